@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from paid_cloud import PaidCloud, answer, count
-
 from digitrec.answer import Answer, Candidate
-from digitrec.engine import Engine, Options
+from digitrec.engine import Engine
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE, BaseProvider
@@ -59,28 +56,3 @@ class Open:
 
     def __call__(self) -> Engine:
         return Engine(Counting(self.deadly, self.stopping, self.once))
-
-
-class Paid(PaidCloud):
-    """A cloud that costs money and knows a picture by the brightness of its corner."""
-
-    def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        numbers = [int(image.picture().convert("L").getpixel((0, 0))) for image in images]
-        count(self._counter, numbers)
-        time.sleep(self._delay_s)
-        return [answer(number % 10) for number in numbers]
-
-
-@dataclass(frozen=True)
-class OpenPaid:
-    """Opens the same cloud in each process."""
-
-    counter: Path
-    """Where each call is counted."""
-    options: Options
-    """How it is asked."""
-    delay_s: float = 0.0
-    """Seconds that each request takes."""
-
-    def __call__(self) -> Engine:
-        return Engine(Paid(counter=self.counter, delay_s=self.delay_s), self.options)

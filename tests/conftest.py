@@ -26,7 +26,7 @@ ASK_KERAS = ("models/", "lab/training/")
 
 LONGEST = (
     "test_tutorial.py", "test_leaves_nothing.py", "commands/test_batch.py", "lab/training/test_train.py",
-    "lab/training/test_fit.py", "test_notebook.py", "bulk/test_cluster.py", "web/test_malformed.py",
+    "lab/training/test_fit.py", "test_notebook.py", "web/test_malformed.py",
     "browser/test_page_layout.py", "test_readme.py",
 )  # fmt: skip
 """Files that take longest. Where processes share the files (-n 2), these go first, or one would be left alone

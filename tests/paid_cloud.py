@@ -95,7 +95,7 @@ def image(number: int) -> PreparedImage:
 
 def options(folder: Path, **changed: Any) -> Options:
     settings: dict[str, Any] = {"ledger": folder / "ledger.sqlite", "config": Config(), **changed}
-    internal = {"config", "run", "owner"}
+    internal = {"config", "run"}
     return Options(**{f"_{it}" if it in internal else it: value for it, value in settings.items()})
 
 

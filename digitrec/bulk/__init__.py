@@ -7,8 +7,7 @@ The modules, in the order in which an image meets them::
     job.py       the folder of a run: its plan, its parts, and what is done
     run.py       gives tasks to workers, reads them there, and finds a picture that kills a worker
     workers.py   the worker processes of this machine
-    cluster.py   the workers of a Dask cluster
     tables.py    the formats of a part, and how parts become one file
     summary.py   counts and costs
-    batch.py     the same from Python, without files: `digitrec.batch`
+    batch.py     the same from Python, in one process and without files: `digitrec.batch`
 """

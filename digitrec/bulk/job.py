@@ -19,7 +19,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 STATE = "_batch"
 """Name of the state folder; programs that read folders of parts (Arrow, Spark) skip names with "_"."""
 JOB, PLAN, UNPACKED = (f"{STATE}/{name}" for name in ("job.json", "plan.jsonl", "unpacked"))
-SEEN_S = 60.0
-"""Longest time until a file written by another machine is visible: NFS caches folders for up to a minute."""
 LEAST, MOST = 32, 1000
 """Images in a part: what is read again at most when a process dies, and a file each."""
 
@@ -84,19 +81,7 @@ class Job:
                     yield number, tuple(inputs.from_json(json.loads(line)) for line in lines)
 
     def finish(self, number: int, written: Written) -> None:
-        """Record that a part is complete.
-
-        Raises:
-            DataError: a worker wrote it, but it does not appear here.
-        """
-        end = time.monotonic() + SEEN_S
-        while _size(self.file(number)) != written.size:
-            if time.monotonic() > end:
-                raise DataError(
-                    f"{self.file(number)}: a worker wrote it, but it is not here; give an OUT on a folder "
-                    "that all workers share"
-                )
-            time.sleep(SEEN_S / 100)
+        """Record that a part is complete."""
         result = {
             "run": self.run, "part": number, "size": written.size,
             "summary": written.summary.as_dict(), "failures": written.failures,

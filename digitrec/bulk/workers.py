@@ -11,18 +11,14 @@ import pickle  # nosec B403 # only our own data crosses the pipe between our own
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from digitrec.errors import DigitrecError
-
-if TYPE_CHECKING:
-    from digitrec.bulk.run import Opener
-    from digitrec.recognise.readers import Reader
 
 Result = TypeVar("Result")
 
@@ -35,9 +31,6 @@ BEAT_S = 1.0
 STUCK_S = 900.0
 """Seconds without a sign of life after which a process is killed: it is stopped, or hangs."""
 
-_readers: dict[str, Reader] = {}
-"""The reader of this process, by the run for which it was opened; at most one."""
-_reading = threading.Lock()
 _parent: list[Connection] = []
 """The connection to the process that started this one, if it is one of a `Pool`."""
 _beaten = [0.0]
@@ -183,20 +176,3 @@ def keep_memory() -> None:
     import numpy as np
 
     np.empty(KEPT_BYTES, np.uint8)
-
-
-@contextmanager
-def opened(opener: Opener, run: str) -> Iterator[Reader]:
-    """Yield this process's own reader, which stays open until another run needs one.
-
-    A process of a foreign pool may have several threads and outlive many runs: it still has one reader, which
-    reads one part at a time.
-    """
-    from digitrec.recognise.readers import reader_for
-
-    with _reading:
-        if run not in _readers:
-            while _readers:
-                _readers.popitem()[1].close()
-            _readers[run] = reader_for(opener())
-        yield _readers[run]

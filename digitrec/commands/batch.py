@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -21,18 +20,17 @@ import click
 
 from digitrec import __version__
 from digitrec.bulk import inputs, job, tables
-from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
-from digitrec.bulk.run import FOR_ALL, Crew, Task, Written, write
+from digitrec.bulk.run import FOR_ALL, Task, Written, spread, write
 from digitrec.bulk.summary import Summary
-from digitrec.bulk.workers import Pool, cores, keep_memory
+from digitrec.bulk.workers import cores, keep_memory
 from digitrec.commands import options, values
 from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.files import Input, Output, named_as_file, refuse_inputs
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped, table_paths
-from digitrec.engine import Options, config
-from digitrec.errors import DataError, NotConfigured
+from digitrec.engine import config
+from digitrec.errors import DataError
 from digitrec.errors.text import count, printable
 from digitrec.image import atomic
 from digitrec.image.files import silence_at_most
@@ -43,8 +41,6 @@ from digitrec.recognise.readers import Reader
 
 PARTS = 8
 """Parts for each worker, at least, where there are enough images, so that all end at about the same time."""
-WAITING = 2
-"""Parts that are given out for each worker: one is read, the next waits beside it."""
 SHOWN = 10
 """Failures that are printed."""
 
@@ -59,26 +55,16 @@ class Openable:
     asking: Asking
     rule: Rule
     names: tuple[str, ...]
-    theirs: Options | None = None
-    version: str = __version__
 
     def __call__(self) -> Reader:
-        """Return the reader, which stays open until its process ends or reads for another run.
-
-        Raises:
-            NotConfigured: another version of digitrec is installed here than where the command runs.
-        """
-        if self.version != __version__:
-            raise NotConfigured(
-                f"a worker has digitrec {__version__}, this is {self.version}; install the same everywhere"
-            )
+        """Return the reader, which stays open until its process ends."""
         warnings.filterwarnings("ignore", module=r"PIL\.")  # nothing else runs in this process
-        _KEPT.close()
-        engines = _KEPT.enter_context(self.asking.engines(self.names, self.theirs))
+        engines = _OPEN.enter_context(self.asking.engines(self.names))
         return self.rule.policy(engines) or engines[0]
 
 
-_KEPT = ExitStack()
+_OPEN = ExitStack()
+"""The engines of a worker process."""
 
 
 @click.command()
@@ -87,15 +73,11 @@ _KEPT = ExitStack()
 )
 @click.option(
     "-o", "--output", "out", type=Output(), required=True, metavar="OUT",
-    help="Output: a .jsonl, .csv or .parquet file (extra `batch`), or a folder of parts.",
+    help="Output: a .jsonl or .csv file, or a folder of parts.",
 )  # fmt: skip
-@options.choice(
-    "--format", "jsonl", "csv", "parquet", help="Format of the parts in a folder.  [default: jsonl]"
-)
+@options.choice("--format", "jsonl", "csv", help="Format of the parts in a folder.  [default: jsonl]")
 @options.flag("--resume", help="Continue an interrupted run.")
 @options.whole("--workers", "Processes for local engines.  [default: one for each core]")
-@click.option("--scheduler", metavar="ADDRESS",
-              help="Use a Dask cluster, such as tcp://10.0.0.7:8786 (extra `batch`).")  # fmt: skip
 @options.whole("--part", "Images in a part, the unit of --resume.  [default: 32 to 1000]")
 @click.option("--summary", type=Output(".json"), metavar="FILE", help="Also write the summary, as JSON.")
 @click.option(
@@ -104,7 +86,7 @@ _KEPT = ExitStack()
 )  # fmt: skip
 @click.option(
     "--paths-from", metavar="COLUMN",
-    help="Read a table (CSV, also with ; or tabs, or .parquet) with paths in this column.",
+    help="Read a table (CSV, also with ; or tabs) with paths in this column.",
 )  # fmt: skip
 @options.flag("--hidden", help="Also read hidden files (names with a leading dot) in folders and archives.")
 @options.one_or_several
@@ -117,7 +99,6 @@ def batch(
     format: tables.Format | None,
     resume: bool,
     workers: int | None,
-    scheduler: str | None,
     part: int | None,
     summary: Path | None,
     errors: Path | None,
@@ -133,8 +114,7 @@ def batch(
     INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of
     paths on standard input. OUT gets one row for each picture, in input order, as from `predict`; an
     unreadable picture is a row with its error. Local engines run in several processes. A cloud is asked
-    from one, within its rate limit and --max-cost, and no answer is bought twice. With --scheduler a Dask
-    cluster reads, whose workers must reach INPUT and OUT.
+    from one, within its rate limit and --max-cost, and no answer is bought twice.
 
     \b
     Examples:
@@ -143,16 +123,14 @@ def batch(
       find . -name "*.png" | digitrec batch - -o answers/
       digitrec batch scans/ -o answers.jsonl --resume
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
-      digitrec batch /shared/scans/ -o /shared/answers --scheduler tcp://10.0.0.7:8786
     """
-    if scheduler is not None and workers is not None:
-        raise click.UsageError("--workers is for this machine; a cluster has the workers that it has.")
     names = rule.names(providers or [config.load().provider], together=True)
     for name in names:
         registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
     given = _settings(names, how, rule, asking)
     if images:
-        given |= {"input": list(images), "paths-from": paths_from, "hidden": hidden}
+        arguments = [inputs.named(name) for name in images]
+        given |= {"input": arguments, "paths-from": paths_from, "hidden": hidden}
     given |= {name: value for name, value in (("part", part), ("format", format)) if value is not None}
     find = partial(_items, images, paths_from, hidden)
     is_list = bool(images) and (paths_from is not None or images == ("-",))
@@ -166,17 +144,16 @@ def batch(
             _report_failures(failures, total, errors)
             click.echo(f"digitrec: {out} is complete: {total.words()}", err=True)
         else:
-            connected = nullcontext() if scheduler is None else cluster(scheduler)
-            with job.held(folder), connected as found:
+            processes = workers or cores()
+            with job.held(folder):
                 if (before := job.planned(folder)) is not None:
                     _check(folder, before, given, find if is_list else None)
-                crew = found or workers or cores()
-                planned = before or _plan(folder, form, given, find, crew)
+                planned = before or _plan(folder, form, given, find, processes)
                 done = planned.done()
                 if len(done) < planned.count:
                     planned.check()
                 opener = Openable(asking, rule, tuple(names))
-                total = _watched(planned, done, _written(planned, done, opener, how, crew), errors)
+                total = _watched(planned, done, _written(planned, done, opener, how, processes), errors)
                 (folder / job.UNPACKED).unlink(missing_ok=True)
                 if out != folder:
                     planned.complete(out, total)
@@ -220,12 +197,12 @@ def _target(out: Path, form: tables.Format | None) -> tuple[tables.Format, Path]
     if by_name is None:
         if out.is_file() or named_as_file(out):
             raise click.UsageError(
-                f"{out} is not a .jsonl, .csv or .parquet file; name one, or a folder without an extension."
+                f"{out} is not a .jsonl or .csv file; name one, or a folder without an extension."
             )
-        return tables.checked(form or "jsonl"), out
+        return form or "jsonl", out
     if form not in (None, by_name):
         raise click.UsageError(f"{out} is {by_name} by its name, not {form}.")
-    return tables.checked(by_name), out.with_name(out.name + ".parts")
+    return by_name, out.with_name(out.name + ".parts")
 
 
 def _settings(names: list[str], how: Mapping[str, Any], rule: Rule, asking: Asking) -> dict[str, Any]:
@@ -237,10 +214,8 @@ def _settings(names: list[str], how: Mapping[str, Any], rule: Rule, asking: Aski
     }  # fmt: skip
 
 
-def _plan(
-    folder: Path, form: tables.Format, given: Mapping[str, Any], find: Items, crew: int | Cluster
-) -> Job:
-    """Plan a run for a number of workers or a cluster.
+def _plan(folder: Path, form: tables.Format, given: Mapping[str, Any], find: Items, processes: int) -> Job:
+    """Plan a run for a number of worker processes.
 
     Raises:
         click.UsageError: no input is given.
@@ -248,11 +223,11 @@ def _plan(
     """
     if "input" not in given:
         raise click.UsageError("no INPUT is given, and there is no run to resume.")
-    skipped, count = Skipped(), crew if isinstance(crew, int) else crew.workers()
+    skipped = Skipped()
     try:
         return job.begin(
             folder, lambda store: _only_read(find(skipped, store)), form, given,
-            part=given.get("part"), parts=PARTS * count,
+            part=given.get("part"), parts=PARTS * processes,
         )  # fmt: skip
     finally:
         say_skipped(skipped)
@@ -279,8 +254,8 @@ def _items(
     images: tuple[str, ...], paths_from: str | None, hidden: bool, skipped: Skipped, store: IO[bytes] | None
 ) -> Iterable[inputs.Item]:
     if paths_from is not None:
-        tables = (_column(name, paths_from) for name in images)
-        return map(inputs.named, chain.from_iterable(tables))
+        rows = (table_paths(name, paths_from) for name in images)
+        return map(inputs.named, chain.from_iterable(rows))
     if images == ("-",):
         return map(inputs.named, inputs.listed(sys.stdin.buffer))
     return inputs.expand(images, skipped, hidden=hidden, store=store)
@@ -294,42 +269,31 @@ def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
         yield item
 
 
-def _column(table: str, name: str) -> Iterable[str]:
-    return inputs.column(table, name) if table.endswith(".parquet") else table_paths(table, name)
-
-
 def _short(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _written(
-    planned: Job, done: Container[int], opener: Openable, how: Mapping[str, Any], crew: int | Cluster
+    planned: Job, done: Container[int], opener: Openable, how: Mapping[str, Any], processes: int
 ) -> Generator[tuple[Task, Written], None, None]:
-    """Read the parts that are not done, with a number of processes or on a cluster."""
-    free = all(registry.provider_class(name).price == FREE for name in opener.names)
-    task = Task(0, (), opener, os.urandom(8).hex(), how, planned.form)
-    if isinstance(crew, Cluster):  # where money is spent, this process keeps the books for all workers
-        with nullcontext() if free else opener.asking.kept(planned.run, crew.host) as theirs:
-            task = replace(task, opener=replace(opener, asking=opener.asking.anywhere(), theirs=theirs))
-            found = Crew(crew.executor, lambda: WAITING * crew.workers(), write)
-            yield from found.spread(_tasks(planned, done, task, str(Path.cwd())))
-    elif free and crew > 1 and planned.count > 1:
-        with Pool(min(crew, planned.count)) as pool:
-            yield from Crew(pool, lambda: WAITING * crew, write).spread(_tasks(planned, done, task))
-    else:
-        keep_memory()
-        with opener.asking.engines(opener.names, opener.asking.options(planned.run)) as engines:
-            reader = opener.rule.policy(engines) or engines[0]
-            for each in _tasks(planned, done, replace(task, opener=lambda: reader)):
-                yield each, write(each)
+    """Read the parts that are not done, in several processes if the engines are free."""
+    tasks = (
+        Task(number, images, how, planned.form, planned.file(number))
+        for number, images in planned.undone(done)
+    )
+    if processes > 1 and planned.count > 1 and _are_free(opener.names):
+        yield from spread(tasks, opener, min(processes, planned.count))
+        return
+    keep_memory()
+    with opener.asking.engines(opener.names, opener.asking.options(planned.run)) as engines:
+        reader = opener.rule.policy(engines) or engines[0]
+        for task in tasks:
+            yield task, write(task, reader)
 
 
-def _tasks(planned: Job, done: Container[int], like: Task, folder: str | None = None) -> Iterator[Task]:
-    """Yield a task for each part that is not done; paths are relative to ``folder``, None: as they stand."""
-    for number, items in planned.undone(done):
-        images = tuple(inputs.placed(item, folder) for item in items)
-        yield replace(like, number=number, images=images, file=planned.file(number).absolute())
+def _are_free(names: Iterable[str]) -> bool:
+    return all(registry.provider_class(name).price == FREE for name in names)
 
 
 def _watched(

@@ -69,7 +69,7 @@ class Asking:
 
         Args:
             providers: the names.
-            options: those of an earlier command (`options`) or of another process (`kept`).
+            options: those of an earlier command (`options`).
             dry_run: also yield engines without credentials, which can only estimate.
 
         Raises:
@@ -156,26 +156,6 @@ class Asking:
                 f"--prepare is for engines that are sent a picture; {', '.join(providers)} gets 28x28 "
                 "pixels, prepared as MNIST was."
             )
-
-    @contextmanager
-    def kept(self, run: str, host: str) -> Iterator[EngineOptions]:
-        """Keep ledger, budget and rate limit here; engines elsewhere are asked with what this gives.
-
-        Raises:
-            click.UsageError: a recording is asked for, which one process makes.
-            NotConfigured, LedgerError: the ledger cannot be kept, or not at this address.
-        """
-        if self.record is not None:
-            raise click.UsageError("--record is for one machine; `digitrec ledger export` has the answers.")
-        from digitrec.engine.owner import kept
-
-        with kept(self.options(run), host, emulated=self.emulate) as theirs:
-            yield theirs
-
-    def anywhere(self) -> Asking:
-        """Make the paths absolute, for a process in another folder."""
-        model = self.model and self.model.absolute()
-        return replace(self, model=model, replay=self.replay and self.replay.absolute())
 
     def options(self, run: str | None = None) -> EngineOptions:
         """Return how engines are asked, with the budget of a run; None: of one of its own."""

@@ -11,7 +11,6 @@ The parts, in the order in which an image meets them::
     retry.py     what is retried, how long to wait, and what may have cost money
     rate.py      the queue of turns, for all threads and processes
     threads.py   the bounded map over threads, and cancellation
-    owner.py     ledger and rate limit that one process keeps for many, on other machines too
     replay.py    an engine that answers from a recording
 """
 

@@ -15,7 +15,6 @@ from digitrec.errors import DigitrecError, arguments
 
 if TYPE_CHECKING:
     from digitrec.engine.config import Config
-    from digitrec.engine.owner import Owner
 
 
 LONGEST_S = 1_000_000
@@ -56,9 +55,6 @@ class Options:
     """The configuration; None: read from the configuration file."""
     _run: str = field(default_factory=_new_run, kw_only=True, repr=False)
     """The account that ``max_cost`` is counted on; a new one for each Options."""
-    _owner: Owner | None = field(default=None, kw_only=True, repr=False)
-    """The process that keeps ledger, budget and rate limit for this one, as `digitrec.batch` sets it for the
-    workers of an executor; None: this process does."""
 
     if not TYPE_CHECKING:  # or any name would pass a type checker
 
@@ -86,7 +82,7 @@ class Options:
             raise TypeError(f"fresh is True or False, not {arguments.said(self.fresh)}")
 
 
-_INTERNAL = {"config", "run", "owner"}
+_INTERNAL = {"config", "run"}
 """Names that were public up to 0.2."""
 
 

@@ -135,10 +135,6 @@ def open_books(options: Options, settings: Config, *, emulated: bool) -> tuple[L
         NotConfigured: there is a monthly budget and no ledger to keep it.
         LedgerError: the ledger cannot be opened.
     """
-    if options._owner is not None:
-        from digitrec.engine.owner import far_books  # few keep their books elsewhere
-
-        return far_books(options._owner)
     ledger = Ledger(_path(options, settings, emulated), fresh=options.fresh)
     return ledger, Limiter(config.default_ledger().with_name("rate.sqlite"))
 

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from digitrec.bulk import inputs
 from digitrec.bulk.archives import Member
-from digitrec.bulk.inputs import Remote
 from digitrec.errors import DataError
 from digitrec.image.folders import Skipped
 
 TEXT = st.text(st.characters(exclude_categories=()))
 NUMBER = st.integers(0, 2**48)
-ITEM = TEXT | st.builds(Remote, TEXT) | st.builds(Member, TEXT, TEXT, TEXT, NUMBER, NUMBER, NUMBER, TEXT)
+ITEM = TEXT | st.builds(Member, TEXT, TEXT, TEXT, NUMBER, NUMBER, NUMBER, TEXT)
 
 
 @given(ITEM)

@@ -12,9 +12,9 @@ from PIL import Image
 
 from digitrec.bulk import job
 from digitrec.bulk.job import Job
-from digitrec.bulk.run import Crew, Task, write
+from digitrec.bulk.run import Task
+from digitrec.bulk.run import spread as spread_over
 from digitrec.bulk.summary import Summary
-from digitrec.bulk.workers import Pool
 from digitrec.errors import DigitrecError
 
 
@@ -29,16 +29,12 @@ def planned(tmp_path: Path) -> Job:
 
 
 def spread(planned: Job, opener: Any, workers: int = 2) -> list[Summary]:
-    tasks = (
-        Task(number, images, opener, "run", {}, "jsonl", planned.file(number))
-        for number, images in planned.undone(())
-    )
-    with Pool(workers) as pool:
-        summaries = []
-        for task, part in Crew(pool, lambda: 2 * workers, write).spread(tasks):
-            planned.finish(task.number, part)
-            summaries.append(part.summary)
-        return summaries
+    tasks = (Task(number, images, {}, "jsonl", planned.file(number)) for number, images in planned.undone(()))
+    summaries = []
+    for task, part in spread_over(tasks, opener, workers):
+        planned.finish(task.number, part)
+        summaries.append(part.summary)
+    return summaries
 
 
 def rows(planned: Job) -> list[dict[str, Any]]:

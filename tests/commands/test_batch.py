@@ -7,6 +7,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,18 +166,6 @@ def test_many_processes_write_the_same_rows_into_a_folder(scans: Path) -> None:
     found = [row["source"] for file in files for row in csv.DictReader(file.read_text().splitlines())]
     assert found == in_order()
     assert "digitrec: 41 images" in run("-o", "parts", "--format", "csv", "--resume").stderr
-
-
-def test_parquet_has_typed_columns(scans: Path) -> None:
-    from pyarrow import parquet
-
-    run("scans", "-o", "rows.parquet", "--part", "9", "--workers", "1")
-    table = parquet.read_table("rows.parquet")
-    assert table.column("source").to_pylist() == in_order()
-    assert str(table.schema.field("digit").type) == "int8"
-    assert str(table.schema.field("probabilities").type) == "list<element: double>"
-    assert table.column("digit").to_pylist()[:2] == [7, 2]
-    assert json.loads(table.column("error").to_pylist()[-1])["type"] == "ImageError"
 
 
 def test_what_is_there_is_not_written_over(scans: Path) -> None:
@@ -441,56 +430,14 @@ def test_wrong_arguments_are_errors_that_name_them(
     assert (done.exit_code, named in done.stderr) == (code, True), done.stderr
 
 
-def test_urls_are_listed_and_fetched(scans: Path) -> None:
-    with zipfile.ZipFile("all.zip", "w") as archive:
-        for name in in_order():
-            archive.write(name)
-    Path("scans/notes.txt").write_text("x")
-    done = run(f"file://{scans}", "-o", "rows.jsonl", "--workers", "1")
-    assert ".txt" in done.stderr
-    assert sorted(names("rows.jsonl")) == sorted(f"file://{scans.parent}/{name}" for name in in_order())
-    run("zip://scans/1::all.zip", "-o", "zipped.jsonl", "--workers", "1")
-    assert names("zipped.jsonl") == [f"zip://{name}::all.zip" for name in in_order() if "/1/" in name]
-    assert [row["digit"] for row in rows("zipped.jsonl")] == DIGITS.labels[20:].tolist()
-
-
-@pytest.mark.parametrize(
-    ("url", "code"),
-    [
-        ("file:///nowhere/at/all.png", 1),
-        ("https://user:planted-key@x.example/scans", 6),
-        ("s3://bucket/scan.png?X-Amz-Signature=planted-key", 6),
-        ("nonsense://x", 6),
-    ],
-)
-def test_a_url_that_cannot_be_read_is_an_error_without_its_key(scans: Path, url: str, code: int) -> None:
-    done = run(url, "-o", "rows.jsonl", "--workers", "1")
-    assert done.exit_code == code
-    assert "planted" not in done.stderr
-    assert not any(
-        b"planted" in file.read_bytes() for file in Path("rows.jsonl.parts").rglob("*") if file.is_file()
-    )
-
-
-def test_a_url_with_a_key_in_a_list_is_one_row_without_it(scans: Path) -> None:
-    done = run(
-        "-", "-o", "rows", "--workers", "1", input=b"https://x.example/7.png?key=planted\nscans/0/00.png"
-    )
-    assert done.exit_code == 1
-    found = rows("rows/part-000000.jsonl")
-    assert found[0]["error"]["message"].startswith("https://x.example/7.png: ")
-    assert found[1]["digit"] == 7
-    assert "planted" not in Path("rows/_batch/plan.jsonl").read_text()
-
-
-def test_a_parquet_manifest_names_paths(scans: Path) -> None:
-    import pyarrow
-    from pyarrow import parquet
-
-    parquet.write_table(
-        pyarrow.table({"id": [1, 2, 3], "file": ["0/00.png", None, "1/39.png"]}), "scans/all.parquet"
-    )
-    run("scans/all.parquet", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
-    assert [row.get("digit") for row in rows("rows.jsonl")] == [7, None, DIGITS.labels[39]]
-    done = run("scans/all.parquet", "--paths-from", "path", "-o", "other.jsonl")
-    assert (done.exit_code, "'path'" in done.stderr) == (6, True)
+def test_a_url_is_one_row_without_its_key(scans: Path) -> None:
+    url = "https://user:planted-key@x.example/7.png?key=planted"
+    for arguments in (["-"], [url, "scans/0/00.png"]):
+        done = run(*arguments, "-o", "rows", "--workers", "1", input=f"{url}\nscans/0/00.png".encode())
+        assert done.exit_code == 1
+        failed, read = rows("rows/part-000000.jsonl")
+        assert failed["error"]["type"] == "ImageError"
+        assert read["digit"] == 7
+        assert "planted" not in done.stderr
+        assert not any(b"planted" in file.read_bytes() for file in Path("rows").rglob("*") if file.is_file())
+        shutil.rmtree("rows")

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "samples" / "photo-pen.jpg"
 STATS, PLOTS = "scipy sklearn skops threadpoolctl pandas", "matplotlib"
 TRAIN = "tensorflow keras h5py pooch tqdm optuna onnx"
-OTHERS = "boto3 botocore google azure openai rapidocr onnxruntime requests pyarrow fsspec distributed dask"
+OTHERS = "boto3 botocore google azure openai rapidocr onnxruntime requests"
 WEB = "fastapi starlette uvicorn h11 prometheus_client python_multipart"
 
 PROGRAM = """
@@ -43,8 +43,7 @@ PLAIN = [
     "predict PICTURE", "predict PICTURE -p google", "predict PICTURE -p google --emulate",
     "predict PICTURE --consensus 2 -p local,rapidocr,openai", "predict PICTURE --model net.keras",
     "predict PICTURE --model net.h5", "predict PICTURE --model net.skops", "compare PICTURE",
-    "compare PICTURE -p local,aws", "batch PICTURE -o out.parquet", "batch s3://b/p.png -o out.csv",
-    "batch PICTURE -o out.jsonl --scheduler tcp://127.0.0.1:1",
+    "compare PICTURE -p local,aws", "batch PICTURE -o out.jsonl",
     "benchmark hard.npz", "calibrate hard.npz", "benchmark hard.npz --target 0.5",
     "explain PICTURE", "explain PICTURE --inside",
     "explore hard.npz", "evaluate --data hard.npz", "evaluate", "tune --data hard.npz",
