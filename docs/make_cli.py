@@ -69,7 +69,16 @@ def section(name: str, context: click.Context, shared: Mapping[str, Lines]) -> s
             also.append(f"`{option.opts[-1]}`")
     also.remove("`--help`")
     names = f"\n[{SHARED}](#shared-options): {', '.join(also)}\n" if also else ""
-    return f"\n## `{name}`\n\n```text\n{context.command.get_help(context)}\n```\n{names}"
+    return f"\n## `{name}`\n\n```text\n{text(context)}\n```\n{names}"
+
+
+def text(context: click.Context) -> str:
+    """Return a command's help without the list of its commands, which have their own sections."""
+    formatter = context.make_formatter()
+    context.command.format_usage(context, formatter)
+    context.command.format_help_text(context, formatter)
+    click.Command.format_options(context.command, context, formatter)
+    return formatter.getvalue().rstrip()
 
 
 def listed(shared: Mapping[str, Lines]) -> str:

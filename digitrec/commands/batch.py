@@ -111,10 +111,10 @@ def batch(
 ) -> None:
     """Read any number of pictures into files; continue after an interruption with --resume.
 
-    INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of
-    paths on standard input. OUT gets one row for each picture, in input order, as from `predict`; an
-    unreadable picture is a row with its error. Local engines run in several processes. A cloud is asked
-    from one, within its rate limit and --max-cost, and no answer is bought twice.
+    INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of paths
+    on standard input. OUT gets one row for each picture, in input order, as from `predict`; the row of an
+    unreadable picture has its error. Local engines run in several processes, clouds in one, within their
+    rate limit and --max-cost; no answer is bought twice.
 
     \b
     Examples:

@@ -28,7 +28,6 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
     \b
     Examples:
       digitrec calibrate photos/
-      digitrec calibrate photos/ --provider tesseract --prepare enlarged
       digitrec calibrate photos/ --provider google --max-cost 1
     """
     from digitrec.comparison.benchmark.measure import measure

@@ -48,10 +48,10 @@ def compare(
     """Show what several engines read on the same picture.
 
     IMAGE is as for `digitrec predict`. A row for each picture has a column for each engine: digit,
-    confidence, time, cost, or the error. All engines are asked at once, and one's failure does not affect
-    the others. The default is all ready and free engines, with --emulate also the emulated clouds, whose
-    answers are marked and not counted; stderr names the engines left out. The exit code is 1 if no engine
-    answered for a picture.
+    confidence, time and cost, or the error. All engines are asked at once; a failure of one does not
+    affect the others. By default all ready and free engines are asked, with --emulate also the emulated
+    clouds, whose answers are marked and not counted. The exit code is 1 if no engine answered for a
+    picture.
 
     \b
     Examples:

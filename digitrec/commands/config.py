@@ -59,13 +59,12 @@ class Setting:
 def config(output: Literal["table", "json"], only_path: bool, example: bool) -> None:
     """Show the configuration file and the settings in force.
 
-    First the settings of the file with the values in force, then the environment variables that are
-    digitrec's own; keys are never shown. Errors in the file are reported on stderr, with exit code 4.
+    It lists the file's settings, then digitrec's environment variables; it never shows keys. Errors in the
+    file are reported on stderr, with exit code 4.
 
     \b
     Examples:
       digitrec config
-      digitrec config --output json
       digitrec config --example > config.toml
     """
     path = configuration.config_path()

@@ -36,11 +36,10 @@ def evaluate(
 ) -> None:
     """Measure the accuracy of a model, and show its mistakes.
 
-    With --data: loss, accuracy with its 95 % interval, a report on each digit, and pictures of the
+    With --data it reports loss, accuracy with its 95 % interval and a table of digits, and draws the
     confusion matrix, fifteen predictions, the misread digits (highest confidence first), a curve for each
-    digit and the confidence. Without --data: the whole accuracy table, for the sets found in
-    $DIGITREC_DATA, as accuracy.md. A refusal or failure counts as wrong. Training pictures of --model are
-    left out.
+    digit and the confidence. Without --data it writes the whole accuracy table (accuracy.md) for the sets
+    in $DIGITREC_DATA. A refusal or failure counts as wrong. The training pictures of --model are left out.
     Needs the extras `stats` and `plots`.
 
     \b

@@ -44,11 +44,9 @@ def explain(
 ) -> None:
     """Show how a picture was read, step by step, and why.
 
-    For each image it draws the preparation's steps, the ink that supports the digit (found by occlusion),
-    class activation maps of the digit and the runner-up, and the ten probabilities, and prints them.
-    Pictures need the extra `plots`. IMAGE is as for `digitrec predict`.
-
-    --inside also draws NAME-inside.png.
+    For each image it prints and draws the preparation, the ink that supports the digit (found by
+    occlusion), class activation maps of the two likeliest digits, and the ten probabilities. IMAGE is as
+    for `digitrec predict`. Pictures need the extra `plots`.
 
     \b
     Examples:

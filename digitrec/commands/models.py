@@ -101,17 +101,16 @@ def export(model: Path, out: Path) -> None:
 def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     """Train several kinds of models on the same digits, and compare them.
 
-    NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn,
-    random-forest and svm. It prints and draws accuracy with its interval, training time, time for one
-    digit, size and complexity, and writes models.md. The winner is the fastest model whose accuracy is
-    not significantly below the best; its confusion and mistakes are drawn. All of MNIST takes half an
-    hour to an hour on two cores. Needs the extras `train`, `stats` and `plots`.
+    NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn, random-forest
+    and svm. It prints and draws accuracy with its interval, training time, time for one digit, size and
+    complexity, and writes models.md. The winner is the fastest model whose accuracy is not significantly
+    below the best; its confusion matrix and mistakes are drawn. All of MNIST takes half an hour to an hour
+    on two cores. Needs the extras `train`, `stats` and `plots`.
 
     \b
     Examples:
       digitrec models compare --quick
-      digitrec models compare --out compared
-      digitrec models compare tutorial-cnn complex-cnn
+      digitrec models compare tutorial-cnn complex-cnn --out compared
       digitrec predict 7.png --model compared/models/svm.skops
     """
     from digitrec.lab.datasets.digits import read_digits

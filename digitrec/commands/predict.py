@@ -50,7 +50,7 @@ def predict(
     IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input; with --paths-from
     a table of paths. There is one row for each picture, in input order. "No digit here" is an answer with
     a reason. An unreadable picture is reported on stderr and in the exit code; the others are answered.
-    Nothing is fetched from a network.
+    It never fetches anything from a network.
 
     \b
     Examples:
@@ -59,9 +59,7 @@ def predict(
       digitrec predict - < 7.png
       digitrec predict scan.pdf --frames all
       digitrec predict list.csv --paths-from file
-      digitrec predict 7.png --save-prepared seen.png
       digitrec predict scans/ --at-least 0.9
-      digitrec predict sideways.jpg --rotate 90
       digitrec predict 7.png --provider google --emulate
       digitrec predict scans/ --provider aws --max-cost 0.50
       digitrec predict scans/ --fallback google,aws --below 0.95

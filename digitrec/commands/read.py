@@ -96,9 +96,9 @@ def read(
 ) -> None:
     """Read the numbers on each picture: amounts, meter readings, columns of results.
 
-    IMAGE is as for `digitrec predict`. Each number has its text as it is written, its value, its place on the
-    page and a confidence. A picture without numbers is answered without numbers. A cloud gets the same
-    request as from `digitrec predict`, so an answer that was paid for is not paid for again.
+    IMAGE is as for `digitrec predict`. Each number has its text, value, place on the page and confidence;
+    a picture may have no number. A cloud gets the same request as from `digitrec predict`, so an answer is
+    paid for once only.
 
     \b
     Examples:
@@ -108,8 +108,6 @@ def read(
       digitrec read meter.jpg --digits 5
       digitrec read cheque.jpg --region 0.6,0.3,0.35,0.2
       digitrec read forms/ --fields fields.json -o csv > forms.csv
-      digitrec read sideways.jpg --rotate 90 --at-least 0.9
-      digitrec read form.jpg --provider google --emulate
       digitrec read form.jpg --fallback rapidocr,google --below 0.95
     """
     images = given.sources()

@@ -144,10 +144,10 @@ def serve(
 ) -> None:
     """Serve the page to draw on, and the REST API.
 
-    By default it listens on this machine only, offers only our own network, and keeps no picture.
+    By default it listens on this machine only, offers the local engine only, and keeps no picture.
     DIGITREC_API_KEYS (separated by commas) restricts it to clients with a key. Ctrl-C stops it after the
-    accepted requests. With --collect it keeps what visitors label and shows it at /review with the key in
-    DIGITREC_OWNER_KEY.
+    accepted requests. With --collect it keeps the pictures that visitors label and shows them at /review
+    with the key in DIGITREC_OWNER_KEY.
 
     \b
     Examples:

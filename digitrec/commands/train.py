@@ -105,21 +105,20 @@ class Start(Input):
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
 @whole("--folds", "With --arch: K-fold cross-validation; writes no model.", least=2, most=20, metavar="K")
-@flag("--resume", help="Continue after the last finished epoch.")
+@flag("--resume", help="Continue after the last finished epoch; with more --epochs also a finished run.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
 
-    Without --arch it trains digitrec's own network by its recipe (two networks in one file), else the
-    named one. Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from
+    Without --arch it trains digitrec's own network by its recipe (two networks in one file), else the named
+    architecture. Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from
     $DIGITREC_DATA/mnist or is fetched once. The recipe also uses digits of Swiss and Turkish writers in
     $DIGITREC_DATA/world (docs/recipe.md has the sources) and fonts in $DIGITREC_DATA/fonts or fetched
-    once; --data mnist-train leaves both out. --resume continues an interrupted run, with more --epochs
-    also a finished run of --arch. The model is tested on digits that it was not trained on. Curves of
-    accuracy and loss are drawn beside it; `digitrec predict --model` reads it.
+    once; --data mnist-train leaves out both. The model is tested on digits that it did not learn. Curves
+    of accuracy and loss are drawn beside it; `digitrec predict --model` uses it.
 
     --start digitrec teaches the shipped network your own hand from 50 to 500 pictures, in a minute or
-    two. It also rehearses known digits, so that it forgets nothing, and is tested before and after on a
-    held-back fifth of your pictures and all other sets at hand.
+    two. It rehearses known digits too, and reports the accuracy before and after on a held-out fifth of
+    your pictures and on all other available sets.
 
     \b
     Examples:
@@ -128,11 +127,9 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
       digitrec train --data mnist-train
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
-      digitrec train --arch resnet-small --epochs 4 --out resnet.tflite
       digitrec train --arch efficientnet --pretrained --freeze --side 96 --device gpu --out efficient.keras
       digitrec train --arch svm --data mnist.npz --test mnist.npz --out svm.skops
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
-      digitrec predict 7.png --model mine.keras
     """
     former = options.pop("rate")
     options["learning_rate"] = options["learning_rate"] or former

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
     """Search for the best settings of a CNN, resumable.
 
-    Optuna varies filters, layers, kernel, dense units, dropout, learning rate and batch, and stops a
-    trial that is worse than half of the others. After an interruption the same command continues the
-    study. `digitrec train --arch FOLDER/best.json` trains the winner. Needs the extras `tune` and `train`.
+    Optuna varies filters, layers, kernel, dense units, dropout, learning rate and batch, and stops a trial
+    that is worse than half of the others. After an interruption the same command continues the study.
+    Needs the extras `tune` and `train`.
 
     \b
     Examples:
