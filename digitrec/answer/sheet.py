@@ -15,6 +15,9 @@ from digitrec.image import ImageRef
 if TYPE_CHECKING:
     import pandas
 
+NO_NUMBER = "no number"
+"""The reason of a field or a picture on which nothing was read."""
+
 
 @dataclass(frozen=True, slots=True)
 class NumberDigit:

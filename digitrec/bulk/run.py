@@ -11,13 +11,15 @@ from typing import Any, cast
 
 from digitrec import errors
 from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer.sheet import SheetOutcome
 from digitrec.bulk import inputs, tables, workers
-from digitrec.bulk.summary import Summary
+from digitrec.bulk.summary import Answered, Summary
 from digitrec.errors import DigitrecError
 from digitrec.image import ImageSource
 from digitrec.image.files import name_of
 from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader
+from digitrec.recognise.reading import read_stream
 from digitrec.report import predictions
 
 FOR_ALL = (
@@ -48,7 +50,14 @@ def outcomes(
     return _while_possible(stream(cast(Iterable[ImageSource], images), reader, **how))
 
 
-def _while_possible(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+def sheets(
+    images: Iterable[inputs.Item | inputs.Deadly], reader: Reader, how: Mapping[str, Any]
+) -> Iterator[SheetOutcome]:
+    """Read whole numbers in the same way, with the options of `digitrec.read_stream`."""
+    return _while_possible(read_stream(cast(Iterable[ImageSource], images), reader, **how))
+
+
+def _while_possible(outcomes: Iterator[Answered]) -> Iterator[Answered]:
     for outcome in outcomes:
         error = outcome.error if isinstance(outcome, Failure) else None
         if isinstance(error, FOR_ALL) and not isinstance(error, errors.RateLimited):
@@ -65,7 +74,8 @@ class Task:
     """Its place, from 0."""
     images: tuple[inputs.Item | inputs.Deadly, ...]
     how: Mapping[str, Any]
-    """How each picture is read: the options of `digitrec.stream`."""
+    """How each picture is read: the options of `digitrec.stream`; with ``digits`` those of
+    `digitrec.read_stream`."""
     form: tables.Format
     """The format of its file."""
     file: Path
@@ -91,12 +101,13 @@ def write(task: Task, reader: Reader) -> Written:
         OSError: the file cannot be written. As `outcomes` otherwise.
     """
     summary, failures = Summary(), list[str]()
-    counted = summary.counted(outcomes(task.images, reader, task.how))
-    tables.write(_noted(counted, failures), task.form, task.file)
+    numbers = "digits" in task.how
+    answered: Iterator[Any] = (sheets if numbers else outcomes)(task.images, reader, task.how)
+    tables.write(_noted(summary.counted(answered), failures), task.form, task.file, numbers=numbers)
     return Written(summary, failures, task.file.stat().st_size)
 
 
-def _noted(outcomes: Iterable[Outcome], failures: list[str]) -> Iterator[Outcome]:
+def _noted(outcomes: Iterable[Answered], failures: list[str]) -> Iterator[Answered]:
     """Yield the outcomes, and append a line for each that is a failure."""
     for outcome in outcomes:
         if isinstance(outcome, Failure):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
-from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer.sheet import NO_NUMBER, Sheet
 from digitrec.errors.text import count, plain
+
+Answered = TypeVar("Answered", bound=Prediction | Sheet | Failure)
 
 
 @dataclass(slots=True)
@@ -19,8 +22,12 @@ class Summary:
     """All of them, >= 0."""
     digits: int = 0
     """Those with a digit."""
+    sheets: int = 0
+    """Those whose numbers were read."""
+    numbers: int = 0
+    """Numbers with a value."""
     refusals: Counter[str] = field(default_factory=Counter)
-    """Those without one, by reason."""
+    """Images without a digit or number, and numbers without a value, by reason."""
     failures: Counter[str] = field(default_factory=Counter)
     """Those that could not be read or answered, by the class of the error."""
     replayed: int = 0
@@ -28,7 +35,7 @@ class Summary:
     cost_usd: float = 0.0
     """US dollars for the others, as far as it is known."""
 
-    def counted(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    def counted(self, outcomes: Iterable[Answered]) -> Iterator[Answered]:
         """Yield the outcomes and count them."""
         for outcome in outcomes:
             self.images += 1
@@ -37,15 +44,26 @@ class Summary:
                 self.failures[type(outcome.error).__name__] += 1
             else:
                 self.replayed += outcome.replayed
-                self.digits += outcome.digit is not None
-                if outcome.reason is not None:
-                    self.refusals[outcome.reason] += 1
+                self.refusals.update(self._answers(outcome))
             yield outcome
+
+    def _answers(self, outcome: Prediction | Sheet) -> Iterator[str]:
+        """Count what was read; yield the reason of each refusal."""
+        if isinstance(outcome, Sheet):
+            self.sheets += 1
+            self.numbers += sum(number.value is not None for number in outcome.numbers)
+            reasons = [number.reason for number in outcome.numbers] or [NO_NUMBER]
+        else:
+            self.digits += outcome.digit is not None
+            reasons = [outcome.reason]
+        return (reason for reason in reasons if reason is not None)
 
     def add(self, other: Summary) -> None:
         """Count another's images as well."""
         self.images += other.images
         self.digits += other.digits
+        self.sheets += other.sheets
+        self.numbers += other.numbers
         self.refusals += other.refusals
         self.failures += other.failures
         self.replayed += other.replayed
@@ -65,8 +83,9 @@ class Summary:
     def words(self) -> str:
         """Return the summary as a sentence."""
         refused, failed = self.refusals.total(), self.failures.total()
-        parts = [count(self.images, "image"), count(self.digits, "digit")]
-        parts += [f"{refused:,} without a digit ({_kinds(self.refusals)})"] if refused else []
+        read, what = (self.numbers, "number") if self.sheets else (self.digits, "digit")
+        parts = [count(self.images, "image"), count(read, what)]
+        parts += [f"{refused:,} without a {what} ({_kinds(self.refusals)})"] if refused else []
         parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
         parts += [f"{self.replayed:,} answered before"] if self.replayed else []
         parts += [f"${plain(self.cost_usd)} spent"] if self.cost_usd else []

@@ -5,19 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from digitrec.answer.prediction import Outcome
 from digitrec.image.atomic import replacing
-from digitrec.report import predictions
+from digitrec.report import predictions, sheets
 
 Format = Literal["jsonl", "csv"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 """The format of a file by the ending of its name."""
 
 
-def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> None:
-    """Write outcomes to a file, whole or not at all.
+def write(outcomes: Iterable[Any], form: Format, file: Path, *, numbers: bool = False) -> None:
+    """Write outcomes to a file, whole or not at all; with ``numbers`` they are sheets.
 
     Raises:
         OSError: it cannot be written.
@@ -27,7 +26,7 @@ def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> None:
         replacing(file) as unfinished,
         unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out,
     ):
-        predictions.write(outcomes, form, out)
+        (sheets if numbers else predictions).write(outcomes, form, out)
 
 
 def join(parts: Sequence[Path], form: Format, file: Path, within: Path) -> None:

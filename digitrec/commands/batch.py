@@ -90,6 +90,8 @@ _OPEN = ExitStack()
 )  # fmt: skip
 @options.flag("--hidden", help="Also read hidden files (names with a leading dot) in folders and archives.")
 @options.one_or_several
+@options.numbers
+@options.digits
 @options.reading
 @policy
 @asking_options
@@ -105,6 +107,8 @@ def batch(
     paths_from: str | None,
     hidden: bool,
     providers: list[str],
+    numbers: bool,
+    digits: tuple[int, int] | None,
     how: dict[str, Any],
     rule: Rule,
     asking: Asking,
@@ -115,6 +119,7 @@ def batch(
     on standard input. OUT gets one row for each picture, in input order, as from `predict`; the row of an
     unreadable picture has its error. Local engines run in several processes, clouds in one, within their
     rate limit and --max-cost; no answer is bought twice.
+    With --numbers each number is a row of CSV and each picture a line of JSON, as from `read`.
 
     \b
     Examples:
@@ -122,11 +127,13 @@ def batch(
       digitrec batch scans.tar -o answers.csv --workers 2
       find . -name "*.png" | digitrec batch - -o answers/
       digitrec batch scans/ -o answers.jsonl --resume
+      digitrec batch forms.zip -o numbers.csv --numbers
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
     """
     names = rule.names(providers or [config.load().provider], together=True)
     for name in names:
         registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
+    how = asking.for_numbers(how, numbers, digits)
     given = _settings(names, how, rule, asking)
     if images:
         arguments = [inputs.named(name) for name in images]
@@ -211,6 +218,7 @@ def _settings(names: list[str], how: Mapping[str, Any], rule: Rule, asking: Aski
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how, **asdict(rule),
         "model": asking.model and str(asking.model), "model scale": asking.model_scale,
         "prepare": asking.prepare, "emulate": asking.emulate,
+        "numbers": "digits" in how, "digits": list(how.get("digits") or ()),
     }  # fmt: skip
 
 

@@ -140,6 +140,30 @@ class Asking:
             raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
         return self.prepare[0] if self.prepare else None
 
+    def for_numbers(
+        self, how: Mapping[str, Any], numbers: bool, digits: tuple[int, int] | None
+    ) -> dict[str, Any]:
+        """Return the options of `digitrec.read_stream` with ``numbers``, else those of `digitrec.stream`.
+
+        Raises:
+            click.UsageError: `check_plain`, or the number of digits is given without ``numbers``.
+        """
+        if numbers:
+            self.check_plain()
+            return {**how, "digits": digits}
+        if digits is not None:
+            raise click.UsageError("--digits goes with --numbers.")
+        return dict(how)
+
+    def check_plain(self) -> None:
+        """Check the preparation for whole numbers.
+
+        Raises:
+            click.UsageError: it is not plain.
+        """
+        if self.prepare not in ([], ["plain"]):
+            raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(self.prepare)}.")
+
     def _check(self, providers: Sequence[str]) -> None:
         if self.model is not None and "local" not in providers:
             raise click.UsageError(f"--model is for the local engine, not for {', '.join(providers)}.")

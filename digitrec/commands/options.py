@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import reduce, wraps
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,19 @@ def degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str
     return value if value == "auto" else int(value)
 
 
+def _expected(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Return the least and the greatest number of digits: of "4" or "3-6"."""
+    if value is None:
+        return None
+    least, _, most = value.partition("-")
+    with suppress(ValueError):
+        found = int(least), int(most or least)
+        if 1 <= found[0] <= found[1]:
+            return found
+    said = f"{value!r} is neither a number of digits such as 4 nor a range such as 3-6."
+    raise click.BadParameter(said, ctx, param)
+
+
 def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
     try:
         if value is not None and not ctx.resilient_parsing:
@@ -166,6 +180,10 @@ dry_run = flag("--dry-run", help="Only print the number of requests and their co
 one_or_several = providers(
     "Engine, or several with --consensus (see `digitrec providers`).  [default: local]", "NAME"
 )
+digits = click.option(
+    "--digits", callback=_expected, metavar="N|N-M", help="Digits that each number has: 4, or 3-6."
+)
+numbers = flag("--numbers", help="Read whole numbers, as `digitrec read` does.")
 at_least = click.option(
     "--at-least", type=SHARE, default=0.0, metavar="CHANCE",
     help='Answer "not sure" below this calibrated probability, or below this confidence if not calibrated.',

@@ -26,19 +26,6 @@ from digitrec.report import sheets
 from digitrec.report.predictions import Format
 
 
-def _digits(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """Return the least and the greatest number of digits: of "4" or "3-6"."""
-    if value is None:
-        return None
-    least, _, most = value.partition("-")
-    with suppress(ValueError):
-        found = int(least), int(most or least)
-        if 1 <= found[0] <= found[1]:
-            return found
-    said = f"{value!r} is neither a number of digits such as 4 nor a range such as 3-6."
-    raise click.BadParameter(said, ctx, param)
-
-
 def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Box | None:
     """Return left, top, right and bottom: of "x,y,width,height"."""
     if value is None:
@@ -55,9 +42,7 @@ def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Bo
 @sources.given
 @options.one_or_several
 @options.output(*get_args(Format))
-@click.option(
-    "--digits", callback=_digits, metavar="N|N-M", help="Digits that each number has: 4, or 3-6."
-)  # fmt: skip
+@options.digits
 @click.option(
     "--region", callback=_region, metavar="X,Y,W,H",
     help="Part to read, in pixels of the picture, or in shares of its sides if none is above 1.",
@@ -114,8 +99,7 @@ def read(
     names = rule.names(providers or [config.load().provider], together=True)
     if fields is not None and len(names) > 1:
         raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
-    if asking.prepare not in ([], ["plain"]):
-        raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(asking.prepare)}.")
+    asking.check_plain()
     if fields is not None and region is not None:
         raise click.UsageError("--fields and --region exclude each other.")
     form = None if fields is None else load_form(fields)

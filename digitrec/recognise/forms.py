@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from digitrec.answer.prediction import Failure
-from digitrec.answer.sheet import Number, Sheet, SheetOutcome
+from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, Turned
@@ -119,5 +119,5 @@ def _is_inside(number: Box, field: Box) -> bool:
 def _doubtful(found: list[Number], field: Box) -> Number:
     """Return what stands in a field that does not hold exactly one number."""
     if not found:
-        return Number("", None, box=field, reason="no number")
+        return Number("", None, box=field, reason=NO_NUMBER)
     return Number(" ".join(number.text for number in found), None, box=field, reason="more than one number")

@@ -9,7 +9,7 @@ from typing import IO, Any
 from PIL import Image, ImageDraw, ImageFont
 
 from digitrec.answer.prediction import Failure
-from digitrec.answer.sheet import Number, Sheet, SheetOutcome
+from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
 from digitrec.errors.text import aligned, count, percent, printable
 from digitrec.image import DigitImage
 from digitrec.report.predictions import LEGEND, MARK, Format
@@ -17,9 +17,10 @@ from digitrec.report.rows import write_rows
 
 COLUMNS = (
     "source", "field", "row", "column", "text", "value", "confidence", "calibrated", "reason",
-    "left", "top", "right", "bottom", "provider", "error",
+    "left", "top", "right", "bottom", "provider", "number", "error",
 )  # fmt: skip
-"""The columns of CSV, with a row for each number; an image that failed has one row with its error."""
+"""The columns of CSV, with a row for each number, counted from 0; an image that failed has one row with its
+error, and an image without numbers has one with the reason `NO_NUMBER`."""
 DOUBT = 0.7
 """A number that is less sure is marked as doubtful."""
 SURE_COLOUR, DOUBTFUL_COLOUR = "#0a7d28", "#d1400f"
@@ -33,7 +34,7 @@ def write(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | None = 
     """
     out = sys.stdout if out is None else out
     if form == "csv":
-        write_rows((row for outcome in outcomes for row in _rows(outcome)), form, out, COLUMNS)
+        write_rows(rows(outcomes), form, out, COLUMNS)
     elif form == "table":
         _write_tables(outcomes, out)
     else:
@@ -66,14 +67,19 @@ def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
     return picture
 
 
-def _rows(outcome: SheetOutcome) -> Iterator[dict[str, Any]]:
-    whole = {"source": outcome.image.source, "provider": outcome.provider}
-    if isinstance(outcome, Failure):
-        yield whole | {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
-        return
-    for number in outcome.numbers:
-        box = dict(zip(("left", "top", "right", "bottom"), number.box or (), strict=False))
-        yield number.as_dict() | whole | {side: round(at, 1) for side, at in box.items()}
+def rows(outcomes: Iterable[SheetOutcome]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each number, with the columns `COLUMNS`."""
+    for outcome in outcomes:
+        whole = {"source": outcome.image.source, "provider": outcome.provider}
+        if isinstance(outcome, Failure):
+            yield whole | {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
+        elif not outcome.numbers:
+            yield whole | {"reason": NO_NUMBER}
+        else:
+            for place, number in enumerate(outcome.numbers):
+                sides = zip(("left", "top", "right", "bottom"), number.box or (), strict=False)
+                box = {side: round(at, 1) for side, at in sides}
+                yield number.as_dict() | whole | box | {"number": place}
 
 
 def _write_tables(outcomes: Iterable[SheetOutcome], out: IO[str]) -> None:

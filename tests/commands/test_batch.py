@@ -441,3 +441,33 @@ def test_a_url_is_one_row_without_its_key(scans: Path) -> None:
         assert "planted" not in done.stderr
         assert not any(b"planted" in file.read_bytes() for file in Path("rows").rglob("*") if file.is_file())
         shutil.rmtree("rows")
+
+
+def test_numbers_have_a_row_each_as_from_read(scans: Path) -> None:
+    samples = Path(__file__).parents[2] / "samples"
+    with zipfile.ZipFile("forms.zip", "w") as archive:
+        for name in ("sheet.jpg", "blank-page.jpg", "turned-by-exif.jpg"):
+            archive.write(samples / name, name)
+        archive.write(scans / "2.png", "2.png")
+    names = ["sheet.jpg", "blank-page.jpg", "turned-by-exif.jpg"]
+    said = CliRunner().invoke(main, ["read", *(str(samples / name) for name in names), "-o", "csv"])
+    expected = list(csv.DictReader(said.stdout.splitlines()))
+    done = run("forms.zip", "-o", "parts", "--format", "csv", "--numbers", "--part", "1", "--workers", "1")
+    assert (done.exit_code, "numbers" in done.stderr, "no number: 1" in done.stderr) == (1, True, True)
+    part = Path("parts/part-000000.csv")  # the parts are in the order of the archive
+    whole = part.read_text()
+    part.write_text(whole[:300])
+    assert run("-o", "parts", "--format", "csv", "--numbers", "--resume").exit_code == 1
+    assert part.read_text() == whole
+    found = [
+        row for file in sorted(Path("parts").glob("part-*.csv"))
+        for row in csv.DictReader(file.read_text().splitlines())
+    ]  # fmt: skip
+    cells = ("text", "value", "row", "column", "left", "bottom", "reason", "number")
+    assert [[row[cell] for cell in cells] for row in found[:-1]] == [
+        [row[cell] for cell in cells] for row in expected
+    ]
+    assert found[-1]["source"] == "forms.zip/2.png" and found[-1]["error"].startswith("ImageError")
+    other = run("-o", "parts", "--format", "csv", "--numbers", "--digits", "4", "--resume")
+    assert other.exit_code != 0 and "digits" in other.stderr
+    assert run("forms.zip", "-o", "x.csv", "--digits", "4").exit_code == 2

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.answer.sheet import Number, Sheet
+from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets import labels
 from digitrec.comparison.datasets.loader import Sample
@@ -145,7 +145,7 @@ def _as_one(sheet: Sheet) -> NumbersRead:
         **{name: getattr(sheet, name) for name in SHARED},
         digit=None,
         numbers=sure,
-        reason=None if sure else next(iter(doubts), "no number"),
+        reason=None if sure else next(iter(doubts), NO_NUMBER),
         text=" ".join(number.text for number in sheet.numbers) or None,
         confidence=_least(own),
         calibrated=_least(calibrated),
