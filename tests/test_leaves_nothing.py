@@ -29,7 +29,7 @@ GROUPS = {
         "predict pictures -p google --dry-run",
         "read pictures -p aws --emulate --no-ledger",
         "demo",
-        "compare pictures --emulate --html out/compared.html",
+        "compare pictures --emulate",
         "benchmark pictures -p local,azure,azure-analysis --emulate --no-ledger --html out/page.html",
         "ledger --ledger out/l.sqlite show",
         "providers",

@@ -88,11 +88,6 @@ def _keys(variable: str) -> tuple[str, ...]:
 @policy
 @options.attempt_timeout
 @options.usd("--max-cost", help="Budget while the server runs; needed for an engine that costs money.")
-@options.usd(
-    "--max-cost-per-client", "usd_per_client",
-    help="Daily budget (UTC) of each key, or of each address without keys.",
-)  # fmt: skip
-@options.usd("--max-cost-per-day", "usd_per_day", help="Daily budget of all clients.")
 @options.flag(
     "--public-spending", show_default=False, help="Offer engines that cost money to everybody, without a key."
 )

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import reduce
 from operator import add
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,12 +22,12 @@ from digitrec.models import store
 
 if TYPE_CHECKING:
     from digitrec.comparison.datasets.mnist import Digits
-    from digitrec.lab.training.run import Epoch, FitConfig, Progress, Watcher
+    from digitrec.lab.training.run import Epoch, Progress, Watcher
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """Endings of model files; a name without an ending is a folder's."""
-OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side", "folds")
+OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
 OF_NETWORKS = ("batch", "optimizer", "augment", "device")
 """Options that scikit-learn's classifiers do not take."""
@@ -104,7 +103,6 @@ class Start(Input):
     "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
-@whole("--folds", "With --arch: K-fold cross-validation; writes no model.", least=2, most=20, metavar="K")
 @flag("--resume", help="Continue after the last finished epoch; with more --epochs also a finished run.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
@@ -292,10 +290,6 @@ def _by_name(
     if options["start"] is not None and options["start"].suffix not in fit.SUFFIXES["keras"][:2]:
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
     fit.check(kind, config, options["start"], resume=options["resume"])
-    if options["folds"] is not None:
-        _refuse("leave it out with --folds", "test", "limit_test", "start", "resume")
-        _cross_validate(config, _learned(data, limit)[0], options["folds"])
-        return
     given = _given(data, limit, options)
     with _shown(config.epochs or kind.epochs) as show:
         result = fit.fit(config, file, **given, start=options["start"], on_progress=show)
@@ -306,28 +300,6 @@ def _by_name(
         f"{result.seconds:.0f} s\nmodel: {result.file}"
     )
     _draw(result.history, file.stem, file.parent)
-
-
-def _cross_validate(config: FitConfig, digits: Digits, folds: int) -> None:
-    """Train and test once for each fold; keep no model."""
-    from digitrec.comparison.benchmark.measures import proportion
-    from digitrec.lab.training import fit
-
-    with TemporaryDirectory() as folder, quiet_bar("folds") as bar:
-        models = fit.cross_validate(
-            config, digits, folds, Path(folder),
-            lambda number, at: bar.at((number - 1 + at.done) / folds, f"{number} of {folds}"),
-        )  # fmt: skip
-        found = list(models)
-    shares = [fold.test_correct / fold.test_count for fold in found]
-    for number, (fold, share) in enumerate(zip(found, shares, strict=True), 1):
-        click.echo(f"fold {number}: {percent(share, 2)} of {fold.test_count:,}")
-    every = proportion(sum(fold.test_correct for fold in found), sum(fold.test_count for fold in found))
-    click.echo(
-        f"mean: {percent(sum(shares) / folds, 2)}; of all {every.n:,} "
-        f"together, each tested once, {percent(every.share, 2)} (95 % interval {percent(every.low, 2)} to "
-        f"{percent(every.high, 2)})\nno model is kept: train it on all of them without --folds"
-    )
 
 
 @contextmanager

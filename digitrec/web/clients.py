@@ -26,11 +26,6 @@ class Client:
     key: int | None = None
     """Index of the server's key that was given; None without a valid one."""
 
-    @property
-    def account(self) -> str:
-        """Whose money is spent: the key's wherever it is used, else the address's."""
-        return self.address if self.key is None else f"key {self.key}"
-
 
 def peer(scope: Scope) -> str:
     """Return the address at the other end of the connection."""

@@ -26,7 +26,7 @@ from digitrec.web.clients import Client
 from digitrec.web.limits import Buffers
 from digitrec.web.monitoring import Metrics, log
 from digitrec.web.problems import Problem, ProblemError
-from digitrec.web.scheduling import Bill, ConcurrencyLimit, Lane, Lanes, Spending
+from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes
 from digitrec.web.settings import Settings
 
 BATCH = 64
@@ -94,9 +94,7 @@ class Reading:
 class Service:
     """One engine or policy on offer under its name."""
 
-    def __init__(
-        self, reader: Reader, settings: Settings, metrics: Metrics, lanes: Lanes, spending: Spending
-    ) -> None:
+    def __init__(self, reader: Reader, settings: Settings, metrics: Metrics, lanes: Lanes) -> None:
         self.name = name_of(reader)
         self._reader = reader
         self._engines = [reader] if isinstance(reader, Engine) else reader.engines
@@ -109,7 +107,6 @@ class Service:
             self.reads_numbers = isinstance(reader, Engine) and reader.for_numbers is not None
         self._metrics = metrics
         self._lanes = lanes
-        self._spending = spending
         self._places = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
         self._calls = Lane(CALLS)
         self._batcher = Batcher(self._infer, min(BATCH, self._here.batch) if self._here else BATCH)
@@ -130,11 +127,10 @@ class Service:
         """Read encoded pictures; return a reading for each, in order.
 
         Raises:
-            ProblemError: a remote engine or a policy is at capacity, or today's budget is spent.
+            ProblemError: a remote engine or a policy is at capacity.
         """
-        with self._admitted(client, len(pictures)) as bill:
+        with self._admitted(client, len(pictures)):
             readings = await asyncio.gather(*(self._read(client, picture) for picture in pictures))
-            bill.usd = sum(reading.outcome.cost_usd or 0.0 for reading in readings)
         for reading in readings:
             self._record(reading.outcome)
         return readings
@@ -143,7 +139,7 @@ class Service:
         """Read the numbers on an encoded picture; ``digits`` says how many each is expected to have.
 
         Raises:
-            ProblemError: the engine does not read numbers or is at capacity, or today's budget is spent.
+            ProblemError: the engine does not read numbers or is at capacity.
             ImageError: the picture cannot be read.
         """
         engine = self._reader
@@ -153,29 +149,27 @@ class Service:
         def found(source: ImageSource) -> SheetOutcome:
             return next(read_stream([source], engine, digits=digits))
 
-        with self._admitted(client, 1) as bill:
+        with self._admitted(client, 1):
             if self._here is not None:  # opened and read in one turn, which the client is charged for
                 outcome = await self._lanes.run(client, picture, partial(found, picture))
             else:
                 async with self._calls.turn(client):
                     opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
                     outcome = await self._calls.do(partial(found, opened))
-            bill.usd = outcome.cost_usd or 0.0
         self._record(outcome)
         return outcome
 
     @contextmanager
-    def _admitted(self, client: Client, count: int) -> Iterator[Bill]:
-        """Hold places for pictures, and reserve what they may cost.
+    def _admitted(self, client: Client, count: int) -> Iterator[None]:
+        """Hold places for pictures.
 
         Raises:
-            ProblemError: a remote engine or a policy is at capacity, or today's budget is spent.
+            ProblemError: a remote engine or a policy is at capacity.
         """
         if self._here is None and not self._places.admits(client, count):
             raise ProblemError(problems.busy(f"{self.name} is at capacity; try again in a moment"))
-        most = count * (self.usd_per_picture or 0.0)
-        with self._places.hold(client, count), self._spending.reserve(client.account, most) as bill:
-            yield bill
+        with self._places.hold(client, count):
+            yield
 
     async def explain(self, client: Client, picture: bytes, *, inside: bool, hiding: bool) -> Explanation:
         """Explain the engine's answer to an encoded picture.
@@ -253,8 +247,7 @@ class State:
         self.inside = ConcurrencyLimit(settings.max_requests)
         self.buffers = Buffers(settings)
         self.lanes = Lanes(settings.max_decoding_bytes)
-        spending = Spending(settings.usd_per_client, settings.usd_per_day)
-        services = [Service(one, settings, self.metrics, self.lanes, spending) for one in engines]
+        services = [Service(one, settings, self.metrics, self.lanes) for one in engines]
         self.services = {service.name: service for service in services}
 
     def service(self, name: str | None) -> Service:

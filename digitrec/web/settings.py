@@ -53,10 +53,6 @@ class Settings:
     """Addresses and networks, such as "10.0.0.0/8", that may see /metrics besides this machine."""
     root_path: str = ""
     """Where the server stands behind a proxy, such as "/digits", whether or not the proxy cuts that off."""
-    usd_per_client: float | None = None
-    """US dollars that one key, or without keys one address, may spend in a day (UTC); None: no limit."""
-    usd_per_day: float | None = None
-    """The same for all together."""
     collect: Path | None = None
     """Where pictures are kept that visitors label; None: nothing is kept."""
     owner_key: str | None = field(default=None, repr=False)

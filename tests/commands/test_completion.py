@@ -38,5 +38,5 @@ def test_what_is_offered(words: list[str], items: list[str]) -> None:
 
 def test_asking_what_may_follow_makes_no_file(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    offered("compare", "--html", str(page), "")
+    offered("benchmark", "--html", str(page), "")
     assert not page.exists()

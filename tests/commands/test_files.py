@@ -27,8 +27,6 @@ def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("list.csv").write_text("file\na.png\n")
     Path("list.txt").write_text("a.png\n")
     Path("page.html").write_text("an old page")
-    shutil.copy("a.png", "picture.html")
-    Path("linked.html").symlink_to("picture.html")
     shutil.copy(SHIPPED, "m.tflite")
     Path("recording.jsonl").write_text("")
 
@@ -50,8 +48,7 @@ INPUTS = [
     "predict a.png -p google --emulate --record a.png",
     "predict a.png -p google --emulate --ledger link.png",
     "predict a.png -p google --replay recording.jsonl --record ./recording.jsonl",
-    "compare picture.html -p local --html picture.html",
-    "compare picture.html -p local --html linked.html",
+    "compare a.png -p google --emulate --ledger link.png",
     "explain why/a.png --out why",
     "explore digits --out digits",
     "evaluate --data digits --out digits/7/more",
@@ -75,7 +72,6 @@ ENDINGS = [
     "predict a.png --save-prepared seen",
     "predict a.png link.png --save-prepared new.png",
     "predict a.png -p google --emulate --record new.png",
-    "compare a.png --html new.png",
     "benchmark digits --html new.md",
     "batch a.png -o new.txt",
     "batch a.png -o new.csv --summary new.png",
@@ -106,8 +102,6 @@ def test_an_output_that_cannot_be_meant_is_a_usage_error(line: str) -> None:
         "predict a.png --save-prepared new.PNG",
         "predict a.png why/a.png --save-prepared new",
         "predict scans --save-prepared scans/new",
-        "compare a.png -p local --html page.html",
-        "compare scans -p local --html scans/page.html",
         "benchmark digits --html digits/page.html",
         "batch scans -o scans/answers.csv --summary scans/summary.json",
         "explain link.png --out why",

@@ -98,8 +98,8 @@ class TestSeveralPictures:
         for command in ("compare", "explain"):
             first = run(command, "scan.tif", *(["-p", "local"] if command == "compare" else []))
             assert "scan.tif holds 2 pictures; the first was read" in first.stderr
-        run("compare", "scan.tif", "-p", "local", "--frames", "all", "--html", "page.html")
-        assert Path("page.html").read_text(encoding="utf-8").count("<img ") == 2
+        done = run("compare", "scan.tif", "-p", "local", "--frames", "all", "--output", "jsonl")
+        assert len(done.stdout.splitlines()) == 2
         run("explain", "scan.tif", "--frames", "all", "--out", "why")
         assert sorted(path.name for path in Path("why").iterdir()) == ["001-scan.png", "002-scan.png"]
 

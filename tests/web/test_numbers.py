@@ -68,7 +68,6 @@ def asked(client: TestClient, count: int, **headers: str) -> list[int]:
     [
         (Settings(), [200, 200]),
         (Settings(rate=0.01, burst=1), [200, 429]),
-        (Settings(usd_per_client=0.01), [200, 402]),
         (Settings(max_requests=0), [503, 503]),
         (Settings(max_body_bytes=10), [413, 413]),
         (Settings(max_decoding_bytes=10), [422, 422]),

@@ -7,7 +7,7 @@ held back for early stopping, and a checkpoint after each epoch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, devices, export, zoo
 from digitrec.lab.training.given import Given, given
 from digitrec.lab.training.loop import load_keras
-from digitrec.lab.training.run import Epoch, FitConfig, Progress, Watcher
+from digitrec.lab.training.run import Epoch, FitConfig, Watcher
 from digitrec.lab.training.train import split
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import skopsfile, store
@@ -236,37 +236,3 @@ def _keras_writer(network: keras.Model, out: Path) -> Writer:
         return lambda about: export.save_keras(network, out, about)
     bare = to_litert(network)
     return lambda about: atomic.write(out, described(bare, about))
-
-
-def cross_validate(
-    config: FitConfig, digits: Digits, folds: int, folder: Path,
-    on_progress: Callable[[int, Progress], object],
-) -> Iterator[FitResult]:  # fmt: skip
-    """Train and test once for each fold; each label is in every fold in its share.
-
-    Args:
-        config: what is trained; its seed also decides the folds.
-        digits: those that are learned and tested.
-        folds: how many, >= 2.
-        folder: where the models go.
-        on_progress: called with the fold, from 1, and its progress.
-
-    Raises:
-        DataError: there are fewer digits than folds, or `fit` has too few of them.
-        NotInstalled: the extra `stats` is missing.
-    """
-    skopsfile.load_skops()
-    from sklearn.model_selection import StratifiedKFold
-
-    suffix = SUFFIXES[zoo.find(config.arch).family][0]
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=config.seed)
-    try:
-        parts = list(splitter.split(digits.images, digits.labels))
-    except ValueError as error:
-        raise DataError(f"{len(digits)} digits cannot be split into {folds} folds; give more") from error
-    for number, (learned, test) in enumerate(parts, 1):
-        yield fit(
-            config, folder / f"fold-{number}{suffix}", digits=digits[learned],
-            sources={"the other folds": len(learned)}, test=digits[test], tested_on=f"fold {number}",
-            on_progress=partial(on_progress, number),
-        )  # fmt: skip
