@@ -161,7 +161,7 @@ def test_numbers_are_measured_and_what_they_exclude_is_refused(data: Path) -> No
     arguments = ("-p", "google", "--emulate", "--no-ledger", "--numbers")
     found = json.loads(run(data, *arguments, "-o", "json").stdout)
     assert (found["engines"][0]["n"], found["numbers"][0]["engine"]) == (2, "google")
-    for wrong in (("--target", "0.9"), ("--fallback", "aws")):
+    for wrong in (("--consensus", "2"), ("--fallback", "aws")):
         run(data, *arguments, *wrong, code=2)
     (data / "labels.csv").write_text("file,text\n0.png,seven\n")
     assert "line 2" in run(data, *arguments, code=6).stderr
