@@ -14,7 +14,8 @@ from digitrec.cli import main
 PAGE = Path(__file__).with_name("cli.md")
 HEAD = """# Command line
 
-Written by `docs/make_cli.py` from the commands' own help; do not edit. Every command also takes `--help`.
+Written by `docs/make_cli.py` from the commands' own help; do not edit.
+Every command also takes `--help`, and a group's options too.
 """
 SHARED = "Shared options"
 MANY = 2
@@ -61,10 +62,13 @@ def page() -> str:
 
 
 def section(name: str, context: click.Context, shared: Mapping[str, Lines]) -> str:
-    """Return the help of a command, with only the names of its shared options."""
+    """Return the help of a command, without its group's options and with only the names of shared ones."""
     also = []
+    group = options(context.parent) if context.parent else {}
     for lines, option in options(context).items():
-        if shared.get(option.opts[-1]) == lines:
+        if lines in group and option.name != "help":
+            option.hidden = True
+        elif shared.get(option.opts[-1]) == lines:
             option.hidden = True
             also.append(f"`{option.opts[-1]}`")
     also.remove("`--help`")
