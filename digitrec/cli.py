@@ -49,7 +49,7 @@ COMMANDS = {
 }
 """Every command with its line in the overview; its module in ``digitrec.commands`` has its name."""
 
-RETIRED = {"recommend": " Use: digitrec benchmark DATA --fallback ENGINE --below CHANCE"}
+RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
 """Commands of earlier versions, and what to type instead."""
 
 ARCHIVES = {".zip", ".tar", ".tgz", ".gz"}

@@ -26,6 +26,11 @@ from digitrec.image import atomic
 @options.html("Also write the report as a self-contained page.")
 @options.flag("--lenient", help=options.LENIENT)
 @options.flag("--numbers", help="Read whole numbers; labels.csv has the columns file,text.")
+@click.option(
+    "--target", type=options.Number(0, 1, min_open=True, max_open=True), metavar="SHARE",
+    help="Recommend the cheapest combination of these engines that reaches this accuracy, such as 0.995.",
+)  # fmt: skip
+@options.usd("--budget", help="Limit of the recommendation's cost for 1,000 pictures.")
 @options.dry_run
 @policy
 @asking_options
@@ -37,6 +42,8 @@ def benchmark(
     html: Path | None,
     lenient: bool,
     numbers: bool,
+    target: float | None,
+    budget: float | None,
     dry_run: bool,
     rule: Rule,
     asking: Asking,
@@ -53,6 +60,9 @@ def benchmark(
     for each number of a sheet). The report has exact text and value, character errors, recall and
     precision; intervals and tests keep the pictures of a group, such as a book, together.
 
+    --target tries each engine, each pair as a fallback and each vote, chooses the cheapest on half of the
+    pictures and reports it on the other half; the lower end of its 95% interval must reach the target.
+
     \b
     Examples:
       digitrec benchmark samples --provider local,tesseract,rapidocr
@@ -61,6 +71,7 @@ def benchmark(
       digitrec benchmark photos/ --provider tesseract --prepare plain,enlarged,repeated
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
       digitrec benchmark cheques/ --provider rapidocr,google --numbers
+      digitrec benchmark photos/ --provider local,google,aws --target 0.995 --max-cost 3
     """
     from digitrec.comparison.benchmark import benchmark as measure
     from digitrec.comparison.benchmark.numbers import numbers_asked, read_numbers
@@ -69,9 +80,11 @@ def benchmark(
     if html is not None:
         from digitrec.report.benchmark_page import benchmark_page  # what it needs is missed before asking
 
+    if budget is not None and target is None:
+        raise click.UsageError("--budget goes with --target.")
     names = rule.names(providers)
-    if numbers and (rule.fallback or rule.consensus is not None):
-        raise click.UsageError("--numbers excludes --fallback and --consensus.")
+    if numbers and (target is not None or rule.fallback or rule.consensus is not None):
+        raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")
     samples: Sequence[Sample]
     ask = None
     if numbers:
@@ -86,7 +99,7 @@ def benchmark(
         with watched(len(samples) * len(engines)) as arrived:
             found = measure(
                 samples, engines, data=data, policies=[] if policy is None else [policy], lenient=lenient,
-                ask=ask, settings=asking.settings(), arrived=arrived,
+                ask=ask, target=target, budget=budget, settings=asking.settings(), arrived=arrived,
             )  # fmt: skip
     write(found, output)
     if html is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +20,8 @@ from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
 from digitrec.errors.text import printable
+from digitrec.image import DigitImage, ImageSource, atomic
+from digitrec.image.files import read_once
 from digitrec.providers import registry
 from digitrec.report import comparison as rows
 
@@ -28,6 +31,7 @@ from digitrec.report import comparison as rows
 @options.providers("Engines, separated by commas.  [default: all that are ready and free]")
 @options.flag("--all", "everyone", help="Ask all ready engines, also those that cost money.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
+@options.html("Also write a self-contained page with the pictures.")
 @options.reading
 @options.dry_run
 @asking_options
@@ -36,6 +40,7 @@ def compare(
     providers: list[str],
     everyone: bool,
     output: rows.Format,
+    html: Path | None,
     how: dict[str, Any],
     dry_run: bool,
     asking: Asking,
@@ -54,9 +59,10 @@ def compare(
       digitrec compare photo.jpg --emulate
       digitrec compare photo.jpg --provider local,google,aws
       digitrec compare scans/ --all --max-cost 0.50 --output csv > answers.csv
+      digitrec compare scans/ --html side-by-side.html
     """
     names = providers or _chosen(everyone, EMULATED if asking.emulate else ())
-    images = given.sources()
+    images = [_held(source) for source in given.sources()]
     with asking.opener(names, dry_run=dry_run) as open_engine:
         preparation = asking.one_preparation()
         readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
@@ -69,6 +75,8 @@ def compare(
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
         rows.write(_kept(tracked(comparisons, len(images)), found, given.reasons()), output)
+    if html is not None:
+        atomic.write(html, rows.comparison_page(found, images))
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 
@@ -93,6 +101,14 @@ def _or_absent(name: str, open_engine: Callable[[], Engine]) -> Engine | Absent:
         return open_engine()
     except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
         return Absent(name, error)
+
+
+def _held(source: sources.Source) -> ImageSource:
+    """Open standard input or a pipe at once: the page needs the picture a second time."""
+    try:
+        return DigitImage.open(source) if read_once(source) else source
+    except ImageError:
+        return source  # the attempt to read it reports the same error
 
 
 def _kept(

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from digitrec.answer.prediction import Failure, Outcome, short
+from digitrec.answer.prediction import Failure, Outcome, Prediction, short
 from digitrec.comparison import Comparison
 from digitrec.errors.text import dollars, duration, padded, percent, printable, shortened, width
+from digitrec.image import ImageSource
+from digitrec.report import page
 from digitrec.report.predictions import NAME_WIDTH, remarks, terminal
 from digitrec.report.rows import Table, aligned, markdown_table, write_rows
 
@@ -161,3 +163,32 @@ def _csv_row(comparison: Comparison) -> dict[str, Any]:
             outcome["error"] = f"{error['type']}: {error['message']}"
         row |= {f"{name}.{cell}": outcome.get(cell) for cell in CELLS}
     return row
+
+
+def comparison_page(comparisons: Iterable[Comparison], pictures: Sequence[ImageSource]) -> str:
+    """Return an HTML page: each picture, and beside it what every engine said.
+
+    Args:
+        comparisons: what was said.
+        pictures: the pictures themselves, in the same order.
+    """
+    sections = [_section(one, picture) for one, picture in zip(comparisons, pictures, strict=True)]
+    return page.page("Engines side by side", sections)
+
+
+def _section(comparison: Comparison, picture: ImageSource) -> str:
+    header = ("engine", "digit", "confidence", "calibrated", "time", "cost", "remarks")
+    rows = [[name, *_page_cells(outcome)] for name, outcome in comparison.by_engine]
+    name = comparison.image.source
+    table = page.table(Table(header, rows, range(2, 6)))
+    pair = f'<div class="pair">{page.picture(picture, name)}{table}</div>'
+    return page.section(name, f"<p>{page.text(verdict(comparison))}</p>{pair}")
+
+
+def _page_cells(outcome: Outcome) -> list[str]:
+    if isinstance(outcome, Prediction):
+        said = [percent(outcome.confidence), percent(outcome.calibrated)]
+        remark = "; ".join(remarks(outcome))
+    else:
+        said, remark = ["", ""], f"{type(outcome.error).__name__}: {outcome.error}"
+    return [short(outcome), *said, duration(outcome.latency_s), dollars(outcome.cost_usd), remark]

@@ -136,6 +136,20 @@ def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: p
     assert "local" not in beside.stderr
 
 
+def test_an_option_that_reaches_the_target_is_recommended() -> None:
+    arguments = ("mnist-test", "--limit", 200, "--target", 0.8)
+    assert "local reaches 80%: " in run(*arguments).stdout
+    found = json.loads(run(*arguments, "-o", "json").stdout)["recommendation"]
+    assert (found["chosen"]["name"], found["chosen"]["right"]["n"], found["tried"]) == ("local", 100, 1)
+    assert json.loads(run("samples", "--limit", 1, "-o", "json").stdout)["recommendation"] is None
+
+
+def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target(cloud: Emulator) -> None:
+    run("mnist-test", "--limit", 5, "-p", "aws", "--target", 0.9, code=6)
+    run("mnist-test", "--limit", 20, "-p", "aws", "--budget", 1, code=2)
+    assert cloud.calls("aws") == 0
+
+
 def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Path, tmp_path: Path) -> None:
     result = run(data, "--html", tmp_path / "none" / "report.html", code=2)
     assert "No such file or directory" in result.stderr

@@ -44,7 +44,7 @@ PLAIN = [
     "predict PICTURE --consensus 2 -p local,rapidocr,openai", "predict PICTURE --model net.keras",
     "predict PICTURE --model net.h5", "predict PICTURE --model net.skops", "compare PICTURE",
     "compare PICTURE -p local,aws", "batch PICTURE -o out.jsonl",
-    "benchmark hard.npz", "calibrate hard.npz",
+    "benchmark hard.npz", "calibrate hard.npz", "benchmark hard.npz --target 0.5",
     "explain PICTURE", "explain PICTURE --inside",
     "explore hard.npz", "evaluate --data hard.npz", "evaluate", "tune --data hard.npz",
     "train --arch mlp --data hard.npz", "train --arch knn --data hard.npz", "train --data hard.npz",

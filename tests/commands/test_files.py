@@ -27,6 +27,7 @@ def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("list.csv").write_text("file\na.png\n")
     Path("list.txt").write_text("a.png\n")
     Path("page.html").write_text("an old page")
+    shutil.copy("a.png", "picture.html")
     shutil.copy(SHIPPED, "m.tflite")
     Path("recording.jsonl").write_text("")
 
@@ -49,6 +50,7 @@ INPUTS = [
     "predict a.png -p google --emulate --ledger link.png",
     "predict a.png -p google --replay recording.jsonl --record ./recording.jsonl",
     "compare a.png -p google --emulate --ledger link.png",
+    "compare picture.html -p local --html picture.html",
     "explain why/a.png --out why",
     "explore digits --out digits",
     "evaluate --data digits --out digits/7/more",

@@ -9,8 +9,14 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from report.html_pages import Page
 
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.comparison import Comparison
+from digitrec.emulator.kit import drawn_seven
+from digitrec.errors import TimedOut
 from digitrec.report import page
+from digitrec.report.comparison import comparison_page
 from digitrec.report.rows import Table
 
 
@@ -34,3 +40,14 @@ def test_a_picture_is_inside_the_page_small_and_without_metadata(tmp_path: Path)
 
 def test_a_picture_that_cannot_be_read_is_words(tmp_path: Path) -> None:
     assert "none.png" in page.picture(tmp_path / "none.png", "")
+
+
+def test_a_comparison_shows_the_picture_and_every_engine() -> None:
+    image = drawn_seven()
+    said = Prediction(image.ref, "local", 7, 0.98, latency_s=0.001)
+    failed = Failure(image.ref, "cloud", TimedOut("slow"))
+    made = comparison_page([Comparison(image.ref, ("local", "cloud"), (said, failed))], [image])
+    assert Page.of(made).count["img"] == 1
+    assert "98.0%" in made
+    assert "one answer only" in made
+    assert "TimedOut: slow" in made

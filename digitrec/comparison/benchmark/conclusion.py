@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from digitrec.comparison.benchmark.measures import Proportion
+from digitrec.comparison.benchmark.recommend import Recommendation
 from digitrec.comparison.benchmark.run import Benchmark, Pair
 from digitrec.comparison.benchmark.scorecard import Scorecard
 from digitrec.errors import text
@@ -22,6 +23,7 @@ def conclusion(benchmark: Benchmark) -> list[str]:
         *(_accuracy(card, benchmark.data) for card in real[:1]),
         *_shown(compared, benchmark.test),
         *_undecided(compared),
+        *([] if benchmark.recommendation is None else [_recommended(benchmark.recommendation)]),
         *_caveats(benchmark),
     ]
 
@@ -64,6 +66,27 @@ def _undecided(compared: Sequence[Pair]) -> Iterator[str]:
             f"No difference is shown between {named} (corrected p {_p(least)}{more}); "
             "there may be one that more pictures would show."
         )
+
+
+def _recommended(advice: Recommendation) -> str:
+    if not advice.tried:
+        return "Nothing is recommended: every engine was emulated."
+    chosen, target = advice.chosen, f"{100 * advice.target:g}%"
+    if chosen is None:
+        return f"No option fits the budget: {advice.tried} were compared, all have unknown or higher cost."
+    figures = (
+        f"{percent(chosen.right)} on the {chosen.right.n} pictures it was not chosen on, "
+        f"{text.dollars(chosen.cost_per_1000)} for 1,000, {text.duration(chosen.latency_s)} a picture"
+    )
+    if advice.reached:
+        return f"{chosen.name} reaches {target}: {figures}."
+    how = "more of them would not show it either: fewer were right than that"
+    if (needed := advice.pictures_needed) is not None:
+        how = f"about {2 * needed:,} pictures of which as many are right would show it"
+    return (
+        f"{target} is not shown on this much data; {how}. The nearest of {advice.tried} options is "
+        f"{chosen.name}: {figures}."
+    )
 
 
 def _caveats(benchmark: Benchmark) -> Iterator[str]:

@@ -23,6 +23,7 @@ from digitrec.answer.prediction import Outcome, Prediction, is_emulated
 from digitrec.comparison.benchmark.measure import measure_all
 from digitrec.comparison.benchmark.measures import RESAMPLED, Label
 from digitrec.comparison.benchmark.numbers import NumberScore, score
+from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
 from digitrec.comparison.benchmark.scorecard import Scorecard, is_right, is_wrong, price_list, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy
@@ -99,6 +100,8 @@ class Benchmark:
     """How the engines were asked, in words."""
     versions: Mapping[str, str]
     """Of digitrec, Python and the machine."""
+    recommendation: Recommendation | None = None
+    """The cheapest way of asking that reaches the target; None: no target was given."""
     numbers: tuple[NumberScore, ...] = ()
     """How each engine reads numbers, in the order of the cards; empty for digits."""
 
@@ -181,6 +184,7 @@ class Benchmark:
             "fitted_here": list(self.fitted_here),
             "engines": [asdict(card) for card in self.cards],
             "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "recommendation": self.recommendation and asdict(self.recommendation),
             "answers": list(self.answers()),
             **({"numbers": [asdict(one) for one in self.numbers]} if self.numbers else {}),
         }
@@ -209,6 +213,8 @@ def benchmark(
     policies: Sequence[EnginePolicy] = (),
     lenient: bool = False,
     ask: Ask | None = None,
+    target: float | None = None,
+    budget: float | None = None,
     settings: Mapping[str, str] | None = None,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> Benchmark:
@@ -223,12 +229,15 @@ def benchmark(
         policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
         ask: what asks an engine about pictures, such as `numbers.numbers_asked`; None: `recognise.stream`.
+        target: share of the pictures to be answered rightly, 0..1: the cheapest way of asking these engines
+            that reaches it is recommended; None: nothing is.
+        budget: US dollars that 1,000 pictures may cost at most by what is recommended; None: any amount.
         settings: how the engines are asked, for the report.
         arrived: called with every outcome as it arrives.
 
     Raises:
-        DataError: there are no pictures.
-        TypeError, ValueError: no engines, or something else in their place.
+        DataError: there are no pictures, or too few for a recommendation.
+        TypeError, ValueError: no engines, or something else in their place; a wrong target or budget.
         UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
     """
     if not isinstance(engines, Mapping):
@@ -237,6 +246,8 @@ def benchmark(
         )
     if not engines:
         raise ValueError("no engine is named: give one at least")
+    if target is not None:
+        check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     ask = ask or partial(stream, lenient=lenient)
@@ -244,6 +255,8 @@ def benchmark(
     outcomes = {name: found.outcomes for name, found in results.items()}
     labels, groups = [sample.truth for sample in samples], [sample.group for sample in samples]
     own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
+    said = {name: outcomes[name] for name in own}
+    recommendation = None if target is None else recommend(said, own, labels, target, budget)
     cards, prices = [found.card for found in results.values()], price_list(readers.values())
     for policy in policies:
         outcomes[policy.name] = policy.on_all_answers(own, outcomes)
@@ -254,7 +267,7 @@ def benchmark(
         data, tuple(samples), outcomes, tuple(cards),
         pairs=pairs(outcomes, labels, groups), fitted_here=_fitted_here(outcomes),
         started=started, seconds=time.perf_counter() - start,
-        settings=settings or {}, versions=_versions(),
+        settings=settings or {}, versions=_versions(), recommendation=recommendation,
         numbers=tuple(one for one in scores if one is not None),
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ def test_as_dict_is_json_with_every_answer() -> None:
     values = json.loads(json.dumps(found.as_dict()))
     assert list(values) == [
         "data", "pictures", "started", "seconds", "opening_s", "settings", "versions", "fitted_here",
-        "engines", "pairs", "answers",
+        "engines", "pairs", "recommendation", "answers",
     ]  # fmt: skip
     assert (values["data"], values["pictures"], values["fitted_here"]) == ("x", 2, [])
     assert (values["started"], values["seconds"]) == (found.started, found.seconds)
