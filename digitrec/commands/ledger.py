@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import wraps
@@ -14,7 +14,6 @@ import click
 from digitrec.commands import options, values
 from digitrec.engine import config
 from digitrec.engine.ledger import Ledger, queries
-from digitrec.engine.ledger.repair import Repair
 from digitrec.engine.ledger.repair import repair as repair_file
 from digitrec.errors import LedgerError
 from digitrec.errors.text import count
@@ -101,7 +100,7 @@ def spend(path: Path, output: Literal["table", "json"]) -> None:
 @_provider
 @_path
 def export(path: Path, provider: str | None) -> None:
-    """Write all answers as a recording, for `--replay` elsewhere.
+    """Write all answers as JSON Lines.
 
     \b
     Example:
@@ -137,29 +136,16 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
 def repair(path: Path) -> None:
     """Rename a damaged ledger, and copy every readable call into a new one.
 
-    Unreadable calls count as paid, at the highest price found. A healthy ledger is left alone.
+    Calls missing between the readable ones count as paid, at the highest price found. A healthy ledger is
+    left alone.
 
     \b
     Example:
       digitrec ledger repair
     """
-    for line in _told(repair_file(path), path):
-        click.echo(line)
-
-
-def _told(done: Repair, path: Path) -> Iterator[str]:
+    done = repair_file(path)
     if done.damaged is None:
-        yield f"nothing is wrong with {path}: {count(done.saved, 'call')}; it was left as it is"
+        click.echo(f"nothing is wrong with {path}: {count(done.saved, 'call')}; it was left as it is")
         return
-    lost = done.lost - done.assumed
-    missing = f"at least {lost}" if lost else "none"
-    yield f"{count(done.saved, 'call')} saved, {missing} lost; the damaged file is {done.damaged}"
-    if done.assumed:
-        yield f"the end of the file is missing; it had room for about {count(done.assumed, 'call')} more"
-    if done.lost_usd is None:
-        yield "the cost of the lost calls is unknown: the month's spending may be higher than shown"
-    elif done.lost:
-        yield (
-            f"the lost calls count as ${done.lost_usd:.4f} in budgets from now on; `digitrec ledger spend` "
-            "shows them"
-        )
+    click.echo(f"{count(done.saved, 'call')} saved, {done.lost or 'none'} lost between them")
+    click.echo(f"the damaged file is {done.damaged}; calls at its end may be missing, with their cost")

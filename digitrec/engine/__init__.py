@@ -149,11 +149,7 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Release the provider and the ledger; may be called twice.
-
-        Raises:
-            LedgerError: an answer could not be written into the recording; it is in the ledger.
-        """
+        """Release the provider and the ledger; may be called twice."""
         others, self._for_numbers = self._for_numbers, None
         try:
             if self._remote is not None:

@@ -11,12 +11,11 @@ from digitrec.engine.asking import Estimate, Options, Reply
 from digitrec.engine.config import Config
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.ledger import Budget, Ledger, Question
-from digitrec.engine.ledger.recording import Recorder
 from digitrec.engine.ordered import OrderedRequest
 from digitrec.engine.rate import Limiter
 from digitrec.engine.request import Item, Request, Terms, open_items
 from digitrec.engine.threads import spread
-from digitrec.errors import NotConfigured
+from digitrec.errors import DigitrecError, LedgerError, NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.providers import registry
 from digitrec.providers.base import Adjustable, BaseProvider, Metered, Provider, Resumable
@@ -36,7 +35,8 @@ class Remote:
         self._config = options._config or config.load()
         self._opening = threading.Lock()
         self._books: tuple[Ledger, Limiter] | None = None
-        self._recorder: Recorder | None = None
+        self._recording: Ledger | None = None
+        self._unrecorded: DigitrecError | None = None  # why an answer could not be recorded
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)
@@ -65,7 +65,8 @@ class Remote:
         entries = terms.ledger.find([item.question for item in items])
         for item, entry in zip(items, entries, strict=True):
             if entry is not None:
-                item.replay(entry, terms.recorder)
+                item.replay(entry)
+                terms.record(entry)
         left = open_items(items)
         kind = OrderedRequest if isinstance(self._provider, Resumable) else Request
         size = self._per_request
@@ -75,6 +76,8 @@ class Remote:
                 pass
         finally:
             terms.stopped.set()  # after Ctrl-C no thread begins another attempt
+            if isinstance(terms.error, LedgerError):
+                self._unrecorded = terms.error
         return [item.reply for item in items if item.reply]
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
@@ -94,17 +97,13 @@ class Remote:
         return Estimate(self._provider.name, count, count - left, requests, cost)
 
     def close(self) -> None:
-        """Close the books; may be called twice.
-
-        Raises:
-            LedgerError: an answer could not be written into the recording; it is in the ledger.
-        """
+        """Close the books; may be called twice."""
         with self._opening:
             books, self._books = self._books or (), None
         for book in books:
             book.close()
-        if self._recorder is not None:
-            self._recorder.close()
+        if self._recording is not None:
+            self._recording.close()
 
     def _terms(self) -> Terms:
         """Return the terms of one `ask`; an emulator may have been started since the last."""
@@ -112,14 +111,15 @@ class Remote:
         emulated = is_emulator(self._provider.endpoint)
         with self._opening:
             if self._books is None:
-                self._recorder = None if options.record is None else Recorder(options.record)
+                self._recording = None if options.record is None else Ledger(options.record)
                 self._books = open_books(options, self._config, emulated=emulated)
         own_rate = None if emulated else getattr(self._provider, "rate", None)  # an emulator has no quota
         own_s: float = getattr(self._provider, "attempt_timeout", BaseProvider.attempt_timeout)
         return Terms(
-            self._provider, options, *self._books, self._recorder, self._budget, self.price,
+            self._provider, options, *self._books, self._recording, self._budget, self.price,
             self._token_price, rate=self._config.rates.get(name, own_rate), emulated=emulated,
             attempt_s=options.attempt_timeout or self._config.attempt_timeouts.get(name, own_s),
+            error=self._unrecorded,
         )  # fmt: skip
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
 from digitrec.engine import Engine, Estimate, Options, Reply
-from digitrec.engine.ledger import Entry, read_recording
+from digitrec.engine.ledger import Entry, Ledger
+from digitrec.engine.ledger.queries import entries
 from digitrec.engine.ledger.records import to_spec
 from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import PreparedImage
@@ -42,7 +44,7 @@ class Replay(Engine):
         """Read the recording.
 
         Args:
-            path: a recording (``--record``, or the ledger's export).
+            path: a recording (``--record``), or any other ledger; it is not changed.
             provider: whose answers.
             preparation: which of them, where the recording holds several; None: the only one.
 
@@ -50,13 +52,14 @@ class Replay(Engine):
             LedgerError: it cannot be read, holds nothing of this provider, or holds answers to
                 different questions about the same images; the message says which.
         """
-        entries = [it for it in read_recording(path) if it.question.provider == provider]
+        with closing(Ledger(path, copied=True)) as ledger:
+            found = list(entries(ledger, provider=provider))
         if preparation is not None:
-            entries = [it for it in entries if to_spec(it.question.spec).preparation == preparation]
-        _check(entries, path, provider)
-        super().__init__(Recorded(entries[-1]), Options())
+            found = [it for it in found if to_spec(it.question.spec).preparation == preparation]
+        _check(found, path, provider)
+        super().__init__(Recorded(found[-1]), Options())
         self._path = path
-        self._entries = {it.question.image_sha256: it for it in entries}
+        self._entries = {it.question.image_sha256: it for it in found}
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         """One reply for each image, in order; a LedgerError where the recording has none."""

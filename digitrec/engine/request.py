@@ -23,7 +23,6 @@ from digitrec.engine import call
 from digitrec.engine.asking import Options, Reply
 from digitrec.engine.config import TokenPrice
 from digitrec.engine.ledger import Budget, Claim, Entry, Ledger, Question, Verdict
-from digitrec.engine.ledger.recording import Recorder
 from digitrec.engine.rate import Limiter
 from digitrec.engine.retry import RETRIED, asked_wait_s, ends_order, may_be_billed, wait_s
 from digitrec.engine.threads import SLICE_S, in_thread
@@ -67,7 +66,7 @@ class Terms:
     """Where calls and answers are recorded."""
     limiter: Limiter
     """The queue of turns."""
-    recorder: Recorder | None
+    recording: Ledger | None
     """The recording that is made; None: no recording."""
     budget: Budget
     """What may be spent."""
@@ -98,6 +97,15 @@ class Terms:
             return None
         tokens = self.provider.tokens(Answer(raw=raw))
         return None if tokens is None else self.token_price.usd(*tokens)
+
+    def record(self, entry: Entry) -> None:
+        """Add an answer to the recording; where that fails, nothing more is asked."""
+        if self.recording is not None:
+            try:
+                self.recording.keep([entry])
+            except LedgerError as error:
+                log.warning("an answer of %s is not in the recording: %s", self.provider.name, error)
+                self.error = error
 
     def timed_out(self, what: str) -> TimedOut:
         """Return the error of an image for which the time ran out."""
@@ -146,11 +154,9 @@ class Item:
             latency = time.monotonic() - self.started
             self.reply = Reply(outcome, latency, cost, self._attempts, replayed, emulated)
 
-    def replay(self, entry: Entry, recorder: Recorder | None) -> None:
+    def replay(self, entry: Entry) -> None:
         """Reply with an answer that was paid for before."""
         self.settle(entry.answer, replayed=True)
-        if recorder is not None:
-            recorder.add(entry)
 
 
 def open_items(items: Sequence[Item]) -> list[Item]:
@@ -232,8 +238,6 @@ class Request:
                 for item in waiting:
                     item.settle(item.error or terms.error or terms.late())
                 break
-            if terms.recorder is not None:
-                terms.recorder.ready()
             for item in waiting:
                 if item.unanswered is not None:  # counts as paid now; its answer may still come
                     claim, item.unanswered = item.unanswered, None
@@ -254,7 +258,8 @@ class Request:
     def _is_ours(self, item: Item, verdict: Verdict) -> bool:
         """Act on the ledger's verdict; True where the item is ours to ask."""
         if isinstance(verdict, Entry):
-            item.replay(verdict, self._terms.recorder)
+            item.replay(verdict)
+            self._terms.record(verdict)
         elif isinstance(verdict, BudgetExceeded):
             item.settle(verdict)
         elif isinstance(verdict, Claim):
@@ -385,10 +390,9 @@ class Request:
             item.cost(claim, cost)
         with self._recorded():
             self._terms.ledger.answered(claim, answer, cost_usd=cost)
-        recorder = self._terms.recorder
-        if item.reply is None and recorder is not None:  # a late answer is in the ledger alone
+        if item.reply is None:  # a late answer is in the ledger alone
             price = self._terms.price if cost is None else cost
-            recorder.add(Entry(item.question, answer, time.time(), price))
+            self._terms.record(Entry(item.question, answer, time.time(), price))
         item.settle(answer)
 
     @contextmanager

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Estimate
 from digitrec.engine.config import Config, default_ledger
 from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger.queries import recent
+from digitrec.engine.ledger.queries import entries, recent
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -224,6 +225,7 @@ LONGEST_S = 60
 
 HANGING = f"""
 import sys
+from contextlib import closing
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from paid_cloud import PaidCloud, image, options
@@ -357,12 +359,10 @@ def test_a_paid_answer_that_cannot_be_written_down_is_shown_all_the_same(
 
 
 def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
-    from digitrec.engine.ledger import read_recording
-
     ask(PaidCloud(), tmp_path, 1)
     ask(PaidCloud(script={2: [Rejected("x")]}), tmp_path, 1, 2, 3, record=tmp_path / "r.jsonl")
-    recorded = read_recording(tmp_path / "r.jsonl")
-    assert [entry.answer for entry in recorded] == [answer(1), answer(3)]
+    with closing(Ledger(tmp_path / "r.jsonl")) as recording:
+        assert [entry.answer for entry in entries(recording)] == [answer(1), answer(3)]
 
 
 def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:

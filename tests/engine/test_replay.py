@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +11,8 @@ import pytest
 from paid_cloud import PaidCloud, answer, image, options
 
 from digitrec.engine import Engine, Estimate
-from digitrec.engine.ledger import Entry, Question
-from digitrec.engine.ledger.recording import Recorder
+from digitrec.engine.ledger import Entry, Ledger, Question
+from digitrec.engine.ledger.queries import entries
 from digitrec.engine.replay import Replay
 from digitrec.errors import LedgerError
 from digitrec.image import InputSpec
@@ -24,16 +26,14 @@ def entry(number: int, *, spec: InputSpec | None = None, emulated: bool = False,
     return Entry(Question.about(asked, cloud, emulated=emulated), answer(number), 5.0, 0.001)
 
 
-def record(path: Path, entries: list[Entry]) -> None:
-    recorder = Recorder(path)
-    for one in entries:
-        recorder.add(one)
-    recorder.close()
+def record(path: Path, some: list[Entry]) -> None:
+    with closing(Ledger(path)) as ledger:
+        ledger.keep(some)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "answers.jsonl"
+    return tmp_path / "answers.sqlite"
 
 
 def test_what_was_recorded_is_answered_on_another_machine(tmp_path: Path, path: Path) -> None:
@@ -92,3 +92,53 @@ def test_a_provider_that_was_not_recorded(path: Path) -> None:
 def test_it_costs_nothing(path: Path) -> None:
     record(path, [entry(1)])
     assert Replay(path, "paid").estimate([image(1), image(2)]) == Estimate("paid", 2, 2, 0, 0.0)
+
+
+def test_the_ledger_itself_is_a_recording_and_stays_as_it_is(tmp_path: Path, path: Path) -> None:
+    record(path, [entry(1)])
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert Replay(path, "paid").ask([image(1)])[0].outcome == answer(1)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("text", ["my letter to the editor", '{"a": 1}\n{"digitrec": 1}\n'])
+def test_a_file_that_is_not_a_recording_is_not_touched(tmp_path: Path, text: str) -> None:
+    path, cloud = tmp_path / "letter.txt", PaidCloud()
+    path.write_text(text)
+    with pytest.raises(LedgerError), closing(Engine(cloud, options(tmp_path, record=path))) as engine:
+        engine.ask([image(3)])
+    with pytest.raises(LedgerError):
+        Replay(path, "paid")
+    assert (cloud.calls, path.read_text()) == ([], text)
+
+
+def test_what_cannot_be_recorded_is_shown_and_nothing_more_is_bought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(ledger: Ledger, some: object) -> None:
+        raise LedgerError("the disk is full")
+
+    monkeypatch.setattr(Ledger, "keep", full)
+    cloud = PaidCloud()
+    with closing(Engine(cloud, options(tmp_path, record=tmp_path / "r.sqlite", concurrency=1))) as engine:
+        first, *others = engine.ask([image(1), image(2), image(3)])
+        others += engine.ask([image(4)])
+    assert first.outcome == answer(1)
+    assert all(isinstance(reply.outcome, LedgerError) and reply.cost_usd == 0 for reply in others)
+    assert cloud.calls == [1]
+
+
+def test_an_answer_that_comes_late_is_not_recorded(tmp_path: Path) -> None:
+    path, before = tmp_path / "r.sqlite", threading.enumerate()
+    with closing(Engine(PaidCloud(script={7: [0.8]}), options(tmp_path, record=path, timeout=0.1))) as engine:
+        engine.ask([image(7)])
+        for thread in threading.enumerate():
+            if thread.name == "digitrec" and thread not in before:
+                thread.join()
+    assert read(path) == []
+    assert read(tmp_path / "ledger.sqlite") == [7]
+
+
+def read(path: Path) -> list[int]:
+    with closing(Ledger(path)) as ledger:
+        return [it.answer.raw["read"] for it in entries(ledger)]

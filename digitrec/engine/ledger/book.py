@@ -11,7 +11,6 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 
 from digitrec.answer import Answer
-from digitrec.engine.ledger import seal
 from digitrec.engine.ledger.database import Database, can_be_written
 from digitrec.engine.ledger.records import Entry, Question, to_json
 from digitrec.errors import BudgetExceeded
@@ -108,12 +107,12 @@ class Ledger:
         if not self.remembers:
             return [None] * len(questions)
         found = [self._find(question) for question in questions]
-        if None in found and self.database.check():  # a damaged index may hide an answer
-            found = [self._find(question) for question in questions]
+        if None in found:
+            self.database.check()  # a damaged index may hide an answer
         return found
 
     def _find(self, question: Question) -> Entry | None:
-        return _first_entry(self.database.read(_ANSWERED, (question.key,)), question)
+        return _first_entry(self.database.read(_ANSWERED, (question.key,)))
 
     def claim(
         self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
@@ -140,7 +139,7 @@ class Ledger:
     ) -> Verdict:
         now = self._clock()
         if self.remembers:
-            if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall(), question):
+            if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall()):
                 return entry
             if asking := sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
                 return Busy(asking["lease_until"])
@@ -242,9 +241,7 @@ _SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated
 _SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
                   OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
 """A call that was written down after one of this month is one of this month, whatever its clock said."""
-# The inner query uses the index alone, the outer one the table alone: one of them may be damaged.
-_ANSWERED = f"""SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE key = ? AND state = 'answered')
-                AND {seal.INTACT} = {seal.WHOLE} ORDER BY id DESC"""  # nosec B608 # noqa: S608 (our own words)
+_ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
 _LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
 _ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
 _ASKING = f"SELECT lease_until FROM calls WHERE key = ? AND {_LEASED} LIMIT 1"  # nosec B608 # noqa: S608 (our own words)
@@ -274,13 +271,9 @@ def _insert(
     return row
 
 
-def _first_entry(rows: Sequence[Row], asked: Question) -> Entry | None:
-    """Return the first usable answer to the question; older ledgers hold unusable ones.
-
-    A damaged index leads to the answers of other questions.
-    """
-    found = (entry for row in rows if (entry := to_entry(row)) is not None)
-    return next((entry for entry in found if entry.question.key == asked.key), None)
+def _first_entry(rows: Sequence[Row]) -> Entry | None:
+    """Return the first usable answer; older ledgers hold unusable ones."""
+    return next((entry for row in rows if (entry := to_entry(row)) is not None), None)
 
 
 def to_entry(row: Row) -> Entry | None:

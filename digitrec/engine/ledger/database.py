@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import sqlite3
@@ -14,11 +13,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from digitrec.engine.ledger import seal
 from digitrec.errors import LedgerError
-from digitrec.errors.text import plain
-
-log = logging.getLogger(__name__)
 
 MIGRATIONS = (
     (
@@ -47,7 +42,7 @@ MIGRATIONS = (
         "CREATE INDEX calls_by_time ON calls (asked_at)",
     ),
     ("ALTER TABLE calls ADD COLUMN leased_at REAL",),  # when lease_until was set, by the same clock
-    ("ALTER TABLE calls ADD COLUMN seal TEXT", f"UPDATE calls SET seal = {seal.SEAL}"),  # nosec B608 # noqa: S608
+    ("ALTER TABLE calls ADD COLUMN seal TEXT",),  # not used any more
 )
 """What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
 
@@ -85,13 +80,10 @@ class Database:
         )  # fmt: skip
         try:
             self._sqlite.row_factory = sqlite3.Row
-            self._sqlite.text_factory = as_text
-            seal.add_functions(self._sqlite)
             if self._copied and self.path is not None:
                 _copy(self.path, self._sqlite)
             _write_ahead(self._sqlite)
             self._migrate()
-            seal.keep_sealed(self._sqlite)
         except BaseException:
             self._sqlite.close()
             raise
@@ -123,43 +115,24 @@ class Database:
         with self._lock, plainly(self.path), _all_or_nothing(self._connection()) as sqlite:
             yield sqlite
 
-    def check(self) -> bool:
-        """Check the whole file once; where calls are damaged, warn, and count them as spent from now on.
-
-        Returns:
-            Whether anything was damaged, and was healed.
+    def check(self) -> None:
+        """Check the whole file, once for each process.
 
         Raises:
-            LedgerError: the file is damaged so that only `repair` can save what is readable.
+            LedgerError: it is damaged; `repair` saves what is readable.
         """
         with self._lock, plainly(self.path):
-            sqlite = self._connection()
-            if self._checked or self.is_sound():
-                self._checked = True
-                return False
-            with _all_or_nothing(sqlite):
-                calls = seal.entries_of_indexes(sqlite)
-                sqlite.execute("REINDEX")
-                healed = seal.heal(sqlite, calls)
-                if not self.is_sound():
-                    raise LedgerError(f"the ledger {self.path} is damaged{_mend(self.path)}")
+            if not self._checked and not self.is_sound():
+                raise LedgerError(f"the ledger {self.path} is damaged{_mend(self.path)}")
             self._checked = True
-        if healed.numbers:
-            first = ", ".join(map(str, healed.numbers[:10])) + (", ..." if len(healed.numbers) > 10 else "")
-            cost = "an unknown amount" if healed.usd is None else f"${plain(healed.usd)}"
-            log.warning(
-                "the ledger %s: damaged calls (no. %s); they count as spent (%s) and are not replayed",
-                self.path, first, cost,
-            )  # fmt: skip
-        return True
 
     def is_sound(self) -> bool:
-        """Whether nothing in the file is damaged or missing."""
-        with self._lock, plainly(self.path):
-            return seal.is_sound(self._connection())
+        """Return whether SQLite finds the file in order."""
+        (found,) = self.read("PRAGMA integrity_check(1)")
+        return str(found[0]) == "ok"
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
-        """Return the rows of a query; other processes may write meanwhile.
+        """The rows of a query; other processes may write meanwhile.
 
         Raises:
             LedgerError: the file could not be read.
@@ -183,11 +156,6 @@ def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     finally:
         if sqlite.in_transaction:
             sqlite.execute("ROLLBACK")
-
-
-def as_text(data: bytes) -> str:
-    """Decode a text of the file so that damaged text affects only its own row."""
-    return data.decode(errors="surrogateescape")
 
 
 def can_be_written(path: Path) -> bool:

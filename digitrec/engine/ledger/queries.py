@@ -1,4 +1,4 @@
-"""What the ledger knows: recent calls, spending, the answers as a recording; and how to clear it."""
+"""What the ledger knows: recent calls, spending, every answer; and how to clear it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Call:
     state: State
     """"asking" now; "answered"; "failed": no answer; "unknown": cut off, the answer and its cost are
     not known; "cleared": the answer was cleared, the cost still counts; "lost": a damaged ledger was
-    repaired, and what it lost counts as paid."""
+    repaired, and this call could not be read; it counts as paid."""
     cost_usd: float | None
     """US dollars that the budget counts for it; None is unknown."""
     error: str | None
@@ -107,7 +107,7 @@ def spending(ledger: Ledger) -> list[Spending]:
 
 
 def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
-    """Every answer, oldest first, of one provider or of all; ``Entry.line`` makes a recording of it.
+    """Every answer, oldest first, of one provider or of all.
 
     Answers that cannot be used are left out, with a warning that says how many they are.
 

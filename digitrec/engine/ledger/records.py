@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -21,7 +19,7 @@ from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Provider
 
 FORMAT = 1
-"""Version of a recording's lines."""
+"""Version of the export's lines."""
 LARGEST = sys.float_info.max
 """Largest finite number."""
 
@@ -47,7 +45,7 @@ class Question:
 
     @classmethod
     def about(cls, image: PreparedImage, provider: Provider, *, emulated: bool) -> Question:
-        """Build the question that asking ``provider`` about ``image`` stands for."""
+        """The question that asking ``provider`` about ``image`` is."""
         return cls(
             provider=provider.name,
             endpoint=_without_secrets(provider.endpoint),
@@ -71,7 +69,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An answer with its question, as the ledger and a recording keep it."""
+    """An answer with its question, as the ledger keeps it."""
 
     question: Question
     """What was asked."""
@@ -83,28 +81,12 @@ class Entry:
     """US dollars it cost, >= 0; None is unknown."""
 
     def line(self) -> str:
-        """One line of a recording: JSON, without line break."""
+        """Return the entry as JSON in one line."""
         asked = asdict(self.question)
         for name in ("options", "spec"):
             asked[name] = json.loads(asked[name])
         meta = {"digitrec": FORMAT, "asked_at": self.asked_at, "cost_usd": self.cost_usd}
         return to_json({**meta, "question": asked, "answer": asdict(self.answer)})
-
-    @classmethod
-    def parse(cls, line: str) -> Entry:
-        """Parse the entry on one line.
-
-        Raises:
-            ValueError: it is none, or its answer cannot be used.
-        """
-        with _value_errors():
-            values = json.loads(line)
-            if values["digitrec"] != FORMAT:
-                raise ValueError(f"format {values['digitrec']}, not {FORMAT}")
-            asked = dict(values["question"])
-            for name in ("options", "spec"):
-                asked[name] = to_json(asked[name])
-            return cls.made(asked, values["answer"], values["asked_at"], values["cost_usd"])
 
     @classmethod
     def made(cls, question: Any, answer: Any, asked_at: Any, cost_usd: Any) -> Entry:
@@ -117,25 +99,18 @@ class Entry:
         Raises:
             ValueError: one of them cannot be used.
         """
-        with _value_errors():
+        values = {"question": question, "answer": answer, "asked_at": asked_at, "cost_usd": cost_usd}
+        try:
             missing = {"candidates", "probabilities", "raw", "model_version"} - set(answer)
             if missing:
                 raise ValueError(f"the answer has no {missing}")
-            values = {"question": question, "answer": answer, "asked_at": asked_at, "cost_usd": cost_usd}
             entry = msgspec.convert(values, cls)
             json.loads(entry.question.options)
             to_spec(entry.question.spec)  # a form that this version knows
             checked(entry.answer)
-            return entry
-
-
-@contextmanager
-def _value_errors() -> Iterator[None]:
-    """Raise a ValueError for whatever fails inside because a value has an unexpected form."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError, RecursionError, ArithmeticError, BadAnswer) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        except (TypeError, AttributeError, RecursionError, ArithmeticError, BadAnswer) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+        return entry
 
 
 def to_json(value: Any) -> str:
@@ -147,12 +122,12 @@ def to_json(value: Any) -> str:
 
 
 def to_spec(text: str) -> InputSpec:
-    """Parse an InputSpec from its JSON form."""
+    """The InputSpec of which ``text`` is the JSON form."""
     return InputSpec(**json.loads(text))
 
 
 def _without_secrets(endpoint: str | None) -> str | None:
-    """Remove user name, password, query and fragment from an address."""
+    """The address without user name, password, query and fragment."""
     if endpoint is None:
         return None
     parts = urlsplit(endpoint)
