@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from digitrec.commands import options, values
 from digitrec.commands.engines import EMULATED
-from digitrec.commands.files import Input
 from digitrec.commands.progress import quietly
 from digitrec.emulator import serve
 from digitrec.providers.registry import open_provider
@@ -23,11 +21,7 @@ from digitrec.providers.registry import open_provider
               help="Engine that reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help='Fault to inject, such as "429:first=2" or "google/503"; repeatable.')  # fmt: skip
-@click.option("--credentials", type=Input(exists=True), metavar="FILE",
-              help="Credentials to require.  [default: test keys]")  # fmt: skip
-def emulate(
-    vendors: Sequence[str], port: int, engine: str, faults: Sequence[str], credentials: Path | None
-) -> None:
+def emulate(vendors: Sequence[str], port: int, engine: str, faults: Sequence[str]) -> None:
     """Emulate the clouds' APIs on this machine, for programs and tests without an account.
 
     VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; by default all of
@@ -36,27 +30,23 @@ def emulate(
 
     \b
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
-      Errors:   400 401 403 404 413 429 500 502 503 504 quota limit redirect
+      Errors:   400 401 403 404 413 429 500 502 503 504 quota redirect
       Delivery: slow hang reset cut-off drip
       Answers:  html empty no-field unusable
       Polls:    endless-poll failed-poll unknown-poll
       Models:   refusal length filtered fenced no-logprobs no-usage
-      Options:  skip first rate seed after calls seconds status to
+      Options:  skip first after seconds status to
 
     \b
     Examples:
       digitrec emulate
       digitrec emulate aws --port 8001
       digitrec emulate google --fault 429:first=2
-      digitrec emulate azure --fault limit:calls=20,seconds=60 --fault 503:rate=0.05
     """
     if engine == "local":
         with quietly():
             open_provider("local")  # LiteRT prints a line with its first interpreter
     try:
-        serve(
-            vendors or EMULATED, engine=engine, faults=faults, credentials=credentials, port=port,
-            say=click.echo,
-        )  # fmt: skip
+        serve(vendors or EMULATED, engine=engine, faults=faults, port=port, say=click.echo)
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from digitrec.emulator.credentials import Credentials
@@ -44,7 +43,7 @@ class Emulator:
         *,
         engine: str | Read = "local",
         faults: Iterable[str] = (),
-        credentials: Credentials | str | Path | None = None,
+        credentials: Credentials = Credentials(),
         port: int = 0,
     ) -> None:
         """Bind the ports and open the engine; ``with`` or `start` begins to answer.
@@ -53,12 +52,12 @@ class Emulator:
             vendors: names from `VENDORS`.
             engine: reads the pictures, see `open_reader`.
             faults: see `Fault.parse`; each for every vendor, or for one: "google/429:first=1".
-            credentials: the accepted keys, or a file of them; None: `Credentials()`.
+            credentials: the accepted keys.
             port: port of the first vendor, the others follow it; 0: any free ports.
 
         Raises:
             UnknownProvider: no vendor or engine has this name.
-            NotInstalled, NotConfigured, ModelError: the engine, port or credentials cannot be used.
+            NotInstalled, NotConfigured, ModelError: the engine or port cannot be used.
             ValueError: a fault is invalid.
         """
         names = list(dict.fromkeys(vendors))
@@ -66,8 +65,6 @@ class Emulator:
         if unknown or not names:
             what = f"no vendor is called {unknown[0]!r}" if unknown else "no vendor was named"
             raise UnknownProvider(f"{what}; there are: {', '.join(VENDORS)}")
-        if not isinstance(credentials, Credentials):
-            credentials = Credentials() if credentials is None else Credentials.load(credentials)
         reader = open_reader(engine)
         emulated = [VENDORS[name](reader, credentials) for name in names]
         given = list(faults)

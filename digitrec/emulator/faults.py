@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-import math
-import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,8 +28,7 @@ UNUSABLE = (
 NOWHERE = "http://127.0.0.1:9/"
 """Default target of a redirect: another origin, where nothing listens (port 9 is "discard")."""
 
-_SECONDS = {"slow": 5.0, "drip": 0.1, "limit": 60.0}
-_ONLY_FOR = {"calls": "limit", "status": "redirect", "to": "redirect"}
+_SECONDS = {"slow": 5.0, "drip": 0.1}
 
 Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
@@ -47,16 +43,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many requests pass unharmed before it, >= 0."""
     first: AtLeastOne | None = None
     """How many requests it affects, >= 1; None: every one from there on."""
-    rate: Annotated[float, Meta(ge=0, le=1)] | None = None
-    """Probability that it affects a request, 0..1; None: it affects each one when its turn has come."""
-    seed: Count = 0
-    """Seed of ``rate``, >= 0."""
     after: Count | None = None
     """Seconds in the header Retry-After, >= 0; None: no such header."""
-    calls: AtLeastOne = 20
-    """How many requests a limit lets through in ``seconds``, >= 1."""
     seconds: Annotated[float, Meta(ge=0, le=1e9)] | None = None
-    """Delay of a slow answer, time between two bytes of a drip (>= 0), or a limit's window (> 0)."""
+    """Delay of a slow answer, or time between two bytes of a drip, >= 0."""
     status: Literal[301, 302, 303, 307, 308] = 307
     """Status of a redirect."""
     to: Annotated[str, Meta(pattern="^[!-~]+$")] = NOWHERE
@@ -77,22 +67,14 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rest, to, address = rest.partition("to=")
         options = dict(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
         options |= {"to": address} if to else {}
-        for name in options:
-            if _ONLY_FOR.get(name, kind) != kind:
-                raise ValueError(f"{kind} has no option {name!r}; {_ONLY_FOR[name]} has")
-        if kind == "limit" and {"skip", "first", "rate"} & set(options):
-            raise ValueError("a limit holds for every request: it has no skip, first or rate")
         try:
-            fault = msgspec.convert({"kind": kind, **options}, cls, strict=False)
+            return msgspec.convert({"kind": kind, **options}, cls, strict=False)
         except msgspec.ValidationError as error:
             raise ValueError(f"fault {text!r}: {error}; the options are {', '.join(OPTIONS)}") from None
-        if kind == "limit" and fault.pause == 0:
-            raise ValueError(f"fault {text!r}: seconds must be above 0")
-        return fault
 
     @property
     def pause(self) -> float:
-        """``seconds``, or the default of the kind: slow 5, drip 0.1, limit 60."""
+        """``seconds``, or the default of the kind: slow 5, drip 0.1."""
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
 
@@ -103,86 +85,34 @@ OPTIONS = Fault.__struct_fields__[1:]
 class FaultQueue:
     """The faults of one server; thread-safe.
 
-    A *limit* holds for every request. Faults with a ``rate`` affect requests by chance. All others take
-    turns: the one in front affects requests until it has affected its ``first``, then comes the next one:
-    "503:first=2" followed by "429:first=1" is two 503s, one 429, and good answers from then on.
+    They take turns: the one in front affects requests until it has affected its ``first``, then comes the
+    next one: "503:first=2" followed by "429:first=1" is two 503s, one 429, and good answers from then on.
     """
 
-    def __init__(self, faults: Iterable[Fault] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._lock = threading.Lock()
-        self._clock = clock
         self.set(faults)
 
     def set(self, faults: Iterable[Fault]) -> None:
         """Replace all faults."""
-        limits: list[tuple[Fault, deque[float]]] = []
-        in_turn: deque[_Turn] = deque()
-        by_chance: list[_Turn] = []
-        for place, fault in enumerate(faults):
-            if fault.kind == "limit":
-                limits.append((fault, deque()))
-            else:
-                (in_turn if fault.rate is None else by_chance).append(_Turn(fault, place))
         with self._lock:
-            self._limits, self._in_turn, self._by_chance = limits, in_turn, by_chance
+            self._faults = deque(faults)
+            self._seen = 0  # requests since the turn of the one in front began
             self.documents = cycle(UNUSABLE)
 
     def next(self) -> Fault | None:
-        """Return the fault that affects this request, or None.
-
-        A limit that rejects it has in ``after`` the whole seconds until a request may pass again.
-        """
+        """Return the fault that affects this request, or None."""
         with self._lock:
-            return self._over_a_limit() or self._next_in_turn() or self._drawn()
-
-    def _over_a_limit(self) -> Fault | None:
-        """Return a limit whose window is full; rejected requests do not count."""
-        now = self._clock()
-        for fault, passed in self._limits:
-            while passed and passed[0] + fault.pause <= now:
-                passed.popleft()
-            if len(passed) >= fault.calls:
-                wait_s = math.ceil(passed[0] + fault.pause - now)
-                return msgspec.structs.replace(fault, after=wait_s)
-        for _, passed in self._limits:
-            passed.append(now)
-        return None
-
-    def _next_in_turn(self) -> Fault | None:
-        """Return the fault in front if its turn has come; the next one follows its ``first`` requests."""
-        if not self._in_turn or not (turn := self._in_turn[0]).has_come():
-            return None
-        if turn.meet().first == turn.met:
-            self._in_turn.popleft()
-        return turn.fault
-
-    def _drawn(self) -> Fault | None:
-        """Return the first that is drawn; each draws for itself, for every request."""
-        hits = [turn for turn in self._by_chance if turn.has_come()]
-        return hits[0].meet() if hits else None
-
-
-class _Turn:
-    """A fault and the requests since its turn began; with a ``rate`` the same ones each time for a seed."""
-
-    def __init__(self, fault: Fault, place: int) -> None:
-        self.fault = fault
-        self.met = 0
-        self._seen = 0
-        # Two faults with one seed must not draw alike: the second would never come.
-        self._rng = random.Random(f"{place} {fault.kind} {fault.seed}")  # nosec B311 # noqa: S311 (repeatable on purpose)
-
-    def has_come(self) -> bool:
-        """Return whether it affects this request, and draw for it."""
-        self._seen += 1
-        if self._seen <= self.fault.skip or self.met == self.fault.first:
-            return False
-        return self.fault.rate is None or self._rng.random() < self.fault.rate
-
-    def meet(self) -> Fault:
-        """Count the request that it affects."""
-        self.met += 1
-        return self.fault
+            if not self._faults:
+                return None
+            fault = self._faults[0]
+            self._seen += 1
+            if self._seen <= fault.skip:
+                return None
+            if fault.first is not None and self._seen == fault.skip + fault.first:
+                self._faults.popleft()
+                self._seen = 0
+            return fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +142,6 @@ Pieces = Iterator[Response | bytes]
 
 def _refuse(met: Meeting, read: Read) -> Pieces:
     yield met.vendor.failure(met.fault.kind).retry_after(met.fault.after)
-
-
-def _throttle(met: Meeting, read: Read) -> Pieces:
-    yield met.vendor.throttled(met.fault.after or 1)
 
 
 def _redirect(met: Meeting, read: Read) -> Pieces:
@@ -291,7 +217,7 @@ def _speak(met: Meeting, read: Read) -> Pieces:
 
 
 EFFECTS: Mapping[str, Callable[[Meeting, Read], Pieces]] = {
-    **dict.fromkeys(REFUSALS, _refuse), "limit": _throttle, "slow": _slow, "hang": _hang, "reset": _reset,
+    **dict.fromkeys(REFUSALS, _refuse), "slow": _slow, "hang": _hang, "reset": _reset,
     "cut-off": _cut_off, "drip": _drip, "html": _page, "empty": _empty, "no-field": _no_field,
     **dict.fromkeys(POLLS, _poll), **dict.fromkeys(SPOKEN, _speak), "redirect": _redirect,
     "unusable": _unusable,

@@ -25,7 +25,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """One that takes the planted keys alone; they are set from a file, as by many, line break and all."""
     strict = Credentials(
         google_api_keys=frozenset({KEY}),
-        aws_keys={AWS_KEY: AWS_SECRET},
+        aws_keys=frozenset({AWS_KEY}),
         azure_keys=frozenset({KEY}),
         openai_keys=frozenset({KEY}),
     )

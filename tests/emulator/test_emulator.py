@@ -10,7 +10,7 @@ import requests
 from digitrec.emulator import VENDORS, Emulator, is_emulator
 from digitrec.errors import NotConfigured, UnknownProvider
 
-from .clients import ASK, SEVEN, TIMEOUT, picture, reads
+from .clients import TIMEOUT, reads
 
 
 def status(endpoint: str) -> int:
@@ -70,12 +70,6 @@ def test_faults_can_be_changed_and_taken_away(digitrec_emulator):
     assert [status(endpoint) for _ in range(3)] == [503, 429, 404]
     with pytest.raises(ValueError):
         emulator.set_faults("google", "endless-poll")
-
-
-def test_credentials_may_be_a_file(digitrec_emulator, tmp_path):
-    (tmp_path / "keys.toml").write_text('[aws.keys]\nAKIAEXAMPLE = "secret"\n')
-    emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), credentials=tmp_path / "keys.toml")
-    assert ASK["aws"](emulator.endpoints["aws"], picture(), "AKIAEXAMPLE:secret").lines == ["7"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a Ctrl-C cannot be sent to one process on Windows")

@@ -19,7 +19,7 @@ from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Stored, Told, ou
 
 STRICT = Credentials(
     google_api_keys=frozenset({KEY}),
-    aws_keys={AWS_KEY: AWS_SECRET},
+    aws_keys=frozenset({AWS_KEY}),
     azure_keys=frozenset({KEY}),
     openai_keys=frozenset({KEY}),
 )

@@ -10,7 +10,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from raw_server import RawServer, answer, raw_server
+
+from digitrec.errors import ProviderError
 
 from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, POLLED, Opened, Prepared
 
@@ -124,3 +129,21 @@ def test_our_request_is_the_sdks(cloud: str, opened: Opened, prepared: Prepared)
         provider.close()
         assert asked(ours, cloud) == asked(theirs, cloud)
         assert len(ours.arrived) == (2 if cloud in POLLED else 1)
+
+
+@pytest.mark.parametrize(("cloud", "service"), [("aws", "rekognition"), ("aws-textract", "textract")])
+def test_what_aws_signed_is_what_is_sent(
+    cloud: str, service: str, opened: Opened, prepared: Prepared, server: RawServer
+) -> None:
+    provider = opened(cloud, endpoint=server.url)
+    with suppress(ProviderError):
+        provider.read(prepared(provider), timeout=5)
+    head, _, body = server.arrived[0].partition(b"\r\n\r\n")
+    lines = [line.split(": ", 1) for line in head.decode().splitlines()[1:]]
+    headers = {name.lower(): value for name, value in lines}
+    names = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    sent = AWSRequest("POST", f"{server.url}/", {name: headers[name] for name in names}, body)
+    sent.context["timestamp"] = headers["x-amz-date"]
+    auth = SigV4Auth(Credentials(AWS_KEY, AWS_SECRET), service, "us-east-1")
+    signature = auth.signature(auth.string_to_sign(sent, auth.canonical_request(sent)), sent)
+    assert headers["authorization"].endswith(f"Signature={signature}")

@@ -82,16 +82,10 @@ class AzureVendor(Vendor):
         return self.picture(request.body)
 
     def check_key(self, request: Request) -> None:
-        """Raise Refused unless the request has an accepted key, or no key and an accepted token."""
+        """Raise Refused unless the request has an accepted key or token."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        keys, tokens = self.credentials.azure_keys, self.credentials.azure_tokens
-        if key:
-            accepted = keys is None or key in keys
-        else:
-            is_token = scheme.lower() == "bearer" and bool(token)
-            accepted = is_token and (keys is None if tokens is None else token in tokens)
-        if not accepted:
+        key = key or request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not key or (self.credentials.azure_keys is not None and key not in self.credentials.azure_keys):
             raise self.refused("401")
 
 

@@ -117,7 +117,7 @@ class Vendor(ABC):
     main_field: ClassVar[str]
     """The field of an answer on which everything depends."""
     failures: ClassVar[Failures]
-    """Arguments of `error` for each fault ("400" .. "504", "quota", "limit"), and for a picture that is
+    """Arguments of `error` for each fault ("400" .. "504", "quota"), and for a picture that is
     a "bad image", "too large" or of a "wrong size". A status that is missing is answered with HTML."""
     formats: ClassVar[tuple[str, ...]]
     """Formats of pictures that the service accepts."""
@@ -179,10 +179,6 @@ class Vendor(ABC):
     def refused(self, kind: str) -> Refused:
         """Return the exception for one of `failures`."""
         return Refused(self.failure(kind))
-
-    def throttled(self, wait_s: int) -> Response:
-        """Return the error for a request above the rate limit; after ``wait_s`` seconds one may pass."""
-        return self.failure("429").retry_after(wait_s)
 
     def common_headers(self) -> dict[str, str]:
         """Return the headers that every answer of this vendor has."""

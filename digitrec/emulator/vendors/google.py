@@ -117,18 +117,11 @@ class Google(Vendor):
         return Response.of_json(200, {"responses": answers}, billed=sum(billed))
 
     def _check_key(self, request: Request) -> None:
-        """Raise Refused if the key or token is missing or wrong."""
-        keys, tokens = self.credentials.google_api_keys, self.credentials.google_tokens
-        if keys is None and tokens is None:
-            return
+        """Raise Refused if the key is missing or wrong."""
+        keys = self.credentials.google_api_keys
         key = request.headers.get("x-goog-api-key") or request.parameters.get("key")
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not key and not token:
-            raise self.refused("no key")
-        if key and key not in (keys or ()):
-            raise self.refused("bad key")
-        if not key and token not in (tokens or ()):
-            raise self.refused("401")
+        if keys is not None and key not in keys:
+            raise self.refused("bad key" if key else "no key")
 
     def _annotate(self, entry: _Entry) -> dict[str, Any]:
         """Return the answer for one image."""

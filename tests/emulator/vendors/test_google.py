@@ -19,7 +19,7 @@ from google.cloud.vision import (
 )
 from google.protobuf import json_format
 
-from digitrec.emulator import Credentials, Word
+from digitrec.emulator import Word
 
 from ..clients import ASK, BELOW, FORTY_TWO, SEVEN, TIMEOUT, code, google, picture, reads
 
@@ -106,13 +106,6 @@ def test_a_batch_that_is_refused(endpoint, requests):
 def test_a_malformed_request(endpoint, body):
     answer = rest.post(f"{endpoint}/v1/images:annotate", json=body, timeout=TIMEOUT)
     assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
-
-
-def test_where_only_tokens_are_accepted_a_key_is_not(digitrec_emulator):
-    accepted = Credentials(google_tokens=frozenset({"token"}))
-    endpoint = digitrec_emulator(["google"], engine=reads(), credentials=accepted).endpoints["google"]
-    with pytest.raises(exceptions.BadRequest):
-        ASK["google"](endpoint, picture(), "any")
 
 
 @pytest.mark.parametrize(("kind", "reason", "unit"), [

@@ -21,10 +21,8 @@ POLLED = {
     "azure-document": "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30",
 }
 INVOICE = POLLED["azure-document"].replace("read", "invoice")
-STRICT = Credentials(
-    google_api_keys=frozenset({"right"}), aws_keys={"right": "secret"}, azure_keys=frozenset({"right"}),
-    openai_keys=frozenset({"right"}), azure_tokens=frozenset({"token"}), google_tokens=frozenset({"token"}),
-)  # fmt: skip
+RIGHT = frozenset({"right"})
+STRICT = Credentials(google_api_keys=RIGHT, aws_keys=RIGHT, azure_keys=RIGHT, openai_keys=RIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +97,7 @@ def test_pictures_just_within_the_limits(everybody, cloud, content):
 @pytest.mark.parametrize(("cloud", "wrong", "refused"), [
     ("google", "wrong", "API_KEY_INVALID"), ("google", "", "PERMISSION_DENIED"),
     ("aws", "wrong:secret", "UnrecognizedClientException"),
-    ("aws", "right:wrong", "InvalidSignatureException"),
-    ("aws-textract", "right:wrong", "InvalidSignatureException"),
+    ("aws-textract", "wrong:secret", "UnrecognizedClientException"),
     *[(cloud, "wrong", "401") for cloud in ("azure", "azure-analysis", "azure-document")],
     ("openai", "wrong", "invalid_api_key"),
 ])  # fmt: skip
@@ -113,36 +110,10 @@ def test_keys(digitrec_emulator, cloud, wrong, refused):
     assert code(caught.value) == refused
 
 
-@pytest.mark.parametrize(("token", "status"), [("token", 200), ("other", 401)])
-def test_tokens(digitrec_emulator, token, status):
-    emulator = digitrec_emulator(["google", "azure-analysis"], engine=reads(SEVEN), credentials=STRICT)
-    body = {"requests": [{"image": {"content": ""}, "features": [{"type": "TEXT_DETECTION"}]}]}
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/png"}
-    url = emulator.endpoints["google"] + "/v1/images:annotate"
-    assert requests.post(url, json=body, headers=headers, timeout=TIMEOUT).status_code == status
-    url = emulator.endpoints["azure-analysis"] + READ
-    assert requests.post(url, picture(), headers=headers, timeout=TIMEOUT).status_code == status
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_rate_limit(digitrec_emulator, cloud):
-    calls = 4 if cloud in POLLED else 1
-    limit = f"limit:calls={calls},seconds=1000"
-    emulator = digitrec_emulator([cloud], engine=reads(SEVEN), faults=[limit])
-    assert ASK[cloud](emulator.endpoints[cloud], picture(), "").lines == ["7"]
-    with pytest.raises(Exception) as caught:
-        ASK[cloud](emulator.endpoints[cloud], picture(), "")
-    limited = ("429", "RATE_LIMIT_EXCEEDED", "ProvisionedThroughputExceededException", "rate_limit_exceeded")
-    assert code(caught.value) in limited
-    if not cloud.startswith("aws"):  # AWS does not say how long to wait
-        assert 900 < int(caught.value.response.headers["Retry-After"]) <= 1000
-    assert emulator.billed(cloud) == 1
-
-
 @pytest.mark.parametrize(("cloud", "header"), [
     ("aws", "x-amzn-RequestId"), ("azure", "apim-request-id"), ("openai", "x-request-id"),
 ])  # fmt: skip
-@pytest.mark.parametrize("fault", ["", "503", "502", "limit:calls=1", "html", "empty", "redirect:status=301"])
+@pytest.mark.parametrize("fault", ["", "503", "502", "html", "empty", "redirect:status=301"])
 def test_every_answer_has_a_number(everybody, cloud, header, fault):
     everybody.set_faults(cloud, *filter(None, [fault]))
     url = everybody.endpoints[cloud]
@@ -153,18 +124,12 @@ def test_every_answer_has_a_number(everybody, cloud, header, fault):
 
 @pytest.mark.parametrize("body", [b"no json", b"5", b"{}", b'{"Image": 5, "Document": 5}',
                                   b'{"Image": {"Bytes": "~"}, "Document": {"Bytes": "~"}}'])  # fmt: skip
-@pytest.mark.parametrize(("cloud", "service", "target"), [
-    ("aws", "rekognition", "RekognitionService.DetectText"),
-    ("aws-textract", "textract", "Textract.DetectDocumentText"),
+@pytest.mark.parametrize(("cloud", "target"), [
+    ("aws", "RekognitionService.DetectText"), ("aws-textract", "Textract.DetectDocumentText"),
 ])  # fmt: skip
-def test_a_malformed_request_to_aws(everybody, cloud, service, target, body):
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials as Keys
-
-    signed = AWSRequest("POST", everybody.endpoints[cloud], {"X-Amz-Target": target}, body)
-    SigV4Auth(Keys("test", "test"), service, "eu-west-1").add_auth(signed)
-    answer = requests.post(signed.url, body, headers=dict(signed.headers.items()), timeout=TIMEOUT)
+def test_a_malformed_request_to_aws(everybody, cloud, target, body):
+    headers = {"X-Amz-Target": target, "Authorization": "AWS4-HMAC-SHA256 Credential=test/x"}
+    answer = requests.post(everybody.endpoints[cloud], body, headers=headers, timeout=TIMEOUT)
     assert (answer.status_code, answer.json()["__type"]) == (400, "SerializationException")
 
 
@@ -257,7 +222,7 @@ def test_requests_that_azure_refuses(everybody, cloud, path, media_type, status,
 
 def test_all_services_of_an_azure_resource_answer_at_one_address(digitrec_emulator):
     services = ["azure", "azure-analysis", "azure-document"]
-    emulator = digitrec_emulator(services, engine=reads(SEVEN), faults=["azure-analysis/limit:calls=1"])
+    emulator = digitrec_emulator(services, engine=reads(SEVEN), faults=["azure-analysis/429:skip=1"])
     endpoint = emulator.endpoints["azure"]
     assert [ASK[service](endpoint, picture(), "").lines for service in services] == [["7"]] * 3
     assert [emulator.calls(service) for service in services] == [1, 1, 1]
