@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from paid_cloud import PRICE, PaidCloud, answer, ask, image
+from paid_cloud import PRICE, PaidCloud, answer, ask
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine.call import Outcome, read_many
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import recent, spending
 from digitrec.errors import DigitrecError, NotConfigured, NotInstalled, ProviderError
@@ -56,11 +53,7 @@ class Own(BaseException):
     """Not even an Exception."""
 
 
-BUGS = [
-    ValueError("planted-secret"), KeyError("x"), MemoryError(), RecursionError(), AttributeError(), OSError(),
-    StopIteration(), GeneratorExit(), asyncio.CancelledError(), Own(),
-    UnicodeDecodeError("utf-8", b"x", 0, 1, ""),
-]  # fmt: skip
+BUGS = [ValueError("planted-secret"), StopIteration(), GeneratorExit(), asyncio.CancelledError(), Own()]
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda it: type(it).__name__)
@@ -136,29 +129,3 @@ def test_what_was_not_sent_is_free_and_told_once(tmp_path: Path, error: Digitrec
         assert spending(ledger)[0].usd == 0
         assert [call.state for call in recent(ledger)] == ["failed"]
     assert [reply.outcome for reply in ask(PaidCloud(), tmp_path, 7, 1)] == [answer(7), answer(1)]
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
-    max_leaves=5,
-)
-ANSWERS = st.builds(
-    Answer,
-    ANYTHING | st.lists(st.builds(Candidate, ANYTHING, ANYTHING, ANYTHING)).map(tuple),
-    ANYTHING,
-    ANYTHING,
-    ANYTHING,
-    ANYTHING,
-)
-
-
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-@given(given=st.lists(ANYTHING | ANSWERS, max_size=4) | ANYTHING, asked=st.integers(0, 4))
-def test_whatever_is_given_there_is_an_outcome_for_each_image(given: Any, asked: int) -> None:
-    cloud = DoingMany(lambda _: given)
-    outcomes = read_many(cloud, [image(number) for number in range(asked)], timeout=1.0)
-    assert len(outcomes) == asked
-    for outcome in outcomes:
-        assert isinstance(outcome, Outcome)
-        assert outcome is not None

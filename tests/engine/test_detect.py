@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -45,11 +44,6 @@ def test_another_server_does_not(body):
     with HTTPServer(("127.0.0.1", 0), Other) as server:
         threading.Thread(target=server.handle_request).start()
         assert not is_emulator(f"http://127.0.0.1:{server.server_address[1]}")
-
-
-def test_a_silent_server_does_not():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        assert not is_emulator(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.1)
 
 
 @pytest.mark.parametrize(

@@ -103,19 +103,6 @@ def test_an_order_outlives_every_failure_of_a_poll(tmp_path: Path, failure: Any)
     assert spent(tmp_path) == PRICE
 
 
-@pytest.mark.usefixtures("no_waits")
-def test_an_order_outlives_a_run_that_cannot_ask_any_more(tmp_path: Path) -> None:
-    class Unset(Limited):
-        def start(self, image: PreparedImage, *, timeout: float) -> str:
-            raise NotConfigured("no key")
-
-    ask(Limited(*[TimedOut("x")] * 5), tmp_path, 7)
-    ask(Unset(), tmp_path, 8, 7, config=Config(rates={"paid": 2.0}), concurrency=2)
-    later = Limited()
-    assert ask(later, tmp_path, 7)[0].outcome == answer(7)
-    assert (later.orders, spent(tmp_path)) == ([], PRICE)
-
-
 @pytest.mark.parametrize("ended", [Rejected("x", status=it) for it in (None, "InvalidImage", 404, 410)])
 def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, ended: Rejected) -> None:
     (reply,) = ask(Limited(ended), tmp_path, 7)
@@ -132,13 +119,6 @@ def test_a_poll_that_fails_is_repeated_and_the_order_is_not(tmp_path: Path) -> N
     (reply,) = ask(cloud, tmp_path, 7)
     assert (cloud.orders, cloud.polls) == ([7], ["order-7"] * 3)
     assert (reply.outcome, reply.attempts, reply.cost_usd) == (answer(7), 3, PRICE)
-
-
-def test_it_is_looked_at_until_it_is_ready(tmp_path: Path) -> None:
-    cloud = Limited(None, None, None)
-    (reply,) = ask(cloud, tmp_path, 7)
-    assert (cloud.orders, cloud.polls) == ([7], ["order-7"] * 4)
-    assert (reply.outcome, reply.attempts, reply.cost_usd) == (answer(7), 1, PRICE)
 
 
 def test_what_is_not_ready_in_time_is_fetched_by_a_later_run(tmp_path: Path) -> None:

@@ -95,12 +95,6 @@ def test_no_budget_can_be_kept_without_a_price_of_tokens(server: RawServer, tmp_
         asked(server, tmp_path / "ledger.sqlite", _config=Config(), max_cost=1.0)
 
 
-def test_without_a_price_the_cost_is_unknown(server: RawServer, tmp_path: Path) -> None:
-    (reply,) = asked(server, tmp_path / "ledger.sqlite", _config=Config())
-    assert reply.cost_usd is None
-    assert costs(tmp_path / "ledger.sqlite") == [None]
-
-
 def test_a_price_for_an_image_comes_before_one_for_tokens(server: RawServer, tmp_path: Path) -> None:
     config = Config(prices={"openai": 0.0}, tokens=PRICED.tokens)
     (reply,) = asked(server, tmp_path / "ledger.sqlite", _config=config)

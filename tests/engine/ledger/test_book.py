@@ -16,7 +16,7 @@ from paid_cloud import answer
 from digitrec.engine.ledger import Budget, Busy, Claim, Entry, Ledger
 from digitrec.errors import BudgetExceeded
 
-from .claims import NO_LIMIT, claim, claimed, question
+from .claims import claim, claimed, question
 
 
 def test_an_answer_is_found_again_and_never_bought_again(ledger: Ledger, clock: Clock) -> None:
@@ -42,12 +42,6 @@ def test_one_question_is_asked_by_one_at_a_time(ledger: Ledger, clock: Clock) ->
     assert claim(ledger) == Busy(clock.now + 10.0), "it was not cut off"
     ledger.answered(first, answer(7))
     assert isinstance(claim(ledger), Entry)
-
-
-def test_the_same_question_twice_in_one_request_is_claimed_once(ledger: Ledger) -> None:
-    first, second = ledger.claim([question(), question()], price=0.5, budget=NO_LIMIT, lease_s=10.0)
-    assert isinstance(first, Claim)
-    assert isinstance(second, Busy)
 
 
 def test_a_call_that_waits_for_its_turn_keeps_its_claim(ledger: Ledger, clock: Clock) -> None:
@@ -101,16 +95,6 @@ def test_an_order_that_failed_for_good_is_made_again(ledger: Ledger) -> None:
     assert claimed(ledger).token is None
 
 
-def test_a_ledger_in_memory_counts_money_and_finds_no_answer() -> None:
-    ledger = Ledger(None)
-    budget = Budget("run", max_cost=1.0)
-    ledger.answered(claimed(ledger, budget=budget), answer(7))
-    assert ledger.find([question()]) == [None]
-    claimed(ledger, budget=budget)
-    assert isinstance(claim(ledger, budget=budget), BudgetExceeded)
-    ledger.close()
-
-
 def test_the_budget_of_a_command_is_kept_to_the_last_cent(ledger: Ledger) -> None:
     budget = Budget("run", max_cost=0.3)
     questions = [question(number) for number in range(5)]
@@ -121,19 +105,6 @@ def test_the_budget_of_a_command_is_kept_to_the_last_cent(ledger: Ledger) -> Non
         "raise --max-cost or stop here"
     )
     assert isinstance(claim(ledger, question(9), budget=replace(budget, run="another"), price=0.1), Claim)
-
-
-def test_the_standing_budget_holds_for_all_commands_of_a_month(ledger: Ledger, clock: Clock) -> None:
-    claimed(ledger, question(1), budget=Budget("one", per_month=1.0))
-    claimed(ledger, question(2), budget=Budget("two", per_month=1.0))
-    refused = claim(ledger, question(3), budget=Budget("three", per_month=1.0))
-    assert isinstance(refused, BudgetExceeded)
-    assert str(refused) == (
-        "not asked: a call to paid costs $0.5, and of the $1 for this month $1 are spent; raise "
-        "budget.per_month in the configuration file or wait for the next month"
-    )
-    clock.now += 60  # the first of December, UTC
-    claimed(ledger, question(3), budget=Budget("three", per_month=1.0))
 
 
 @pytest.fixture(params=["AAA+11", "ZZZ-14"])
@@ -164,19 +135,3 @@ def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
     claimed(ledger, question(emulated=True), budget=budget)
     assert isinstance(claim(ledger, question(8, emulated=True), budget=budget), BudgetExceeded)
     claimed(ledger, question(8), budget=budget)
-
-
-def test_a_call_of_unknown_price_counts_as_nothing(ledger: Ledger) -> None:
-    budget = Budget("run", max_cost=0.5)
-    assert isinstance(claim(ledger, question(1), budget=budget, price=None), Claim)
-    assert isinstance(claim(ledger, question(2), budget=budget, price=0.5), Claim)
-    assert isinstance(claim(ledger, question(3), budget=budget, price=None), Claim)
-
-
-@pytest.mark.parametrize("limits", [{"max_cost": 0.5}, {"per_month": 0.5}])
-def test_either_limit_holds_alone(ledger: Ledger, limits: dict[str, float]) -> None:
-    assert not Budget("run").limited
-    budget = Budget("run", **limits)  # type: ignore[arg-type]
-    assert budget.limited
-    claimed(ledger, question(1), budget=budget)
-    assert isinstance(claim(ledger, question(2), budget=budget), BudgetExceeded)

@@ -132,15 +132,6 @@ def test_a_ledger_that_cannot_be_written_can_be_looked_at(left_over: bool, file_
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_many_processes_may_make_the_same_ledger_at_once(path: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from digitrec.engine.ledger import Ledger; "
-        "Ledger(Path(sys.argv[1]))"
-    )
-    runs = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", program, str(path)]) for _ in range(6)]
-    assert [run.wait(60) for run in runs] == [0] * 6
-
-
 @POSIX
 def test_a_forked_process_uses_a_connection_of_its_own(path: Path) -> None:
     program = (
