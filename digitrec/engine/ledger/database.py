@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,6 +81,7 @@ class Database:
         )  # fmt: skip
         try:
             self._sqlite.row_factory = sqlite3.Row
+            self._sqlite.text_factory = partial(str, encoding="utf-8", errors="replace")
             if self._copied and self.path is not None:
                 _copy(self.path, self._sqlite)
             _write_ahead(self._sqlite)
@@ -132,7 +134,7 @@ class Database:
         return str(found[0]) == "ok"
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
-        """The rows of a query; other processes may write meanwhile.
+        """Return the rows of a query; other processes may write meanwhile.
 
         Raises:
             LedgerError: the file could not be read.

@@ -45,7 +45,7 @@ class Question:
 
     @classmethod
     def about(cls, image: PreparedImage, provider: Provider, *, emulated: bool) -> Question:
-        """The question that asking ``provider`` about ``image`` is."""
+        """Return the question that asking ``provider`` about ``image`` is."""
         return cls(
             provider=provider.name,
             endpoint=_without_secrets(provider.endpoint),
@@ -122,12 +122,12 @@ def to_json(value: Any) -> str:
 
 
 def to_spec(text: str) -> InputSpec:
-    """The InputSpec of which ``text`` is the JSON form."""
+    """Return the InputSpec of which ``text`` is the JSON form."""
     return InputSpec(**json.loads(text))
 
 
 def _without_secrets(endpoint: str | None) -> str | None:
-    """The address without user name, password, query and fragment."""
+    """Return the address without user name, password, query and fragment."""
     if endpoint is None:
         return None
     parts = urlsplit(endpoint)
