@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because
+from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
 from digitrec.errors.text import printable
-from digitrec.image import DigitImage, ImageSource, atomic
+from digitrec.image import DigitImage, ImageSource, Turned, atomic
 from digitrec.image.files import read_once
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers import registry
 from digitrec.report import comparison as rows
 
@@ -32,6 +35,8 @@ from digitrec.report import comparison as rows
 @options.flag("--all", "everyone", help="Ask all ready engines, also those that cost money.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
 @options.html("Also write a self-contained page with the pictures.")
+@options.numbers
+@options.digits
 @options.reading
 @options.dry_run
 @asking_options
@@ -41,6 +46,8 @@ def compare(
     everyone: bool,
     output: rows.Format,
     html: Path | None,
+    numbers: bool,
+    digits: tuple[int, int] | None,
     how: dict[str, Any],
     dry_run: bool,
     asking: Asking,
@@ -60,23 +67,31 @@ def compare(
       digitrec compare photo.jpg --provider local,google,aws
       digitrec compare scans/ --all --max-cost 0.50 --output csv > answers.csv
       digitrec compare scans/ --html side-by-side.html
+      digitrec compare form.jpg --numbers -p local,rapidocr --html numbers.html
     """
+    how = asking.for_numbers(how, numbers, digits)
     names = providers or _chosen(everyone, EMULATED if asking.emulate else ())
     images = [_held(source) for source in given.sources()]
     with asking.opener(names, dry_run=dry_run) as open_engine:
         preparation = asking.one_preparation()
         readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
         if dry_run:
-            cost.say(images, [reader for reader in readers if isinstance(reader, Engine)], output)
+            engines = [reader for reader in readers if isinstance(reader, Engine)]
+            cost.say(images, [one.for_numbers for one in engines] if numbers else engines, output)
             return
         found: list[Comparison] = []
         try:
-            comparisons = compare_stream(images, readers, **how)
+            asked = {"ask": numbers_asked(**how)} if numbers else how
+            comparisons = compare_stream(images, readers, **asked)
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
-        rows.write(_kept(tracked(comparisons, len(images)), found, given.reasons()), output)
+        kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
+        rows.write(chain.from_iterable(map(apart, kept)) if numbers else kept, output)
     if html is not None:
-        atomic.write(html, rows.comparison_page(found, images))
+        shown = [apart(comparison) if numbers else [comparison] for comparison in found]
+        pictures = map(_crops, images, shown)
+        page = rows.comparison_page(chain.from_iterable(shown), chain.from_iterable(pictures))
+        atomic.write(html, page)
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 
@@ -109,6 +124,15 @@ def _held(source: sources.Source) -> ImageSource:
         return DigitImage.open(source) if read_once(source) else source
     except ImageError:
         return source  # the attempt to read it reports the same error
+
+
+def _crops(image: ImageSource, comparisons: Sequence[Comparison]) -> Iterator[ImageSource]:
+    """Yield the part of a picture that each comparison is about."""
+    if comparisons[0].box is None:
+        return repeat(image, len(comparisons))
+    turned = comparisons[0].predictions[0].turned
+    opened = DigitImage.open(Turned(image, turned), enough=NUMBERS_SIDE)
+    return (opened if one.box is None else opened.around(one.box, 0.5) for one in comparisons)
 
 
 def _kept(

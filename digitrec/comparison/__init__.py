@@ -6,14 +6,15 @@ import os
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from digitrec.answer.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
-from digitrec.comparison.race import Absent, Ask, race
+from digitrec.comparison.race import Absent, Arrival, Ask, race
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
-from digitrec.image import ImageRef, ImageSource
+from digitrec.image import Box, ImageRef, ImageSource
 from digitrec.image.batch import several_images
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
@@ -36,6 +37,16 @@ class Comparison:
     """Names of the engines, in the order they were given."""
     outcomes: tuple[Outcome, ...]
     """What each of them said, in the same order."""
+    number: int | None = None
+    """Place of the number on the picture, in reading order from 0; None: it is about the whole picture."""
+    box: Box | None = None
+    """Left, top, right, bottom of the number in pixels of the picture; None if it is not known."""
+
+    @property
+    def name(self) -> str:
+        """The picture's name, and the number's place on it, counted from 1."""
+        source = self.image.source
+        return source if self.number is None else f"{source}, number {self.number + 1}"
 
     @property
     def by_engine(self) -> list[tuple[str, Outcome]]:
@@ -61,24 +72,24 @@ class Comparison:
     def agree(self) -> bool | None:
         """Whether all votes are the same, "no digit" included; None for fewer than two votes."""
         votes = self.counted
-        return len({vote.digit for vote in votes}) == 1 if len(votes) > 1 else None
+        return len({vote.answer for vote in votes}) == 1 if len(votes) > 1 else None
 
     @property
-    def consensus(self) -> int | None:
+    def consensus(self) -> int | str | None:
         """The digit with more votes than any other answer, "no digit" included; else None."""
         return next(iter(self._most), None)
 
     @property
-    def weighted(self) -> int | None:
+    def weighted(self) -> int | str | None:
         """The digit with the most confidence behind it, added over the engines that named it.
 
         A vote weighs its ``calibrated`` chance if it has one, else its ``confidence``, else `UNSURE`.
         Uncalibrated confidences of different engines are not on one scale.
         """
-        weights: dict[int, float] = defaultdict(float)
+        weights: dict[int | str, float] = defaultdict(float)
         for vote in self.counted:
-            if vote.digit is not None:
-                weights[vote.digit] += sureness(vote, UNSURE)
+            if vote.answer is not None:
+                weights[vote.answer] += sureness(vote, UNSURE)
         return next(iter(_leaders(weights)), None)
 
     @property
@@ -86,19 +97,20 @@ class Comparison:
         """Names of the engines that voted against the majority; empty for a tie."""
         if not self._most:
             return ()
-        others = [vote for vote in self.counted if vote.digit not in self._most]
+        others = [vote for vote in self.counted if vote.answer not in self._most]
         return tuple(name for name, outcome in self.by_engine if outcome in others)
 
     @property
-    def _most(self) -> tuple[int | None, ...]:
+    def _most(self) -> tuple[int | str | None, ...]:
         """The answer with the most votes; empty for a tie."""
-        return _leaders(Counter(vote.digit for vote in self.counted))
+        return _leaders(Counter(vote.answer for vote in self.counted))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the picture, the verdicts and each engine's outcome as JSON-like values."""
         return {
             "source": self.image.source,
             "sha256": self.image.sha256,
+            **({} if self.number is None else {"number": self.number, "box": self.box and list(self.box)}),
             "agree": self.agree,
             "consensus": self.consensus,
             "weighted": self.weighted,
@@ -184,24 +196,27 @@ def compare_stream(
     lenient: bool = False,
     at_least: float = 0.0,
     rotate: Rotation = 0,
+    ask: Ask | None = None,
 ) -> Iterator[Comparison]:
     """Yield what `compare_many` returns, each Comparison as soon as it and those before it are complete.
 
-    It takes from ``images`` only as many as are worth working on together, so any number can pass.
+    It takes from ``images`` only as many as are worth working on together, so any number can pass. ``ask``
+    asks an engine about something else than a digit, such as `comparison.numbers.numbers_asked`.
     """
     names = free_engines(os.environ) if providers is None else listed(providers)
     readers = [_reader_or_absent(provider) for provider in names]
-    ask = partial(stream, lenient=lenient, at_least=at_least, rotate=rotate)
+    shared, ask = ask is None, ask or partial(stream, lenient=lenient, at_least=at_least, rotate=rotate)
     for reader in readers:
-        ask((), reader)  # what cannot be asked so raises here, and not in a thread
-    return _compared(several_images(images), readers, ask)
+        with suppress(NotConfigured):  # an engine that reads no numbers is a Failure for every picture
+            ask((), reader)  # what cannot be asked so raises here, and not in a thread
+    return _compared(readers, race(several_images(images), readers, ask, shared=shared))
 
 
-def _compared(images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask) -> Iterator[Comparison]:
+def _compared(readers: Sequence[Reader], arrivals: Iterator[Arrival]) -> Iterator[Comparison]:
     names = tuple(name_of(reader) for reader in readers)
     waiting: dict[int, dict[int, Outcome]] = defaultdict(dict)
     ready = 0
-    for arrival in race(images, readers, ask):
+    for arrival in arrivals:
         waiting[arrival.image][arrival.reader] = arrival.outcome
         while len(waiting[ready]) == len(readers):
             said = waiting.pop(ready)

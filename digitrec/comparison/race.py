@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.engine import Engine
 from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError
-from digitrec.image import DigitImage, ImageSource
+from digitrec.image import DigitImage, ImageRef, ImageSource, files
 from digitrec.image.batch import several_images
 from digitrec.recognise import stream
 from digitrec.recognise.pipeline import chunks
@@ -36,14 +38,28 @@ class Arrival:
     """Seconds of this engine's time since its outcome before this one, >= 0."""
 
 
-def race(images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask = stream) -> Iterator[Arrival]:
+def race(
+    images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask = stream, *, shared: bool = True
+) -> Iterator[Arrival]:
     """Every engine's outcome for every picture, in the order in which they arrive.
 
     Each engine works in a thread of its own, so a slow or failing one costs the others nothing; the
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
+
+    Args:
+        images: the pictures.
+        readers: the engines.
+        ask: what asks an engine.
+        shared: open each picture once, as large as a digit needs it; False: each engine opens it itself.
     """
     start = 0
     most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
+    if not shared:
+        waiting = iter(several_images(images))
+        while some := dict(enumerate(islice(waiting, most), start)):
+            yield from gather([(reader, some) for reader in readers], ask)
+            start += len(some)
+        return
     for window in chunks(several_images(images), "", most):
         opened = dict(enumerate(window, start))
         good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
@@ -55,7 +71,7 @@ def race(images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask = st
         start += len(window)
 
 
-def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], ask: Ask) -> Iterator[Arrival]:
+def gather(work: Sequence[tuple[Reader, Mapping[int, ImageSource]]], ask: Ask) -> Iterator[Arrival]:
     """Each engine's outcomes for its own pictures, all engines at work at the same time."""
 
     def lane(number: int) -> Iterator[Arrival]:
@@ -71,7 +87,8 @@ def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], ask: Ask) ->
                 del left[place]
         except DigitrecError as error:
             for place, image in left.items():
-                yield Arrival(number, place, Failure(image.ref, name_of(reader), error), 0.0)
+                ref = image.ref if isinstance(image, DigitImage) else ImageRef(files.name_of(image), None)
+                yield Arrival(number, place, Failure(ref, name_of(reader), error), 0.0)
 
     return (arrival for _, arrival in spread(range(len(work)), lane, at_once=len(work)))
 
@@ -84,10 +101,12 @@ class Absent:
         self.engines: Sequence[Engine] = ()
         self._error = error
 
-    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+    def stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Outcome]:
         """Yield the same failure for each picture."""
         for image in images:
             yield Failure(DigitImage.open(image).ref, self.name, self._error)
+
+    read_stream = stream
 
     def close(self) -> None:
         """Nothing to release."""

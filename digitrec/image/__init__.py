@@ -187,6 +187,22 @@ class DigitImage:
         part = self.picture.crop(box)
         return replace(self, _held=part, _place=place.part(box, part.size))
 
+    def around(self, box: Box, margin: float) -> DigitImage:
+        """Return the part in a box and around it, with the same name and hash.
+
+        Args:
+            box: left, top, right, bottom in pixels of the user's picture.
+            margin: width of the margin on each side, as a share of the box's height.
+
+        Raises:
+            ImageError: as `cropped`.
+        """
+        (left, top, right, bottom), (width, height) = box, self.place.size
+        more = margin * (bottom - top)
+        return self.cropped(
+            (max(0, left - more), max(0, top - more), min(width, right + more), min(height, bottom + more))
+        )
+
     @classmethod
     def open(cls, source: ImageSource, *, full: float | None = None, enough: int = ENOUGH_SIDE) -> DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array, tensor or Pillow image.

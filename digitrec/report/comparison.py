@@ -8,6 +8,7 @@ from statistics import median
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, short
+from digitrec.answer.sheet import NO_NUMBER
 from digitrec.comparison import Comparison
 from digitrec.errors.text import dollars, duration, padded, percent, printable, shortened, width
 from digitrec.image import ImageSource
@@ -63,23 +64,24 @@ def _together(comparison: Comparison) -> str:
     votes = comparison.counted
     if comparison.agree is None:
         return "one answer only"
+    nothing = "no digit" if comparison.number is None else NO_NUMBER
     if comparison.agree:
-        return f"all say {_answer(votes[0])}"
+        return f"all say {_answer(votes[0], nothing)}"
     weighted = "undecided" if comparison.weighted is None else comparison.weighted
     if not comparison.dissenters:
         return f"undecided; by confidence {weighted}"
     others = ", ".join(
-        f"{name} says {_answer(outcome)}"
+        f"{name} says {_answer(outcome, nothing)}"
         for name, outcome in comparison.by_engine if name in comparison.dissenters and outcome in votes
     )  # fmt: skip
-    answer = "no digit" if comparison.consensus is None else comparison.consensus
+    answer = nothing if comparison.consensus is None else comparison.consensus
     most = len(votes) > 2 * len(comparison.dissenters)
     said = f"most say {answer}, but {others}" if most else f"{answer} has the most votes, but {others}"
     return said if comparison.weighted == comparison.consensus else f"{said}; by confidence {weighted}"
 
 
-def _answer(outcome: Outcome) -> str:
-    return "no digit" if short(outcome) == "-" else short(outcome)
+def _answer(outcome: Outcome, nothing: str) -> str:
+    return nothing if short(outcome) == "-" else short(outcome)
 
 
 def _cell(outcome: Outcome) -> list[str]:
@@ -95,7 +97,7 @@ def _cell(outcome: Outcome) -> list[str]:
 
 def _table(comparisons: Sequence[Comparison]) -> Table:
     rows = [
-        [one.image.source, *("; ".join(_cell(outcome)) for outcome in one.outcomes), verdict(one)]
+        [one.name, *("; ".join(_cell(outcome)) for outcome in one.outcomes), verdict(one)]
         for one in comparisons
     ]
     return Table(["image", *comparisons[0].engines, "together"], rows)
@@ -148,7 +150,7 @@ def _lines(comparisons: Sequence[Comparison]) -> Text:
 
 
 def _name(comparison: Comparison) -> str:
-    return shortened(printable(comparison.image.source), NAME_WIDTH)
+    return shortened(printable(comparison.name), NAME_WIDTH)
 
 
 def _style(outcome: Outcome) -> str:
@@ -158,15 +160,16 @@ def _style(outcome: Outcome) -> str:
 def _csv_row(comparison: Comparison) -> dict[str, Any]:
     row = comparison.as_dict()
     row |= {"dissenters": " ".join(comparison.dissenters)}
+    cells = CELLS if comparison.number is None else ("text", *CELLS[1:])
     for name, outcome in row.pop("outcomes").items():
         if error := outcome.get("error"):
             outcome["error"] = f"{error['type']}: {error['message']}"
-        row |= {f"{name}.{cell}": outcome.get(cell) for cell in CELLS}
+        row |= {f"{name}.{cell}": outcome.get(cell) for cell in cells}
     return row
 
 
-def comparison_page(comparisons: Iterable[Comparison], pictures: Sequence[ImageSource]) -> str:
-    """Return an HTML page: each picture, and beside it what every engine said.
+def comparison_page(comparisons: Iterable[Comparison], pictures: Iterable[ImageSource]) -> str:
+    """Return an HTML page: each picture or number, and beside it what every engine said.
 
     Args:
         comparisons: what was said.
@@ -177,9 +180,9 @@ def comparison_page(comparisons: Iterable[Comparison], pictures: Sequence[ImageS
 
 
 def _section(comparison: Comparison, picture: ImageSource) -> str:
-    header = ("engine", "digit", "confidence", "calibrated", "time", "cost", "remarks")
+    header = ("engine", "answer", "confidence", "calibrated", "time", "cost", "remarks")
     rows = [[name, *_page_cells(outcome)] for name, outcome in comparison.by_engine]
-    name = comparison.image.source
+    name = comparison.name
     table = page.table(Table(header, rows, range(2, 6)))
     pair = f'<div class="pair">{page.picture(picture, name)}{table}</div>'
     return page.section(name, f"<p>{page.text(verdict(comparison))}</p>{pair}")

@@ -71,7 +71,7 @@ def remarks(prediction: Prediction) -> Iterator[str]:
     """Yield remarks beside digit and confidence: the reason, the text read, and the answer's source."""
     if prediction.reason is not None:
         yield prediction.reason
-    if prediction.text not in (None, str(prediction.digit), str(prediction.unsure_digit)):
+    if prediction.text not in (None, str(prediction.answer), str(prediction.unsure_digit)):
         yield f"read {prediction.text!r}"
     if prediction.unsure_digit is not None:
         yield f"perhaps {prediction.unsure_digit}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import FastAPI, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
@@ -104,7 +104,7 @@ def add(app: FastAPI, state: State) -> None:
         outcomes = tuple(one.outcome for one in readings)
         found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
         body = schemas.ComparisonBody(
-            agree=found.agree, consensus=found.consensus, emulated=found.emulated,
+            agree=found.agree, consensus=cast(int | None, found.consensus), emulated=found.emulated,
             readings=[reading_of(one.outcome, one.prepared, seen=seen) for one in readings],
         )  # fmt: skip
         return json(body)

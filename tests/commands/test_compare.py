@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 from digitrec.cli import main
 from digitrec.commands.engines import EMULATED
 
+SHEET = Path(__file__).parents[2] / "samples" / "sheet.jpg"
+
 
 def run(*arguments: object, code: int = 0) -> Result:
     result = CliRunner().invoke(main, ["compare", *map(str, arguments)])
@@ -108,3 +110,16 @@ def test_standard_input_is_read_once_for_everyone(seven: Path) -> None:
     result = CliRunner().invoke(main, arguments, input=seven.read_bytes())
     (found,) = json.loads(result.stdout)
     assert (found["source"], found["consensus"]) == ("<stdin>", 7)
+
+
+def test_the_numbers_of_a_page_are_compared_one_by_one(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    arguments = (SHEET, "--numbers", "-p", "local,google", "--emulate", "--no-ledger")
+    found = json.loads(run(*arguments, "-o", "json", "--html", page).stdout)
+    assert len(found) >= 6
+    assert [one["number"] for one in found] == list(range(len(found)))
+    assert all(set(one["outcomes"]) == {"local", "google"} for one in found)
+    assert page.read_text().count("<img") == len(found), "a crop for each number"
+    head, *rows = run(*arguments, "-o", "csv").stdout.splitlines()
+    assert "local.text" in head and len(rows) == len(found)
+    run(SHEET, "--digits", "4", "-p", "local", code=2)

@@ -18,8 +18,9 @@ from report.html_pages import Page
 from digitrec.answer import Answer, Candidate
 from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard, benchmark, conclusion
 from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Reliability
-from digitrec.comparison.benchmark.numbers import numbers_asked, read_numbers
+from digitrec.comparison.benchmark.numbers import read_numbers
 from digitrec.comparison.benchmark.scorecard import Latency
+from digitrec.comparison.numbers import numbers_asked
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.report import benchmark as report

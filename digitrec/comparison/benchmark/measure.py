@@ -122,6 +122,7 @@ def measure_all(
     data: str,
     *,
     ask: Ask = stream,
+    shared: bool = True,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> dict[str, Result]:
     """Ask every engine about every picture, all at the same time, and sum up the answers of each.
@@ -131,6 +132,7 @@ def measure_all(
         readers: the engines by name.
         data: name of the data set.
         ask: what asks an engine about pictures.
+        shared: as for `race`.
         arrived: called with every outcome as it arrives.
 
     Raises:
@@ -142,7 +144,7 @@ def measure_all(
     found: dict[str, dict[int, Outcome]] = {name: {} for name in names}
     spent_s = dict.fromkeys(names, 0.0)
     images = (sample.image for sample in samples)
-    for arrival in race(images, list(readers.values()), ask):
+    for arrival in race(images, list(readers.values()), ask, shared=shared):
         name = names[arrival.reader]
         found[name][arrival.image] = arrival.outcome
         spent_s[name] += arrival.spent_s

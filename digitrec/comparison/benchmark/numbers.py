@@ -7,28 +7,19 @@ the numbers, so that the same scorecards, tests and pages serve both.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
+from digitrec.answer.prediction import Outcome
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets import labels
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.sampling import sampled
-from digitrec.comparison.race import Ask
-from digitrec.engine import Engine
+from digitrec.comparison.numbers import NumbersRead, joined
 from digitrec.errors import DataError
-from digitrec.image import ImageSource
 from digitrec.recognise.numbers import value_of
-from digitrec.recognise.readers import Reader, name_of
-from digitrec.recognise.reading import Digits, read_stream
-
-SHARED = {field.name for field in fields(Sheet)} & {field.name for field in fields(Prediction)} - {"asked"}
-"""What a sheet and a prediction say alike: time, money and origin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,20 +39,7 @@ class NumberSample(Sample):
     @property
     def truth(self) -> str | None:
         """The numbers, sorted; None where nothing is to be read."""
-        return _joined(self.texts)
-
-
-@dataclass(frozen=True, slots=True)
-class NumbersRead(Prediction):
-    """A sheet as one answer, which is right or wrong as a whole."""
-
-    numbers: tuple[Number, ...] = ()
-    """The numbers that were read surely."""
-
-    @property
-    def answer(self) -> str | None:
-        """The numbers, sorted; None where nothing was read surely."""
-        return _joined([number.text for number in self.numbers])
+        return joined(self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,47 +100,12 @@ def _texts(rows: Sequence[labels.Row]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def numbers_asked(digits: Digits = None, *, lenient: bool = False) -> Ask:
-    """Return what asks an engine for numbers, as `recognise.stream` asks it for digits."""
-    return partial(_asked, digits=digits, lenient=lenient)
-
-
-def _asked(
-    images: Iterable[ImageSource], reader: Reader, *, digits: Digits, lenient: bool
-) -> Iterator[Outcome]:
-    if not isinstance(reader, Engine):
-        raise TypeError(f"numbers are read by engines, and {name_of(reader)} is a policy")
-    for sheet in read_stream(images, reader, digits=digits, lenient=lenient):
-        yield sheet if isinstance(sheet, Failure) else _as_one(sheet)
-
-
-def _as_one(sheet: Sheet) -> NumbersRead:
-    """Combine a sheet into one answer, as sure as its least sure number."""
-    sure = tuple(number for number in sheet.numbers if number.reason is None)
-    own, calibrated = [number.confidence for number in sure], [number.calibrated for number in sure]
-    doubts = [number.reason for number in sheet.numbers if number.reason is not None]
-    return NumbersRead(
-        **{name: getattr(sheet, name) for name in SHARED},
-        digit=None,
-        numbers=sure,
-        reason=None if sure else next(iter(doubts), NO_NUMBER),
-        text=" ".join(number.text for number in sheet.numbers) or None,
-        confidence=_least(own),
-        calibrated=_least(calibrated),
-    )
-
-
-def _least(chances: Sequence[float | None]) -> float | None:
-    known = [chance for chance in chances if chance is not None]
-    return min(known, default=None) if len(known) == len(chances) else None
-
-
 def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -> NumberScore | None:
     """Sum up how an engine read numbers, failures left out; None if the samples show digits."""
     if not any(isinstance(sample, NumberSample) for sample in samples):
         return None
     pairs = [
-        ([number.text for number in outcome.numbers], list(sample.texts))
+        ([number.text for number in outcome.sure], list(sample.texts))
         for outcome, sample in zip(outcomes, samples, strict=True)
         if isinstance(outcome, NumbersRead) and isinstance(sample, NumberSample)
     ]
@@ -190,7 +133,3 @@ def _distance(read: str, text: str) -> int:
         for at, other in enumerate(text, 1):
             row.append(min(before[at] + 1, row[-1] + 1, before[at - 1] + (one != other)))
     return row[-1]
-
-
-def _joined(texts: Iterable[str]) -> str | None:
-    return " ".join(sorted(texts)) or None

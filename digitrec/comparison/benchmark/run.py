@@ -228,7 +228,8 @@ def benchmark(
         data: what the pictures are called.
         policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
-        ask: what asks an engine about pictures, such as `numbers.numbers_asked`; None: `recognise.stream`.
+        ask: what asks an engine about pictures, such as `comparison.numbers.numbers_asked`; None:
+            `recognise.stream`.
         target: share of the pictures to be answered rightly, 0..1: the cheapest way of asking these engines
             that reaches it is recommended; None: nothing is.
         budget: US dollars that 1,000 pictures may cost at most by what is recommended; None: any amount.
@@ -250,8 +251,8 @@ def benchmark(
         check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    ask = ask or partial(stream, lenient=lenient)
-    results = measure_all(samples, readers, data, ask=ask, arrived=arrived)
+    shared, ask = ask is None, ask or partial(stream, lenient=lenient)
+    results = measure_all(samples, readers, data, ask=ask, shared=shared, arrived=arrived)
     outcomes = {name: found.outcomes for name, found in results.items()}
     labels, groups = [sample.truth for sample in samples], [sample.group for sample in samples]
     own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}

@@ -15,9 +15,9 @@ from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Prediction
 from digitrec.comparison.benchmark import Benchmark, benchmark
 from digitrec.comparison.benchmark.measures import grouped, proportion
-from digitrec.comparison.benchmark.numbers import numbers_asked, read_numbers
+from digitrec.comparison.benchmark.numbers import read_numbers
 from digitrec.comparison.benchmark.run import by_groups, mcnemar
-from digitrec.comparison.policy import Fallback
+from digitrec.comparison.numbers import numbers_asked
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, Unavailable
@@ -148,9 +148,3 @@ def test_texts_may_have_spaces_and_a_limit_is_of_pictures(cut: str) -> None:
     first, second = read_numbers(cut)
     assert (first.texts, second.texts, second.truth) == (("1234,5", "8"), (), None)
     assert len(read_numbers(cut, 1)) == 1
-
-
-def test_a_policy_does_not_read_numbers(cut: str) -> None:
-    policy = Fallback([engine("a", "7"), engine("b", "7")], below=0.5)
-    with pytest.raises(TypeError, match="policy"):
-        benchmark(read_numbers(cut), {"both": policy}, data="x", ask=numbers_asked())

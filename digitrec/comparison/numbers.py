@@ -1,0 +1,148 @@
+"""The numbers on a picture as answers that can be compared: all of them at once, or each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
+
+from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
+from digitrec.comparison import Comparison
+from digitrec.comparison.race import Ask
+from digitrec.image import Box, ImageSource
+from digitrec.recognise.layout import lines
+from digitrec.recognise.readers import Reader
+from digitrec.recognise.reading import read_stream
+
+SHARED = {field.name for field in fields(Sheet)} & {field.name for field in fields(Prediction)} - {"asked"}
+"""What a sheet and a prediction say alike: time, money and origin."""
+SAME_PLACE = 0.5
+"""Least part of the smaller one of two boxes that the other one covers, if they show the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersRead(Prediction):
+    """A sheet as one answer, which is right or wrong as a whole."""
+
+    numbers: tuple[Number, ...] = ()
+    """The numbers that were read."""
+
+    @property
+    def sure(self) -> tuple[Number, ...]:
+        """The numbers that were read surely."""
+        return tuple(number for number in self.numbers if number.reason is None)
+
+    @property
+    def answer(self) -> str | None:
+        """The texts of the sure numbers, sorted; None without any."""
+        return joined(number.text for number in self.sure)
+
+
+def numbers_asked(**how: Any) -> Ask:
+    """Return what asks an engine for numbers, as `recognise.stream` asks it for digits.
+
+    Args:
+        how: the options of `digitrec.read_stream`.
+    """
+    return partial(_asked, **how)
+
+
+def joined(texts: Iterable[str]) -> str | None:
+    """Return the texts of numbers as one answer; None without any."""
+    return " ".join(sorted(texts)) or None
+
+
+def apart(comparison: Comparison) -> list[Comparison]:
+    """Split a comparison of sheets into one for each number, in reading order.
+
+    Boxes of several engines that cover each other are the same number. A number without a box belongs to the
+    first number with the same text. Where no engine read a number, the comparison stays as it is.
+    """
+    spots: list[_Spot] = []
+    for engine, outcome in enumerate(comparison.outcomes):
+        for number in outcome.numbers if isinstance(outcome, NumbersRead) else ():
+            same = [spot for spot in spots if spot.shows(number, engine)]
+            spots = [spot for spot in spots if spot not in same]
+            spots.append(_Spot([*(found for spot in same for found in spot.found), (engine, number)]))
+    placed = [(spot, spot.box) for spot in spots if spot.box is not None]
+    order = [placed[at][0] for line in lines([box for _, box in placed]) for at in line]
+    order += [spot for spot in spots if spot.box is None]
+    return [
+        replace(comparison, outcomes=tuple(spot.outcomes(comparison)), number=place, box=spot.box)
+        for place, spot in enumerate(order)
+    ] or [comparison]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """One number on the picture."""
+
+    found: Sequence[tuple[int, Number]]
+    """Each engine's place in the comparison, and a number that it read here."""
+
+    @property
+    def box(self) -> Box | None:
+        """The box around all boxes; None without any."""
+        boxes = [number.box for _, number in self.found if number.box is not None]
+        if not boxes:
+            return None
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
+
+    def shows(self, number: Number, engine: int) -> bool:
+        """Return whether a number that an engine read stands here."""
+        if number.box is None or self.box is None:
+            return any(one != engine and other.text == number.text for one, other in self.found)
+        return any(
+            _covered(number.box, other.box) >= SAME_PLACE
+            for one, other in self.found if one != engine and other.box is not None
+        )  # fmt: skip
+
+    def outcomes(self, comparison: Comparison) -> Iterator[Outcome]:
+        """Yield what each engine read here."""
+        for engine, outcome in enumerate(comparison.outcomes):
+            if isinstance(outcome, NumbersRead):
+                here = tuple(number for one, number in self.found if one == engine)
+                yield replace(outcome, **_summed_up(here))
+            else:
+                yield outcome
+
+
+def _covered(one: Box, other: Box) -> float:
+    """Return which part of the smaller box the other one covers, 0..1."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return max(0.0, across) * max(0.0, down) / max(smaller, 1e-9)
+
+
+def _asked(images: Iterable[ImageSource], reader: Reader, **how: Any) -> Iterator[Outcome]:
+    return map(_as_one, read_stream(images, reader, **how))
+
+
+def _as_one(sheet: Sheet | Failure) -> Outcome:
+    """Return the sheet as one answer."""
+    if isinstance(sheet, Failure):
+        return sheet
+    shared = {name: getattr(sheet, name) for name in SHARED}
+    return NumbersRead(**shared, digit=None, **_summed_up(sheet.numbers))
+
+
+def _summed_up(numbers: tuple[Number, ...]) -> dict[str, Any]:
+    """Return the fields of `NumbersRead` for these numbers; they are as sure as the least sure of them."""
+    sure = [number for number in numbers if number.reason is None]
+    doubts = [number.reason for number in numbers if number.reason is not None]
+    return {
+        "numbers": numbers,
+        "reason": None if sure else next(iter(doubts), NO_NUMBER),
+        "text": " ".join(number.text for number in numbers) or None,
+        "confidence": _least([number.confidence for number in sure]),
+        "calibrated": _least([number.calibrated for number in sure]),
+    }
+
+
+def _least(chances: Sequence[float | None]) -> float | None:
+    known = [chance for chance in chances if chance is not None]
+    return min(known, default=None) if len(known) == len(chances) else None

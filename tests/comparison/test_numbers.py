@@ -1,0 +1,75 @@
+"""The numbers on a picture, compared one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitrec.answer import Answer, Box, Candidate
+from digitrec.comparison import Comparison, compare_stream
+from digitrec.comparison.numbers import apart, numbers_asked
+from digitrec.emulator.kit import FakeProvider
+from digitrec.image import InputSpec
+from digitrec.image.shrinking import NUMBERS_SIDE
+
+ENOUGH = InputSpec(encoding="png", enough=NUMBERS_SIDE)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Save a picture that is shrunk if a single digit is wanted."""
+    Image.fromarray(np.full((1600, 1700), 250, np.uint8)).save(tmp_path / "page.png")
+    return tmp_path / "page.png"
+
+
+def reader(name: str, *words: tuple[str, Box | None]) -> FakeProvider:
+    found = tuple(Candidate(text, 0.9, box) for text, box in words)
+    return FakeProvider([Answer(found)], name=name, wants=ENOUGH)
+
+
+def compared(page: Path, *readers: FakeProvider) -> list[Comparison]:
+    (found,) = compare_stream([page], readers, ask=numbers_asked())
+    return apart(found)
+
+
+def texts(found: list[Comparison]) -> list[list[str | None]]:
+    return [[getattr(outcome, "text", "!") for outcome in one.outcomes] for one in found]
+
+
+def test_boxes_that_cover_each_other_are_one_number_in_reading_order(page: Path) -> None:
+    one = reader(
+        "one", ("5", (900, 500, 930, 550)), ("12", (100, 100, 180, 150)), ("34", (300, 100, 380, 150))
+    )
+    two = reader(
+        "two", ("13", (110, 95, 190, 155)), ("99", (1000, 1000, 1080, 1050)), ("34", (305, 99, 380, 150))
+    )
+    found = compared(page, one, two)
+    assert texts(found) == [["12", "13"], ["34", "34"], ["5", None], [None, "99"]]
+    assert [one.agree for one in found] == [False, True, False, False]
+    assert (found[0].number, found[0].box) == (0, (100, 95, 190, 155))
+    assert found[2].outcomes[1].reason == "no number"  # type: ignore[union-attr]
+    assert one.images[0].size == (1700, 1600), "each engine opens the page as large as it needs it"
+
+
+def test_a_number_that_one_engine_splits_is_compared_whole(page: Path) -> None:
+    split = reader("split", ("12", (100, 100, 180, 150)), ("34", (260, 100, 340, 150)))
+    whole = reader("whole", ("1234", (100, 100, 340, 150)))
+    assert texts(compared(page, split, whole)) == [["12 34", "1234"]]
+    assert texts(compared(page, whole, split)) == [["1234", "12 34"]]
+
+
+def test_a_number_without_a_box_belongs_to_the_same_text(page: Path) -> None:
+    placed = reader("placed", ("12", (100, 100, 180, 150)), ("34", (300, 100, 380, 150)))
+    listed = reader("listed", ("34", None), ("56", None))
+    assert texts(compared(page, placed, listed)) == [["12", None], ["34", "34"], [None, "56"]]
+
+
+def test_a_page_without_numbers_and_one_that_cannot_be_read_stay_whole(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"nothing of the kind")
+    sources = [page, tmp_path / "broken.png"]
+    empty, broken = compare_stream(sources, [reader("a"), reader("b")], ask=numbers_asked())
+    assert [one.number for one in (*apart(empty), *apart(broken))] == [None, None]
+    assert empty.agree and not broken.predictions
