@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -43,7 +44,7 @@ UNLIKELY = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The likeliest text of a strip."""
+    """The likeliest text of a strip, or of several that show the same number."""
 
     text: str
     """Characters of `ALPHABET`; empty if the network reads nothing."""
@@ -53,8 +54,8 @@ class Reading:
     """Where each character begins to show, as a share of the strip's width, 0..1."""
     chances: tuple[float, ...]
     """Highest chance of each character in a column, 0..1."""
-    number: float = 1.0
-    """Chance that the strip shows a number rather than letters, signs or a drawing, 0..1."""
+    strip: int = 0
+    """Which of several strips shows it so."""
 
 
 class SequenceReader:
@@ -74,11 +75,11 @@ class SequenceReader:
             return None
         return float(np.interp(confidence, self._points["scores"], self._points["chances"]))
 
-    def look(self, strip: Pixels) -> tuple[Floats, float]:
-        """Return the chance of each class in each column, and the chance that the strip shows a number.
+    def look(self, strip: Pixels) -> Floats:
+        """Return the chance of each class in each column, (W / COLUMN, 14); rows sum to 1.
 
         Args:
-            strip: (HEIGHT, W) uint8; the columns are (W / COLUMN, 14), and rows sum to 1.
+            strip: (HEIGHT, W) uint8.
 
         Raises:
             ValueError: the strip has another height, or is wider than `WIDEST`.
@@ -89,30 +90,32 @@ class SequenceReader:
         wide = -(-width // STEP) * STEP
         picture = np.full((1, HEIGHT, wide, 1), strip.mean(), np.float32)
         picture[0, :, :width, 0] = strip
-        judgement, logits = sorted(self._runners(wide).run(picture), key=np.ndim)
+        (logits,) = self._runners(wide).run(picture)
         logits = logits[0, : -(-width // COLUMN)]
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         columns: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return columns, float(1 / (1 + np.exp(-judgement[0, 0])))
+        return columns
 
-    def read(self, strip: Pixels, lengths: Lengths | None = None) -> Reading:
-        """Read one number.
+    def read(self, strips: Sequence[Pixels], lengths: Lengths | None = None) -> Reading:
+        """Read one number; its chance is the mean over the strips.
 
         Args:
-            strip: (HEIGHT, up to `WIDEST`), uint8.
+            strips: one view of the number or more, each (HEIGHT, up to `WIDEST`), uint8.
             lengths: fewest and most digits; None: any number of digits.
         """
-        columns, number = self.look(strip)
-        found = search(columns, lengths)
+        found = [
+            replace(one, strip=at)
+            for at, strip in enumerate(strips)
+            for one in search(self.look(strip), lengths).values()
+        ]
         chances: dict[str, float] = defaultdict(float)
-        for text, one in found.items():
-            chances[digits_of(text)] += one.chance
-        best = max(chances, key=lambda text: chances[text], default="")
-        spelled = [one for text, one in found.items() if digits_of(text) == best]
+        for one in found:
+            chances[digits_of(one.text)] += one.chance / len(strips)
+        best = max(chances, key=chances.__getitem__, default="")
+        spelled = [one for one in found if digits_of(one.text) == best]
         if not spelled:
-            return Reading("", 0.0, (), (), number)
-        first = max(spelled, key=lambda one: one.chance)
-        return replace(first, chance=chances[best], number=number)
+            return Reading("", 0.0, (), ())
+        return replace(max(spelled, key=lambda one: one.chance), chance=chances[best])
 
 
 def digits_of(text: str) -> str:

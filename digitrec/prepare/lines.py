@@ -27,6 +27,8 @@ CLEAR = 24
 """Height of the middle one of the digits at which a look suffices, in pixels of the network's input."""
 CUT_OUT = 3.5
 """A picture lower than this many of its highest mark's heights was cut out around a number or two."""
+LEGIBLE = 16
+"""Least height of a digit that can be read, in pixels: a picture of few such heights is no page."""
 GAP, GAP_CUT_OUT = 0.6, 1.5
 """Widest gap between two digits of one number, as a share of their height; the second in a cut-out."""
 SHARED = 0.4
@@ -37,6 +39,8 @@ RULED = 0.8
 """Least share of the height of two marks that other ink between them covers, if it is a rule."""
 SPECK = 0.2
 """A mark at the border of a cut-out with less than this share of the largest mark's area is from outside."""
+FRAME = 0.12
+"""So is an upright one nearer to a side than this share of the cut-out's height: a piece of its frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def lines(picture: Image.Image) -> list[Line]:
         return []
     boxes = np.array([mark.box for mark in marks], float)
     chances = np.array([mark.chance for mark in marks])
-    cut_out = picture.height < CUT_OUT * (boxes[:, 3] - boxes[:, 1]).max()
+    cut_out = picture.height < CUT_OUT * max(LEGIBLE, (boxes[:, 3] - boxes[:, 1]).max())
     if cut_out:
         inside = ~_from_outside(boxes, picture.size)
         boxes, chances = boxes[inside], chances[inside]
@@ -90,7 +94,9 @@ def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:
     left, top, right, bottom = boxes.T
     area = (right - left) * (bottom - top)
     border = (left < 1) | (top < 1) | (right > size[0] - 1) | (bottom > size[1] - 1)
-    return np.asarray(border & (area < SPECK * area.max()))
+    near = np.minimum(left, size[0] - right) < FRAME * size[1]
+    upright = bottom - top > right - left
+    return np.asarray((border | (near & upright)) & (area < SPECK * area.max()))
 
 
 def _beside(boxes: Boxes, gap: float) -> Mask:

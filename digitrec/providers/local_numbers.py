@@ -26,8 +26,14 @@ MARGIN = 0.15
 """Margin around a number in its view, as a share of its height."""
 AROUND = 0.5
 """Margin around a single digit that is also shown to the network for digits, as a share of its height."""
+EDGE = 0.05
+"""What is left out at each edge of a cut-out, as a share of its height: remains of frames."""
+DOUBT = 0.25
+"""Factor of the confidence in a digit that the network for digits refuses."""
 LEAST = 0.3
-"""Least confidence in a number on a page, multiplied by the chance that its marks are digits, 0..1."""
+"""Least confidence in a number on a page, 0..1."""
+LEAST_MARKS = 0.02
+"""Least chance of a line's marks to be digits, 0..1: the finder doubts many printed digits."""
 LEAST_CUT_OUT = 0.05
 """Least confidence in a number that was cut out: somebody took it for one, so a doubtful reading helps."""
 
@@ -65,31 +71,52 @@ class LocalNumbers(BaseProvider):
     def _numbers(self, picture: Image.Image) -> Iterator[Candidate]:
         found = lines(picture)
         for line in found:
-            if not line.cut_out and line.chance < LEAST:
+            if not line.cut_out and line.chance < LEAST_MARKS:
                 continue
-            box = _with_margin(line.box, MARGIN)
-            reading = self._reader.read(_view(picture, box))
+            boxes = _views(picture, line.box, wide=line.cut_out and len(found) == 1)
+            reading = self._reader.read([_strip(picture, box) for box in boxes])
             if len(reading.text) == 1 and reading.text.isdigit():
                 alone = picture if len(found) == 1 else _cut(picture, _with_margin(line.box, AROUND))
                 reading = self._with_single(reading, alone)
-            sure = reading.chance * reading.number
-            if reading.text and (sure >= LEAST_CUT_OUT if line.cut_out else sure * line.chance >= LEAST):
-                chance = self._reader.calibrated(sure)
-                yield Candidate(reading.text, sure, line.box, _signs(reading, box), chance)
+            sure = reading.chance
+            if reading.text and sure >= (LEAST_CUT_OUT if line.cut_out else LEAST):
+                signs = _signs(reading, boxes[reading.strip])
+                yield Candidate(reading.text, sure, line.box, signs, self._reader.calibrated(sure))
 
     def _with_single(self, reading: Reading, picture: Image.Image) -> Reading:
-        """Return the digit that both networks together find likeliest; no text if the second sees none."""
+        """Return the digit that both networks find likeliest; it is doubtful if the second sees none."""
         prepared = prepare(DigitImage.open(picture), self._single.wants)
         answer = self._single.read(prepared, timeout=1.0)
         chances = answer.probabilities
         if prepared.findings.reason or answer.reason or chances is None:
-            return replace(reading, text="", chance=0.0)
+            return replace(reading, chance=DOUBT * reading.chance)
         own, other = (1 - reading.chance) / 9, np.array(chances)
         mine = np.full(10, own)
         mine[int(reading.text)] = reading.chance
         both = mine * other / (mine * other).sum()
         best = int(both.argmax())
         return replace(reading, text=str(best), chance=float(both[best]), chances=(float(both[best]),))
+
+
+def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
+    """Return the parts of a picture in which to read one number.
+
+    Args:
+        picture: the picture.
+        box: the box around the number's marks.
+        wide: the picture was cut out around this number. Marks may be missing from the box or not belong to
+            it, so the picture's whole width and nearly the whole picture are read as well.
+    """
+    around = _with_margin(box, MARGIN)
+    if not wide:
+        return [around]
+    width, height = picture.size
+    edge = EDGE * height
+    return [
+        around,
+        (0, max(0, around[1]), width, min(height, around[3])),
+        (edge, edge, max(width - edge, edge + 1), height - edge),
+    ]
 
 
 def _cut(picture: Image.Image, box: Box) -> Image.Image:
@@ -110,7 +137,7 @@ def _with_margin(box: Box, share: float) -> Box:
     return left - margin, top - margin, right + margin, bottom + margin
 
 
-def _view(picture: Image.Image, box: Box) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def _strip(picture: Image.Image, box: Box) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     width = (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * STRETCH
     return strip(picture, box, (min(WIDEST, max(8, round(width))), HEIGHT))
 

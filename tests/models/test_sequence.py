@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digitrec.lab.handwriting import printed
 from digitrec.models import sequence
 from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, WIDEST, SequenceReader, search
 
@@ -63,11 +64,22 @@ def test_each_character_has_its_place_and_chance() -> None:
 @pytest.mark.parametrize("shape", [(HEIGHT + 1, 40), (HEIGHT, 0), (HEIGHT, WIDEST + 1)])
 def test_a_strip_of_another_size_is_rejected(shape: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=str(shape[1])):
-        SequenceReader().look(np.zeros(shape, np.uint8))[0]
+        SequenceReader().look(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize("width", [1, 31, 32, 33, 100, WIDEST])
 def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> None:
-    found = SequenceReader().look(np.full((HEIGHT, width), 200, np.uint8))[0]
+    found = SequenceReader().look(np.full((HEIGHT, width), 200, np.uint8))
     assert found.shape == (-(-width // 4), len(ALPHABET) + 1)
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_chance_of_a_number_is_the_mean_over_its_strips() -> None:
+    reader = SequenceReader()
+    ink = 255 - np.pad(printed.write("407", printed.OWN, 22), 5)[:HEIGHT]
+    clear = np.pad(ink, ((0, HEIGHT - len(ink)), (0, 0)), constant_values=255)
+    bare = np.full((HEIGHT, 96), 255, np.uint8)
+    alone, both = reader.read([clear]), reader.read([bare, clear])
+    assert (alone.text, alone.strip) == ("407", 0)
+    assert (both.text, both.strip) == ("407", 1)
+    assert both.chance == pytest.approx(alone.chance / 2, rel=0.01)

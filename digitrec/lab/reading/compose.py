@@ -22,6 +22,8 @@ WIDEST = 256
 """Widest view, px."""
 TALL = 56
 """Height of a digit on the page, px."""
+STRANGE, BARE = 0.18, 0.03
+"""Shares of pictures with letters, signs or scrawls, and with nothing but paper and its lines."""
 _LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
 """Shares of numbers with 1 to 9 digits."""
 
@@ -52,17 +54,39 @@ def held_back(count: int, seed: int) -> Iterator[Labelled]:
 class Composer:
     """Draws numbers by many hands on many papers."""
 
-    def __init__(self, hands: Sequence[Hand], rng: np.random.Generator) -> None:
-        self.hands, self.rng = hands, rng
+    def __init__(self, hands: Sequence[Hand], rng: np.random.Generator, others: Sequence[Hand] = ()) -> None:
+        """Take the hands.
+
+        Args:
+            hands: they write digits.
+            rng: the source of all that varies.
+            others: they write letters, signs or scrawls; none: every picture shows a number.
+        """
+        self.hands, self.others, self.rng = hands, others, rng
+
+    def picture(self) -> tuple[Pixels, str]:
+        """Return a view of a number and its text; at times, of other writing or bare paper and no text."""
+        kind = self.rng.random()
+        if not self.others or kind >= STRANGE + BARE:
+            return self.number()
+        return self._drawn(None if kind < BARE else self.others)[0], ""
 
     def number(self) -> tuple[Pixels, str]:
         """Return a view of a number, grey, (HEIGHT, up to `WIDEST`), and its text."""
+        return self._drawn(self.hands)
+
+    def _drawn(self, hands: Sequence[Hand] | None) -> tuple[Pixels, str]:
+        """Return a view and its text, written by one of these hands; without hands the paper stays bare."""
         while True:
             text = self._text()
-            hand = self.hands[int(self.rng.integers(len(self.hands)))]
+            some = hands or self.hands
+            hand = some[int(self.rng.integers(len(some)))]
             ink, middle, complete = self._written(text, hand)
             if not complete:
                 continue
+            if hands is None:
+                page = self._on_paper(np.zeros_like(ink), middle, hand)
+                return photograph(cut(page, ink, TALL, self.rng), hand.breadth, self.rng)[:, :WIDEST], ""
             page = self._on_paper(ink, middle, hand)
             view = photograph(cut(page, ink, TALL, self.rng), hand.breadth, self.rng)
             if view.shape[1] <= WIDEST and view.shape[1] // 4 >= 2 * len(text) - 1:

@@ -1,4 +1,4 @@
-"""Export the reader's network: add the judge, fit the calibration on writers held back, write the file.
+"""Export the reader's network: fit the calibration on writers held back, write the file.
 
     python -m digitrec.lab.reading.export FOLDER digitrec/models/weights/digitrec-reader.tflite
 
@@ -15,18 +15,15 @@ from typing import Any
 from digitrec.image import DigitImage, atomic
 from digitrec.lab import stocks
 from digitrec.lab.reading.compose import held_back
-from digitrec.lab.reading.judge import with_judge
 from digitrec.lab.reading.network import network
-from digitrec.lab.reading.train import OTHERS, SEED, optimizer_for
+from digitrec.lab.reading.train import SEED, optimizer_for
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
-from digitrec.models.sequence import SequenceReader
+from digitrec.models.sequence import SequenceReader, digits_of
 from digitrec.prepare import prepare
 from digitrec.providers.local_numbers import LocalNumbers
 from digitrec.providers.registry import open_provider
 
-JUDGED = 6000
-"""Pictures of each kind that the judge learns from."""
 CALIBRATED = 2500
 """Numbers that the calibration is fitted on."""
 
@@ -34,8 +31,7 @@ CALIBRATED = 2500
 def export(folder: Path, file: Path) -> None:
     """Write the network of the latest checkpoint as a LiteRT file with its calibration."""
     net, steps = averaged(folder)
-    numbers, others = (stocks.start(folder / f"{name}.npz", JUDGED) for name in ("000", OTHERS))
-    content = to_litert(with_judge(net, numbers, others))
+    content = to_litert(net)
     with TemporaryDirectory() as scratch:
         bare = Path(scratch, "bare.tflite")
         bare.write_bytes(content)
@@ -54,7 +50,7 @@ def averaged(folder: Path) -> tuple[Any, int]:
 
 
 def fitted(reader: SequenceReader) -> dict[str, list[float]]:
-    """Return the points of a rising line from confidence to the chance of being right."""
+    """Return the points of a rising line from confidence to the chance that the digits are right."""
     from sklearn.isotonic import IsotonicRegression
 
     numbers = LocalNumbers(open_provider("local"), reader)
@@ -63,7 +59,7 @@ def fitted(reader: SequenceReader) -> dict[str, list[float]]:
         prepared = prepare(DigitImage.open(one.image), numbers.wants)
         for candidate in numbers.read(prepared, timeout=1.0).candidates:
             scores.append(candidate.score or 0.0)
-            right.append(candidate.text == one.text)
+            right.append(digits_of(candidate.text) == digits_of(one.text))
     line = IsotonicRegression(y_min=1 / (len(right) + 2), y_max=1 - 1 / (len(right) + 2)).fit(scores, right)
     return {"scores": line.X_thresholds_.tolist(), "chances": line.y_thresholds_.tolist()}
 

@@ -29,9 +29,9 @@ def cut(page: Floats, ink: Floats, tall: float, rng: np.random.Generator) -> Flo
     middle = (rows > 0.9 * tall) & (rows < 2.1 * tall)
     rows = rows[middle] if middle.any() else rows
     high = rows[-1] + 1 - rows[0]
-    loose = rng.gamma(1.3, 0.12, 2) - 0.06 if rng.random() < 0.8 else rng.uniform(0, 0.6, 2)
+    loose = rng.gamma(1.3, 0.12, 2) - 0.06 if rng.random() < 0.7 else rng.uniform(0, 0.8, 2)
     top, bottom = rows[0] - loose[0] * high, rows[-1] + 1 + loose[1] * high
-    before, after = (rng.gamma(1.3, 0.2, 2) - 0.05) * high
+    before, after = ((rng.gamma(1.3, 0.2, 2) - 0.05) if rng.random() < 0.7 else rng.uniform(0, 1.5, 2)) * high
     left, right = columns[0] - before, columns[-1] + 1 + after
     left, top = max(0, round(left)), max(0, round(top))
     right, bottom = min(page.shape[1], round(right)), min(page.shape[0], round(bottom))

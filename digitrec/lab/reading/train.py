@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digitrec.lab import stocks
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
@@ -28,40 +29,42 @@ log = logging.getLogger(__name__)
 
 STOCK = 8000
 """Numbers in a file, by `HANDS` hands that write in no other file."""
-HELD, OTHERS = "held", "others"
-"""Names of the stock that is not learned from, and of that with letters, signs and scrawls."""
-LETTER_HANDS = 150
-"""Hands that write the latter."""
+HELD = "held"
+"""Name of the stock that is not learned from."""
+OTHER_HANDS = 40
+"""Hands that write letters, signs and scrawls, in a file and in no other one."""
 BATCH = 64
 SEED = 31
 LONGEST = 12
 """Characters of a number at most."""
+MOVED = 3
+"""How far an edge of a view may move while it is learned from, px."""
 
 Stock = stocks.Stock
-"""Pictures (N, HEIGHT, WIDEST) uint8; widths (N,), px; texts (N, LONGEST), classes with -1 after the end."""
+"""Pictures (N, HEIGHT, WIDEST) uint8; widths (N,), px; texts (N, LONGEST), classes with -1 after the end; no
+class where the picture shows no number."""
 
 
 def compose(folder: Path, count: int) -> None:
-    """Compose `count` numbers; `STOCK` more to measure on; and as many pictures without a number."""
+    """Compose `count` pictures, and `STOCK` more to measure on."""
     folder.mkdir(parents=True, exist_ok=True)
     known = people("learned")
-    for number, name in enumerate([HELD, *(f"{at:03}" for at in range(count // STOCK)), OTHERS]):
+    for number, name in enumerate([HELD, *(f"{at:03}" for at in range(count // STOCK))]):
         file = folder / f"{name}.npz"
         if file.exists():
             continue
         started, seed = time.perf_counter(), SEED * 1000 + number
-        writers = letter_hands(LETTER_HANDS, seed) if name == OTHERS else hands(known, HANDS, seed)
-        made = stock(Composer(list(writers), np.random.default_rng((SEED, number))), STOCK)
-        stocks.save(file, made)
+        writers, others = list(hands(known, HANDS, seed)), list(letter_hands(OTHER_HANDS, seed))
+        stocks.save(file, stock(Composer(writers, np.random.default_rng((SEED, number)), others), STOCK))
         log.info("%s: %.1f ms a number", name, 1000 * (time.perf_counter() - started) / STOCK)
 
 
 def stock(composer: Composer, count: int) -> Stock:
-    """Return `count` composed numbers."""
+    """Return `count` composed pictures."""
     pictures = np.zeros((count, HEIGHT, WIDEST), np.uint8)
     texts, widths = np.full((count, LONGEST), -1, np.int8), np.zeros(count, np.int16)
     for at in range(count):
-        view, text = composer.number()
+        view, text = composer.picture()
         pictures[at, :, : view.shape[1]], widths[at] = view, view.shape[1]
         texts[at, : len(text)] = [ALPHABET.index(character) for character in text]
     return {"pictures": pictures, "texts": texts, "widths": widths}
@@ -74,8 +77,10 @@ def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]
         starts = np.arange(0, len(order) - BATCH + 1, BATCH)
         for start in rng.permutation(starts):
             chosen = order[start : start + BATCH]
-            views = [varied(view, rng) for view in views_of(both, chosen)]
-            yield *batch(views), both["texts"][chosen]
+            texts = both["texts"][chosen]
+            least = 4 * (2 * (texts >= 0).sum(axis=1) - 1)
+            views = [varied(*one, rng) for one in zip(views_of(both, chosen), least.tolist(), strict=True)]
+            yield *batch(views), texts
 
 
 def views_of(stock: Stock, chosen: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
@@ -84,11 +89,20 @@ def views_of(stock: Stock, chosen: NDArray[np.intp]) -> Iterator[NDArray[np.uint
         yield stock["pictures"][at, :, : stock["widths"][at]]
 
 
-def varied(view: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return the view with another contrast, with noise, and in three of ten cases moved up or down."""
+def varied(view: NDArray[np.uint8], least: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return the view moved, cut or widened a little, with another contrast and noise.
+
+    It is at least `least` pixels wide.
+    """
+    if rng.random() < 0.6:
+        height, width = view.shape
+        edges = rng.integers(0, 2 * MOVED + 1, 4)
+        box = (edges[0], edges[1], width + edges[2], height + edges[3])
+        wide = min(WIDEST, max(least, 8, round(width * np.exp(rng.normal(0, 0.12)))))
+        around = Image.fromarray(np.pad(view, MOVED, mode="edge"))
+        view = np.asarray(around.resize((wide, height), Image.Resampling.BILINEAR, box))
     noise = rng.standard_normal(view.shape).astype(np.float32) * np.float32(rng.gamma(1, 2))
-    grey = view.astype(np.float32) * np.float32(rng.uniform(0.7, 1.2)) + noise
-    return np.roll(grey, int(rng.integers(-2, 3)), axis=0) if rng.random() < 0.3 else grey
+    return view.astype(np.float32) * np.float32(rng.uniform(0.7, 1.2)) + noise
 
 
 def batch(views: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -111,17 +125,21 @@ def learn(folder: Path, views: int) -> None:
     import tensorflow as tf
 
     keras.utils.set_random_seed(SEED)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")  # a quarter less time
     net, steps = network(), views // BATCH
     optimizer = optimizer_for(net, steps)
     manager = stocks.restored(folder, net, optimizer)
     log.info("%d parameters, from step %d", net.count_params(), int(optimizer.iterations))
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def step(pictures: Any, labels: Any, columns: Any) -> Any:
+    def step(pictures: Any, labels: Any, columns: Any, empty: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = tf.transpose(net(pictures, training=True), (1, 0, 2))
-            each = tf.nn.ctc_loss(labels, logits, None, columns, blank_index=-1)  # type: ignore[arg-type]
-            loss = tf.reduce_mean(each)
+            logits = net(pictures, training=True)
+            by_column = tf.transpose(logits, (1, 0, 2))
+            each = tf.nn.ctc_loss(labels, by_column, None, columns, blank_index=-1)  # type: ignore[arg-type]
+            filled = tf.sequence_mask(columns, tf.shape(logits)[1], tf.float32)
+            blank = -tf.reduce_sum(filled * tf.nn.log_softmax(logits)[..., -1], axis=1)
+            loss = tf.reduce_mean(tf.where(empty, blank, each))
         gradients = tape.gradient(loss, net.trainable_variables)
         optimizer.apply_gradients(zip(gradients, net.trainable_variables, strict=True))
         return loss
@@ -134,7 +152,7 @@ def learn(folder: Path, views: int) -> None:
         if number >= steps:
             manager.save()
             return
-        value = float(step(pictures, _sparse(texts), columns))
+        value = float(step(pictures, _sparse(texts), columns, texts[:, 0] < 0))
         mean = value if number == first else 0.98 * mean + 0.02 * value
         if number % 500 == 499:
             manager.save()
@@ -149,9 +167,10 @@ def optimizer_for(net: Any, steps: int) -> Any:
 
 
 def _sparse(texts: NDArray[np.int8]) -> Any:
-    """Return the texts as the sparse tensor that CTC's loss takes."""
+    """Return the texts as the sparse tensor that CTC's loss takes, which needs a class in each."""
     import tensorflow as tf
 
+    texts = np.where((texts[:, :1] < 0) & (np.arange(LONGEST) == 0), 0, texts)
     return tf.sparse.SparseTensor(np.argwhere(texts >= 0), texts[texts >= 0].astype(np.int32), texts.shape)
 
 

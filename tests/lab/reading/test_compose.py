@@ -28,7 +28,6 @@ def people() -> People:
 
 def made() -> Iterator[Hand]:
     yield from hands(people(), 12, 3)
-    yield from letter_hands(6, 3)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -40,6 +39,14 @@ def test_a_number_is_a_view_and_its_text(seed: int) -> None:
         assert view.shape[0] == HEIGHT and view.shape[1] <= WIDEST
         assert text and set(text) <= set(ALPHABET)
         assert view.shape[1] // 4 >= 2 * len(text) - 1
+
+
+def test_some_pictures_show_no_number() -> None:
+    numbers, others = list(hands(people(), 3, 5)), list(letter_hands(6, 3))
+    composer = Composer(numbers, np.random.default_rng(4), others)
+    made = [composer.picture() for _ in range(60)]
+    assert all(view.shape[0] == HEIGHT and view.shape[1] <= WIDEST for view, _ in made)
+    assert 3 <= sum(text == "" for _, text in made) <= 30
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
