@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import posixpath
 import stat
 import struct
 import tarfile
@@ -28,8 +27,6 @@ ENDINGS = (".tar", ".zip", *COMPRESSED, *UNREADABLE)
 """Endings of all archives, in lower case."""
 CHUNK = 1_000_000
 """Bytes that are unpacked at a time."""
-LINKS = 40
-"""Longest chain of links that is followed, as in Linux."""
 _ZIP_HEADER = struct.Struct("<4s22xHH")
 """A member's local header in a zip (APPNOTE.TXT 4.3.7): signature, lengths of its name and extra field."""
 _ZIP_COUNT = struct.Struct("<10xH")
@@ -48,8 +45,7 @@ class Member:
     path: str
     """Name of the member in the archive."""
     how: str
-    """How it is stored: "tar", "sparse", "stored" or "deflated"; anything else is the reason why it cannot
-    be read."""
+    """How it is stored: "tar", "stored" or "deflated"; anything else is the reason why it is unreadable."""
     offset: int = 0
     """Position of its header in the file."""
     size: int = 0
@@ -163,95 +159,38 @@ def _unpacked(archive: str) -> Iterator[bytes]:
 
 
 def _in_tar(begin: Member, skipped: Skipped, hidden: bool) -> Iterator[Member]:
-    links: dict[str, str] = {}
-    for info, member in _entries(begin):
-        if not is_picture(info.name, skipped, hidden):
-            continue
-        if info.issym():
-            links[info.name] = posixpath.join(posixpath.dirname(info.name), info.linkname)
-        elif info.islnk():
-            links[info.name] = info.linkname
-        else:
-            yield member
-    if links:
-        yield from _linked(begin, links)
-
-
-def _entries(begin: Member) -> Iterator[tuple[tarfile.TarInfo, Member]]:
-    """Yield the entries of a tar that are not folders, each with its member.
-
-    `cat a.tar b.tar` leaves an end mark in the middle: what follows it is read if it is a tar.
-    """
     with Path(begin.unpacked or begin.archive).open("rb") as file:
-        at, ended = begin.offset, False
-        while at >= 0:
-            file.seek(at)
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                end = at - 1
-                while (info := tar.next()) is not None:
-                    tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
-                    if info.size < 0 or tar.offset <= end:
-                        raise ValueError("damaged")  # a negative size leads back: `tarfile` would never end
-                    end, ended = tar.offset, False
-                    if not info.isdir():
-                        yield info, _member(begin, info, file)
-            file.seek(tar.offset)
-            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE) and not ended:
-                raise ValueError("damaged or cut off")  # `tarfile` takes it for the end
-            at, ended = _after_zeros(file) if not ended else -1, True
-
-
-def _after_zeros(file: IO[bytes]) -> int:
-    """Return where the next block begins that is not all zeros; -1 without one."""
-    for block in iter(partial(file.read, tarfile.BLOCKSIZE), b""):
-        if block.strip(b"\0"):
-            return file.tell() - len(block)
-    return -1
+        file.seek(begin.offset)
+        end = begin.offset - 1
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            while (info := tar.next()) is not None:
+                tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
+                if info.size < 0 or tar.offset <= end:
+                    raise ValueError("damaged")  # a negative size leads back: `tarfile` would never end
+                end = tar.offset
+                if not info.isdir() and is_picture(info.name, skipped, hidden):
+                    yield _member(begin, info, file)
+        file.seek(tar.offset)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise ValueError("damaged or cut off")  # `tarfile` takes it for the end
+        if any(block.strip(b"\0") for block in iter(partial(file.read, CHUNK), b"")):
+            raise ValueError("more data behind its end, such as a second archive; unpack it")
 
 
 def _member(begin: Member, info: tarfile.TarInfo, file: IO[bytes]) -> Member:
-    if not info.isreg():
-        return Member(begin.archive, info.name, "neither a file nor a link")
-    offset = info.offset if info.issparse() else info.offset_data - tarfile.BLOCKSIZE
+    if not info.isreg() or info.issparse():
+        return Member(begin.archive, info.name, "not a plain file; unpack the archive")
+    offset = info.offset_data - tarfile.BLOCKSIZE
     file.seek(offset)
-    return replace(
-        begin, path=info.name, how="sparse" if info.issparse() else "tar",
-        offset=offset, size=info.size, check=zlib.crc32(file.read(tarfile.BLOCKSIZE)),
-    )  # fmt: skip
-
-
-def _linked(begin: Member, links: dict[str, str]) -> Iterator[Member]:
-    """Yield the members to which links lead, each under the name of its link."""
-    known = {posixpath.normpath(name): posixpath.normpath(target) for name, target in links.items()}
-    targets = {name: _target(target, known) for name, target in links.items()}
-    files, wanted = dict[str, Member](), set(targets.values())
-    for info, member in _entries(begin):
-        if info.isreg() and (path := posixpath.normpath(info.name)) in wanted:
-            files[path] = member
-    for name, target in targets.items():
-        broken = Member(begin.archive, name, f"a link to {links[name]}, which is not in the archive")
-        yield replace(files[target], path=name) if target in files else broken
-
-
-def _target(path: str, links: dict[str, str]) -> str:
-    """Return the normalised name to which a link leads, by way of other links."""
-    path = posixpath.normpath(path)
-    for _ in range(LINKS):
-        if path not in links:
-            break
-        path = links[path]
-    return path
+    check = zlib.crc32(file.read(tarfile.BLOCKSIZE))
+    return replace(begin, path=info.name, how="tar", offset=offset, size=info.size, check=check)
 
 
 def _read_tar(member: Member, file: IO[bytes], most: int) -> bytes:
-    size, content = min(member.size, most), file
+    size = min(member.size, most)
     if zlib.crc32(file.read(tarfile.BLOCKSIZE)) != member.check:
         raise ValueError("changed since it was listed")
-    if member.how == "sparse":
-        file.seek(member.offset)
-        tar = tarfile.TarFile(fileobj=file)
-        content = tar.extractfile(tar.next())  # type: ignore[arg-type, assignment]  # both are there
-    data = content.read(size)
+    data = file.read(size)
     if len(data) < size:
         raise ValueError("cut off")
     return data
@@ -272,4 +211,4 @@ def _read_zip(member: Member, file: IO[bytes], most: int) -> bytes:
     return data
 
 
-_READERS = {"tar": _read_tar, "sparse": _read_tar, "stored": _read_zip, "deflated": _read_zip}
+_READERS = {"tar": _read_tar, "stored": _read_zip, "deflated": _read_zip}

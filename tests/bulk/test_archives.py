@@ -8,7 +8,6 @@ import gzip
 import io
 import lzma
 import os
-import subprocess
 import tarfile
 import tempfile
 import zipfile
@@ -141,27 +140,10 @@ def entry(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", data: byte
 
 
 END = b"\0" * 2 * tarfile.BLOCKSIZE
-LINKED = (
-    entry("./a/1.png", data=b"first")
-    + entry("hard.png", tarfile.LNKTYPE, "./a/1.png")
-    + entry("a/soft.png", tarfile.SYMTYPE, "../hard.png")
-    + entry("early.png", tarfile.SYMTYPE, "z.png")
-    + entry("z.png", data=b"last")
-)
 BROKEN = {
-    "out.png": (tarfile.SYMTYPE, "/etc/passwd"), "up.png": (tarfile.SYMTYPE, "../../secret.png"),
-    "none.png": (tarfile.LNKTYPE, "nothing.png"), "1.png": (tarfile.SYMTYPE, "2.png"),
-    "2.png": (tarfile.SYMTYPE, "1.png"), "pipe.png": (tarfile.FIFOTYPE, ""), "odd.png": (b"M", ""),
+    "soft.png": (tarfile.SYMTYPE, "/etc/passwd"), "hard.png": (tarfile.LNKTYPE, "good.png"),
+    "pipe.png": (tarfile.FIFOTYPE, ""), "odd.png": (b"M", ""),
 }  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
-def test_links_are_read_as_the_members_they_lead_to(tmp_path: Path, name: str) -> None:
-    found = {member.path: member.read() for member in listed(tmp_path, name, LINKED + END)}
-    assert found == {
-        "./a/1.png": b"first", "hard.png": b"first", "a/soft.png": b"first", "early.png": b"last",
-        "z.png": b"last",
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
@@ -174,37 +156,13 @@ def test_entries_that_cannot_be_read_are_named(tmp_path: Path, name: str) -> Non
             member.read()
 
 
-@pytest.mark.parametrize("form", ["gnu", "posix", "oldgnu"])
-@pytest.mark.parametrize("packed", [False, True])
-def test_sparse_members_are_read(tmp_path: Path, form: str, packed: bool) -> None:
-    content = b"\0" * 100_000 + b"middle" * 1000 + b"\0" * 50_000
-    with (tmp_path / "s.png").open("wb") as file:
-        file.seek(100_000)
-        file.write(b"middle" * 1000)
-        file.truncate(len(content))
-    command = f"tar -C {tmp_path} --sparse --format={form} -cf {tmp_path}/s.tar s.png"
-    if subprocess.run(command.split(), capture_output=True, check=False).returncode:
-        pytest.skip("tar here cannot write sparse members")
-    data = (tmp_path / "s.tar").read_bytes()
-    assert len(data) < len(content), "it has holes"
-    (member,) = listed(tmp_path, "a.tar.gz" if packed else "a.tar", data)
-    assert member.read() == content
-    assert member.read(100_003) == content[:100_003]
-
-
-@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
-def test_tars_written_one_after_the_other_are_all_read(tmp_path: Path, name: str) -> None:
-    both = entry("1.png", data=b"one") + END * 3 + entry("2.png", data=b"two") + END
-    assert [member.read() for member in listed(tmp_path, name, both)] == [b"one", b"two"]
-    assert len(listed(tmp_path, name, both + b"junk" * 200)) == 2
-
-
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
 @pytest.mark.parametrize("cut", range(512, 2048, 512))
-def test_a_tar_that_was_cut_off_is_an_error(tmp_path: Path, name: str, cut: int) -> None:
+def test_a_tar_that_was_cut_off_or_has_one_behind_it_is_an_error(tmp_path: Path, name: str, cut: int) -> None:
     whole = entry("1.png", data=b"one") + entry("2.png", data=b"two")
-    with pytest.raises(DataError, match=name):
-        listed(tmp_path, name, whole[:cut])
+    for data in (whole[:cut], whole + END + whole):
+        with pytest.raises(DataError, match=name):
+            listed(tmp_path, name, data)
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
