@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -201,41 +197,6 @@ def test_a_sample_is_one_click_away_and_each_reading_comes_back_with_one(open_pa
     expect(page.locator("#picture")).to_be_visible()
     press(page, "Forget")
     expect(page.locator("#history li")).to_have_count(0)
-
-
-def test_a_card_can_be_saved(open_page: OpenPage, tmp_path: Path) -> None:
-    page = drawn(open_page(), 7)
-    with page.expect_download() as download:
-        press(page, "Save card")
-    assert download.value.suggested_filename == "digitrec-7.png"
-    download.value.save_as(tmp_path / "card.png")
-    with Image.open(tmp_path / "card.png") as card:
-        assert card.size == (840, 400)
-
-
-def copied(page: Page, button: str) -> str:
-    press(page, button)
-    expect(page.locator("#toast")).to_have_text(f"{button.replace('Copy', 'Copied')}.")
-    return str(page.evaluate("navigator.clipboard.readText()"))
-
-
-@pytest.mark.parametrize("picture", [None, "photo-pen.jpg"])
-def test_the_request_can_be_copied_and_run(open_page: OpenPage, tmp_path: Path, picture: str | None) -> None:
-    page = open_page(permissions=["clipboard-read", "clipboard-write"])
-    if picture:
-        show(page, picture, "7")
-        shutil.copy(SAMPLES / picture, tmp_path / "digit.jpg")
-    else:
-        drawn(page, 7)
-    program = copied(page, "Copy as Python").replace("print(json.load(", "print(json.dumps(json.load(")
-    commands = [[sys.executable, "-c", program + ")"]]
-    curl = copied(page, "Copy as curl")
-    assert curl.startswith("curl ") and "--json" not in curl  # curl 7.82 and later only
-    if shutil.which("curl"):
-        commands.append(["sh", "-c", curl])
-    for command in commands:
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert json.loads(done.stdout)["prediction"] == 7
 
 
 def test_a_visitor_says_what_it_is_and_the_owner_accepts_it(page_of: OpenPage, tmp_path: Path) -> None:

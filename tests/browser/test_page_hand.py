@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from browser.conftest import OpenPage
 from browser.hand import (
     STROKES,
     TEXT,
-    asked_for,
     draw,
     draw_stroke,
     drawn,
@@ -114,43 +111,6 @@ def test_a_finger_draws_one_stroke_whatever_the_palm_does_and_does_not_scroll(op
     assert ink(page) == 0, "it was more than one stroke"
 
 
-POINTER = """([type, id, kind, x, y, pressure]) => {
-    const pad = document.querySelector("#pad");
-    pad.setPointerCapture = () => {}; // there is no such pointer
-    const at = { pointerId: id, pointerType: kind, clientX: x, clientY: y, pressure, bubbles: true };
-    pad.dispatchEvent(new PointerEvent(type, at));
-}"""
-
-
-def stroke(page: Page, kind: str, pressure: float, *points: tuple[float, float], lift: bool = True) -> None:
-    """Draw with a pointer that Chromium's protocol does not have."""
-    number = {"pen": 31, "touch": 32}[kind]
-    for place_in_stroke, point in enumerate(points):
-        what = "pointermove" if place_in_stroke else "pointerdown"
-        page.evaluate(POINTER, [what, number, kind, *place(page, *point), pressure])
-    if lift:
-        page.evaluate(POINTER, ["pointerup", number, kind, *place(page, *points[-1]), 0])
-
-
-def test_a_pen_that_is_pressed_writes_wider_and_the_hand_that_holds_it_draws_nothing(
-    open_page: OpenPage,
-) -> None:
-    page = open_page()
-    inked = []
-    for pressure in (0.1, 0.5, 0.9):
-        stroke(page, "pen", pressure, (0.3, 0.5), (0.5, 0.5), (0.7, 0.5))
-        inked.append(ink(page))
-        press(page, "Clear")
-    assert inked == sorted(set(inked))
-    page.reload()
-    stroke(page, "touch", 0, (0.9, 0.9), (0.9, 0.8), lift=False)  # the palm is there before the pen
-    stroke(page, "pen", 0.5, (0.5, 0.2), (0.5, 0.5), (0.5, 0.8))
-    stroke(page, "touch", 0, (0.1, 0.9), (0.1, 0.8))
-    expect_digit(page, "1")
-    press(page, "Undo")
-    assert ink(page) == 0
-
-
 def test_the_eraser_erases(open_page: OpenPage) -> None:
     page = drawn(open_page(), 1)
     before = ink(page)
@@ -163,23 +123,6 @@ def test_the_eraser_erases(open_page: OpenPage) -> None:
     page.keyboard.press("Control+z")
     expect_digit(page, "1")
     assert ink(page) == before
-
-
-def test_at_most_four_requests_a_second_and_the_last_about_all_that_was_drawn(open_page: OpenPage) -> None:
-    page = open_page()
-    asked = asked_for(page, "/predict")
-    start = time.monotonic()
-    page.mouse.move(*place(page, 0.2, 0.2))
-    page.mouse.down()
-    for step in range(60):
-        page.mouse.move(*place(page, 0.2 + 0.01 * step, 0.2))
-        page.wait_for_timeout(30)
-    page.mouse.up()
-    press(page, "Clear")
-    drawn(page, 3)
-    page.wait_for_timeout(500)
-    assert 1 <= len(asked) <= 4 * (time.monotonic() - start) + 1
-    expect_digit(page, "3")
 
 
 def test_an_answer_that_is_overtaken_is_dropped(open_page: OpenPage) -> None:

@@ -106,25 +106,6 @@ def test_retry_after_is_honoured(page: Page) -> None:
     assert len(sent) == 2
 
 
-def test_a_connection_that_fails_is_retried_ever_more_rarely_until_the_end(page: Page) -> None:
-    page.clock.install()
-    page.reload()
-    sent = asked_for(page, "/predict")
-    page.route("**/predict**", cut)
-    show(page, "photo-pen.jpg")
-    counts = []
-    for _ in range(24):
-        page.clock.run_for(10_000)
-        page.wait_for_timeout(100)
-        counts.append(len(sent))
-    assert 2 <= counts[-1] <= 9
-    assert counts[-1] == counts[-6], "it does not end"
-    page.unroute_all()
-    press(page, "Try again")
-    page.clock.run_for(2000)
-    expect_digit(page, "7")
-
-
 def test_a_key_is_asked_for_before_the_first_stroke_and_when_it_is_no_longer_good(page_of: OpenPage) -> None:
     page = page_of(settings=Settings(api_keys=("open-sesame",)))
     asked = asked_for(page, "open-sesame")
@@ -204,8 +185,6 @@ def test_formats_that_only_the_browser_or_only_the_server_knows_are_shown_and_re
     for image in ("#picture", "#history img"):
         expect(page.locator(image)).to_be_visible()
         assert page.evaluate("(at) => document.querySelector(at).naturalWidth", image) > 0
-    with page.expect_download():
-        press(page, "Save card")
 
 
 def test_without_javascript_the_page_leads_to_what_needs_none(browser: Browser, url: str) -> None:

@@ -145,16 +145,6 @@ def test_a_preparation_for_nobody_is_wrong_usage(folder: Path) -> None:
     assert run("seven.png", *engines, "--prepare", "plain").exit_code == 0
 
 
-def test_a_recording_is_replayed_without_an_account(folder: Path) -> None:
-    run("seven.png", "one.png", "-p", "google", "--emulate", "--record", "answers.jsonl")
-    done = run("seven.png", "one.png", "-p", "google", "--replay", "answers.jsonl", "-o", "jsonl")
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [(row["digit"], row["replayed"], row["emulated"]) for row in rows] == [
-        (7, True, True),
-        (1, True, True),
-    ]
-
-
 @pytest.mark.parametrize(
     ("options", "name", "asked"),
     [

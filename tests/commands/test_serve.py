@@ -187,13 +187,3 @@ def test_an_origin_or_network_that_can_never_match_is_refused(
     done = serve(option, given)
     assert done.exit_code == 2 and not started
     assert option in done.output and given in done.output
-
-
-def test_origins_and_networks_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    started = served(monkeypatch)
-    origins, networks = ("https://example.org", "http://localhost:8080", "*"), ("10.0.0.1", "fd00::/8")
-    options = [
-        *(f"--allow-origin={origin}" for origin in origins), *(f"--metrics-from={one}" for one in networks)
-    ]  # fmt: skip
-    assert serve(*options).exit_code == 0
-    assert (started[0][1].origins, started[0][1].metrics_from) == (origins, networks)

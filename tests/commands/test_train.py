@@ -105,20 +105,6 @@ def test_a_small_backbone_takes_a_step_and_is_read_like_any_other(arch: str) -> 
     assert run("predict", "seven.png", "--model", f"{arch}.keras").exit_code == 0
 
 
-@pytest.mark.usefixtures("one_by_one")
-@pytest.mark.filterwarnings(EAGER)
-@pytest.mark.parametrize(
-    ("arch", "published"), [("resnet", "ResNet50V2"), ("vgg", "VGG16"), ("efficientnet", "EfficientNetB0")]
-)
-def test_a_published_backbone_takes_a_step_from_a_file_of_its_weights(arch: str, published: str) -> None:
-    body = getattr(keras.applications, published)(include_top=False, weights=None, input_shape=(32, 32, 3))
-    body.save_weights("notop.weights.h5")
-    options = ["--start", "notop.weights.h5", "--freeze", "--side", "32", "--out", f"{arch}.keras"]
-    done = run("train", "--arch", arch, *STEP, *options)
-    assert done.exit_code == 0, done.output
-    assert "of 20 of mnist-test but for 16 that it learned" in done.stdout
-
-
 def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(**options: object) -> None:
         assert options["weights"] == "imagenet"

@@ -25,8 +25,6 @@ from digitrec.image import ImageRef
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
 
-NOTHING = Answer()
-
 
 def fakes(*lines: Line) -> list[FakeProvider]:
     return [FakeProvider([line], name=f"e{number}") for number, line in enumerate(lines)]
@@ -168,12 +166,6 @@ def test_only_engines_that_are_ready_and_free_are_asked_unnamed(monkeypatch: pyt
         free_engines({"MANY": "3"})
     monkeypatch.setenv("MANY", "4")
     assert compare(drawn_seven()).engines == ("local",)
-
-
-@pytest.mark.parametrize("lenient", [False, True])
-def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
-    assert compare(drawn_seven(), fakes("S"), lenient=lenient).consensus == (5 if lenient else None)
-    assert compare_many([drawn_seven()], fakes("S"))[0].consensus is None
 
 
 def test_an_unknown_name_is_the_callers_mistake() -> None:

@@ -185,13 +185,6 @@ def test_all_failing_is_the_last_failure_at_the_cost_of_all(
     assert (outcome.cost_usd, outcome.attempts) == (0.5, 4)
 
 
-@pytest.mark.parametrize("lenient", [False, True])
-def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
-    (outcome,) = digitrec.predict_many([drawn_seven()], Fallback(engines("S"), below=0.5), lenient=lenient)
-    assert isinstance(outcome, Prediction)
-    assert outcome.digit == (5 if lenient else None)
-
-
 def test_closing_a_policy_closes_its_engines() -> None:
     class Closing(FakeProvider):
         closed = False

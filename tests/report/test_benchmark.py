@@ -146,16 +146,6 @@ def test_of_many_pictures_a_fair_sample_is_shown(found: Benchmark) -> None:
     assert report.sample(found, [39])[1] == "One picture."
 
 
-def test_pictures_that_split_the_engines(found: Benchmark) -> None:
-    table = report.splitting(found)
-    assert table.header == ("picture", "shows", "good", "fair", "cloud (emulated)")
-    place = found.splitting[0]
-    said = [getattr(outcome, "digit", "!") for outcome in found.said(place)]
-    assert list(table.rows[0]) == [f"no. {place}", str(found.labels[place]), *map(str, said)]
-    none = replace(found, samples=tuple(replace(it, label=None) for it in found.samples))
-    assert rows(report.splitting(none))[0]["shows"] == "none"
-
-
 def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(found: Benchmark) -> None:
     for table in (*report.tables(found), report.splitting(found)):
         words = [*table.header, *(cell for row in table.rows for cell in row)]
@@ -166,17 +156,6 @@ def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(foun
     untested = pairs["good", "cloud (emulated)"]
     assert (untested["p"], untested["corrected p"], untested["better"]) == ("", "", "not tested")
     assert pairs["good", "fair"]["p"] == pairs["good", "fair"]["corrected p"], "a family of one"
-
-
-def test_pictures_that_only_an_emulator_reads_otherwise_neither_split_nor_count_as_misread(
-    found: Benchmark,
-) -> None:
-    real = replace(found, outcomes={name: found.outcomes[name] for name in ("good", "fair")},
-                   cards=tuple(card for card in found.cards if not card.emulated))  # fmt: skip
-    assert (found.splitting, found.misread) == (real.splitting, real.misread)
-    alone = replace(found, outcomes={"cloud": found.outcomes["cloud"]},
-                    cards=tuple(card for card in found.cards if card.emulated))  # fmt: skip
-    assert len(alone.misread) == 13, "without a real engine they are shown"
 
 
 def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -55,9 +53,3 @@ def test_inside_shows_the_digit_and_a_column_of_layers_for_each_network(engine: 
     shown = sorted(axes.images[0].get_array().tobytes() for axes in layers)
     kernels = [mosaic(filters, signed=True).tobytes() for _, filters in look.filters]
     assert shown == sorted([*kernels, *(mosaic(maps).tobytes() for _, maps in look.stages)])
-
-
-def test_a_model_without_maps_is_explained_without_grad_cam(engine: Engine) -> None:
-    found = replace(explain(drawn_seven(), engine), grad_cam=None)
-    titles = [axes.get_title() for axes in axes_of(explanation(found))]
-    assert "probabilities" in titles and not any("Grad-CAM" in title for title in titles)

@@ -43,11 +43,6 @@ def test_a_picture_is_saved_on_white_into_a_new_folder(tmp_path: Path) -> None:
     assert (picture[0, 0] == 255).all()
 
 
-def test_ten_lines_and_points_are_told_apart_without_colour_alone() -> None:
-    for look in (plots.dashed, plots.marked):
-        assert len({str(look(place)) for place in range(10)}) == 10
-
-
 def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:
     drawing = plots.svg(trade_off(CARDS), "Trade-off")
     assert drawing.startswith('<svg role="img" aria-label="Trade-off"')
@@ -63,15 +58,6 @@ def test_trade_off_shows_accuracy_cost_and_latency_and_fills_the_front() -> None
     assert right.get_xscale() == "log"
     filled = {line.get_label(): line.lines[0].get_markerfacecolor() != "none" for line in right.containers}
     assert filled == {"best": True, "cheap": True, "unknown": False, "beaten": False}
-
-
-def test_latency_shows_three_points_for_each_engine() -> None:
-    (axes,) = latency(CARDS).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["unknown", "cheap", "best"]
-    lines = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 3]
-    assert BEST.latency is not None
-    spent = BEST.latency
-    assert lines[-1] == pytest.approx([1000 * spent.p50, 1000 * spent.p95, 1000 * spent.p99])
 
 
 def test_coverage_falls_from_the_surest_to_all() -> None:
@@ -99,14 +85,3 @@ def test_nobody_and_many_with_long_names_fit() -> None:
         named = {one.engine: one for one in cards}
         for figure in (trade_off(cards), latency(cards), plots.coverage(named, SIZE, **plots.BELOW)):
             assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"
-
-
-def test_axes_of_shares_end_at_all_and_what_stands_there_is_whole() -> None:
-    perfect = [card("perfect", 100, 0.001, 0.01), *CARDS]
-    coverage = plots.coverage({one.engine: one for one in perfect}, SIZE)
-    for figure, whole in ((trade_off(perfect), 100), (coverage, 1)):
-        for axes in figure.axes:
-            assert axes.get_ylim()[1] == whole
-            assert not any(drawn.get_clip_on() for drawn in (*axes.lines, *axes.collections))
-    low = trade_off([card("low", 50, 0.001, 0.01)]).axes[0]
-    assert low.get_ylim()[1] < 70, "an axis that ends below stays as it is"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from digitrec.lab.training.run import Epoch
 from digitrec.report.training import curves
 
@@ -16,10 +14,3 @@ def test_both_curves_of_both_measures_are_drawn() -> None:
     assert [list(line.get_ydata()) for line in loss.lines] == [[0.9, 0.4], [0.5, 0.3]]
     assert accuracy.get_xlabel() == loss.get_xlabel() == "epoch"
     assert "nats" in loss.get_ylabel()
-
-
-def test_without_digits_held_back_there_is_one_curve() -> None:
-    alone = [Epoch(1, 0.9, 0.7, math.nan, math.nan, 1.0)]
-    figure = curves(alone, "it")
-    assert [len(axes.lines) for axes in figure.axes] == [1, 1]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["learned from"]

@@ -23,7 +23,7 @@ from starlette.types import Message
 
 from digitrec.web import server as server_module
 from digitrec.web.clients import Client
-from digitrec.web.limits import Buffers, RateLimiter
+from digitrec.web.limits import Buffers
 from digitrec.web.problems import ProblemError
 from digitrec.web.settings import Settings
 
@@ -131,29 +131,6 @@ def test_a_request_that_takes_too_long_is_given_up() -> None:
         go.set()
         assert any(post(client) == 200 for _ in range(100))  # a busy machine may be too slow for some
     assert (answer.status_code, answer.json()["type"]) == (504, "urn:digitrec:problem:too-late")
-
-
-def waits(limiter: RateLimiter, client: str, count: int) -> list[int]:
-    """Seconds to wait that each of so many requests is told."""
-    found = []
-    for _ in range(count):
-        try:
-            limiter.check(client, "too fast")
-            found.append(0)
-        except ProblemError as error:
-            found.append(int(error.problem.headers["Retry-After"]))
-    return found
-
-
-def test_a_bucket_empties_and_fills_at_its_rate() -> None:
-    now = 0.0
-    limiter = RateLimiter(0.5, 3, clock=lambda: now)
-    assert waits(limiter, "one", 4) == [0, 0, 0, 2]
-    assert waits(limiter, "two", 1) == [0]
-    now = 2
-    assert waits(limiter, "one", 2) == [0, 2]
-    now = 1000
-    assert waits(limiter, "one", 4) == [0, 0, 0, 2]
 
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"

@@ -25,8 +25,7 @@ export function listenForKey(given) {
 }
 
 /** Whether a request would be rejected for want of a key. */
-export const isKeyMissing = () => isKeyNeeded() && !api.hasKey();
-export const isKeyNeeded = () => !button.hidden;
+export const isKeyMissing = () => !button.hidden && !api.hasKey();
 
 /** Ask for a key, unless there is one. */
 export function needKey() {

@@ -5,11 +5,10 @@ import { listenForCompare, resetCompare } from "./compare.js";
 import { Connection } from "./connection.js";
 import { by, flip, makeButton } from "./dom.js";
 import { listenForRecall, remember } from "./history.js";
-import { isKeyMissing, isKeyNeeded, keyRefused, listenForKey, needKey } from "./key.js";
+import { isKeyMissing, keyRefused, listenForKey, needKey } from "./key.js";
 import { Live } from "./live.js";
 import { Pad } from "./pad.js";
 import { Camera, contained, lightened, listenForPictures, shownPicture } from "./pictures.js";
-import { offerSharing } from "./share.js";
 import { isTap, pictureOf } from "./strokes.js";
 import { Timeline } from "./timeline.js";
 import { Numbers } from "./numbers.js";
@@ -30,7 +29,6 @@ let choices = 0; // pictures that were chosen; only the last one is shown
 let settling; // a timer: the reading stays the same
 let settled = ""; // what was said last
 let keep = () => {}; // puts the last reading into the history
-let shown; // the last reading and its picture, for the card
 let look = null; // a picture on the stage as this browser can show it
 
 const timeline = new Timeline(fresh());
@@ -58,7 +56,6 @@ listenForPictures(takePicture, () => connection.lost(new api.Problem("the sample
 listenForCompare(() => engines, currentPicture, complain);
 listenForRecall(put);
 listenForKey(start);
-offerSharing(() => ({ picture: shown.asShown(), reading: shown.reading }), currentPicture, isKeyNeeded);
 start();
 
 async function start() {
@@ -276,7 +273,6 @@ function show(reading, picture, ms) {
   }
   const state = camera.on ? { strokes: [], picture, subject: subjects } : timeline.now;
   const asShown = () => (isDrawing || camera.on ? picture : look ?? picture);
-  shown = { asShown, reading };
   by("actions").hidden = false;
   view.showReading(reading, ms);
   if (isDot) return; // told, and no more
