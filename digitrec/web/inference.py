@@ -1,13 +1,12 @@
-"""Engines and policies as services: fair to clients, in batches, off the event loop; and what they share."""
+"""Engines and policies as services: fair to clients, off the event loop; and what they share."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -29,56 +28,8 @@ from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes
 from digitrec.web.settings import Settings
 
-BATCH = 64
-"""Most pictures in one pass."""
 CALLS = 8
 """Requests to one remote engine, or to one policy, at the same time; as many more may wait."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-class Batcher(Generic[Item, Result]):
-    """Hands all waiting items to one function at once, in a thread.
-
-    No item waits for company: while one pass is in progress the next batch gathers, so batches grow with
-    the load.
-    """
-
-    def __init__(self, work: Callable[[list[Item]], list[Result]], most: int = BATCH) -> None:
-        self._work = work
-        self._most = most
-        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
-        self._lane = Lane(1)
-        self._draining: asyncio.Task[None] | None = None
-
-    async def submit(self, item: Item) -> Result:
-        """Return the result for one item."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
-        if self._draining is None:
-            self._draining = asyncio.create_task(self._drain())
-        return await future
-
-    async def _drain(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            wanted = [(item, future) for item, future in batch if not future.cancelled()]
-            try:
-                results = await self._lane.do(partial(self._work, [item for item, _ in wanted]))
-            except Exception as error:  # a bug in the work, raised in all who wait for it
-                for _, future in wanted:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), result in zip(wanted, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
-        self._draining = None
-
-    def close(self) -> None:
-        """Wait for the pass in progress."""
-        self._lane.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +60,6 @@ class Service:
         self._lanes = lanes
         self._places = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
         self._calls = Lane(CALLS)
-        self._batcher = Batcher(self._infer, min(BATCH, self._here.batch) if self._here else BATCH)
 
     @property
     def explains(self) -> bool:
@@ -150,7 +100,7 @@ class Service:
             return next(read_stream([source], engine, digits=digits))
 
         with self._admitted(client, 1):
-            if self._here is not None:  # opened and read in one turn, which the client is charged for
+            if self._here is not None:
                 outcome = await self._lanes.run(client, picture, partial(found, picture))
             else:
                 async with self._calls.turn(client):
@@ -197,31 +147,17 @@ class Service:
         if self._here is not None:
             stroke = np.zeros((28, 28), np.uint8)
             stroke[5:23, 13:16] = 255
-            await self._batcher.submit(preprocess([stroke], self._here)[0])
+            await asyncio.to_thread(_read_here, stroke, self._here)
 
     async def _read(self, client: Client, picture: bytes) -> Reading:
-        if self._here is not None:
-            return await self._batcher.submit(await self._prepared(client, picture, self._here))
-        async with self._calls.turn(client):  # so that no more pictures are decoded than can be sent
-            try:
-                opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
-            except ImageError as error:
-                return Reading(self._unreadable(error))
-            return Reading(await self._calls.do(partial(next, stream([opened], self._reader))))
-
-    async def _prepared(self, client: Client, picture: bytes, engine: Engine) -> MaybePrepared:
         try:
-            return (await self._lanes.run(client, picture, partial(preprocess, [picture], engine)))[0]
+            if self._here is not None:  # opened and read in one turn, which the client is charged for
+                return await self._lanes.run(client, picture, partial(_read_here, picture, self._here))
+            async with self._calls.turn(client):  # so that no more pictures are decoded than can be sent
+                opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
+                return Reading(await self._calls.do(partial(next, stream([opened], self._reader))))
         except ImageError as error:
-            return self._unreadable(error)
-
-    def _unreadable(self, error: ImageError) -> Failure:
-        return Failure(ImageRef("<bytes>", None), self.name, error)
-
-    def _infer(self, prepared: list[MaybePrepared]) -> list[Reading]:
-        assert self._here is not None
-        self._metrics.batch.labels(self.name).observe(len(prepared))
-        return [Reading(*one) for one in zip(infer(prepared, self._here), prepared, strict=True)]
+            return Reading(Failure(ImageRef("<bytes>", None), self.name, error))
 
     def _record(self, outcome: Outcome | SheetOutcome) -> None:
         self._metrics.read(outcome)
@@ -233,8 +169,13 @@ class Service:
     def close(self) -> None:
         """Wait for the work in progress, then release the engine."""
         self._calls.close()
-        self._batcher.close()
         self._reader.close()
+
+
+def _read_here(picture: ImageSource, engine: Engine) -> Reading:
+    prepared = preprocess([picture], engine)
+    (outcome,) = infer(prepared, engine)
+    return Reading(outcome, prepared[0])
 
 
 class State:

@@ -71,7 +71,6 @@ def configure(form: str = "json", level: str = "info") -> None:
 
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-PICTURES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
@@ -90,8 +89,6 @@ class Metrics:
         self.seconds = histogram("digitrec_http_request_seconds", about, ["path"], buckets=SECONDS)
         about = "Requests at work or waiting."
         self.in_flight = Gauge("digitrec_http_requests_in_flight", about, registry=self._registry)
-        about = "Pictures in one pass through an engine."
-        self.batch = histogram("digitrec_batch_pictures", about, ["provider"], buckets=PICTURES)
         about = "Pictures read, by result: a digit, numbers, refused or failed."
         self._readings = counter("digitrec_readings", about, ["provider", "result"])
         about = "US dollars spent, as far as prices are known."

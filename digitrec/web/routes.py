@@ -145,16 +145,8 @@ def add(app: FastAPI, state: State) -> None:
     @app.get("/providers", **about)
     async def providers() -> schemas.Providers:
         """List the engines on offer."""
-        infos = [
-            schemas.ProviderInfo(
-                name=name,
-                usd_per_picture=one.usd_per_picture,
-                remote=one.remote,
-                explains=one.explains,
-                reads_numbers=one.reads_numbers,
-            )
-            for name, one in state.services.items()
-        ]
+        services = state.services.values()
+        infos = [schemas.ProviderInfo.model_validate(one, from_attributes=True) for one in services]
         return schemas.Providers(
             providers=infos, key_needed=bool(state.settings.api_keys),
             collects=state.settings.collect is not None, max_body_bytes=state.settings.max_body_bytes,
