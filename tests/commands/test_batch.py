@@ -15,11 +15,13 @@ import tarfile
 import time
 import zipfile
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+import terminal
+from click.testing import CliRunner
 from PIL import Image
 
 from digitrec.bulk import job
@@ -43,8 +45,7 @@ def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "scans"
 
 
-def run(*arguments: str, **options: Any) -> Result:
-    return CliRunner().invoke(main, ["batch", *arguments], **options)
+run = partial(terminal.run, "batch")
 
 
 def started(*arguments: str, **options: Any) -> subprocess.Popen[str]:

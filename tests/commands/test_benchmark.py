@@ -8,14 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+import terminal
 from PIL import Image
 
-from digitrec.cli import main
 from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import drawn_seven
 from digitrec.emulator.picture import Word
@@ -32,10 +32,7 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def run(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(main, ["benchmark", *map(str, arguments)])
-    assert result.exit_code == code, result.output
-    return result
+run = partial(terminal.run, "benchmark", code=0)
 
 
 def test_engines_are_scored_and_compared(data: Path) -> None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from click.testing import CliRunner, Result
+import terminal
 
-from digitrec.cli import main
-
-
-def run(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(main, list(map(str, arguments)))
-    assert result.exit_code == code, result.output
-    return result
+run = partial(terminal.run, code=0)
 
 
 def noisy_digits(path: Path, noise: float) -> Path:

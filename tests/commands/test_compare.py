@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+import terminal
+from click.testing import CliRunner
 
 from digitrec.cli import main
 from digitrec.commands.engines import EMULATED
 
 SHEET = Path(__file__).parents[2] / "samples" / "sheet.jpg"
 
-
-def run(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(main, ["compare", *map(str, arguments)])
-    assert result.exit_code == code, result.output
-    return result
+run = partial(terminal.run, "compare", code=0)
 
 
 def test_one_row_for_each_picture_and_one_column_for_each_engine(seven: Path) -> None:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+import terminal
 
-from digitrec.cli import main
 from digitrec.commands.config import VARIABLES
 from digitrec.commands.exits import COMPLETE
 from digitrec.engine.config import config_path, example
 
-
-def run(*arguments: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(main, ["config", *arguments])
-    assert result.exit_code == code, result.output
-    return result
+run = partial(terminal.run, "config", code=0)
 
 
 def settings() -> dict[str, dict[str, object]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+import terminal
 from PIL import Image
 
-from digitrec.cli import main
 from digitrec.models import store
 
 
@@ -19,13 +19,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["evaluate", *arguments])
+run = partial(terminal.run, "evaluate")
 
 
 def test_one_set_is_summed_up_and_leaves_its_pictures() -> None:
-    done = run("--data", "mnist-test", "--limit", "60", "--out", "seen")
-    assert done.exit_code == 0, done.output
+    done = run("--data", "mnist-test", "--limit", "60", "--out", "seen", code=0)
     assert "mnist-test: accuracy " in done.stdout and "of 60, 95 % interval" in done.stdout
     assert "\nmean  " in done.stdout
     pictures = [line for line in done.stdout.splitlines() if line.endswith(".png")]
@@ -36,8 +34,7 @@ def test_one_set_is_summed_up_and_leaves_its_pictures() -> None:
 
 
 def test_without_a_set_the_whole_table_is_written() -> None:
-    done = run("--limit", "3", "--out", "docs")
-    assert done.exit_code == 0, done.output
+    run("--limit", "3", "--out", "docs", code=0)
     page = Path("docs/accuracy.md").read_text(encoding="utf-8")
     assert "| mnist-test | 3 |" in page and "| zigzag | 3 |" in page and "| scribbles | 3 |" in page
     assert store.load().version in page

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+import terminal
 from PIL import Image
 
-from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
 
 
@@ -20,13 +20,11 @@ def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("L", (100, 100), 240).save("blank.png")
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["explain", *arguments])
+run = partial(terminal.run, "explain")
 
 
 def test_one_picture_is_explained_in_words_and_drawn() -> None:
-    done = run("seven.png")
-    assert done.exit_code == 0, done.output
+    done = run("seven.png", code=0)
     lines = done.stdout.splitlines()
     assert lines[0].startswith("seven.png: a 7, ") and "next likeliest" in lines[0]
     assert "28x28" in lines[1] and "spoke for it" in lines[2]
@@ -49,8 +47,7 @@ def test_inside_draws_every_layer_of_each_reading() -> None:
     digit = mnist_test().images[2].copy()
     digit[12:14, ::2] = 255  # read twice: cut out, and as it stands
     Image.fromarray(digit).save("twice.png")
-    done = run("seven.png", "twice.png", "blank.png", "--inside", "--out", "why")
-    assert done.exit_code == 0, done.output
+    done = run("seven.png", "twice.png", "blank.png", "--inside", "--out", "why", code=0)
     drawn = ["001-seven.png", "001-seven-inside.png", "002-twice.png", "002-twice-inside.png"]
     drawn += ["002-twice-inside-whole.png", "003-blank.png"]
     assert sorted(path.name for path in Path("why").iterdir()) == sorted(drawn)

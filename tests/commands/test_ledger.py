@@ -7,14 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.emulator import Emulator
-
-
-def run(*arguments: str, **options: object) -> Result:
-    return CliRunner().invoke(main, list(arguments), **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+import terminal
 from PIL import Image
 
-from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
 
 
@@ -32,8 +32,7 @@ def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return seven.parent
 
 
-def run(*arguments: str, **options: object) -> Result:
-    return CliRunner().invoke(main, ["predict", *arguments], **options)  # type: ignore[arg-type]
+run = partial(terminal.run, "predict")
 
 
 def test_one_row_for_each_image_in_the_order_given(folder: Path) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.commands.sources import expand
 
 
@@ -24,10 +23,6 @@ def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("scans").mkdir()
     for name in ("scans/a.png", "scans/b.png"):
         copyfile(seven, name)
-
-
-def run(*arguments: str, **options: object) -> Result:
-    return CliRunner().invoke(main, list(arguments), **options)  # type: ignore[arg-type]
 
 
 def predict(*arguments: str, **options: object) -> tuple[list[tuple[str, str]], list[str], int]:

@@ -10,10 +10,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner, Result
 from PIL import Image
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import drawn_seven
 from digitrec.lab.training import run as runs
@@ -29,14 +28,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments))
-
-
 def test_the_tutorials_run_in_one_line() -> None:
     options = ["--arch", "mlp", "--loss", "sparse", "--validation-split", "0.3", "--scale", "l2"]
-    done = run("train", *options, *FEW, "--out", "mlp.keras")
-    assert done.exit_code == 0, done.output
+    done = run("train", *options, *FEW, "--out", "mlp.keras", code=0)
     assert "of 200 of mnist-test but for 100 that it learned), test loss " in done.stdout
     assert np.asarray(Image.open("mlp-curves.png")).shape[1] > 500
     card = store.load(Path("mlp.keras")).card
@@ -59,14 +53,12 @@ def test_a_network_learns_on_from_a_file() -> None:
 
 
 def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
-    done = run("train", "--arch", "knn", "--data", "mnist-test", "--limit", "100", "--out", "models")
-    assert done.exit_code == 0, done.output
+    done = run("train", "--arch", "knn", "--data", "mnist-test", "--limit", "100", "--out", "models", code=0)
     assert store.load(Path("models/knn.skops")).name == "knn"
     assert "of 9,900 of mnist-test but for 100" in done.stdout
     listed = run("models", "list", "models/knn.skops").stdout
     assert "MNIST test but for 100 that it learned " in listed
-    done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops")
-    assert done.exit_code == 0, done.output
+    done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
     done = run("evaluate", "--model", "models/knn.skops")
     assert done.exit_code == 6 and "has learned 100 of MNIST's test digits" in done.stderr
@@ -97,8 +89,7 @@ EAGER = "ignore:Even though the .tf.config.experimental_run_functions_eagerly:Us
 @pytest.mark.filterwarnings(EAGER)
 @pytest.mark.parametrize("arch", ["resnet-small", "vgg-small", "efficientnet-small"])
 def test_a_small_backbone_takes_a_step_and_is_read_like_any_other(arch: str) -> None:
-    done = run("train", "--arch", arch, *STEP, "--device", "cpu", "--out", f"{arch}.keras")
-    assert done.exit_code == 0, done.output
+    run("train", "--arch", arch, *STEP, "--device", "cpu", "--out", f"{arch}.keras", code=0)
     card = store.load(Path(f"{arch}.keras")).card
     assert card["architecture"].startswith("Small ") and card["device"] == "cpu"
     Image.fromarray(drawn_seven().pixels).save("seven.png")
@@ -129,8 +120,7 @@ def test_a_folder_of_pictures_is_learned_and_told_of(
         Image.fromarray(image).save(file)
     options = ["--data", "hand", "--epochs", "1", "--batch", "16", "--limit-test", "10"]
     start = ["--start", str(trained.litert_file), "--out", "mine.tflite"]
-    done = run("train", *start, *options)
-    assert done.exit_code == 0, done.output
+    done = run("train", *start, *options, code=0)
     assert "digits of a synthetic hand stand in for MNIST's" in done.stderr
     table = done.stdout.splitlines()
     assert table[0].split() == ["read", "rightly", "before", "after", "95", "%", "interval", "gained", "lost"]

@@ -1,0 +1,22 @@
+"""The command line in this process, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from digitrec.cli import main
+
+
+def run(*arguments: object, code: int | None = None, **options: Any) -> Result:
+    """Run `digitrec` with these arguments.
+
+    Args:
+        arguments: each is made a string.
+        code: the exit code that it must have; None: any.
+        options: those of `CliRunner.invoke`, such as ``input``.
+    """
+    done = CliRunner().invoke(main, list(map(str, arguments)), **options)
+    assert code in (None, done.exit_code), done.output
+    return done
