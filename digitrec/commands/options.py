@@ -194,7 +194,7 @@ reading = gathered(
     at_least,
     choice(
         "--rotate", "0", "90", "180", "270", "auto", default="0", callback=degrees,
-        help="Turn each picture clockwise first; auto: find the way that shows one digit.",
+        help="Turn each picture clockwise first; auto: find the way that is read best.",
     ),
 )  # fmt: skip
 """The options of `digitrec.stream`, as one dictionary."""

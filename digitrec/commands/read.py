@@ -51,12 +51,7 @@ def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Bo
     "--fields", type=Input(exists=True), metavar="FILE",
     help="JSON file that names the fields of a form: one number for each name.",
 )  # fmt: skip
-@options.flag("--lenient", help=options.LENIENT)
-@options.at_least
-@options.choice(
-    "--rotate", "0", "90", "180", "270", default="0", callback=options.degrees,
-    help="Turn each picture clockwise first.",
-)  # fmt: skip
+@options.reading
 @click.option(
     "--save-overlay", type=Output(), metavar="FILE",
     help="Save the picture with its numbers drawn over it; for several pictures, name a folder.",
@@ -71,9 +66,7 @@ def read(
     digits: tuple[int, int] | None,
     region: Box | None,
     fields: Path | None,
-    lenient: bool,
-    at_least: float,
-    rotate: int,
+    how: dict[str, Any],
     save_overlay: Path | None,
     dry_run: bool,
     rule: Rule,
@@ -100,23 +93,26 @@ def read(
     if fields is not None and len(names) > 1:
         raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
     asking.check_plain()
-    if fields is not None and region is not None:
-        raise click.UsageError("--fields and --region exclude each other.")
+    rotate = how["rotate"]
+    if fields is not None and (region is not None or rotate == "auto"):
+        raise click.UsageError("--fields excludes --region and --rotate auto.")
     form = None if fields is None else load_form(fields)
     overlays = sources.picture_files("--save-overlay", images, save_overlay)
     failures: list[Failure] = []
     with asking.engines(names, dry_run=dry_run) as engines:
         if dry_run:
             asked = [engine.for_numbers for engine in engines]
-            cost.say([Turned(image, rotate, region) for image in images], asked, output)
+            turn = 0 if rotate == "auto" else rotate
+            cost.say([Turned(image, turn, region) for image in images], asked, output)
             return
-        how: dict[str, Any] = {
-            "digits": digits, "lenient": lenient, "at_least": at_least, "rotate": rotate,
-        }  # fmt: skip
-        if form is not None:
-            found = read_forms(images, form, engines[0], **how)
-        else:
-            found = read_stream(images, rule.policy(engines) or engines[0], region=region, **how)
+        how["digits"] = digits
+        try:
+            if form is not None:
+                found = read_forms(images, form, engines[0], **how)
+            else:
+                found = read_stream(images, rule.policy(engines) or engines[0], region=region, **how)
+        except ValueError as error:
+            raise click.UsageError(f"{error}.") from error
         outcomes = _watched(found, images, overlays, failures, given.reasons())
         sheets.write(tracked(outcomes, len(images)), output)
     if failures:

@@ -6,7 +6,9 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
+from math import prod
 from typing import Any, Self
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, counted, is_emulated, sureness
@@ -19,9 +21,10 @@ from digitrec.image import Box, DigitImage, ImageSource
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import Provider
 from digitrec.recognise import stream
+from digitrec.recognise.numbers import NOT_SURE, value_of
 from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import engine_for, listed, name_of
-from digitrec.recognise.reading import read_stream
+from digitrec.recognise.reading import finished, read_stream
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +81,13 @@ class EnginePolicy:
                 continue
             sheets = [one for one in said if isinstance(one, Sheet)]
             costs = [one.cost_usd for one in said]
-            yield replace(
+            best = replace(
                 best, provider=self.name, asked=tuple(said),
                 latency_s=sum(one.latency_s for one in said), attempts=sum(one.attempts for one in said),
                 cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
                 emulated=any(one.emulated for one in sheets), replayed=all(one.replayed for one in sheets),
             )  # fmt: skip
+            yield finished(best, how.get("at_least", 0.0))
 
     def settled(self, said: Sequence[SheetOutcome]) -> bool:
         """Return whether no further engine is asked about a picture's numbers."""
@@ -288,16 +292,23 @@ class Consensus(EnginePolicy):
         return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
 
     def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
-        """Return the first sheet; a number that too few engines read at its place has no value."""
+        """Return the first sheet; a number that too few engines read at its place has no value.
+
+        A number is wrong only if all that read it are, so its confidence grows with each of them.
+        """
         sheets = [one for one in said if isinstance(one, Sheet)]
         if len(sheets) < self.agree:
             return next((one for one in said if isinstance(one, Failure)), said[-1])
         first, *others = [one for one in sheets if not one.emulated] or sheets
-        return replace(first, numbers=tuple(
-            one if 1 + sum(_has(other, one) for other in others) >= self.agree
-            else one.unless("engines disagree")
-            for one in first.numbers
-        ))  # fmt: skip
+        return replace(first, numbers=tuple(self._agreed(number, others) for number in first.numbers))
+
+    def _agreed(self, number: Number, others: Sequence[Sheet]) -> Number:
+        same = [found for sheet in others if (found := _same(sheet, number)) is not None]
+        if 1 + len(same) < self.agree:
+            return number.unless("engines disagree")
+        doubts = [1 - one.sureness for one in (number, *same) if one.sureness >= 0]
+        confidence = 1 - prod(doubts) if doubts else None
+        return replace(number, value=_value(number), reason=None, confidence=confidence, calibrated=None)
 
     def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
         """No digit, and why: the answers differ, or emulators gave the agreeing ones."""
@@ -310,12 +321,16 @@ class Consensus(EnginePolicy):
         )
 
 
-def _has(sheet: Sheet, number: Number) -> bool:
-    """Return whether a sheet has the same number, at the same place where both places are known."""
-    return any(
-        other.value is not None and other.value == number.value and _meet(other.box, number.box)
-        for other in sheet.numbers
-    )
+def _same(sheet: Sheet, number: Number) -> Number | None:
+    """Return the same number on a sheet, at the same place where both places are known."""
+    value = _value(number)
+    same = (it for it in sheet.numbers if _value(it) == value and _meet(it.box, number.box))
+    return None if value is None else next(same, None)
+
+
+def _value(number: Number) -> Decimal | None:
+    """Return the value, also of a number that its engine is not sure of."""
+    return value_of(number.text) if number.reason in (None, NOT_SURE) else None
 
 
 def _meet(one: Box | None, other: Box | None) -> bool:

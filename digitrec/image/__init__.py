@@ -384,6 +384,8 @@ class PreparedImage:
     """Width and height of the picture in ``data``, in pixels."""
     place: Place | None = field(default=None, compare=False, repr=False)
     """Where the pixels of ``data`` lie on the user's picture; None: nowhere, because parts were moved."""
+    digits: tuple[int, int] | None = None
+    """Least and greatest number of digits that the caller expects of each number; None: any."""
 
     def picture(self) -> Image.Image:
         """Return the data as a Pillow image."""

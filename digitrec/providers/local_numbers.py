@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil
@@ -14,7 +14,15 @@ from PIL import Image
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
-from digitrec.models.sequence import HEIGHT, WIDEST, Reading, SequenceReader
+from digitrec.models.sequence import (
+    HEIGHT,
+    WIDEST,
+    Lengths,
+    Pixels,
+    Reading,
+    SequenceReader,
+    digits_of,
+)  # fmt: skip
 from digitrec.prepare import prepare
 from digitrec.prepare.lines import lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
@@ -66,22 +74,32 @@ class LocalNumbers(BaseProvider):
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Return a candidate for each number; ``timeout`` (seconds) is not needed here."""
-        return Answer(tuple(self._numbers(image.picture())), model_version=self._reader.version)
+        found = tuple(self._numbers(image.picture(), image.digits))
+        return Answer(found, model_version=self._reader.version)
 
-    def _numbers(self, picture: Image.Image) -> Iterator[Candidate]:
+    def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
         found = lines(picture)
         for line in found:
             if not line.cut_out and line.chance < LEAST_MARKS:
                 continue
             boxes = _views(picture, line.box, wide=line.cut_out and len(found) == 1)
-            reading = self._reader.read([_strip(picture, box) for box in boxes])
+            least = LEAST_CUT_OUT if line.cut_out else LEAST
+            reading = self._read([_strip(picture, box) for box in boxes], expected, least)
             if len(reading.text) == 1 and reading.text.isdigit():
                 alone = picture if len(found) == 1 else _cut(picture, _with_margin(line.box, AROUND))
                 reading = self._with_single(reading, alone)
             sure = reading.chance
-            if reading.text and sure >= (LEAST_CUT_OUT if line.cut_out else LEAST):
+            if reading.text and sure >= least:
                 signs = _signs(reading, boxes[reading.strip])
                 yield Candidate(reading.text, sure, line.box, signs, self._reader.calibrated(sure))
+
+    def _read(self, strips: Sequence[Pixels], expected: Lengths | None, least: float) -> Reading:
+        """Return the text with the expected number of digits if its chance is the least or more, else any."""
+        reading = self._reader.read(strips)
+        if expected is None or expected[0] <= len(digits_of(reading.text)) <= expected[1]:
+            return reading
+        fitting = self._reader.read(strips, expected)
+        return fitting if fitting.chance >= least else reading
 
     def _with_single(self, reading: Reading, picture: Image.Image) -> Reading:
         """Return the digit that both networks find likeliest; it is doubtful if the second sees none."""
@@ -137,7 +155,7 @@ def _with_margin(box: Box, share: float) -> Box:
     return left - margin, top - margin, right + margin, bottom + margin
 
 
-def _strip(picture: Image.Image, box: Box) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def _strip(picture: Image.Image, box: Box) -> Pixels:
     width = (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * STRETCH
     return strip(picture, box, (min(WIDEST, max(8, round(width))), HEIGHT))
 

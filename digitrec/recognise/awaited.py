@@ -66,7 +66,7 @@ async def aread(
     digits: Digits = None,
     lenient: bool = False,
     at_least: float = 0.0,
-    rotate: int = 0,
+    rotate: Rotation = 0,
     region: Box | None = None,
 ) -> Sheet:
     """Return what `read` returns, awaited; concurrency and cancellation are those of `apredict`.

@@ -8,12 +8,41 @@ from dataclasses import replace
 import numpy as np
 
 from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer.sheet import Sheet
 from digitrec.image import TURNS
 
 TURNABLE = "could be turned"
 """The reason if a picture shows one digit one way up and another digit another way up."""
 MARGIN = 1.0
 """Least lead in evidence over readings as another digit; docs/library.md has the resulting accuracy."""
+
+LEAD = 1.2
+"""Least ratio of the digits on a page to those that it shows another way up."""
+
+
+def upright_sheet(sheets: Sequence[Sheet | Failure]) -> Sheet | Failure:
+    """Combine the readings of a page turned by each of `TURNS`, in their order.
+
+    The way that shows the most digits, each weighted by how sure its number is, counts if it leads all
+    others by `LEAD`; else no number has a value.
+    """
+    failed = next((sheet for sheet in sheets if isinstance(sheet, Failure)), None)
+    if failed is not None:
+        return failed
+    turned = [
+        (_digits(sheet), replace(sheet, turned=turn))
+        for turn, sheet in zip(TURNS, sheets, strict=True) if isinstance(sheet, Sheet)
+    ]  # fmt: skip
+    (most, chosen), (second, _), *_ = sorted(turned, key=lambda one: -one[0])
+    if most < LEAD * second:
+        chosen = replace(chosen, numbers=tuple(number.unless(TURNABLE) for number in chosen.numbers))
+    latency_s, attempts = sum(one.latency_s for one in sheets), sum(one.attempts for one in sheets)
+    return replace(chosen, latency_s=latency_s, attempts=attempts)
+
+
+def _digits(sheet: Sheet) -> float:
+    """Return how many digits a page shows, each weighted by how sure its number is."""
+    return sum(max(0.0, number.sureness) * len(number.digits) for number in sheet.numbers)
 
 
 def upright(readings: Sequence[Prediction | Failure]) -> Prediction | Failure:

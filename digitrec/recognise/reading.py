@@ -14,10 +14,11 @@ from digitrec.errors.arguments import number, said, whole
 from digitrec.image import TURNS, Box, ImageSource, PreparedImage, Turned
 from digitrec.image.batch import one_image, several_images
 from digitrec.providers.base import Provider
+from digitrec.recognise import Rotation
 from digitrec.recognise.layout import arranged
 from digitrec.recognise.numbers import NOT_SURE, numbers_in
-from digitrec.recognise.pipeline import batches
-from digitrec.recognise.readers import Policy, Reader, reader_for
+from digitrec.recognise.pipeline import batches, open_or_fail
+from digitrec.recognise.readers import Policy, Reader, name_of, reader_for
 
 Digits = int | tuple[int, int] | None
 
@@ -29,7 +30,7 @@ def read(
     digits: Digits = None,
     lenient: bool = False,
     at_least: float = 0.0,
-    rotate: int = 0,
+    rotate: Rotation = 0,
     region: Box | None = None,
 ) -> Sheet:
     """Read the numbers on one picture.
@@ -45,8 +46,10 @@ def read(
         at_least: below this a number has no value and the reason "not sure"; 0..1. It is compared with the
             ``calibrated`` chance if there is one, else with the ``confidence``.
         rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
+            "auto": an engine on this machine reads it all four ways, and the way that shows the most digits
+            counts; if two ways show about as many, no number has a value (reason "could be turned").
         region: left, top, right, bottom of the part to read, in pixels of the turned picture, or as shares of
-            its sides if none is above 1; None: all of it.
+            its sides if none is above 1; None: all of it. It excludes "auto".
 
     Returns:
         A Sheet; its ``numbers`` are empty if nothing is written on the picture.
@@ -73,7 +76,7 @@ def read_many(
     digits: Digits = None,
     lenient: bool = False,
     at_least: float = 0.0,
-    rotate: int = 0,
+    rotate: Rotation = 0,
     region: Box | None = None,
 ) -> list[SheetOutcome]:
     """Read the numbers on many pictures; return a Sheet or a Failure for each, in order.
@@ -100,7 +103,7 @@ def read_stream(
     digits: Digits = None,
     lenient: bool = False,
     at_least: float = 0.0,
-    rotate: int = 0,
+    rotate: Rotation = 0,
     region: Box | None = None,
 ) -> Iterator[SheetOutcome]:
     """Yield what `read_many` returns, in order, while the work goes on.
@@ -109,9 +112,13 @@ def read_stream(
     the call itself raises the errors.
     """
     expected, at_least = _expected(digits), number("at_least", at_least, 0, 1)
-    if isinstance(rotate, bool) or rotate not in TURNS:
-        raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
+    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
+        raise ValueError(f'rotate must be "auto" or one of {", ".join(map(str, TURNS))}, got {said(rotate)}')
     reader, waiting = reader_for(provider), several_images(images)
+    if rotate == "auto":
+        if region is not None:
+            raise ValueError('rotate "auto" reads the whole picture; leave region out')
+        return _upright(waiting, _turning(reader), at_least, {"digits": digits, "lenient": lenient})
     if not isinstance(reader, Engine):
         how = {"digits": digits, "lenient": lenient, "at_least": at_least, "rotate": rotate, "region": region}
         return _of_policy(reader, waiting, how)
@@ -121,7 +128,31 @@ def read_stream(
     sheets = (
         sheet for batch in batches(waiting, engine) for sheet in _sheets(batch, engine, expected, lenient)
     )
-    return (_finished(sheet, at_least, rotate) for sheet in sheets)
+    return (finished(sheet, at_least, rotate) for sheet in sheets)
+
+
+def _turning(reader: Reader) -> Engine:
+    """Return the engine if reading a picture four times costs nothing but time."""
+    if isinstance(reader, Engine) and reader.usd_per_image == 0 and reader.provider.endpoint is None:
+        return reader.for_numbers
+    raise ValueError(
+        f'rotate "auto" reads a picture four times, with an engine on this machine, not {name_of(reader)}'
+    )
+
+
+def _upright(
+    images: Iterable[ImageSource], engine: Engine, at_least: float, how: Mapping[str, Any]
+) -> Iterator[SheetOutcome]:
+    """Read each picture four ways and choose the one that shows the most."""
+    from digitrec.recognise.orientation import upright_sheet
+
+    name, enough = engine.provider.name, engine.provider.wants.enough
+    for opened in (open_or_fail(image, name, enough) for image in images):
+        if isinstance(opened, Failure):
+            yield opened
+            continue
+        sheet = upright_sheet(read_many([opened.turned(turn) for turn in TURNS], engine, **how))
+        yield finished(sheet, at_least)
 
 
 def _of_policy(
@@ -149,7 +180,8 @@ def _sheets(
     batch: Sequence[PreparedImage | Failure], engine: Engine, expected: tuple[int, int] | None, lenient: bool
 ) -> list[SheetOutcome]:
     """Ask the engine about a batch; one outcome for each picture."""
-    replies = iter(engine.ask([one for one in batch if isinstance(one, PreparedImage)]))
+    asked = [replace(one, digits=expected) for one in batch if isinstance(one, PreparedImage)]
+    replies = iter(engine.ask(asked))
     return [
         one if isinstance(one, Failure) else _sheet(one, next(replies), engine, expected, lenient)
         for one in batch
@@ -174,10 +206,11 @@ def _sheet(
     )  # fmt: skip
 
 
-def _finished(outcome: SheetOutcome, at_least: float, turned: int) -> SheetOutcome:
-    """Take the value of each number that is less sure, and note how the picture was turned."""
+def finished(outcome: SheetOutcome, at_least: float, turned: int | None = None) -> SheetOutcome:
+    """Take the value of each number that is less sure; note how the picture was turned, if it is given."""
     if isinstance(outcome, Failure):
         return outcome
+    turned = outcome.turned if turned is None else turned
     numbers = tuple(
         one if one.value is None or one.sureness >= at_least else one.unless(NOT_SURE)
         for one in outcome.numbers

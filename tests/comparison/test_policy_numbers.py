@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import digitrec
 from digitrec.answer import Answer, Candidate
@@ -43,3 +44,15 @@ def test_a_number_counts_if_enough_engines_read_it_at_its_place() -> None:
     assert [(number.text, number.reason) for number in sheet.numbers] == [
         ("12", None), ("7", "engines disagree")
     ]  # fmt: skip
+    assert sheet.numbers[0].confidence == pytest.approx(0.99), "wrong only if both are"
+
+
+def test_agreement_makes_a_doubtful_number_sure_enough() -> None:
+    words = Candidate("12", 0.8, (20, 20, 80, 50), chance=0.4), Candidate("3/4", 0.9, (20, 80, 80, 110))
+    unsure = FakeProvider([Answer(words)], name="a")
+    other = engine("b", ("12", 0.7), ("3/4", 0.9))
+    policy = digitrec.Consensus([unsure, other], 2)
+    twelve, date = digitrec.read(PAGE, policy, at_least=0.8).numbers
+    assert (twelve.value, twelve.reason, date.value) == (12, None, None)
+    assert twelve.confidence == pytest.approx(1 - 0.6 * 0.3)
+    assert digitrec.read(PAGE, policy, at_least=0.9).numbers[0].reason == "not sure"

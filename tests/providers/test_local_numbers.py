@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import digitrec
 from digitrec.lab.handwriting import printed
+from digitrec.models.sequence import Lengths, Pixels, Reading, SequenceReader
+from digitrec.providers.local_numbers import LocalNumbers
+from digitrec.providers.registry import open_provider
 
 
 def page(*texts: str, height: int = 40, width: int = 700) -> Image.Image:
@@ -46,3 +51,28 @@ def test_nothing_is_read_from_bare_paper_of_any_size(size: tuple[int, int]) -> N
 
 def test_words_are_not_numbers() -> None:
     assert digitrec.read(page("Received with", "many thanks")).numbers == ()
+
+
+class Doubtful(SequenceReader):
+    """Reads 123, and 1234 with a certain chance if four digits are expected."""
+
+    def __init__(self, fitting: float) -> None:
+        super().__init__()
+        self.fitting = fitting
+
+    def read(self, strips: Sequence[Pixels], lengths: Lengths | None = None) -> Reading:
+        text, chance = ("123", 0.6) if lengths is None else ("1234", self.fitting)
+        return Reading(text, chance, tuple(at / len(text) for at in range(len(text))), (chance,) * len(text))
+
+
+@pytest.mark.parametrize(
+    ("digits", "fitting", "text"),
+    [(None, 0.4, "123"), (4, 0.4, "1234"), ((4, 6), 0.4, "1234"), ((3, 4), 0.4, "123"), (4, 0.01, "123")],
+)
+def test_the_expected_number_of_digits_decides_between_likely_texts(
+    digits: int | tuple[int, int] | None, fitting: float, text: str
+) -> None:
+    picture = Image.fromarray(255 - np.pad(printed.write("1234", printed.OWN, 40), 15))
+    reader = LocalNumbers(open_provider("local"), Doubtful(fitting))
+    (number,) = digitrec.read(picture, reader, digits=digits).numbers
+    assert number.text == text
