@@ -89,7 +89,7 @@ def no_json(value: object) -> str | None:
 
 
 def _bad(wrong: str) -> BadAnswer:
-    return BadAnswer(f"the answer cannot be used: {wrong}; whoever wrote the provider must mend it")
+    return BadAnswer(f"the answer is invalid: {wrong}; report it to the provider's author")
 
 
 def _wrong(answer: Answer) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _wrong_place(part: Candidate | Sign, where: str) -> Iterator[str]:
     if part.box is None:
         return
     if not isinstance(part.box, tuple) or len(part.box) != 4:
-        yield f"{where}.box is no tuple of four numbers, and not None"
+        yield f"{where}.box must be a tuple of four numbers or None"
     for side, number in zip(("left", "top", "right", "bottom"), part.box, strict=True):
         yield from _wrong_number(number, f"{where}.box, {side},", -sys.float_info.max, sys.float_info.max)
 
@@ -145,7 +145,7 @@ def _wrong_probabilities(probabilities: object) -> Iterator[str]:
     if probabilities is None:
         return
     if not isinstance(probabilities, tuple) or len(probabilities) != 10:
-        yield "probabilities is no tuple of ten numbers, and not None"
+        yield "probabilities must be a tuple of ten numbers or None"
         return
     plain = set(map(type, probabilities)) == {float} and 0 <= min(probabilities) <= max(probabilities) <= 1
     if plain and abs(fsum(probabilities) - 1) <= 1e-3:
@@ -176,7 +176,7 @@ def _wrong_text(text: object, where: str, *, least: int = 0) -> Iterator[str]:
         try:
             text.encode()
         except UnicodeEncodeError:  # half of a surrogate pair
-            yield f"{where} holds what is no character"
+            yield f"{where} has an invalid character"
 
 
 def _wrong_number(number: object, where: str, least: float, most: float) -> Iterator[str]:

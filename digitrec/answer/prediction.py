@@ -108,7 +108,7 @@ class Failure:
     provider: str
     """Name of the engine that was asked."""
     error: DigitrecError
-    """What went wrong; its class says whose turn it is."""
+    """What went wrong; its class says who can correct it."""
     latency_s: float = 0.0
     """Seconds from the opened picture to giving up, >= 0, preparation included."""
     cost_usd: float | None = 0.0
@@ -126,7 +126,7 @@ class Failure:
 
 
 Outcome = Prediction | Failure
-"""What comes of one picture and one engine."""
+"""The result of one engine for one picture."""
 
 
 def counts(outcome: Outcome) -> TypeGuard[Prediction]:

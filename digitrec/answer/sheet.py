@@ -44,7 +44,7 @@ class Number:
     box: Box | None = None
     """Left, top, right, bottom in pixels of the picture (upright, turned as asked); None if not known."""
     confidence: float | None = None
-    """The engine's own confidence in all of it, 0..1; None where the engine gives none."""
+    """The engine's own confidence in the number, 0..1; None if it gives no confidence."""
     calibrated: float | None = None
     """Chance 0..1 that ``text`` is right; None where no calibration was fitted for this engine."""
     row: int | None = None
@@ -160,4 +160,4 @@ class Sheet:
 
 
 SheetOutcome = Sheet | Failure
-"""What comes of one picture and one engine that reads its numbers."""
+"""The result of one engine that reads a picture's numbers."""

@@ -123,7 +123,7 @@ def _why(error: Exception) -> str:
 
 
 def is_picture(name: str, skipped: Skipped, hidden: bool) -> bool:
-    """Whether a name is that of a picture to be read; count it otherwise."""
+    """Whether a name is a picture's to be read; count other names as skipped."""
     path = PurePosixPath(name)
     if not hidden and any(part.startswith(".") and part not in ("..", ".") for part in path.parts):
         skipped.hidden += 1

@@ -33,11 +33,11 @@ def expand(
 ) -> Iterator[Item]:
     """Yield the pictures in folders and archives, the matches of patterns, and files.
 
-    A file that does not exist is yielded as well: reading it says so, and costs the others nothing.
+    A missing file is yielded too; reading it fails without affecting the others.
 
     Args:
         arguments: paths and patterns.
-        skipped: counts what is passed over.
+        skipped: counts the skipped files.
         hidden: also yield what has a name that begins with a dot.
         store: file to which compressed tars are unpacked; None: they are refused.
 

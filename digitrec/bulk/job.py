@@ -220,7 +220,7 @@ def begun(folder: Path) -> bool:
 
 
 def finished(out: Path) -> tuple[Job, Summary, list[str]]:
-    """Return the run that wrote a file, what came of it, and a line for each picture that failed.
+    """Return the run that wrote a file, its summary, and a line for each picture that failed.
 
     Raises:
         DataError: there is no record, or the file was changed since.

@@ -168,7 +168,7 @@ class _Crew:
                         images[place] = inputs.Deadly(name_of(cast(ImageSource, image)))
         raise DigitrecError(
             f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
-            "go on with --resume"
+            "continue with --resume"
         )
 
     def _survives(self, task: Task, *images: inputs.Item | inputs.Deadly) -> bool:

@@ -143,7 +143,7 @@ def batch(
     is_list = bool(images) and (paths_from is not None or images == ("-",))
     form, folder = _target(out, format)
     if not resume and (out.is_file() or job.begun(folder)):
-        raise click.UsageError(f"{out} is there already: go on with it by --resume, or give another name.")
+        raise click.UsageError(f"{out} exists already: continue it with --resume, or choose another name.")
     with silence_at_most(asking.timeout), _terminable():
         if resume and out.is_file() and not job.begun(folder):
             planned, total, failures = job.finished(out)
@@ -324,7 +324,7 @@ def _watched(
                 shown.at(total.images / planned.images, f"{total.words()}, {rate:,.0f} a second")
         except (*FOR_ALL, KeyboardInterrupt, _Terminated):
             left = count(planned.images - total.images, "image")
-            click.echo(f"digitrec: stopped with {left} left; go on with --resume", err=True)
+            click.echo(f"digitrec: stopped with {left} left; continue with --resume", err=True)
             raise
     _report_failures(planned.failures(), total, errors_file)
     click.echo(f"digitrec: {total.words()}, in {time.monotonic() - start:.1f} s", err=True)

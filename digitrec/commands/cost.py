@@ -67,7 +67,7 @@ class _Described(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """There is none: nothing of the environment is needed."""
+        """Ignore the environment: no provider needs it here."""
         raise NotConfigured("what is only described cannot be asked; configure it")
 
 
@@ -79,7 +79,7 @@ class Unopened(Engine):
 
         Raises:
             NotConfigured: there is a budget and no known price, or its class does not say what it wants.
-            UnknownProvider: there is none of that name.
+            UnknownProvider: no provider has that name.
         """
         super().__init__(_Described(name), options)
 

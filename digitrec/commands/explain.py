@@ -56,7 +56,7 @@ def explain(
       digitrec explain 7.png --model mnist_cnn_model.h5 --output json
     """
     if inside and model is not None and model.suffix == ".skops":
-        raise click.UsageError("--inside looks into networks; a .skops file holds none.")
+        raise click.UsageError("--inside needs a neural network; a .skops file has none.")
     images = given.sources()
     files = _files(images, out)
     written = [file.with_stem(file.stem + more) for file in files for more in ("", *BESIDE)]

@@ -28,7 +28,7 @@ class Input(click.Path):
     """A file or folder that the command reads."""
 
     def __init__(self, *, path_type: type[Any] = Path, exists: bool = False, dir_okay: bool = False) -> None:
-        """With ``exists`` the path must exist; else a value may also be a name that is no path."""
+        """With ``exists`` the path must exist; else a value may also be a name instead of a path."""
         super().__init__(path_type=path_type, exists=exists, dir_okay=dir_okay)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -156,7 +156,7 @@ def _overwrites(option: str, output: Path, read: str) -> str:
 
 def _identity(path: str | Path) -> Identity:
     try:
-        found = os.fstat(0) if path == "-" else os.stat(path)  # noqa: PTH116 (a null byte is no Path)
+        found = os.fstat(0) if path == "-" else os.stat(path)  # noqa: PTH116 (a Path rejects null bytes)
     except ValueError:  # a null byte
         return str(path)
     except OSError:

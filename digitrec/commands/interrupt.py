@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 def end_at_once() -> None:
-    """Let Ctrl-C end the process with one line, unless whoever started it ignores Ctrl-C.
+    """Let Ctrl-C end the process with one line, unless the parent process ignores Ctrl-C.
 
     While modules are loaded there is nothing to finish, and an exception would surface as a traceback.
     """

@@ -46,7 +46,7 @@ def quietly() -> Iterator[TextIO]:
     """Hold back stderr, of native code too, and at the end print it without the greetings.
 
     Yield a stream that is not held back, for a progress bar. While another thread holds stderr back, or
-    where there is no stderr or no room for a temporary file, nothing is held back.
+    without stderr or room for a temporary file, show everything.
     """
     if not _moving.acquire(blocking=False):
         yield sys.stderr

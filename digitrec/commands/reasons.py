@@ -62,7 +62,7 @@ def report_engines(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     """Say on stderr how many pictures each engine failed on.
 
     Args:
-        outcomes: for each engine, by name, what came of each picture.
+        outcomes: each engine's outcomes, by its name.
 
     Raises:
         SystemExit: an engine failed on every picture.

@@ -21,7 +21,7 @@ from digitrec.providers.base import not_installed
 KEYS = "DIGITREC_API_KEYS"
 """The variable with the API keys, separated by commas; without it everybody may ask."""
 OWNER_KEY = "DIGITREC_OWNER_KEY"
-"""The variable with the key to what visitors labelled; without it nobody is shown that."""
+"""The variable with the key to the visitors' labels; without it they are not shown."""
 
 ORIGIN = re.compile(
     r"(?!http:.*:80$|https:.*:443$)[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^][\s/?#@:A-Z]+)(:[0-9]+)?|\*"
@@ -30,7 +30,7 @@ ORIGIN = re.compile(
 
 
 def _as_prefix(context: click.Context, parameter: click.Parameter, given: str) -> str:
-    """Return a path with a slash before it and none after it; the empty path stays empty."""
+    """Return a path with a leading and without a trailing slash; the empty path stays empty."""
     path = given.strip("/")
     return f"/{path}" if path else ""
 

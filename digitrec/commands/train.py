@@ -304,7 +304,7 @@ def _by_name(
 
 @contextmanager
 def _shown(epochs: int, networks: int = 1, start: str = "making digits") -> Iterator[Watcher]:
-    """Show a bar with the network, the epoch, the loss and the accuracy on the digits held back."""
+    """Show a bar with the network, the epoch, the loss and the accuracy on the held-out digits."""
     with quiet_bar("training") as bar:
 
         def show(progress: Progress) -> None:

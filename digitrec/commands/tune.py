@@ -50,7 +50,7 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
         study = search(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
     settings = ", ".join(f"{name} {value:.3g}" for name, value in study.best.settings.items())
     click.echo(
-        f"best of {len(study.trials)} trials: {percent(study.best.accuracy, 2)} of the digits held back"
+        f"best of {len(study.trials)} trials: {percent(study.best.accuracy, 2)} of the held-out digits"
     )
     click.echo(f"  {settings}")
     if study.importance:

@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 class EnginePolicy:
     """Asks its engines in their order, as many at a time as its rule says, until the rule is satisfied.
 
-    The rule is two pure functions of what was said so far, `more` and `verdict`, so that it can also be
+    The rule is two pure functions of the outcomes so far, `more` and `verdict`, so that it can also be
     tried on answers that are already there (`on_answers`). Each engine keeps its own deadline and
-    budget; one that fails or may not spend any more is passed over.
+    budget; an engine that fails or has spent its budget is skipped.
     """
 
     name: str
@@ -94,7 +94,7 @@ class EnginePolicy:
         return False
 
     def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
-        """Return the sheet that follows from what was said about a picture's numbers."""
+        """Return the sheet that follows from the engines' sheets of a picture."""
         raise NotImplementedError
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
@@ -246,7 +246,7 @@ def _surest(sheet: Sheet) -> float:
 
 
 class Consensus(EnginePolicy):
-    """Takes the digit that so many engines agree on, and refuses where they do not."""
+    """Takes the digit that ``agree`` engines agree on; refuses without such an agreement."""
 
     def __init__(self, engines: Sequence[str | Provider | Engine], agree: int) -> None:
         """Put the engines in order.

@@ -43,7 +43,7 @@ def race(
 ) -> Iterator[Arrival]:
     """Every engine's outcome for every picture, in the order in which they arrive.
 
-    Each engine works in a thread of its own, so a slow or failing one costs the others nothing; the
+    Each engine works in a thread of its own, so a slow or failing one does not affect the others; the
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
 
     Args:

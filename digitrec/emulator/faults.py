@@ -233,6 +233,6 @@ def check(vendor: Vendor, fault: Fault) -> Fault:
         ValueError: it does not.
     """
     if not vendor.may_meet(fault.kind):
-        why = "is not polled" if fault.kind in POLLS else "is no language model"
+        why = "is not polled" if fault.kind in POLLS else "is not a language model"
         raise ValueError(f"{vendor.name} {why}, so it has no {fault.kind}")
     return fault

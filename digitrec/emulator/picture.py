@@ -67,7 +67,7 @@ class Word:
     text: str
     """Its characters, at least one."""
     confidence: float
-    """The engine's confidence, 0..1; 0 if it has none."""
+    """The engine's confidence, 0..1; 0 without one."""
     box: Box
     """Left, top, right, bottom in px of the upright picture."""
 

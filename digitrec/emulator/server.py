@@ -1,4 +1,4 @@
-"""The emulator's HTTP server: a port, its connections, the fault whose turn it is, and the counters."""
+"""The emulator's HTTP server: a port, its connections, the faults and the counters."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ class Server(ThreadingHTTPServer):
             return replace(self._counts)
 
     def answer(self, request: Request, connection: Connection) -> Iterable[Response | bytes]:
-        """Return the answer of the control endpoint, the vendor, or the fault whose turn it is, in pieces.
+        """Return the answer of the control endpoint, the vendor or the current fault, in pieces.
 
         Raises:
             ConnectionAbortedError: reset the connection.

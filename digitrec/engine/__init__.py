@@ -2,10 +2,10 @@
 
 The parts, in the order in which an image meets them::
 
-    asking.py    Options, Reply, Estimate: how to ask, and what comes of it
+    asking.py    Options, Reply, Estimate: how to ask, and the result
     remote.py    a provider that is far away or costs money: price, budget, ledger, requests
     detect.py    whether its endpoint is an emulator
-    request.py   one request's worth of images, from the claim to the reply: the one retry loop
+    request.py   the images of one request, from the claim to the reply: the retry loop
     ordered.py   the same for an answer that is ordered first and fetched later
     call.py      one call of a provider, whatever it does: outcomes only
     retry.py     what is retried, how long to wait, and what may have cost money
@@ -35,11 +35,11 @@ from digitrec.providers.base import ForNumbers, Provider
 __all__ = ["Engine", "Estimate", "Options", "Reply"]
 
 PATIENCE_S = 0.2
-"""Asking an engine on this machine twice costs next to nothing, but whoever waits for a row sees it late."""
+"""Longest wait for a full batch on this machine, in seconds; short, so that rows appear soon."""
 
 
 class Engine:
-    """Asks one provider, and tells what came of it; never raises for a provider's failure."""
+    """Asks one provider and returns the result; never raises for a provider's failure."""
 
     def __init__(self, provider: str | Provider, options: Options = Options()) -> None:
         """Make the engine; nothing is sent and no file is made yet.
@@ -50,7 +50,7 @@ class Engine:
 
         Raises:
             TypeError: one of them is something else.
-            UnknownProvider, NotInstalled, ModelError: by this name there is no provider to be asked.
+            UnknownProvider, NotInstalled, ModelError: no usable provider has this name.
             NotConfigured: the configuration file is wrong, there is a budget and no known price, or the
                 provider says something of itself that cannot be.
         """
@@ -71,7 +71,7 @@ class Engine:
         self.batch: int = getattr(provider, "batch", 1)
         """How many images `ask` is best given at once; their latency is the mean of one `ask`."""
         self.patience_s: float = PATIENCE_S
-        """Seconds for which so many are worth waiting for, >= 0."""
+        """Seconds to wait for a full batch, >= 0."""
         if provider.endpoint is not None or provider.price is None or provider.price.usd > 0:
             from digitrec.engine.remote import Remote
 
@@ -101,7 +101,7 @@ class Engine:
     def load(self, image: DigitImage) -> None:
         """Before the first picture, load what preparing and reading it needs; later calls do nothing.
 
-        Without it the first picture's latency would be that of imports and of a network's first run.
+        Without it the first picture's latency would include imports and a network's first run.
 
         Args:
             image: a picture, which is prepared and thrown away; the provider is not asked about it.
@@ -130,7 +130,7 @@ class Engine:
         return [Reply(outcome, spent) for outcome in outcomes]
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
-        """Estimate the cost of `ask` for these images without asking; look at each once and keep none.
+        """Estimate the cost of `ask` for these images without asking; look at each once without keeping it.
 
         Raises:
             LedgerError: the ledger cannot be read.

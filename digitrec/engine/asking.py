@@ -1,4 +1,4 @@
-"""How an engine asks, and what comes of it."""
+"""How an engine asks, and the result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _new_run() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an engine asks its provider; one that is free and on this machine needs none of it.
+    """How an engine asks its provider; a free one on this machine ignores these options.
 
     Raises:
         TypeError, ValueError: a setting is of the wrong kind or out of its range; the message names it.
@@ -44,13 +44,13 @@ class Options:
     concurrency: int = 4
     """How many requests are in flight at once, >= 1."""
     max_cost: float | None = None
-    """US dollars that all engines with these options may spend together, >= 0; None is no limit."""
+    """US dollars that all engines with these options may spend together, >= 0; None: no limit."""
     ledger: Path | Literal["default", "none"] = "default"
-    """The file of paid answers; "default": as configured; "none": no answer is kept or found again."""
+    """The file of paid answers; "default": as configured; "none": answers are not kept."""
     fresh: bool = False
     """True: ask, and pay, also where the ledger has the answer; the new answer is kept like any other."""
     record: Path | None = None
-    """Every answer is also written into this recording, a ledger in a file of its own; None: into none."""
+    """Recording, a separate ledger file, to which every answer is also written; None: no recording."""
     _config: Config | None = field(default=None, kw_only=True, repr=False)
     """The configuration; None: read from the configuration file."""
     _run: str = field(default_factory=_new_run, kw_only=True, repr=False)
@@ -111,7 +111,7 @@ class Reply:
     """What came of asking about one image."""
 
     outcome: Answer | DigitrecError
-    """The answer, or why there is none."""
+    """The answer, or the error."""
     latency_s: float
     """Seconds from asking to this reply, waiting and retries included, >= 0."""
     cost_usd: float | None = 0.0
@@ -135,6 +135,6 @@ class Estimate:
     replayed: int
     """How many of them are answered already, or are the same as another, >= 0."""
     requests: int
-    """How many requests would be sent if none fails, >= 0."""
+    """Number of requests to send if no request fails, >= 0."""
     cost_usd: float | None
     """US dollars for them before any free allowance; None is unknown."""

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 Given = TypeVar("Given")
 Outcome = Answer | DigitrecError
-"""What came of asking about one image: an answer that can be used, or why there is none."""
+"""The result for one image: a usable answer, or an error."""
 
 
 def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: float) -> list[Outcome]:

@@ -29,7 +29,7 @@ Amount = Annotated[float, Meta(ge=0, le=LARGEST)]
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
 
 MEANINGS = {
-    "provider": "which engine answers when none is named",
+    "provider": "the default engine",
     "ledger": "the file in which paid answers are kept",
     "budget.per_month": "US dollars in a calendar month (UTC), all providers together; none is no limit",
     "prices": "US dollars for one image by provider, over what digitrec knows",
@@ -50,7 +50,7 @@ class TokenPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """US dollars for a million tokens of answers, >= 0."""
 
     def usd(self, questions: int, answers: int) -> float:
-        """Return the price of so many tokens in US dollars."""
+        """Return the price of these tokens in US dollars."""
         return (questions * self.input + answers * self.output) / 1_000_000
 
 
@@ -77,7 +77,7 @@ class Config:
     """What the configuration file says; every field has a default, so no file is needed."""
 
     provider: str = "local"
-    """Name of the engine that answers when none is named."""
+    """Name of the default engine."""
     ledger: Path | None = None
     """The ledger's file; None: `default_ledger`."""
     per_month: float | None = None
@@ -104,7 +104,7 @@ def config_path(env: Mapping[str, str] = os.environ) -> Path:
 
 
 def default_ledger() -> Path:
-    """Where the ledger lies when nobody says otherwise: the user's data folder."""
+    """Return the default path of the ledger, in the user's data folder."""
     from platformdirs import user_data_path
 
     return user_data_path("digitrec", appauthor=False) / "ledger.sqlite"
@@ -147,7 +147,7 @@ def read(path: Path | None = None) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
-        import tomllib  # where there is no file, which is the usual case, it is not needed
+        import tomllib  # not needed in the usual case, without a file
 
         if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")

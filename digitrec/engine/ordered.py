@@ -48,7 +48,7 @@ class OrderedRequest(Request):
         def start(timeout: float) -> str:
             token: object = self._provider.start(item.image, timeout=timeout)
             if not isinstance(token, str) or not token:
-                raise TypeError("the token is no text")
+                raise TypeError("the token is not a text")
             return token
 
         def late(token: str | DigitrecError) -> None:
@@ -79,7 +79,7 @@ class OrderedRequest(Request):
         return self._call(poll, late)
 
     def _wait(self, item: Item, seconds: float) -> bool:
-        """Wait until the next poll is worth it and the vendor's turn has come."""
+        """Wait for the poll interval and the rate limit."""
         return self._pause([item], seconds) and self._take_turn([item])
 
     def _record(self, claim: Claim, token: str) -> None:

@@ -70,7 +70,7 @@ class Limiter:
 def _open(path: str) -> sqlite3.Connection:
     queues = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
     try:
-        queues.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut costs nobody anything
+        queues.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut is harmless
         queues.execute(
             "CREATE TABLE IF NOT EXISTS queues "
             "(name TEXT PRIMARY KEY, at REAL NOT NULL, booked REAL NOT NULL)"

@@ -34,7 +34,7 @@ class Recorded(BaseProvider):
 
 
 class Replay(Engine):
-    """An engine that answers from a recording, and asks and pays nobody.
+    """An engine that answers from a recording without asking or paying a provider.
 
     An image is known by the SHA-256 of its file: another version of Pillow may prepare other bytes
     from it, and the recorded answer is still about this image.
@@ -62,7 +62,7 @@ class Replay(Engine):
         self._entries = {it.question.image_sha256: it for it in found}
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        """One reply for each image, in order; a LedgerError where the recording has none."""
+        """Return a reply for each image, in order; a LedgerError if the recording lacks it."""
         return [self._reply(image) for image in images]
 
     def _reply(self, image: PreparedImage) -> Reply:

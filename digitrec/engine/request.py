@@ -1,8 +1,8 @@
-"""One request's worth of images, from the claim in the ledger to the last reply.
+"""The images of one request, from the claim in the ledger to the last reply.
 
 Claim the images in the ledger (one that is answered or over budget is replied to; one that another thread
 or process is asking about is waited for), wait for the vendor's turn, make one attempt, record its outcome.
-Where it failed and another attempt is worth it, wait and claim again.
+After a retryable failure, wait and claim again.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class Request:
             except LedgerError as error:  # nothing more may be asked
                 for item in open_items(self._items):
                     item.settle(error)
-            except ProviderError:  # no further attempt is worth it: each keeps its latest error
+            except ProviderError:  # no further attempt: each keeps its latest error
                 for item in open_items(self._items):
                     if item.error is not None:
                         item.settle(item.error)
@@ -355,7 +355,7 @@ class Request:
         return self._given_up
 
     def _came(self, item: Item, outcome: call.Outcome) -> None:
-        """Record an outcome that came in time, and reply with it unless it is worth another attempt."""
+        """Record an outcome that came in time; reply with it unless it is retryable."""
         if isinstance(outcome, ProviderError):
             outcome.provider = outcome.provider or self._terms.provider.name
         self._book(item, item.claim, outcome)

@@ -1,4 +1,4 @@
-"""Which failures are worth asking again, how long to wait first, and which may have cost money."""
+"""Which failures to retry, how long to wait first, and which may have cost money."""
 
 from __future__ import annotations
 

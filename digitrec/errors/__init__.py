@@ -20,9 +20,9 @@
         │   └── Unreachable              no connection came about, nothing was sent: check the network
         └── BadAnswer                    it answered with something that is not its protocol
 
-Each message is one line: what happened, whose turn it is, what to do. None ever holds a key, a
+Each message is one line: what happened, who can correct it, what to do. It never holds a key, a
 token or the content of an image. A programming error is not in this tree; one of a provider, which may be
-anybody's, reaches whoever asked as a plain ProviderError that names it.
+anybody's, reaches the caller as a plain ProviderError that names it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class LedgerError(DigitrecError):
 
 
 class CannotListen(DigitrecError):
-    """The server cannot listen where it was told to: the port is taken, or not ours to take."""
+    """The server cannot listen on this address: the port is taken, or permission is denied."""
 
 
 class ProviderError(DigitrecError):

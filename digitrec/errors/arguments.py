@@ -1,4 +1,4 @@
-"""What a caller gives, checked where it is given: an error there names it, its range and what came."""
+"""Check a caller's arguments; an error names the argument, its range and the value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
     """Return a finite number from ``low`` (exclusive with ``above``) to ``high``.
 
     Raises:
-        TypeError: it is no number; True and False are none.
+        TypeError: it is not a number; bool is not accepted.
         ValueError: it is out of range, infinite or not a number (nan).
     """
     if not isinstance(value, Real) or isinstance(value, bool):
@@ -31,7 +31,7 @@ def whole(name: str, value: Any, low: int) -> int:
     """Return an integer >= ``low``.
 
     Raises:
-        TypeError: it is no whole number; True and False are none.
+        TypeError: it is not an integer; bool is not accepted.
         ValueError: it is smaller.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
@@ -45,7 +45,7 @@ def path(name: str, value: Any) -> Path:
     """Return a file's name as a path.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is not a path.
         ValueError: it is empty.
     """
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):

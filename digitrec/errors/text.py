@@ -58,12 +58,12 @@ def count(number: int, noun: str) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, at most 200 characters; its class if it has none."""
+    """Return the first line of an error's message, at most 200 characters; its class without a message."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Ask whether a mistyped word means the nearest known one; return "" where none is near."""
+    """Ask whether a mistyped word means the nearest known one; return "" without a near one."""
     from difflib import get_close_matches  # only a mistake needs it
 
     near = get_close_matches(word.lower(), known, n=1)
@@ -86,7 +86,7 @@ def printable(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Columns of a terminal that `printable` text takes: two for a wide character, none for a mark on it."""
+    """Columns of a terminal that `printable` text takes: two for a wide character, 0 for a combining mark."""
     if text.isascii():
         return len(text)
     from unicodedata import category, east_asian_width  # most names need no table of all characters

@@ -65,7 +65,7 @@ def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
             "flattened pictures are made (N, 28, 28) by reshape"
         )
     if images.ndim not in (3, 4):
-        raise TypeError(f"shape {images.shape} is no batch: that is (N, H, W), or (N, H, W, 3) in colour")
+        raise TypeError(f"shape {images.shape} is not a batch; give (N, H, W), or (N, H, W, 3) in colour")
     full = white(images)
     return (_with_range(image, full) for image in images)
 

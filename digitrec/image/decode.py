@@ -132,7 +132,7 @@ def _blaming(name: str) -> Iterator[None]:
     """Turn any exception of a decoder into an ImageError.
 
     On damaged files Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error,
-    IndexError and more, none of them documented, so every Exception is the picture's fault. They only warn of
+    IndexError and more, all undocumented, so any Exception means a bad picture. They only warn of
     damage in EXIF data. These warnings stay: catching them would change the process's filters under its other
     threads.
     """

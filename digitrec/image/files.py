@@ -57,7 +57,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
     """Return the encoded bytes of a path, stream, buffer or frame, and a name for messages.
 
     Raises:
-        ImageError: there are none, more than `MAX_FILE_BYTES`, or they cannot be read.
+        ImageError: it is empty, larger than `MAX_FILE_BYTES`, or unreadable.
     """
     name = name_of(source)
     if isinstance(source, Frame):
@@ -117,13 +117,13 @@ def _without_secrets(name: str) -> str:
         return name
     if name[:5].lower() == "data:":
         return re.split("[;,]", name[:40], maxsplit=1)[0] + ",..."
-    if "@" in name:  # a password may hold any character, so nobody can tell where it ends
+    if "@" in name:  # a password may hold any character, so its end is unknown
         return re.split("(?<=/)(?!/)", name, maxsplit=1)[0] + "..."
     return re.split("[?#]", name, maxsplit=1)[0]
 
 
 def _read_stdin(name: str) -> bytes:
-    if sys.stdin is None:  # closed by whoever started us
+    if sys.stdin is None:  # closed by the parent process
         raise ImageError(f"{name}: there is no standard input; name a file")
     return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
 
@@ -169,7 +169,7 @@ def opened(path: str | Path) -> IO[bytes]:
 
 @contextmanager
 def silence_at_most(seconds: float) -> Iterator[None]:
-    """Inside, reading a named pipe fails after it was silent for so many seconds; 30 elsewhere."""
+    """Set the timeout for a silent named pipe, in seconds, inside the block; 30 elsewhere."""
     before = _SILENCE_S.get()
     _SILENCE_S.set(seconds)
     try:
@@ -209,5 +209,5 @@ class _Pipe(io.RawIOBase):
 
 
 def _at_once(path: str, flags: int) -> int:
-    """Open without waiting: what is no pipe has its content already, but for some files of the kernel."""
+    """Open without waiting: only pipes and some files of the kernel have no content yet."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

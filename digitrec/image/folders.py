@@ -21,17 +21,17 @@ SUFFIXES = frozenset((
 ))  # fmt: skip
 """How the name of a picture in a folder ends, in any case. A PDF is read only where it is named outright."""
 TOLD = 5
-"""So many endings of skipped files are told, the most frequent first."""
+"""Largest number of file endings listed for skipped files, the most frequent first."""
 
 _MAGIC = re.compile(r"[*?[]")
 
 
 @dataclass(slots=True)
 class Skipped:
-    """What a walk passed over."""
+    """The files and folders that a walk skipped."""
 
     endings: Counter[str] = field(default_factory=Counter)
-    """Files that are no pictures, by the ending of their names."""
+    """Number of skipped files without a picture's ending, by ending."""
     hidden: int = 0
     """Files and folders whose names begin with a dot."""
     links: int = 0
@@ -40,12 +40,12 @@ class Skipped:
     """Pipes, sockets and devices: to read one might never end."""
 
     def words(self) -> list[str]:
-        """Each kind that there was, and how many: "12 files that are no pictures (.txt, .pdf)"."""
+        """Yield each kind with its count: "12 files that are not pictures (.txt, .pdf)"."""
         files = sum(self.endings.values())
         told = [ending for ending, _ in self.endings.most_common(TOLD)]
         kinds = ", ".join([*told, "..."] if len(self.endings) > TOLD else told)
         kinds_of = [
-            (files, f"file that is no picture ({kinds})", f"files that are no pictures ({kinds})"),
+            (files, f"file that is not a picture ({kinds})", f"files that are not pictures ({kinds})"),
             (self.hidden, "hidden file or folder", "hidden files or folders"),
             (self.links, "link to a folder", "links to folders"),
             (self.special, "pipe, socket or device", "pipes, sockets or devices"),
@@ -60,7 +60,7 @@ def expand(argument: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
 
     Args:
         argument: a path or a pattern.
-        skipped: counts what is passed over.
+        skipped: counts the skipped files.
         hidden: also yield what has a name that begins with a dot.
     """
     try:
@@ -83,7 +83,7 @@ def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
 
     Args:
         folder: where; the names begin with it.
-        skipped: counts what is passed over.
+        skipped: counts the skipped files.
         hidden: also what has a name that begins with a dot.
     """
     waiting = [(folder, True)]
@@ -93,7 +93,7 @@ def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
             try:
                 waiting += reversed(_listed(path, skipped, hidden))
                 continue
-            except OSError:  # closed to us, or its name is too long: told when it is to be read
+            except OSError:  # unreadable, or its name is too long: reading it reports that
                 pass
         yield path
 

@@ -12,7 +12,7 @@ from digitrec.image import parts
 from digitrec.image.parts import BoundedFile
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
-"""Pillow's decoders that we trust, besides AVIF; it knows many more that nobody photographs a digit with.
+"""Pillow's decoders that we trust, besides AVIF; Pillow has many for formats that no camera writes.
 (MPO is a JPEG.)"""
 KNOWN = (*(name for name in FORMATS if name != "DIB"), "AVIF", "HEIC", "PDF")
 """What can be read, as people call it."""

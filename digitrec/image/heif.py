@@ -11,7 +11,7 @@ from pillow_heif import HeifImageFile
 class HeifImage(HeifImageFile):
     """A HEIC picture that raises where it cannot be decoded.
 
-    pillow-heif goes on with a black picture where `PIL.ImageFile.LOAD_TRUNCATED_IMAGES` is set.
+    pillow-heif returns a black picture if `PIL.ImageFile.LOAD_TRUNCATED_IMAGES` is set.
     """
 
     def load(self) -> Any:

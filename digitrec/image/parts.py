@@ -15,7 +15,7 @@ from digitrec.errors import ImageError
 MAX_READS = 10_000
 """Reads that Pillow may do on a file of any size: two to four for each chunk, marker or directory entry."""
 BYTES_A_READ, BYTES_A_GIF_READ = 200, 40
-"""One more read is allowed for each of so many bytes: a PNG has its pixels in pieces, a GIF in blocks of 255
+"""Bytes per allowed read: a PNG has its pixels in pieces, a GIF in blocks of 255
 bytes, which Pillow reads three times on the way to the last frame."""
 LARGE_READ = 16_384
 """A read of more bytes counts once for each of these."""
@@ -43,7 +43,7 @@ MAX_UNPACKED = 37
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """What ends the coded pixels of a JPEG, from ITU T.81, B.1.1: no stuffed byte, restart or filler."""
 _FRAMES, _IN_SCANS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}, {0xC2, 0xC6, 0xCA, 0xCE}
-"""Markers that begin a JPEG's frame, and those of them that allow any number of scans."""
+"""Markers that begin a JPEG's frame; the second set allows any number of scans."""
 _NEXT_PICTURE = {0xD8, 0xD9}
 _ALONE = {0x01, 0xC8, *range(0xF0, 0xFE)} | _NEXT_PICTURE
 """Markers without a segment, or whose segment Pillow does not skip."""
@@ -67,7 +67,7 @@ class BoundedFile(io.BytesIO):
         """Reads until the file is refused."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to so many bytes.
+        """Return up to ``size`` bytes.
 
         Raises:
             ImageError: there were too many reads.

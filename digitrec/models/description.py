@@ -40,7 +40,7 @@ class ModelInput:
     evidence: Annotated[float, Meta(ge=0)] = 0.0
     """A picture whose `evidence` is less is not clearly a digit, >= 0; 0: the network does not judge that."""
     doubt: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    """A picture of which the network is less sure, 0..1, is read again from a little aside; 0: none is."""
+    """Confidence, 0..1, below which a picture is read again, slightly shifted; 0: never."""
     assumed: bool = False
     """True for a file that says nothing: `scale` is then the custom, `output` seen from its answers."""
 

@@ -1,7 +1,7 @@
 """Look into a network: its layers' results, class activation maps and filters.
 
 Everything is read from a LiteRT file; a Keras network is converted to one first. The class activation map is
-that of B. Zhou and others, Learning Deep Features for Discriminative Localization, CVPR 2016: where the mean
+B. Zhou and others, Learning Deep Features for Discriminative Localization, CVPR 2016: where the mean
 of each feature map goes into one dense layer, as in our own network, a digit's score is a sum over places.
 """
 

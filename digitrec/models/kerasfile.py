@@ -26,7 +26,7 @@ def load(path: Path) -> tuple[dict[str, Any], KerasNetwork]:
     The network is a function from (N, 28, 28) ink to (N, 10).
 
     Raises:
-        ModelError: it is no model, needs code of its own (a Lambda or custom layer), or has other shapes.
+        ModelError: it is not a model, needs code of its own (a Lambda or custom layer), or has other shapes.
         NotInstalled: TensorFlow is missing.
     """
     try:

@@ -52,7 +52,7 @@ class Runner(Protocol):
 
 
 def runner(content: bytes) -> Runner:
-    """Return what runs a LiteRT file: LiteRT, or NumPy on a machine for which there is no LiteRT.
+    """Return the runtime of a LiteRT file: LiteRT, or NumPy on a machine without LiteRT.
 
     Raises:
         ValueError, RuntimeError: the file is damaged, or holds what cannot be run here.

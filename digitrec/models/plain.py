@@ -36,7 +36,7 @@ class Graph:
     """The operators of a LiteRT file in their order, and its constants as floats.
 
     Raises:
-        ValueError: it is no LiteRT file, or has an operator or a type of numbers that is not known here.
+        ValueError: it is not a LiteRT file, or has an unknown operator or data type.
     """
 
     def __init__(self, content: bytes) -> None:

@@ -49,7 +49,7 @@ def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
 def evidence(chances: Floats) -> Floats:
     """How far a network tells the digits apart, (N, 10) probabilities to (N,): >= 0, high for a clear digit.
 
-    The standard deviation of the ten scores behind them. What is no digit resembles none or several.
+    The standard deviation of the ten scores behind them. A non-digit resembles no digit or several.
     """
     return np.asarray(_scores(chances).std(axis=1))
 

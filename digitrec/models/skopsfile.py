@@ -49,7 +49,7 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     classes only.
 
     Raises:
-        ModelError: it is no such file, holds anything else, or has not learned ten digits from 784 pixels.
+        ModelError: it is another kind of file, or was not trained on 784 pixels and ten digits.
         NotInstalled: the extra `stats` is missing.
     """
     skops = load_skops()

@@ -65,7 +65,7 @@ class Model:
 
         Args:
             batch: the pictures.
-            prepared: (N,), which of them were brought into that form from another; empty: none.
+            prepared: (N,), which of them were converted to that form; empty: none of them.
 
         Raises:
             ValueError: an array of any other shape or type.
@@ -99,7 +99,7 @@ class Model:
         """The network's layers; nothing to see in a `.skops` file or in Keras layers that LiteRT lacks.
 
         Raises:
-            NotInstalled: there is no LiteRT for this machine.
+            NotInstalled: LiteRT is not available on this machine.
         """
         try:
             from digitrec.models.inside import Inside
@@ -127,10 +127,10 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
         scale: one of `SCALES`, for a file that does not say how its pixels are to be scaled; None: "unit".
 
     Raises:
-        ModelError: there is no such file, or it is no model from 28x28 pixels to ten numbers, or it says
+        ModelError: the file does not exist, is not a model from 28x28 pixels to ten numbers, or says
             itself that its pixels are scaled otherwise.
         NotInstalled: a file of Keras' or scikit-learn's own without that extra.
-        ValueError: there is no such scale.
+        ValueError: the scale is unknown.
     """
     if scale not in (None, *SCALES):
         raise ValueError(f"scale is one of {', '.join(SCALES)}, not {said(scale)}")

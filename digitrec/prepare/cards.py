@@ -25,7 +25,7 @@ BRIGHTER = 25.0
 
 
 def find_card(grey: Floats) -> Mask | None:
-    """Where a light card lies on something darker, (h, w), its inside without the rim; None: there is none.
+    """Where a light card lies on something darker, (h, w), its inside without the rim; None: not found.
 
     Args:
         grey: the picture reduced to about `SIDE` pixels, (h, w), 0..255.

@@ -38,9 +38,9 @@ SETS = {
     "hwd1000": "HWD-1000: drawn on a screen, 28x28",
     "usps-train": "USPS, 16x16",
     "optdigits32-train": "Optdigits, 32x32, one bit",
-    "swiss-dev": "Swiss writers held back",
-    "turkish-dev": "Turkish writers held back",
-    "fonts-dev": "printed in fonts held back",
+    "swiss-dev": "Swiss writers held out",
+    "turkish-dev": "Turkish writers held out",
+    "fonts-dev": "printed in fonts held out",
 }
 """The sets of digits of `ACCURACY`, as the page calls them."""
 

@@ -76,7 +76,7 @@ def test_the_pictures_are_found_and_read_in_any_order(tmp_path: Path, name: str)
     assert [member.read() for member in reversed(found)] == [b"", b"second", b"first" * 50]
     assert found[0].name == f"{file}/a.png"
     assert found[0].read(7) == b"firstfi"
-    assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
+    assert skipped.words() == ["1 file that is not a picture (.txt)", "1 hidden file or folder"]
     assert len(list(members(str(file), Skipped(), hidden=True))) == 4
 
 
@@ -96,7 +96,7 @@ def test_a_tar_compressed_as_a_whole_is_read_once_and_then_in_any_order(tmp_path
     file.unlink()
     assert [member.read() for member in reversed(found)] == [b"", b"second", b"first" * 50]
     assert [member.name for member in found] == [f"{file}/{path}" for path in list(CONTENT)[:3]]
-    assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
+    assert skipped.words() == ["1 file that is not a picture (.txt)", "1 hidden file or folder"]
 
 
 def test_an_archive_that_is_gone_or_was_changed_is_told(tmp_path: Path) -> None:

@@ -394,7 +394,7 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
     paid = ["-p", "google", "--emulate", "--ledger", "paid.sqlite", "--part", "4"]
     done = run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0331")  # twenty-two at $0.0015
     assert done.exit_code == 7
-    assert "go on with --resume" in done.stderr
+    assert "--resume" in done.stderr
     assert not Path("rows.jsonl").exists()
     done = run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0331", "--resume")
     assert done.exit_code == 7, "the budget is that of the run, not of each command"

@@ -55,7 +55,7 @@ def test_what_is_passed_over_is_counted() -> None:
     skipped = Skipped()
     assert list(pictures("d", skipped)) == ["d/7.png", "d/e/7.avif"]
     assert skipped.words() == [
-        "4 files that are no pictures (.txt, no ending, .pdf)",
+        "4 files that are not pictures (.txt, no ending, .pdf)",
         "2 hidden files or folders",
         "1 link to a folder",
         "1 pipe, socket or device",

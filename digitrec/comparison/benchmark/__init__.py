@@ -1,7 +1,7 @@
 """Many labelled pictures, many engines: how good each is, and which differences are more than chance.
 
 `measure` asks the engines, `scorecard` sums one of them up, `run` compares every two, and `conclusion` says
-in words what follows. The statistics are SciPy's and scikit-learn's: importing this without the
+a conclusion in words. The statistics are SciPy's and scikit-learn's: importing this without the
 extra ``stats`` raises NotInstalled.
 """
 

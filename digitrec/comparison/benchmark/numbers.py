@@ -63,11 +63,11 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
     """Return the labelled pictures of a folder, or of a table of labels; no picture is opened.
 
     The table ``labels.csv`` has the columns ``file`` and ``text``, and perhaps ``group``. Each line is a
-    number; "none" is a picture on which nothing is to be read. A file with several lines is a sheet.
+    number; "none" is a picture without a number to read. A file with several lines is a sheet.
 
     Args:
         source: the folder or the table.
-        limit: at most so many pictures, drawn by `sampled`; None: all.
+        limit: largest number of pictures, drawn by `sampled`; None: all.
 
     Raises:
         DataError: there is no such table, or it is wrong (`labels.rows`), or a text is not a number, or one

@@ -100,7 +100,7 @@ def recommend(
     Args:
         outcomes: for each engine an outcome for each picture.
         engines: the same engines, by the same names.
-        labels: the digit on each picture; None: it shows none.
+        labels: the digit on each picture; None: no digit.
         target: share of all pictures to be answered rightly, 0..1.
         budget: US dollars that 1,000 pictures may cost at most; None: any known amount.
 

@@ -38,7 +38,7 @@ KEPT = (
     "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
     "replayed",
 )  # fmt: skip
-"""What is told of each answer; the rest is the same for all of an engine's."""
+"""The fields that differ between an engine's answers."""
 SIGNIFICANCE = 0.05
 """A difference is claimed only below this corrected p-value."""
 
@@ -220,7 +220,7 @@ def benchmark(
 ) -> Benchmark:
     """Ask every engine about every picture.
 
-    Broken off and run again, it goes on where it was: paid answers come from the ledger.
+    An interrupted benchmark continues when it is run again: paid answers come from the ledger.
 
     Args:
         samples: labelled pictures.

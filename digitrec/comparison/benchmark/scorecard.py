@@ -49,9 +49,9 @@ class Scorecard:
     wrong: int
     """Digits named wrongly, those on pictures without a digit among them."""
     refused_rightly: int
-    """Pictures without a digit on which it named none; they are among ``correct``."""
+    """Pictures without a digit that it refused; they count in ``correct``."""
     refused_wrongly: int
-    """Digits on which it named none."""
+    """Digits that it refused."""
     failed: int
     """Pictures on which it gave no answer at all (no connection, no time, no money, not an image)."""
     accuracy: Proportion
@@ -63,7 +63,7 @@ class Scorecard:
     coverage: tuple[tuple[float, float, float], ...]
     """Accuracy against coverage: points (least confidence, share answered, share of those right)."""
     reliability: Reliability | None
-    """Of its own confidence; None where it gives none."""
+    """Reliability of its own confidence; None if it gives no confidence."""
     calibrated: Reliability | None
     """Of its calibrated chances; None where it was not calibrated."""
     latency: Latency | None
@@ -234,7 +234,7 @@ def list_price(outcome: Outcome, prices: Prices) -> float | None:
 
 
 def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
-    """US dollars for 1,000 such answers, failures left out; None is unknown, or there are none."""
+    """US dollars for 1,000 such answers, without failures; None: unknown, or no answers."""
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     whole = total([list_price(answer, prices) for answer in answers])
     return None if whole is None or not answers else round(1000 * whole / len(answers), 9)  # no noise of sums

@@ -105,7 +105,7 @@ def _pair(path: Path, keys: Sequence[str], part: str | None, either: str) -> tup
     found = [pair for pair in known if set(pair) <= set(keys)]
     if len(found) == 2 and found == of_keras:
         other = next(name for name in PARTS if name != either)
-        log.warning("%s: its %s part is meant; the other is %s:%s", path, either, path, other)
+        log.warning("%s: using its %s part; the other is %s:%s", path, either, path, other)
         return of_keras[PARTS.index(either)]
     if len(found) != 1:
         needed = " or ".join(map("/".join, known))

@@ -132,7 +132,7 @@ def _row(
     if file is None:
         raise DataError(f"{where}: there is no file {name.strip()!r}")
     if not said.strip():
-        raise DataError(f"{where}: {name.strip()!r} has no {column}; write {NONE} if it shows none")
+        raise DataError(f"{where}: {name.strip()!r} has no {column}; write {NONE} if it shows no digit")
     return Row(file, said.strip(), where, "".join(group).strip())
 
 

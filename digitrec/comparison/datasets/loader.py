@@ -65,13 +65,13 @@ def read_samples(
             - one of `NAMES`, where there is no folder of that name;
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,
-              `part` is meant, and with "mnist.npz:train" or "mnist.npz:test" that part;
+              `part` is used, and with "mnist.npz:train" or "mnist.npz:test" that part;
             - a ``.csv`` file, gzipped or not, with a line for each picture, its label and its pixels, as
               Kaggle has MNIST; or the table of a folder, called otherwise;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned).
-        limit: at most so many, >= 0, drawn by `sampled`: each label in its share; None: all.
-        part: "train" or "test": which is meant of a file that holds both.
+        limit: largest number of pictures, >= 0, all labels in proportion (`sampled`); None: all.
+        part: "train" or "test", for a file that holds both.
         known: names of sets for the error about a file that does not exist.
 
     Raises:
@@ -109,7 +109,7 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
 def _named(name: str, here: Path) -> Path:
     """Return the file of a set that comes with digitrec; a folder of that name has precedence."""
     if here.is_dir():
-        log.warning("%s: the folder %s is meant, not the set of that name", name, here.resolve())
+        log.warning("%s: using the folder %s instead of the set of that name", name, here.resolve())
         return here
     return Path(str(resources.files("digitrec")), "comparison/datasets/data/t10k-images-idx3-ubyte.gz")
 

@@ -19,7 +19,7 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
 
     Args:
         labels: what each picture shows; None where it shows no digit.
-        limit: at most so many, >= 0; None: all.
+        limit: largest number of items, >= 0; None: all.
     """
     if limit is None or limit >= len(labels):
         return np.arange(len(labels))

@@ -54,7 +54,7 @@ class Met:
         """Check that every request is charged: a server that does not report a failure may have billed it."""
         assert self.charged == self.complete, (
             f"{self.complete} requests were sent and {self.charged:g} are charged: switch the SDK's own "
-            "retries off, and give no status where the vendor gave none"
+            "retries off, and set a status only if the vendor gave one"
         )
 
 

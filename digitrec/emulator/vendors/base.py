@@ -194,7 +194,7 @@ class Vendor(ABC):
 
     def spoken_as(self, kind: str, response: Response) -> Response:
         """Return an answer changed by one of `SPOKEN`; only for a language model."""
-        raise NotImplementedError(f"{self.name} is no language model")
+        raise NotImplementedError(f"{self.name} is not a language model")
 
     def may_meet(self, kind: str) -> bool:
         """Return whether a kind of fault applies to this vendor."""

@@ -107,7 +107,7 @@ class Google(Vendor):
         try:
             entries = msgspec.json.decode(request.body, type=_Batch).requests
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return self.error(400, "INVALID_ARGUMENT", "The request is no batch of up to 16 images.")
+            return self.error(400, "INVALID_ARGUMENT", "The request must be a batch of up to 16 images.")
         answers = [self._annotate(entry) for entry in entries]
         billed = [
             len(entry.features)

@@ -22,5 +22,5 @@ class Stranger(Vendor):
         raise NotImplementedError
 
     def read(self, request: Request) -> Response:
-        """Return blanks, which are no JSON."""
+        """Return blanks, which are not JSON."""
         return Response(200, b" " * 2_000, {"Content-Type": "application/json"})

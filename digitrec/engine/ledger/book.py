@@ -44,7 +44,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right, and the duty, to ask one question now: its cost is reserved, and nobody else asks it."""
+    """The exclusive right to ask one question now; its cost is reserved."""
 
     id: int
     """Which call in the ledger."""
@@ -125,7 +125,7 @@ class Ledger:
             questions: what to ask.
             price: US dollars for one; None is unknown.
             budget: what may be spent.
-            lease_s: seconds for which nobody else may ask; a call not finished by then counts as
+            lease_s: seconds of the exclusive right; a call not finished by then counts as
                 "outcome unknown": its cost stays spent, and it may be repeated.
 
         Raises:
@@ -167,7 +167,7 @@ class Ledger:
 
         Args:
             claim: the call.
-            answer: what came.
+            answer: the provider's answer.
             cost_usd: what it cost; None: what was set aside for it.
         """
         values = (to_json(asdict(answer)), answer.model_version, cost_usd, claim.id)

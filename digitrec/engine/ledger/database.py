@@ -24,7 +24,7 @@ MIGRATIONS = (
             state TEXT NOT NULL,         -- asking, answered, failed, unknown
             run TEXT NOT NULL,           -- the command it was made for
             asked_at REAL NOT NULL,      -- seconds since 1970
-            lease_until REAL NOT NULL,   -- while asking: nobody else asks the same before this
+            lease_until REAL NOT NULL,   -- while asking: others wait until then
             cost_usd REAL,               -- what the budget counts; NULL is unknown
             provider TEXT NOT NULL,
             endpoint TEXT,
@@ -222,7 +222,7 @@ def _mend(path: Path | None) -> str:
     return f"; save what is readable with `digitrec ledger --ledger '{path}' repair`"
 
 
-_ELSEWHERE = "name another with --ledger, or none with --no-ledger"
+_ELSEWHERE = "name another with --ledger, or use --no-ledger"
 _WHAT_HAPPENED = {
     sqlite3.SQLITE_BUSY: f"is held by another program for more than {LOCKED_S:.0f} s; end that, or try again",
     sqlite3.SQLITE_FULL: "has no room left on its disk, and was not changed; free some and try again",

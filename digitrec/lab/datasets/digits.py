@@ -25,11 +25,11 @@ def read_digits(source: str | Path, limit: int | None = None, *, part: str = "te
 
     Args:
         source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` takes.
-        limit: at most so many, as `sampled` draws them; None: all.
-        part: "train" or "test": which is meant of a file that holds both.
+        limit: largest number of digits, drawn by `sampled`; None: all.
+        part: "train" or "test", for a file that holds both.
 
     Raises:
-        DataError: there is no digit in it, or one of its files is no picture.
+        DataError: it has no digit, or one of its files is not a picture.
     """
     if source in ("mnist-train", "mnist-test"):
         whole = mnist_train() if source == "mnist-train" else mnist_test()
@@ -47,7 +47,7 @@ def in_form(source: ImageSource) -> np.ndarray[tuple[int, int], np.dtype[np.uint
     """Convert a picture to MNIST's form, 28x28, ink high; keep one that has it already.
 
     Raises:
-        DataError: it is no picture.
+        DataError: it is not a picture.
     """
     try:
         image = DigitImage.open(source)

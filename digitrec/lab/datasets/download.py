@@ -45,7 +45,7 @@ def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
     """One of the official files, unpacked, from the user's cache or the first mirror that has it.
 
     Raises:
-        DataError: no mirror gives it intact.
+        DataError: no mirror has an intact copy.
         NotInstalled: the `train` extra is missing.
     """
     return gzip.decompress(retrieved(name, SHA256[name], mirrors, "mnist"))
@@ -65,10 +65,10 @@ def retrieved_file(name: str, checksum: str, mirrors: Sequence[str], folder: str
         checksum: "sha256:..." or "md5:...".
         mirrors: folders that have it, tried in this order.
         folder: of the cache.
-        advice: what to do where none gives it, besides trying again.
+        advice: what to do if no mirror has it, besides trying again.
 
     Raises:
-        DataError: no mirror gives it intact.
+        DataError: no mirror has an intact copy.
         NotInstalled: the `train` extra is missing.
     """
     try:

@@ -56,11 +56,10 @@ def listed() -> tuple[Font, ...]:
 def fonts(kind: Kind, part: Part) -> tuple[str, ...]:
     """Return the font files of one kind and part, in the order of the list.
 
-    They are read from the folder fonts/ in the one that DIGITREC_DATA names; where there is none, they are
-    fetched once (5 MB) into the user's cache.
+    They are read from the folder fonts/ in DIGITREC_DATA, else fetched once (5 MB) into the user's cache.
 
     Raises:
-        DataError: one cannot be had, or is another file than the one that is meant.
+        DataError: a font is unavailable, or its checksum differs.
         NotInstalled: fetching them needs the `train` extra.
     """
     return tuple(str(_found(font)) for font in listed() if (font.kind, font.part) == (kind, part))

@@ -35,7 +35,7 @@ def parse(text: str) -> list[Written]:
     """Parse the digits of a file in pendigits' form, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
 
     A digit begins with `.SEGMENT DIGIT <strokes> ? "<label>"`; `.COMMENT <label> <writer> <number>` follows;
-    between `.PEN_DOWN` and `.PEN_UP` stand the points of a stroke, "x y", y upwards. All else is passed over.
+    between `.PEN_DOWN` and `.PEN_UP` are the points of a stroke, "x y", y upwards. Other lines are skipped.
     """
     lines = text.splitlines()
     starts = [place for place, line in enumerate(lines) if line.startswith(".SEGMENT DIGIT")]

@@ -1,6 +1,6 @@
 """Digits of people in other countries: Swiss ones, scanned, and Turkish ones, as the path of a pen.
 
-They are read from the folder world/ in the one that DIGITREC_DATA names, and are no part of digitrec:
+They are read from the folder world/ in DIGITREC_DATA, and are not part of digitrec:
 "Numbers", (c) 2017 Alex Schroeder, MIT licence; "Pen-Based Recognition of Handwritten Digits", E. Alpaydin
 and F. Alimoglu, CC BY 4.0. Whole writers are held back, since a writer's digits are alike: who has learned
 from some knows the others.
@@ -138,7 +138,7 @@ def turkish(part: Part) -> Paths:
     That file is fetched once from a public copy where DIGITREC_DATA names no folder.
 
     Raises:
-        DataError: they cannot be had, or are damaged.
+        DataError: they are unavailable, or are damaged.
         NotInstalled: fetching them needs the `train` extra.
     """
     folder = os.environ.get("DIGITREC_DATA")
@@ -186,7 +186,7 @@ def _read(name: str, needed: Sequence[str], home: str) -> dict[str, NDArray[Any]
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); {advice}") from error
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: damaged, or not the file that is meant ({error}); {advice}") from error
+        raise DataError(f"{path}: damaged, or another file ({error}); {advice}") from error
     if not all(data[key].shape == data["y"].shape for key in ("writer", "bad")):
         raise DataError(f"{path}: damaged: its arrays differ in length; {advice}")
     return data

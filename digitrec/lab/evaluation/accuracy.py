@@ -33,7 +33,7 @@ from digitrec.recognise.readers import Reader
 SEED = 2026
 """Of everything that is made up for being measured."""
 NON_DIGITS = 2000
-"""Pictures of each kind on which there is no single digit."""
+"""Number of pictures of each kind without a single digit."""
 SCENES = 300
 """Pictures of each scene."""
 SOME = 100
@@ -55,11 +55,11 @@ class Measured:
     found: Result
     """The answers."""
     goal: float | None = None
-    """The share that shall be right (refused, where there is no digit), 0..1; None: only reported."""
+    """Required accuracy (share refused, for pictures without a digit), 0..1; None: only reported."""
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
+        """Whether the goal is reached; None without a goal."""
         share = self.found.accuracy.share
         return None if self.goal is None or share is None else share >= self.goal
 
@@ -73,7 +73,7 @@ class Set:
     group: str
     """Which part of the table they belong to: one of `GROUPS`."""
     samples: Callable[[int | None], Sequence[Sample]]
-    """Gives them, at most so many."""
+    """Returns at most a number of samples."""
     goal: float | None = None
     """The share that shall be right, 0..1; None: only reported."""
 
@@ -95,7 +95,7 @@ HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]]
     "swiss-cells-dev": (("swiss_cells/labels.csv",), strangers.swiss_cells_dev, 0.99),
     "turkish-dev": (("pendigits.npz", pendigits.NAME), strangers.turkish_dev, 0.988),
 }
-"""The writers held back of those learned from: any of these files in world/, their digits and goals."""
+"""The held-out writers of those learned from: any of these files in world/, their digits and goals."""
 
 
 def sets() -> Iterator[Set]:
@@ -154,7 +154,7 @@ def measure_sets(
     Args:
         reader: the engine.
         chosen: the sets.
-        limit: at most so many pictures of each; None: all.
+        limit: largest number of pictures of each; None: all.
         arrived: called with the name of the set and every outcome as it arrives.
     """
     for one in chosen:

@@ -25,7 +25,7 @@ COMPONENTS = 50
 NOTABLE = 10
 """So many of each strange kind are shown."""
 EMBEDDED = 2000
-"""Digits are laid out in two dimensions at most so many, drawn at random; more would be a blot."""
+"""Largest number of digits in the map by similarity, drawn at random."""
 
 Floats = NDArray[np.float64]
 

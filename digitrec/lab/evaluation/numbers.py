@@ -1,6 +1,6 @@
-"""Measure how well an engine reads whole numbers, and that it reads none where there is none.
+"""Measure how well an engine reads whole numbers, and that it reads nothing without a number.
 
-Numbers of writers held back, words and drawings are generated; the others are read from the folder
+Numbers of held-out writers, words and drawings are generated; the others are read from the folder
 `numbers-dev` in the one that DIGITREC_DATA names.
 """
 
@@ -119,7 +119,7 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
 
     Args:
         engine: the engine.
-        limit: at most so many pictures of each set; None: all.
+        limit: largest number of pictures of each set; None: all.
     """
     if _has_writers():
         composed = list(held_back(limit or COUNT, SEED))
@@ -188,7 +188,7 @@ def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine) -> Sha
 
 
 def _read(images: Sequence[ImageSource], engine: Engine) -> list[tuple[Number, ...]]:
-    """Return the numbers on each picture; none where it fails."""
+    """Return the numbers on each picture; empty after a failure."""
     return [one.numbers if isinstance(one, Sheet) else () for one in read_many(images, engine)]
 
 

@@ -64,7 +64,7 @@ def losses(kinds: Any, maps: Any, owners: Any, is_digit: Any, missing: Any) -> d
     """
     import tensorflow
 
-    tf: Any = tensorflow  # its annotations reject most of what follows
+    tf: Any = tensorflow  # Keras' annotations reject most of the following code
     truth = tf.where(owners == 0, 0, tf.where(owners == GROUPS, 2, WRITING))
     weights = tf.gather(tf.constant([0.5, 2.0, 1.0]), truth)
     cross = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, kinds)

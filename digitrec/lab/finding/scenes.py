@@ -1,6 +1,6 @@
 """Training scenes: pictures with the kind and the mark of each pixel.
 
-This code is separate from that of the scenes that `evaluate` measures (`lab/handwriting`): what the network
+This code is separate from the scenes that `evaluate` measures (`lab/handwriting`): what the network
 learns from a fault of this generator does not help it there.
 """
 

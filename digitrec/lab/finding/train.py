@@ -39,7 +39,7 @@ HELD_VIEWS = 320
 """Held scenes that are measured."""
 BATCH = 16
 VIEWS = 168_000
-"""Views that the shipped network learned from; to step 6,000 its learning rate was that of 240,000."""
+"""Views that the shipped network learned from; up to step 6,000 it learned at the rate for 240,000."""
 SEED = 30
 
 
@@ -183,7 +183,7 @@ def export(folder: Path) -> None:
 
 
 def restored(folder: Path, steps: int) -> tuple[Any, Any, Any]:
-    """Return the network, its optimizer for so many steps, and the manager of their checkpoints."""
+    """Return the network, its optimizer for ``steps``, and the checkpoint manager."""
     net = network()
     optimizer = stocks.adamw(
         net, steps, rate=2e-3, last=0.02, warmup=200, decay=0.01, clip=2.0, momentum=0.995

@@ -24,7 +24,7 @@ _CHUNK = 256  # digits worked on at once: small enough for the cache
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far digits may be changed; each digit draws its own values between none and these limits."""
+    """How far digits may be changed; each digit draws its own values from 0 to these limits."""
 
     rotation: float = 12.0
     """Turn to either side, degrees."""
@@ -132,7 +132,7 @@ _SPLINE = _spline_weights()
 
 
 def _sample(ink: Floats, rows: Floats, columns: Floats) -> Floats:
-    """Bilinear reading of each digit at the given positions; outside it there is no ink."""
+    """Interpolate each digit bilinearly at the given positions; no ink outside."""
     margin = 2
     padded = np.pad(ink, ((0, 0), (margin, margin), (margin, margin)))
     side = padded.shape[1]

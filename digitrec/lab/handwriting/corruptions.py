@@ -210,7 +210,7 @@ def _blur(x: Floats, sigma: float) -> Floats:
 
 
 def _affine(x: Floats, maps: list[NDArray[np.float64]]) -> Floats:
-    """Each image read at `maps[i] @ (x, y)` about its centre, bilinearly; outside there is no ink."""
+    """Interpolate each image bilinearly at `maps[i] @ (x, y)` about its centre; no ink outside."""
     out = np.empty_like(x)
     for at, (image, turn) in enumerate(zip(x, maps, strict=True)):
         shift = SIDE / 2 * (1 - turn.sum(axis=1))

@@ -26,7 +26,7 @@ Pixels = NDArray[np.uint8]
 PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
 """Kinds of pages with nothing written on them."""
 SCRIBBLES = ("letter", "letter like a digit", "scribble")
-"""Kinds of writing that is no digit."""
+"""Kinds of writing without a digit."""
 NOISES = ("even", "normal", "black and white", "coarse")
 """Kinds of noise of 28x28 pixels."""
 DIGIT_WIDTH = 0.6

@@ -46,7 +46,7 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
 
     Args:
         ink: (height, width), 255 where the pen wrote and 0 where it did not.
-        rng: where all that `look` leaves open comes from, and the look itself where none is given.
+        rng: draws what `look` leaves open, and the look itself by default.
         look: how it was written and photographed.
 
     Returns:

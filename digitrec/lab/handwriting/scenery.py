@@ -21,7 +21,7 @@ from digitrec.lab.handwriting.props import box_of
 
 Pixels = NDArray[np.uint8]
 Made = tuple[Pixels, Pixels]
-"""A picture, RGB, and of the same size the ink, high, of the writing that is meant alone."""
+"""A picture, RGB, and a mask of the same size with the ink of its subject only, ink high."""
 
 
 def page_of(ink: Pixels, rng: np.random.Generator, least: float = 0.3, most: float = 1.2) -> Pixels:
@@ -226,4 +226,4 @@ CELLS: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "bars along the edges": _barred,
     "stretched to a square": _squared,
 }
-"""Scenes whose digit is to be read, as in `READ`; none was learned."""
+"""Scenes whose digit is to be read, as in `READ`, but not learned."""

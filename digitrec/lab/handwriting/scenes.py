@@ -21,7 +21,7 @@ from digitrec.lab.handwriting.writer import Writer
 
 Pixels = NDArray[np.uint8]
 Spoil = Callable[[Writer, int, np.random.Generator], Made]
-"""A picture of writing by somebody, so many pixels high, and the ink of all of it."""
+"""Draws writing of a given height in pixels; returns the picture and all of its ink."""
 
 SIGNS = (*"$@%&#?+=*^~", *"AHKMRWX", "+-", "?!", "No", "kg")
 """Printed signs that resemble no digit; the single letters are some that networks learn by hand too."""

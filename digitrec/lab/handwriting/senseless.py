@@ -1,4 +1,4 @@
-"""What is no digit, drawn to be learned as such: letters, signs, scrawls, digits lying down, two as one.
+"""Draw non-digits to learn from: letters, signs, scrawls, digits lying down, two as one.
 
 None of it is what refusing is measured by: letters of other hands, other scrawls (`nondigits`), other fonts.
 """
@@ -28,7 +28,7 @@ GLYPHS = (
 LATIN = "".join(PLAIN)
 """Letters and signs that resemble no digit and that all fonts have."""
 
-_NONE_LYING = (3, 4)  # digits that look like none when they lie on their side
+_NONE_LYING = (3, 4)  # digits that do not look like digits when they lie on their side
 
 
 def any_kind(writer: Writer, rng: np.random.Generator) -> Pixels:

@@ -1,4 +1,4 @@
-"""The writing of people whom nobody learned from, as pictures to be measured on."""
+"""Pictures of writing by people who are not in the training data, for measuring."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def swiss_dev(limit: int | None = None) -> list[Sample]:
 
 
 def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
-    """Return the same scans at their own size, at most so many, all digits in proportion.
+    """Return at most `limit` of the same scans at their own size, all digits in proportion.
 
     Raises:
         DataError: they are not there.
@@ -45,7 +45,7 @@ def turkish_dev(limit: int | None = None) -> list[Sample]:
     """Return at most `limit` digits of the held-out writers, each drawn once with a pen of its own.
 
     Raises:
-        DataError: they cannot be had, or are damaged.
+        DataError: they are unavailable, or are damaged.
     """
     paths = world.turkish("held back")
     images = [
@@ -58,13 +58,13 @@ def fonts_dev(limit: int | None = None) -> list[Sample]:
     """Return at most `limit` digits of the held-out fonts, each drawn twice.
 
     Raises:
-        DataError: the fonts cannot be had, or are others than those that are meant.
+        DataError: the fonts are unavailable, or their checksums differ.
     """
     return [Sample(image, int(digit)) for digit, image in _in_fonts("0123456789" * 2, limit)]
 
 
 def letters_dev(limit: int | None = None) -> list[Sample]:
-    """Letters and signs that resemble no digit, in the fonts held back, at most so many.
+    """Return at most `limit` letters and signs unlike digits, in the held-out fonts.
 
     Raises:
         DataError: as `fonts_dev`.

@@ -1,6 +1,6 @@
 """Pictures made to be learned besides MNIST's own digits.
 
-Digits as people elsewhere write them, photographed, damaged; and what is no digit, so that a network learns
+Digits as people elsewhere write them, photographed, damaged; and non-digits, so that a network learns
 to be undecided: by Dan Hendrycks, Mantas Mazeika and Thomas Dietterich, "Deep Anomaly Detection with Outlier
 Exposure", ICLR 2019, even what it has never seen then looks less like a digit.
 
@@ -36,7 +36,7 @@ Pixels = NDArray[np.uint8]
 
 BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.13, 0.11, 0.05, 0.15, 0.03
 """Shares of what `make` makes: digits of a synthetic hand, of fonts, photographed, no digits, empty pages;
-the rest is damaged. Of the empty pages few are left: those of which the preparation takes a part for ink."""
+the rest is damaged. Few empty pages remain: those in which the preparation finds ink."""
 
 
 TO_REFUSE = ("crossed out", "crossed out", "printed signs")

@@ -36,7 +36,7 @@ class Drawing:
     def read(self, url: str) -> str:
         """Read what the canvas sent, a PNG as a ``data:`` URL, and say in a line what it is.
 
-        Nothing is raised: what is no picture is told in the line, and the last drawing stays.
+        It raises nothing: for an invalid picture the line shows the error, and the last drawing stays.
         """
         try:
             picture = _png(url)
@@ -54,7 +54,7 @@ def _png(url: str) -> bytes:
     """Return the bytes of a PNG from a canvas's data URL.
 
     Raises:
-        ImageError: it is none.
+        ImageError: it is not a PNG.
     """
     try:
         if not url.startswith(PNG):

@@ -38,7 +38,7 @@ class Labelled:
 
 
 def held_back(count: int, seed: int) -> Iterator[Labelled]:
-    """Yield composed numbers by the writers held back, `HEIGHT` pixels high and not widened.
+    """Yield composed numbers by the held-out writers, `HEIGHT` pixels high and not widened.
 
     Raises:
         DataError: their digits are missing or damaged.
@@ -150,7 +150,7 @@ class Composer:
         if rng.random() < 0.06:
             page = page - stamp(shape, middle, TALL, rng)
         page = np.clip(page, 0.05, 1)
-        least = 0.5 if hand.breadth < 0.035 else 0.28  # nobody can read ink that is thin and pale
+        least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink is unreadable
         dark = np.float32(page.mean() * (1 - rng.uniform(least, 0.95)))
         texture = 1 - np.clip(clouds(shape, 20, 60, rng) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
         return np.asarray(page + ink * texture * np.float32(rng.uniform(0.75, 1)) * (dark - page), np.float32)

@@ -2,7 +2,7 @@
 
     python -m digitrec.lab.reading.export FOLDER digitrec/models/weights/digitrec-reader.tflite
 
-FOLDER is that of `digitrec.lab.reading.train`, whose latest checkpoint is exported.
+FOLDER is the one of `digitrec.lab.reading.train`; its latest checkpoint is exported.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ EACH = 4
 LEARNED_OF_MNIST = 54_000
 """Digits of MNIST's training set that are used in training; the others are held back."""
 LETTER_KINDS = (0.5, 0.35, 0.15)
-"""Shares of hands that write letters by hand, in print, or scrawl, to learn what is no number."""
+"""Shares of hands that write letters by hand, in print, or scrawl, to learn non-numbers."""
 _PRINTED = "aAcCdDeEfFGhHjJkKLmMnNpPrRtTuUvVwWxXyYsbgzq&?%#@=+€$"
 _DRAWN = 96  # side of the square that a digit is drawn in, px
 

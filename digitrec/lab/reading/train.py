@@ -162,7 +162,7 @@ def learn(folder: Path, views: int) -> None:
 
 
 def optimizer_for(net: Any, steps: int) -> Any:
-    """Return the optimizer of so many steps."""
+    """Return the optimizer for a number of steps."""
     return stocks.adamw(net, steps, rate=3e-3, last=0.01, warmup=300, decay=0.02, clip=5.0, momentum=0.998)
 
 

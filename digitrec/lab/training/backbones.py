@@ -1,7 +1,7 @@
 """ResNet, VGG and EfficientNet, from (N, 28, 28, 1) to (N, 10) probabilities: small ones and the published.
 
 The small ones have each family's blocks at MNIST's own size, and few enough of them to learn MNIST on a CPU
-in minutes. The published ones are those of `keras.applications`, which look at an enlargement of the digit,
+in minutes. The published ones, from `keras.applications`, take an enlargement of the digit,
 from random weights or from a file.
 
 Sources: K. He et al., Deep Residual Learning for Image Recognition, CVPR 2016 (section 4.2 for small
@@ -109,7 +109,7 @@ def freeze(network: keras.Model) -> None:
 def thaw(network: keras.Model) -> None:
     """Let every layer learn again, whatever the file says that it is of.
 
-    Layer by layer: of a `Sequential` that was read from a file, `network.trainable = True` reaches none.
+    Layer by layer: in a `Sequential` loaded from a file, `network.trainable = True` reaches no layer.
     """
     for layer in network.layers:
         layer.trainable = True

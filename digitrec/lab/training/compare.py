@@ -64,7 +64,7 @@ def compare(
         epochs: times that a network sees each digit; None: the architecture's own.
         batch: digits per step; None: the architecture's own.
         seed: decides first weights and order.
-        on_progress: told the name and how far its training is.
+        on_progress: called with the name and the progress of its training.
 
     Raises:
         NotInstalled: the extra `train` or `stats` is missing.

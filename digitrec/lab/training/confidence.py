@@ -1,4 +1,4 @@
-"""How sure a network may be, and when to say that it is no digit; both fitted on digits held back."""
+"""Fit the temperature, and the threshold for refusing non-digits, on held-out digits."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from digitrec.models.scores import evidence
 Floats = NDArray[np.float32]
 
 UNCLEAR = 0.0008
-"""Share of the digits held back that may pass for none."""
+"""Share of the held-out digits that may be refused."""
 SURELY_WRONG = 0.002
-"""Of the answers of at least `SURE` on digits held back, at most this share shall be wrong."""
+"""Largest share of wrong answers among those of at least `SURE` on held-out digits."""
 _LOWEST, _HIGHEST = 0.1, 10.0
 _STEP, _MOST = 1.01, 1.2  # how a temperature is raised, and how far at most
 

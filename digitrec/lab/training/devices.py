@@ -22,7 +22,7 @@ def find(name: str) -> str:
             first graphics card; "gpu:1" the second and so on.
 
     Raises:
-        NotConfigured: there is none of that name; the message lists those there are.
+        NotConfigured: no device has that name; the message lists the devices.
         NotInstalled: TensorFlow is missing.
     """
     load_keras()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
 
 BEST = "best.weights.h5"
-"""In the folder of a run: the weights of the epoch with the lowest loss on the digits held back."""
+"""In the folder of a run: the weights of the epoch with the lowest loss on the held-out digits."""
 GENTLE = Augmentation(
     rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,
     thicker=0.5, coarse=0, blur=0, hard=0, lines=0, noise=0,
@@ -57,8 +57,8 @@ class Run:
         """Begin a new run, from `start` or from nothing, over the files of an older one.
 
         Raises:
-            DataError: ImageNet's weights are wanted and cannot be had.
-            ModelError: `start` is no such network.
+            DataError: ImageNet's weights are wanted but unavailable.
+            ModelError: `start` is not such a network.
         """
         load_keras().utils.set_random_seed(self._config.seed)
         self._network = _new(self._kind, self._config, start)
@@ -74,7 +74,7 @@ class Run:
         """Resume the stopped run with the same settings; its epochs may be more than they were.
 
         Raises:
-            ModelError: there is none, or one with other settings.
+            ModelError: there is no run, or it has other settings.
         """
         before = loop.stopped(self._folder, self._config, but="epochs")["epochs"] or self._kind.epochs
         if self._loop.epochs < before:
@@ -87,7 +87,7 @@ class Run:
             loop.write_settings(self._folder, replace(self._config, epochs=self._loop.epochs))
 
     def learn(self, learned: Digits, held_back: Digits) -> keras.Model:
-        """Train through the epochs that are left; return the network at its best on the digits held back."""
+        """Train through the epochs that are left; return the network at its best on the held-out digits."""
         if not self._waited([epoch.validation_loss for epoch in self.history]):
             self._loop.fit(
                 self._network, batches(learned, self._kind, self._config, self._batch, len(self.history)),

@@ -1,8 +1,8 @@
-"""Our own network learns one person's hand from a few pictures, and forgets nothing.
+"""Fine-tune digitrec's network on one person's handwriting.
 
-It learns on from the very file that is shipped. Beside the person's pictures it is shown again what it knows,
-digits and what is no digit, and is to go on answering to that as it did: Zhizhong Li, Derek Hoiem, "Learning
-without Forgetting", ECCV 2016. What that gained and lost is measured through the files, before and after.
+It starts from the shipped file. Beside the person's pictures it rehearses known
+digits and non-digits, and should keep its answers to them: Zhizhong Li, Derek Hoiem, "Learning
+without Forgetting", ECCV 2016. The gains and losses are measured on the files, before and after.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class FineTuneResult:
     learned: int
     """The person's pictures that were learned."""
     changes: tuple[Change, ...]
-    """How the pictures held back (`finetuned.OWN`, if any) and all other sets are read before and after."""
+    """How the held-out pictures (`finetuned.OWN`, if any) and all other sets are read before and after."""
     seconds: float
     """Time that it took, measuring included."""
 
@@ -81,8 +81,8 @@ def fine_tune(
     """Let our own network learn from labelled pictures, and write it to `out` with its card beside it.
 
     Pictures go through the same preparation as when they are read; those in which it finds no single
-    character teach nothing, and are left out with a warning of the logger. How sure the network may be, and
-    when it says that something is no digit, stays as in `start`: what is rehearsed holds its answers to that.
+    character teach nothing, and are left out with a warning of the logger. The temperatures and
+    the threshold for refusing stay as in `start`, because rehearsing keeps the answers.
 
     Args:
         config: what decides the outcome.
@@ -90,13 +90,13 @@ def fine_tune(
         samples: the person's pictures; those labelled None are to be refused.
         source: what they are called, for the card.
         start: the file to begin with: the shipped one, or one that `digitrec train` or this wrote.
-        limit_test: of every set that is measured at most so many; None: see `finetuned.others`.
-        on_progress: told after every step.
+        limit_test: largest number from every measured set; None: see `finetuned.others`.
+        on_progress: called after every step.
 
     Raises:
         NotInstalled: the `train` extra is missing.
         DataError: fewer than `FEWEST` pictures are left to learn from.
-        ModelError: `start` is no network of our own, or `out` does not end in `.tflite`.
+        ModelError: `start` is not digitrec's own network, or `out` does not end in `.tflite`.
     """
     began = time.monotonic()
     if out.suffix != ".tflite":
@@ -238,7 +238,7 @@ def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
 def _measured(
     start: Path, out: Path, held_back: Sequence[Sample], learned: Keys, limit: int | None
 ) -> tuple[Change, ...]:
-    """Measure both files on the pictures held back and on all other sets."""
+    """Measure both files on the held-out pictures and on all other sets."""
     with ExitStack() as both:
         before, after = (
             both.enter_context(Engine(registry.open_provider("local", model=file))) for file in (start, out)

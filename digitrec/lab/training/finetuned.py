@@ -27,11 +27,11 @@ _NOT_KNOWN = "None of your own pictures was held back, so what was gained on you
 HEADER = ("read rightly", "before", "after", "95 % interval", "gained", "lost")
 """Heads of the columns of `rows`."""
 FEW = 100
-"""Of fewer pictures held back the interval is told in words, too: they say little."""
+"""Of fewer held-out pictures the interval is also written in words: they say little."""
 
 
 WHOLE = "mnist-test"
-"""The set of which all is read unless told otherwise: it is prepared already."""
+"""The set that is measured whole by default, because it is already prepared."""
 SOME = 300
 """Pictures of every other set."""
 KEPT = ("letters", "scribbles")
@@ -45,7 +45,7 @@ class Change:
     data: str
     """What the set is called."""
     refusing: bool
-    """Whether refusing is right on it, since there is no single digit."""
+    """Whether refusing is right on it, because it shows no single digit."""
     before: Proportion
     """Right answers before."""
     after: Proportion
@@ -97,11 +97,11 @@ def _right(samples: Sequence[Sample], engine: Engine, data: str) -> NDArray[np.b
 def others(limit: int | None) -> Iterator[tuple[Set, list[Sample]]]:
     """Yield the other data sets available, to check that the network still reads and refuses them.
 
-    MNIST's test digits come with digitrec; writers held back and other sets are read where DIGITREC_DATA
+    MNIST's test digits come with digitrec; held-out writers and other sets are read where DIGITREC_DATA
     names a folder that holds them; letters and scribbles are made.
 
     Args:
-        limit: at most so many of each, each digit in its share; None: all of `WHOLE`, `SOME` of every other.
+        limit: largest number of each, all digits in proportion; None: all of `WHOLE`, `SOME` of the others.
 
     Raises:
         DataError: a set that is here is damaged.
@@ -194,7 +194,7 @@ def markdown(name: str, facts: dict[str, Any], changes: Sequence[Change]) -> str
 
 _REHEARSED = {
     "mnist-train": "MNIST's training digits",
-    "drawn": "digits of a synthetic hand (MNIST's could not be had)",
+    "drawn": "digits of a synthetic hand (MNIST's are unavailable)",
     "made": "pictures made of them (`digitrec/lab/handwriting/synthetic.py`)",
     "no digit": "pictures of no digit",
 }

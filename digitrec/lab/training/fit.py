@@ -54,7 +54,7 @@ class FitResult:
     test_correct: int
     """Test digits read rightly through the file."""
     test_count: int
-    """Test digits, none of which it learned."""
+    """Test digits that it did not learn."""
     tested_on: str
     """What the set is called that the test digits are of."""
     left_out: int
@@ -85,19 +85,19 @@ def fit(
         sources: where they are from and how many from each, for the card.
         test: those to measure with in the end; by default MNIST's 10,000.
         tested_on: what these are called, for the card.
-        limit_test: at most so many of them, each digit in its share; None: all.
+        limit_test: largest number of them, all digits in proportion; None: all.
         start: a `.keras` or `.h5` file whose network learns on, instead of a new one; for a published
             backbone also an `.h5` file of its weights without the top, as Keras gives them out.
-        resume: go on with the run for the same file, after its last finished epoch; one that had come to its
+        resume: continue the run for the same file after its last finished epoch; one that had reached its
             end is written again as it was, at its best, or given more epochs if `config` says more.
-        on_progress: told after every step.
+        on_progress: called after every step.
 
     Raises:
         NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
-        DataError: MNIST cannot be had, the digits are too few, or not of all ten kinds where that is needed,
-            or all of the test digits are among them; or ImageNet's weights are wanted and cannot be had.
-        ModelError: there is no such architecture, it cannot be written as `out` says, its settings do not go
-            with it or with each other, `start` is no such network, or `resume` finds no run or one with other
+        DataError: MNIST is unavailable, the digits are too few, or not of all ten kinds where that is needed,
+            or all of the test digits are among them; or ImageNet's weights are wanted but unavailable.
+        ModelError: there is no such architecture, it cannot be written as `out` says, its settings do not fit
+            with it or with each other, `start` is another network, or `resume` finds no run or one with other
             settings or digits.
     """
     kind = zoo.find(config.arch)
@@ -184,7 +184,7 @@ def _network(
     learned, held_back = split(what.learned, config.validation)
     if not len(learned):
         raise DataError(
-            f"of {len(what.learned)} digits none is left to learn from, {percent(config.validation, 0)} held "
+            f"of {len(what.learned)} digits none remain to learn from, {percent(config.validation, 0)} held "
             "back; give more, or --validation-split 0"
         )
     folder = overlap.beside(out)

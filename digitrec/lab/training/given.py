@@ -29,7 +29,7 @@ class Given:
     sources: Mapping[str, int]
     """Where they are from, and how many from each."""
     test: Digits
-    """To measure with in the end; none of them was learned."""
+    """Test digits that were not learned."""
     tested_on: str
     """What the set is called that they are of."""
     left_out: int
@@ -58,11 +58,11 @@ def given(
         sources: where they are from, and how many from each; None: they have no name.
         test: to measure with; None: MNIST's 10,000.
         tested_on: what these are called; None: they have no name.
-        limit_test: at most so many of them; None: all.
+        limit_test: largest number of them; None: all.
         start: a model file that learns on; what it learned, where that is kept beside it, counts as learned.
 
     Raises:
-        DataError: MNIST cannot be had, or every test digit was learned.
+        DataError: MNIST is unavailable, or every test digit was learned.
     """
     if digits is None:
         digits = mnist_train()

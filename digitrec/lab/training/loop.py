@@ -136,7 +136,7 @@ def stopped(folder: Path, config: Settings, *, but: str = "") -> dict[str, Any]:
         ModelError: there is no run, or its settings differ.
     """
     if not (folder / CHECKPOINT).is_file():
-        raise ModelError(f"{folder}: no stopped run to go on with; train without resuming")
+        raise ModelError(f"{folder}: no interrupted run to resume; train without --resume")
     try:
         before: dict[str, Any] = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError):

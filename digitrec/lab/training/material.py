@@ -32,7 +32,7 @@ def abroad(config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digi
     """Return the learned digits of `world`, prepared, `config.world` times; cache them in `file`.
 
     Raises:
-        DataError: they cannot be had.
+        DataError: they are unavailable.
     """
     if not config.world:
         return Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))
@@ -46,7 +46,7 @@ def writers_held_back() -> Digits:
     """Return the prepared digits of the held-out writers of `world`.
 
     Raises:
-        DataError: they cannot be had.
+        DataError: they are unavailable.
     """
     return synthetic.ready([*strangers.swiss_dev(), *strangers.turkish_dev()])
 
@@ -55,7 +55,7 @@ def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress
     """Return the digits made from `learned`, `own` of them MNIST's; cache them in `file`.
 
     Raises:
-        DataError: the fonts cannot be had.
+        DataError: the fonts are unavailable.
         NotInstalled: Matplotlib is missing, whose fonts are printed with.
     """
     numbers = [round(share * own) // _PORTION for share in (config.made, config.scenes)]
@@ -137,7 +137,7 @@ def rehearsal(config: FineTuneConfig, on_progress: Watcher | None) -> Rehearsal:
         whole = mnist_train()
         digits, source = whole[sampled(whole.labels, config.written)], "mnist-train"
     except (DataError, NotInstalled) as error:
-        log.warning("digits of a synthetic hand stand in for MNIST's, which cannot be had: %s", error)
+        log.warning("digits of a synthetic hand replace MNIST's, which are unavailable: %s", error)
         digits, source = synthetic.drawn(round(_DRAWN * config.written), rng)[: config.written], "drawn"
     portions = [
         (kind, min(_PORTION, count - start))

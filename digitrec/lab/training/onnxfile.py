@@ -44,7 +44,7 @@ def write(model: Path, out: Path) -> float:
     The file takes "image", (N, 28, 28, 1) in float32, scaled as its metadata "digitrec.json" says, and gives
     "probabilities", (N, 10), as the network does. The metadata is the description that each of our model
     files carries; its temperatures are still to be applied. A `.tflite` file of our own is written in
-    float32, so its answers differ by some thousandths from those of the `.tflite`, which also rounds between
+    float32, so its answers differ by some thousandths from the `.tflite`'s, which also rounds between
     layers.
 
     Args:

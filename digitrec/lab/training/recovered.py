@@ -33,7 +33,7 @@ def recovered(path: Path) -> list[keras.Model]:
     rounds to int8 what goes from layer to layer.
 
     Raises:
-        ModelError: it cannot be read, or is no network of ours.
+        ModelError: it cannot be read, or is not digitrec's own network.
         NotInstalled: the `train` extra is missing.
     """
     load_keras()
@@ -43,7 +43,7 @@ def recovered(path: Path) -> list[keras.Model]:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model file") from error
     theirs = litert.LiteRt(content, path)
     foreign = ModelError(
-        f"{path}: is no network of digitrec's own, or one that cannot be taken out of its file again; start "
+        f"{path}: not digitrec's own network, or its weights cannot be recovered; start "
         "with `digitrec`, or a .tflite file that `digitrec train` wrote without --arch"
     )
     try:
@@ -67,7 +67,7 @@ def _apart(layers: list[Weights]) -> list[list[Weights]]:
     """Split the layers by network: a dense layer is the last of its network.
 
     Raises:
-        ValueError: there is none.
+        ValueError: no dense layer was found.
     """
     ends = [0, *(place + 1 for place, one in enumerate(layers) if one.kernel.ndim == 2)]
     if ends[-1] != len(layers) or len(ends) < 2:
@@ -79,7 +79,7 @@ def _network(layers: list[Weights]) -> keras.Model:
     """One network with these weights.
 
     Raises:
-        ValueError: they are not those of one of ours.
+        ValueError: they do not fit digitrec's own network.
     """
     convolutions = layers[:-1]
     network = cnn.build(tuple(one.kernel.shape[-1] for one in convolutions[::2]), normalised=False)

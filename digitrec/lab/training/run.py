@@ -43,10 +43,10 @@ class TrainConfig:
     averaging: float = 0.05
     """Share of the run that the running average of the weights reaches back over."""
     validation: float = 0.1
-    """Share of the digits held back, the same ones for every seed."""
+    """Share of the held-out digits, the same ones for every seed."""
     world: int = 3
     """Times that each digit of `world` is learned beside MNIST's: a scanned one as it is, then photographed
-    anew; a pen's path written with another pen each time. 0: none."""
+    anew; a pen's path is drawn with another pen each time. 0: no copies."""
     fonts: bool = True
     """Whether the fonts of `datasets.fonts` are learned too, beside those that come with Matplotlib."""
     made: float = 1.05
@@ -58,7 +58,7 @@ class TrainConfig:
     """Share of the digits of `world` that one epoch sees beside all others, another one in each."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed; no two networks share one:
-    those of this run have the seeds from ``seed * networks`` on."""
+    this run's seeds begin at ``seed * networks``."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """How far the digits are changed."""
 
@@ -90,9 +90,9 @@ class FitConfig:
     scale: str = "unit"
     """What the pixels are made: one of `digitrec.models.scores.SCALES`."""
     validation: float = 0.1
-    """Share of the digits held back, the same ones for every seed, 0..1."""
+    """Share of the held-out digits, the same ones for every seed, 0..1."""
     patience: int = 5
-    """Epochs without a lower loss on the digits held back after which it stops, its best weights restored."""
+    """Epochs without a lower loss on the held-out digits after which it stops, its best weights restored."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed."""
 
@@ -139,9 +139,9 @@ class Epoch:
     accuracy: float
     """Share of the changed pictures read rightly while learning, 0..1; never those that show no digit."""
     validation_loss: float
-    """Mean cross-entropy of the averaged network over the digits held back."""
+    """Mean cross-entropy of the averaged network over the held-out digits."""
     validation_accuracy: float
-    """Share of the digits held back that the averaged network reads rightly, 0..1."""
+    """Share of the held-out digits that the averaged network reads rightly, 0..1."""
     seconds: float
     """Time that the epoch took."""
 

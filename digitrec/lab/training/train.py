@@ -55,18 +55,18 @@ def train(
     Args:
         config: what decides the outcome.
         folder: made when it is not there.
-        digits: those to learn from, and no others; by default MNIST's 60,000 and those of
+        digits: the only digits to learn from; by default MNIST's 60,000 and those of
             `world`; then no fonts are fetched either.
         sources: where `digits` are from and how many from each, for the card.
-        test: those to measure with in the end, but for those of `digits`; by default MNIST's 10,000.
+        test: test digits, without those of `digits`; by default MNIST's 10,000.
         tested_on: what these are called, for the card.
-        limit_test: at most so many of them, each digit in its share; None: all.
+        limit_test: largest number of them, all digits in proportion; None: all.
         resume: go on after the last finished epoch of a run in `folder` that was stopped.
-        on_progress: told after every step.
+        on_progress: called after every step.
 
     Raises:
         NotInstalled: the `train` extra is missing.
-        DataError: MNIST cannot be had, there are fewer digits than one batch, or all of the test digits are
+        DataError: MNIST is unavailable, there are fewer digits than one batch, or all of the test digits are
             among them.
         ModelError: `resume` finds no run, or one with other settings.
     """
@@ -184,7 +184,7 @@ def _ship(
 
 
 def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
-    """How sure it may be, from digits held back: of those in MNIST's form, and of those brought into it.
+    """How sure it may be, from held-out digits: of those in MNIST's form, and of those brought into it.
 
     The temperatures come from its first glance, the evidence from what it sees looking again where in doubt.
     """

@@ -1,6 +1,6 @@
 """The search for good settings of a plain CNN: Optuna's sampler, bad trials stopped early, kept in SQLite.
 
-A study that was stopped, or killed, goes on with the next trial when the same folder is given again.
+A stopped or killed study continues with the next trial when the same folder is given again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Trial:
     state: str
     """"complete", "pruned" (stopped early) or "fail"."""
     accuracy: float | None
-    """Share of the digits held back that were read rightly, 0..1; None where it never came so far."""
+    """Share of the held-out digits that were read rightly, 0..1; None where it never came so far."""
     settings: dict[str, Any]
     """What was tried."""
 
@@ -74,15 +74,15 @@ def tune(
 
     Args:
         digits: to learn from and to judge by; a few thousand tell settings apart.
-        folder: where the study is kept; one that is there already is gone on with.
+        folder: the study's folder; an existing study is continued.
         trials: how many to try now.
         epochs: times that each trial sees every digit.
         seed: decides what is tried.
-        on_trial: told of each trial when it is over.
+        on_trial: called after each trial.
 
     Raises:
         NotInstalled: the extra `tune` or `train` is missing.
-        DataError: a fifth of the digits is none.
+        DataError: too few digits to hold out a fifth.
         ModelError: not one trial was finished, or the folder holds another study.
     """
     folder.mkdir(parents=True, exist_ok=True)

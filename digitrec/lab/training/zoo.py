@@ -32,7 +32,7 @@ class Architecture:
     family: Family = "keras"
     """Which library trains it."""
     epochs: int = 15
-    """Times that every digit is seen, unless told otherwise; of no meaning for scikit-learn."""
+    """Default number of epochs; unused for scikit-learn."""
     augmented: bool = True
     """Whether each digit is changed a little, anew in each epoch."""
     cosine: bool = True
@@ -102,7 +102,7 @@ def find(name: str) -> Architecture:
     """Return the architecture of a name, or the one in a file written by `tune`.
 
     Raises:
-        ModelError: there is none; the message names those there are.
+        ModelError: the name is unknown; the message lists the names.
     """
     if name in ZOO:
         return ZOO[name]
@@ -115,7 +115,7 @@ def tuned(path: Path) -> Architecture:
     """Return the architecture in a file that `tune` wrote.
 
     Raises:
-        ModelError: it cannot be read, or is no such file.
+        ModelError: it cannot be read, or `tune` did not write it.
     """
     try:
         best = json.loads(path.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ def test_of_a_file_with_two_parts_the_one_that_is_asked_for_is_meant(tmp_path: P
     first, second = test[:3], test[3:5]
     np.savez(path, x_train=first.images, y_train=first.labels, x_test=second.images, y_test=second.labels)
     np.testing.assert_array_equal(read_digits(path, part="train").images, test.images[:3])
-    assert caplog.messages == [f"{path}: its train part is meant; the other is {path}:test"]
+    assert caplog.messages == [f"{path}: using its train part; the other is {path}:test"]
     np.testing.assert_array_equal(read_digits(path).images, test.images[3:5])
     np.testing.assert_array_equal(read_digits(f"{path}:test", part="train").images, test.images[3:5])
 

@@ -1,4 +1,4 @@
-"""Digits of other countries: read from where they are, whole writers held back."""
+"""Digits of other countries: read from where they are, whole writers held out."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def heard() -> list[Progress]:
 def learned(
     trained: TrainResult, heard: list[Progress], tmp_path_factory: pytest.TempPathFactory
 ) -> FineTuneResult:
-    """MNIST cannot be had. Each picture is there twice; others are blank, none, or to be refused."""
+    """MNIST is unavailable. Each picture is there twice; others are blank, none, or to be refused."""
     folder = tmp_path_factory.mktemp("hand")
     (folder / "none.png").write_bytes(b"nothing")
     blank = Sample(np.zeros((60, 60), np.uint8), 3)
@@ -80,7 +80,7 @@ def test_what_was_learned_is_not_measured_with(learned: FineTuneResult, trained:
 
 def test_the_card_and_the_progress_tell_what_happened(learned: FineTuneResult, heard: list[Progress]) -> None:
     page = learned.card_file.read_text()
-    assert "digits of a synthetic hand (MNIST's could not be had) | 30 |" in page
+    assert "digits of a synthetic hand (MNIST's are unavailable) | 30 |" in page
     assert "of no digit" in page and f"| learned: `mine` | {learned.learned} |" in page
     assert "| your own, held back |" in page and "| letters, refused |" in page
     assert heard[0].epoch == 0 and [one.epoch for one in heard if one.epoch][-1] == CONFIG.epochs
