@@ -200,15 +200,15 @@ def compare_stream(
 ) -> Iterator[Comparison]:
     """Yield what `compare_many` returns, each Comparison as soon as it and those before it are complete.
 
-    It takes from ``images`` only as many as are worth working on together, so any number can pass. ``ask``
-    asks an engine about something else than a digit, such as `comparison.numbers.numbers_asked`.
+    It takes only a batch from ``images`` at a time, so these may be endless. ``ask`` asks an engine about
+    something else than a digit, such as `comparison.numbers.numbers_asked`.
     """
     names = free_engines(os.environ) if providers is None else listed(providers)
     readers = [_reader_or_absent(provider) for provider in names]
     shared, ask = ask is None, ask or partial(stream, lenient=lenient, at_least=at_least, rotate=rotate)
     for reader in readers:
-        with suppress(NotConfigured):  # an engine that reads no numbers is a Failure for every picture
-            ask((), reader)  # what cannot be asked so raises here, and not in a thread
+        with suppress(NotConfigured):  # an engine without number reading is a Failure for every picture
+            ask((), reader)  # raise here rather than in a thread
     return _compared(readers, race(several_images(images), readers, ask, shared=shared))
 
 
