@@ -54,7 +54,7 @@ def test_a_setting_in_its_range_is_kept(name: str, value: Any) -> None:
     assert getattr(digitrec.Options(**{name: value}), name) == value
 
 
-@pytest.mark.parametrize(("name", "value"), [("config", Config()), ("run", "a"), ("owner", None)])
+@pytest.mark.parametrize(("name", "value"), [("config", Config()), ("run", "a")])
 def test_an_internal_setting_is_still_taken_by_its_old_name(name: str, value: Any) -> None:
     with pytest.warns(DeprecationWarning):
         options = digitrec.Options(**{name: value})
