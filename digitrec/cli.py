@@ -43,6 +43,7 @@ COMMANDS = {
     "predict": "Read the digit on each picture, with a confidence.",
     "read": "Read the numbers on each picture: amounts, columns, forms.",
     "providers": "List the engines: installed, configured, price.",
+    "review": "Correct doubtful answers on a page, with the keyboard.",
     "serve": "Serve the page to draw on, and the REST API.",
     "train": "Train a network on MNIST or on your own handwriting.",
     "tune": "Search for the best settings of a CNN, resumable.",

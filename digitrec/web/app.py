@@ -49,6 +49,9 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
     pages = {"/": "index.html", "/docs": "docs.html"}
     if settings.collect is not None:
         collected.add(app, state, collected.Collection(settings.collect))
+    elif settings.answers is not None:
+        collected.add_review(app, state, settings.answers)
+    if settings.collect is not None or settings.answers is not None:
         pages["/review"] = "review.html"
     for path, name in pages.items():
         app.add_route(path, partial(_file, STATIC / name))

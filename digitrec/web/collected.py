@@ -14,7 +14,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import Depends, FastAPI, Header, Query, Request
 from PIL import Image
@@ -38,6 +38,23 @@ MAX_PICTURES = 10_000
 ENGINE = re.compile(r"[a-z0-9-]+")
 """An engine's name that can be in a file's name; a policy's cannot, but its engines are named as well."""
 NAME = re.compile(r"[0-9a-f]{16}(_[a-z0-9-]+-(?:[0-9]|none))*\.png")
+
+
+class Reviewed(Protocol):
+    """Labelled pictures that wait for the owner: a `Collection`, or `digitrec.web.answers.Answers`."""
+
+    def waiting(self) -> list[schemas.LabelledPicture]:
+        """Return them in order."""
+
+    def picture(self, name: str) -> bytes | None:
+        """Return the PNG of that name; None without one."""
+
+    def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
+        """Accept one, with another label or its own, or leave it out; return whether it was there.
+
+        Raises:
+            ValueError: there is no such label.
+        """
 
 
 class Collection:
@@ -95,14 +112,20 @@ class Collection:
         file = self._find(name)
         return None if file is None else file.read_bytes()
 
-    def decide(self, name: str, *, accept: bool) -> bool:
-        """Accept a picture under its label, or delete it; return whether there was one of that name."""
+    def decide(self, name: str, *, accept: bool, label: str | None = None) -> bool:
+        """Accept a picture under its label or another one, or delete it; return whether it was there.
+
+        Raises:
+            ValueError: the label is none of `LABELS`.
+        """
+        if label is not None and label not in LABELS:
+            raise ValueError(f"{label!r} is neither a digit nor none")
         with self._lock:
             file = self._find(name)
             if file is None:
                 return False
             if accept:
-                file.replace(self._accepted / file.parent.name / name)
+                file.replace(self._accepted / (label or file.parent.name) / name)
             else:
                 file.unlink()
                 self._pictures -= 1
@@ -135,6 +158,7 @@ Digit = Annotated[
     Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "none"],
     Query(description="What the picture shows; none: no digit."),
 ]
+Label = Annotated[str | None, Query(description="What the picture shows, if not what it is labelled.")]
 Accept = Annotated[bool, Query(description="True: keep it as it is labelled; false: throw it away.")]
 
 FULL = Problem(507, "collection-full", "no more pictures are kept here; thank you all the same")
@@ -150,7 +174,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 
 def add(app: FastAPI, state: State, collection: Collection) -> None:
     """Add ``/label`` for visitors and ``/collected`` for the owner."""
-    owners: Any = {"tags": ["for the owner"], "dependencies": [Depends(_owner(state))]}
+    add_review(app, state, collection)
 
     @app.post(
         "/label", response_model=schemas.Kept, openapi_extra=schemas.PICTURES, tags=["label a picture"],
@@ -170,9 +194,14 @@ def add(app: FastAPI, state: State, collection: Collection) -> None:
             raise ProblemError(FULL)
         return routes.json(schemas.Kept(label=digit))
 
+
+def add_review(app: FastAPI, state: State, collection: Reviewed) -> None:
+    """Add ``/collected`` for the owner."""
+    owners: Any = {"tags": ["for the owner"], "dependencies": [Depends(_owner(state))]}
+
     @app.get("/collected", responses=REFUSED, **owners)
     def waiting() -> schemas.Labels:
-        """List what visitors labelled and nobody has looked at, where engines dissent first."""
+        """List what nobody has looked at: the labels of visitors where engines dissent first."""
         return schemas.Labels(pictures=collection.waiting())
 
     @app.get(
@@ -186,9 +215,13 @@ def add(app: FastAPI, state: State, collection: Collection) -> None:
         return routes.png(content)
 
     @app.put("/collected/{name}", status_code=204, responses=REFUSED | MISSING, **owners)
-    def decide(name: str, accept: Accept) -> None:
-        """Accept one as it is labelled, or throw it away."""
-        if not collection.decide(name, accept=accept):
+    def decide(name: str, accept: Accept, label: Label = None) -> None:
+        """Accept one as it is labelled or corrected, or throw it away."""
+        try:
+            found = collection.decide(name, accept=accept, label=label)
+        except ValueError as error:
+            raise ProblemError(Problem(422, "invalid-request", str(error))) from error
+        if not found:
             raise ProblemError(GONE)
 
 

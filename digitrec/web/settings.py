@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitrec.image.headers import MAX_DECODING_BYTES
+
+if TYPE_CHECKING:
+    from digitrec.web.answers import Answers
 
 MEGABYTE = 1_000_000
 
@@ -57,5 +61,7 @@ class Settings:
     """Where pictures are kept that visitors label; None: nothing is kept."""
     owner_key: str | None = field(default=None, repr=False)
     """What must come with a look at those; None: nobody is shown them."""
+    answers: Answers | None = None
+    """Doubtful answers to correct on /review; None: none."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """One of these must come with each question; empty: everybody may ask."""

@@ -219,7 +219,7 @@ def test_a_visitor_says_what_it_is_and_the_owner_accepts_it(page_of: OpenPage, t
 
 
 def _review(page: Page) -> None:
-    """As the owner: accept the 1, throw the other away."""
+    """Accept the 1 as the owner and throw the other away, with the keyboard."""
     page.goto(f"{page.url}review")
     for key in ("guess", "mine"):
         page.get_by_label("The owner's key").fill(key)
@@ -229,7 +229,10 @@ def _review(page: Page) -> None:
     expect(page.locator("#labelled li")).to_have_count(2)
     expect(page.locator("#labelled li").first).to_contain_text("local says 7")
     expect_accessible(page)
-    press(page, "Accept 1")
+    field = page.locator("#labelled input").first
+    expect(field).to_have_value("1")
+    field.press("Enter")
     expect(page.locator("#words")).to_have_text("1 to look at.")
-    press(page, "Throw away")
+    expect(field).to_be_focused()
+    field.press("Escape")
     expect(page.locator("#words")).to_have_text("Nothing waits to be looked at.")

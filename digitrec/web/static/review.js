@@ -1,8 +1,9 @@
-// For the owner: labelled pictures to accept or delete, those where engines disagree first.
+// For the owner: labelled pictures to accept, correct or leave out. Enter accepts, Escape leaves out.
 
 import { by, make, makeButton } from "./dom.js";
 
-let key = ""; // for this page alone
+let key = location.hash.slice(1); // for this page alone; `digitrec review` puts it into the address
+if (key) list().catch(tell);
 
 by("owner").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -21,6 +22,7 @@ async function list() {
   const { pictures } = await (await asked("collected")).json();
   by("owner").hidden = true;
   by("labelled").replaceChildren(...await Promise.all(pictures.map(entry)));
+  by("labelled").querySelector("input")?.select();
   count();
 }
 
@@ -28,14 +30,22 @@ async function entry({ name, label, said }) {
   const path = `collected/${encodeURIComponent(name)}`;
   const image = make("img", { src: URL.createObjectURL(await (await asked(path)).blob()), alt: `Labelled ${label}` });
   const engines = Object.entries(said).map(([engine, word]) => `${engine} says ${word}`);
-  const decide = (accept) => () => asked(`${path}?accept=${accept}`, "PUT").then(() => {
+  const field = make("input", { value: label, ariaLabel: `Label of the picture labelled ${label}`, autocomplete: "off" });
+  const chosen = (accept) => `${path}?${new URLSearchParams({ accept, label: field.value })}`;
+  const decide = (accept) => () => asked(chosen(accept), "PUT").then(() => {
     URL.revokeObjectURL(image.src);
+    const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
-    count();
-  }, tell);
+    next?.querySelector("input").select();
+    return next ? count() : list();
+  }).catch(tell);
+  field.addEventListener("keydown", ({ key: pressed }) => {
+    if (pressed === "Enter") decide(true)();
+    if (pressed === "Escape") decide(false)();
+  });
   const item = make(
     "li", { className: "card" }, image, make("p", {}, [`Labelled ${label}`, ...engines].join("; ")),
-    makeButton(`Accept ${label}`, decide(true)), makeButton("Throw away", decide(false)),
+    field, makeButton("Accept", decide(true)), makeButton("Throw away", decide(false)),
   );
   item.classList.toggle("dissent", Object.values(said).some((word) => word !== label));
   return item;

@@ -1,0 +1,203 @@
+"""`digitrec review`: doubtful answers, corrected into a folder with labels.csv.
+
+The answers are those of `predict`, `read` or `batch`. The folder has a picture for each label: the part that
+shows the number, or the whole picture of a digit. Both are written at once and atomically, so an interrupted
+review loses nothing and continues where it stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from digitrec.comparison.datasets.labels import NONE
+from digitrec.errors import DataError, ImageError
+from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
+from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.recognise.numbers import value_of
+from digitrec.report.rows import csv_line
+from digitrec.web import schemas
+
+MARGIN = 0.4
+"""Margin around a number, as a share of its height."""
+
+SHOWN = 50
+"""Answers on the page at one time."""
+
+Kind = Literal["label", "text"]
+"""What the answers are about, and the name of its column in labels.csv: a digit, or a number as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """An answer to look at."""
+
+    source: str
+    """Where the picture is."""
+    sha256: str
+    """SHA-256 of its file, in hex."""
+    turned: int
+    """Degrees clockwise by which it was turned."""
+    box: Box | None
+    """The number on it; None: all of it."""
+    read: str
+    """What the engine read; "none" for nothing."""
+    provider: str
+    """The engine."""
+    sureness: float
+    """Its calibrated chance or confidence, 0..1; -1 without either."""
+
+    @property
+    def name(self) -> str:
+        """Name of the file that shows it."""
+        key = f"{self.source} {self.sha256} {self.turned} {self.box}"
+        return f"{hashlib.sha256(key.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}.png"
+
+
+class Answers:
+    """The answers in a JSON Lines file that are less sure than a threshold or refused."""
+
+    def __init__(self, file: Path, folder: Path, below: float) -> None:
+        """Read the answers, and what was labelled before.
+
+        Args:
+            file: written with ``-o jsonl`` by `digitrec predict`, `read` or `batch`.
+            folder: the folder of the labels, which is made if it is missing.
+            below: the threshold, 0..1.
+
+        Raises:
+            DataError: a line is not such an answer, or digits and numbers are mixed.
+            OSError: a file cannot be read, or the folder cannot be made.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.kind: Kind = "label"
+        """What the answers are about."""
+        self._folder, self._lock = folder, threading.Lock()
+        found = list(self._read(file))
+        self._rows = self._labelled()
+        done = {row[0] for row in self._rows}
+        doubts = [one for one in found if one.sureness < below and one.name not in done]
+        doubts.sort(key=lambda one: (one.sureness < 0, one.sureness))
+        self._waiting = {one.name: one for one in doubts}
+
+    def waiting(self) -> list[schemas.LabelledPicture]:
+        """Return the next answers to look at, the least sure first, and those without a confidence last."""
+        return [
+            schemas.LabelledPicture(name=name, label=one.read, said={one.provider: one.read})
+            for name, one in islice(self._waiting.items(), SHOWN)
+        ]
+
+    @property
+    def left(self) -> int:
+        """How many answers there are to look at."""
+        return len(self._waiting)
+
+    def picture(self, name: str) -> bytes | None:
+        """Return what an answer is about as a PNG; None if it is not there, or not the same any more."""
+        one = self._waiting.get(name)
+        try:
+            return None if one is None else _png(one)
+        except ImageError:
+            return None
+
+    def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
+        """Write a label, or pass over the answer until the next review; return whether there was one.
+
+        Args:
+            name: which answer.
+            accept: False: pass over it.
+            label: what is right; None: what was read.
+
+        Raises:
+            ValueError: the label is neither a digit (a number) nor "none".
+        """
+        with self._lock:
+            if (content := self.picture(name)) is None:
+                return False
+            one = self._waiting[name]
+            said = "".join((label or one.read).split())
+            if accept:
+                if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
+                    raise ValueError(f"{said!r} is neither a number nor {NONE}")
+                atomic.write(self._folder / name, content)
+                rows = [*self._rows, [name, said, one.source]]
+                header = ["file", self.kind, "group"]
+                atomic.write(self._folder / "labels.csv", "".join(map(csv_line, [header, *rows])))
+                self._rows = rows
+            del self._waiting[name]
+        return True
+
+    def _read(self, file: Path) -> Iterator[_Doubt]:
+        kinds: set[Kind] = set()
+        with file.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    answer = json.loads(line)
+                    if "error" not in answer:
+                        kinds.add("text" if "numbers" in answer else "label")
+                        yield from _doubts(answer)
+                except (ValueError, KeyError, TypeError) as error:
+                    raise DataError(
+                        f"{file}, line {number}: not a JSON Lines answer of predict, read or batch ({error})"
+                    ) from error
+        if len(kinds) > 1:
+            raise DataError(f"{file}: has digits and numbers; review them in two files")
+        self.kind = next(iter(kinds), "label")
+
+    def _labelled(self) -> list[list[str]]:
+        table = self._folder / "labels.csv"
+        if not table.exists():
+            return []
+        head, *rows = csv.reader(io.StringIO(table.read_text("utf-8"), newline=""))
+        if head != ["file", self.kind, "group"]:
+            raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
+        return rows
+
+
+def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
+    """Yield each answer about a picture: its digit, or its numbers."""
+    image, provider = answer["image"], answer["provider"]
+    whole = image["source"], image["sha256"], answer["turned"]
+    if "numbers" in answer:
+        for number in answer["numbers"]:
+            box = number["box"] and tuple(number["box"])
+            yield _Doubt(*whole, box, number["text"] or NONE, provider, _sureness(number))
+        return
+    digit = answer["unsure_digit"] if answer["digit"] is None else answer["digit"]
+    yield _Doubt(*whole, None, NONE if digit is None else str(digit), provider, _sureness(answer))
+
+
+def _sureness(answer: Mapping[str, Any]) -> float:
+    known = (answer["calibrated"], answer["confidence"])
+    return next((float(value) for value in known if value is not None), -1.0)
+
+
+def _png(one: _Doubt) -> bytes:
+    """Return the picture of an answer.
+
+    Raises:
+        ImageError: it cannot be read, or was changed.
+    """
+    opened = DigitImage.open(Turned(_source(one.source), one.turned), enough=NUMBERS_SIDE)
+    if opened.sha256 != one.sha256:
+        raise ImageError(f"{one.source}: changed since it was read; read it again")
+    if one.box is not None:
+        opened = opened.around(one.box, MARGIN)
+    content = io.BytesIO()
+    opened.picture.save(content, "PNG")
+    return content.getvalue()
+
+
+def _source(name: str) -> ImageSource:
+    """Return the file of this name, or the page of a file, as in "scan.tif[2]"."""
+    page = re.fullmatch(r"(.+)\[(\d+)\]", name)
+    return frames(page[1])[int(page[2]) - 1] if page and not Path(name).exists() else name

@@ -1,0 +1,35 @@
+"""`digitrec review`: what it says before it serves the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import digitrec
+from digitrec.cli import main
+from digitrec.emulator.kit import FakeProvider, drawn_seven
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    file = tmp_path / "answers.jsonl"
+    prediction = digitrec.predict(drawn_seven(), FakeProvider(["7"]))
+    file.write_text(json.dumps(prediction.as_dict()) + "\n")
+    return file
+
+
+def test_a_file_without_doubts_needs_no_page(answers: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        main, ["review", str(answers), "--below", "0.5", "--out", str(tmp_path / "out")]
+    )
+    assert done.exit_code == 0 and "0 doubtful" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["7,0.9\n", "[1]\n"])
+def test_another_file_is_an_error(answers: Path, tmp_path: Path, content: str) -> None:
+    answers.write_text(content)
+    done = CliRunner().invoke(main, ["review", str(answers), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 6 and "line 1" in done.stderr

@@ -1,0 +1,111 @@
+"""`digitrec review`: doubtful answers become a labelled folder, one at a time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+import digitrec
+from digitrec.answer import Answer, Candidate
+from digitrec.comparison.benchmark.numbers import read_numbers
+from digitrec.comparison.datasets.loader import read_samples
+from digitrec.emulator.kit import FakeProvider
+from digitrec.errors import DataError
+from digitrec.web.answers import Answers
+from digitrec.web.settings import Settings
+
+from .fakes import serving
+
+OWNER = {"x-owner-key": "mine"}
+WORDS = (
+    Candidate("12", 0.99, (50, 50, 90, 80)), Candidate("7.50", 0.6, (200, 50, 280, 80)),
+    Candidate("12:30", 0.3, (200, 150, 300, 180)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    Image.new("L", (400, 300), 250).save(tmp_path / "page.png")
+    return tmp_path / "page.png"
+
+
+@pytest.fixture
+def sheets(page: Path) -> Path:
+    """Save the answers about a page with a sure number and two doubtful ones, and about no picture."""
+    images = [page, page.with_name("missing.png")]
+    found = digitrec.read_many(images, FakeProvider([Answer(WORDS)]))
+    file = page.with_name("answers.jsonl")
+    file.write_text("".join(json.dumps(one.as_dict()) + "\n" for one in found))
+    return file
+
+
+def client(found: Answers) -> TestClient:
+    return serving(settings=Settings(owner_key="mine", answers=found))  # type: ignore[return-value]
+
+
+def put(server: TestClient, name: str, label: str, accept: bool = True) -> int:
+    params = {"accept": str(accept).lower(), "label": label}
+    return server.put(f"/collected/{name}", params=params, headers=OWNER).status_code
+
+
+def test_corrections_become_a_folder_to_benchmark_and_nothing_is_asked_twice(
+    sheets: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "labelled"
+    with client(Answers(sheets, out, 0.95)) as server:
+        assert server.get("/collected").status_code == 401
+        shown = server.get("/collected", headers=OWNER).json()["pictures"]
+        assert [one["label"] for one in shown] == ["12:30", "7.50"], "the least sure first"
+        picture = server.get(f"/collected/{shown[1]['name']}", headers=OWNER)
+        assert picture.headers["content-type"] == "image/png"
+        assert put(server, shown[1]["name"], "seven") == 422
+        assert put(server, "other.png", "7") == 404
+        assert put(server, shown[1]["name"], " 7.80 ") == 204
+        assert put(server, shown[0]["name"], "", accept=False) == 204
+        assert server.get("/collected", headers=OWNER).json() == {"pictures": []}
+    (sample,) = read_numbers(str(out))
+    assert (sample.texts, sample.group) == (("7.80",), str(tmp_path / "page.png"))
+    with Image.open(str(sample.image)) as crop:
+        assert crop.size == (104, 54), "the number and a margin"
+    again = Answers(sheets, out, 0.95)
+    assert [one.label for one in again.waiting()] == ["12:30"], "what was passed over comes again"
+    assert again.decide(again.waiting()[0].name, accept=True, label="none")
+    assert sorted(sample.texts for sample in read_numbers(str(out))) == [(), ("7.80",)]
+    assert Answers(sheets, out, 0.95).left == 0
+
+
+def test_digits_become_a_folder_to_train_on(page: Path, tmp_path: Path) -> None:
+    found = digitrec.predict_many([page, page], FakeProvider(["7", Answer((Candidate("3", 0.2),))]))
+    file = tmp_path / "digits.jsonl"
+    file.write_text("".join(json.dumps(one.as_dict()) + "\n" for one in found))
+    answers = Answers(file, tmp_path / "out", 0.95)
+    (one,) = answers.waiting()
+    with pytest.raises(ValueError, match="12"):
+        answers.decide(one.name, accept=True, label="12")
+    assert answers.decide(one.name, accept=True, label=None)
+    assert [sample.label for sample in read_samples(tmp_path / "out")] == [int(one.label)]
+
+
+def test_a_picture_that_was_changed_is_not_labelled(sheets: Path, page: Path, tmp_path: Path) -> None:
+    answers = Answers(sheets, tmp_path / "out", 0.95)
+    Image.new("L", (400, 300), 10).save(page)
+    name = answers.waiting()[0].name
+    assert answers.picture(name) is None and not answers.decide(name, accept=True, label="1")
+    assert not (tmp_path / "out" / "labels.csv").exists()
+
+
+@pytest.mark.parametrize("line", ["nothing", "[]", "{}", '{"numbers": 3}', '{"image": {"source": "x"}}'])
+def test_another_file_is_an_error_that_names_the_line(sheets: Path, tmp_path: Path, line: str) -> None:
+    sheets.write_text(sheets.read_text() + line + "\n")
+    with pytest.raises(DataError, match="line 3"):
+        Answers(sheets, tmp_path / "out", 0.95)
+
+
+def test_a_folder_with_other_labels_is_an_error(sheets: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,label\n")
+    with pytest.raises(DataError, match=r"labels\.csv"):
+        Answers(sheets, tmp_path, 0.95)
