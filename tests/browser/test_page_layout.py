@@ -11,7 +11,6 @@ from browser.conftest import OpenPage
 from browser.hand import draw, drawn, expect_accessible, needs_chromium, press, show
 
 pytestmark = needs_chromium
-BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 SCREENS = {
     "small phone": (320, 568), "small phone on its side": (568, 320), "1366x768 at 200 %": (683, 384),
     "tablet": (768, 1024), "desk": (1280, 800),
@@ -83,24 +82,3 @@ def test_everybody_can_use_it_in_light_and_dark(open_page: OpenPage, state: str)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         expect_accessible(page)
-
-
-def brightness(page: Page) -> int:
-    colour = page.evaluate(BACKGROUND)
-    return sum(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
-
-
-def test_the_theme_is_the_systems_or_chosen_and_then_stays(open_page: OpenPage) -> None:
-    page = open_page(color_scheme="dark")
-    assert brightness(page) < 120
-    theme = page.locator("#theme")
-    expect(theme).to_contain_text("Auto")
-    theme.click()
-    expect(theme).to_contain_text("Light")
-    assert brightness(page) > 600
-    page.emulate_media(color_scheme="light")
-    theme.click()
-    expect(theme).to_contain_text("Dark")
-    assert brightness(page) < 120
-    page.reload()
-    assert brightness(page) < 120

@@ -92,20 +92,6 @@ def test_a_proxys_page_is_quoted_and_nothing_is_sent_again(page: Page, status: i
     expect(page.locator("#gone")).to_be_hidden()
 
 
-def test_retry_after_is_honoured(page: Page) -> None:
-    sent = asked_for(page, "/predict")
-    headers = {"Retry-After": "3", "Content-Type": "text/html"}
-    page.route(
-        "**/predict**", lambda route: route.fulfill(status=429, headers=headers, body="Slow down"), times=1
-    )
-    show(page, "photo-pen.jpg")
-    expect(page.locator("#why")).to_contain_text("Slow down")
-    page.wait_for_timeout(2000)
-    assert len(sent) == 1
-    expect_digit(page, "7")
-    assert len(sent) == 2
-
-
 def test_a_key_is_asked_for_before_the_first_stroke_and_when_it_is_no_longer_good(page_of: OpenPage) -> None:
     page = page_of(settings=Settings(api_keys=("open-sesame",)))
     asked = asked_for(page, "open-sesame")

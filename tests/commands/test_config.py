@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import partial
 from pathlib import Path
 
 import pytest
 import terminal
 
-from digitrec.commands.config import VARIABLES
-from digitrec.commands.exits import COMPLETE
 from digitrec.engine.config import config_path, example
 
 run = partial(terminal.run, "config", code=0)
@@ -69,11 +66,3 @@ def test_the_path_and_an_example_by_themselves(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "example.toml").write_text(run("--example").stdout, "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "example.toml"))
     assert settings()["rates.azure"]["value"] == 0.33
-
-
-def test_every_variable_of_ours_is_listed() -> None:
-    sources = (Path(__file__).parents[2] / "digitrec").rglob("*.py")
-    named = {
-        name for file in sources for name in re.findall(r'"(DIGITREC_[A-Z_]+)"', file.read_text("utf-8"))
-    }
-    assert named - {COMPLETE} == set(VARIABLES)

@@ -17,15 +17,6 @@ def seen() -> Exploration:
     return explore(digits, "some", store.load().probabilities(digits.images))
 
 
-@pytest.mark.parametrize("title", exploration.PICTURES)
-def test_each_has_a_title_and_names_its_axes(seen: Exploration, title: str) -> None:
-    figure = exploration.PICTURES[title](seen)
-    heading = figure.get_suptitle() or figure.axes[0].get_title()
-    assert "some" in heading
-    for axes in figure.axes:
-        assert axes.get_xlabel() or not len(axes.get_xticks())
-
-
 def test_samples_are_ten_of_each(seen: Exploration) -> None:
     canvas = exploration.samples(seen).axes[0].images[0].get_array()
     assert canvas.shape == (280, 280)

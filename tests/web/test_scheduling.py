@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from random import Random
 from typing import Any
@@ -22,7 +22,7 @@ from digitrec import errors
 from digitrec.engine import Engine
 from digitrec.web import inference, problems
 from digitrec.web.clients import Client
-from digitrec.web.scheduling import ConcurrencyLimit, Lane
+from digitrec.web.scheduling import Lane
 from digitrec.web.settings import Settings
 
 from .fakes import held_up, listening, local, paid, png, serving, until_at_work
@@ -66,22 +66,6 @@ def test_clients_that_always_wait_get_even_shares_whatever_each_piece_takes(cost
         assert max(used.values()) - min(used[one] for one in each) <= 2 * 10
 
 
-def test_a_client_that_comes_is_next_and_having_been_idle_earns_no_more_than_that() -> None:
-    hours = Hours()
-
-    async def run() -> None:
-        first = asyncio.create_task(hours.all(*[(A, 1.0)] * 100))
-        while len(hours.came) < 50:
-            await asyncio.sleep(0)
-        await asyncio.gather(first, hours.all(*[(B, 1.0)] * 100))
-
-    asyncio.run(run())
-    order = [client for client, _ in hours.came]
-    start = order.index(B)
-    assert start <= 52
-    assert Counter(order[start : start + 20])[A] in (9, 10, 11)
-
-
 @given(st.integers(1, 3), st.lists(st.tuples(clients, st.booleans()), max_size=25), st.randoms())
 @quickly
 def test_there_are_no_more_turns_than_threads_and_all_get_one_whoever_leaves(
@@ -115,25 +99,6 @@ def test_there_are_no_more_turns_than_threads_and_all_get_one_whoever_leaves(
                 await everything.enter_async_context(lane.turn(A))
 
     asyncio.run(run())
-
-
-@given(st.integers(0, 30), st.lists(st.tuples(clients, st.integers(1, 5)), max_size=60))
-@quickly
-def test_a_limit_is_passed_only_by_those_below_their_share(
-    limit: int, steps: list[tuple[Client, int]]
-) -> None:
-    shared, held = ConcurrencyLimit(limit), Counter[Client]()
-    with ExitStack() as everything:
-        for client, count in steps:
-            sharing = len(held.keys() | {client})
-            free = held.total() + count <= limit
-            assert shared.admits(client, count) == (free or held[client] + count <= limit // sharing)
-            if shared.admits(client, count):
-                everything.enter_context(shared.hold(client, count))
-                held[client] += count
-            assert shared.in_use == held.total() <= limit * (1 + 1 / 2 + 1 / 3 + 1 / 4)
-            held += Counter()
-    assert shared.in_use == 0 and shared.full != bool(limit)
 
 
 @contextmanager

@@ -7,12 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.benchmark import Benchmark, benchmark, conclusion
-from digitrec.comparison.benchmark.measures import proportion
-from digitrec.comparison.benchmark.recommend import Option, Recommendation
 from digitrec.comparison.benchmark.run import SIGNIFICANCE, Pair, holm, mcnemar
 from digitrec.comparison.benchmark.scorecard import Scorecard, scorecard
 from digitrec.comparison.datasets.loader import Sample
@@ -89,21 +86,3 @@ def test_what_is_shown_and_what_is_level_is_said_with_the_test() -> None:
     )
     assert ("p = 0.035" in shown, "p < 0.001" in turned) == (True, True)
     assert "between b and c, a and d (corrected p = 0.300 or more)" in level
-
-
-@pytest.mark.parametrize(
-    ("target", "tried", "words"),
-    [
-        (0.9, 5, ["a>b@0.9 reaches 90%", "$0.5 for", "200 ms"]),
-        (0.985, 5, ["98.5% is not shown", "about "]),
-        (0.999, 5, ["99.9% is not shown", "would not show it either"]),
-        (0.9, -5, ["5 were compared"]),
-        (0.9, 0, ["emulated"]),
-    ],
-)
-def test_a_recommendation_is_said_with_its_figures_or_what_is_missing(
-    target: float, tried: int, words: list[str]
-) -> None:
-    chosen = Option("a>b@0.9", proportion(99, 100), 0.5, 0.2) if tried > 0 else None
-    (said,) = told(recommendation=Recommendation(target, chosen, abs(tried)))
-    assert [word for word in words if word not in said] == []

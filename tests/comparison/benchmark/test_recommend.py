@@ -12,10 +12,10 @@ from statsmodels.stats.proportion import proportion_confint
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.comparison.benchmark.measures import proportion
-from digitrec.comparison.benchmark.recommend import Option, Recommendation, recommend
+from digitrec.comparison.benchmark.recommend import Recommendation, recommend
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
-from digitrec.errors import DataError, TimedOut
+from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
 from digitrec.providers.base import Price
 
@@ -106,34 +106,6 @@ def test_a_fallback_and_a_vote_are_chosen_where_they_are_better_than_each_alone(
     vote = advice(boasts, [0.0] * 3, 0.95, labels=labels)
     assert vote.chosen is not None
     assert (vote.chosen.name, vote.reached) == ("2 of a+b+c", True)
-
-
-@pytest.mark.parametrize(
-    ("hits", "n", "target"), [(10, 10, 0.2), (10, 10, 0.9), (10, 10, 0.999), (99, 100, 0.985), (9, 10, 0.5)]
-)
-def test_so_many_pictures_would_show_it_and_one_fewer_would_not(hits: int, n: int, target: float) -> None:
-    found = Recommendation(target, Option("e", proportion(hits, n), 0.0, 1.0), 1)
-    needed = found.pictures_needed
-    assert needed is not None
-    assert proportion_confint(hits / n * needed, needed, method="wilson")[0] >= target
-    if needed > 1:
-        assert proportion_confint(hits / n * (needed - 1), needed - 1, method="wilson")[0] < target
-    assert Recommendation(hits / n, found.chosen, 1).pictures_needed is None, "no number of them would"
-
-
-@pytest.mark.parametrize(
-    ("target", "budget", "pictures", "error", "told"),
-    [
-        (1.5, None, 20, ValueError, "target"), (0.9, -0.1, 20, ValueError, "budget"),
-        (0.9, None, 19, DataError, "19"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_recommended_on_is_refused(
-    target: float, budget: float | None, pictures: int, error: type[Exception], told: str
-) -> None:
-    labels = [7] * pictures
-    with pytest.raises(error, match=told):
-        advice({"free": answers("free", labels)}, [0.0], target, labels=labels, budget=budget)
 
 
 def test_an_unknown_cost_and_an_emulator_are_left_out_and_failures_are_not_right() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +9,6 @@ import pytest
 
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors import DataError
-from digitrec.image import DigitImage
-
-REPOSITORY_SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def made(folder: Path, *names: str) -> Path:
@@ -83,23 +78,6 @@ def test_equal_pictures_with_different_labels_are_told(
     caplog.clear()
     read_samples(labelled(tmp_path, "file,label\na.png,7\ncopy.png,7\nb.png,7\n"))
     assert not caplog.messages
-
-
-def test_our_own_pictures_are_small_whole_and_all_in_the_table() -> None:
-    samples = read_samples(REPOSITORY_SAMPLES)
-    count = Counter(sample.label for sample in samples)
-    assert all(count[digit] >= 4 for digit in range(10))
-    assert 3 <= count[None] <= 5
-    for sample in samples:
-        assert DigitImage.open(sample.image).pixels.size
-        assert Path(str(sample.image)).stat().st_size <= 200_000
-    with (REPOSITORY_SAMPLES / "labels.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    pictures = {entry.name for entry in REPOSITORY_SAMPLES.iterdir() if entry.is_file()}
-    assert pictures - {row["file"] for row in rows} == {
-        "labels.csv", "SOURCES.md", "make_samples.py", "pictures.py",
-    }  # fmt: skip
-    assert all(bool(row["reason"]) == (row["label"] == "none") for row in rows)
 
 
 def test_a_folder_comes_before_the_set_of_its_name(
