@@ -8,7 +8,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from math import ceil
-from typing import Any
 
 from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark, conclusion
@@ -60,7 +59,6 @@ def _plots(cards: Sequence[Scorecard]) -> str:
         "Accuracy against coverage": plots.coverage(named, size, **plots.BELOW),
         "Reliability of the engines' own confidence": plots.reliability(own, "Engines' own confidence", size),
         "Reliability of the calibrated chances": plots.reliability(calibrated, "Calibrated chances", size),
-        "Latency": latency(cards),
     }
     if not calibrated:
         del figures["Reliability of the calibrated chances"]
@@ -139,26 +137,6 @@ def _point(axes: Axes, card: Scorecard, x: float | None, place: int, *, filled: 
         x, 100 * share, yerr=around, linestyle="", label=_label(card), markersize=8, capsize=3,
         markerfacecolor=plots.colour(place) if filled else "none", **plots.marked(place),
     )  # fmt: skip
-
-
-@plots.drawn
-def latency(cards: Sequence[Scorecard]) -> Figure:
-    """Draw the median and the two slow percentiles of the time for one picture."""
-    timed = [(card, card.latency) for card in cards if card.latency is not None][::-1]
-    size = (5.2, 1.6 + 1.6 * LINE_HEIGHT * max(len(timed), 3))
-    figure, axes = plots.plain_axes("Latency", "milliseconds for one picture", "", size)
-    look: dict[str, Any] = {"color": plots.COLOURS[0]}
-    for place, (_, spent) in enumerate(timed):
-        points = [1000 * seconds for seconds in (spent.p50, spent.p95, spent.p99)]
-        axes.plot(points, [place] * 3, linewidth=2, alpha=0.6, **look)
-        for x, marker, name in zip(points, "o|X", ("median", "95 of 100", "99 of 100"), strict=True):
-            label = "" if place else name
-            axes.plot(x, place, marker, label=label, markersize=9, markeredgewidth=1.5, **look)
-    axes.set(yticks=range(len(timed)), yticklabels=[_label(card) for card, _ in timed])
-    plots.logarithmic(axes)
-    axes.margins(y=0.2)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return figure
 
 
 def _label(card: Scorecard) -> str:

@@ -103,26 +103,12 @@ def training(contestants: Sequence[Contestant]) -> Figure:
 
 @plots.drawn
 def trade_off(contestants: Sequence[Contestant]) -> Figure:
-    """Accuracy against the time for one digit."""
+    """Accuracy against the time for one digit, a mark for each model."""
     x = "milliseconds for one digit (logarithmic)"
-    return _points(contestants, "Accuracy and speed", x, lambda one: 1000 * one.prediction_s)
-
-
-@plots.drawn
-def learning(contestants: Sequence[Contestant]) -> Figure:
-    """Accuracy against the training time."""
-    x = "seconds of training (logarithmic)"
-    return _points(contestants, "Accuracy and training time", x, lambda one: one.training_s)
-
-
-def _points(
-    contestants: Sequence[Contestant], title: str, x: str, seconds: Callable[[Contestant], float]
-) -> Figure:
-    """Accuracy against a time, a mark for each model."""
-    figure, axes = plots.plain_axes(title, x, "test accuracy")
+    figure, axes = plots.plain_axes("Accuracy and speed", x, "test accuracy")
     for place, one in enumerate(ranked(contestants)):
-        share = one.accuracy.share or 0.0
-        axes.plot(seconds(one), share, linestyle="", markersize=10, label=one.title, **plots.marked(place))
+        look = plots.marked(place) | {"linestyle": "", "markersize": 10, "label": one.title}
+        axes.plot(1000 * one.prediction_s, one.accuracy.share or 0.0, **look)
     axes.margins(0.12)
     plots.logarithmic(axes)
     plots.end_at(1, axes, "y")
@@ -154,7 +140,6 @@ PICTURES: dict[str, Callable[[Sequence[Contestant]], Figure]] = {
     "Test accuracy": accuracy,
     "Training time": training,
     "Accuracy against time": trade_off,
-    "Accuracy against training time": learning,
     "Mean accuracy by complexity": complexity,
 }
 """Titles and pictures, in the order of a page."""

@@ -32,7 +32,7 @@ def test_kinds_of_models_are_compared_on_a_few_digits(tmp_path: Path) -> None:
     assert header.split()[:3] == ["model", "test", "accuracy"]
     assert row.startswith("k-NN ") and row.rstrip().endswith("`knn.skops`")
     assert "3,000 digits" in (tmp_path / "models.md").read_text(encoding="utf-8")
-    assert len(list((tmp_path / "images").glob("models-*.png"))) == 5
+    assert len(list((tmp_path / "images").glob("models-*.png"))) == 4
     assert "The winner: k-NN" in done.stdout and "The winner: k-NN" in (tmp_path / "models.md").read_text()
     for name in ("winner-confusion.png", "winner-mistakes.png"):
         assert (tmp_path / "images" / name).is_file() and f"images/{name}" in (

@@ -161,7 +161,7 @@ def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(foun
 def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
     html = benchmark_page(found)
     page = Page.of(html)
-    assert page.count["svg"] == 5
+    assert page.count["svg"] == 4
     assert page.count["img"] == len(found.misread) + len(found.splitting)
     assert page.count["li"] == len(conclusion(found))
     assert "a &amp; b" in html
@@ -188,4 +188,4 @@ def test_numbers_have_a_table_of_their_own_and_no_confusion(tmp_path: Path) -> N
     assert values["numbers"][0]["value"]["hits"] == 2
     assert [row["label"] for row in values["answers"]] == ["7.50", "12"]
     html = benchmark_page(found)
-    assert Page.of(html).count["svg"] == 4 and "shows 7.50" in html and "<strong" in html
+    assert Page.of(html).count["svg"] == 3 and "shows 7.50" in html and "<strong" in html

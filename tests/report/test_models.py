@@ -52,7 +52,6 @@ def test_each_picture_has_a_title_units_and_the_figures(title: str) -> None:
         "Test accuracy": (widths, [0.85, 0.95]),
         "Training time": (widths, [12.3, 0.02]),
         "Accuracy against time": (points, [(12.3, 0.95), (0.45, 0.85)]),
-        "Accuracy against training time": (points, [(0.02, 0.95), (12.3, 0.85)]),
         "Mean accuracy by complexity": (heights, [0.95, 0.85]),
     }[title]
     assert drawn == [pytest.approx(one) for one in expected]

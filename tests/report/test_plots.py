@@ -14,7 +14,7 @@ from digitrec.answer.prediction import Prediction
 from digitrec.comparison.benchmark.scorecard import Scorecard, scorecard
 from digitrec.image import ImageRef
 from digitrec.report import plots
-from digitrec.report.benchmark_page import latency, trade_off
+from digitrec.report.benchmark_page import trade_off
 
 
 def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
@@ -83,5 +83,5 @@ def test_nobody_and_many_with_long_names_fit() -> None:
     long = [replace(BEST, engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
     for cards in ([], [scorecard("silent", [], [])], long):
         named = {one.engine: one for one in cards}
-        for figure in (trade_off(cards), latency(cards), plots.coverage(named, SIZE, **plots.BELOW)):
+        for figure in (trade_off(cards), plots.coverage(named, SIZE, **plots.BELOW)):
             assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"
