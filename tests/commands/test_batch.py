@@ -21,11 +21,9 @@ from typing import Any
 
 import pytest
 import terminal
-from click.testing import CliRunner
 from PIL import Image
 
 from digitrec.bulk import job
-from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import recent
@@ -86,7 +84,7 @@ def test_rows_are_those_of_predict_in_the_order_given(scans: Path) -> None:
     done = run("scans", "-o", "rows.jsonl", "--part", "7", "--workers", "1")
     assert done.exit_code == 1, "one picture could not be read"
     assert "41 images, 40 digits, 1 failed (ImageError: 1)" in done.stderr
-    said = CliRunner().invoke(main, ["predict", "scans", "-o", "jsonl"])
+    said = terminal.run("predict", "scans", "-o", "jsonl")
     theirs = [json.loads(line) for line in said.stdout.splitlines()]
     for ours, other in zip(rows("rows.jsonl"), theirs, strict=True):
         # Calibration and batches aside, digits and names are the same; probabilities to the last bits.
@@ -451,7 +449,7 @@ def test_numbers_have_a_row_each_as_from_read(scans: Path) -> None:
             archive.write(samples / name, name)
         archive.write(scans / "2.png", "2.png")
     names = ["sheet.jpg", "blank-page.jpg", "turned-by-exif.jpg"]
-    said = CliRunner().invoke(main, ["read", *(str(samples / name) for name in names), "-o", "csv"])
+    said = terminal.run("read", *(str(samples / name) for name in names), "-o", "csv")
     expected = list(csv.DictReader(said.stdout.splitlines()))
     done = run("forms.zip", "-o", "parts", "--format", "csv", "--numbers", "--part", "1", "--workers", "1")
     assert (done.exit_code, "numbers" in done.stderr, "no number: 1" in done.stderr) == (1, True, True)

@@ -6,9 +6,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.models import store
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
@@ -17,8 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 @pytest.mark.timeout(600)
 def test_one_command_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(main, ["course", "--quick", "--arch", "mlp", "--epochs", "4", "--out", "all"])
-    assert done.exit_code == 0, done.output
+    done = run("course", "--quick", "--arch", "mlp", "--epochs", "4", "--out", "all", code=0)
     shown = [shlex.split(line)[1:] for line in done.stdout.splitlines() if line.startswith("$ digitrec ")]
     assert [words[0] for words in shown] == ["digitrec"] * 4
     assert [words[1] for words in shown] == ["explore", "train", "evaluate", "predict"]
@@ -27,5 +25,5 @@ def test_one_command_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Monk
     card = store.load(tmp_path / "all" / "model.keras").card
     assert card["learned_from"] == {"mnist-test": 500} and card["test"]["left_out"] == 500
     assert "mnist-test: accuracy " in done.stdout and "all/digit.png" in done.stdout
-    again = CliRunner().invoke(main, shown[-1][1:])  # what is shown is what was done
+    again = run(*shown[-1][1:])  # what is shown is what was done
     assert again.exit_code == 0 and "all/digit.png" in again.stdout

@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from click.testing import CliRunner
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.commands.demo import PICTURES
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def test_demo_reads_each_picture_as_it_is_labelled() -> None:
-    result = CliRunner().invoke(main, ["demo"])
+    result = run("demo")
     assert result.exit_code == 0
     rows = dict(
         line.split()[:2] for line in result.stdout.splitlines() if line.partition(" ")[0].endswith(".jpg")

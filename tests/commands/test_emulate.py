@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from click.testing import CliRunner
-
-from digitrec.cli import main
+from terminal import run
 
 
 def test_a_fault_that_is_none_is_a_usage_error():
-    done = CliRunner().invoke(main, ["emulate", "google", "--fault", "429:first=0"])
+    done = run("emulate", "google", "--fault", "429:first=0")
     assert done.exit_code == 2
     assert "429:first=0" in done.output

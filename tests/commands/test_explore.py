@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from click.testing import CliRunner
 from PIL import Image
-
-from digitrec.cli import main
+from terminal import run
 
 
 def test_it_leaves_six_pictures_and_one_page(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["explore", "--limit", "60", "--out", str(tmp_path)])
-    assert done.exit_code == 0, done.output
+    done = run("explore", "--limit", "60", "--out", str(tmp_path), code=0)
     *pictures, page = done.stdout.splitlines()
     assert len(pictures) == 6
     assert all(np.asarray(Image.open(path)).shape[1] > 500 for path in pictures)
@@ -23,5 +20,5 @@ def test_it_leaves_six_pictures_and_one_page(tmp_path: Path) -> None:
 
 
 def test_a_set_that_is_not_there_is_refused() -> None:
-    done = CliRunner().invoke(main, ["explore", "nowhere"])
+    done = run("explore", "nowhere")
     assert done.exit_code == 6 and "nowhere" in done.stderr

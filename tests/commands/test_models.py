@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from click.testing import CliRunner
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.models import store
 
 
 def test_the_shipped_model_says_what_it_is() -> None:
-    (facts,) = json.loads(CliRunner().invoke(main, ["models", "list", "-o", "json"]).stdout)
+    (facts,) = json.loads(run("models", "list", "-o", "json").stdout)
     assert facts["version"] == store.load().version
     assert facts["card"]["test"]["count"] == 10_000
     assert facts["card"]["test"]["percent"] >= 99.5
@@ -20,14 +19,13 @@ def test_the_shipped_model_says_what_it_is() -> None:
 
 
 def test_a_file_that_is_no_model_is_refused() -> None:
-    done = CliRunner().invoke(main, ["models", "list", "missing.tflite"])
+    done = run("models", "list", "missing.tflite")
     assert done.exit_code == 5
     assert "missing.tflite" in done.stderr
 
 
 def test_kinds_of_models_are_compared_on_a_few_digits(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["models", "compare", "knn", "--quick", "--out", str(tmp_path)])
-    assert done.exit_code == 0, done.output
+    done = run("models", "compare", "knn", "--quick", "--out", str(tmp_path), code=0)
     header, row = done.stdout.splitlines()[:2]
     assert header.split()[:3] == ["model", "test", "accuracy"]
     assert row.startswith("k-NN ") and row.rstrip().endswith("`knn.skops`")

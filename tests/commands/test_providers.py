@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from click.testing import CliRunner
 from raw_server import answer, raw_server
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.commands.engines import EMULATED
 from digitrec.emulator import Emulator
 
@@ -16,7 +15,7 @@ ALL = [*EMULATED, "local", "rapidocr", "tesseract"]
 
 
 def listed() -> dict[str, dict[str, object]]:
-    done = CliRunner().invoke(main, ["providers", "-o", "json"])
+    done = run("providers", "-o", "json")
     assert done.exit_code == 0
     return {row["name"]: row for row in json.loads(done.stdout)}
 
@@ -38,14 +37,14 @@ def test_what_is_missing_is_named_and_what_is_found_too(monkeypatch: pytest.Monk
     assert isinstance(status, dict)
     assert status["configured"]
     assert "VISION_KEY" in status["found"]
-    text = CliRunner().invoke(main, ["providers"]).output
+    text = run("providers").output
     assert "planted-secret" not in str(listed()) + text
 
 
 def test_engines_that_are_ready_come_first_and_each_has_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISION_KEY", "k")
     monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")
-    lines = CliRunner().invoke(main, ["providers"]).stdout.splitlines()
+    lines = run("providers").stdout.splitlines()
     rows = [line.split() for line in lines if not line.startswith(" ")]
     assert {row[0] for row in rows} >= set(ALL)
     ready = [row[1] == "ready" for row in rows]
@@ -54,7 +53,7 @@ def test_engines_that_are_ready_come_first_and_each_has_one_line(monkeypatch: py
 
 
 def test_check_asks_for_real() -> None:
-    done = CliRunner().invoke(main, ["providers", "check", "local"])
+    done = run("providers", "check", "local")
     assert done.exit_code == 0
     assert "answered digit 7 for a 7" in done.output
 
@@ -63,13 +62,13 @@ def test_check_says_when_it_was_an_emulator(monkeypatch: pytest.MonkeyPatch) -> 
     with Emulator(["azure"], engine="local") as emulator:
         monkeypatch.setenv("VISION_ENDPOINT", emulator.endpoints["azure"])
         monkeypatch.setenv("VISION_KEY", "test")
-        done = CliRunner().invoke(main, ["providers", "check", "azure"])
+        done = run("providers", "check", "azure")
         assert emulator.calls("azure") == 1
     assert "an emulator answered" in done.output
 
 
 def test_check_of_one_that_is_not_configured() -> None:
-    done = CliRunner().invoke(main, ["providers", "check", "google"])
+    done = run("providers", "check", "google")
     assert done.exit_code == 4
     assert "GOOGLE_API_KEY" in done.stderr
 
@@ -84,7 +83,7 @@ def test_a_check_says_which_parameters_the_server_takes(monkeypatch: pytest.Monk
             "OPENAI_BASE_URL": server.url, "NO_PROXY": "127.0.0.1",
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
-        output = CliRunner().invoke(main, ["providers", "check", "openai"]).output
+        output = run("providers", "check", "openai").output
     found = dict(line.split(": ") for line in output.splitlines() if line.startswith("parameters"))
     assert set(found["parameters refused"].split(", ")) == {"logprobs", "top_logprobs"}
     assert {"temperature", "max_tokens"} <= set(found["parameters accepted"].split(", "))

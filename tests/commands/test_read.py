@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+import terminal
+from click.testing import Result
 from PIL import Image
 
 from digitrec.answer import Answer, Candidate
-from digitrec.cli import main
 from digitrec.emulator.kit import FakeProvider
 from digitrec.providers import registry
 
@@ -42,7 +42,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeProvider:
 
 
 def run(*arguments: str, engine: str = "rapidocr") -> Result:
-    return CliRunner().invoke(main, ["read", *arguments, "--provider", engine])
+    return terminal.run("read", *arguments, "--provider", engine)
 
 
 def test_each_number_is_a_line_in_the_order_of_the_page(fake: FakeProvider) -> None:
@@ -126,7 +126,7 @@ def test_each_field_has_a_number(fake: FakeProvider) -> None:
 
 
 def test_predict_suggests_to_read_a_picture_with_several_digits(fake: FakeProvider) -> None:
-    done = CliRunner().invoke(main, ["predict", "form.png", "other.png", "-p", "rapidocr"])
+    done = terminal.run("predict", "form.png", "other.png", "-p", "rapidocr")
     assert done.exit_code == 0 and done.stderr.count("digitrec read") == 1
 
 

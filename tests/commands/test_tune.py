@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from digitrec.cli import main
+from terminal import run
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 
@@ -15,10 +13,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 def test_the_winner_is_one_command_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     options = ["--data", "mnist-test", "--limit", "60", "--epochs", "1", "--out", "study"]
-    done = CliRunner().invoke(main, ["tune", "--trials", "1", *options])
-    assert done.exit_code == 0, done.output
+    done = run("tune", "--trials", "1", *options, code=0)
     assert "best of 1 trials" in done.stdout
     command = done.stdout.splitlines()[-1].removeprefix("train it: digitrec ").split()
-    trained = CliRunner().invoke(main, [*command, "--data", "mnist-test", "--limit", "60", "--epochs", "1"])
-    assert trained.exit_code == 0, trained.output
+    run(*command, "--data", "mnist-test", "--limit", "60", "--epochs", "1", code=0)
     assert Path("tuned.keras").is_file()
