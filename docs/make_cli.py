@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ HEAD = """# Command line
 Written by `docs/make_cli.py` from the commands' own help; do not edit.
 Every command also takes `--help`, and a group's options too.
 """
-SHARED = "Shared options"
+SHARED, ENGINE = "Shared options", "Engine options"
 MANY = 2
 """Commands that must have an option for it to be listed once, under `SHARED`."""
 
@@ -51,17 +51,25 @@ def options(context: click.Context) -> dict[Lines, click.Option]:
 
 
 def page() -> str:
-    """Return the page; options of several commands stand in one list at its end."""
+    """Return the page; its end lists the options of several commands, and those of all that ask engines."""
     every = list(contexts(main, "digitrec"))
     uses = Counter((option.opts[-1], lines) for _, it in every for lines, option in options(it).items())
     shared: dict[str, Lines] = {}
     for (name, lines), count in uses.items():
         if count >= MANY:
             shared.setdefault(name, lines)
-    return "".join([HEAD, *(section(name, context, shared) for name, context in every), listed(shared)])
+    named = [
+        {name for lines, option in options(it).items() if shared.get(name := option.opts[-1]) == lines}
+        for _, it in every
+    ]
+    engine = set.intersection(*(names for names in named if "--emulate" in names)) - {"--help"}
+    sections = [section(name, context, shared, engine) for name, context in every]
+    others = {name: lines for name, lines in shared.items() if name not in engine}
+    asking = {name: lines for name, lines in shared.items() if name in engine}
+    return "".join([HEAD, *sections, listed(SHARED, others), listed(ENGINE, asking)])
 
 
-def section(name: str, context: click.Context, shared: Mapping[str, Lines]) -> str:
+def section(name: str, context: click.Context, shared: Mapping[str, Lines], engine: Set[str]) -> str:
     """Return the help of a command, without its group's options and with only the names of shared ones."""
     also = []
     group = options(context.parent) if context.parent else {}
@@ -70,9 +78,11 @@ def section(name: str, context: click.Context, shared: Mapping[str, Lines]) -> s
             option.hidden = True
         elif shared.get(option.opts[-1]) == lines:
             option.hidden = True
-            also.append(f"`{option.opts[-1]}`")
-    also.remove("`--help`")
-    names = f"\n[{SHARED}](#shared-options): {', '.join(also)}\n" if also else ""
+            also.append(option.opts[-1])
+    also.remove("--help")
+    links = [f"`{one}`" for one in also if not engine <= {*also} or one not in engine]
+    links += ["[engine options](#engine-options)"] if engine <= {*also} else []
+    names = f"\n[{SHARED}](#shared-options): {', '.join(links)}\n" if links else ""
     return f"\n## `{name}`\n\n```text\n{text(context)}\n```\n{names}"
 
 
@@ -85,11 +95,11 @@ def text(context: click.Context) -> str:
     return formatter.getvalue().rstrip()
 
 
-def listed(shared: Mapping[str, Lines]) -> str:
-    """Return the section of the shared options."""
+def listed(title: str, shared: Mapping[str, Lines]) -> str:
+    """Return a section of shared options."""
     formatter = click.HelpFormatter(width=100)
     formatter.write_dl(list(shared.values()))
-    return f"\n## {SHARED}\n\n```text\n{formatter.getvalue()}```\n"
+    return f"\n## {title}\n\n```text\n{formatter.getvalue()}```\n"
 
 
 if __name__ == "__main__":
