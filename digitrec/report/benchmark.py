@@ -229,18 +229,19 @@ def numbers(benchmark: Benchmark) -> Table:
     """How well each engine reads numbers: their values, their characters, and which it finds."""
     rows = [
         (benchmark.called(one.engine), *_share(one.value), percent(one.character_errors),
-         *_share(one.recall), *_share(one.precision))
+         *_share(one.recall), *_share(one.precision), *(_share(one.cells) if one.cells.n else ("", "")))
         for one in benchmark.numbers
     ]  # fmt: skip
     interval = "95% interval"
     header = ("engine", "values right", interval, "character errors", "recall", interval, "precision",
-              interval)  # fmt: skip
+              interval, "cells right", interval)  # fmt: skip
     note = (
         "Values right: pictures whose values are all right, 7.5 for 7.50. Character errors: characters to "
         "insert, delete or replace for each that is labelled, on pictures with one number that was read as "
-        "one. Recall: labelled numbers that were read. Precision: numbers read that are labelled."
+        "one. Recall: labelled numbers that were read. Precision: numbers read that are labelled. Cells "
+        "right: numbers that were read in the labelled row and column."
     )
-    return Table(header, rows, range(1, 8), "Numbers", note)
+    return Table(header, rows, range(1, 10), "Numbers", note)
 
 
 def _share(share: Proportion) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from digitrec.answer.prediction import Outcome
+from digitrec.answer.sheet import Number
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets import labels
 from digitrec.comparison.datasets.loader import Sample
@@ -30,6 +31,9 @@ class NumberSample(Sample):
     """Each number as it is written, without spaces; empty where nothing is to be read."""
     source: str = ""
     """What the picture was taken from, such as a book; "" if no picture has a group."""
+
+    cells: tuple[tuple[int, int, str], ...] = ()
+    """Row and column of each number and its text, where they are labelled."""
 
     @property
     def group(self) -> str:
@@ -57,13 +61,17 @@ class NumberScore:
     character_errors: float | None
     """Characters to insert, delete or replace for each labelled one, >= 0, on pictures with one number that
     were answered with one; None without such pictures."""
+    cells: Proportion
+    """Numbers with a labelled row and column that were read there, on answered pictures. All rows and columns
+    of a picture may be counted from another number."""
 
 
 def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
     """Return the labelled pictures of a folder, or of a table of labels; no picture is opened.
 
     The table ``labels.csv`` has the columns ``file`` and ``text``, and perhaps ``group``. Each line is a
-    number; "none" is a picture without a number to read. A file with several lines is a sheet.
+    number; "none" is a picture without a number to read. A file with several lines is a sheet, whose
+    numbers may have a ``row`` and a ``column``.
 
     Args:
         source: the folder or the table.
@@ -84,9 +92,11 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
             raise DataError(f"{row.where}: {row.file.name!r} is in the groups {group!r} and {row.group!r}")
     grouped = any(rows[0].group for rows in found.values())
     samples = [
-        NumberSample(rows[0].file, None, _texts(rows), rows[0].group or (str(file) if grouped else ""))
+        NumberSample(
+            rows[0].file, None, _texts(rows), rows[0].group or (str(file) if grouped else ""), _cells(rows)
+        )
         for file, rows in found.items()
-    ]
+    ]  # fmt: skip
     return [samples[place] for place in sampled([None] * len(samples), limit)]
 
 
@@ -100,15 +110,23 @@ def _texts(rows: Sequence[labels.Row]) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _cells(rows: Sequence[labels.Row]) -> tuple[tuple[int, int, str], ...]:
+    placed = [row for row in rows if row.row or row.column]
+    for row in placed:
+        if not (row.row.isdecimal() and row.column.isdecimal()):
+            raise DataError(f"{row.where}: row and column must be whole numbers, got {row.row}, {row.column}")
+    return tuple((int(row.row), int(row.column), "".join(row.said.split())) for row in placed)
+
+
 def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -> NumberScore | None:
     """Sum up how an engine read numbers, failures left out; None if the samples show digits."""
     if not any(isinstance(sample, NumberSample) for sample in samples):
         return None
-    pairs = [
-        ([number.text for number in outcome.sure], list(sample.texts))
-        for outcome, sample in zip(outcomes, samples, strict=True)
+    answered = [
+        (outcome, sample) for outcome, sample in zip(outcomes, samples, strict=True)
         if isinstance(outcome, NumbersRead) and isinstance(sample, NumberSample)
-    ]
+    ]  # fmt: skip
+    pairs = [([number.text for number in outcome.sure], list(sample.texts)) for outcome, sample in answered]
     hits = sum((Counter(read) & Counter(texts)).total() for read, texts in pairs)
     alone = [(read[0], texts[0]) for read, texts in pairs if len(read) == len(texts) == 1]
     characters = sum(len(text) for _, text in alone)
@@ -118,7 +136,21 @@ def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -
         recall=proportion(hits, sum(len(texts) for _, texts in pairs)),
         precision=proportion(hits, sum(len(read) for read, _ in pairs)),
         character_errors=sum(_distance(*pair) for pair in alone) / characters if characters else None,
+        cells=proportion(
+            sum(_in_place(outcome.sure, sample.cells) for outcome, sample in answered),
+            sum(len(sample.cells) for _, sample in answered),
+        ),
     )
+
+
+def _in_place(numbers: Sequence[Number], cells: Sequence[tuple[int, int, str]]) -> int:
+    """Return how many cells have their number, with the shift of all rows and columns that fits most."""
+    shifts = Counter(
+        (number.row - row, number.column - column)
+        for row, column, text in cells for number in numbers
+        if number.text == text and number.row is not None and number.column is not None
+    )  # fmt: skip
+    return max(shifts.values(), default=0)
 
 
 def _values(texts: Sequence[str]) -> list[Decimal]:

@@ -20,6 +20,8 @@ HEADS: Mapping[str, Sequence[str]] = {
     "label": ("label", "digit", "class", "target"),
 }
 """Names of the columns, in any case; if a table has several of them, the first counts."""
+OPTIONAL = ("group", "row", "column")
+"""Names of columns that a table may have."""
 DELIMITERS = ",;\t|"
 NONE = "none"
 """The label of a picture without a digit."""
@@ -37,6 +39,10 @@ class Row:
     """The table and the line, for messages."""
     group: str = ""
     """What the picture was taken from, such as a book; "": it stands for itself."""
+    row: str = ""
+    """The line of the page on which the number stands; "": not given."""
+    column: str = ""
+    """The column in which it stands; "": not given."""
 
 
 def read(table: Path) -> list[Row]:
@@ -67,8 +73,8 @@ def rows(table: Path, column: str) -> list[Row]:
 
     Args:
         table: the file.
-        column: which column says what a picture shows, by a name of `HEADS` or as it is called. A column
-            "group" is read where there is one.
+        column: which column says what a picture shows, by a name of `HEADS` or as it is called. The columns
+            of `OPTIONAL` are read where there are any.
 
     Raises:
         DataError: the table cannot be read, or a column, a file or a cell is missing; the message names the
@@ -76,8 +82,8 @@ def rows(table: Path, column: str) -> list[Row]:
     """
     (where, head), *records = list(_records(table)) or [(f"{table}, line 1", [])]
     names = ["_".join(cell.split()).casefold() for cell in head]
-    wanted = ["file", column, *(["group"] if "group" in names else [])]
-    places = [_place(names, name, where) for name in wanted]
+    wanted = ["file", column, *(name for name in OPTIONAL if name in names)]
+    places = {name: _place(names, name, where) for name in wanted}
     return [_row(table, where, cells, places, len(head), column) for where, cells in records]
 
 
@@ -123,17 +129,18 @@ def _place(names: Sequence[str], column: str, where: str) -> int:
 
 
 def _row(
-    table: Path, where: str, cells: Sequence[str], places: Sequence[int], width: int, column: str
+    table: Path, where: str, cells: Sequence[str], places: Mapping[str, int], width: int, column: str
 ) -> Row:
     if any(cell.strip() for cell in cells[width:]):
         raise DataError(f"{where}: {len(cells)} cells under {count(width, 'head')}")
-    name, said, *group = (cells[place] if place < len(cells) else "" for place in places)
+    found = {name: cells[place] if place < len(cells) else "" for name, place in places.items()}
+    name, said = found.pop("file"), found.pop(column)
     file = next((file for file in (table.parent / name, table.parent / name.strip()) if _is_file(file)), None)
     if file is None:
         raise DataError(f"{where}: there is no file {name.strip()!r}")
     if not said.strip():
         raise DataError(f"{where}: {name.strip()!r} has no {column}; write {NONE} if it shows no digit")
-    return Row(file, said.strip(), where, "".join(group).strip())
+    return Row(file, said.strip(), where, **{head: cell.strip() for head, cell in found.items()})
 
 
 def _is_file(file: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,24 @@ def test_a_sheet_is_right_as_a_whole_and_its_numbers_are_found_one_by_one(tmp_pa
     assert [(pair.only_first, pair.only_second, pair.p) for pair in found.pairs] == [(1, 0, 1.0)]
 
 
+def test_numbers_of_a_table_are_right_in_their_row_and_column(tmp_path: Path) -> None:
+    rows = ["file,text,row,column", *(f"a.png,{at},{at // 2},{at % 2}" for at in range(6)), "b.png,7,,"]
+    source = folder(tmp_path, "\n".join(rows), ["a.png", "b.png"])
+    corners = [(16 * (at % 2), 5 * (at // 2) + 5) for at in range(6)]
+    table = [Candidate(str(at), 0.9, (x, y, x + 4, y + 4)) for at, (x, y) in enumerate(corners)]
+    swapped = [*table[:4], replace(table[4], text="5"), replace(table[5], text="4")]
+    above = [Candidate("2026", 0.9, (0, 0, 4, 4)), *table]
+    seven = answer("7")
+    engines = {
+        name: Engine(FakeProvider([Answer(tuple(words)), seven], name=name))
+        for name, words in {"right": table, "swapped": swapped, "shifted": above}.items()
+    }
+    found = benchmark(read_numbers(source), engines, data="x", ask=numbers_asked())
+    assert {one.engine: one.cells for one in found.numbers} == {
+        "right": proportion(6, 6), "swapped": proportion(4, 6), "shifted": proportion(6, 6)
+    }  # fmt: skip
+
+
 def test_groups_stay_whole_in_intervals_and_tests(tmp_path: Path) -> None:
     """One engine misreads two whole books of ten: as 20 single pictures that would show a difference."""
     names = [f"{number}.png" for number in range(50)]
@@ -130,6 +149,7 @@ def test_an_interval_of_groups_holds_the_share_and_wilsons_interval(pictures: li
         ("file,text\n9.png,7\n", "line 2: there is no file '9.png'"),
         ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
         ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' is in the groups 'a' and 'b'"),
+        ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
         ("", "no column file"),
         (None, "labels.csv: no such file"),
     ],
