@@ -19,10 +19,10 @@ import math
 import re
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -337,13 +337,9 @@ LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a probability; servers round."""
 THOUGHTS_END = ("</think>", "[/THINK]")
 """Ends of the thoughts that a model writes before its answer."""
-THOUGHTS_BEGIN = ("<think>", "[THINK]")
-LONGEST = 20_000
-"""Characters of an answer, without thoughts; a longer text is not searched for JSON."""
-NOT_A_DIGIT = -1
-"""Stands for a value that is not a digit."""
-LONE_DIGIT = re.compile(r"(?<![\w.])\d(?![\w.]\w|\w)(?!\.\s)")
-"""A digit on its own in a text that does not number a list."""
+ANSWER = re.compile(r'\{\s*"(?:digit|numbers)"\s*:')
+"""The beginning of a JSON object with a name that was asked for."""
+Form = TypeVar("Form")
 
 
 class Usage(Struct):
@@ -387,6 +383,13 @@ class Message(Struct):
     refusal: str | None = None
 
 
+class Digit(Struct):
+    """The answer to the question about a digit; a server that ignores the schema may quote the digit."""
+
+    digit: Annotated[int, Meta(ge=0, le=9)] | None
+    reason: Any = ""
+
+
 class Numbers(Struct):
     """The answer to the question about numbers."""
 
@@ -415,18 +418,13 @@ def parse(raw: Any) -> Answer:
         BadAnswer: the value is not a chat completion; the model refused, was filtered or cut off; or it did
             not answer the question. None of these means "no digit".
     """
-    completion = document(raw, ChatCompletion, SERVICE)
-    choice = completion.choices[0]
-    text = _text(choice, raw)
-    said = said_in(text)
-    if said is None:
-        refuse("choices[0].message.content: not the JSON that was asked for", raw, SERVICE)
-    digit, reason = said
-    if digit is None:
+    completion, text, tokens = _completed(raw)
+    said = _said(text, Digit, raw)
+    if said.digit is None:
+        reason = said.reason.strip() if isinstance(said.reason, str) else ""
         return Answer(raw=raw, model_version=completion.model, reason=reason or "no digit")
-    tokens = (choice.logprobs.content if choice.logprobs else None) or ()
-    score = confidence(tokens, digit, text)
-    return Answer((Candidate(str(digit), score),), raw=raw, model_version=completion.model)
+    candidate = Candidate(str(said.digit), confidence(tokens, said.digit, text))
+    return Answer((candidate,), raw=raw, model_version=completion.model)
 
 
 def parse_numbers(raw: Any) -> Answer:
@@ -435,33 +433,25 @@ def parse_numbers(raw: Any) -> Answer:
     Raises:
         BadAnswer: as for `parse`.
     """
-    completion = document(raw, ChatCompletion, SERVICE)
-    choice = completion.choices[0]
-    text = _text(choice, raw)
-    listed = _listed(text)
-    if listed is None:
-        refuse("choices[0].message.content: not the JSON that was asked for", raw, SERVICE)
-    tokens = (choice.logprobs.content if choice.logprobs else None) or ()
+    completion, text, tokens = _completed(raw)
     candidates, at = [], 0
-    for number in listed:
+    for number in filter(None, (str(said).strip() for said in _said(text, Numbers, raw).numbers)):
         start = text.find(number, at)
         at = start + len(number) if start >= 0 else at
         candidates.append(Candidate(number, _probability(tokens, text, start, at)))
     return Answer(tuple(candidates), raw=raw, model_version=completion.model)
 
 
-def _listed(text: str) -> list[str] | None:
-    """Return the texts of the last list of numbers in an answer, or None without one."""
+def _said(text: str, form: type[Form], raw: Any) -> Form:
+    """Return the last JSON object of this form in a model's answer; Markdown and thoughts are ignored."""
     for end in THOUGHTS_END:
         text = text.rpartition(end)[2]
-    found = re.search(r'.*(\{\s*"numbers"\s*:.*\})', text[-LONGEST:], re.DOTALL)
+    starts = [found.start() for found in ANSWER.finditer(text)]
     try:
-        if found is None:
-            return None
-        listed = msgspec.json.decode(found[1], type=Numbers).numbers
+        spelled = text[starts[-1] : text.rfind("}") + 1] if starts else ""
+        return msgspec.json.decode(spelled, type=form, strict=False)
     except (msgspec.DecodeError, UnicodeEncodeError):
-        return None
-    return [said for number in listed if (said := str(number).strip())]
+        refuse("choices[0].message.content: not the JSON that was asked for", raw, SERVICE)
 
 
 def _probability(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -> float | None:
@@ -479,8 +469,10 @@ def _probability(tokens: Sequence[TokenLogprob], text: str, start: int, end: int
     return min(1.0, math.exp(total))
 
 
-def _text(choice: Choice, raw: Any) -> str:
-    """Return the text of a complete answer."""
+def _completed(raw: Any) -> tuple[ChatCompletion, str, Sequence[TokenLogprob]]:
+    """Return a complete answer, its text and its tokens."""
+    completion = document(raw, ChatCompletion, SERVICE)
+    choice = completion.choices[0]
     if choice.message.refusal or choice.finish_reason == "content_filter":
         todo = "ask another model, or send another image"
         raise SERVICE.error(Problem(BadAnswer, "the model refused, or was filtered", raw=raw, todo=todo))
@@ -492,53 +484,8 @@ def _text(choice: Choice, raw: Any) -> str:
     content = choice.message.content
     if content is None:
         refuse("choices[0].message.content: null, and no refusal", raw, SERVICE)
-    return content if isinstance(content, str) else "".join(part.text or "" for part in content)
-
-
-def said_in(text: str) -> tuple[int | None, str] | None:
-    """Return the digit (None: no digit) and the reason in a model's answer, or None for an unclear answer.
-
-    The JSON may stand in Markdown or in a sentence, have additional keys, and hold the digit as a text or as
-    a float. Two objects that disagree are unclear, and so is another digit beside the JSON.
-    """
-    for end in THOUGHTS_END:
-        text = text.rpartition(end)[2]
-    if any(begin in text for begin in THOUGHTS_BEGIN) or len(text) > LONGEST:
-        return None
-    beside, said = text, list[tuple[int | None, str]]()
-    for found, digit, reason in _objects(text):
-        said.append((digit, reason))
-        beside = beside.replace(found, " ")
-    digits = {digit for digit, _ in said} | {int(digit) for digit in LONE_DIGIT.findall(beside)}
-    return said[0] if said and len(digits) == 1 and NOT_A_DIGIT not in digits else None
-
-
-def _objects(text: str) -> Iterator[tuple[str, int | None, str]]:
-    """Yield each JSON object with a digit in the text: as it is written, its digit and its reason."""
-    decoder, at = json.JSONDecoder(), 0
-    while (at := text.find("{", at)) >= 0:
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except ValueError:
-            value, end = {}, at + 1
-        except RecursionError:
-            return
-        if "digit" in value:
-            reason = value.get("reason")
-            yield text[at:end], _digit(value["digit"]), reason.strip() if isinstance(reason, str) else ""
-            at = end
-        else:
-            at += 1
-
-
-def _digit(value: Any) -> int | None:
-    """Return the digit 0..9, None for null, and `NOT_A_DIGIT` for anything else."""
-    if value is None:
-        return None
-    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]\s*", value):
-        return int(value)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and value in range(10) else NOT_A_DIGIT
+    text = content if isinstance(content, str) else "".join(part.text or "" for part in content)
+    return completion, text, (choice.logprobs.content if choice.logprobs else None) or ()
 
 
 def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float | None:

@@ -4,32 +4,25 @@ Ours come through the same door as anybody's: a package that declares an entry p
 provider. Listing names imports no provider. Only the local engine is known without reading metadata, which
 takes longer than reading a digit (docs/decisions.md).
 
-A package whose metadata cannot be read, that takes a name which is another's, or whose provider fails while
-it is imported, looked at or built costs only itself: it is listed as broken, with the reason.
+A provider that fails while it is imported, looked at or built costs only itself: it is listed as broken, with
+the reason. So is one that several packages bring.
 """
 
 from __future__ import annotations
 
 import inspect
-import logging
 import math
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
 from digitrec.errors.arguments import said
 from digitrec.errors.text import did_you_mean, printable
 from digitrec.providers.base import BaseProvider, Price, Provider, Resumable, Status
-
-if TYPE_CHECKING:
-    from importlib.metadata import Distribution
-
-log = logging.getLogger(__name__)
 
 GROUP = "digitrec.providers"
 """The group of entry points, and the package in which ours lie, which no other package can bring."""
@@ -46,13 +39,11 @@ class Plugin:
     """A provider according to the metadata of a package."""
 
     name: str
-    """Its name; "" where the metadata cannot be read."""
+    """Its name."""
     place: str
-    """Its class, as "module:attribute"."""
+    """Its class, as "module:attribute"; "" where several packages bring it."""
     package: str
-    """The package that brings it, normalised (PEP 503)."""
-    refused: str = ""
-    """Why it cannot be used and what to do, in one line; "" for a usable one."""
+    """The package that brings it."""
 
     @property
     def is_ours(self) -> bool:
@@ -69,7 +60,7 @@ class Listing:
     """What can be said of a provider without asking it."""
 
     name: str
-    """Its name; after the name of its package where it was refused."""
+    """Its name."""
     status: Status
     """Whether it is installed and configured, and what is missing."""
     price: Price | None
@@ -78,73 +69,32 @@ class Listing:
     """What its users should know before they build on it; None: nothing."""
 
 
-def found() -> tuple[dict[str, Plugin], list[Plugin]]:
-    """Return the usable providers of the installed packages by name, and the refused ones."""
-    claims: dict[str, list[Plugin]] = {}
-    usable, refused = dict(KNOWN), list[Plugin]()
-    for plugin in dict.fromkeys(_plugins()):
-        (refused if plugin.refused else claims.setdefault(plugin.name, [])).append(plugin)
-    for name, plugins in claims.items():
-        ours = next((plugin for plugin in plugins if plugin.is_ours), None)
-        if ours is not None or len(plugins) == 1:
-            usable[name] = ours or plugins[0]
-            refused += [replace(it, refused=_takes_ours(it)) for it in plugins if it is not usable[name]]
-        else:
-            packages = " and ".join(sorted(plugin.package for plugin in plugins))
-            why = f"the packages {packages} both bring a provider {name!r}; remove all but one"
-            refused += [replace(plugin, refused=why) for plugin in plugins]
-    return usable, refused
+def found() -> dict[str, Plugin]:
+    """Return the providers of the installed packages by name; a name of ours is nobody else's."""
+    from importlib.metadata import entry_points
 
-
-def _takes_ours(plugin: Plugin) -> str:
-    return (
-        f"the package {plugin.package} brings a provider {plugin.name!r}, which is digitrec's own name; "
-        "remove the package, or ask its author for another name"
-    )
-
-
-def _plugins() -> Iterator[Plugin]:
-    """Yield what the packages declare; of a package that is installed twice, only what Python imports."""
-    from importlib.metadata import distributions
-
-    seen: set[str] = set()
-    for distribution in distributions():
-        plugins = _declared_by(distribution)
-        if {plugin.package for plugin in plugins} - seen:
-            yield from plugins
-            seen |= {plugin.package for plugin in plugins} - {OURS}
-
-
-def _declared_by(distribution: Distribution) -> list[Plugin]:
-    package = "without a name"
-    try:
-        if GROUP not in (distribution.read_text("entry_points.txt") or ""):
-            return []
-        package = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
-        points = [point for point in distribution.entry_points if point.group == GROUP]
-        if all(point.name and point.attr for point in points):
-            return [Plugin(point.name, f"{point.module}:{point.attr}", package) for point in points]
-        why = "not the name of a class in a module"
-    except Exception as error:  # another package's file may hold anything
-        why = type(error).__name__
-    about = f"the metadata of the package {package} about its providers cannot be read ({why})"
-    return [Plugin("", "", package, f"{about}; tell its author, or remove it")]
+    plugins = dict(KNOWN)
+    for point in entry_points(group=GROUP):
+        plugin = Plugin(point.name, point.value, point.dist.name if point.dist else "")
+        other = plugins.get(point.name)
+        if other is None or plugin.is_ours:
+            plugins[point.name] = plugin
+        elif not other.is_ours:
+            plugins[point.name] = Plugin(point.name, "", f"{other.package} and {plugin.package}")
+    return plugins
 
 
 def names() -> list[str]:
     """Return the sorted names of all registered providers, without importing them."""
-    return sorted(found()[0])
+    return sorted(found())
 
 
 def listings(env: Mapping[str, str]) -> list[Listing]:
     """Return all registered providers, sorted by name, told offline from ``env`` and the disk.
 
-    A provider that is broken, or whose name was refused, is listed as not installed, with the reason.
+    A provider that is broken, or that several packages bring, is listed as not installed, with the reason.
     """
-    plugins, refused = found()
-    listed = [_listing(plugin, env) for plugin in plugins.values()]
-    listed += [_unusable(f"{it.package}: {it.name}".rstrip(": "), it.refused) for it in refused]
-    return sorted(listed, key=lambda listing: listing.name)
+    return [_listing(plugin, env) for _, plugin in sorted(found().items())]
 
 
 def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:
@@ -153,15 +103,12 @@ def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:
         with _blamed(plugin, "status"):
             status = _status(cls, env)
     except DigitrecError as error:
-        return _unusable(plugin.name, str(error))
+        status = Status(installed=False, configured=False, missing=(str(error),))
+        return Listing(plugin.name, status, None)
     notice = getattr(cls, "notice", None)
     return Listing(
         plugin.name, status, getattr(cls, "price", None), notice if isinstance(notice, str) else None
     )
-
-
-def _unusable(name: str, why: str) -> Listing:
-    return Listing(name, Status(installed=False, configured=False, missing=(why,)), None)
 
 
 def _status(cls: type[Provider], env: Mapping[str, str]) -> Status:
@@ -177,8 +124,8 @@ def provider_class(name: str) -> type[Provider]:
     """Return the class registered under ``name``; import its module, and no other provider's.
 
     Raises:
-        UnknownProvider: no provider has that name, or several packages claim it.
-        NotInstalled: the package that registers it lacks something, or is broken.
+        UnknownProvider: no provider has that name.
+        NotInstalled: the package that registers it lacks something, is broken, or is not the only one.
         TypeError: it is not a text.
     """
     return _load(_plugin(name))
@@ -189,19 +136,18 @@ def _plugin(name: str) -> Plugin:
         raise TypeError(f"a provider's name is a text, not {said(name)}")
     if name in KNOWN:
         return KNOWN[name]
-    plugins, refused = found()
-    about = [plugin.refused for plugin in refused if plugin.name == name]
+    plugins = found()
     if name in plugins:
-        for why in about:
-            log.warning("%s", why)
         return plugins[name]
-    if about:
-        raise UnknownProvider(about[0])
     near = did_you_mean(name, plugins)
     raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(sorted(plugins))}.{near}")
 
 
 def _load(plugin: Plugin) -> type[Provider]:
+    if not plugin.place:
+        raise NotInstalled(
+            f"the packages {plugin.package} both bring a provider {plugin.name!r}; remove all but one"
+        )
     with _blamed(plugin):
         cls = resolve_name(plugin.place)
         flaw = _flaw_of_class(cls)
@@ -281,8 +227,8 @@ def open_provider(
     the options alone.
 
     Raises:
-        UnknownProvider: no provider has that name, or several packages claim it.
-        NotInstalled: its extra is missing, or it is broken.
+        UnknownProvider: no provider has that name.
+        NotInstalled: its extra is missing, it is broken, or several packages bring it.
         NotConfigured: a key or endpoint is missing.
         ModelError: for "local", the model file cannot be used.
     """

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hypothesis import strategies as st
-
 from digitrec.answer import Answer
 from digitrec.providers import aws, aws_textract, azure, azure_analysis, azure_document, google, openai
 
@@ -32,11 +30,6 @@ def stored(cloud: str, case: str = "seven") -> Any:
     return json.loads((ANSWERS / cloud / f"{case}.json").read_text("utf-8"))["answer"]
 
 
-def all_stored(cloud: str) -> list[Any]:
-    """All stored answers of a cloud."""
-    return [stored(cloud, file.stem) for file in sorted((ANSWERS / cloud).glob("*.json"))]
-
-
 def deep(levels: int, key: str | None) -> Any:
     value: Any = 7
     for _ in range(levels):
@@ -52,8 +45,6 @@ WRONG: list[Any] = [
     {PLANTED: PLANTED}, deep(99, None), deep(120, "pages"), deep(3000, None),
 ]  # fmt: skip
 """What stands where something else should: every type of JSON, and what `json.loads` takes beside it."""
-wrong_values = st.integers(0, len(WRONG) - 1).map(lambda place: WRONG[place])
-"""One of them, chosen by its place: Hypothesis cannot show them all."""
 
 
 def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -87,25 +78,3 @@ def without(raw: Any, path: tuple[Any, ...]) -> Any:
     copy = at(raw, path[:-1]).copy()
     del copy[path[-1]]
     return changed(raw, path[:-1], copy)
-
-
-@st.composite
-def mutated(draw: st.DrawFn, cloud: str) -> Any:
-    """Mutate a stored answer one to three times, anywhere."""
-    raw = draw(st.sampled_from(all_stored(cloud)))
-    for _ in range(draw(st.integers(1, 3))):
-        places = list(paths(raw))
-        path = draw(st.sampled_from(places))
-        here = at(raw, path)
-        match draw(st.sampled_from(["wrong", "wrong", "wrong", "gone", "twice", "wrapped", "moved"])):
-            case "gone":
-                raw = without(raw, path)
-            case "twice":
-                raw = changed(raw, path, [here, here])
-            case "wrapped":
-                raw = changed(raw, path, {"value": here})
-            case "moved":  # one part of it where another should be
-                raw = changed(raw, path, at(raw, draw(st.sampled_from(places))))
-            case _:
-                raw = changed(raw, path, draw(wrong_values))
-    return raw

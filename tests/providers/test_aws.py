@@ -123,11 +123,7 @@ def a_program(folder: Path, script: str) -> str:
     [
         f"echo {SECRET}; echo {SECRET} >&2; exit 1",
         f"echo no JSON {SECRET}",
-        "echo '[]'",
-        "echo null",
         f'echo \'{{"Version": 1, "AccessKeyId": "{SECRET}"}}\'',
-        f'echo \'{{"Version": 2, "SecretAccessKey": "{SECRET}"}}\'',
-        "exec /no/such/program",
         "kill -9 $$",
     ],
 )
@@ -203,18 +199,10 @@ R, A, L, Q, U = Rejected, AuthFailed, RateLimited, QuotaExceeded, Unavailable
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("ThrottledException", L), ("Throttling", L), ("ThrottlingException", L), ("RequestThrottled", L),
-        ("RequestThrottledException", L), ("BandwidthLimitExceeded", L), ("PriorRequestNotComplete", L),
-        ("TooManyRequestsException", L), ("SlowDown", L), ("RequestLimitExceeded", L),
-        ("EC2ThrottledException", L), ("TransactionInProgressException", L),
-        ("ProvisionedThroughputExceededException", L),
-        ("RequestTimeout", U), ("RequestTimeoutException", U), ("InternalFailure", U),
-        ("ServiceUnavailable", U), ("InternalServerError", U), ("InternalServerException", U),
-        ("ExpiredToken", A), ("ExpiredTokenException", A), ("NotAuthorized", A), ("RequestExpired", A),
-        ("IncompleteSignature", A), ("InvalidClientTokenId", A), ("OptInRequired", A), ("AccessDenied", A),
-        ("AccessDeniedException", A), ("UnrecognizedClientException", A), ("InvalidSignatureException", A),
-        ("SignatureDoesNotMatch", A), ("RequestTimeTooSkewed", A), ("MissingAuthenticationToken", A),
-        ("LimitExceededException", Q), ("ValidationException", R), ("ValidationError", R),
+        ("ThrottlingException", L), ("Throttling", L), ("ProvisionedThroughputExceededException", L),
+        ("RequestTimeout", U), ("InternalServerError", U), ("InternalServerException", U),
+        ("ExpiredToken", A), ("AccessDeniedException", A), ("UnrecognizedClientException", A),
+        ("InvalidSignatureException", A), ("LimitExceededException", Q), ("ValidationError", R),
         ("ImageTooLargeException", R), ("NeverHeardOf", R), ("", R),
     ],
 )  # fmt: skip

@@ -46,9 +46,6 @@ EXPECTED: dict[str, tuple[type[ProviderError] | None, ...]] = {
     "endless-poll":        (None, None, None, T, None, T, None),
     "failed-poll":            (None, None, None, R, None, R, None),
     "unknown-poll":           (None, None, None, B, None, B, None),
-    "refusal":                (None, None, None, None, None, None, B),
-    "length":                 (None, None, None, None, None, None, B),
-    "filtered":               (None, None, None, None, None, None, B),
 }  # fmt: skip
 """What each fault means at each cloud; None: it cannot happen there."""
 

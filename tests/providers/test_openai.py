@@ -5,12 +5,9 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from raw_server import RawServer, answer
 
 from digitrec.answer import Answer, Candidate
-from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, Parameters
 from digitrec.errors import (
@@ -33,10 +30,6 @@ from .common import KEY, Opened, Prepared, Stored, Told, json_answer, outcome
 def sent(server: RawServer) -> list[dict[str, Any]]:
     """Return each request's parameters."""
     return [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.arrived]
-
-
-def refusal(param: str | None) -> bytes:
-    return json_answer(400, {"error": {"message": "Unsupported parameter.", "param": param}})
 
 
 def answered(stored: Stored, case: str = "seven") -> bytes:
@@ -63,22 +56,6 @@ def test_what_is_sent(told: Told, stored: Stored, server: RawServer, monkeypatch
 def test_a_server_of_ones_own_needs_no_key(told: Told, stored: Stored, server: RawServer) -> None:
     assert isinstance(told("openai", answered(stored), key="", preset="vllm"), Answer)
     assert b"authorization" not in server.arrived[0].lower()
-
-
-@pytest.mark.parametrize(
-    ("param", "requests"), [("model", 1), ("messages", 1), ("messages[0].content", 1), (None, 1), ("seed", 2)]
-)
-def test_what_is_refused_again_or_cannot_be_spared_is_rejected(
-    param: str | None, requests: int, told: Told, server: RawServer
-) -> None:
-    assert type(told("openai", refusal(param))) is Rejected
-    assert len(server.arrived) == requests
-
-
-def test_a_model_that_thinks_first_is_asked_without_what_it_refuses(told: Told, emulator: Emulator) -> None:
-    result = told("openai", endpoint=emulator.endpoints["openai"], model="gpt-5-mini")
-    assert result.candidates == (Candidate("7", None),)
-    assert result.raw[LEFT_OUT] == ["logprobs", "temperature", "top_logprobs"]
 
 
 def test_the_name_of_the_limit_is_a_setting(told: Told, stored: Stored, server: RawServer) -> None:
@@ -114,11 +91,6 @@ def test_usage_may_be_missing() -> None:
     thinking = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 107}
     assert openai.tokens(Answer(raw={"usage": thinking})) == (5, 102)
     openai.close()
-
-
-def test_another_model_is_another_question(opened: Opened) -> None:
-    one, other = (opened("openai", model=model) for model in ("a", "b"))
-    assert one.options != other.options  # type: ignore[attr-defined]
 
 
 def completion(content: Any, **choice: Any) -> dict[str, Any]:
@@ -170,13 +142,8 @@ def test_what_is_not_an_answer_says_what_to_do(stored: Stored, case: str, said: 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "7", '"7"', '{"digit": "10"}', '{"digit": "seven"}',
-     '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
-     "{}", '{"reason": "7"}', '{"digit": 7} 8', 'Not {"digit": 7} but {"digit": 1}', "{" * 5000,
-     '{"digit": 7} ' * 2_000,
-     'A 1 or a 7: {"digit": 7}', '<think>perhaps {"digit": 7}',
-     '```\n{"digit": 7}\n```\n```\n{"digit": 1}\n```',
-     "[7]", "[" * 5000, '{"digit": 7', "<think>7", "```\n7\n```", None],
+    ["", "7", '"7"', '{"digit": "10"}', '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
+     "{}", '{"reason": "7"}', "{" * 5000, '{"digit": ' * 2_000, "[7]", '{"digit": 7', "```\n7\n```", None],
 )  # fmt: skip
 def test_anything_else_that_a_model_says_is_a_bad_answer(content: Any) -> None:
     with pytest.raises(BadAnswer):
@@ -187,8 +154,7 @@ def test_anything_else_that_a_model_says_is_a_bad_answer(content: Any) -> None:
     "content",
     ['{"digit": "7"}', '{"digit": 7.0}', '{"digit": 7, "reason": null}', '{"digit": 7, "more": {"a": [1]}}',
      'Here you are:\n{"digit": 7, "reason": "a {hook}"}\nAnything else?', '```json\n{"digit": 7}\n```',
-     '1. I look. 2. I answer.\n```\n{"digit": 7}\n```\nI hope it helps.', 'It is a 7. {"digit": 7}',
-     '{"digit": 7} {"digit": "7"}', 'thoughts about {"digit": 1}</think>{"digit": 7}',
+     'A 1? {"digit": 1} No: {"digit": 7}', 'thoughts about {"digit": 1}</think>{"digit": 7}',
      [{"type": "text", "text": '{"digit": 7}'}],
      [{"type": "thinking", "thinking": [{"text": "1?"}]}, {"type": "text", "text": '{"digit": 7}'}]],
 )  # fmt: skip
@@ -200,26 +166,6 @@ def test_a_digit_in_quotes_has_its_confidence() -> None:
     tokens = {'{"digit":': {}, ' "': {}, "7": {"7": 0.5, "1": 0.5}, '"}': {}}
     (found,) = parse(completion('{"digit": "7"}', logprobs=chances(tokens))).candidates
     assert found == Candidate("7", pytest.approx(0.5))
-
-
-@given(st.text())
-def test_any_text_is_an_answer_or_a_bad_one(content: str) -> None:
-    try:
-        parse(completion(content))
-    except BadAnswer as error:
-        assert "\n" not in str(error)
-
-
-@given(st.integers(0, 9), st.lists(st.floats(1e-9, 1), min_size=10, max_size=10))
-def test_the_confidence_is_the_digits_share_of_all_digits(digit: int, masses: list[float]) -> None:
-    others = {str(it): mass for it, mass in enumerate(masses)} | {"x": 0.5, "null": 0.5, "10": 0.5}
-    text = json.dumps({"digit": digit})
-    before, _, after = text.partition(str(digit))
-    logprobs = chances({before: {before: 1.0}, str(digit): others, after: {after: 1.0}})
-    (found,) = parse(completion(text, logprobs=logprobs)).candidates
-    assert found.score == pytest.approx(masses[digit] / sum(masses))
-    assert found.score is not None
-    assert 0 <= found.score <= 1
 
 
 def test_equal_digits_are_added_up_whatever_stands_beside_them() -> None:
@@ -281,17 +227,12 @@ UPSTREAM = json.dumps(error("Unsupported value: 'temperature' does not support 0
 CHANCES = {"logprobs", "top_logprobs"}
 REFUSED = [
     ("openai", 400, error("Unsupported parameter.", param="store"), {"store"}),
-    ("openai", 400, error("Unrecognized request argument supplied: logprobs", param=None), CHANCES),
     ("openai", 403, error("You are not allowed to request logprobs from this model"), CHANCES),
     ("openai", 400, error("Unsupported parameter: 'max_completion_tokens'"), {"max_completion_tokens"}),
-    ("azure-openai", 422, error("The deployment doesn't support logprobs request parameter."), CHANCES),
     ("azure-openai", 400, error("Validation error at #/seed: Extra inputs are not permitted"), {"seed"}),
     ("gemini", 400, unknown_names("logprobs", "top_logprobs"), CHANCES),
-    ("openai", 400, unknown_names("seed", "store"), {"seed", "store"}),
     ("gemini", 400, [error("Logprobs is not enabled for models/gemini-2.5-pro", code=400)], CHANCES),
     ("mistral", 422, mistral({"detail": forbidden("temperature")}), {"temperature"}),
-    ("openai", 422, mistral(json.dumps({"detail": forbidden("seed")})), {"seed"}),
-    ("openai", 422, {"detail": forbidden("seed", "logprobs")}, {"seed", *CHANCES}),
     ("mistral", 422, {"object": "Error", "detail": forbidden("max_tokens"), "code": 3001}, {"max_tokens"}),
     ("openrouter", 400, error("Provider returned error", metadata={"raw": UPSTREAM}), {"temperature"}),
     ("vllm", 400,
@@ -304,9 +245,6 @@ REFUSED = [
                      "error_type": "validation"}, CHANCES),
     ("openai", 422, "Failed to deserialize the JSON body: response_format: unknown variant `json_schema`",
      {"response_format"}),
-    ("openai", 400, error("`logprobs` is not supported with this model"), CHANCES),
-    ("openai", 400, error("property 'store' is unsupported"), {"store"}),
-    ("openai", 400, {"errors": {"seed": ["not allowed"]}}, {"seed"}),
     ("openai", 400, error("unknown fields: temperature, store"), {"temperature", "store"}),
     ("openai", 422, error("max_tokens: field required"), {"max_completion_tokens"}),
     ("gemini", 400, unknown_names("topLogprobs", "responseFormat"), {*CHANCES, "response_format"}),
@@ -371,10 +309,7 @@ def test_an_english_word_is_a_parameter_only_where_it_is_meant(said: str, named:
     ("status", "said"),
     [
         (500, {"error": {"code": 500, "message": "image input is not supported by this server"}}),
-        (500, error("image input is not supported - hint: if this is unexpected, provide the mmproj")),
         (404, {"error": {"message": "No endpoints found that support image input", "code": 404}}),
-        (400, {"error": "Model does not support images. Please use a model that does."}),
-        (400, error("m is not a multimodal model")),
         (400, error("messages[0]: unknown variant `image_url`, expected `text`")),
         (200, {"error": {"code": 500, "message": "image input is not supported by this server"}}),
     ],
@@ -391,20 +326,16 @@ def test_a_model_without_eyes_is_asked_once(status: int, said: Any, told: Told, 
     [
         ({"error": {"code": 429}}, RateLimited),
         ({"error": {"code": "429", "message": "slow down"}, "choices": []}, RateLimited),
-        ([{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}], RateLimited),
         (error("spent", code="insufficient_quota"), QuotaExceeded),
         ({"error": {"message": "wrong key", "type": "authentication_error"}}, AuthFailed),
-        ({"error": {"message": "overloaded", "code": 503}}, Unavailable),
         ({"error": "something"}, Unavailable),
         ({"object": "error", "message": "no such model", "code": 404}, Rejected),
         (
             {"choices": [{"message": {"content": ""}, "error": {"code": 502, "message": "broken"}}]},
             Unavailable,
         ),
-        ({"error": {"code": 429}, "choices": [{"message": {"content": ""}}]}, RateLimited),
         ({"status": 429, "title": "Too Many Requests"}, RateLimited),
         ({"error": None}, BadAnswer),
-        ({"status": "completed"}, BadAnswer),
     ],
 )
 def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], told: Told) -> None:
