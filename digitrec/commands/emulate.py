@@ -34,7 +34,6 @@ def emulate(vendors: Sequence[str], port: int, engine: str, faults: Sequence[str
       Delivery: slow hang reset cut-off drip
       Answers:  html empty no-field unusable
       Polls:    endless-poll failed-poll unknown-poll
-      Models:   refusal length filtered fenced no-logprobs no-usage
       Options:  skip first after seconds status to
 
     \b

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Meta
 
 from digitrec.answer.prediction import Failure
-from digitrec.emulator.picture import Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, NotConfigured
-from digitrec.image import Box, DigitImage, InputSpec
+from digitrec.image import Box, InputSpec
 from digitrec.prepare import prepare
 from digitrec.providers.base import ForNumbers, Provider
 from digitrec.providers.registry import open_provider
@@ -58,7 +58,7 @@ def open_reader(engine: str | Read) -> Reader:
         return Reader("function", engine)
     if engine == "local":
         cnn = Engine(open_provider(engine))  # raises now if the model is missing or damaged
-        return Reader(engine, _one_at_a_time(_of_pages(lambda it: read_digits(it, cnn), cnn.provider)))
+        return Reader(engine, _one_at_a_time(_of_pages(lambda it: read_digit(it, cnn), cnn.provider)))
     kind, _, file = engine.partition(":")
     if kind == "script":
         return Reader(kind, _script(Path(file)))
@@ -140,43 +140,17 @@ def _one_at_a_time(read: Read) -> Read:
     return locked
 
 
-def read_digits(picture: Picture, cnn: Engine) -> list[Word]:
-    """Read each digit that the preparation finds; digits closer than half their height are one word.
+def read_digit(picture: Picture, cnn: Engine) -> list[Word]:
+    """Read a lone digit.
 
     Raises:
         DigitrecError: the classifier failed.
     """
-    image = picture.image
-    boxes = prepare(image, _MNIST).findings.boxes
-    if len(boxes) > 1:
-        crops = [_crop(image, box) for box in boxes]
-    else:
-        crops, boxes = [image], boxes or ((0, 0, *image.size),)
-    digits = []
-    for box, outcome in zip(boxes, predict_many(crops, cnn), strict=True):
-        if isinstance(outcome, Failure):
-            raise outcome.error
-        if outcome.digit is not None:
-            digits.append(Word(str(outcome.digit), outcome.confidence or 0.0, picture.located(box)))
-    return [word for line in lines(sorted(digits, key=lambda word: word.box[1])) for word in _joined(line)]
-
-
-def _crop(image: DigitImage, box: tuple[int, int, int, int]) -> DigitImage:
-    """Return one digit with a little of the paper around it."""
-    left, top, right, bottom = box
-    margin = max(2, (bottom - top) // 8)
-    rows = slice(max(0, top - margin), bottom + margin)
-    return DigitImage.open(image.pixels[rows, max(0, left - margin) : right + margin])
-
-
-def _joined(digits: Sequence[Word]) -> list[Word]:
-    """Join neighbours on one line into words; a word is as sure as its least sure digit."""
-    words: list[Word] = []
-    for digit in sorted(digits, key=lambda word: word.box[0]):
-        last = words[-1] if words else None
-        if last is not None and digit.box[0] - last.box[2] < (digit.box[3] - digit.box[1]) / 2:
-            sure = min(last.confidence, digit.confidence)
-            words[-1] = Word(last.text + digit.text, sure, bounding_box((last, digit)))
-        else:
-            words.append(digit)
-    return words
+    (outcome,) = predict_many([picture.image], cnn)
+    if isinstance(outcome, Failure):
+        raise outcome.error
+    if outcome.digit is None:
+        return []
+    boxes = prepare(picture.image, _MNIST).findings.boxes
+    box = picture.located(boxes[0]) if boxes else picture.whole
+    return [Word(str(outcome.digit), outcome.confidence or 0.0, box)]

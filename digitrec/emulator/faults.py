@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from digitrec.emulator.vendors.base import POLLS, SPOKEN, Request, Response, Vendor
+from digitrec.emulator.vendors.base import POLLS, Request, Response, Vendor
 
 REFUSALS = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504", "quota")
 """Errors in the vendor's own form, before it has read anything."""
@@ -211,15 +211,10 @@ def _poll(met: Meeting, read: Read) -> Pieces:
     yield met.vendor.polled_as(met.fault.kind) if met.vendor.is_poll(met.request) else read()
 
 
-def _speak(met: Meeting, read: Read) -> Pieces:
-    done = read()
-    yield met.vendor.spoken_as(met.fault.kind, done) if done.status == 200 else done
-
-
 EFFECTS: Mapping[str, Callable[[Meeting, Read], Pieces]] = {
     **dict.fromkeys(REFUSALS, _refuse), "slow": _slow, "hang": _hang, "reset": _reset,
     "cut-off": _cut_off, "drip": _drip, "html": _page, "empty": _empty, "no-field": _no_field,
-    **dict.fromkeys(POLLS, _poll), **dict.fromkeys(SPOKEN, _speak), "redirect": _redirect,
+    **dict.fromkeys(POLLS, _poll), "redirect": _redirect,
     "unusable": _unusable,
 }  # fmt: skip
 """What each kind of fault does; docs/emulator.md describes them."""

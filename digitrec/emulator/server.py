@@ -102,10 +102,9 @@ class Connection(BaseHTTPRequestHandler):
             return False
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        """Begin an answer with the headers that every answer has."""
+        """Begin an answer with the header that every answer has."""
         super().send_response(code, message)
-        for name, value in {HEADER: "1", **self.server.vendor.common_headers()}.items():
-            self.send_header(name, value)
+        self.send_header(HEADER, "1")
 
     def spelled(self, response: Response) -> bytes:
         """Return the bytes of a response."""
@@ -276,31 +275,18 @@ class Server(ThreadingHTTPServer):
 
 
 def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
-    """Read the body that follows the headers, and undo any chunking.
+    """Read the body that follows the headers; no SDK sends one in chunks.
 
     Args:
         stream: the connection, right after the headers.
         headers: their names in lower case.
 
     Raises:
-        ValueError: its length or a chunk's is not a number, or it ended too early.
+        ValueError: it is sent in chunks, its length is no number or too large, or it ended too early.
     """
-    if "chunked" not in headers.get("transfer-encoding", "").lower():
-        return _exactly(stream, int(headers.get("content-length", "0")))
-    body = b""
-    while length := int(stream.readline(1 << 10).partition(b";")[0], 16):
-        body += _exactly(stream, length)
-        stream.readline(1 << 10)  # the line end after a chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ValueError(f"a body of more than {MAX_BODY_BYTES} bytes")
-    while stream.readline(1 << 16).strip():
-        pass  # trailers
-    return body
-
-
-def _exactly(stream: io.BufferedIOBase, length: int) -> bytes:
-    if not 0 <= length <= MAX_BODY_BYTES:
-        raise ValueError(f"a body of {length} bytes; at most {MAX_BODY_BYTES} are accepted")
+    length = int(headers.get("content-length", "0"))
+    if "transfer-encoding" in headers or not 0 <= length <= MAX_BODY_BYTES:
+        raise ValueError(f"a body in chunks, or of {length} bytes; at most {MAX_BODY_BYTES} are accepted")
     data = stream.read(length)
     if len(data) < length:
         raise ValueError("the body ended too early")

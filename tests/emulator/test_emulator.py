@@ -57,7 +57,7 @@ def test_a_fault_meets_every_vendor_or_the_one_it_names(digitrec_emulator):
     assert status(emulator.endpoints["azure"]) == 503
 
 
-@pytest.mark.parametrize("fault", ["418", "aws/429", "google/endless-poll", "google/refusal"])
+@pytest.mark.parametrize("fault", ["418", "aws/429", "google/endless-poll"])
 def test_a_fault_that_cannot_be(fault):
     with pytest.raises(ValueError, match=fault.rpartition("/")[2].partition(":")[0]):
         Emulator(["google"], engine=reads(), faults=[fault])

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from digitrec.emulator import Picture, Word
-from digitrec.emulator.engines import open_reader, read_digits
+from digitrec.emulator.engines import open_reader, read_digit
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
@@ -41,7 +41,7 @@ def read(data: bytes) -> list[str]:
 def test_a_classifier_that_fails_has_not_read_nothing():
     failing = Engine(FakeProvider([Unavailable("no network today")]))
     with pytest.raises(Unavailable):
-        read_digits(Picture.decode(sample("photo-pen.jpg")), failing)
+        read_digit(Picture.decode(sample("photo-pen.jpg")), failing)
 
 
 def test_a_client_of_the_emulator_gets_the_digit(digitrec_emulator):

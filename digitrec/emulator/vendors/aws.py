@@ -42,7 +42,6 @@ FAILURES: Failures = {
 class AwsVendor(Vendor):
     """A service of AWS with one operation."""
 
-    numbered = "x-amzn-RequestId"
     operation: ClassVar[str]
     """The header X-Amz-Target."""
     holder: ClassVar[str]

@@ -35,7 +35,6 @@ class AzureVendor(Vendor):
     """A service of an Azure resource, which answers for all services at each address."""
 
     variables: ClassVar[Mapping[str, str]] = {"VISION_ENDPOINT": "{}", "VISION_KEY": "test"}
-    numbered = "apim-request-id"
     formats: ClassVar[tuple[str, ...]] = ("JPEG", "PNG", "BMP", "TIFF")
     max_bytes = 4 * 1024 * 1024  # of the free tier
     sides = (50, 10_000)
@@ -104,8 +103,6 @@ class PolledVendor(AzureVendor):
 
     polled = True
     main_field = "status"
-    kept_s: ClassVar[float]
-    """Seconds for which an operation is kept."""
 
     def __init__(self, reader: Reader, credentials: Credentials) -> None:
         super().__init__(reader, credentials)
@@ -137,10 +134,9 @@ class PolledVendor(AzureVendor):
         """Return the state of an operation."""
         with self._lock:
             operation = self._operations.get(number)
-            age_s = time.monotonic() - operation.ordered_at if operation else 0.0
-            if operation is None or age_s > self.kept_s:
+            if operation is None:
                 return self.error(404, "NotFound", "The operation is unknown or has expired.")
-            step = operation.polls
+            age_s, step = time.monotonic() - operation.ordered_at, operation.polls
             operation.polls += 1
         times = {"createdDateTime": operation.created, "lastUpdatedDateTime": _now()}
         if step < len(STEPS) and age_s < DONE_AFTER_S:
@@ -153,7 +149,6 @@ class Azure(PolledVendor):
 
     name = "azure"
     prefix = "/vision/"
-    kept_s = 48 * 3600.0
 
     def read(self, request: Request) -> Response:
         """Return 202 with the address of the result for a picture, the state of an operation for a poll."""

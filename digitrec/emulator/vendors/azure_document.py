@@ -16,7 +16,6 @@ class AzureDocument(PolledVendor):
 
     name = "azure-document"
     prefix = "/documentintelligence/"
-    kept_s = 24 * 3600.0
     variables: ClassVar[Mapping[str, str]] = {
         "DOCUMENTINTELLIGENCE_ENDPOINT": "{}",
         "DOCUMENTINTELLIGENCE_API_KEY": "test",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,6 @@ from digitrec.errors import ImageError
 Failures = Mapping[str, tuple[Any, ...]]
 POLLS = ("endless-poll", "failed-poll", "unknown-poll")
 """Faults of polls: the operation is running, has failed, or has an unknown status."""
-SPOKEN = ("refusal", "length", "filtered", "fenced", "no-logprobs", "no-usage")
-"""Faults of a language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     """Headers, their names in lower case."""
     body: bytes = field(repr=False)
-    """Body, with any chunking undone."""
+    """Its body."""
     head: bytes = field(default=b"", repr=False)
     """Request line and headers."""
 
@@ -108,12 +105,8 @@ class Vendor(ABC):
     """How the addresses of this vendor begin."""
     polled: ClassVar[bool] = False
     """Whether clients poll for an answer."""
-    speaks: ClassVar[bool] = False
-    """Whether a language model answers."""
     variables: ClassVar[Mapping[str, str]]
     """Environment variables by which programs find the emulator; "{}" is its endpoint."""
-    numbered: ClassVar[str | None] = None
-    """The header with the request id, if the vendor sends one."""
     main_field: ClassVar[str]
     """The field of an answer on which everything depends."""
     failures: ClassVar[Failures]
@@ -180,10 +173,6 @@ class Vendor(ABC):
         """Return the exception for one of `failures`."""
         return Refused(self.failure(kind))
 
-    def common_headers(self) -> dict[str, str]:
-        """Return the headers that every answer of this vendor has."""
-        return {self.numbered: str(uuid.uuid4())} if self.numbered else {}
-
     def is_poll(self, request: Request) -> bool:
         """Return whether the request polls for an answer."""
         return self.polled and request.method == "GET"
@@ -192,10 +181,6 @@ class Vendor(ABC):
         """Return the answer to a poll with one of `POLLS`; only for a vendor that is polled."""
         raise NotImplementedError(f"{self.name} is not polled")
 
-    def spoken_as(self, kind: str, response: Response) -> Response:
-        """Return an answer changed by one of `SPOKEN`; only for a language model."""
-        raise NotImplementedError(f"{self.name} is not a language model")
-
     def may_meet(self, kind: str) -> bool:
         """Return whether a kind of fault applies to this vendor."""
-        return (self.polled or kind not in POLLS) and (self.speaks or kind not in SPOKEN)
+        return self.polled or kind not in POLLS

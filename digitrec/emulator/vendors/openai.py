@@ -16,9 +16,6 @@ from digitrec.emulator.vendors.base import Failures, Refused, Request, Response,
 
 CHAT, MODELS = re.compile(r"(/openai)?(/v1)?/chat/completions"), re.compile(r"(/openai)?(/v1)?/models")
 DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,(?P<data>[A-Za-z0-9+/=]*)")
-REASONING = re.compile(r"o\d|gpt-5")
-"""Names of models that reason first and refuse some parameters."""
-REFUSED_BY_REASONING = ("max_tokens", "temperature", "logprobs", "top_logprobs")
 QUESTION_TOKENS = 120
 """Tokens of a question with a picture of low detail: 85 and the words."""
 _BAD_IMAGE = (400, "You uploaded an unsupported image.", "invalid_request_error", "invalid_image_format")
@@ -28,13 +25,11 @@ class OpenAi(Vendor):
     """A server of OpenAI's protocol, whose model answers with a digit and a reason."""
 
     name = "openai"
-    speaks = True
     variables: ClassVar[Mapping[str, str]] = {
         "OPENAI_BASE_URL": "{}/v1",
         "OPENAI_API_KEY": "test",
         "DIGITREC_OPENAI_MODEL": "emulated",
     }
-    numbered = "x-request-id"
     main_field = "choices"
     formats = ("PNG", "JPEG", "WEBP", "GIF")
     max_bytes = 20 * 1024 * 1024
@@ -75,26 +70,6 @@ class OpenAi(Vendor):
         asked = _asked(request.body)
         return self._completed(asked, self.picture(_data(asked)))
 
-    def spoken_as(self, kind: str, response: Response) -> Response:
-        """Return the completion refused, cut off, filtered, in Markdown, or without chances or usage."""
-        body = json.loads(response.body)
-        for choice in body.get("choices", []):
-            message = choice["message"]
-            content = message["content"]
-            if kind == "refusal":
-                message.update(content=None, refusal="I'm sorry, I can't assist with that request.")
-            elif kind == "length":
-                message["content"], choice["finish_reason"] = content[: len(content) // 2], "length"
-            elif kind == "filtered":
-                message["content"], choice["finish_reason"] = None, "content_filter"
-            elif kind == "fenced":
-                message["content"], choice["logprobs"] = f"```json\n{content}\n```", None
-            elif kind == "no-logprobs":
-                choice["logprobs"] = None
-        if kind == "no-usage":
-            body.pop("usage", None)
-        return Response.of_json(200, body, billed=response.billed)
-
     def _completed(self, asked: Mapping[str, Any], picture: Picture) -> Response:
         words = self.reader.read(picture)
         text = "".join(word.text for word in words)
@@ -125,22 +100,14 @@ class OpenAi(Vendor):
 
 
 def _asked(body: bytes) -> dict[str, Any]:
-    """Return the request's parameters.
-
-    Raises:
-        Refused: the model does not accept them.
-    """
+    """Return the request's parameters; raise Refused where the request is malformed."""
     try:
         asked = json.loads(body)
-        model = asked["model"]
-        reasons = REASONING.match(model)
+        if isinstance(asked["model"], str):
+            return dict(asked)
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _invalid("We could not parse the JSON body of your request.") from None
-    for name in REFUSED_BY_REASONING if reasons else ():
-        if name in asked:
-            message = f"Unsupported parameter: '{name}' is not supported with this model."
-            raise Refused(OpenAi.error(400, message, "invalid_request_error", "unsupported_parameter", name))
-    return dict(asked)
+        pass
+    raise _invalid("We could not parse the JSON body of your request.")
 
 
 def _is_about_numbers(asked: Mapping[str, Any]) -> bool:

@@ -97,11 +97,7 @@ def test_a_batch_that_is_refused(endpoint, requests):
 
 
 @pytest.mark.parametrize("body", [
-    "no json", [], {}, {"requests": 5}, {"requests": [5]}, {"requests": [{"image": {"content": ""}}]},
-    {"requests": [{"image": {"content": ""}, "features": [5]}]},
-    {"requests": [{"image": {"content": 5}, "features": []}]},
-    {"requests": [{"image": {"content": "~"}, "features": []}]},
-    {"requests": [{"image": {}, "features": [], "imageContext": 5}]},
+    "no json", {}, {"requests": [5]}, {"requests": [{"image": {"content": "~"}, "features": []}]},
 ])  # fmt: skip
 def test_a_malformed_request(endpoint, body):
     answer = rest.post(f"{endpoint}/v1/images:annotate", json=body, timeout=TIMEOUT)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-import uuid
 
 import pytest
 import requests
@@ -54,27 +52,16 @@ def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator, cloud):
 @pytest.mark.parametrize(("cloud", "content", "refused"), [
     ("google", b"no picture", "3"), ("google", heavy(8_000_000), "INVALID_ARGUMENT"),
     ("aws", picture((79, 200)), "InvalidParameterException"),
-    ("aws", picture((200, 79)), "InvalidParameterException"),
-    ("aws", picture(form="GIF"), "InvalidImageFormatException"),
     ("aws", picture()[:100], "InvalidImageFormatException"),
     ("aws", heavy(5 * MB + 1), "ValidationException"),
-    ("aws-textract", b"no picture", "UnsupportedDocumentException"),
     ("aws-textract", picture(form="GIF"), "UnsupportedDocumentException"),
     ("aws-textract", heavy(10 * MB + 1), "DocumentTooLargeException"),
     ("aws-textract", picture((10_001, 20)), "BadDocumentException"),
-    ("azure", picture((49, 200)), "InvalidImageSize"), ("azure", picture((10_001, 60)), "InvalidImageSize"),
-    ("azure", heavy(4 * MB + 1), "InvalidImageSize"), ("azure", picture(form="WEBP"), "InvalidImageFormat"),
-    ("azure", picture()[:100], "InvalidImageFormat"),
-    ("azure-analysis", picture((50, 200)), "InvalidImageSize"),
+    ("azure", picture((49, 200)), "InvalidImageSize"), ("azure", heavy(4 * MB + 1), "InvalidImageSize"),
+    ("azure", picture(form="WEBP"), "InvalidImageFormat"),
     ("azure-analysis", picture((16_000, 60)), "InvalidImageSize"),
-    ("azure-analysis", heavy(20 * MB), "InvalidImageSize"),
-    ("azure-analysis", picture(form="PPM"), "InvalidImageFormat"),
-    ("azure-document", picture(form="GIF"), "InvalidImageFormat"),
-    ("azure-document", heavy(4 * MB + 1), "InvalidImageSize"),
     ("azure-document", picture((49, 200)), "InvalidContentDimensions"),
-    ("openai", b"no picture", "invalid_image_format"),
     ("openai", picture(form="BMP"), "invalid_image_format"),
-    ("openai", heavy(20 * MB + 1), "invalid_image_format"),
 ], ids=lambda value: str(len(value)) if isinstance(value, bytes) else value)  # fmt: skip
 def test_pictures_that_a_vendor_refuses(everybody, cloud, content, refused):
     before = everybody.billed(cloud)
@@ -86,8 +73,7 @@ def test_pictures_that_a_vendor_refuses(everybody, cloud, content, refused):
 
 @pytest.mark.parametrize(("cloud", "content"), [
     ("google", picture(form="GIF")), ("aws", picture((80, 80))), ("aws", heavy(5 * MB)),
-    ("aws-textract", heavy(10 * MB)), ("azure", picture((50, 50))), ("azure", heavy(4 * MB)),
-    ("azure-analysis", picture((51, 51), "WEBP")), ("azure-analysis", heavy(20 * MB - 1)),
+    ("azure", picture((50, 50))), ("azure-analysis", picture((51, 51), "WEBP")),
     ("azure-document", picture(form="BMP")), ("openai", picture(form="WEBP")),
 ], ids=lambda value: str(len(value)) if isinstance(value, bytes) else value)  # fmt: skip
 def test_pictures_just_within_the_limits(everybody, cloud, content):
@@ -108,18 +94,6 @@ def test_keys(digitrec_emulator, cloud, wrong, refused):
     with pytest.raises(Exception) as caught:
         ASK[cloud](endpoint, picture(), wrong)
     assert code(caught.value) == refused
-
-
-@pytest.mark.parametrize(("cloud", "header"), [
-    ("aws", "x-amzn-RequestId"), ("azure", "apim-request-id"), ("openai", "x-request-id"),
-])  # fmt: skip
-@pytest.mark.parametrize("fault", ["", "503", "502", "html", "empty", "redirect:status=301"])
-def test_every_answer_has_a_number(everybody, cloud, header, fault):
-    everybody.set_faults(cloud, *filter(None, [fault]))
-    url = everybody.endpoints[cloud]
-    answers = [requests.post(url, b"", timeout=TIMEOUT, allow_redirects=False) for _ in range(2)]
-    everybody.set_faults(cloud)
-    assert len({uuid.UUID(answer.headers[header]) for answer in answers}) == 2
 
 
 @pytest.mark.parametrize("body", [b"no json", b"5", b"{}", b'{"Image": 5, "Document": 5}',
@@ -191,14 +165,6 @@ class TestPolling:
         assert {self.poll(location).json()["status"] for _ in range(5)} == {status}
         emulator.set_faults(cloud)
         assert [self.poll(location).json()["status"] for _ in range(3)][-1] == "succeeded"
-
-    def test_an_operation_expires(self, everybody, cloud, monkeypatch):
-        location = self.location(everybody, cloud)
-        hours, now = {"azure": 48, "azure-document": 24}[cloud], time.monotonic()
-        for late, expected in ((hours - 1, 200), (hours + 1, 404)):
-            at = now + late * 3600
-            monkeypatch.setattr("digitrec.emulator.vendors.azure.time.monotonic", lambda at=at: at)
-            assert self.poll(location).status_code == expected
 
 
 @pytest.mark.parametrize(("cloud", "path", "media_type", "status", "refused"), [

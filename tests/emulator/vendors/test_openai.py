@@ -71,15 +71,6 @@ def test_chances_of_tokens(opened):
     assert len(ask(client, logprobs=True, top_logprobs=2).choices[0].logprobs.content[1].top_logprobs) == 2
 
 
-@pytest.mark.parametrize("parameter", [{"max_tokens": 5}, {"temperature": 0}, {"logprobs": True}])
-def test_a_model_that_thinks_first_refuses_some_parameters(opened, parameter):
-    _, client = opened(SEVEN)
-    with pytest.raises(openai.BadRequestError) as caught:
-        ask(client, model="o4-mini", **parameter)
-    assert (caught.value.code, caught.value.param) == ("unsupported_parameter", *parameter)
-    assert said(ask(client, model="o4-mini", max_completion_tokens=100))["digit"] == 7
-
-
 def test_a_pdf_is_refused(opened):
     _, client = opened(SEVEN)
     with pytest.raises(openai.BadRequestError):
@@ -98,22 +89,3 @@ def test_requests_of_another_form(opened, body):
     answer = requests.post(url, body, headers={"Authorization": "Bearer k"}, timeout=TIMEOUT)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
-
-
-def test_a_model_that_does_something_else(opened):
-    emulator, client = opened(SEVEN)
-
-    def choice(fault):
-        emulator.set_faults(NAME, fault)
-        return ask(client, logprobs=True, top_logprobs=3)
-
-    refused = choice("refusal").choices[0].message
-    assert (refused.content, bool(refused.refusal)) == (None, True)
-    cut = choice("length").choices[0]
-    assert (cut.finish_reason, cut.message.content) == ("length", '{"digit":7,"reas')
-    filtered = choice("filtered").choices[0]
-    assert (filtered.finish_reason, filtered.message.content) == ("content_filter", None)
-    assert choice("fenced").choices[0].message.content.startswith("```json\n{")
-    assert choice("no-logprobs").choices[0].logprobs is None
-    assert choice("no-usage").usage is None
-    assert emulator.billed(NAME) == 6
