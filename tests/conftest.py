@@ -25,7 +25,7 @@ ASK_KERAS = ("models/", "lab/training/")
 """Rooms whose tests look at Keras' variables."""
 
 LONGEST = (
-    "test_tutorial.py", "test_leaves_nothing.py", "commands/test_batch.py", "lab/training/test_train.py",
+    "test_leaves_nothing.py", "commands/test_batch.py", "lab/training/test_train.py",
     "lab/training/test_fit.py", "test_notebook.py", "web/test_malformed.py",
     "browser/test_page_layout.py", "test_readme.py",
 )  # fmt: skip

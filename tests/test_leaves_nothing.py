@@ -13,6 +13,7 @@ from pathlib import Path
 import ctrl_c
 import numpy as np
 import pytest
+from pages import loaded
 
 from digitrec.cli import COMMANDS
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -41,23 +42,16 @@ GROUPS = {
         "batch pictures pictures -o out/parts --part 1 --workers 2",
     ],
     "tesseract": ["predict pictures/drawing.png -p tesseract"],
-    "lab": [
-        "calibrate hard.npz",
-        "explore hard.npz --limit 60 --out out/data",
-        "train --arch mlp --epochs 1 --data hard.npz --limit 60 --limit-test 50 --out out/mlp.keras",
-        "evaluate --data hard.npz --limit 20 --model out/mlp.keras --out out/evaluation",
-        "explain pictures --model out/mlp.keras --out out/why",
-        "models list out/mlp.keras",
-        "tune --trials 1 --epochs 1 --data hard.npz --limit 60 --out out/tuning",
-    ],
 }
-"""Every command at work, one process for each group; those that only end by Ctrl-C are below."""
+"""Commands at work, one process for each group; the tutorial's and those that end by Ctrl-C are below."""
+SMALL = {"epochs": 1, "limit": 60, "limit-test": 100, "trials": 1}
+"""Values of the tutorial's options for which a command takes seconds."""
 ONE_BY_ONE = """
-import sys
+import shlex, sys
 from digitrec.cli import main
 for line in sys.argv[1:]:
     try:
-        main(line.split())
+        main(shlex.split(line))
     except SystemExit as end:
         if end.code:
             sys.exit(f"{line}: exit status {end.code}")
@@ -117,6 +111,45 @@ def test_commands_leave_nothing(world: Path, group: str) -> None:
     assert left(world) == []
 
 
+AFTERWARDS = ["calibrate ../../hard.npz", "course --quick --arch mlp --epochs 1 --out all"]
+"""Commands in the tutorial's folder, after its own."""
+
+
+def tutorial() -> list[str]:
+    run = loaded(ROOT / "docs" / "course" / "run.py")
+    steps = [step.text for step in run.steps(ROOT / "docs" / "tutorial.md") if step.language == "sh"]
+    return [re.sub(r"--(\S+) (\d+)", _small, step).removeprefix("digitrec ") for step in steps]
+
+
+def _small(option: re.Match[str]) -> str:
+    return f"--{option[1]} {SMALL.get(option[1], option[2])}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders are Linux's")
+@pytest.mark.timeout(900)
+def test_the_tutorials_commands_run_in_their_order_and_leave_nothing_elsewhere(world: Path) -> None:
+    folder = world / "work" / "out" / "tutorial"
+    folder.mkdir()
+    (folder / "samples").symlink_to(ROOT / "samples")
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, *tutorial(), *AFTERWARDS],
+        cwd=folder, env=environment(world), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not CHATTER.search(done.stderr)
+    assert left(world) == []
+    for name in (
+        "digitrec-exploration/embedding.png", "digitrec-explanation/photo-shadow.png",
+        "mnist_cnn_model-curves.png", "digitrec-evaluation/mnist-test-mistakes.png",
+        "digitrec-models/images/models-accuracy.png", "all/data/embedding.png", "all/model-curves.png",
+        "all/evaluation/mnist-test-mistakes.png", "all/digit.png",
+    ):  # fmt: skip
+        assert (folder / name).is_file()
+    assert re.findall(r"^\$ digitrec (\w+)", done.stdout, re.MULTILINE) == [
+        "explore", "train", "evaluate", "predict"
+    ]  # fmt: skip
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the folders are Linux's")
 @pytest.mark.parametrize("line", SERVICES)
 def test_a_service_leaves_nothing(world: Path, line: str) -> None:
@@ -135,8 +168,8 @@ def test_a_service_leaves_nothing(world: Path, line: str) -> None:
 
 
 def test_no_command_is_left_out() -> None:
-    lines = [*SERVICES, *(line for group in GROUPS.values() for line in group)]
-    assert {line.split()[0] for line in lines} | {"course"} == set(COMMANDS)  # it runs others
+    lines = [*SERVICES, *tutorial(), *AFTERWARDS, *(line for group in GROUPS.values() for line in group)]
+    assert {line.split()[0] for line in lines} == set(COMMANDS)
 
 
 def test_what_the_user_set_stays(tmp_path: Path) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -92,25 +89,6 @@ def numbered(path: Path) -> Path:
         pictures[number, 0, :16] = [255 * (number >> bit & 1) for bit in range(16)]
     np.savez(path, x=pictures, y=np.full(PICTURES, 7, np.uint8))
     return path
-
-
-def test_killed_twice_it_ends_complete_and_repeats_only_the_calls_in_flight(
-    cloud: Emulator, tmp_path: Path
-) -> None:
-    command = [sys.executable, "-m", "digitrec", "benchmark", str(numbered(tmp_path / "data.npz"))]
-    command += ["-p", "aws", "--ledger", str(tmp_path / "ledger.sqlite"), "-o", "json"]
-    for kill in (1, 2):
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        while cloud.calls("aws") < PICTURES * kill // 4:
-            assert run.poll() is None
-            time.sleep(0.005)
-        run.kill()
-        run.communicate()
-    last = subprocess.run(command, capture_output=True, text=True, check=True)
-    (card,) = json.loads(last.stdout)["engines"]
-    assert (card["n"], card["correct"], card["failed"]) == (PICTURES, PICTURES, 0)
-    assert cloud.calls("aws") <= PICTURES + 2 * IN_FLIGHT
-    assert all(row["answers"]["aws"]["digit"] == 7 for row in json.loads(last.stdout)["answers"])
 
 
 def test_a_second_run_asks_nobody(cloud: Emulator, tmp_path: Path) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import example as with_example
-from hypothesis import strategies as st
 
 from digitrec.engine.config import (
     Config,
@@ -106,29 +103,22 @@ def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pyt
     assert load(written(tmp_path, "[prices]\nacme = 0.001")).prices == {"acme": 0.001}
 
 
-@given(content=st.binary(max_size=300))
-@with_example(content=b"\xff\xfe")
-@with_example(content=b"a = " + b"[" * 20_000)
-@with_example(content=b"a." * 5_000 + b"b = 1")
-@with_example(content=b"ledger = 'x'" + b" " * 1_000_001)
-@with_example(content=b"[budget]\nper_month = " + b"9" * 5_000)
-@with_example(content=b"[budget]\nper_month = 1e999")
-@with_example(content=b"ledger = '~nobody-here/x'")
-@with_example(content=b'ledger = "a\\u0000b"')
-@with_example(content=b'"a\\nb" = 1')
-@with_example(content=b'[tokens."a\\nb"]')
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe", b"a = " + b"[" * 20_000, b"a." * 5_000 + b"b = 1", b"ledger = 'x'" + b" " * 1_000_001,
+     b"[budget]\nper_month = " + b"9" * 5_000, b"[budget]\nper_month = 1e999", b"ledger = '~nobody-here/x'",
+     b'ledger = "a\\u0000b"', b'"a\\nb" = 1', b'[tokens."a\\nb"]'],
+    ids=lambda content: content[:20].decode("latin-1"),
+)  # fmt: skip
 def test_whatever_bytes_the_file_holds(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(content)
     told = problems(path)
-    try:
-        assert isinstance(load(path), Config)
-        assert told == []
-    except NotConfigured as error:
-        assert str(error).isprintable()
-        assert path.name in str(error)
-        assert told[0] == str(error)
+    with pytest.raises(NotConfigured) as caught:
+        load(path)
+    assert str(caught.value).isprintable()
+    assert path.name in str(caught.value)
+    assert told[0] == str(caught.value)
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from digitrec.errors import (
     AuthFailed,
     BadAnswer,
     NotConfigured,
-    ProviderError,
     QuotaExceeded,
     RateLimited,
     Rejected,
@@ -74,14 +73,10 @@ def spent(folder: Path) -> float:
 
 KEEPING = [
     AuthFailed("x", status=401),
-    AuthFailed("x", status=403),
     QuotaExceeded("x", status=403),
     Rejected("x", status=400),
-    Rejected("x", status=413),
     BadAnswer("x", status=200),
-    BadAnswer("x", status=302),
     NotConfigured("x"),
-    ProviderError("x"),
     TimedOut("x"),
     Unavailable("x", status=503),
     RateLimited("x", status=429, retry_after=500),

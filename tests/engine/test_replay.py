@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from paid_cloud import PaidCloud, answer, image, options
 
-from digitrec.engine import Engine, Estimate
+from digitrec.engine import Engine
 from digitrec.engine.ledger import Entry, Ledger, Question
 from digitrec.engine.ledger.queries import entries
 from digitrec.engine.replay import Replay
@@ -48,12 +48,6 @@ def test_what_was_recorded_is_answered_on_another_machine(tmp_path: Path, path: 
     replay.close()
 
 
-def test_it_wants_its_images_as_the_provider_did(path: Path) -> None:
-    record(path, [entry(1, spec=ENLARGED)])
-    provider = Replay(path, "paid").provider
-    assert (provider.name, provider.endpoint, provider.wants) == ("paid", "https://paid.example", ENLARGED)
-
-
 def test_an_image_without_a_recorded_answer_is_told_of(path: Path) -> None:
     record(path, [entry(1)])
     (reply,) = Replay(path, "paid").ask([image(2)])
@@ -87,11 +81,6 @@ def test_a_provider_that_was_not_recorded(path: Path) -> None:
     record(path, [entry(1)])
     with pytest.raises(LedgerError, match="google"):
         Replay(path, "google")
-
-
-def test_it_costs_nothing(path: Path) -> None:
-    record(path, [entry(1)])
-    assert Replay(path, "paid").estimate([image(1), image(2)]) == Estimate("paid", 2, 2, 0, 0.0)
 
 
 def test_the_ledger_itself_is_a_recording_and_stays_as_it_is(tmp_path: Path, path: Path) -> None:

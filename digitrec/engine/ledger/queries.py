@@ -60,17 +60,10 @@ def _call(row: Row) -> Call:
     unusable = row["state"] == "answered" and entry is None
     text = "" if entry is None else " ".join(candidate.text for candidate in entry.answer.candidates)
     return Call(
-        _when(row["asked_at"]), row["provider"], row["endpoint"], bool(row["emulated"]), row["image_sha256"],
-        row["state"], row["cost_usd"], UNUSABLE if unusable else row["error"], text or None,
+        datetime.fromtimestamp(row["asked_at"], UTC), row["provider"], row["endpoint"], bool(row["emulated"]),
+        row["image_sha256"], row["state"], row["cost_usd"], UNUSABLE if unusable else row["error"],
+        text or None,
     )  # fmt: skip
-
-
-def _when(seconds: object) -> datetime:
-    """Convert a time stored in the ledger; return 1970 for a damaged one."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
