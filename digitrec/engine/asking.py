@@ -108,7 +108,7 @@ Options.__init__ = _with_old_names(Options.__init__)  # type: ignore[method-assi
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of asking about one image."""
+    """The result of asking about one image."""
 
     outcome: Answer | DigitrecError
     """The answer, or the error."""
@@ -121,12 +121,12 @@ class Reply:
     replayed: bool = False
     """True when it came from the ledger or a recording."""
     emulated: bool = False
-    """True when an emulator said it."""
+    """True when an emulator answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What asking about some images would take, found out without asking."""
+    """The requests and cost of asking about some images, without asking."""
 
     provider: str
     """Name of the engine."""

@@ -1,4 +1,4 @@
-"""How fast a vendor may be asked: one queue for all threads and processes of this user.
+"""Rate limits: one queue for all threads and processes of this user.
 
 The limit is the provider's ``rate``, its vendor's default; the configuration file may say otherwise.
 Requests are spaced evenly rather than let through in bursts, so a limit holds over any window.
@@ -14,13 +14,13 @@ from pathlib import Path
 
 
 class Limiter:
-    """Hands out turns, each at least 1/rate seconds after the one before it."""
+    """Spaces requests at least 1/rate seconds apart."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         """Open the queue.
 
         Args:
-            path: a SQLite file shared by everyone who keeps the limit. Where it cannot be written,
+            path: a SQLite file shared by all processes under the limit. If it cannot be written,
                 the limit holds for this object alone.
             clock: seconds since 1970; the same clock for everyone, which may be set while they wait.
         """
@@ -40,12 +40,12 @@ class Limiter:
             rate: turns a second, > 0.
 
         Returns:
-            Seconds to wait before asking, >= 0; never more than those who booked before take together.
+            Seconds to wait before asking, >= 0; at most as long as the queue.
         """
         with self._lock:
             try:
                 return self._book(name, rate)
-            except sqlite3.Error:  # damaged, or locked for longer than anyone needs it
+            except sqlite3.Error:  # damaged, or locked for too long
                 self._queues.close()
                 self._queues = _open(":memory:")
                 return self._book(name, rate)
@@ -55,7 +55,7 @@ class Limiter:
         now = self._clock()
         row = self._queues.execute("SELECT at, booked FROM queues WHERE name = ?", (name,)).fetchone()
         at, booked = row or (now, now)
-        if now < booked:  # the clock was set back since: the queue is as long as it was then
+        if now < booked:  # the clock was set back: keep the queue's length
             at -= booked - now
         at = max(now, at)
         self._queues.execute("REPLACE INTO queues VALUES (?, ?, ?)", (name, at + 1 / rate, now))

@@ -44,11 +44,11 @@ log = logging.getLogger(__name__)
 logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr
 
 LOOK_S = 0.1
-"""Seconds between two looks for the answer of another process's call."""
+"""Polling interval for the answer of another process's call, in seconds."""
 GRACE_S = 0.25
 """Seconds after its timeout in which the outcome of a call is still waited for."""
 SHORTEST_CALL_S = 0.05
-"""No call is given less time than this: some SDKs refuse a timeout of 0."""
+"""Shortest timeout of a call, in seconds; some SDKs refuse 0."""
 LEASE_MARGIN_S = 2.0
 """Seconds after its timeout at which a call counts as cut off."""
 Given = TypeVar("Given")
@@ -56,20 +56,20 @@ Given = TypeVar("Given")
 
 @dataclass(slots=True)
 class Terms:
-    """What all requests of one `ask` share."""
+    """The settings and resources that all requests of one `ask` share."""
 
     provider: Provider
     """The provider to ask."""
     options: Options
-    """How to ask it."""
+    """The options."""
     ledger: Ledger
-    """Where calls and answers are recorded."""
+    """The ledger of calls and answers."""
     limiter: Limiter
-    """The queue of turns."""
+    """The rate limit's queue."""
     recording: Ledger | None
-    """The recording that is made; None: no recording."""
+    """The recording to write; None: no recording."""
     budget: Budget
-    """What may be spent."""
+    """The budget."""
     price: float | None
     """US dollars for one image, at most; None is unknown."""
     token_price: TokenPrice | None
@@ -81,13 +81,13 @@ class Terms:
     attempt_s: float
     """Seconds for one request, > 0."""
     error: DigitrecError | None = None
-    """Why no further image is asked about: an error that every image would meet."""
+    """The error that stops all further images, because each would meet it."""
     stopped: threading.Event = field(default_factory=threading.Event)
-    """Set when the caller waits no more: nothing new is begun."""
+    """Set when the caller gave up: start nothing new."""
 
     @property
     def lease_s(self) -> float:
-        """Seconds for which a call under way keeps others from making the same."""
+        """Seconds for which a call in flight blocks the same call elsewhere."""
         return min(self.attempt_s, self.options.timeout) + LEASE_MARGIN_S
 
     def counted_usd(self, outcome: call.Outcome) -> float | None:
@@ -99,7 +99,7 @@ class Terms:
         return None if tokens is None else self.token_price.usd(*tokens)
 
     def record(self, entry: Entry) -> None:
-        """Add an answer to the recording; where that fails, nothing more is asked."""
+        """Add an answer to the recording; stop asking if that fails."""
         if self.recording is not None:
             try:
                 self.recording.keep([entry])
@@ -160,7 +160,7 @@ class Item:
 
 
 def open_items(items: Sequence[Item]) -> list[Item]:
-    """Return those that have no reply yet."""
+    """Return the items without a reply."""
     return [item for item in items if item.reply is None]
 
 
@@ -268,7 +268,7 @@ class Request:
         return False
 
     def _may_ask(self, claimed: Sequence[Item]) -> bool:
-        """Wait for the vendor's turn; False, with the claims given back, where nothing may be sent."""
+        """Wait for the rate limit; False, with the claims returned, if nothing may be sent."""
         too_short = self._too_short(claimed)
         if too_short is None and self._take_turn(claimed) and self._terms.error is None:
             return True
@@ -284,7 +284,7 @@ class Request:
         return None
 
     def _take_turn(self, claimed: Sequence[Item]) -> bool:
-        """Wait until the vendor may be asked, the claims kept; False where the caller waits no more."""
+        """Wait for the rate limit and keep the claims; False if the caller gave up."""
         terms = self._terms
         if terms.rate is None:
             return True
@@ -293,7 +293,7 @@ class Request:
         return self._pause(claimed, wait)
 
     def _pause(self, claimed: Sequence[Item], seconds: float) -> bool:
-        """Wait, the claims kept; False where the caller waits no more."""
+        """Wait and keep the claims; False if the caller gave up."""
         if seconds > 0:
             self._terms.ledger.extend([item.claim for item in claimed], seconds + self._terms.lease_s)
         return not self._terms.stopped.wait(seconds)
@@ -344,7 +344,7 @@ class Request:
         if sent is False:
             error = Unreachable(
                 f"{name} was not asked: no credentials or no connection within {timeout:.3g} s; "
-                "check the network, and what gives the credentials, or allow more with --timeout",
+                "check the network and the credentials, or allow more with --timeout",
                 provider=name,
             )
             error.sent = False
@@ -397,7 +397,7 @@ class Request:
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:
-        """Log an error of the ledger that is raised inside, and go on.
+        """Log an error of the ledger that is raised inside, and continue.
 
         An answer that was paid for is shown all the same. The next claim fails too: nothing more is bought.
         """

@@ -1,4 +1,4 @@
-"""The paper under the ink: how light it is everywhere, and how far each pixel departs from it towards ink."""
+"""Estimate the paper's light everywhere, and each pixel's departure from it towards ink."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from digitrec.prepare.filters import Floats, edges, quantile, resize, running
 
 CELLS = 6
-"""The paper's light is kept on a grid with this many cells to the window: light changes slowly."""
+"""Cells of the paper's grid per window; light changes slowly."""
 DARKEST = 0.1
-"""Paper is at least this share of the brightest paper, or noise in black corners would pass for ink."""
+"""Least light of paper, as a share of the brightest; otherwise noise in black corners would pass for ink."""
 EDGE_WEIGHT = 0.5
-"""How much the picture's edge counts against the skew for the polarity; 0.3 to 0.5 decides all sets alike."""
+"""Weight of the picture's edge against the skew for the polarity; 0.3 to 0.5 give the same results."""
 CHANCE = 3.2
-"""Neighbours that correlate by less than so many standard deviations do so by chance."""
+"""Correlation of neighbours that may be chance, in standard deviations."""
 FEWEST = 5
-"""A picture of noise has at least so many pixels across."""
+"""Least side of a picture of noise, in pixels."""
 CELLS_ACROSS = 28
-"""And with at least this many to the shorter side, or the ink of a small picture would blur into it."""
+"""Least number of grid cells on the shorter side; with fewer, the ink of a small picture blurs into it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class Paper:
     light: Floats
     """(h, w) on a coarse grid over the whole picture, 1..255."""
     window: float
-    """What is darker than its surroundings and narrower than this, in pixels of the view, was no paper."""
+    """Width below which a darker area is not paper, in pixels of the view."""
 
     def contrast(self, view: Floats, box: tuple[float, float, float, float] | None = None) -> Floats:
         """How far each pixel departs from the paper towards the ink: 0 paper, 1 black.
@@ -49,7 +49,7 @@ def find_paper(view: Floats, window: float) -> Paper:
 
     Args:
         view: (h, w), 0..255.
-        window: what is darker than its surroundings and narrower than this, px, is no paper.
+        window: width, px, below which a darker area is not paper.
     """
     height, width = view.shape
     cell = max(1.0, min(window / CELLS, min(width, height) / CELLS_ACROSS))
@@ -77,7 +77,7 @@ def _continued(planes: Floats, by: int, axis: int) -> Floats:
     """Continue each end by its point reflection, so that a slope of light goes on beyond the edge."""
     planes = planes.swapaxes(0, axis)
     steps = np.arange(1, by + 1)
-    brightest = planes.max()  # no lamp beyond the edge outshines the paper: it is ink that is reflected
+    brightest = planes.max()  # no light beyond the edge outshines the paper: the reflection is ink
     before = np.minimum(2 * planes[:1] - planes[steps[::-1]], brightest)
     after = np.minimum(2 * planes[-1:] - planes[len(planes) - 1 - steps], brightest)
     return np.concatenate([before, planes, after]).swapaxes(0, axis)
@@ -91,7 +91,7 @@ def lightness(grey: Floats) -> tuple[float, float]:
     picture and is no minority).
 
     Returns:
-        Both together, and the skew alone, which tells how sure that is.
+        Both together, and the skew alone as a measure of certainty.
     """
     away = grey - _local_mean(grey, max(3, min(grey.shape) // 2))
     squares = away * away
@@ -102,9 +102,9 @@ def lightness(grey: Floats) -> tuple[float, float]:
 
 
 def is_noise(grey: Floats) -> bool:
-    """Whether on a picture, (h, w), no pixel tells anything of the next, as on pure noise, also enlarged.
+    """Whether the pixels of a picture, (h, w), are uncorrelated, as in pure noise, also enlarged.
 
-    Neighbours that know nothing of each other correlate by 0, with a standard deviation of one by the root
+    Independent neighbours correlate by 0, with a standard deviation of one by the root
     of their number. The noisiest of MNIST-C's digits, of 28x28, still have 0.09, more than three of these.
     """
     grey = _unrepeated(grey)

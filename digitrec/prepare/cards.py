@@ -9,19 +9,19 @@ from digitrec.prepare.components import Box, box_of, breadth, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
 SIDE = 80
-"""A card shows on a picture as small as this."""
+"""Longer side of the reduced picture on which a card is searched, in pixels."""
 LARGE = 0.08
-"""A card covers at least this share of the picture."""
+"""Least share of the picture that a card covers."""
 OPEN = 0.12
-"""And reaches at most this share of the picture's edge."""
+"""Largest share of the picture's edge that a card reaches."""
 SOLID = 0.7
-"""And so much of the smallest shape without dents around it: the rest is ink."""
+"""Least share of its dent-free hull that a card fills; the rest is ink."""
 SQUARE = 0.88
-"""And so much of the smallest rectangle around that shape, however it is turned: a thick digit is rounder."""
+"""Least share of the smallest rotated rectangle that this hull fills; a thick digit is rounder."""
 NARROW = 0.4
-"""It is at least this share of its length wide: a thick 1 on a dark ground is narrower."""
+"""Least width of a card, as a share of its length; a thick 1 on a dark ground is narrower."""
 BRIGHTER = 25.0
-"""And is brighter than the table by so many of 255 steps."""
+"""Least brightness difference between card and table, 0..255."""
 
 
 def find_card(grey: Floats) -> Mask | None:

@@ -13,9 +13,9 @@ from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, un
 from digitrec.prepare.strokes import Strokes, framed, outline
 
 NEAR = 0.2
-"""Parts of one digit are no further apart than this share of its longer side."""
+"""Largest gap between the parts of one digit, as a share of its longer side."""
 SPECK = 0.05
-"""A part with less than this share of the main part's edges is a speck."""
+"""Share of the main part's edges below which a part is a speck."""
 EVIDENCE = 0.035
 """Below this, what was found is paper grain, a crease or a shadow; see `_evidence`. Faint pencil is little
 above, and so are some shadows: in those the network does not recognise a digit."""
@@ -31,28 +31,28 @@ LONGEST = 6.0
 """No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
 longest is 4.3."""
 INKED = 0.3
-"""Seen from near, ink has at least this share of the digit's contrast."""
+"""Least contrast of ink in the full-size crop, as a share of the digit's."""
 RIVAL = 0.25
-"""A second digit has at least this share of the main one's edges."""
+"""Least edges of a second digit, as a share of the main one's."""
 FAINT = 0.1
-"""And a bracket beside it this share."""
+"""Least edges of a bracket beside it, as a share of the main one's."""
 AS_HIGH = 0.5
-"""Two digits side by side, or one above the other, differ in height by no more than this factor."""
+"""Largest ratio of the heights of two neighbouring digits."""
 OVERLAP = 0.1
-"""Two digits side by side share no more than this part of the narrower one's width."""
+"""Largest overlap of two digits side by side, as a share of the narrower one's width."""
 APART = 0.25
 """One digit above another leaves at least this share of its height free: nearer, it is one in two pieces."""
 
 
 DOUBTFUL = ("texture", "more than one digit", "a sign beside the digit")
-"""What the pieces of a frame may look like."""
+"""Reasons that the pieces of a frame may cause."""
 MANY = 3
-"""So many parts may be a frame's and a digit's."""
+"""Largest number of parts of a frame with a digit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Count:
-    """What the strokes look like."""
+    """The digits found in the strokes."""
 
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
@@ -147,7 +147,7 @@ def _pieced(parts: Components, main: int, edges: Scores, rivals: Ints, around: I
 
 def recount(fine: Floats) -> Count:
     """Count the digits in what looked like one, seen from near: ink alone, (h, w), 0..1."""
-    fine = smooth(smooth(fine))  # a pencil's grain has a long outline too
+    fine = smooth(smooth(fine))  # pencil grain has a long outline too
     mask = fine > INKED
     if outline(mask) / 2 > LONGEST * max(fine.shape):
         return Count("texture", (), mask)
@@ -222,7 +222,7 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
 
 
 def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) -> str | None:
-    """Why there is no digit at all, or None."""
+    """Return why there is no digit, or None."""
     border = seen.parts.border
     left, top, right, bottom = (int(side) for side in _box(seen.parts, digit))
     if outline(own) / 2 > LONGEST * max(right - left, bottom - top):

@@ -28,42 +28,41 @@ WORKING_SIDE = 320
 SMALL = 64
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 POLARITY_SIDE = 80
-"""The polarity shows on a picture as small as this."""
+"""Longer side of the reduced picture on which the polarity is decided, in pixels."""
 COLOUR_SIDE = 40
-"""And the ink's colour."""
+"""Longer side of the reduced picture on which the ink's colour is found, in pixels."""
 COLOUR_WINDOW = 0.25
-"""The window in which the ink's colour is sought, as a share of the shorter side; of a small picture, all."""
+"""Window for the ink's colour, as a share of the shorter side; the whole of a small picture."""
 
 DIM = 0.15
 """Chalk and lit segments take away at least this share of the dark; a photo's brightest places do less."""
 FRINGES = 3
-"""Ink fades out over so many pixels of what was cut out."""
+"""Width of the fade-out around cropped ink, in pixels."""
 DECIDED = 1.0
-"""A skew beyond this decides the polarity of what has paper all around."""
+"""Skew that decides the polarity of ink with paper all around."""
 PLAIN = 1.2
-"""A skew beyond this shows it so plainly that there is no card on a table either."""
+"""Skew that also excludes a card on a table."""
 PEN = 0.16
-"""What is at most so wide, as a share of its length, may be a pen that lies on the paper; or a 1."""
+"""Largest width of a possible pen (or a 1), as a share of its length."""
 NOTICED = 0.1
-"""If so much, as a share of its own pixels, is noticed besides."""
+"""Least other dark pixels beside a possible pen, as a share of its own."""
 LONGER = 1.2
-"""And it is so many times as long as that: a bracket beside a 1, or a ring around it, is longer than it."""
+"""Minimum ratio of a pen's length to the other ink's; brackets and rings are longer than their 1."""
 SHORT = 0.3
-"""What is shorter than this share of it is rather a dash beside a 1 than a digit beside a pen."""
+"""Least length of a digit beside a pen, as a share of the pen's; a shorter stroke is a dash beside a 1."""
 
 SURER = 8.0
-"""With so many times the evidence a digit with paper around is likelier than what stands there without."""
+"""Minimum ratio of evidence for preferring a digit with added paper to the unpadded reading."""
 
 BESIDE = "without what lies beside it"
-"""How a picture is looked at where that may be a pen."""
+"""Reason for another look when the ink may be a pen."""
 
 
 def find_ink(picture: Image.Image) -> Ink:
     """Find the handwriting on a picture, of mode L or RGB, of any polarity.
 
-    It is looked for on a reduced scale, and what was found is looked at again from near. Where light and
-    dark are about even, the picture may show a light card on a dark table, which is then all that is looked
-    at, and both polarities are tried.
+    The search runs on a reduced picture, then on the crop at full size. If light and dark are about even, the
+    picture may show a light card on a dark table; then only the card is searched, in both polarities.
     """
     view = _View.of(picture)
     ink = _passed_by(view)
@@ -96,7 +95,7 @@ def _length(ink: Ink) -> int:
 
 
 def _may_be_a_pen(view: _View, ink: Ink) -> bool:
-    """Whether what was found is long, narrow and not alone on its paper."""
+    """Whether the ink is long and narrow, with other ink on the paper."""
     if ink.reason is not None or view.small or ink.evidence < SURE or breadth(ink.mask) > PEN:
         return False
     contrast = close_up(view.picture, ink, ink.within, ink.mask.shape[::-1])
@@ -111,7 +110,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     if cell is None:
         return None
     if view.small and ink.reason == "texture" and (not cell.plain or is_noise(view.grey)):
-        return None  # paper around would make something else of noise
+        return None  # added paper would turn noise into something else
     in_doubt = _in_doubt(ink, cell, *view.picture.size)
     if not (cell.plain or in_doubt):
         return None
@@ -130,7 +129,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
 
 
 def _apart(one: Box, other: Box) -> bool:
-    """Whether two boxes share nothing."""
+    """Whether two boxes do not overlap."""
     return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
 
 
@@ -232,7 +231,7 @@ def _on_picture(box: np.ndarray[Any, np.dtype[Any]], size: tuple[int, int]) -> B
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """A picture, and reduced to what a glance needs."""
+    """A picture and its reduced copy."""
 
     picture: Image.Image
     coarse: Image.Image
@@ -282,7 +281,7 @@ class _View:
         return _again(ink) if near and not ink.reason else ink
 
     def _cut(self, ink: Ink, masks: Sequence[Mask]) -> Iterator[Digit]:
-        """Each of the digits whose ink is on these masks."""
+        """Return a digit for the ink on each mask."""
         for mask in masks:
             one = replace(ink, mask=mask)
             assert one.box is not None

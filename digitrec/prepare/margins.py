@@ -1,4 +1,4 @@
-"""What cutting a cell out of a form leaves around a digit: bars along its edges, or no paper at all."""
+"""Cells cropped from forms: remove bars along the edges, and add missing paper."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from digitrec.prepare.components import Box, components
 from digitrec.prepare.filters import Floats, Mask, edges, quantile, running
 
 WINDOW = 0.5
-"""What departs from its surroundings and is narrower than this share of the shorter side may be ink."""
+"""Largest width of ink, as a share of the shorter side."""
 LONG_WINDOW = 0.3
-"""Or than this share of the longer one, where a 1 fills the shorter."""
+"""Largest width of ink, as a share of the longer side, where a 1 fills the shorter."""
 CLEAR = 40.0
-"""Ink differs from its paper by at least so many of 255 steps."""
+"""Least contrast of ink with its paper, 0..255."""
 NEAR = 0.06
-"""What is nearer to an edge than this share of the picture's side has no margin there."""
+"""Least margin, as a share of the picture's side."""
 MOST = 0.65
-"""At most this share of a cell is ink."""
+"""Largest share of ink in a cell."""
 HALF = 0.5
-"""And at most this share of its edges."""
+"""Largest share of ink along a cell's edges."""
 FULL = 0.95
-"""A bar along an edge fills its lines to at least this share."""
+"""Least share of each line that a bar along an edge fills."""
 BROADEST = 0.2
-"""And is at most so broad, as a share of the picture's side."""
+"""Largest breadth of a bar, as a share of the picture's side."""
 BLUR = 3
-"""Within so many lines of its end nothing is inked."""
+"""Number of empty lines after the end of a bar."""
 PLAIN = 50.0
-"""Plain ink differs from its paper by so many of 255 steps."""
+"""Least contrast of plain ink with its paper, 0..255."""
 WHOLE = 0.6
-"""More than this share of plain ink hangs together."""
+"""Least share of plain ink in one connected part."""
 GREY = 0.2
-"""And few pixels are neither ink nor paper: mean distance from the nearer, as a share of the contrast."""
+"""Largest mean distance of a plain cell's pixels from ink or paper, as a share of the contrast."""
 MARGIN = 0.2
-"""The paper that is put around a cell, as a share of its longer side."""
+"""Paper added around a cell, as a share of its longer side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A picture, or what lies within its bars, that its digit may fill."""
+    """A picture, or the area within its bars, that its digit may fill."""
 
     box: Box
     """Left, top, right and bottom of it, as pixels of the reduced picture."""
     light: bool
     """Whether its ink is lighter than its paper."""
     plain: bool
-    """Whether it shows little but one connected piece of ink, so that nothing else can be meant."""
+    """Whether it shows little but one connected piece of ink."""
 
     @property
     def polarity(self) -> Polarity:
-        """That of its ink."""
+        """Polarity of its ink."""
         return "light on dark" if self.light else "dark on light"
 
 
@@ -75,7 +75,7 @@ def find_cell(grey: Floats) -> Cell | None:
 
 
 def bare_around(grey: Floats) -> bool:
-    """Whether nothing begins or ends along the edges, nor a little inside: a quick look at eight lines."""
+    """Whether no ink crosses the edges or lies just inside, judged by eight lines."""
     y, x = (round(NEAR * side) for side in grey.shape)
     lines = (grey[0], grey[y], grey[-1 - y], grey[-1], grey[:, 0], grey[:, x], grey[:, -1 - x], grey[:, -1])
     return all(float(np.abs(line[2:] - line[:-2]).max(initial=0)) < CLEAR / 2 for line in lines)
@@ -83,15 +83,15 @@ def bare_around(grey: Floats) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """What would be ink, were ink of one polarity."""
+    """The possible ink of one polarity."""
 
     light: bool
     away: Floats
-    """(h, w): how much darker than the paper each pixel within the bars is, of 255."""
+    """(h, w): how much darker than the paper each pixel within the bars is, 0..255."""
     level: float
-    """What is further away than this is ink."""
+    """Contrast above which a pixel is ink."""
     ink: Mask
-    """(h, w): that."""
+    """(h, w): the ink."""
     box: Box
     """As `Cell.box`."""
 
@@ -110,7 +110,7 @@ class _Seen:
 
     @property
     def fills(self) -> bool:
-        """Whether it reaches two opposite edges, or nearly, and yet leaves paper."""
+        """Whether it nearly reaches two opposite edges, and leaves paper."""
         ink = self.ink
         return float(ink.mean()) <= MOST and any(_reaches(np.asarray(ink.any(axis=axis))) for axis in (0, 1))
 
@@ -142,7 +142,7 @@ def _within_bars(ink: Mask) -> Box:
 
 
 def _full(lines: Mask) -> int:
-    """How many of the first lines are inked from end to end."""
+    """Count the first lines that are inked from end to end."""
     most = round(BROADEST * len(lines))
     full = lines[: most + 1].mean(axis=1) >= FULL
     count = int(full.argmin()) if not full.all() else len(full)

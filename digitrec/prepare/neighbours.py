@@ -1,4 +1,4 @@
-"""What lies beside a digit and is none: brackets, signs, pens; and pieces that belong to it."""
+"""Separate a digit's pieces from its neighbours: brackets, signs and pens."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from digitrec.prepare.components import Components, Ints, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
 INSIDE = 0.12
-"""Where the main part comes in from outside, as a pen does, a part within the picture that has this share of
-its edges is the digit."""
+"""Least share of the main part's edges that a part within the picture needs to be the digit, if the main part
+comes in from outside, as a pen does."""
 PIECE = 0.06
-"""Pieces of one digit, as of seven segments, are no further apart than this share of its height,"""
+"""Largest gap between the pieces of one digit, such as seven segments, as a share of its height."""
 TALL = 0.75
-"""and together no wider than this share of it."""
+"""Largest width of all pieces together, as a share of the digit's height."""
 BULGE = 0.08
-"""The middle of a round bracket lies so far beyond its ends, as a share of its height; a 1 is straighter."""
+"""Least bow of a round bracket, as a share of its height; a 1 is straighter."""
 STEADY = 0.04
-"""And its line departs from a parabola by less than this share, in the mean."""
+"""Largest mean departure of a bracket's line from a parabola, as a share of its height."""
 SLIM = 0.85
-"""And each of its rows is narrower than this share of its width."""
+"""Largest width of a bracket's row, as a share of its width."""
 LEVEL = 0.16
-"""And its ends are above each other to this share."""
+"""Largest horizontal offset of a bracket's ends, as a share of its height."""
 GRAIN = 0.14
-"""At most this share of its rows have gaps."""
+"""Largest share of a bracket's rows with gaps."""
 HOOK = 0.08
-"""The ends of a square bracket reach so far towards the digit."""
+"""Least reach of a square bracket's ends towards the digit."""
 SIGN = (0.15, 0.85)
 """The height of a sign such as "-", "=" or "+" beside a digit, or its width, as a share of the digit's."""
 BESIDE = 0.6
-"""It is no further away than this share of the digit's height."""
+"""Largest distance of a sign, as a share of the digit's height."""
 
 FLAT = 3.0
-"""A line under a digit is at least so many times as long as its box is high."""
+"""Minimum ratio of an underline's length to the height of its box."""
 
 
 def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
@@ -47,8 +47,8 @@ def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> in
 def pieces(parts: Components, digit: Mask, rivals: Ints, others: Mask) -> Mask:
     """Which of the others are pieces of a digit, (parts,); they may look like its rivals.
 
-    Each is close to another, as segments are, and all of them together are narrow. What lies around it, as a
-    frame does, is none.
+    Each is close to another, like segments, and together they are narrow. A frame around the digit is not
+    a piece.
     """
     together = digit.copy()
     together[rivals] = True
@@ -65,7 +65,7 @@ def pieces(parts: Components, digit: Mask, rivals: Ints, others: Mask) -> Mask:
 
 
 def _span(first: Ints, last: Ints, chosen: Mask) -> int:
-    """From where the first of the chosen begins to where the last of them ends."""
+    """Return the extent from the first chosen part to the last."""
     return int(last[chosen].max() - first[chosen].min())
 
 
@@ -80,7 +80,7 @@ def brackets(parts: Components, chosen: Ints) -> Mask:
 
 
 def _bracket(parts: Components, part: int, closing: bool) -> bool:
-    """Whether a part is a bracket, ")" or "]" where it is a closing one."""
+    """Whether a part is a bracket; ")" or "]" for a closing one."""
     left, top = int(parts.left[part]), int(parts.top[part])
     right, bottom = int(parts.right[part]), int(parts.bottom[part])
     drawn = parts.drawn(np.arange(len(parts)) == part)[top:bottom, left:right]
@@ -90,7 +90,7 @@ def _bracket(parts: Components, part: int, closing: bool) -> bool:
         return False
     first, last = drawn.argmax(axis=1), width - 1 - drawn[:, ::-1].argmax(axis=1)
     reach = last - first + 1
-    if (reach > drawn.sum(axis=1)).mean() > GRAIN:  # two strokes beside each other
+    if (reach > drawn.sum(axis=1)).mean() > GRAIN:  # two strokes side by side
         return False
     is_slim = bool(reach.max() < SLIM * width)  # no bar along its top, as a 7 has
     is_round = is_slim and _is_round((first + last) / 2 / height)

@@ -1,4 +1,4 @@
-"""The strokes on a picture: told from the paper, its printed lines, and what lies around them."""
+"""Separate the strokes on a picture from paper, printed lines and surroundings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, smooth, steepness
 
 GLANCES = (0.25, 0.1)
-"""Windows in which the paper is sought at a glance, as shares of the shorter side: wider than most strokes;
+"""Windows for the paper in the quick look, as shares of the shorter side: wider than most strokes;
 narrow enough for most shadows."""
 SMALL_GLANCES = (1.0,)
-"""The same for small pictures, on which a stroke may be as wide as a tenth of the side."""
+"""`GLANCES` for small pictures, on which a stroke may be as wide as a tenth of the side."""
 WINDOWS = (0.5, 0.2, 0.07)
-"""Windows that are tried where a glance is not enough: for markers, felt pens, fine pens."""
+"""Windows of the full search: for markers, felt pens, fine pens."""
 SMALL_WINDOWS = (1.0, 0.25)
 """The same for small pictures."""
 LOST = 0.7
@@ -41,29 +41,29 @@ ACROSS = 0.2
 SPANNING = 0.5
 """A part that reaches across this share of the picture may hang on printed lines."""
 RULED = 0.9
-"""And one that reaches across this share is a reason to look for them."""
+"""Share of the picture that a part must cross to trigger the search for printed lines."""
 LEVEL = 0.8
 """The ink's contrast is that of the pixel with this share of its pixels below."""
 CLEAREST = 200.0
 """Contrast of this many times the noise is as good as any more."""
 
 SURE = 0.25
-"""Strokes with so much `Strokes.evidence`, ten times the least, need no second look."""
+"""`Strokes.evidence`, ten times the least, above which strokes need no second look."""
 CRISP = 0.2
-"""Nor do strokes with edges as steep as this share of their contrast per pixel, which no shadow has."""
+"""Edge steepness above which strokes need no second look, as a share of their contrast per pixel."""
 STAINED = 0.15
-"""What has this share of the ink's contrast is noticed where it is no ink."""
+"""Least contrast of other dark pixels that count, as a share of the ink's."""
 SMALL_STAINED = 0.05
 """The same for small pictures, where haze is as wide as a digit."""
 STAINS = 0.3
-"""And with as many pixels as this share of the ink's, it is a reason to look closer."""
+"""Number of such pixels that triggers a closer look, as a share of the ink's."""
 THIN = 0.5
-"""Strokes are at most this share of the window wide, or the paper would be sought in them."""
+"""Largest stroke width, as a share of the window; wider strokes would pass for paper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
-    """The picture with the paper taken away, as a window of one size shows it."""
+    """The picture without its paper, estimated with one window size."""
 
     paper: Paper
     """The background."""
@@ -76,7 +76,7 @@ class Sight:
 
     @property
     def faintest(self) -> float:
-        """Contrast below which nothing is told from the paper."""
+        """Contrast below which ink and paper are not distinct."""
         return max(FAINTEST, NOISE * self.noise)
 
     def inked(self, level: float) -> Mask:
@@ -97,7 +97,7 @@ class Strokes:
     main: int
     """The part that looks most like a digit's ink."""
     score: float
-    """How much it does."""
+    """Its score."""
     ruled: bool = False
     """Whether printed lines were taken out."""
 
@@ -177,7 +177,7 @@ def _stained(seen: Strokes, small: bool) -> bool:
 def more_beside(contrast: Floats, mask: Mask, level: float, fringe: int, share: float) -> bool:
     """Whether beside the ink of a mask more pixels are darker than a level than this share of its own.
 
-    Those of its fringe, so many pixels wide, do not count.
+    Pixels of its fringe, ``fringe`` wide, do not count.
     """
     found = np.count_nonzero((contrast > level) & ~grow(mask, fringe))
     return bool(found > share * np.count_nonzero(mask))

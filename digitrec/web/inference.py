@@ -1,4 +1,4 @@
-"""Engines and policies as services: fair to clients, off the event loop; and what they share."""
+"""Offer engines and policies as services: fair to clients, off the event loop."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reading:
     """The result for one picture."""
 
     outcome: Outcome
-    """The engine's answer, or why there is none."""
+    """The engine's answer, or its failure."""
     prepared: MaybePrepared | None = None
     """The engine's input, for an engine on this machine; None for others and for policies."""
 
@@ -153,7 +153,7 @@ class Service:
         try:
             if self._here is not None:  # opened and read in one turn, which the client is charged for
                 return await self._lanes.run(client, picture, partial(_read_here, picture, self._here))
-            async with self._calls.turn(client):  # so that no more pictures are decoded than can be sent
+            async with self._calls.turn(client):  # decode no more pictures than can be sent
                 opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
                 return Reading(await self._calls.do(partial(next, stream([opened], self._reader))))
         except ImageError as error:

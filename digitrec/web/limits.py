@@ -1,4 +1,4 @@
-"""Admission control: who may ask, how often, how many at once, how much, and how long an answer may take."""
+"""Admission control: keys, rate limits, places, body sizes and timeouts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
 TOO_SLOW = Problem(
-    408, "too-slow", "the request did not arrive in time; send it at a stretch", {"Connection": "close"}
+    408, "too-slow", "the request did not arrive in time; send it without pauses", {"Connection": "close"}
 )
 
 
@@ -66,10 +66,10 @@ class Buffers:
             yield received
         finally:
             self._held_for[client] -= size
-            self._held_for += Counter()  # drops clients of whom nothing is held
+            self._held_for += Counter()  # drops clients without bodies in memory
 
     async def _pieces(self, receive: Receive, deadline: float) -> AsyncIterator[bytes]:
-        """Yield what arrives; neither silence nor a trickle gets a body more time."""
+        """Yield the body's parts; enforce the longest pause and the minimum speed."""
         loop, size, more = asyncio.get_running_loop(), 0, True
         start = loop.time()
         while more:
@@ -97,13 +97,11 @@ class Buffers:
 INFERENCE_PATHS = {"/predict", "/v1/read", "/compare", "/explain", "/thumbnail", "/label"}
 """Paths that cost work or money."""
 GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
-"""Paths that need a key, where there are keys; without keys /metrics answers few addresses."""
+"""Paths that need a key if keys are set; without keys /metrics answers few addresses only."""
 MAX_CLIENTS = 10_000
-"""Clients whose rate is remembered; beyond it the one not heard of for longest is forgotten."""
-CROSS_SITE = Problem(403, "cross-site", "another site's page may not ask; ask from this one or a program")
-NOT_FROM_HERE = Problem(
-    403, "not-from-here", "only this server's own machine may see this; its operator can allow others"
-)
+"""Number of clients whose rate is remembered; the one idle for longest is forgotten first."""
+CROSS_SITE = Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
+NOT_FROM_HERE = Problem(403, "not-from-here", "only the server's machine may see this; see --metrics-from")
 NO_KEY = Problem(
     401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
 )
@@ -120,7 +118,7 @@ class RateLimiter:
         self._next: dict[str, float] = {}
 
     def check(self, client: str, detail: str, *, take: bool = True) -> None:
-        """Take a token, or only look whether there is one.
+        """Take a token, or only check for one.
 
         Raises:
             ProblemError: the bucket is empty; ``detail`` tells the client why.
@@ -149,7 +147,7 @@ class AdmissionControl:
         self._buffers = buffers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer with the reason against it."""
+        """Pass a request on, or answer with the reason for rejecting it."""
         if scope["type"] != "http" or scope["path"] not in GUARDED_PATHS:
             await self._app(scope, receive, send)
             return
@@ -191,10 +189,10 @@ class AdmissionControl:
     def _check_room(self, client: Client) -> None:
         if not self._inside.admits(client):
             self._metrics.turned_away.inc()
-            raise ProblemError(problems.busy("all places are taken; try again in a moment"))
+            raise ProblemError(problems.busy("the server is at capacity; try again in a moment"))
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait for the whole request, which takes no place, then work on it, which takes one."""
+        """Wait for the whole request, then work on it; only the work takes a place."""
         deadline = asyncio.get_running_loop().time() + self._settings.seconds
         async with self._buffers.body(client, receive, deadline) as whole:
             self._check_room(client)

@@ -34,7 +34,7 @@ ordinary photo takes a third longer."""
 KEPT = 16_000_000
 """Free bytes that the heap may keep at its end; with glibc's own 128 kB a drawing takes a fifth longer."""
 TURN_S = 1e-6
-"""Seconds charged when a turn begins: a client that had no turn goes before one whose turn still runs."""
+"""Seconds charged when a turn begins, so that a client without a turn precedes one whose turn still runs."""
 MAX_REMEMBERED = 1000
 """Clients whose use is remembered; beyond it the one charged longest ago is forgotten."""
 

@@ -49,7 +49,7 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     if len(found) > settings.max_pictures:
         raise _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
     if not is_list and not found[0]:
-        raise _problem(422, "no-picture", "there is no picture in the request, or one of no bytes")
+        raise _problem(422, "no-picture", "the request has no picture, or an empty one")
     return found, is_list
 
 

@@ -1,4 +1,4 @@
-"""Every call is written down before it is made, and its answer before it is shown."""
+"""Record every call before it is made, and its answer before it is shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOCK_STEP_S = 2.0
 """A clock that is further behind than this was set back since a lease began, and the lease is void: how long
 it would still hold cannot be told, and who asked may be gone."""
 TOKEN_KEPT_S = 24 * 3600.0
-"""How long an ordered answer is fetched rather than ordered again; Azure keeps a result for a day or two."""
+"""Seconds for which an ordered answer is not ordered again; Azure keeps a result for a day or two."""
 ROUNDING_USD = 1e-9
 """Sums of prices are equal within this."""
 
@@ -32,9 +32,9 @@ class Budget:
     run: str = ""
     """The command whose calls count towards ``max_cost``."""
     max_cost: float | None = None
-    """US dollars for that command, >= 0; None is no limit."""
+    """US dollars for that command, >= 0; None: no limit."""
     per_month: float | None = None
-    """US dollars for the calendar month (UTC), all commands together, >= 0; None is no limit."""
+    """US dollars for the calendar month (UTC), all commands together, >= 0; None: no limit."""
 
     @property
     def limited(self) -> bool:
@@ -47,29 +47,29 @@ class Claim:
     """The exclusive right to ask one question now; its cost is reserved."""
 
     id: int
-    """Which call in the ledger."""
+    """The call's id in the ledger."""
     question: Question
-    """What to ask."""
+    """The question."""
     cost_usd: float | None
     """US dollars reserved for it now; 0 where an earlier attempt already paid; None is unknown."""
     token: str | None = None
-    """Set where the answer was already ordered and only has to be fetched."""
+    """Token of an answer that was ordered already and only needs fetching."""
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Somebody else is asking this very question: wait for the answer."""
+    """Another thread or process is asking this question: wait for its answer."""
 
     until: float
     """When the other's right ends at the latest, in seconds since 1970."""
 
 
 Verdict = Entry | Claim | Busy | BudgetExceeded
-"""What the ledger says to somebody who wants to ask a question."""
+"""The ledger's verdict on a question."""
 
 
 class Ledger:
-    """The calls that were made, in a file; threads and processes may share it."""
+    """The file of all calls; threads and processes may share it."""
 
     def __init__(
         self,
@@ -80,10 +80,10 @@ class Ledger:
         copied: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open the ledger, or make it.
+        """Open or create the ledger.
 
         Args:
-            path: the file; None: in memory, where money is counted and no answer is found again.
+            path: the file; None: in memory, which counts the money but reuses no answer.
             fresh: True: no answer is found again in the file either, and everything is asked anew.
             to_look: True: a file that cannot be written is opened too, as a copy in memory.
             copied: True: a copy in memory is opened, and the file is only read.
@@ -96,10 +96,10 @@ class Ledger:
         self.database = Database(path, copied=copied or unwritable)
         self._clock = clock
         self.remembers = path is not None and not fresh
-        """Whether an answer is found again."""
+        """Whether stored answers are reused."""
 
     def find(self, questions: Sequence[Question]) -> list[Entry | None]:
-        """For each question its answer, where it was already answered.
+        """Return the stored answer of each question that has one.
 
         Raises:
             LedgerError: the file cannot be read.
@@ -117,9 +117,9 @@ class Ledger:
     def claim(
         self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
     ) -> list[Verdict]:
-        """For each question the right to ask it, or why not.
+        """Return for each question the right to ask it, or the reason against it.
 
-        All in one transaction: looked up, found free, found affordable, reserved and written down.
+        One transaction looks up, checks the budget, reserves and records.
 
         Args:
             questions: what to ask.
@@ -152,30 +152,30 @@ class Ledger:
         return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), question, price)
 
     def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
-        """Keep others from asking for another ``lease_s`` seconds from now: the call has to wait its turn."""
+        """Extend the right to ``lease_s`` seconds from now, while the call waits for the rate limit."""
         now = self._clock()
         with self.database.transaction() as sqlite:
             sqlite.executemany(_RENEW, [(now + lease_s, now, claim.id) for claim in claims])
 
     def ordered(self, claim: Claim, token: str) -> None:
-        """Write down that the answer was ordered, so that it is fetched and not ordered again."""
+        """Record that the answer was ordered, so that it is fetched and not ordered again."""
         with self.database.transaction() as sqlite:
             sqlite.execute("UPDATE calls SET token = ? WHERE id = ?", (token, claim.id))
 
     def answered(self, claim: Claim, answer: Answer, *, cost_usd: float | None = None) -> None:
-        """Write down the answer, on time or late.
+        """Record the answer, on time or late.
 
         Args:
             claim: the call.
             answer: the provider's answer.
-            cost_usd: what it cost; None: what was set aside for it.
+            cost_usd: its cost; None: the reserved cost.
         """
         values = (to_json(asdict(answer)), answer.model_version, cost_usd, claim.id)
         with self.database.transaction() as sqlite:
             sqlite.execute(_ANSWER, values)
 
     def keep(self, entries: Sequence[Entry]) -> None:
-        """Write down answers that were bought elsewhere, all or none."""
+        """Record answers that were bought elsewhere, atomically."""
         with self.database.transaction() as sqlite:
             for entry in entries:
                 number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
@@ -185,21 +185,21 @@ class Ledger:
     def failed(
         self, claim: Claim, error: str, *, unknown: bool, charged: bool, cost_usd: float | None = None
     ) -> None:
-        """Write down that there was no answer.
+        """Record that the call failed.
 
         Args:
             claim: the call.
             error: class of the error; its message is not kept.
-            unknown: True where an answer may exist all the same ("outcome unknown").
-            charged: False where the call certainly cost nothing, and its reservation ends.
-            cost_usd: what a charged call cost; None: what was set aside for it.
+            unknown: True if an answer may exist nevertheless ("outcome unknown").
+            charged: False if the call was certainly free, which ends its reservation.
+            cost_usd: the cost of a charged call; None: the reserved cost.
         """
         state = "unknown" if unknown else "failed"
         with self.database.transaction() as sqlite:
             sqlite.execute(_FAIL, (state, error, charged, cost_usd, unknown, claim.id))
 
     def sweep(self) -> None:
-        """Mark every call that was cut off as "outcome unknown"."""
+        """Mark every interrupted call as "outcome unknown"."""
         now = self._clock()
         with self.database.transaction() as sqlite:
             sqlite.execute(_SWEEP, (now, now + CLOCK_STEP_S))
@@ -212,7 +212,7 @@ class Ledger:
 def _refusal(
     sqlite: Connection, question: Question, price: float, budget: Budget, now: float
 ) -> BudgetExceeded | None:
-    """Why this call may not be made, or None."""
+    """Return why this call may not be made, or None."""
     limits = (
         (_SPENT_BY_RUN, budget.max_cost, "for this command", "raise --max-cost or stop here"),
         (_SPENT_SINCE, budget.per_month, "for this month",
