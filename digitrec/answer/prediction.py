@@ -60,15 +60,15 @@ class Prediction:
     """Seconds from the opened picture to the answer, >= 0: preparation, waiting and retries included, opening
     and loading not."""
     cost_usd: float | None = 0.0
-    """US dollars spent on this answer; 0 is free, None is unknown."""
+    """US dollars spent on this answer; 0: free, None: unknown."""
     attempts: int = 1
-    """How many times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
+    """Number of times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
     emulated: bool = False
     """True when the answer came from an emulator: it says nothing about the vendor's accuracy."""
     replayed: bool = False
     """True when the answer came from the ledger or a recording and nothing was asked or paid."""
     asked: tuple[Prediction | Failure, ...] = ()
-    """For a policy over several engines: what each of those asked said; else empty."""
+    """For a policy over several engines: the answer of each engine that was asked; else empty."""
     unsure_digit: int | None = None
     """The digit 0..9 that it would have been beside the reason "not sure" or "could be turned"; else None."""
     turned: int = 0
@@ -112,9 +112,9 @@ class Failure:
     latency_s: float = 0.0
     """Seconds from the opened picture to giving up, >= 0, preparation included."""
     cost_usd: float | None = 0.0
-    """US dollars that the failed attempts cost; None is unknown."""
+    """US dollars that the failed attempts cost; None: unknown."""
     attempts: int = 0
-    """How many times the engine was asked, >= 0."""
+    """Number of times the engine was asked, >= 0."""
 
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, the error as its class name and message."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas
 
 NO_NUMBER = "no number"
-"""The reason of a field or a picture on which nothing was read."""
+"""The reason of a field or a picture without a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Number:
     inferred: bool = False
     """True when a look-alike letter was turned into a digit because the caller asked for it."""
     field: str | None = None
-    """Name of the form's field that it stands in, where fields were named; else None."""
+    """Name of its form field; None without fields."""
 
     @property
     def sureness(self) -> float:
@@ -92,7 +92,7 @@ class Sheet:
     model_version: str | None = None
     """Which model answered, in the engine's words."""
     endpoint: str | None = None
-    """Where the question was sent; None for an engine on this machine."""
+    """Endpoint of the request; None for an engine on this machine."""
     preparation: str = "plain"
     """How the image was prepared before it was sent."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -100,15 +100,15 @@ class Sheet:
     latency_s: float = 0.0
     """Seconds from the opened picture to the answer, >= 0: preparation, waiting and retries included."""
     cost_usd: float | None = 0.0
-    """US dollars spent on this answer; 0 is free, None is unknown."""
+    """US dollars spent on this answer; 0: free, None: unknown."""
     attempts: int = 1
-    """How many times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
+    """Number of times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
     emulated: bool = False
     """True when the answer came from an emulator: it says nothing about the vendor's accuracy."""
     replayed: bool = False
     """True when the answer came from the ledger or a recording and nothing was asked or paid."""
     asked: tuple[Sheet | Failure, ...] = ()
-    """For a policy over several engines: what each of those asked said; else empty."""
+    """For a policy over several engines: the answer of each engine that was asked; else empty."""
     turned: int = 0
     """Degrees clockwise by which the picture was turned before it was read: 0, 90, 180 or 270."""
     opening_s: float = 0.0

@@ -1,4 +1,4 @@
-"""What a batch reads: arguments become pictures, one after the other, and each becomes a line of the plan."""
+"""Expand a batch's arguments to pictures; each becomes a line of the plan."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def expand(
     Args:
         arguments: paths and patterns.
         skipped: counts the skipped files.
-        hidden: also yield what has a name that begins with a dot.
+        hidden: also yield names that begin with a dot.
         store: file to which compressed tars are unpacked; None: they are refused.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The folder of a run: its plan, its parts, and what is done; with it a run continues after any death.
+"""The folder of a run: its plan, parts and progress, from which a killed run continues.
 
     OUT/part-000000.jsonl ...    the rows, in the order of the plan
     OUT/_batch/job.json          what the run is: settings, format, size of a part; written last, when planned
@@ -39,7 +39,7 @@ STATE = "_batch"
 """Name of the state folder; programs that read folders of parts (Arrow, Spark) skip names with "_"."""
 JOB, PLAN, UNPACKED = (f"{STATE}/{name}" for name in ("job.json", "plan.jsonl", "unpacked"))
 LEAST, MOST = 32, 1000
-"""Images in a part: what is read again at most when a process dies, and a file each."""
+"""Range of images in a part; at most one part is read again after a process died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,21 @@ class Job:
     """A planned run."""
 
     folder: Path
-    """Where its parts are."""
+    """Folder of its parts."""
     form: Format
-    """Their format."""
+    """Format of the parts."""
     part: int
-    """Images in a part; fewer in the last."""
+    """Number of images in a part; fewer in the last."""
     images: int
-    """Images in all."""
+    """Total number of images."""
     run: str
-    """The account of its budget, whichever process works on it."""
+    """The budget's account, shared by all processes of the run."""
     plan: str
     """SHA-256 of the plan, in hex."""
     sizes: Mapping[str, int]
     """Length in bytes of the files `PLAN` and `UNPACKED`, where they are not empty."""
     settings: Mapping[str, Any]
-    """All that decides what its rows are: inputs, engines and options."""
+    """Everything that determines its rows: inputs, engines and options."""
 
     def file(self, number: int) -> Path:
         """Return the file of a part."""
@@ -153,12 +153,12 @@ def begin(
         folder: the folder of the run.
         find: yields the images; it unpacks compressed tars into the file that it is given.
         form: the format of the parts.
-        settings: all that decides what the rows are.
-        part: images in a part; None: as many as make `parts` parts, within `LEAST` and `MOST`.
-        parts: parts that there should be at least, where there are enough images.
+        settings: everything that determines the rows.
+        part: images in a part; None: chosen for `parts` parts, within `LEAST` and `MOST`.
+        parts: least number of parts, if there are enough images.
 
     Raises:
-        DataError: there is no image.
+        DataError: the input has no image.
         OSError: the folder cannot be written to.
     """
     (folder / STATE / "done").mkdir(parents=True, exist_ok=True)
@@ -174,7 +174,7 @@ def begin(
         store.flush()
         os.fsync(store.fileno())
     if not images:
-        raise DataError("no image is there to be read; name files, a folder, a pattern, or an archive")
+        raise DataError("no image was found; name files, a folder, a pattern, or an archive")
     size = part or min(max(images // parts, LEAST), MOST)
     sizes = {name: length for name in (PLAN, UNPACKED) if (length := _size(folder / name))}
     job = Job(folder, form, size, images, os.urandom(8).hex(), sums.hexdigest(), sizes, settings)
@@ -183,7 +183,7 @@ def begin(
 
 
 def digest(items: Iterable[inputs.Item]) -> str:
-    """Return what `Job.plan` is for these images."""
+    """Return `Job.plan` for these images."""
     sums = hashlib.sha256()
     for item in items:
         sums.update(_line(item))
@@ -195,7 +195,7 @@ def _line(item: inputs.Item) -> bytes:
 
 
 def planned(folder: Path) -> Job | None:
-    """Return the run that was planned here; None where there is none, or its planning was cut off.
+    """Return the run that was planned here; None without one, or if its planning was interrupted.
 
     Raises:
         DataError: its state is damaged.
@@ -248,7 +248,7 @@ def remove(folder: Path) -> None:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep other batches out of a folder; a process that dies releases it.
+    """Lock a folder against other batches; a process that dies releases it.
 
     Raises:
         DataError: another process works there.
@@ -259,7 +259,7 @@ def held(folder: Path) -> Iterator[None]:
         try:
             _lock(file.fileno())
         except OSError as error:
-            raise DataError(f"{folder}: another batch is at work there; wait, or give another OUT") from error
+            raise DataError(f"{folder}: another batch is running there; wait, or change OUT") from error
         _clear(folder)
         try:
             yield
@@ -268,7 +268,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what killed processes left half written."""
+    """Remove unfinished files of killed processes."""
     for left in folder.rglob(atomic.UNFINISHED):
         left.unlink(missing_ok=True)
 
@@ -289,7 +289,7 @@ def _record(out: Path) -> Path:
 
 
 def _size(file: Path) -> int:
-    """Return the length of a file in bytes, -1 where there is none."""
+    """Return the length of a file in bytes, -1 if it does not exist."""
     try:
         return file.stat().st_size
     except OSError:
@@ -297,7 +297,7 @@ def _size(file: Path) -> int:
 
 
 def _write(file: Path, values: Mapping[str, Any], within: Path | None = None) -> None:
-    """Write a state file, whole or not at all; for ``within`` see `atomic.replacing`."""
+    """Write a state file atomically; for ``within`` see `atomic.replacing`."""
     with atomic.replacing(file, keep_ending=False, within=within) as unfinished:
         unfinished.write_text(json.dumps(values), "utf-8")
 

@@ -1,4 +1,4 @@
-"""What came of a part, or of all: counted, and spent."""
+"""Count the outcomes and cost of a part or of a whole run."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Answered = TypeVar("Answered", bound=Prediction | Sheet | Failure)
 
 @dataclass(slots=True)
 class Summary:
-    """How many images, and what became of them."""
+    """Counts of images by outcome."""
 
     images: int = 0
-    """All of them, >= 0."""
+    """Number of images, >= 0."""
     digits: int = 0
-    """Those with a digit."""
+    """Images with a digit."""
     sheets: int = 0
-    """Those whose numbers were read."""
+    """Images whose numbers were read."""
     numbers: int = 0
     """Numbers with a value."""
     refusals: Counter[str] = field(default_factory=Counter)
     """Images without a digit or number, and numbers without a value, by reason."""
     failures: Counter[str] = field(default_factory=Counter)
-    """Those that could not be read or answered, by the class of the error."""
+    """Failed images, by the class of the error."""
     replayed: int = 0
-    """Answers that were paid for before."""
+    """Answers from the ledger."""
     cost_usd: float = 0.0
-    """US dollars for the others, as far as it is known."""
+    """Known cost of the others, in US dollars."""
 
     def counted(self, outcomes: Iterable[Answered]) -> Iterator[Answered]:
         """Yield the outcomes and count them."""
@@ -59,7 +59,7 @@ class Summary:
         return (reason for reason in reasons if reason is not None)
 
     def add(self, other: Summary) -> None:
-        """Count another's images as well."""
+        """Add another summary."""
         self.images += other.images
         self.digits += other.digits
         self.sheets += other.sheets

@@ -40,7 +40,7 @@ SECRET = {"DIGITREC_API_KEYS", "DIGITREC_OWNER_KEY"}
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of the file or of the environment, as it is in force."""
+    """One setting of the file or of the environment with its effective value."""
 
     name: str
     """Name; in a table of the file, after the table's name and a dot."""
@@ -78,7 +78,7 @@ def config(output: Literal["table", "json"], only_path: bool, example: bool) -> 
         found = {"file": str(path), "exists": path.exists(), "problems": problems, "settings": rows}
         click.echo(json.dumps(found, indent=2))
     else:
-        click.echo(text.printable(f"{path} ({'found' if path.exists() else 'not there, and not needed'})"))
+        click.echo(text.printable(f"{path} ({'found' if path.exists() else 'missing, but not needed'})"))
         rows_of_words = [[text.printable(_word(value)) for value in asdict(it).values()] for it in settings]
         for line in text.aligned([["setting", "value", "from", "meaning"], *rows_of_words]):
             click.echo(line)
@@ -124,4 +124,4 @@ def _of_environment(env: Mapping[str, str]) -> Iterator[Setting]:
             yield Setting(name, "(set)" if secret else env[name], "environment", meaning)
     for name in sorted(env):
         if name.startswith("DIGITREC_") and name not in VARIABLES:
-            yield Setting(name, "(set)", "environment", "unknown: nothing looks at it")
+            yield Setting(name, "(set)", "environment", "unknown: it has no effect")

@@ -1,4 +1,4 @@
-"""``--dry-run``: what a command would cost, found out without asking anybody."""
+"""``--dry-run``: estimate the cost of a command without asking an engine."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from digitrec.report import rows
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one engine would be sent, and for how much."""
+    """The requests and cost for one engine."""
 
     provider: str
     """Name of the engine."""
     given: int
-    """How many images there are, >= 0."""
+    """Number of images, >= 0."""
     images: int
-    """How many of them can be sent, >= 0."""
+    """Number of images that can be sent, >= 0."""
     replayed: int
-    """How many of these are answered already, or are the same as another, >= 0."""
+    """Number of images already answered, or equal to another, >= 0."""
     requests: int
-    """How many requests would be sent if none fails, >= 0."""
+    """Number of requests to send if no request fails, >= 0."""
     cost_usd: float | None
-    """US dollars for them before any free allowance; None is unknown."""
+    """US dollars for them before any free allowance; None: unknown."""
     configured: bool
-    """False: it could not be asked yet, so what the ledger holds is not known and not counted."""
+    """Whether it can be asked; if not, the ledger is not consulted."""
 
     def sentence(self) -> str:
         """Format the estimate as a sentence."""
         cost = "an unknown amount" if self.cost_usd is None else f"${self.cost_usd:.4f}"
-        unknown = "" if self.configured else " (it is not configured, so the ledger was not looked into)"
+        unknown = "" if self.configured else " (it is not configured, so the ledger was not consulted)"
         return (
             f"{self.provider}: {self.images} of {count(self.given, 'image')} can be sent, {self.replayed} "
             f"{'is' if self.replayed == 1 else 'are'} answered already; {count(self.requests, 'request')} "
@@ -51,15 +51,15 @@ class Cost:
 
 
 class _Described(BaseProvider):
-    """A provider as its class describes it: its form of images and its price, and nothing to ask."""
+    """A provider known by its class only: its input and its price; it cannot be asked."""
 
     endpoint: str | None = "not known without credentials"
 
     def __init__(self, name: str) -> None:
         cls = registry.provider_class(name)
         wants = getattr(cls, "wants", None)
-        if not isinstance(wants, InputSpec):  # another package's, which says it only when it is made
-            raise NotConfigured(f"{name} says only with its credentials what it wants; configure it first")
+        if not isinstance(wants, InputSpec):  # another package's, which needs an instance
+            raise NotConfigured(f"{name} needs its credentials for an estimate; configure it first")
         self.name = name
         self.wants = wants
         self.price = getattr(cls, "price", None)
@@ -68,17 +68,17 @@ class _Described(BaseProvider):
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Ignore the environment: no provider needs it here."""
-        raise NotConfigured("what is only described cannot be asked; configure it")
+        raise NotConfigured("this provider is not configured, so it cannot be asked")
 
 
 class Unopened(Engine):
-    """Estimates as the engine would, but for the ledger: which answers are in it depends on the endpoint."""
+    """Estimates like an engine, without the ledger, whose answers depend on the endpoint."""
 
     def __init__(self, name: str, options: Options) -> None:
         """Describe the engine of that name.
 
         Raises:
-            NotConfigured: there is a budget and no known price, or its class does not say what it wants.
+            NotConfigured: a budget is set and the price unknown, or its class does not declare its input.
             UnknownProvider: no provider has that name.
         """
         super().__init__(_Described(name), options)
@@ -93,7 +93,7 @@ class Unopened(Engine):
 
 
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:
-    """One line, object or row for each engine; people get a sentence."""
+    """Write a line, object or row for each engine; a sentence for people."""
     costs = [_cost(sources, engine) for engine in engines]
     if form in rows.FORMS:
         rows.write_rows([asdict(cost) for cost in costs], form)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
-"""Endings of model files; a name without an ending is a folder's."""
+"""Endings of model files; a name without an ending is a folder."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
 OF_NETWORKS = ("batch", "optimizer", "augment", "device")
@@ -170,7 +170,7 @@ def _file(out: Path) -> Path | None:
     """Return the model file that ``--out`` names; None: a folder.
 
     Raises:
-        click.UsageError: it is called like a file of another kind.
+        click.UsageError: it has another file's ending.
     """
     if out.suffix in SUFFIXES:
         return out
@@ -182,7 +182,7 @@ def _file(out: Path) -> Path | None:
 
 
 def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
-    """Check that a model can be written under this name, and that no written file is read.
+    """Check the ending of a model file, and that no output is also an input.
 
     Raises:
         click.UsageError: it cannot, or one is.
@@ -226,7 +226,7 @@ def _name(source: str) -> str:
 
 
 def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> None:
-    """Teach our own network the user's hand, and print what that gained and lost."""
+    """Fine-tune our own network on the user's handwriting, and print gains and losses."""
     _refuse("for an architecture named with --arch", "test", "resume")
     _write_only(out, [".tflite"], out.with_suffix(".md"))
     if not sources:
@@ -236,7 +236,7 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
 
     samples = [sample for source in sources for sample in read_samples(source, limit, part="train")]
     config = run.FineTuneConfig(**_settings(options))
-    with _shown(config.epochs, start="making what it is to remember") as show:
+    with _shown(config.epochs, start="preparing the rehearsal") as show:
         done = fine_tune(
             config, out, samples, source=" and ".join(map(_name, sources)), start=options["start"],
             limit_test=options["limit_test"], on_progress=show,

@@ -22,7 +22,7 @@ def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     Log how many are left out as a warning.
 
     Raises:
-        DataError: as `read_samples`, or not one is left.
+        DataError: as `read_samples`, or every picture was learned.
     """
     learned = None if model is None else overlap.read(model)
     if learned is None:
@@ -30,7 +30,7 @@ def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     samples = read_samples(source)
     left = overlap.unlearned(samples, learned)
     if samples and not left:
-        raise DataError(f"{source}: {model} has learned every picture of it; measure with others")
+        raise DataError(f"{source}: {model} the model has learned every picture of it; use other pictures")
     if len(left) < len(samples):
         log.warning("%s: left out %d that %s has learned", source, len(samples) - len(left), model)
     return [left[place] for place in sampled([sample.label for sample in left], limit)]
@@ -46,6 +46,6 @@ def refuse_table(model: Path | None) -> None:
     count = 0 if learned is None else int(np.isin(overlap.keys(mnist_test()), learned).sum())
     if count:
         raise DataError(
-            f"{model}: has learned {count:,} of MNIST's test digits, of which most of the table is made; "
-            "name what to measure with (--data)"
+            f"{model}: has learned {count:,} of MNIST's test digits, the largest part of the table; "
+            "choose pictures with --data"
         )

@@ -80,7 +80,7 @@ class Engine:
 
     @property
     def usd_per_image(self) -> float | None:
-        """US dollars for one image, by the configuration file or else the provider; None is unknown."""
+        """US dollars for one image, by the configuration file or else the provider; None: unknown."""
         if self._remote is not None:
             return self._remote.price
         return None if self.provider.price is None else self.provider.price.usd

@@ -115,9 +115,9 @@ class Reply:
     latency_s: float
     """Seconds from asking to this reply, waiting and retries included, >= 0."""
     cost_usd: float | None = 0.0
-    """US dollars spent, attempts of unknown outcome counted as paid; None is unknown."""
+    """US dollars spent, attempts of unknown outcome counted as paid; None: unknown."""
     attempts: int = 1
-    """How many times the provider was asked, >= 0."""
+    """Number of times the provider was asked, >= 0."""
     replayed: bool = False
     """True when it came from the ledger or a recording."""
     emulated: bool = False
@@ -131,10 +131,10 @@ class Estimate:
     provider: str
     """Name of the engine."""
     images: int
-    """How many images there are, >= 0."""
+    """Number of images, >= 0."""
     replayed: int
     """How many of them are answered already, or are the same as another, >= 0."""
     requests: int
     """Number of requests to send if no request fails, >= 0."""
     cost_usd: float | None
-    """US dollars for them before any free allowance; None is unknown."""
+    """US dollars for them before any free allowance; None: unknown."""

@@ -81,7 +81,7 @@ class Config:
     ledger: Path | None = None
     """The ledger's file; None: `default_ledger`."""
     per_month: float | None = None
-    """Standing budget in US dollars for a calendar month (UTC), >= 0; None is no limit."""
+    """Standing budget in US dollars for a calendar month (UTC), >= 0; None: no limit."""
     prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars for one image by provider, >= 0; over the provider's own."""
     rates: Mapping[str, float] = field(default_factory=dict)

@@ -42,7 +42,7 @@ class Remote:
             provider.adjust(parameters.leave_out, parameters.max_tokens)
         self._token_price = None
         self.price = None if provider.price is None else provider.price.usd
-        """US dollars for one image, at most; None is unknown."""
+        """US dollars for one image, at most; None: unknown."""
         if provider.name in self._config.prices:
             self.price = self._config.prices[provider.name]
         elif isinstance(provider, Metered) and provider.model in self._config.tokens:

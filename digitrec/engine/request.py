@@ -71,11 +71,11 @@ class Terms:
     budget: Budget
     """The budget."""
     price: float | None
-    """US dollars for one image, at most; None is unknown."""
+    """US dollars for one image, at most; None: unknown."""
     token_price: TokenPrice | None
     """Price of the provider's tokens; None: an answer costs ``price``."""
     rate: float | None
-    """Requests a second; None is unlimited."""
+    """Requests a second; None: unlimited."""
     emulated: bool
     """True when an emulator answers."""
     attempt_s: float
@@ -91,7 +91,7 @@ class Terms:
         return min(self.attempt_s, self.options.timeout) + LEASE_MARGIN_S
 
     def counted_usd(self, outcome: call.Outcome) -> float | None:
-        """Return the cost of an answer's tokens in US dollars, also of an unusable one; None is unknown."""
+        """Return the cost of an answer's tokens in US dollars, also of an unusable one; None: unknown."""
         raw = getattr(outcome, "raw", None)
         if self.token_price is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
             return None

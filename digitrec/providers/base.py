@@ -132,7 +132,7 @@ class Provider(Protocol):
     wants: InputSpec
     """The form in which it wants its images."""
     price: Price | None
-    """What one image costs; None is unknown."""
+    """What one image costs; None: unknown."""
     endpoint: str | None
     """Where it sends images; None when it runs on this machine."""
 
@@ -276,7 +276,7 @@ class BaseProvider:
     price: Price | None = None
     endpoint: str | None = None
     rate: float | None = None
-    """Requests a second that the vendor allows by default; None is unlimited."""
+    """Requests a second that the vendor allows by default; None: unlimited."""
     attempt_timeout: float = 10.0
     """Seconds for one request, > 0, unless `Options` or the configuration set another limit."""
     batch: int = 1

@@ -64,7 +64,7 @@ class Listing:
     status: Status
     """Whether it is installed and configured, and what is missing."""
     price: Price | None
-    """What one image costs; None is unknown."""
+    """What one image costs; None: unknown."""
     notice: str | None = None
     """What its users should know before they build on it; None: nothing."""
 

@@ -13,11 +13,11 @@ from digitrec.answer.sheet import Number
 SAME_LINE = 0.5
 """Greatest step from one box to the next on its line, as a share of the taller one's height."""
 CLOSE = 10.0
-"""Boxes within so many heights of each other show how steep the lines are."""
+"""Largest distance of boxes that show the slope of the lines, in heights."""
 STEEPEST = 0.3
 """Greatest slope of a line."""
 SAMPLE = 300
-"""How many boxes of a page show how steep its lines are, about."""
+"""Approximate number of boxes used for the slope of a page's lines."""
 
 
 def arranged(numbers: Sequence[Number]) -> tuple[Number, ...]:
@@ -78,7 +78,7 @@ def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
             free.discard(best)
             ends[best] = box
             found[-1].append(best)
-    if len(ends) > max(*map(len, rows), sum(map(len, rows)) / 2, 0):  # few stand below another
+    if len(ends) > max(*map(len, rows), sum(map(len, rows)) / 2, 0):  # few are below another
         return None
     order = {column: place for place, column in enumerate(sorted(range(len(ends)), key=middles.__getitem__))}
     return [[order[column] for column in row] for row in found]

@@ -85,7 +85,7 @@ def _answer(outcome: Outcome, nothing: str) -> str:
 
 
 def _cell(outcome: Outcome) -> list[str]:
-    """Digit and confidence; time and cost; what else there is to say."""
+    """Return digit and confidence, time and cost, and remarks."""
     if isinstance(outcome, Failure):
         return ["!", duration(outcome.latency_s), type(outcome.error).__name__]
     sure = percent(outcome.confidence)
@@ -104,14 +104,14 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
 
 
 def _time_apart(comparisons: Sequence[Comparison]) -> list[str]:
-    """Name the times that are in no engine's: opening the pictures, which all share, and loading."""
+    """Return the times outside every engine's: opening the pictures, and loading."""
     opened = [comparison.image.opening_s for comparison in comparisons]
     loaded = {answer.provider: answer.loading_s for it in comparisons for answer in it.predictions}
     loading = [f"{name} {duration(seconds)}" for name, seconds in loaded.items() if seconds]
     if not any(opened) and not loading:
         return []
     together = f"; loading {', '.join(loading)}" if loading else ""
-    return [f"In no time above: opening a picture, {duration(median(opened))}{together}."]
+    return [f"Not included above: opening a picture, {duration(median(opened))}{together}."]
 
 
 def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
@@ -172,7 +172,7 @@ def comparison_page(comparisons: Iterable[Comparison], pictures: Iterable[ImageS
     """Return an HTML page: each picture or number, and beside it what every engine said.
 
     Args:
-        comparisons: what was said.
+        comparisons: the comparisons.
         pictures: the pictures themselves, in the same order.
     """
     sections = [_section(one, picture) for one, picture in zip(comparisons, pictures, strict=True)]

@@ -1,4 +1,4 @@
-"""What led to an answer, as a picture and as a JSON-like row."""
+"""Show an explanation as a picture and as a JSON-like row."""
 
 from __future__ import annotations
 

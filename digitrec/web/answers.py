@@ -34,23 +34,23 @@ SHOWN = 50
 """Answers on the page at one time."""
 
 Kind = Literal["label", "text"]
-"""What the answers are about, and the name of its column in labels.csv: a digit, or a number as written."""
+"""Kind of the answers, and its column in labels.csv: a digit, or a number as written."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
-    """An answer to look at."""
+    """An answer to review."""
 
     source: str
-    """Where the picture is."""
+    """Path of the picture."""
     sha256: str
     """SHA-256 of its file, in hex."""
     turned: int
     """Degrees clockwise by which it was turned."""
     box: Box | None
-    """The number on it; None: all of it."""
+    """Box of the number; None: the whole picture."""
     read: str
-    """What the engine read; "none" for nothing."""
+    """The engine's answer; "none" for no digit or number."""
     provider: str
     """The engine."""
     sureness: float
@@ -64,10 +64,10 @@ class _Doubt:
 
 
 class Answers:
-    """The answers in a JSON Lines file that are less sure than a threshold or refused."""
+    """The doubtful answers in a JSON Lines file: below a threshold, or refused."""
 
     def __init__(self, file: Path, folder: Path, below: float) -> None:
-        """Read the answers, and what was labelled before.
+        """Read the answers and the existing labels.
 
         Args:
             file: written with ``-o jsonl`` by `digitrec predict`, `read` or `batch`.
@@ -80,7 +80,7 @@ class Answers:
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.kind: Kind = "label"
-        """What the answers are about."""
+        """Kind of the answers."""
         self._folder, self._lock = folder, threading.Lock()
         found = list(self._read(file))
         self._rows = self._labelled()
@@ -90,7 +90,7 @@ class Answers:
         self._waiting = {one.name: one for one in doubts}
 
     def waiting(self) -> list[schemas.LabelledPicture]:
-        """Return the next answers to look at, the least sure first, and those without a confidence last."""
+        """Return the next answers to review, the least sure first, those without a confidence last."""
         return [
             schemas.LabelledPicture(name=name, label=one.read, said={one.provider: one.read})
             for name, one in islice(self._waiting.items(), SHOWN)
@@ -98,11 +98,11 @@ class Answers:
 
     @property
     def left(self) -> int:
-        """How many answers there are to look at."""
+        """Number of answers to review."""
         return len(self._waiting)
 
     def picture(self, name: str) -> bytes | None:
-        """Return what an answer is about as a PNG; None if it is not there, or not the same any more."""
+        """Return the picture of an answer as a PNG; None if it is missing or changed."""
         one = self._waiting.get(name)
         try:
             return None if one is None else _png(one)
@@ -110,12 +110,12 @@ class Answers:
             return None
 
     def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
-        """Write a label, or pass over the answer until the next review; return whether there was one.
+        """Write a label, or skip the answer until the next review; return whether it exists.
 
         Args:
             name: which answer.
-            accept: False: pass over it.
-            label: what is right; None: what was read.
+            accept: False: skip it.
+            label: the right label; None: the engine's answer.
 
         Raises:
             ValueError: the label is neither a digit (a number) nor "none".

@@ -68,7 +68,7 @@ class Service:
 
     @property
     def usd_per_picture(self) -> float | None:
-        """Price of a picture in US dollars, for a policy that asks all its engines; None is unknown."""
+        """Price of a picture in US dollars, for a policy that asks all its engines; None: unknown."""
         prices = [one.usd_per_image for one in self._engines]
         known = [price for price in prices if price is not None]
         return sum(known) if len(known) == len(prices) else None

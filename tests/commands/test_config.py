@@ -20,7 +20,7 @@ def settings() -> dict[str, dict[str, object]]:
 
 def test_without_a_file_there_are_the_defaults() -> None:
     first, header, *rows = run().stdout.splitlines()
-    assert first == f"{config_path()} (not there, and not needed)"
+    assert first == f"{config_path()} (missing, but not needed)"
     assert header.split() == ["setting", "value", "from", "meaning"]
     assert rows[0].split()[:3] == ["provider", "local", "default"]
     assert settings()["budget.per_month"]["value"] is None

@@ -127,7 +127,7 @@ def test_a_dry_run_needs_no_credentials_and_obeys_the_output(folder: Path, name:
     assert row["configured"] is False
     assert json.loads(run(*asked, "-o", "jsonl").stdout) == row
     assert run(*asked, "-o", "csv").stdout.splitlines()[0] == ",".join(row)
-    assert "the ledger was not looked into" in run(*asked).stdout
+    assert "the ledger was not consulted" in run(*asked).stdout
 
 
 def test_a_dry_run_keeps_to_a_budget_that_nobody_can_keep(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What follows from a benchmark, in plain words: a difference is claimed only where the test shows one."""
+"""Conclude a benchmark in sentences; claim a difference only if the test shows one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from digitrec.errors.text import count
 
 
 def conclusion(benchmark: Benchmark) -> list[str]:
-    """Sentences: the best, what beats what, what is undecided, and what to keep in mind.
+    """Return sentences: the best engine, significant differences, undecided pairs, and caveats.
 
-    Engines that were emulated are named, and nothing is claimed of them.
+    Emulated engines are named without claims.
     """
     real = [card for card in benchmark.cards if not card.emulated and card.accuracy.n]
     compared = [pair for pair in benchmark.pairs if not pair.emulated and pair.n]
@@ -64,7 +64,7 @@ def _undecided(compared: Sequence[Pair]) -> Iterator[str]:
         more = " or more" if len(level) > 1 else ""
         yield (
             f"No difference is shown between {named} (corrected p {_p(least)}{more}); "
-            "there may be one that more pictures would show."
+            "more pictures might show one."
         )
 
 
@@ -80,7 +80,7 @@ def _recommended(advice: Recommendation) -> str:
     )
     if advice.reached:
         return f"{chosen.name} reaches {target}: {figures}."
-    how = "more of them would not show it either: fewer were right than that"
+    how = "more pictures would not show it either, because fewer were right"
     if (needed := advice.pictures_needed) is not None:
         how = f"about {2 * needed:,} pictures of which as many are right would show it"
     return (
@@ -93,8 +93,8 @@ def _caveats(benchmark: Benchmark) -> Iterator[str]:
     if benchmark.fitted_here:
         named = ", ".join(benchmark.fitted_here)
         yield (
-            f"The calibrated chances of {named} were fitted on these very pictures, so they fit better here "
-            "than they will elsewhere: judge them on others."
+            f"The calibrated chances of {named} were fitted on the same pictures, so they fit better here "
+            "than elsewhere: judge them on other pictures."
         )
     if emulated := [card.engine for card in benchmark.cards if card.emulated]:
         yield f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's."

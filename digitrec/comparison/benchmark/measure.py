@@ -1,4 +1,4 @@
-"""The one loop that asks engines about labelled pictures, and what each made of them.
+"""Ask engines about labelled pictures, and measure the answers.
 
 A refusal or a failure counts as wrong if the picture shows a digit.
 """
@@ -24,21 +24,21 @@ from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader, name_of
 
 RELIABLE = 0.999
-"""Share of right answers from which on an engine counts as reliable, 0..1."""
+"""Least share of right answers of a reliable engine, 0..1."""
 THUMBNAIL = 128
 """Longest side of a shown picture, in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What an engine made of labelled pictures."""
+    """An engine's results on labelled pictures."""
 
     data: str
     """Name of the data set."""
     samples: Sequence[Sample]
-    """The pictures and what they show."""
+    """The pictures with their labels."""
     outcomes: tuple[Outcome, ...]
-    """The outcome of each."""
+    """The outcome for each picture."""
     card: Scorecard
     """The counts and measures."""
 
@@ -131,12 +131,12 @@ def measure_all(
         samples: labelled pictures.
         readers: the engines by name.
         data: name of the data set.
-        ask: what asks an engine about pictures.
+        ask: function that asks an engine about pictures.
         shared: as for `race`.
         arrived: called with every outcome as it arrives.
 
     Raises:
-        DataError: there are no pictures.
+        DataError: ``samples`` is empty.
     """
     if not samples:
         raise DataError(f"{data}: no labelled pictures")

@@ -34,7 +34,7 @@ class Option:
     right: Proportion
     """Right answers among all pictures; a failure is not right."""
     cost_per_1000: float | None
-    """US dollars for 1,000 pictures; None is unknown."""
+    """US dollars for 1,000 pictures; None: unknown."""
     latency_s: float
     """Mean seconds for one picture."""
 

@@ -1,4 +1,4 @@
-"""Many engines on the same labelled pictures: every answer, a scorecard for each, and every two compared."""
+"""Benchmark engines on the same labelled pictures: answers, scorecards, and pairwise tests."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Pair:
     """Two engines compared on the pictures that both answered."""
 
     first: str
-    """Name of the one."""
+    """Name of the first engine."""
     second: str
-    """Name of the other."""
+    """Name of the second engine."""
     n: int
     """Pictures that both answered."""
     only_first: int
@@ -62,15 +62,15 @@ class Pair:
     kappa: float | None
     """Cohen's kappa, -1..1: agreement beyond chance; None where chance alone would agree always."""
     p: float | None
-    """p-value of `Benchmark.test` that neither is better, 0..1; None where an emulator had a part."""
+    """p-value of `Benchmark.test`, 0..1; None if an emulator is involved."""
     p_corrected: float | None
-    """The same, corrected by Holm's method for all tested pairs of the benchmark."""
+    """p-value corrected by Holm's method for all tested pairs of the benchmark."""
     emulated: tuple[str, ...] = ()
     """Which of the two were emulated: the pair is shown, not tested, and takes no part in the correction."""
 
     @property
     def better(self) -> str | None:
-        """Name of the one that is shown to be better; None where no difference is shown."""
+        """Name of the significantly better engine; None without a significant difference."""
         if self.p_corrected is None or self.p_corrected >= SIGNIFICANCE:
             return None
         return self.first if self.only_first > self.only_second else self.second
@@ -78,12 +78,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What came of it, whole: every answer, and the statistics over them."""
+    """The whole result: every answer, and the statistics over them."""
 
     data: str
-    """What the pictures are called."""
+    """Name of the data set."""
     samples: tuple[Sample, ...]
-    """The pictures and what they show."""
+    """The pictures with their labels."""
     outcomes: Mapping[str, tuple[Outcome, ...]]
     """For each engine, by name, an outcome for each picture."""
     cards: tuple[Scorecard, ...]
@@ -93,21 +93,21 @@ class Benchmark:
     fitted_here: tuple[str, ...]
     """Names of the engines whose calibrated chances were fitted on these very pictures."""
     started: str
-    """When, ISO 8601, UTC."""
+    """Start of the benchmark, ISO 8601, UTC."""
     seconds: float
-    """How long it took."""
+    """Duration, in seconds."""
     settings: Mapping[str, str]
     """How the engines were asked, in words."""
     versions: Mapping[str, str]
-    """Of digitrec, Python and the machine."""
+    """Versions of digitrec and Python, and the machine."""
     recommendation: Recommendation | None = None
-    """The cheapest way of asking that reaches the target; None: no target was given."""
+    """The recommendation for the target; None without a target."""
     numbers: tuple[NumberScore, ...] = ()
     """How each engine reads numbers, in the order of the cards; empty for digits."""
 
     @property
     def kind(self) -> str:
-        """What is read: "digit" or "number"."""
+        """Kind of answers: "digit" or "number"."""
         return "number" if self.numbers else "digit"
 
     @property
@@ -225,7 +225,7 @@ def benchmark(
     Args:
         samples: labelled pictures.
         engines: names, providers, engines and policies, under the names that they shall have in the report.
-        data: what the pictures are called.
+        data: name of the data set.
         policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
         ask: what asks an engine about pictures, such as `comparison.numbers.numbers_asked`; None:
@@ -246,7 +246,7 @@ def benchmark(
             f"engines are given by name, such as {{'local': 'local'}}, not as {arguments.said(engines)}"
         )
     if not engines:
-        raise ValueError("no engine is named: give one at least")
+        raise ValueError("name at least one engine")
     if target is not None:
         check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}

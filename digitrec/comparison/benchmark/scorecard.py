@@ -15,7 +15,7 @@ from digitrec.engine import Engine, config
 from digitrec.recognise.readers import Reader
 
 Prices = Mapping[str, float | None]
-"""US dollars for one picture by engine; None is unknown."""
+"""US dollars for one picture by engine; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class Scorecard:
     """Pictures that it prepared and read in a second of this run, engines working side by side; None when the
     ledger answered all."""
     cost_usd: float | None
-    """US dollars paid in this run; None is unknown."""
+    """US dollars paid in this run; None: unknown."""
     cost_per_1000: float | None
-    """US dollars for 1,000 such pictures by the price list (`prices`); None is unknown."""
+    """US dollars for 1,000 such pictures by the price list (`prices`); None: unknown."""
     cost_per_correct: float | None
     """US dollars for one right answer by the price list; None is unknown, or nothing was right."""
     emulated: bool
@@ -221,7 +221,7 @@ def _price(engine: Engine) -> float | None:
 
 
 def list_price(outcome: Outcome, prices: Prices) -> float | None:
-    """US dollars for the outcome if it were bought now, at the first attempt; None is unknown.
+    """US dollars for the outcome if it were bought now, at the first attempt; None: unknown.
 
     An answer from the ledger costs what it would cost without it, an emulator's what the vendor takes.
     A failure, and a refusal for which no engine was asked, cost nothing.

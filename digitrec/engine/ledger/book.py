@@ -51,7 +51,7 @@ class Claim:
     question: Question
     """The question."""
     cost_usd: float | None
-    """US dollars reserved for it now; 0 where an earlier attempt already paid; None is unknown."""
+    """US dollars reserved for it now; 0 where an earlier attempt already paid; None: unknown."""
     token: str | None = None
     """Token of an answer that was ordered already and only needs fetching."""
 
@@ -123,7 +123,7 @@ class Ledger:
 
         Args:
             questions: what to ask.
-            price: US dollars for one; None is unknown.
+            price: US dollars for one; None: unknown.
             budget: what may be spent.
             lease_s: seconds of the exclusive right; a call not finished by then counts as
                 "outcome unknown": its cost stays spent, and it may be repeated.

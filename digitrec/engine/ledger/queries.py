@@ -38,7 +38,7 @@ class Call:
     not known; "cleared": the answer was cleared, the cost still counts; "lost": a damaged ledger was
     repaired, and this call could not be read; it counts as paid."""
     cost_usd: float | None
-    """US dollars that the budget counts for it; None is unknown."""
+    """US dollars that the budget counts for it; None: unknown."""
     error: str | None
     """Class of the error of a failed call; `UNUSABLE` where the answer cannot be used: it is asked again."""
     text: str | None

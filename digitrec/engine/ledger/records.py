@@ -78,7 +78,7 @@ class Entry:
     asked_at: Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
     """When it was asked, in seconds since 1970."""
     cost_usd: Annotated[float, Meta(ge=0, le=LARGEST)] | None
-    """US dollars it cost, >= 0; None is unknown."""
+    """US dollars it cost, >= 0; None: unknown."""
 
     def line(self) -> str:
         """Return the entry as JSON in one line."""

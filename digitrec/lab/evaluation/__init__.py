@@ -1,1 +1,1 @@
-"""How well an engine reads labelled pictures, where it does not, and why it said what it said."""
+"""Evaluate engines on labelled pictures: accuracy, mistakes and explanations."""
