@@ -72,6 +72,7 @@ live:
 bench:
     .venv-test/bin/pip install -q -e '.[bench]'
     {{python}} bench/predict.py
+    {{python}} bench/sheets.py
     {{python}} bench/serve.py
     {{python}} bench/starve.py
 

@@ -37,6 +37,8 @@ UNEVEN = 2.5
 """Largest ratio of the heights of two digits of one number; a lower mark is a sign."""
 RULED = 0.8
 """Least share of the height of two marks that other ink between them covers, if it is a rule."""
+BLOCK = 256
+"""Marks that are compared with all others at a time: thousands on a page would take gigabytes."""
 SPECK = 0.2
 """A mark at the border of a cut-out with less than this share of the largest mark's area is from outside."""
 FRAME = 0.12
@@ -101,11 +103,18 @@ def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:
 
 def _beside(boxes: Boxes, gap: float) -> Mask:
     """Return which marks stand beside each other in one number, (N, N)."""
+    blocks = (boxes[at : at + BLOCK] for at in range(0, len(boxes), BLOCK))
+    return np.concatenate([_beside_others(block, boxes, gap) for block in blocks])
+
+
+def _beside_others(some: Boxes, boxes: Boxes, gap: float) -> Mask:
+    """Return which of all marks stand beside some of them, (M, N)."""
+    one_left, one_top, one_right, one_bottom = some.T[..., None]
     left, top, right, bottom = boxes.T
-    height = bottom - top
-    higher, lower = np.maximum(height[:, None], height), np.minimum(height[:, None], height)
-    apart = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
-    shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    one_height, height = one_bottom - one_top, bottom - top
+    higher, lower = np.maximum(one_height, height), np.minimum(one_height, height)
+    apart = np.maximum(one_left, left) - np.minimum(one_right, right)
+    shared = np.minimum(one_bottom, bottom) - np.maximum(one_top, top)
     digits = (higher < UNEVEN * lower) & (shared > SHARED * lower) & (apart < gap * higher)
     sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower) & (apart < 0.5 * gap * higher)
     return np.asarray(digits | sign)
@@ -127,9 +136,10 @@ def _ruled_off(look: finder.Look, places: NDArray[np.intp], linked: Mask) -> Mas
 def _connected(linked: Mask) -> NDArray[np.intp]:
     """Return for each mark the first one that it is connected with, directly or through others, (N,)."""
     owner = np.arange(len(linked))
+    marks, others = np.nonzero(linked)
     while True:
-        found = np.where(linked, owner, len(owner)).min(axis=1, initial=len(owner))
-        found = np.minimum(found, owner)
+        found = owner.copy()
+        np.minimum.at(found, marks, owner[others])
         if (found == owner).all():
             return owner
         owner = found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -45,3 +47,16 @@ def test_a_strip_continues_the_edge_of_the_picture() -> None:
     found = strip(picture, (-50, 0, 50, 50), (100, 50))
     assert (found[:, :50] == 0).all()
     assert found[25, 50:].tolist() == list(range(50))
+
+
+def test_thousands_of_digits_on_a_page_take_little_memory() -> None:
+    page = Image.new("L", (1280, 1280), 245)
+    for place in range(2500):
+        digit = Image.fromarray(printed.write(str(place % 10), printed.OWN, 12))
+        page.paste(30, (20 + place % 50 * 25, 20 + place // 50 * 25), digit)
+    tracemalloc.start()
+    found = lines(page)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) > 1000
+    assert peak < 200_000_000, "arrays of all pairs take 50 MB each"
