@@ -62,18 +62,37 @@ def test_a_damaged_file_is_named_and_every_readable_answer_is_saved(
         path = tmp_path / f"{seed}.sqlite"
         path.write_bytes(data)
         try:
-            assert set(numbers(path)) <= set(range(CALLS)), seed  # zeros in an answer make it unusable
+            assert found(path) == numbers(path), seed  # zeros in an answer make it unusable
         except LedgerError as error:
             assert str(path) in str(error), seed
             if "newer digitrec" in str(error):
                 continue
             done = repair(path)
             assert done.damaged is not None, seed
-            assert set(numbers(path)) <= set(range(CALLS)), seed
-            with closing(Ledger(path)) as ledger:
-                for number, entry in enumerate(ledger.find([question(number) for number in range(CALLS)])):
-                    assert entry is None or entry.answer.raw["number"] == number
+            assert found(path) == numbers(path), seed
             assert repair(path).damaged is None, seed
+
+
+def found(path: Path) -> list[int]:
+    """Return the numbers of the questions whose answer the ledger finds."""
+    with closing(Ledger(path)) as ledger:
+        entries = ledger.find([question(number) for number in range(CALLS)])
+    for number, entry in enumerate(entries):
+        assert entry is None or entry.answer.raw["number"] == number
+    return [number for number, entry in enumerate(entries) if entry is not None]
+
+
+def test_an_index_that_hides_answers_is_noticed_and_no_answer_is_lost(path: Path) -> None:
+    indexes = "SELECT rootpage FROM sqlite_schema WHERE name IN ('calls_by_key', 'calls_by_run')"
+    with closing(sqlite3.connect(path)) as sqlite:
+        one, other = (slice(PAGE * (page - 1), PAGE * page) for (page,) in sqlite.execute(indexes))
+    data = bytearray(path.read_bytes())
+    data[one], data[other] = data[other], data[one]
+    path.write_bytes(data)
+    with pytest.raises(LedgerError):
+        found(path)
+    assert repair(path).saved == CALLS
+    assert found(path) == list(range(CALLS))
 
 
 def test_a_lost_call_counts_as_spent(path: Path) -> None:
