@@ -275,18 +275,31 @@ class Server(ThreadingHTTPServer):
 
 
 def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
-    """Read the body that follows the headers; no SDK sends one in chunks.
+    """Read the body that follows the headers, and undo any chunking.
 
     Args:
         stream: the connection, right after the headers.
         headers: their names in lower case.
 
     Raises:
-        ValueError: it is sent in chunks, its length is no number or too large, or it ended too early.
+        ValueError: its length or a chunk's is not a number, or it ended too early.
     """
-    length = int(headers.get("content-length", "0"))
-    if "transfer-encoding" in headers or not 0 <= length <= MAX_BODY_BYTES:
-        raise ValueError(f"a body in chunks, or of {length} bytes; at most {MAX_BODY_BYTES} are accepted")
+    if "chunked" not in headers.get("transfer-encoding", "").lower():
+        return _exactly(stream, int(headers.get("content-length", "0")))
+    body = b""
+    while length := int(stream.readline(1 << 10).partition(b";")[0], 16):
+        body += _exactly(stream, length)
+        stream.readline(1 << 10)  # the line end after a chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ValueError(f"a body of more than {MAX_BODY_BYTES} bytes")
+    while stream.readline(1 << 16).strip():
+        pass  # trailers
+    return body
+
+
+def _exactly(stream: io.BufferedIOBase, length: int) -> bytes:
+    if not 0 <= length <= MAX_BODY_BYTES:
+        raise ValueError(f"a body of {length} bytes; at most {MAX_BODY_BYTES} are accepted")
     data = stream.read(length)
     if len(data) < length:
         raise ValueError("the body ended too early")

@@ -1,10 +1,12 @@
 """Azure Computer Vision Read 3.2, and what the services of Azure share.
 
-Read has no published end. Each word is a candidate; its confidence is from 0 to 1.
+Read asks through azure-cognitiveservices-vision-computervision, which gets no more updates; the service has
+no published end. Each word is a candidate; its confidence is from 0 to 1.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -78,6 +80,8 @@ class AzureProvider(BaseProvider):
     """Variables that may hold the endpoint, in order of precedence."""
     keys: ClassVar[Sequence[str]] = VISION_KEYS
     """Variables that may hold the key, in order of precedence."""
+    package: ClassVar[str] = "requests"
+    """The module that the provider needs."""
     path: ClassVar[str]
     """Where an image is posted, below the endpoint."""
     parse: ClassVar[staticmethod[[Any], Answer]]
@@ -148,7 +152,7 @@ class AzureProvider(BaseProvider):
         """Return whether the endpoint, and a key or an identity with its library, are there."""
         endpoint, key = _set(env, cls.endpoints), _set(env, cls.keys)
         who = (key,) if key else found_identity(env)
-        package = "azure.identity" if who and not key else "requests"
+        package = "azure.identity" if who and not key else cls.package
         missing = [] if endpoint else [f"set {cls.endpoints[0]}"]
         missing += [] if who else [f"set {cls.keys[0]}, or sign in with Entra ID (`az login`)"]
         return looked("azure", package, filter(None, (endpoint, *who)), missing)
@@ -319,6 +323,12 @@ class PolledProvider(AzureProvider):
         super().__init__(**settings)
         self.poll_s = poll_s
 
+    def _post(self, data: bytes, timeout: float) -> Reply:
+        return self._wire.ask(self.path, data, BINARY, timeout=timeout, expected=202)
+
+    def _look(self, token: str, timeout: float) -> Reply:
+        return self._wire.ask(self.results.format(token), None, {}, timeout=timeout)
+
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Post the image and wait for its answer, for ``timeout`` seconds in all."""
         deadline = time.monotonic() + timeout
@@ -334,7 +344,7 @@ class PolledProvider(AzureProvider):
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; return the id of the operation that reads it."""
-        reply = self._wire.ask(self.path, image.data, BINARY, timeout=timeout, expected=202)
+        reply = self._post(image.data, timeout)
         token = _last_part(reply.headers.get("operation-location", ""))
         if not OPERATION.fullmatch(token) or self._wire.secrets.masked(token) != token:
             raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
@@ -342,7 +352,7 @@ class PolledProvider(AzureProvider):
 
     def poll(self, token: str, *, timeout: float) -> Answer | float | None:
         """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
-        reply = self._wire.ask(self.results.format(token), None, {}, timeout=timeout)
+        reply = self._look(token, timeout)
         raw = self._wire.document(reply)
         return retry_after(reply.headers) if is_pending(raw) else self.parse(raw)
 
@@ -444,9 +454,45 @@ class Azure(PolledProvider):
     """Read text with Azure Computer Vision's Read operation."""
 
     name = "azure"
-    path = "/vision/v3.2/read/analyze?model-version=latest&readingOrder=basic"
-    results = "/vision/v3.2/read/analyzeResults/{}"
     service = SERVICE
     parse = staticmethod(parse)
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
     rate = 10.0  # 20 to 30 requests a second are allowed, and an image takes at least two
+    package = "azure.cognitiveservices.vision.computervision"
+
+    def __init__(self, **settings: Any) -> None:
+        """Open the SDK's client; nothing is sent yet. For ``settings`` see `PolledProvider`."""
+        super().__init__(**settings)
+        self._sdk = self._wire.prepare(lambda: _client(self._wire))
+
+    def _post(self, data: bytes, timeout: float) -> Reply:
+        def post() -> object:
+            return self._sdk.read_in_stream(io.BytesIO(data), raw=True)
+
+        return self._wire.call(post, timeout=timeout, expected=202)
+
+    def _look(self, token: str, timeout: float) -> Reply:
+        return self._wire.call(lambda: self._sdk.get_read_result(token, raw=True), timeout=timeout)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sdk.close()
+        super().close()
+
+
+def _client(wire: Wire) -> Any:
+    """Return the SDK's client, whose requests the wire signs and sends."""
+    from azure.cognitiveservices.vision.computervision import ComputerVisionClient
+    from msrest.authentication import Authentication
+
+    class ThroughWire(Authentication):
+        """Credentials of the SDK; they get its session before each request."""
+
+        def signed_session(self, session: Any = None) -> Any:
+            session = super().signed_session(session)
+            session.auth = wire.sign
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, wire.questions)
+            return session
+
+    return ComputerVisionClient(wire.endpoint, ThroughWire())  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Google Cloud Vision over REST, with credentials by google-auth.
+"""Google Cloud Vision, by the requests of google-cloud-vision over REST.
 
 DOCUMENT_TEXT_DETECTION is the feature that Google names for handwriting, and the only one that always carries
 a confidence for each character. One request holds up to 16 images.
@@ -9,7 +9,6 @@ characters have none, from 0 to 1. Google omits a confidence of exactly 0, so a 
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import pkgutil
@@ -98,6 +97,7 @@ class Google(BaseProvider):
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
         self._wire = wire = Wire(SERVICE, self.endpoint, "google", _refused)
+        self._request = wire.prepare(_request_type)
         if api_key:
             wire.sign_with("x-goog-api-key", api_key)
         else:
@@ -129,7 +129,7 @@ class Google(BaseProvider):
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return which credentials were found, without asking Google's metadata server."""
         found, wrong = found_credentials(env), _wrong_credentials(env)
-        return looked("google", "google.auth", found, wrong or ([] if found else [SIGN_IN]))
+        return looked("google", "google.cloud.vision", found, wrong or ([] if found else [SIGN_IN]))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once about one image."""
@@ -157,16 +157,26 @@ class Google(BaseProvider):
 
     def _question(self, images: Sequence[PreparedImage]) -> bytes:
         """Return the JSON of one request about all images."""
-        context: dict[str, Any] = {"languageHints": self.options["language_hints"]}
+        context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
         if self.options["feature"] == "TEXT_DETECTION":
-            context["textDetectionParams"] = {"enableTextDetectionConfidenceScore": True}
-        shared = {"features": [{"type": self.options["feature"]}], "imageContext": context}
-        contents = [base64.b64encode(image.data).decode() for image in images]
-        return json.dumps({"requests": [{"image": {"content": it}, **shared} for it in contents]}).encode()
+            context["text_detection_params"] = {"enable_text_detection_confidence_score": True}
+        shared = {"features": [{"type_": self.options["feature"]}], "image_context": context}
+        request = self._request(requests=[{"image": {"content": image.data}, **shared} for image in images])
+        as_json: str = self._request.to_json(
+            request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
+        )
+        return as_json.encode()
 
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
+
+
+def _request_type() -> Any:
+    """Return the SDK's type of a request."""
+    from google.cloud.vision import BatchAnnotateImagesRequest
+
+    return BatchAnnotateImagesRequest
 
 
 def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:

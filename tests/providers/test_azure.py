@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
@@ -147,13 +149,28 @@ def test_a_token_is_fetched_anew_before_it_expires(
     assert bearers(server) == [TOKEN.encode(), b"second-token", b"second-token"]
 
 
-@pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'{"access_token": 7}', b'{"access_token": "t"}'])
-def test_whatever_comes_for_a_token_is_one_error(
-    status: int, body: bytes, authority: RawServer, server: RawServer, azure: AzureAnalysis
-) -> None:
-    authority.say, server.say = [answer(status, body)], [answer(401, b"{}")]
-    assert type(outcome(azure)) is (AuthFailed if server.arrived else NotConfigured)
+FIELDS = ["access_token", "expires_on", "expires_in", "resource", "token_type"]
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just(["x"])
+BODIES = (
+    st.binary(max_size=60)
+    | st.dictionaries(st.sampled_from(FIELDS), VALUES).map(lambda it: json.dumps(it).encode())
+    | VALUES.map(lambda it: token(it).partition(b"\r\n\r\n")[2])
+)
+"""Any bytes, any of the fields, and what is right but for the token."""
+
+
+@settings(max_examples=50)
+@given(st.sampled_from([200, 200, 204, 400, 401, 403]), BODIES, st.sampled_from(["application/json", ""]))
+def test_whatever_comes_for_a_token_is_one_error(status: int, body: bytes, kind: str) -> None:
+    with raw_server() as authority, raw_server() as service, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IDENTITY_ENDPOINT", authority.url)
+        patch.setenv("IDENTITY_HEADER", HEADER)
+        patch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+        authority.say, service.say = [answer(status, body, ("Content-Type", kind))], [answer(401, b"{}")]
+        azure = AzureAnalysis(endpoint=service.url)
+        error = outcome(azure)
+        azure.close()
+        assert type(error) is (AuthFailed if service.arrived else NotConfigured)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program would be a batch file there")

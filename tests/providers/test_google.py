@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes as PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer, Candidate
@@ -102,6 +105,11 @@ def test_an_error_without_annotations_is_that_error(code: int, kind: type[Provid
     with pytest.raises(kind) as caught:
         parse({"error": {"code": code, "message": "it failed"}, "fullTextAnnotation": {}})
     assert (type(caught.value), caught.value.status) == (kind, code)
+
+
+@pytest.mark.parametrize("error", [{}, {"code": 0}, {"code": 0, "message": "OK"}, {"details": [None]}])
+def test_an_error_of_code_0_is_none(error: dict[str, Any]) -> None:
+    assert parse({"error": error}).candidates == ()
 
 
 @pytest.mark.parametrize(
@@ -292,6 +300,30 @@ def test_a_file_of_each_type_gives_what_googles_own_loader_gives(
         assert getattr(ours, name, None) == getattr(theirs, name, None)
 
 
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just("planted-secret"),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from([*ACCOUNT, *AWS]), part),
+)
+
+
+damaged = st.sampled_from(FILES).flatmap(
+    lambda whole: st.dictionaries(st.sampled_from(list(whole)), json_values, min_size=1).map(whole.__or__)
+)
+
+
+@given(damaged)
+def test_whatever_stands_in_the_file_it_is_used_or_told_and_not_quoted(content: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, NAME)
+        file.write_text(json.dumps(content))
+        try:
+            load_credentials(file, HTTPS)
+        except NotConfigured as error:
+            told = "".join(traceback.format_exception(error)) + repr(error.__context__)
+            assert NAME in str(error)
+            assert "planted-secret" not in told
+
+
 def test_what_may_show_nowhere_is_found_wherever_it_stands(tmp_path: Path) -> None:
     file = tmp_path / NAME
     inner = {"type": "authorized_user", "client_id": "an-id", "refresh_token": "planted-refresh"}
@@ -300,3 +332,9 @@ def test_what_may_show_nowhere_is_found_wherever_it_stands(tmp_path: Path) -> No
     found = set(secrets_of(file, None))
     assert found == {"planted-refresh", "planted-key", "planted-secret", "planted-token"}
     assert list(secrets_of(tmp_path / "none", None)) == []
+
+
+def test_the_file_of_gcloud_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    (tmp_path / NAME).write_text('{"refresh_token": "planted-refresh"}')
+    assert list(secrets_of(None, None)) == ["planted-refresh"]

@@ -32,6 +32,20 @@ def test_of_a_private_key_each_line_is_secret() -> None:
     assert secrets.masked("-----BEGIN PRIVATE KEY-----") == "-----BEGIN PRIVATE KEY-----"
 
 
+def test_what_is_too_short_to_be_a_secret_is_left() -> None:
+    assert Secrets("k", None, "").masked("kick") == "kick"
+
+
+def test_a_secret_is_learned_later() -> None:
+    secrets = Secrets("planted-first")
+    secrets.learn("planted-second", None)
+    assert secrets.masked("planted-first and planted-second") == "*** and ***"
+
+
+def test_the_longer_of_two_secrets_goes_first() -> None:
+    assert Secrets("planted-key", "planted-key-and-more").masked("planted-key-and-more") == "***"
+
+
 def test_secrets_do_not_show_themselves() -> None:
     assert "planted" not in repr(Secrets("planted-key"))
 

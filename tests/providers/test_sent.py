@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import stamina
-from raw_server import raw_server
+from raw_server import RawServer, raw_server
 
 from digitrec.answer import Answer
 from digitrec.emulator.kit import drawn_seven
@@ -23,8 +24,9 @@ from digitrec.errors import NotConfigured, TimedOut, Unreachable
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
+from digitrec.providers.wire import exchange, transport
 
-from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, replies
+from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Told, replies
 
 PRICE = 0.01
 
@@ -109,6 +111,16 @@ def test_a_late_answer_ends_the_attempt_that_followed(cloud: str, opened: Opened
         assert isinstance(reply.outcome, Answer)
         assert len(server.arrived) == reply.attempts == 2
     assert reply.cost_usd == usd(tmp_path) == 2 * PRICE
+
+
+def test_a_body_that_is_complete_at_the_deadline_is_returned(
+    server: RawServer, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock stands still until the request has arrived, and then is just past the deadline."""
+    clock = SimpleNamespace(monotonic=lambda: 1005.1 if server.arrived else 1000.0)
+    monkeypatch.setattr(transport, "time", clock)
+    monkeypatch.setattr(exchange, "time", clock)
+    assert isinstance(told("google", *replies("google", NOTHING["google"]), timeout=5.0), Answer)
 
 
 def test_a_credential_process_that_sleeps_is_given_up_in_time_and_nothing_is_sent_later(

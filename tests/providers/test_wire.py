@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import pytest
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
+from digitrec.emulator.kit import drawn_seven
 from digitrec.emulator.kit.tls import TlsServer
+from digitrec.engine import Engine, Options
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
     NotConfigured,
+    NotInstalled,
     ProviderError,
     QuotaExceeded,
     RateLimited,
@@ -22,6 +26,7 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
+from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
@@ -84,6 +89,17 @@ def test_a_proxy_that_is_down_is_unreachable_and_its_password_shows_nowhere(
         assert type(outcome(from_env("google", "https://ocr.example"))) is Unreachable
 
 
+def test_a_socks_proxy_without_its_package_is_not_installed(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitrec.providers.addresses.find_spec", lambda name: None)
+    provider = opened("google", endpoint="https://ocr.example")
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
+    error = outcome(provider)
+    assert type(error) is NotInstalled
+    assert "PySocks" in str(error)
+
+
 @pytest.mark.parametrize("cloud", ["google", "aws"])
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE"])
@@ -144,6 +160,8 @@ def test_a_server_without_tls_at_an_https_address_got_nothing(cloud: str, server
         (b"HTTP/1.1 200 OK\r\n", BadAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", BadAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", BadAnswer),
+        (b"HTTP/1.1 102 Early\r\nLink: </style.css>\r\n\r\n" * 2 + answer(429, b"{}"), RateLimited),
+        (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), RateLimited),
     ],
 )
 def test_what_came_back_decides(
@@ -214,6 +232,17 @@ def test_a_poll_that_comes_too_early_says_how_long_to_wait(
     assert azure.poll("abc", timeout=5) == 3.0
     server.say = [json_answer(200, {"status": "notStarted"})]
     assert azure.poll("abc", timeout=5) is None
+
+
+@EACH_POLLED
+def test_the_error_of_an_order_is_kept_where_no_time_is_left(
+    cloud: str, server: RawServer, opened: Opened
+) -> None:
+    server.say = [answer(429, b"{}", ("Retry-After", "1"))]
+    azure = opened(cloud, endpoint=server.url, poll_s=1.0)
+    with closing(Engine(azure, Options(timeout=1.6, ledger="none"))) as engine:
+        (reply,) = engine.ask([prepare(drawn_seven(), azure.wants)])
+    assert type(reply.outcome) is RateLimited
 
 
 @EACH

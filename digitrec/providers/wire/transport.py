@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -160,7 +160,20 @@ class _Recording:
 
 @cache
 def _recording(connection: type[Any]) -> type[Any]:
-    return type("Recording", (_Recording, connection), {})
+    return type("Recording", (_Recording, connection), {"response_class": _FinalResponse})
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """An answer without the interim ones before it (102, 103): http.client passes over 100 alone."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 102 <= self.status < 200:
+            exchange = EXCHANGE.get()
+            if time.monotonic() > exchange.deadline + exchange.late_s:
+                raise TimeoutError("interim answers, and no other")
+            self.headers = cast("http.client.HTTPMessage", None)  # with headers, begin() reads nothing
+            super().begin()
 
 
 def _environment(url: str, bundle: str | None) -> dict[str, Any]:
