@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from math import prod
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.answer.sheet import Number, Sheet, SheetOutcome
@@ -27,6 +27,8 @@ from digitrec.recognise.readers import engine_for, listed, name_of
 from digitrec.recognise.reading import finished, read_stream
 
 log = logging.getLogger(__name__)
+
+Said = TypeVar("Said", Outcome, SheetOutcome)
 
 
 class EnginePolicy:
@@ -75,19 +77,8 @@ class EnginePolicy:
                 said += read_stream([source], engine, **how)
                 if self.settled(said):
                     break
-            best = self.sheet(said)
-            if isinstance(best, Failure):
-                yield replace(best, provider=self.name)
-                continue
-            sheets = [one for one in said if isinstance(one, Sheet)]
-            costs = [one.cost_usd for one in said]
-            best = replace(
-                best, provider=self.name, asked=tuple(said),
-                latency_s=sum(one.latency_s for one in said), attempts=sum(one.attempts for one in said),
-                cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
-                emulated=any(one.emulated for one in sheets), replayed=all(one.replayed for one in sheets),
-            )  # fmt: skip
-            yield finished(best, how.get("at_least", 0.0))
+            best = self._with_totals(self.sheet(said), said, sum(one.latency_s for one in said))
+            yield best if isinstance(best, Failure) else finished(best, how.get("at_least", 0.0))
 
     def settled(self, said: Sequence[SheetOutcome]) -> bool:
         """Return whether no further engine is asked about a picture's numbers."""
@@ -142,21 +133,24 @@ class EnginePolicy:
 
     def _sum_up(self, said: Sequence[Outcome]) -> Outcome:
         """Return the verdict with the time, cost and attempts of every engine asked."""
-        outcome = self.verdict(said)
-        costs = [answer.cost_usd for answer in said]
-        total = replace(
-            outcome, provider=self.name, latency_s=self._latency(said),
+        total = self._with_totals(self.verdict(said), said, self._latency(said))
+        if isinstance(total, Failure) or len(said) == 1:
+            return total
+        return replace(total, calibrated=None)  # asking on changes the chances
+
+    def _with_totals(self, best: Said, said: Sequence[Said], latency_s: float) -> Said:
+        """Return the policy's outcome with the cost, the attempts and the origin of all that was said."""
+        costs = [one.cost_usd for one in said]
+        total: Said = replace(
+            best, provider=self.name, latency_s=latency_s, attempts=sum(one.attempts for one in said),
             cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
-            attempts=sum(answer.attempts for answer in said),
         )  # fmt: skip
         if isinstance(total, Failure):
             return total
-        predictions = [answer for answer in said if isinstance(answer, Prediction)]
+        answers = [one for one in said if not isinstance(one, Failure)]
         return replace(
             total, asked=tuple(said),
-            calibrated=total.calibrated if len(said) == 1 else None,  # asking on changes the chances
-            emulated=any(answer.emulated for answer in predictions),
-            replayed=all(answer.replayed for answer in predictions),
+            emulated=any(one.emulated for one in answers), replayed=all(one.replayed for one in answers),
         )  # fmt: skip
 
     def _latency(self, said: Sequence[Outcome]) -> float:

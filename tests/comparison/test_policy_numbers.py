@@ -7,6 +7,7 @@ import pytest
 
 import digitrec
 from digitrec.answer import Answer, Candidate
+from digitrec.answer.prediction import Failure
 from digitrec.emulator.kit import FakeProvider
 from digitrec.errors import TimedOut
 
@@ -33,6 +34,14 @@ def test_a_failed_engine_and_an_empty_sheet_fall_back_too() -> None:
     failing, empty = FakeProvider([TimedOut("too slow")], name="a"), engine("b")
     sheet = digitrec.read(PAGE, digitrec.Fallback([failing, empty, engine("c", ("5", 0.4))], below=0.9))
     assert [number.text for number in sheet.numbers] == ["5"] and len(sheet.asked) == 3
+
+
+def test_where_all_engines_fail_the_failure_has_the_cost_of_all() -> None:
+    failing = [FakeProvider([TimedOut("too slow")], name=name) for name in "ab"]
+    each = [outcome for one in failing for outcome in digitrec.read_many([PAGE], one)]
+    (failure,) = digitrec.read_many([PAGE], digitrec.Fallback(failing, below=0.9))
+    assert isinstance(failure, Failure)
+    assert failure.attempts == sum(one.attempts for one in each) == 2 * each[0].attempts
 
 
 def test_a_number_counts_if_enough_engines_read_it_at_its_place() -> None:
