@@ -67,7 +67,6 @@ def benchmark(
     Examples:
       digitrec benchmark samples --provider local,tesseract,rapidocr
       digitrec benchmark mnist-test --limit 500 --html report.html
-      digitrec benchmark photos/ --provider local,google,aws --max-cost 2
       digitrec benchmark photos/ --provider tesseract --prepare plain,enlarged,repeated
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
       digitrec benchmark cheques/ --provider rapidocr,google --numbers

@@ -61,7 +61,6 @@ def predict(
       digitrec predict list.csv --paths-from file
       digitrec predict scans/ --at-least 0.9
       digitrec predict 7.png --provider google --emulate
-      digitrec predict scans/ --provider aws --max-cost 0.50
       digitrec predict scans/ --fallback google,aws --below 0.95
       digitrec predict 7.png --provider local,tesseract,rapidocr --consensus 2
     """

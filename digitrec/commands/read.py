@@ -82,7 +82,6 @@ def read(
     Examples:
       digitrec read form.jpg
       digitrec read form.jpg --provider rapidocr --save-overlay seen.png
-      digitrec read scans/ --output csv > numbers.csv
       digitrec read meter.jpg --digits 5
       digitrec read cheque.jpg --region 0.6,0.3,0.35,0.2
       digitrec read forms/ --fields fields.json -o csv > forms.csv

@@ -126,7 +126,6 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
       digitrec train --arch efficientnet --pretrained --freeze --side 96 --device gpu --out efficient.keras
-      digitrec train --arch svm --data mnist.npz --test mnist.npz --out svm.skops
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
     """
     former = options.pop("rate")
