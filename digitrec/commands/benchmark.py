@@ -26,6 +26,7 @@ from digitrec.image import atomic
 @options.html("Also write the report as a self-contained page.")
 @options.flag("--lenient", help=options.LENIENT)
 @options.flag("--numbers", help="Read whole numbers; labels.csv has the columns file,text.")
+@options.digits
 @click.option(
     "--target", type=options.Number(0, 1, min_open=True, max_open=True), metavar="SHARE",
     help="Recommend the cheapest combination of these engines that reaches this accuracy, such as 0.995.",
@@ -42,6 +43,7 @@ def benchmark(
     html: Path | None,
     lenient: bool,
     numbers: bool,
+    digits: tuple[int, int] | None,
     target: float | None,
     budget: float | None,
     dry_run: bool,
@@ -85,15 +87,17 @@ def benchmark(
     names = rule.names(providers)
     if numbers and (target is not None or rule.fallback or rule.consensus is not None):
         raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")
+    how = asking.for_numbers({"lenient": lenient}, numbers, digits)
     samples: Sequence[Sample]
     ask = None
     if numbers:
-        samples, ask = read_numbers(data, limit), numbers_asked(lenient=lenient)
+        samples, ask = read_numbers(data, limit), numbers_asked(**how)
     else:
         samples = unlearned.read(data, limit, asking.model)
     with asking.columns(names, dry_run=dry_run) as engines:
         if dry_run:
-            cost.say([sample.image for sample in samples], engines.values(), output)
+            asked = [engine.for_numbers if numbers else engine for engine in engines.values()]
+            cost.say([sample.image for sample in samples], asked, output)
             return
         policy = rule.policy(list(engines.values()))
         with watched(len(samples) * len(engines)) as arrived:

@@ -150,7 +150,10 @@ def test_numbers_are_measured_and_what_they_exclude_is_refused(data: Path) -> No
     arguments = ("-p", "google", "--emulate", "--no-ledger", "--numbers")
     found = json.loads(run(data, *arguments, "-o", "json").stdout)
     assert (found["engines"][0]["n"], found["numbers"][0]["engine"]) == (2, "google")
+    (card,) = json.loads(run(data, *arguments, "--digits", "2-3", "-o", "json").stdout)["engines"]
+    assert card["correct"] == 1, "a number with one digit has no value"
     for wrong in (("--consensus", "2"), ("--fallback", "aws")):
         run(data, *arguments, *wrong, code=2)
+    run(data, "--digits", "2", code=2)
     (data / "labels.csv").write_text("file,text\n0.png,seven\n")
     assert "line 2" in run(data, *arguments, code=6).stderr
