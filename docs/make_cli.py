@@ -89,7 +89,8 @@ def section(name: str, context: click.Context, shared: Mapping[str, Lines], engi
 def text(context: click.Context) -> str:
     """Return a command's help without the list of its commands, which have their own sections."""
     formatter = context.make_formatter()
-    context.command.format_usage(context, formatter)
+    arguments = [piece for piece in context.command.collect_usage_pieces(context) if piece != "[OPTIONS]"]
+    formatter.write(f"{' '.join([context.command_path, *arguments])}\n")
     context.command.format_help_text(context, formatter)
     click.Command.format_options(context.command, context, formatter)
     return formatter.getvalue().rstrip()
