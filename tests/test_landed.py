@@ -1,8 +1,8 @@
 """What earlier versions wrote and promised: files of 0.1.0 are read, its public names are where they were.
 
-The files in landed/0.1.0 were written by digitrec 0.1.0 itself: the ledger by ``predict --emulate`` with two
-samples and four clouds, the calibration by ``calibrate mnist-test``, the models (a tiny network in three
-forms, and a classifier) by its own export. model.json is what that version read in them.
+The files in landed/0.1.0 were written by digitrec 0.1.0 itself: the ledger and the recording by ``predict
+--emulate`` with two samples and four clouds, the calibration by ``calibrate mnist-test``, the models (a tiny
+network in three forms, and a classifier) by its own export. model.json is what that version read in them.
 """
 
 from __future__ import annotations
@@ -43,10 +43,13 @@ def test_a_model_file_is_read_as_it_was(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("option", ["--ledger", "--replay"])
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("--ledger", "ledger.sqlite"), ("--replay", "ledger.sqlite"), ("--replay", "recording.jsonl")],
+)
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_what_was_paid_for_is_not_asked_again(cloud: str, option: str, tmp_path: Path) -> None:
-    file = shutil.copy(LANDED / "ledger.sqlite", tmp_path)
+def test_what_was_paid_for_is_not_asked_again(cloud: str, option: str, name: str, tmp_path: Path) -> None:
+    file = shutil.copy(LANDED / name, tmp_path)
     emulated = ["--emulate"] if option == "--ledger" else []
     shown = [str(SAMPLES / picture) for picture in PICTURES]
     arguments = ["predict", *shown, "-p", cloud, option, str(file), *emulated, "--output", "json"]

@@ -33,6 +33,10 @@ class Recorded(BaseProvider):
         raise NotConfigured("a recorded provider comes from a recording; name the file with --replay")
 
 
+SQLITE = b"SQLite format 3\0"
+"""The first bytes of a ledger."""
+
+
 class Replay(Engine):
     """An engine that answers from a recording without asking or paying a provider.
 
@@ -44,7 +48,8 @@ class Replay(Engine):
         """Read the recording.
 
         Args:
-            path: a recording (``--record``), or any other ledger; it is not changed.
+            path: a recording (``--record``), another ledger, its export, or a recording of version 0.2 or
+                earlier; it is not changed.
             provider: whose answers.
             preparation: which of them, where the recording holds several; None: the only one.
 
@@ -52,8 +57,7 @@ class Replay(Engine):
             LedgerError: it cannot be read, holds nothing of this provider, or holds answers to
                 different questions about the same images; the message says which.
         """
-        with closing(Ledger(path, copied=True)) as ledger:
-            found = list(entries(ledger, provider=provider))
+        found = [it for it in _entries(path) if it.question.provider == provider]
         if preparation is not None:
             found = [it for it in found if to_spec(it.question.spec).preparation == preparation]
         _check(found, path, provider)
@@ -76,6 +80,27 @@ class Replay(Engine):
         """Nothing is ever asked or paid."""
         count = sum(1 for _ in images)
         return Estimate(self.provider.name, count, count, 0, 0.0)
+
+
+def _entries(path: Path) -> list[Entry]:
+    """Return every answer in a ledger, or in the lines of JSON that its export writes."""
+    try:
+        with path.open("rb") as file:
+            is_ledger = file.read(len(SQLITE)) == SQLITE
+            file.seek(0)
+            lines = [] if is_ledger else file.readlines()
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be read ({error.strerror}); check the name") from error
+    if is_ledger:
+        with closing(Ledger(path, copied=True)) as ledger:
+            return list(entries(ledger))
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(Entry.parse(line))
+        except ValueError as error:
+            raise LedgerError(f"{path}, line {number}: not a recorded answer; record it again") from error
+    return found
 
 
 def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:

@@ -90,6 +90,19 @@ def test_the_ledger_itself_is_a_recording_and_stays_as_it_is(tmp_path: Path, pat
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
+def test_the_export_of_a_ledger_is_answered_from(path: Path, tmp_path: Path) -> None:
+    record(path, [entry(1), entry(2)])
+    with closing(Ledger(path)) as ledger:
+        lines = [one.line() for one in entries(ledger)]
+    export = tmp_path / "export.jsonl"
+    export.write_text("\n".join(lines), encoding="utf-8")
+    assert Replay(export, "paid").ask([image(2)])[0].outcome == answer(2)
+    for wrong in (lines[0][:-1], "[]", "7", "{}", lines[0].replace('"digitrec":1', '"digitrec":99')):
+        export.write_text(f"{lines[1]}\n{wrong}\n", encoding="utf-8")
+        with pytest.raises(LedgerError, match="line 2"):
+            Replay(export, "paid")
+
+
 @pytest.mark.parametrize("text", ["my letter to the editor", '{"a": 1}\n{"digitrec": 1}\n'])
 def test_a_file_that_is_not_a_recording_is_not_touched(tmp_path: Path, text: str) -> None:
     path, cloud = tmp_path / "letter.txt", PaidCloud()

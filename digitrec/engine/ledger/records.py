@@ -89,6 +89,23 @@ class Entry:
         return to_json({**meta, "question": asked, "answer": asdict(self.answer)})
 
     @classmethod
+    def parse(cls, line: str | bytes) -> Entry:
+        """Return the entry that `line` wrote.
+
+        Raises:
+            ValueError: the line is no such entry, or its answer cannot be used.
+        """
+        try:
+            values = json.loads(line)
+            if values["digitrec"] != FORMAT:
+                raise ValueError(f"format {values['digitrec']}, not {FORMAT}")
+            asked = dict(values["question"])
+            asked |= {name: to_json(asked[name]) for name in ("options", "spec")}
+            return cls.made(asked, values["answer"], values["asked_at"], values["cost_usd"])
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+
+    @classmethod
     def made(cls, question: Any, answer: Any, asked_at: Any, cost_usd: Any) -> Entry:
         """Return the entry of values that were stored, and may be anything.
 
