@@ -32,6 +32,10 @@ LONGEST = (
 """Files that take longest. Where processes share the files (-n 2), these go first, or one would be left alone
 with one of them at the end."""
 
+# The threads of numeric libraries wait for each other in a loop, which costs CPU where several tests run.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
 

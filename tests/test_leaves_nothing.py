@@ -39,6 +39,7 @@ GROUPS = {
     ],
     "batch": [
         "batch pictures -o out/rows.jsonl --summary out/sum.json",
+        "review out/rows.jsonl --below 0.01 --out out/labelled",
         "batch pictures pictures -o out/parts --part 1 --workers 2",
     ],
     "tesseract": ["predict pictures/drawing.png -p tesseract"],
@@ -77,8 +78,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return world
 
 
+KEPT = ("PATH", "SYSTEMROOT", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
 def environment(world: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG")}
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
     return kept | {
         "HOME": str(world / "home"), "TMPDIR": str(world / "tmp"), "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
