@@ -174,7 +174,7 @@ model = click.option(
 )  # fmt: skip
 model_scale = choice(
     "--model-scale", "unit", "byte", "l2",
-    help="Pixels of a foreign model: 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
+    help="Pixels of a foreign model: 0..1, 0..255, or Keras' normalize(axis=1).  [default: found by trying]",
 )  # fmt: skip
 dry_run = flag("--dry-run", help="Only print the number of requests and their cost; needs no credentials.")
 one_or_several = providers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ import numpy as np
 from msgspec import Meta
 
 from digitrec.errors import ModelError
-from digitrec.models.scores import SCALES, Forward
+from digitrec.models.scores import SCALES, Forward, probabilities, scaled
 
 DESCRIPTION = "digitrec.json"
 """Name of the member (in `.h5`, of the attribute) in which a model file describes itself."""
+PROBE = Path(__file__).parent / "weights" / "probe.npz"
+"""Fifty of MNIST's test digits, five of each, with their labels."""
 Shape = Sequence[int | None]
+log = logging.getLogger(__name__)
 Positive = Annotated[float, Meta(gt=0)]
 
 
@@ -42,13 +46,22 @@ class ModelInput:
     doubt: Annotated[float, Meta(ge=0, le=1)] = 0.0
     """Confidence, 0..1, below which a picture is read again, slightly shifted; 0: never."""
     assumed: bool = False
-    """True for a file that says nothing: `scale` is then the custom, `output` seen from its answers."""
+    """Whether `scale` is only the usual one: the file does not name it, and no scale makes it read digits."""
 
 
 def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: str | None) -> ModelInput:
-    """Return the input that a file describes, else the named one, else the usual one."""
+    """Return the input that a file describes; else the named scale, or the one at which it reads digits best.
+
+    Log a warning if no scale makes it read digits.
+    """
     if not about:
-        return ModelInput(scale=named or "unit", output=_kind_of_output(forward), assumed=named is None)
+        output = _kind_of_output(forward)
+        scale = named or _best_scale(forward, output)
+        if scale is None:
+            log.warning(
+                "%s: reads few of MNIST's digits at any scale of the pixels; assuming 0..1 (unit)", path
+            )
+        return ModelInput(scale=scale or "unit", output=output, assumed=scale is None)
     try:
         if about["format"] != 1:
             raise ValueError(f"format {about['format']}")
@@ -67,6 +80,19 @@ def _kind_of_output(forward: Forward) -> str:
     answers = forward(np.linspace(0, 1, 4 * 784, dtype=np.float32).reshape(4, 28, 28))
     sums_to_one = np.allclose(answers.sum(axis=1), 1, atol=1e-3)
     return "softmax" if sums_to_one and (answers >= 0).all() else "logits"
+
+
+def _best_scale(forward: Forward, output: str) -> str | None:
+    """Return the scale at which a network gives the right digits the highest chance; None: it reads too few.
+
+    So a network is read as it was trained, also if it scales the pixels itself, as by a `Rescaling` layer.
+    """
+    with np.load(PROBE) as probe:
+        images, labels = probe["images"], probe["labels"]
+    chances = {scale: probabilities(forward(scaled(images, scale)), output, 1.0) for scale in SCALES}
+    rows = np.arange(len(labels))
+    best = max(SCALES, key=lambda scale: np.log(np.maximum(chances[scale][rows, labels], 1e-7)).mean())
+    return best if (chances[best].argmax(axis=1) == labels).mean() > 0.5 else None
 
 
 def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> None:

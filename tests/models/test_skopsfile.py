@@ -45,7 +45,7 @@ def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path) -> N
     pixels = LEARNED.images.reshape(-1, 784) / 255.0
     skops.io.dump(KNeighborsClassifier(1).fit(pixels, LEARNED.labels), file)
     model = store.load(file)
-    assert (model.input.output, model.input.assumed) == ("softmax", True)
+    assert (model.input.output, model.input.scale, model.input.assumed) == ("softmax", "unit", False)
     assert (model.probabilities(LEARNED.images).argmax(axis=1) == LEARNED.labels).all()
 
 

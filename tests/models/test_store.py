@@ -17,7 +17,7 @@ from keras import layers
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.lab.training import export
-from digitrec.models import store
+from digitrec.models import scores, store
 from digitrec.models.description import ModelInput
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import Floats
@@ -237,7 +237,7 @@ def test_a_file_cut_off_in_its_description_is_refused(tmp_path: Path) -> None:
 def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:
     path = shipped_as(tmp_path, {})
     path.write_bytes(path.read_bytes().replace(b"digitrec.json", b"metadata.json"))
-    assert store.load(path).input == ModelInput(assumed=True)
+    assert store.load(path).input == ModelInput(assumed=False)
 
 
 def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:
@@ -259,11 +259,29 @@ def test_a_keras_file_without_tensorflow_names_the_extra(
         store.load(tmp_path / "a.keras")
 
 
-def test_loading_a_keras_file_prints_nothing(tmp_path: Path) -> None:
+def test_loading_a_keras_file_prints_only_our_own_warning(tmp_path: Path) -> None:
     image = keras.Input((28, 28))
     keras.Model(image, layers.Dense(10)(layers.Flatten()(image))).save(tmp_path / "a.keras")
     command = [sys.executable, "-m", "digitrec", "models", "list", str(tmp_path / "a.keras")]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
+    assert len(said) == 1 and "a.keras" in said[0]  # its pixels' scale is unknown: it has learned nothing
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
+@pytest.mark.parametrize("scale", ["unit", "byte", "l2"])
+def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: str, ending: str) -> None:
+    """Scaled by a layer of its own ("byte"), or before it."""
+    images, labels = scores.scaled(TEST.images[1000:2000], scale), TEST.labels[1000:2000]
+    image = keras.Input((28, 28))
+    flat = layers.Flatten()(layers.Rescaling(1 / 255)(image) if scale == "byte" else image)
+    network = keras.Model(image, layers.Dense(10, activation="softmax")(flat))
+    network.compile(keras.optimizers.Adam(0.05 if scale == "l2" else 0.01), "sparse_categorical_crossentropy")
+    network.fit(images, labels, epochs=8, verbose=0)
+    model = store.load(saved(network, ending))
+    assert (model.input.scale, model.input.assumed) == (scale, False)
+    chances = model.probabilities(TEST.images[:200])
+    assert (chances.argmax(axis=1) == TEST.labels[:200]).mean() > 0.7
 
 
 class TestScale:
