@@ -16,8 +16,21 @@ from digitrec.commands.files import Output
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.commands.train import Start
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.errors.text import aligned
 from digitrec.image import atomic
 from digitrec.models import store
+
+FIELDS = {
+    "form": "28x28 pixels, ink high",
+    "scale": "pixels as 0..1 (unit), 0..255 (byte) or columns of length 1 (l2)",
+    "output": "probabilities (softmax), or scores before the softmax (logits)",
+    "temperature": "scores are divided by it; above 1 lowers the confidence",
+    "prepared": "temperature of pictures that digitrec had to prepare",
+    "evidence": "a picture with less is refused as no digit",
+    "doubt": "a picture read with less confidence is read again, shifted",
+    "assumed": "whether the scale is only assumed",
+}
+"""Meaning of the fields of `ModelInput`."""
 
 if TYPE_CHECKING:
     from digitrec.comparison.datasets.mnist import Digits
@@ -53,7 +66,8 @@ def list_models(files: Sequence[Path], output: Literal["table", "json"]) -> None
     for one in facts:
         click.echo(f"{one['version']}  {one['kilobytes']} kB  {one['file']}")
         click.echo(f"  {_accuracy(one['card'])}")
-        click.echo(f"  input: {', '.join(f'{key} {value}' for key, value in one['input'].items())}")
+        rows = [("", key, str(value), FIELDS[key]) for key, value in one["input"].items()]
+        click.echo("\n".join(aligned(rows)))
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -71,23 +85,24 @@ def _facts(path: Path) -> dict[str, Any]:
 
 @models.command()
 @click.argument("model", type=Start(), metavar="digitrec|FILE")
-@click.argument("out", type=Output(".onnx"), metavar="OUT")
+@click.argument("out", type=Output(".onnx", ".tflite", ".keras", ".h5"), metavar="OUT")
 def export(model: Path, out: Path) -> None:
-    """Write a network as an ONNX file.
+    """Write a network in another format: `.onnx`, `.tflite`, `.keras` or `.h5`.
 
     `digitrec` is the shipped network; FILE is `.keras` or `.h5`, or a `.tflite` of digitrec's own network.
-    The file's input is "image", (N, 28, 28, 1), ink 1 and paper 0 unless its metadata says otherwise. It
-    is written only if ONNX Runtime gives the same answers. Needs the extra `onnx`.
+    OUT is written only if it gives the same answers. A `.tflite` file loads without TensorFlow, in less
+    than a second instead of several. The input of an `.onnx` file is "image", (N, 28, 28, 1), ink 1 and
+    paper 0 unless its metadata says otherwise. Needs the extra `train`, for `.onnx` the extra `onnx`.
 
     \b
     Examples:
+      digitrec models export mnist_cnn_model.h5 mnist_cnn_model.tflite
       digitrec models export digitrec digitrec-cnn.onnx
-      digitrec models export mnist_cnn_model.h5 mnist_cnn_model.onnx
     """
-    from digitrec.lab.training import onnxfile
-
     with quietly():
-        difference = onnxfile.write(model, out)
+        from digitrec.lab.training import convert
+
+        difference = convert.write(model, out)
     click.echo(
         f"{out}: {out.stat().st_size / 1000:,.0f} kB, {difference:.1g} at most from the network's answers"
     )
@@ -116,9 +131,9 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training import compare as contest
     from digitrec.lab.training.zoo import COMPARED
+    from digitrec.report import rows
     from digitrec.report.models import PICTURES, markdown, table, verdict
     from digitrec.report.plots import save
-    from digitrec.report.rows import aligned
 
     digits = read_digits("mnist-test" if quick else "mnist-train")
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")
@@ -132,7 +147,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
             on_progress=lambda name, at: bar.at((len(found) + at.done) / len(chosen), name),
         ):  # fmt: skip
             found.append(one)
-    click.echo("\n".join(aligned(table(found, len(digits)))))
+    click.echo("\n".join(rows.aligned(table(found, len(digits)))))
     paths = {title: Path("images", f"models-{draw.__name__}.png") for title, draw in PICTURES.items()}
     for title, path in paths.items():
         click.echo(save(PICTURES[title](found), out / path))
@@ -161,7 +176,7 @@ def _winners(won: Contestant, test: Digits, out: Path) -> Iterator[tuple[str, Pa
 
 def _accuracy(card: dict[str, Any]) -> str:
     if "test" not in card:
-        return "says nothing of its accuracy"
+        return "the file does not state its accuracy"
     test = card["test"]
     low, high = test["interval"]
     parameters = f", {card['parameters']:,} parameters" if "parameters" in card else ""

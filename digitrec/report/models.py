@@ -27,7 +27,7 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
         (
             one.title, percent(one.accuracy.share, 2), one.accuracy.interval(2), duration(one.training_s),
             duration(one.prediction_s), f"{one.size_bytes / 1000:,.0f} kB", one.complexity,
-            f"`{one.file.name}`",
+            one.file.name,
         )
         for one in ranked(contestants)
     ]  # fmt: skip

@@ -28,7 +28,7 @@ def test_kinds_of_models_are_compared_on_a_few_digits(tmp_path: Path) -> None:
     done = run("models", "compare", "knn", "--quick", "--out", str(tmp_path), code=0)
     header, row = done.stdout.splitlines()[:2]
     assert header.split()[:3] == ["model", "test", "accuracy"]
-    assert row.startswith("k-NN ") and row.rstrip().endswith("`knn.skops`")
+    assert row.startswith("k-NN ") and row.rstrip().endswith("knn.skops")
     assert "3,000 digits" in (tmp_path / "models.md").read_text(encoding="utf-8")
     assert len(list((tmp_path / "images").glob("models-*.png"))) == 4
     assert "The winner: k-NN" in done.stdout and "The winner: k-NN" in (tmp_path / "models.md").read_text()

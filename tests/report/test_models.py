@@ -18,8 +18,8 @@ FOUND = [SLOW, QUICK]
 
 def test_the_table_begins_with_the_most_accurate() -> None:
     assert models.table(FOUND, 200).rows == [
-        ("k-NN", "95.00%", "86.30% to 98.29%", "20 ms", "12.3 ms", "1 kB", "Low", "`knn.skops`"),
-        ("MLP", "85.00%", "73.89% to 91.90%", "12.3 s", "0.45 ms", "1,235 kB", "High", "`mlp.tflite`"),
+        ("k-NN", "95.00%", "86.30% to 98.29%", "20 ms", "12.3 ms", "1 kB", "Low", "knn.skops"),
+        ("MLP", "85.00%", "73.89% to 91.90%", "12.3 s", "0.45 ms", "1,235 kB", "High", "mlp.tflite"),
     ]
     published = replace(SLOW, arch="tutorial-cnn", title="Tutorial CNN")
     assert "Tutorial CNN" in models.table([published, *FOUND], 200).note, "it sees the digits unchanged"

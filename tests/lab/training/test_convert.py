@@ -1,4 +1,4 @@
-"""Networks as ONNX files, which ONNX Runtime reads as Keras does."""
+"""A model file in another format answers as the network does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.lab.training import export, networks, onnxfile
+from digitrec.lab.training import convert, export, networks
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 
@@ -40,7 +40,7 @@ def saved(network: keras.Model, tmp_path: Path, **about: Any) -> Path:
 @pytest.mark.parametrize("build", [networks.tutorial_cnn, networks.complex_cnn])
 def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model], tmp_path: Path) -> None:
     file = saved(build(), tmp_path, scale="byte", evidence=1.5, doubt=0.75)
-    assert onnxfile.write(file, tmp_path / "new" / "one.onnx") <= 1e-4
+    assert convert.write(file, tmp_path / "new" / "one.onnx") <= 1e-4
     network = keras.saving.load_model(file, compile=False)
     theirs = network.predict(INK, verbose=0)
     assert np.abs(answers(tmp_path / "new" / "one.onnx") - theirs).max() < 1e-4
@@ -51,7 +51,7 @@ def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model],
 
 
 def test_the_shipped_network_reads_as_its_file_does(tmp_path: Path) -> None:
-    assert onnxfile.write(store.SHIPPED, tmp_path / "ours.onnx") <= 1e-4
+    assert convert.write(store.SHIPPED, tmp_path / "ours.onnx") <= 1e-4
     theirs = store.load()._forward(INK[..., 0])
     ours = answers(tmp_path / "ours.onnx")
     assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).all() and np.abs(ours - theirs).max() < 0.02
@@ -60,6 +60,17 @@ def test_the_shipped_network_reads_as_its_file_does(tmp_path: Path) -> None:
 def test_other_files_are_refused(trained: TrainResult, tmp_path: Path) -> None:
     (tmp_path / "svm.skops").write_bytes(b"")
     with pytest.raises(ModelError, match=r"svm\.skops"):
-        onnxfile.write(tmp_path / "svm.skops", tmp_path / "svm.onnx")
-    with pytest.raises(ModelError, match=r"tiny\.tflite"):
-        onnxfile.write(trained.litert_file, tmp_path / "tiny.tflite")
+        convert.write(tmp_path / "svm.skops", tmp_path / "svm.onnx")
+    with pytest.raises(ModelError, match=r"tiny\.txt"):
+        convert.write(trained.litert_file, tmp_path / "tiny.txt")
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
+def test_a_network_is_written_in_each_format_with_its_description(ending: str, tmp_path: Path) -> None:
+    file = saved(networks.tutorial_cnn(), tmp_path, scale="byte", doubt=0.75)
+    assert convert.write(file, tmp_path / f"two{ending}") <= 1e-4
+    first, second = store.load(file), store.load(tmp_path / f"two{ending}")
+    assert second.input == first.input and second.card == first.card
+    theirs, ours = (model.probabilities(DIGITS.images) for model in (first, second))
+    assert np.abs(ours - theirs).max() < 1e-4
