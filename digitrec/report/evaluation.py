@@ -185,8 +185,8 @@ def confusion(found: Result) -> Figure:
     columns = [at for at in range(11) if at < 10 or counts[:, at].any()]
     shown = counts[np.ix_(rows, columns)]
     most = max(shown.max(), 2)
-    title = f"Confusion on {found.data}"
-    figure, axes = plots.plain_axes(title, "answered", "shown on the picture", (7.4, 6.4))
+    title = f"Confusion matrix: {found.data}"
+    figure, axes = plots.plain_axes(title, "predicted", "actual", (7.4, 6.4))
     field = axes.imshow(np.ma.masked_equal(shown, 0), cmap="Greys", norm="log", vmin=1, vmax=most)
     for (row, column), count in np.ndenumerate(shown):
         if count:
@@ -205,14 +205,14 @@ def predictions(found: Result) -> Figure:
     rows, columns = GRID
     count = min(rows * columns, len(found.samples))
     chosen = np.random.default_rng(0).choice(len(found.samples), count, replace=False)
-    return _sheet(found, sorted(chosen.tolist()), f"Predictions on {found.data}", columns)
+    return _sheet(found, sorted(chosen.tolist()), f"Predictions: {found.data}", columns)
 
 
 @plots.drawn
 def mistakes(found: Result) -> Figure:
     """Draw the misread pictures, highest confidence first."""
     shown = found.misread[:MISTAKES]
-    title = f"Misread on {found.data}: {len(shown)} of {len(found.misread)}, the surest first"
+    title = f"Misread digits: {found.data}, {len(shown)} of {len(found.misread)}, highest confidence first"
     return _sheet(found, shown, title, 6)
 
 
@@ -240,9 +240,9 @@ def caption(found: Result, place: int) -> str:
 @plots.drawn
 def curves(found: Result) -> Figure:
     """Draw for each digit precision against recall for a rising threshold of its probability."""
-    title = f"Precision and recall of each digit on {found.data}"
+    title = f"Precision and recall of each digit: {found.data}"
     recall = "recall: share of the digit's pictures that are found"
-    figure, axes = plots.plain_axes(title, recall, "precision: share of the answers that are right", (8.2, 5))
+    figure, axes = plots.plain_axes(title, recall, "precision: share of right predictions", (8.2, 5))
     truth, chances = found.chances()
     gaps = []
     for digit in np.unique(truth).tolist():
@@ -262,9 +262,8 @@ def curves(found: Result) -> Figure:
 def reliability(found: Result) -> Figure:
     """Draw whether confidences are chances: the share right of the answers of each confidence."""
     known = found.card.reliability
-    label = f"{BINS} equally wide bins, ECE {percent(None if known is None else known.ece, 2)}"
-    lines = {} if known is None else {label: known}
-    return plots.reliability(lines, f"Confidence on {found.data}", (5.6, 4.6), fewest=1)
+    lines = {} if known is None else {f"{BINS} equal bins, ECE {percent(known.ece, 2)}": known}
+    return plots.reliability(lines, f"Reliability: {found.data}", (5.6, 4.6), counts=True)
 
 
 PICTURES: Sequence[Callable[[Result], Figure]] = (confusion, predictions, mistakes, curves, reliability)

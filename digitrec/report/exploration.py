@@ -100,7 +100,7 @@ def embedding(seen: Exploration) -> Figure:
     axes.set(xticks=[], yticks=[])
     for digit in range(10):
         x, y = seen.embedding[labels == digit].T
-        points = axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, label=str(digit), **plots.marked(digit))
+        points = axes.scatter(x, y, s=16, alpha=0.8, linewidths=0, label=str(digit), **plots.marked(digit))
         points.set_rasterized(True)
         if len(x):
             axes.text(np.median(x), np.median(y), str(digit), fontsize=17, weight="bold", ha="center",

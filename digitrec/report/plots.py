@@ -38,9 +38,10 @@ __all__ = [
 
 INK = "#010203"
 """Stands for the colour of the page's text, and is replaced by it in `svg`."""
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f")
-"""Okabe and Ito's colours, told apart by colour-blind people too, the yellow darkened for white paper."""
-MARKERS = "osD^vPX"
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#5e3c99", "#8b0000",
+           "#9acd32")  # fmt: skip
+"""Okabe and Ito's colours for colour-blind readers, with a darker yellow; then three more."""
+MARKERS = "osD^vPX<>*"
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 FEWEST = 10
 """A share of fewer answers than this says nothing, and is not drawn."""
@@ -98,12 +99,12 @@ def colour(place: int) -> str:
 
 
 def dashed(place: int) -> dict[str, Any]:
-    """Return colour and dashes of the line at a place; they come together only once in 49."""
+    """Return colour and dashes of the line at a place; no pair comes twice in 70 places."""
     return {"color": colour(place), "linestyle": LINES[(place + place // len(COLOURS)) % len(LINES)]}
 
 
 def marked(place: int) -> dict[str, Any]:
-    """Return colour and marker of the points at a place; they come together only once in 49."""
+    """Return colour and marker of the points at a place; no pair comes twice in 70 places."""
     return {"color": colour(place), "marker": MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]}
 
 
@@ -152,7 +153,9 @@ def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:
 @drawn
 def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend: Any) -> Figure:
     """Draw the accuracy if only the share with the highest confidence were answered, a line for each card."""
-    figure, axes = plain_axes("Trusting only the surest answers", "pictures answered", "of those right", size)
+    figure, axes = plain_axes(
+        "Accuracy against coverage", "share of pictures answered", "accuracy of these answers", size
+    )
     for place, (name, card) in enumerate(cards.items()):
         points = [point for point in card.coverage if point[1] * card.accuracy.n >= FEWEST]
         axes.plot([x for _, x, _ in points], [y for _, _, y in points], label=name, **dashed(place))
@@ -167,18 +170,23 @@ def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend
 
 @drawn
 def reliability(
-    found: Mapping[str, Reliability], title: str, size: tuple[float, float], fewest: int = FEWEST
+    found: Mapping[str, Reliability], title: str, size: tuple[float, float], *, counts: bool = False
 ) -> Figure:
-    """Draw the share right of the answers of each confidence, a line for each name.
+    """Draw the accuracy of the answers of each confidence, a line for each name.
 
-    On the diagonal confidence is a chance. A point stands for at least ``fewest`` answers.
+    On the diagonal the confidence is the chance of being right. A point stands for at least `FEWEST` answers;
+    with ``counts`` all are drawn, each with its number of answers.
     """
-    figure, axes = plain_axes(title, "confidence", "of those right", size)
-    axes.plot([0, 1], [0, 1], color=INK, alpha=0.5, linewidth=1, label="a chance")
+    label = "mean confidence of a bin" + (" (figures: its answers)" if counts else "")
+    figure, axes = plain_axes(title, label, "accuracy of its answers", size)
+    axes.plot([0, 1], [0, 1], color=INK, alpha=0.5, linewidth=1, label="perfectly calibrated")
     for place, (name, known) in enumerate(found.items()):
-        bins = [one for one in known.bins if one.answers >= fewest]
+        bins = [one for one in known.bins if counts or one.answers >= FEWEST]
         x, y = [one.confidence for one in bins], [one.right for one in bins]
         axes.plot(x, y, label=name, **dashed(place), marker=marked(place)["marker"])
+        for one in bins if counts else ():
+            axes.annotate(f"{one.answers:,}", (one.confidence, one.right), (-5, 5), ha="right", fontsize=8,
+                          textcoords="offset points")  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1))
     end_at(1, axes)
     in_percent(axes.xaxis, axes.yaxis)
