@@ -12,11 +12,12 @@ from PIL import Image
 from rich.text import Text
 
 from digitrec.answer.prediction import Outcome
+from digitrec.commands.progress import quietly
 from digitrec.recognise import predict_many
 from digitrec.report import predictions
 
 PICTURES = Path(__file__).parent / "pictures"
-"""Copies of some of the samples, which the wheel brings along; samples/SOURCES.md names their sources."""
+"""Copies of some of the samples, which the wheel brings along; SOURCES.md beside them names their sources."""
 WIDTH = 24
 """Of a picture on the terminal, in columns."""
 NEXT = """
@@ -40,7 +41,8 @@ def demo() -> None:
       digitrec demo
     """
     files = sorted(PICTURES.glob("*.jpg"), key=lambda file: (file.stem == "letter", file.stem))
-    outcomes = [_named(outcome, file) for outcome, file in zip(predict_many(files), files, strict=True)]
+    with quietly():
+        outcomes = [_named(outcome, file) for outcome, file in zip(predict_many(files), files, strict=True)]
     if sys.stdout.isatty():
         _show(files, sys.stdout)
     predictions.write(outcomes, "table", names=[file.name for file in files])

@@ -23,6 +23,7 @@ Item = TypeVar("Item")
 
 GREETING = re.compile(
     rb"INFO: Created TensorFlow Lite"
+    rb"|Matplotlib is building the font cache"  # Keras imports it
     rb"|I0000 "  # TensorFlow's lines of information
     rb"|W0000 .* tf_tfl_flatbuffer_helpers"  # its converter speaks of itself
     rb"|E0000 .* failed call to cuInit"  # there is no graphics card

@@ -18,7 +18,9 @@ from digitrec.commands.options import POSITIVE, Number, choice, flag, sources, w
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
+from digitrec.lab.training.zoo import find
 from digitrec.models import store
+from digitrec.providers.base import is_installed, not_installed
 
 if TYPE_CHECKING:
     from digitrec.comparison.datasets.mnist import Digits
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """Endings of model files; a name without an ending is a folder."""
+EXPECTED = 0.9
+"""Share of the test digits that any architecture reads after enough steps, or with enough digits."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
 OF_NETWORKS = ("batch", "optimizer", "augment", "device")
@@ -131,6 +135,8 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     former = options.pop("rate")
     options["learning_rate"] = options["learning_rate"] or former
     file = _file(out)
+    if not is_installed("keras") and (arch is None or find(arch).family == "keras"):
+        raise not_installed("Training", "train")
     with _on(options["device"]):
         if arch is not None:
             _by_name(arch, file, out, sources, limit, options)
@@ -230,6 +236,8 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
     _write_only(out, [".tflite"], out.with_suffix(".md"))
     if not sources:
         raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")
+    if options["start"].suffix != ".tflite":
+        raise click.UsageError(f"--start {options['start']}: name a .tflite file, or add --arch.")
     from digitrec.lab.training import finetuned, run
     from digitrec.lab.training.finetune import fine_tune
 
@@ -276,7 +284,6 @@ def _by_name(
 ) -> None:
     """Train an architecture of the zoo; its file in the folder `out` is called like the architecture."""
     from digitrec.lab.training import fit, run
-    from digitrec.lab.training.zoo import find
 
     own = ("loss", "scale", "pretrained", "freeze", "augment", "side")
     settings = _settings(options) | {name: options[name] for name in own}
@@ -288,7 +295,8 @@ def _by_name(
     _write_only(file, fit.SUFFIXES[kind.family], file.with_name(f"{file.stem}-curves.png"))
     if options["start"] is not None and options["start"].suffix not in fit.SUFFIXES["keras"][:2]:
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
-    fit.check(kind, config, options["start"], resume=options["resume"])
+    with quietly():
+        fit.check(kind, config, options["start"], resume=options["resume"])
     given = _given(data, limit, options)
     with _shown(config.epochs or kind.epochs) as show:
         result = fit.fit(config, file, **given, start=options["start"], on_progress=show)
@@ -298,6 +306,11 @@ def _by_name(
         f"{result.test_count:,} of {result.tested_on}{left_out}), test loss {result.test_loss:.4f}, "
         f"{result.seconds:.0f} s\nmodel: {result.file}"
     )
+    if result.test_correct < EXPECTED * result.test_count:
+        steps = "" if kind.family == "scikit-learn" else ", more --epochs or a smaller --batch"
+        click.echo(
+            f"less than the {percent(EXPECTED, 0)} to expect of digits like MNIST's: try more digits{steps}"
+        )
     _draw(result.history, file.stem, file.parent)
 
 

@@ -32,15 +32,15 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
     \b
     Examples:
       digitrec tune --trials 30
-      digitrec tune --trials 5 --data mnist-test --limit 1000
+      digitrec tune --trials 5 --data mnist-test --limit 2000
       digitrec train --arch digitrec-tuning/best.json --out tuned.keras
     """
     from digitrec.lab.datasets.digits import read_digits
-    from digitrec.lab.training.tune import tune as search
 
     digits = read_digits(data, limit)
     over: list[Trial] = []
     with quiet_bar("tuning") as bar:
+        from digitrec.lab.training.tune import tune as search  # imports TensorFlow, which logs
 
         def show(trial: Trial) -> None:
             over.append(trial)

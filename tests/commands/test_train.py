@@ -32,6 +32,7 @@ def test_the_tutorials_run_in_one_line() -> None:
     options = ["--arch", "mlp", "--loss", "sparse", "--validation-split", "0.3", "--scale", "l2"]
     done = run("train", *options, *FEW, "--out", "mlp.keras", code=0)
     assert "of 200 of mnist-test but for 100 that it learned), test loss " in done.stdout
+    assert "--batch" in done.stdout  # 70 digits in one epoch are too few to learn much, and it says so
     assert np.asarray(Image.open("mlp-curves.png")).shape[1] > 500
     card = store.load(Path("mlp.keras")).card
     assert (
@@ -40,6 +41,15 @@ def test_the_tutorials_run_in_one_line() -> None:
     )
     Image.fromarray(drawn_seven().pixels).save("seven.png")
     assert run("predict", "seven.png", "--model", "mlp.keras").exit_code == 0
+
+
+def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITREC_DATA", "nowhere")
+    network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    network.save("other.keras")
+    for arch, code in ((["--arch", "mlp"], 5), (["--data", "mnist-train"], 2)):
+        done = run("train", "--start", "other.keras", *arch)
+        assert done.exit_code == code and "other.keras" in done.stderr
 
 
 def test_a_network_learns_on_from_a_file() -> None:

@@ -61,7 +61,7 @@ class Run:
             ModelError: `start` is not such a network.
         """
         load_keras().utils.set_random_seed(self._config.seed)
-        self._network = _new(self._kind, self._config, start)
+        self._network = new_network(self._kind, self._config, start)
         backbones.thaw(self._network)
         if self._config.freeze:
             backbones.freeze(self._network)
@@ -151,7 +151,7 @@ def _optimizer(name: str, rate: Any) -> Any:
     return {"adam": its.Adam, "adamw": its.AdamW, "rmsprop": its.RMSprop}[name](rate)
 
 
-def _new(kind: Architecture, config: FitConfig, start: Path | None) -> keras.Model:
+def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> keras.Model:
     """Return the network before its first step."""
     build = kind.build
     if kind.takes_weights:

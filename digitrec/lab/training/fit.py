@@ -131,7 +131,7 @@ def fit(
 
 
 def check(kind: Architecture, config: FitConfig, start: Path | None, *, resume: bool) -> None:
-    """Make sure that what the network begins with and its size go with it.
+    """Check that the start, the size and the published weights fit the architecture.
 
     Raises:
         ModelError: they do not.
@@ -148,6 +148,11 @@ def check(kind: Architecture, config: FitConfig, start: Path | None, *, resume: 
         raise ModelError(
             "what is frozen must have learned before: --freeze is for a network with --start or --pretrained"
         )
+    if start is not None and kind.family == "keras":
+        load_keras()
+        from digitrec.lab.training.epochs import new_network
+
+        new_network(kind, config, start)  # raises what is wrong with it before any digits are fetched
 
 
 def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
