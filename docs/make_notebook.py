@@ -1,8 +1,9 @@
 """Run the notebook and keep it with its outputs; ``--check`` only compares the project's address.
 
-tests/test_notebook.py runs it and compares what it shows. A run takes half a minute.
+tests/test_notebook.py runs it and compares what it shows. A run takes a minute or two.
 
-The address that setup.cfg gives the project (``url``; none yet) is put into the badges and the first cell.
+setup.cfg gives the project's address (``url``; none yet). With an address on GitHub, README, tutorial and
+notebook get a badge that opens the notebook on Colab, and its first cell installs digitrec from there.
 """
 
 from __future__ import annotations
@@ -22,46 +23,42 @@ NAME = "notebooks/Handwritten-Digit-Recognizer.ipynb"
 NOTEBOOK = ROOT / NAME
 PAGES = (ROOT / "README.md", ROOT / "docs" / "tutorial.md")
 """Other places with the badge."""
-COLAB = "https://colab.research.google.com/github/"
-"""Where a badge leads: with a repository and a path behind it to that notebook, alone to a dialogue."""
+MARK = "<!--colab-->"
+"""Begins the line of a badge, which is otherwise empty."""
+COLAB = "https://colab.research.google.com"
 
 
 def texts(notebook: Any) -> list[str]:
-    """Return the source of every cell."""
+    """Return the text of each cell."""
     return [cell.source for cell in notebook.cells]
 
 
 def addressed(source: str, url: str) -> str:
-    """Put the project's address into the badge or REPOSITORY; `url` may be ""."""
-    badge = COLAB
+    """Return a text with the project's address, which may be "", in its badge and in SOURCE."""
+    badge = ""
     if url.startswith("https://github.com/"):
-        badge += f"{url.removeprefix('https://github.com/')}/blob/HEAD/{NAME}"
-    source = re.sub(re.escape(COLAB) + r"[^)\s]*", badge, source)
-    return re.sub(r'^REPOSITORY = ".*"$', f'REPOSITORY = "{url}"', source, flags=re.MULTILINE)
+        path = f"github/{url.removeprefix('https://github.com/')}/blob/HEAD/{NAME}"
+        badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({COLAB}/{path})"
+    source = re.sub(f"^{MARK}.*$", MARK + badge, source, flags=re.MULTILINE)
+    package = f"git+{url}" if url else ""
+    return re.sub(r'^SOURCE = ".*"$', f'SOURCE = "{package}"', source, flags=re.MULTILINE)
 
 
 def project_url() -> str:
-    """Return the project's address from setup.cfg; "" without one."""
+    """Return the project's address in setup.cfg; "" if it has none."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     return config["metadata"].get("url", "").removesuffix("/").removesuffix(".git")
 
 
 def executed(notebook: Any, folder: Path) -> Any:
-    """Execute the notebook in a folder; remove what libraries log from its output."""
+    """Run a notebook in a folder and return it with its outputs."""
     metadata = dict(notebook.metadata)
     resources = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=600, resources=resources, record_timing=False).execute()
     notebook.metadata.clear()
     notebook.metadata.update(metadata)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _is_log(output)]
     return notebook
-
-
-def _is_log(output: Any) -> bool:
-    return output.get("name") == "stderr" or output.get("text", "").startswith("INFO:tensorflow")
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
-"""The notebook runs in its quick form from any folder, shows what is kept in it, sets itself up on Colab."""
+"""The notebook runs in its quick form from any folder and installs digitrec where it is missing."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,11 @@ def shown(notebook: Any) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return make_notebook.executed(kept(), tmp_path_factory.mktemp("anywhere"))
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
+        patch.setattr(tempfile, "tempdir", None)
+        yield make_notebook.executed(kept(), tmp_path_factory.mktemp("anywhere"))
 
 
 @pytest.mark.timeout(900)
@@ -60,85 +63,52 @@ def test_the_address_of_the_project_gets_to_badge_and_first_cell() -> None:
     )
     path = "somebody/digits/blob/HEAD/notebooks/Handwritten-Digit-Recognizer.ipynb"
     assert f"(https://colab.research.google.com/github/{path})" in told
-    assert 'REPOSITORY = "https://github.com/somebody/digits"\n' in first
-    assert 'REPOSITORY = ""\n' in make_notebook.addressed(first, "")
+    assert 'SOURCE = "git+https://github.com/somebody/digits"\n' in first
+    assert 'SOURCE = ""\n' in make_notebook.addressed(first, "")
 
 
-COLAB = """
-import subprocess, sys, types
-from pathlib import Path
-sys.path[:] = [str(Path.cwd()), *(path for path in sys.path if not (Path(path) / "digitrec").is_dir())]
-sys.modules["google.colab"] = types.ModuleType("google.colab")
-really = subprocess.run
-def run(command, **options):
-    print("RUN", command[0] if command[0] == "git" else " ".join(command[1:]))
-    if command[0] == "git":
-        really(command, **options)
-subprocess.run = run
+def test_it_leaves_nothing_behind_and_shows_errors_only(run: Any) -> None:
+    streams = [output for cell in run.cells for output in cell.get("outputs", [])]
+    assert [output.text for output in streams if output.get("name") == "stderr"] == []
+    assert list(Path(tempfile.gettempdir()).glob("digitrec-*")) == []
+
+
+BARE = """
+import importlib.util, subprocess
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "digitrec" else find(name)
+subprocess.run = lambda command, **options: print("RUN", *command[1:])
 """
-"""A kernel as Colab has it: it began where the clone will be, before anything was installed."""
+"""A kernel where digitrec is not installed and pip only prints its arguments."""
 HERE = """
 import subprocess
 def run(command, **options):
     raise AssertionError(command)
 subprocess.run = run
 """
-"""A kernel on a machine of one's own, in which nothing may be fetched or installed."""
-TELL = "\nimport digitrec\nprint(digitrec.__file__, digitrec.__version__)\nprint(Path.cwd())\n"
+"""A kernel where digitrec is installed, in which nothing may be fetched or installed."""
 
 
-def begun(folder: Path, kernel: str, repository: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the first cell and import digitrec in a kernel in a folder."""
-    first = make_notebook.addressed(kept().cells[1].source, repository)
+def begun(folder: Path, kernel: str, url: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the first cell in a folder."""
+    first = make_notebook.addressed(kept().cells[1].source, url)
     return subprocess.run(
-        [sys.executable, "-c", kernel + first + TELL], cwd=folder, capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", kernel + first], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """One that can be cloned, with as much of digitrec as is asked for here."""
-    folder = tmp_path / "origin"
-    for name in ("digitrec/__init__.py", "digitrec/cli.py", "samples/labels.csv"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
-    for command in (["init", "-q"], ["add", "."], [*somebody, "commit", "-q", "-m", "All of it"]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
-    return folder
+def test_where_digitrec_is_missing_it_is_installed_from_a_wheel_or_the_repository(tmp_path: Path) -> None:
+    done = begun(tmp_path, BARE)
+    assert "FileNotFoundError" in done.stderr and "SOURCE" in done.stderr
+    extras = "[train,stats,tune,plots,google,aws]"
+    done = begun(tmp_path, BARE, "https://github.com/somebody/digits")
+    source = "git+https://github.com/somebody/digits"
+    assert done.stdout == f"RUN -m pip install --quiet digitrec{extras} @ {source}\n", done.stderr
+    wheel = tmp_path / "digitrec-1.0-py3-none-any.whl"
+    wheel.touch()
+    assert begun(tmp_path, BARE).stdout == f"RUN -m pip install --quiet {wheel}{extras}\n"
 
 
-PIP = "RUN -m pip install --quiet --editable {clone}[train,stats,tune,plots,google,aws]"
-
-
-def test_on_colab_it_clones_goes_there_and_imports_the_package_not_the_folder(
-    tmp_path: Path, repository: Path
-) -> None:
-    content = tmp_path / "content"
-    content.mkdir()
-    clone = content / "digitrec"
-    there = [PIP.format(clone=clone), f"{clone / 'digitrec' / '__init__.py'} 0.", f"{clone}"]
-    done = begun(content, COLAB, str(repository))
-    lines = done.stdout.splitlines()
-    assert lines[0] == "RUN git", done.stderr
-    assert [line.startswith(wanted) for line, wanted in zip(lines[1:], there, strict=True)] == [True] * 3
-    done = begun(content, COLAB + "\nimport digitrec\nassert digitrec.__file__ is None\n", str(repository))
-    lines = (
-        done.stdout.splitlines()
-    )  # a clone is there: it is not cloned again; its folder was imported before
-    assert [line.startswith(wanted) for line, wanted in zip(lines, there, strict=True)] == [True] * 3
-
-
-def test_on_colab_without_an_address_it_says_what_to_set(tmp_path: Path) -> None:
-    done = begun(tmp_path, COLAB)
-    assert "no clone of digitrec: on Colab set REPOSITORY above" in done.stderr
-
-
-@pytest.mark.parametrize("place", ["notebooks", "", "elsewhere"])
-def test_on_ones_own_machine_it_changes_nothing(tmp_path: Path, place: str) -> None:
-    folder = tmp_path if place == "elsewhere" else ROOT / place
-    done = begun(folder, HERE)
-    file, where = done.stdout.splitlines()
-    assert file.startswith(f"{ROOT / 'digitrec' / '__init__.py'} ") and where == str(folder), done.stderr
+def test_where_digitrec_is_installed_it_changes_nothing(tmp_path: Path) -> None:
+    assert begun(tmp_path, HERE).stderr == ""
     assert not list(tmp_path.iterdir())
