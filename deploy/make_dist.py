@@ -3,18 +3,21 @@
     python deploy/make_dist.py [FOLDER]        # by default dist/; the extra `release` brings what it needs
 
 Times are those of the last commit (SOURCE_DATE_EPOCH, if it is set), modes are 644 and 755, owners nobody.
-setuptools takes care of the wheel's times, but of nothing in an sdist, which is therefore packed again.
+With ``url`` in setup.cfg the README's links become absolute. setuptools takes care of the wheel's times, but
+of nothing in an sdist, which is therefore packed again.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from configparser import ConfigParser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +34,12 @@ def epoch() -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def linked(page: str, url: str) -> str:
+    """Return a page for a package index: its relative links lead to the repository at ``url``."""
+    page = re.sub(r"(!\[[^]]*]\()(?!https?:|#)", rf"\g<1>{url}/raw/HEAD/", page)
+    return re.sub(r"((?<!!)\[[^]!]*]\()(?!https?:|#)", rf"\g<1>{url}/blob/HEAD/", page)
+
+
 def build(into: Path) -> list[Path]:
     """Build the sdist, and the wheel from it, in ``into``; replace older ones there.
 
@@ -42,6 +51,11 @@ def build(into: Path) -> list[Path]:
         clean.mkdir()
         for name in SOURCES:
             _copy(ROOT / name, clean / name)
+        config = ConfigParser()
+        config.read(clean / "setup.cfg", encoding="utf-8")
+        if url := config["metadata"].get("url"):
+            readme = clean / "README.md"
+            readme.write_text(linked(readme.read_text("utf-8"), url), "utf-8")
         command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(clean)]
         env = os.environ | {"SOURCE_DATE_EPOCH": epoch()}
         subprocess.run(command, check=True, capture_output=True, text=True, env=env, umask=0o022)

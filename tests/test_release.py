@@ -102,6 +102,15 @@ def test_the_same_source_gives_the_same_bytes_and_all_of_it_is_inside(tmp_path: 
         assert {name.partition("/")[2] for name in tar.getnames()} >= ours
 
 
+def test_links_of_the_readme_work_on_a_package_index(check: ModuleType) -> None:
+    page = "![A 7](docs/a.png) [docs](docs/b.md#c) [far](https://example.org) [here](#d) [x](LICENSE)"
+    url = "https://example.org/digits"
+    assert check.make_dist.linked(page, url) == (
+        f"![A 7]({url}/raw/HEAD/docs/a.png) [docs]({url}/blob/HEAD/docs/b.md#c) [far](https://example.org) "
+        f"[here](#d) [x]({url}/blob/HEAD/LICENSE)"
+    )
+
+
 AUDITED = [
     ("holds", {"name": "click", "version": "1", "vulns": []}),
     ("DOES NOT HOLD", {"name": "click", "version": "1", "vulns": [{"id": "CVE-0"}]}),
