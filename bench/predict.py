@@ -47,6 +47,8 @@ BATCH = 50
 """Digits in one pass of the bare loop: near the best for the cache, and 10,000 is a multiple of it."""
 
 
+PART = 5
+"""One of so many real photos is read."""
 KINDS = 10
 """Digits that are drawn and photographed, one of each class."""
 
@@ -99,6 +101,35 @@ def warm_pictures() -> Iterator[Figure]:
     yield Figure("280x280 drawing / digit in MNIST's form, CPU", drawing_s / digit_s, 10, False, detail)
     detail = f"{photo_s / KINDS * 1e3:.2f} ms; decoding {decode_s / KINDS * 1e3:.2f} ms"
     yield Figure("800x800 photo: ours / Pillow's decode, CPU", photo_s / decode_s, 4, False, detail)
+
+
+def real_photos() -> Iterator[Figure]:
+    """Read photos of digits on paper one by one, where DIGITREC_DATA has them, against decoding them."""
+    files = [file.read_bytes() for file in sorted(_photos_dev().glob("*.jpg"))[::PART]]
+    if not files:
+        return
+
+    def decode(file: bytes) -> None:
+        np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
+
+    each = [
+        alternate(
+            lambda file=file: processor(lambda: digitrec.predict(file)),
+            lambda file=file: processor(lambda: decode(file)),
+            rounds=3,
+        )
+        for file in files
+    ]
+    ours_s, decode_s = np.array(each).T
+    median, late = np.percentile(ours_s, (50, 90))
+    detail = f"{median * 1e3:.1f} ms; decoding {np.median(decode_s) * 1e3:.1f} ms"
+    ratio = float(np.median(ours_s / decode_s))
+    yield Figure(f"{len(files)} real photos: ours / Pillow's decode, CPU, median", ratio, 4, False, detail)
+    yield Figure("the same: 90th percentile / median", late / median, 2, False, f"{late * 1e3:.1f} ms")
+
+
+def _photos_dev() -> Path:
+    return Path(os.environ.get("DIGITREC_DATA", "none"), "photos-dev")
 
 
 def _one_of_each() -> Iterator[np.ndarray]:
@@ -213,7 +244,7 @@ def main() -> None:
     """Measure all, quickest last word: the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        figures = [*cold_start(folder), warm(), *warm_pictures(), bulk()]
+        figures = [*cold_start(folder), warm(), *warm_pictures(), *real_photos(), bulk()]
         figures.append(large_photo(folder))
     publish("Reading digits", figures)
 
