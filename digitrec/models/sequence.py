@@ -26,8 +26,9 @@ Lengths = tuple[int, int]
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-reader.tflite"
 """The network inside the package."""
 ALPHABET = "0123456789.,-"
-"""Characters that the network tells apart; the class after them is CTC's blank."""
-BLANK = len(ALPHABET)
+"""Characters that the network tells apart."""
+OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
+"""The classes after them: a letter, another sign or a scrawl; and CTC's blank."""
 HEIGHT = 32
 """Height of a strip, px."""
 COLUMN = 4
@@ -76,7 +77,7 @@ class SequenceReader:
         return float(np.interp(confidence, self._points["scores"], self._points["chances"]))
 
     def look(self, strip: Pixels) -> Floats:
-        """Return the chance of each class in each column, (W / COLUMN, 14); rows sum to 1.
+        """Return the chance of each class in each column, (W / COLUMN, 15); rows sum to 1.
 
         Args:
             strip: (HEIGHT, W) uint8.
@@ -127,7 +128,7 @@ def search(columns: Floats, lengths: Lengths | None = None) -> dict[str, Reading
     """Return the likeliest texts of a strip by prefix beam search.
 
     Args:
-        columns: (T, 14), the chance of each class, as `SequenceReader.look` gives it.
+        columns: (T, 15), the chance of each class, as `SequenceReader.look` gives it.
         lengths: fewest and most digits; None: any number of digits.
     """
     fewest, most = lengths or (0, len(columns))
@@ -160,7 +161,7 @@ class _Beam:
 def _extended(beams: dict[str, _Beam], column: int, row: list[float], most: int) -> dict[str, _Beam]:
     """Return the likeliest texts after one more column."""
     found: dict[str, _Beam] = {}
-    likely = [(ALPHABET[at], chance) for at, chance in enumerate(row[:BLANK]) if chance > UNLIKELY]
+    likely = [(ALPHABET[at], chance) for at, chance in enumerate(row[:OTHER]) if chance > UNLIKELY]
     for text, beam in beams.items():
         last = text[-1:]
         again = beam.character * row[ALPHABET.index(last)] if last else 0.0

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from digitrec.lab.handwriting import printed
 from digitrec.models import sequence
-from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, WIDEST, SequenceReader, search
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, OTHER, WIDEST, SequenceReader, search
 
 KINDS = (1, 7, 10, BLANK)
 """Classes that occur in the generated columns: "1", "7", "." and the blank."""
 
 
 def columns(shares: list[list[float]]) -> np.ndarray:
-    """Return columns of chances, (T, 14), in which only `KINDS` occur."""
-    found = np.zeros((len(shares), len(ALPHABET) + 1), np.float32)
+    """Return columns of chances, (T, 15), in which only `KINDS` occur."""
+    found = np.zeros((len(shares), BLANK + 1), np.float32)
     found[:, KINDS] = shares
     return found / found.sum(axis=1, keepdims=True)
 
@@ -53,6 +53,14 @@ def test_only_numbers_of_the_expected_length_are_read(fewest: int, more: int) ->
     assert all(fewest <= sum(map(str.isdigit, text)) <= fewest + more for text in found)
 
 
+def test_a_letter_beside_the_digits_takes_its_chance_from_them() -> None:
+    rows = columns([[0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1]])
+    rows[2] *= 0.3
+    rows[2, OTHER] = 0.7
+    (best,) = [one for one in search(rows).values() if one.text]
+    assert (best.text, best.chance) == ("1", pytest.approx(0.27))
+
+
 def test_each_character_has_its_place_and_chance() -> None:
     rows = [[0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1], [0, 0.8, 0, 0.2]]
     best = max(search(columns(rows)).values(), key=lambda one: one.chance)
@@ -70,7 +78,7 @@ def test_a_strip_of_another_size_is_rejected(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("width", [1, 31, 32, 33, 100, WIDEST])
 def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> None:
     found = SequenceReader().look(np.full((HEIGHT, width), 200, np.uint8))
-    assert found.shape == (-(-width // 4), len(ALPHABET) + 1)
+    assert found.shape == (-(-width // 4), BLANK + 1)
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 

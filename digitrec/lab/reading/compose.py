@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from digitrec.image import ImageSource
 from digitrec.lab.reading.background import clouds, guilloche, rulings, stamp
-from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, Hand, hands, people
+from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands, people
 from digitrec.lab.reading.photograph import STRETCH, cut, photograph
 
 Pixels = NDArray[np.uint8]
@@ -65,11 +65,14 @@ class Composer:
         self.hands, self.others, self.rng = hands, others, rng
 
     def picture(self) -> tuple[Pixels, str]:
-        """Return a view of a number and its text; at times, of other writing or bare paper and no text."""
+        """Return a view and its text: "?" for each letter, sign or scrawl, nothing on bare paper."""
         kind = self.rng.random()
         if not self.others or kind >= STRANGE + BARE:
             return self.number()
-        return self._drawn(None if kind < BARE else self.others)[0], ""
+        if kind < BARE:
+            return self._drawn(None)[0], ""
+        view, text = self._drawn(self.others)
+        return view, "".join("?" if character.isdigit() else character for character in text)
 
     def number(self) -> tuple[Pixels, str]:
         """Return a view of a number, grey, (HEIGHT, up to `WIDEST`), and its text."""
@@ -79,6 +82,8 @@ class Composer:
         """Return a view and its text, written by one of these hands; without hands the paper stays bare."""
         while True:
             text = self._text()
+            if hands is self.others and not set(text) & set(UNLIKE):
+                continue
             some = hands or self.hands
             hand = some[int(self.rng.integers(len(some)))]
             ink, middle, complete = self._written(text, hand)

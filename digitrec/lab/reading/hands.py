@@ -15,7 +15,7 @@ from digitrec.lab.datasets.digits import read_digits
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.pen import Pen
 from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
-from digitrec.lab.handwriting.shapes import DIGITS, LEARNED, PLAIN, SIGNS
+from digitrec.lab.handwriting.shapes import DIGITS, LEARNED, PLAIN, RESEMBLING, SIGNS
 
 Pixels = NDArray[np.uint8]
 Writers = NDArray[np.str_]
@@ -27,6 +27,9 @@ LEARNED_OF_MNIST = 54_000
 """Digits of MNIST's training set that are used in training; the others are held back."""
 LETTER_KINDS = (0.5, 0.35, 0.15)
 """Shares of hands that write letters by hand, in print, or scrawl, to learn non-numbers."""
+UNLIKE = "0123456"
+"""Digits in whose place stands what resembles no digit."""
+_LIKE_DIGITS = "oOlIiSBZ|"
 _PRINTED = "aAcCdDeEfFGhHjJkKLmMnNpPrRtTuUvVwWxXyYsbgzq&?%#@=+€$"
 _DRAWN = 96  # side of the square that a digit is drawn in, px
 
@@ -92,7 +95,10 @@ def hands(people: People, count: int, seed: int, kinds: dict[str, float] = KINDS
 
 
 def letter_hands(count: int, seed: int) -> Iterator[Hand]:
-    """Yield `count` hands that write ten letters, signs or scrawls in place of the digits."""
+    """Yield `count` hands that write letters, signs or scrawls in place of the digits.
+
+    Letters like digits stand in the places after `UNLIKE`: only the letters beside them show what they are.
+    """
     rng = np.random.default_rng((seed, 3))
     for kind in rng.choice(3, count, p=LETTER_KINDS):
         yield (_letters, _printed_letters, _scrawls)[kind](rng)
@@ -101,13 +107,18 @@ def letter_hands(count: int, seed: int) -> Iterator[Hand]:
 def _letters(rng: np.random.Generator) -> Hand:
     pen = _pen(rng)
     shapes = [*(PLAIN[one] for one in LEARNED), *SIGNS.values()]
-    chosen = [shapes[at] for at in rng.integers(len(shapes), size=10)]
+    alike = list(RESEMBLING.values())
+    chosen = [
+        *(shapes[at] for at in rng.integers(len(shapes), size=len(UNLIKE))),
+        *(alike[at] for at in rng.integers(len(alike), size=10 - len(UNLIKE))),
+    ]
     return _hand(lambda place: strokes.put(strokes.by_hand(chosen[place], rng), pen, rng, _DRAWN), pen.width)
 
 
 def _printed_letters(rng: np.random.Generator) -> Hand:
     fonts = printed.fonts_to_learn()
-    font, letters = fonts[rng.integers(len(fonts))], rng.choice(list(_PRINTED), 10)
+    font = fonts[rng.integers(len(fonts))]
+    letters = [*rng.choice(list(_PRINTED), len(UNLIKE)), *rng.choice(list(_LIKE_DIGITS), 10 - len(UNLIKE))]
     return _hand(lambda place: printed.write(str(letters[place]), font, SIDE), 0.1, each=1)
 
 

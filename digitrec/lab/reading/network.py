@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from digitrec.models.sequence import ALPHABET, HEIGHT
+from digitrec.models.sequence import BLANK, HEIGHT
 
 WIDTHS = (24, 48, 80, 112, 144)
 
 
 def network(widths: tuple[int, ...] = WIDTHS) -> Any:
-    """Return a Keras model from pictures (N, 32, W, 1), 0..255, to logits (N, W / 4, 14).
+    """Return a Keras model from pictures (N, 32, W, 1), 0..255, to logits (N, W / 4, 15).
 
-    The last class is CTC's blank. The mean of a picture is subtracted first, and its deviation divided out.
+    The classes are those of `digitrec.models.sequence`. A picture's mean is subtracted first, and its
+    deviation divided out.
     """
     import keras
     from keras import layers, ops
@@ -33,5 +34,5 @@ def network(widths: tuple[int, ...] = WIDTHS) -> Any:
     for _ in range(3):
         y = layers.Conv2D(widths[4], (1, 5), padding="same", use_bias=False)(x)
         x = x + layers.ReLU()(layers.BatchNormalization(momentum=0.98)(y))
-    x = layers.Conv2D(len(ALPHABET) + 1, 1, dtype="float32")(layers.SpatialDropout2D(0.1)(x))
-    return keras.Model(pictures, layers.Reshape((-1, len(ALPHABET) + 1), dtype="float32")(x))
+    x = layers.Conv2D(BLANK + 1, 1, dtype="float32")(layers.SpatialDropout2D(0.1)(x))
+    return keras.Model(pictures, layers.Reshape((-1, BLANK + 1), dtype="float32")(x))

@@ -23,7 +23,7 @@ from digitrec.lab import stocks
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
 from digitrec.lab.reading.hands import hands, letter_hands, people
 from digitrec.lab.reading.network import network
-from digitrec.models.sequence import ALPHABET, HEIGHT
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,14 @@ BATCH = 64
 SEED = 31
 LONGEST = 12
 """Characters of a number at most."""
+CLASSES = ALPHABET + "?"
+"""The characters of a picture's text, by their class; "?" is anything else."""
 MOVED = 3
 """How far an edge of a view may move while it is learned from, px."""
 
 Stock = stocks.Stock
 """Pictures (N, HEIGHT, WIDEST) uint8; widths (N,), px; texts (N, LONGEST), classes with -1 after the end; no
-class where the picture shows no number."""
+class where the paper is bare."""
 
 
 def compose(folder: Path, count: int) -> None:
@@ -66,7 +68,7 @@ def stock(composer: Composer, count: int) -> Stock:
     for at in range(count):
         view, text = composer.picture()
         pictures[at, :, : view.shape[1]], widths[at] = view, view.shape[1]
-        texts[at, : len(text)] = [ALPHABET.index(character) for character in text]
+        texts[at, : len(text)] = [CLASSES.index(character) for character in text]
     return {"pictures": pictures, "texts": texts, "widths": widths}
 
 
@@ -186,7 +188,7 @@ def exact(net: Any, optimizer: Any, held: Stock) -> float:
             for row, text, count in zip(best, held["texts"][chosen], columns, strict=True):
                 path = row[:count]
                 signs = path[np.flatnonzero(np.diff(path, prepend=-1))]
-                right += list(signs[signs < len(ALPHABET)]) == list(text[text >= 0])
+                right += list(signs[signs < BLANK]) == list(text[text >= 0])
     return right / len(order)
 
 
