@@ -42,7 +42,7 @@ LEAST = 0.3
 """Least confidence in a number on a page, 0..1."""
 LEAST_MARKS = 0.02
 """Least chance of a line's marks to be digits, 0..1: the finder doubts many printed digits."""
-LEAST_CUT_OUT = 0.05
+LEAST_CUT_OUT = 0.2
 """Least confidence in a number that was cut out: somebody took it for one, so a doubtful reading helps."""
 
 
