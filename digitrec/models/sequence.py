@@ -39,8 +39,6 @@ WIDEST = 512
 """Widest strip, px."""
 BEAM = 8
 """Texts that the search keeps after each column."""
-CLEAR = 0.98
-"""Chance of the digits in a first strip from which further strips are not read."""
 UNLIKELY = 1e-3
 """The search ignores a character with a smaller chance in a column."""
 
@@ -100,30 +98,25 @@ class SequenceReader:
         return columns
 
     def read(self, strips: Sequence[Pixels], lengths: Lengths | None = None) -> Reading:
-        """Read one number; its chance is the mean over the strips, or that of the first if it is `CLEAR`.
+        """Read one number; its chance is the mean over the strips.
 
         Args:
             strips: one view of the number or more, each (HEIGHT, up to `WIDEST`), uint8.
             lengths: fewest and most digits; None: any number of digits.
         """
-        texts = [search(self.look(strips[0]), lengths)]
-        first = _likeliest(texts)
-        if first.chance >= CLEAR:
-            return first
-        return _likeliest(texts + [search(self.look(strip), lengths) for strip in strips[1:]])
-
-
-def _likeliest(strips: Sequence[dict[str, Reading]]) -> Reading:
-    """Return the reading with the likeliest digits of the texts that were found in each strip."""
-    found = [replace(one, strip=at) for at, texts in enumerate(strips) for one in texts.values()]
-    chances: dict[str, float] = defaultdict(float)
-    for one in found:
-        chances[digits_of(one.text)] += one.chance / len(strips)
-    best = max(chances, key=chances.__getitem__, default="")
-    spelled = [one for one in found if digits_of(one.text) == best]
-    if not spelled:
-        return Reading("", 0.0, (), ())
-    return replace(max(spelled, key=lambda one: one.chance), chance=chances[best])
+        found = [
+            replace(one, strip=at)
+            for at, strip in enumerate(strips)
+            for one in search(self.look(strip), lengths).values()
+        ]
+        chances: dict[str, float] = defaultdict(float)
+        for one in found:
+            chances[digits_of(one.text)] += one.chance / len(strips)
+        best = max(chances, key=chances.__getitem__, default="")
+        spelled = [one for one in found if digits_of(one.text) == best]
+        if not spelled:
+            return Reading("", 0.0, (), ())
+        return replace(max(spelled, key=lambda one: one.chance), chance=chances[best])
 
 
 def digits_of(text: str) -> str:

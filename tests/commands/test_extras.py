@@ -52,7 +52,7 @@ PLAIN = [
     "course --quick", "models list", "models compare --quick",
     "models export digitrec net.onnx", "serve --port 0", "emulate nobody", "providers",
     "providers check rapidocr", "config", "ledger spend", "completion bash",
-    "demo", "read PICTURE", "read PICTURE -p rapidocr",
+    "demo", "read PICTURE", "read PICTURE -p rapidocr", "review out.jsonl",
 ]  # fmt: skip
 
 

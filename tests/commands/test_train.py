@@ -131,7 +131,7 @@ def test_a_folder_of_pictures_is_learned_and_told_of(
     options = ["--data", "hand", "--epochs", "1", "--batch", "16", "--limit-test", "10"]
     start = ["--start", str(trained.litert_file), "--out", "mine.tflite"]
     done = run("train", *start, *options, code=0)
-    assert "digits of a synthetic hand stand in for MNIST's" in done.stderr
+    assert "synthetic" in done.stderr
     table = done.stdout.splitlines()
     assert table[0].split() == ["read", "rightly", "before", "after", "95", "%", "interval", "gained", "lost"]
     assert [line.split("  ")[0] for line in table[1:5]] == [

@@ -44,7 +44,7 @@ def test_folders_are_named_by_their_digit_and_files_left_out_are_told(
         ("u.png", 0), ("y.png", 3), ("x.png", 3), ("v.png", None),
     ]  # fmt: skip
     assert caplog.messages == [
-        f"{tmp_path}: skipped 1 file that is no picture (.txt), 1 hidden file or folder",
+        f"{tmp_path}: skipped 1 file that is not a picture (.txt), 1 hidden file or folder",
         f"{tmp_path}: left out 2 (hidden, or not in a folder 0 to 9): .cache, z.png",
     ]
 
