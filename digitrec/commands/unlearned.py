@@ -30,7 +30,7 @@ def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     samples = read_samples(source)
     left = overlap.unlearned(samples, learned)
     if samples and not left:
-        raise DataError(f"{source}: {model} the model has learned every picture of it; use other pictures")
+        raise DataError(f"{source}: {model} has learned every picture of it; use other pictures")
     if len(left) < len(samples):
         log.warning("%s: left out %d that %s has learned", source, len(samples) - len(left), model)
     return [left[place] for place in sampled([sample.label for sample in left], limit)]
