@@ -89,11 +89,10 @@ class Composer:
             ink, middle, complete = self._written(text, hand)
             if not complete:
                 continue
-            if hands is None:
-                page = self._on_paper(np.zeros_like(ink), middle, hand)
-                return photograph(cut(page, ink, TALL, self.rng), hand.breadth, self.rng)[:, :WIDEST], ""
-            page = self._on_paper(ink, middle, hand)
+            page = self._on_paper(np.zeros_like(ink) if hands is None else ink, middle, hand)
             view = photograph(cut(page, ink, TALL, self.rng), hand.breadth, self.rng)
+            if hands is None:
+                return view[:, :WIDEST], ""
             if view.shape[1] <= WIDEST and view.shape[1] // 4 >= 2 * len(text) - 1:
                 return view, text
 
