@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -54,5 +55,7 @@ class Open:
     once: Path | None = None
     """While this file exists neither happens; the first time creates it."""
 
-    def __call__(self) -> Engine:
-        return Engine(Counting(self.deadly, self.stopping, self.once))
+    @contextmanager
+    def __call__(self) -> Iterator[Engine]:
+        with Engine(Counting(self.deadly, self.stopping, self.once)) as engine:
+            yield engine

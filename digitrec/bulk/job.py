@@ -19,27 +19,41 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, Literal
 
+from digitrec.answer.prediction import record
 from digitrec.bulk import inputs
 from digitrec.bulk.summary import Summary
-from digitrec.bulk.tables import Format, join
 from digitrec.errors import DataError
 from digitrec.image import atomic
 
-if TYPE_CHECKING:
-    from digitrec.bulk.run import Written
+Format = Literal["jsonl", "csv"]
+FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+"""The format of a file by the ending of its name."""
 
 STATE = "_batch"
 """Name of the state folder; programs that read folders of parts (Arrow, Spark) skip names with "_"."""
 JOB, PLAN, UNPACKED = (f"{STATE}/{name}" for name in ("job.json", "plan.jsonl", "unpacked"))
 LEAST, MOST = 32, 1000
 """Range of images in a part; at most one part is read again after a process died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A part that was written."""
+
+    summary: Summary
+    """Counts and cost of its outcomes."""
+    failures: list[str]
+    """A line for each picture that failed: its path and the reason."""
+    size: int
+    """Length of its file in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +96,12 @@ class Job:
 
     def finish(self, number: int, written: Written) -> None:
         """Record that a part is complete."""
-        result = {
-            "run": self.run, "part": number, "size": written.size,
-            "summary": written.summary.as_dict(), "failures": written.failures,
-        }  # fmt: skip
-        _write(self._done(number), result)
+        _write(self._done(number), {"run": self.run, "part": number, **record(written)})
 
     def done(self) -> dict[int, Summary]:
         """Return the summary of each part that is complete, by its number."""
         return {
-            number: Summary.from_dict(result["summary"])
+            number: Summary.restored(result["summary"])
             for number in range(self.count)
             if (result := self._result(number)) and result["size"] == _size(self.file(number))
         }
@@ -119,9 +129,14 @@ class Job:
             OSError: they cannot be written.
         """
         within = self.folder / STATE
-        join([self.file(number) for number in range(self.count)], self.form, out, within=within)
-        record = {"job": self.values(), "size": _size(out), "summary": total.as_dict()}
-        _write(_record(out), record | {"failures": list(self.failures())}, within=within)
+        with atomic.replacing(out, within=within) as unfinished, unfinished.open("wb") as joined:
+            for number in range(self.count):
+                with self.file(number).open("rb") as rows:
+                    if self.form == "csv" and number:
+                        rows.readline()  # its header
+                    shutil.copyfileobj(rows, joined)
+        written = Written(total, list(self.failures()), _size(out))
+        _write(_record(out), {"job": self.values(), **record(written)}, within=within)
 
     def values(self) -> dict[str, Any]:
         """Return all fields but the folder, which may be moved."""
@@ -219,8 +234,8 @@ def begun(folder: Path) -> bool:
     return (folder / JOB).exists() or any(entry.name != STATE for entry in folder.iterdir())
 
 
-def finished(out: Path) -> tuple[Job, Summary, list[str]]:
-    """Return the run that wrote a file, its summary, and a line for each picture that failed.
+def finished(out: Path) -> tuple[Job, Written]:
+    """Return the run that wrote a file, and what it wrote.
 
     Raises:
         DataError: there is no record, or the file was changed since.
@@ -234,7 +249,8 @@ def finished(out: Path) -> tuple[Job, Summary, list[str]]:
         ) from error
     if record.get("size") != _size(out):
         raise DataError(f"{out}: changed since its batch was complete; choose another OUT")
-    return _job(record["job"], out), Summary.from_dict(record["summary"]), record["failures"]
+    written = Written(Summary.restored(record["summary"]), record["failures"], record["size"])
+    return _job(record["job"], out), written
 
 
 def remove(folder: Path) -> None:
@@ -255,10 +271,10 @@ def held(folder: Path) -> Iterator[None]:
     """
     state = folder / STATE
     (state / "done").mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("a+") as file:
+    with closing(sqlite3.connect(state / "lock", timeout=0, isolation_level=None)) as lock:
         try:
-            _lock(file.fileno())
-        except OSError as error:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
             raise DataError(f"{folder}: another batch is running there; wait, or change OUT") from error
         _clear(folder)
         try:
@@ -271,17 +287,6 @@ def _clear(folder: Path) -> None:
     """Remove unfinished files of killed processes."""
     for left in folder.rglob(atomic.UNFINISHED):
         left.unlink(missing_ok=True)
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _record(out: Path) -> Path:

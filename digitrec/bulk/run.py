@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from digitrec import errors
-from digitrec.answer.prediction import Failure, Outcome
-from digitrec.answer.sheet import SheetOutcome
-from digitrec.bulk import inputs, tables, workers
+from digitrec.answer.prediction import Failure
+from digitrec.bulk import inputs, workers
+from digitrec.bulk.job import Format, Written
 from digitrec.bulk.summary import Answered, Summary
+from digitrec.engine import threads
 from digitrec.errors import DigitrecError
-from digitrec.image import ImageSource
+from digitrec.image import ImageSource, atomic
 from digitrec.image.files import name_of
 from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader
 from digitrec.recognise.reading import read_stream
-from digitrec.report import predictions
+from digitrec.report import predictions, sheets
 
 FOR_ALL = (
     errors.AuthFailed, errors.BudgetExceeded, errors.LedgerError, errors.NotConfigured, errors.QuotaExceeded,
@@ -30,31 +32,22 @@ FOR_ALL = (
 found a connection: the network is gone."""
 DEATHS = 3
 """Times that a task is read again after a worker died of it."""
-WAITING = 2
-"""Tasks that are given out for each worker: it reads one, and the next waits."""
 
-Opener = Callable[[], Reader]
-"""Opens a reader in the process that needs it."""
-_opened: list[Reader] = []
-"""The reader of this worker process."""
+Picture = inputs.Item | inputs.Deadly
 
 
 def outcomes(
-    images: Iterable[ImageSource | inputs.Item | inputs.Deadly], reader: Reader, how: Mapping[str, Any]
-) -> Iterator[Outcome]:
-    """Read pictures with the options of `digitrec.stream`; return an iterator over the outcomes, in order.
+    images: Iterable[ImageSource | Picture], reader: Reader, how: Mapping[str, Any]
+) -> Iterator[Any]:
+    """Read pictures in order; ``how`` are the options of `digitrec.stream`, or of `digitrec.read_stream`.
+
+    The latter with ``digits`` among them.
 
     Raises:
-        As `digitrec.stream`. While iterating one of `FOR_ALL`: no picture can be read for the moment.
+        As those functions. While iterating one of `FOR_ALL`: no picture can be read for the moment.
     """
-    return _while_possible(stream(cast(Iterable[ImageSource], images), reader, **how))
-
-
-def sheets(
-    images: Iterable[inputs.Item | inputs.Deadly], reader: Reader, how: Mapping[str, Any]
-) -> Iterator[SheetOutcome]:
-    """Read whole numbers in the same way, with the options of `digitrec.read_stream`."""
-    return _while_possible(read_stream(cast(Iterable[ImageSource], images), reader, **how))
+    ask = read_stream if "digits" in how else stream
+    return _while_possible(ask(cast(Iterable[ImageSource], images), reader, **how))
 
 
 def _while_possible(outcomes: Iterator[Answered]) -> Iterator[Answered]:
@@ -72,26 +65,13 @@ class Task:
 
     number: int
     """Its place, from 0."""
-    images: tuple[inputs.Item | inputs.Deadly, ...]
+    images: tuple[Picture, ...]
     how: Mapping[str, Any]
-    """How each picture is read: the options of `digitrec.stream`; with ``digits`` those of
-    `digitrec.read_stream`."""
-    form: tables.Format
+    """How each picture is read: see `outcomes`."""
+    form: Format
     """The format of its file."""
     file: Path
     """The file of its outcomes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A part that was written."""
-
-    summary: Summary
-    """Counts and cost of its outcomes."""
-    failures: list[str]
-    """A line for each picture that failed: its path and the reason."""
-    size: int
-    """Length of its file in bytes."""
 
 
 def write(task: Task, reader: Reader) -> Written:
@@ -101,9 +81,13 @@ def write(task: Task, reader: Reader) -> Written:
         OSError: the file cannot be written. As `outcomes` otherwise.
     """
     summary, failures = Summary(), list[str]()
-    numbers = "digits" in task.how
-    answered: Iterator[Any] = (sheets if numbers else outcomes)(task.images, reader, task.how)
-    tables.write(_noted(summary.counted(answered), failures), task.form, task.file, numbers=numbers)
+    answered = _noted(summary.counted(outcomes(task.images, reader, task.how)), failures)
+    # A file's name need not be valid in UTF-8: what cannot be written is escaped.
+    with (
+        atomic.replacing(task.file) as unfinished,
+        unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out,
+    ):
+        (sheets if "digits" in task.how else predictions).write(answered, task.form, out)
     return Written(summary, failures, task.file.stat().st_size)
 
 
@@ -115,15 +99,8 @@ def _noted(outcomes: Iterable[Answered], failures: list[str]) -> Iterator[Answer
         yield outcome
 
 
-def _write_in_worker(opener: Opener, task: Task) -> Written:
-    """Write a task with the reader of this process, which its first task opens."""
-    if not _opened:
-        _opened.append(opener())
-    return write(task, _opened[0])
-
-
 def spread(
-    tasks: Iterator[Task], opener: Opener, processes: int
+    tasks: Iterator[Task], opener: workers.Opener, processes: int
 ) -> Generator[tuple[Task, Written], None, None]:
     """Write tasks in worker processes; yield each with what was written, as they are done.
 
@@ -132,54 +109,48 @@ def spread(
     Raises:
         DigitrecError: the workers die, but of no picture. As `write` otherwise.
     """
-    with workers.Pool(processes) as pool:
-        crew = _Crew(pool, opener)
-        running: dict[Future[Written], Task] = {}
+    taking = threading.Lock()
+    crew = [workers.Worker(opener) for _ in range(processes)]
+
+    def lane(worker: workers.Worker) -> Iterator[tuple[Task, Written]]:
         while True:
-            for task in islice(tasks, WAITING * processes - len(running)):
-                running[crew.submit(task)] = task
-            if not running:
+            with taking:
+                task = next(tasks, None)
+            if task is None:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task = running.pop(future)
-                yield task, crew.alone(task) if _died(future) else future.result()
+            yield task, _write_in(worker, task)
+
+    try:
+        for _, done in threads.spread(crew, lane, at_once=processes):
+            yield done
+    finally:
+        for worker in crew:
+            worker.kill(close=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Crew:
-    """Worker processes and their reader."""
-
-    pool: workers.Pool
-    opener: Opener
-
-    def submit(self, task: Task) -> Future[Written]:
-        return self.pool.submit(_write_in_worker, self.opener, task)
-
-    def alone(self, task: Task) -> Written:
-        """Write a task of which a worker died, without the pictures that kill a worker."""
-        images = list(task.images)
-        for _ in range(DEATHS):
-            future = self.submit(replace(task, images=tuple(images)))
-            if not _died(future):
-                return future.result()
-            if self._survives(task):
-                for place, image in enumerate(images):
-                    if not self._survives(task, image):
-                        images[place] = inputs.Deadly(name_of(cast(ImageSource, image)))
-        raise DigitrecError(
-            f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
-            "continue with --resume"
-        )
-
-    def _survives(self, task: Task, *images: inputs.Item | inputs.Deadly) -> bool:
-        """Return whether a worker survives these pictures."""
-        scratch = task.file.with_name(f".{task.file.name}.unfinished")
-        future = self.submit(replace(task, images=images, file=scratch))
-        if lives := not _died(future):
-            future.result()  # raises its error
-        return lives
+def _write_in(worker: workers.Worker, task: Task) -> Written:
+    """Write a task in a worker, without the pictures that kill it."""
+    scratch = task.file.with_name(f".{task.file.name}.unfinished")
+    for _ in range(1 + DEATHS):
+        if (written := _tried(worker, task)) is not None:
+            return written
+        if _tried(worker, replace(task, images=(), file=scratch)) is None:
+            continue
+        alone = [(image, replace(task, images=(image,), file=scratch)) for image in task.images]
+        checked = [
+            image if _tried(worker, one) else inputs.Deadly(name_of(cast(ImageSource, image)))
+            for image, one in alone
+        ]
+        task = replace(task, images=tuple(checked))
+    raise DigitrecError(
+        f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
+        "continue with --resume"
+    )
 
 
-def _died(future: Future[Written]) -> bool:
-    """Wait for a task; return whether its worker died."""
-    return isinstance(future.exception(), workers.Died)
+def _tried(worker: workers.Worker, task: Task) -> Written | None:
+    """Return what a worker wrote; None if it died."""
+    with suppress(workers.Died):
+        written: Written = worker.call(partial(write, task))
+        return written
+    return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer.prediction import Failure, Prediction, record
 from digitrec.answer.sheet import NO_NUMBER, Sheet
 from digitrec.errors.text import count, plain
 
@@ -60,22 +60,15 @@ class Summary:
 
     def add(self, other: Summary) -> None:
         """Add another summary."""
-        self.images += other.images
-        self.digits += other.digits
-        self.sheets += other.sheets
-        self.numbers += other.numbers
-        self.refusals += other.refusals
-        self.failures += other.failures
-        self.replayed += other.replayed
-        self.cost_usd += other.cost_usd
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
 
     def as_dict(self) -> dict[str, Any]:
-        """Every field under its own name."""
-        counters = {"refusals": dict(self.refusals), "failures": dict(self.failures)}
-        return {item.name: getattr(self, item.name) for item in fields(self)} | counters
+        """Return every field under its own name."""
+        return record(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Summary:
+    def restored(cls, values: Mapping[str, Any]) -> Summary:
         """Restore a summary from `as_dict`, perhaps by way of JSON."""
         counters = {name: Counter(values[name]) for name in ("refusals", "failures")}
         return cls(**{**values, **counters})

@@ -6,10 +6,9 @@ import json
 import signal
 import sys
 import time
-import warnings
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import IO, Any
 import click
 
 from digitrec import __version__
-from digitrec.bulk import inputs, job, tables
-from digitrec.bulk.job import Job
-from digitrec.bulk.run import FOR_ALL, Task, Written, spread, write
+from digitrec.bulk import inputs, job
+from digitrec.bulk.job import Job, Written
+from digitrec.bulk.run import FOR_ALL, Task, spread, write
 from digitrec.bulk.summary import Summary
 from digitrec.bulk.workers import cores, keep_memory
 from digitrec.commands import options, values
@@ -48,23 +47,11 @@ Items = Callable[[Skipped, IO[bytes] | None], Iterable[inputs.Item]]
 """Finds the pictures, one after the other; counts what it skips; unpacks compressed tars into the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Openable:
-    """Opens the reader in each process."""
-
-    asking: Asking
-    rule: Rule
-    names: tuple[str, ...]
-
-    def __call__(self) -> Reader:
-        """Return the reader, which stays open until its process ends."""
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # nothing else runs in this process
-        engines = _OPEN.enter_context(self.asking.engines(self.names))
-        return self.rule.policy(engines) or engines[0]
-
-
-_OPEN = ExitStack()
-"""The engines of a worker process."""
+@contextmanager
+def _reader(asking: Asking, rule: Rule, names: Sequence[str], run: str | None = None) -> Iterator[Reader]:
+    """Yield what reads the pictures, with the budget of a run; None: of one of its own."""
+    with asking.engines(names, asking.options(run)) as engines:
+        yield rule.policy(engines) or engines[0]
 
 
 @click.command()
@@ -98,7 +85,7 @@ _OPEN = ExitStack()
 def batch(
     images: tuple[str, ...],
     out: Path,
-    format: tables.Format | None,
+    format: job.Format | None,
     resume: bool,
     workers: int | None,
     part: int | None,
@@ -146,9 +133,10 @@ def batch(
         raise click.UsageError(f"{out} exists already: continue it with --resume, or choose another name.")
     with silence_at_most(asking.timeout), _terminable():
         if resume and out.is_file() and not job.begun(folder):
-            planned, total, failures = job.finished(out)
+            planned, written = job.finished(out)
+            total = written.summary
             _check(out, planned, given, find if is_list else None)
-            _report_failures(failures, total, errors)
+            _report_failures(written.failures, total, errors)
             click.echo(f"digitrec: {out} is complete: {total.words()}", err=True)
         else:
             processes = workers or cores()
@@ -159,7 +147,8 @@ def batch(
                 done = planned.done()
                 if len(done) < planned.count:
                     planned.check()
-                opener = Openable(asking, rule, tuple(names))
+                opener = partial(_reader, asking, rule, names)
+                processes = processes if _are_free(names) else 1
                 total = _watched(planned, done, _written(planned, done, opener, how, processes), errors)
                 (folder / job.UNPACKED).unlink(missing_ok=True)
                 if out != folder:
@@ -198,9 +187,9 @@ def _terminable() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _target(out: Path, form: tables.Format | None) -> tuple[tables.Format, Path]:
+def _target(out: Path, form: job.Format | None) -> tuple[job.Format, Path]:
     """Return the format, and the folder of the parts: OUT itself, or one beside the file."""
-    by_name = None if out.is_dir() else tables.FORMATS.get(out.suffix.lower())
+    by_name = None if out.is_dir() else job.FORMATS.get(out.suffix.lower())
     if by_name is None:
         if out.is_file() or named_as_file(out):
             raise click.UsageError(
@@ -222,7 +211,7 @@ def _settings(names: list[str], how: Mapping[str, Any], rule: Rule, asking: Aski
     }  # fmt: skip
 
 
-def _plan(folder: Path, form: tables.Format, given: Mapping[str, Any], find: Items, processes: int) -> Job:
+def _plan(folder: Path, form: job.Format, given: Mapping[str, Any], find: Items, processes: int) -> Job:
     """Plan a run for a number of worker processes.
 
     Raises:
@@ -283,19 +272,18 @@ def _short(value: Any) -> str:
 
 
 def _written(
-    planned: Job, done: Container[int], opener: Openable, how: Mapping[str, Any], processes: int
+    planned: Job, done: Container[int], opener: Callable[..., Any], how: Mapping[str, Any], processes: int
 ) -> Generator[tuple[Task, Written], None, None]:
-    """Read the parts that are not done, in several processes if the engines are free."""
+    """Read the parts that are not done, in worker processes if there are several."""
     tasks = (
         Task(number, images, how, planned.form, planned.file(number))
         for number, images in planned.undone(done)
     )
-    if processes > 1 and planned.count > 1 and _are_free(opener.names):
+    if processes > 1 and planned.count > 1:
         yield from spread(tasks, opener, min(processes, planned.count))
         return
     keep_memory()
-    with opener.asking.engines(opener.names, opener.asking.options(planned.run)) as engines:
-        reader = opener.rule.policy(engines) or engines[0]
+    with opener(run=planned.run) as reader:
         for task in tasks:
             yield task, write(task, reader)
 
