@@ -1,6 +1,6 @@
 """Draws pictures of docs/images: ``python docs/make_pictures.py [answers] [numbers] ...``, else all.
 
-- answers.png: some samples, each above its answer.
+- answers.png: some samples above their answers, and the doubtful half of numbers.png beside them.
 - numbers.png, the overlay of `digitrec read` on a sheet of numbers.
 - explain.png, as `digitrec explain` draws it; needs the extra `plots`.
 - scenes.png: five pictures of each scene that `digitrec evaluate` measures.
@@ -27,12 +27,14 @@ from digitrec.lab.handwriting.writer import Writer
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
-SAMPLES = (
-    "photo-shadow.jpg", "squared-pencil.jpg", "blackboard.jpg", "red-ink.jpg", "crumpled.jpg", "letter.jpg",
-)  # fmt: skip
+SAMPLES = ("photo-shadow.jpg", "squared-pencil.jpg", "blackboard.jpg", "red-ink.jpg", "letter.jpg")
 """The samples above their answers."""
-PHOTO = 150
-"""Side of each, px."""
+SHEET = "sheet.jpg"
+"""The sample with numbers."""
+PHOTO, BELOW = 170, 90
+"""Side of each sample and height of the answer below it, px."""
+CUT = (170, 309, 710, 552)
+"""The part of the sheet that stands beside the samples: left, top, right and bottom, px."""
 SHOWN = "photo-shadow"
 """The sample that is explained."""
 WIDTH = 1000
@@ -44,22 +46,28 @@ SIDE, GAP, TITLE = 92, 6, 18
 
 
 def answers() -> None:
-    """Draw some samples with the answers below them, which a test compares with today's."""
+    """Draw samples above their answers beside a sheet with its numbers; a test compares them with today's."""
     predictions = [digitrec.predict(ROOT / "samples" / name) for name in SAMPLES]
-    sheet = Image.new("RGB", (len(SAMPLES) * (PHOTO + GAP) + GAP, PHOTO + 78), "white")
-    draw = ImageDraw.Draw(sheet)
+    column, height = PHOTO + GAP, PHOTO + BELOW
+    part = overlay().crop(CUT)
+    part = part.resize((round(height * part.width / part.height), height), Image.Resampling.LANCZOS)
+    picture = Image.new("RGB", (len(SAMPLES) * column + 2 * GAP + part.width, height), "white")
+    draw = ImageDraw.Draw(picture)
     for at, (name, answer) in enumerate(zip(SAMPLES, predictions, strict=True)):
         photo = ImageOps.fit(ImageOps.exif_transpose(Image.open(ROOT / "samples" / name)), (PHOTO, PHOTO))
-        left, middle = GAP + at * (PHOTO + GAP), GAP + at * (PHOTO + GAP) + PHOTO / 2
-        sheet.paste(photo.convert("RGB"), (left, GAP))
+        left, middle = at * column, at * column + PHOTO / 2
+        picture.paste(photo.convert("RGB"), (left, 0))
         digit = "no digit" if answer.digit is None else str(answer.digit)
         below = answer.reason or f"{percent(answer.confidence)} sure"
-        size, colour = (40, "#0a6b2d") if answer.digit is not None else (26, "#a33")
-        draw.text((middle, PHOTO + 30), digit, colour, ImageFont.load_default(size), "mm")
-        draw.text((middle, PHOTO + 63), below, "#333", ImageFont.load_default(15), "mm")
+        size, colour = (48, "#0a6b2d") if answer.digit is not None else (32, "#a33")
+        draw.text((middle, PHOTO + 36), digit, colour, ImageFont.load_default(size), "mm")
+        draw.text((middle, PHOTO + 74), below, "#333", ImageFont.load_default(19), "mm")
+    picture.paste(part, (picture.width - part.width, 0))
+    sheet = digitrec.read(ROOT / "samples" / SHEET)
     info = PngInfo()
     info.add_text("answers", json.dumps({n: short(one) for n, one in zip(SAMPLES, predictions, strict=True)}))
-    sheet.quantize(256).save(IMAGES / "answers.png", optimize=True, pnginfo=info)
+    info.add_text("numbers", json.dumps([number.text for number in sheet.numbers]))
+    picture.quantize(256).save(IMAGES / "answers.png", optimize=True, pnginfo=info)
 
 
 def explain() -> None:
@@ -92,12 +100,16 @@ def draw_scenes() -> None:
 
 
 def numbers() -> None:
-    """Draw the overlay of `digitrec read` on the sample sheet."""
-    command = [sys.executable, "-m", "digitrec", "read", "samples/sheet.jpg", "--save-overlay"]
+    """Draw the sample sheet with its numbers."""
+    overlay().quantize(256).save(IMAGES / "numbers.png", optimize=True)
+
+
+def overlay() -> Image.Image:
+    """Return the overlay of `digitrec read` on the sample sheet."""
+    command = [sys.executable, "-m", "digitrec", "read", f"samples/{SHEET}", "--save-overlay"]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([*command, Path(folder, "seen.png")], cwd=ROOT, check=True)
-        seen = Image.open(Path(folder, "seen.png")).convert("RGB")
-    seen.quantize(256).save(IMAGES / "numbers.png", optimize=True)
+        return Image.open(Path(folder, "seen.png")).convert("RGB")
 
 
 DRAWN = {"answers": answers, "numbers": numbers, "explain": explain, "scenes": draw_scenes}

@@ -25,11 +25,11 @@ def test_a_picture_of_the_page_is_of_the_shipped_network(name: str) -> None:
 
 def test_the_picture_of_answers_shows_todays() -> None:
     with Image.open(IMAGES / "answers.png") as picture:
-        shown = json.loads(picture.info["answers"])
+        shown, numbers = json.loads(picture.info["answers"]), json.loads(picture.info["numbers"])
     outcomes = digitrec.predict_many(ROOT / "samples" / name for name in shown)
-    assert list(shown.values()) == [short(one) for one in outcomes], (
-        "run python docs/make_pictures.py answers"
-    )
+    sheet = digitrec.read(ROOT / "samples" / "sheet.jpg")
+    todays = [short(one) for one in outcomes], [number.text for number in sheet.numbers]
+    assert (list(shown.values()), numbers) == todays, "run python docs/make_pictures.py answers"
 
 
 def test_the_table_of_accuracy_is_of_the_shipped_network() -> None:
