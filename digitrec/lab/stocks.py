@@ -1,9 +1,10 @@
-"""What the recipes of the finder and the number reader share: stocks, checkpoints and averaged weights."""
+"""What the recipes of the finder and the number reader share: stocks of pictures, and one training loop."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,32 @@ from numpy.typing import NDArray
 
 from digitrec.image import atomic
 
+log = logging.getLogger(__name__)
+
 Stock = dict[str, NDArray[Any]]
 """Arrays of one length, by their names: the content of a file."""
+HELD = "held"
+"""Name of the stock that is measured and never learned from."""
+EVERY = 500
+"""Steps between two checkpoints."""
 
 
-def save(file: Path, stock: Mapping[str, NDArray[Any]]) -> None:
-    """Write a stock as an `.npz` file, atomically."""
-    with atomic.replacing(file) as unfinished, unfinished.open("wb") as opened:
-        np.savez(opened, **stock)  # type: ignore[arg-type]
+def fill(folder: Path, count: int, make: Callable[[int], Stock]) -> None:
+    """Write the missing stocks, as `make` draws them by number: `HELD` is 0, the others are 1 to `count`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate([HELD, *(f"{at:03}" for at in range(count))]):
+        file = folder / f"{name}.npz"
+        if file.exists():
+            continue
+        started = time.perf_counter()
+        with atomic.replacing(file) as unfinished, unfinished.open("wb") as opened:
+            np.savez(opened, **make(number))  # type: ignore[arg-type]
+        log.info("%s: %.0f s", name, time.perf_counter() - started)
 
 
-def start(file: Path, count: int) -> Stock:
-    """Return the first ``count`` rows of a stock."""
-    with np.load(file) as stock:
+def held(folder: Path, count: int) -> Stock:
+    """Return the first ``count`` rows of the stock that is measured."""
+    with np.load(folder / f"{HELD}.npz") as stock:
         return {key: stock[key][:count] for key in stock.files}
 
 
@@ -44,49 +58,99 @@ def pairs(folder: Path, rng: np.random.Generator) -> Iterator[Stock]:
                 yield {key: np.concatenate([one[key], other[key]]) for key in one.files}
 
 
-def adamw(
-    net: Any, steps: int, *, rate: float, last: float, warmup: int, decay: float, clip: float, momentum: float
-) -> Any:
-    """Return AdamW with a cosine schedule and a moving average of the weights, built for a network.
-
-    Args:
-        net: the network.
-        steps: steps of the schedule.
-        rate: highest learning rate, after ``warmup`` steps.
-        last: share of the first learning rate, 1e-4, at the end.
-        warmup: steps until the highest learning rate.
-        decay: weight decay.
-        clip: greatest norm of a gradient.
-        momentum: of the moving average, 0..1.
-    """
-    import keras
-
-    schedule = keras.optimizers.schedules.CosineDecay(
-        1e-4, steps, last, warmup_target=rate, warmup_steps=warmup
-    )
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=decay, clipnorm=clip, use_ema=True, ema_momentum=momentum
-    )
-    optimizer.build(net.trainable_variables)
-    return optimizer
-
-
-def restored(folder: Path, net: Any, optimizer: Any) -> Any:
-    """Restore the latest checkpoint of a folder, if any, and return the manager that saves the next ones."""
-    import tensorflow
-
-    tf: Any = tensorflow
-    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer)
-    manager = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), 2)
-    checkpoint.restore(manager.latest_checkpoint).expect_partial()
-    return manager
-
-
 @contextmanager
 def averaged(net: Any, optimizer: Any) -> Iterator[None]:
-    """Give a network the moving average of its weights, for a while."""
+    """Give a network the moving average of its weights, which its optimizer keeps, for a while."""
     kept = [variable.numpy() for variable in net.trainable_variables]
     optimizer.finalize_variable_values(net.trainable_variables)
-    yield
-    for variable, value in zip(net.trainable_variables, kept, strict=True):
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in zip(net.trainable_variables, kept, strict=True):
+            variable.assign(value)
+
+
+class Run:
+    """A network that learns, with the latest checkpoint of a folder, if there is one."""
+
+    def __init__(
+        self, folder: Path, net: Any, steps: int, *,
+        rate: float, last: float, warmup: int, decay: float, clip: float, momentum: float,
+    ) -> None:  # fmt: skip
+        """Prepare AdamW with a cosine schedule and a moving average of the weights.
+
+        Args:
+            folder: folder of the stocks and the checkpoints.
+            net: the Keras network.
+            steps: steps of the schedule.
+            rate: highest learning rate, after ``warmup`` steps.
+            last: share of the first learning rate, 1e-4, at the end.
+            warmup: steps until the highest learning rate.
+            decay: weight decay.
+            clip: greatest norm of a gradient.
+            momentum: of the moving average, 0..1.
+        """
+        import keras
+        import tensorflow
+
+        tf: Any = tensorflow
+        schedule = keras.optimizers.schedules.CosineDecay(
+            1e-4, steps, last, warmup_target=rate, warmup_steps=warmup
+        )
+        self.net, self._steps = net, steps
+        self._optimizer = keras.optimizers.AdamW(
+            schedule, weight_decay=decay, clipnorm=clip, use_ema=True, ema_momentum=momentum
+        )
+        self._optimizer.build(net.trainable_variables)
+        checkpoint = tf.train.Checkpoint(net=net, optimizer=self._optimizer)
+        self._checkpoints = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), 2)
+        checkpoint.restore(self._checkpoints.latest_checkpoint).expect_partial()
+
+    @property
+    def done(self) -> int:
+        """Steps that are done."""
+        return int(self._optimizer.iterations)
+
+    def averaged(self) -> Any:
+        """Give the network the moving average of its weights, for a while."""
+        return averaged(self.net, self._optimizer)
+
+    def learn(
+        self,
+        batches: Iterable[tuple[Any, ...]],
+        losses: Callable[..., dict[str, Any]],
+        measured: Callable[[], Mapping[str, float]],
+    ) -> None:
+        """Learn until all steps are done; save a checkpoint and log the figures every `EVERY` steps.
+
+        Args:
+            batches: the pictures and what `losses` takes besides, for each step that is left.
+            losses: returns the terms of the loss by name, from the network's answer and the rest of a batch.
+            measured: returns figures of the held pictures by name.
+        """
+        import tensorflow
+
+        tf: Any = tensorflow
+
+        @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+        def step(pictures: Any, *truth: Any) -> dict[str, Any]:
+            with tf.GradientTape() as tape:
+                terms = losses(self.net(pictures, training=True), *truth)
+                loss = tf.add_n(list(terms.values()))
+            gradients = tape.gradient(loss, self.net.trainable_variables)
+            self._optimizer.apply(gradients, self.net.trainable_variables)
+            return terms
+
+        means: dict[str, float] = {}
+        started, first = time.perf_counter(), self.done
+        for batch in batches:
+            if self.done >= self._steps:
+                break
+            for name, value in step(*batch).items():
+                means[name] = 0.98 * means.get(name, float(value)) + 0.02 * float(value)
+            if self.done % EVERY == 0:
+                self._checkpoints.save()
+                pace = (time.perf_counter() - started) / (self.done - first)
+                figures = {name: round(value, 4) for name, value in {**means, **measured()}.items()}
+                log.info("%d: %s, %.0f min left", self.done, figures, (self._steps - self.done) * pace / 60)
+        self._checkpoints.save()

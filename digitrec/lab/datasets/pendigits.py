@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import pairwise
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,44 +20,30 @@ COPIES = (
 """Folders that hold the file as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A digit as the pen went."""
+class Written(NamedTuple):
+    """A digit as the path of a pen."""
 
     label: int
     """0..9."""
     writer: str
     """"tr" and the writer's number, of three digits."""
-    strokes: list[NDArray[np.float64]] = field(repr=False, compare=False)
+    strokes: list[NDArray[np.float64]]
     """(M, 2) each: x to the right, y downwards from 0, the longer side 100."""
 
 
-def parse(text: str) -> list[Written]:
-    """Parse the digits of a file in pendigits' form, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
+def parse(text: str) -> Iterator[Written]:
+    """Yield the digits of a file in pendigits' form, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
 
     A digit begins with `.SEGMENT DIGIT <strokes> ? "<label>"`; `.COMMENT <label> <writer> <number>` follows;
     between `.PEN_DOWN` and `.PEN_UP` are the points of a stroke, "x y", y upwards. Other lines are skipped.
     """
-    lines = text.splitlines()
-    starts = [place for place, line in enumerate(lines) if line.startswith(".SEGMENT DIGIT")]
-    return [_digit(lines[start:end]) for start, end in pairwise([*starts, len(lines)])]
-
-
-def _digit(lines: list[str]) -> Written:
-    label = int(lines[0].rpartition('"')[0][-1])
-    writer = next(line.split()[2] for line in lines if line.startswith(".COMMENT"))
-    strokes: list[list[list[int]]] = []
-    down = False
-    for line in lines:
-        if line.startswith("."):
-            down = line.startswith(".PEN_DOWN") or (down and not line.startswith(".PEN_UP"))
-            if line.startswith(".PEN_DOWN"):
-                strokes.append([])
-        elif down and line.strip():
-            strokes[-1].append([int(number) for number in line.split()])
-    return Written(
-        label, f"tr{int(writer):03d}", _upright([np.array(stroke) for stroke in strokes if stroke])
-    )
+    for digit in text.split(".SEGMENT DIGIT")[1:]:
+        label = int(digit.partition('"')[2][0])
+        writer = int(digit.partition(".COMMENT")[2].split()[1])
+        drawn = [stroke.partition(".PEN_UP")[0] for stroke in digit.split(".PEN_DOWN")[1:]]
+        points = [re.findall(r"^ *(-?\d+) +(-?\d+) *$", stroke, re.MULTILINE) for stroke in drawn]
+        strokes = _upright([np.array(stroke, int) for stroke in points if stroke])
+        yield Written(label, f"tr{writer:03d}", strokes)
 
 
 def _upright(strokes: list[np.ndarray[tuple[int, int], np.dtype[np.int64]]]) -> list[NDArray[np.float64]]:

@@ -24,7 +24,7 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import Digits, intact
 from digitrec.errors import DataError
 from digitrec.lab.datasets import pendigits
-from digitrec.lab.datasets.download import retrieved
+from digitrec.lab.datasets.download import mnist_train, retrieved
 
 Part = Literal["learned", "held back"]
 
@@ -36,29 +36,60 @@ SWISS_HELD_BACK = ("0008", "0012", "0017")
 """The writers of `swiss` who are never learned from."""
 TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
 """The writers of `turkish` who are never learned from: every fifth by number."""
+LEARNED_OF_MNIST = 54_000
+"""Digits of MNIST's training set that the finder and the number reader learn from."""
 SWISS_HOME = "https://github.com/kensanata/numbers"
 """Where "Numbers" is at home, by Alex Schroeder, under the MIT licence: a folder of PNG files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Scans(Digits):
+    """Scanned digits with their writers."""
+
+    writers: NDArray[np.str_]
+    """(N,): the name of each digit's writer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Paths:
-    """Digits as a pen went."""
+    """Digits as the paths of a pen."""
 
     strokes: Sequence[Sequence[NDArray[np.float64]]]
     """For each digit its strokes, (M, 2) each: x to the right, y downwards, its longer side 100."""
     labels: NDArray[np.uint8]
     """(N,), 0..9."""
+    writers: NDArray[np.str_]
+    """(N,): the name of each digit's writer."""
 
     def __getitem__(self, part: slice) -> Paths:
-        return Paths(self.strokes[part], self.labels[part])
+        return Paths(self.strokes[part], self.labels[part], self.writers[part])
 
 
-def swiss(part: Part) -> Digits:
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """The single digits of all writers of a part."""
+
+    mnist: Digits
+    swiss: Scans
+    turkish: Paths
+
+
+def people(part: Part) -> People:
+    """Return the digits of the writers that are learned from or held back.
+
+    Raises:
+        DataError: MNIST or a file of this module is missing or damaged.
+    """
+    mnist = mnist_train()
+    mnist = mnist[:LEARNED_OF_MNIST] if part == "learned" else mnist[LEARNED_OF_MNIST:]
+    return People(mnist, swiss(part), turkish(part))
+
+
+def swiss(part: Part) -> Scans:
     """Return scanned digits of 14 Swiss writers and an American one, (N, 64, 64), ink high.
 
-    They are read from a clone of `SWISS_HOME`, or else from swiss_numbers.npz.
-
-    The latter leaves out seven whose labels are doubtful.
+    They are read from a clone of `SWISS_HOME`, or else from swiss_numbers.npz, which leaves out seven digits
+    whose labels are doubtful.
 
     Raises:
         DataError: they are not there, or damaged.
@@ -69,27 +100,7 @@ def swiss(part: Part) -> Digits:
     advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
     data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
     chosen = _of(part, data, SWISS_HELD_BACK)
-    return Digits(data["x"][chosen], data["y"][chosen])
-
-
-def swiss_writers(part: Part) -> NDArray[np.str_]:
-    """Return the writer of each digit of `swiss`, where it reads swiss_numbers.npz.
-
-    Raises:
-        DataError: that file is missing or damaged.
-    """
-    data = _read("swiss_numbers.npz", ("y", "writer", "bad"), SWISS_HOME)
-    return data["writer"][_of(part, data, SWISS_HELD_BACK)]
-
-
-def turkish_writers(part: Part) -> NDArray[np.str_]:
-    """Return the writer of each digit of `turkish`, where it reads pendigits.npz.
-
-    Raises:
-        DataError: that file is missing or damaged.
-    """
-    data = _read("pendigits.npz", ("y", "writer", "bad"), pendigits.HOME)
-    return data["writer"][_of(part, data, TURKISH_HELD_BACK)]
+    return Scans(data["x"][chosen], data["y"][chosen], data["writer"][chosen])
 
 
 def swiss_cells() -> list[tuple[Path, int]]:
@@ -107,7 +118,7 @@ def swiss_cells() -> list[tuple[Path, int]]:
         raise DataError(f"{folder / 'labels.csv'}: cannot be read ({error})") from error
 
 
-def _pictures(clone: Path, writers: Sequence[str]) -> Digits:
+def _pictures(clone: Path, writers: Sequence[str]) -> Scans:
     """Read the scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
     files = sorted(
         file for writer in writers for file in clone.glob(f"{writer}_*/[0-9]/*.png")
@@ -115,7 +126,8 @@ def _pictures(clone: Path, writers: Sequence[str]) -> Digits:
     if not files:
         raise DataError(f"{clone}: holds no folders such as {writers[0]}_CH4M/0; clone {SWISS_HOME} there")
     labels = np.array([int(file.parent.name) for file in files], np.uint8)
-    return Digits(np.stack([_scan(file) for file in files]), labels)
+    names = np.array([file.parts[-3].partition("_")[0] for file in files])
+    return Scans(np.stack([_scan(file) for file in files]), labels, names)
 
 
 def _scan(file: Path) -> NDArray[np.uint8]:
@@ -146,7 +158,8 @@ def turkish(part: Part) -> Paths:
         return _turkish_arrays(part)
     every = pendigits.parse(_published(folder).decode("ascii"))
     written = [one for one in every if (one.writer in TURKISH_HELD_BACK) == (part == "held back")]
-    return Paths([one.strokes for one in written], np.array([one.label for one in written], np.uint8))
+    labels = np.array([one.label for one in written], np.uint8)
+    return Paths([one.strokes for one in written], labels, np.array([one.writer for one in written]))
 
 
 def _published(folder: str | None) -> bytes:
@@ -165,7 +178,7 @@ def _turkish_arrays(part: Part) -> Paths:
     chosen = _of(part, data, TURKISH_HELD_BACK)
     first, last = data["sample_off"][chosen], data["sample_off"][chosen + 1]
     written = [every[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-    return Paths(written, data["y"][chosen])
+    return Paths(written, data["y"][chosen], data["writer"][chosen])
 
 
 def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) -> NDArray[np.intp]:

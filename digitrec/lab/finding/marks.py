@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from digitrec.comparison.datasets.mnist import Digits
-from digitrec.lab.datasets.world import Paths
+from digitrec.lab.datasets.world import People
 from digitrec.lab.handwriting import printed, strokes
-from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
+from digitrec.lab.handwriting.redraw import enlarge, rewrite, sized, without_paper
 from digitrec.lab.handwriting.shapes import PLAIN, SIGNS
 
 Pixels = NDArray[np.uint8]
@@ -26,25 +23,15 @@ _PRINTED = "abdefhkmnprtuwxyACEFHKLMNPRTUVWX&%#@?€+=(){}[]<>*"
 """Characters of fonts that resemble no digit."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Hands:
-    """The sources of digits, without the writers that are held back."""
-
-    mnist: Digits
-    swiss: Digits
-    """Scans, (N, 64, 64)."""
-    turkish: Paths
-
-
-def digits(hands: Hands, count: int, seed: int) -> Iterator[Pixels]:
+def digits(hands: People, count: int, seed: int) -> Iterator[Pixels]:
     """Yield ``count`` digits as ink, 0..255, their longer side `SIDE` pixels."""
     rng = np.random.default_rng((seed, 0))
-    sources: tuple[tuple[float, Callable[[Hands, np.random.Generator], Pixels]], ...] = (
+    sources: tuple[tuple[float, Callable[[People, np.random.Generator], Pixels]], ...] = (
         (0.25, _own), (0.2, _turkish), (0.15, _redrawn), (0.1, _mnist), (0.2, _swiss), (0.1, _printed),
     )  # fmt: skip
     shares = np.array([share for share, _ in sources])
     for kind in rng.choice(len(sources), count, p=shares):
-        yield _sized(sources[kind][1](hands, rng))
+        yield sized(sources[kind][1](hands, rng), SIDE)
 
 
 def others(count: int, seed: int) -> Iterator[Pixels]:
@@ -54,46 +41,42 @@ def others(count: int, seed: int) -> Iterator[Pixels]:
     for _ in range(count):
         drawn = rng.random()
         if drawn < 0.45:
-            yield _sized(strokes.write([_SHAPES[rng.integers(len(_SHAPES))]], rng, TALL))
+            mark = strokes.write([_SHAPES[rng.integers(len(_SHAPES))]], rng, TALL)
         elif drawn < 0.65:
-            yield _sized(printed.write(_any(_PRINTED, rng), _any(fonts, rng), SIDE))
-        elif drawn < 0.75:
-            yield _sized(strokes.put(_bracket(rng), strokes.any_pen(rng), rng, TALL))
+            mark = printed.write(_any(_PRINTED, rng), _any(fonts, rng), SIDE)
         else:
-            yield _sized(strokes.put(_scrawl(rng), strokes.any_pen(rng), rng, TALL))
+            paths = _bracket(rng) if drawn < 0.75 else _scrawl(rng)
+            mark = strokes.put(paths, strokes.any_pen(rng), rng, TALL)
+        yield sized(mark, SIDE)
 
 
 def _any(among: Sequence[str], rng: np.random.Generator) -> str:
     return among[int(rng.integers(len(among)))]
 
 
-def _own(_: Hands, rng: np.random.Generator) -> Pixels:
+def _own(_: People, rng: np.random.Generator) -> Pixels:
     return strokes.draw(int(rng.integers(10)), rng)
 
 
-def _turkish(hands: Hands, rng: np.random.Generator) -> Pixels:
+def _turkish(hands: People, rng: np.random.Generator) -> Pixels:
     paths = hands.turkish.strokes[int(rng.integers(len(hands.turkish.labels)))]
     return strokes.put(strokes.by_another_hand(paths, rng), strokes.any_pen(rng), rng, TALL)
 
 
-def _redrawn(hands: Hands, rng: np.random.Generator) -> Pixels:
+def _redrawn(hands: People, rng: np.random.Generator) -> Pixels:
     return rewrite(hands.mnist.images[rng.integers(len(hands.mnist))], strokes.any_pen(rng), TALL, rng)
 
 
-def _mnist(hands: Hands, rng: np.random.Generator) -> Pixels:
+def _mnist(hands: People, rng: np.random.Generator) -> Pixels:
     return enlarge(hands.mnist.images[rng.integers(len(hands.mnist))], TALL)
 
 
-def _swiss(hands: Hands, rng: np.random.Generator) -> Pixels:
-    ink = hands.swiss.images[rng.integers(len(hands.swiss.labels))].astype(np.float32)
-    low, high = np.quantile(ink, 0.5), ink.max()
-    strength = (ink - low - 0.2 * (high - low)) / (0.7 * (high - low) + 1)
-    return np.asarray(np.clip(strength, 0, 1) * 255, np.uint8)
+def _swiss(hands: People, rng: np.random.Generator) -> Pixels:
+    return without_paper(hands.swiss.images[rng.integers(len(hands.swiss))], 0.7)
 
 
-def _printed(_: Hands, rng: np.random.Generator) -> Pixels:
-    fonts = printed.fonts_to_learn()
-    return printed.write(str(rng.integers(10)), fonts[rng.integers(len(fonts))], SIDE)
+def _printed(_: People, rng: np.random.Generator) -> Pixels:
+    return printed.write(str(rng.integers(10)), _any(printed.fonts_to_learn(), rng), SIDE)
 
 
 def _bracket(rng: np.random.Generator) -> list[NDArray[np.float64]]:
@@ -116,11 +99,3 @@ def _scrawl(rng: np.random.Generator) -> list[NDArray[np.float64]]:
     walks = rng.random() < 0.5
     points = np.cumsum(rng.normal(0, 1, (count, 2)), 0) if walks else rng.uniform(0, 4, (count, 2))
     return [strokes.smooth(points) * stretch * 20]
-
-
-def _sized(ink: Pixels) -> Pixels:
-    """Crop to the ink and scale its longer side to `SIDE` pixels."""
-    found = Image.fromarray(cut_out(ink) if ink.max() > 127 else ink)
-    scale = SIDE / max(found.size)
-    size = (max(1, round(found.width * scale)), max(1, round(found.height * scale)))
-    return np.asarray(found.resize(size, Image.Resampling.BICUBIC))

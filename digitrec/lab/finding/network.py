@@ -51,13 +51,13 @@ def network(widths: tuple[int, ...] = WIDTHS) -> Any:
     return keras.Model(pictures, [kinds, maps])
 
 
-def losses(kinds: Any, maps: Any, owners: Any, is_digit: Any, missing: Any) -> dict[str, Any]:
+def losses(outputs: Any, owners: Any, is_digit: Any, missing: Any) -> dict[str, Any]:
     """Return the terms of the loss.
 
     A mark is judged by the mean of the maps over its pixels.
 
     Args:
-        kinds, maps: the outputs of the network.
+        outputs: those of the network, the kinds of pixels and the maps of marks.
         owners: (N, H, W) int32: 0 for paper, `GROUPS` for other ink, else the number of the mark.
         is_digit: (N, GROUPS) float32: 1 where the mark of that number is a digit.
         missing: (N, GROUPS) float32: the share of the mark's ink outside the picture.
@@ -65,6 +65,7 @@ def losses(kinds: Any, maps: Any, owners: Any, is_digit: Any, missing: Any) -> d
     import tensorflow
 
     tf: Any = tensorflow  # Keras' annotations reject most of the following code
+    kinds, maps = outputs
     truth = tf.where(owners == 0, 0, tf.where(owners == GROUPS, 2, WRITING))
     weights = tf.gather(tf.constant([0.5, 2.0, 1.0]), truth)
     cross = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, kinds)

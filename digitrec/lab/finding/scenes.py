@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from digitrec.lab.handwriting import printed
+from digitrec.lab.handwriting.paper import soft_noise
+from digitrec.lab.handwriting.redraw import moved
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
@@ -207,10 +209,7 @@ class Painter:
         turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         forth = scale * turned @ np.array([[wide, slant], [0, 1]])
         fine = 2 if scale < 0.6 else 1  # small marks are drawn larger and averaged: thin strokes would break
-        back = np.linalg.inv(forth * fine)
-        start = np.array(mark.size) / 2 - back @ (np.array([x, y]) * fine)
-        data = (back[0, 0], back[0, 1], start[0], back[1, 0], back[1, 1], start[1])
-        drawn = mark.transform((SIDE * fine,) * 2, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC)
+        drawn = moved(mark, forth * fine, (SIDE * fine, SIDE * fine), np.array([x, y]) * fine)
         cover = np.asarray(drawn.reduce(fine) if fine > 1 else drawn, np.float32) / 255
         if scale > 1.2:
             cover = np.clip((cover - 0.5) * scale + 0.5, 0, 1)
@@ -382,10 +381,7 @@ class Painter:
         return np.asarray(picture.convert("RGB"))
 
     def _clouds(self, least: int, most: int) -> Floats:
-        """Return smooth noise, (SIDE, SIDE), about -1..1."""
-        shape = self.rng.integers(least, most + 1, 2)
-        grid = self.rng.standard_normal(tuple(shape)).astype(np.float32) * np.float32(0.5)
-        return np.asarray(Image.fromarray(grid).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+        return soft_noise(self.rng, (SIDE, SIDE), least, most)
 
     def _place(self, height: float) -> tuple[float, float]:
         """Return the middle of a mark of this height that lies within the picture."""

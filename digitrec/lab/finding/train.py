@@ -10,10 +10,10 @@ about an hour. `export` writes the network that digitrec ships, from the latest 
 
 from __future__ import annotations
 
-import json
+import logging
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,8 @@ import numpy as np
 
 from digitrec.image import atomic
 from digitrec.lab import stocks
-from digitrec.lab.datasets.digits import read_digits
-from digitrec.lab.datasets.world import swiss, turkish
-from digitrec.lab.finding.marks import Hands, digits, others
+from digitrec.lab.datasets.world import people
+from digitrec.lab.finding.marks import digits, others
 from digitrec.lab.finding.network import GROUPS, WIDTHS, losses, network
 from digitrec.lab.finding.scenes import OTHER, SIDE, Painter
 from digitrec.models.kerasfile import to_litert
@@ -33,8 +32,6 @@ STOCK = 2000
 """Scenes in a file."""
 BANK = (16_000, 8_000)
 """Digits and other marks in the bank of four files."""
-HELD = "held"
-"""The file of scenes that are never learned from."""
 HELD_VIEWS = 320
 """Held scenes that are measured."""
 BATCH = 16
@@ -45,20 +42,17 @@ SEED = 30
 
 def draw(folder: Path, count: int) -> None:
     """Draw `STOCK` scenes to measure on and ``count`` to learn from, `STOCK` to a file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    hands = Hands(read_digits("mnist-train")[:54_000], swiss("learned"), turkish("learned"))
-    bank: tuple[list[Any], list[Any]] | None = None
-    names = [HELD, *(f"{number:03}" for number in range(count // STOCK))]
-    for number, name in enumerate(names):
-        file = folder / f"{name}.npz"
-        if file.exists():
-            continue
-        seed = SEED * 1000 + (number + 3) // 4  # a new bank for every fourth file; the held one has its own
-        if bank is None or number % 4 == 1:
-            bank = list(digits(hands, BANK[0] // 4, seed)), list(others(BANK[1] // 4, seed))
-        started = time.perf_counter()
-        stocks.save(file, drawn(Painter(*bank, np.random.default_rng((SEED, number)))))
-        print(f"{name}: {1000 * (time.perf_counter() - started) / STOCK:.1f} ms a scene", flush=True)
+    hands = people("learned")
+
+    @lru_cache(1)  # four files share a bank; the held one has its own
+    def bank(seed: int) -> tuple[list[Any], list[Any]]:
+        return list(digits(hands, BANK[0] // 4, seed)), list(others(BANK[1] // 4, seed))
+
+    def stock(number: int) -> stocks.Stock:
+        marks = bank(SEED * 1000 + (number + 3) // 4)
+        return drawn(Painter(*marks, np.random.default_rng((SEED, number))))
+
+    stocks.fill(folder, count // STOCK, stock)
 
 
 def drawn(painter: Painter) -> dict[str, Any]:
@@ -75,101 +69,70 @@ def drawn(painter: Painter) -> dict[str, Any]:
 
 
 def learn(folder: Path, views: int) -> None:
-    """Learn from ``views`` views; every 500 steps print the losses and write a checkpoint."""
+    """Learn from ``views`` views."""
     import keras
-    import tensorflow
 
-    tf: Any = tensorflow  # its annotations reject tf.function
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     keras.utils.set_random_seed(SEED)
-    steps = views // BATCH
-    net, optimizer, manager = restored(folder, steps)
-    print(net.count_params(), "parameters, from step", int(optimizer.iterations), flush=True)
+    run, held = restored(folder, views // BATCH), stocks.held(folder, HELD_VIEWS)
+    run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, lambda: figures(run, held))
 
-    def step(pictures: Any, owners: Any, is_digit: Any, missing: Any) -> Any:
-        with tf.GradientTape() as tape:
-            kinds, maps = net(pictures, training=True)
-            parts = losses(kinds, maps, owners, is_digit, missing)
-            loss = tf.add_n(list(parts.values()))
-        optimizer.apply_gradients(
-            zip(tape.gradient(loss, net.trainable_variables), net.trainable_variables, strict=True)
-        )
-        return parts
 
-    quick = tf.function(step, reduce_retracing=True)
-    held = stocks.start(folder / f"{HELD}.npz", HELD_VIEWS)
-    rng = np.random.default_rng((SEED, int(optimizer.iterations)))
-    sums: dict[str, float] = {}
-    started, first = time.perf_counter(), int(optimizer.iterations)
+def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
+    """Yield batches with random changes of their colours and their light, each from two stocks."""
     for stock in stocks.pairs(folder, rng):
         order = rng.permutation(len(stock["pictures"]))
         for at in range(0, len(order), BATCH):
-            number = int(optimizer.iterations)
-            if number >= steps:
-                manager.save()
-                return
-            parts = quick(*varied(stock, order[at : at + BATCH], rng))
-            for name, value in parts.items():
-                sums[name] = 0.98 * sums.get(name, float(value)) + 0.02 * float(value)
-            if number % 500 == 499:
-                manager.save()
-                pace = (time.perf_counter() - started) / (number + 1 - first)
-                left = f"{(steps - number) * pace / 60:.0f} min left"
-                print(number + 1, json.dumps({k: round(v, 4) for k, v in sums.items()}), left, flush=True)
-            if number % 2000 == 1999:
-                print("held", json.dumps(figures(net, optimizer, held)), flush=True)
+            pictures, *truth = batch(stock, order[at : at + BATCH])
+            yield varied(pictures, rng), *truth
 
 
-def varied(stock: dict[str, Any], chosen: Any, rng: np.random.Generator) -> tuple[Any, ...]:
-    """Return a batch with random changes of its colours and its light."""
-    pictures = stock["pictures"][chosen].astype(np.float32)
-    gain = rng.uniform(0.75, 1.2, (len(chosen), 1, 1, 3)) ** rng.integers(0, 2, (len(chosen), 1, 1, 1))
+def batch(stock: stocks.Stock, chosen: Any) -> tuple[Any, ...]:
+    """Return the chosen pictures and what `losses` takes besides."""
+    pictures, owners = stock["pictures"][chosen].astype(np.float32), stock["owners"][chosen].astype(np.int32)
+    return pictures, owners, stock["is_digit"][chosen], stock["missing"][chosen]
+
+
+def varied(pictures: Any, rng: np.random.Generator) -> Any:
+    """Return the pictures with random changes of their colours and their light."""
+    count = len(pictures)
+    gain = rng.uniform(0.75, 1.2, (count, 1, 1, 3)) ** rng.integers(0, 2, (count, 1, 1, 1))
     pictures = np.clip(pictures * gain, 0, 255).astype(np.float32)
-    for at in np.flatnonzero(rng.random(len(chosen)) < 0.2):
+    for at in np.flatnonzero(rng.random(count) < 0.2):
         pictures[at] = pictures[at][..., rng.permutation(3)]
-    for at in np.flatnonzero(rng.random(len(chosen)) < 0.05):
+    for at in np.flatnonzero(rng.random(count) < 0.05):
         pictures[at] = 255 - pictures[at]
-    return (
-        pictures,
-        stock["owners"][chosen].astype(np.int32),
-        stock["is_digit"][chosen],
-        stock["missing"][chosen],
-    )
+    return pictures
 
 
-def figures(net: Any, optimizer: Any, held: dict[str, Any]) -> dict[str, float]:
+def figures(run: stocks.Run, held: stocks.Stock) -> dict[str, float]:
     """Return the losses of the weights' moving average on the held scenes, and the overlap of its writing."""
-    sums: dict[str, list[float]] = {}
-    with stocks.averaged(net, optimizer):
+    rows = []
+    with run.averaged():
         for at in range(0, len(held["pictures"]), BATCH):
-            some = slice(at, at + BATCH)
-            kinds, maps = net(held["pictures"][some].astype(np.float32), training=False)
-            owners = held["owners"][some].astype(np.int32)
-            parts = losses(kinds, maps, owners, held["is_digit"][some], held["missing"][some])
-            for name, value in parts.items():
-                sums.setdefault(name, []).append(float(value))
-            said, meant = np.argmax(kinds, -1) == 1, (owners > 0) & (owners < GROUPS)
+            pictures, owners, *others = batch(held, slice(at, at + BATCH))
+            outputs = run.net(pictures, training=False)
+            said, meant = np.argmax(outputs[0], -1) == 1, (owners > 0) & (owners < GROUPS)
             shared, either = (said & meant).sum((1, 2)), (said | meant).sum((1, 2))
-            sums.setdefault("overlap", []).append(float(np.mean(shared[either > 0] / either[either > 0])))
-    return {name: round(float(np.mean(values)), 4) for name, values in sums.items()}
+            overlap = np.mean(shared[either > 0] / either[either > 0])
+            rows.append(losses(outputs, owners, *others) | {"overlap": overlap})
+    return {f"held {name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 def export(folder: Path) -> None:
     """Write the latest checkpoint's averaged weights as the finder's LiteRT file, with its card."""
-    net, optimizer, _ = restored(folder, VIEWS // BATCH)
-    measured = figures(net, optimizer, stocks.start(folder / f"{HELD}.npz", HELD_VIEWS))
-    with stocks.averaged(net, optimizer):
-        content, steps = to_litert(net), int(optimizer.iterations)
+    run = restored(folder, VIEWS // BATCH)
+    measured = figures(run, stocks.held(folder, HELD_VIEWS))
+    with run.averaged():
+        content = to_litert(run.net)
     rows = {
-        "parameters": f"{net.count_params():,}",
+        "parameters": f"{run.net.count_params():,}",
         "network": f"U-Net, {', '.join(map(str, WIDTHS))} channels at 1/2 to 1/16 of the size",
         "file": f"LiteRT, weights in int8 (dynamic range), {len(content) / 1000:.0f} kB",
         "input": f"(N, H, W, 3) float32, 0 to 255, sides multiples of 16; learned at {SIDE}",
         "output": "logits: maps of marks (N, H/2, W/2, 5), kinds of pixels (N, H, W, 3)",
-        "learned from": f"{steps * BATCH:,} views in {steps:,} steps, seed {SEED}",
+        "learned from": f"{run.done * BATCH:,} views in {run.done:,} steps, seed {SEED}",
         "sources of digits": "MNIST, Turkish and Swiss writers, fonts, our own synthetic hand",
-        **{f"on held scenes: {name}": f"{value}" for name, value in measured.items()},
+        **{f"on held scenes: {name[5:]}": f"{value:.4f}" for name, value in measured.items()},
     }
     table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
     card = (
@@ -177,18 +140,15 @@ def export(folder: Path) -> None:
         "Made by `python -m digitrec.lab.finding.train`, which also measured the figures below.\n\n"
         f"| | |\n|---|---|\n{table}"
     )
-    with atomic.replacing(WEIGHTS) as unfinished:
-        unfinished.write_bytes(content)
+    atomic.write(WEIGHTS, content)
     atomic.write(WEIGHTS.with_suffix(".md"), card)
 
 
-def restored(folder: Path, steps: int) -> tuple[Any, Any, Any]:
-    """Return the network, its optimizer for ``steps``, and the checkpoint manager."""
-    net = network()
-    optimizer = stocks.adamw(
-        net, steps, rate=2e-3, last=0.02, warmup=200, decay=0.01, clip=2.0, momentum=0.995
+def restored(folder: Path, steps: int) -> stocks.Run:
+    """Return the run of a folder, for ``steps``."""
+    return stocks.Run(
+        folder, network(), steps, rate=2e-3, last=0.02, warmup=200, decay=0.01, clip=2.0, momentum=0.995
     )
-    return net, optimizer, stocks.restored(folder, net, optimizer)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -201,4 +161,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     main(sys.argv[1:])

@@ -90,6 +90,12 @@ def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[float
     return np.asarray(hills, dtype=np.float32)
 
 
+def soft_noise(rng: np.random.Generator, shape: tuple[int, int], least: int, most: int) -> Floats:
+    """Return smooth noise, (height, width), about -1..1, from a grid of `least` to `most` points a side."""
+    grid = rng.standard_normal(tuple(rng.integers(least, most + 1, 2))).astype(np.float32)
+    return np.asarray(Image.fromarray(grid * np.float32(0.5)).resize(shape[::-1], Image.Resampling.BICUBIC))
+
+
 def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> Floats:
     """Return a page, (height, width, 3), 0..1, by the tint, ruling and creases of `look`.
 

@@ -43,6 +43,33 @@ def cut_out(written: NDArray[np.uint8], height: int | None = None) -> NDArray[np
     return np.asarray(ink.resize((width, height), Image.Resampling.BICUBIC))
 
 
+def sized(ink: NDArray[np.uint8], side: int, least: int = 1) -> NDArray[np.uint8]:
+    """Crop to the ink and scale its longer side to `side` pixels, its shorter one to `least` or more."""
+    found = Image.fromarray(cut_out(ink) if ink.max() > 127 else ink)
+    scale = side / max(found.size)
+    size = (max(least, round(found.width * scale)), max(least, round(found.height * scale)))
+    return np.asarray(found.resize(size, Image.Resampling.BICUBIC))
+
+
+def without_paper(scan: NDArray[np.uint8], reach: float) -> NDArray[np.uint8]:
+    """Remove the paper's tone from a scan, ink high; `reach` is the share of its contrast that is kept."""
+    ink = scan.astype(np.float32)
+    low, high = np.quantile(ink, 0.5), ink.max()
+    strength = (ink - low - 0.2 * (high - low)) / (reach * (high - low) + 1)
+    return np.asarray(np.clip(strength, 0, 1) * 255, np.uint8)
+
+
+def moved(
+    ink: Image.Image, forth: NDArray[np.float64], size: tuple[int, int], at: NDArray[np.float64],
+    how: Image.Resampling = Image.Resampling.BICUBIC,
+) -> Image.Image:  # fmt: skip
+    """Return a picture of a size, px, with the ink on it, mapped by `forth`, (2, 2), its middle `at` x, y."""
+    back = np.linalg.inv(forth)
+    start = np.array(ink.size) / 2 - back @ at
+    data = (back[0, 0], back[0, 1], start[0], back[1, 0], back[1, 1], start[1])
+    return ink.transform(size, Image.Transform.AFFINE, data, how)
+
+
 def centreline(digit: NDArray[np.uint8]) -> Path:
     """Points along the middle of the strokes, (N, 2), x and y as shares of the side, in no order."""
     thin = _thin(_smooth(digit, _FINE) > 0.5)

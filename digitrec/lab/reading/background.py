@@ -57,9 +57,3 @@ def stamp(shape: tuple[int, int], middle: float, tall: float, rng: np.random.Gen
     at, r = rng.uniform(0, shape[1]), tall * rng.uniform(0.6, 1.6)
     ImageDraw.Draw(ring).ellipse((at - r, middle - r, at + r, middle + r), outline=255, width=5)
     return np.asarray(np.asarray(ring) * (rng.uniform(0.15, 0.4) / 255), np.float32)
-
-
-def clouds(shape: tuple[int, int], least: int, most: int, rng: np.random.Generator) -> Floats:
-    """Return smooth noise, (H, W), about -1..1, from a grid of `least` to `most` points along each side."""
-    grid = rng.standard_normal(tuple(rng.integers(least, most + 1, 2))).astype(np.float32)
-    return np.asarray(Image.fromarray(grid * np.float32(0.5)).resize(shape[::-1], Image.Resampling.BICUBIC))

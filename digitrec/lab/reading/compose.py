@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from digitrec.image import ImageSource
-from digitrec.lab.reading.background import clouds, guilloche, rulings, stamp
-from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands, people
+from digitrec.lab.datasets.world import people
+from digitrec.lab.handwriting.paper import soft_noise
+from digitrec.lab.handwriting.redraw import moved
+from digitrec.lab.reading.background import guilloche, rulings, stamp
+from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
 from digitrec.lab.reading.photograph import STRETCH, cut, photograph
 
 Pixels = NDArray[np.uint8]
@@ -145,7 +148,7 @@ class Composer:
         """Return the number on paper, grey, 0..1; parts of neighbouring lines are added to its ink."""
         rng, shape = self.rng, (ink.shape[0], ink.shape[1])
         page = np.full(shape, 1 - min(0.6, rng.gamma(2, 0.07)), np.float32)
-        page = page + clouds(shape, 4, 20, rng) * np.float32(rng.uniform(0, 0.08))
+        page = page + soft_noise(rng, shape, 4, 20) * np.float32(rng.uniform(0, 0.08))
         if rng.random() < 0.25:
             page = page - guilloche(shape, rng)
         page = page - rulings(shape, middle, TALL, rng)
@@ -156,7 +159,7 @@ class Composer:
         page = np.clip(page, 0.05, 1)
         least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink is unreadable
         dark = np.float32(page.mean() * (1 - rng.uniform(least, 0.95)))
-        texture = 1 - np.clip(clouds(shape, 20, 60, rng) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
+        texture = 1 - np.clip(soft_noise(rng, shape, 20, 60) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
         return np.asarray(page + ink * texture * np.float32(rng.uniform(0.75, 1)) * (dark - page), np.float32)
 
     def _add_neighbours(self, ink: Floats, middle: float, hand: Hand) -> None:
@@ -176,12 +179,8 @@ class Composer:
         height, width = ink.shape
         corners = forth @ (np.array([[-1, 1, 1, -1], [-1, -1, 1, 1]]) * [[width / 2], [height / 2]])
         size = np.ceil(np.ptp(corners, axis=1)).astype(int) + 2
-        back = np.linalg.inv(forth)
-        start = np.array([width / 2, height / 2]) - back @ (size / 2)
-        data = (back[0, 0], back[0, 1], start[0], back[1, 0], back[1, 1], start[1])
-        cover = Image.fromarray(ink).transform(
-            (int(size[0]), int(size[1])), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR
-        )
+        shape = (int(size[0]), int(size[1]))
+        cover = moved(Image.fromarray(ink), forth, shape, size / 2, Image.Resampling.BILINEAR)
         return _cut_at_sides(np.asarray(cover), 0.3)
 
     def _sign(self, sign: str, breadth: float) -> Floats:

@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from digitrec.image import DigitImage, atomic
-from digitrec.lab import stocks
 from digitrec.lab.reading.compose import held_back
 from digitrec.lab.reading.network import network
-from digitrec.lab.reading.train import SEED, optimizer_for
+from digitrec.lab.reading.train import SEED, restored
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.sequence import SequenceReader, digits_of
@@ -50,11 +49,10 @@ def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
     weights, steps = [], []
     for folder in folders:
         net = network()
-        optimizer = optimizer_for(net, 1)
-        stocks.restored(folder, net, optimizer)
-        optimizer.finalize_variable_values(net.trainable_variables)
-        weights.append(net.get_weights())
-        steps.append(int(optimizer.iterations))
+        run = restored(folder, net, 1)
+        with run.averaged():
+            weights.append(net.get_weights())
+        steps.append(run.done)
     net.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])
     return net, steps
 

@@ -7,24 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from digitrec.comparison.datasets.mnist import Digits
-from digitrec.lab.datasets import world
-from digitrec.lab.datasets.digits import read_digits
+from digitrec.lab.datasets.world import People
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.pen import Pen
-from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
+from digitrec.lab.handwriting.redraw import enlarge, rewrite, sized, without_paper
 from digitrec.lab.handwriting.shapes import DIGITS, LEARNED, PLAIN, RESEMBLING, SIGNS
 
 Pixels = NDArray[np.uint8]
-Writers = NDArray[np.str_]
 SIDE = 64
 """Longer side of a digit's ink, px."""
 EACH = 4
 """Versions of each digit in a hand."""
-LEARNED_OF_MNIST = 54_000
-"""Digits of MNIST's training set that are used in training; the others are held back."""
 LETTER_KINDS = (0.5, 0.35, 0.15)
 """Shares of hands that write letters by hand, in print, or scrawl, to learn non-numbers."""
 UNLIKE = "0123456"
@@ -46,34 +40,6 @@ class Hand:
     def ink(self, digit: int, rng: np.random.Generator) -> Pixels:
         """Return one of the digit's versions."""
         return self.inks[digit][rng.integers(len(self.inks[digit]))]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class People:
-    """The single digits of a group of writers, with the writer of each scanned or recorded digit."""
-
-    mnist: Digits
-    swiss: Digits
-    swiss_writers: Writers
-    turkish: world.Paths
-    turkish_writers: Writers
-
-
-def people(part: world.Part) -> People:
-    """Return the digits of the writers that are learned from or held back.
-
-    Raises:
-        DataError: a file of `world` is missing or damaged.
-    """
-    mnist = read_digits("mnist-train")
-    mnist = mnist[:LEARNED_OF_MNIST] if part == "learned" else mnist[LEARNED_OF_MNIST:]
-    return People(
-        mnist,
-        world.swiss(part),
-        world.swiss_writers(part),
-        world.turkish(part),
-        world.turkish_writers(part),
-    )
 
 
 KINDS = {"drawn": 0.34, "turkish": 0.22, "swiss": 0.12, "redrawn": 0.16, "mnist": 0.08, "font": 0.08}
@@ -134,7 +100,8 @@ def _scrawls(rng: np.random.Generator) -> Hand:
 
 
 def _hand(write: Callable[[int], Pixels], breadth: float, each: int = EACH) -> Hand:
-    return Hand(tuple(tuple(_sized(write(digit)) for _ in range(each)) for digit in range(10)), breadth)
+    inks = (tuple(sized(write(digit), SIDE, 2) for _ in range(each)) for digit in range(10))
+    return Hand(tuple(inks), breadth)
 
 
 def _pen(rng: np.random.Generator) -> Pen:
@@ -160,8 +127,8 @@ def _drawn(_: People, rng: np.random.Generator) -> Hand:
 
 def _turkish(people: People, rng: np.random.Generator) -> Hand:
     """Return a recorded writer's hand, redrawn with any pen."""
-    pen, writer = _pen(rng), rng.choice(people.turkish_writers)
-    own = people.turkish_writers == writer
+    pen, writer = _pen(rng), rng.choice(people.turkish.writers)
+    own = people.turkish.writers == writer
 
     def write(digit: int) -> Pixels:
         paths = people.turkish.strokes[rng.choice(np.flatnonzero(own & (people.turkish.labels == digit)))]
@@ -172,14 +139,11 @@ def _turkish(people: People, rng: np.random.Generator) -> Hand:
 
 def _swiss(people: People, rng: np.random.Generator) -> Hand:
     """Return a scanned writer's hand, the paper's tone removed."""
-    own = people.swiss_writers == rng.choice(people.swiss_writers)
+    own = people.swiss.writers == rng.choice(people.swiss.writers)
 
     def write(digit: int) -> Pixels:
         found = np.flatnonzero(own & (people.swiss.labels == digit))
-        ink = people.swiss.images[rng.choice(found)].astype(np.float32)
-        low, high = np.quantile(ink, 0.5), ink.max()
-        clear = np.clip((ink - low - 0.2 * (high - low)) / (0.6 * (high - low) + 1), 0, 1)
-        return np.asarray(clear * 255, np.uint8)
+        return without_paper(people.swiss.images[rng.choice(found)], 0.6)
 
     return _hand(write, 0.08, 12)
 
@@ -202,11 +166,3 @@ def _font(_: People, rng: np.random.Generator) -> Hand:
     fonts = printed.fonts_to_learn()
     font = fonts[rng.integers(len(fonts))]
     return _hand(lambda digit: printed.write(str(digit), font, SIDE), 0.1, each=1)
-
-
-def _sized(ink: Pixels) -> Pixels:
-    """Return the ink without its surroundings, its longer side `SIDE` pixels."""
-    found = Image.fromarray(cut_out(ink) if ink.max() > 127 else ink)
-    scale = SIDE / max(found.size)
-    size = (max(2, round(found.width * scale)), max(2, round(found.height * scale)))
-    return np.asarray(found.resize(size, Image.Resampling.BICUBIC))

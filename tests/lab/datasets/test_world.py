@@ -19,6 +19,8 @@ def test_whole_writers_are_held_back_and_doubtful_labels_left_out(world_folder: 
     assert world.swiss("held back").labels.tolist() == [1, 3, 5]
     assert world.turkish("learned").labels.tolist() == [4, 7]
     assert world.turkish("held back").labels.tolist() == [1]
+    assert world.swiss("held back").writers.tolist() == ["0008", "0012", "0017"]
+    assert world.turkish("learned").writers.tolist() == ["tr001", "tr002"]
 
 
 def test_a_clone_of_the_scans_home_serves_as_well(world_folder: Path) -> None:
@@ -29,6 +31,7 @@ def test_a_clone_of_the_scans_home_serves_as_well(world_folder: Path) -> None:
         pixels[5:25, 8:12] = (20, 30, 120, 255)
         Image.fromarray(pixels).save(place / "number-1.png")
     scans = world.swiss("learned")
+    assert scans.writers.tolist() == ["0001"]
     assert scans.labels.tolist() == [3] and world.swiss("held back").labels.tolist() == [5]
     (scan,) = scans.images
     assert scan.shape == (64, 64) and scan[32, 32] > 220 and scan[32, 2] == scan[1, 32] == 0
@@ -87,4 +90,5 @@ def test_the_published_file_is_read_when_its_checksum_is_right(
     (world_folder / pendigits.NAME).write_text("\n".join(lines))
     monkeypatch.setattr(pendigits, "SHA256", hashlib.sha256("\n".join(lines).encode()).hexdigest())
     assert world.turkish("learned").labels.tolist() == [3]
-    assert world.turkish("held back").labels.tolist() == [5]
+    held_back = world.turkish("held back")
+    assert (held_back.labels.tolist(), held_back.writers.tolist()) == ([5], ["tr005"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.datasets.world import Paths
-from digitrec.lab.finding.marks import Hands, digits, others
+from digitrec.lab.datasets.world import Paths, People, Scans
+from digitrec.lab.finding.marks import digits, others
 from digitrec.lab.finding.network import MAPS, network
 from digitrec.lab.finding.scenes import OTHER, PAPER, SIDE, WRITING, Painter
 from digitrec.models.kerasfile import to_litert
@@ -14,7 +14,9 @@ from digitrec.models.litert import runner
 from digitrec.prepare.finder import WEIGHTS
 
 LINE = [np.array([[0.0, 0.0], [40.0, 100.0]])]
-HANDS = Hands(mnist_test()[:50], mnist_test()[:50], Paths([LINE], np.ones(1, np.uint8)))
+DIGITS, WRITER = mnist_test()[:50], np.array(["a"])
+SCANS = Scans(DIGITS.images, DIGITS.labels, WRITER.repeat(50))
+HANDS = People(DIGITS, SCANS, Paths([LINE], np.ones(1, np.uint8), WRITER))
 
 
 def painter() -> Painter:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.datasets.world import Paths
+from digitrec.lab.datasets.world import Paths, People, Scans
 from digitrec.lab.reading.compose import WIDEST, Composer
-from digitrec.lab.reading.hands import KINDS, Hand, People, hands, letter_hands
+from digitrec.lab.reading.hands import KINDS, Hand, hands, letter_hands
 from digitrec.models.sequence import ALPHABET, HEIGHT
 
 DIGITS = mnist_test()[:300]
@@ -21,9 +21,8 @@ def people() -> People:
     labels = np.arange(40, dtype=np.uint8) % 10
     strokes = [[np.array([[0.0, 0.0], [30.0 + at, 50.0], [10.0, 100.0]])] for at in range(40)]
     writers = np.array(["a", "b"])
-    return People(
-        DIGITS, DIGITS, writers[np.arange(300) % 2], Paths(strokes, labels), writers[np.arange(40) // 20]
-    )
+    scans = Scans(DIGITS.images, DIGITS.labels, writers[np.arange(300) % 2])
+    return People(DIGITS, scans, Paths(strokes, labels, writers[np.arange(40) // 20]))
 
 
 def made() -> Iterator[Hand]:
