@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -24,11 +23,10 @@ from digitrec.bulk.run import FOR_ALL, Task, spread, write
 from digitrec.bulk.summary import Summary
 from digitrec.bulk.workers import cores, keep_memory
 from digitrec.commands import options, values
-from digitrec.commands.engines import Asking, Rule, asking_options, policy
+from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.files import Input, Output, named_as_file, refuse_inputs
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped, table_paths
-from digitrec.engine import config
 from digitrec.errors import DataError
 from digitrec.errors.text import count, printable
 from digitrec.image import atomic
@@ -48,10 +46,10 @@ Items = Callable[[Skipped, IO[bytes] | None], Iterable[inputs.Item]]
 
 
 @contextmanager
-def _reader(asking: Asking, rule: Rule, names: Sequence[str], run: str | None = None) -> Iterator[Reader]:
+def _reader(asking: Asking, names: Sequence[str], run: str | None = None) -> Iterator[Reader]:
     """Yield what reads the pictures, with the budget of a run; None: of one of its own."""
-    with asking.engines(names, asking.options(run)) as engines:
-        yield rule.policy(engines) or engines[0]
+    with asking.engines(names, run) as engines:
+        yield asking.policy(engines) or engines[0]
 
 
 @click.command()
@@ -80,8 +78,7 @@ def _reader(asking: Asking, rule: Rule, names: Sequence[str], run: str | None = 
 @options.numbers
 @options.digits
 @options.reading
-@policy
-@asking_options
+@asking_by_policy
 def batch(
     images: tuple[str, ...],
     out: Path,
@@ -93,11 +90,9 @@ def batch(
     errors: Path | None,
     paths_from: str | None,
     hidden: bool,
-    providers: list[str],
     numbers: bool,
     digits: tuple[int, int] | None,
-    how: dict[str, Any],
-    rule: Rule,
+    how: options.How,
     asking: Asking,
 ) -> None:
     """Read any number of pictures into files; continue after an interruption with --resume.
@@ -117,11 +112,11 @@ def batch(
       digitrec batch forms.zip -o numbers.csv --numbers
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
     """
-    names = rule.names(providers or [config.load().provider], together=True)
+    names = asking.names(together=True)
     for name in names:
         registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
-    how = asking.for_numbers(how, numbers, digits)
-    given = _settings(names, how, rule, asking)
+    ways = asking.for_numbers(how, numbers, digits)
+    given = _settings(names, ways, asking)
     if images:
         arguments = [inputs.named(name) for name in images]
         given |= {"input": arguments, "paths-from": paths_from, "hidden": hidden}
@@ -147,9 +142,9 @@ def batch(
                 done = planned.done()
                 if len(done) < planned.count:
                     planned.check()
-                opener = partial(_reader, asking, rule, names)
+                opener = partial(_reader, asking, names)
                 processes = processes if _are_free(names) else 1
-                total = _watched(planned, done, _written(planned, done, opener, how, processes), errors)
+                total = _watched(planned, done, _written(planned, done, opener, ways, processes), errors)
                 (folder / job.UNPACKED).unlink(missing_ok=True)
                 if out != folder:
                     planned.complete(out, total)
@@ -201,12 +196,12 @@ def _target(out: Path, form: job.Format | None) -> tuple[job.Format, Path]:
     return by_name, out.with_name(out.name + ".parts")
 
 
-def _settings(names: list[str], how: Mapping[str, Any], rule: Rule, asking: Asking) -> dict[str, Any]:
+def _settings(names: list[str], how: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
     """Return the options that decide what the rows are, besides the inputs."""
+    own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate")
     return {
-        "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how, **asdict(rule),
-        "model": asking.model and str(asking.model), "model scale": asking.model_scale,
-        "prepare": asking.prepare, "emulate": asking.emulate,
+        "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how,
+        **{name: getattr(asking, name) for name in own}, "model": asking.model and str(asking.model),
         "numbers": "digits" in how, "digits": list(how.get("digits") or ()),
     }  # fmt: skip
 

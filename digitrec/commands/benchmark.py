@@ -11,7 +11,7 @@ import click
 
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.commands import cost, options, unlearned
-from digitrec.commands.engines import Asking, Rule, asking_options, policy
+from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.progress import bar
 from digitrec.commands.reasons import report_engines
 from digitrec.comparison.datasets.loader import Sample
@@ -33,11 +33,9 @@ from digitrec.image import atomic
 )  # fmt: skip
 @options.usd("--budget", help="Limit of the recommendation's cost for 1,000 pictures.")
 @options.dry_run
-@policy
-@asking_options
+@asking_by_policy
 def benchmark(
     data: str,
-    providers: list[str],
     limit: int | None,
     output: Literal["table", "markdown", "json", "jsonl", "csv"],
     html: Path | None,
@@ -46,8 +44,6 @@ def benchmark(
     digits: tuple[int, int] | None,
     target: float | None,
     budget: float | None,
-    dry_run: bool,
-    rule: Rule,
     asking: Asking,
 ) -> None:
     """Measure engines on labelled pictures, and test which differences are significant.
@@ -84,8 +80,8 @@ def benchmark(
 
     if budget is not None and target is None:
         raise click.UsageError("--budget goes with --target.")
-    names = rule.names(providers)
-    if numbers and (target is not None or rule.fallback or rule.consensus is not None):
+    names = asking.names()
+    if numbers and (target is not None or asking.fallback or asking.consensus is not None):
         raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")
     how = asking.for_numbers({"lenient": lenient}, numbers, digits)
     samples: Sequence[Sample]
@@ -94,12 +90,12 @@ def benchmark(
         samples, ask = read_numbers(data, limit), numbers_asked(**how)
     else:
         samples = unlearned.read(data, limit, asking.model)
-    with asking.columns(names, dry_run=dry_run) as engines:
-        if dry_run:
+    with asking.columns(names) as engines:
+        if asking.dry_run:
             asked = [engine.for_numbers if numbers else engine for engine in engines.values()]
             cost.say([sample.image for sample in samples], asked, output)
             return
-        policy = rule.policy(list(engines.values()))
+        policy = asking.policy(list(engines.values()))
         with watched(len(samples) * len(engines)) as arrived:
             found = measure(
                 samples, engines, data=data, policies=[] if policy is None else [policy], lenient=lenient,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -42,14 +41,12 @@ from digitrec.report import comparison as rows
 @asking_options
 def compare(
     given: sources.Given,
-    providers: list[str],
     everyone: bool,
     output: rows.Format,
     html: Path | None,
     numbers: bool,
     digits: tuple[int, int] | None,
-    how: dict[str, Any],
-    dry_run: bool,
+    how: options.How,
     asking: Asking,
 ) -> None:
     """Show what several engines read on the same picture.
@@ -69,22 +66,20 @@ def compare(
       digitrec compare scans/ --html side-by-side.html
       digitrec compare form.jpg --numbers -p local,rapidocr --html numbers.html
     """
-    how = asking.for_numbers(how, numbers, digits)
-    names = providers or _chosen(everyone, EMULATED if asking.emulate else ())
+    ways = asking.for_numbers(how, numbers, digits)
+    names = asking.providers or _chosen(everyone, EMULATED if asking.emulate else ())
     images = [_held(source) for source in given.sources()]
-    with asking.opener(names, dry_run=dry_run) as open_engine:
+    with asking.opener(names) as open_engine:
         preparation = asking.one_preparation()
         readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
-        if dry_run:
+        if asking.dry_run:
             engines = [reader for reader in readers if isinstance(reader, Engine)]
             cost.say(images, [one.for_numbers for one in engines] if numbers else engines, output)
             return
         found: list[Comparison] = []
-        try:
-            asked = {"ask": numbers_asked(**how)} if numbers else how
+        with options.usage_errors():
+            asked = {"ask": numbers_asked(**ways)} if numbers else ways
             comparisons = compare_stream(images, readers, **asked)
-        except ValueError as error:
-            raise click.UsageError(f"{error}.") from error
         kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
         rows.write(chain.from_iterable(map(apart, kept)) if numbers else kept, output)
     if html is not None:

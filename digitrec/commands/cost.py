@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from itertools import chain
-from typing import Self
 
 import click
 
-from digitrec.engine import Engine, Estimate, Options
-from digitrec.errors import NotConfigured
+from digitrec.commands.engines import Described
+from digitrec.engine import Engine
 from digitrec.errors.text import count
-from digitrec.image import ImageSource, InputSpec, PreparedImage
-from digitrec.providers import registry
-from digitrec.providers.base import BaseProvider
+from digitrec.image import ImageSource, PreparedImage
 from digitrec.recognise.pipeline import batches
 from digitrec.report import rows
 
@@ -50,48 +46,6 @@ class Cost:
         )
 
 
-class _Described(BaseProvider):
-    """A provider known by its class only: its input and its price; it cannot be asked."""
-
-    endpoint: str | None = "not known without credentials"
-
-    def __init__(self, name: str) -> None:
-        cls = registry.provider_class(name)
-        wants = getattr(cls, "wants", None)
-        if not isinstance(wants, InputSpec):  # another package's, which needs an instance
-            raise NotConfigured(f"{name} needs its credentials for an estimate; configure it first")
-        self.name = name
-        self.wants = wants
-        self.price = getattr(cls, "price", None)
-        self.batch = getattr(cls, "batch", 1)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Ignore the environment: no provider needs it here."""
-        raise NotConfigured("this provider is not configured, so it cannot be asked")
-
-
-class Unopened(Engine):
-    """Estimates like an engine, without the ledger, whose answers depend on the endpoint."""
-
-    def __init__(self, name: str, options: Options) -> None:
-        """Describe the engine of that name.
-
-        Raises:
-            NotConfigured: a budget is set and the price unknown, or its class does not declare its input.
-            UnknownProvider: no provider has that name.
-        """
-        super().__init__(_Described(name), options)
-
-    def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
-        """Estimate asking about these images with an empty ledger; repeated images are asked once."""
-        digests = [sha256(image.data).digest() for image in images]
-        count, price = len(set(digests)), self.usd_per_image
-        requests = -(-count // getattr(self.provider, "batch", 1))
-        usd = None if price is None else count * price
-        return Estimate(self.provider.name, len(digests), len(digests) - count, requests, usd)
-
-
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:
     """Write a line, object or row for each engine; a sentence for people."""
     costs = [_cost(sources, engine) for engine in engines]
@@ -105,4 +59,4 @@ def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "
 def _cost(sources: Sequence[ImageSource], engine: Engine) -> Cost:
     places = chain.from_iterable(batches(sources, engine))
     found = engine.estimate(place for place in places if isinstance(place, PreparedImage))
-    return Cost(given=len(sources), configured=not isinstance(engine, Unopened), **asdict(found))
+    return Cost(given=len(sources), configured=not isinstance(engine.provider, Described), **asdict(found))

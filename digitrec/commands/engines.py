@@ -7,22 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.cost import Unopened
 from digitrec.commands.files import LEDGERS, Input, Output
 from digitrec.commands.progress import quietly
-from digitrec.engine import Engine
+from digitrec.engine import Engine, config
 from digitrec.engine import Options as EngineOptions
 from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.image import InputSpec
 from digitrec.image.files import silence_at_most
 from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
-from digitrec.providers.base import FREE, Provider
+from digitrec.providers.base import FREE, BaseProvider
 
 if TYPE_CHECKING:
     from digitrec.comparison.policy import EnginePolicy
@@ -47,46 +46,77 @@ def _preparations(ctx: click.Context, param: click.Parameter, value: str | None)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How the engines of a command are asked: `asking_options`, together."""
+    """Which engines a command asks, and how: its options about engines, together.
 
-    model: Path | None
-    model_scale: str | None
-    prepare: list[str]
-    timeout: float
-    attempt_timeout: float | None
-    max_cost: float | None
-    ledger: Path | None
-    no_ledger: bool
-    record: Path | None
-    replay: Path | None
-    emulate: bool
+    A command without one of the options has its default.
+    """
 
-    @contextmanager
-    def engines(
-        self, providers: Sequence[str], options: EngineOptions | None = None, *, dry_run: bool = False
-    ) -> Iterator[list[Engine]]:
-        """Yield the engines of these names, closed at the end; their budget is one.
+    providers: Sequence[str] = ()
+    model: Path | None = None
+    model_scale: str | None = None
+    prepare: Sequence[str] = ()
+    timeout: float = 30.0
+    attempt_timeout: float | None = None
+    max_cost: float | None = None
+    ledger: Path | None = None
+    no_ledger: bool = False
+    record: Path | None = None
+    replay: Path | None = None
+    emulate: bool = False
+    fallback: Sequence[str] = ()
+    below: float = 0.9
+    consensus: int | None = None
+    dry_run: bool = False
 
-        Args:
-            providers: the names.
-            options: those of an earlier command (`options`).
-            dry_run: also yield engines without credentials, which can only estimate.
+    def names(self, *, together: bool = False) -> list[str]:
+        """Return all engines that may be asked, in their order.
+
+        With ``together`` they give one answer: by default the configured engine; several need a policy.
 
         Raises:
-            click.UsageError: options that do not fit these engines.
-            DigitrecError: an engine that cannot be asked at all.
+            click.UsageError: the options contradict each other.
         """
-        with self.opener(providers, options, dry_run=dry_run) as open_engine:
-            preparation = self.one_preparation()
-            yield [open_engine(name, preparation) for name in providers]
+        if self.fallback and self.consensus is not None:
+            raise click.UsageError("--fallback and --consensus exclude each other.")
+        names = [*(self.providers or [config.load().provider]), *self.fallback]
+        if together and len(names) > 1 and not self.fallback and self.consensus is None:
+            raise click.UsageError(
+                "several engines give one answer with --consensus or --fallback; to see what each says, use "
+                "`digitrec compare`."
+            )
+        if len(set(names)) < len(names):
+            raise click.UsageError(f"an engine is named twice: {', '.join(names)}.")
+        if self.consensus is not None and not 2 <= self.consensus <= len(names):
+            raise click.UsageError(
+                f"--consensus {self.consensus} needs that many engines, and 2 at least: name them with "
+                "--provider A,B,C."
+            )
+        return names
+
+    def policy(self, engines: Sequence[Engine]) -> EnginePolicy | None:
+        """Return the policy over the engines; None without one."""
+        if not self.fallback and self.consensus is None:
+            return None
+        from digitrec.comparison.policy import Consensus, Fallback  # most commands ask one engine
+
+        if self.consensus is None:
+            return Fallback(engines, self.below)
+        return Consensus(engines, self.consensus)
 
     @contextmanager
-    def columns(self, providers: Sequence[str], *, dry_run: bool = False) -> Iterator[dict[str, Engine]]:
+    def engines(self, names: Sequence[str], run: str | None = None) -> Iterator[list[Engine]]:
+        """Yield the engines of these names, closed at the end; `opener` has the errors and ``run``."""
+        with self.opener(names, run) as open_engine:
+            preparation = self.one_preparation()
+            yield [open_engine(name, preparation) for name in names]
+
+    @contextmanager
+    def columns(self, names: Sequence[str]) -> Iterator[dict[str, Engine]]:
         """As `engines`, by name, and each engine once for every preparation where there are several."""
-        with self.opener(providers, dry_run=dry_run) as open_engine:
+        with self.opener(names) as open_engine:
             columns: dict[str, Engine] = {}
             preparations: Sequence[str | None] = self.prepare or [None]
-            for name in providers:
+            for name in names:
                 for preparation in preparations:
                     engine = open_engine(name, preparation)
                     if len(self.prepare) < 2 or engine.provider.wants.encoding == "mnist":
@@ -94,6 +124,38 @@ class Asking:
                         break
                     columns[f"{name}/{preparation}"] = engine
             yield columns
+
+    @contextmanager
+    def opener(
+        self, names: Sequence[str], run: str | None = None
+    ) -> Iterator[Callable[[str, str | None], Engine]]:
+        """Yield what opens the engine of a name with a preparation; all are closed at the end.
+
+        With ``--dry-run`` it also opens engines without credentials, which can only estimate. The engines
+        share the budget of the run ``run``; None: of a new one.
+
+        Raises:
+            click.UsageError: options that do not fit these engines.
+            DigitrecError: when opening: the engine cannot be asked at all.
+        """
+        self._check(names)
+        with ExitStack() as stack:
+            stack.enter_context(silence_at_most(self.timeout))
+            env = stack.enter_context(_emulated(names)) if self.emulate else os.environ
+            options = self._options(run)
+
+            def open_engine(name: str, preparation: str | None) -> Engine:
+                try:
+                    with quietly():
+                        engine = self._engine(name, env, options, preparation)
+                except (NotConfigured, NotInstalled):
+                    if not self.dry_run:
+                        raise
+                    engine = _prepared_for(Engine(Described(name), options), preparation)
+                stack.callback(engine.close)
+                return engine
+
+            yield open_engine
 
     def settings(self) -> dict[str, str]:
         """Return the settings that a report names."""
@@ -105,30 +167,6 @@ class Asking:
             **model,
             **replay,
         }
-
-    @contextmanager
-    def opener(
-        self, providers: Sequence[str], options: EngineOptions | None = None, *, dry_run: bool = False
-    ) -> Iterator[Callable[[str, str | None], Engine]]:
-        """Yield what opens the engine of a name with a preparation; all are closed at the end."""
-        self._check(providers)
-        with ExitStack() as stack:
-            stack.enter_context(silence_at_most(self.timeout))
-            env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
-            chosen = options or self.options()
-
-            def open_engine(name: str, preparation: str | None) -> Engine:
-                try:
-                    with quietly():
-                        engine = self._engine(name, env, chosen, preparation)
-                except (NotConfigured, NotInstalled):
-                    if not dry_run:
-                        raise
-                    engine = _prepared_for(Unopened(name, chosen), preparation)
-                stack.callback(engine.close)
-                return engine
-
-            yield open_engine
 
     def one_preparation(self) -> str | None:
         """Return the requested preparation; None: the engine's own.
@@ -146,43 +184,32 @@ class Asking:
         """Return the options of `digitrec.read_stream` with ``numbers``, else those of `digitrec.stream`.
 
         Raises:
-            click.UsageError: `check_plain`, or the number of digits is given without ``numbers``.
+            click.UsageError: a preparation that is not plain for numbers, or ``digits`` without them.
         """
-        if numbers:
-            self.check_plain()
-            return {**how, "digits": digits}
-        if digits is not None:
+        if not numbers and digits is not None:
             raise click.UsageError("--digits goes with --numbers.")
-        return dict(how)
-
-    def check_plain(self) -> None:
-        """Check the preparation for whole numbers.
-
-        Raises:
-            click.UsageError: it is not plain.
-        """
-        if self.prepare not in ([], ["plain"]):
+        if numbers and [*self.prepare] not in ([], ["plain"]):
             raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(self.prepare)}.")
+        return {**how, "digits": digits} if numbers else dict(how)
 
-    def _check(self, providers: Sequence[str]) -> None:
-        if self.model is not None and "local" not in providers:
-            raise click.UsageError(f"--model is for the local engine, not for {', '.join(providers)}.")
+    def _check(self, names: Sequence[str]) -> None:
+        if self.model is not None and "local" not in names:
+            raise click.UsageError(f"--model is for the local engine, not for {', '.join(names)}.")
         if self.model_scale is not None and self.model is None:
             raise click.UsageError("--model-scale goes with --model.")
-        if self.emulate and not set(providers) & set(EMULATED):
+        if self.emulate and not set(names) & set(EMULATED):
             raise click.UsageError(
                 f"--emulate stands in for {', '.join(EMULATED)}; name one with --provider."
             )
         if self.ledger is not None and self.no_ledger:
             raise click.UsageError("--ledger and --no-ledger exclude each other.")
-        if self.prepare and all(map(_is_sent_pixels, providers)):
+        if self.prepare and all(map(_is_sent_pixels, names)):
             raise click.UsageError(
-                f"--prepare is for engines that are sent a picture; {', '.join(providers)} gets 28x28 "
+                f"--prepare is for engines that are sent a picture; {', '.join(names)} gets 28x28 "
                 "pixels, prepared as MNIST was."
             )
 
-    def options(self, run: str | None = None) -> EngineOptions:
-        """Return how engines are asked, with the budget of a run; None: of one of its own."""
+    def _options(self, run: str | None) -> EngineOptions:
         options = EngineOptions(
             timeout=self.timeout,
             attempt_timeout=self.attempt_timeout or (self.timeout if self.emulate else None),
@@ -200,12 +227,37 @@ class Asking:
             from digitrec.engine.replay import Replay
 
             return Replay(self.replay, name, preparation=preparation)
-        return _prepared_for(Engine(self._provider(name, env), options), preparation)
-
-    def _provider(self, name: str, env: Mapping[str, str]) -> Provider:
+        own: dict[str, Any] = {}
         if name == "local" and self.model is not None:
-            return registry.open_provider(name, model=self.model, scale=self.model_scale)
-        return registry.open_provider(name, env=env)
+            own = {"model": self.model, "scale": self.model_scale}
+        return _prepared_for(Engine(registry.open_provider(name, env=env, **own), options), preparation)
+
+
+class Described(BaseProvider):
+    """A provider known by its class only: its input and its price; it cannot be asked."""
+
+    endpoint: str | None = "not known without credentials"
+
+    def __init__(self, name: str) -> None:
+        """Describe the provider of that name.
+
+        Raises:
+            NotConfigured: its class does not declare its input.
+            UnknownProvider: no provider has that name.
+        """
+        cls = registry.provider_class(name)
+        wants = getattr(cls, "wants", None)
+        if not isinstance(wants, InputSpec):  # another package's, which needs an instance
+            raise NotConfigured(f"{name} needs its credentials for an estimate; configure it first")
+        self.name = name
+        self.wants = wants
+        self.price = getattr(cls, "price", None)
+        self.batch = getattr(cls, "batch", 1)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raise an error: no environment describes it."""
+        raise NotConfigured("this provider is not configured, so it cannot be asked")
 
 
 def _is_sent_pixels(name: str) -> bool:
@@ -245,27 +297,15 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
         yield env
 
 
-@contextmanager
-def local_engine(model: Path | None, model_scale: str | None) -> Iterator[Engine]:
-    """Yield the engine of a model file and close it; None: of the shipped network.
-
-    Raises:
-        click.UsageError: a scale without a file.
-        ModelError: the file cannot be used.
-    """
-    if model_scale is not None and model is None:
-        raise click.UsageError("--model-scale goes with --model.")
-    own: dict[str, Any] = {} if model is None else {"model": model, "scale": model_scale}
-    with quietly():
-        engine = Engine(registry.open_provider("local", **own))
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
-asking_options = options.gathered(
-    "asking", Asking,
+_POLICY = (
+    click.option("--fallback", callback=options.names, metavar="NAMES", shell_complete=values.providers,
+                 help="Engines to ask in this order if one is unsure or fails."),
+    click.option("--below", type=options.SHARE, default=0.9, show_default=True, metavar="CHANCE",
+                 help="Unsure: below this probability (see `digitrec calibrate`)."),
+    click.option("--consensus", type=int, metavar="N",
+                 help="Only take a digit that N engines agree on."),
+)  # fmt: skip
+_HOW = (
     options.model,
     options.model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
@@ -286,62 +326,14 @@ asking_options = options.gathered(
     options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but says nothing about "
                  "its accuracy. Kept only with --ledger."),
 )  # fmt: skip
-"""All options on how engines are asked, as one `Asking`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """The options of `policy`, together."""
-
-    fallback: list[str]
-    below: float
-    consensus: int | None
-
-    def names(self, first: Sequence[str], *, together: bool = False) -> list[str]:
-        """All engines that may be asked, in their order.
-
-        Args:
-            first: those of ``--provider``.
-            together: they shall give one answer, so several need a policy.
-
-        Raises:
-            click.UsageError: the options contradict each other.
-        """
-        if self.fallback and self.consensus is not None:
-            raise click.UsageError("--fallback and --consensus exclude each other.")
-        names = [*first, *self.fallback]
-        if together and len(names) > 1 and not self.fallback and self.consensus is None:
-            raise click.UsageError(
-                "several engines give one answer with --consensus or --fallback; to see what each says, use "
-                "`digitrec compare`."
-            )
-        if len(set(names)) < len(names):
-            raise click.UsageError(f"an engine is named twice: {', '.join(names)}.")
-        if self.consensus is not None and not 2 <= self.consensus <= len(names):
-            raise click.UsageError(
-                f"--consensus {self.consensus} needs that many engines, and 2 at least: name them with "
-                "--provider A,B,C."
-            )
-        return names
-
-    def policy(self, engines: Sequence[Engine]) -> EnginePolicy | None:
-        """Return the policy over the engines; None without one."""
-        if not self.fallback and self.consensus is None:
-            return None
-        from digitrec.comparison.policy import Consensus, Fallback  # most commands ask one engine
-
-        if self.consensus is None:
-            return Fallback(engines, self.below)
-        return Consensus(engines, self.consensus)
-
-
-policy = options.gathered(
-    "rule", Rule,
-    click.option("--fallback", callback=options.names, metavar="NAMES", shell_complete=values.providers,
-                 help="Engines to ask in this order if one is unsure or fails."),
-    click.option("--below", type=options.SHARE, default=0.9, show_default=True, metavar="CHANCE",
-                 help="Unsure: below this probability (see `digitrec calibrate`)."),
-    click.option("--consensus", type=int, metavar="N",
-                 help="Only take a digit that N engines agree on."),
+own_model = options.gathered("asking", Asking, options.model, options.model_scale)
+"""``--model`` and its scale, of commands that ask the local engine only."""
+asking_options = options.gathered("asking", Asking, *_HOW)
+"""All options on how engines are asked."""
+asking_by_policy = options.gathered("asking", Asking, *_POLICY, *_HOW)
+"""As `asking_options`, and ``--fallback``, ``--below`` and ``--consensus``."""
+asking_served = options.gathered(
+    "asking", Asking, options.model, *_POLICY, options.attempt_timeout,
+    options.usd("--max-cost", help="Budget while the server runs; needed for an engine that costs money."),
 )  # fmt: skip
-"""``--fallback``, ``--below`` and ``--consensus``, as one `Rule`."""
+"""Those of `digitrec serve`."""

@@ -10,7 +10,7 @@ import click
 
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.benchmark import watched
-from digitrec.commands.engines import local_engine
+from digitrec.commands.engines import Asking, own_model
 from digitrec.commands.progress import bar
 from digitrec.engine import Engine
 from digitrec.errors.text import percent
@@ -23,17 +23,14 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"show_default": True})
-@options.model
-@options.model_scale
+@own_model
 @options.sources(
     "--data", "sources", multiple=True, complete=values.data,
     help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
 )  # fmt: skip
 @options.limit("Only N of each set, all digits in proportion.")
 @options.out_folder("digitrec-evaluation")
-def evaluate(
-    model: Path | None, model_scale: str | None, sources: Sequence[str], limit: int | None, out: Path
-) -> None:
+def evaluate(asking: Asking, sources: Sequence[str], limit: int | None, out: Path) -> None:
     """Measure the accuracy of a model, and show its mistakes.
 
     With --data it reports loss, accuracy with its 95 % interval and a table of digits, and draws the
@@ -51,11 +48,11 @@ def evaluate(
     stems = [Path(source).stem for source in sources]
     if twice := [stem for stem in stems if stems.count(stem) > 1]:
         raise click.UsageError(f"two sets would both write {twice[0]}-confusion.png; give one at a time.")
-    with local_engine(model, model_scale) as engine:
+    with asking.engines(["local"]) as (engine,):
         for source in sources:
-            _one(source, engine, limit, model, out)
+            _one(source, engine, limit, asking.model, out)
         if not sources:
-            unlearned.refuse_table(model)
+            unlearned.refuse_table(asking.model)
             _table(engine, limit, out)
 
 

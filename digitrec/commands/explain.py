@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from digitrec.commands import options, sources
-from digitrec.commands.engines import local_engine
+from digitrec.commands.engines import Asking, own_model
 from digitrec.commands.files import refuse_outputs
 from digitrec.commands.progress import quietly
 from digitrec.commands.reasons import Reasons
@@ -29,18 +29,12 @@ BESIDE = ("-inside", "-inside-whole")
 
 @click.command(context_settings={"show_default": True})
 @sources.given
-@options.model
-@options.model_scale
+@own_model
 @options.out_folder("digitrec-explanation")
 @options.flag("--inside", help="Also draw the first layer's filters and each layer's feature maps.")
 @options.output("text", "json")
 def explain(
-    given: sources.Given,
-    model: Path | None,
-    model_scale: str | None,
-    out: Path,
-    inside: bool,
-    output: Literal["text", "json"],
+    given: sources.Given, asking: Asking, out: Path, inside: bool, output: Literal["text", "json"]
 ) -> None:
     """Show how a picture was read, step by step, and why.
 
@@ -55,13 +49,13 @@ def explain(
       digitrec explain 7.png --inside
       digitrec explain 7.png --model mnist_cnn_model.h5 --output json
     """
-    if inside and model is not None and model.suffix == ".skops":
+    if inside and asking.model is not None and asking.model.suffix == ".skops":
         raise click.UsageError("--inside needs a neural network; a .skops file has none.")
     images = given.sources()
     files = _files(images, out)
     written = [file.with_stem(file.stem + more) for file in files for more in ("", *BESIDE)]
     refuse_outputs("--out", written, map(sources.path_of, images))
-    with local_engine(model, model_scale) as engine:
+    with asking.engines(["local"]) as (engine,):
         pictures = list(zip(images, files, strict=True))
         done = _explain_each(pictures, given.reasons(), engine, output, inside=inside)
     if not done:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.engines import local_engine
+from digitrec.commands.engines import Asking
 from digitrec.commands.files import Output
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.commands.train import Start
@@ -166,7 +166,7 @@ def _winners(won: Contestant, test: Digits, out: Path) -> Iterator[tuple[str, Pa
     from digitrec.report.plots import save
 
     samples = [Sample(image, int(label)) for image, label in zip(test.images, test.labels, strict=True)]
-    with local_engine(won.file, None) as engine:
+    with Asking(model=won.file).engines(["local"]) as (engine,):
         found = measure(samples, engine, won.title)
     for draw in (evaluation.confusion, evaluation.mistakes):
         path = Path("images", f"winner-{draw.__name__}.png")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
-from functools import reduce, wraps
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from digitrec.commands import values
 from digitrec.commands.files import Data, Input, Output
 from digitrec.engine.asking import LONGEST_S
+
+if TYPE_CHECKING:
+    from digitrec.recognise import Rotation
 
 Declared = Callable[[Any], Any]
 """A decorator that declares a parameter of a command."""
@@ -138,29 +141,44 @@ def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     return value
 
 
-def gathered(name: str, kind: Callable[..., Any], *declared: Declared) -> Declared:
-    """Declare several parameters that a command gets together, as the argument ``name`` made by ``kind``."""
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn a ValueError about an option into a usage error.
+
+    Raises:
+        click.UsageError: in its place.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
+
+
+def gathered(name: str, kind: type[Any], *declared: Declared) -> Declared:
+    """Declare parameters that a command gets together, as the argument ``name``.
+
+    It is a ``kind`` with all parameters of the command that have the names of its fields, other ones too.
+    """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
-        own = [param.name for param in click.command()(reduce(_declare, declared, _nothing)).params]
-
         @wraps(command)
-        def with_them(**values: Any) -> Any:
-            chosen = {own_name: values.pop(own_name) for own_name in own}
-            return command(**{name: kind(**chosen)}, **values)
+        def gathering(**values: Any) -> Any:
+            own = {field: values.pop(field) for field in kind.__annotations__ if field in values}
+            return command(**{name: kind(**own)}, **values)
 
-        return reduce(_declare, reversed(declared), with_them)  # type: ignore[arg-type]
+        for option in reversed(declared):
+            option(gathering)
+        return gathering
 
     return decorated
 
 
-def _nothing() -> None:
-    """Do nothing; the parameters are declared on it to learn their names."""
+class How(TypedDict):
+    """The options of `digitrec.stream`."""
 
-
-def _declare(command: Callable[..., Any], option: Declared) -> Callable[..., Any]:
-    declared: Callable[..., Any] = option(command)
-    return declared
+    lenient: bool
+    at_least: float
+    rotate: Rotation
 
 
 labelled_limit = limit("Only N pictures, all labels in proportion.")
@@ -189,7 +207,7 @@ at_least = click.option(
     help='Answer "not sure" below this calibrated probability, or below this confidence if not calibrated.',
 )  # fmt: skip
 reading = gathered(
-    "how", dict,
+    "how", How,
     flag("--lenient", help=LENIENT),
     at_least,
     choice(
@@ -197,4 +215,4 @@ reading = gathered(
         help="Turn each picture clockwise first; auto: find the way that is read best.",
     ),
 )  # fmt: skip
-"""The options of `digitrec.stream`, as one dictionary."""
+"""The options of `How`."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.commands import cost, options, sources
-from digitrec.commands.engines import Asking, Rule, asking_options, policy
+from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.files import Output
 from digitrec.commands.progress import tracked
-from digitrec.commands.reasons import Reasons, exit_code_of
-from digitrec.engine import Engine, config
+from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, atomic
 from digitrec.prepare import prepare
@@ -33,16 +32,12 @@ from digitrec.report import predictions
     help="Save the engine's input as a picture; for several images, name a folder.",
 )  # fmt: skip
 @options.dry_run
-@policy
-@asking_options
+@asking_by_policy
 def predict(
     given: sources.Given,
-    providers: list[str],
     output: predictions.Format,
-    how: dict[str, Any],
+    how: options.How,
     save_prepared: Path | None,
-    dry_run: bool,
-    rule: Rule,
     asking: Asking,
 ) -> None:
     """Read the digit on each picture, with a confidence.
@@ -65,37 +60,27 @@ def predict(
       digitrec predict 7.png --provider local,tesseract,rapidocr --consensus 2
     """
     images = given.sources()
-    failures: list[Failure] = []
+    reasons = given.reasons()
     saved = sources.picture_files("--save-prepared", images, save_prepared)
-    names = rule.names(providers or [config.load().provider], together=True)
-    with asking.engines(names, dry_run=dry_run) as engines:
-        if dry_run:
+    with asking.engines(asking.names(together=True)) as engines:
+        if asking.dry_run:
             cost.say(images, engines, output)
             return
         if save_prepared is not None:
             _save_prepared(images, saved, engines[0], save_prepared)
-        reader = rule.policy(engines) or engines[0]
-        try:
-            found = stream(images, reader, **how)
-        except ValueError as error:
-            raise click.UsageError(f"{error}.") from error
-        outcomes = _watched(found, failures, given.reasons())
-        predictions.write(tracked(outcomes, len(images)), output, names=map(str, images))
-    if failures:
-        raise SystemExit(exit_code_of(failures, len(images)))
+        with options.usage_errors():
+            found = stream(images, asking.policy(engines) or engines[0], **how)
+        outcomes = tracked(_suggested(reasons.watched(found)), len(images))
+        predictions.write(outcomes, output, names=map(str, images))
+    reasons.check(len(images))
 
 
-def _watched(outcomes: Iterator[Outcome], failures: list[Failure], reasons: Reasons) -> Iterator[Outcome]:
-    """Yield the outcomes; report failures on stderr and keep them for the exit code."""
+def _suggested(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Yield the outcomes, and suggest `digitrec read` if a picture has several digits."""
     several = False
     for outcome in outcomes:
-        if isinstance(outcome, Failure):
-            failures.append(outcome)
-            reasons.failure(outcome)
-        reasons.read(outcome.image)
         yield outcome
         several |= isinstance(outcome, Prediction) and outcome.reason == "more than one digit"
-    reasons.sum_up()
     if several:
         click.echo("digitrec: to read whole numbers, use `digitrec read`", err=True)
 

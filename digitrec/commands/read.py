@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
-from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
-from digitrec.commands.engines import Asking, Rule, asking_options, policy
+from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import tracked
-from digitrec.commands.reasons import Reasons, exit_code_of
-from digitrec.engine import config
 from digitrec.errors import ImageError
 from digitrec.image import Box, DigitImage, Turned, atomic
 from digitrec.image.shrinking import NUMBERS_SIDE
@@ -57,19 +54,15 @@ def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Bo
     help="Save the picture with its numbers drawn over it; for several pictures, name a folder.",
 )  # fmt: skip
 @options.dry_run
-@policy
-@asking_options
+@asking_by_policy
 def read(
     given: sources.Given,
-    providers: list[str],
     output: Format,
     digits: tuple[int, int] | None,
     region: Box | None,
     fields: Path | None,
-    how: dict[str, Any],
+    how: options.How,
     save_overlay: Path | None,
-    dry_run: bool,
-    rule: Rule,
     asking: Asking,
 ) -> None:
     """Read the numbers on each picture: amounts, meter readings, columns of results.
@@ -88,53 +81,40 @@ def read(
       digitrec read form.jpg --fallback rapidocr,google --below 0.95
     """
     images = given.sources()
-    names = rule.names(providers or [config.load().provider], together=True)
+    reasons = given.reasons()
+    names = asking.names(together=True)
     if fields is not None and len(names) > 1:
         raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
-    asking.check_plain()
-    rotate = how["rotate"]
-    if fields is not None and (region is not None or rotate == "auto"):
+    ways = asking.for_numbers(how, True, digits)
+    if fields is not None and (region is not None or how["rotate"] == "auto"):
         raise click.UsageError("--fields excludes --region and --rotate auto.")
     form = None if fields is None else load_form(fields)
     overlays = sources.picture_files("--save-overlay", images, save_overlay)
-    failures: list[Failure] = []
-    with asking.engines(names, dry_run=dry_run) as engines:
-        if dry_run:
-            asked = [engine.for_numbers for engine in engines]
-            turn = 0 if rotate == "auto" else rotate
-            cost.say([Turned(image, turn, region) for image in images], asked, output)
+    with asking.engines(names) as engines:
+        if asking.dry_run:
+            turn = 0 if how["rotate"] == "auto" else how["rotate"]
+            turned = [Turned(image, turn, region) for image in images]
+            cost.say(turned, [engine.for_numbers for engine in engines], output)
             return
-        how["digits"] = digits
-        try:
+        with options.usage_errors():
             if form is not None:
-                found = read_forms(images, form, engines[0], **how)
+                found = read_forms(images, form, engines[0], **ways)
             else:
-                found = read_stream(images, rule.policy(engines) or engines[0], region=region, **how)
-        except ValueError as error:
-            raise click.UsageError(f"{error}.") from error
-        outcomes = _watched(found, images, overlays, failures, given.reasons())
+                reader = asking.policy(engines) or engines[0]
+                found = read_stream(images, reader, region=region, **ways)
+        outcomes = reasons.watched(_overlaid(found, images, overlays))
         sheets.write(tracked(outcomes, len(images)), output)
-    if failures:
-        raise SystemExit(exit_code_of(failures, len(images)))
+    reasons.check(len(images))
 
 
-def _watched(
-    outcomes: Iterator[SheetOutcome],
-    images: Sequence[sources.Source],
-    overlays: Sequence[Path],
-    failures: list[Failure],
-    reasons: Reasons,
+def _overlaid(
+    outcomes: Iterator[SheetOutcome], images: Sequence[sources.Source], overlays: Sequence[Path]
 ) -> Iterator[SheetOutcome]:
-    """Yield the outcomes; save the overlays, report failures on stderr and keep them for the exit code."""
+    """Yield the outcomes, and save the overlay of each picture that was read."""
     for place, outcome in enumerate(outcomes):
-        if isinstance(outcome, Failure):
-            failures.append(outcome)
-            reasons.failure(outcome)
-        elif overlays:
+        if overlays and isinstance(outcome, Sheet):
             _save_overlay(images[place], outcome, overlays[place])
-        reasons.read(outcome.image)
         yield outcome
-    reasons.sum_up()
 
 
 def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:

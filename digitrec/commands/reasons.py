@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import click
 
-from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer.sheet import Sheet
 from digitrec.commands.exits import exit_code
 from digitrec.errors.text import printable
 from digitrec.image import ImageRef
 from digitrec.image.formats import MAX_FRAMES
 from digitrec.report import predictions
+
+Watched = TypeVar("Watched", bound=Prediction | Sheet | Failure)
 
 
 class Reasons:
@@ -23,9 +27,29 @@ class Reasons:
         self._firsts = firsts
         self._files: set[str] = set()
         self._times: Counter[str] = Counter()
+        self._failures: list[Failure] = []
+
+    def watched(self, outcomes: Iterable[Watched]) -> Iterator[Watched]:
+        """Yield the outcomes, and report on each; sum up at the end."""
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                self.failure(outcome)
+            self.read(outcome.image)
+            yield outcome
+        self.sum_up()
+
+    def check(self, asked: int) -> None:
+        """End the command with an exit code if any of the ``asked`` outcomes is a failure.
+
+        Raises:
+            SystemExit: in that case.
+        """
+        if self._failures:
+            raise SystemExit(exit_code_of(self._failures, asked))
 
     def failure(self, failure: Failure, who: str = "") -> None:
         """Report a failure; ``who`` stands before it."""
+        self._failures.append(failure)
         self._tell(f"{who}{failure.error}", f"{who}{predictions.error_line(failure)}")
 
     def read(self, image: ImageRef) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Any
 
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.engines import Rule, policy
+from digitrec.commands.engines import Asking, asking_served
 from digitrec.commands.files import Output
-from digitrec.commands.progress import quietly
-from digitrec.engine import Engine, Options
-from digitrec.providers import registry
+from digitrec.engine import Engine
 from digitrec.providers.base import not_installed
 
 KEYS = "DIGITREC_API_KEYS"
@@ -81,13 +80,10 @@ def _keys(variable: str) -> tuple[str, ...]:
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for every network.")
 @click.option("--port", default=5000, type=click.IntRange(0, 65535), envvar="PORT", show_envvar=True)
 @click.option(
-    "--providers", "first", default="local", callback=options.names, metavar="NAMES",
+    "--providers", default="local", callback=options.names, metavar="NAMES",
     shell_complete=values.providers, help="Engines to offer, separated by commas.",
 )  # fmt: skip
-@options.model
-@policy
-@options.attempt_timeout
-@options.usd("--max-cost", help="Budget while the server runs; needed for an engine that costs money.")
+@asking_served
 @options.flag(
     "--public-spending", show_default=False, help="Offer engines that cost money to everybody, without a key."
 )
@@ -126,15 +122,11 @@ def _keys(variable: str) -> tuple[str, ...]:
 def serve(
     host: str,
     port: int,
-    first: list[str],
-    model: Path | None,
-    attempt_timeout: float | None,
-    max_cost: float | None,
+    asking: Asking,
     public_spending: bool,
     allow_host: tuple[str, ...],
     log_format: str,
     log_level: str,
-    rule: Rule,
     **limits: Any,
 ) -> None:
     """Serve the page to draw on, and the REST API.
@@ -161,21 +153,21 @@ def serve(
         burst=max(1, round(2 * rate)), api_keys=keys, hosts=_hosts(allow_host, host, proxies),
         owner_key=os.environ.get(OWNER_KEY) or None, **limits,
     )  # fmt: skip
-    terms = Options(timeout=0.9 * settings.seconds, attempt_timeout=attempt_timeout, max_cost=max_cost)
-    engines = _engines(rule.names(list(dict.fromkeys(first))), model, terms)
-    if not (keys or public_spending) and (proxies or not _is_this_machine(host)):
-        _refuse_to_spend(engines)
-    policy = rule.policy(engines)
-    if settings.collect is not None:
-        collected.Collection(settings.collect)  # fails here, before the address is printed
-    monitoring.configure(log_format, log_level)
-    with server.listen(host, port) as listening:
-        place = server.place(host, listening.getsockname()[1])
-        prefix = f"{settings.root_path}/" if settings.root_path else ""
-        click.echo(f"digitrec is at http://{place}{prefix} (Ctrl-C stops it)", err=True)
-        wanted = f"{len(keys)} accepted" if keys else f"off, anyone who reaches it may ask ({KEYS} sets them)"
-        click.echo(f"API keys: {wanted}", err=True)
-        server.run(engines if policy is None else [policy, *engines], settings, listening)
+    asking = replace(asking, timeout=0.9 * settings.seconds, providers=list(dict.fromkeys(asking.providers)))
+    with asking.engines(asking.names()) as engines:
+        is_public = proxies > 0 or not _is_this_machine(host)
+        _check_spending(engines, asking.max_cost, everybody=is_public and not (keys or public_spending))
+        policy = asking.policy(engines)
+        if settings.collect is not None:
+            collected.Collection(settings.collect)  # fails here, before the address is printed
+        monitoring.configure(log_format, log_level)
+        with server.listen(host, port) as listening:
+            place = server.place(host, listening.getsockname()[1])
+            prefix = f"{settings.root_path}/" if settings.root_path else ""
+            click.echo(f"digitrec is at http://{place}{prefix} (Ctrl-C stops it)", err=True)
+            off = f"off, anyone who reaches it may ask ({KEYS} sets them)"
+            click.echo(f"API keys: {f'{len(keys)} accepted' if keys else off}", err=True)
+            server.run(engines if policy is None else [policy, *engines], settings, listening)
 
 
 def _hosts(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]:
@@ -183,21 +175,6 @@ def _hosts(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]
     if allowed:
         return () if "*" in allowed else tuple(name.lower() for name in allowed)
     return ("localhost",) if _is_this_machine(host) and not proxies else ()
-
-
-def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engine]:
-    """Return the engines on offer, which share one budget."""
-    if model is not None and "local" not in names:
-        raise click.UsageError("--model is for the local engine, which --providers does not name.")
-    engines = []
-    for name in names:
-        own: dict[str, Any] = {"model": model} if name == "local" and model is not None else {}
-        with quietly():
-            engine = Engine(registry.open_provider(name, **own), terms)
-        if terms.max_cost is None and engine.usd_per_image != 0:
-            raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")
-        engines.append(engine)
-    return engines
 
 
 def _is_this_machine(host: str) -> bool:
@@ -208,10 +185,20 @@ def _is_this_machine(host: str) -> bool:
         return False
 
 
-def _refuse_to_spend(engines: list[Engine]) -> None:
+def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everybody: bool) -> None:
+    """Check that engines that cost money have a budget, and that not everybody can spend it.
+
+    Raises:
+        click.UsageError: one has none, or everybody can.
+    """
     for engine in engines:
-        if engine.usd_per_image != 0:
+        if engine.usd_per_image == 0:
+            continue
+        name = engine.provider.name
+        if max_cost is None:
+            raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")
+        if everybody:
             raise click.UsageError(
-                f"{engine.provider.name} costs money, and everybody who can reach the server could spend it. "
+                f"{name} costs money, and everybody who can reach the server could spend it. "
                 f"Let only those ask who have a key ({KEYS}), or say --public-spending."
             )
