@@ -114,8 +114,23 @@ def _shape(sides: Shape) -> str:
     return "(" + ", ".join("N" if side in (None, -1) else str(side) for side in sides) + ")"
 
 
+def description_in(content: bytes, path: Path) -> dict[str, Any]:
+    """Return the description in the zip archive that a model file is or ends with; {} if it has none.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return dict(json.loads(archive.read(DESCRIPTION)))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        if DESCRIPTION.encode() in content:
+            raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
+        return {}
+
+
 def described(model: bytes, about: dict[str, Any]) -> bytes:
-    """Return the content of a `.tflite` or `.keras` file with its description added."""
+    """Return the content of a `.tflite`, `.keras` or `.skops` file with its description added."""
     file = io.BytesIO(model)
     with zipfile.ZipFile(file, "a") as archive:
         member = zipfile.ZipInfo(DESCRIPTION)  # dated 1980, so that the same model gives the same bytes

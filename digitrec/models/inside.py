@@ -8,25 +8,21 @@ of each feature map goes into one dense layer, as in our own network, a digit's 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from digitrec.models.litert import Work
+from digitrec.models.litefile import Kind, LiteFile, Operator
+from digitrec.models.litert import Runner, runner
 from digitrec.models.scores import Floats, Stage, scaled
 
 Pixels = NDArray[np.uint8]
 
 SIDE = 28
 """Pixels along each side of a network's input."""
-_Kind = schema.BuiltinOperator
-_TYPES = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.INT8: np.int8}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +41,7 @@ class End:
 
     maps: int | None
     """The feature maps of whose means the scores are computed, (1, H, W, C); None if of something else."""
-    operator: Any
+    operator: Operator
     """The layer in the file."""
 
 
@@ -59,20 +55,18 @@ class Inside:
 
     def __init__(self, content: bytes | None, scale: str = "unit") -> None:
         self._scale = scale
-        self._model = schema.ModelT() if content is None else schema.ModelT.InitFromPackedBuf(content, 0)
-        self._graph = self._model.subgraphs[0] if self._model.subgraphs else schema.SubGraphT()
-        self._operators = list(self._graph.operators or ())
-        self._maker = {int(one.outputs[0]): one for one in self._operators}
+        self._content = content or b""
+        self._file = None if content is None else LiteFile(content)
+        self._operators = [] if self._file is None else self._file.operators
+        self._maker = {one.gives: one for one in self._operators}
 
     def stages(self, digit: Pixels) -> list[Stage]:
         """Return the feature maps of each layer for one picture, (28, 28), ink high, in order.
 
         Only layers whose maps have 2x2 to 28x28 places. Takes some milliseconds.
         """
-        names, work = self._stages
-        if work is None:
-            return []
-        return list(zip(names, [maps[0] for maps in work(self._ink(digit[None]))], strict=True))
+        names, network = self._stages
+        return [] if network is None else list(zip(names, self._maps(network, digit), strict=True))
 
     def class_maps(self, digit: Pixels, of: Sequence[int]) -> Floats | None:
         """Return what each place of a picture, (28, 28), ink high, adds to N digits' scores: (N, 28, 28).
@@ -81,18 +75,18 @@ class Inside:
         over joined networks. None unless every network ends in a mean over its feature maps and one dense
         layer.
         """
-        if self._work_of_maps is None:
+        if self._averaged_maps is None:
             return None
-        values = self._work_of_maps(self._ink(digit[None]))
+        values = self._maps(self._averaged_maps, digit)
         return np.asarray(np.mean([
-            _enlarged(np.einsum("hwc,cn->nhw", value[0], self._weights(one.operator).kernel[:, of]))
+            _enlarged(np.einsum("hwc,cn->nhw", value, self._weights(one.operator).kernel[:, of]))
             for one, value in zip(self._ends, values, strict=True)
         ], axis=0), np.float32)  # fmt: skip
 
     def filters(self) -> list[Stage]:
         """Return each network's first convolution: its name, and its C filters, (h, w, C), above 0 for ink.
 
-        Empty if the file keeps its weights in a type other than float32 and int8.
+        Empty if the file keeps its weights in a type other than float32, float16 and int8.
         """
         try:
             kernels = [one.kernel for one in self.weights()]
@@ -106,97 +100,71 @@ class Inside:
         """Return the weights of every convolution and dense layer, in the order of computation, as floats.
 
         Raises:
-            ValueError: the file keeps them in a type other than float32 and int8.
+            ValueError: the file keeps them in a type other than float32, float16 and int8.
         """
-        layers = (_Kind.CONV_2D, _Kind.FULLY_CONNECTED)
-        return [self._weights(one) for one in self._operators if self._kind(one) in layers]
+        layers = (Kind.CONV_2D, Kind.FULLY_CONNECTED)
+        return [self._weights(one) for one in self._operators if one.kind in layers]
 
-    def _ink(self, digits: Pixels) -> Floats:
-        return scaled(digits, self._scale)
+    def _maps(self, network: Runner, digit: Pixels) -> list[Floats]:
+        """Return a network's tensors for one picture, (H, W, C) each."""
+        ink = scaled(digit[None], self._scale)
+        return [maps[0] for maps in network.run(ink.reshape(1, *network.takes[0].shape[1:]))]
 
     @cached_property
-    def _stages(self) -> tuple[list[str], Work | None]:
+    def _stages(self) -> tuple[list[str], Runner | None]:
         """The names of the layers whose maps are square and no larger than the picture, and their maps."""
-        shown = [tensor for tensor in self._maker if self._is_map(tensor) and self._shape(tensor)[1] <= SIDE]
-        names = [self._graph.tensors[tensor].name.decode() for tensor in shown]
-        return _layer_names(names), self._work(shown)
+        shown = [tensor for tensor in self._maker if self._is_map(tensor, largest=SIDE)]
+        names = [self._file.name(tensor) for tensor in shown if self._file]
+        return _layer_names(names), runner(self._content, shown) if shown else None
 
     @cached_property
     def _ends(self) -> list[End]:
         """The dense layers from which the scores follow without another layer's weights in between."""
         found: list[End] = []
-        wanted = {int(output) for output in self._operators and self._graph.outputs[:1]}
+        wanted = set(self._file.outputs[:1] if self._file else [])
         for one in reversed(self._operators):
-            if int(one.outputs[0]) in wanted and self._kind(one) == _Kind.FULLY_CONNECTED:
-                found.insert(0, End(self._averaged(int(one.inputs[0])), one))
-            elif int(one.outputs[0]) in wanted:
-                wanted.update(map(int, one.inputs))
+            if one.gives in wanted and one.kind == Kind.FULLY_CONNECTED:
+                found.insert(0, End(self._averaged(one.takes[0]), one))
+            elif one.gives in wanted:
+                wanted.update(one.takes)
         return found
 
     @cached_property
-    def _work_of_maps(self) -> Work | None:
+    def _averaged_maps(self) -> Runner | None:
         """Computes the maps of each end; None unless every end has some."""
         maps = [one.maps for one in self._ends if one.maps is not None]
-        return self._work(maps) if len(maps) == len(self._ends) else None
+        return runner(self._content, maps) if maps and len(maps) == len(self._ends) else None
 
     def _averaged(self, tensor: int) -> int | None:
         """Return the feature maps whose mean over all places is a tensor; None if there are none."""
         maker = self._maker.get(tensor)
-        while maker is not None and self._kind(maker) == _Kind.RESHAPE:
-            maker = self._maker.get(int(maker.inputs[0]))
-        if maker is None or self._kind(maker) != _Kind.MEAN:
+        while maker is not None and maker.kind == Kind.RESHAPE:
+            maker = self._maker.get(maker.takes[0])
+        if maker is None or maker.kind != Kind.MEAN:
             return None
-        maps = int(maker.inputs[0])
-        return maps if self._is_map(maps) else None
+        return maker.takes[0] if self._is_map(maker.takes[0]) else None
 
-    def _is_map(self, tensor: int) -> bool:
-        shape = self._shape(tensor)
-        return len(shape) == 4 and 1 < shape[1] == shape[2]
+    def _is_map(self, tensor: int, largest: float = math.inf) -> bool:
+        shape = self._file.shape(tensor) if self._file else []
+        return len(shape) == 4 and 1 < shape[1] == shape[2] <= largest
 
-    def _shape(self, tensor: int) -> list[int]:
-        shape = self._graph.tensors[tensor].shape
-        return [] if shape is None else [int(side) for side in shape]
-
-    def _kind(self, operator: Any) -> int:
-        code = self._model.operatorCodes[operator.opcodeIndex]
-        return int(max(code.builtinCode, code.deprecatedBuiltinCode))  # old files have only the second
-
-    def _weights(self, operator: Any) -> Weights:
+    def _weights(self, operator: Operator) -> Weights:
         """Return the weights of one layer; a missing bias is 0."""
-        kernel = np.moveaxis(self._constant(operator.inputs[1]), 0, -1)
-        has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
-        return Weights(
-            kernel, self._constant(operator.inputs[2]) if has_bias else np.zeros(kernel.shape[-1], np.float32)
-        )
+        kernel = np.moveaxis(self._constant(operator.takes[1]), 0, -1)
+        has_bias = len(operator.takes) > 2
+        bias = self._constant(operator.takes[2]) if has_bias else np.zeros(kernel.shape[-1], np.float32)
+        return Weights(kernel, bias)
 
-    def _constant(self, place: int) -> Floats:
-        """Return a tensor stored in the file; multiply int8 by its scales.
+    def _constant(self, tensor: int) -> Floats:
+        """Return a tensor stored in the file as floats.
 
         Raises:
             ValueError: it is not stored there, or has another type.
         """
-        tensor = self._graph.tensors[place]
-        data = self._model.buffers[tensor.buffer].data
-        if tensor.type not in _TYPES or data is None:
-            raise ValueError("no constant in float32 or int8")
-        values = np.asarray(data, np.uint8).view(_TYPES[tensor.type]).reshape(tensor.shape)
-        if tensor.type == schema.TensorType.FLOAT32:
-            return values
-        how = tensor.quantization
-        sides = [-1 if side == how.quantizedDimension else 1 for side in range(values.ndim)]
-        zero, scale = np.reshape(how.zeroPoint, sides), np.reshape(how.scale, sides)
-        return np.asarray((values.astype(np.float32) - zero) * scale, np.float32)
-
-    def _work(self, tensors: Collection[int]) -> Work | None:
-        """Return an interpreter of the same file that outputs these tensors, in order; None without any."""
-        if not tensors:
-            return None
-        usual, signatures = self._graph.outputs, self._model.signatureDefs
-        self._graph.outputs, self._model.signatureDefs = np.array([*tensors], np.int32), None
-        builder = flatbuffers.Builder(1 << 20)
-        builder.Finish(self._model.Pack(builder), b"TFL3")
-        self._graph.outputs, self._model.signatureDefs = usual, signatures
-        return Work(bytes(builder.Output()))
+        found = self._file.constant(tensor) if self._file else None
+        if found is None or found.dtype != np.float32:
+            raise ValueError("the weights are not stored as float32, float16 or int8")
+        return found
 
 
 def _enlarged(maps: Floats) -> Floats:

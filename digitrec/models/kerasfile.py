@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +12,14 @@ import numpy as np
 
 from digitrec.errors import ModelError, NotInstalled, install_hint
 from digitrec.errors.text import first_line
-from digitrec.models.description import DESCRIPTION, check_shapes
+from digitrec.models.description import DESCRIPTION, check_shapes, description_in
 from digitrec.models.scores import Floats
 
 if TYPE_CHECKING:
     import keras
 
 
-def load(path: Path) -> tuple[dict[str, Any], KerasNetwork]:
+def load(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork]:
     """Load the description ({} if missing) and the network of a `.keras` or `.h5` file.
 
     The network is a function from (N, 28, 28) ink to (N, 10).
@@ -35,7 +34,7 @@ def load(path: Path) -> tuple[dict[str, Any], KerasNetwork]:
         raise NotInstalled(f"{path.name} needs TensorFlow: {install_hint('train')}") from error
     try:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
-        about = _described(path)
+        about = description_in(content, path) if path.suffix == ".keras" else _attribute(path)
     except Exception as error:  # Keras promises no class of error for a foreign file
         why = first_line(error)
         raise ModelError(f"{path}: Keras cannot load it safely ({why}); export it again") from error
@@ -81,11 +80,9 @@ def to_litert(network: keras.Model, *, quantised: bool = True) -> bytes:
         return bytes(converter.convert())
 
 
-def _described(path: Path) -> dict[str, Any]:
-    if path.suffix == ".h5":
-        import h5py
+def _attribute(path: Path) -> dict[str, Any]:
+    """Return the description in an `.h5` file."""
+    import h5py
 
-        with h5py.File(path) as file:
-            return dict(json.loads(file.attrs.get(DESCRIPTION, "{}")))
-    with zipfile.ZipFile(path) as archive:
-        return dict(json.loads(archive.read(DESCRIPTION))) if DESCRIPTION in archive.namelist() else {}
+    with h5py.File(path) as file:
+        return dict(json.loads(file.attrs.get(DESCRIPTION, "{}")))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import json
 import threading
-import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from digitrec.errors import ModelError
-from digitrec.models.description import DESCRIPTION, check_shapes
+from digitrec.models.description import check_shapes, description_in
 from digitrec.models.scores import Floats, Signature
 
 
@@ -23,21 +21,6 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], LiteRt]:
         ModelError: it is damaged, or no network from 28x28 pixels to ten numbers in float32.
     """
     return description_in(content, path), LiteRt(content, path)
-
-
-def description_in(content: bytes, path: Path) -> dict[str, Any]:
-    """Return the description in the zip archive at the end of a `.tflite` file; {} when there is none.
-
-    Raises:
-        ModelError: it is damaged.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return dict(json.loads(archive.read(DESCRIPTION)))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        if DESCRIPTION.encode() in content:
-            raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
-        return {}
 
 
 class Runner(Protocol):
@@ -51,31 +34,41 @@ class Runner(Protocol):
         ...
 
 
-def runner(content: bytes) -> Runner:
+def runner(content: bytes, tensors: Sequence[int] = ()) -> Runner:
     """Return the runtime of a LiteRT file: LiteRT, or NumPy on a machine without LiteRT.
+
+    Args:
+        content: the file.
+        tensors: the tensors to return, also from between the layers; empty: the file's outputs.
 
     Raises:
         ValueError, RuntimeError: the file is damaged, or holds what cannot be run here.
     """
     try:
-        return _Interpreter(content)
+        return _Interpreter(content, tensors)
     except ImportError:
         from digitrec.models.plain import Graph
 
-        return Graph(content)
+        return Graph(content, tensors)
 
 
 class _Interpreter:
     """LiteRT's own interpreter; threads take turns."""
 
-    def __init__(self, content: bytes) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+    def __init__(self, content: bytes, tensors: Sequence[int]) -> None:
+        from ai_edge_litert import interpreter
 
-        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        kinds = interpreter.OpResolverType
+        self._interpreter = interpreter.Interpreter(
+            model_content=content,
+            num_threads=1,
+            experimental_preserve_all_tensors=bool(tensors),  # a delegate would hide those of its layers
+            experimental_op_resolver_type=kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if tensors else kinds.AUTO,
+        )
         self._interpreter.allocate_tensors()  # the first in a process greets on stderr: docs/library.md
         takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.takes, self.gives = list(map(_signature, takes)), list(map(_signature, gives))
-        self._input, self._outputs = takes[0]["index"], [one["index"] for one in gives]
+        self._input, self._tensors = takes[0]["index"], tensors or [one["index"] for one in gives]
         self._shape = tuple(takes[0]["shape"].tolist())
         self._lock = threading.Lock()
 
@@ -87,27 +80,11 @@ class _Interpreter:
                 self._interpreter.allocate_tensors()
             self._interpreter.set_tensor(self._input, values)
             self._interpreter.invoke()
-            return [self._interpreter.get_tensor(place) for place in self._outputs]
+            return [self._interpreter.get_tensor(place) for place in self._tensors]
 
 
 def _signature(tensor: dict[str, Any]) -> Signature:
     return Signature(tensor["shape_signature"].tolist(), tensor["dtype"] == np.float32)
-
-
-class Work:
-    """The network in a LiteRT file, for any number of 28x28 pictures."""
-
-    def __init__(self, content: bytes) -> None:
-        self._runner = runner(content)
-        self.takes, self.gives = self._runner.takes, self._runner.gives
-        self._sides = self.takes[0].shape[1:]
-        self._one_by_one = self.takes[0].shape[0] == 1
-
-    def __call__(self, ink: Floats) -> list[Floats]:
-        """(N, 28, 28) ink to the file's results, (N, ...) each."""
-        batches = np.split(ink, len(ink)) if self._one_by_one else [ink]
-        results = [self._runner.run(batch.reshape(len(batch), *self._sides)) for batch in batches]
-        return [np.concatenate(parts) for parts in zip(*results, strict=True)]
 
 
 class LiteRt:
@@ -116,16 +93,19 @@ class LiteRt:
     def __init__(self, content: bytes, path: Path) -> None:
         self._content = content
         try:
-            self._work = Work(content)
+            self._runner = runner(content)
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: not a LiteRT model, or a damaged one; give another file") from error
-        takes, gives = self._work.takes, self._work.gives
+        takes, gives = self._runner.takes, self._runner.gives
         check_shapes([one.shape for one in takes], [one.shape for one in gives], path)
         if not (takes[0].is_float and gives[0].is_float):
             raise ModelError(f"{path}: its input or output is quantised; export it with both in float32")
+        self._batch, *self._sides = takes[0].shape
 
     def __call__(self, ink: Floats) -> Floats:
-        return self._work(ink)[0]
+        batches = np.split(ink, len(ink)) if self._batch == 1 else [ink]
+        shaped = (batch.reshape(len(batch), *self._sides) for batch in batches)
+        return np.concatenate([self._runner.run(batch)[0] for batch in shaped])
 
     def as_litert(self) -> bytes:
         """Return the file's content."""

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.litert import description_in, runner
+from digitrec.models.description import description_in
+from digitrec.models.litert import runner
 from digitrec.models.scores import Floats
 
 Pixels = NDArray[np.uint8]

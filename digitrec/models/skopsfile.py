@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 from digitrec.errors import ModelError, NotInstalled, install_hint
 from digitrec.errors.text import first_line
 from digitrec.image import atomic
-from digitrec.models.description import DESCRIPTION
+from digitrec.models.description import described, description_in
 from digitrec.models.scores import Floats, Forward
 
 TRUSTED = ["sklearn.tree._tree.Tree"]
@@ -36,10 +34,8 @@ def save(classifier: Any, path: Path, about: dict[str, Any]) -> None:
     Raises:
         NotInstalled: the extra `stats` is missing.
     """
-    content = io.BytesIO(load_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
-    with zipfile.ZipFile(content, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(about, indent=1))
-    atomic.write(path, content.getvalue())
+    content = load_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+    atomic.write(path, described(content, about))
 
 
 def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
@@ -52,10 +48,8 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
         ModelError: it is another kind of file, or was not trained on 784 pixels and ten digits.
         NotInstalled: the extra `stats` is missing.
     """
-    skops = load_skops()
+    skops, about = load_skops(), description_in(content, path)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            about = json.loads(archive.read(DESCRIPTION)) if DESCRIPTION in archive.namelist() else {}
         classifier = skops.loads(content, trusted=TRUSTED)
     except Exception as error:  # skops promises no class of error for a foreign file
         why = first_line(error)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.errors import ModelError, NotInstalled
+from digitrec.errors import ModelError
 from digitrec.errors.arguments import said
 from digitrec.models.description import ModelInput, model_input
 from digitrec.models.scores import (
@@ -96,15 +96,8 @@ class Model:
 
     @cached_property
     def inside(self) -> Inside:
-        """The network's layers; nothing to see in a `.skops` file or in Keras layers that LiteRT lacks.
-
-        Raises:
-            NotInstalled: LiteRT is not available on this machine.
-        """
-        try:
-            from digitrec.models.inside import Inside
-        except ImportError as error:
-            raise NotInstalled("LiteRT, which looks into a network, has no wheel for this machine") from error
+        """The network's layers; nothing to see in a `.skops` file or in Keras layers that LiteRT lacks."""
+        from digitrec.models.inside import Inside  # few callers look inside
 
         content = self._forward.as_litert() if hasattr(self._forward, "as_litert") else None
         return Inside(content, self.input.scale)
@@ -154,7 +147,7 @@ def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     if path.suffix in (".keras", ".h5"):
         from digitrec.models import kerasfile
 
-        return kerasfile.load(path)
+        return kerasfile.load(content, path)
     if path.suffix == ".skops":
         from digitrec.models import skopsfile
 

@@ -15,17 +15,23 @@ from digitrec.models import store
 
 @pytest.fixture
 def without_litert(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    for name in ("ai_edge_litert", "ai_edge_litert.interpreter"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("litefile", "plain", "inside"):  # so that they import the package `tflite`
+        monkeypatch.delitem(sys.modules, f"digitrec.models.{name}", raising=False)
 
 
 @pytest.mark.usefixtures("without_litert")
 def test_the_shipped_network_answers_as_with_litert(monkeypatch: pytest.MonkeyPatch) -> None:
     digits = mnist_test().images[:40]
     by_numpy = store.load()
+    chances, stages = by_numpy.probabilities(digits), by_numpy.inside.stages(digits[0])
     monkeypatch.undo()
     by_litert = store.load()
-    chances = by_numpy.probabilities(digits)
     np.testing.assert_allclose(chances, by_litert.probabilities(digits), atol=0.01)
+    for (name, ours), (same, theirs) in zip(stages, by_litert.inside.stages(digits[0]), strict=True):
+        assert name == same
+        np.testing.assert_allclose(ours, theirs, atol=0.1)  # LiteRT rounds to int8 between the layers
 
 
 @pytest.mark.usefixtures("without_litert")
