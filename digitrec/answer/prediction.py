@@ -86,6 +86,11 @@ class Prediction:
         """What it names: the digit; None for a refusal."""
         return self.digit
 
+    @property
+    def meaning(self) -> object:
+        """A hashable value, equal for answers that say the same; None for a refusal."""
+        return self.answer
+
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, as JSON-like values; the image as source and sha256."""
         return record(self)

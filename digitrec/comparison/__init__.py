@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from digitrec.answer.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
 from digitrec.comparison.race import Absent, Arrival, Ask, race
@@ -20,8 +20,6 @@ from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.recognise import Rotation, stream
 from digitrec.recognise.readers import Reader, listed, name_of, reader_for
-
-Answered = TypeVar("Answered")
 
 UNSURE = 0.5
 """Weight of a vote without any confidence, 0..1."""
@@ -70,40 +68,44 @@ class Comparison:
 
     @property
     def agree(self) -> bool | None:
-        """Whether all votes are the same, "no digit" included; None for fewer than two votes."""
+        """Whether all votes mean the same, "no digit" included; None for fewer than two votes."""
         votes = self.counted
-        return len({vote.answer for vote in votes}) == 1 if len(votes) > 1 else None
+        return len({vote.meaning for vote in votes}) == 1 if len(votes) > 1 else None
 
     @property
     def consensus(self) -> int | str | None:
-        """The digit with more votes than any other answer, "no digit" included; else None."""
-        return next(iter(self._most), None)
+        """The answer with more votes than any other, "no digit" included; else None."""
+        return self._answer(self._most)
 
     @property
     def weighted(self) -> int | str | None:
-        """The digit with the most confidence behind it, added over the engines that named it.
+        """The answer with the most confidence, summed over the engines that gave it.
 
         A vote weighs its ``calibrated`` chance if it has one, else its ``confidence``, else `UNSURE`.
         Uncalibrated confidences of different engines are not on one scale.
         """
-        weights: dict[int | str, float] = defaultdict(float)
+        weights: dict[object, float] = defaultdict(float)
         for vote in self.counted:
             if vote.answer is not None:
-                weights[vote.answer] += sureness(vote, UNSURE)
-        return next(iter(_leaders(weights)), None)
+                weights[vote.meaning] += sureness(vote, UNSURE)
+        return self._answer(_leaders(weights))
 
     @property
     def dissenters(self) -> tuple[str, ...]:
         """Names of the engines that voted against the majority; empty for a tie."""
         if not self._most:
             return ()
-        others = [vote for vote in self.counted if vote.answer not in self._most]
+        others = [vote for vote in self.counted if vote.meaning not in self._most]
         return tuple(name for name, outcome in self.by_engine if outcome in others)
 
     @property
-    def _most(self) -> tuple[int | str | None, ...]:
-        """The answer with the most votes; empty for a tie."""
-        return _leaders(Counter(vote.answer for vote in self.counted))
+    def _most(self) -> tuple[object, ...]:
+        """The meaning with the most votes; empty for a tie."""
+        return _leaders(Counter(vote.meaning for vote in self.counted))
+
+    def _answer(self, meanings: tuple[object, ...]) -> int | str | None:
+        """Return the first answer with one of these meanings; None without any."""
+        return next((vote.answer for vote in self.counted if vote.meaning in meanings), None)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the picture, the verdicts and each engine's outcome as JSON-like values."""
@@ -124,10 +126,10 @@ class Comparison:
         return html_table(replace(outcome, provider=name) for name, outcome in self.by_engine)
 
 
-def _leaders(votes: Mapping[Answered, float]) -> tuple[Answered, ...]:
-    """Return the answer with the most votes; empty for a tie."""
+def _leaders(votes: Mapping[object, float]) -> tuple[object, ...]:
+    """Return the meaning with the most votes; empty for a tie."""
     best = max(votes.values(), default=0.0)
-    leading = tuple(answer for answer, weight in votes.items() if weight == best)
+    leading = tuple(meaning for meaning, weight in votes.items() if weight == best)
     return leading if len(leading) == 1 else ()
 
 

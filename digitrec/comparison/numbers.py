@@ -39,6 +39,11 @@ class NumbersRead(Prediction):
         """The texts of the sure numbers, sorted; None without any."""
         return joined(number.text for number in self.sure)
 
+    @property
+    def meaning(self) -> object:
+        """The values of the sure numbers, sorted: "12,00" says the same as "12.00"."""
+        return tuple(sorted(number.value for number in self.sure if number.value is not None)) or None
+
 
 def numbers_asked(**how: Any) -> Ask:
     """Return what asks an engine for numbers, as `recognise.stream` asks it for digits.
@@ -96,7 +101,7 @@ class _Spot:
         if number.box is None or self.box is None:
             return any(one != engine and other.text == number.text for one, other in self.found)
         return any(
-            _covered(number.box, other.box) >= SAME_PLACE
+            covered(number.box, other.box) >= SAME_PLACE
             for one, other in self.found if one != engine and other.box is not None
         )  # fmt: skip
 
@@ -110,8 +115,8 @@ class _Spot:
                 yield outcome
 
 
-def _covered(one: Box, other: Box) -> float:
-    """Return which part of the smaller box the other one covers, 0..1."""
+def covered(one: Box, other: Box) -> float:
+    """Return the share of the smaller box that the other box covers, 0..1."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))

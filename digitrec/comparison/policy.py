@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 from digitrec.answer.prediction import Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.answer.sheet import Number, Sheet, SheetOutcome
 from digitrec.comparison import UNSURE
+from digitrec.comparison.numbers import covered
 from digitrec.comparison.race import WINDOW, Ask, gather
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
@@ -328,13 +329,7 @@ def _value(number: Number) -> Decimal | None:
 
 
 def _meet(one: Box | None, other: Box | None) -> bool:
-    if one is None or other is None:
-        return True
-    across, down = (
-        min(one[2], other[2]) - max(one[0], other[0]),
-        min(one[3], other[3]) - max(one[1], other[1]),
-    )
-    return across > 0 and down > 0
+    return one is None or other is None or covered(one, other) > 0
 
 
 def _votes(said: Sequence[Outcome]) -> Counter[int | None]:

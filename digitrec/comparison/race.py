@@ -52,18 +52,14 @@ def race(
         ask: what asks an engine.
         shared: open each picture once, as large as a digit needs it; False: each engine opens it itself.
     """
-    start = 0
+    start, waiting = 0, iter(several_images(images))
     most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
-    if not shared:
-        waiting = iter(several_images(images))
-        while some := dict(enumerate(islice(waiting, most), start)):
-            yield from gather([(reader, some) for reader in readers], ask)
-            start += len(some)
-        return
-    for window in chunks(several_images(images), "", most):
-        opened = dict(enumerate(window, start))
-        good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
-        for place, failed in opened.items():
+    windows: Iterator[Sequence[ImageSource | Failure]] = (
+        chunks(waiting, "", most) if shared else iter(lambda: list(islice(waiting, most)), [])
+    )
+    for window in windows:
+        good = {place: image for place, image in enumerate(window, start) if not isinstance(image, Failure)}
+        for place, failed in enumerate(window, start):
             if isinstance(failed, Failure):
                 for number, reader in enumerate(readers):
                     yield Arrival(number, place, replace(failed, provider=name_of(reader)), 0.0)

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any, Literal
 
 from digitrec.answer.prediction import short
-from digitrec.comparison.benchmark import Benchmark, conclusion
+from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard
+from digitrec.comparison.benchmark.measure import pareto_front
 from digitrec.comparison.benchmark.measures import Proportion, Reliability
+from digitrec.comparison.benchmark.recommend import Recommendation
 from digitrec.comparison.benchmark.run import KEPT
-from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors.text import count, dollars, duration, percent
 from digitrec.report.rows import Table, aligned, markdown_section, markdown_table, write_rows
@@ -277,3 +278,90 @@ def sample(benchmark: Benchmark, places: Sequence[int]) -> tuple[list[int], str]
     if len(shown) < len(places):
         return shown, f"{len(shown)} of {len(places)}, drawn by chance, of each digit in proportion."
     return shown, f"All {len(places)} of them." if len(places) > 1 else "One picture."
+
+
+def conclusion(benchmark: Benchmark) -> list[str]:
+    """Return sentences: the best engine, significant differences, undecided pairs, and caveats.
+
+    A difference is claimed only if the test shows one. Emulated engines are named without claims.
+    """
+    real = [card for card in benchmark.cards if not card.emulated and card.accuracy.n]
+    compared = [pair for pair in benchmark.pairs if not pair.emulated and pair.n]
+    return [
+        *(_accuracy(card, benchmark.data) for card in real[:1]),
+        *(_shown(pair, benchmark.test) for pair in compared if pair.better is not None),
+        *_undecided([pair for pair in compared if pair.better is None]),
+        *([] if benchmark.recommendation is None else [_recommended(benchmark.recommendation)]),
+        *_caveats(benchmark),
+    ]
+
+
+def _accuracy(best: Scorecard, data: str) -> str:
+    answered = count(best.accuracy.n, "picture")
+    right = _with_interval(best.accuracy)
+    return f"{best.engine} was right on {right} of the {answered} of {data} that it answered."
+
+
+def _with_interval(share: Proportion) -> str:
+    return f"{percent(share.share)} (95% interval {share.interval()})" if share.n else "nothing"
+
+
+def _shown(pair: Pair, test: str) -> str:
+    won, lost = sorted((pair.only_first, pair.only_second), reverse=True)
+    worse = pair.second if pair.better == pair.first else pair.first
+    return (
+        f"{pair.better} reads these pictures better than {worse}: it alone was right on {won} of {pair.n}, "
+        f"{worse} alone on {lost} ({test}, corrected p {_p(pair.p_corrected or 0.0)})."
+    )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _undecided(level: Sequence[Pair]) -> Iterator[str]:
+    if level:
+        named = ", ".join(f"{pair.first} and {pair.second}" for pair in level)
+        least = min(pair.p_corrected for pair in level if pair.p_corrected is not None)
+        more = " or more" if len(level) > 1 else ""
+        yield (
+            f"No difference is shown between {named} (corrected p {_p(least)}{more}); "
+            "more pictures might show one."
+        )
+
+
+def _recommended(advice: Recommendation) -> str:
+    if not advice.tried:
+        return "Nothing is recommended: every engine was emulated."
+    chosen, target = advice.chosen, f"{100 * advice.target:g}%"
+    if chosen is None:
+        return f"No option fits the budget: {advice.tried} were compared, all have unknown or higher cost."
+    figures = (
+        f"{_with_interval(chosen.right)} on the {chosen.right.n} pictures it was not chosen on, "
+        f"{dollars(chosen.cost_per_1000)} for 1,000, {duration(chosen.latency_s)} a picture"
+    )
+    if advice.reached:
+        return f"{chosen.name} reaches {target}: {figures}."
+    how = "more pictures would not show it either, because fewer were right"
+    if (needed := advice.pictures_needed) is not None:
+        how = f"about {2 * needed:,} pictures of which as many are right would show it"
+    return (
+        f"{target} is not shown on this much data; {how}. The nearest of {advice.tried} options is "
+        f"{chosen.name}: {figures}."
+    )
+
+
+def _caveats(benchmark: Benchmark) -> Iterator[str]:
+    if benchmark.fitted_here:
+        yield (
+            f"The calibrated chances of {', '.join(benchmark.fitted_here)} were fitted on the same pictures, "
+            "so they fit better here than elsewhere: judge them on other pictures."
+        )
+    if emulated := [card.engine for card in benchmark.cards if card.emulated]:
+        yield f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's."
+    for card in benchmark.cards:
+        if card.failed and not card.emulated:
+            pictures = count(card.n, "picture")
+            yield (
+                f"{card.engine} gave no answer on {card.failed} of {pictures}; its accuracy leaves them out."
+            )

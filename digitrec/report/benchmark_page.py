@@ -10,15 +10,13 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 
 from digitrec.answer.prediction import short
-from digitrec.comparison.benchmark import Benchmark, conclusion
-from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front
+from digitrec.comparison.benchmark import Benchmark
+from digitrec.comparison.benchmark.measure import Scorecard, pareto_front
 from digitrec.report import page, plots, predictions
-from digitrec.report.benchmark import confusion, heading, provenance, sample, tables
+from digitrec.report.benchmark import conclusion, confusion, heading, provenance, sample, tables
 from digitrec.report.plots import Axes, Figure
 from digitrec.report.rows import Table
 
-THUMBNAIL = 128
-"""Longest side of a shown picture, in pixels."""
 LINE_HEIGHT = 0.3
 """Height of an entry of a legend, in inches."""
 LABEL_WIDTH = 26
@@ -90,7 +88,7 @@ def _contact_sheet(benchmark: Benchmark, title: str, places: Sequence[int]) -> I
 def _picture(benchmark: Benchmark, place: int) -> str:
     shows = f"shows {benchmark.shows(place)}"
     answers = "<br>".join(_answer(benchmark, engine, place) for engine in benchmark.outcomes)
-    image = page.picture(benchmark.samples[place].image, shows, THUMBNAIL)
+    image = page.picture(benchmark.samples[place].image, shows, page.THUMBNAIL)
     title = page.text(benchmark.title(place))
     return f"<figure>{image}<figcaption>{title}<br>{shows}</figcaption>{answers}</figure>"
 

@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.metrics import auc, classification_report, precision_recall_curve
 
 from digitrec.answer.prediction import SURE, Outcome, Prediction, short
-from digitrec.comparison.benchmark.measure import RELIABLE, Result
-from digitrec.comparison.benchmark.measures import BINS, NONE
-from digitrec.comparison.benchmark.scorecard import is_right
+from digitrec.comparison.benchmark.measure import RELIABLE, Result, is_right
+from digitrec.comparison.benchmark.measures import BINS
 from digitrec.errors.text import percent
+from digitrec.image import DigitImage
 from digitrec.lab.evaluation.accuracy import (
     CHANGED,
     CORRUPTED,
@@ -27,11 +27,14 @@ from digitrec.lab.evaluation.accuracy import (
 )
 from digitrec.lab.evaluation.numbers import Share
 from digitrec.report import plots
+from digitrec.report.page import THUMBNAIL
 from digitrec.report.plots import Figure
 from digitrec.report.rows import Table, markdown_page, markdown_section
 
 MEAN_GOAL = 0.95
 """Mean accuracy wanted over all corruptions, 0..1."""
+NO_DIGIT = -1
+"""Stands for "no digit" among the digits 0..9."""
 COMMONEST = 3
 """Number of kinds of errors listed for each set."""
 NOTES = {
@@ -65,10 +68,10 @@ MISTAKES = 30
 
 def classification(found: Result) -> Table:
     """Return precision, recall and F1 of each digit, as scikit-learn's classification report."""
-    truth = [NONE if label is None else label for _, label in found.pairs]
-    named = [outcome.digit if isinstance(outcome, Prediction) else None for outcome in found.outcomes]
-    said = [NONE if digit is None else digit for digit in named]
-    shown = sorted(set(truth) - {NONE})
+    truth = [NO_DIGIT if label is None else label for _, label in found.pairs]
+    named = (getattr(outcome, "digit", None) for outcome in found.outcomes)
+    said = [NO_DIGIT if digit is None else digit for digit in named]
+    shown = sorted(set(truth) - {NO_DIGIT})
     measured: dict[str, dict[str, float]] = classification_report(
         truth, said, labels=shown, output_dict=True, zero_division=0
     )
@@ -222,7 +225,8 @@ def _sheet(found: Result, places: Sequence[int], title: str, columns: int) -> Fi
     figure.suptitle(title)
     cells = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, place in zip(cells, places, strict=False):
-        plots.grey(axes, found.pixels(place), caption(found, place))
+        picture = DigitImage.open(found.samples[place].image).thumbnail(THUMBNAIL)
+        plots.grey(axes, np.asarray(picture), caption(found, place))
     for axes in cells[len(places) :]:
         plots.bare(axes)
     return figure

@@ -17,7 +17,9 @@ from digitrec.image import DigitImage, ImageSource
 from digitrec.report.rows import Table
 
 PICTURE_SIDE = 320
-"""Pictures are shown at most so large, in pixels."""
+"""Longest side of a picture, in pixels."""
+THUMBNAIL = 128
+"""Longest side of a picture among many, in pixels."""
 
 
 def page(title: str, parts: Iterable[str]) -> str:

@@ -27,8 +27,8 @@ from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # it needs scikit-learn, which most pictures do not
+    from digitrec.comparison.benchmark.measure import Scorecard
     from digitrec.comparison.benchmark.measures import Reliability
-    from digitrec.comparison.benchmark.scorecard import Scorecard
 
 __all__ = [
     "BELOW", "COLOURS", "INK", "STYLE", "Axes", "Figure", "bare", "colour", "coverage", "dashed", "drawn",

@@ -67,6 +67,15 @@ def test_a_number_without_a_box_belongs_to_the_same_text(page: Path) -> None:
     assert texts(compared(page, placed, listed)) == [["12", None], ["34", "34"], [None, "56"]]
 
 
+def test_numbers_vote_by_their_value(page: Path) -> None:
+    box = (100, 100, 180, 150)
+    readers = [reader("dot", ("12.00", box)), reader("comma", ("12,00", box)), reader("other", ("13", box))]
+    (both,) = compared(page, *readers[:2])
+    assert (both.agree, both.consensus, both.weighted) == (True, "12.00", "12.00")
+    (three,) = compared(page, *readers)
+    assert (three.agree, three.consensus, three.dissenters) == (False, "12.00", ("other",))
+
+
 def test_a_page_without_numbers_and_one_that_cannot_be_read_stay_whole(page: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"nothing of the kind")
     sources = [page, tmp_path / "broken.png"]

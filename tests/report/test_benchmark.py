@@ -16,10 +16,10 @@ from PIL import Image
 from report.html_pages import Page
 
 from digitrec.answer import Answer, Candidate
-from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard, benchmark, conclusion
+from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard, benchmark
+from digitrec.comparison.benchmark.measure import Latency
 from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Reliability
 from digitrec.comparison.benchmark.numbers import read_numbers
-from digitrec.comparison.benchmark.scorecard import Latency
 from digitrec.comparison.numbers import numbers_asked
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
@@ -118,7 +118,7 @@ def test_markdown_and_json_have_everything(found: Benchmark) -> None:
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     values = json.loads(written(found, "json"))
-    assert values["conclusion"] == conclusion(found)
+    assert values["conclusion"] == report.conclusion(found)
     assert [json.loads(line) for line in written(found, "jsonl").splitlines()] == values["answers"]
     assert len(values["answers"]) == 40
     assert written(found, "table").splitlines()[1].startswith("good")
@@ -163,7 +163,7 @@ def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
     page = Page.of(html)
     assert page.count["svg"] == 4
     assert page.count["img"] == len(found.misread) + len(found.splitting)
-    assert page.count["li"] == len(conclusion(found))
+    assert page.count["li"] == len(report.conclusion(found))
     assert "a &amp; b" in html
     alone = replace(found, outcomes={"good": found.outcomes["good"][:1]}, samples=found.samples[:1],
                     cards=found.cards[:1], pairs=())  # fmt: skip

@@ -7,8 +7,7 @@ import pytest
 from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
 
 from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison.benchmark.measure import Result
-from digitrec.comparison.benchmark.scorecard import scorecard
+from digitrec.comparison.benchmark.measure import Result, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef

@@ -1,8 +1,7 @@
-"""Many labelled pictures, many engines: how good each is, and which differences are more than chance.
+"""Measure many engines on the same labelled pictures, and test which differences are more than chance.
 
-`measure` asks the engines, `scorecard` sums one of them up, `run` compares every two, and `conclusion` says
-a conclusion in words. The statistics are SciPy's and scikit-learn's: importing this without the
-extra ``stats`` raises NotInstalled.
+`measure` asks the engines and sums up each of them, `run` compares every two. Importing this package without
+the extra ``stats`` (SciPy and scikit-learn) raises NotInstalled.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from digitrec.providers.base import is_installed, not_installed
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
 
-from digitrec.comparison.benchmark.conclusion import conclusion
+from digitrec.comparison.benchmark.measure import Scorecard
 from digitrec.comparison.benchmark.run import Benchmark, Pair, benchmark
-from digitrec.comparison.benchmark.scorecard import Scorecard
 
-__all__ = ["Benchmark", "Pair", "Scorecard", "benchmark", "conclusion"]
+__all__ = ["Benchmark", "Pair", "Scorecard", "benchmark"]

@@ -1,11 +1,11 @@
-"""Ask engines about labelled pictures, and measure the answers.
+"""Ask engines about labelled pictures, and sum up the answers of each.
 
 A refusal or a failure counts as wrong if the picture shows a digit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,249 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer.prediction import SURE, Outcome, Prediction
-from digitrec.comparison.benchmark.measures import Proportion, proportion
-from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, price_list, scorecard
+from digitrec.answer.prediction import SURE, Failure, Outcome, Prediction, is_emulated
+from digitrec.comparison.benchmark import measures
+from digitrec.comparison.benchmark.measures import DigitScore, Label, Proportion, Reliability, proportion
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import Ask, race
+from digitrec.engine import Engine, config
 from digitrec.errors import DataError
-from digitrec.image import DigitImage
 from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader, name_of
 
 RELIABLE = 0.999
 """Least share of right answers of a reliable engine, 0..1."""
-THUMBNAIL = 128
-"""Longest side of a shown picture, in pixels."""
+Prices = Mapping[str, float | None]
+"""US dollars for one picture by engine; None: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds from the opened picture to the answer, preparation included; the ledger's answers left out."""
+
+    answers: int
+    """How many were timed, >= 1."""
+    p50: float
+    """Half of them took no longer."""
+    p95: float
+    """19 of 20 took no longer."""
+    p99: float
+    """99 of 100 took no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """How one engine did.
+
+    A picture is answered right when its digit is named, or when it shows no digit and the engine says
+    so. Refusals and failures are counted apart from errors.
+    """
+
+    engine: str
+    """Its name in this benchmark."""
+    n: int
+    """Pictures it was given."""
+    correct: int
+    """Right answers, as many as ``accuracy.hits``: digits named rightly, and pictures rightly refused."""
+    wrong: int
+    """Digits named wrongly, those on pictures without a digit among them."""
+    refused_rightly: int
+    """Pictures without a digit that it refused; they count in ``correct``."""
+    refused_wrongly: int
+    """Digits that it refused."""
+    failed: int
+    """Pictures on which it gave no answer at all (no connection, no time, no money, not an image)."""
+    accuracy: Proportion
+    """Right answers among all its answers, refusals included, failures not."""
+    digits: tuple[DigitScore, ...]
+    """Precision and recall of each digit."""
+    confusion: tuple[tuple[int, ...], ...]
+    """11 x 11 counts: row the truth 0..9 or none, column the answer 0..9 or none."""
+    coverage: tuple[tuple[float, float, float], ...]
+    """Accuracy against coverage: points (least confidence, share answered, share of those right)."""
+    reliability: Reliability | None
+    """Reliability of its own confidence; None if it gives no confidence."""
+    calibrated: Reliability | None
+    """Of its calibrated chances; None where it was not calibrated."""
+    latency: Latency | None
+    """None when every answer came from the ledger."""
+    loading_s: float
+    """Seconds that the engine took to load before its first picture, >= 0; in no latency."""
+    throughput: float | None
+    """Pictures that it prepared and read in a second of this run, engines working side by side; None when the
+    ledger answered all."""
+    cost_usd: float | None
+    """US dollars paid in this run; None: unknown."""
+    cost_per_1000: float | None
+    """US dollars for 1,000 such pictures by the price list (`prices`); None: unknown."""
+    cost_per_correct: float | None
+    """US dollars for one right answer by the price list; None is unknown, or nothing was right."""
+    emulated: bool
+    """True when an emulator answered: then this says nothing about the vendor."""
+    model_versions: tuple[str, ...]
+    """Which models answered, in the engine's words."""
+    preparations: tuple[str, ...]
+    """How its pictures were prepared."""
+    endpoints: tuple[str, ...]
+    """Where they were sent; empty: nowhere."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, and that it was emulated where it was."""
+        return f"{self.engine} (emulated)" if self.emulated else self.engine
+
+
+def is_right(outcome: Outcome, label: Label) -> bool:
+    """Whether an outcome is the right answer; a failure never is."""
+    return isinstance(outcome, Prediction) and outcome.answer == label
+
+
+def is_wrong(outcome: Outcome, label: Label) -> bool:
+    """Whether an outcome is a wrong answer; a refusal and a failure are not."""
+    return isinstance(outcome, Prediction) and outcome.answer not in (None, label)
+
+
+def scorecard(
+    engine: str,
+    outcomes: Sequence[Outcome],
+    labels: Sequence[Label],
+    *,
+    spent_s: float = 0.0,
+    prices: Prices | None = None,
+    groups: Sequence[str] = (),
+) -> Scorecard:
+    """Sum up an engine's outcomes.
+
+    Args:
+        engine: its name.
+        outcomes: one for each picture.
+        labels: the right answer for each picture, in the same order.
+        spent_s: seconds the engine worked for them.
+        prices: US dollars for one picture by engine; None: unknown.
+        groups: what each picture was taken from; the interval then holds for whole groups.
+    """
+    pairs = zip(outcomes, labels, strict=True)
+    answered = [(outcome, label) for outcome, label in pairs if isinstance(outcome, Prediction)]
+    hits = [is_right(answer, label) for answer, label in answered]
+    right = sum(hits)
+    refused = [label for answer, label in answered if answer.answer is None]
+    fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
+    cost = per_1000(outcomes, prices or {})
+    counts = measures.confusion([(label, answer.answer) for answer, label in answered])
+    found = zip(outcomes, groups, strict=True) if any(groups) else ()
+    apart = [group for outcome, group in found if isinstance(outcome, Prediction)]
+    own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
+    trust = calibrated if len(calibrated) == len(own) else own
+    return Scorecard(
+        engine=engine,
+        n=len(outcomes),
+        correct=right,
+        wrong=sum(is_wrong(answer, label) for answer, label in answered),
+        refused_rightly=refused.count(None),
+        refused_wrongly=len(refused) - refused.count(None),
+        failed=len(outcomes) - len(answered),
+        accuracy=measures.grouped(hits, apart) if apart else measures.proportion(right, len(answered)),
+        digits=measures.per_digit(counts) if counts else (),
+        confusion=counts,
+        coverage=measures.coverage_curve(trust, len(answered)),
+        reliability=measures.reliability(own),
+        calibrated=measures.reliability(calibrated),
+        latency=_latency(fresh),
+        loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
+        throughput=len(fresh) / spent_s if fresh and spent_s else None,
+        cost_usd=total([outcome.cost_usd for outcome in outcomes]),
+        cost_per_1000=cost,
+        cost_per_correct=cost * len(answered) / right / 1000 if cost is not None and right else None,
+        emulated=is_emulated(outcomes),
+        model_versions=_kinds([answer.model_version for answer, _ in answered]),
+        preparations=_kinds([answer.preparation for answer, _ in answered]),
+        endpoints=_kinds([answer.endpoint for answer, _ in answered]),
+    )
+
+
+Answered = Sequence[tuple[Prediction, Label]]
+
+
+def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
+    """Return the confidence (or chance) of each answer but refusals, and whether it was right."""
+    named = [(answer, label) for answer, label in answered if answer.answer is not None]
+    scores = [(getattr(answer, field), answer.answer == label) for answer, label in named]
+    return [(score, right) for score, right in scores if score is not None]
+
+
+def _latency(fresh: Sequence[Outcome]) -> Latency | None:
+    seconds = [outcome.latency_s for outcome in fresh if isinstance(outcome, Prediction) and outcome.attempts]
+    if not seconds:
+        return None
+    return Latency(len(seconds), *np.percentile(seconds, [50, 95, 99]).tolist())
+
+
+def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in values if value is not None}))
+
+
+def pareto_front(cards: Sequence[Scorecard]) -> list[Scorecard]:
+    """Return the engines that no other engine beats in accuracy, cost and latency together.
+
+    Unknown figures count as worst. Emulated engines take no part: their figures are not the vendor's.
+    """
+    real = [card for card in cards if not card.emulated and card.accuracy.n]
+    return [card for card in real if not any(_beats(other, card) for other in real)]
+
+
+def _beats(one: Scorecard, other: Scorecard) -> bool:
+    """At least as good in all three, and better in one."""
+    pairs = list(zip(_merits(one), _merits(other), strict=True))
+    return all(mine >= theirs for mine, theirs in pairs) and any(mine > theirs for mine, theirs in pairs)
+
+
+def _merits(card: Scorecard) -> tuple[float, float, float]:
+    worst = -float("inf")
+    cost = worst if card.cost_per_1000 is None else -card.cost_per_1000
+    return card.accuracy.share or 0.0, cost, worst if card.latency is None else -card.latency.p50
+
+
+def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:
+    """Return each engine's price; a configured price overrides the provider's."""
+    engines = [
+        engine for reader in readers
+        for engine in (reader.engines if isinstance(reader, EnginePolicy) else [reader])
+        if isinstance(engine, Engine)
+    ]  # fmt: skip
+    return {engine.provider.name: _price(engine) for engine in engines}
+
+
+def _price(engine: Engine) -> float | None:
+    own = engine.provider.price
+    settings = engine.options._config or config.load()
+    return settings.prices.get(engine.provider.name, None if own is None else own.usd)
+
+
+def list_price(outcome: Outcome, prices: Prices) -> float | None:
+    """US dollars for the outcome if it were bought now, at the first attempt; None: unknown.
+
+    An answer from the ledger costs what it would cost without it, an emulator's what the vendor takes.
+    A failure, and a refusal for which no engine was asked, cost nothing.
+    """
+    if isinstance(outcome, Prediction) and outcome.asked:
+        return total([list_price(answer, prices) for answer in outcome.asked])
+    if isinstance(outcome, Failure) or not (outcome.attempts or outcome.replayed):
+        return 0.0
+    return prices.get(outcome.provider)
+
+
+def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
+    """US dollars for 1,000 such answers, without failures; None: unknown, or no answers."""
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
+    whole = total([list_price(answer, prices) for answer in answers])
+    return None if whole is None or not answers else round(1000 * whole / len(answers), 9)  # no noise of sums
+
+
+def total(costs: Sequence[float | None]) -> float | None:
+    """Return the sum, or None if one cost is unknown."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +274,7 @@ class Result:
     @property
     def pairs(self) -> list[tuple[Outcome, int | None]]:
         """Each outcome with the digit on its picture; None: the picture shows no digit."""
-        labels = (sample.label for sample in self.samples)
-        return list(zip(self.outcomes, labels, strict=True))
+        return [(one, sample.label) for one, sample in zip(self.outcomes, self.samples, strict=True)]
 
     @property
     def answered(self) -> list[tuple[Prediction, int | None]]:
@@ -69,9 +297,8 @@ class Result:
     @property
     def named(self) -> Proportion:
         """Pictures of digits that got a digit as answer."""
-        labelled = [outcome for outcome, label in self.pairs if label is not None]
-        digits = [it for it in labelled if isinstance(it, Prediction) and it.digit is not None]
-        return proportion(len(digits), len(labelled))
+        said = [getattr(outcome, "digit", None) for outcome, label in self.pairs if label is not None]
+        return proportion(sum(digit is not None for digit in said), len(said))
 
     @property
     def surely_wrong(self) -> Proportion:
@@ -92,10 +319,6 @@ class Result:
         """Places of the pictures with a wrong digit as answer, highest confidence first."""
         wrong = [place for place, pair in enumerate(self.pairs) if is_wrong(*pair)]
         return sorted(wrong, key=lambda place: -(getattr(self.outcomes[place], "confidence", None) or 0.0))
-
-    def pixels(self, place: int) -> NDArray[np.uint8]:
-        """Return the picture as given, downscaled; grey or RGB."""
-        return np.asarray(DigitImage.open(self.samples[place].image).thumbnail(THUMBNAIL))
 
     def chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return labels (n,) and probabilities (n, 10) of the digits for which the engine gave any."""

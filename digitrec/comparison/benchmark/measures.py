@@ -1,7 +1,8 @@
-"""The measures of a scorecard, each from SciPy or scikit-learn."""
+"""The measures of a scorecard, and the tests of two engines."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,13 @@ EDGES = np.arange(1, BINS) / BINS
 """Lower ends of all bins but the first, each the float nearest to its decimal: 0.3 and not 3 * 0.1."""
 RESAMPLED = 5000
 """Drawings of groups for an interval or a test."""
-NONE = -1
-"""Stands for "no digit" among the digits 0..9."""
+KINDS = (*range(10), None)
+"""What a picture of a digit shows, or an engine answers: a digit or none."""
+
+
+def share(hits: int, n: int) -> float | None:
+    """Return hits / n, 0..1; None when n is 0."""
+    return hits / n if n else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Proportion:
     @property
     def share(self) -> float | None:
         """Hits / n, 0..1; None when n is 0."""
-        return self.hits / self.n if self.n else None
+        return share(self.hits, self.n)
 
     def interval(self, places: int = 1) -> str:
         """Format the interval, such as "91.2% to 95.0%"; "" when n is 0."""
@@ -90,7 +96,7 @@ Label = int | str | None
 
 
 def confusion(pairs: Sequence[tuple[Label, Label]]) -> tuple[tuple[int, ...], ...]:
-    """Return how often each digit (row, the last one "no digit") was answered as each (column): 11 x 11.
+    """Return how often each digit (row) was answered as each digit (column): 11 x 11, "no digit" last.
 
     Args:
         pairs: the truth and the answer of each picture.
@@ -98,26 +104,19 @@ def confusion(pairs: Sequence[tuple[Label, Label]]) -> tuple[tuple[int, ...], ..
     Returns:
         The counts; empty if the answers are numbers and not digits.
     """
-    if any(isinstance(one, str) for pair in pairs for one in pair):
+    counts = Counter(pairs)
+    if any(isinstance(one, str) for pair in counts for one in pair):
         return ()
-    known = [[NONE if one is None else one for one in pair] for pair in pairs]
-    counts = np.zeros((11, 11), int)
-    np.add.at(counts, tuple(np.array(known, int).reshape(-1, 2).T), 1)  # NONE is the last row and column
-    return tuple(map(tuple, counts.tolist()))
+    return tuple(tuple(counts[truth, answer] for answer in KINDS) for truth in KINDS)
 
 
 def per_digit(confusion: Sequence[Sequence[int]]) -> tuple[DigitScore, ...]:
     """Return precision and recall of each digit 0..9."""
     counts = np.array(confusion)
-    said, shown = counts.sum(axis=0).tolist(), counts.sum(axis=1).tolist()
+    answered, shown = counts.sum(axis=0).tolist(), counts.sum(axis=1).tolist()
     return tuple(
-        DigitScore(
-            digit,
-            confusion[digit][digit] / said[digit] if said[digit] else None,
-            confusion[digit][digit] / shown[digit] if shown[digit] else None,
-            shown[digit],
-        )
-        for digit in range(10)
+        DigitScore(digit, share(right, answered[digit]), share(right, shown[digit]), shown[digit])
+        for digit, right in enumerate(counts.diagonal().tolist()[:10])
     )
 
 
@@ -178,3 +177,32 @@ def coverage_curve(scored: Scored, n: int) -> tuple[tuple[float, float, float], 
     scores, hits = scores[order], np.cumsum(right[order])
     ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # equal confidences stand or fall together
     return tuple((float(scores[end]), (end + 1) / n, float(hits[end] / (end + 1))) for end in ends)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """p-value of McNemar's exact test: are the pictures that one alone got right split evenly?"""
+    split = only_first + only_second
+    return float(binomtest(only_first, split, 0.5).pvalue) if split else 1.0
+
+
+def by_groups(wins: Sequence[int], groups: Sequence[str]) -> float:
+    """Return the p-value of a permutation test that exchanges the two engines in whole groups.
+
+    Args:
+        wins: 1 where only the first was right, -1 where only the second was, else 0.
+        groups: what each picture was taken from.
+    """
+    _, places = np.unique(groups, return_inverse=True)
+    sums = np.bincount(places, wins)
+    signs = np.random.default_rng(0).choice([-1, 1], (RESAMPLED, len(sums)))
+    return float((1 + (np.abs(signs @ sums) >= abs(sums.sum())).sum()) / (1 + RESAMPLED))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for their number by Holm's step-down method (Holm 1979), in the same order."""
+    corrected = [1.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = highest
+    return corrected

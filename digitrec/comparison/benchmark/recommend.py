@@ -12,8 +12,8 @@ from scipy.stats import norm
 from sklearn.model_selection import train_test_split
 
 from digitrec.answer.prediction import Outcome, is_emulated
+from digitrec.comparison.benchmark.measure import is_right, per_1000, price_list
 from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Label, Proportion, proportion
-from digitrec.comparison.benchmark.scorecard import is_right, per_1000, price_list
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
 from digitrec.errors import DataError

@@ -14,17 +14,21 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from digitrec import __version__
 from digitrec.answer.prediction import Outcome, Prediction, is_emulated
-from digitrec.comparison.benchmark.measure import measure_all
-from digitrec.comparison.benchmark.measures import RESAMPLED, Label
+from digitrec.comparison.benchmark.measure import (
+    Scorecard,
+    is_right,
+    is_wrong,
+    measure_all,
+    price_list,
+    scorecard,
+)
+from digitrec.comparison.benchmark.measures import Label, by_groups, holm, mcnemar, share
 from digitrec.comparison.benchmark.numbers import NumberScore, score
 from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
-from digitrec.comparison.benchmark.scorecard import Scorecard, is_right, is_wrong, price_list, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import Ask
@@ -326,38 +330,9 @@ def _pair(
     answers = [(str(one.answer), str(other.answer)) for one, other, *_ in both]
     return Pair(
         first, second, len(both), wins.count(1), wins.count(-1),
-        agreement=sum(one == other for one, other in answers) / len(both) if both else None,
+        agreement=share(sum(one == other for one, other in answers), len(both)),
         kappa=_kappa(answers), p=None if emulated else p, p_corrected=None, emulated=emulated,
     )  # fmt: skip
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """p-value of McNemar's exact test: are the pictures that one alone got right split evenly?"""
-    split = only_first + only_second
-    return float(binomtest(only_first, split, 0.5).pvalue) if split else 1.0
-
-
-def by_groups(wins: Sequence[int], groups: Sequence[str]) -> float:
-    """Return the p-value of a permutation test that exchanges the two engines in whole groups.
-
-    Args:
-        wins: 1 where only the first was right, -1 where only the second was, else 0.
-        groups: what each picture was taken from.
-    """
-    _, places = np.unique(groups, return_inverse=True)
-    sums = np.bincount(places, wins)
-    signs = np.random.default_rng(0).choice([-1, 1], (RESAMPLED, len(sums)))
-    return float((1 + (np.abs(signs @ sums) >= abs(sums.sum())).sum()) / (1 + RESAMPLED))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method (Holm 1979), in the same order."""
-    corrected = [1.0] * len(p_values)
-    highest = 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        corrected[place] = highest
-    return corrected
 
 
 def _kappa(answers: Sequence[tuple[str, str]]) -> float | None:

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.comparison.benchmark.measure import measure
+from digitrec.comparison.benchmark.measure import is_right, measure
 from digitrec.comparison.benchmark.measures import Proportion, proportion
-from digitrec.comparison.benchmark.scorecard import is_right
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.engine import Engine

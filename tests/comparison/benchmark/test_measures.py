@@ -14,7 +14,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from digitrec.answer.prediction import Outcome
 from digitrec.comparison.benchmark import measures
-from digitrec.comparison.benchmark.run import holm, mcnemar, pairs
+from digitrec.comparison.benchmark.measures import holm, mcnemar
+from digitrec.comparison.benchmark.run import SIGNIFICANCE, pairs
 
 Said = Callable[..., list[Outcome]]
 RNG = np.random.default_rng(3)
@@ -22,7 +23,12 @@ TRUTH = RNG.integers(-1, 10, 500)
 ANSWERS = np.where(RNG.random(500) < 0.8, TRUTH, RNG.integers(-1, 10, 500))
 SCORES = RNG.random(500)
 RIGHT = RNG.random(500) < SCORES**0.7
-WHOLE = measures.confusion(list(zip(TRUTH.tolist(), ANSWERS.tolist(), strict=True)))
+WHOLE = measures.confusion(
+    [
+        tuple(None if one < 0 else one for one in pair)
+        for pair in zip(TRUTH.tolist(), ANSWERS.tolist(), strict=True)
+    ]
+)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (1, 3), (98, 100), (9953, 10000)])
@@ -90,6 +96,17 @@ def test_mcnemars_exact_test(only_first: int, only_second: int) -> None:
 def test_holms_correction(p_values: list[float]) -> None:
     expected = multipletests(p_values, method="holm")[1] if p_values else []
     assert holm(p_values) == pytest.approx(list(expected))
+
+
+def test_between_equals_a_difference_is_shown_in_less_than_one_benchmark_in_twenty() -> None:
+    rng = np.random.default_rng(5)
+    claimed = 0
+    for _ in range(400):
+        right = rng.random((3, 200)) < 0.9
+        splits = [(right[a] & ~right[b], right[b] & ~right[a]) for a, b in [(0, 1), (0, 2), (1, 2)]]
+        p_values = [mcnemar(int(one.sum()), int(other.sum())) for one, other in splits]
+        claimed += min(holm(p_values)) < SIGNIFICANCE
+    assert claimed <= 400 / 20
 
 
 def test_a_pair_counts_only_what_both_answered(said: Said) -> None:

@@ -15,9 +15,8 @@ from PIL import Image
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Prediction
 from digitrec.comparison.benchmark import Benchmark, benchmark
-from digitrec.comparison.benchmark.measures import grouped, proportion
+from digitrec.comparison.benchmark.measures import by_groups, grouped, mcnemar, proportion
 from digitrec.comparison.benchmark.numbers import read_numbers
-from digitrec.comparison.benchmark.run import by_groups, mcnemar
 from digitrec.comparison.numbers import numbers_asked
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options

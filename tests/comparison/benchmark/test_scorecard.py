@@ -10,7 +10,7 @@ import pytest
 
 from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.comparison.benchmark import measures
-from digitrec.comparison.benchmark.scorecard import (
+from digitrec.comparison.benchmark.measure import (
     Scorecard,
     list_price,
     pareto_front,
