@@ -333,7 +333,7 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
     """Draw the curves, where there is a history."""
     if not history:
         return
+    from digitrec.report.models import learning_curves
     from digitrec.report.plots import save
-    from digitrec.report.training import curves
 
-    click.echo(f"curves: {save(curves(history, name), folder / f'{name}-curves.png')}")
+    click.echo(f"curves: {save(learning_curves(history, name), folder / f'{name}-curves.png')}")

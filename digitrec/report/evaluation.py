@@ -14,17 +14,8 @@ from digitrec.comparison.benchmark.measure import RELIABLE, Result, is_right
 from digitrec.comparison.benchmark.measures import BINS
 from digitrec.errors.text import percent
 from digitrec.image import DigitImage
-from digitrec.lab.evaluation.accuracy import (
-    CHANGED,
-    CORRUPTED,
-    DIGITS,
-    GROUPS,
-    REFUSED,
-    SEPARATE,
-    SOME,
-    STAGED,
-    Measured,
-)
+from digitrec.lab.evaluation import accuracy
+from digitrec.lab.evaluation.accuracy import Measured
 from digitrec.lab.evaluation.numbers import Share
 from digitrec.report import plots
 from digitrec.report.page import THUMBNAIL
@@ -38,19 +29,20 @@ NO_DIGIT = -1
 COMMONEST = 3
 """Number of kinds of errors listed for each set."""
 NOTES = {
-    DIGITS: "Right: correct digits; a refusal or a failure counts as wrong. Answered: pictures with a digit "
-    "as answer. ECE: mean distance of confidence from accuracy, in ten bins. Sure errors: errors among "
-    f"answers of {percent(SURE, 0)} and more. Coverage: the largest share, highest confidence first, that "
-    f'is {percent(RELIABLE)} correct. Errors: "9 as 4: 6" means six 9s read as 4.',
-    CORRUPTED: "MNIST's test digits, corrupted by our own code as published "
+    accuracy.DIGITS: "Right: correct digits; a refusal or a failure counts as wrong. Answered: pictures with "
+    "a digit as answer. ECE: mean distance of confidence from accuracy, in ten bins. Sure errors: errors "
+    f"among answers of {percent(SURE, 0)} and more. Coverage: the largest share, highest confidence first, "
+    f'that is {percent(RELIABLE)} correct. Errors: "9 as 4: 6" means six 9s read as 4.',
+    accuracy.CORRUPTED: "MNIST's test digits, corrupted by our own code as published "
     "(`digitrec/lab/handwriting/corruptions.py`). Goals: a mean of 95 %, none under 85 %.",
-    STAGED: "A digit with something else in the picture, generated with a fixed seed (`docs/scenes.md`): "
-    "three in four are MNIST's test digits, the rest printed in a font that was not learned.",
-    CHANGED: f"Up to {SOME} pictures each of plain paper, photos-dev, canvas-dev and swiss-cells-dev, after "
-    "a change that leaves the digit as it is (`digitrec/lab/evaluation/harmless.py`).",
-    REFUSED: "Pictures generated with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, from "
+    accuracy.STAGED: "A digit with something else in the picture, generated with a fixed seed "
+    "(`docs/scenes.md`): three in four are MNIST's test digits, the rest printed in a font that was not "
+    "learned.",
+    accuracy.CHANGED: f"Up to {accuracy.SOME} pictures each of plain paper, photos-dev, canvas-dev and "
+    "swiss-cells-dev, after a change that leaves the digit as it is (`digitrec/lab/evaluation/harmless.py`).",
+    accuracy.REFUSED: "Pictures generated with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, from "
     '"crossed out" on `docs/scenes.md`). Right: refused. Two digits count as separate from '
-    f"{SEPARATE} of a digit's width.",
+    f"{accuracy.SEPARATE} of a digit's width.",
 }
 NUMBERS = (
     "Pictures read by `digitrec.read_many`. Exact: all digits are right and nothing else is read. Sure: a "
@@ -86,9 +78,11 @@ def classification(found: Result) -> Table:
 
 def tables(measured: Sequence[Measured]) -> Iterator[Table]:
     """Yield the accuracy table of each group that was measured."""
-    for group in GROUPS:
+    for group in accuracy.GROUPS:
         members = [one for one in measured if one.group == group]
-        rows = [_row(one) for one in members] + ([_mean(members)] if group == CORRUPTED and members else [])
+        rows = [_row(one) for one in members] + (
+            [_mean(members)] if group == accuracy.CORRUPTED and members else []
+        )
         if rows:
             yield Table(HEADER, rows, range(1, 10), group[0].upper() + group[1:], NOTES[group])
 
@@ -112,7 +106,7 @@ def _row(one: Measured) -> tuple[str, ...]:
     """One set: its accuracy beside its goal, how far its confidence can be trusted, its common errors."""
     found, right, known = one.found, one.found.accuracy, one.found.card.reliability
     trust: tuple[float | None, ...] = (None, None, None)
-    if known is not None and one.group != REFUSED:
+    if known is not None and one.group != accuracy.REFUSED:
         trust = (known.ece, found.surely_wrong.share, found.reliable)
     return (
         found.data, f"{right.n:,}", percent(right.share, 2), right.interval(2), percent(one.goal, 2),

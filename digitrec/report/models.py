@@ -1,7 +1,8 @@
-"""The comparison of the models of the zoo: a table, pictures, and the page models.md."""
+"""Models while they learn, and compared: pictures, a table, and the page models.md."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from digitrec.errors.text import duration, percent
 from digitrec.lab.training import zoo
 from digitrec.lab.training.compare import TIMED, Contestant, equals, ranked, winner
+from digitrec.lab.training.run import Epoch
 from digitrec.report import plots
 from digitrec.report.plots import Axes, Figure
 from digitrec.report.rows import Table, markdown_page, markdown_table
@@ -157,3 +159,28 @@ def _bars(axes: Axes, contestants: Sequence[Contestant], lengths: Sequence[float
 
 def _beside(axes: Axes, x: float, y: float, words: str) -> None:
     axes.annotate(words, (x, y), (6, 0), va="center", fontsize=9, textcoords="offset points")
+
+
+@plots.drawn
+def learning_curves(history: Sequence[Epoch], name: str) -> Figure:
+    """Accuracy and loss after each epoch, on the digits learned from and on those held back."""
+    figure = Figure(figsize=(9.6, 4.2))
+    figure.suptitle(f"Training of {name}")
+    accuracy, loss = figure.subplots(1, 2)
+    epochs = [row.epoch for row in history]
+    accuracy.plot(
+        epochs, [row.accuracy for row in history], "o-", color=plots.COLOURS[0], label="learned from"
+    )
+    loss.plot(epochs, [row.loss for row in history], "o-", color=plots.COLOURS[0])
+    if any(not math.isnan(row.validation_loss) for row in history):
+        held_back = [row.validation_accuracy for row in history]
+        accuracy.plot(epochs, held_back, "s--", color=plots.COLOURS[1], label="held back")
+        loss.plot(epochs, [row.validation_loss for row in history], "s--", color=plots.COLOURS[1])
+    accuracy.set(title="Accuracy", xlabel="epoch", ylabel="digits read rightly")
+    loss.set(title="Loss", xlabel="epoch", ylabel="mean cross-entropy (nats)")
+    plots.in_percent(accuracy.yaxis)
+    for axes in (accuracy, loss):
+        axes.locator_params(axis="x", integer=True)
+    handles, names = accuracy.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2, title="digits")
+    return figure

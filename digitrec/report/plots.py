@@ -20,21 +20,15 @@ if not is_installed("matplotlib"):
     raise not_installed("Drawing plots", "plots")
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
+from matplotlib.axes import Axes as Axes  # noqa: PLC0414 (an alias makes it public)
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure  # noqa: PLC0414
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # it needs scikit-learn, which most pictures do not
     from digitrec.comparison.benchmark.measure import Scorecard
     from digitrec.comparison.benchmark.measures import Reliability
-
-__all__ = [
-    "BELOW", "COLOURS", "INK", "STYLE", "Axes", "Figure", "bare", "colour", "coverage", "dashed", "drawn",
-    "end_at", "grey", "in_percent", "logarithmic", "marked", "picture", "plain_axes", "reliability", "save",
-    "svg",
-]  # fmt: skip
 
 INK = "#010203"
 """Stands for the colour of the page's text, and is replaced by it in `svg`."""

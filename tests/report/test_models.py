@@ -9,6 +9,7 @@ import pytest
 
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.lab.training.compare import Contestant
+from digitrec.lab.training.run import Epoch
 from digitrec.report import models
 
 SLOW = Contestant("MLP", "mlp", "High", proportion(51, 60), 12.3, 0.00045, 1_234_567, Path("a/mlp.tflite"))
@@ -56,3 +57,14 @@ def test_each_picture_has_a_title_units_and_the_figures(title: str) -> None:
     }[title]
     assert drawn == [pytest.approx(one) for one in expected]
     assert "10^" not in "".join(label.get_text() for label in axes.get_xticklabels(which="both"))
+
+
+HISTORY = [Epoch(1, 0.9, 0.7, 0.5, 0.8, 1.0), Epoch(2, 0.4, 0.85, 0.3, 0.9, 1.0)]
+
+
+def test_both_curves_of_both_measures_are_drawn() -> None:
+    accuracy, loss = models.learning_curves(HISTORY, "it").axes
+    assert [list(line.get_ydata()) for line in accuracy.lines] == [[0.7, 0.85], [0.8, 0.9]]
+    assert [list(line.get_ydata()) for line in loss.lines] == [[0.9, 0.4], [0.5, 0.3]]
+    assert accuracy.get_xlabel() == loss.get_xlabel() == "epoch"
+    assert "nats" in loss.get_ylabel()

@@ -29,16 +29,8 @@ class NumberSample(Sample):
 
     texts: tuple[str, ...] = ()
     """Each number as it is written, without spaces; empty where nothing is to be read."""
-    source: str = ""
-    """What the picture was taken from, such as a book; "" if no picture has a group."""
-
     cells: tuple[tuple[int, int, str], ...] = ()
     """Row and column of each number and its text, where they are labelled."""
-
-    @property
-    def group(self) -> str:
-        """What the picture was taken from."""
-        return self.source
 
     @property
     def truth(self) -> str | None:
@@ -93,7 +85,7 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
     grouped = any(rows[0].group for rows in found.values())
     samples = [
         NumberSample(
-            rows[0].file, None, _texts(rows), rows[0].group or (str(file) if grouped else ""), _cells(rows)
+            rows[0].file, None, rows[0].group or (str(file) if grouped else ""), _texts(rows), _cells(rows)
         )
         for file, rows in found.items()
     ]  # fmt: skip

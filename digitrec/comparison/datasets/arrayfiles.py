@@ -12,15 +12,15 @@ import logging
 import math
 import re
 import zlib
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from digitrec.comparison.datasets.labels import HEADS
 from digitrec.errors import DataError, ImageError
+from digitrec.errors.text import first_line
 from digitrec.image.arrays import white
 from digitrec.image.pixels import Pixels, scaled
 
@@ -51,51 +51,49 @@ def read(path: Path, part: str | None = None, *, either: str = "test") -> tuple[
     Raises:
         DataError: the file is missing, damaged, in none of the formats, or ambiguous.
     """
-    kind, reader = _reader(path, part, either)
     try:
-        images, labels = reader(path)
+        images, labels = _arrays(path, part, either)
     except DataError:
         raise
     except FileNotFoundError as error:
         raise DataError(f"{error.filename or path}: no such file") from error
     except Exception as error:  # zipfile, zlib and NumPy raise any class at damaged bytes
-        why = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise DataError(f"{path}: damaged, or not {kind} ({why})") from error
+        raise DataError(f"{path}: damaged, or not in the format of its name ({first_line(error)})") from error
     if path.name.startswith("emnist"):
         images = images.transpose(0, 2, 1)
     return _checked(path, images, labels)
 
 
 def is_pixel_table(path: Path) -> bool:
-    """Whether a .csv file has columns of pixels, and not of files and labels.
+    """Return whether a .csv file has columns of pixels, and not of files and labels.
 
     Raises:
         DataError: it cannot be read.
     """
     try:
-        with _opened(path) as file:
-            return len(file.readline().split(",")) >= FEWEST
-    except UnicodeError:
-        return False
+        return _content(path).partition(b"\n")[0].count(b",") + 1 >= FEWEST
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
 
 
-def _reader(path: Path, part: str | None, either: str) -> tuple[str, Callable[[Path], tuple[Array, Array]]]:
-    """Return the kind of file that the name says, and the function that reads it."""
+def _arrays(path: Path, part: str | None, either: str) -> tuple[Array, Array]:
+    """Read images and labels in the format that the file's name says."""
     if path.suffix == ".npz":
-        return "an .npz file of plain arrays", partial(_read_npz, part=part, either=either)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            x, y = _pair(path, list(arrays), part, either)
+            return np.asarray(arrays[x]), np.asarray(arrays[y])
     if path.name.removesuffix(".gz").endswith(".csv"):
-        return "a table of numbers", _read_csv
+        return _read_csv(path)
     if "images-idx3" in path.name:
-        return "the images of an IDX pair", _read_idx
+        labels = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
+        return _idx_array(path, 3), _idx_array(labels, 1)
     raise DataError(f"{path}: not a folder, an .npz file or the images of an IDX pair (...images-idx3...)")
 
 
-def _read_npz(path: Path, part: str | None, either: str) -> tuple[Array, Array]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        x, y = _pair(path, list(arrays), part, either)
-        return np.asarray(arrays[x]), np.asarray(arrays[y])
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file, decompressed if it is gzipped."""
+    data = path.read_bytes()
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 def _pair(path: Path, keys: Sequence[str], part: str | None, either: str) -> tuple[str, str]:
@@ -113,15 +111,8 @@ def _pair(path: Path, keys: Sequence[str], part: str | None, either: str) -> tup
     return found[0]
 
 
-def _read_idx(path: Path) -> tuple[Array, Array]:
-    labels = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    return _idx_array(path, 3), _idx_array(labels, 1)
-
-
 def _idx_array(path: Path, dimensions: int) -> Array:
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
+    data = _content(path)
     if data[:4] != bytes((0, 0, 8, dimensions)):
         raise DataError(f"{path}: not an IDX file of bytes in {dimensions} dimension(s)")
     shape = np.frombuffer(data, ">u4", dimensions, offset=4).tolist()
@@ -131,29 +122,21 @@ def _idx_array(path: Path, dimensions: int) -> Array:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def _opened(path: Path) -> IO[str]:
-    opener: Any = gzip.open if path.suffix == ".gz" else open
-    file: IO[str] = opener(path, "rt", encoding="utf-8-sig")
-    return file
-
-
 def _read_csv(path: Path) -> tuple[Array, Array]:
     """Read a CSV; its label column has a name of `labels.HEADS`, or is the first without a header."""
-    with _opened(path) as file:
-        names = [name.strip().strip('"').casefold() for name in file.readline().split(",")]
-        headed = not all(re.fullmatch(r"[-+.\de]+", name) for name in names)
-        place = next((names.index(name) for name in HEADS["label"] if name in names), None)
-        side = math.isqrt(len(names) - 1)
-        if side**2 != len(names) - 1 or (headed and place is None):
-            raise DataError(
-                f"{path}: its {len(names)} columns must be one label and the pixels of a square picture"
-            )
-        if not headed:
-            file.seek(0)
-        lines = [line for line in file if line.strip()]
-    if not lines:
+    lines = _content(path).decode("utf-8-sig").splitlines()
+    names = [name.strip().strip('"').casefold() for name in lines[0].split(",")]
+    headed = not all(re.fullmatch(r"[-+.\de]+", name) for name in names)
+    place = next((names.index(name) for name in HEADS["label"] if name in names), None)
+    side = math.isqrt(len(names) - 1)
+    if side**2 != len(names) - 1 or (headed and place is None):
+        raise DataError(
+            f"{path}: its {len(names)} columns must be one label and the pixels of a square picture"
+        )
+    records = [line for line in lines[headed:] if line.strip()]
+    if not records:
         raise DataError(f"{path}: holds no picture under its header")
-    rows = np.loadtxt(lines, np.float32, comments=None, delimiter=",", quotechar='"', ndmin=2)
+    rows = np.loadtxt(records, np.float32, comments=None, delimiter=",", quotechar='"', ndmin=2)
     images = np.delete(rows, place or 0, axis=1).reshape(-1, side, side)
     return images, rows[:, place or 0]
 

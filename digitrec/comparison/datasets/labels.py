@@ -8,6 +8,7 @@ import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 
 from digitrec.errors import DataError
@@ -135,16 +136,10 @@ def _row(
         raise DataError(f"{where}: {len(cells)} cells under {count(width, 'head')}")
     found = {name: cells[place] if place < len(cells) else "" for name, place in places.items()}
     name, said = found.pop("file"), found.pop(column)
-    file = next((file for file in (table.parent / name, table.parent / name.strip()) if _is_file(file)), None)
+    paths = (table.parent / name, table.parent / name.strip())
+    file = next((path for path in paths if isfile(path)), None)  # noqa: PTH113 (is_file raises at long names)
     if file is None:
         raise DataError(f"{where}: there is no file {name.strip()!r}")
     if not said.strip():
         raise DataError(f"{where}: {name.strip()!r} has no {column}; write {NONE} if it shows no digit")
     return Row(file, said.strip(), where, **{head: cell.strip() for head, cell in found.items()})
-
-
-def _is_file(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except (OSError, ValueError):  # a name that is too long, or has a null in it
-        return False

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
 from digitrec.comparison.datasets import arrayfiles, labels
+from digitrec.comparison.datasets.mnist import SHIPPED
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.errors.text import count
@@ -37,11 +37,8 @@ class Sample:
     """Not opened yet: a path, or an array, uint8, as the data set holds it."""
     label: int | None
     """0..9; None where refusing is right."""
-
-    @property
-    def group(self) -> str:
-        """What the picture was taken from, such as a book; "" without groups."""
-        return ""
+    group: str = ""
+    """What the picture was taken from, such as a book; "" without groups."""
 
     @property
     def truth(self) -> int | str | None:
@@ -93,8 +90,10 @@ def read_samples(
 
 
 def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Sample]:
-    if source in NAMES:
-        path = _named(source, path)
+    if source in NAMES and path.is_dir():
+        log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
+    elif source in NAMES:
+        path = SHIPPED / "t10k-images-idx3-ubyte.gz"
     if (path / "labels.csv").is_file():
         return _table(path / "labels.csv")
     if path.is_dir():
@@ -104,14 +103,6 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
     if path.name.removesuffix(".gz").endswith(".csv") and not arrayfiles.is_pixel_table(path):
         return _table(path)
     return _samples(arrayfiles.read(path, either=part))
-
-
-def _named(name: str, here: Path) -> Path:
-    """Return the file of a set that comes with digitrec; a folder of that name has precedence."""
-    if here.is_dir():
-        log.warning("%s: using the folder %s instead of the set of that name", name, here.resolve())
-        return here
-    return Path(str(resources.files("digitrec")), "comparison/datasets/data/t10k-images-idx3-ubyte.gz")
 
 
 def _table(path: Path) -> list[Sample]:
@@ -134,9 +125,8 @@ def _folders(path: Path) -> list[Sample]:
     skipped = Skipped()
     samples = [
         Sample(Path(image), label)
-        for folder, label in shown.items()
-        for image in pictures(str(folder), skipped)
-    ]
+        for folder, label in shown.items() for image in pictures(str(folder), skipped)
+    ]  # fmt: skip
     if words := skipped.words():
         log.warning("%s: skipped %s", path, ", ".join(words))
     outside = [entry.name for entry in entries if entry not in shown]

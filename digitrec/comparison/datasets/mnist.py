@@ -28,7 +28,8 @@ SHA256 = {
 NO_DIGIT = 10
 """The label of a picture that shows no digit."""
 
-_SHIPPED = Path(__file__).parent / "data"
+SHIPPED = Path(__file__).parent / "data"
+"""Folder of the test digits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +58,7 @@ def mnist_test() -> Digits:
     Raises:
         DataError: the installed package is damaged.
     """
-    return digits_of("t10k", lambda name: official(_SHIPPED / name, "install digitrec again"))
+    return digits_of("t10k", lambda name: official(SHIPPED / name, "install digitrec again"))
 
 
 def digits_of(part: str, file: Callable[[str], bytes]) -> Digits:
