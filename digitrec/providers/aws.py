@@ -12,7 +12,7 @@ import configparser
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -31,19 +31,24 @@ from digitrec.errors import (
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import Size
-from digitrec.providers.addresses import allows_plain_http
-from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
+from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
+from digitrec.providers.cloud import Cloud
 from digitrec.providers.document import Text, document, refuse
 from digitrec.providers.masking import Secrets, secrets_in
 from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
-from digitrec.providers.wire import Wire
-from digitrec.providers.wire.exchange import Reply
+from digitrec.providers.wire import Reply, Wire
 
+KEY_OPTIONS = {
+    "access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY",
+    "session_token": "AWS_SESSION_TOKEN",
+}  # fmt: skip
+"""The constructor's options for a pair of keys, and their variables."""
+REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 Percent = Annotated[float, Meta(ge=0, le=100)]
 """A confidence as AWS gives it."""
 
 
-class AwsProvider(BaseProvider):
+class AwsProvider(Cloud):
     """A service of AWS that reads one image per request."""
 
     operation: ClassVar[tuple[str, str]]
@@ -86,40 +91,29 @@ class AwsProvider(BaseProvider):
         if endpoint:
             endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL", allow_plain_http=allow_plain_http)
         self.name = name or self.name
-        keys = (
-            checked_key(access_key or "", "AWS_ACCESS_KEY_ID"),
-            checked_key(secret_key or "", "AWS_SECRET_ACCESS_KEY"),
-            checked_key(session_token or "", "AWS_SESSION_TOKEN"),
-        )
+        given = (access_key, secret_key, session_token)
+        keys = [checked_key(it or "", name) for it, name in zip(given, KEY_OPTIONS.values(), strict=True)]
         address = endpoint or f"https://{self.operation[0]}.amazonaws.com"  # until the region is known
-        self._wire = wire = Wire(self.service, address, "aws", _refused, Secrets(*keys))
-        self._sdk = wire.prepare(lambda: _Sdk(wire, self.operation, profile, region, keys, endpoint))
-        self.endpoint = wire.endpoint = checked_endpoint(
-            self._sdk.endpoint, "the profile", allow_plain_http=allow_plain_http
+        self._wire = Wire(self.service, address, "aws", _refused, Secrets(*keys))
+        self._given, self._opening, self._client = endpoint, threading.Lock(), None
+        connected = self._wire.prepare(lambda: self._connect(profile, region, keys))
+        self.endpoint = self._wire.endpoint = checked_endpoint(
+            connected, "the profile", allow_plain_http=allow_plain_http
         )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """Build from the environment's keys, else AWS_PROFILE, else botocore's own search.
 
-        AWS_REGION and the endpoint's variables count too. ``options`` override the variables; a profile or
+        The region's and the endpoint's variables count too. ``options`` override the variables; a profile or
         key among them replaces all credentials of the environment, because a key and a session token belong
         together.
         """
-        of_service = env.get(f"AWS_ENDPOINT_URL_{cls.operation[0].upper()}")
-        found: dict[str, Any] = {
-            "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
-            "endpoint": of_service or env.get("AWS_ENDPOINT_URL") or None,
-            "allow_plain_http": allows_plain_http(env),
-        }
-        if not options.keys() & {"profile", "access_key", "secret_key", "session_token"}:
-            if env.get("AWS_ACCESS_KEY_ID"):
-                found["access_key"] = env["AWS_ACCESS_KEY_ID"]
-                found["secret_key"] = env.get("AWS_SECRET_ACCESS_KEY") or None
-                found["session_token"] = env.get("AWS_SESSION_TOKEN") or None
-            else:
-                found["profile"] = env.get("AWS_PROFILE") or None
-        return cls(**{**found, **options})
+        credentials: Mapping[str, str] = {}
+        if not options.keys() & {"profile", *KEY_OPTIONS}:
+            credentials = KEY_OPTIONS if env.get("AWS_ACCESS_KEY_ID") else {"profile": "AWS_PROFILE"}
+        found = {option: env.get(name) or None for option, name in credentials.items()}
+        return super().from_env(env, **{**found, **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
@@ -130,46 +124,39 @@ class AwsProvider(BaseProvider):
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once."""
-        question = {self.holder: {"Bytes": image.data}}
-        reply = self._wire.call(lambda: self._sdk.ask(question), timeout=timeout)
+        reply = self._wire.call(lambda: self._ask(image.data), timeout=timeout)
         return type(self).parse(self._wire.document(reply), image.size)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._wire.close()
+    def _ask(self, data: bytes) -> None:
+        with self._opening:
+            if self._client is None:
+                self._client = self._opened()
+            self._wire.secrets.learn(*self._credentials().get_frozen_credentials())
+        getattr(self._client, self.operation[1])(**{self.holder: {"Bytes": data}})
 
-
-class _Sdk:
-    """An operation of boto3, whose requests the wire sends; those for credentials are errands."""
-
-    def __init__(
-        self, wire: Wire, operation: tuple[str, str], profile: str | None, region: str | None,
-        keys: tuple[str, ...], endpoint: str | None,
-    ) -> None:  # fmt: skip
+    def _connect(self, profile: str | None, region: str | None, keys: Sequence[str]) -> str:
+        """Make botocore's session, whose requests go through the wire; return the service's address."""
         from botocore.session import Session
 
-        self._wire, (self._service, self._operation), self._given = wire, operation, endpoint
-        self._session: Any = Session(profile=profile)
-        session = self._session
-        self._opening = threading.Lock()
-        self._client: Any = None
+        wire, session = self._wire, Session(profile=profile)
         given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         wire.secrets.learn(*secrets_in(given), *secrets_in(session.full_config))
         wire.bundle = session.get_config_variable("ca_bundle")
-        handler: Any = self._send
-        session.register("before-send", handler)
+        send: Any = self._send
+        session.register("before-send", send)
         if region:
             session.set_config_variable("region", region)
         access_key, secret_key, token = keys
         if access_key:
             session.set_credentials(access_key, secret_key, token or None)
+        self._session: Any = session
         client = self._opened(aws_access_key_id="unused", aws_secret_access_key="unused")  # nosec B106 # noqa: S106
-        self.endpoint = str(client.meta.endpoint_url)
         client.close()
         # A program that prints keys runs with the first question, within its timeout.
         profiles = session.full_config.get("profiles", {}).values()
         if not any("credential_process" in one for one in profiles):
             self._credentials()
+        return str(client.meta.endpoint_url)
 
     def _credentials(self) -> Any:
         credentials = self._session.get_credentials()
@@ -183,27 +170,18 @@ class _Sdk:
 
         session: Any = boto3.Session(botocore_session=self._session)
         once = Config(retries={"total_max_attempts": 1})
-        return session.client(self._service, endpoint_url=self._given, config=once, **keys)
-
-    def ask(self, question: Mapping[str, Any]) -> None:
-        """Ask through the wire, which keeps the reply."""
-        with self._opening:
-            if self._client is None:
-                self._client = self._opened()
-            self._wire.secrets.learn(*self._credentials().get_frozen_credentials())
-        getattr(self._client, self._operation)(**question)
+        return session.client(self.operation[0], endpoint_url=self._given, config=once, **keys)
 
     def _send(self, request: Any, event_name: str, **_: Any) -> Any:
-        """Send a request; botocore calls it for each of its requests."""
+        """Send a request; botocore calls it for each of its requests. Those for credentials are errands."""
         from botocore.awsrequest import AWSResponse
         from requests import PreparedRequest
         from requests.structures import CaseInsensitiveDict
 
         sent = PreparedRequest()  # filled in and not prepared: what is signed must go out as it is
         sent.method, sent.url, sent.body = request.method, request.url, request.body
-        headers = {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
-        sent.headers = CaseInsensitiveDict(headers)
-        if event_name.startswith(f"before-send.{self._service}."):
+        sent.headers = CaseInsensitiveDict(request.headers)
+        if event_name.startswith(f"before-send.{self.operation[0]}."):
             return self._wire.questions.send(sent)
         reply: Any = self._wire.errands.get_adapter(request.url).send(sent)
         return AWSResponse(request.url, reply.status_code, reply.headers, reply.raw)
@@ -235,7 +213,7 @@ def found_credentials(env: Mapping[str, str]) -> list[str]:
 
 def found_region(env: Mapping[str, str]) -> list[str]:
     """Return the name of the variable or file that gives the region, or an empty list."""
-    named = [name for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if env.get(name)]
+    named = [name for name in REGION if env.get(name)]
     return [*named, *(str(file) for file, settings in _profile(env) if "region" in settings)][:1]
 
 
@@ -412,6 +390,9 @@ class Aws(AwsProvider):
     name = "aws"
     operation = ("rekognition", "detect_text")
     holder = "Image"
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "region": REGION, "endpoint": ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL"),
+    }  # fmt: skip
     service = service("AWS Rekognition", "rekognition:DetectText")
     wants = InputSpec(encoding="png", min_side=200, max_side=4096, max_bytes=5_242_880, margin=0.1)
     price: Price | None = Price(

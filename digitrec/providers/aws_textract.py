@@ -6,14 +6,15 @@ of 0 to 100 is divided by 100. Whether a word is handwritten or printed (``TextT
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from msgspec import UNSET, Struct, UnsetType
 
 from digitrec.answer import Answer, Candidate
 from digitrec.image import InputSpec
 from digitrec.image.pixels import Size
-from digitrec.providers.aws import AwsProvider, Geometry, Percent, box_on, service
+from digitrec.providers.aws import REGION, AwsProvider, Geometry, Percent, box_on, service
 from digitrec.providers.base import Price
 from digitrec.providers.document import Text, document, refuse
 
@@ -40,6 +41,9 @@ class AwsTextract(AwsProvider):
     name = "aws-textract"
     operation = ("textract", "detect_document_text")
     holder = "Document"
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "region": REGION, "endpoint": ("AWS_ENDPOINT_URL_TEXTRACT", "AWS_ENDPOINT_URL"),
+    }  # fmt: skip
     service = service("AWS Textract", "textract:DetectDocumentText")
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=10_000_000, margin=0.1)
     price: Price | None = Price(

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -23,20 +23,20 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from digitrec.answer import Answer, Box, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.addresses import allows_plain_http, in_the_clear
+from digitrec.providers.addresses import in_the_clear
 from digitrec.providers.base import (
-    BaseProvider,
     Price,
     Status,
     checked_endpoint,
     checked_key,
+    first_set,
     looked,
     not_installed,
 )
+from digitrec.providers.cloud import Cloud
 from digitrec.providers.document import Score, Text, box_around, document, refuse
 from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
-from digitrec.providers.wire import Wire
-from digitrec.providers.wire.exchange import EXCHANGE, Reply
+from digitrec.providers.wire import EXCHANGE, Reply, Wire
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -71,15 +71,12 @@ def service(name: str, key: str = VISION_KEYS[0], endpoint: str = VISION_ENDPOIN
     return Service(name, {}, {AuthFailed: f"check {key}, and that it belongs to the resource at {endpoint}"})
 
 
-class AzureProvider(BaseProvider):
+class AzureProvider(Cloud):
     """A service of an Azure resource that answers the POST of an image."""
 
     service: Service
     """The service's name in messages."""
-    endpoints: ClassVar[Sequence[str]] = VISION_ENDPOINTS
-    """Variables that may hold the endpoint, in order of precedence."""
-    keys: ClassVar[Sequence[str]] = VISION_KEYS
-    """Variables that may hold the key, in order of precedence."""
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {"endpoint": VISION_ENDPOINTS, "key": VISION_KEYS}
     package: ClassVar[str] = "requests"
     """The module that the provider needs."""
     path: ClassVar[str]
@@ -90,7 +87,7 @@ class AzureProvider(BaseProvider):
     def __init__(
         self,
         *,
-        endpoint: str,
+        endpoint: str = "",
         key: str | None = None,
         price_usd: float | None = None,
         allow_plain_http: bool = False,
@@ -110,61 +107,44 @@ class AzureProvider(BaseProvider):
             NotConfigured: the endpoint or the key is empty or invalid, or a token would travel unencrypted.
         """
         self.name = name or self.name
+        at, by = (names[0] for names in self.variables.values())
         if not endpoint.strip():
-            raise NotConfigured(f"Azure has no endpoint; set {self.endpoints[0]} to the resource's address")
+            raise NotConfigured(f"Azure has no endpoint; set {at} to the resource's address")
         if key is not None and not key.strip():
-            raise NotConfigured(f"Azure has no key; set {self.keys[0]} to one of the resource's two keys")
-        self.endpoint = checked_endpoint(endpoint, self.endpoints[0], allow_plain_http=allow_plain_http)
+            raise NotConfigured(f"Azure has no key; set {by} to one of the resource's two keys")
+        self.endpoint = checked_endpoint(endpoint, at, allow_plain_http=allow_plain_http)
         if price_usd is not None:
             self.price = Price(price_usd, "set by the user")
+        self._wire = wire = Wire(self.service, self.endpoint, "azure", _refused)
         if key is not None:
-            self._wire = Wire(self.service, self.endpoint, "azure", _refused)
-            self._wire.sign_with(KEY_HEADER, checked_key(key, self.keys[0]))
+            wire.sign_with(KEY_HEADER, checked_key(key, by))
             return
         if in_the_clear(self.endpoint):  # a token opens more than this one resource
             raise NotConfigured(
-                f"{self.endpoints[0]} holds an http:// address, and {self.keys[0]} no key: a token of "
-                "Entra ID never travels unencrypted; use https://, or set the key"
+                f"{at} holds an http:// address, and {by} no key: a token of Entra ID never travels "
+                "unencrypted; use https://, or set the key"
             )
         advice = {
-            AuthFailed: IDENTITY_ADVICE.format(self.endpoints[0]),
-            NotConfigured: f"sign in (`az login`), or set an application's variables or {self.keys[0]}",
+            AuthFailed: IDENTITY_ADVICE.format(at),
+            NotConfigured: f"sign in (`az login`), or set an application's variables or {by}",
         }
-        self.service = replace(self.service, errors=IDENTITY_ERRORS, advice=advice)
-        self._wire = wire = Wire(self.service, self.endpoint, "azure", _refused)
-        wire.sign, wire.forget = wire.prepare(lambda: _signer(wire, self.keys[0]))
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build from the variables of endpoint and key, or their older names; DIGITREC_ALLOW_PLAIN_HTTP.
-
-        Without a key azure-identity finds an identity. ``options`` override the variables.
-        """
-        found = {
-            "endpoint": env.get(_set(env, cls.endpoints), ""),
-            "key": env.get(_set(env, cls.keys)),
-            "allow_plain_http": allows_plain_http(env),
-        }
-        return cls(**{**found, **options})
+        self.service = wire.service = replace(self.service, errors=IDENTITY_ERRORS, advice=advice)
+        wire.sign, wire.forget = wire.prepare(lambda: _signer(wire, by))
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return whether the endpoint, and a key or an identity with its library, are there."""
-        endpoint, key = _set(env, cls.endpoints), _set(env, cls.keys)
+        endpoint, key = (first_set(env, names) for names in cls.variables.values())
         who = (key,) if key else found_identity(env)
         package = "azure.identity" if who and not key else cls.package
-        missing = [] if endpoint else [f"set {cls.endpoints[0]}"]
-        missing += [] if who else [f"set {cls.keys[0]}, or sign in with Entra ID (`az login`)"]
+        missing = [] if endpoint else [f"set {cls.variables['endpoint'][0]}"]
+        missing += [] if who else [f"set {cls.variables['key'][0]}, or sign in with Entra ID (`az login`)"]
         return looked("azure", package, filter(None, (endpoint, *who)), missing)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once."""
         reply = self._wire.ask(self.path, image.data, BINARY, timeout=timeout)
         return self.parse(self._wire.document(reply))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._wire.close()
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
@@ -181,11 +161,6 @@ def error_text(raw: Any) -> str:
         said.append(": ".join(part for part in parts if part))
         error = error.get("innererror") or error.get("innerError")
     return "; ".join(dict.fromkeys(part for part in said if part))
-
-
-def _set(env: Mapping[str, str], names: Sequence[str]) -> str:
-    """Return the first of the variables that is set, or ""."""
-    return next((name for name in names if env.get(name)), "")
 
 
 # Requests without a key: an identity of Microsoft Entra ID, found by azure-identity. Its exceptions are never
@@ -281,9 +256,8 @@ def _tokens(wire: Wire, key: str) -> Callable[[], str]:
         found = DefaultAzureCredential(transport=sends, disable_instance_discovery=private, retry_total=0)
     except ValueError:  # its text may quote a variable
         why = "azure-identity does not take a variable that begins with AZURE_"
-    else:
-        return get_bearer_token_provider(found, SCOPE)
-    raise NotConfigured(f"Azure has no key, and {why}; correct it, or set {key}")
+        raise NotConfigured(f"Azure has no key, and {why}; correct it, or set {key}") from None
+    return get_bearer_token_provider(found, SCOPE)
 
 
 def _no_token(error: Exception) -> Problem:

@@ -7,7 +7,8 @@ Each word is a candidate; its confidence is from 0 to 1.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -69,7 +70,6 @@ class AzureDocument(PolledProvider):
     results = f"{MODEL}/analyzeResults/{{}}?{VERSION}"
     service = SERVICE
     parse = staticmethod(parse)
-    endpoints = (ENDPOINT,)
-    keys = (KEY,)
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {"endpoint": (ENDPOINT,), "key": (KEY,)}
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
     rate = 15.0  # analyses a second of a paid resource; polls may be 50 a second

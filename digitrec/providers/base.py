@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,11 @@ def is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # a parent package is absent
         return False
+
+
+def first_set(env: Mapping[str, str], names: Iterable[str]) -> str:
+    """Return the first of the variables that is set and not empty, or ""."""
+    return next((name for name in names if env.get(name)), "")
 
 
 def not_installed(what: str, extra: str) -> NotInstalled:
@@ -268,6 +274,14 @@ class Inspectable(Protocol):
         """Return class activation maps of ``image.data`` for N digits, (N, 28, 28), >= 0; None: none."""
 
 
+def answer_or_error(ask: Callable[[], Answer]) -> Answer | ProviderError:
+    """Return what ``ask`` returns, or the error that it raises."""
+    try:
+        return ask()
+    except ProviderError as error:
+        return error
+
+
 class BaseProvider:
     """What most providers share; subclassing it is a convenience, not a duty."""
 
@@ -297,16 +311,23 @@ class BaseProvider:
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Ask about several one after the other; a failure takes only its own place."""
-        return [self._read_or_error(image, timeout) for image in images]
-
-    def _read_or_error(self, image: PreparedImage, timeout: float) -> Answer | ProviderError:
-        try:
-            return self.read(image, timeout=timeout)
-        except ProviderError as error:
-            return error
+        return [answer_or_error(partial(self.read, image, timeout=timeout)) for image in images]
 
     def load(self) -> None:
         """Do ahead of the first ``read`` what only the first one would do; by default nothing."""
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+class EnvProvider(BaseProvider):
+    """A provider whose options stand in environment variables."""
+
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """The variables that may hold each option of the constructor; the first one that is set counts."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """Build it from `variables`; ``options`` override them."""
+        names = {option: first_set(env, names) for option, names in cls.variables.items()}
+        return cls(**{**{option: env[name] for option, name in names.items() if name}, **options})

@@ -55,9 +55,9 @@ def document(raw: Any, schema: type[T], service: Service) -> T:
         refuse(str(error).replace("`", ""), raw, service)
 
 
-def refuse(said: str, raw: Any, service: Service) -> NoReturn:
-    """Raise a BadAnswer that says what is wrong with a document."""
-    raise service.error(Problem(BadAnswer, said, raw=raw))
+def refuse(said: str, raw: Any, service: Service, todo: str = "") -> NoReturn:
+    """Raise a BadAnswer that says what is wrong with a document, and what to do if that is known."""
+    raise service.error(Problem(BadAnswer, said, raw=raw, todo=todo))
 
 
 def box_around(corners: Sequence[tuple[float, float]]) -> Box | None:

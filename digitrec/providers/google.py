@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -34,13 +35,12 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.addresses import allows_plain_http
-from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
+from digitrec.providers.base import Price, Status, answer_or_error, checked_endpoint, checked_key, looked
+from digitrec.providers.cloud import Cloud
 from digitrec.providers.document import Score, Text, box_around, document, refuse
 from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem, Rule, Service, detail, dig, from_http
-from digitrec.providers.wire import Wire
-from digitrec.providers.wire.exchange import Reply
+from digitrec.providers.wire import Reply, Wire
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -52,7 +52,7 @@ MOST_BYTES = 7_000_000
 """Maximum bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
 
 
-class Google(BaseProvider):
+class Google(Cloud):
     """Read text with Google Cloud Vision."""
 
     wants = InputSpec(encoding="png", min_side=200, max_side=2000, max_bytes=MOST_BYTES, margin=0.1)
@@ -61,6 +61,9 @@ class Google(BaseProvider):
     )
     rate = 30.0  # 1,800 requests a minute
     batch = 16
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "endpoint": ("DIGITREC_GOOGLE_ENDPOINT",), "feature": ("DIGITREC_GOOGLE_FEATURE",),
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -107,23 +110,16 @@ class Google(BaseProvider):
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """Build from GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_API_KEY, gcloud's file or the metadata server.
 
-        The first that is there counts. Other variables: DIGITREC_GOOGLE_ENDPOINT, DIGITREC_GOOGLE_FEATURE
-        ("document" or "text"), DIGITREC_GOOGLE_LANGUAGE_HINTS (separated by commas) and
-        DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override the variables; a key or file among them replaces both
-        the key and the file of the environment.
+        The first that is there counts. Other variables: `variables`, DIGITREC_GOOGLE_LANGUAGE_HINTS
+        (separated by commas) and DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override the variables; a key or file
+        among them replaces both the key and the file of the environment.
         """
-        file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
         hints = env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "").split(",")
-        found = {
-            "endpoint": env.get("DIGITREC_GOOGLE_ENDPOINT"),
-            "feature": env.get("DIGITREC_GOOGLE_FEATURE") or "document",
-            "language_hints": [hint.strip() for hint in hints if hint.strip()],
-            "allow_plain_http": allows_plain_http(env),
-        }
+        found: dict[str, Any] = {"language_hints": [hint.strip() for hint in hints if hint.strip()]}
         if not options.keys() & {"api_key", "credentials_file"}:
-            found["credentials_file"] = file
-            found["api_key"] = None if file else env.get("GOOGLE_API_KEY") or None
-        return cls(**{**found, **options})
+            file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
+            found |= {"credentials_file": file, "api_key": None if file else env.get("GOOGLE_API_KEY")}
+        return super().from_env(env, **{**found, **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
@@ -151,7 +147,7 @@ class Google(BaseProvider):
             count = len(responses) if isinstance(responses, list) else "no"
             if count != len(images):
                 refuse(f"{count} responses for {len(images)} images", raw, SERVICE)
-            return [_parsed(response) for response in responses or ()]
+            return [answer_or_error(partial(parse, response)) for response in responses or ()]
         except ProviderError as error:
             return [error] * len(images)
 
@@ -166,10 +162,6 @@ class Google(BaseProvider):
             request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
         )
         return as_json.encode()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._wire.close()
 
 
 def _request_type() -> Any:
@@ -222,7 +214,7 @@ def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
     from google.auth.transport.requests import Request
 
     credentials = load_credentials(file, wire.endpoint)
-    wire.secrets.learn(*secrets_of(file, credentials))
+    wire.secrets.learn(*secrets_of(file))
     errands = Request(wire.errands)
 
     def sign(request: PreparedRequest) -> PreparedRequest:
@@ -252,10 +244,10 @@ def load_credentials(file: str | Path | None, endpoint: str) -> Any:
     if kind not in LOADERS:
         raise _unusable(file, "it holds no credentials of a type that Google knows")
     try:
-        make = pkgutil.resolve_name(LOADERS[kind])
-        credentials = make(info) if kind in UNSCOPED else make(info, scopes=[SCOPE])
-        paid = credentials.with_quota_project_from_environment() if _has_quota(credentials) else credentials
-        return _signs_itself(paid)
+        load = pkgutil.resolve_name(LOADERS[kind])
+        credentials = load(info) if kind in UNSCOPED else load(info, scopes=[SCOPE])
+        with_quota = getattr(credentials, "with_quota_project_from_environment", None)
+        return _signs_itself(with_quota() if with_quota else credentials)
     except Exception:  # a missing or wrong value: KeyError, TypeError, ValueError, ...
         why = f"something in it is missing or wrong for the type {kind.split()[0]}"
     raise _unusable(file, why)  # outside: the foreign exception may hold a key
@@ -264,36 +256,24 @@ def load_credentials(file: str | Path | None, endpoint: str) -> Any:
 def _signs_itself(credentials: Any) -> Any:
     """Return the credentials; a service account's own key signs its tokens, without a request."""
     own = getattr(credentials, "with_always_use_jwt_access", None)
-    return credentials if own is None else own(True)
+    return own(True) if own else credentials
 
 
 def _type_of(info: dict[str, Any]) -> str:
     """Return the key in `LOADERS`; the type alone does not say where an external account comes from."""
-    kind, source = info.get("type"), info.get("credential_source")
+    kind, source = str(info.get("type")), info.get("credential_source")
     if kind == "external_account" and info.get("subject_token_type") == FROM_AWS:
         return "external_account from AWS"
     if kind == "external_account" and isinstance(source, dict) and source.get("executable") is not None:
         return "external_account from a program"
-    return str(kind)
+    return kind
 
 
-def _has_quota(credentials: Any) -> bool:
-    """Return whether the credentials accept the paying project of GOOGLE_CLOUD_QUOTA_PROJECT."""
-    from google.auth.credentials import CredentialsWithQuotaProject
-
-    return isinstance(credentials, CredentialsWithQuotaProject)
-
-
-def secrets_of(file: str | Path | None, credentials: Any) -> Iterator[str]:
-    """Yield what to redact: secrets in the credentials file and in the credentials."""
-    found = [str(file)] if file else found_credentials(os.environ)
-    for name in filter(os.path.isfile, found):
-        with suppress(OSError):
-            yield from secrets_in(Path(name).read_bytes())
-    for attribute in ("token", "refresh_token", "client_secret"):
-        value = getattr(credentials, attribute, None)
-        if isinstance(value, str):
-            yield value
+def secrets_of(file: str | Path | None) -> Iterator[str]:
+    """Yield the secrets in the credentials file, by default in each one that Google's libraries may find."""
+    for name in [str(file)] if file else found_credentials(os.environ):
+        with suppress(OSError):  # the name of a variable is no file
+            yield from secrets_in(Path(os.environ.get(name, name)).read_bytes())
 
 
 def _credentials_in(file: Path) -> dict[str, Any]:
@@ -446,13 +426,6 @@ def parse(raw: Any) -> Answer:
 
 
 _WITHOUT_WORDS = "a text without words: no 'pages' in fullTextAnnotation, or one entry in textAnnotations"
-
-
-def _parsed(response: Any) -> Answer | ProviderError:
-    try:
-        return parse(response)
-    except ProviderError as error:
-        return error
 
 
 def _words(full: TextAnnotation) -> Iterator[Word]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.models.scores import Floats, Stage, evidence, pooled
-from digitrec.providers.base import FREE, BaseProvider, Price, Provider
+from digitrec.providers.base import FREE, EnvProvider, Price, Provider
 
 UNCLEAR = "not clearly a digit"
 """Why our own network refuses what resembles no digit, or several alike."""
@@ -33,12 +33,15 @@ LESS_LIKELY_OF_28 = 0.6
 """The same of a picture of 28x28."""
 
 
-class Local(BaseProvider):
+class Local(EnvProvider):
     """Reads a digit with a network from a file, by default the one inside the package."""
 
     wants = InputSpec(encoding="mnist", preparation="mnist", gated=True, overrules=True)
     price: Price | None = FREE
     batch = 256
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "model": ("DIGITREC_MODEL",), "scale": ("DIGITREC_MODEL_SCALE",),
+    }  # fmt: skip
 
     def __init__(
         self, *, model: str | Path | None = None, scale: str | None = None, name: str = "local"
@@ -64,9 +67,7 @@ class Local(BaseProvider):
 
         ``options`` override the variables; an explicit model ignores the environment's scale.
         """
-        model, scale = env.get("DIGITREC_MODEL") or None, env.get("DIGITREC_MODEL_SCALE") or None
-        found = {} if "model" in options else {"model": model, "scale": scale}
-        return cls(**{**found, **options})
+        return super().from_env({} if "model" in options else env, **options)
 
     def for_numbers(self) -> Provider:
         """Return the reader of whole numbers, which has networks of its own."""

@@ -7,7 +7,7 @@ import html
 import json
 import re
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -23,28 +23,19 @@ SECRET_NAME = re.compile(
 """A header, field or element of such a name holds a secret, unless its name ends in `PLAIN_NAME`."""
 PLAIN_NAME = re.compile(r"(types?|ur[il]s?|endpoint|file|process|source|expir\w*|algorithm)$", re.IGNORECASE)
 ELEMENT = re.compile(r"<(\w+)>([^<]+)</")
+SIGNATURE = re.compile(r"(?<=Signature=)[0-9a-f]{64}")
+"""The signature of one AWS request, which is not kept among the secrets because each request has another."""
 
 
 class Secrets:
     """The keys, tokens and passwords that one provider knows of; any thread may add to them."""
 
-    def __init__(self, *secrets: str | None, beside: Secrets | None = None) -> None:
-        """Know these; None and texts that are too short to be secrets are ignored.
-
-        Args:
-            secrets: the texts to redact.
-            beside: other secrets to redact, also those that they learn later.
-        """
+    def __init__(self, *secrets: str | None) -> None:
+        """Know these; None and texts that are too short to be secrets are ignored."""
         self._learning = threading.Lock()
-        self._beside = beside
         self._known: frozenset[str] = frozenset()
         self._forms: frozenset[str] = frozenset()
         self.learn(*secrets)
-
-    @classmethod
-    def of(cls, secrets: Secrets | Iterable[str]) -> Secrets:
-        """Return these as `Secrets`."""
-        return secrets if isinstance(secrets, Secrets) else cls(*secrets)
 
     def learn(self, *secrets: str | None) -> None:
         """Know these as well; of one with several lines (a private key) each line too."""
@@ -60,11 +51,10 @@ class Secrets:
 
         A text that spells a secret with escapes (JSON, HTML, percent-encoding) is replaced as a whole.
         """
-        forms, known = self._forms, self._known
-        if self._beside is not None:
-            forms, known = forms | self._beside._forms, known | self._beside._known
-        longest_first = sorted(forms, key=len, reverse=True)
-        return _masked(value, longest_first, {_unescaped(secret) for secret in known}) if known else value
+        if not self._known:
+            return value
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        return _masked(value, longest_first, {_unescaped(secret) for secret in self._known})
 
     def __repr__(self) -> str:
         """Show how many there are, not which."""
@@ -93,6 +83,7 @@ def secrets_in(value: Any) -> Iterator[str]:
 
 def _masked(value: Any, forms: Sequence[str], unescaped: Collection[str]) -> Any:
     if isinstance(value, str):
+        value = SIGNATURE.sub(MASK, value)
         for form in forms:
             value = value.replace(form, MASK)
         plain = _unescaped(value) if len(value) >= SHORTEST_SECRET else ""

@@ -21,88 +21,42 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
-from typing import Annotated, Any, Self, TypeVar
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    Rejected,
-)
+from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded, Rejected
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
-from digitrec.providers.addresses import allows_plain_http
-from digitrec.providers.base import BaseProvider, Status, checked_endpoint, checked_key, looked
+from digitrec.providers.base import Status, checked_endpoint, checked_key, looked
+from digitrec.providers.cloud import Cloud
 from digitrec.providers.document import document, refuse
 from digitrec.providers.openai_servers import (
     LIMITS,
     NO_PICTURES,
     PRESETS,
     TOGETHER,
-    error_inside,
     error_of,
     refused_parameters,
+    status_inside,
 )
 from digitrec.providers.translate import Problem, Service, dig, from_http
-from digitrec.providers.wire import Wire
-from digitrec.providers.wire.exchange import Reply
+from digitrec.providers.wire import Reply, Wire
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
 """Variables; the last two are those of OpenAI's own SDK."""
 PRESET, LIMIT = "DIGITREC_OPENAI_PRESET", "DIGITREC_OPENAI_LIMIT"
 MOST_TOKENS = 2048
 """Maximum tokens of an answer; the answer itself has about 20, but a model may think before it."""
-QUESTION_TOKENS = 2000
-"""Upper bound of the tokens of the question and a picture of 512 pixels with ``detail`` low."""
 LEFT_OUT = "digitrec_left_out"
 """Key in ``raw`` of the parameters that the request omitted because the server refused them."""
+SECTION = "[parameters.openai]"
+"""Section of the configuration file."""
 AS_JSON = {"Content-Type": "application/json"}
-QUESTION = (
-    "The picture may show one handwritten digit. If it shows exactly one digit, 0 to 9, give it. If it shows "
-    "none, several, a letter or something else, give null. Give the reason in at most ten words."
-)
-IN_JSON = ' Answer with JSON only: {"digit": 7, "reason": "..."}.'
-"""Added to the question for a server that refuses the schema."""
-SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "digit": {"type": ["integer", "null"], "enum": [*range(10), None]},
-        "reason": {"type": "string"},
-    },
-    "required": ["digit", "reason"],
-    "additionalProperties": False,
-}
-NUMBERS_QUESTION = (
-    "List every number on the picture, handwritten or printed, line by line from left to right, each as it "
-    "is written with its minus, points and commas. Leave out words and numbers that are part of a word. If "
-    "the picture shows no number, give an empty list."
-)
-NUMBERS_IN_JSON = ' Answer with JSON only: {"numbers": ["12", "7.50"]}.'
-NUMBERS_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"numbers": {"type": "array", "items": {"type": "string"}}},
-    "required": ["numbers"],
-    "additionalProperties": False,
-}
-NUMBERS = InputSpec(
-    encoding="png", min_side=200, max_side=2000, max_bytes=4_000_000, margin=0.05, enough=NUMBERS_SIDE
-)  # fmt: skip
-NUMBERS_TOKENS = 6000
-"""Upper bound of the tokens of the question and a picture of `NUMBERS` with ``detail`` high."""
-OPTIONAL: Mapping[str, Any] = {
-    "response_format": {
-        "type": "json_schema", "json_schema": {"name": "digit", "strict": True, "schema": SCHEMA},
-    },
-    "logprobs": True, "top_logprobs": 20, "temperature": 0, "seed": 1, "store": False,
-}  # fmt: skip
-"""Parameters that some models and servers refuse; each can be omitted."""
 SERVICE = Service(
     "The OpenAI-compatible server",
     {},
@@ -110,17 +64,77 @@ SERVICE = Service(
 )
 
 
-class OpenAi(BaseProvider):
+@dataclass(frozen=True)
+class Question:
+    """What the model is asked about a picture."""
+
+    name: str
+    """Name of the schema."""
+    text: str
+    """The question."""
+    example: str
+    """An answer, which is added to the question for a server that refuses the schema."""
+    properties: Mapping[str, Any]
+    """The JSON schema of each property of the answer; all are required."""
+    detail: str
+    """How closely the model looks, in OpenAI's words."""
+    wants: InputSpec
+    """The form of the picture."""
+    tokens: int
+    """Upper bound of the tokens of the question and such a picture."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The request's parameter ``response_format``."""
+        properties = {"type": "object", "properties": self.properties, "required": [*self.properties]}
+        schema = {"name": self.name, "strict": True, "schema": {**properties, "additionalProperties": False}}
+        return {"type": "json_schema", "json_schema": schema}
+
+
+DIGIT = Question(
+    "digit",
+    "The picture may show one handwritten digit. If it shows exactly one digit, 0 to 9, give it. If it shows "
+    "none, several, a letter or something else, give null. Give the reason in at most ten words.",
+    '{"digit": 7, "reason": "..."}',
+    {"digit": {"type": ["integer", "null"], "enum": [*range(10), None]}, "reason": {"type": "string"}},
+    "low",
+    InputSpec(encoding="png", min_side=200, max_side=512, max_bytes=4_000_000, margin=0.1),
+    tokens=2000,
+)
+NUMBERS = Question(
+    "numbers",
+    "List every number on the picture, handwritten or printed, line by line from left to right, each as it "
+    "is written with its minus, points and commas. Leave out words and numbers that are part of a word. If "
+    "the picture shows no number, give an empty list.",
+    '{"numbers": ["12", "7.50"]}',
+    {"numbers": {"type": "array", "items": {"type": "string"}}},
+    "high",
+    InputSpec(
+        encoding="png", min_side=200, max_side=2000, max_bytes=4_000_000, margin=0.05, enough=NUMBERS_SIDE
+    ),
+    tokens=6000,
+)
+OPTIONAL: Mapping[str, Any] = {
+    "response_format": None, "logprobs": True, "top_logprobs": 20, "temperature": 0, "seed": 1,
+    "store": False,
+}  # fmt: skip
+"""Parameters that some models and servers refuse; each can be omitted. The question decides the first one."""
+
+
+class OpenAi(Cloud):
     """Ask a vision model behind OpenAI's protocol."""
 
-    wants = InputSpec(encoding="png", min_side=200, max_side=512, max_bytes=4_000_000, margin=0.1)
+    wants = DIGIT.wants
     rate = None  # by model and account
     attempt_timeout = 60.0  # a model may think before it answers
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "model": (MODEL,), "preset": (PRESET,), "endpoint": (ENDPOINT,), "limit": (LIMIT,),
+    }  # fmt: skip
 
     def __init__(
         self,
         *,
-        model: str,
+        model: str = "",
         key: str = "",
         preset: str = "openai",
         endpoint: str | None = None,
@@ -163,7 +177,7 @@ class OpenAi(BaseProvider):
         key = checked_key(key, server.key)
         if not key and server.needs_key and self.endpoint == server.endpoint:
             raise NotConfigured(f"{preset} needs a key; set {server.key}, or {ENDPOINT} to another server")
-        self.most_tokens = (QUESTION_TOKENS, most_tokens)
+        self._question = DIGIT
         self._limit = limit
         self._settings = frozenset(server.leave_out)
         self._refused: frozenset[str] = frozenset()
@@ -175,20 +189,9 @@ class OpenAi(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build from DIGITREC_OPENAI_MODEL, and server and key from DIGITREC_OPENAI_PRESET and its variable.
-
-        OPENAI_BASE_URL replaces the preset's address; ``options`` override the variables.
-        """
-        preset = options.get("preset") or env.get(PRESET) or "openai"
-        found = {
-            "model": env.get(MODEL, ""),
-            "preset": preset,
-            "key": env.get(PRESETS[preset].key, "") if preset in PRESETS else "",
-            "endpoint": env.get(ENDPOINT),
-            "limit": env.get(LIMIT),
-            "allow_plain_http": allows_plain_http(env),
-        }
-        return cls(**{**found, **options})
+        """Build from `variables`, and the key from the variable of the preset; ``options`` override them."""
+        server = PRESETS.get(options.get("preset") or env.get(PRESET) or "openai")
+        return super().from_env(env, **{"key": env.get(server.key, "") if server else "", **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
@@ -196,9 +199,9 @@ class OpenAi(BaseProvider):
         server = PRESETS.get(env.get(PRESET) or "openai")
         if server is None:
             return looked("openai", "requests", (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])
-        has_server = bool(env.get(ENDPOINT) or env.get(server.key) or not server.needs_key)
         missing = [] if env.get(MODEL) else [f"set {MODEL} to a model that reads pictures"]
-        missing += [] if has_server else [f"set {server.key}, or {ENDPOINT}"]
+        if server.needs_key and not env.get(server.key) and not env.get(ENDPOINT):
+            missing.append(f"set {server.key}, or {ENDPOINT}")
         found = (name for name in (MODEL, PRESET, server.key, ENDPOINT, LIMIT) if env.get(name))
         return looked("openai", "requests", found, missing)
 
@@ -211,10 +214,10 @@ class OpenAi(BaseProvider):
         if self._settings & set(TOGETHER):
             self._settings |= set(TOGETHER)
         if max_tokens is not None:
-            self.most_tokens = (self.most_tokens[0], max_tokens)
+            self.most_tokens = (self._question.tokens, max_tokens)
         self.options = {
             "model": self.model,
-            "question": NUMBERS_QUESTION if self.wants is NUMBERS else QUESTION,
+            "question": self._question.text,
             "limit": [self._limit, self.most_tokens[1]],
             **({"leave_out": sorted(self._settings)} if self._settings else {}),
         }
@@ -222,8 +225,8 @@ class OpenAi(BaseProvider):
     def for_numbers(self) -> OpenAi:
         """Return the same model, which is asked for all numbers on a larger picture."""
         numbers = copy(self)
-        numbers.wants, numbers.most_tokens = NUMBERS, (NUMBERS_TOKENS, self.most_tokens[1])
-        numbers.options = {**self.options, "question": NUMBERS_QUESTION}
+        numbers._question, numbers.wants = NUMBERS, NUMBERS.wants
+        numbers.adjust((), self.most_tokens[1])
         return numbers
 
     def parameters(self) -> Mapping[str, str]:
@@ -265,26 +268,20 @@ class OpenAi(BaseProvider):
         return next((name for name in (self._limit, *LIMITS) if name not in left_out), self._limit)
 
     def _asked(self, image: PreparedImage, left_out: frozenset[str], timeout: float) -> Answer:
-        body = json.dumps(self._question(image, left_out)).encode()
+        body = json.dumps(self._request(image, left_out)).encode()
         reply = self._wire.ask("/chat/completions", body, AS_JSON, timeout=timeout)
         raw = self._wire.document(reply)
-        if inside := error_inside(raw):
-            refusal = _refused(replace(reply, status=inside[0]), raw)
-            raise SERVICE.error(refusal, reply.secrets)
-        read = parse_numbers if self.wants is NUMBERS else parse
+        if status := status_inside(raw):
+            raise self._wire.error(_refused(replace(reply, status=status), raw))
+        read = parse_numbers if self._question is NUMBERS else parse
         return read({**raw, LEFT_OUT: sorted(left_out)} if left_out and isinstance(raw, dict) else raw)
 
-    def _question(self, image: PreparedImage, left_out: frozenset[str]) -> dict[str, Any]:
-        picture = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
-        optional, question, in_json, detail = OPTIONAL, QUESTION, IN_JSON, "low"
-        if self.wants is NUMBERS:
-            question, in_json, detail = NUMBERS_QUESTION, NUMBERS_IN_JSON, "high"
-            schema = {"name": "numbers", "strict": True, "schema": NUMBERS_SCHEMA}
-            optional = {**OPTIONAL, "response_format": {"type": "json_schema", "json_schema": schema}}
-        content = [
-            {"type": "text", "text": question + (in_json if "response_format" in left_out else "")},
-            {"type": "image_url", "image_url": {"url": picture, "detail": detail}},
-        ]
+    def _request(self, image: PreparedImage, left_out: frozenset[str]) -> dict[str, Any]:
+        question, picture = self._question, base64.b64encode(image.data).decode()
+        example = f" Answer with JSON only: {question.example}." if "response_format" in left_out else ""
+        url = {"url": f"data:{image.media_type};base64,{picture}", "detail": question.detail}
+        content = [{"type": "text", "text": question.text + example}, {"type": "image_url", "image_url": url}]
+        optional = {**OPTIONAL, "response_format": question.schema}
         return {
             "model": self.model,
             "messages": [{"role": "user", "content": content}],
@@ -304,10 +301,6 @@ class OpenAi(BaseProvider):
         asked = usage.prompt_tokens
         return asked, max(usage.completion_tokens, (usage.total_tokens or 0) - asked)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._wire.close()
-
 
 def _refused(reply: Reply, raw: Any) -> Problem:
     """Translate a refused request by its HTTP status, and by its code where that is more exact."""
@@ -323,7 +316,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     elif dig(error, "code") == "content_filter":
         todo = "the server's filter stopped it: send another image"
     elif refused_parameters(raw, LIMITS):
-        todo = "set another max_tokens in the configuration, under [parameters.openai]"
+        todo = f"set another max_tokens in the configuration, under {SECTION}"
     if reply.status not in (401, 402, 403, 429) and NO_PICTURES.search(said):
         kind, todo = Rejected, "choose a model that reads pictures (llama.cpp: start it with --mmproj)"
     return replace(problem, kind=kind, todo=todo)
@@ -438,7 +431,7 @@ def parse_numbers(raw: Any) -> Answer:
     for number in filter(None, (str(said).strip() for said in _said(text, Numbers, raw).numbers)):
         start = text.find(number, at)
         at = start + len(number) if start >= 0 else at
-        candidates.append(Candidate(number, _probability(tokens, text, start, at)))
+        candidates.append(Candidate(number, _probability(_covering(tokens, text, start, at))))
     return Answer(tuple(candidates), raw=raw, model_version=completion.model)
 
 
@@ -454,33 +447,16 @@ def _said(text: str, form: type[Form], raw: Any) -> Form:
         refuse("choices[0].message.content: not the JSON that was asked for", raw, SERVICE)
 
 
-def _probability(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -> float | None:
-    """Return the probability of the tokens that spell ``text[start:end]``; None without probabilities."""
-    if start < 0 or "".join(token.token for token in tokens) != text:
-        return None
-    at, total = 0, 0.0
-    for token in tokens:
-        if at < end and at + len(token.token) > start:
-            own = next((one.logprob for one in token.top_logprobs if one.token == token.token), None)
-            if own is None:
-                return None
-            total += own
-        at += len(token.token)
-    return min(1.0, math.exp(total))
-
-
 def _completed(raw: Any) -> tuple[ChatCompletion, str, Sequence[TokenLogprob]]:
     """Return a complete answer, its text and its tokens."""
     completion = document(raw, ChatCompletion, SERVICE)
     choice = completion.choices[0]
     if choice.message.refusal or choice.finish_reason == "content_filter":
         todo = "ask another model, or send another image"
-        raise SERVICE.error(Problem(BadAnswer, "the model refused, or was filtered", raw=raw, todo=todo))
+        refuse("the model refused, or was filtered", raw, SERVICE, todo)
     if choice.finish_reason == "length":
-        todo = (
-            "raise max_tokens under [parameters.openai] in the configuration, or ask a model that thinks less"
-        )
-        raise SERVICE.error(Problem(BadAnswer, "the answer was cut off", raw=raw, todo=todo))
+        todo = f"raise max_tokens under {SECTION} in the configuration, or ask a model that thinks less"
+        refuse("the answer was cut off", raw, SERVICE, todo)
     content = choice.message.content
     if content is None:
         refuse("choices[0].message.content: null, and no refusal", raw, SERVICE)
@@ -488,35 +464,42 @@ def _completed(raw: Any) -> tuple[ChatCompletion, str, Sequence[TokenLogprob]]:
     return completion, text, (choice.logprobs.content if choice.logprobs else None) or ()
 
 
+def _covering(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -> list[TokenLogprob]:
+    """Return the tokens that spell ``text[start:end]``; empty for tokens of another text."""
+    if start < 0 or "".join(token.token for token in tokens) != text:
+        return []
+    ends = accumulate(len(token.token) for token in tokens)
+    return [
+        token for token, stop in zip(tokens, ends, strict=True)
+        if stop > start and stop - len(token.token) < end
+    ]  # fmt: skip
+
+
+def _probability(tokens: Sequence[TokenLogprob]) -> float | None:
+    """Return the probability of these tokens; None without probabilities."""
+    total = 0.0
+    for token in tokens:
+        own = next((one.logprob for one in token.top_logprobs if one.token == token.token), None)
+        if own is None:
+            return None
+        total += own
+    return min(1.0, math.exp(total)) if tokens else None
+
+
 def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float | None:
     """Return the probability of the digit's token among those of all ten digits; None without probabilities.
 
+    A token may hold a space or a quote too, and the probabilities of equal digits are summed.
+
     Args:
         tokens: the tokens of the answer, in order.
-        digit: the digit that the answer gives.
+        digit: the digit that the answer gives, after the last name "digit" in it.
         text: the answer; tokens that do not spell it are ignored.
     """
-    place = _place_of(digit, text)
-    if place is None or "".join(token.token for token in tokens) != text:
-        return None
-    at = 0
-    for token in tokens:
-        if at <= place < at + len(token.token):
-            return _share(token.top_logprobs, digit)
-        at += len(token.token)
-    return None
-
-
-def _place_of(digit: int, text: str) -> int | None:
-    """Return the place of the digit: after the last name "digit" in the text."""
-    found = re.match(rf'.*"digit"\s*:\s*"?\s*(?={digit})', text, re.DOTALL)
-    return None if found is None else found.end()
-
-
-def _share(alternatives: Sequence[TopLogprob], digit: int) -> float | None:
-    """Return the digit's share; a token may hold a space or a quote too, and equal digits are summed."""
+    place = re.match(rf'.*"digit"\s*:\s*"?\s*(?={digit})', text, re.DOTALL)
+    found = _covering(tokens, text, place.end(), place.end() + 1) if place else []
     mass = [0.0] * 10
-    for alternative in alternatives:
+    for alternative in found[0].top_logprobs if found else ():
         bare = alternative.token.strip(' \t\r\n"')
         if len(bare) == 1 and bare in "0123456789":
             mass[int(bare)] += math.exp(alternative.logprob)

@@ -157,13 +157,13 @@ def error_of(raw: Any) -> dict[str, Any] | None:
     return raw if is_error or raw.get("object") in ("error", "Error") else None
 
 
-def error_inside(raw: Any) -> tuple[int, dict[str, Any]] | None:
-    """Return the HTTP status and error that a gateway put into an answer of status 200; None: an answer."""
+def status_inside(raw: Any) -> int | None:
+    """Return the HTTP status of an error that a gateway put into an answer of status 200; None: an answer."""
     error = error_of(raw)
     if error is None:
         return None
     statuses = (_status(error.get(name)) for name in (*STATUS_NAMES, "type", "error_type"))
-    return next((status for status in statuses if status is not None), 502), error
+    return next((status for status in statuses if status is not None), 502)
 
 
 def _status(code: object) -> int | None:

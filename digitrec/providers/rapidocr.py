@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from copy import copy
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any
 
 from PIL import Image
 
@@ -22,7 +22,7 @@ from digitrec.answer import Answer, Box, Candidate, Sign, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, install_hint
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
-from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, is_installed, not_installed
+from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status, is_installed, not_installed
 from digitrec.providers.document import box_around
 from digitrec.providers.translate import Problem, Rule, Service
 
@@ -41,7 +41,7 @@ DETECTING = FLAGS | {"use_det": True, "return_word_box": True, "return_single_ch
 NUMBERS = InputSpec(encoding="png", min_side=48, max_side=4000, margin=0.05, enough=NUMBERS_SIDE)
 
 
-class RapidOcr(BaseProvider):
+class RapidOcr(EnvProvider):
     """Reads text with RapidOCR."""
 
     wants = InputSpec(
@@ -63,11 +63,6 @@ class RapidOcr(BaseProvider):
             self._client = _client()
         self._version = f"rapidocr {version('rapidocr')}"
         self._lock = threading.Lock()
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Create the engine in any environment; ``options`` are the constructor's."""
-        return cls(**options)
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

@@ -10,15 +10,15 @@ import csv
 import os
 import shutil
 import subprocess  # nosec B404 # no shell; the program is the user's choice
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
-from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status
+from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 
 ONE_CHARACTER, ONE_WORD, ONE_LINE, PAGE = 10, 8, 7, 6
@@ -28,13 +28,14 @@ NUMBERS = InputSpec(encoding="png", min_side=40, max_side=4000, margin=0.05, eno
 INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew install tesseract)"
 
 
-class Tesseract(BaseProvider):
+class Tesseract(EnvProvider):
     """Reads text with the tesseract program."""
 
     wants = InputSpec(
         encoding="png", preparation="repeated", crop=True, repeat=3, min_side=40, max_side=2000, margin=0.5
     )
     price: Price | None = FREE
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {"program": ("DIGITREC_TESSERACT",)}
 
     def __init__(self, *, program: str = "tesseract", language: str = "eng", name: str = "tesseract") -> None:
         """Find the program.
@@ -53,11 +54,6 @@ class Tesseract(BaseProvider):
         self._language = language
         with SERVICE.translated():
             self._version = _version(program)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Find the program in DIGITREC_TESSERACT, else on the path; ``options`` override it."""
-        return cls(**{"program": env.get("DIGITREC_TESSERACT") or "tesseract", **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

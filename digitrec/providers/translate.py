@@ -9,7 +9,7 @@ not listed is a programming error and passes through.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -100,9 +100,9 @@ class Service:
     advice: Mapping[type[DigitrecError], str] = field(default_factory=dict)
     """What to do, for the classes where the vendor's users know it more exactly than `WORDS`."""
 
-    def error(self, problem: Problem, secrets: Secrets | Sequence[str] = ()) -> DigitrecError:
-        """Our exception for a problem, in one line: what happened, what was said, what to do."""
-        masked = Secrets.of(secrets).masked
+    def error(self, problem: Problem, secrets: Secrets | None = None) -> DigitrecError:
+        """Return our exception for a problem, in one line: what happened, what was said, what to do."""
+        masked = (secrets or Secrets()).masked
         happened, todo = WORDS[problem.kind]
         todo = self.advice.get(problem.kind, todo)
         todo = problem.todo or STATUS_ADVICE.get(problem.status, todo)
@@ -117,8 +117,8 @@ class Service:
         return error
 
     @contextmanager
-    def translated(self, secrets: Secrets | Sequence[str] = ()) -> Iterator[None]:
-        """Inside, an exception in the table becomes one of ours, and ``secrets`` never show in it."""
+    def translated(self, secrets: Iterable[str] = ()) -> Iterator[None]:
+        """Turn an exception in the table into one of ours within the block; redact ``secrets`` in it."""
         try:
             yield
             return
@@ -128,7 +128,7 @@ class Service:
             problem = problem_of(error, self.errors)
             if problem is None:
                 raise
-        raise self.error(problem, secrets) from None  # the foreign exception may hold a key
+        raise self.error(problem, Secrets(*secrets)) from None  # the foreign exception may hold a key
 
 
 def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:

@@ -103,7 +103,8 @@ def test_each_service_signs_with_its_key_else_with_an_identity(
     server.say = [answer(400)]
     cls: Any = provider_class(cloud)
     for key, tokens in ((KEY, 0), (None, 1)):
-        env = {cls.endpoints[0]: server.url, cls.keys[0]: key or ""}
+        endpoint, name = (names[0] for names in cls.variables.values())
+        env = {endpoint: server.url, name: key or ""}
         assert isinstance(outcome(cls.from_env(env)), ProviderError)
         assert len(authority.arrived) == tokens
     assert bearers(server) == [b"", TOKEN.encode()]

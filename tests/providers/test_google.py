@@ -329,12 +329,12 @@ def test_what_may_show_nowhere_is_found_wherever_it_stands(tmp_path: Path) -> No
     inner = {"type": "authorized_user", "client_id": "an-id", "refresh_token": "planted-refresh"}
     whole = {"source_credentials": inner, "private_key": "planted-key", "list": [{"token": "planted-token"}]}
     file.write_text(json.dumps(whole | {"client_secret": "planted-secret"}))
-    found = set(secrets_of(file, None))
+    found = set(secrets_of(file))
     assert found == {"planted-refresh", "planted-key", "planted-secret", "planted-token"}
-    assert list(secrets_of(tmp_path / "none", None)) == []
+    assert list(secrets_of(tmp_path / "none")) == []
 
 
 def test_the_file_of_gcloud_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     (tmp_path / NAME).write_text('{"refresh_token": "planted-refresh"}')
-    assert list(secrets_of(None, None)) == ["planted-refresh"]
+    assert list(secrets_of(None)) == ["planted-refresh"]

@@ -22,9 +22,10 @@ from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import Call, recent
 from digitrec.errors import NotConfigured, TimedOut, Unreachable
 from digitrec.prepare import prepare
+from digitrec.providers import wire
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.providers.wire import exchange, transport
+from digitrec.providers.wire import transport
 
 from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Told, replies
 
@@ -119,7 +120,7 @@ def test_a_body_that_is_complete_at_the_deadline_is_returned(
     """The clock stands still until the request has arrived, and then is just past the deadline."""
     clock = SimpleNamespace(monotonic=lambda: 1005.1 if server.arrived else 1000.0)
     monkeypatch.setattr(transport, "time", clock)
-    monkeypatch.setattr(exchange, "time", clock)
+    monkeypatch.setattr(wire, "time", clock)
     assert isinstance(told("google", *replies("google", NOTHING["google"]), timeout=5.0), Answer)
 
 

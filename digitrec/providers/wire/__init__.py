@@ -8,27 +8,130 @@ followed and no request repeated. See docs/decisions.md.
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Mapping
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured, ProviderError
+from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured, ProviderError, Unreachable
 from digitrec.providers.addresses import check_proxies
 from digitrec.providers.base import not_installed
 from digitrec.providers.document import decoded
 from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Service, problem_of
-from digitrec.providers.wire.exchange import ATTEMPT as ATTEMPT
-from digitrec.providers.wire.exchange import EXCHANGE, Exchange, Reply
-from digitrec.providers.wire.exchange import Attempt as Attempt
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
+MOST_BYTES = 8_000_000
+"""Maximum bytes of an answer; the annotations of sixteen pictures take a tenth of it."""
+LATE_S = 60.0
+"""Seconds for which an answer is still read after its caller gave up, to record it: it is paid for."""
 PREPARE_S = 10.0
 """Seconds that opening a client may wait for credentials; most are fetched with the first question."""
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it was received."""
+
+    status: int
+    """The HTTP status."""
+    headers: Mapping[str, str]
+    """Its headers, by their names in lower case."""
+    body: bytes
+    """Its body, decompressed, of at most `MOST_BYTES`."""
+
+    @property
+    def text(self) -> str:
+        """The beginning of its body as text, for a message."""
+        return self.body[:2000].decode("utf-8", "replace")
+
+
+class GivenUp(Exception):
+    """Ends a request, or a search for credentials, whose `Exchange` knows why."""
+
+
+class Attempt:
+    """What one call of a provider has sent so far, and whether its caller still waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given_up = False
+        self.sent: bool | None = None
+        """Whether a request may have been sent; None: the provider does not use a `Wire`."""
+
+    def ask(self) -> None:
+        """Note that a request is being prepared."""
+        with self._lock:
+            self.sent = bool(self.sent)
+
+    def send(self) -> bool:
+        """Note that the first byte of a request is about to be written; False: the caller gave up."""
+        with self._lock:
+            self.sent = self.sent or not self._given_up
+            return not self._given_up
+
+    def give_up(self) -> bool | None:
+        """Stop waiting; from now on no request is sent. Return `sent`."""
+        with self._lock:
+            self._given_up = True
+            return self.sent
+
+
+ATTEMPT: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+"""The attempt that this thread's exchanges belong to; it may outlast its caller."""
+EXCHANGE: ContextVar[Exchange] = ContextVar("exchange")
+"""The exchange that this thread's connections belong to."""
+
+
+@dataclass
+class Exchange:
+    """One question to a vendor, from the search for credentials to the reply."""
+
+    wire: Wire
+    """Has the secrets, which it learns from the request, and the certificates to trust."""
+    timeout: float
+    """Seconds for which the caller waits."""
+    sent: bool = False
+    """Whether the first byte of the request was written, after any TLS handshake."""
+    outcome: Reply | Problem | None = None
+    """The reply, or why there is none; once it is known nothing more is sent."""
+    errand_problem: Problem | None = None
+    """Why the last request for credentials failed, where another attempt may succeed."""
+
+    def __post_init__(self) -> None:
+        self.deadline = time.monotonic() + self.timeout
+        self._attempt = ATTEMPT.get()
+        if self._attempt is not None:
+            self._attempt.ask()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline, > 0."""
+        return max(0.01, self.deadline - time.monotonic())
+
+    @property
+    def late_s(self) -> float:
+        """Seconds after the deadline in which an answer is still read: that of an attempt is recorded."""
+        return LATE_S if self._attempt is not None else 0.0
+
+    def begin_sending(self) -> None:
+        """Note that the first byte is about to be written.
+
+        Raises:
+            GivenUp: the caller gave up; nothing may be sent any more.
+        """
+        if self._attempt is not None and not self._attempt.send():
+            raise self.end(Problem(Unreachable, "it was given up before anything was sent"))
+
+    def end(self, outcome: Reply | Problem) -> GivenUp:
+        """Keep the first outcome; return the exception that ends the call."""
+        self.outcome = self.outcome or outcome
+        return GivenUp()
 
 
 @dataclass
@@ -81,9 +184,9 @@ class Wire:
             NotInstalled: the vendor's library is missing.
             DigitrecError: what the service's table says of the exception.
         """
-        made = self._run(Exchange(self.secrets, PREPARE_S, self.bundle), make)
+        made = self._run(Exchange(self, PREPARE_S), make)
         if isinstance(made, Problem):
-            raise self.service.error(made, self.secrets)
+            raise self.error(made)
         return made
 
     def ask(
@@ -113,7 +216,7 @@ class Wire:
             ProviderError: there was no such reply; its ``sent`` says whether the request was sent.
         """
         self.secrets.learn(*check_proxies(self.endpoint))
-        exchange = Exchange(self.secrets, timeout, self.bundle)
+        exchange = Exchange(self, timeout)
         made = self._run(exchange, send)
         unsent = made if isinstance(made, Problem) else Problem(NotConfigured, "its SDK sent nothing")
         outcome = exchange.outcome or unsent
@@ -121,12 +224,16 @@ class Wire:
             if outcome.status == expected:
                 return outcome
             outcome = self._judged(outcome)
-        error = self.service.error(outcome, exchange.secrets)
+        error = self.error(outcome)
         if isinstance(error, ProviderError):
             error.sent = exchange.sent
             if isinstance(error, AuthFailed) and error.status == 401:
                 self.forget()
         raise error
+
+    def error(self, problem: Problem) -> DigitrecError:
+        """Return our exception for a problem, without the secrets."""
+        return self.service.error(problem, self.secrets)
 
     def _send(self, path: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         from requests import Request
@@ -139,7 +246,7 @@ class Wire:
     def _run(self, exchange: Exchange, call: Callable[[], T]) -> T | Problem:
         """Return what ``call`` returns within the exchange, or why it failed before anything was sent.
 
-        No exception leaves it that is not ours: a foreign one may hold a key.
+        Only our own exceptions leave it, because others may hold a key.
         """
         context = copy_context()
         context.run(EXCHANGE.set, exchange)
@@ -159,12 +266,10 @@ class Wire:
             BadAnswer: the body is not JSON, or is nested too deeply.
         """
         try:
-            return reply.secrets.masked(decoded(reply.body))
+            return self.secrets.masked(decoded(reply.body))
         except ValueError as error:
-            said = str(error)
-        if reply.body.lstrip()[:1] == b"<":
-            said = "a web page"
-        raise self.service.error(Problem(BadAnswer, said), reply.secrets)
+            said = "a web page" if reply.body.lstrip()[:1] == b"<" else str(error)
+        raise self.error(Problem(BadAnswer, said))
 
     def _judged(self, reply: Reply) -> Problem:
         if not 400 <= reply.status < 600:
@@ -186,7 +291,10 @@ class Wire:
         if problem is not None:
             return problem
         if isinstance(error, OSError) and error.filename:
-            return missing_file(str(error.filename), error.strerror or "")
+            name = str(error.filename)
+            variable = next((it for it, value in os.environ.items() if value == name), "")
+            todo = f"correct {variable or 'the setting that names it'}"
+            return Problem(NotConfigured, f"{name}: {(error.strerror or '').lower()}", todo=todo)
         said = f"{type(error).__name__} before anything was sent"
         return Problem(
             NotConfigured, said, todo="check the endpoint, and the variables and files of the vendor"
@@ -196,10 +304,3 @@ class Wire:
         """Close the connections."""
         self.questions.close()
         self.errands.close()
-
-
-def missing_file(name: str, why: str) -> Problem:
-    """Return the problem of a file that a variable or a profile names and that cannot be read."""
-    variable = next((it for it, value in os.environ.items() if value == name), "")
-    todo = f"correct {variable}" if variable else "correct the setting that names it"
-    return Problem(NotConfigured, f"{name}: {why.lower()}", todo=todo)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,7 +26,7 @@ from digitrec.errors import BadAnswer, NotConfigured, TimedOut, Unavailable, Unr
 from digitrec.providers.addresses import in_the_clear, is_metadata_server, origin, proxy_variable
 from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem
-from digitrec.providers.wire.exchange import EXCHANGE, MOST_BYTES, Exchange, GivenUp, Reply
+from digitrec.providers.wire import EXCHANGE, MOST_BYTES, Exchange, GivenUp, Reply
 
 CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name a file or folder of certificates; requests itself reads the first two."""
@@ -58,7 +58,7 @@ class Questions(HTTPAdapter):
     def _fetched(self, request: requests.PreparedRequest, exchange: Exchange) -> Reply | Problem:
         _learn(exchange, request)
         url = str(request.url)
-        around = _environment(url, exchange.bundle)
+        around = _environment(url, exchange.wire.bundle)
         raw = None
         try:
             timeout = (exchange.left_s, exchange.left_s + exchange.late_s)
@@ -66,7 +66,7 @@ class Questions(HTTPAdapter):
             headers = {name.lower(): str(value) for name, value in raw.headers.items()}
             redirected = 300 <= raw.status < 400
             body = b"" if redirected else _body(raw, exchange.deadline + exchange.late_s)
-            return Reply(raw.status, headers, body, exchange.secrets)
+            return Reply(raw.status, headers, body)
         except GivenUp:
             raise
         except Exception as error:
@@ -81,12 +81,6 @@ class Questions(HTTPAdapter):
         if not issubclass(pool.ConnectionCls, _Recording):
             pool.ConnectionCls = _recording(pool.ConnectionCls)
         return pool
-
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Keep the raw response alone: no cookies, no guess at an encoding."""
-        response = requests.Response()
-        response.raw = resp
-        return response
 
 
 class Errands(HTTPAdapter):
@@ -104,9 +98,9 @@ class Errands(HTTPAdapter):
             todo = "correct that address: it stands in the credentials file, the profile or a variable"
             raise exchange.end(Problem(NotConfigured, said, todo=todo))
         _learn(exchange, request)
-        exchange.known.learn(*secrets_in(request.body))
+        exchange.wire.secrets.learn(*secrets_in(request.body))
         own = settings.get("verify")  # of a library that trusts a file of its own
-        around = _environment(url, own if isinstance(own, str) else exchange.bundle)
+        around = _environment(url, own if isinstance(own, str) else exchange.wire.bundle)
         try:
             response = super().send(request, stream=True, timeout=exchange.left_s, **around)
             body = _body(response.raw, exchange.deadline)
@@ -115,7 +109,7 @@ class Errands(HTTPAdapter):
             missed = None if is_metadata_server(url) else _unsent(error, url, around["verify"])
             exchange.errand_problem = missed
             raise
-        exchange.known.learn(*secrets_in(body))
+        exchange.wire.secrets.learn(*secrets_in(body))
         exchange.errand_problem = _refused_errand(url, response.status_code)
         if 300 <= response.status_code < 400:
             response.close()
@@ -160,20 +154,7 @@ class _Recording:
 
 @cache
 def _recording(connection: type[Any]) -> type[Any]:
-    return type("Recording", (_Recording, connection), {"response_class": _FinalResponse})
-
-
-class _FinalResponse(http.client.HTTPResponse):
-    """An answer without the interim ones before it (102, 103): http.client passes over 100 alone."""
-
-    def begin(self) -> None:
-        super().begin()
-        while 102 <= self.status < 200:
-            exchange = EXCHANGE.get()
-            if time.monotonic() > exchange.deadline + exchange.late_s:
-                raise TimeoutError("interim answers, and no other")
-            self.headers = cast("http.client.HTTPMessage", None)  # with headers, begin() reads nothing
-            super().begin()
+    return type("Recording", (_Recording, connection), {})
 
 
 def _environment(url: str, bundle: str | None) -> dict[str, Any]:
@@ -204,12 +185,11 @@ def _body(raw: Any, deadline: float) -> bytes:
 
 
 def _learn(exchange: Exchange, request: requests.PreparedRequest) -> None:
-    """Redact from now on what stands in the headers that carry a secret."""
+    """Redact from now on the secrets in a request's headers, but not signatures: each request has another."""
     headers: Mapping[str, Any] = request.headers
     for value in secrets_in(dict(headers)):
-        signed = value.startswith("AWS4-")  # anew for each request: a wire that kept them would only grow
-        secrets = exchange.secrets if signed else exchange.known
-        secrets.learn(value, value.rpartition("Signature=")[2] if signed else value.partition(" ")[2])
+        if not value.startswith("AWS4-"):
+            exchange.wire.secrets.learn(value, value.partition(" ")[2])
 
 
 def _problem(error: Exception, exchange: Exchange, url: str, verify: Any, *, answered: bool) -> Problem:
