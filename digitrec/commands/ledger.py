@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -56,9 +57,12 @@ def _path(command: Command) -> Command:
     return with_path  # type: ignore[return-value]
 
 
-def _open(path: Path, *, to_look: bool = True) -> closing[Ledger]:
-    """Open the ledger; show an empty one instead of creating a file."""
-    return closing(Ledger(path if path.exists() else None, to_look=to_look))
+def _open(path: Path) -> closing[Ledger]:
+    """Open a ledger to look at it: an empty one if it is missing, a copy if it cannot be written."""
+    if not path.exists():
+        return closing(Ledger(None))
+    writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
+    return closing(Ledger(path, copied=not writable))
 
 
 _provider = click.option(
@@ -126,7 +130,7 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
       digitrec ledger clear --before 2026-01-01
     """
     until = None if before is None else before.replace(tzinfo=UTC)  # as `digitrec ledger show` has it
-    with _open(path, to_look=False) as book:
+    with closing(Ledger(path if path.exists() else None)) as book:
         gone = queries.clear(book, provider=provider, before=until, emulated=emulated or None)
     click.echo(f"{count(gone, 'answer')} forgotten")
 

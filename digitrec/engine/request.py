@@ -41,7 +41,6 @@ from digitrec.providers import wire
 from digitrec.providers.base import Metered, Provider
 
 log = logging.getLogger(__name__)
-logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr
 
 LOOK_S = 0.1
 """Polling interval for the answer of another process's call, in seconds."""

@@ -11,7 +11,7 @@ Its parts::
 
 from __future__ import annotations
 
-from digitrec.engine.ledger.book import Budget, Busy, Claim, Ledger, Verdict
+from digitrec.engine.ledger.book import Budget, Claim, Ledger, Verdict
 from digitrec.engine.ledger.records import Entry, Question
 
-__all__ = ["Budget", "Busy", "Claim", "Entry", "Ledger", "Question", "Verdict"]
+__all__ = ["Budget", "Claim", "Entry", "Ledger", "Question", "Verdict"]

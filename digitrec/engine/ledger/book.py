@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection, Row
 
 from digitrec.answer import Answer
-from digitrec.engine.ledger.database import Database, can_be_written
+from digitrec.engine.ledger.database import Database
 from digitrec.engine.ledger.records import Entry, Question, to_json
 from digitrec.errors import BudgetExceeded
 from digitrec.errors.text import plain
@@ -56,16 +56,8 @@ class Claim:
     """Token of an answer that was ordered already and only needs fetching."""
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Another thread or process is asking this question: wait for its answer."""
-
-    until: float
-    """When the other's right ends at the latest, in seconds since 1970."""
-
-
-Verdict = Entry | Claim | Busy | BudgetExceeded
-"""The ledger's verdict on a question."""
+Verdict = Entry | Claim | BudgetExceeded | None
+"""The ledger's verdict on a question; None: another thread or process is asking it, so wait for the answer."""
 
 
 class Ledger:
@@ -76,7 +68,6 @@ class Ledger:
         path: Path | None,
         *,
         fresh: bool = False,
-        to_look: bool = False,
         copied: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -85,15 +76,13 @@ class Ledger:
         Args:
             path: the file; None: in memory, which counts the money but reuses no answer.
             fresh: True: no answer is found again in the file either, and everything is asked anew.
-            to_look: True: a file that cannot be written is opened too, as a copy in memory.
-            copied: True: a copy in memory is opened, and the file is only read.
+            copied: True: open a copy in memory; the file is only read.
             clock: seconds since 1970, which may be set at any time.
 
         Raises:
             LedgerError: it cannot be opened; the message says why and what to do.
         """
-        unwritable = to_look and path is not None and not can_be_written(path)
-        self.database = Database(path, copied=copied or unwritable)
+        self.database = Database(path, copied=copied)
         self._clock = clock
         self.remembers = path is not None and not fresh
         """Whether stored answers are reused."""
@@ -106,13 +95,10 @@ class Ledger:
         """
         if not self.remembers:
             return [None] * len(questions)
-        found = [self._find(question) for question in questions]
+        found = [_first_entry(self.database.read(_ANSWERED, (question.key,))) for question in questions]
         if None in found:
             self.database.check()  # a damaged index may hide an answer
         return found
-
-    def _find(self, question: Question) -> Entry | None:
-        return _first_entry(self.database.read(_ANSWERED, (question.key,)))
 
     def claim(
         self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
@@ -141,8 +127,8 @@ class Ledger:
         if self.remembers:
             if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall()):
                 return entry
-            if asking := sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
-                return Busy(asking["lease_until"])
+            if sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
+                return None
         sqlite.execute(_CUT_OFF, (question.key, now, now + CLOCK_STEP_S))
         if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
             sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
@@ -244,7 +230,7 @@ _SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated A
 _ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
 _LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
 _ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
-_ASKING = f"SELECT lease_until FROM calls WHERE key = ? AND {_LEASED} LIMIT 1"  # nosec B608 # noqa: S608 (our own words)
+_ASKING = f"SELECT 1 FROM calls WHERE key = ? AND {_LEASED}"  # nosec B608 # noqa: S608 (our own words)
 _CUT_OFF = f"UPDATE calls SET state = 'unknown' WHERE key = ? AND {_ENDED}"  # nosec B608 # noqa: S608
 _SWEEP = f"UPDATE calls SET state = 'unknown' WHERE {_ENDED}"  # nosec B608 # noqa: S608
 _ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AND token IS NOT NULL
@@ -258,15 +244,15 @@ _FAIL = """UPDATE calls SET state = ?, error = ?,
            token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
 _CLAIM = """INSERT INTO calls (key, state, run, asked_at, leased_at, lease_until, cost_usd, provider,
             endpoint, emulated, options, spec, image_sha256, prepared_sha256)
-            VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_COLUMNS = ("provider", "endpoint", "emulated", "options", "spec", "image_sha256", "prepared_sha256")
+            VALUES (:key, 'asking', :run, :now, :now, :until, :price, :provider,
+            :endpoint, :emulated, :options, :spec, :image_sha256, :prepared_sha256)"""
 
 
 def _insert(
     sqlite: Connection, question: Question, price: float | None, run: str, now: float, lease_s: float
 ) -> int:
-    asked = (getattr(question, column) for column in _COLUMNS)
-    row = sqlite.execute(_CLAIM, (question.key, run, now, now, now + lease_s, price, *asked)).lastrowid
+    meta = {"key": question.key, "run": run, "now": now, "until": now + lease_s, "price": price}
+    row = sqlite.execute(_CLAIM, asdict(question) | meta).lastrowid
     assert row is not None
     return row
 
@@ -278,7 +264,7 @@ def _first_entry(rows: Sequence[Row]) -> Entry | None:
 
 def to_entry(row: Row) -> Entry | None:
     """Return the entry of an answered call, or None if its answer cannot be used."""
-    asked = {name: row[name] for name in _COLUMNS} | {"emulated": bool(row["emulated"])}
+    asked = {item.name: row[item.name] for item in fields(Question)} | {"emulated": bool(row["emulated"])}
     try:
         return Entry.made(asked, json.loads(row["answer"]), row["asked_at"], row["cost_usd"])
     except (ValueError, TypeError, RecursionError):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -14,7 +14,11 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import stamina
+
 from digitrec.errors import LedgerError
+
+logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr
 
 MIGRATIONS = (
     (
@@ -59,7 +63,7 @@ class Database:
 
         Args:
             path: the file; None: in memory.
-            copied: True: the file is only read, into a copy in memory.
+            copied: True: read the file into a copy in memory, and leave it as it is.
 
         Raises:
             LedgerError: it cannot be opened, is damaged, or was written by a newer digitrec.
@@ -125,7 +129,7 @@ class Database:
         """
         with self._lock, plainly(self.path):
             if not self._checked and not self.is_sound():
-                raise LedgerError(f"the ledger {self.path} is damaged{_mend(self.path)}")
+                raise damaged(self.path)
             self._checked = True
 
     def is_sound(self) -> bool:
@@ -160,11 +164,6 @@ def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
             sqlite.execute("ROLLBACK")
 
 
-def can_be_written(path: Path) -> bool:
-    """Whether a ledger that is there can be written, SQLite's companions beside it included."""
-    return os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
-
-
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -189,48 +188,40 @@ def _write_ahead(sqlite: sqlite3.Connection) -> None:
 
     Several processes that create the same ledger at once get "locked" here without SQLite's own wait.
     """
-    until = time.monotonic() + LOCKED_S
-    while True:
-        try:
+    for attempt in stamina.retry_context(_is_locked, attempts=None, timeout=LOCKED_S, wait_max=0.1):
+        with attempt:
             sqlite.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
     sqlite.execute("PRAGMA synchronous = FULL")
+
+
+def _is_locked(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 @contextmanager
 def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]:
-    """Inside, turns what SQLite and the file system say into one line and what to do."""
+    """Raise a LedgerError for the errors of SQLite and the file system inside the block."""
     try:
         yield
     except OSError as error:
         why = error.strerror or str(error)
         raise LedgerError(f"the ledger {path} cannot be {what_was_done} ({why}); {_ELSEWHERE}") from error
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
-        what = _WHAT_HAPPENED.get(code, f"cannot be used ({error}); {_ELSEWHERE}")
-        mend = _mend(path) if code in _MENDABLE else ""
-        raise LedgerError(f"the ledger {path} {what}{mend}") from error
-    except UnicodeDecodeError as error:  # SQLite quotes a damaged name
-        raise LedgerError(f"the ledger {path} is damaged{_mend(path)}") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where SQLite quotes a damaged name
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # the low byte is the kind
+        if code in _DAMAGED:
+            raise damaged(path) from error
+        advice = "end the program that holds it, or try again" if code == sqlite3.SQLITE_BUSY else _ELSEWHERE
+        raise LedgerError(f"the ledger {path} cannot be used ({error}); {advice}") from error
 
 
-def _mend(path: Path | None) -> str:
-    return f"; save what is readable with `digitrec ledger --ledger '{path}' repair`"
+def damaged(path: Path | None) -> LedgerError:
+    """Return the error for a damaged ledger."""
+    return LedgerError(
+        f"the ledger {path} is damaged or not a ledger; "
+        f"save what is readable with `digitrec ledger --ledger '{path}' repair`"
+    )
 
 
 _ELSEWHERE = "name another with --ledger, or use --no-ledger"
-_WHAT_HAPPENED = {
-    sqlite3.SQLITE_BUSY: f"is held by another program for more than {LOCKED_S:.0f} s; end that, or try again",
-    sqlite3.SQLITE_FULL: "has no room left on its disk, and was not changed; free some and try again",
-    sqlite3.SQLITE_IOERR: f"cannot be read or written: its disk fails or is full; {_ELSEWHERE}",
-    sqlite3.SQLITE_READONLY: f"is in a place that cannot be written; {_ELSEWHERE}",
-    sqlite3.SQLITE_CANTOPEN: f"cannot be opened in its folder; {_ELSEWHERE}",
-    sqlite3.SQLITE_CORRUPT: "is damaged",
-    sqlite3.SQLITE_NOTADB: "is damaged or not a ledger",
-    sqlite3.SQLITE_ERROR: "is damaged or not a ledger",  # its tables are not those that they should be
-}
-_MENDABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""SQLite's kinds of errors for a damaged file; the last if its tables are not those that they should be."""

@@ -94,7 +94,7 @@ folder = Path(sys.argv[1])
 recent(Ledger(None))
 if os.getuid() == 0:
     os.setuid(65534)  # nobody: root may write anywhere
-with closing(Ledger(folder / "ledger.sqlite", to_look=True)) as ledger:
+with closing(Ledger(folder / "ledger.sqlite", copied=True)) as ledger:
     print(len(list(entries(ledger))), len(recent(ledger)), spending(ledger)[0].calls)
 try:
     with closing(Ledger(folder / "ledger.sqlite")) as ledger:
