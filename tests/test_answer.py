@@ -80,7 +80,7 @@ OF_AN_ANSWER: dict[str, list[Any]] = {
 }  # fmt: skip
 WRONG = [
     *[("Answer", None), ("dict", {"candidates": []})],
-    *[(f"candidates[0].{name}", one(**{name: it})) for name, wrong in OF_A_CANDIDATE.items() for it in wrong],
+    *[("candidates", one(**{name: it})) for name, wrong in OF_A_CANDIDATE.items() for it in wrong],
     *[(name, Answer(**{name: it})) for name, wrong in OF_AN_ANSWER.items() for it in wrong],
 ]
 

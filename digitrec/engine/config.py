@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +26,7 @@ LARGEST = 1_000_000_000
 """Largest number in it; a larger one is a typing error."""
 Amount = Annotated[float, Meta(ge=0, le=LARGEST)]
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
+Text = Annotated[str, Meta(min_length=1)]
 
 MEANINGS = {
     "provider": "the default engine",
@@ -63,35 +63,36 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tokens that an answer may have, >= 1; None: the provider's own limit."""
 
 
-TEXTS = ("provider", "ledger")
-"""Settings that are a text."""
-TABLES: Mapping[str, Any] = {
-    "budget": Amount, "prices": Amount, "rates": Positive, "tokens": TokenPrice, "attempt_timeouts": Positive,
-    "parameters": Parameters,
-}  # fmt: skip
-"""The tables, and the type of their settings."""
+class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The budget of a calendar month (UTC)."""
+
+    per_month: Amount | None = None
+    """US dollars for all providers together, >= 0; None: no limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """What the configuration file says; every field has a default, so no file is needed."""
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings in the configuration file; every field has a default, so no file is needed."""
 
-    provider: str = "local"
+    provider: Text = "local"
     """Name of the default engine."""
     ledger: Path | None = None
     """The ledger's file; None: `default_ledger`."""
-    per_month: float | None = None
-    """Standing budget in US dollars for a calendar month (UTC), >= 0; None: no limit."""
-    prices: Mapping[str, float] = field(default_factory=dict)
+    budget: Month = Month()
+    """The standing budget."""
+    prices: dict[str, Amount] = {}
     """US dollars for one image by provider, >= 0; over the provider's own."""
-    rates: Mapping[str, float] = field(default_factory=dict)
+    rates: dict[str, Positive] = {}
     """Requests a second by provider, > 0; over the provider's own."""
-    tokens: Mapping[str, TokenPrice] = field(default_factory=dict)
+    tokens: dict[str, TokenPrice] = {}
     """Prices of tokens by model, for providers that are paid by the token."""
-    attempt_timeouts: Mapping[str, float] = field(default_factory=dict)
+    attempt_timeouts: dict[str, Positive] = {}
     """Seconds for one request by provider, > 0; over the provider's own."""
-    parameters: Mapping[str, Parameters] = field(default_factory=dict)
+    parameters: dict[str, Parameters] = {}
     """Parameters of the requests by provider."""
+
+
+BY_PROVIDER = ("prices", "rates", "attempt_timeouts", "parameters")
+"""Tables whose settings are named as the providers are; under another name, a limit would never hold."""
 
 
 def config_path(env: Mapping[str, str] = os.environ) -> Path:
@@ -172,49 +173,48 @@ def _checked(path: Path | None) -> tuple[Config, list[str]]:
     for name, key, value in _settings(read(path)):
         where = name if key is None else f"{name}.{key}"
         try:
-            converted = _converted(name, key, value)
+            _check(name, key, {name: value if key is None else {key: value}})
         except ValueError as error:
-            said = str(error).replace("$", where).replace("`", "")
+            said = str(error).replace(f"$.{name}[...]", where).replace("$.", "").replace("`", "")
             wrong.append(printable(f"{path or config_path()}: the setting {where} is wrong: {said}"))
+            continue
+        if key is None:
+            values[name] = value
         else:
-            if key is None:
-                values[name] = converted
-            else:
-                values.setdefault(name, {})[key] = converted
-    values["per_month"] = values.pop("budget", {}).get("per_month")
-    return Config(**values), wrong
+            values.setdefault(name, {})[key] = value
+    return msgspec.convert(values, Config, dec_hook=_path), wrong
 
 
 def _settings(file: Mapping[str, Any]) -> Iterator[tuple[str, str | None, Any]]:
     """Yield each setting by itself, so that a wrong one does not hide the next: its table, name and value."""
     for name, value in file.items():
-        if name in TABLES and isinstance(value, dict):
+        if isinstance(value, dict):
             yield from ((name, key, item) for key, item in value.items())
         else:
             yield name, None, value
 
 
-def _converted(name: str, key: str | None, value: Any) -> Any:
-    """Return a setting's value.
+def _check(name: str, key: str | None, setting: dict[str, Any]) -> None:
+    """Check one setting.
 
     Raises:
-        ValueError: the setting is unknown or its value is not allowed; the message says what is.
+        ValueError: it is unknown or its value is not allowed; the message says what is.
     """
-    if name in TABLES:
-        if key is None:
-            raise ValueError(f"it must be a table: [{name}]")
-        # A name of no provider would be a price or a limit that never holds.
-        known = {key} if name == "tokens" else {"per_month"} if name == "budget" else set(registry.names())
-        if key not in known:
-            raise ValueError(f"it is unknown; there are: {', '.join(sorted(known))}")
-        return msgspec.convert(value, TABLES[name])
-    if name not in TEXTS:
-        raise ValueError(f"it is unknown; there are: {', '.join(sorted((*TEXTS, *TABLES)))}")
-    text = msgspec.convert(value, Annotated[str, Meta(min_length=1)])
-    if name == "provider":
-        return text
-    if "\0" in text:
-        raise ValueError("it must not contain the character NUL")
+    by_provider = name in BY_PROVIDER and key is not None
+    known = registry.names() if by_provider else Config.__struct_fields__
+    if (key if by_provider else name) not in known:
+        raise ValueError(f"it is unknown; there are: {', '.join(sorted(known))}")
+    msgspec.convert(setting, Config, dec_hook=_path)
+
+
+def _path(_: type, text: Any) -> Path:
+    """Return the path in the file.
+
+    Raises:
+        ValueError: it cannot be a path.
+    """
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ValueError("it must be the name of a file")
     try:
         return Path(text).expanduser()
     except RuntimeError:

@@ -48,7 +48,7 @@ class Remote:
         elif isinstance(provider, Metered) and provider.model in self._config.tokens:
             self._token_price = self._config.tokens[provider.model]
             self.price = self._token_price.usd(*provider.most_tokens)
-        self._budget = Budget(options._run, options.max_cost, self._config.per_month)
+        self._budget = Budget(options._run, options.max_cost, self._config.budget.per_month)
         if self._budget.limited and self.price is None:
             raise NotConfigured(
                 f"the price of {provider.name} is not known, so no budget can be kept; "
@@ -144,7 +144,7 @@ def _path(options: Options, settings: Config, emulated: bool) -> Path | None:
         return settings.ledger or config.default_ledger()
     if options.ledger != "none":
         return Path(options.ledger)
-    if settings.per_month is not None and not emulated:
+    if settings.budget.per_month is not None and not emulated:
         raise NotConfigured("a monthly budget cannot be kept without the ledger; leave out --no-ledger")
     return None
 

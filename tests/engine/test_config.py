@@ -8,6 +8,7 @@ import pytest
 
 from digitrec.engine.config import (
     Config,
+    Month,
     Parameters,
     TokenPrice,
     config_path,
@@ -39,12 +40,12 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_no_file_is_an_empty_configuration() -> None:
-    assert load() == Config("local", None, None, {}, {}, {})
+    assert load() == Config()
 
 
 def test_every_setting(tmp_path: Path) -> None:
     assert load(written(tmp_path, WHOLE)) == Config(
-        "google", Path("~/answers.sqlite").expanduser(), 10.0, {"azure": 0.001}, {"azure": 0.33},
+        "google", Path("~/answers.sqlite").expanduser(), Month(10.0), {"azure": 0.001}, {"azure": 0.33},
         {"a.model": TokenPrice(0.15, 0.6)},
     )  # fmt: skip
 

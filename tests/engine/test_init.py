@@ -16,7 +16,7 @@ from paid_cloud import PRICE, PaidCloud, answer, ask, image, options
 from digitrec.answer import Answer
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Estimate
-from digitrec.engine.config import Config, default_ledger
+from digitrec.engine.config import Config, Month, default_ledger
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import entries, recent
 from digitrec.errors import (
@@ -236,7 +236,7 @@ def test_a_budget_holds_without_a_ledger(tmp_path: Path) -> None:
 
 def test_a_monthly_budget_needs_the_ledger(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match="--no-ledger"):
-        ask(PaidCloud(), tmp_path, 7, ledger="none", config=Config(per_month=1.0))
+        ask(PaidCloud(), tmp_path, 7, ledger="none", config=Config(budget=Month(1.0)))
 
 
 def test_a_budget_needs_a_price(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Claim:
 
 
 Verdict = Entry | Claim | BudgetExceeded | None
-"""The ledger's verdict on a question; None: another thread or process is asking it, so wait for the answer."""
+"""The ledger's verdict on a question; None: another thread or process is asking it."""
 
 
 class Ledger:
