@@ -1,4 +1,4 @@
-"""Readers that worker processes can open, for the tests of many processes."""
+"""Readers that worker processes can open, for tests with several processes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Open:
     stopping: int | None = None
     """The brightness that stops its process."""
     once: Path | None = None
-    """While this file exists neither happens; the first time creates it."""
+    """The first kill or stop creates this file; while it exists, no other follows."""
 
     @contextmanager
     def __call__(self) -> Iterator[Engine]:

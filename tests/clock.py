@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass
 class Clock:
     now: float = 1000.0
-    """Seconds since 1970, as `time.time` tells them."""
+    """Seconds since 1970, as from `time.time`."""
 
     def __call__(self) -> float:
         return self.now

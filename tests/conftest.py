@@ -1,4 +1,4 @@
-"""What every test may rely on: a clean environment, nothing from the developer's own."""
+"""Fixtures for every test: a clean environment without the developer's settings."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OURS = (
 )  # fmt: skip
 
 KERAS_WARNS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
-"""Keras 3.15 under NumPy 2.4, in every look at a variable; nothing that we could do otherwise."""
+"""Keras 3.15 warns under NumPy 2.4 at each access to a variable; digitrec cannot prevent it."""
 ASK_KERAS = ("models/", "lab/training/")
-"""Rooms whose tests look at Keras' variables."""
+"""Packages whose tests access Keras' variables."""
 
 LONGEST = (
     "test_leaves_nothing.py", "commands/test_batch.py", "lab/training/test_train.py",
@@ -36,7 +36,7 @@ with one of them at the end."""
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.register_profile("untimed", deadline=None)  # a slow answer of a busy machine is not a failure
 settings.load_profile("untimed")
 
 # A shell without job control starts what it puts into the background with Ctrl-C ignored; so would be the
@@ -48,7 +48,7 @@ if hasattr(signal, "SIGHUP"):  # nor with SIGHUP ignored, as nohup leaves it
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No credentials, no proxy, and a home of its own: no test sees or touches the developer's files."""
+    """Remove credentials and proxies, and set an own home: no test touches the developer's files."""
     for name in os.environ:
         if name.upper().startswith(OURS):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Ctrl-C, as it is pressed where a service is to end."""
+"""Stop a process with Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Chromium, and a server of ours for it."""
+"""Fixtures: a real Chromium and a digitrec server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def launch(playwright: Playwright) -> Iterator[Launch]:
     with ExitStack() as browsers:
 
         def start(*arguments: str) -> Browser:
-            sandbox = "--no-sandbox"  # root has none, as in a container
+            sandbox = "--no-sandbox"  # Chromium has no sandbox as root, as in a container
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[sandbox, *arguments])
             browsers.callback(browser.close)
             return browser

@@ -1,4 +1,4 @@
-"""A hand that draws digits on the page, and eyes for what the page says."""
+"""Helpers that draw on the page and read what it shows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def draw(page: Page, digit: int) -> None:
 
 
 def draw_stroke(page: Page, stroke: Stroke, steps: int = 1) -> None:
-    """Draw a stroke with the mouse, in so many steps between two of its points."""
+    """Draw a stroke with the mouse; `steps` is the number of steps between two points."""
     start, *rest = [place(page, *point) for point in stroke]
     page.mouse.move(*start)
     page.mouse.down()
@@ -52,7 +52,7 @@ def drawn(page: Page, digit: int) -> Page:
 
 
 def show(page: Page, file: Path | str | FilePayload, digit: str | None = None) -> Page:
-    """Choose a file, by the name of a sample or whole; wait until it is read as this."""
+    """Choose a file or a sample's name; wait until the page shows this answer."""
     page.locator("#file").set_input_files(SAMPLES / file if isinstance(file, str) else file)
     if digit is not None:
         expect_digit(page, digit)
@@ -66,7 +66,7 @@ def press(page: Page, *names: str) -> None:
 
 
 def place(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Return where on the screen a place of the paper is, given as shares of its side."""
+    """Return the screen coordinates of a point given as shares of the paper's side."""
     box = page.locator("#pad").bounding_box()
     assert box is not None
     return box["x"] + x * box["width"], box["y"] + y * box["height"]

@@ -1,4 +1,4 @@
-"""The notebook's canvas in a real Chromium: what a hand draws gets to Python by either way."""
+"""The notebook's canvas in a real Chromium: drawings reach Python in both front ends."""
 
 from __future__ import annotations
 

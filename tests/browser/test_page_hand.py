@@ -1,4 +1,4 @@
-"""Drawing: a beginning is not judged, nothing is lost, whatever hand, pen or palm does it."""
+"""Drawing by hand, pen or palm: an unfinished drawing gets no refusal, and no stroke is lost."""
 
 from __future__ import annotations
 

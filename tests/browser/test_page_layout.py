@@ -1,4 +1,4 @@
-"""The answer is where the hand is, on every screen; nothing scrolls sideways, everybody can use it."""
+"""Layout on every screen: the answer is near the drawing, no sideways scrolling, accessible to all."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_answer_is_seen_without_scrolling_and_nothing_scrolls_sideways(
     assert pad["width"] >= 0.55 * min(width, height), "the paper became small"
     assert page.evaluate("scrollY") == 0
     open_everything(page)
-    page.evaluate("document.querySelector('#sure').textContent = '>99% likely right'")  # the longest there is
+    page.evaluate("document.querySelector('#sure').textContent = '>99% likely right'")  # the longest reason
     assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
     card, seen = box(page, "#answer"), box(page, "#seen")
     assert seen["x"] + seen["width"] <= card["x"] + card["width"], "it sticks out of its card"

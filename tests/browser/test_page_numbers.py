@@ -1,4 +1,4 @@
-"""Several digits on the page: numbers over a photo, to be corrected and copied; a drawing is one number."""
+"""Several digits: a photo shows correctable, copyable numbers; a drawing is one number."""
 
 from __future__ import annotations
 

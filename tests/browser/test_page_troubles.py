@@ -1,4 +1,4 @@
-"""Lost connections, proxies, keys, slow networks, odd files: the page says what happened to its picture."""
+"""Lost connections, proxies, keys, slow networks, odd files: the page reports each problem."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_banner_stays_until_the_server_is_back(page: Page, gone: Answer) -> No
     expect(banner).to_be_visible()
     press(page, "Clear")
     expect(sure).to_have_text("Waiting for a digit")
-    draw(page, 3)  # while the server is known to be gone
+    draw(page, 3)  # while the page knows that the server is gone
     expect(sure).to_have_text("No answer")
     expect_digit(page, "")
     before = ink(page)
@@ -148,7 +148,7 @@ def test_a_file_over_the_limit_is_not_sent(page_of: OpenPage, tmp_path: Path) ->
     posted = asked_for(page, "/thumbnail")
     show(page, saved(tmp_path / "large.tif", (500, 500)))
     expect(page.locator("#toast")).to_contain_text("0.1 MB")
-    expect_digit(page, "7")  # what was there before, which is read again
+    expect_digit(page, "7")  # the previous picture, which is read again
     assert posted == []
     draw(page, 7)
     expect_hidden(page, ["#toast"])

@@ -1,4 +1,4 @@
-"""Why it says so, on the page: the heat map over the picture itself, both readings, and a look inside."""
+""" "Why?" on the page: the heat map over the picture, both readings, and the feature maps."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_the_heat_map_lies_on_the_ink_that_was_drawn_until_another_stroke(open_p
     found = orange(page)
     assert len(found) > 500
     at = (found * ink.shape[0]).astype(int)
-    near = 0.04 * ink.shape[0]  # a pixel of the network's is so wide on the paper
+    near = 0.04 * ink.shape[0]  # width of one network pixel on the paper
     distance = [np.hypot(*(np.argwhere(ink)[::7, ::-1] - place).T).min() for place in at[::97]]
     assert np.mean(np.array(distance) < near) > 0.9
     over.click()
     expect(overlay).to_be_hidden()
     over.click()
-    draw(page, 1)  # where the colours were: they take no stroke away
+    draw(page, 1)  # a stroke over the colours is kept
     expect(overlay).to_be_hidden()
     expect(page.locator("#reasons")).to_be_hidden()
 
@@ -128,8 +128,8 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     page.locator("#pad").scroll_into_view_if_needed()
     draw(page, 3)
     wait_for(page, lambda: len(held) > 0)
-    page.wait_for_timeout(600)  # longer than it waits between two questions
-    assert len(held) == 1  # the first touch; what came after it has been overtaken by what is there now
+    page.wait_for_timeout(600)  # longer than the page's pause between two requests
+    assert len(held) == 1  # the first touch; later drawings were replaced by the current one
     held[0].continue_()
     wait_for(page, lambda: len(held) == 2)
     held[1].continue_()
@@ -149,7 +149,7 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
 
 
 def wait_for(page: Page, holds: Callable[[], bool]) -> None:
-    """Until it holds; the test's own time limit ends it."""
+    """Wait until the condition holds; the test's time limit stops the wait."""
     while not holds():
         page.wait_for_timeout(50)
 

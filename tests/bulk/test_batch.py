@@ -1,4 +1,4 @@
-"""`digitrec.batch` from Python: the outcomes of `stream`, found by name, and counted."""
+"""`digitrec.batch` from Python: finds pictures by name, yields `stream`'s outcomes and counts them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_outcomes_are_those_of_predict_many_and_are_counted(scans: list[str]) -> None:
-    import digitrec.commands.batch  # the name stays that of the function, whatever is imported
+    import digitrec.commands.batch  # importing the package `batch` must not replace the function
 
     batch = digitrec.batch([*scans, "missing.png"])
     said = [(outcome.image.source, getattr(outcome, "digit", None)) for outcome in batch]

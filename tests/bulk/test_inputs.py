@@ -1,4 +1,4 @@
-"""The plan: any item comes back out of its line as it went in."""
+"""The plan: each item survives a round trip through its line."""
 
 from __future__ import annotations
 

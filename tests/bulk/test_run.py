@@ -1,4 +1,4 @@
-"""Processes that die: no row is lost, none is there twice, and a picture that kills is one row."""
+"""Processes that die: no row is lost or doubled, and a picture that kills its reader is one row."""
 
 from __future__ import annotations
 

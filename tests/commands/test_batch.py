@@ -1,4 +1,4 @@
-"""`digitrec batch`: one row for each picture, whatever it came in, whatever happened meanwhile."""
+"""`digitrec batch`: one row for each picture, for every kind of input and after every interruption."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_what_is_there_is_not_written_over(scans: Path) -> None:
 
 
 def test_killed_at_any_moment_each_picture_is_in_one_row(scans: Path) -> None:
-    """Killed while it starts, plans, reads, writes or joins, as the moment falls."""
+    """Kill the command at random moments, while it starts, plans, reads, writes or joins."""
     arguments = ["-o", "rows.jsonl", "--part", "1", "--workers", "2"]
     for number in range(4):
         program = started(*(["scans"] if number == 0 else ["--resume", "scans"]), *arguments)
@@ -226,7 +226,10 @@ def alive(process: int) -> bool:
     done = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
     )
-    return done.stdout.strip()[:1] not in ("", "Z")  # a zombie is dead, and nobody may have been told
+    return done.stdout.strip()[:1] not in (
+        "",
+        "Z",
+    )  # a zombie counts as dead, although its parent may not have waited for it
 
 
 def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
@@ -255,7 +258,9 @@ def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: str) -> None:
     def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))  # the plan fits in, a part of twenty does not
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, (6000, 6000)
+        )  # the plan fits on the disk, a part of twenty does not
 
     arguments = ["scans", "-o", "rows.jsonl", "--part", "20", "--workers", workers]
     program = started(*arguments, preexec_fn=small, stderr=subprocess.PIPE)
@@ -270,7 +275,7 @@ def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: s
     [(signal.SIGINT, "2", 130), (signal.SIGTERM, "1", 143)],
 )
 def test_interrupted_it_goes_on_later(scans: Path, number: signal.Signals, workers: str, code: int) -> None:
-    everything = in_order() * 10  # so that it is at work still when the signal comes
+    everything = in_order() * 10  # so that the command still works when the signal arrives
     Path("list").write_text("\n".join(everything))
     arguments = ["-", "-o", "rows.jsonl", "--part", "4", "--workers", workers]
     with Path("list").open() as paths:
@@ -287,7 +292,7 @@ def test_interrupted_it_goes_on_later(scans: Path, number: signal.Signals, worke
 
 
 def test_another_run_is_not_gone_on_with(scans: Path) -> None:
-    """Neither with one that was cut off, nor with one that is complete, in a file or in a folder."""
+    """Refuse OUT with an interrupted or a complete run, as a file and as a folder."""
     stopped("scans", "-o", "begun.jsonl", "--part", "2", "--workers", "1", parts=1)
     run("scans", "-o", "rows.jsonl", "--part", "9", "--workers", "1")
     run("scans", "-o", "rows", "--format", "csv", "--part", "9", "--workers", "1")
@@ -321,7 +326,7 @@ def test_an_output_that_was_changed_is_not_called_complete(scans: Path) -> None:
 
 
 DAMAGES = (lambda data: b"", lambda data: data[: len(data) // 2])
-"""Emptied and shortened."""
+"""State files: emptied and truncated."""
 
 
 @pytest.mark.parametrize("state", ["plan.jsonl", "job.json", "unpacked"])

@@ -64,7 +64,7 @@ def test_the_report_is_written_as_a_page(data: Path, tmp_path: Path) -> None:
 
 
 PICTURES = int(os.environ.get("DIGITREC_KILL_PICTURES", "24"))
-"""For a longer trial than every run of the tests deserves."""
+"""Number of pictures; raise it for a longer trial."""
 IN_FLIGHT = 4
 """Requests of one engine at the same time."""
 
@@ -98,7 +98,7 @@ def test_a_second_run_asks_nobody(cloud: Emulator, tmp_path: Path) -> None:
     found = json.loads(run(data, *arguments, 8).stdout)
     assert cloud.calls("aws") == 8
     replayed = [row["answers"]["aws"]["replayed"] for row in found["answers"]]
-    assert (len(replayed), sum(replayed)) == (8, 5)  # the five of before are among the eight
+    assert (len(replayed), sum(replayed)) == (8, 5)  # the eight contain the five from before
 
 
 def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`digitrec completion`: what may follow in a line; the scripts are click's."""
+"""`digitrec completion`: the proposals for each argument; click writes the scripts."""
 
 from __future__ import annotations
 

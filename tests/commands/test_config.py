@@ -1,4 +1,4 @@
-"""`digitrec config`: where the file is, what is in force and who said it."""
+"""`digitrec config`: the file's path, the settings in force and their origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digitrec demo` reads the pictures that come along, with an answer for each."""
+"""`digitrec demo` reads the bundled pictures and prints an answer for each."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def test_demo_reads_each_picture_as_it_is_labelled() -> None:
 
 
 def test_its_pictures_are_samples() -> None:
-    for file in PICTURES.iterdir():  # with the page of their sources
+    for file in PICTURES.iterdir():  # and the page on their sources
         assert file.read_bytes() == (SAMPLES / file.name).read_bytes()

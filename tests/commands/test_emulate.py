@@ -1,4 +1,4 @@
-"""The command's help; what it serves is tested in tests/emulator."""
+"""The command's help; tests/emulator tests the server."""
 
 from __future__ import annotations
 

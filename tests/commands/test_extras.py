@@ -1,4 +1,4 @@
-"""A command whose extra is not installed says in one line which one it is, and never shows a traceback."""
+"""A command without its extra names the extra in one line and shows no traceback."""
 
 from __future__ import annotations
 

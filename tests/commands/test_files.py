@@ -1,4 +1,4 @@
-"""An output that is an input or another output is a usage error, and nothing is changed."""
+"""An output that is also an input or another output is a usage error; no file changes."""
 
 from __future__ import annotations
 

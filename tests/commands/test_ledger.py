@@ -1,4 +1,4 @@
-"""`digitrec ledger`: what was asked and paid, after real runs of `predict` against the emulator."""
+"""`digitrec ledger`: calls and costs after real runs of `predict` against the emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digitrec models`: what is known of a model, and several kinds compared."""
+"""`digitrec models`: facts about a model file, and the comparison of several kinds."""
 
 from __future__ import annotations
 

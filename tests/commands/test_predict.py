@@ -1,4 +1,4 @@
-"""`digitrec predict`: answers on stdout, trouble on stderr, the rest in the exit code."""
+"""`digitrec predict`: answers on stdout, errors on stderr, and the exit code."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_exit_codes_and_their_one_line(folder: Path, arguments: list[str], code:
 
 
 def test_a_cloud_is_rehearsed_without_an_account(folder: Path) -> None:
-    """The real SDK, against an emulator that the command starts for itself."""
+    """Use the real SDK with the emulator that the command starts."""
     (found,) = json.loads(run("seven.png", "-p", "aws", "--emulate", "-o", "json").stdout)
     assert (found["digit"], found["emulated"], found["attempts"]) == (7, True, 1)
 
@@ -169,7 +169,7 @@ def test_a_warning_is_printed_once_and_never_by_the_root_logger(
 
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "matplotlib", "boto3", "google.cloud", "azure", "fastapi",
          "rich", "stamina", "sqlite3", "pooch", "pillow_heif", "pypdfium2", "anyio")  # fmt: skip
-"""What reading a digit with our own network, into a pipe, must not load."""
+"""Modules that reading a digit with our own network, into a pipe, must not load."""
 
 
 def test_predicting_loads_nothing_heavy(folder: Path) -> None:
@@ -187,7 +187,7 @@ def test_predicting_loads_nothing_heavy(folder: Path) -> None:
 
 
 def test_neither_the_runtimes_nor_damage_beside_a_picture_print_a_line(folder: Path) -> None:
-    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # promises five entries and has none
+    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # claims five entries and has none
     Image.open("seven.png").convert("L").save("phone.jpg", exif=cut_off)
     command = [sys.executable, "-m", "digitrec", "predict", "phone.jpg"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))

@@ -1,4 +1,4 @@
-"""The runtimes' greetings are dropped, all else is passed on, and stderr is as it was afterwards."""
+"""The runtimes' own log lines are dropped, other lines are kept, and stderr is restored."""
 
 from __future__ import annotations
 

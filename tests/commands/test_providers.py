@@ -1,4 +1,4 @@
-"""`digitrec providers`: what is there, told by looking; and one real question."""
+"""`digitrec providers`: lists engines without asking them; `check` sends one request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`digitrec read`: numbers on stdout, trouble on stderr, the rest in the exit code."""
+"""`digitrec read`: numbers on stdout, errors on stderr, and the exit code."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_each_field_has_a_number(fake: FakeProvider) -> None:
     assert [(row["field"], row["text"], row["reason"]) for row in rows] == [
         ("price", "7.50", ""), ("empty", "", "no number")
     ]  # fmt: skip
-    assert "form.png" in done.stderr  # it has nothing to be aligned by
+    assert "form.png" in done.stderr  # the page has no frame and no lines
     lines = run("form.png", "--fields", "fields.json").stdout.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["price", "empty"]
     fields["twin"] = [0.5, 0.15, 0.3, 0.2]

@@ -1,4 +1,4 @@
-"""`digitrec review`: what it says before it serves the page."""
+"""`digitrec review`: its messages before it serves the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planted keys are searched for everywhere: output, logs, ledgers, recordings, pages, the home folder."""
+"""Planted keys appear in no output, log, ledger, recording, page or file of the home folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAULTS = ("", "400", "401", "403", "html", "cut-off", "no-field")
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """One that takes the planted keys alone; they are set from a file, as by many, line break and all."""
+    """An emulator that accepts only the planted keys, which are read from a file with their line break."""
     strict = Credentials(
         google_api_keys=frozenset({KEY}),
         aws_keys=frozenset({AWS_KEY}),
@@ -53,10 +53,12 @@ def test_no_planted_key_is_anywhere(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    caplog.set_level(logging.INFO)  # below that the SDKs log whole requests, for whoever asks for it
+    caplog.set_level(logging.INFO)  # at lower levels the SDKs log whole requests on purpose
     caplog.set_level(logging.DEBUG, "digitrec")
     ours = logging.getLogger("digitrec")
-    monkeypatch.setattr(ours, "handlers", [caplog.handler])  # the program lets nothing up to the root
+    monkeypatch.setattr(
+        ours, "handlers", [caplog.handler]
+    )  # the program's logger does not propagate to the root
     files = seven.parent
     ledger = f"--ledger={files / 'paid.sqlite'}"
     said = ""
@@ -81,7 +83,7 @@ def test_no_planted_key_is_anywhere(
 
 
 TOKEN = "planted-session-token-0123456789"
-"""Of the profile: digitrec is given none of what stands there."""
+"""Keys of the profile, which digitrec never reads itself."""
 ANSWERS = {
     "google": [answer(200, json.dumps({"responses": [{
         "textAnnotations": [{"description": "7"}, {"description": f"7 {KEY}"}], KEY: [KEY]}]}).encode())],
@@ -102,7 +104,7 @@ ANSWERS = {
     "openai": [answer(200, json.dumps({"model": f"7 {KEY}", "choices": [{"message": {
         "content": '{"digit": 7, "reason": "' + KEY + '"}'}}]}).encode())],
 }  # fmt: skip
-"""Answers of a service that says what it was sent."""
+"""Answers of a service that echoes the request."""
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -136,7 +138,7 @@ def test_a_key_that_a_server_sends_back_is_nowhere(
 
 
 def run(*arguments: object) -> str:
-    """All that a command says."""
+    """Everything that a command prints."""
     done = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit)
     return done.output

@@ -1,4 +1,4 @@
-"""`digitrec serve`: what it refuses to start with; that it serves is in tests/web and tests/browser."""
+"""`digitrec serve`: settings that it refuses; tests/web and tests/browser test the running server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the arguments of a command mean: folders, patterns, tables, files of several pictures."""
+"""Arguments of a command: folders, patterns, tables, files of several pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def predict(*arguments: str, **options: object) -> tuple[list[tuple[str, str]], list[str], int]:
-    """Source and digit of each row, what was said, and the exit code."""
+    """Source and digit of each row, the messages, and the exit code."""
     done = run("predict", "-o", "csv", *arguments, **options)
     rows = csv.DictReader(io.StringIO(done.stdout))
     return [(row["source"], row["digit"]) for row in rows], done.stderr.splitlines(), done.exit_code
@@ -37,7 +37,7 @@ def several(name: str, number: int = 3) -> None:
         page = seven.convert("RGB")
     others = [page.copy() for _ in range(number - 1)]
     for place, other in enumerate(others):
-        other.putpixel((0, place), (0, 0, 0))  # or a GIF takes them for one
+        other.putpixel((0, place), (0, 0, 0))  # else a GIF merges them into one frame
     page.save(name, save_all=True, append_images=others)
 
 

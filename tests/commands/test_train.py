@@ -1,4 +1,4 @@
-"""`digitrec train`: what it is told reaches the training, and its files predict."""
+"""`digitrec train`: its options reach the training, and its files predict."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_tutorials_run_in_one_line() -> None:
     options = ["--arch", "mlp", "--loss", "sparse", "--validation-split", "0.3", "--scale", "l2"]
     done = run("train", *options, *FEW, "--out", "mlp.keras", code=0)
     assert "of 200 of mnist-test but for 100 that it learned), test loss " in done.stdout
-    assert "--batch" in done.stdout  # 70 digits in one epoch are too few to learn much, and it says so
+    assert "--batch" in done.stdout  # one epoch of 70 digits teaches little, and the command prints that
     assert np.asarray(Image.open("mlp-curves.png")).shape[1] > 500
     card = store.load(Path("mlp.keras")).card
     assert (
@@ -53,7 +53,7 @@ def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.Monkey
 
 
 def test_a_network_learns_on_from_a_file() -> None:
-    """With the former name of --learning-rate, which works in this version."""
+    """Accept the former name of --learning-rate in this version."""
     assert run("train", "--arch", "mlp", *FEW, "--out", "first.h5").exit_code == 0
     done = run(
         "train", "--arch", "mlp", "--start", "first.h5", *FEW, "--learning-rate", "0.0001", "--out", "mine.h5"
@@ -86,7 +86,7 @@ STEP += ["--validation-split", "0"]
 
 @pytest.fixture
 def one_by_one() -> Iterator[None]:
-    """TensorFlow computes each operation as it comes: one step is sooner done than prepared."""
+    """Run TensorFlow's operations one by one: one step takes less time than compiling it."""
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)

@@ -1,4 +1,4 @@
-"""Engines that say what they are told, and their answers."""
+"""Scripted engines and their answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def answer(name: str, digit: int | None, confidence: float | None, **values: obj
 
 
 class Emulated(Engine):
-    """An engine behind which an emulator stands."""
+    """An engine that an emulator answers."""
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         return [replace(reply, emulated=True) for reply in super().ask(images)]

@@ -1,4 +1,4 @@
-"""Engines side by side: at the same time, each for itself, and what they say together."""
+"""Engines side by side: concurrent, independent, and their combined answer."""
 
 from __future__ import annotations
 

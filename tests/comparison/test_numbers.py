@@ -20,7 +20,7 @@ ENOUGH = InputSpec(encoding="png", enough=NUMBERS_SIDE)
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """Save a picture that is shrunk if a single digit is wanted."""
+    """Save a picture that is large enough to be shrunk for a single digit."""
     Image.fromarray(np.full((1600, 1700), 250, np.uint8)).save(tmp_path / "page.png")
     return tmp_path / "page.png"
 

@@ -1,4 +1,4 @@
-"""Policies: who is asked, what follows, what it costs, how long it takes."""
+"""Policies: the engines asked, the answer, its cost and its time."""
 
 from __future__ import annotations
 

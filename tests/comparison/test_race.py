@@ -1,4 +1,4 @@
-"""Engines at work at the same time: together, each for itself, and none swallowing a bug."""
+"""Engines at work at the same time: concurrent, independent, and without hiding a bug."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MeetingProvider(FakeProvider):
 
 
 class HangingProvider(FakeProvider):
-    """Never answers, whatever timeout it is given."""
+    """Ignores its timeout and never answers."""
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         threading.Event().wait()
@@ -60,7 +60,7 @@ def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() ->
 
 
 def test_an_engine_that_cannot_go_on_fails_for_its_own_pictures_and_no_others(tmp_path: Path) -> None:
-    """Its ledger cannot be opened, which is no single picture's fault."""
+    """An engine whose ledger cannot be opened, which concerns all pictures."""
     options = Options(ledger=tmp_path)  # a folder
     broken = Engine(FakeProvider(name="broken", endpoint="http://127.0.0.1:9"), options)
     arrivals = list(race([drawn_seven()] * 3, [broken, Engine(FakeProvider(name="good"))]))

@@ -1,4 +1,4 @@
-"""Every command that a page names is one that the program takes, with its options and their values."""
+"""The program accepts every command on a page, with its options and values."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def refused(call: str) -> str | None:
 
 
 def given(value: object) -> bool:
-    """Whether it was said, and not by a word in the reader's place: FILE, ..."""
+    """Whether a value was given, other than a placeholder such as FILE."""
     words = value if isinstance(value, list | tuple) else [value]
     said = [word for word in words if isinstance(word, str) and word != "..." and not word.isupper()]
     return bool(said) and len(said) == len(words)

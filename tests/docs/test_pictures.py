@@ -1,4 +1,4 @@
-"""What is shown of the shipped network, in pictures and in its table, is what it says today."""
+"""Pictures and the accuracy table show the shipped network's current answers."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def picture(size: tuple[int, int] = (200, 120), form: str = "PNG") -> bytes:
 
 
 def heavy(size: int) -> bytes:
-    """Return a picture of ``size`` bytes: decoders skip what follows a PNG's end."""
+    """Return a picture of ``size`` bytes: decoders skip bytes after a PNG's end."""
     data = picture()
     return data + bytes(size - len(data))
 
@@ -58,7 +58,7 @@ class Said:
     lines: list[str]
     words: list[tuple[str, float]]
     box: tuple[float, ...]
-    """Left, top, right, bottom of the first word, in pixels; () if the vendor gives none."""
+    """Left, top, right, bottom of the first word, in pixels; () if the vendor returns no box."""
     model: str
 
 
@@ -203,7 +203,7 @@ ASK: Mapping[str, Callable[[str, bytes, str], Said]] = {
     "google": _ask_google, "aws": _ask_aws, "aws-textract": _ask_textract, "azure": _ask_azure,
     "azure-analysis": _ask_analysis, "azure-document": _ask_document, "openai": _ask_openai,
 }  # fmt: skip
-"""Asks a cloud at an endpoint about a picture, with a key ("" is the default, AWS's is "id:secret")."""
+"""A function that sends a picture to a cloud's endpoint, with a key ("" is the default, AWS's is "id:secret")."""
 
 
 def code(error: Exception) -> str:

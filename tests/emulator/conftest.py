@@ -1,4 +1,4 @@
-"""The emulator as these tests use it: its engine is a function, so that they need no model."""
+"""An emulator whose engine is a function, so that tests need no model."""
 
 from digitrec.emulator.pytest_plugin import digitrec_emulator
 

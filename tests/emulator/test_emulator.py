@@ -24,7 +24,9 @@ def test_each_vendor_has_a_port_of_its_own(digitrec_emulator):
 
 
 def test_ports_follow_the_first(digitrec_emulator):
-    for port in range(21_100, 21_200, 10):  # below the ports that systems give out; anyone may hold one
+    for port in range(
+        21_100, 21_200, 10
+    ):  # below the ports that systems give out; another program may hold one
         try:
             emulator = digitrec_emulator(["aws", "google"], engine=reads(), port=port)
         except NotConfigured:

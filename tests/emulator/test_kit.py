@@ -50,7 +50,7 @@ def test_a_fake_that_is_slower_than_the_timeout_times_out() -> None:
 
 
 class Careless(FakeProvider):
-    """Breaks one promise at a time."""
+    """A provider that breaks one rule of the contract at a time."""
 
     def __init__(self, broken: str = "") -> None:
         super().__init__([Answer((Candidate("", 0.9),))] if broken == "text" else ["7"])
@@ -108,7 +108,7 @@ KEY = "planted-key-0123456789"
 
 
 class Careful(FakeProvider):
-    """Asks over HTTP, and minds all that a provider has to mind; ``careless`` names what it does not."""
+    """A provider over HTTP that follows every rule except those in ``careless``."""
 
     def __init__(self, endpoint: str, careless: str = "") -> None:
         super().__init__(endpoint=endpoint, name="careful")

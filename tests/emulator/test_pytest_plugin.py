@@ -1,4 +1,4 @@
-"""The fixture in a stranger's project: a folder of its own, nothing of this suite's configuration."""
+"""The fixture in another project, without this suite's configuration."""
 
 from __future__ import annotations
 

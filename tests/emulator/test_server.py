@@ -1,4 +1,4 @@
-"""The HTTP under every vendor: slow, broken, hung up on, or given any bytes at all."""
+"""The emulator's HTTP server: slow, broken and closed connections, and any bytes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def posted(*more: str) -> bytes:
 
 
 def until(happened: Callable[[], bool]) -> bool:
-    """Return whether it happens within the time every test has."""
+    """Return whether the condition holds within the time limit of all tests."""
     end = time.monotonic() + TIMEOUT
     while not happened():
         if time.monotonic() > end:
@@ -60,7 +60,7 @@ def until(happened: Callable[[], bool]) -> bool:
 
 
 def threads() -> list[threading.Thread]:
-    """Return those that serve a connection."""
+    """Return the threads that serve a connection."""
     return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 
@@ -131,7 +131,7 @@ def test_a_reset_connection(emulator, connection):
     connection.request("POST", READ, picture(), HEADERS)
     with pytest.raises(ConnectionResetError) as caught:
         connection.getresponse()
-    assert not isinstance(caught.value, RemoteDisconnected)  # that would be a mere goodbye
+    assert not isinstance(caught.value, RemoteDisconnected)  # an empty read would be a normal close
 
 
 def test_the_page_of_a_network_in_between_shows_the_request(emulator):
@@ -176,7 +176,7 @@ def test_stopping_does_not_wait_for_what_hangs(kind):
         for client in clients[:2]:
             client.sendall(posted())
         assert until(lambda: emulator.calls(NAME) == 2)
-    for client in clients:  # two that wait for an answer, and one that never asked
+    for client in clients:  # two clients that wait for an answer, and one that sent nothing
         client.close()
     assert until(lambda: not threads())
     with pytest.raises(ConnectionRefusedError):

@@ -1,4 +1,4 @@
-"""A provider may do what it likes: each image has an outcome, and what was not sent is free."""
+"""Any behaviour of a provider gives each image an outcome; unsent requests are free."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from digitrec.image import PreparedImage
 
 
 class Doing(PaidCloud):
-    """Does with image 7 what it is told; the others it reads."""
+    """A provider with a script for image 7; it reads all others."""
 
     def __init__(self, do: Callable[[], Any], **how: Any) -> None:
         super().__init__(**how)
@@ -32,7 +32,7 @@ class Doing(PaidCloud):
 
 
 class DoingMany(PaidCloud):
-    """Gives for a request what it is told."""
+    """A provider that returns a scripted result."""
 
     def __init__(self, do: Callable[[list[Any]], Any]) -> None:
         super().__init__(batch=4)

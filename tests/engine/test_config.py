@@ -1,4 +1,4 @@
-"""The configuration file: found, read, and every mistake in it named."""
+"""The configuration file: found and read; an error names every mistake."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def test_an_emulator_says_so(emulator):
 
 def test_only_addresses_of_this_machine_are_asked(emulator):
     endpoint = emulator.endpoints["google"]
-    assert not is_emulator(endpoint.replace("127.0.0.1", "0.0.0.0"))  # leads there too, on some systems
+    assert not is_emulator(endpoint.replace("127.0.0.1", "0.0.0.0"))  # also leads there on some systems
     assert not is_emulator(endpoint.replace("http:", "https:"))
 
 

@@ -1,4 +1,4 @@
-"""What a caller of an engine may rely on: retries, deadline, batches, ledger, budget, rate."""
+"""Promises of an engine: retries, deadline, batches, ledger, budget, rate."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
 
 
 FAULTS: list[tuple[list[ProviderError | float], int, type[DigitrecError] | None, float]] = [
-    # what the calls bring, attempts, how it ends (None: with the answer), US dollars counted
+    # results of the calls, attempts, the error (None: an answer), US dollars counted
     ([], 1, None, PRICE),
     ([Unavailable("x", status=503)], 2, None, PRICE),
     ([RateLimited("x", status=429), RateLimited("x", status=429)], 3, None, PRICE),
@@ -100,7 +100,7 @@ FAULTS: list[tuple[list[ProviderError | float], int, type[DigitrecError] | None,
         1,
         RateLimited,
         0.0,
-    ),  # all the time there is
+    ),  # the whole deadline
     ([AuthFailed("x", status=401)], 1, AuthFailed, 0.0),
     ([Rejected("x", status=400)], 1, Rejected, 0.0),
     ([QuotaExceeded("x", status=403)], 1, QuotaExceeded, 0.0),
@@ -168,13 +168,13 @@ def test_a_call_that_hangs_is_given_up_and_its_late_answer_kept(tmp_path: Path) 
     assert (hanging.attempts, hanging.cost_usd) == (1, PRICE)
     assert other.outcome == answer(8)
     engine.close()
-    (late,) = ask(cloud, tmp_path, 7)  # waits for the call that is still under way
+    (late,) = ask(cloud, tmp_path, 7)  # waits for the call in flight
     assert (late.outcome, late.replayed) == (answer(7), True)
     assert cloud.calls.count(7) == 1
 
 
 LONGEST_S = 60
-"""A program whose call hangs ends by itself after so many seconds, also when pytest is killed."""
+"""Seconds after which a program with a hanging call ends by itself, also when pytest is killed."""
 
 
 HANGING = f"""
@@ -211,7 +211,7 @@ def test_a_hanging_call_keeps_no_program_from_ending(tmp_path: Path, ended_by: s
 
 
 def test_a_rate_limit_alone_never_makes_an_image_fail_and_keeps_its_claim(tmp_path: Path) -> None:
-    """The last waits for its turn longer than its timeout, and its twin for the answer."""
+    """The last question waits for its turn longer than its timeout; its duplicate waits for its answer."""
     config, numbers = Config(rates={"paid": 2.0}), [*range(6), 5]
     cloud = PaidCloud(delay_s=0.5)
     replies = ask(cloud, tmp_path, *numbers, config=config, timeout=2.0, concurrency=8)
@@ -279,7 +279,7 @@ def test_a_paid_answer_that_cannot_be_written_down_is_shown_all_the_same(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Unwritable(PaidCloud):
-        """While it answers, somebody damages the ledger."""
+        """A provider during whose answer the ledger is damaged."""
 
         def read(self, image: PreparedImage, *, timeout: float) -> Any:
             with Ledger(tmp_path / "ledger.sqlite").database.transaction() as sqlite:
@@ -294,7 +294,7 @@ def test_a_paid_answer_that_cannot_be_written_down_is_shown_all_the_same(
     assert cloud.calls == [7]
 
 
-# ---- recording, secrets, and the engine that needs nothing of all this
+# ---- recording, secrets, and free engines on this machine
 
 
 def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
 
 
 class Timed(PaidCloud):
-    """Remembers how long each request was given."""
+    """A provider that keeps each request's timeout."""
 
     attempt_timeout = 60.0
 

@@ -1,4 +1,4 @@
-"""Processes at once, and processes killed at random: nothing is paid for twice, no budget passed."""
+"""Concurrent processes and random kills: no answer is paid twice, no budget exceeded."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_killed_three_times_a_run_pays_for_no_answer_twice(tmp_path: Path) -> No
 
     calls = counted(counter)
     assert IMAGES <= len(calls) <= IMAGES + 3 * IN_FLIGHT
-    assert not kept & set(calls[before:])  # what was answered before the last kill was not asked again
+    assert not kept & set(calls[before:])  # questions answered before the last kill were not asked again
     assert max(Counter(calls).values()) <= 4
     with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
         (spent,) = spending(ledger)

@@ -1,4 +1,4 @@
-"""Answers that are ordered first and fetched later: ordered once, each request in its turn."""
+"""Answers that are ordered first and fetched later: one order each, within the rate limit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from digitrec.image import PreparedImage
 
 
 class Limited(PaidCloud):
-    """Takes orders and hands them out; refuses a call that comes sooner than its limit allows."""
+    """A provider with orders; it rejects calls above its rate limit."""
 
     poll_s = 0.01
 

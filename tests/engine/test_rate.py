@@ -1,4 +1,4 @@
-"""Turns are spaced evenly, for all threads and processes together."""
+"""The rate limiter spaces requests evenly over all threads and processes."""
 
 from __future__ import annotations
 

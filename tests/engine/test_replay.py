@@ -1,4 +1,4 @@
-"""Answers from a recording in place of a provider."""
+"""Answers from a recording instead of a provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which failures are repeated, how long the wait is, and which may have cost money."""
+"""Retried failures, their waits, and failures that may have cost money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is paid by the token: set aside at most, and then what the tokens cost."""
+"""Prices by the token: the maximum is reserved, then the tokens' cost is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs in daemon threads: how many run at once, in what order results come, and how they end."""
+"""Jobs in daemon threads: their number, the order of results, and their end."""
 
 from __future__ import annotations
 

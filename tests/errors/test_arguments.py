@@ -1,4 +1,4 @@
-"""What is given wrongly is told where it is given: which argument, its range, what came."""
+"""An invalid argument is an error at the call: it names the argument, its range and the value."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_what_is_no_such_thing_is_refused_at_the_call(what: str) -> None:
 
 
 INSIDE = re.compile(r"object is not|has no attribute|unsupported operand|not supported between|unhash")
-"""How Python says that something went wrong where nobody looked."""
+"""Exceptions that Python raises without a check of ours."""
 
 ODD = st.one_of(
     st.sampled_from(

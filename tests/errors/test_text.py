@@ -1,4 +1,4 @@
-"""How figures and names are written: per cent, names in one line, columns."""
+"""Text: percentages, names on one line, columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from digitrec.errors.text import (
 )
 
 STEERING = "\x1b\x07\r\n\t\x00\x7f\x9b\x85\u2028\u202e\u2066\u200b\u200d\ufeff\u00ad\u3164\ufe0f\udcff"
-"""What may not reach a terminal: C0, C1, line ends, bidirectional overrides, what shows nothing."""
+"""Characters that must not reach a terminal: C0, C1, line ends, bidirectional overrides, invisible ones."""
 
 
 @given(st.floats(1e-12, 1e12))

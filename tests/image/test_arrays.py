@@ -1,4 +1,4 @@
-"""Arrays, tensors and batches of every usual type, and which value is white in them."""
+"""Arrays, tensors and batches of every usual type, and their white value."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_batches_are_read_in_every_usual_shape(shape: tuple[int, ...]) -> None:
 
 
 class Tensor:
-    """What PyTorch, TensorFlow and JAX give: an object that NumPy can read."""
+    """An object that NumPy can read, like the tensors of PyTorch, TensorFlow and JAX."""
 
     def __init__(self, values: object) -> None:
         self._values = values

@@ -1,4 +1,4 @@
-"""Where the bytes come from: files, pipes, streams; never a network, and nothing that does not end."""
+"""Sources of bytes: files, pipes, streams; never a network or an endless source."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_pipe_with_a_name_is_read_and_known_to_be_there_once(tmp_path: Path) -
 
 
 def test_devices_and_sockets_are_refused(tmp_path: Path) -> None:
-    """A terminal would wait for somebody to type, /dev/zero would never end."""
+    """A terminal would wait for input, /dev/zero would never end."""
     master, slave = os.openpty()
     listener = socket.socket(socket.AF_UNIX)
     try:
@@ -94,7 +94,7 @@ def test_devices_and_sockets_are_refused(tmp_path: Path) -> None:
 def test_a_file_that_becomes_a_pipe_before_it_is_opened_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So are files of the kernel that have something to say now and then."""
+    """Kernel files that yield data now and then are refused, too."""
     (tmp_path / "file").write_bytes(b"7")
     os.mkfifo(tmp_path / "pipe")
     kind = (tmp_path / "file").stat()

@@ -1,4 +1,4 @@
-"""What a folder and a pattern hold: everything is named or counted, and the walk always ends."""
+"""Files of a folder or a pattern: each is listed or counted, and the walk always ends."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_link_to_a_file_is_followed_and_a_broken_one_is_named() -> None:
 
 @pytest.fixture
 def as_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Work in a folder as a user who is bound by file permissions."""
+    """Work in a folder as a user without root's permissions."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
         monkeypatch.chdir(folder)
@@ -121,7 +121,7 @@ def test_a_pattern_over_loops_of_links_ends_and_gives_each_file_once() -> None:
         Path(f"a/b/up{number}").symlink_to("..")
     assert matches("**/*.png", Skipped()) == ["a/7.png", "a/b/8.png"]
     assert matches("**/**/*.png", Skipped()) == ["a/7.png", "a/b/8.png"]
-    assert matches("a/loop1/*.png", Skipped()) == ["a/loop1/7.png"]  # where it is named, it is followed
+    assert matches("a/loop1/*.png", Skipped()) == ["a/loop1/7.png"]  # a link that the user names is followed
 
 
 def test_a_pipe_is_not_what_a_pattern_means() -> None:
@@ -145,7 +145,7 @@ PARTS = st.sampled_from(["*", "**", "?", "a*", "*.png", "[ab]", "[!a]*", ".*", "
 def test_patterns_mean_what_they_mean_to_python(
     names: list[list[str]], parts: list[str], absolute: bool
 ) -> None:
-    """Without links; the files only, each once."""
+    """The files without links, each once."""
     with tempfile.TemporaryDirectory() as root:
         for name in names:
             path = Path(root, *name)

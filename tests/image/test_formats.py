@@ -1,4 +1,4 @@
-"""HEIC, AVIF and files of several pictures: told by their content, within the limits."""
+"""HEIC, AVIF and files of several pictures: recognised by content, within the limits."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class TestSeveralPictures:
 
 
 def opens_or_is_refused(data: bytes) -> None:
-    """Every picture in it; anything but an ImageError is a failure."""
+    """Open every picture of a file; only an ImageError may be raised."""
     for read in (lambda: [data], lambda: frames(data)[:5]):
         try:
             for one in read():
@@ -244,4 +244,4 @@ LOCK = b"/ID [<00> <00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /
     b"41" * 32,
     b"42" * 32,
 )
-"""The dictionary of a PDF that opens only with a password, which nobody knows."""
+"""The dictionary of a PDF that needs an unknown password."""

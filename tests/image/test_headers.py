@@ -1,4 +1,4 @@
-"""What decoding takes, promised by the header: never less than it takes in earnest, in any format."""
+"""The memory estimate from a header is never below the real use, in any format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from digitrec.image.headers import MAX_DECODING_BYTES, Header, header
 
 SIDE = 3000
 SLACK = 30_000_000
-"""Bytes: the file itself, what is made of it, and the pieces on the way."""
+"""Bytes besides the pixels: the file, its array and temporary pieces."""
 PEAK = """
 import sys
 from pathlib import Path
@@ -98,7 +98,9 @@ def test_decoding_takes_no_more_than_promised(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form, mode, options = CASES[name]
-    monkeypatch.setattr(TiffImagePlugin, "STRIP_SIZE", 1 << 40)  # all of it in one strip: the dearest
+    monkeypatch.setattr(
+        TiffImagePlugin, "STRIP_SIZE", 1 << 40
+    )  # all pixels in one strip need the most memory
     small, large = encoded(form, mode, 40, **options), encoded(form, mode, SIDE, **options)
     (tmp_path / "small").write_bytes(small)
     (tmp_path / "large").write_bytes(large)
@@ -115,7 +117,7 @@ def test_what_cannot_be_told_is_nought(data: bytes) -> None:
 
 
 def test_a_wide_pictures_rows_count() -> None:
-    """A decoder of one row holds some more of the same size."""
+    """A decoder of one row holds several buffers of that size."""
     wide, tall = (header(encoded_flat(size)) for size in ((40_000, 1), (1, 40_000)))
     assert wide.memory > 5 * tall.memory and wide.pixels == tall.pixels
 
@@ -127,7 +129,7 @@ def encoded_flat(size: tuple[int, int]) -> bytes:
 
 
 class TestTheBound:
-    """Refused by its header in every door, in every format, before anything is decoded."""
+    """Every function refuses the header, in every format, before decoding."""
 
     @pytest.mark.parametrize("name", CASES)
     def test_is_kept_in_every_format(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +143,7 @@ class TestTheBound:
 
     @pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
     def test_holds_for_the_largest_that_is_read(self, tmp_path: Path) -> None:
-        """As many pixels as a PNG in colour may have, through all of the way."""
+        """Read the largest colour PNG from file to array."""
         side = int((MAX_DECODING_BYTES / 4.05) ** 0.5)
         Image.new("RGB", (side, side), "white").save(tmp_path / "large", "PNG", compress_level=1)
         (tmp_path / "small").write_bytes(encoded("PNG", "RGB", 40))
@@ -163,7 +165,7 @@ class TestTheBound:
 
 
 class TestAJpegInManyPasses:
-    """Each takes as long as all of the pixels do, and may have a dozen bytes."""
+    """Each scan takes as long as all pixels, and may have a dozen bytes."""
 
     def in_passes(self, count: int, **options: object) -> bytes:
         data = encoded("JPEG", "RGB", 64, **options)
@@ -187,6 +189,6 @@ class TestAJpegInManyPasses:
             DigitImage.open(many)
 
     def test_is_not_told_by_what_only_looks_like_one(self) -> None:
-        """What follows a picture that is read in one pass, and what stands in its EXIF data, is no pass."""
+        """Bytes after the picture and in its EXIF data do not count as scans."""
         data = encoded("JPEG", "RGB", 64, exif=b"Exif\0\0" + 200 * b"\xff\xda\x00\x03\x00")
         assert DigitImage.open(data + 200 * b"\xff\xda\x00\x03\x00").pixels.shape == (64, 64, 3)

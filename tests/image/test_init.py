@@ -1,4 +1,4 @@
-"""DigitImage.open: everything people hold is read; everything unsafe or broken is refused in one line."""
+"""DigitImage.open reads every usual input and refuses unsafe or broken ones in one line."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_huge_jpeg_is_decoded_smaller_and_a_small_one_as_it_is() -> None:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """Return a PNG that claims a size and holds nothing: 57 bytes suffice for a bomb."""
+    """Return a PNG of 57 bytes that claims a size and holds no pixels."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -159,8 +159,8 @@ def test_a_large_colour_profile_is_not_called_damage() -> None:
 
 
 def test_damage_beside_the_picture_is_no_damage_to_it() -> None:
-    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # promises five entries and has none; phones do that
-    with pytest.warns(UserWarning, match="EXIF"):  # Pillow's own: they are the process's affair
+    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # claims five entries and has none, as some phones write
+    with pytest.warns(UserWarning, match="EXIF"):  # Pillow's warnings belong to the process
         image = DigitImage.open(encoded(corner(), "JPEG", exif=cut_off))
     assert image.pixels.shape == (60, 40)
 
@@ -172,7 +172,7 @@ def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 class TestAsPillowHasIt:
-    """Of a file the decoded picture itself is kept: to make an array of it and that a picture takes time."""
+    """Keep a file's decoded picture: converting it to an array and back takes time."""
 
     @pytest.mark.parametrize(("mode", "nbytes"), [("L", 2400), ("RGB", 9600)])
     @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "array"])

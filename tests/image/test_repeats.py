@@ -1,4 +1,4 @@
-"""Files that repeat one element of their format up to the size limit: few steps read or refuse each."""
+"""Files that repeat one element up to the size limit are read or refused in few steps."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..pages import ROOT, loaded
 
 repeats = loaded(ROOT / "bench" / "repeats.py")
 SIZE = 990_000
-"""Bytes of a file; one that grows with its size would show here, and a smaller one may pass a bound."""
+"""Size of a file in bytes, large enough to show work that grows with the size."""
 MOST_CALLS = 1_000_000
 """Calls of Python functions and from Python into C; photos take some 1,000. Pillow does 20 for each chunk."""
 
 
 def calls(data: bytes) -> int:
-    """How many calls it takes to read or refuse a picture."""
+    """Return the number of calls that read or refuse a picture."""
     count = 0
 
     def counted(frame: object, event: str, argument: object) -> None:
@@ -130,7 +130,7 @@ def test_a_small_allowance_is_what_a_photo_needs(tmp_path: Path) -> None:
 
 
 def test_every_frame_of_a_large_animation_is_read() -> None:
-    """Pillow counts the blocks of all frames, and steps over those before a frame once more."""
+    """Pillow counts the blocks of all frames, and skips those before a frame again."""
     noise = np.random.default_rng(7).integers(0, 255, (6, 600, 600), np.uint8)
     first, *others = [Image.fromarray(frame) for frame in noise]
     kept = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Large pictures made smaller in pieces: as if done at once, in every mode and shape."""
+"""Shrinking a large picture in pieces equals shrinking it at once, in every mode and shape."""
 
 from __future__ import annotations
 

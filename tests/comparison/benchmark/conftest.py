@@ -1,4 +1,4 @@
-"""Engines that are known to be equal or worse, and the pictures they are asked about."""
+"""Engines of known accuracy, and pictures for them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def picture(number: int) -> np.ndarray:
 
 @pytest.fixture
 def samples() -> list[Sample]:
-    """100 pictures of known digits, and 12 that show none."""
+    """100 pictures of known digits, and 12 without a digit."""
     return [Sample(picture(number), number % 10) for number in range(100)] + [
         Sample(picture(100 + number), None) for number in range(12)
     ]

@@ -1,4 +1,4 @@
-"""What an evaluation counts, on a provider whose answers are known."""
+"""Counts of an evaluation, with a provider of known answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measures and the tests of two engines agree with statsmodels and scikit-learn, computed here anew."""
+"""Measures and paired tests agree with statsmodels and scikit-learn."""
 
 from __future__ import annotations
 

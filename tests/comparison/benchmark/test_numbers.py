@@ -1,4 +1,4 @@
-"""Whole numbers: the table of labels, what counts as right, and groups that stay whole."""
+"""Whole numbers: the table of labels, right answers, and groups that are resampled whole."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def folder(path: Path, table: str, names: Sequence[str]) -> str:
 
 @pytest.fixture
 def cut(tmp_path: Path) -> str:
-    """Six pictures with one number or none."""
+    """Six pictures with at most one number."""
     names = [f"{number}.png" for number in range(len(TEXTS))]
     rows = [f'{name},"{text}"' for name, text in zip(names, TEXTS, strict=True)]
     return folder(tmp_path, "\n".join(["file,text", *rows]), names)
@@ -114,7 +114,7 @@ def test_numbers_of_a_table_are_right_in_their_row_and_column(tmp_path: Path) ->
 
 
 def test_groups_stay_whole_in_intervals_and_tests(tmp_path: Path) -> None:
-    """One engine misreads two whole books of ten: as 20 single pictures that would show a difference."""
+    """One engine misreads two books of ten pictures; 20 independent pictures would show a difference."""
     names = [f"{number}.png" for number in range(50)]
     rows = ["file,text,group", *(f"{name},7,book {at // 10}" for at, name in enumerate(names))]
     source = folder(tmp_path, "\n".join(rows), names)

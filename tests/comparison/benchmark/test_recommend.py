@@ -1,4 +1,4 @@
-"""The cheapest way that reaches an accuracy, and no claim beyond what the other half shows."""
+"""The cheapest combination that reaches an accuracy; claims come from the other half of the pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A benchmark asks every engine about every picture and keeps what was said."""
+"""A benchmark asks every engine about every picture and keeps the answers."""
 
 from __future__ import annotations
 

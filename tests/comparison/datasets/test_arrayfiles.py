@@ -1,4 +1,4 @@
-"""Images and labels as arrays: each format is read as it was written, and odd files are refused by name."""
+"""Images and labels as arrays: each format is read exactly; an error names an invalid file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of labels: whatever is in them, the right labels or a DataError that names the line."""
+"""Tables of labels: any table gives the right labels or a DataError that names the line."""
 
 from __future__ import annotations
 

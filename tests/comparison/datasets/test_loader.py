@@ -1,4 +1,4 @@
-"""Every form of labelled data is read without opening an image; what is wrong is said with its place."""
+"""Every form of labelled data is read without opening an image; errors name the place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from digitrec.errors import DataError
 
 
 def made(folder: Path, *names: str) -> Path:
-    """Create a folder with different files that are no pictures."""
+    """Create a folder with different files that are not pictures."""
     for name in names:
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_bytes(b"never opened as a picture: " + name.encode())

@@ -1,4 +1,4 @@
-"""A limit draws each label in its share; a larger one keeps what a smaller one drew."""
+"""A limit keeps the mix of labels; a larger sample contains the smaller one."""
 
 from __future__ import annotations
 

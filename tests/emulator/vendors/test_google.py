@@ -1,4 +1,4 @@
-"""What only Google has: two text features, batches, languages, and the JSON of protobuf."""
+"""Features of Google only: two text features, batches, languages, and the JSON of protobuf."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only a language model has: tokens with chances, parameters, refusals."""
+"""Features of a language model: tokens with chances, parameters, refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions, and what the ledger says to somebody who wants to ask them."""
+"""Questions and the ledger's replies to claims."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def claimed(ledger: Ledger, asked: Question | None = None, **how: Budget) -> Cla
 
 
 def fill(path: Path, sizes: list[int]) -> Path:
-    """Make a ledger of answers, each with its number and so many bytes of padding."""
+    """Make a ledger of answers, each with its number and this many bytes of padding."""
     with closing(Ledger(path)) as ledger:
         questions = [question(number) for number in range(len(sizes))]
         verdicts = ledger.claim(questions, price=PRICE, budget=NO_LIMIT, lease_s=60.0)
@@ -50,7 +50,7 @@ def numbers(path: Path) -> list[int]:
 
 
 def fill_more(path: Path) -> None:
-    """Record large answers, and tell of each once it is recorded, until the disk is full."""
+    """Record large answers until the disk is full; report each recorded one."""
     ledger = Ledger(path)
     for number in range(100, 200):
         (verdict,) = ledger.claim([question(number)], price=0.001, budget=Budget(), lease_s=60.0)

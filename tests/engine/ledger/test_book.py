@@ -1,4 +1,4 @@
-"""Finding an answer, claiming a call, writing down what came of it."""
+"""Finding an answer, claiming a call, recording its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock that is set, forward and back, blocks nobody and hides no spending."""
+"""A clock set forward or back blocks no claim and hides no spending."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def claim(ledger: Ledger, number: int, budget: Budget = Budget("run")) -> Verdic
 def test_a_lease_of_the_future_is_void(tmp_path: Path, ahead: float) -> None:
     clock = Clock(NOVEMBER)
     with closing(Ledger(tmp_path / "ledger.sqlite", clock=clock)) as ledger:
-        assert isinstance(claim(ledger, 7), Claim)  # by a program that is gone
+        assert isinstance(claim(ledger, 7), Claim)  # by a program that has ended
         clock.now -= ahead
         assert isinstance(claim(ledger, 7), Claim)
         assert [call.state for call in recent(ledger)] == ["asking", "unknown"]

@@ -1,4 +1,4 @@
-"""The ledger's file: for this user alone, and a plain word for whatever can be wrong with it."""
+"""The ledger's file: private to this user, with a clear error for every problem."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatc
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError):
             ledger.sweep()
-        assert len(list(entries(ledger))) == 1  # reading goes on
+        assert len(list(entries(ledger))) == 1  # reading still works
 
 
 @POSIX
@@ -108,10 +108,10 @@ except LedgerError as error:
 @pytest.mark.parametrize("left_over", [False, True])
 @pytest.mark.parametrize("file_too", [False, True])
 def test_a_ledger_that_cannot_be_written_can_be_looked_at(left_over: bool, file_too: bool) -> None:
-    with TemporaryDirectory(dir="/tmp") as name:  # one that another user may enter
+    with TemporaryDirectory(dir="/tmp") as name:  # a folder that another user may enter
         folder = Path(name)
         path = folder / "ledger.sqlite"
-        with closing(Ledger(path)):  # as long as it is open, what is new stays in the companion
+        with closing(Ledger(path)):  # while the ledger is open, new rows stay in the WAL file
             fill(path, [10] * 7)
             copies = {file: file.read_bytes() for file in (path, Path(f"{path}-wal"))}
         if left_over:  # by a program that was killed

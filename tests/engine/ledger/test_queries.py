@@ -1,4 +1,4 @@
-"""What the ledger tells: recent calls, spending, every answer; and clearing it."""
+"""Queries: recent calls, spending, every answer; and clearing the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes two questions the same, and answers as JSON."""
+"""Equal questions have equal keys; answers survive JSON."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_all_that_an_answer_depends_on_makes_another_question_and_an_emulators_p
         about(endpoint="https://b.example"), about(options={"feature": "text"}), *nowhere,
         about(endpoint="http://127.0.0.1:1/b", emulated=True), about(endpoint=ports[0], emulated=True),
     }  # fmt: skip
-    assert len(different) == 10  # an emulator without a path is that without an address
+    assert len(different) == 10  # an emulator's address without a path counts as no address
     assert len({about(endpoint=port, emulated=True) for port in ports}) == 1
 
 

@@ -1,4 +1,4 @@
-"""A damaged ledger is named and not used; what can be read is saved."""
+"""A damaged ledger is reported and not used; repair saves its readable rows."""
 
 from __future__ import annotations
 
