@@ -1,4 +1,4 @@
-""" "Why?" on the page: the heat map over the picture, both readings, and the feature maps."""
+"""The answer's reasons on the page: the heat map over the picture, both readings, and the feature maps."""
 
 from __future__ import annotations
 

@@ -226,10 +226,8 @@ def alive(process: int) -> bool:
     done = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
     )
-    return done.stdout.strip()[:1] not in (
-        "",
-        "Z",
-    )  # a zombie counts as dead, although its parent may not have waited for it
+    # A zombie counts as dead, although its parent may not have waited for it.
+    return done.stdout.strip()[:1] not in ("", "Z")
 
 
 def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
@@ -258,9 +256,8 @@ def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: str) -> None:
     def small() -> None:
-        resource.setrlimit(
-            resource.RLIMIT_FSIZE, (6000, 6000)
-        )  # the plan fits on the disk, a part of twenty does not
+        # The plan fits on the disk, a part of twenty pictures does not.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 
     arguments = ["scans", "-o", "rows.jsonl", "--part", "20", "--workers", workers]
     program = started(*arguments, preexec_fn=small, stderr=subprocess.PIPE)

@@ -13,7 +13,7 @@ run = partial(terminal.run, code=0)
 
 
 def partly_mislabelled(path: Path) -> Path:
-    """Noisy MNIST test digits, each eighth with a wrong label, so that every network gives some wrong answers."""
+    """Noisy MNIST test digits, each eighth with a wrong label: every network gives wrong answers."""
     from digitrec.comparison.datasets.loader import read_samples
 
     samples = read_samples("mnist-test", 200)

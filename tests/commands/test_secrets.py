@@ -22,7 +22,7 @@ FAULTS = ("", "400", "401", "403", "html", "cut-off", "no-field")
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An emulator that accepts only the planted keys, which are read from a file with their line break."""
+    """Start an emulator that accepts only the planted keys, read from a file with their line break."""
     strict = Credentials(
         google_api_keys=frozenset({KEY}),
         aws_keys=frozenset({AWS_KEY}),
@@ -56,9 +56,8 @@ def test_no_planted_key_is_anywhere(
     caplog.set_level(logging.INFO)  # at lower levels the SDKs log whole requests on purpose
     caplog.set_level(logging.DEBUG, "digitrec")
     ours = logging.getLogger("digitrec")
-    monkeypatch.setattr(
-        ours, "handlers", [caplog.handler]
-    )  # the program's logger does not propagate to the root
+    # The program's logger does not propagate to the root.
+    monkeypatch.setattr(ours, "handlers", [caplog.handler])
     files = seven.parent
     ledger = f"--ledger={files / 'paid.sqlite'}"
     said = ""

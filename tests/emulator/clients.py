@@ -203,7 +203,7 @@ ASK: Mapping[str, Callable[[str, bytes, str], Said]] = {
     "google": _ask_google, "aws": _ask_aws, "aws-textract": _ask_textract, "azure": _ask_azure,
     "azure-analysis": _ask_analysis, "azure-document": _ask_document, "openai": _ask_openai,
 }  # fmt: skip
-"""A function that sends a picture to a cloud's endpoint, with a key ("" is the default, AWS's is "id:secret")."""
+"""Send a picture to a cloud's endpoint with a key ("" is the default, AWS's is "id:secret")."""
 
 
 def code(error: Exception) -> str:

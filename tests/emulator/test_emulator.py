@@ -24,9 +24,8 @@ def test_each_vendor_has_a_port_of_its_own(digitrec_emulator):
 
 
 def test_ports_follow_the_first(digitrec_emulator):
-    for port in range(
-        21_100, 21_200, 10
-    ):  # below the ports that systems give out; another program may hold one
+    # These ports are below those that systems give out; another program may hold one.
+    for port in range(21_100, 21_200, 10):
         try:
             emulator = digitrec_emulator(["aws", "google"], engine=reads(), port=port)
         except NotConfigured:
