@@ -1,4 +1,4 @@
-"""Looking for ink on pixels that a test drew, and the scenes that `digitrec evaluate` measures."""
+"""Helpers that find ink on drawn pixels, and the scenes that `digitrec evaluate` measures."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def look(pixels: Pixels) -> Ink:
 
 
 def staged(kind: str, place: int) -> Scene:
-    """Return the scene at a place of a kind; `scenes` makes all before it first."""
+    """Return the scene of a kind at an index; `scenes` makes all earlier ones first."""
     return scene(kind, Writer(mnist_test()), np.random.default_rng((SEED, place, *kind.encode())))

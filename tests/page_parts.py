@@ -28,7 +28,7 @@ def fences(page: str, *languages: str) -> list[str]:
 
 
 def code_spans(page: str) -> list[str]:
-    """Return what stands between backticks in the page's prose, in one line each."""
+    """Return the code spans of the page's prose, each on one line."""
     spans = re.findall(r"`([^`]+)`", FENCED.sub("", text_of(page)))
     return [" ".join(span.split()) for span in spans]
 

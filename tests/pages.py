@@ -1,4 +1,4 @@
-"""What tests of pages share: the scripts in docs/ as modules, and a command line as digitrec parses it."""
+"""Helpers for tests of pages: load docs/ scripts as modules, parse command lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cloud that costs money and counts every call, for the tests of what protects the money."""
+"""A cloud that costs money and counts every call, for tests of ledger and budget."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPEC = InputSpec("png", preparation="plain")
 
 
 class PaidCloud(BaseProvider):
-    """Reads the image's own number as its text; what it is told to do first, it does first."""
+    """A provider that reads the image's number; its first calls follow a script."""
 
     wants = SPEC
     price: Price | None = Price(PRICE, "made up")
@@ -59,7 +59,7 @@ class PaidCloud(BaseProvider):
 
     @property
     def calls(self) -> list[int]:
-        """The number of every image asked about, in order."""
+        """The number of every image in a request, in order."""
         return [number for request in self.requests for number in request]
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:

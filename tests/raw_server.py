@@ -1,4 +1,4 @@
-"""A server that sends exactly the bytes it is given, HTTP or not, and keeps what arrives."""
+"""A server that sends scripted bytes, HTTP or not, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from digitrec.engine.detect import CONTROL_PATH
 
 
 class RawServer(Server):
-    """Answers each request with the next of its scripts, the last one from then on, and hangs up."""
+    """A server that answers each request with the next script, then repeats the last, and disconnects."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         super().__init__(Stranger(), host=host)
@@ -47,7 +47,7 @@ class RawServer(Server):
 
 @contextmanager
 def raw_server(host: str = "127.0.0.1") -> Iterator[RawServer]:
-    """One that runs as long as the block."""
+    """Run a server during the block."""
     with RawServer(host) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""The second chance that CI gives: to a few tests, once, and never in silence."""
+"""CI repeats a few failed tests once and always reports it."""
 
 from __future__ import annotations
 

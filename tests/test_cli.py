@@ -1,4 +1,4 @@
-"""The door: every command has help with an example, and errors have one line and their own code."""
+"""The command line: every command has help with an example; errors are one line with an exit code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def all_commands() -> list[tuple[str, ...]]:
 
 
 def test_the_program_never_searches_what_it_imported_for_garbage() -> None:
-    """Else a third of a cold start goes into that at the interpreter's end; a library leaves it alone."""
+    """The command freezes garbage collection, which takes a third of a cold start; the library does not."""
     begun = "import atexit, gc; frozen = gc.get_freeze_count()"
     told = "lambda: print(gc.get_freeze_count() - frozen > 10_000, gc.isenabled())"
     program = "from digitrec.cli import main; main(['predict', '--help'])"
@@ -175,7 +175,7 @@ def test_a_name_that_is_not_there() -> None:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """More pictures than a pipe holds rows of; in a folder that labels them."""
+    """Create a labelled folder with more pictures than a pipe holds rows."""
     (tmp_path / "7").mkdir()
     for number in range(40):
         Image.fromarray(drawn_seven().pixels).save(tmp_path / "7" / f"{number:02d}-{'x' * 200}.png")
@@ -192,7 +192,7 @@ READER_STOPS = [
 @pytest.mark.parametrize("stream", ["stdout", "both"])
 @pytest.mark.parametrize("command", READER_STOPS)
 def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, command: str, stream: str) -> None:
-    """As after `| head -1`, but surely: the other end is closed before anything is written."""
+    """As after `| head -1`, but deterministic: the reader closes before the first write."""
     readable, writable = os.pipe()
     os.close(readable)
     done = subprocess.run(
@@ -206,7 +206,7 @@ def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, command: str, str
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
 def test_head_gets_its_line(pictures: Path) -> None:
-    more = f"{pictures} " * 20  # than the pipe holds, or all is written before head has gone
+    more = f"{pictures} " * 20  # more than the pipe holds, else all is written before head ends
     line = f"{sys.executable} -m digitrec predict {more} -o jsonl | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     first, code = done.stdout.splitlines()
@@ -231,7 +231,7 @@ def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str
 
 @pytest.mark.parametrize("start", ["-m digitrec", "-c import digitrec.__main__ as it; it.run()"])
 def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
-    """The first module that it loads of another package presses Ctrl-C."""
+    """Press Ctrl-C during the first import of another package."""
     (tmp_path / "click.py").write_text(
         "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)"
     )

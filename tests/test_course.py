@@ -1,4 +1,4 @@
-"""The lessons have their form, their commands are digitrec's, and what is quick in them is run."""
+"""The lessons have the right form and valid commands; quick commands are run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages: every link leads somewhere, and what is generated is up to date."""
+"""The pages: every link works, and generated pages are up to date."""
 
 from __future__ import annotations
 

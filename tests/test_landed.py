@@ -1,4 +1,4 @@
-"""What earlier versions wrote and promised: files of 0.1.0 are read, its public names are where they were.
+"""Compatibility with earlier versions: files and public names of 0.1.0 still work.
 
 The files in landed/0.1.0 were written by digitrec 0.1.0 itself: the ledger and the recording by ``predict
 --emulate`` with two samples and four clouds, the calibration by ``calibrate mnist-test``, the models (a tiny

@@ -1,4 +1,4 @@
-"""Whatever a command does, it leaves nothing but what it was asked for and what lies in our own folders."""
+"""A command leaves only the requested files and files in digitrec's own folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 
 ROOT = Path(__file__).parents[1]
 OURS = (".cache/digitrec", ".config/digitrec", ".local/share/digitrec", ".local/state/digitrec")
-"""Our folders below the home of somebody who set no variable."""
+"""digitrec's folders below the home without any variable set."""
 
 GROUPS = {
     "clouds": [
@@ -44,7 +44,7 @@ GROUPS = {
     ],
     "tesseract": ["predict pictures/drawing.png -p tesseract"],
 }
-"""Commands at work, one process for each group; the tutorial's and those that end by Ctrl-C are below."""
+"""Commands, one process for each group; the tutorial's and those that end by Ctrl-C are below."""
 SMALL = {"epochs": 1, "limit": 60, "limit-test": 100, "trials": 1}
 """Values of the tutorial's options for which a command takes seconds."""
 ONE_BY_ONE = """
@@ -59,7 +59,7 @@ for line in sys.argv[1:]:
 """
 SERVICES = ["serve --port 0 --providers local,rapidocr", "emulate --engine rapidocr"]
 CHATTER = re.compile("I0000|absl|INFO: Created TensorFlow Lite")
-"""What TensorFlow and LiteRT say of themselves."""
+"""Log lines of TensorFlow and LiteRT."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (pictures / "labels.csv").write_text("file,label\ndrawing.png,9\n")
     digits = mnist_test()
     labels = digits.labels[:200].copy()
-    labels[::10] = (labels[::10] + 1) % 10  # so that there is something wrong to learn from
+    labels[::10] = (labels[::10] + 1) % 10  # so that there are wrong answers to calibrate with
     np.savez(world / "work" / "hard.npz", x=digits.images[:200], y=labels)
     return world
 

@@ -1,4 +1,4 @@
-"""The notebook runs in its quick form from any folder and installs digitrec where it is missing."""
+"""The quick notebook runs from any folder and installs a missing digitrec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/output.md: every column and field that the commands print, as the code has them."""
+"""docs/output.md lists every column and field that the commands print."""
 
 from __future__ import annotations
 

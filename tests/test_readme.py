@@ -1,4 +1,4 @@
-"""The README's first command, run as a newcomer runs it: in a copy of the tree, with nothing set up."""
+"""The README's first command works in a fresh copy of the tree."""
 
 from __future__ import annotations
 

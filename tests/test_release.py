@@ -1,4 +1,4 @@
-"""What must hold before a release, as far as it is quick to see; `just release-check` looks at all of it."""
+"""Quick checks before a release; `just release-check` makes all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""First use from many threads, forked and spawned processes, and an event loop: nobody waits for ever."""
+"""First use from many threads, forked and spawned processes, and an event loop does not hang."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_first_use_from_16_threads_in_a_fresh_process(process: int) -> None:
 
 
 def test_a_library_leaves_the_processs_stderr_where_it_is() -> None:
-    """What another thread writes while the network loads arrives at once, and is never held back."""
+    """Output of another thread is not delayed while the network loads."""
     code = (
         "import os, sys, threading\n"
         "readable, writable = os.pipe(); os.dup2(writable, 2)\n"

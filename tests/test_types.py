@@ -1,4 +1,4 @@
-"""What a type checker says to a program that uses digitrec, and that it finds it at all."""
+"""A type checker finds digitrec's types and accepts a program that uses it."""
 
 from __future__ import annotations
 

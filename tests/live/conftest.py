@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def clean_environment() -> None:
-    """Keep the developer's own environment, here alone: it holds the credentials."""
+    """Keep the developer's own environment for these tests only: it holds the credentials."""

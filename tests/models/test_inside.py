@@ -1,4 +1,4 @@
-"""Feature maps, filters, class activation maps and features, computed again by Keras."""
+"""Feature maps, filters and class activation maps agree with Keras."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_the_filters_are_those_that_make_the_first_maps() -> None:
         assert len(strong) > 8
         for one, ours in ((maps[..., channel], found[..., channel]) for channel in strong):
             bias = np.median((one - ours)[one > 0.05])
-            assert np.abs(np.maximum(ours + bias, 0) - one).max() < 0.05  # it reckons in int8
+            assert np.abs(np.maximum(ours + bias, 0) - one).max() < 0.05  # LiteRT computes in int8
 
 
 def test_looking_changes_no_answer_and_many_may_look() -> None:

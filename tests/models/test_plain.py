@@ -1,4 +1,4 @@
-"""NumPy reads as LiteRT does, where LiteRT has no wheel."""
+"""Without LiteRT, NumPy gives the same answers."""
 
 from __future__ import annotations
 

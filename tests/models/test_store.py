@@ -32,7 +32,7 @@ def shipped() -> store.Model:
 
 @pytest.fixture(scope="module")
 def chances(shipped: store.Model) -> Floats:
-    """Its probabilities for MNIST's test digits."""
+    """Return the network's probabilities for MNIST's test digits."""
     return shipped.probabilities(TEST.images)
 
 
@@ -93,7 +93,7 @@ Build = Callable[[keras.Model, str], Path]
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Build:
-    """Return a function that writes a network as a stranger would, without our description."""
+    """Return a function that writes a network without our description."""
 
     def save(network: keras.Model, ending: str) -> Path:
         path = tmp_path / f"theirs{ending}"
@@ -264,14 +264,14 @@ def test_loading_a_keras_file_prints_only_our_own_warning(tmp_path: Path) -> Non
     keras.Model(image, layers.Dense(10)(layers.Flatten()(image))).save(tmp_path / "a.keras")
     command = [sys.executable, "-m", "digitrec", "models", "list", str(tmp_path / "a.keras")]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
-    assert len(said) == 1 and "a.keras" in said[0]  # its pixels' scale is unknown: it has learned nothing
+    assert len(said) == 1 and "a.keras" in said[0]  # unknown scale: the network has learned nothing
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 @pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
 @pytest.mark.parametrize("scale", ["unit", "byte", "l2"])
 def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: str, ending: str) -> None:
-    """Scaled by a layer of its own ("byte"), or before it."""
+    """The network scales pixels in a layer of its own ("byte") or expects scaled pixels."""
     images, labels = scores.scaled(TEST.images[1000:2000], scale), TEST.labels[1000:2000]
     image = keras.Input((28, 28))
     flat = layers.Flatten()(layers.Rescaling(1 / 255)(image) if scale == "byte" else image)
@@ -285,7 +285,7 @@ def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: 
 
 
 class TestScale:
-    """A foreign network that tells from its input how it was scaled: it answers with the brightest pixel."""
+    """A foreign network that returns its brightest pixel, which shows the scale of its input."""
 
     @pytest.fixture
     def foreign(self, tmp_path: Path) -> Path:

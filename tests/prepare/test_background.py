@@ -1,4 +1,4 @@
-"""What is only noise is told from what shows something, however noisy."""
+"""Pure noise is distinguished from a noisy picture with content."""
 
 from __future__ import annotations
 

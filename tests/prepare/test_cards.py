@@ -1,4 +1,4 @@
-"""A light card on a dark table: the digit on it is found, and nothing else is taken for a card."""
+"""A light card on a dark table: its digit is found, and no other shape counts as a card."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_its_ink_is_found_in_the_pictures_own_pixels(turn: float) -> None:
 
 @pytest.mark.parametrize("width", [8, 16, 20])
 def test_a_card_with_a_zero_is_one(width: int) -> None:
-    """Its ink, and the paper inside of it, are no part of the card's own light piece."""
+    """The digit's ink and the paper inside it are not part of the card's light area."""
     whole = Image.new("L", (320, 340), 25)
     pen = ImageDraw.Draw(whole)
     pen.rectangle((95, 95, 225, 245), fill=215)

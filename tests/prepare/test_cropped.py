@@ -1,4 +1,4 @@
-"""A digit that runs out of the picture, and those that only touch its edges."""
+"""Digits that leave the picture, and digits that only touch its edges."""
 
 from __future__ import annotations
 

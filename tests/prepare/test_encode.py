@@ -18,7 +18,7 @@ CLOUD = InputSpec(encoding="png", min_side=200, max_side=2000, max_bytes=4_000_0
 
 
 def sent(image: DigitImage, spec: InputSpec = CLOUD) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return the pixels a vendor would see, in grey."""
+    """Return the pixels that a vendor receives, in grey."""
     return np.asarray(prepare(image, spec).picture().convert("L"))
 
 
@@ -30,7 +30,7 @@ def digit_28x28() -> DigitImage:
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    """Grain that no encoder makes small, on grey paper."""
+    """Grain on grey paper that no encoder compresses well."""
     grain = np.random.default_rng(0).normal(180, 12, (height, width, 3))
     grain[height // 4 : height // 2, width // 3 : width // 2] -= 120
     return Image.fromarray(grain.clip(0, 255).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""A frame in broken pencil lines is none of the digit, nor a sign beside it."""
+"""A frame in broken pencil lines is neither a part of the digit nor a sign beside it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_is_written_into_a_zero_does_not_make_it_a_frame() -> None:
     zero = Image.new("L", (SIDE, SIDE))
     draw = ImageDraw.Draw(zero)
     draw.ellipse((90, 70, 230, 260), outline=255, width=12)
-    for speck in ((150, 120), (160, 200), (40, 40)):  # three parts and more bring frames into question
+    for speck in ((150, 120), (160, 200), (40, 40)):  # frames are considered from three parts on
         draw.ellipse((*speck, speck[0] + 9, speck[1] + 9), fill=255)
     (box,) = look(photo(zero)).boxes
     assert np.abs(np.subtract(box, (90, 70, 230, 260))).max() <= 8

@@ -1,4 +1,4 @@
-"""The ink on pictures that are drawn here: a 4 on paper of many kinds, and pages without one."""
+"""Ink on drawn pictures: a 4 on paper of many kinds, and pages without ink."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_broken_five_is_one_digit() -> None:
 
 @pytest.mark.parametrize(("taken", "reason"), [(0.08, "blank"), (0.3, None)])
 def test_what_is_hardly_lighter_than_the_dark_is_no_chalk(taken: float, reason: str | None) -> None:
-    """A photo's brightest places are; dark ink as faint is read."""
+    """Faint light marks on a dark board are not chalk; equally faint dark ink on paper is read."""
     board = np.full((HEIGHT, WIDTH), 90) + np.random.default_rng(0).normal(0, 1, (HEIGHT, WIDTH))
     ink = look((board + (255 - 90) * taken * strokes(*FOUR)).astype(np.uint8))
     assert ink.reason == reason

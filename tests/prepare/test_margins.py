@@ -95,7 +95,7 @@ def test_the_bar_of_a_seven_is_no_bar_of_the_cell() -> None:
 
 
 def test_a_thick_one_that_fills_a_narrow_cell_is_its_ink() -> None:
-    """It is broader than half of the cell."""
+    """The digit is wider than half of the cell."""
     page = np.full((82, 24), 230, np.float32)
     page[3:79, 4:19] = 40
     cell = margins.find_cell(page)
@@ -104,7 +104,7 @@ def test_a_thick_one_that_fills_a_narrow_cell_is_its_ink() -> None:
 
 
 def test_what_is_around_a_letter_v_is_no_ink() -> None:
-    """Most of the edges is ink where the paper is taken for it."""
+    """If the paper counted as ink, most of the edges would be ink."""
     page = np.full((60, 60), 230, np.float32)
     for y in range(4, 56):
         for x in (8 + y * 22 // 60, 52 - y * 22 // 60):
@@ -162,7 +162,7 @@ def test_a_digit_half_outside_stays_cut_off() -> None:
 
 
 def test_of_a_small_picture_both_readings_are_kept_and_the_clearer_counts() -> None:
-    """16x16 as forms give them: the digit fills the picture."""
+    """Pictures of 16x16 from forms, which the digit fills."""
     test = mnist_test()
     tight = [
         np.asarray(Image.fromarray(cropped(255 - digit, 0)).resize((16, 16))) for digit in test.images[:60]

@@ -1,4 +1,4 @@
-"""Pictures in MNIST's form: what is in it already, what is brought into it, and how near it comes."""
+"""MNIST's form: pictures already in it, converted pictures, and their similarity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies beside a digit on a photo: looked at through `find_ink`, drawn with plain lines."""
+"""Ink beside a digit, drawn with plain lines and found by `find_ink`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225)
 
 
 def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Pixels:
-    """Draw these lines on a page of 240 x 240, each as dark as `ink` says."""
+    """Draw these lines on a page of 240 x 240, each with the darkness in `ink`."""
     page = Image.new("L", (240, 240), paper)
     for at, line in enumerate(lines):
         dark = ink[at] if ink else 40
@@ -55,7 +55,7 @@ def test_brackets_are_no_digits(bow: float) -> None:
 
 
 def test_a_bracket_fainter_than_another_digit_could_be_is_none() -> None:
-    """Of a fine pen beside a marker: it has a sixth of the digit's edges."""
+    """A fine pen's bracket beside a marker's digit has a sixth of the digit's edges."""
     page = Image.new("L", (240, 240), 225)
     ImageDraw.Draw(page).line([(float(x), float(y)) for x, y in THREE], 20, 14, joint="curve")
     ImageDraw.Draw(page).line(arc(175, 24), 60, 4, joint="curve")
@@ -63,7 +63,7 @@ def test_a_bracket_fainter_than_another_digit_could_be_is_none() -> None:
 
 
 def test_brackets_around_a_digit_in_pieces_are_none() -> None:
-    """They alone are about as high as each other: a 5 whose foot stands apart, in square and round ones."""
+    """Only the brackets have the same height; the digit is a 5 with a separate foot."""
     body: list[Line] = [[(145, 80), (110, 82), (106, 115), (135, 118)], [(104, 150), (150, 148)]]
     assert_one(found(*body, arc(80, -24), CLOSING), 100, 155)
 
@@ -114,7 +114,7 @@ def test_bars_of_one_digit_close_together_are_one() -> None:
 
 @pytest.mark.parametrize("gap", [3, 5])
 def test_bars_that_only_meet_others_belong_to_them(gap: int) -> None:
-    """Of a seven-segment 4 the lower bar is far from the left one, and as high as it."""
+    """In a seven-segment 4 the lower bar is far from the left bar, and equally high."""
     left: Line = [(95, 70), (95, 116 - gap)]
     upper, lower = [(150, 70), (150, 116 - gap)], [(150, 124 + gap), (150, 172)]
     ink = found(left, [(101, 120), (144, 120)], upper, lower, pen=8)
@@ -146,7 +146,7 @@ def test_a_line_under_it_is_not_the_digits() -> None:
 
 @pytest.mark.parametrize(("dark", "foot"), [(40, 60), (140, 60), (40, 75)])
 def test_a_pen_that_comes_in_from_outside_is_not_the_digit(dark: int, foot: float) -> None:
-    """Also where the digit is too pale to be seen beside it at first, or lies close to it."""
+    """Remove it also if the digit is too pale to be found at first, or close to it."""
     pen: Line = [(foot, 260), (foot - 30, -20)]
     assert_one(found(THREE, pen, pen=12, ink=(dark, 10)))
 
@@ -168,7 +168,7 @@ BOX: Line = [(70, 60), (175, 60), (175, 190), (70, 190), (70, 58)]
 
 @pytest.mark.parametrize("beside", [[(150, 140), (170, 140)], arc(150, 30), BOX])
 def test_a_one_is_no_pen(beside: Line) -> None:
-    """A dash beside it, a bracket that is longer than it, a box around it."""
+    """A dash beside the digit, a bracket longer than the digit, a box around it."""
     assert digitrec.predict(drawn(ONE, beside, ink=(40, 150))).digit == 1
 
 

@@ -1,4 +1,4 @@
-"""The finder's second opinion where the rules refuse a picture."""
+"""The finder's second opinion on pictures that the rules refuse."""
 
 from __future__ import annotations
 

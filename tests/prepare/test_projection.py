@@ -1,4 +1,4 @@
-"""Of a coloured picture that channel is looked at in which its ink departs most from its paper."""
+"""Coloured pictures are projected to the colour in which ink and paper differ most."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHITE = (255, 255, 255)
 
 
 def coloured(ink: tuple[int, ...], paper: tuple[int, ...], light: tuple[float, ...] = (1, 1, 1)) -> Pixels:
-    """Draw a digit in one colour on another, in a light that falls off to the right to such shares."""
+    """Draw a digit in one colour on another, in light that falls off to these shares at the right."""
     drawn = np.pad(enlarge(mnist_test().images[0], 200), 60)[:, :, None] / 255
     across = np.linspace(0, 1, drawn.shape[1])[None, :, None]
     lit = 1 - across * (1 - np.array(light))

@@ -1,4 +1,4 @@
-"""What the tests of several providers share: the clouds, the types of the fixtures, stored pictures."""
+"""Shared by tests of several providers: the clouds, types of fixtures, stored pictures."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from digitrec.providers.base import Provider
 
 CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 POLLED = ("azure", "azure-document")
-"""Those whose answer is ordered first and fetched later."""
+"""Clouds whose answer is ordered first and fetched later."""
 
 Stored = Callable[[str, str], Any]
-"""A provider and a case: the answer that is stored for it."""
+"""From a provider and a case to its stored answer."""
 Opened = Callable[..., Provider]
-"""A cloud's name and options: its provider, at its emulator."""
+"""From a cloud's name and options to its provider at its emulator."""
 Told = Callable[..., Answer | DigitrecError]
-"""A cloud's name, replies and options: what its provider makes of them."""
+"""From a cloud's name, replies and options to its provider's outcome."""
 Prepared = Callable[[Provider], PreparedImage]
-"""A seven, as the provider wants it."""
+"""From a provider to a seven prepared for it."""
 
 BOX = (61, 40, 142, 171)
-"""Where the word stands on the stored pictures."""
+"""Box of the word on the stored pictures."""
 AZURE_WORDS = [
     ("seven", [Candidate("7", 0.985, BOX)]),
     ("two-words", [Candidate("4", 0.9, BOX), Candidate("2", 0.7, BOX)]),
     ("no-text", []),
 ]
-"""What both Azure services say of the same pictures, each in its own form."""
+"""Azure's words for the same pictures, in the form of both services."""
 KEY = "planted-key-0123456789abcdef"
 AWS_KEY = "AKIAPLANTED012345678"
 AWS_SECRET = "planted-secret-0123456789abcdef"
@@ -49,9 +49,9 @@ NOTHING: dict[str, Any] = {
     "azure-document": {"status": "succeeded", "analyzeResult": {"pages": []}},
     "openai": {"choices": [{"message": {"content": json.dumps({"digit": None, "reason": "blank"})}}]},
 }
-"""What each says of a picture without text."""
+"""Each cloud's answer to a picture without text."""
 ORDERED = answer(202, b"", ("Operation-Location", "https://any.example/vision/v3.2/read/analyzeResults/abc"))
-"""What Azure says to a picture that it takes."""
+"""Azure's reply when it accepts a picture."""
 
 
 def json_answer(status: int, value: Any, *headers: tuple[str, str]) -> bytes:

@@ -32,7 +32,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
     "azure-document": {"key": KEY, "poll_s": 0.02},
     "openai": {"key": KEY, "model": "a-model"},
 }
-"""What each constructor is given beside the endpoint."""
+"""Arguments of each constructor besides the endpoint."""
 
 
 def sees_a_seven(picture: Picture) -> Sequence[Word]:
@@ -42,13 +42,13 @@ def sees_a_seven(picture: Picture) -> Sequence[Word]:
 
 @pytest.fixture(autouse=True)
 def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Google's search for credentials stays on this machine."""
+    """Keep Google's search for credentials on this machine."""
     monkeypatch.setenv("NO_GCE_CHECK", "true")
 
 
 @pytest.fixture
 def stored() -> Stored:
-    """Return a function that loads a vendor's answer as it is on the wire."""
+    """Return a function that loads the raw bytes of a vendor's answer."""
     return documents.stored
 
 

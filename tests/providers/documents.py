@@ -1,4 +1,4 @@
-"""The vendors' stored documents, and what may happen to them on the way."""
+"""The vendors' stored documents, and their mutations."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PARSE: dict[str, Callable[[Any], Answer]] = {
     "openai": openai.parse,
 }
 PLANTED = "planted-content-of-the-document"
-"""Stands in many a document; no message may show it."""
+"""A marker inside documents, which no message may contain."""
 
 ANSWERS = Path(__file__).parent.parent / "answers"
 
 
 def stored(cloud: str, case: str = "seven") -> Any:
-    """Load a vendor's answer as it is on the wire; its file also names its source."""
+    """Load the raw bytes of a vendor's answer; its file also names its source."""
     return json.loads((ANSWERS / cloud / f"{case}.json").read_text("utf-8"))["answer"]
 
 
@@ -44,7 +44,7 @@ WRONG: list[Any] = [
     [1] * 7, [1] * 9, {"": None}, {"\ud83d": 1}, {"code": "3"}, {"code": 8}, {"x": None}, {"text": None},
     {PLANTED: PLANTED}, deep(99, None), deep(120, "pages"), deep(3000, None),
 ]  # fmt: skip
-"""What stands where something else should: every type of JSON, and what `json.loads` takes beside it."""
+"""Wrong values for a field: every type of JSON, and values that only `json.loads` accepts."""
 
 
 def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -38,7 +38,7 @@ def test_signatures_of_a_thousand_calls_are_not_kept(opened: Opened, prepared: P
     assert isinstance(aws, Aws)
     image = prepared(aws)
     aws.read(image, timeout=10)
-    known = repr(aws._wire.secrets)  # nothing in public tells: what grew was time and memory
+    known = repr(aws._wire.secrets)  # no public attribute shows the leak of time and memory
     for _ in range(3):
         aws.read(image, timeout=10)
     assert repr(aws._wire.secrets) == known
@@ -105,7 +105,7 @@ TOKEN = "planted-session-token-0123456789"
 
 
 def a_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, config: str) -> None:
-    """Leave only the default profile to find keys in."""
+    """Leave the default profile as the only source of keys."""
     (folder / "config").write_text(config)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "none"))

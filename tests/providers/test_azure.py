@@ -59,7 +59,7 @@ def token(value: object = TOKEN, lasts_s: float = 3600) -> bytes:
 
 @pytest.fixture
 def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
-    """Where a machine of Azure's gets its tokens, as its two variables say."""
+    """Set the two variables that name the token address of an Azure machine."""
     with raw_server() as server:
         server.say = [token()]
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/msi/token")
@@ -144,7 +144,7 @@ def test_a_token_is_fetched_anew_before_it_expires(
 ) -> None:
     authority.say = [token(lasts_s=2), token("second-token")]
     outcome(azure)
-    time.sleep(2.1)  # azure-identity keeps it to its last second
+    time.sleep(2.1)  # azure-identity caches the token until it expires
     for _ in range(2):
         outcome(azure)
     assert bearers(server) == [TOKEN.encode(), b"second-token", b"second-token"]
@@ -157,7 +157,7 @@ BODIES = (
     | st.dictionaries(st.sampled_from(FIELDS), VALUES).map(lambda it: json.dumps(it).encode())
     | VALUES.map(lambda it: token(it).partition(b"\r\n\r\n")[2])
 )
-"""Any bytes, any of the fields, and what is right but for the token."""
+"""Any bytes, any fields, and valid documents with an invalid token."""
 
 
 @settings(max_examples=50)

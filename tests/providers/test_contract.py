@@ -1,4 +1,4 @@
-"""What digitrec relies on, of every cloud, asked at its emulator."""
+"""The provider contract, for every cloud at its emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials that come from elsewhere: where requests for them go, what they cost, and what shows."""
+"""Fetched credentials: the addresses of their requests, their cost, and redaction."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .common import AWS_KEY, AWS_SECRET, json_answer, outcome
 
 SECRET = "planted/session+token==0123456789&<x>"
 NOWHERE = "https://127.0.0.1:9"
-"""The endpoint; nobody listens there."""
+"""The endpoint, where no program listens."""
 
 
 def open_at_nowhere(cloud: str, **options: Any) -> Provider:
@@ -83,7 +83,7 @@ EACH = pytest.mark.parametrize("source", SOURCES)
 
 @pytest.fixture(autouse=True)
 def once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Neither the engine nor botocore waits between attempts."""
+    """Remove the waits of the engine and botocore between attempts."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file")
     with stamina.set_testing(True, attempts=2, cap=True):
@@ -155,7 +155,7 @@ SPELLED = [
     json.dumps(SECRET).replace("/", "\\/"),
     base64.b64encode(f"me:{SECRET}".encode()).decode(),
 ]
-"""A secret as servers spell it when they show what they were sent."""
+"""Encodings of a secret in servers' error messages."""
 
 
 @pytest.mark.parametrize("source", SOURCES[:3])

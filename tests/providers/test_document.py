@@ -1,4 +1,4 @@
-"""Any JSON value: an Answer that can be used, or our error."""
+"""Any JSON value gives a valid Answer or one of our errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def outcome(cloud: str, raw: Any) -> Answer | ProviderError:
         said = str(error)
         assert "\n" not in said
         assert len(said.encode()) < 1000
-        assert PLANTED not in said or "message" in raw["error"]  # what Google itself says went wrong
+        assert PLANTED not in said or "message" in raw["error"]  # Google's own error object
         return error
     assert checked(answer).raw is raw
     normalise(answer)
@@ -69,7 +69,7 @@ def test_a_wrong_value_of_a_field_that_counts_is_a_bad_answer_that_names_it(
 def test_a_confidence_that_is_none_is_a_bad_answer(cloud: str, score: Any, stored: Stored) -> None:
     raw = stored(cloud, "seven")
     for path in (path for path in paths(raw) if path[-1:] in (("confidence",), ("Confidence",))):
-        if {"style", "styles"} & set(path):  # how sure Azure is that it is handwriting, which is not used
+        if {"style", "styles"} & set(path):  # Azure's confidence in handwriting, which is not used
             continue
         percent = score * 100 if cloud.startswith("aws") and isinstance(score, float) else score
         assert isinstance(outcome(cloud, changed(raw, path, percent)), BadAnswer)
@@ -104,7 +104,7 @@ def test_what_is_no_document(body: bytes) -> None:
 
 
 AWS_BOX = (0.25, 0.16, 0.25 + 0.33, 0.16 + 0.5)
-"""In shares of the image, because its size is not given here."""
+"""Boxes in shares of the image, because the answer lacks its size."""
 AWS_WORDS: list[tuple[str, list[Candidate]]] = [
     ("seven", [Candidate("7", 98.6 / 100, AWS_BOX)]),
     ("two-words", [Candidate("4", 95.5 / 100, AWS_BOX), Candidate("2", 86.5 / 100, AWS_BOX)]),

@@ -47,7 +47,7 @@ EXPECTED: dict[str, tuple[type[ProviderError] | None, ...]] = {
     "failed-poll":            (None, None, None, R, None, R, None),
     "unknown-poll":           (None, None, None, B, None, B, None),
 }  # fmt: skip
-"""What each fault means at each cloud; None: it cannot happen there."""
+"""The error for each fault of each cloud; None: the fault does not exist there."""
 
 
 ATTEMPTS: dict[type[ProviderError], int] = {
@@ -59,10 +59,10 @@ ATTEMPTS: dict[type[ProviderError], int] = {
     Unavailable: 2,
     BadAnswer: 1,
 }
-"""How often each is asked about when two attempts are allowed."""
+"""Requests for each fault if two attempts are allowed."""
 
 TIMES = {"slow:seconds=3": (10.0, 1.0), "hang": (10.0, 1.0), "endless-poll": (2.0, 10.0)}
-"""Seconds in all and for one attempt, where a fault uses them up."""
+"""Deadline and timeout of one attempt in seconds, for faults that use them up."""
 CASES = [
     (cloud, fault, error)
     for fault, row in EXPECTED.items()

@@ -293,7 +293,7 @@ def test_a_file_of_each_type_gives_what_googles_own_loader_gives(
     with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):
         theirs, _ = google.auth.load_credentials_from_file(str(file), scopes=[SCOPE])
     with monkeypatch.context() as without:
-        without.delattr(warnings, "catch_warnings")  # it changes what other threads are warned of
+        without.delattr(warnings, "catch_warnings")  # it would change the warnings of other threads
         ours = load_credentials(file, HTTPS)
     assert type(ours) is type(theirs)
     for name in ("scopes", "quota_project_id"):

@@ -62,7 +62,7 @@ def page_pixels(page: PreparedImage) -> NDArray[np.uint8]:
 
 
 def torn() -> tuple[list[NDArray[np.uint8]], list[int]]:
-    """Digits of 28x28 whose upper half hangs apart from the lower one, and what they are."""
+    """Digits of 28x28 whose halves are separated, and their labels."""
     digits = mnist_test()[:1000]
     pictures = digits.images.copy()
     pictures[:, 13:15] = 0
@@ -79,7 +79,7 @@ def test_a_digit_in_two_parts_that_the_network_plainly_knows_is_read() -> None:
 
 
 class Obedient(Local):
-    """Our own network, were it bound to what looking says."""
+    """Our own network, bound to the foreground check."""
 
     wants = replace(Local.wants, overrules=False)
 
@@ -127,7 +127,7 @@ def test_it_answers_with_ten_probabilities_and_its_version() -> None:
 
 
 def asking_for(evidence: float, folder: Path, **temperatures: float) -> Local:
-    """Our own network, for which a digit must show so much evidence."""
+    """Our own network with this minimum logit margin."""
     content = Path(store.SHIPPED).read_bytes()
     bare = content[: content.index(b"PK\x03\x04")]
     file = folder / "asking.tflite"
@@ -192,7 +192,7 @@ def test_what_is_in_mnists_form_already_is_taken_for_a_digit(tmp_path: Path) -> 
 
 
 def test_most_letters_and_scribbles_cut_to_28x28_are_refused_and_few_damaged_digits() -> None:
-    """Each is read twice, which may not make of anything a digit."""
+    """Each picture is read twice, which must not turn it into a digit."""
     strange = (one for one in scribbles(400, seed=7) if one.kind != "letter like a digit")
     small = [
         np.asarray(ImageOps.fit(Image.fromarray(one.pixels).convert("L"), (28, 28), Image.Resampling.BOX))

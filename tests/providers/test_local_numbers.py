@@ -1,4 +1,4 @@
-"""Our own reader of numbers, from a picture to its numbers."""
+"""Our own number reader, from a picture to its numbers."""
 
 from __future__ import annotations
 

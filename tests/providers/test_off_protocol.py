@@ -1,4 +1,4 @@
-"""Whatever bytes come back: an Answer, or one of our errors of the right class, in one request.
+"""Any reply gives an Answer or one of our errors of the right class, with one request.
 
 From a server that says exactly what it is told to. ``WIRE_CASES``
 sets how many are tried with each cloud.
@@ -60,7 +60,7 @@ def asked(request: pytest.FixtureRequest) -> Iterator[Asked]:
 
 
 def spelled(raw: Any) -> bytes:
-    """As a body; what is no JSON (NaN, half a pair of surrogates) included."""
+    """Bodies, also with values outside JSON (NaN, lone surrogates)."""
     return json.dumps(raw).encode()
 
 

@@ -98,7 +98,7 @@ def completion(content: Any, **choice: Any) -> dict[str, Any]:
 
 
 def chances(tokens: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Tokens, and with which chances others could have stood in their place."""
+    """Tokens and the chances of their alternatives."""
     told = [
         {"token": token, "logprob": 0.0,
          "top_logprobs": [{"token": it, "logprob": math.log(p)} for it, p in others.items()]}
@@ -183,7 +183,7 @@ def test_equal_digits_are_added_up_whatever_stands_beside_them() -> None:
         chances({'{"digit": ': {}, "1": {"7": 1.0}, "}": {}}),  # of another text
         chances({'{"digit": ': {}, "7": {"x": 1.0}, "}": {}}),  # no digit among them
         chances({'{"digit": ': {}, "7": {}, "}": {}}),
-        chances({'{"digit": ': {}, "7": {"1": 1.0}, "}": {}}),  # not the one that was said
+        chances({'{"digit": ': {}, "7": {"1": 1.0}, "}": {}}),  # not the token of the answer
     ],
 )  # fmt: skip
 def test_without_chances_of_the_digit_there_is_no_confidence(logprobs: Any) -> None:

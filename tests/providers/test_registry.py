@@ -1,4 +1,4 @@
-"""Names to providers, through one door for ours and a stranger's."""
+"""The registry: from a name to a provider, ours or another package's."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_unknown_name_lists_those_there_are() -> None:
         registry.open_provider("nobody")
 
 
-# ---- packages of strangers
+# ---- other packages
 
 PROVIDER = """
 from digitrec.providers.base import Price, Status
@@ -73,7 +73,7 @@ Package = Callable[..., None]
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
-    """Installs a package of one module, whose metadata says what it is told to say."""
+    """Install a package of one module with this metadata."""
 
     def install(name: str, points: str | bytes, code: str = PROVIDER, *, first: bool = True) -> None:
         folder = tmp_path / name

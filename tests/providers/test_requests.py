@@ -1,4 +1,4 @@
-"""Our requests are those of the vendors' own SDKs: method, address, body, and who asks."""
+"""Our requests equal those of the vendors' SDKs: method, address, body and credentials."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def asked(server: RawServer, cloud: str) -> list[Any]:
 
 
 def parts(request: bytes, cloud: str) -> tuple[Any, ...]:
-    """Return what the vendor reads of a request; of a signature, its signer, service and region."""
+    """Return the parts of a request that the vendor reads; of a signature its signer, service and region."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().splitlines()
     method, address, _ = first.split()
@@ -101,7 +101,7 @@ def parts(request: bytes, cloud: str) -> tuple[Any, ...]:
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     read = {name: headers[name].partition(", ")[0] for name in COMPARED if name in headers}
     said: Any = body
-    if cloud == "openai":  # the SDK does not decide what is asked
+    if cloud == "openai":  # the SDK does not choose the feature
         said = None
     elif read.get("content-type", "").endswith(("json", "json-1.1", "json-1.0")):
         said = json.loads(body)

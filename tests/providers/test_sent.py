@@ -1,4 +1,4 @@
-"""What a server received against what the ledger booked: proxies, late answers, slow credentials."""
+"""The ledger agrees with the server's requests: proxies, late answers, slow credentials."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_answer_after_the_caller_gave_up_is_recorded(cloud: str, opened: Open
     with raw_server() as server:
         server.say, server.wait_s = replies(cloud, NOTHING[cloud]), 2.0
         if cloud in POLLED:
-            server.say = server.say[1:]  # the order was placed; the look is slow
+            server.say = server.say[1:]  # the order was placed; the poll is slow
             provider: Any = opened(cloud, endpoint=server.url)
             provider.start = lambda image, timeout: "abc"
         else:

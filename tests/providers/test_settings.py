@@ -1,4 +1,4 @@
-"""How each cloud is set up: which variables and files count, what is missing, and what cannot be used."""
+"""Configuration of each cloud: variables, files, missing settings and invalid ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ STATUS: list[tuple[str, Sequence[str], dict[str, str], Sequence[str], Sequence[s
     ("openai", [], OWN, [*OWN], []),
     ("openai", [], {"DIGITREC_OPENAI_PRESET": "nobody"}, [], ["set DIGITREC_OPENAI_PRESET"]),
 ]  # fmt: skip
-"""Cloud, files below the home folder, variables; what is found, and the begin of what is missing."""
+"""Cloud, files below the home folder, variables; the source found, and the start of the missing part."""
 
 
 @pytest.mark.parametrize(("cloud", "files", "env", "found", "missing"), STATUS)
@@ -120,7 +120,7 @@ WRONG: list[tuple[str, dict[str, str], dict[str, Any], Sequence[str]]] = [
     ("openai", MODEL | {"DIGITREC_OPENAI_PRESET": "azure-openai"}, {"key": "k"}, ["OPENAI_BASE_URL"]),
     ("openai", MODEL | {"DIGITREC_OPENAI_PRESET": "mistral"}, {}, ["MISTRAL_API_KEY"]),
 ]  # fmt: skip
-"""Cloud, variables and options that cannot be used, and what the error names."""
+"""Cloud, invalid variables and options, and the name in the error."""
 
 
 @pytest.mark.parametrize(("cloud", "env", "options", "named"), WRONG)

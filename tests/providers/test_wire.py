@@ -1,4 +1,4 @@
-"""What all clouds share: endpoints, proxies, certificates, redirects, refusals, and secrets."""
+"""The transport of all clouds: endpoints, proxies, certificates, redirects, refusals, secrets."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_unusable_certificates_name_their_variable(
     bundle = tmp_path / "bundle.pem"
     if content is not None:
         bundle.write_bytes(content)
-    # What is changed is undone before the server restores its own.
+    # Undo these changes before the server restores its own.
     with TlsServer("cut") as server, monkeypatch.context() as changed:
         for name in transport.CA_BUNDLES:
             changed.delenv(name, raising=False)

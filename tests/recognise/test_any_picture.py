@@ -1,4 +1,4 @@
-"""Any picture in, a Prediction or an ImageError out."""
+"""Any picture gives a Prediction or an ImageError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door for event loops: the same answers, several at once, and over when nobody waits any more."""
+"""Asynchronous functions: the same answers, concurrent, and cancelled with their caller."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 class Cloud(FakeProvider):
-    """Costs money, and waits in each call until it is let on."""
+    """A provider that costs money and waits in each call until the test releases it."""
 
     def __init__(self, script: list[Any] | None = None) -> None:
         super().__init__(
@@ -63,7 +63,7 @@ def engine(provider: Cloud, folder: Path, **changed: Any) -> Engine:
 
 
 def pictures(count: int) -> list[np.ndarray]:
-    """Sevens of which none is like another: the ledger knows none of them."""
+    """Sevens that all differ, so that the ledger knows no answer."""
     shades = [SEVEN.pixels.copy() for _ in range(count)]
     for number, pixels in enumerate(shades):
         pixels[0, number] = 200
@@ -72,7 +72,7 @@ def pictures(count: int) -> list[np.ndarray]:
 
 @pytest.fixture(autouse=True)
 def _others() -> Iterator[None]:
-    """Threads that other tests left are not ours to wait for."""
+    """Do not wait for threads of other tests."""
     OTHERS.clear()
     OTHERS.extend(threading.enumerate())
     yield
@@ -82,7 +82,7 @@ OTHERS: list[threading.Thread] = []
 
 
 def nobody_at_work() -> None:
-    """Wait until the threads of the engines that were left behind have ended."""
+    """Wait until the threads of abandoned engines have ended."""
     for _ in range(1000):
         ours = [thread for thread in threading.enumerate() if thread not in OTHERS]
         if not any(thread.name.startswith("digitrec") for thread in ours):
@@ -138,7 +138,7 @@ def test_many_come_in_order_and_a_bad_one_takes_its_own_place(run: Run, form: Ca
 
 
 class Meeting(Cloud):
-    """Answers when as many are asked at once as the barrier waits for; knows how many there ever were."""
+    """A provider that answers when enough calls for the barrier are in flight, and keeps the maximum."""
 
     def __init__(self, parties: int) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ async def when_asked(cloud: Cloud) -> None:
 
 
 def cancelled(run: Run, work: Callable[..., Any], *clouds: Cloud) -> list[int]:
-    """Cancel the work when all clouds are asked, let them answer, and return how often each was asked."""
+    """Cancel the work when all clouds have a request; return the number of requests to each."""
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
@@ -210,10 +210,10 @@ def cancelled(run: Run, work: Callable[..., Any], *clouds: Cloud) -> list[int]:
             for cloud in clouds:
                 await when_asked(cloud)
             group.cancel_scope.cancel()
-        assert not any(cloud.let_on.is_set() for cloud in clouds)  # nobody waited for them
+        assert not any(cloud.let_on.is_set() for cloud in clouds)  # their callers were cancelled
 
     run(main)
-    time.sleep(0.5)  # more than the time between two looks of a thread whether anybody waits
+    time.sleep(0.5)  # longer than the interval in which a thread checks for cancellation
     for cloud in clouds:
         cloud.let_on.set()
     nobody_at_work()

@@ -1,4 +1,4 @@
-"""Why the network says what it says, and what happens inside it."""
+"""Explanations: the ink that mattered, and the feature maps."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_only_ink_can_speak_for_a_digit(seven: Explanation) -> None:
 
 
 def test_hiding_what_makes_the_difference_costs_the_most(engine: Engine) -> None:
-    """A nine lives by the stroke that closes its loop; its stem alone is a one's."""
+    """A nine depends on the stroke that closes its loop; without it the stem is a one."""
     image = mnist_test().images[12]
     found = explain(image, engine)
     assert found.prediction.digit == mnist_test().labels[12] == 9
@@ -183,7 +183,7 @@ def test_where_the_network_overrules_what_looking_found_the_whole_is_shown(engin
     size=st.tuples(st.integers(30, 90), st.integers(50, 130)),
 )
 def test_the_field_lays_the_digit_over_the_ink(at: tuple[int, int], size: tuple[int, int]) -> None:
-    """Wherever the digit stands and however large it is: its 28x28 pixels, laid on their field, cover it."""
+    """For any place and size of the digit, its 28x28 pixels cover it in their field."""
     (x, y), (width, height) = at, size
     canvas = Image.new("L", (320, 260), 255)
     pen = ImageDraw.Draw(canvas)
@@ -232,7 +232,7 @@ def test_maps_share_a_scale_and_filters_have_each_their_own() -> None:
 
 def test_an_engine_that_shows_no_maps_is_explained_without(engine: Engine) -> None:
     class Closed(BaseProvider):
-        """A provider of somebody's own, on 28x28 pixels."""
+        """A provider of another package, on 28x28 pixels."""
 
         name, wants = "closed", Local.wants
 

@@ -1,4 +1,4 @@
-"""Fields of a form: aligned, one number for each, and what is wrong with their file."""
+"""Fields of a form: alignment, one number for each, and errors in their file."""
 
 from __future__ import annotations
 

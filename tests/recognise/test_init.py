@@ -1,4 +1,4 @@
-"""The path: a picture in, a Prediction out, and nothing lost on the way."""
+"""The pipeline: every picture gives an outcome."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Crowd:
 def test_of_a_picture_only_what_is_sent_is_kept_while_the_next_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Pixels of one at a time, though all are asked about together."""
+    """Hold the pixels of one picture at a time, although one request has all of them."""
     monkeypatch.setattr(pipeline, "OPENED_BYTES", 1)
     crowd, engine = Crowd(), Engine(FakeProvider())
     engine.batch = 30
@@ -168,7 +168,7 @@ def test_one_picture_is_not_many(one: str | bytes) -> None:
 
 
 def test_an_unknown_provider_names_those_there_are() -> None:
-    for call in (digitrec.predict, digitrec.stream):  # a stream says it at once
+    for call in (digitrec.predict, digitrec.stream):  # a stream raises it at once
         with pytest.raises(UnknownProvider, match=r"'gogle'.*google"):
             call(SEVEN if call is digitrec.predict else [SEVEN], "gogle")  # type: ignore[operator]
 

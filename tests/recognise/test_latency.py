@@ -1,4 +1,4 @@
-"""What an answer's time consists of: preparing and asking, but neither opening nor loading."""
+"""An answer's time: preparation and request, without opening and loading."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Cells = list[tuple[str, float, float]]
 
 
 def read(cells: Cells, degrees: float = 0.0, seed: int = 0) -> digitrec.Sheet:
-    """Read a page with texts at these places (of their middles), turned by so many degrees."""
+    """Read a page with texts at these centres, turned by this angle in degrees."""
     across, down = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     words = []
     for text, x, y in cells:

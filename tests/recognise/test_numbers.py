@@ -1,4 +1,4 @@
-"""What counts as a number, and its value, in the words of any engine."""
+"""Numbers and their values in the words of any engine."""
 
 from __future__ import annotations
 

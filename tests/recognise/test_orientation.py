@@ -1,4 +1,4 @@
-"""Pictures turned before they are read, and the way up found where it can be found."""
+"""Pictures turned before reading, and the automatic search for the upright way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small benchmark with everything in it: errors, refusals, a failure, an emulated engine, chances."""
+"""A small benchmark with errors, refusals, a failure, an emulated engine and chances."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def scripted(name: str, wrong: int, usd: float, *, emulated: bool = False) -> En
         digit = (number + (number % wrong == 1)) % 10
         script.append(Answer((Candidate(str(digit), 0.5 + 0.012 * number),)))
     script[39] = Answer()
-    if not usd:  # an engine that costs money would be asked again, and go on in its script
+    if not usd:  # an engine that costs money would be asked again and continue its script
         script[0] = TimedOut("no answer in time")
     provider = FakeProvider(script, name=name, price=Price(usd, "test"))
     return (Emulated if emulated else Engine)(provider, Options(ledger="none", concurrency=1))
@@ -48,7 +48,7 @@ def found() -> Benchmark:
 
 @cache
 def measured() -> Benchmark:
-    """Three engines on forty pictures, the last of which shows no digit."""
+    """Three engines on forty pictures; the last picture shows no digit."""
     samples = [Sample(picture(number), number % 10) for number in range(39)] + [Sample(picture(39), None)]
     engines = {
         "good": scripted("good", 30, 0.0),

@@ -1,4 +1,4 @@
-"""A page taken apart."""
+"""A parser of HTML pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A benchmark as text, Markdown, JSON and a page: the same figures in each, each under its own head."""
+"""A benchmark as text, Markdown, JSON and a page: the same figures under their headers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows(table: Table) -> list[dict[str, str]]:
 
 @pytest.fixture
 def card(found: Benchmark) -> Scorecard:
-    """No two figures alike."""
+    """Return a scorecard whose figures all differ."""
     counts = tuple(tuple(11 * row + column for column in range(11)) for row in range(11))
     scores = tuple(DigitScore(digit, digit / 100, digit / 50, 100 + digit) for digit in range(10))
     return replace(

@@ -1,4 +1,4 @@
-"""Comparisons in every form: one row for each picture, all that each engine said."""
+"""Comparisons in every format: one row for each picture with every engine's answer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> Non
 
 
 class Terminal(io.StringIO):
-    """A terminal as wide as the variable COLUMNS says."""
+    """A terminal of the width in the variable COLUMNS."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""The conclusion claims a difference only where the test supports one."""
+"""The conclusion claims a difference only if the test supports it."""
 
 from __future__ import annotations
 

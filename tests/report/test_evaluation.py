@@ -1,4 +1,4 @@
-"""How well an engine reads: figures of known outcomes, and the pictures that show them."""
+"""Evaluations: the figures and plots of known outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer and what led to it, in one picture."""
+"""The picture that explains an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of a set show what was found in it."""
+"""The plots of a data set show its facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages need nothing but themselves, and nothing that was read becomes markup."""
+"""Pages are self-contained and escape all text."""
 
 from __future__ import annotations
 

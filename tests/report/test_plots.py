@@ -1,4 +1,4 @@
-"""What all pictures share."""
+"""Properties of all plots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from digitrec.report.benchmark_page import trade_off
 
 
 def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
-    """100 answers, the surest of them right."""
+    """100 answers; the surest ones are right."""
     said = [
         Prediction(
             ImageRef("x", "0"), name, 1 if at < right else 2, 1 - at / 200, latency_s=seconds * (1 + at)

@@ -1,4 +1,4 @@
-"""Rows for programs, whatever stands in them; and as columns for people."""
+"""Rows of any values for programs, and aligned columns for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server with an engine that says what it is told to."""
+"""A server with a scripted engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engines that say what they are told to, and the server in front of them, without a network."""
+"""Scripted engines and a server in front of them, without a network."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ GATED = InputSpec(encoding="mnist", preparation="mnist", gated=True)
 def local(*script: Line, latency_s: float = 0.0) -> Engine:
     """Return a network on this machine that reads a 7 unless scripted otherwise."""
     provider = FakeProvider(script or (SEVEN,), wants=GATED, name="local", latency_s=latency_s)
-    provider.batch = 256  # as our own network takes them
+    provider.batch = 256  # pictures as for our own network
     return Engine(provider)
 
 
 def paid(*script: Line, max_cost: float = 1.0) -> Engine:
-    """Return a cloud that takes a cent a picture."""
+    """Return a cloud that costs one cent a picture."""
     price = Price(0.01, "made up")
     provider = FakeProvider(script or ("7",), price=price, endpoint="http://127.0.0.1:9", name="cloud")
     return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
@@ -57,7 +57,7 @@ class _Emulated(Engine):
 
 
 def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
-    """Return an event whose clearing holds the engine up, and a count of the pictures that reached it."""
+    """Return an event that blocks the engine while cleared, and the count of its pictures."""
     go, entered = threading.Event(), threading.Semaphore(0)
     go.set()
 
@@ -76,7 +76,7 @@ def emulated(name: str, line: Line) -> Engine:
 
 
 def calibrated(chance: float) -> None:
-    """Whatever `local` says is right with this chance, from now on."""
+    """Calibrate every answer of `local` to this chance from now on."""
     key = Key("local", "mnist", None, emulated=False)
     calibration.save(
         Calibration(key, (0.0, 1.0), (chance, chance), "isotonic", 50, 25, 0.2, 0.1, "data", "00", "now", "0")
@@ -123,7 +123,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def until_at_work(url: str, count: int) -> None:
-    """Come back when so many requests are at the server, whether all of their bodies or not."""
+    """Wait until this many requests are at the server, with complete or partial bodies."""
     figure = re.compile(r"^digitrec_http_requests_in_flight (\S+)$", re.MULTILINE)
     while True:
         found = figure.search(httpx.get(f"{url}/metrics", timeout=60).text)
@@ -167,7 +167,7 @@ def started(*options: str, **environment: str) -> Iterator[tuple[str, subprocess
 
 
 def _address(process: subprocess.Popen[str]) -> str:
-    """Where it says that it is; it listens there already."""
+    """Return the address that the server printed; it already listens there."""
     assert process.stderr is not None
     for line in process.stderr:
         if found := re.search(r"digitrec is at (http://\S+) ", line):

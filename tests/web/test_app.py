@@ -1,4 +1,4 @@
-"""Around every answer: headers, problem bodies, addresses, sites and hosts that may ask, the log."""
+"""Parts of every answer: headers, problem bodies, allowed addresses, sites and hosts, the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""Identifying clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``digitrec serve --collect``: what visitors label is kept as labelled folders, and the owner decides."""
+"""``digitrec serve --collect``: visitors' labels become labelled folders; the owner reviews them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_when_it_is_full_no_more_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(collecting, "MAX_PICTURES", 2)
     with collecting_in(tmp_path) as client:
         statuses = [label(client, 7, png((60 + n, 60))) for n in range(3)]
-    with collecting_in(tmp_path) as client:  # what was kept before counts
+    with collecting_in(tmp_path) as client:  # earlier pictures count
         statuses.append(label(client, 7, png((80, 60))))
         client.put(f"/collected/{waiting(client)[0]}?accept=false", headers=OWNER)
         statuses.append(label(client, 7, png((80, 60))))
@@ -114,7 +114,7 @@ def test_the_owner_sees_disagreement_first_and_accepts_or_deletes(tmp_path: Path
             client.put(f"/collected/{name}?accept={accept}", headers=OWNER) for name, accept in decisions
         ]
         assert [answer.status_code for answer in decided] == [204, 204, 204, 404]
-        label(client, 1, png((60, 60)))  # what was accepted stays
+        label(client, 1, png((60, 60)))  # accepted pictures stay
         assert waiting(client) == []
     assert labels_in(tmp_path / "accepted") == [7, 7]
 
@@ -135,7 +135,7 @@ def test_no_other_visitor_sees_or_decides(
 def test_guesses_of_the_owners_key_are_slowed_down(tmp_path: Path) -> None:
     careful = Settings(collect=tmp_path, owner_key="mine", wrong_keys=3, wrong_keys_per_s=0.01)
     with serving(settings=careful) as client:
-        for headers, status in (({}, 401), (OWNER, 200)):  # none of them was guessed
+        for headers, status in (({}, 401), (OWNER, 200)):  # neither no key nor the right key is a guess
             assert {client.get("/collected", headers=headers).status_code for _ in range(5)} == {status}
         guesses = [client.get("/collected", headers={"x-owner-key": f"{n}"}).status_code for n in range(5)]
         assert guesses == [401, 401, 401, 429, 429]

@@ -1,4 +1,4 @@
-"""The Dockerfile, as far as it can be judged without building it (deploy/try_container.sh builds it)."""
+"""Checks of the Dockerfile without building it (deploy/try_container.sh builds it)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_what_render_runs_is_what_the_image_runs_and_that_is_a_command_of_ours()
     said = CliRunner().invoke(main, [*_from_dockerfile("CMD"), "--help"], env={"DIGITREC_PROXIES": "2"})
     assert said.exit_code == 0 and "DIGITREC_PROXIES" in said.output
     blueprint = (ROOT / "render.yaml").read_text()
-    # Put in place of CMD it would stand behind `digitrec`, put in place of both it would not.
+    # A dockerCommand may replace CMD alone or ENTRYPOINT too, so the blueprint has none.
     assert "dockerCommand:" not in blueprint and "DIGITREC_PROXIES" in blueprint
 
 

@@ -102,7 +102,7 @@ def test_requests_need_a_key_where_there_are_keys() -> None:
 def test_wrong_keys_slow_down_their_sender() -> None:
     keyed = Settings(api_keys=("right",), wrong_keys=3, wrong_keys_per_s=0.01)
     with serving(settings=keyed) as client:
-        assert [post(client) for _ in range(9)] == [401] * 9  # none was guessed
+        assert [post(client) for _ in range(9)] == [401] * 9  # a request without a key is not a guess
         assert [post(client, **{"x-api-key": "right"}) for _ in range(9)] == [200] * 9
         assert [post(client, **{"x-api-key": f"{n}"}) for n in range(5)] == [401, 401, 401, 429, 429]
         answer = client.post("/predict", content=WHOLE, headers={"x-api-key": "right"})
@@ -224,7 +224,7 @@ uploads = st.lists(st.tuples(st.sampled_from("abc"), pieces, st.booleans()), max
 @given(uploads)
 @trying(max_examples=150, deadline=None, database=None)
 def test_no_limit_is_passed_and_nothing_stays_in_memory(sent: list[tuple[str, list[int], bool]]) -> None:
-    """All at once, some leaving before their end; a body comes out whole or a problem does."""
+    """Concurrent uploads, some aborted: each gives the whole body or a problem."""
     buffers = Buffers(Settings(max_body_bytes=100, max_client_bytes=120, max_buffered_bytes=250))
 
     async def upload(name: str, sizes: list[int], leaves: bool) -> None:
@@ -244,7 +244,7 @@ def test_no_limit_is_passed_and_nothing_stays_in_memory(sent: list[tuple[str, li
                 await asyncio.sleep(0)
         except (ProblemError, ClientDisconnect):
             pass
-        assert buffers.held <= 250 + 40  # a piece is counted once it is there
+        assert buffers.held <= 250 + 40  # a piece counts when it has arrived
 
     async def run() -> None:
         await asyncio.gather(*(upload(*one) for one in sent))

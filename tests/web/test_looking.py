@@ -1,4 +1,4 @@
-"""Looks at a picture: as it is read, and why the network says what it says."""
+"""Endpoints that show a picture: its thumbnail and the explanation of its answer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def network() -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def whole(network: TestClient) -> dict[str, Any]:
-    """All that is told about a picture."""
+    """Return the whole explanation of a picture."""
     answer = network.post("/explain?inside=true", content=PEN)
     assert len(answer.content) < 250_000
     found: dict[str, Any] = answer.json()

@@ -1,4 +1,4 @@
-"""Thousands of uploads that are damaged, lie, explode or are no picture: no 5xx, no growth, still there."""
+"""Thousands of damaged, lying or exploding uploads: no 5xx, no memory growth, still alive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GROWTH = 48_000_000
 """Bytes; one picture of the largest size allowed takes more than this while it is decoded, and more than this
 is kept of it in each thread's heap where that is left to glibc."""
 MOST = 256_000_000 + THREADS * 64_000_000
-"""Bytes over what an idle server holds: docs/api.md says so."""
+"""Bytes above an idle server's memory, as promised in docs/api.md."""
 
 
 def encoded(form: str, size: tuple[int, int] = (60, 50)) -> bytes:
@@ -119,7 +119,7 @@ def requests(chance: random.Random) -> Iterator[tuple[str, bytes]]:
 
 
 def flat(form: str, mode: str, side: int, **options: object) -> bytes:
-    """Few bytes that many pixels come out of."""
+    """Small files with many pixels."""
     data = io.BytesIO()
     Image.new(mode, (side, side)).save(data, form, **options)
     return data.getvalue()

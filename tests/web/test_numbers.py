@@ -1,4 +1,4 @@
-"""`POST /v1/read`: the numbers on a picture, under the limits of every other question."""
+"""`POST /v1/read`: the numbers on a picture, under the limits of all requests."""
 
 from __future__ import annotations
 

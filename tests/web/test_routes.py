@@ -1,4 +1,4 @@
-"""The endpoints: the fields that people know, every way of sending a picture, the server's own state."""
+"""The endpoints: documented fields, every way of sending a picture, the server's state."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_formats_that_could_keep_the_server_busy_are_refused(
 
 
 def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> None:
-    """Its decoder holds it to the size that its header gives, so the limit of the server holds as well."""
+    """The decoder enforces the header's size, so the server's limit holds as well."""
     heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
     buffer = io.BytesIO()
     heif.from_pillow(Image.open(io.BytesIO(WHOLE)).convert("RGB").resize((560, 560))).save(buffer)

@@ -35,7 +35,7 @@ quickly = trying(max_examples=60, deadline=None, database=None)
 
 
 class Hours:
-    """A lane of one thread with a clock of its own; notes whose work it does."""
+    """A lane of one thread with a clock of its own; it records the client of each job."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -121,7 +121,7 @@ def waiting_for_permits(monkeypatch: pytest.MonkeyPatch, *pictures: bytes) -> It
 def post(
     url: str, name: str, *pictures: bytes, provider: str = "local", wait: bool = False
 ) -> httpx.Response:
-    """Post as "honest" or as "greedy", with ``wait`` until there is a place."""
+    """Post as "honest" or as "greedy"; ``wait`` retries until a place is free."""
     headers = {"x-forwarded-for": {"honest": "203.0.113.1", "greedy": "203.0.113.2"}[name]}
     files = [("file", picture) for picture in pictures]
     while True:

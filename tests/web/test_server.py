@@ -1,4 +1,4 @@
-"""The server on a real socket: heads that are slow, long or no HTTP, slow bodies, and an orderly end."""
+"""The server on a real socket: slow, long or invalid heads, slow bodies, and a clean shutdown."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_head_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
         connection.sendall(b"GET / HTTP/1.1\r\n")
         connection.settimeout(0.02)
         with pytest.raises(ConnectionError):
-            for number in count():  # a byte now and then does not win it more time
+            for number in count():  # single bytes do not extend its time
                 connection.sendall(f"X-{number}: 1\r\n".encode())
                 try:
                     if not connection.recv(1):
@@ -98,7 +98,7 @@ def test_what_was_accepted_is_answered_before_the_end() -> None:
             go.clear()
             answer = pool.submit(httpx.post, f"{url}/predict", content=png(), timeout=30)
             assert entered.acquire(timeout=20)
-            threading.Timer(0.5, go.set).start()  # the server is told to end while this one waits
+            threading.Timer(0.5, go.set).start()  # the server gets its stop signal while this request waits
         assert answer.result().json()["prediction"] == 7
 
 
@@ -116,7 +116,7 @@ def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() ->
             status, retry_after, body = answer(connection)
         with connect(url) as connection:
             whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole"
-            for _ in range(2):  # sent to its end, the request costs nobody the connection
+            for _ in range(2):  # a complete request keeps its connection
                 connection.sendall(whole)
                 assert answer(connection)[0] == 503
             go.set()
@@ -135,6 +135,6 @@ def test_a_client_told_to_come_back_keeps_its_connection(monkeypatch: pytest.Mon
     patient = Settings(max_requests=0, rate=1e6, burst=1_000_000)
     with listening(settings=patient) as url, connect(url) as connection:
         begin = time.monotonic()
-        while time.monotonic() - begin < 1.5:  # each question starts the clock anew
+        while time.monotonic() - begin < 1.5:  # each request restarts the clock
             connection.sendall(whole)
             assert answer(connection)[0] == 503

@@ -1,4 +1,4 @@
-"""The fonts that are learned from: listed once each, whole ones held back, no other taken for one."""
+"""The fonts to learn from: listed once each, whole fonts held back, other files not accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A digit is known again whatever file it came from; what was learned is no test."""
+"""A digit is recognised in any file, so that learned digits are left out of tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published file of the pen's paths, read."""
+"""Reading the published file of pen paths."""
 
 from __future__ import annotations
 

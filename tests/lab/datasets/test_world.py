@@ -1,4 +1,4 @@
-"""Digits of other countries: read from where they are, whole writers held out."""
+"""Digits of other countries: found in their folders, whole writers held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of accuracy: which sets it has, and whether their pictures are what they are called."""
+"""The accuracy table: its sets, and whether their pictures match their names."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_goals_are_compared_with_what_is_found() -> None:
 
 
 def test_pages_are_also_reduced_to_the_size_of_mnists_digits() -> None:
-    """Each is the middle of the page of the same place, so that no paper is squeezed."""
+    """Each small picture is the middle of the page with the same index, so that no paper is squeezed."""
     by_name = {one.name: one.samples(6) for one in sets() if one.group == REFUSED}
     pages, reduced = by_name["blank or textured pages"], by_name["the same, reduced to 28x28"]
     for page, small in zip(map(np.asarray, (one.image for one in pages)), reduced, strict=True):

@@ -1,4 +1,4 @@
-"""What is usual in a set of digits, and what is strange."""
+"""Typical digits of a set, and outliers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WITHOUT_3 = mnist_test()[np.flatnonzero(mnist_test().labels[:220] != 3)]
 
 
 def spoilt() -> Digits:
-    """Return digits without a 3, of which one is faint, one is bold and one bears a wrong label."""
+    """Return digits without a 3: one is faint, one is bold and one has a wrong label."""
     digits = WITHOUT_3
     images, labels = digits.images.copy(), digits.labels.copy()
     images[FAINT] //= 4

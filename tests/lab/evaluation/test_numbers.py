@@ -34,7 +34,7 @@ class Always(BaseProvider):
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder of labelled numbers, of which one is 12."""
+    """Return a folder of labelled numbers; one of them is 12."""
     folder = tmp_path / "numbers-dev" / "cells"
     folder.mkdir(parents=True)
     for name in ("a.png", "b.png"):

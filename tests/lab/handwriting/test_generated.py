@@ -1,4 +1,4 @@
-"""All generators: the seed decides their pictures, and they are those that were measured or learned from."""
+"""All generators: the seed decides their pictures, which equal those measured and learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that must be refused: no learned letter among them, gaps as they are said to be."""
+"""Pictures that must be refused: without learned letters, and with the documented gaps."""
 
 from __future__ import annotations
 

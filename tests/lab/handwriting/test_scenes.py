@@ -1,4 +1,4 @@
-"""The scenes: fixed by the seed, and each with what it says in it."""
+"""Scenes: fixed by the seed, and each contains its named object."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_writer_gives_digits_with_their_labels_as_high_as_wanted_in_its_own_fo
     "bracket beside it", "pen beside it", "finger beside it", "underlined", "in a box", "in a ring",
 ])  # fmt: skip
 def test_something_else_is_there_and_clear_of_the_digit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawn on even paper, all that departs from it beyond the digit's box is the other thing."""
+    """On even paper, all pixels outside the digit's box that differ from the paper are the other object."""
     monkeypatch.setattr(scenery, "shown", lambda page, rng: np.repeat(255 - page[:, :, None], 3, axis=2))
     monkeypatch.setattr(scenery, "photograph", lambda scene, rng, look: (255 * scene).astype(np.uint8))
     monkeypatch.setattr(scenery, "paper", lambda _, *size, look: np.ones((*size, 3), np.float32))

@@ -1,4 +1,4 @@
-"""What is no digit, to be learned as such: drawn as described, and none of what refusing is measured by."""
+"""Pictures without a digit to learn from: drawn as described, and different from those measured."""
 
 from __future__ import annotations
 

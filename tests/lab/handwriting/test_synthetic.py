@@ -1,4 +1,4 @@
-"""Pictures that are made: labelled rightly, in MNIST's form, never twice the same."""
+"""Generated pictures: correctly labelled, in MNIST's form, never repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drawing gets from the canvas to Python, in each front end, and whatever comes is told in a line."""
+"""Drawings reach Python from the canvas in each front end; errors are one line."""
 
 from __future__ import annotations
 

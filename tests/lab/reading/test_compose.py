@@ -1,4 +1,4 @@
-"""Composing numbers, and what is no number, for the reader's network."""
+"""Composing numbers and other signs for the reader's network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ResNet, VGG and EfficientNet: the small ones by their blocks, the published by what they are given."""
+"""ResNet, VGG and EfficientNet: the blocks of the small ones, the input of the published ones."""
 
 from __future__ import annotations
 

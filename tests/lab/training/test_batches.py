@@ -1,4 +1,4 @@
-"""What a network is given in each epoch."""
+"""The batches of each epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The temperature at which a network is as sure as it is right."""
+"""The temperature at which confidence equals accuracy."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def answers(file: Path) -> np.ndarray:
 
 
 def saved(network: keras.Model, tmp_path: Path, **about: Any) -> Path:
-    """Its batch normalisation has seen something."""
+    """Save a network whose batch normalisation has non-trivial statistics; return its path."""
     for weights in network.weights:
         if "moving" in weights.path:
             weights.assign(np.random.default_rng(0).uniform(0.5, 1.5, weights.shape))

@@ -1,4 +1,4 @@
-"""Where it computes: what is there is found, what is not is told with what there is."""
+"""Devices: available ones are found; the error for a missing one lists those available."""
 
 from __future__ import annotations
 

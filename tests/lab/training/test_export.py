@@ -1,4 +1,4 @@
-"""What a model file carries, and that int8 weights answer as float32 ones."""
+"""The description inside a model file; int8 weights answer like float32 ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One person's hand, learned in small: a tiny network, a few pictures of digits seen in a mirror."""
+"""Fine-tuning in small: a tiny network, a few mirrored digits."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_a_stopped_run_goes_on(made: FitResult, tmp_path: Path) -> None:
 
 
 def test_a_finished_run_is_written_again_at_its_best_and_can_be_given_more_epochs(tmp_path: Path) -> None:
-    """Its last epochs are worse than its best one: a rate so high that it forgets."""
+    """Train with a rate so high that the last epochs are worse than the best."""
     wild = FitConfig(
         "tutorial-cnn", epochs=4, batch=20, learning_rate=0.3, patience=1, validation=0.3, optimizer="sgd"
     )
@@ -99,7 +99,7 @@ def test_a_finished_run_is_written_again_at_its_best_and_can_be_given_more_epoch
 
 
 def test_what_was_learned_is_not_tested_on(tmp_path: Path) -> None:
-    """k-NN reads what it has learned without an error: it must not be asked."""
+    """k-NN reads learned digits without an error, so they must not be measured."""
     result = fit(FitConfig("knn"), tmp_path / "new" / "knn.skops", digits=DIGITS, sources={"some": 200})
     assert (result.test_count, result.left_out, result.tested_on) == (9_800, 200, "mnist-test")
     card = store.load(result.file).card
@@ -116,7 +116,7 @@ def test_a_network_learns_on_from_a_file_and_what_that_learned_counts(
     both = mnist_test()[150:300]  # fifty of them were learned first
     result = fit(more, tmp_path / "mine.h5", digits=TEST[:20], test=both, start=made.file)
     assert (result.test_count, result.left_out) == (80, 70)
-    assert abs(result.test_correct - made.test_correct) <= 25  # a step so small leaves it as it was
+    assert abs(result.test_correct - made.test_correct) <= 25  # such a small step changes no weight
     model = store.load(result.file)
     assert model.input.scale == "l2" and model.card["start"] == "mlp.keras"
 

@@ -1,4 +1,4 @@
-"""What an epoch sees."""
+"""The digits of an epoch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_while_finishing_digits_are_changed_more_gently() -> None:
     kept = [image.tobytes() in given for image in changed.images]
     assert not any(kept)
     off = [min(np.abs(image - one.astype(float)).mean() for one in digits.images) for image in same.images]
-    assert max(off) < 12  # what resampling alone does
+    assert max(off) < 12  # the effect of resampling alone
 
 
 def test_of_what_is_no_digit_a_network_learns_to_be_undecided() -> None:

@@ -1,4 +1,4 @@
-"""What a run learns from besides MNIST's digits."""
+"""Training digits besides MNIST's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own networks out of their `.tflite` file again."""
+"""Recovering our own networks from their `.tflite` file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_any_other_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_network_of_other_steps_is_refused(tmp_path: Path) -> None:
-    """Of the same layers, but one: it is asked, and answers otherwise."""
+    """One layer has another activation, so only the answers differ."""
     import keras
     from keras import layers
 

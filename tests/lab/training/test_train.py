@@ -30,7 +30,7 @@ DIGITS = mnist_test()[:120]
 
 
 class Stopped(Exception):
-    """What a user does with Ctrl-C."""
+    """Interrupt the run as Ctrl-C does."""
 
 
 def run(config: TrainConfig, folder: Path, **how: Any) -> TrainResult:

@@ -1,4 +1,4 @@
-"""Architectures by name: every network as its page says, and the winner of a search."""
+"""Architectures by name: every documented network, and the winner of a search."""
 
 from __future__ import annotations
 

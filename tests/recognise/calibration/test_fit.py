@@ -1,4 +1,4 @@
-"""Fitted chances come near the true ones, rise, and say where they are from."""
+"""Fitted chances are close to the true ones, rise, and name their source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibrations are kept, found again, and applied to what they were fitted for and nothing else."""
+"""Calibrations are stored, found, and applied only to the engine they were fitted for."""
 
 from __future__ import annotations
 
