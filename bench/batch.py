@@ -52,7 +52,7 @@ class Kind:
     name: str
     files: list[str]
     share: float
-    """How many are read, as a share of --images: about as long as so many digits take."""
+    """How many are read, as a share of --images: so that each kind takes about as long as the digits."""
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ class Figure:
     ratio: float
     """The measured ratio."""
     goal: float | None
-    """The ratio aimed at; None: it is only told."""
+    """The target ratio; None: the ratio is only reported."""
     at_least: bool
     """True: met when ratio >= goal; False: when ratio <= goal."""
     detail: str

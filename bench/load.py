@@ -23,7 +23,7 @@ class Load:
     seconds: float = 0.0
     """How long it lasted."""
     latencies: dict[int, list[float]] = field(default_factory=dict)
-    """Seconds from asking to the whole answer, by HTTP status; 0 stands for no answer."""
+    """Seconds from request to complete answer, by HTTP status; 0: no answer."""
 
     def add(self, status: int, seconds: float) -> None:
         """Count one request."""

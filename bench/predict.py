@@ -48,7 +48,7 @@ BATCH = 50
 
 
 PART = 5
-"""One of so many real photos is read."""
+"""Number of photos of which one is read."""
 KINDS = 10
 """Digits that are drawn and photographed, one of each class."""
 

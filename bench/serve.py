@@ -70,7 +70,7 @@ class Served:
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
     def load(self, request: bytes, seconds: float) -> Load:
-        """Load by so many connections, after a moment to warm up."""
+        """Load the server with this many connections, after a warm-up."""
         asyncio.run(closed_loop(self.port, request, connections=CONNECTIONS, seconds=WARM_UP_S))
         return asyncio.run(closed_loop(self.port, request, connections=CONNECTIONS, seconds=seconds))
 

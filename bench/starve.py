@@ -83,7 +83,7 @@ def served() -> Iterator[int]:
     """Start a server with a user's settings, except for its rate limit; yield its port."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
-    unlimited = ["--rate", "100000"]  # else the rate limit answers whoever shares the attack's address
+    unlimited = ["--rate", "100000"]  # else the rate limit rejects every client with the attack's address
     command = [sys.executable, "-m", "digitrec", "serve", "--port", str(port), *unlimited]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:

@@ -27,7 +27,7 @@ NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def epoch() -> str:
-    """Seconds since 1970 that every file of the release bears: those set, or those of the last commit."""
+    """Return the timestamp of every file of the release: SOURCE_DATE_EPOCH, or the last commit's."""
     if said := os.environ.get("SOURCE_DATE_EPOCH"):
         return said
     command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]

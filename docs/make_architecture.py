@@ -88,7 +88,7 @@ def words(rooms: list[str]) -> Iterator[str]:
 
 
 def shortened(told: str) -> str:
-    """At most so many letters, cut at a word."""
+    """Cut a text at a word, to at most this many letters."""
     return told if len(told) <= LETTERS else told[: LETTERS - 4].rpartition(" ")[0] + " ..."
 
 

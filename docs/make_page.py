@@ -1,6 +1,6 @@
 """Takes the pictures of the page in docs/images from the running page, with the shipped network.
 
-Each keeps the network's version; a test tells when they are of another.
+Each keeps the network's version; a test fails if it is outdated.
 Needs Chromium and the extra `test`; run from anywhere.
 """
 
@@ -111,7 +111,7 @@ def _draw(page: Page, strokes: Strokes) -> None:
 
 
 def _wait(page: Page, digit: str) -> None:
-    """Until the page says so of all that is drawn, and everything stands still."""
+    """Wait until the page shows this answer and stops moving."""
     page.wait_for_function("(said) => document.querySelector('#digit').textContent === said", arg=digit)
     page.wait_for_timeout(1500)
 

@@ -34,7 +34,7 @@ SHEET = "sheet.jpg"
 PHOTO, BELOW = 170, 90
 """Side of each sample and height of the answer below it, px."""
 CUT = (170, 309, 710, 552)
-"""The part of the sheet that stands beside the samples: left, top, right and bottom, px."""
+"""The part of the sheet beside the samples: left, top, right and bottom, px."""
 SHOWN = "photo-shadow"
 """The sample that is explained."""
 WIDTH = 1000

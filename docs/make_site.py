@@ -32,7 +32,7 @@ GROUPS = {
     "Several engines": ("compare", "compare_many", "compare_stream", "Comparison", "Consensus", "Fallback"),
     "Errors": ("DigitrecError", "ImageError", "ProviderError"),
 }
-"""The public names of digitrec, as the reference tells them."""
+"""The public names of digitrec, in the order of the reference."""
 
 
 def pages() -> Iterator[Path]:
@@ -58,7 +58,7 @@ def reference() -> str:
     """Write the page on the public names; mkdocstrings fills it from their docstrings.
 
     Raises:
-        SystemExit: a public name stands in no group, or a group has one that is not public.
+        SystemExit: a public name is in no group, or a group has a name that is not public.
     """
     told = {name for names in GROUPS.values() for name in names}
     if told ^ set(digitrec.__all__) - {"__version__"}:

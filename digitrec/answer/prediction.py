@@ -35,7 +35,7 @@ class Prediction:
     confidence: float | None
     """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
     reason: str | None = None
-    """Why there is no digit; None beside one. From our own network "blank", "texture", "more than one
+    """Why there is no digit; None with a digit. From our own network "blank", "texture", "more than one
     digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
     text", "no digit", "more than one digit" or "letters beside the digit"; where the caller asked for it "not
     sure", "could be turned", "engines disagree" or "emulated answers do not vote"."""

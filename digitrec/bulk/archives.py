@@ -139,7 +139,7 @@ def _in_zip(begin: Member, skipped: Skipped, hidden: bool) -> Iterator[Member]:
         file.seek(max(-_ZIP_TAIL, -file.seek(0, io.SEEK_END)), io.SEEK_END)
         tail = file.read()
         (count,) = _ZIP_COUNT.unpack_from(tail, tail.rindex(b"PK\5\6"))
-        # A count of 65,535 stands for any larger one, unless the writer cut it to 16 bits.
+        # A count of 65,535 means any larger count, unless the writer truncated it to 16 bits.
         if count not in (min(len(whole.infolist()), 0xFFFF), len(whole.infolist()) & 0xFFFF):
             raise ValueError("its directory is damaged")
         for info in whole.infolist():

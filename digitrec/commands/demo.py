@@ -17,7 +17,7 @@ from digitrec.recognise import predict_many
 from digitrec.report import predictions
 
 PICTURES = Path(__file__).parent / "pictures"
-"""Copies of some of the samples, which the wheel brings along; SOURCES.md beside them names their sources."""
+"""Copies of some samples, which the wheel contains; SOURCES.md beside them names their sources."""
 WIDTH = 24
 """Of a picture on the terminal, in columns."""
 NEXT = """

@@ -48,7 +48,7 @@ class Reasons:
             raise SystemExit(exit_code_of(self._failures, asked))
 
     def failure(self, failure: Failure, who: str = "") -> None:
-        """Report a failure; ``who`` stands before it."""
+        """Report a failure, with ``who`` as its prefix."""
         self._failures.append(failure)
         self._tell(f"{who}{failure.error}", f"{who}{predictions.error_line(failure)}")
 

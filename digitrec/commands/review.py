@@ -30,7 +30,7 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
     """Correct doubtful answers with the keyboard, on a page of this machine.
 
     ANSWERS is a .jsonl file of `predict`, `read` or `batch`. The page shows each doubtful digit or number
-    with its reading: Enter accepts what stands in the field, Escape passes over it. Every label is written
+    with its reading: Enter accepts the text in the field, Escape skips it. Every label is written
     at once, so Ctrl-C loses nothing and the same command continues. The folder then has labels.csv and
     pictures, as `benchmark` (with --numbers for numbers) and `train` take them.
 

@@ -97,7 +97,7 @@ class _Spot:
         return min(lefts), min(tops), max(rights), max(bottoms)
 
     def shows(self, number: Number, engine: int) -> bool:
-        """Return whether a number that an engine read stands here."""
+        """Return whether an engine's number is at this place."""
         if number.box is None or self.box is None:
             return any(one != engine and other.text == number.text for one, other in self.found)
         return any(

@@ -109,7 +109,7 @@ class EnginePolicy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it, whatever happened."""
+        """Close it, also after an exception."""
         self.close()
 
     def close(self) -> None:

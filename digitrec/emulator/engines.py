@@ -116,7 +116,7 @@ class _Entry(msgspec.Struct):
 
 
 def _script(path: Path) -> Read:
-    """Return the answers of a file, in order, whatever the pictures."""
+    """Return the answers of a file in order, for any pictures."""
     try:
         answers = msgspec.json.Decoder(list[_Entry]).decode_lines(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

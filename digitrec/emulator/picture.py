@@ -22,7 +22,7 @@ class Picture:
     data: bytes = field(repr=False)
     """The encoded bytes of the request."""
     image: DigitImage
-    """Its pixels, upright; a large JPEG's are reduced."""
+    """The picture's upright pixels; a large JPEG is reduced."""
     format: str
     """"PNG", "JPEG", "GIF", ..."""
     width: int
@@ -35,7 +35,7 @@ class Picture:
         """Decode a whole picture.
 
         Raises:
-            ImageError: it is no picture, damaged, or has too many pixels.
+            ImageError: it is not a picture, is damaged, or has too many pixels.
         """
         if kind(data) is not None:
             raise ImageError("<bytes>: a format that no vendor here takes")

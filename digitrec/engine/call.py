@@ -1,4 +1,4 @@
-"""One call of a provider, whatever it does: an outcome for each image, and no stranger's exception."""
+"""One call of a provider: every behaviour gives an outcome for each image, and only our exceptions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: f
         if len(images) == 1:
             return [provider.read(images[0], timeout=timeout)]
         given = provider.read_many(images, timeout=timeout)
-        return list(islice(given, len(images) + 1))  # one more tells that there are too many
+        return list(islice(given, len(images) + 1))  # one more shows that there are too many
 
     given = caught(provider, call)
     if isinstance(given, DigitrecError):
@@ -42,7 +42,7 @@ def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecErr
     """Return the result of ``call``, or the error it raised as a `DigitrecError`.
 
     Raises:
-        KeyboardInterrupt, SystemExit: somebody wants the program to end.
+        KeyboardInterrupt, SystemExit: the program is to end.
     """
     try:
         return call()

@@ -36,7 +36,7 @@ class Remote:
         self._opening = threading.Lock()
         self._books: tuple[Ledger, Limiter] | None = None
         self._recording: Ledger | None = None
-        self._unrecorded: DigitrecError | None = None  # why an answer could not be recorded
+        self._unrecorded: DigitrecError | None = None  # the reason why an answer was not recorded
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)

@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import Any
 
 FROM = "'.[{extra}]' in digitrec's folder"
-"""What follows ``pip install``. digitrec is on no index yet, and somebody else may take its name there, so
+"""The argument of ``pip install``. digitrec is not on an index yet, and its name may be taken there, so
 only its folder is safe advice. Once it is published this becomes "'digitrec[{extra}]'" (docs/release.md)."""
 
 

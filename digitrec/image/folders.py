@@ -66,7 +66,7 @@ def expand(argument: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
     try:
         path = Path(argument)
         is_folder, is_there = path.is_dir(), path.exists()
-    except (OSError, ValueError):  # a name too long, a null byte in it
+    except (OSError, ValueError):  # the name is too long or has a null byte
         is_folder = is_there = False
     if is_folder:
         yield from pictures(str(path), skipped, hidden=hidden)

@@ -52,7 +52,7 @@ _TABLES = {0xDB: b"", 0xDE: b"", 0xE1: b"Exif\0\0", 0xED: b"Photoshop 3.0\0"} | 
 _BYTES = {1, 2, 6, 7}
 """Types of TIFF values that Pillow takes as they are: bytes, text, signed bytes, anything."""
 _COLOURS = 320
-"""The tag of the palette, over which Pillow loops whatever its type."""
+"""The tag of the palette, over which Pillow loops for every type."""
 _SUBDIRECTORIES = {34665, 34853, 40965}
 """Tags that point to a directory that Pillow reads too: EXIF, GPS, interoperability."""
 

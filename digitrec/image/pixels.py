@@ -59,7 +59,7 @@ def scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
         return values.astype(np.uint8) * np.uint8(255)
     found = np.empty(values.shape, np.uint8)
     rows = max(1, len(values) * _PIECE // max(1, values.size))
-    for top in range(0, len(values), rows):  # in float64, so not all of it at once
+    for top in range(0, len(values), rows):  # in float64, so in pieces
         numbers = values[top : top + rows].astype(np.float64)
         check_range(float(numbers.min()), float(numbers.max()))
         found[top : top + rows] = np.round(np.minimum(numbers * (255.0 / full), 255.0))

@@ -46,7 +46,7 @@ def held(folder: Path, count: int) -> Stock:
 def pairs(folder: Path, rng: np.random.Generator) -> Iterator[Stock]:
     """Yield the content of two numbered files at a time, in random order, without end.
 
-    Waits while there are fewer than two files, since drawing may still go on.
+    Wait while there are fewer than two files, since drawing may not have ended.
     """
     while True:
         files = sorted(folder.glob("[0-9]*.npz"))

@@ -136,7 +136,7 @@ class Inside:
         return runner(self._content, maps) if maps and len(maps) == len(self._ends) else None
 
     def _averaged(self, tensor: int) -> int | None:
-        """Return the feature maps whose mean over all places is a tensor; None if there are none."""
+        """Return the feature maps whose mean over all places is a tensor, or None."""
         maker = self._maker.get(tensor)
         while maker is not None and maker.kind == Kind.RESHAPE:
             maker = self._maker.get(maker.takes[0])

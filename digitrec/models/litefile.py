@@ -77,7 +77,7 @@ class LiteFile:
         return str(self._tensors[tensor].Name().decode())
 
     def shape(self, tensor: int) -> list[int]:
-        """Return a tensor's sides; one of any length is 1."""
+        """Return a tensor's sides; a dynamic side is 1."""
         return list(map(int, np.ravel(self._tensors[tensor].ShapeAsNumpy())))
 
     def signature(self, tensor: int) -> Signature:

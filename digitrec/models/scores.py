@@ -47,7 +47,7 @@ def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
 
 
 def evidence(chances: Floats) -> Floats:
-    """How far a network tells the digits apart, (N, 10) probabilities to (N,): >= 0, high for a clear digit.
+    """Return the logit margin, (N, 10) probabilities to (N,): >= 0, high for a clear digit.
 
     The standard deviation of the ten scores behind them. A non-digit resembles no digit or several.
     """

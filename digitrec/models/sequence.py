@@ -27,7 +27,7 @@ Lengths = tuple[int, int]
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-reader.tflite"
 """The network inside the package."""
 ALPHABET = "0123456789.,-"
-"""Characters that the network tells apart."""
+"""Characters that the network distinguishes."""
 OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
 """The classes after them: a letter, another sign or a scrawl; and CTC's blank."""
 HEIGHT = 32

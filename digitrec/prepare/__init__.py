@@ -28,7 +28,7 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
         return mnist.prepare_many(images, spec)
     if spec.encoding == "rgb":
         return [_as_it_is(image, spec) for image in images]
-    from digitrec.prepare import encode  # our own network needs none of it
+    from digitrec.prepare import encode  # our own network does not need it
 
     return [encode.prepare(image, spec) for image in images]
 

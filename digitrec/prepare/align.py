@@ -32,7 +32,7 @@ Corners = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """A form that stands upright."""
+    """A form turned upright."""
 
     image: DigitImage
     """The form's picture after it was aligned."""

@@ -74,7 +74,7 @@ def bare(planes: Floats, size: int) -> Floats:
 
 
 def _continued(planes: Floats, by: int, axis: int) -> Floats:
-    """Continue each end by its point reflection, so that a slope of light goes on beyond the edge."""
+    """Continue each end by its point reflection, so that a gradient of light continues beyond the edge."""
     planes = planes.swapaxes(0, axis)
     steps = np.arange(1, by + 1)
     brightest = planes.max()  # no light beyond the edge outshines the paper: the reflection is ink

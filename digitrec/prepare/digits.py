@@ -57,7 +57,7 @@ class Count:
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
     digits: tuple[Mask, ...]
-    """(h, w): the ink of each digit, from left to right; empty where there is none."""
+    """(h, w): the ink of each digit, from left to right; empty without a digit."""
     mask: Mask
     """The main digit's ink, also when it was refused."""
     left_out: tuple[Box, ...] = ()

@@ -31,7 +31,7 @@ NARROW_MARGIN = 0.1
 WIDE_MARGIN = 0.5
 """White on each side of an enlarged digit, as a share of its longer side."""
 COPIES = 3
-"""How often a repeated digit stands there: enough for a majority."""
+"""Copies of a repeated digit: enough for a majority."""
 GAP = 0.2
 """White between two copies, as a share of their height: near enough to be one word."""
 LOSSLESS_PIXELS = 500_000

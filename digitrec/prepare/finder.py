@@ -182,7 +182,7 @@ def _holds(box: Box, other: Box) -> bool:
 
 
 def look_at(picture: Image.Image, view: Box, side: int) -> Look:
-    """Show the network a part of a picture, its longer side so many pixels."""
+    """Run the network on a part of a picture, scaled to this longer side in pixels."""
     left, top, right, bottom = view
     zoom = side / max(right - left, bottom - top)
     width, height = (max(3 * STEP, STEP * round(zoom * n / STEP)) for n in (right - left, bottom - top))

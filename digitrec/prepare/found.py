@@ -63,7 +63,7 @@ class Ink:
     plain: bool = False
     """With paper added around: `margins.Cell.plain`."""
     meant: bool = False
-    """With paper added around: whether that is likelier than the picture as it stands."""
+    """Whether the picture with added paper is likelier than the unchanged one."""
 
     @property
     def polarity(self) -> Polarity:

@@ -1,4 +1,4 @@
-"""A frame around a digit that is no single part: a box or a ring in pencil, the cell of a grid."""
+"""A frame around a digit that consists of several parts: a box or a ring in pencil, the cell of a grid."""
 
 from __future__ import annotations
 

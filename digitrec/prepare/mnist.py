@@ -54,7 +54,7 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     MNIST's form may only have lines, specks or haze, which count as ink and shift the digit: its `whole` is
     the full frame.
     """
-    from digitrec.prepare.ink import find_ink  # a digit in MNIST's form needs none of it
+    from digitrec.prepare.ink import find_ink  # a digit in MNIST's form does not need it
 
     picture = image.picture
     ink = find_ink(picture)
@@ -246,7 +246,7 @@ def _thickened(fine: Floats) -> Floats:
 
 
 def _extent(fine: Floats) -> Box:
-    """Return the box of the ink; all of it if there is none."""
+    """Return the box of the ink; the whole picture if there is no ink."""
     return box_of(fine > PALE) or (0, 0, fine.shape[1], fine.shape[0])
 
 

@@ -14,12 +14,12 @@ from digitrec.prepare.filters import Floats
 INK_SHARE = 0.01
 """The share of pixels that depart most is ink, and shows its colour."""
 FEWEST = 4
-"""But at least so many pixels."""
+"""But at least this many pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """What each channel of one picture tells of its ink."""
+    """Statistics of the ink in each channel of a picture."""
 
     polarity: Polarity
     """Whether the ink is darker or lighter than the paper."""

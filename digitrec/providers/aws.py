@@ -354,7 +354,7 @@ class BoundingBox(Struct, rename="pascal"):
 
 
 class Geometry(Struct, rename="pascal"):
-    """Where a text stands; AWS also gives a polygon."""
+    """Box of a text; AWS also gives a polygon."""
 
     bounding_box: BoundingBox
 

@@ -1,4 +1,4 @@
-"""What the providers of the clouds share."""
+"""Shared by the clouds' providers."""
 
 from __future__ import annotations
 

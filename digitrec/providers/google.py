@@ -272,7 +272,7 @@ def _type_of(info: dict[str, Any]) -> str:
 def secrets_of(file: str | Path | None) -> Iterator[str]:
     """Yield the secrets in the credentials file, by default in each one that Google's libraries may find."""
     for name in [str(file)] if file else found_credentials(os.environ):
-        with suppress(OSError):  # the name of a variable is no file
+        with suppress(OSError):  # a variable's value that is not a file
             yield from secrets_in(Path(os.environ.get(name, name)).read_bytes())
 
 

@@ -154,7 +154,7 @@ class Local(EnvProvider):
     def _answer(self, image: PreparedImage, row: list[float], clear: bool) -> Answer:
         best = max(row)
         candidate = Candidate(str(row.index(best)), best)
-        cut_out = image.findings.unchanged  # by somebody who knew it for a digit, as MNIST's are
+        cut_out = image.findings.unchanged  # a person cropped it because it is a digit, as in MNIST
         reason = None if clear or cut_out else image.findings.reason or UNCLEAR
         return Answer((candidate,), tuple(row), {"probabilities": row}, self._model.version, reason)
 

@@ -1,4 +1,4 @@
-"""Redact secrets in whatever is about to be shown or kept, however they are spelled there."""
+"""Redact secrets, in every spelling, before a text is shown or stored."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _client() -> Any:
     except ImportError as error:
         raise not_installed("RapidOCR", "ocr") from error
     onnxruntime.disable_telemetry_events()  # on by default since 1.29, and this engine is called local
-    return RapidOCR(params={"Global.log_level": "critical"})  # or it tells every user which file it loads
+    return RapidOCR(params={"Global.log_level": "critical"})  # else RapidOCR logs each file that it loads
 
 
 ERRORS: Mapping[str, Rule] = {

@@ -70,7 +70,7 @@ class Listing:
 
 
 def found() -> dict[str, Plugin]:
-    """Return the providers of the installed packages by name; a name of ours is nobody else's."""
+    """Return the providers of installed packages by name; they cannot replace our names."""
     from importlib.metadata import entry_points
 
     plugins = dict(KNOWN)
@@ -158,7 +158,7 @@ def _load(plugin: Plugin) -> type[Provider]:
 
 @contextmanager
 def _blamed(plugin: Plugin, doing: str = "") -> Iterator[None]:
-    """Within the block, turn whatever another package's code raises into a NotInstalled that names it."""
+    """Within the block, turn every exception of another package's code into a NotInstalled that names it."""
     try:
         yield
     except (KeyboardInterrupt, DigitrecError):

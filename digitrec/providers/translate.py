@@ -94,7 +94,7 @@ class Service:
     """A vendor's service: its name in messages, its table, and what its users should check."""
 
     name: str
-    """As it stands at the start of a message."""
+    """The service's name at the start of a message."""
     errors: Mapping[str, Rule]
     """Full name of an exception class -> what it means."""
     advice: Mapping[type[DigitrecError], str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The door for programs with an event loop, asyncio's or Trio's: the same path, in AnyIO's worker threads.
+"""Asynchronous functions for asyncio and Trio: the same path, in AnyIO's worker threads.
 
 There is no second path: retries, rate, budget and ledger are those of `predict` and `stream`.
 """

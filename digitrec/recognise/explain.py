@@ -37,7 +37,7 @@ CUT_OUT, AS_IT_STANDS = "cut out", "as it stands"
 SHOWN = 256
 """Most maps of a layer that `mosaic` shows."""
 GAP = 72
-"""Grey between the maps of a layer, 0..255: neither a map's black nor what stands out in it."""
+"""Grey between the maps of a layer, 0..255, distinct from a map's black and its bright places."""
 Field = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the picture's width and height; may lie beyond its edges."""
 WHOLE: Field = (0.0, 0.0, 1.0, 1.0)

@@ -117,7 +117,7 @@ def _is_inside(number: Box, field: Box) -> bool:
 
 
 def _doubtful(found: list[Number], field: Box) -> Number:
-    """Return what stands in a field that does not hold exactly one number."""
+    """Return the number of a field that does not contain exactly one: it has a reason and no value."""
     if not found:
         return Number("", None, box=field, reason=NO_NUMBER)
     return Number(" ".join(number.text for number in found), None, box=field, reason="more than one number")

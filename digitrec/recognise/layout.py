@@ -85,7 +85,7 @@ def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
 
 
 def _is_above(one: Box, other: Box) -> bool:
-    """Return whether the narrower of two boxes stands above or below the other, by its middle."""
+    """Return whether the middle of the narrower box is above or below the other box."""
     narrow, wide = sorted((one, other), key=lambda box: box[2] - box[0])
     margin = _height(wide) / 2
     return wide[0] - margin <= (narrow[0] + narrow[2]) / 2 <= wide[2] + margin

@@ -38,7 +38,7 @@ class Reading(NamedTuple):
     confidence: float | None
     """The provider's own confidence in it, 0..1, or None."""
     reason: str | None = None
-    """Why there is no digit; None beside one."""
+    """Why there is no digit; None with a digit."""
     text: str | None = None
     """The text as the provider spelled it; None if it read nothing."""
     inferred: bool = False

@@ -62,7 +62,7 @@ DECIMAL = re.compile(
     )(?:[.,]?-)?""",
     re.VERBOSE,
 )
-"""A number with thousands marks, with a decimal mark, or with neither; a dash at its end stands for cents."""
+"""A number with thousands marks, with a decimal mark, or with neither; a dash at its end means no cents."""
 THOUSANDS, GROUP = re.compile(r"-?[1-9]\d{0,2}(?:\d{3})*"), re.compile(r"\d{3}(?:[.,]\d+)?")
 """What may stand before and after the space in "1 234.50"."""
 
@@ -166,7 +166,7 @@ def _ascii(char: str) -> str:
 
 
 def _core(word: _Word, lenient: bool) -> _Word:
-    """Infer digits if asked to, and remove what stands around a number."""
+    """Infer digits if requested, and remove signs around a number."""
     chars = word.chars
     if lenient and (word.digits or word.text in ("O", "o")):
         chars = tuple(map(_inferred, chars))

@@ -105,5 +105,5 @@ class _Shared:
 
 
 _shared = _Shared()
-if hasattr(os, "register_at_fork"):  # elsewhere there is no fork
+if hasattr(os, "register_at_fork"):  # other systems have no fork
     os.register_at_fork(after_in_child=_shared.start_afresh)

@@ -158,7 +158,7 @@ def _upright(
 def _of_policy(
     policy: Policy, images: Iterable[ImageSource], how: Mapping[str, Any]
 ) -> Iterator[SheetOutcome]:
-    """Return what a policy reads; one of somebody else's may read single digits only."""
+    """Return a policy's sheets; another package's policy may only read single digits."""
     reads = getattr(policy, "read_stream", None)
     if reads is None:
         raise TypeError(f"the policy {policy.name} reads single digits; give one engine")

@@ -70,7 +70,7 @@ def _markdown(benchmark: Benchmark) -> Iterator[str]:
 
 
 def heading(benchmark: Benchmark) -> str:
-    """How many engines on which pictures."""
+    """Return the number of engines and the name of the pictures."""
     engines = count(len(benchmark.cards), "engine")
     return f"{engines} on {count(len(benchmark.samples), 'picture')} of {benchmark.data}"
 

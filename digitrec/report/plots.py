@@ -135,7 +135,7 @@ def logarithmic(axes: Axes) -> None:
 
 
 def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:
-    """Let these axes end at the whole, which no share exceeds; what stands on the edge is drawn in full."""
+    """Let these axes end at 1, which no share exceeds, and draw points on the edge in full."""
     for name in names:
         axis = getattr(axes, f"{name}axis")
         low, high = axis.get_view_interval()

@@ -19,7 +19,7 @@ FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The sender of a request, as far as a server can tell."""
+    """The sender of a request, as the server sees it."""
 
     address: str
     """Where from; see `address`."""

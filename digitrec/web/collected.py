@@ -50,7 +50,7 @@ class Reviewed(Protocol):
         """Return the PNG of that name; None without one."""
 
     def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
-        """Accept one, with another label or its own, or leave it out; return whether it was there.
+        """Accept a picture, with another label or its own, or delete it; return whether it existed.
 
         Raises:
             ValueError: there is no such label.
@@ -113,10 +113,10 @@ class Collection:
         return None if file is None else file.read_bytes()
 
     def decide(self, name: str, *, accept: bool, label: str | None = None) -> bool:
-        """Accept a picture under its label or another one, or delete it; return whether it was there.
+        """Accept a picture under its label or another one, or delete it; return whether it existed.
 
         Raises:
-            ValueError: the label is none of `LABELS`.
+            ValueError: the label is not in `LABELS`.
         """
         if label is not None and label not in LABELS:
             raise ValueError(f"{label!r} is neither a digit nor none")
@@ -201,7 +201,7 @@ def add_review(app: FastAPI, state: State, collection: Reviewed) -> None:
 
     @app.get("/collected", responses=REFUSED, **owners)
     def waiting() -> schemas.Labels:
-        """List what nobody has looked at: the labels of visitors where engines dissent first."""
+        """List the pictures without a review, first those on which engines disagree."""
         return schemas.Labels(pictures=collection.waiting())
 
     @app.get(

@@ -18,14 +18,14 @@ from digitrec import errors
 
 MEDIA_TYPE = "application/problem+json"
 NOT_READ = ("AVIF", "PDF")
-"""Formats that digitrec reads and a server does not: an AVIF can promise a small picture and hold a huge one,
+"""Formats that digitrec reads and a server does not: an AVIF can claim a small picture and hold a huge one,
 which shows only when it fills the memory; a PDF may keep its decoder busy."""
 FOR_OPERATORS = re.compile(r"--\w|\bpip |\bdigitrec[ .[]|\bdigitrec_|config|install", re.IGNORECASE)
-"""Words of advice that only who runs the server can follow."""
+"""Words of advice that only the server's operator can follow."""
 FOR_VISITORS = "this cannot be read here; send the picture as a JPEG or a PNG"
-"""Said instead: what is no fault of an engine or a budget is one of the picture."""
+"""The message that replaces such advice: all other errors concern the picture."""
 RETRY_SOON_S = 1
-"""Seconds after which a server that was busy is worth asking again."""
+"""Seconds after which a client may retry at a busy server."""
 
 STATUS: dict[type[errors.DigitrecError], int] = {
     errors.ImageError: 422,
@@ -44,7 +44,7 @@ STATUS: dict[type[errors.DigitrecError], int] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a client is told instead of an answer."""
+    """The problem body of an error."""
 
     status: int
     """HTTP status."""

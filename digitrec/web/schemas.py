@@ -186,7 +186,7 @@ class ProviderInfo(Body):
     remote: bool
     """True when pictures are sent to another company's servers."""
     explains: bool
-    """Whether `/explain` can say why it says what it says."""
+    """Whether `/explain` works for this engine."""
     reads_numbers: bool
     """Whether `/v1/read` can ask it."""
 

@@ -57,7 +57,7 @@ class Connection:
 
 
 class Connections:
-    """ASGI middleware that closes connections: overdue ones, and the most idle if there are too many."""
+    """ASGI middleware that closes connections: overdue ones, and the longest idle if there are too many."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

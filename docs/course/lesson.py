@@ -1,4 +1,4 @@
-"""What the scripts of the lessons share: they draw a lesson's pictures and write its figures into its page.
+"""Shared by the lessons' scripts, which draw a lesson's pictures and write its figures into its page.
 
 A figure stands in the page between two comments, which GitHub and the site do not show:
 ``<!--accuracy-->98.1 %<!--/-->``. The script of a lesson gives a text for each name, and what stands between
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "docs" / "course"
 IMAGES = ROOT / "docs" / "images" / "course"
 MARK = re.compile(r"<!--([a-z][a-z0-9-]*)-->(.*?)<!--/-->", re.DOTALL)
-"""A figure in a page: its name, and what stands there."""
+"""A figure in a page: its name and its text."""
 COLOURS = 128
 """Of a picture in a page, which keeps it small."""
 DPI = 110

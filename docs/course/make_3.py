@@ -23,7 +23,7 @@ THREE = 18
 MAPS = 8
 """Maps of a layer that are shown."""
 FARTHEST = 4
-"""MNIST's digits have so many pixels of paper on each side."""
+"""Pixels of paper on each side of MNIST's digits."""
 Floats = NDArray[np.float64]
 
 

@@ -39,11 +39,11 @@ class Row:
     where: str
     """The table and the line, for messages."""
     group: str = ""
-    """What the picture was taken from, such as a book; "": it stands for itself."""
+    """The picture's source, such as a book; "": a group of its own."""
     row: str = ""
-    """The line of the page on which the number stands; "": not given."""
+    """The number's line on the page; "": not given."""
     column: str = ""
-    """The column in which it stands; "": not given."""
+    """The number's column; "": not given."""
 
 
 def read(table: Path) -> list[Row]:

@@ -1,4 +1,4 @@
-"""A part of a set that looks like the whole: each label in its share, whatever order the set has."""
+"""Sample a part of a set in any order, keeping the mix of labels."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
     reached = np.empty(len(kinds))
     for kind in np.unique(kinds):
         its = drawn[kinds[drawn] == kind]
-        reached[its] = (np.arange(len(its)) + 0.5) / len(its)  # how far through its label a place stands
+        reached[its] = (np.arange(len(its)) + 0.5) / len(its)  # the place within its label, as a share
     first = drawn[np.argsort(reached[drawn], kind="stable")]
     return np.sort(first[:limit])

@@ -108,7 +108,7 @@ class Vendor(ABC):
     variables: ClassVar[Mapping[str, str]]
     """Environment variables by which programs find the emulator; "{}" is its endpoint."""
     main_field: ClassVar[str]
-    """The field of an answer on which everything depends."""
+    """The main field of an answer."""
     failures: ClassVar[Failures]
     """Arguments of `error` for each fault ("400" .. "504", "quota"), and for a picture that is
     a "bad image", "too large" or of a "wrong size". A status that is missing is answered with HTML."""
@@ -149,7 +149,7 @@ class Vendor(ABC):
         """Decode a picture within the service's limits.
 
         Raises:
-            Refused: it is no picture, too large, or has another format or size than the service accepts.
+            Refused: it is not a picture, is too large, or has a format or size that the service rejects.
         """
         if len(data) > self.max_bytes:
             raise self.refused("too large")

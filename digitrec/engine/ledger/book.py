@@ -226,7 +226,7 @@ def _month_start(now: float) -> float:
 _SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"
 _SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
                   OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
-"""A call that was written down after one of this month is one of this month, whatever its clock said."""
+"""A call recorded after a call of this month belongs to this month, with any clock."""
 _ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
 _LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
 _ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"

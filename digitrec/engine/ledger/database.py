@@ -52,7 +52,7 @@ MIGRATIONS = (
 """What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
 
 LOCKED_S = 20.0
-"""How long to wait for another process before giving up on the ledger."""
+"""How long to wait for another process's lock on the ledger, in seconds."""
 
 
 class Database:
@@ -184,7 +184,7 @@ def _copy(path: Path, memory: sqlite3.Connection) -> None:
 
 
 def _write_ahead(sqlite: sqlite3.Connection) -> None:
-    """Let readers go on while one writes; FULL: an answer that was recorded outlives a power cut.
+    """Let readers continue while one process writes; FULL: a recorded answer survives a power cut.
 
     Several processes that create the same ledger at once get "locked" here without SQLite's own wait.
     """

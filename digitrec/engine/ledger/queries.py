@@ -14,14 +14,14 @@ from digitrec.engine.ledger.records import Entry
 
 State = Literal["asking", "answered", "failed", "unknown", "cleared", "lost"]
 UNUSABLE = "unusable answer"
-"""What stands in place of an error's class where the answer that was kept cannot be used."""
+"""Shown instead of an error's class if the stored answer is unusable."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, as it stands in the ledger."""
+    """One call in the ledger."""
 
     asked_at: datetime
     """When, in UTC."""

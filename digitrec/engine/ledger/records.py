@@ -93,7 +93,7 @@ class Entry:
         """Return the entry that `line` wrote.
 
         Raises:
-            ValueError: the line is no such entry, or its answer cannot be used.
+            ValueError: the line is not an entry, or its answer is unusable.
         """
         try:
             values = json.loads(line)

@@ -1,4 +1,4 @@
-"""Digits to look at and to learn from, whatever they come as: 28x28, as the network is given them."""
+"""Digits of any source, converted to 28x28 as for the network, to explore and to learn from."""
 
 from __future__ import annotations
 

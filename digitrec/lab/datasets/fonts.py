@@ -22,7 +22,7 @@ from digitrec.lab.datasets.world import Part
 Kind = Literal["hand", "print"]
 
 HOME = "https://fontsource.org"
-"""Where each of them is at home, under its name."""
+"""The fonts' site."""
 _COPIES = "https://cdn.jsdelivr.net/npm/@fontsource/{name}@{version}/files/"
 
 
@@ -37,7 +37,7 @@ class Font:
     kind: Kind
     """Whether it is drawn like handwriting, or like print."""
     part: Part
-    """Whether it may be learned from."""
+    """Whether training may use the font."""
     sha256: str
     """Of its file."""
 

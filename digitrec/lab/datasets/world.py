@@ -39,7 +39,7 @@ TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
 LEARNED_OF_MNIST = 54_000
 """Digits of MNIST's training set that the finder and the number reader learn from."""
 SWISS_HOME = "https://github.com/kensanata/numbers"
-"""Where "Numbers" is at home, by Alex Schroeder, under the MIT licence: a folder of PNG files."""
+"""The repository of "Numbers" by Alex Schroeder (MIT licence): a folder of PNG files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -104,7 +104,7 @@ def _underlined(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
-    """In a box, as on a form; one time in three its lines go on to the picture's edges."""
+    """Draw a box, as on a form; in one of three its lines reach the picture's edges."""
     page = page_of(ink, rng, 0.35, 1.0)
     left, top, right, bottom = box_of(page)
     (above, before), (below, after) = len(ink) * rng.uniform(0.1, 0.3, (2, 2))

@@ -75,7 +75,7 @@ def draw(engine: str | Provider | Engine = "local") -> Drawing:
     drawing = Drawing(engine)
     name = f"digitrec-{uuid.uuid4().hex}"
     if not (_in_colab(drawing, name) or _in_jupyter(drawing, name)):
-        print(NO_CANVAS)  # noqa: T201 (what a cell prints stands under it)
+        print(NO_CANVAS)  # noqa: T201 (a cell's output is below it)
     return drawing
 
 

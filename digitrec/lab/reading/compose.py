@@ -204,7 +204,7 @@ class Composer:
 
 
 def _cut_at_sides(ink: Pixels, least: float) -> Floats:
-    """Return ink as 0..1, from the first to the last column with more than `least`; all if there is none."""
+    """Return ink as 0..1, from the first to the last column above `least`; else all of it."""
     values: Floats = ink.astype(np.float32) / np.float32(255)
     inked = np.flatnonzero(values.max(axis=0) > least)
     return values[:, inked[0] : inked[-1] + 1] if len(inked) else values

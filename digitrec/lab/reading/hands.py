@@ -22,7 +22,7 @@ EACH = 4
 LETTER_KINDS = (0.5, 0.35, 0.15)
 """Shares of hands that write letters by hand, in print, or scrawl, to learn non-numbers."""
 UNLIKE = "0123456"
-"""Digits in whose place stands what resembles no digit."""
+"""Digits that are replaced by shapes unlike any digit."""
 _LIKE_DIGITS = "oOlIiSBZ|"
 _PRINTED = "aAcCdDeEfFGhHjJkKLmMnNpPrRtTuUvVwWxXyYsbgzq&?%#@=+€$"
 _DRAWN = 96  # side of the square that a digit is drawn in, px

@@ -35,7 +35,7 @@ GENTLE = Augmentation(
     rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,
     thicker=0.5, coarse=0, blur=0, hard=0, lines=0, noise=0,
 )  # fmt: skip
-"""How far digits are changed for MNIST's own sake: no more than its writers differ."""
+"""Augmentation of MNIST's digits: no more than its writers differ."""
 
 
 class Run:
@@ -71,7 +71,7 @@ class Run:
         loop.begin(self._folder, self._config, BEST)
 
     def go_on(self) -> None:
-        """Resume the stopped run with the same settings; its epochs may be more than they were.
+        """Resume the stopped run with the same settings; it may have more epochs.
 
         Raises:
             ModelError: there is no run, or it has other settings.

@@ -74,7 +74,7 @@ def fit(
     resume: bool = False,
     on_progress: Watcher | None = None,
 ) -> FitResult:
-    """Train what `config` says and write it to `out`, which its card and its checkpoint stand beside.
+    """Train as `config` says and write the model to `out`, with its card and its checkpoint beside it.
 
     What is learned is never tested on: test digits that are among those learned are left out.
 

@@ -148,7 +148,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands; given to `on_progress` after each step."""
+    """Progress of a run, passed to `on_progress` after each step."""
 
     done: float
     """Share of all steps, 0..1; while digits are made, share of those."""
@@ -174,7 +174,7 @@ class TrainResult:
     litert_file: Path
     """The model for `predict`."""
     keras_file: Path
-    """The same in float32, to go on from."""
+    """The same in float32, to continue from."""
     card_file: Path
     """Its model card, in Markdown."""
     histories: tuple[tuple[Epoch, ...], ...]

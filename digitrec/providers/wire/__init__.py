@@ -99,7 +99,7 @@ class Exchange:
     sent: bool = False
     """Whether the first byte of the request was written, after any TLS handshake."""
     outcome: Reply | Problem | None = None
-    """The reply, or why there is none; once it is known nothing more is sent."""
+    """The reply or the error; once set, nothing more is sent."""
     errand_problem: Problem | None = None
     """Why the last request for credentials failed, where another attempt may succeed."""
 

@@ -105,7 +105,7 @@ class Errands(HTTPAdapter):
             response = super().send(request, stream=True, timeout=exchange.left_s, **around)
             body = _body(response.raw, exchange.deadline)
         except Exception as error:
-            # Most machines have no metadata server: that one does not answer is no problem of the network.
+            # Most machines have no metadata server, so its silence is not a network problem.
             missed = None if is_metadata_server(url) else _unsent(error, url, around["verify"])
             exchange.errand_problem = missed
             raise

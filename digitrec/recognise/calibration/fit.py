@@ -114,7 +114,7 @@ def _logistic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
 
     curve = LogisticRegression(C=1e6).fit(_log_odds(scores)[:, None], right)
     slope, offset = float(curve.coef_[0, 0]), float(curve.intercept_[0])
-    if slope <= 0:  # surer where it is wrong: its confidence tells nothing, and the line must not fall
+    if slope <= 0:  # surer of wrong answers: the confidence is useless, and the line must not fall
         return np.array([0.0, 1.0]), np.full(2, right.mean())
     lowest, highest = _log_odds(np.array([0.0, 1.0]))
     points = np.linspace(lowest, highest, STEPS)

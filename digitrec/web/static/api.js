@@ -1,11 +1,11 @@
-// The server's endpoints. Addresses are relative: the page may stand under a prefix.
+// The server's endpoints. Addresses are relative, because the page may have a path prefix.
 
 const KEY = "digitrec-key";
 const PATIENCE_MS = 40_000; // longer than the server allows itself
 const LARGE_BYTES = 200_000; // the upload of a larger picture reports its progress
 const TOO_SLOW = "the picture took too long to arrive; try again, or choose a smaller one";
 
-/** Why there is no answer. Status 0: the connection failed; `isForeign`: somebody else answered, such as a proxy. */
+/** Why there is no answer. Status 0: the connection failed; `isForeign`: the answer is not the server's, but a proxy's. */
 export class Problem extends Error {
   constructor(message, { status = 0, retryAfterS = null, isForeign = false } = {}) {
     super(message);
@@ -17,7 +17,7 @@ export const hasKey = () => sessionStorage.getItem(KEY) !== null;
 export const useKey = (key) => sessionStorage.setItem(KEY, key);
 export const forgetKey = () => sessionStorage.removeItem(KEY);
 
-/** Whether the server takes a key: it then says that there is no picture. */
+/** Whether the server accepts a key: if so, its error is the missing picture. */
 export async function accepts(key) {
   try {
     await answer("thumbnail", { method: "POST", headers: { "X-API-Key": key } });
@@ -31,7 +31,7 @@ export async function accepts(key) {
 export const providers = () => json("providers");
 export const health = () => json("health");
 
-/** One engine's reading; `progress(share)` is called while a large picture travels. */
+/** One engine's reading; `progress(share)` is called during the upload of a large picture. */
 export function predict(picture, name, signal, progress) {
   return json(`predict?seen=true&provider=${encodeURIComponent(name)}`, { ...question(picture, signal), progress });
 }
@@ -43,7 +43,7 @@ export function compare(picture, names) {
   return json(`compare?${new URLSearchParams(names.map((name) => ["provider", name]))}`, question(picture));
 }
 
-/** Why the engine says what it says, with a look inside; without saliency it takes a few milliseconds. */
+/** The explanation of a reading, with the layers; without saliency it takes a few milliseconds. */
 export function explain(picture, name, { saliency, signal }) {
   const query = new URLSearchParams({ inside: true, saliency, provider: name });
   return json(`explain?${query}`, question(picture, signal));
@@ -76,7 +76,7 @@ async function answer(path, options = {}, type = "json") {
   throw new Problem(status === 408 ? TOO_SLOW : detail, { status, retryAfterS });
 }
 
-/** What `fetch` does, with the progress of the upload, which `fetch` does not report. */
+/** Like `fetch`, but with the progress of the upload. */
 function sent(path, { method = "GET", body, headers = {}, signal, progress }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -98,14 +98,14 @@ function detailOf(text) {
   }
 }
 
-/** Retry-After in seconds, be it a number or a date; null without one. */
+/** Retry-After in seconds, from a number or a date; null without one. */
 function seconds(value) {
   if (value === null) return null;
   const asDate = (Date.parse(value) - Date.now()) / 1000;
   return Math.max(0, /^\d+$/.test(value.trim()) ? Number(value) : asDate || 0);
 }
 
-/** The title and heading of an HTML page, or what there is of text. */
+/** The title and heading of an HTML page, or its text. */
 function quoted(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const heads = [page.title, page.querySelector("h1, h2")?.textContent.trim()].filter(Boolean);

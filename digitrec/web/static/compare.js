@@ -1,4 +1,4 @@
-// The same picture before several engines, a column for each.
+// The same picture read by several engines, with a column for each.
 
 import * as api from "./api.js";
 import { by, make, makeButton } from "./dom.js";

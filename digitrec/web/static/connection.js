@@ -1,4 +1,4 @@
-// When the server is gone: a banner that stays until it is back, and health checks less and less often.
+// Lost connections: a banner until the server is back, and health checks with growing pauses.
 
 import * as api from "./api.js";
 import { by } from "./dom.js";
@@ -9,7 +9,7 @@ export class Connection {
   gone = false;
   tries = 0;
 
-  /** `back()` is called each time the server is there again. */
+  /** `back()` is called each time the server is back. */
   constructor(back) {
     this.back = back;
     by("again").addEventListener("click", () => this.look(0));

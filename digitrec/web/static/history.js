@@ -1,4 +1,4 @@
-// The last readings, newest first; kept by this page alone, and gone with it. A click brings one back.
+// The last readings, newest first; kept in this page only. A click restores one.
 
 import { by, make } from "./dom.js";
 import { howSure, inWords, percent } from "./view.js";

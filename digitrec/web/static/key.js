@@ -1,4 +1,4 @@
-// The dialog for an API key: before the first stroke where one is needed, again where it is wrong.
+// The dialog for an API key: shown before the first stroke if a key is needed, and again if it is wrong.
 
 import * as api from "./api.js";
 import { by } from "./dom.js";
@@ -24,7 +24,7 @@ export function listenForKey(given) {
   });
 }
 
-/** Whether a request would be rejected for want of a key. */
+/** Whether a request would be rejected because a key is missing. */
 export const isKeyMissing = () => !button.hidden && !api.hasKey();
 
 /** Ask for a key, unless there is one. */
@@ -48,7 +48,7 @@ function open(words = "") {
   if (!dialog.open) dialog.showModal();
 }
 
-/** Keep the key if it is right, else promise what is wrong. */
+/** Keep a valid key; promise the problem of an invalid one. */
 async function fault(key) {
   try {
     const isRight = /^[\x20-\x7e]+$/.test(key) && await api.accepts(key); // no header takes other characters

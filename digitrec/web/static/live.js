@@ -1,4 +1,4 @@
-// Reading along: one request at a time, at most four a second, always about the newest picture.
+// Live reading: one request at a time, at most four a second, always with the newest picture.
 
 const INTERVAL_MS = 250;
 const TRIES = 5; // of one picture on a busy server
@@ -12,12 +12,12 @@ export class Live {
   tries = 0;
 
   /** `ask(picture, signal)` promises a reading; `show(reading, picture, ms)`, `fail(problem)` and
-   *  `wait(problem, seconds)` report what came of it. */
+   *  `wait(problem, seconds)` report the outcome. */
   constructor(ask, { show, fail, wait = () => {} }) {
     Object.assign(this, { ask, show, fail, wait });
   }
 
-  /** Read what `makePicture` gives when its turn comes; an older one still waiting is dropped. */
+  /** Read the result of `makePicture` at its turn; drop an older one that still waits. */
   async read(makePicture) {
     this.next = makePicture;
     if (this.busy) return;
@@ -31,7 +31,7 @@ export class Live {
     this.busy = false;
   }
 
-  /** Forget what waits, and abort the request. */
+  /** Drop the waiting picture, and abort the request. */
   stop() {
     this.next = null;
     this.generation += 1;

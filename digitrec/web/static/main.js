@@ -1,4 +1,4 @@
-// The page: paper, pictures and camera on one side, what is read on the other.
+// The page: paper, pictures and camera on one side, the reading on the other.
 
 import * as api from "./api.js";
 import { listenForCompare, resetCompare } from "./compare.js";
@@ -98,7 +98,7 @@ function isEmpty({ strokes, picture } = timeline.now) {
   return strokes.length === 0 && picture === null;
 }
 
-/** A stroke grows: it is read along, as soon as there is more than a dot. */
+/** A stroke grows: read it live once it is more than a dot. */
 function drawing() {
   if (camera.on) stopCamera();
   const isNew = timeline.now.picture !== null || isEmpty();
@@ -141,7 +141,7 @@ async function takePicture(file) {
   }
 }
 
-/** Empty paper; what was on it is one "Undo" away. */
+/** Clear the paper; "Undo" restores it. */
 function clear() {
   if (camera.on) putAway();
   else put(fresh());
@@ -160,7 +160,7 @@ function walk(step) {
   render();
 }
 
-/** What is on the stage goes. */
+/** Clear the stage. */
 function leave() {
   view.hideToast();
   flush();
@@ -168,7 +168,7 @@ function leave() {
   live.stop();
 }
 
-/** Show the stage as it now is, and read it. `isGrown`: it is the drawing of a moment ago with another stroke. */
+/** Show the stage as it now is, and read it. `isGrown`: it is the same drawing with another stroke. */
 async function render(isGrown = false) {
   const { now } = timeline;
   const empty = isEmpty();
@@ -188,7 +188,7 @@ async function render(isGrown = false) {
   numbers.layOver();
 }
 
-/** What was said so far is about another picture, or about less of a drawing. */
+/** The shown answers are about another picture, or an earlier state of the drawing. */
 function changed(hasPicture, isGrown = false) {
   if (isGrown) view.showStale();
   else {
@@ -206,7 +206,7 @@ async function currentPicture() {
   return (!pad.active && timeline.now.picture) || pictureOf(pad.drawing);
 }
 
-/** Where on the stage the picture lies that is read; null: it moves. */
+/** The place of the picture on the stage; null: it moves. */
 function place() {
   if (camera.on) return null;
   return by("picture").hidden ? [0, 0, 1, 1] : contained(by("picture"));
@@ -227,7 +227,7 @@ async function startCamera() {
   watch();
 }
 
-/** Read frame after frame; the next is asked for when the one before is answered. */
+/** Read one frame after the other; the next request follows the previous answer. */
 function watch() {
   if (!camera.on) return;
   if (!live.busy && !document.hidden) read();
@@ -240,7 +240,7 @@ function stopCamera() {
   live.stop();
 }
 
-/** No camera any more; what was on the stage before is there again. */
+/** Stop the camera and restore the previous stage. */
 function putAway() {
   leave();
   render();
@@ -252,7 +252,7 @@ function showCamera() {
   by("camera").querySelector("span").textContent = camera.on ? "Stop" : "Camera";
 }
 
-/** Have it read, where that costs nothing; else it is for the comparison's buttons. */
+/** Read the picture if that costs nothing; else the comparison's buttons do. */
 function read() {
   if (!camera.on && !pad.active && isEmpty()) return;
   if (isKeyMissing()) view.showNothing("Waiting for a key");
@@ -287,7 +287,7 @@ function show(reading, picture, ms) {
   if (camera.on) resetCompare(true);
 }
 
-/** Tell a screen reader and the history what is read, once it has stayed the same for a moment. */
+/** Report a reading to screen readers and the history once it is stable for a moment. */
 function settle(words, keepIt) {
   const seen = camera.on ? words.slice(0, 1) : words; // a camera's percentages never stand still
   if (seen === settled && camera.on) return;
@@ -301,14 +301,14 @@ function settle(words, keepIt) {
   }, SETTLED_MS);
 }
 
-/** Put the last reading into the history, however short the look was. */
+/** Put the last reading into the history at once. */
 function flush() {
   clearTimeout(settling);
   keep();
   keep = () => {};
 }
 
-/** Label buttons work only while there is something to label. */
+/** Enable the label buttons only while there is a picture to label. */
 function allowLabel(isAllowed) {
   by("label").disabled = !isAllowed;
   if (!isAllowed) by("thanks").textContent = "";
@@ -323,12 +323,12 @@ async function keepLabel(digit) {
   }
 }
 
-/** The server is busy: say when it is asked again. */
+/** The server is busy: show when the page retries. */
 function wait(problem, seconds) {
   view.showNothing("Waiting", `${view.sentence(problem.message)} Asking again in ${Math.ceil(seconds)} s.`);
 }
 
-/** What is on the stage could not be read: nothing else may stand there as its answer. */
+/** The stage could not be read: remove every other answer. */
 function fail(problem) {
   view.showNothing(problem.status === 401 ? "Waiting for a key" : "No answer", view.sentence(problem.message));
   complain(problem);
@@ -338,7 +338,7 @@ function fail(problem) {
   }
 }
 
-/** Say that something did not work. */
+/** Show an error. */
 function complain(problem) {
   if (problem.status === 401) keyRefused();
   else if (problem.status === 0 || problem.isForeign) connection.lost(problem);

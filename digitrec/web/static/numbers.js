@@ -1,4 +1,4 @@
-// The numbers on a picture with several digits: over it, to be corrected, and copied as CSV.
+// The numbers on a picture with several digits: shown over it, correctable, copied as CSV.
 
 import * as api from "./api.js";
 import { by, make } from "./dom.js";
@@ -17,14 +17,14 @@ export class Numbers {
     by("csv").addEventListener("click", () => this.copy());
   }
 
-  /** The picture has changed: its numbers go. */
+  /** The picture has changed: remove its numbers. */
   hide() {
     this.asked += 1;
     this.fields = [];
     by("numbers").hidden = by("csv").hidden = true;
   }
 
-  /** Read the numbers with this engine and show them; promise them in words, null where there is another picture. */
+  /** Read the numbers with this engine and show them; promise them in words, or null if the picture changed. */
   async read(picture, engine) {
     const asked = this.asked += 1;
     try {
@@ -52,7 +52,7 @@ export class Numbers {
     this.layOver();
   }
 
-  /** Put each field below its number on the picture; over a drawing there are none. */
+  /** Put each field below its number on the picture; a drawing has no fields. */
   layOver() {
     const place = this.getPlace();
     by("numbers").hidden = place === null || this.fields.length === 0;
@@ -76,7 +76,7 @@ export class Numbers {
   }
 }
 
-/** A line of CSV; where the numbers line up, each is in its column. */
+/** A line of CSV; aligned numbers are in their columns. */
 function line(row) {
   const last = Math.max(...row.map(({ number }) => number.column ?? NaN));
   const fields = Number.isNaN(last) ? row

@@ -26,7 +26,7 @@ export class Pad {
     new ResizeObserver(() => this.resize()).observe(canvas);
   }
 
-  /** Everything on the paper, the stroke that is being drawn included. */
+  /** All strokes on the paper, also the unfinished one. */
   get drawing() {
     return this.active ? [...this.strokes, this.active] : this.strokes;
   }
@@ -38,7 +38,7 @@ export class Pad {
     this.draw();
   }
 
-  /** A second finger, or the palm, draws nothing; a pen takes over from the palm that came before it. */
+  /** A second finger or the palm draws nothing; a pen replaces an earlier palm. */
   down(event) {
     if (event.button !== 0) return;
     const isPen = event.pointerType === "pen";
@@ -116,7 +116,7 @@ export class Pad {
     return this.width * (this.erasing ? RUBBER : 1);
   }
 
-  /** Where an event is on the paper, and how wide the line is there: a pen that is pressed writes wider. */
+  /** An event's place on the paper and the line's width there, which grows with a pen's pressure. */
   place(event) {
     const { left, top, width, height } = this.canvas.getBoundingClientRect();
     const pressed = event.pointerType === "pen" && event.pressure > 0 ? 0.5 + event.pressure : 1;

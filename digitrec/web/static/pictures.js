@@ -7,7 +7,7 @@ const LONGER_SIDE = 1600;
 const FRAME_SIDE = 480;
 const DRAWN_HERE = /avif|svg/i; // formats that browsers show and the server does not take
 
-/** Call `take` with every picture that is chosen, dropped or pasted, or is one of the samples. */
+/** Call `take` with every chosen, dropped or pasted picture, and every chosen sample. */
 export function listenForPictures(take, fail) {
   const [input, stage] = [by("file"), by("stage")];
   const taken = (transfer) => transfer.files.length && take(transfer.files[0]);
@@ -30,9 +30,9 @@ export function listenForPictures(take, fail) {
   });
 }
 
-/** A large photo scaled down, and a format that the server does not take drawn here; others as they are.
+/** Scale a large photo down, and convert a format that the server rejects; return others unchanged.
  *
- * Throws an Error for a picture of such a format that the browser cannot draw either.
+ * Throws an Error for such a format if the browser cannot draw it either.
  */
 export async function lightened(file) {
   const isDrawnHere = DRAWN_HERE.test(`${file.type} ${file.name}`);
@@ -64,8 +64,8 @@ function drawnOn(image, width, height, quality, part = []) {
   return sheet.convertToBlob({ type: "image/jpeg", quality });
 }
 
-/** Show a picture, or nothing, in an image element; promises what is shown.
- *  `thumbnail(picture)` promises a look at one that the browser cannot show. */
+/** Show a picture, or nothing, in an image element; promise the shown one.
+ *  `thumbnail(picture)` promises a preview of one that the browser cannot show. */
 export async function shownPicture(image, picture, thumbnail) {
   URL.revokeObjectURL(image.src);
   image.removeAttribute("src");
@@ -77,7 +77,7 @@ export async function shownPicture(image, picture, thumbnail) {
   return look;
 }
 
-/** Where a picture lies in the square that contains it: left, top, right, bottom, as shares of its side. */
+/** A picture's place in its square: left, top, right, bottom, as shares of the side. */
 export function contained({ naturalWidth: width, naturalHeight: height }) {
   const longer = Math.max(width, height);
   const [x, y] = [(1 - width / longer) / 2, (1 - height / longer) / 2];
@@ -112,7 +112,7 @@ export class Camera {
     this.stream = this.video.srcObject = null;
   }
 
-  /** The square in the middle of the picture, without what lies outside the guide. */
+  /** The square in the middle of the picture, inside the guide. */
   frame() {
     const { videoWidth: width, videoHeight: height } = this.video;
     const side = 0.72 * Math.min(width, height);

@@ -28,7 +28,7 @@ export function trace(context, { points, erases }, side, colour) {
   context.restore();
 }
 
-/** The drawing as the engines get it: black on white, whatever the page looks like. */
+/** The drawing for the engines: black on white in every theme. */
 export function pictureOf(strokes) {
   const sheet = new OffscreenCanvas(SENT_SIDE, SENT_SIDE);
   const context = sheet.getContext("2d");

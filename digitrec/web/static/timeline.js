@@ -1,4 +1,4 @@
-// Everything that was on the stage: undo and redo walk along it.
+// The history of the stage, for undo and redo.
 
 const KEPT = 200;
 

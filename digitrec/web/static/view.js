@@ -1,4 +1,4 @@
-// What a reading looks like: the digit, how sure, the bars, what the network saw.
+// Showing a reading: the digit, its confidence, the bars, the network's input.
 
 import { by, make } from "./dom.js";
 
@@ -36,7 +36,7 @@ export function sentence(words) {
   return `${words[0].toUpperCase()}${words.slice(1)}.`;
 }
 
-/** A calibrated chance where there is one, else how sure the engine says it is; null without either. */
+/** The calibrated chance, else the engine's confidence, else null. */
 export function howSure({ calibrated, confidence }) {
   if (calibrated !== null) return `${percent(calibrated)} likely right`;
   return confidence === null ? null : `${percent(confidence)} sure`;
@@ -59,7 +59,7 @@ export function inWordsOf(number) {
   return number.reason === null ? howSure(number) ?? "" : sentence(number.reason);
 }
 
-/** One number as the answer; of several how many there are. */
+/** A single number as the answer, else the count of numbers. */
 export function showNumbers(numbers) {
   const [first] = numbers;
   if (numbers.length === 1) put(first.text, inWordsOf(first) || "It says", "A number of several digits.");
@@ -77,12 +77,12 @@ export function showReading(reading, roundTripMs) {
   by("seen-caption").textContent = probs ? "what the network saw" : "what the network would have seen";
 }
 
-/** An empty answer, with what is waited for. */
+/** An empty answer with a note on the pending work. */
 export function showNothing(waiting = "Waiting for a digit", why = READS_ALONG) {
   put("", waiting, why);
 }
 
-/** No answer is known yet for what is on the stage. */
+/** The stage has no answer yet. */
 export function showBusy() {
   put("", "Reading…", "");
   by("verdict").ariaBusy = "true";
@@ -96,7 +96,7 @@ export function showProgress(share) {
 }
 
 let busyTimer;
-/** Grey out the reading of a drawing that grows; it goes where no newer one comes soon. */
+/** Grey out the reading of a growing drawing; remove it if no newer one comes soon. */
 export function showStale() {
   by("verdict").classList.add("stale");
   busyTimer ??= setTimeout(showBusy, STALE_MS);

@@ -1,4 +1,4 @@
-// Why it says so: the steps of the preparation, which ink spoke for the digit, and what each layer found.
+// Explanations: the steps of the preparation, the ink that spoke for the digit, and the feature maps.
 
 import * as api from "./api.js";
 import { by, flip, isPressed, make, makeButton } from "./dom.js";
@@ -34,12 +34,12 @@ export class Why {
     });
   }
 
-  /** Whether the look inside goes along with the drawing: while it is shown, and that was asked for. */
+  /** Whether the feature maps follow the drawing: if they are shown and "Follow the drawing" is on. */
   get follows() {
     return isPressed(by("follow")) && !by("reasons").hidden;
   }
 
-  /** The picture has changed: what is shown is about another, so it goes; or follows, where that was asked for. */
+  /** The picture has changed: remove the explanation, or update it if it follows the drawing. */
   changed(hasPicture) {
     this.asked += 1;
     const { follows } = this;
@@ -85,7 +85,7 @@ export class Why {
     if (asked === this.asked || this.follows) by("reasons").hidden = false;
   }
 
-  /** A switch between the digit cut out and the picture as it stands, where it was read both ways. */
+  /** A switch between the cropped and the whole picture, if both were read. */
   offerReadings(inside) {
     by("readings").hidden = inside.length < 2;
     by("readings").replaceChildren(...inside.map((reading, number) => {
@@ -108,7 +108,7 @@ export class Why {
     if (reading === this.reading) paint(by("heat"), digit, mattered(reading)); // no newer one has come meanwhile
   }
 
-  /** The layers of each network; what was open stays open, also after a picture that none was asked about. */
+  /** The layers of each network; open ones stay open for the next picture. */
   showLayers(layers) {
     const before = [...by("layers").children];
     if (before.length) this.open = before.map((network) => network.open);
