@@ -156,17 +156,14 @@ def batch(
         raise SystemExit(1)
 
 
-class _Terminated(SystemExit):
-    """The system asks the program to end."""
-
-
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Let SIGTERM and SIGHUP stop the run as Ctrl-C does, unless they are ignored or handled already."""
 
     def terminate(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)  # the second ends the program at once
-        raise _Terminated(128 + number)
+        click.echo("digitrec: terminated", err=True)
+        raise SystemExit(128 + number)
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
@@ -174,9 +171,6 @@ def _terminable() -> Iterator[None]:
         signal.signal(number, terminate)
     try:
         yield
-    except _Terminated:
-        click.echo("digitrec: terminated", err=True)
-        raise
     finally:
         for number in handled:
             signal.signal(number, signal.SIG_DFL)
@@ -305,7 +299,7 @@ def _watched(
                 total.add(part.summary)
                 rate = (total.images - before) / (time.monotonic() - start)
                 shown.at(total.images / planned.images, f"{total.words()}, {rate:,.0f} a second")
-        except (*FOR_ALL, KeyboardInterrupt, _Terminated):
+        except (*FOR_ALL, KeyboardInterrupt, SystemExit):
             left = count(planned.images - total.images, "image")
             click.echo(f"digitrec: stopped with {left} left; continue with --resume", err=True)
             raise

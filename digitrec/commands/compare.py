@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -70,8 +69,7 @@ def compare(
     names = asking.providers or _chosen(everyone, EMULATED if asking.emulate else ())
     images = [_held(source) for source in given.sources()]
     with asking.opener(names) as open_engine:
-        preparation = asking.one_preparation()
-        readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
+        readers = [_or_absent(name, open_engine) for name in names]
         if asking.dry_run:
             engines = [reader for reader in readers if isinstance(reader, Engine)]
             cost.say(images, [one.for_numbers for one in engines] if numbers else engines, output)
@@ -105,10 +103,10 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _or_absent(name: str, open_engine: Callable[[], Engine]) -> Engine | Absent:
+def _or_absent(name: str, open_engine: Callable[[str], Engine]) -> Engine | Absent:
     """Open the engine, or return its failure in its place."""
     try:
-        return open_engine()
+        return open_engine(name)
     except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
         return Absent(name, error)
 

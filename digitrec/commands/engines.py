@@ -107,13 +107,12 @@ class Asking:
     def engines(self, names: Sequence[str], run: str | None = None) -> Iterator[list[Engine]]:
         """Yield the engines of these names, closed at the end; `opener` has the errors and ``run``."""
         with self.opener(names, run) as open_engine:
-            preparation = self.one_preparation()
-            yield [open_engine(name, preparation) for name in names]
+            yield [open_engine(name) for name in names]
 
     @contextmanager
     def columns(self, names: Sequence[str]) -> Iterator[dict[str, Engine]]:
         """As `engines`, by name, and each engine once for every preparation where there are several."""
-        with self.opener(names) as open_engine:
+        with self.opener(names, several=True) as open_engine:
             columns: dict[str, Engine] = {}
             preparations: Sequence[str | None] = self.prepare or [None]
             for name in names:
@@ -127,24 +126,28 @@ class Asking:
 
     @contextmanager
     def opener(
-        self, names: Sequence[str], run: str | None = None
-    ) -> Iterator[Callable[[str, str | None], Engine]]:
-        """Yield what opens the engine of a name with a preparation; all are closed at the end.
+        self, names: Sequence[str], run: str | None = None, *, several: bool = False
+    ) -> Iterator[Callable[..., Engine]]:
+        """Yield what opens the engine of a name; all are closed at the end.
 
-        With ``--dry-run`` it also opens engines without credentials, which can only estimate. The engines
-        share the budget of the run ``run``; None: of a new one.
+        It also takes a preparation, by default the requested one; with ``several`` there may be more than
+        one. With ``--dry-run`` it also opens engines without credentials, which can only estimate. The
+        engines share the budget of the run ``run``; None: of a new one.
 
         Raises:
             click.UsageError: options that do not fit these engines.
             DigitrecError: when opening: the engine cannot be asked at all.
         """
         self._check(names)
+        if len(self.prepare) > 1 and not several:
+            raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
+        own = self.prepare[0] if self.prepare else None
         with ExitStack() as stack:
             stack.enter_context(silence_at_most(self.timeout))
             env = stack.enter_context(_emulated(names)) if self.emulate else os.environ
             options = self._options(run)
 
-            def open_engine(name: str, preparation: str | None) -> Engine:
+            def open_engine(name: str, preparation: str | None = own) -> Engine:
                 try:
                     with quietly():
                         engine = self._engine(name, env, options, preparation)
@@ -167,16 +170,6 @@ class Asking:
             **model,
             **replay,
         }
-
-    def one_preparation(self) -> str | None:
-        """Return the requested preparation; None: the engine's own.
-
-        Raises:
-            click.UsageError: there are several.
-        """
-        if len(self.prepare) > 1:
-            raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
-        return self.prepare[0] if self.prepare else None
 
     def for_numbers(
         self, how: Mapping[str, Any], numbers: bool, digits: tuple[int, int] | None

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ from digitrec.commands import options, values
 from digitrec.commands.engines import Asking, asking_served
 from digitrec.commands.files import Output
 from digitrec.engine import Engine
+from digitrec.providers.addresses import is_loopback
 from digitrec.providers.base import not_installed
 
 KEYS = "DIGITREC_API_KEYS"
@@ -155,7 +156,7 @@ def serve(
     )  # fmt: skip
     asking = replace(asking, timeout=0.9 * settings.seconds, providers=list(dict.fromkeys(asking.providers)))
     with asking.engines(asking.names()) as engines:
-        is_public = proxies > 0 or not _is_this_machine(host)
+        is_public = proxies > 0 or not is_loopback(host)
         _check_spending(engines, asking.max_cost, everybody=is_public and not (keys or public_spending))
         policy = asking.policy(engines)
         if settings.collect is not None:
@@ -174,15 +175,7 @@ def _hosts(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]
     """Return the host names that the server answers to; empty: any."""
     if allowed:
         return () if "*" in allowed else tuple(name.lower() for name in allowed)
-    return ("localhost",) if _is_this_machine(host) and not proxies else ()
-
-
-def _is_this_machine(host: str) -> bool:
-    """Whether only programs on this machine can reach what listens there."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name, which may stand for any address
-        return False
+    return ("localhost",) if is_loopback(host) and not proxies else ()
 
 
 def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everybody: bool) -> None:

@@ -48,7 +48,7 @@ def allows_plain_http(env: Mapping[str, str]) -> bool:
 def in_the_clear(url: str) -> bool:
     """Whether what is sent there could be read on the way: plain http, and not on this machine."""
     scheme, host, _ = origin(url) or ("", "", 0)
-    return scheme != "https" and not _is_loopback(host)
+    return scheme != "https" and not is_loopback(host)
 
 
 def is_metadata_server(url: str) -> bool:
@@ -62,7 +62,8 @@ def is_metadata_server(url: str) -> bool:
     return host == METADATA_SERVER or (address is not None and address.is_link_local)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can reach a host; False for any name but localhost."""
     address = _ip(host)
     return host.lower() == "localhost" or (address is not None and address.is_loopback)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from digitrec.providers.addresses import is_loopback
 from digitrec.web.settings import Settings
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
@@ -111,9 +112,4 @@ def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:
     A page may point its own name at our address (DNS rebinding); to a browser that is not another site.
     """
     host = _without_port(headers.get("host", "").strip().lower())
-    if host in ("", "localhost") or host in hosts:
-        return False
-    try:
-        return not ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return not (host == "" or host in hosts or is_loopback(host))

@@ -14,7 +14,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Header, Query, Request
 from PIL import Image
@@ -25,6 +25,7 @@ from digitrec.errors import DataError
 from digitrec.image import DigitImage, InputSpec
 from digitrec.prepare import prepare
 from digitrec.web import clients, routes, schemas
+from digitrec.web.answers import Answers
 from digitrec.web.inference import State
 from digitrec.web.limits import RateLimiter
 from digitrec.web.problems import Problem, ProblemError
@@ -38,23 +39,6 @@ MAX_PICTURES = 10_000
 ENGINE = re.compile(r"[a-z0-9-]+")
 """An engine's name that can be in a file's name; a policy's cannot, but its engines are named as well."""
 NAME = re.compile(r"[0-9a-f]{16}(_[a-z0-9-]+-(?:[0-9]|none))*\.png")
-
-
-class Reviewed(Protocol):
-    """Labelled pictures that wait for the owner: a `Collection`, or `digitrec.web.answers.Answers`."""
-
-    def waiting(self) -> list[schemas.LabelledPicture]:
-        """Return them in order."""
-
-    def picture(self, name: str) -> bytes | None:
-        """Return the PNG of that name; None without one."""
-
-    def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
-        """Accept a picture, with another label or its own, or delete it; return whether it existed.
-
-        Raises:
-            ValueError: there is no such label.
-        """
 
 
 class Collection:
@@ -195,7 +179,7 @@ def add(app: FastAPI, state: State, collection: Collection) -> None:
         return routes.json(schemas.Kept(label=digit))
 
 
-def add_review(app: FastAPI, state: State, collection: Reviewed) -> None:
+def add_review(app: FastAPI, state: State, collection: Collection | Answers) -> None:
     """Add ``/collected`` for the owner."""
     owners: Any = {"tags": ["for the owner"], "dependencies": [Depends(_owner(state))]}
 

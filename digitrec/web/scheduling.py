@@ -164,21 +164,18 @@ class Lanes:
         Raises:
             ImageError: it takes too much memory to decode, or has a format that a server does not read.
         """
-        number, found = await self._lanes[0].run(client, partial(self._first, picture, work))
-        if found:
-            return found[0]
+        number = await self._lanes[0].run(client, partial(self._number, picture))
         is_last = number == len(LANES) - 1
         return await self._lanes[number].run(client, partial(_given_back, work) if is_last else work)
 
-    def _first(self, picture: bytes, work: Callable[[], Result]) -> tuple[int, list[Result]]:
-        """Check a picture; return the number of its lane, and in a list what the work gives in the first."""
+    def _number(self, picture: bytes) -> int:
+        """Check a picture, and return the number of its lane."""
         if (found := kind(picture)) in NOT_READ:
             raise ImageError(f"{found} is not read here; send a JPEG or a PNG")
         promised = header(picture)
         if promised.memory > self._max_bytes:
             raise ImageError(too_dear(promised.pixels))
-        number = next(number for number, (most, _) in enumerate(LANES) if promised.pixels <= most)
-        return number, [] if number else [work()]
+        return next(number for number, (most, _) in enumerate(LANES) if promised.pixels <= most)
 
     def close(self) -> None:
         """Wait for the work in progress."""

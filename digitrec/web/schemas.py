@@ -40,8 +40,27 @@ class ProblemBody(Body):
     """What happened and what to do."""
 
 
-class Reading(Body):
-    """One engine's reading of one picture."""
+class Source(Body):
+    """Where an answer comes from."""
+
+    provider: str
+    """Which engine."""
+    model_version: str | None
+    """Which model of it."""
+    latency_s: float = Field(ge=0)
+    """Seconds from opened picture to answer, preparation included."""
+    cost_usd: float | None = Field(ge=0)
+    """US dollars spent; 0 is free, null is unknown."""
+    emulated: bool
+    """True when an emulator answered instead of the vendor."""
+    replayed: bool
+    """True when an earlier, paid answer was found in the ledger."""
+    sha256: str | None
+    """SHA-256 of the picture's bytes."""
+
+
+class Said(Body):
+    """What an engine said about a digit."""
 
     prediction: int | None = Field(ge=0, le=9)
     """The digit; null when there is no single digit."""
@@ -57,20 +76,11 @@ class Reading(Body):
     """What the engine read, as it spelled it."""
     left_out: list[tuple[int, int, int, int]]
     """Boxes (left, top, right, bottom, px) of ink that was not read; it lowers confidence."""
-    provider: str
-    """Which engine."""
-    model_version: str | None
-    """Which model of it."""
-    latency_s: float = Field(ge=0)
-    """Seconds from opened picture to answer, preparation included."""
-    cost_usd: float | None = Field(ge=0)
-    """US dollars spent; 0 is free, null is unknown."""
-    emulated: bool
-    """True when an emulator answered instead of the vendor."""
-    replayed: bool
-    """True when an earlier, paid answer was found in the ledger."""
-    sha256: str | None
-    """SHA-256 of the picture's bytes."""
+
+
+class Reading(Source, Said):
+    """One engine's reading of one picture."""
+
     seen: str | None
     """With `?seen=true`: the 28x28 the network was given, a PNG data URL."""
     problem: ProblemBody | None
@@ -131,27 +141,17 @@ class NumberBody(Body):
     """Why it has no value: "not one number", "another number of digits", ..."""
 
 
-class SheetBody(Body):
-    """The numbers on one picture; none if nothing is written on it."""
+class Numbers(Body):
+    """What an engine read on a page."""
 
     numbers: list[NumberBody]
     """In reading order: line by line, from left to right."""
     size: tuple[int, int]
     """Width and height of the upright picture, px."""
-    provider: str
-    """Which engine."""
-    model_version: str | None
-    """Which model of it."""
-    latency_s: float = Field(ge=0)
-    """Seconds from opened picture to answer, preparation included."""
-    cost_usd: float | None = Field(ge=0)
-    """US dollars spent; 0 is free, null is unknown."""
-    emulated: bool
-    """True when an emulator answered instead of the vendor."""
-    replayed: bool
-    """True when an earlier, paid answer was found in the ledger."""
-    sha256: str | None
-    """SHA-256 of the picture's bytes."""
+
+
+class SheetBody(Source, Numbers):
+    """The numbers on one picture; none if nothing is written on it."""
 
 
 class Kept(Body):

@@ -58,9 +58,3 @@ def test_several_digits_on_the_pad_are_one_number(page_of: OpenPage) -> None:
     expect(page.locator("#sure")).to_have_text("90% sure")
     expect(page.locator("#announcement")).to_contain_text("73")
     expect_hidden(page, ["#numbers"])
-
-
-def test_where_no_free_engine_reads_numbers_there_is_more_than_one_digit(open_page: OpenPage) -> None:
-    page = show(open_page(), "two-digits.jpg", "?")
-    expect(page.locator("#why")).to_contain_text("more than one digit")
-    expect_hidden(page, ["#numbers", "#csv"])

@@ -10,11 +10,9 @@ import pytest
 from bulk_readers import Open
 from PIL import Image
 
-from digitrec.bulk import job
+from digitrec.bulk import job, run
 from digitrec.bulk.job import Job
 from digitrec.bulk.run import Task
-from digitrec.bulk.run import spread as spread_over
-from digitrec.bulk.summary import Summary
 from digitrec.errors import DigitrecError
 
 
@@ -28,13 +26,10 @@ def planned(tmp_path: Path) -> Job:
     return job.begin(tmp_path / "out", lambda _: names, "jsonl", {}, part=4)
 
 
-def spread(planned: Job, opener: Any, workers: int = 2) -> list[Summary]:
+def spread(planned: Job, opener: Any, workers: int = 2) -> None:
     tasks = (Task(number, images, {}, "jsonl", planned.file(number)) for number, images in planned.undone(()))
-    summaries = []
-    for task, part in spread_over(tasks, opener, workers):
+    for task, part in run.spread(tasks, opener, workers):
         planned.finish(task.number, part)
-        summaries.append(part.summary)
-    return summaries
 
 
 def rows(planned: Job) -> list[dict[str, Any]]:

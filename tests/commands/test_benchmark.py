@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 import terminal
 from PIL import Image
 
-from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import drawn_seven
-from digitrec.emulator.picture import Word
 
 
 @pytest.fixture
@@ -63,44 +58,6 @@ def test_the_report_is_written_as_a_page(data: Path, tmp_path: Path) -> None:
     assert "Misread pictures" in page.read_text(encoding="utf-8")
 
 
-PICTURES = int(os.environ.get("DIGITREC_KILL_PICTURES", "24"))
-"""Number of pictures; raise it for a longer trial."""
-IN_FLIGHT = 4
-"""Requests of one engine at the same time."""
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
-    """AWS, emulated for the length of the test and without its usual rate limit."""
-    config = tmp_path / "config.toml"
-    config.write_text("[rates]\naws = 10000\n")
-    monkeypatch.setenv("DIGITREC_CONFIG", str(config))
-    with Emulator(["aws"], engine=lambda picture: [Word("7", 0.99, (2, 2, 20, 20))]) as emulator:
-        for name, value in environment("aws", emulator.endpoints["aws"]).items():
-            monkeypatch.setenv(name, value)
-        yield emulator
-
-
-def numbered(path: Path) -> Path:
-    """Pictures that all differ, as a data set."""
-    pictures = np.full((PICTURES, 24, 24), 255, np.uint8)
-    for number in range(PICTURES):
-        pictures[number, 4:20, 10:14] = 0
-        pictures[number, 0, :16] = [255 * (number >> bit & 1) for bit in range(16)]
-    np.savez(path, x=pictures, y=np.full(PICTURES, 7, np.uint8))
-    return path
-
-
-def test_a_second_run_asks_nobody(cloud: Emulator, tmp_path: Path) -> None:
-    data = numbered(tmp_path / "data.npz")
-    arguments = ("-p", "aws", "--ledger", tmp_path / "ledger.sqlite", "-o", "json", "--limit")
-    run(data, *arguments, 5)
-    found = json.loads(run(data, *arguments, 8).stdout)
-    assert cloud.calls("aws") == 8
-    replayed = [row["answers"]["aws"]["replayed"] for row in found["answers"]]
-    assert (len(replayed), sum(replayed)) == (8, 5)  # the eight contain the five from before
-
-
 def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
     monkeypatch.setenv("DIGITREC_GOOGLE_ENDPOINT", "http://127.0.0.1:1")
@@ -119,10 +76,9 @@ def test_an_option_that_reaches_the_target_is_recommended() -> None:
     assert json.loads(run("samples", "--limit", 1, "-o", "json").stdout)["recommendation"] is None
 
 
-def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target(cloud: Emulator) -> None:
-    run("mnist-test", "--limit", 5, "-p", "aws", "--target", 0.9, code=6)
-    run("mnist-test", "--limit", 20, "-p", "aws", "--budget", 1, code=2)
-    assert cloud.calls("aws") == 0
+def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target() -> None:
+    run("mnist-test", "--limit", 5, "--target", 0.9, code=6)
+    run("mnist-test", "--limit", 20, "--budget", 1, code=2)
 
 
 def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Path, tmp_path: Path) -> None:
@@ -138,11 +94,10 @@ def test_a_page_that_is_there_stays_until_there_is_a_better_one(data: Path, tmp_
     assert page.read_text() == "the last report"
 
 
-def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(cloud: Emulator, data: Path) -> None:
+def test_a_dry_run_says_what_it_would_cost(data: Path) -> None:
     said = run(data, "-p", "local,aws", "--dry-run").stdout.splitlines()
     assert said[0].startswith("local: 4 of 4 images")
     assert "4 requests would cost $0.0040" in said[1]
-    assert cloud.calls("aws") == 0
 
 
 def test_numbers_are_measured_and_what_they_exclude_is_refused(data: Path) -> None:

@@ -12,11 +12,11 @@ import terminal
 run = partial(terminal.run, code=0)
 
 
-def partly_mislabelled(path: Path) -> Path:
+def partly_mislabelled(path: Path, count: int = 200) -> Path:
     """Noisy MNIST test digits, each eighth with a wrong label: every network gives wrong answers."""
     from digitrec.comparison.datasets.loader import read_samples
 
-    samples = read_samples("mnist-test", 200)
+    samples = read_samples("mnist-test", count)
     rng = np.random.default_rng(0)
     clean = np.stack([np.asarray(sample.image) for sample in samples])
     noisy = np.clip(clean + rng.normal(0, 60, clean.shape), 0, 255).astype(np.uint8)
@@ -48,7 +48,7 @@ def test_predict_and_compare_show_it(tmp_path: Path, seven: Path) -> None:
 
 
 def test_an_emulators_calibration_is_called_so(tmp_path: Path) -> None:
-    data = partly_mislabelled(tmp_path / "digits.npz")
+    data = partly_mislabelled(tmp_path / "digits.npz", 120)
     said = run("calibrate", data, "-p", "aws", "--emulate", "--no-ledger").stdout
     assert ", emulated): " in said
     assert said.endswith("It is for the emulator's answers alone: it says nothing about aws.\n")

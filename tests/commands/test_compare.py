@@ -28,16 +28,6 @@ def test_one_row_for_each_picture_and_one_column_for_each_engine(seven: Path) ->
     assert all(word in apart for word in ("opening", "loading", "local", "google", "aws"))
 
 
-def test_emulated_clouds_outvote_nobody_and_say_so_among_themselves(seven: Path) -> None:
-    clouds = ",".join(EMULATED)
-    arguments = ("--emulate", "--no-ledger", "-o", "json")
-    (beside,) = json.loads(run(seven, "-p", f"rapidocr,{clouds}", *arguments).stdout)
-    assert (beside["agree"], beside["emulated"]) == (None, False)
-    assert beside["consensus"] == beside["outcomes"]["rapidocr"]["digit"]
-    (alone,) = json.loads(run(seven, "-p", clouds, *arguments).stdout)
-    assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 7, True)
-
-
 def test_without_names_the_free_and_ready_engines_are_asked(
     seven: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

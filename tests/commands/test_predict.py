@@ -38,11 +38,8 @@ run = partial(terminal.run, "predict")
 def test_one_row_for_each_image_in_the_order_given(folder: Path) -> None:
     done = run("one.png", "seven.png", "blank.png", "-o", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert [(row["source"], row["digit"], row["reason"]) for row in rows] == [
-        ("one.png", "1", ""),
-        ("seven.png", "7", ""),
-        ("blank.png", "", "blank"),
-    ]
+    said = [(row["source"], row["digit"], row["reason"]) for row in rows]
+    assert said == [("one.png", "1", ""), ("seven.png", "7", ""), ("blank.png", "", "blank")]
     assert done.exit_code == 0
 
 
@@ -125,7 +122,6 @@ def test_a_dry_run_needs_no_credentials_and_obeys_the_output(folder: Path, name:
     assert (row["provider"], row["given"], row["images"], row["requests"]) == (name, 3, 2, 1)
     assert row["cost_usd"] == {"google": 0.0015}.get(name)
     assert row["configured"] is False
-    assert json.loads(run(*asked, "-o", "jsonl").stdout) == row
     assert run(*asked, "-o", "csv").stdout.splitlines()[0] == ",".join(row)
     assert "the ledger was not consulted" in run(*asked).stdout
 

@@ -49,11 +49,8 @@ def test_each_number_is_a_line_in_the_order_of_the_page(fake: FakeProvider) -> N
     done = run("form.png")
     lines = done.stdout.splitlines()
     assert done.exit_code == 0 and lines[0].startswith("form.png")
-    assert [line.split()[:3] for line in lines[2:]] == [
-        ["0", "0", "12"],
-        ["0", "1", "7.50"],
-        ["1", "1", "12:30"],
-    ]
+    rows = [line.split()[:3] for line in lines[2:]]
+    assert rows == [["0", "0", "12"], ["0", "1", "7.50"], ["1", "1", "12:30"]]
 
 
 def test_programs_get_csv_and_json_and_a_bad_picture_costs_the_others_nothing(fake: FakeProvider) -> None:
@@ -65,11 +62,6 @@ def test_programs_get_csv_and_json_and_a_bad_picture_costs_the_others_nothing(fa
     ]  # fmt: skip
     assert (rows[0]["left"], rows[0]["bottom"], rows[2]["reason"]) == ("50.0", "80.0", "not one number")
     assert done.exit_code == 1 and "broken.png" in done.stderr and "ImageError" in rows[3]["error"]
-    sheet, failure = (
-        json.loads(line) for line in run("form.png", "broken.png", "-o", "jsonl").stdout.splitlines()
-    )
-    assert [number["text"] for number in sheet["numbers"]] == ["12", "7.50", "12:30"]
-    assert failure["error"]["type"] == "ImageError"
 
 
 def test_the_options_reach_the_reading(fake: FakeProvider) -> None:

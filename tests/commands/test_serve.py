@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from fastapi.testclient import TestClient
 
 from digitrec.cli import main
 from digitrec.engine import Engine
@@ -86,27 +84,6 @@ def test_paid_engines_are_for_everybody_only_where_that_was_said(
     if not started:
         assert done.exit_code == 2
         assert "google costs money" in done.output and "--public-spending" in done.output
-
-
-def test_a_price_from_the_configuration_is_the_one_on_offer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from digitrec.web import app, server
-
-    file = tmp_path / "config.toml"
-    file.write_text("[prices]\ngoogle = 0.25\n")
-    monkeypatch.setenv("DIGITREC_CONFIG", str(file))
-    monkeypatch.setenv("GOOGLE_API_KEY", "made-up")
-    offered: list[dict[str, object]] = []
-
-    def run(engines: list[Engine], settings: Settings, _: socket.socket) -> None:
-        with TestClient(app.create_app(engines, settings), base_url="http://localhost") as client:
-            offered.extend(client.get("/providers").json()["providers"])
-
-    monkeypatch.setattr(server, "run", run)
-    assert serve("--port", "0", "--providers", "google", "--max-cost", "1").exit_code == 0
-    (google,) = offered
-    assert (google["name"], google["usd_per_picture"], google["remote"]) == ("google", 0.25, True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

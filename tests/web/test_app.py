@@ -140,10 +140,7 @@ def test_only_sites_that_are_listed_may_ask_and_are_told_so() -> None:
     friend = "https://friend.example"
     asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
     with serving(settings=Settings(origins=(friend,))) as client:
-        for site, post, preflight in (
-            ("https://friend.example", 200, 200),
-            ("https://evil.example", 403, 400),
-        ):
+        for site, post, preflight in ((friend, 200, 200), ("https://evil.example", 403, 400)):
             origin = {"origin": site}
             answers = [
                 client.post("/predict", content=png(), headers=origin),

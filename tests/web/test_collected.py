@@ -22,7 +22,7 @@ from .fakes import local, paid, png, serving
 
 OWNER = {"x-owner-key": "mine"}
 SEVEN, BLANK = png(), png(blank=True)
-often = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+often = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @contextmanager

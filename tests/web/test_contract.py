@@ -50,7 +50,7 @@ def test_every_operation_that_reads_pictures_is_limited_and_wants_a_key(describe
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_as_described(described: Any, path: str, method: str, mode: GenerationMode) -> None:
     @given(case=described[path][method].as_strategy(generation_mode=mode))
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     def ask(case: Any) -> None:
         case.call_and_validate(excluded_checks=NOT_TOLD_BY_A_SCHEMA)
 

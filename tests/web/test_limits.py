@@ -95,7 +95,8 @@ def test_requests_need_a_key_where_there_are_keys() -> None:
         assert (without.status_code, without.headers["www-authenticate"]) == (401, "Bearer")
         assert post(client, **{"x-api-key": "wrong"}) == 401
         assert post(client, **{"x-api-key": "second"}) == 200
-        assert post(client, authorization="Bearer first") == 200
+        assert post(client, authorization="bearer  first ") == 200
+        assert post(client, authorization="Basic first") == 401
         assert client.get("/health").status_code == 200
 
 

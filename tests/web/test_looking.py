@@ -15,7 +15,6 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.providers.registry import open_provider
-from digitrec.web.settings import Settings
 
 from .fakes import UNLIMITED, paid, png, serving
 
@@ -105,12 +104,3 @@ def test_a_thumbnail_is_upright_and_carries_no_metadata(network: TestClient, kin
     assert answer.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(answer.content)).size == ((512, 341) if kind == "PPM" else (341, 512))
     assert b"a camera of mine" not in answer.content
-
-
-@pytest.mark.parametrize("path", ["/explain", "/explain?inside=true", "/thumbnail"])
-def test_a_look_is_limited_like_a_reading(path: str) -> None:
-    with serving(settings=Settings(api_keys=("open-sesame",), max_decoding_bytes=1000)) as client:
-        assert client.post(path, content=png()).status_code == 401
-        for sent in ({"content": png()}, {"files": [("file", png())] * 2}):
-            answer = client.post(path, headers={"x-api-key": "open-sesame"}, **sent)  # type: ignore[arg-type]
-            assert answer.status_code == 422

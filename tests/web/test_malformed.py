@@ -22,7 +22,7 @@ from digitrec.web.scheduling import THREADS
 
 from .fakes import png, started
 
-ROUNDS = 12
+ROUNDS = 8
 GROWTH = 48_000_000
 """Bytes; one picture of the largest size allowed takes more than this while it is decoded, and more than this
 is kept of it in each thread's heap where that is left to glibc."""
