@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from digitrec.emulator.server import Connection, Server
-from digitrec.emulator.vendors.base import Request
-from digitrec.emulator.vendors.stranger import Stranger
+from digitrec.emulator.vendors.base import Request, Stranger
 from digitrec.engine.detect import CONTROL_PATH
 
 

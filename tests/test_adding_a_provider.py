@@ -15,8 +15,7 @@ from PIL import Image
 
 from digitrec.emulator.kit import drawn_seven
 from digitrec.emulator.server import Server
-from digitrec.emulator.vendors.base import Request, Response
-from digitrec.emulator.vendors.stranger import Stranger
+from digitrec.emulator.vendors.base import Request, Response, Stranger
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "acme_provider"

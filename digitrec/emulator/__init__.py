@@ -12,11 +12,11 @@ the header ``X-Digitrec-Emulator``, a model version that starts with ``emulated-
 
 from __future__ import annotations
 
-from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.emulator import VENDORS, Emulator, environment, serve
 from digitrec.emulator.faults import Fault
 from digitrec.emulator.picture import Picture, Word
 from digitrec.emulator.server import Counts
+from digitrec.emulator.vendors.base import Credentials
 from digitrec.engine.detect import is_emulator
 
 __all__ = [

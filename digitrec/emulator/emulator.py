@@ -6,14 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
-from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Read, open_reader
 from digitrec.emulator.faults import Fault, FaultQueue, check
 from digitrec.emulator.server import Counts, Server
 from digitrec.emulator.vendors.aws import Aws, AwsTextract
-from digitrec.emulator.vendors.azure import Azure, AzureAnalysis, AzureVendor
-from digitrec.emulator.vendors.azure_document import AzureDocument
-from digitrec.emulator.vendors.base import Vendor
+from digitrec.emulator.vendors.azure import Azure, AzureAnalysis, AzureDocument, AzureVendor
+from digitrec.emulator.vendors.base import Credentials, Vendor
 from digitrec.emulator.vendors.google import Google
 from digitrec.emulator.vendors.openai import OpenAi
 from digitrec.errors import NotConfigured, UnknownProvider

@@ -9,12 +9,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from digitrec.emulator.vendors.base import POLLS, Request, Response, Vendor
+
+if TYPE_CHECKING:
+    from digitrec.emulator.server import Connection, Server
 
 REFUSALS = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504", "quota")
 """Errors in the vendor's own form, before it has read anything."""
@@ -123,102 +126,100 @@ class Meeting:
     """What goes wrong."""
     request: Request
     """The request."""
-    vendor: Vendor
-    """The vendor that should answer it."""
-    stopping: threading.Event
-    """Set when the server stops."""
-    is_gone: Callable[[], bool]
-    """Whether the client has closed the connection."""
-    spelled: Callable[[Response], bytes]
-    """The bytes of a response."""
-    documents: Iterator[bytes]
-    """The next unusable documents."""
+    server: Server
+    """The server of the vendor that should answer it."""
+    connection: Connection
+    """The connection on which it came."""
+
+    def read(self) -> Response:
+        """Return the vendor's right answer, which is billed from now on."""
+        return self.server.read(self.request)
 
 
-Read = Callable[[], Response]
-"""Makes the vendor's right answer, which is billed from then on."""
 Pieces = Iterator[Response | bytes]
 
 
-def _refuse(met: Meeting, read: Read) -> Pieces:
-    yield met.vendor.failure(met.fault.kind).retry_after(met.fault.after)
+def _refuse(met: Meeting) -> Pieces:
+    answer = met.server.vendor.failure(met.fault.kind)
+    wait = {} if met.fault.after is None else {"Retry-After": str(met.fault.after)}
+    yield replace(answer, headers={**answer.headers, **wait})
 
 
-def _redirect(met: Meeting, read: Read) -> Pieces:
+def _redirect(met: Meeting) -> Pieces:
     yield Response(met.fault.status, headers={"Location": met.fault.to})
 
 
-def _page(met: Meeting, read: Read) -> Pieces:
+def _page(met: Meeting) -> Pieces:
     """Send a captive portal's page, which shows the request's headers."""
     page = Response.of_html(200, "Sign in to the network")
     shown = html.escape(met.request.head.decode("latin-1"))
     yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
 
 
-def _slow(met: Meeting, read: Read) -> Pieces:
-    met.stopping.wait(met.fault.pause)
-    yield read()
+def _slow(met: Meeting) -> Pieces:
+    met.server.stopping.wait(met.fault.pause)
+    yield met.read()
 
 
-def _hang(met: Meeting, read: Read) -> Pieces:
-    read()
-    while not met.is_gone() and not met.stopping.wait(0.05):
+def _hang(met: Meeting) -> Pieces:
+    met.read()
+    while not met.connection.is_gone() and not met.server.stopping.wait(0.05):
         pass
     yield b""
 
 
-def _reset(met: Meeting, read: Read) -> Pieces:
-    read()
+def _reset(met: Meeting) -> Pieces:
+    met.read()
     yield b""
     raise ConnectionAbortedError
 
 
-def _cut_off(met: Meeting, read: Read) -> Pieces:
-    answer = read()
-    whole, half = met.spelled(answer), len(answer.body) // 2
+def _cut_off(met: Meeting) -> Pieces:
+    answer = met.read()
+    whole, half = met.connection.spelled(answer), len(answer.body) // 2
     yield whole[: len(whole) - (len(answer.body) - half)]
 
 
-def _drip(met: Meeting, read: Read) -> Pieces:
-    for byte in met.spelled(read()):
+def _drip(met: Meeting) -> Pieces:
+    for byte in met.connection.spelled(met.read()):
         yield bytes([byte])
-        if met.stopping.wait(met.fault.pause):
+        if met.server.stopping.wait(met.fault.pause):
             return
 
 
-def _empty(met: Meeting, read: Read) -> Pieces:
-    read()
+def _empty(met: Meeting) -> Pieces:
+    met.read()
     yield Response(200)
 
 
-def _unusable(met: Meeting, read: Read) -> Pieces:
-    read()
-    yield Response(200, next(met.documents), {"Content-Type": "application/json"})
+def _unusable(met: Meeting) -> Pieces:
+    met.read()
+    yield Response(200, next(met.server.faults.documents), {"Content-Type": "application/json"})
 
 
-def _no_field(met: Meeting, read: Read) -> Pieces:
+def _no_field(met: Meeting) -> Pieces:
     """Send the right answer without the vendor's main field; Azure's 202 has it in a header."""
-    answer = read()
+    answer = met.read()
     if not answer.body:
         yield Response(answer.status)
         return
     body = json.loads(answer.body)
-    body.pop(met.vendor.main_field, None)
+    body.pop(met.server.vendor.main_field, None)
     yield replace(answer, body=json.dumps(body).encode())
 
 
-def _poll(met: Meeting, read: Read) -> Pieces:
-    yield met.vendor.polled_as(met.fault.kind) if met.vendor.is_poll(met.request) else read()
+def _poll(met: Meeting) -> Pieces:
+    vendor = met.server.vendor
+    yield vendor.polled_as(met.fault.kind) if vendor.is_poll(met.request) else met.read()
 
 
-EFFECTS: Mapping[str, Callable[[Meeting, Read], Pieces]] = {
+EFFECTS: Mapping[str, Callable[[Meeting], Pieces]] = {
     **dict.fromkeys(REFUSALS, _refuse), "slow": _slow, "hang": _hang, "reset": _reset,
     "cut-off": _cut_off, "drip": _drip, "html": _page, "empty": _empty, "no-field": _no_field,
     **dict.fromkeys(POLLS, _poll), "redirect": _redirect,
     "unusable": _unusable,
 }  # fmt: skip
 """What each kind of fault does; docs/emulator.md describes them."""
-KINDS = tuple(EFFECTS)
 
 
 def check(vendor: Vendor, fault: Fault) -> Fault:
@@ -228,6 +229,5 @@ def check(vendor: Vendor, fault: Fault) -> Fault:
         ValueError: it does not.
     """
     if not vendor.may_meet(fault.kind):
-        why = "is not polled" if fault.kind in POLLS else "is not a language model"
-        raise ValueError(f"{vendor.name} {why}, so it has no {fault.kind}")
+        raise ValueError(f"{vendor.name} is not polled, so it has no {fault.kind}")
     return fault

@@ -84,7 +84,14 @@ def lines(words: Iterable[Word]) -> list[list[Word]]:
     return found
 
 
-def bounding_box(words: Sequence[Word]) -> Box:
-    """Return the smallest box around at least one word."""
+def as_line(words: Sequence[Word]) -> Word:
+    """Return at least one word as one text with spaces: the least confidence, and the box around all."""
     lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+    box = min(lefts), min(tops), max(rights), max(bottoms)
+    return Word(" ".join(word.text for word in words), min(word.confidence for word in words), box)
+
+
+def corners(box: Box) -> tuple[tuple[float, float], ...]:
+    """Return the corners of a box, clockwise from the top left."""
+    left, top, right, bottom = box
+    return (left, top), (right, top), (right, bottom), (left, bottom)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from digitrec.emulator.faults import BREAKS, EFFECTS, FaultQueue, Meeting
 from digitrec.emulator.vendors.base import Request, Response, Vendor
@@ -74,6 +75,7 @@ class Connection(BaseHTTPRequestHandler):
     def exchange(self) -> None:
         """Read one request and answer it."""
         path, _, query = self.path.partition("?")
+        parameters = dict(parse_qsl(query, keep_blank_values=True))
         fields = [f"{name}: {value}" for name, value in self.headers.items()]
         head = self.raw_requestline + "\r\n".join([*fields, "", ""]).encode("latin-1", "replace")
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -83,7 +85,7 @@ class Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send([self.server.vendor.failure("400")])
             return
-        request = Request(self.command, path, query, headers, body, head)
+        request = Request(self.command, path, parameters, headers, body, head)
         try:
             self._send(self.server.answer(request, self))
         except ConnectionAbortedError:
@@ -226,16 +228,12 @@ class Server(ThreadingHTTPServer):
                 self._counts.calls += 1
         fault = self.faults.next()
         if fault is None:
-            yield self._read(request)
+            yield self.read(request)
             return
         connection.close_connection |= fault.kind in BREAKS
-        met = Meeting(
-            fault, request, self.vendor, self.stopping, connection.is_gone, connection.spelled,
-            self.faults.documents,
-        )  # fmt: skip
-        yield from EFFECTS[fault.kind](met, lambda: self._read(request))
+        yield from EFFECTS[fault.kind](Meeting(fault, request, self, connection))
 
-    def _read(self, request: Request) -> Response:
+    def read(self, request: Request) -> Response:
         """Return the vendor's answer; from here on the vendor has done the work, and bills it."""
         try:
             response = self.vendor.answer(request)

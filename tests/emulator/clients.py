@@ -57,8 +57,6 @@ class Said:
 
     lines: list[str]
     words: list[tuple[str, float]]
-    box: tuple[float, ...]
-    """Left, top, right, bottom of the first word, in pixels; () if the vendor returns no box."""
     model: str
 
 
@@ -128,33 +126,31 @@ def _ask_google(endpoint: str, content: bytes, key: str) -> Said:
         raise InPlace(answer.error.code)
     text = answer.full_text_annotation
     words = [word for page in text.pages for word in page.blocks[0].paragraphs[0].words]
-    corners = [(corner.x, corner.y) for word in words[:1] for corner in word.bounding_box.vertices]
     spelled = [("".join(symbol.text for symbol in word.symbols), word.confidence) for word in words]
-    return Said(text.text.splitlines(), spelled, _box(corners), answer.context.uri)
+    return Said(text.text.splitlines(), spelled, answer.context.uri)
 
 
-def _of_aws(found: list[Any], kind: str, text: str, content: bytes, model: str) -> Said:
+def _of_aws(found: list[Any], kind: str, text: str, model: str) -> Said:
     lines = [one[text] for one in found if one[kind] == "LINE"]
-    words = [one for one in found if one[kind] == "WORD"]
-    width, height = Image.open(io.BytesIO(content)).size
-    corners = [
-        (corner["X"] * width, corner["Y"] * height)
-        for word in words[:1]
-        for corner in word["Geometry"]["Polygon"]
-    ]
-    return Said(lines, [(word[text], word["Confidence"] / 100) for word in words], _box(corners), model)
+    words = [(one[text], one["Confidence"] / 100) for one in found if one[kind] == "WORD"]
+    return Said(lines, words, model)
 
 
 def _ask_aws(endpoint: str, content: bytes, key: str) -> Said:
     with boto("rekognition", endpoint, key or "test:test") as client:
         answer = client.detect_text(Image={"Bytes": content})
-    return _of_aws(answer["TextDetections"], "Type", "DetectedText", content, answer["TextModelVersion"])
+    return _of_aws(answer["TextDetections"], "Type", "DetectedText", answer["TextModelVersion"])
 
 
 def _ask_textract(endpoint: str, content: bytes, key: str) -> Said:
     with boto("textract", endpoint, key or "test:test") as client:
         answer = client.detect_document_text(Document={"Bytes": content})
-    return _of_aws(answer["Blocks"], "BlockType", "Text", content, answer["DetectDocumentTextModelVersion"])
+    return _of_aws(answer["Blocks"], "BlockType", "Text", answer["DetectDocumentTextModelVersion"])
+
+
+def _of_azure(lines: list[Any], model: str) -> Said:
+    words = [(word.text, word.confidence) for line in lines for word in line.words]
+    return Said([line.text for line in lines], words, model)
 
 
 def _ask_azure(endpoint: str, content: bytes, key: str) -> Said:
@@ -164,31 +160,21 @@ def _ask_azure(endpoint: str, content: bytes, key: str) -> Said:
         while (answer := client.get_read_result(operation, timeout=TIMEOUT)).analyze_result is None:
             pass
     (page,) = answer.analyze_result.read_results
-    words = [word for line in page.lines for word in line.words]
-    flat = [value for word in words[:1] for value in word.bounding_box]
-    spelled = [(word.text, word.confidence) for word in words]
-    return Said(
-        [line.text for line in page.lines], spelled, _box(_pairs(flat)), answer.analyze_result.model_version
-    )
+    return _of_azure(page.lines, answer.analyze_result.model_version)
 
 
 def _ask_analysis(endpoint: str, content: bytes, key: str) -> Said:
     with azure_analysis(endpoint, key or "any") as client:
         answer = client.analyze(image_data=content, visual_features=["read"])
-    lines = [line for block in answer.read.blocks for line in block.lines]
-    words = [word for line in lines for word in line.words]
-    corners = [(corner.x, corner.y) for word in words[:1] for corner in word.bounding_polygon]
-    spelled = [(word.text, word.confidence) for word in words]
-    return Said([line.text for line in lines], spelled, _box(corners), answer.model_version)
+    return _of_azure([line for block in answer.read.blocks for line in block.lines], answer.model_version)
 
 
 def _ask_document(endpoint: str, content: bytes, key: str) -> Said:
     with azure_document(endpoint, key or "any") as client:
         answer = client.begin_analyze_document("prebuilt-read", content).result(timeout=TIMEOUT)
     (page,) = answer.pages
-    flat = [value for word in page.words[:1] for value in word.polygon]
     spelled = [(word.content, word.confidence) for word in page.words]
-    return Said([line.content for line in page.lines], spelled, _box(_pairs(flat)), answer.model_id)
+    return Said([line.content for line in page.lines], spelled, answer.model_id)
 
 
 def _ask_openai(endpoint: str, content: bytes, key: str) -> Said:
@@ -196,7 +182,7 @@ def _ask_openai(endpoint: str, content: bytes, key: str) -> Said:
     with openai(endpoint, key or "any") as client:
         answer = client.chat.completions.create(model="a-model", messages=messages)
     digit = json.loads(answer.choices[0].message.content)["digit"]
-    return Said([] if digit is None else [str(digit)], [], (), answer.model)
+    return Said([] if digit is None else [str(digit)], [], answer.model)
 
 
 ASK: Mapping[str, Callable[[str, bytes, str], Said]] = {
@@ -216,15 +202,3 @@ def code(error: Exception) -> str:
     body = response.json()["error"]
     causes = [body.get("innererror", {}).get("code"), *(cause["reason"] for cause in body.get("details", []))]
     return str(next(filter(None, [*causes, body.get("status"), body.get("code"), body.get("type")])))
-
-
-def _pairs(flat: list[float]) -> list[tuple[float, float]]:
-    return list(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _box(corners: list[tuple[float, float]]) -> tuple[float, ...]:
-    """Return left, top, right and bottom of corners that go clockwise from the top left."""
-    if not corners:
-        return ()
-    (left, top), (right, _), (_, bottom), _ = corners
-    return left, top, right, bottom

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from digitrec.emulator.picture import Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, as_line, lines
 
 from .clients import picture
 
@@ -24,7 +24,7 @@ def test_words_level_with_each_other_are_one_line():
     boxes = [(0, 0, 10, 10), (20, 4, 30, 12), (0, 20, 10, 30)]
     words = [Word(str(number), 1.0, box) for number, box in enumerate(boxes)]
     assert [[word.text for word in row] for row in lines(words)] == [["0", "1"], ["2"]]
-    assert bounding_box(words[:2]) == (0, 0, 30, 12)
+    assert as_line(words[:2]).box == (0, 0, 30, 12)
     assert lines([]) == []
 
 

@@ -13,7 +13,6 @@ import pytest
 import requests
 
 from digitrec.emulator import Emulator
-from digitrec.emulator.faults import UNUSABLE
 from digitrec.errors import Unavailable
 
 from .clients import HEADERS, READ, SEVEN, TIMEOUT, picture, reads
@@ -113,12 +112,6 @@ def test_nothing_is_read_as_a_request_after_an_invalid_body(emulator, length):
     assert emulator.calls(NAME) == 0
 
 
-def test_a_redirect(emulator):
-    emulator.set_faults(NAME, "redirect:status=303,to=http://127.0.0.2:9/a,b?c=d")
-    answer = post(emulator, allow_redirects=False)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "http://127.0.0.2:9/a,b?c=d")
-
-
 def test_a_drip_is_the_whole_answer_byte_by_byte(emulator):
     emulator.set_faults(NAME, "drip:seconds=0")
     head, _, body = exchanged(emulator, posted("Connection: close")).partition(b"\r\n\r\n")
@@ -139,11 +132,6 @@ def test_the_page_of_a_network_in_between_shows_the_request(emulator):
     page = post(emulator, headers={"X-Own": "<planted>"})
     assert page.status_code == 200
     assert "X-Own: &lt;planted&gt;" in page.text
-
-
-def test_unusable_documents_come_one_after_the_other(emulator):
-    emulator.set_faults(NAME, "unusable")
-    assert [post(emulator).content for _ in UNUSABLE] == list(UNUSABLE)
 
 
 @pytest.mark.parametrize(("fault", "billed"), [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.retries import standard
@@ -33,15 +34,11 @@ def test_a_profile_gives_keys_and_region(tmp_path: Path, monkeypatch: pytest.Mon
     assert Aws.from_env({"AWS_PROFILE": "work"}).endpoint == "https://rekognition.eu-central-1.amazonaws.com"
 
 
-def test_signatures_of_a_thousand_calls_are_not_kept(opened: Opened, prepared: Prepared) -> None:
-    aws = opened("aws")
-    assert isinstance(aws, Aws)
+def test_signatures_are_not_kept(opened: Opened, prepared: Prepared) -> None:
+    aws: Any = opened("aws")
     image = prepared(aws)
-    aws.read(image, timeout=10)
-    known = repr(aws._wire.secrets)  # no public attribute shows the leak of time and memory
-    for _ in range(3):
-        aws.read(image, timeout=10)
-    assert repr(aws._wire.secrets) == known
+    known = {repr(aws._wire.secrets) for _ in range(3) if aws.read(image, timeout=10)}
+    assert len(known) == 1  # nothing in public tells: what grew was time and memory
 
 
 PROFILE_KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = secret\n"
@@ -193,17 +190,14 @@ def test_a_missing_sign_in_names_the_command(tmp_path: Path, monkeypatch: pytest
     assert "aws sso login" in str(error)
 
 
-R, A, L, Q, U = Rejected, AuthFailed, RateLimited, QuotaExceeded, Unavailable
-
-
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("ThrottlingException", L), ("Throttling", L), ("ProvisionedThroughputExceededException", L),
-        ("RequestTimeout", U), ("InternalServerError", U), ("InternalServerException", U),
-        ("ExpiredToken", A), ("AccessDeniedException", A), ("UnrecognizedClientException", A),
-        ("InvalidSignatureException", A), ("LimitExceededException", Q), ("ValidationError", R),
-        ("ImageTooLargeException", R), ("NeverHeardOf", R), ("", R),
+        ("ThrottlingException", RateLimited), ("ProvisionedThroughputExceededException", RateLimited),
+        ("RequestTimeout", Unavailable), ("InternalServerError", Unavailable),
+        ("InternalServerException", Unavailable), ("ExpiredToken", AuthFailed),
+        ("LimitExceededException", QuotaExceeded), ("ValidationError", Rejected), ("NeverHeardOf", Rejected),
+        ("", Rejected),
     ],
 )  # fmt: skip
 def test_aws_tells_by_code(code: str, kind: type[ProviderError], opened: Opened, server: RawServer) -> None:

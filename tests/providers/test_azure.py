@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import threading
 import time
@@ -48,10 +47,10 @@ TOKEN, HEADER = "planted-token-0123456789", "planted-header-0123456789"
 BLANK = json_answer(200, NOTHING["azure-analysis"])
 
 
-def token(value: object = TOKEN, lasts_s: float = 3600) -> bytes:
+def token(value: object = TOKEN) -> bytes:
     """Return the reply of App Service's token endpoint."""
     said = {
-        "access_token": value, "expires_on": str(int(time.time() + lasts_s)), "token_type": "Bearer",
+        "access_token": value, "expires_on": str(int(time.time() + 3600)), "token_type": "Bearer",
         "resource": "https://cognitiveservices.azure.com",
     }  # fmt: skip
     return json_answer(200, said, ("Content-Type", "application/json"))
@@ -139,17 +138,6 @@ def test_a_token_that_is_refused_is_not_used_again(
     assert bearers(server) == [b"revoked", TOKEN.encode()]
 
 
-def test_a_token_is_fetched_anew_before_it_expires(
-    authority: RawServer, server: RawServer, azure: AzureAnalysis
-) -> None:
-    authority.say = [token(lasts_s=2), token("second-token")]
-    outcome(azure)
-    time.sleep(2.1)  # azure-identity caches the token until it expires
-    for _ in range(2):
-        outcome(azure)
-    assert bearers(server) == [TOKEN.encode(), b"second-token", b"second-token"]
-
-
 FIELDS = ["access_token", "expires_on", "expires_in", "resource", "token_type"]
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just(["x"])
 BODIES = (
@@ -172,24 +160,6 @@ def test_whatever_comes_for_a_token_is_one_error(status: int, body: bytes, kind:
         error = outcome(azure)
         azure.close()
         assert type(error) is (AuthFailed if service.arrived else NotConfigured)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the program would be a batch file there")
-def test_az_is_started_once_for_many_questions(
-    server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = {"accessToken": TOKEN, "expires_on": int(time.time() + 3600), "expiresOn": "2099-01-01 00:00:00.0",
-            "subscription": "s", "tenant": "t", "tokenType": "Bearer"}  # fmt: skip
-    program = tmp_path / "az"
-    program.write_text(f"#!/bin/sh\necho started >> {tmp_path}/log\ncat <<'END'\n{json.dumps(said)}\nEND\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
-    server.say = [BLANK]
-    azure = AzureAnalysis(endpoint=server.url)
-    assert all(isinstance(outcome(azure), Answer) for _ in range(3))
-    azure.close()
-    assert (tmp_path / "log").read_text() == "started\n"
 
 
 def test_with_neither_key_nor_identity_nothing_is_sent(

@@ -66,43 +66,32 @@ def spelled(raw: Any) -> bytes:
 
 numbers = st.integers() | st.floats() | st.integers(10**18, 10**400)
 leaves = st.none() | st.booleans() | numbers | st.text(st.characters(), max_size=8)
-NAMES = """
-    error code message status details responses __type Message Code statusCode fullTextAnnotation reason
-    TextDetections Blocks pages analyzeResult readResults readResult blocks @type metadata innererror
-"""
-names = st.sampled_from(sorted(NAMES.split()))
+names = st.sampled_from(
+    ["error", "code", "message", "status", "details", "responses", "__type", "reason", "fullTextAnnotation",
+     "TextDetections", "Blocks", "analyzeResult", "readResults", "readResult", "@type", "innererror"]
+)  # fmt: skip
 anything = st.recursive(
     leaves, lambda part: st.lists(part, max_size=3) | st.dictionaries(names, part, max_size=4), max_leaves=12
 )
-bodies = (
-    st.binary(max_size=60)
-    | anything.map(spelled)
-    | st.sampled_from(
-        [b"", b" ", b"null", b"[]", b'"x"', b"<html>no</html>", b'{"error":"Service Unavailable"}']
-    )
-    | st.sampled_from([b'"\\ud83d"', b'{"a":NaN}', b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"\x00", b"[" * 100_000])
+bodies = st.binary(max_size=60) | anything.map(spelled) | st.sampled_from(
+    [b"", b" ", b"null", b"[]", b'"x"', b"<html>no</html>", b'{"error":"Service Unavailable"}',
+     b'"\\ud83d"', b'{"a":NaN}', b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"\x00", b"[" * 100_000]
+)  # fmt: skip
+statuses = st.sampled_from([200, 200, 200, 202, 204, 301, 304, 401, 429, 500, 600, 999]) | st.integers(
+    100, 599
 )
-statuses = st.sampled_from([200, 200, 200, 202, 204, 301, 303, 304, 400, 401, 403, 404, 408, 429, 500, 503])
-any_status = statuses | st.integers(100, 599) | st.sampled_from([600, 999])
-values = (
-    st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=12)
-    | st.sampled_from(
-        ["inf", "nan", "-1", "9" * 400, "1e999", "Mon, 99 Foo 2001", "3, 5", "gzip", "br", "deflate"]
-    )
-    | st.sampled_from(["chunked", "application/json; charset=martian", "multipart/mixed", "x=\ud7ff", "/"])
-)
-HEADERS = """
-    Retry-After Content-Length Transfer-Encoding Content-Encoding Content-Type Set-Cookie Location Date
-    Operation-Location x-amzn-ErrorType x-amzn-query-error WWW-Authenticate x-ms-error-code Connection
-    Content-Range x-amz-crc32 X-Other
-"""
-headers = st.tuples(st.sampled_from(sorted(HEADERS.split())), values)
+values = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=12) | st.sampled_from(
+    ["inf", "nan", "-1", "9" * 400, "1e999", "Mon, 99 Foo 2001", "3, 5", "gzip", "br", "deflate", "chunked",
+     "application/json; charset=martian", "multipart/mixed", "x=\ud7ff", "/"]
+)  # fmt: skip
+headers = st.sampled_from(
+    ["Retry-After", "Content-Length", "Transfer-Encoding", "Content-Encoding", "Content-Type", "Set-Cookie",
+     "Location", "Operation-Location", "x-amzn-ErrorType", "WWW-Authenticate", "Connection", "X-Other"]
+)  # fmt: skip
 replies = st.builds(
     lambda status, body, fields: answer(status, body, *fields),
-    any_status,
-    bodies,
-    st.lists(headers, max_size=3),
-)
+    statuses, bodies, st.lists(st.tuples(headers, values), max_size=3),
+)  # fmt: skip
 OK = b"HTTP/1.1 200 OK\r\n"
 no_http = st.binary(max_size=80) | st.sampled_from(
     [b"", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/9.9 200\r\n\r\n",
@@ -121,13 +110,10 @@ def test_any_reply_is_an_answer_or_our_error(asked: Asked) -> None:
         by_proxy = isinstance(outcome, NotConfigured) and any(b" 407 " in reply[:13] for reply in said)
         assert by_proxy or isinstance(outcome, Answer | ProviderError)
         assert len(asked.server.arrived) <= (2 if asked.cloud in POLLED else 1)
-        shown = (
-            repr(outcome) + "".join(traceback.format_exception(outcome))
-            if isinstance(outcome, Exception)
-            else ""
-        )
-        assert not [key for key in (KEY, AWS_KEY, AWS_SECRET) if key in shown]
-        assert "\n" not in str(outcome)
+        if isinstance(outcome, Exception):
+            shown = repr(outcome) + "".join(traceback.format_exception(outcome))
+            assert not [key for key in (KEY, AWS_KEY, AWS_SECRET) if key in shown]
+            assert "\n" not in str(outcome)
 
     holds()
 

@@ -162,17 +162,16 @@ def test_harmless_variants_are_read(content: Any) -> None:
     assert [candidate.text for candidate in parse(completion(content)).candidates] == ["7"]
 
 
-def test_a_digit_in_quotes_has_its_confidence() -> None:
-    tokens = {'{"digit":': {}, ' "': {}, "7": {"7": 0.5, "1": 0.5}, '"}': {}}
-    (found,) = parse(completion('{"digit": "7"}', logprobs=chances(tokens))).candidates
-    assert found == Candidate("7", pytest.approx(0.5))
-
-
-def test_equal_digits_are_added_up_whatever_stands_beside_them() -> None:
-    text = '{"digit": 7}'
-    tokens = {'{"digit":': {}, " 7": {" 7": 0.5, "7": 0.2, ' "7': 0.1, " 1": 0.2}, "}": {}}
-    (found,) = parse(completion(text, logprobs=chances(tokens))).candidates
-    assert found.score == pytest.approx(0.8)
+@pytest.mark.parametrize(
+    ("tokens", "score"),
+    [
+        ({'{"digit":': {}, ' "': {}, "7": {"7": 0.5, "1": 0.5}, '"}': {}}, 0.5),
+        ({'{"digit":': {}, " 7": {" 7": 0.5, "7": 0.2, ' "7': 0.1, " 1": 0.2}, "}": {}}, 0.8),
+    ],
+)
+def test_equal_digits_are_added_up_whatever_stands_beside_them(tokens: Any, score: float) -> None:
+    (found,) = parse(completion("".join(tokens), logprobs=chances(tokens))).candidates
+    assert found == Candidate("7", pytest.approx(score))
 
 
 @pytest.mark.parametrize(
@@ -196,27 +195,13 @@ def body(value: Any) -> bytes:
 
 
 def unknown_names(*names: str) -> list[Any]:
-    said = "\n".join(
-        f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.' for name in names
-    )
-    details = [
-        {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [{"description": said}]}
-    ]
-    return [{"error": {"code": 400, "message": said, "status": "INVALID_ARGUMENT", "details": details}}]
+    said = "\n".join(f'Invalid JSON payload received. Unknown name "{name}": Cannot find.' for name in names)
+    return [{"error": {"code": 400, "message": said, "status": "INVALID_ARGUMENT"}}]
 
 
-def forbidden(*names: str) -> list[Any]:
+def forbidden(name: str) -> list[Any]:
     said = "Extra inputs are not permitted"
-    return [
-        {"type": "extra_forbidden", "loc": ["body", name], "msg": said, "input": {"store": 1}}
-        for name in names
-    ]
-
-
-def mistral(message: Any) -> dict[str, Any]:
-    return {
-        "object": "error", "message": message, "type": "invalid_request_error", "param": None, "code": None,
-    }  # fmt: skip
+    return [{"type": "extra_forbidden", "loc": ["body", name], "msg": said, "input": {"store": 1}}]
 
 
 def error(message: str, **more: Any) -> dict[str, Any]:
@@ -232,7 +217,7 @@ REFUSED = [
     ("azure-openai", 400, error("Validation error at #/seed: Extra inputs are not permitted"), {"seed"}),
     ("gemini", 400, unknown_names("logprobs", "top_logprobs"), CHANCES),
     ("gemini", 400, [error("Logprobs is not enabled for models/gemini-2.5-pro", code=400)], CHANCES),
-    ("mistral", 422, mistral({"detail": forbidden("temperature")}), {"temperature"}),
+    ("mistral", 422, {"object": "error", "message": {"detail": forbidden("temperature")}}, {"temperature"}),
     ("mistral", 422, {"object": "Error", "detail": forbidden("max_tokens"), "code": 3001}, {"max_tokens"}),
     ("openrouter", 400, error("Provider returned error", metadata={"raw": UPSTREAM}), {"temperature"}),
     ("vllm", 400,
@@ -330,10 +315,7 @@ def test_a_model_without_eyes_is_asked_once(status: int, said: Any, told: Told, 
         ({"error": {"message": "wrong key", "type": "authentication_error"}}, AuthFailed),
         ({"error": "something"}, Unavailable),
         ({"object": "error", "message": "no such model", "code": 404}, Rejected),
-        (
-            {"choices": [{"message": {"content": ""}, "error": {"code": 502, "message": "broken"}}]},
-            Unavailable,
-        ),
+        ({"choices": [{"message": {"content": ""}, "error": {"code": 502}}]}, Unavailable),
         ({"status": 429, "title": "Too Many Requests"}, RateLimited),
         ({"error": None}, BadAnswer),
     ],

@@ -95,29 +95,15 @@ def test_an_http_status_has_a_meaning(status: int, said: str, kind: type[Provide
 def test_retry_after_as_a_date() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     wait = retry_after({"Retry-After": soon})
-    assert wait is not None
-    assert 3000 < wait <= 3600
+    assert wait is not None and 3000 < wait <= 3600
+    assert retry_after({"Retry-After": "Mon, 01 Jan 2001 00:00:00 GMT"}) == 0
 
 
-@pytest.mark.parametrize(
-    ("value", "wait"),
-    [
-        ("Mon, 01 Jan 2001 00:00:00 GMT", 0),
-        ("soon", None),
-        ("-5", None),
-        ("inf", None),
-        ("9" * 400, None),
-        ("1e9", None),
-        ("Mon, 01 Jan 99999999 00:00:00 GMT", None),
-        ("Mon, 01 Jan 2001 00:00:00 +99999999999", None),
-        ("", None),
-    ],
-)
-def test_a_wait_that_is_over_or_unreadable(value: str, wait: float | None) -> None:
-    assert retry_after({"Retry-After": value}) == wait
+WAITS = st.sampled_from(["soon", "-5", "inf", "9" * 400, "1e9", "Mon, 01 Jan 99999999 00:00:00 GMT",
+                         "Mon, 01 Jan 2001 00:00:00 +99999999999"])  # fmt: skip
 
 
-@given(st.text() | st.text("0123456789:, +-GMTJanMonFe", max_size=40))
+@given(WAITS | st.text() | st.text("0123456789:, +-GMTJanMonFe", max_size=40))
 def test_any_retry_after_is_a_wait_or_none(value: str) -> None:
     wait = retry_after({"Retry-After": value})
     assert wait is None or 0 <= wait < inf

@@ -19,8 +19,7 @@ server: its tests subclass `LocalProviderContract`.
 
 from __future__ import annotations
 
-from digitrec.emulator.kit.contract import LocalProviderContract
+from digitrec.emulator.kit.contract import LocalProviderContract, ProviderContract
 from digitrec.emulator.kit.fake import FakeProvider, Line, drawn_seven
-from digitrec.emulator.kit.fault_contract import ProviderContract
 
 __all__ = ["FakeProvider", "Line", "LocalProviderContract", "ProviderContract", "drawn_seven"]

@@ -15,8 +15,7 @@ from unittest import SkipTest
 from unittest.mock import patch
 
 from digitrec.emulator.server import TLS_HANDSHAKE, Connection, Server
-from digitrec.emulator.vendors.base import Request
-from digitrec.emulator.vendors.stranger import Stranger
+from digitrec.emulator.vendors.base import Request, Stranger
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 """Variables that name the certificates which OpenSSL and requests trust."""

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from digitrec.emulator.picture import Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, as_line, corners, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.image import Box
 
@@ -110,10 +110,10 @@ class Aws(AwsVendor):
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return first the lines, then their words, each with its line's number."""
         rows = lines(words[:MAX_WORDS])
-        found = [_detection("LINE", number, row, picture) for number, row in enumerate(rows)]
+        found = [_detection("LINE", number, as_line(row), picture) for number, row in enumerate(rows)]
         for parent, row in enumerate(rows):
             for word in row:
-                found.append({**_detection("WORD", len(found), [word], picture), "ParentId": parent})
+                found.append({**_detection("WORD", len(found), word, picture), "ParentId": parent})
         return {"TextDetections": found, "TextModelVersion": self.model_version}
 
 
@@ -142,8 +142,8 @@ class AwsTextract(AwsVendor):
         style = "HANDWRITING" if self.engine == "local" else "PRINTED"
         found_lines, found_words = [], []
         for row in lines(words):
-            within = [{**_block("WORD", word.box, picture, [word]), "TextType": style} for word in row]
-            found_lines.append(_around(_block("LINE", bounding_box(row), picture, row), within))
+            within = [{**_text_block("WORD", word, picture), "TextType": style} for word in row]
+            found_lines.append(_around(_text_block("LINE", as_line(row), picture), within))
             found_words += within
         page = _around(_block("PAGE", picture.whole, picture), found_lines)
         return {
@@ -153,22 +153,19 @@ class AwsTextract(AwsVendor):
         }
 
 
-def _detection(kind: str, number: int, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+def _detection(kind: str, number: int, word: Word, picture: Picture) -> dict[str, Any]:
     return {
-        "DetectedText": " ".join(word.text for word in words),
-        "Type": kind,
-        "Id": number,
-        "Confidence": 100 * min(word.confidence for word in words),
-        "Geometry": _geometry(bounding_box(words), picture),
-    }
+        "DetectedText": word.text, "Type": kind, "Id": number, "Confidence": 100 * word.confidence,
+        "Geometry": _geometry(word.box, picture),
+    }  # fmt: skip
 
 
-def _block(kind: str, box: Box, picture: Picture, words: Sequence[Word] = ()) -> dict[str, Any]:
-    block: dict[str, Any] = {"BlockType": kind, "Id": str(uuid.uuid4()), "Geometry": _geometry(box, picture)}
-    if words:
-        block["Text"] = " ".join(word.text for word in words)
-        block["Confidence"] = 100 * min(word.confidence for word in words)
-    return block
+def _block(kind: str, box: Box, picture: Picture) -> dict[str, Any]:
+    return {"BlockType": kind, "Id": str(uuid.uuid4()), "Geometry": _geometry(box, picture)}
+
+
+def _text_block(kind: str, word: Word, picture: Picture) -> dict[str, Any]:
+    return {**_block(kind, word.box, picture), "Text": word.text, "Confidence": 100 * word.confidence}
 
 
 def _around(block: dict[str, Any], within: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -178,10 +175,9 @@ def _around(block: dict[str, Any], within: Sequence[dict[str, Any]]) -> dict[str
 
 def _geometry(box: Box, picture: Picture) -> dict[str, Any]:
     """Return the box as shares of the picture's width and height."""
-    left, right = box[0] / picture.width, box[2] / picture.width
-    top, bottom = box[1] / picture.height, box[3] / picture.height
-    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    shares = [(x / picture.width, y / picture.height) for x, y in corners(box)]
+    (left, top), (right, bottom) = shares[0], shares[2]
     return {
         "BoundingBox": {"Left": left, "Top": top, "Width": right - left, "Height": bottom - top},
-        "Polygon": [{"X": x, "Y": y} for x, y in corners],
+        "Polygon": [{"X": x, "Y": y} for x, y in shares],
     }

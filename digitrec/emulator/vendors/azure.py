@@ -1,20 +1,21 @@
-"""Azure resources, and the services Read 3.2 and Image Analysis 4.0 of Computer Vision."""
+"""Azure resources: Read 3.2 and Image Analysis 4.0 of Computer Vision, and Document Intelligence."""
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Reader
-from digitrec.emulator.picture import Picture, Word, bounding_box, lines
-from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
+from digitrec.emulator.picture import Picture, Word, as_line, corners, lines
+from digitrec.emulator.vendors.base import Credentials, Failures, Refused, Request, Response, Vendor
 from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
@@ -29,6 +30,8 @@ KEPT = 1000
 """How many operations are kept, the newest ones."""
 API_VERSIONS = ("2023-10-01", "2024-02-01")
 """Versions of Image Analysis."""
+DOCUMENT_VERSION = "2024-11-30"
+MODELS = "/documentintelligence/documentModels/"
 
 
 class AzureVendor(Vendor):
@@ -80,6 +83,10 @@ class AzureVendor(Vendor):
             raise self.refused("415")
         return self.picture(request.body)
 
+    @abstractmethod
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return the service's result."""
+
     def check_key(self, request: Request) -> None:
         """Raise Refused unless the request has an accepted key or token."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
@@ -103,34 +110,50 @@ class PolledVendor(AzureVendor):
 
     polled = True
     main_field = "status"
+    order: ClassVar[str]
+    """Path at which a picture is posted."""
+    results: ClassVar[str]
+    """Path of an operation, without its id."""
+    query: ClassVar[str] = ""
+    """End of an operation's address."""
 
     def __init__(self, reader: Reader, credentials: Credentials) -> None:
         super().__init__(reader, credentials)
         self._lock = threading.Lock()
         self._operations: OrderedDict[str, _Operation] = OrderedDict()
 
+    def read(self, request: Request) -> Response:
+        """Return 202 with the address of the result for a picture, the state of an operation for a poll."""
+        self.check_key(request)
+        self.check_address(request)
+        if (request.method, request.path) == ("POST", self.order):
+            picture = self.sent_picture(request)
+            return self._ordered(request, {"analyzeResult": self.found(self.reader.read(picture), picture)})
+        if request.method == "GET" and request.path.startswith(self.results):
+            return self._looked_at(request.path.removeprefix(self.results))
+        return self.failure("404")
+
+    def check_address(self, request: Request) -> None:
+        """Raise Refused for an address that this service has not, unless `failures` has its error."""
+
     def polled_as(self, kind: str) -> Response:
         """Return an operation that is running, has failed, or has an unknown status."""
-        body: dict[str, Any] = {
-            "status": STATUSES[kind],
-            "createdDateTime": _now(),
-            "lastUpdatedDateTime": _now(),
-        }
-        if kind == "failed-poll":
-            body["error"] = {"code": "InternalServerError", "message": "An unexpected error occurred."}
-        return Response.of_json(200, body)
+        error = {"code": "InternalServerError", "message": "An unexpected error occurred."}
+        more = {"error": error} if kind == "failed-poll" else {}
+        times = {"createdDateTime": _now(), "lastUpdatedDateTime": _now()}
+        return Response.of_json(200, {"status": STATUSES[kind], **times, **more})
 
-    def ordered(self, request: Request, address: str, result: Mapping[str, Any], query: str = "") -> Response:
+    def _ordered(self, request: Request, result: Mapping[str, Any]) -> Response:
         """Return the 202 with the address of the result, which ends in the operation's id."""
         number = str(uuid.uuid4())
         with self._lock:
             self._operations[number] = _Operation(result, _now(), time.monotonic())
             if len(self._operations) > KEPT:
                 self._operations.popitem(last=False)
-        location = f"http://{request.headers.get('host', '')}{address}{number}{query}"
+        location = f"http://{request.headers.get('host', '')}{self.results}{number}{self.query}"
         return Response(202, headers={"Operation-Location": location}, billed=1)
 
-    def looked_at(self, number: str) -> Response:
+    def _looked_at(self, number: str) -> Response:
         """Return the state of an operation."""
         with self._lock:
             operation = self._operations.get(number)
@@ -149,28 +172,15 @@ class Azure(PolledVendor):
 
     name = "azure"
     prefix = "/vision/"
+    order, results = "/vision/v3.2/read/analyze", "/vision/v3.2/read/analyzeResults/"
 
-    def read(self, request: Request) -> Response:
-        """Return 202 with the address of the result for a picture, the state of an operation for a poll."""
-        self.check_key(request)
-        results = "/vision/v3.2/read/analyzeResults/"
-        if (request.method, request.path) == ("POST", "/vision/v3.2/read/analyze"):
-            picture = self.sent_picture(request)
-            return self.ordered(request, results, self._result(self.reader.read(picture), picture))
-        if request.method == "GET" and request.path.startswith(results):
-            return self.looked_at(request.path.removeprefix(results))
-        return self.failure("404")
-
-    def _result(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return one page of lines of words; for no words a page without lines."""
         style = {"name": "handwriting" if self.engine == "local" else "other", "confidence": STYLE_CONFIDENCE}
-        found = _lines(words, "boundingBox", flat_corners)
-        page = {
-            "page": 1, "angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel",
-            "lines": [{**line, "appearance": {"style": style}} for line in found],
-        }  # fmt: skip
-        result = {"version": "3.2.0", "modelVersion": self.model_version, "readResults": [page]}
-        return {"analyzeResult": result}
+        found = _lines(words, "boundingBox", _flat_corners)
+        styled = [{**line, "appearance": {"style": style}} for line in found]
+        page = {"page": 1, **_upright(picture), "lines": styled}
+        return {"version": "3.2.0", "modelVersion": self.model_version, "readResults": [page]}
 
 
 class AzureAnalysis(AzureVendor):
@@ -188,48 +198,96 @@ class AzureAnalysis(AzureVendor):
         self.check_key(request)
         if (request.method, request.path) != ("POST", "/computervision/imageanalysis:analyze"):
             return self.failure("404")
-        self._check_parameters(request.parameters)
+        if request.parameters.get("api-version") not in API_VERSIONS:
+            return self.error(400, "BadRequest", f"api-version is not one of {', '.join(API_VERSIONS)}.")
+        if {name.strip().lower() for name in request.parameters.get("features", "").split(",")} != {"read"}:
+            message = "This emulator reads text only: ask for the one feature 'read'."
+            return self.error(400, "InvalidRequest", message, "NotSupportedVisualFeature")
         picture = self.sent_picture(request)
-        found = _lines(self.reader.read(picture), "boundingPolygon", _polygon)
+        return Response.of_json(200, self.found(self.reader.read(picture), picture), billed=1)
+
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return one block of lines of words; for no words no block."""
+        found = _lines(words, "boundingPolygon", _polygon)
         metadata = {"width": picture.width, "height": picture.height}
         blocks = {"blocks": [{"lines": found}] if found else []}
-        body = {"modelVersion": self.model_version, "metadata": metadata, "readResult": blocks}
-        return Response.of_json(200, body, billed=1)
+        return {"modelVersion": self.model_version, "metadata": metadata, "readResult": blocks}
 
-    def _check_parameters(self, parameters: Mapping[str, str]) -> None:
-        """Raise Refused unless the version exists and the only feature is "read"."""
-        if parameters.get("api-version") not in API_VERSIONS:
-            raise Refused(
-                self.error(400, "BadRequest", f"api-version is not one of {', '.join(API_VERSIONS)}.")
-            )
-        if {name.strip().lower() for name in parameters.get("features", "").split(",")} != {"read"}:
-            message = "This emulator reads text only: ask for the one feature 'read'."
-            raise Refused(self.error(400, "InvalidRequest", message, "NotSupportedVisualFeature"))
+
+class AzureDocument(PolledVendor):
+    """Azure Document Intelligence, model prebuilt-read."""
+
+    name = "azure-document"
+    prefix = "/documentintelligence/"
+    variables: ClassVar[Mapping[str, str]] = {
+        "DOCUMENTINTELLIGENCE_ENDPOINT": "{}",
+        "DOCUMENTINTELLIGENCE_API_KEY": "test",
+    }
+    failures: ClassVar[Failures] = {
+        **AzureVendor.failures,
+        "no image": (400, "InvalidRequest", "The file is corrupted or not supported.", "InvalidContent"),
+        "wrong size": (*AzureVendor.failures["wrong size"][:3], "InvalidContentDimensions"),
+    }
+    order, results = f"{MODELS}prebuilt-read:analyze", f"{MODELS}prebuilt-read/analyzeResults/"
+    query = f"?api-version={DOCUMENT_VERSION}"
+
+    def check_address(self, request: Request) -> None:
+        """Raise Refused for another version or another model."""
+        if request.parameters.get("api-version") != DOCUMENT_VERSION:
+            message = f"api-version is not {DOCUMENT_VERSION}."
+            raise Refused(self.error(400, "InvalidArgument", message, "InvalidParameter"))
+        if request.path != self.order and re.fullmatch(rf"{MODELS}[^/]+:analyze", request.path):
+            message = "This emulator has the model prebuilt-read."
+            raise Refused(self.error(404, "NotFound", message, "ModelNotFound"))
+
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return one page of words and lines, and whether the text is handwritten."""
+        rows = lines(words)
+        content = "\n".join(as_line(row).text for row in rows)
+        spelled, offset = [], 0
+        for word in (word for row in rows for word in row):
+            span = {"offset": offset, "length": len(word.text)}
+            spelled.append({**_part(word), "confidence": round(word.confidence, 3), "span": span})
+            offset += len(word.text) + 1  # the space or line end after it
+        whole = [{"offset": 0, "length": len(content)}]
+        page = {
+            "pageNumber": 1, **_upright(picture),
+            "words": spelled, "lines": [_part(as_line(row)) for row in rows], "spans": whole,
+        }  # fmt: skip
+        style = {"isHandwritten": True, "confidence": STYLE_CONFIDENCE, "spans": whole}
+        return {
+            "apiVersion": DOCUMENT_VERSION, "modelId": self.model_version, "stringIndexType": "textElements",
+            "content": content, "pages": [page], "paragraphs": [],
+            "styles": [style] if content and self.engine == "local" else [],
+        }  # fmt: skip
 
 
 def _lines(words: Sequence[Word], around: str, form: Callable[[Box], Any]) -> list[dict[str, Any]]:
     """Return lines of words, each with its box in the field ``around``."""
 
-    def part(text: str, box: Box, **more: Any) -> dict[str, Any]:
-        return {around: form(box), "text": text, **more}
+    def part(word: Word, **more: Any) -> dict[str, Any]:
+        return {around: form(word.box), "text": word.text, **more}
 
     return [
-        part(
-            " ".join(word.text for word in row),
-            bounding_box(row),
-            words=[part(word.text, word.box, confidence=round(word.confidence, 3)) for word in row],
-        )
+        part(as_line(row), words=[part(word, confidence=round(word.confidence, 3)) for word in row])
         for row in lines(words)
     ]
 
 
-def _corners(box: Box) -> tuple[tuple[int, int], ...]:
+def _part(word: Word) -> dict[str, Any]:
+    return {"content": word.text, "polygon": _flat_corners(word.box)}
+
+
+def _upright(picture: Picture) -> dict[str, Any]:
+    return {"angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel"}
+
+
+def _corners(box: Box) -> list[tuple[int, int]]:
     """Return the corners of a box, clockwise from the top left, in whole pixels."""
-    left, top, right, bottom = (round(value) for value in box)
-    return (left, top), (right, top), (right, bottom), (left, bottom)
+    return [(round(x), round(y)) for x, y in corners(box)]
 
 
-def flat_corners(box: Box) -> list[int]:
+def _flat_corners(box: Box) -> list[int]:
     """Return the corners of a box as one list: x and y of each in turn."""
     return [value for corner in _corners(box) for value in corner]
 

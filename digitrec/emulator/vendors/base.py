@@ -6,12 +6,10 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
 
-from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Reader
 from digitrec.emulator.picture import Picture
 from digitrec.errors import ImageError
@@ -22,6 +20,20 @@ POLLS = ("endless-poll", "failed-poll", "unknown-poll")
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """The keys that an emulator accepts. The default accepts what a newcomer's script sends."""
+
+    google_api_keys: frozenset[str] | None = field(default=None, repr=False)
+    """API keys for Google; None: any key, or no key at all."""
+    aws_keys: frozenset[str] | None = field(default=None, repr=False)
+    """AWS access key ids; None: any. Signatures are not verified."""
+    azure_keys: frozenset[str] | None = field(default=None, repr=False)
+    """Keys for all of Azure's services; None: any key or token that is not empty."""
+    openai_keys: frozenset[str] | None = field(default=None, repr=False)
+    """Keys for OpenAI's protocol; None: any key that is not empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request with its whole body."""
 
@@ -29,19 +41,14 @@ class Request:
     """"GET", "POST", ..."""
     path: str
     """Path without the query."""
-    query: str
-    """Query without the question mark."""
+    parameters: Mapping[str, str]
+    """The query, decoded."""
     headers: Mapping[str, str] = field(repr=False)
     """Headers, their names in lower case."""
     body: bytes = field(repr=False)
     """Its body."""
     head: bytes = field(default=b"", repr=False)
     """Request line and headers."""
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """The query, decoded."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
 
     @property
     def media_type(self) -> str:
@@ -76,12 +83,6 @@ class Response:
         title = title or f"{status} {HTTPStatus(status).phrase}"
         page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
         return cls(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
-
-    def retry_after(self, seconds: int | None) -> Response:
-        """Return the same response with the header Retry-After, unless ``seconds`` is None."""
-        if seconds is None:
-            return self
-        return replace(self, headers={**self.headers, "Retry-After": str(seconds)})
 
 
 class Refused(Exception):
@@ -184,3 +185,22 @@ class Vendor(ABC):
     def may_meet(self, kind: str) -> bool:
         """Return whether a kind of fault applies to this vendor."""
         return self.polled or kind not in POLLS
+
+
+class Stranger(Vendor):
+    """A vendor that no provider knows: it sends a long document of blanks, and its errors as HTML."""
+
+    name = ""
+    failures: ClassVar[Failures] = {}
+
+    def __init__(self) -> None:
+        self.engine = ""
+
+    @staticmethod
+    def error(*what: object) -> Response:
+        """Return nothing: `failures` is empty."""
+        raise NotImplementedError
+
+    def read(self, request: Request) -> Response:
+        """Return blanks, which are not JSON."""
+        return Response(200, b" " * 2_000, {"Content-Type": "application/json"})

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from digitrec.emulator.picture import Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, as_line, corners, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.errors import ImageError
 from digitrec.image import Box
@@ -151,9 +151,9 @@ def _annotation(words: Sequence[Word], picture: Picture, scored: bool) -> dict[s
     if not words:
         return {}
     rows = lines(words)
-    text = "\n".join(" ".join(word.text for word in row) for row in rows)
+    text = "\n".join(as_line(row).text for row in rows)
     mean = sum(word.confidence for word in words) / len(words)
-    around = _polygon(bounding_box(words))
+    around = _polygon(as_line(words).box)
     common = {"boundingBox": around, **_confidence(mean, scored)}
     spelled = [_word(word, scored, last=word is row[-1]) for row in rows for word in row]
     block = {**common, "paragraphs": [{**common, "words": spelled}], "blockType": "TEXT"}
@@ -182,6 +182,5 @@ def _confidence(confidence: float, scored: bool) -> dict[str, float]:
 
 
 def _polygon(box: Box) -> dict[str, list[dict[str, int]]]:
-    left, top, right, bottom = (round(value) for value in box)
-    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    return {"vertices": [{name: value for name, value in (("x", x), ("y", y)) if value} for x, y in corners]}
+    rounded = [{"x": round(x), "y": round(y)} for x, y in corners(box)]
+    return {"vertices": [{name: value for name, value in corner.items() if value} for corner in rounded]}

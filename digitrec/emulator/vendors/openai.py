@@ -8,17 +8,44 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from digitrec.emulator.picture import Picture, lines
-from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
+import msgspec
+
+from digitrec.emulator.picture import Word, lines
+from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 
 CHAT, MODELS = re.compile(r"(/openai)?(/v1)?/chat/completions"), re.compile(r"(/openai)?(/v1)?/models")
-DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,(?P<data>[A-Za-z0-9+/=]*)")
+DATA_URL = re.compile(
+    r"data:image/(?:png|jpeg|webp|gif);base64,"
+    r"(?P<data>(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"
+)
 QUESTION_TOKENS = 120
 """Tokens of a question with a picture of low detail: 85 and the words."""
 _BAD_IMAGE = (400, "You uploaded an unsupported image.", "invalid_request_error", "invalid_image_format")
+
+
+class _Url(msgspec.Struct):
+    url: str
+
+
+class _Part(msgspec.Struct):
+    type: str
+    text: str = ""
+    image_url: _Url | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str | list[_Part] | None = None
+
+
+class _Asked(msgspec.Struct):
+    model: str
+    messages: list[_Message]
+    response_format: Any = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
 
 
 class OpenAi(Vendor):
@@ -67,28 +94,38 @@ class OpenAi(Vendor):
             return Response.of_json(200, {"object": "list", "data": models})
         if request.method != "POST" or not CHAT.fullmatch(request.path):
             return self.failure("404")
-        asked = _asked(request.body)
-        return self._completed(asked, self.picture(_data(asked)))
+        try:
+            asked = msgspec.json.decode(request.body, type=_Asked)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return _invalid("We could not parse the JSON body of your request.")
+        contents = [message.content for message in asked.messages if isinstance(message.content, list)]
+        parts = [part for content in contents for part in content]
+        urls = [part.image_url.url if part.image_url else "" for part in parts if part.type == "image_url"]
+        found = DATA_URL.fullmatch(urls[0]) if len(urls) == 1 else None
+        if found is None:
+            return _invalid("This emulator answers questions about one picture, in a data URL.", "messages")
+        about = json.dumps(asked.response_format) + "".join(part.text for part in parts)
+        picture = self.picture(base64.b64decode(found["data"]))
+        return self._completed(asked, self.reader.read(picture), about_numbers='"numbers"' in about)
 
-    def _completed(self, asked: Mapping[str, Any], picture: Picture) -> Response:
-        words = self.reader.read(picture)
+    def _completed(self, asked: _Asked, words: Sequence[Word], *, about_numbers: bool) -> Response:
         text = "".join(word.text for word in words)
         digit = int(text) if len(text) == 1 and text in "0123456789" else None
         reason = "one digit" if digit is not None else "several characters" if text else "nothing is written"
         sure = words[0].confidence if words else 1.0
         parts = [('{"digit":', 1.0), (json.dumps(digit), sure), (f',"reason":{json.dumps(reason)}}}', 1.0)]
-        if _is_about_numbers(asked):
+        if about_numbers:
             spelled = [(json.dumps(word.text), word.confidence) for row in lines(words) for word in row]
             between = [(",", 1.0)] * len(spelled)
             listed = [part for pair in zip(between, spelled, strict=True) for part in pair][1:]
             parts = [('{"numbers":[', 1.0), *listed, ("]}", 1.0)]
-        alternatives = asked.get("top_logprobs") or 0
+        alternatives = asked.top_logprobs or 0
         tokens = [_token(*part, alternatives) for part in parts]
         choice = {
             "index": 0,
             "finish_reason": "stop",
             "message": {"role": "assistant", "content": "".join(text for text, _ in parts), "refusal": None},
-            "logprobs": {"content": tokens, "refusal": None} if asked.get("logprobs") else None,
+            "logprobs": {"content": tokens, "refusal": None} if asked.logprobs else None,
         }
         usage = {"prompt_tokens": QUESTION_TOKENS, "completion_tokens": len(tokens)}
         body = {
@@ -99,46 +136,8 @@ class OpenAi(Vendor):
         return Response.of_json(200, body, billed=1)
 
 
-def _asked(body: bytes) -> dict[str, Any]:
-    """Return the request's parameters; raise Refused where the request is malformed."""
-    try:
-        asked = json.loads(body)
-        if isinstance(asked["model"], str):
-            return dict(asked)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise _invalid("We could not parse the JSON body of your request.")
-
-
-def _is_about_numbers(asked: Mapping[str, Any]) -> bool:
-    """Return whether the schema of the answer, or else the question, names a list of numbers."""
-    parts = [part for message in asked["messages"] for part in message["content"]]
-    said = [part.get("text", "") for part in parts if isinstance(part, dict)]
-    return '"numbers"' in json.dumps(asked.get("response_format")) + "".join(said)
-
-
-def _data(asked: Mapping[str, Any]) -> bytes:
-    """Return the bytes of the one picture in the messages."""
-    try:
-        (url,) = _urls(asked["messages"])
-        found = DATA_URL.fullmatch(url)
-        if found is None:
-            raise _invalid("Failed to download the image: this emulator takes data URLs.", "messages")
-        return base64.b64decode(found["data"], validate=True)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _invalid("This emulator answers questions about one picture.", "messages") from None
-
-
-def _urls(messages: Any) -> Iterator[str]:
-    for message in messages:
-        parts = message["content"]
-        for part in parts if isinstance(parts, list) else ():
-            if part["type"] == "image_url":
-                yield str(part["image_url"]["url"])
-
-
-def _invalid(message: str, param: str | None = None) -> Refused:
-    return Refused(OpenAi.error(400, message, "invalid_request_error", None, param))
+def _invalid(message: str, param: str | None = None) -> Response:
+    return OpenAi.error(400, message, "invalid_request_error", None, param)
 
 
 def _token(text: str, chance: float, alternatives: int) -> dict[str, Any]:

@@ -31,13 +31,12 @@ def everybody():
 
 
 @pytest.mark.parametrize("cloud", [cloud for cloud in CLOUDS if cloud != "openai"])
-def test_words_with_confidences_and_boxes(digitrec_emulator, cloud):
+def test_words_with_confidences(digitrec_emulator, cloud):
     emulator = digitrec_emulator([cloud], engine=reads(SEVEN, FORTY_TWO, BELOW))
     said = ASK[cloud](emulator.endpoints[cloud], picture((200, 300)), "")
     assert said.lines == ["7 42", "8"]
     assert [text for text, _ in said.words] == ["7", "42", "8"]
     assert [confidence for _, confidence in said.words] == pytest.approx([0.93, 0.5, 0.25])
-    assert said.box == pytest.approx(SEVEN.box)
     assert said.model == "emulated-function"
     counts = emulator.counts(cloud)
     assert (counts.calls, counts.billed, counts.polls) == (1, 1, 3 if cloud in POLLED else 0)
