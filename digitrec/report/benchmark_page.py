@@ -120,7 +120,7 @@ def trade_off(cards: Sequence[Scorecard]) -> Figure:
     right.set(title="Accuracy and latency", xlabel="latency, median (ms)")
     plots.logarithmic(right)
     for axes in (left, right):
-        plots.end_at(100, axes, "y")
+        plots.end_at(100, axes)
     title = "filled: no other engine is at once more accurate, cheaper and faster"
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4, title=title)
     return figure

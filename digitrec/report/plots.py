@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from digitrec.image import atomic
 from digitrec.providers.base import is_installed, not_installed
@@ -134,12 +134,10 @@ def logarithmic(axes: Axes) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:
-    """Let these axes end at 1, which no share exceeds, and draw points on the edge in full."""
-    for name in names:
-        axis = getattr(axes, f"{name}axis")
-        low, high = axis.get_view_interval()
-        getattr(axes, f"set_{name}lim")(low, min(high, whole))
+def end_at(whole: float, axes: Axes) -> None:
+    """End the y-axis at the whole, which no share exceeds, and draw what stands on an edge in full."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, min(high, whole))
     for drawn in (*axes.lines, *axes.collections):
         drawn.set_clip_on(False)
 
@@ -154,7 +152,7 @@ def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend
         points = [point for point in card.coverage if point[1] * card.accuracy.n >= FEWEST]
         axes.plot([x for _, x, _ in points], [y for _, _, y in points], label=name, **dashed(place))
     axes.set_xlim(0, 1)
-    end_at(1, axes, "y")
+    end_at(1, axes)
     in_percent(axes.xaxis)
     in_percent(axes.yaxis, decimals=1)
     if cards:  # matplotlib warns of an empty legend

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.comparison.benchmark.measures import Label
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Reply
 from digitrec.image import ImageRef, PreparedImage
@@ -27,6 +29,11 @@ def asked(outcome: Outcome) -> list[str]:
 
 def answer(name: str, digit: int | None, confidence: float | None, **values: object) -> Prediction:
     return Prediction(ImageRef("x.png", "00"), name, digit, confidence, **values)  # type: ignore[arg-type]
+
+
+def labelled(labels: Iterable[Label]) -> list[Sample]:
+    """Return samples without pictures."""
+    return [Sample(b"", label) for label in labels]  # type: ignore[arg-type]
 
 
 class Emulated(Engine):

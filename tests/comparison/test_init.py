@@ -11,14 +11,7 @@ import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison import (
-    Comparison,
-    compare,
-    compare_many,
-    compare_stream,
-    free_engines,
-    left_out_because,
-)
+from digitrec.comparison import Comparison, compare, compare_many, compare_stream, left_out_because
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.errors import ImageError, NotConfigured, Unavailable, UnknownProvider
 from digitrec.image import ImageRef
@@ -56,9 +49,7 @@ def test_a_notebook_shows_a_row_for_each_engine_and_names_are_escaped() -> None:
 def test_an_unreadable_picture_is_a_failure_of_every_engine_and_the_others_are_read(tmp_path: Path) -> None:
     missing, *rest = compare_many([tmp_path / "none.png", drawn_seven(), drawn_seven()], fakes("7", "7"))
     assert [type(outcome) for outcome in missing.outcomes] == [Failure, Failure]
-    assert all(
-        isinstance(outcome.error, ImageError) for outcome in missing.outcomes if isinstance(outcome, Failure)
-    )
+    assert all(isinstance(outcome.error, ImageError) for outcome in missing.outcomes)  # type: ignore[union-attr]
     assert [comparison.consensus for comparison in rest] == [7, 7]
 
 
@@ -157,13 +148,13 @@ def test_only_engines_that_are_ready_and_free_are_asked_unnamed(monkeypatch: pyt
         listing("dear", Price(0.0015, "list")), listing("local", FREE),
     ]  # fmt: skip
     monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: listings[: int(env["MANY"])])
-    assert free_engines({"MANY": "4"}) == ["local"]
     absent, unknown, dear, local = map(left_out_because, listings)
     assert absent == "set KEY; or log in"
     assert "$1.50 per 1,000" in dear
     assert unknown and not local
+    monkeypatch.setenv("MANY", "3")
     with pytest.raises(NotConfigured):
-        free_engines({"MANY": "3"})
+        compare(drawn_seven())
     monkeypatch.setenv("MANY", "4")
     assert compare(drawn_seven()).engines == ("local",)
 

@@ -102,7 +102,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "a range for a file": lambda: digitrec.DigitImage.open("7.png", full=255),
     "engines without names": lambda: benchmark([Sample(SEVEN, 7)], ["local"], data="x"),  # type: ignore[arg-type]
     "a benchmark of nobody": lambda: benchmark([Sample(SEVEN, 7)], {}, data="x"),
-    "an accuracy of nan": lambda: recommend({}, {}, [7] * 30, math.nan),
+    "an accuracy of nan": lambda: recommend({}, {}, [Sample(b"", 7)] * 30, math.nan),
     "an unknown scale": lambda: digitrec.open_provider("local", scale="bytes"),
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from comparison.engines import labelled
+
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.benchmark import Benchmark
 from digitrec.comparison.benchmark.measure import Scorecard, scorecard
@@ -22,7 +24,7 @@ def card(name: str, right: int, n: int = 100, *, emulated: bool = False, failed:
         Prediction(IMAGE, name, 7 if place < right else 1, 0.9, emulated=emulated) for place in range(n)
     ]
     said += [Failure(IMAGE, name, TimedOut("slow"))] * failed
-    return scorecard(name, said, [7] * (n + failed))
+    return scorecard(name, said, labelled([7] * (n + failed)))
 
 
 def pair(first: str, second: str, wins: tuple[int, int], p: float, **values: object) -> Pair:

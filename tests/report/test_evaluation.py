@@ -17,12 +17,11 @@ from digitrec.report import evaluation
 REF = ImageRef("<array>", None)
 
 
+Pairs = list[tuple[int | None, int | None]]
+
+
 def measured(
-    group: str,
-    name: str,
-    pairs: list[tuple[int | None, int | None]],
-    goal: float | None,
-    sure: list[float] | None = None,
+    group: str, name: str, pairs: Pairs, goal: float | None, sure: list[float] | None = None
 ) -> Measured:
     """Return a set with these labels, answers and confidences."""
     outcomes = [
@@ -30,7 +29,7 @@ def measured(
         for (_, said), score in zip(pairs, sure or [0.9] * len(pairs), strict=True)
     ]
     samples = [Sample(b"", label) for label, _ in pairs]
-    card = scorecard("local", outcomes, [label for label, _ in pairs])
+    card = scorecard("local", outcomes, samples)
     return Measured(group, Result(name, samples, outcomes, card), goal)
 
 
@@ -44,7 +43,8 @@ SHORT = measured(CORRUPTED, "short", [(4, 4)] * 8 + [(4, 9), (4, None)], 0.85)
 LETTERS = measured(REFUSED, "letters", [(None, None), (None, 3)], None)
 ALL = [GOOD, SHORT, LETTERS]
 FAILED = [Failure(REF, "local", ImageError("no picture"))]
-LOST = Measured(DIGITS, Result("lost", [Sample(b"", 2)], FAILED, scorecard("local", FAILED, [2])), 0.5)
+TWO = [Sample(b"", 2)]
+LOST = Measured(DIGITS, Result("lost", TWO, FAILED, scorecard("local", FAILED, TWO)), 0.5)
 SAYS_99 = measured(DIGITS, "sure", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 50 + [0.96] * 49 + [0.99])
 ERRS_LAST = measured(DIGITS, "later", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 90 + [0.5] * 10)
 

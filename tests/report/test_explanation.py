@@ -29,9 +29,8 @@ def test_every_step_the_saliency_and_the_probabilities_are_shown(engine: Engine)
     np.testing.assert_allclose(saliency.images[0].get_array(), found.saliency)
     orange, violet = saliency.images[0].cmap(1.0), saliency.images[0].cmap(0.0)
     assert orange[0] > orange[2] and violet[0] < violet[2]  # as in Grad-CAM, the lessons and the page
-    assert [bar.get_height() for bar in bars.patches] == pytest.approx(
-        list(found.prediction.probabilities or ())
-    )
+    chances = list(found.prediction.probabilities or ())
+    assert [bar.get_height() for bar in bars.patches] == pytest.approx(chances)
     assert figure.get_suptitle() == headline(found)
     assert headline(found).startswith("a 7, ") and "next likeliest" in headline(found)
 

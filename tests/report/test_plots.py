@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from comparison.engines import labelled
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -25,7 +26,7 @@ def card(name: str, right: int, price: float | None, seconds: float) -> Scorecar
         )
         for at in range(100)
     ]
-    return scorecard(name, said, [1] * 100, prices={name: price})
+    return scorecard(name, said, labelled([1] * 100), prices={name: price})
 
 
 BEST, CHEAP, UNKNOWN = CARDS = [
@@ -81,7 +82,7 @@ def test_reliability_shows_bins_beside_the_diagonal() -> None:
 
 def test_nobody_and_many_with_long_names_fit() -> None:
     long = [replace(BEST, engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
-    for cards in ([], [scorecard("silent", [], [])], long):
+    for cards in ([], [scorecard("silent", [], labelled([]))], long):
         named = {one.engine: one for one in cards}
         for figure in (trade_off(cards), plots.coverage(named, SIZE, **plots.BELOW)):
             assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"

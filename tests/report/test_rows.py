@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from digitrec.report import rows
-
-CELLS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=2, max_size=2)
 
 
 @dataclass
@@ -42,22 +35,3 @@ def test_records_are_columns_under_their_fields_names() -> None:
 def test_no_records_are_said_to_be_none_or_an_empty_array() -> None:
     assert records("table") == "nothing yet\n"
     assert json.loads(records("json")) == []
-
-
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
-def test_rows_are_read_back_as_they_were(form: str) -> None:
-    given = [{"name": "seven.png", "digit": "7"}, {"name": 'a,"b"\r\nc', "digit": ""}]
-    out = io.StringIO(newline="")
-    rows.write_rows(given, form, out)
-    text = out.getvalue()
-    if form == "csv":
-        found = list(csv.DictReader(io.StringIO(text, newline="")))
-    else:
-        found = json.loads(text) if form == "json" else [json.loads(line) for line in text.splitlines()]
-    assert found == given
-
-
-@given(st.lists(CELLS))
-def test_any_text_survives_csv(cells: list[list[str]]) -> None:
-    lines = "".join(map(rows.csv_line, cells))
-    assert list(csv.reader(io.StringIO(lines, newline=""))) == cells

@@ -119,32 +119,29 @@ def is_wrong(outcome: Outcome, label: Label) -> bool:
 def scorecard(
     engine: str,
     outcomes: Sequence[Outcome],
-    labels: Sequence[Label],
+    samples: Sequence[Sample],
     *,
     spent_s: float = 0.0,
     prices: Prices | None = None,
-    groups: Sequence[str] = (),
 ) -> Scorecard:
     """Sum up an engine's outcomes.
 
     Args:
         engine: its name.
         outcomes: one for each picture.
-        labels: the right answer for each picture, in the same order.
+        samples: the pictures, in the same order; if they have groups, the interval holds for whole groups.
         spent_s: seconds the engine worked for them.
         prices: US dollars for one picture by engine; None: unknown.
-        groups: what each picture was taken from; the interval then holds for whole groups.
     """
-    pairs = zip(outcomes, labels, strict=True)
-    answered = [(outcome, label) for outcome, label in pairs if isinstance(outcome, Prediction)]
+    pairs = list(zip(outcomes, samples, strict=True))
+    answered = [(outcome, sample.truth) for outcome, sample in pairs if isinstance(outcome, Prediction)]
+    groups = [sample.group for outcome, sample in pairs if isinstance(outcome, Prediction)]
     hits = [is_right(answer, label) for answer, label in answered]
     right = sum(hits)
     refused = [label for answer, label in answered if answer.answer is None]
     fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
     cost = per_1000(outcomes, prices or {})
     counts = measures.confusion([(label, answer.answer) for answer, label in answered])
-    found = zip(outcomes, groups, strict=True) if any(groups) else ()
-    apart = [group for outcome, group in found if isinstance(outcome, Prediction)]
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
@@ -155,7 +152,7 @@ def scorecard(
         refused_rightly=refused.count(None),
         refused_wrongly=len(refused) - refused.count(None),
         failed=len(outcomes) - len(answered),
-        accuracy=measures.grouped(hits, apart) if apart else measures.proportion(right, len(answered)),
+        accuracy=measures.grouped(hits, groups) if any(groups) else measures.proportion(right, len(answered)),
         digits=measures.per_digit(counts) if counts else (),
         confusion=counts,
         coverage=measures.coverage_curve(trust, len(answered)),
@@ -372,11 +369,10 @@ def measure_all(
         found[name][arrival.image] = arrival.outcome
         spent_s[name] += arrival.spent_s
         arrived(arrival.outcome)
-    prices, labels = price_list(readers.values()), [sample.truth for sample in samples]
-    results, groups = {}, [sample.group for sample in samples]
+    results, prices = {}, price_list(readers.values())
     for name, said in found.items():
         outcomes = tuple(said[place] for place in sorted(said))
-        card = scorecard(name, outcomes, labels, spent_s=spent_s[name], prices=prices, groups=groups)
+        card = scorecard(name, outcomes, samples, spent_s=spent_s[name], prices=prices)
         results[name] = Result(data, samples, outcomes, card)
     return results
 

@@ -13,7 +13,8 @@ from sklearn.model_selection import train_test_split
 
 from digitrec.answer.prediction import Outcome, is_emulated
 from digitrec.comparison.benchmark.measure import is_right, per_1000, price_list
-from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Label, Proportion, proportion
+from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Proportion, proportion
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
 from digitrec.errors import DataError
@@ -87,7 +88,7 @@ def check(target: float, budget: float | None, pictures: int) -> None:
 def recommend(
     outcomes: Mapping[str, Sequence[Outcome]],
     engines: Mapping[str, Engine],
-    labels: Sequence[Label],
+    samples: Sequence[Sample],
     target: float,
     budget: float | None = None,
 ) -> Recommendation:
@@ -100,22 +101,22 @@ def recommend(
     Args:
         outcomes: for each engine an outcome for each picture.
         engines: the same engines, by the same names.
-        labels: the digit on each picture; None: no digit.
+        samples: the pictures.
         target: share of all pictures to be answered rightly, 0..1.
         budget: US dollars that 1,000 pictures may cost at most; None: any known amount.
 
     Raises:
         TypeError, ValueError, DataError: as `check`.
     """
-    check(target, budget, len(labels))
+    check(target, budget, len(samples))
     prices = price_list(engines.values())
     real = {name: said for name, said in outcomes.items() if not is_emulated(said)}
     options = dict(_options(real, engines))
-    choosing, reporting = train_test_split(range(len(labels)), test_size=0.5, random_state=0)
+    choosing, reporting = train_test_split(range(len(samples)), test_size=0.5, random_state=0)
 
     def measured(name: str, places: Sequence[int]) -> Option:
         answers = [options[name][place] for place in places]
-        right = sum(map(is_right, answers, (labels[place] for place in places)))
+        right = sum(is_right(options[name][place], samples[place].truth) for place in places)
         latency_s = fmean(answer.latency_s for answer in answers)
         return Option(name, proportion(right, len(answers)), per_1000(answers, prices), latency_s)
 

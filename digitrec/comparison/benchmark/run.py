@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -160,8 +161,8 @@ class Benchmark:
     def misread(self) -> tuple[int, ...]:
         """Places of the pictures with a wrong answer; those with the most wrong answers first."""
         votes = enumerate(self._votes())
-        wrong = {place: sum(self.is_wrong(vote, place) for vote in said) for place, said in votes}
-        return tuple(sorted((place for place in wrong if wrong[place]), key=lambda place: -wrong[place]))
+        wrong = Counter(place for place, said in votes for vote in said if self.is_wrong(vote, place))
+        return tuple(place for place, _ in wrong.most_common())
 
     @property
     def splitting(self) -> tuple[int, ...]:
@@ -258,19 +259,18 @@ def benchmark(
     shared, ask = ask is None, ask or partial(stream, lenient=lenient)
     results = measure_all(samples, readers, data, ask=ask, shared=shared, arrived=arrived)
     outcomes = {name: found.outcomes for name, found in results.items()}
-    labels, groups = [sample.truth for sample in samples], [sample.group for sample in samples]
     own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
     said = {name: outcomes[name] for name in own}
-    recommendation = None if target is None else recommend(said, own, labels, target, budget)
+    recommendation = None if target is None else recommend(said, own, samples, target, budget)
     cards, prices = [found.card for found in results.values()], price_list(readers.values())
     for policy in policies:
         outcomes[policy.name] = policy.on_all_answers(own, outcomes)
-        cards.append(scorecard(policy.name, outcomes[policy.name], labels, prices=prices))
+        cards.append(scorecard(policy.name, outcomes[policy.name], samples, prices=prices))
     cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
     scores = [score(card.engine, outcomes[card.engine], samples) for card in cards]
     return Benchmark(
         data, tuple(samples), outcomes, tuple(cards),
-        pairs=pairs(outcomes, labels, groups), fitted_here=_fitted_here(outcomes),
+        pairs=pairs(outcomes, samples), fitted_here=_fitted_here(outcomes),
         started=started, seconds=time.perf_counter() - start,
         settings=settings or {}, versions=_versions(), recommendation=recommendation,
         numbers=tuple(one for one in scores if one is not None),
@@ -293,43 +293,35 @@ def _versions() -> dict[str, str]:
     }
 
 
-def pairs(
-    outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[Label], groups: Sequence[str] = ()
-) -> tuple[Pair, ...]:
+def pairs(outcomes: Mapping[str, Sequence[Outcome]], samples: Sequence[Sample]) -> tuple[Pair, ...]:
     """Compare every two engines; the p-values are corrected for the number of tested pairs.
+
+    If the pictures come in groups, the test exchanges whole groups.
 
     Args:
         outcomes: for each engine an outcome for each picture.
-        labels: the right answer for each picture.
-        groups: what each picture was taken from; whole groups are then exchanged for the test.
+        samples: the pictures.
     """
-    found = [_pair(first, second, outcomes, labels, groups) for first, second in combinations(outcomes, 2)]
+    found = [_pair(names, outcomes, samples) for names in combinations(outcomes, 2)]
     corrected = iter(holm([pair.p for pair in found if pair.p is not None]))
     return tuple(pair if pair.p is None else replace(pair, p_corrected=next(corrected)) for pair in found)
 
 
 def _pair(
-    first: str,
-    second: str,
-    outcomes: Mapping[str, Sequence[Outcome]],
-    labels: Sequence[Label],
-    groups: Sequence[str],
+    names: tuple[str, str], outcomes: Mapping[str, Sequence[Outcome]], samples: Sequence[Sample]
 ) -> Pair:
-    rows = zip(outcomes[first], outcomes[second], labels, groups or [""] * len(labels), strict=True)
+    rows = zip(*(outcomes[name] for name in names), samples, strict=True)
     both = [
-        (one, other, label, group) for one, other, label, group in rows
+        (one, other, sample) for one, other, sample in rows
         if isinstance(one, Prediction) and isinstance(other, Prediction)
     ]  # fmt: skip
-    wins = [int(is_right(one, label)) - int(is_right(other, label)) for one, other, label, _ in both]
-    p = (
-        by_groups(wins, [group for *_, group in both])
-        if any(groups)
-        else mcnemar(wins.count(1), wins.count(-1))
-    )
-    emulated = tuple(name for name in (first, second) if is_emulated(outcomes[name]))
-    answers = [(str(one.answer), str(other.answer)) for one, other, *_ in both]
+    groups = [sample.group for *_, sample in both]
+    wins = [int(is_right(one, it.truth)) - int(is_right(other, it.truth)) for one, other, it in both]
+    p = by_groups(wins, groups) if any(groups) else mcnemar(wins.count(1), wins.count(-1))
+    emulated = tuple(name for name in names if is_emulated(outcomes[name]))
+    answers = [(str(one.answer), str(other.answer)) for one, other, _ in both]
     return Pair(
-        first, second, len(both), wins.count(1), wins.count(-1),
+        *names, len(both), wins.count(1), wins.count(-1),
         agreement=share(sum(one == other for one, other in answers), len(both)),
         kappa=_kappa(answers), p=None if emulated else p, p_corrected=None, emulated=emulated,
     )  # fmt: skip

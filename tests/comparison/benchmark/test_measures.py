@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from comparison.engines import labelled
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
@@ -111,20 +112,20 @@ def test_between_equals_a_difference_is_shown_in_less_than_one_benchmark_in_twen
 
 def test_a_pair_counts_only_what_both_answered(said: Said) -> None:
     outcomes = {"one": said(1, 2, 3, "!", None), "other": said(1, 9, 9, 4, None)}
-    (pair,) = pairs(outcomes, [1, 2, 3, 4, None])
+    (pair,) = pairs(outcomes, labelled([1, 2, 3, 4, None]))
     assert (pair.n, pair.only_first, pair.only_second, pair.p) == (4, 2, 0, 0.5)
     assert pair.agreement == 0.5
     assert pair.kappa == pytest.approx(metrics.cohen_kappa_score([1, 2, 3, -1], [1, 9, 9, -1]))
-    (same,) = pairs({"one": said(7, 7), "other": said(7, 7)}, [7, 7])
+    (same,) = pairs({"one": said(7, 7), "other": said(7, 7)}, labelled([7, 7]))
     assert (same.kappa, same.agreement, same.p) == (None, 1.0, 1.0)
-    (never,) = pairs({"one": said("!", 7), "other": said(7, "!")}, [7, 7])
+    (never,) = pairs({"one": said("!", 7), "other": said(7, "!")}, labelled([7, 7]))
     assert (never.n, never.agreement, never.kappa, never.p, never.better) == (0, None, None, 1.0, None)
 
 
 def test_better_is_named_only_when_the_test_corrected_over_all_pairs_shows_it(said: Said) -> None:
     labels = [1] * 30
     outcomes = {"a": said(*[1] * 30), "b": said(*[2] * 30), "c": said(*[1] * 26, 2, 2, 2, 2)}
-    found = pairs(outcomes, labels)
+    found = pairs(outcomes, labelled(labels))
     assert [(pair.first, pair.second, pair.better) for pair in found] == [
         ("a", "b", "a"), ("a", "c", None), ("b", "c", "c"),
     ]  # fmt: skip
@@ -136,8 +137,8 @@ def test_emulated_pairs_are_shown_but_neither_tested_nor_corrected_for(said: Sai
     labels = [1] * 30
     real = {"a": said(*[1] * 30), "b": said(*[1] * 22, *[2] * 8)}
     both = {"google": said(*[2] * 30, emulated=True), **real, "aws": said(*[2] * 30, emulated=True)}
-    (alone,) = pairs(real, labels)
-    among = {(pair.first, pair.second): pair for pair in pairs(both, labels)}
+    (alone,) = pairs(real, labelled(labels))
+    among = {(pair.first, pair.second): pair for pair in pairs(both, labelled(labels))}
     assert among["a", "b"] == alone
     emulated = among["google", "b"]
     assert (emulated.n, emulated.only_second, emulated.agreement) == (30, 22, 8 / 30)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from comparison.engines import labelled
 from sklearn.model_selection import train_test_split
 from statsmodels.stats.proportion import proportion_confint
 
@@ -49,7 +50,7 @@ def advice(
     labels: Sequence[int] = RIGHT, budget: float | None = None,
 ) -> Recommendation:  # fmt: skip
     engines = {name: engine(name, price) for name, price in zip(said, prices, strict=True)}
-    return recommend(said, engines, labels, wanted, budget)
+    return recommend(said, engines, labelled(labels), wanted, budget)
 
 
 @pytest.mark.parametrize(

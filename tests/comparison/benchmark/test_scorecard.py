@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from comparison.engines import labelled
 
 from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.comparison.benchmark import measures
@@ -30,7 +31,7 @@ Said = Callable[..., list[Outcome]]
 def test_every_count_is_its_own(said: Said) -> None:
     outcomes = said(1, 2, 3, 4, 9, 9, 5, 6, 7, None, None, None, None, None, None, None, None, "!")
     labels = [1, 2, 3, 4, 5, 6, None, None, None, None, None, 6, 7, 8, 9, 0, 1, 1]
-    card = scorecard("e", outcomes, labels, prices={"e": 0.002})
+    card = scorecard("e", outcomes, labelled(labels), prices={"e": 0.002})
     assert (card.n, card.correct, card.wrong, card.failed) == (18, 6, 5, 1)
     assert (card.refused_rightly, card.refused_wrongly) == (2, 6)
     assert (card.accuracy.hits, card.accuracy.n) == (6, 17)
@@ -52,40 +53,40 @@ def test_latency_leaves_out_replayed_answers_and_those_that_asked_nothing(said: 
     seconds = np.linspace(0.1, 2.0, 40)
     fresh = [replace(said(7)[0], latency_s=float(value)) for value in seconds]
     other = [*said(7, latency_s=99.0, replayed=True, attempts=0), *said(None, latency_s=99.0, attempts=0)]
-    card = scorecard("e", [*fresh, *other], [7] * 42, spent_s=41.0)
+    card = scorecard("e", [*fresh, *other], labelled([7] * 42), spent_s=41.0)
     assert card.latency is not None
     found = (card.latency.answers, card.latency.p50, card.latency.p95, card.latency.p99)
     assert found == pytest.approx((40, *np.percentile(seconds, [50, 95, 99])))
     assert card.throughput == pytest.approx(1.0), "41 of the 42 were not replayed"
-    replayed = scorecard("e", other[:1], [7], spent_s=1.0, prices={"e": 0.002})
+    replayed = scorecard("e", other[:1], labelled([7]), spent_s=1.0, prices={"e": 0.002})
     assert (replayed.latency, replayed.throughput, replayed.cost_per_1000) == (None, None, 2.0)
-    silent = scorecard("e", said("!", "!"), [1, None])
+    silent = scorecard("e", said("!", "!"), labelled([1, None]))
     assert (silent.failed, silent.accuracy.share, silent.coverage, silent.latency) == (2, None, (), None)
 
 
 def test_costs_are_added_up_and_unknown_if_one_is(said: Said) -> None:
     paid = [*said(7, cost_usd=0.5), *said(1, cost_usd=0.25)]
-    assert scorecard("e", paid, [7, 7]).cost_usd == 0.75
-    assert scorecard("e", [*paid, *said(1, cost_usd=None)], [7, 7, 7]).cost_usd is None
-    assert scorecard("e", said(7), [7]).cost_per_1000 is None
-    assert scorecard("e", said(7), [1], prices={"e": 0.1}).cost_per_correct is None
+    assert scorecard("e", paid, labelled([7, 7])).cost_usd == 0.75
+    assert scorecard("e", [*paid, *said(1, cost_usd=None)], labelled([7, 7, 7])).cost_usd is None
+    assert scorecard("e", said(7), labelled([7])).cost_per_1000 is None
+    assert scorecard("e", said(7), labelled([1]), prices={"e": 0.1}).cost_per_correct is None
 
 
 def test_calibrated_chances_decide_what_is_surest_where_all_answers_have_one(said: Said) -> None:
-    card = scorecard("e", said(7, 1, calibrated=0.5), [7, 7])
+    card = scorecard("e", said(7, 1, calibrated=0.5), labelled([7, 7]))
     assert card.calibrated is not None
     assert (card.calibrated.brier, card.coverage[0][0]) == (pytest.approx(0.25), 0.5)
-    mixed = scorecard("e", [*said(7, calibrated=0.5), *said(7)], [7, 7])
+    mixed = scorecard("e", [*said(7, calibrated=0.5), *said(7)], labelled([7, 7]))
     assert mixed.calibrated is not None
     assert (mixed.coverage, mixed.calibrated.answers) == (((0.9, 1.0, 1.0),), 1)
     unsure = [*said(7), Prediction(said(7)[0].image, "e", 7, None)]
-    assert scorecard("e", unsure, [7, 7]).reliability == measures.reliability([(0.9, True)])
+    assert scorecard("e", unsure, labelled([7, 7])).reliability == measures.reliability([(0.9, True)])
 
 
 def test_who_answered_and_how_is_kept(said: Said) -> None:
     outcomes = [*said(7, model_version="v2", endpoint="http://x", preparation="enlarged", emulated=True),
                 *said(7, "!", model_version="v1")]  # fmt: skip
-    card = scorecard("google", outcomes, [7] * 3)
+    card = scorecard("google", outcomes, labelled([7] * 3))
     assert (card.model_versions, card.endpoints) == (("v1", "v2"), ("http://x",))
     assert card.preparations == ("enlarged", "plain")
     assert (card.emulated, card.name) == (True, "google (emulated)")
@@ -94,7 +95,7 @@ def test_who_answered_and_how_is_kept(said: Said) -> None:
 def test_the_front_holds_the_engines_that_no_other_beats_at_everything(said: Said) -> None:
     def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
         outcomes = said(*[1] * right, *[2] * (10 - right), latency_s=seconds)
-        return scorecard(name, outcomes, [1] * 10, prices={"e": price})
+        return scorecard(name, outcomes, labelled([1] * 10), prices={"e": price})
 
     cards = [
         card("best", 10, 0.1, 2.0), card("cheap", 8, 0.0, 2.0), card("fast", 8, 0.1, 0.1),

@@ -170,11 +170,7 @@ def test_an_odd_file_is_refused_in_one_line(tmp_path: Path, name: str, content: 
 
 
 FOLDER = Path(tempfile.mkdtemp())
-WHOLE = {
-    "set.npz": npz(**BOTH),
-    "my-images-idx3-ubyte": idx(IMAGES),
-    "set.csv": table(ROWS[:2]),
-}
+WHOLE = {"set.npz": npz(**BOTH), "my-images-idx3-ubyte": idx(IMAGES), "set.csv": table(ROWS[:2])}
 CHANGES = st.lists(st.tuples(st.integers(0, 10_000), st.binary(max_size=4)), min_size=1, max_size=4)
 
 
