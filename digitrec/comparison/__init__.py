@@ -22,7 +22,7 @@ from digitrec.recognise import Rotation, stream
 from digitrec.recognise.readers import Reader, listed, name_of, reader_for
 
 UNSURE = 0.5
-"""Weight of a vote without any confidence, 0..1."""
+"""Weight of a vote without a confidence, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Comparison:
     engines: tuple[str, ...]
     """Names of the engines, in the order they were given."""
     outcomes: tuple[Outcome, ...]
-    """What each of them said, in the same order."""
+    """Their outcomes, in the same order."""
     number: int | None = None
-    """Place of the number on the picture, in reading order from 0; None: it is about the whole picture."""
+    """Index of the number in reading order, from 0; None for a comparison of whole pictures."""
     box: Box | None = None
     """Left, top, right, bottom of the number in pixels of the picture; None if it is not known."""
 
@@ -48,12 +48,12 @@ class Comparison:
 
     @property
     def by_engine(self) -> list[tuple[str, Outcome]]:
-        """Each engine's name and what it said."""
+        """Each engine's name with its outcome."""
         return list(zip(self.engines, self.outcomes, strict=True))
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:
-        """The answers, refusals among them, without the failures."""
+        """The answers and refusals, without the failures."""
         return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Prediction))
 
     @property
@@ -63,7 +63,7 @@ class Comparison:
 
     @property
     def emulated(self) -> bool:
-        """True if only emulators answered: the verdict is then a rehearsal."""
+        """Whether only emulators answered; the verdict then says nothing about real engines."""
         return is_emulated(self.counted)
 
     @property
@@ -235,7 +235,7 @@ def _reader_or_absent(provider: str | Provider | Reader) -> Reader:
 
 
 def free_engines(env: Mapping[str, str]) -> list[str]:
-    """Return the engines that are ready and free of charge; no engine is asked and no connection opened.
+    """Return the engines that are ready and free of charge, without asking one or opening a connection.
 
     Raises:
         NotConfigured: no free engine is ready.

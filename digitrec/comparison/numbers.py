@@ -1,4 +1,4 @@
-"""The numbers on a picture as answers that can be compared: all of them at once, or each by itself."""
+"""Compare the numbers that several engines read on a picture, as a whole or one by one."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from digitrec.recognise.readers import Reader
 from digitrec.recognise.reading import read_stream
 
 SHARED = {field.name for field in fields(Sheet)} & {field.name for field in fields(Prediction)} - {"asked"}
-"""What a sheet and a prediction say alike: time, money and origin."""
+"""Fields that a sheet and a prediction share, such as time, cost and model."""
 SAME_PLACE = 0.5
-"""Least part of the smaller one of two boxes that the other one covers, if they show the same number."""
+"""Minimum overlap of two boxes of the same number, as a share of the smaller box."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumbersRead(Prediction):
-    """A sheet as one answer, which is right or wrong as a whole."""
+    """A sheet as one answer, right or wrong as a whole."""
 
     numbers: tuple[Number, ...] = ()
     """The numbers that were read."""
 
     @property
     def sure(self) -> tuple[Number, ...]:
-        """The numbers that were read surely."""
+        """The numbers without a reason for doubt."""
         return tuple(number for number in self.numbers if number.reason is None)
 
     @property
@@ -46,7 +46,7 @@ class NumbersRead(Prediction):
 
 
 def numbers_asked(**how: Any) -> Ask:
-    """Return what asks an engine for numbers, as `recognise.stream` asks it for digits.
+    """Return a function that asks an engine for numbers, in place of `recognise.stream`.
 
     Args:
         how: the options of `digitrec.read_stream`.
@@ -82,14 +82,14 @@ def apart(comparison: Comparison) -> list[Comparison]:
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """One number on the picture."""
+    """A place on the picture, and the numbers that engines read there."""
 
     found: Sequence[tuple[int, Number]]
-    """Each engine's place in the comparison, and a number that it read here."""
+    """Pairs of an engine's index in the comparison and a number that it read here."""
 
     @property
     def box(self) -> Box | None:
-        """The box around all boxes; None without any."""
+        """The bounding box of all numbers; None if no number has a box."""
         boxes = [number.box for _, number in self.found if number.box is not None]
         if not boxes:
             return None
@@ -97,7 +97,7 @@ class _Spot:
         return min(lefts), min(tops), max(rights), max(bottoms)
 
     def shows(self, number: Number, engine: int) -> bool:
-        """Return whether an engine's number is at this place."""
+        """Return whether another engine read this number here."""
         if number.box is None or self.box is None:
             return any(one != engine and other.text == number.text for one, other in self.found)
         return any(
@@ -136,7 +136,7 @@ def _as_one(sheet: Sheet | Failure) -> Outcome:
 
 
 def _summed_up(numbers: tuple[Number, ...]) -> dict[str, Any]:
-    """Return the fields of `NumbersRead` for these numbers; they are as sure as the least sure of them."""
+    """Return the fields of `NumbersRead` for these numbers, with the lowest confidence of all."""
     sure = [number for number in numbers if number.reason is None]
     doubts = [number.reason for number in numbers if number.reason is not None]
     return {

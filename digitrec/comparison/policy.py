@@ -33,7 +33,7 @@ Said = TypeVar("Said", Outcome, SheetOutcome)
 
 
 class EnginePolicy:
-    """Asks its engines in their order, as many at a time as its rule says, until the rule is satisfied.
+    """Ask engines in order, as many at a time as the rule says, until it is satisfied.
 
     The rule is two pure functions of the outcomes so far, `more` and `verdict`, so that it can also be
     tried on answers that are already there (`on_answers`). Each engine keeps its own deadline and
@@ -41,7 +41,7 @@ class EnginePolicy:
     """
 
     name: str
-    """What to call it in a Prediction."""
+    """The policy's name in a Prediction."""
 
     def __init__(self, engines: Sequence[str | Provider | Engine]) -> None:
         self.engines: Sequence[Engine] = tuple(engine_for(engine) for engine in listed(engines))
@@ -49,11 +49,11 @@ class EnginePolicy:
             raise ValueError(f"an engine is given twice: {', '.join(map(name_of, self.engines))}")
 
     def more(self, said: Sequence[Outcome]) -> int:
-        """How many of the next engines to ask, at the same time; 0 when it is decided."""
+        """Return how many of the next engines to ask at the same time; 0 if the answer is decided."""
         raise NotImplementedError
 
     def verdict(self, said: Sequence[Outcome]) -> Outcome:
-        """Return the outcome that follows from at least one engine's outcomes."""
+        """Return the policy's outcome, given the outcome of at least one engine."""
         raise NotImplementedError
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
@@ -65,7 +65,7 @@ class EnginePolicy:
                 yield image if isinstance(image, Failure) else self._sum_up(said[place])
 
     def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[SheetOutcome]:
-        """Yield a Sheet for each picture, in order; what each engine said is in its ``asked``.
+        """Yield a Sheet for each picture, in order; its ``asked`` holds each engine's sheet.
 
         Args:
             images: the pictures; one that can be read only once is opened for all engines at once.
@@ -82,15 +82,15 @@ class EnginePolicy:
             yield best if isinstance(best, Failure) else finished(best, how.get("at_least", 0.0))
 
     def settled(self, said: Sequence[SheetOutcome]) -> bool:
-        """Return whether no further engine is asked about a picture's numbers."""
+        """Return whether to stop asking engines about a picture's numbers."""
         return False
 
     def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
-        """Return the sheet that follows from the engines' sheets of a picture."""
+        """Return the policy's sheet, given the sheets of its engines."""
         raise NotImplementedError
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
-        """Return the outcome that these answers, in the engines' order, would give; ask no engine."""
+        """Return the outcome for these answers, which are in the engines' order, without asking an engine."""
         said: list[Outcome] = []
         while count := self.more(said):
             said += answers[len(said) : len(said) + count]
@@ -99,7 +99,7 @@ class EnginePolicy:
     def on_all_answers(
         self, engines: Mapping[str, Engine], outcomes: Mapping[str, Sequence[Outcome]]
     ) -> tuple[Outcome, ...]:
-        """Do the same for many pictures, from each engine's outcomes; both are keyed by engine name."""
+        """Apply `on_answers` to many pictures; engines and outcomes are keyed by engine name."""
         names = {id(engine): name for name, engine in engines.items()}
         rows = zip(*(outcomes[names[id(engine)]] for engine in self.engines), strict=True)
         return tuple(self.on_answers(row) for row in rows)
@@ -109,7 +109,7 @@ class EnginePolicy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it, also after an exception."""
+        """Close the policy, also after an error."""
         self.close()
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class EnginePolicy:
         return replace(total, calibrated=None)  # asking on changes the chances
 
     def _with_totals(self, best: Said, said: Sequence[Said], latency_s: float) -> Said:
-        """Return the policy's outcome with the cost, the attempts and the origin of all that was said."""
+        """Return the policy's outcome with the total cost and attempts of all engines that were asked."""
         costs = [one.cost_usd for one in said]
         total: Said = replace(
             best, provider=self.name, latency_s=latency_s, attempts=sum(one.attempts for one in said),
@@ -155,7 +155,7 @@ class EnginePolicy:
         )  # fmt: skip
 
     def _latency(self, said: Sequence[Outcome]) -> float:
-        """Seconds: those asked together take as long as the slowest, rounds add up."""
+        """Return the latency in seconds: the sum over the rounds of the slowest engine of each."""
         spent, done = 0.0, 0
         while done < len(said):
             count = self.more(said[:done])
@@ -165,7 +165,7 @@ class EnginePolicy:
 
 
 class Fallback(EnginePolicy):
-    """Asks the next engine only when the one before failed, saw no digit, or was less sure than allowed."""
+    """Ask the next engine if the one before failed, saw no digit, or was less sure than a threshold."""
 
     def __init__(self, engines: Sequence[str | Provider | Engine], below: float) -> None:
         """Put the engines in order, usually the cheapest first.
@@ -186,7 +186,7 @@ class Fallback(EnginePolicy):
         self._warned: set[str] = set()
 
     def more(self, said: Sequence[Outcome]) -> int:
-        """One, while there is another engine and the last one was not sure."""
+        """Return 1 while another engine is left and the last one was not sure."""
         decided = len(said) == len(self.engines) or (bool(said) and self._sure(said[-1]))
         return 0 if decided else 1
 
@@ -201,7 +201,7 @@ class Fallback(EnginePolicy):
         return predictions[0] if predictions else said[-1]
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
-        """As for every policy; warns of engines whose confidence was never calibrated."""
+        """Yield an outcome for each picture; warn once about each engine that is not calibrated."""
         for outcome in super().stream(images, lenient=lenient):
             for answer in outcome.asked if isinstance(outcome, Prediction) else ():
                 self._warn(answer)
@@ -236,12 +236,12 @@ class Fallback(EnginePolicy):
 
 
 def _surest(sheet: Sheet) -> float:
-    """Return how sure the least sure number of a sheet is; below any threshold without numbers."""
+    """Return the lowest confidence of a sheet's numbers; negative without numbers or with a doubtful one."""
     return min((-1.0 if one.value is None else one.sureness for one in sheet.numbers), default=-2.0)
 
 
 class Consensus(EnginePolicy):
-    """Takes the digit that ``agree`` engines agree on; refuses without such an agreement."""
+    """Return the digit that ``agree`` engines agree on; refuse without agreement."""
 
     def __init__(self, engines: Sequence[str | Provider | Engine], agree: int) -> None:
         """Put the engines in order.
@@ -265,7 +265,7 @@ class Consensus(EnginePolicy):
         self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
 
     def more(self, said: Sequence[Outcome]) -> int:
-        """As many as must agree, then one, while agreement is open."""
+        """Return ``agree`` at first, then 1 while agreement is possible."""
         if not said:
             return self.agree
         leading = max(_votes(said).values(), default=0)
@@ -275,7 +275,7 @@ class Consensus(EnginePolicy):
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Outcome]) -> Outcome:
-        """Return the agreed answer with the mean confidence of its engines, else a refusal."""
+        """Return the agreed answer with the mean confidence of the engines that agree, else a refusal."""
         votes = _votes(said)
         if not votes:
             return said[-1]
@@ -306,7 +306,7 @@ class Consensus(EnginePolicy):
         return replace(number, value=_value(number), reason=None, confidence=confidence, calibrated=None)
 
     def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
-        """No digit, and why: the answers differ, or emulators gave the agreeing ones."""
+        """Return a refusal: the answers differ, or only emulators agree."""
         most = max(Counter(prediction.digit for prediction in predictions).values())
         reason = "emulated answers do not vote" if most >= self.agree else "engines disagree"
         text = ", ".join(str(it.digit) for it in predictions if it.digit is not None) or None
@@ -333,5 +333,5 @@ def _meet(one: Box | None, other: Box | None) -> bool:
 
 
 def _votes(said: Sequence[Outcome]) -> Counter[int | None]:
-    """How often each answer was given by those who vote, "no digit" included; failures do not vote."""
+    """Count the votes for each answer, "no digit" included; failures do not vote."""
     return Counter(prediction.digit for prediction in counted(said))

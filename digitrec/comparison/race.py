@@ -1,4 +1,4 @@
-"""Several engines at work on the same pictures at the same time, each for itself."""
+"""Ask several engines about the same pictures at the same time, independently of each other."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from digitrec.recognise.readers import Reader, name_of
 Ask = Callable[[Iterable[ImageSource], Reader], Iterator[Outcome]]
 """`recognise.stream` with its options bound."""
 WINDOW = 64
-"""Pictures that are open at the same time at most, unless an engine reads more at once."""
+"""Maximum number of pictures open at the same time, unless an engine has a larger batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One outcome, when it arrives."""
+    """One outcome, in order of arrival."""
 
     reader: int
-    """Place of the engine among those that were asked."""
+    """Index of the engine."""
     image: int
-    """Place of the picture among those that were given."""
+    """Index of the picture."""
     outcome: Outcome
-    """What the engine said about it."""
+    """The engine's outcome for the picture."""
     spent_s: float
-    """Seconds of this engine's time since its outcome before this one, >= 0."""
+    """Seconds since this engine's previous outcome, >= 0."""
 
 
 def race(
     images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask = stream, *, shared: bool = True
 ) -> Iterator[Arrival]:
-    """Every engine's outcome for every picture, in the order in which they arrive.
+    """Yield every engine's outcome for every picture, in order of arrival.
 
     Each engine works in a thread of its own, so a slow or failing one does not affect the others; the
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
@@ -49,7 +49,7 @@ def race(
     Args:
         images: the pictures.
         readers: the engines.
-        ask: what asks an engine.
+        ask: function that asks an engine about pictures.
         shared: open each picture once, as large as a digit needs it; False: each engine opens it itself.
     """
     start, waiting = 0, iter(several_images(images))
@@ -68,10 +68,10 @@ def race(
 
 
 def gather(work: Sequence[tuple[Reader, Mapping[int, ImageSource]]], ask: Ask) -> Iterator[Arrival]:
-    """Each engine's outcomes for its own pictures, all engines at work at the same time."""
+    """Yield the outcomes of each engine for its own pictures; all engines work at the same time."""
 
     def lane(number: int) -> Iterator[Arrival]:
-        """Yield every outcome of one engine; an error of ours as a Failure of all pictures that are left."""
+        """Yield one engine's outcomes; after a DigitrecError, a Failure for each picture that is left."""
         reader, images = work[number]
         left = dict(images)
         before = time.perf_counter()
@@ -90,7 +90,7 @@ def gather(work: Sequence[tuple[Reader, Mapping[int, ImageSource]]], ask: Ask) -
 
 
 class Absent:
-    """In the place of an engine that cannot be asked at all: its Failure, for every picture."""
+    """Stand-in for an engine that cannot be opened: a Failure for every picture."""
 
     def __init__(self, name: str, error: DigitrecError) -> None:
         self.name = name

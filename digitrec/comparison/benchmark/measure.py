@@ -25,94 +25,94 @@ from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader, name_of
 
 RELIABLE = 0.999
-"""Least share of right answers of a reliable engine, 0..1."""
+"""Minimum share of right answers of a reliable engine, 0..1."""
 Prices = Mapping[str, float | None]
 """US dollars for one picture by engine; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from the opened picture to the answer, preparation included; the ledger's answers left out."""
+    """Latency in seconds, preparation included and opening excluded, without answers from the ledger."""
 
     answers: int
-    """How many were timed, >= 1."""
+    """Number of answers that were timed, >= 1."""
     p50: float
-    """Half of them took no longer."""
+    """Median."""
     p95: float
-    """19 of 20 took no longer."""
+    """95th percentile."""
     p99: float
-    """99 of 100 took no longer."""
+    """99th percentile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """How one engine did.
+    """The measures of one engine.
 
-    A picture is answered right when its digit is named, or when it shows no digit and the engine says
-    so. Refusals and failures are counted apart from errors.
+    An answer is right if it is the digit on the picture, or a refusal of a picture without a digit. Refusals
+    and failures are counted apart from wrong answers.
     """
 
     engine: str
     """Its name in this benchmark."""
     n: int
-    """Pictures it was given."""
+    """Number of pictures."""
     correct: int
-    """Right answers, as many as ``accuracy.hits``: digits named rightly, and pictures rightly refused."""
+    """Number of right answers, equal to ``accuracy.hits``: correct digits and correct refusals."""
     wrong: int
-    """Digits named wrongly, those on pictures without a digit among them."""
+    """Number of wrong digits, also on pictures without a digit."""
     refused_rightly: int
-    """Pictures without a digit that it refused; they count in ``correct``."""
+    """Number of refused pictures without a digit; they count in ``correct``."""
     refused_wrongly: int
-    """Digits that it refused."""
+    """Number of refused pictures with a digit."""
     failed: int
-    """Pictures on which it gave no answer at all (no connection, no time, no money, not an image)."""
+    """Number of pictures without an answer, such as after a timeout or a spent budget."""
     accuracy: Proportion
-    """Right answers among all its answers, refusals included, failures not."""
+    """Right answers among all answers; refusals are answers, failures are not."""
     digits: tuple[DigitScore, ...]
     """Precision and recall of each digit."""
     confusion: tuple[tuple[int, ...], ...]
-    """11 x 11 counts: row the truth 0..9 or none, column the answer 0..9 or none."""
+    """Counts, 11 x 11: rows are labels 0..9 and none, columns are answers 0..9 and none."""
     coverage: tuple[tuple[float, float, float], ...]
-    """Accuracy against coverage: points (least confidence, share answered, share of those right)."""
+    """Accuracy against coverage: points (threshold, share answered, accuracy of these), each 0..1."""
     reliability: Reliability | None
-    """Reliability of its own confidence; None if it gives no confidence."""
+    """Reliability of the engine's own confidence; None without a confidence."""
     calibrated: Reliability | None
-    """Of its calibrated chances; None where it was not calibrated."""
+    """Reliability of the calibrated chances; None without a calibration."""
     latency: Latency | None
-    """None when every answer came from the ledger."""
+    """Latency; None if every answer came from the ledger."""
     loading_s: float
-    """Seconds that the engine took to load before its first picture, >= 0; in no latency."""
+    """Seconds to load the engine before its first picture, >= 0; not part of the latency."""
     throughput: float | None
-    """Pictures that it prepared and read in a second of this run, engines working side by side; None when the
-    ledger answered all."""
+    """Pictures prepared and read per second while all engines work; None if every answer came from the
+    ledger."""
     cost_usd: float | None
     """US dollars paid in this run; None: unknown."""
     cost_per_1000: float | None
     """US dollars for 1,000 such pictures by the price list (`prices`); None: unknown."""
     cost_per_correct: float | None
-    """US dollars for one right answer by the price list; None is unknown, or nothing was right."""
+    """US dollars for one right answer by the price list; None: unknown, or no right answers."""
     emulated: bool
-    """True when an emulator answered: then this says nothing about the vendor."""
+    """Whether an emulator answered; the measures then say nothing about the vendor."""
     model_versions: tuple[str, ...]
-    """Which models answered, in the engine's words."""
+    """Versions of the models that answered, as the engine names them."""
     preparations: tuple[str, ...]
-    """How its pictures were prepared."""
+    """Names of the preparations."""
     endpoints: tuple[str, ...]
-    """Where they were sent; empty: nowhere."""
+    """Endpoints of the requests; empty for an engine on this machine."""
 
     @property
     def name(self) -> str:
-        """The engine's name, and that it was emulated where it was."""
+        """The engine's name, with "(emulated)" for an emulator."""
         return f"{self.engine} (emulated)" if self.emulated else self.engine
 
 
 def is_right(outcome: Outcome, label: Label) -> bool:
-    """Whether an outcome is the right answer; a failure never is."""
+    """Return whether an outcome is the right answer; a failure is not."""
     return isinstance(outcome, Prediction) and outcome.answer == label
 
 
 def is_wrong(outcome: Outcome, label: Label) -> bool:
-    """Whether an outcome is a wrong answer; a refusal and a failure are not."""
+    """Return whether an outcome is a wrong answer; a refusal or a failure is not."""
     return isinstance(outcome, Prediction) and outcome.answer not in (None, label)
 
 
@@ -175,7 +175,7 @@ Answered = Sequence[tuple[Prediction, Label]]
 
 
 def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
-    """Return the confidence (or chance) of each answer but refusals, and whether it was right."""
+    """Return the value of a field, and whether the answer was right, for all answers but refusals."""
     named = [(answer, label) for answer, label in answered if answer.answer is not None]
     scores = [(getattr(answer, field), answer.answer == label) for answer, label in named]
     return [(score, right) for score, right in scores if score is not None]
@@ -202,7 +202,7 @@ def pareto_front(cards: Sequence[Scorecard]) -> list[Scorecard]:
 
 
 def _beats(one: Scorecard, other: Scorecard) -> bool:
-    """At least as good in all three, and better in one."""
+    """Return whether one card is at least as good in all merits and better in one."""
     pairs = list(zip(_merits(one), _merits(other), strict=True))
     return all(mine >= theirs for mine, theirs in pairs) and any(mine > theirs for mine, theirs in pairs)
 
@@ -230,10 +230,10 @@ def _price(engine: Engine) -> float | None:
 
 
 def list_price(outcome: Outcome, prices: Prices) -> float | None:
-    """US dollars for the outcome if it were bought now, at the first attempt; None: unknown.
+    """Return the price of an outcome in US dollars, for one attempt; None: unknown.
 
-    An answer from the ledger costs what it would cost without it, an emulator's what the vendor takes.
-    A failure, and a refusal for which no engine was asked, cost nothing.
+    An answer from the ledger has the price of a new answer, an emulator's answer the vendor's price. A
+    failure, and a refusal without asking the engine, are free.
     """
     if isinstance(outcome, Prediction) and outcome.asked:
         return total([list_price(answer, prices) for answer in outcome.asked])
@@ -243,7 +243,7 @@ def list_price(outcome: Outcome, prices: Prices) -> float | None:
 
 
 def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
-    """US dollars for 1,000 such answers, without failures; None: unknown, or no answers."""
+    """Return US dollars for 1,000 such answers, without failures; None: unknown, or no answers."""
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     whole = total([list_price(answer, prices) for answer in answers])
     return None if whole is None or not answers else round(1000 * whole / len(answers), 9)  # no noise of sums
@@ -275,7 +275,7 @@ class Result:
 
     @property
     def answered(self) -> list[tuple[Prediction, int | None]]:
-        """The pairs of `pairs` without failures; refusals are among them."""
+        """`pairs` without failures, with refusals."""
         return [(outcome, label) for outcome, label in self.pairs if isinstance(outcome, Prediction)]
 
     @property
@@ -293,13 +293,13 @@ class Result:
 
     @property
     def named(self) -> Proportion:
-        """Pictures of digits that got a digit as answer."""
+        """Pictures of digits that were answered with a digit."""
         said = [getattr(outcome, "digit", None) for outcome, label in self.pairs if label is not None]
         return proportion(sum(digit is not None for digit in said), len(said))
 
     @property
     def surely_wrong(self) -> Proportion:
-        """Wrong answers among those given with at least `SURE`."""
+        """Wrong answers among those with a confidence of at least `SURE`."""
         wrong = [
             is_wrong(outcome, label) for outcome, label in self.answered
             if outcome.digit is not None and (outcome.confidence or 0.0) >= SURE
@@ -313,12 +313,12 @@ class Result:
 
     @property
     def misread(self) -> list[int]:
-        """Places of the pictures with a wrong digit as answer, highest confidence first."""
+        """Indices of the pictures with a wrong answer, highest confidence first."""
         wrong = [place for place, pair in enumerate(self.pairs) if is_wrong(*pair)]
         return sorted(wrong, key=lambda place: -(getattr(self.outcomes[place], "confidence", None) or 0.0))
 
     def chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return labels (n,) and probabilities (n, 10) of the digits for which the engine gave any."""
+        """Return labels (n,) and probabilities (n, 10) of the answers with probabilities."""
         known = [(label, it.probabilities) for it, label in self.answered if label is not None]
         truth = np.array([label for label, row in known if row], np.int64)
         chances = np.array([row for _, row in known if row], np.float64).reshape(-1, 10)
@@ -332,7 +332,7 @@ def measure(
     *,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> Result:
-    """Do the same as `measure_all` with one engine, under its own name."""
+    """Call `measure_all` with one engine, and return its result."""
     return measure_all(samples, {name_of(reader): reader}, data, arrived=arrived)[name_of(reader)]
 
 

@@ -13,13 +13,13 @@ from sklearn.metrics import brier_score_loss
 from digitrec.errors.text import percent
 
 CONFIDENCE_LEVEL = 0.95
-"""Of every interval."""
+"""Confidence level of every interval."""
 BINS = 10
-"""Of the reliability diagram and of ECE, equally wide."""
+"""Number of equally wide bins of the reliability diagram and of ECE."""
 EDGES = np.arange(1, BINS) / BINS
 """Lower ends of all bins but the first, each the float nearest to its decimal: 0.3 and not 3 * 0.1."""
 RESAMPLED = 5000
-"""Drawings of groups for an interval or a test."""
+"""Number of resamples of the groups for an interval or a test."""
 KINDS = (*range(10), None)
 """What a picture of a digit shows, or an engine answers: a digit or none."""
 
@@ -31,16 +31,16 @@ def share(hits: int, n: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
-    """A share of pictures, with its uncertainty."""
+    """A share of pictures with its interval."""
 
     hits: int
-    """How many, >= 0."""
+    """Number of hits, >= 0."""
     n: int
-    """Of how many, >= 0."""
+    """Number of pictures, >= 0."""
     low: float | None
     """Lower end of the 95% Wilson interval, 0..1; None when n is 0."""
     high: float | None
-    """Its upper end."""
+    """Upper end of the interval."""
 
     @property
     def share(self) -> float | None:
@@ -79,20 +79,20 @@ def grouped(right: Sequence[bool], groups: Sequence[str]) -> Proportion:
 
 @dataclass(frozen=True, slots=True)
 class DigitScore:
-    """How one digit fares."""
+    """Precision and recall of one digit."""
 
     digit: int
     """0..9."""
     precision: float | None
-    """Share of the answers "this digit" that were right, 0..1; None when it was never answered."""
+    """Share of right answers among the answers with this digit, 0..1; None without such answers."""
     recall: float | None
-    """Share of its pictures that were read as it, 0..1; None when no picture shows it."""
+    """Share of right answers among the pictures of this digit, 0..1; None without such pictures."""
     pictures: int
-    """How many pictures show it."""
+    """Number of pictures of this digit."""
 
 
 Label = int | str | None
-"""An answer or the truth: a digit, the text of a number, or None for neither."""
+"""An answer or a label: a digit, the text of a number, or None."""
 
 
 def confusion(pairs: Sequence[tuple[Label, Label]]) -> tuple[tuple[int, ...], ...]:
@@ -125,11 +125,11 @@ class Bin:
     """One column of a reliability diagram."""
 
     confidence: float
-    """Mean confidence of the answers in it, 0..1."""
+    """Mean confidence of the answers in the bin, 0..1."""
     right: float
-    """Share of them that were right, 0..1."""
+    """Share of right answers in the bin, 0..1."""
     answers: int
-    """How many there are, >= 1."""
+    """Number of answers in the bin, >= 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Reliability:
     """Whether confidences are chances of being right."""
 
     answers: int
-    """Digits answered with a confidence."""
+    """Number of answers with a confidence."""
     ece: float
     """Expected calibration error: mean distance of confidence and share right over the bins, 0..1."""
     brier: float
@@ -147,11 +147,11 @@ class Reliability:
 
 
 Scored = Sequence[tuple[float, bool]]
-"""How sure some answers are, 0..1, and whether each is right."""
+"""The confidence of some answers, 0..1, and whether each is right."""
 
 
 def reliability(scored: Scored) -> Reliability | None:
-    """Return the calibration of some answers; None when there are none."""
+    """Return the reliability of some answers; None without answers."""
     if not scored:
         return None
     scores, hits = np.asarray(scored, float).T
@@ -180,7 +180,7 @@ def coverage_curve(scored: Scored, n: int) -> tuple[tuple[float, float, float], 
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """p-value of McNemar's exact test: are the pictures that one alone got right split evenly?"""
+    """Return the p-value of McNemar's exact test of the pictures that only one of two engines got right."""
     split = only_first + only_second
     return float(binomtest(only_first, split, 0.5).pvalue) if split else 1.0
 
@@ -199,7 +199,7 @@ def by_groups(wins: Sequence[int], groups: Sequence[str]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method (Holm 1979), in the same order."""
+    """Return the p-values corrected by Holm's step-down method (Holm 1979), in the same order."""
     corrected = [1.0] * len(p_values)
     highest = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):

@@ -28,13 +28,13 @@ class NumberSample(Sample):
     """A picture and the numbers that a careful person reads on it."""
 
     texts: tuple[str, ...] = ()
-    """Each number as it is written, without spaces; empty where nothing is to be read."""
+    """Each number as it is written, without spaces; empty for a picture without a number."""
     cells: tuple[tuple[int, int, str], ...] = ()
     """Row and column of each number and its text, where they are labelled."""
 
     @property
     def truth(self) -> str | None:
-        """The numbers, sorted; None where nothing is to be read."""
+        """The numbers, sorted and joined; None without a number."""
         return joined(self.texts)
 
 

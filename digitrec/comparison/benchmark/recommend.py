@@ -1,4 +1,4 @@
-"""The cheapest way of asking that reaches an accuracy: an engine alone, a fallback of two, or a vote."""
+"""Find the cheapest engine, fallback of two or vote that reaches an accuracy."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from digitrec.errors import DataError
 from digitrec.errors.arguments import number
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-"""Chances of being right below which a fallback asks its next engine."""
+"""Thresholds of the fallbacks that are tried."""
 FEWEST = 20
-"""Fewest pictures of which each half says something."""
+"""Minimum number of pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way of asking, on some pictures."""
+    """An engine or a policy, measured on some pictures."""
 
     name: str
     """An engine's or a policy's name."""
@@ -42,10 +42,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What is recommended, and what it was shown to reach."""
+    """The recommended option, with its accuracy on pictures that it was not chosen on."""
 
     target: float
-    """The accuracy that was asked for, 0..1."""
+    """The accuracy to reach, 0..1."""
     chosen: Option | None
     """The cheapest option that reaches it, else the nearest one, with its figures on the half of the pictures
     that it was not chosen on; None: no option fits the budget."""
@@ -54,13 +54,13 @@ class Recommendation:
 
     @property
     def reached(self) -> bool:
-        """Whether the lower end of its interval is at the target or above."""
+        """Whether the lower end of the option's interval is at the target or above."""
         low = self.chosen.right.low if self.chosen else None
         return low is not None and low >= self.target
 
     @property
     def pictures_needed(self) -> int | None:
-        """Pictures on which this share of right answers would show it; None: no number would.
+        """Number of pictures on which this share of right answers reaches the target; None: no number does.
 
         Wilson's lower end reaches the target at z^2 t (1 - t) / (share - t)^2 pictures.
         """
@@ -72,7 +72,7 @@ class Recommendation:
 
 
 def check(target: float, budget: float | None, pictures: int) -> None:
-    """Check what `recommend` is asked for, before anything is paid.
+    """Check the arguments of `recommend`, before a paid request.
 
     Raises:
         TypeError, ValueError: the target is not a number from 0 to 1, or the budget is not one >= 0.
@@ -130,7 +130,7 @@ def recommend(
 def _options(
     outcomes: Mapping[str, Sequence[Outcome]], engines: Mapping[str, Engine]
 ) -> Iterator[tuple[str, Sequence[Outcome]]]:
-    """Every way of asking these engines, and what it would have answered."""
+    """Yield each engine and policy with its outcomes."""
     yield from outcomes.items()
     known = {name: engines[name] for name in engines if name in outcomes}
     policies: list[EnginePolicy] = [

@@ -71,7 +71,7 @@ class Pair:
     p_corrected: float | None
     """p-value corrected by Holm's method for all tested pairs of the benchmark."""
     emulated: tuple[str, ...] = ()
-    """Which of the two were emulated: the pair is shown, not tested, and takes no part in the correction."""
+    """Names of those that were emulated; such a pair is shown but not tested."""
 
     @property
     def better(self) -> str | None:
@@ -83,7 +83,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """The whole result: every answer, and the statistics over them."""
+    """The answers of several engines, and their statistics."""
 
     data: str
     """Name of the data set."""
@@ -94,7 +94,7 @@ class Benchmark:
     cards: tuple[Scorecard, ...]
     """A scorecard for each engine; the highest lower end of its interval first, emulated ones last."""
     pairs: tuple[Pair, ...]
-    """Every two engines compared."""
+    """A comparison of every two engines."""
     fitted_here: tuple[str, ...]
     """Names of the engines whose calibrated chances were fitted on these very pictures."""
     started: str
@@ -117,7 +117,7 @@ class Benchmark:
 
     @property
     def is_grouped(self) -> bool:
-        """Whether the pictures come in groups, which intervals and tests then keep whole."""
+        """Whether the pictures come in groups, which intervals and tests keep whole."""
         return any(sample.group for sample in self.samples)
 
     @property
@@ -132,7 +132,7 @@ class Benchmark:
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        """The right answer for each picture; None: refusing is right."""
+        """The label of each picture; None: a refusal is right."""
         return tuple(sample.truth for sample in self.samples)
 
     def title(self, place: int) -> str:
@@ -141,12 +141,12 @@ class Benchmark:
         return f"no. {place}" if source.startswith("<") else Path(source).name
 
     def shows(self, place: int) -> str:
-        """Return the right answer for a picture in words; "none" if refusing is right."""
+        """Return a picture's label; "none" if a refusal is right."""
         label = self.samples[place].truth
         return "none" if label is None else str(label)
 
     def said(self, place: int) -> list[Outcome]:
-        """Every engine's outcome for a picture."""
+        """Return every engine's outcome for a picture."""
         return [outcomes[place] for outcomes in self.outcomes.values()]
 
     def called(self, engine: str) -> str:
@@ -154,30 +154,30 @@ class Benchmark:
         return next(card.name for card in self.cards if card.engine == engine)
 
     def is_wrong(self, outcome: Outcome, place: int) -> bool:
-        """Whether the outcome names a wrong digit for a picture."""
+        """Return whether the outcome is a wrong answer for a picture."""
         return is_wrong(outcome, self.samples[place].truth)
 
     @property
     def misread(self) -> tuple[int, ...]:
-        """Places of the pictures with a wrong answer; those with the most wrong answers first."""
+        """Indices of the pictures with a wrong answer; those with the most wrong answers first."""
         votes = enumerate(self._votes())
         wrong = Counter(place for place, said in votes for vote in said if self.is_wrong(vote, place))
         return tuple(place for place, _ in wrong.most_common())
 
     @property
     def splitting(self) -> tuple[int, ...]:
-        """Places of the pictures on which the answers differ."""
+        """Indices of the pictures on which the answers differ."""
         votes = enumerate(self._votes())
         return tuple(place for place, said in votes if len({vote.answer for vote in said}) > 1)
 
     def _votes(self) -> Iterator[list[Prediction]]:
-        """For each picture the answers that count: an emulator's only if no real engine was asked."""
+        """Yield each picture's answers that count: an emulator's only if no real engine was asked."""
         engines = [card for card in self.cards if not card.emulated] or self.cards
         for row in zip(*(self.outcomes[card.engine] for card in engines), strict=True):
             yield [outcome for outcome in row if isinstance(outcome, Prediction)]
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything but the pictures, as JSON-like values."""
+        """Return everything but the pictures, as JSON-like values."""
         return {
             "data": self.data,
             "pictures": len(self.samples),
@@ -195,7 +195,7 @@ class Benchmark:
         }
 
     def answers(self) -> Iterator[dict[str, Any]]:
-        """For each picture its label and the fields `KEPT` of every engine's answer, JSON-like."""
+        """Yield each picture's label and the fields `KEPT` of every engine's answer, JSON-like."""
         for place, label in enumerate(self.labels):
             said = self.said(place)
             image = said[0].image
@@ -229,15 +229,15 @@ def benchmark(
 
     Args:
         samples: labelled pictures.
-        engines: names, providers, engines and policies, under the names that they shall have in the report.
+        engines: names, providers, engines and policies, by their names in the report.
         data: name of the data set.
         policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
-        ask: what asks an engine about pictures, such as `comparison.numbers.numbers_asked`; None:
+        ask: function that asks an engine about pictures, such as `comparison.numbers.numbers_asked`; None:
             `recognise.stream`.
-        target: share of the pictures to be answered rightly, 0..1: the cheapest way of asking these engines
-            that reaches it is recommended; None: nothing is.
-        budget: US dollars that 1,000 pictures may cost at most by what is recommended; None: any amount.
+        target: share of right answers, 0..1; recommend the cheapest engine or policy that reaches it. None:
+            recommend nothing.
+        budget: largest cost of the recommendation for 1,000 pictures, in US dollars; None: any amount.
         settings: how the engines are asked, for the report.
         arrived: called with every outcome as it arrives.
 

@@ -1,4 +1,4 @@
-"""Images and labels as arrays, from the files in which data sets are distributed.
+"""Read images and labels from the common files of data sets.
 
 - ``.npz`` with ``x`` and ``y`` or ``images`` and ``labels``, or Keras' four arrays;
 - ``.csv`` with a label and the pixels of a square picture in each row, as Kaggle and OpenML have MNIST;
@@ -31,11 +31,11 @@ Array = np.ndarray[Any, Any]
 PAIRS = [("x", "y"), ("images", "labels")]
 """Names of the images and the labels in an .npz file."""
 PARTS = ("test", "train")
-"""The parts of an .npz file as Keras has it: ``x_test`` and ``y_test``, ``x_train`` and ``y_train``."""
+"""The parts of Keras' .npz files: ``x_test`` and ``y_test``, ``x_train`` and ``y_train``."""
 CHANNELS = (1, 3, 4)
-"""Grey, RGB, RGB with opacity."""
+"""Numbers of channels: grey, RGB, RGBA."""
 FEWEST = 50
-"""Fewest columns of a table of pixels: the smallest common pictures are 8x8."""
+"""Minimum number of columns of a table of pixels; the smallest common pictures are 8x8."""
 
 
 def read(path: Path, part: str | None = None, *, either: str = "test") -> tuple[Pixels, Pixels]:

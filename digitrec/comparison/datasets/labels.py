@@ -1,4 +1,4 @@
-"""A table of labels: which file shows what, as spreadsheets and scripts write it."""
+"""Read tables of files and labels, as spreadsheets and scripts write them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Row:
     file: Path
     """The picture, which exists."""
     said: str
-    """What it shows, not empty."""
+    """The label as it is written, not empty."""
     where: str
-    """The table and the line, for messages."""
+    """The table and the line, for error messages."""
     group: str = ""
-    """The picture's source, such as a book; "": a group of its own."""
+    """Source of the picture, such as a book; "" without a group."""
     row: str = ""
-    """The number's line on the page; "": not given."""
+    """The number's row on the page; "": not given."""
     column: str = ""
-    """The number's column; "": not given."""
+    """The number's column on the page; "": not given."""
 
 
 def read(table: Path) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Labelled images to measure with: from a folder, a data set's files, or a set that comes with digitrec."""
+"""Find labelled images: in a folder, in a data set's files, or in digitrec itself."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ log = logging.getLogger(__name__)
 NAMES = ("mnist-test",)
 """Sets known by name: MNIST's 10,000 test digits."""
 SHOWN = 3
-"""Names of files in a warning at most."""
+"""Maximum number of file names in a warning."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """An image and what a careful person reads on it."""
+    """An image and its label."""
 
     image: ImageSource
-    """Not opened yet: a path, or an array, uint8, as the data set holds it."""
+    """A path, or an array of uint8."""
     label: int | None
-    """0..9; None where refusing is right."""
+    """The digit, 0..9; None if a refusal is right."""
     group: str = ""
-    """What the picture was taken from, such as a book; "" without groups."""
+    """Source of the picture, such as a book; "" without groups."""
 
     @property
     def truth(self) -> int | str | None:
@@ -142,7 +142,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _warn(where: Path, names: Sequence[str], what: str) -> None:
-    """Warn of files that are left out: their number, the reason, and the first of them."""
+    """Log a warning about skipped files, with their number, the reason and the first names."""
     if names:
         more = ", ..." if len(names) > SHOWN else ""
         log.warning("%s: left out %d (%s): %s%s", where, len(names), what, ", ".join(names[:SHOWN]), more)
@@ -153,7 +153,7 @@ def _samples(arrays: tuple[Pixels, Pixels]) -> list[Sample]:
 
 
 def _contradictions(samples: Sequence[Sample]) -> list[str]:
-    """Names of equal pictures with different labels."""
+    """Return the names of equal pictures with different labels."""
     same: dict[bytes, list[int]] = defaultdict(list)
     for place, sample in enumerate(samples):
         image = sample.image

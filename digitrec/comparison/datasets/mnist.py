@@ -39,7 +39,7 @@ class Digits:
     images: NDArray[np.uint8]
     """(N, 28, 28), ink high, 0..255."""
     labels: NDArray[np.uint8]
-    """(N,), 0..9; `NO_DIGIT` where a network learns what it is not to recognise."""
+    """(N,), 0..9, or `NO_DIGIT` in training sets."""
 
     def __len__(self) -> int:
         return len(self.labels)

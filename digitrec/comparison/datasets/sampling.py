@@ -1,4 +1,4 @@
-"""Sample a part of a set in any order, keeping the mix of labels."""
+"""Draw a stratified sample: each label in proportion."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEED = 0
-"""Decides which; the same for everybody, so that the same limit of the same set means the same pictures."""
+"""Random seed, fixed so that the same limit always means the same pictures."""
 
 
 def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None) -> NDArray[np.int64]:
-    """Which places of a set to take, in its order: `limit` of them, at random, each label in its share.
+    """Return the sorted indices of `limit` random items, each label in proportion.
 
-    The places of a smaller limit are among those of a larger one, so that answers paid for with a small limit
-    serve a larger one too.
+    A larger limit includes the items of a smaller one, so paid answers are reused.
 
     Args:
-        labels: what each picture shows; None where it shows no digit.
+        labels: the label of each picture; None without a digit.
         limit: largest number of items, >= 0; None: all.
     """
     if limit is None or limit >= len(labels):
