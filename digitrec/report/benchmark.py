@@ -1,4 +1,4 @@
-"""A benchmark as tables of words, and these as text, Markdown or JSON; `benchmark_page` makes the page."""
+"""Write a benchmark as text, Markdown, JSON or CSV, and conclude it; `benchmark_page` writes HTML."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from digitrec.report.rows import Table, aligned, markdown_section, markdown_tabl
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
-"""The columns of CSV: the picture, what it shows, which engine was asked, and its answer."""
+"""The columns of CSV: the picture, its label, the engine, and its answer."""
 MOST_PICTURES = 60
-"""Pictures shown or listed at most; the JSON has them all."""
+"""Maximum number of pictures in a list; JSON has all of them."""
 NONE = "none"
-"""Heads the row and the column of "no digit" in a confusion matrix."""
+"""Name of "no digit" in a confusion matrix."""
 
 
 def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> None:
@@ -70,13 +70,13 @@ def _markdown(benchmark: Benchmark) -> Iterator[str]:
 
 
 def heading(benchmark: Benchmark) -> str:
-    """Return the number of engines and the name of the pictures."""
+    """Return the title: the numbers of engines and pictures, and the data set."""
     engines = count(len(benchmark.cards), "engine")
     return f"{engines} on {count(len(benchmark.samples), 'picture')} of {benchmark.data}"
 
 
 def provenance(benchmark: Benchmark) -> dict[str, str]:
-    """When and on what the figures were measured, with which models, settings and versions."""
+    """Return the date, the pictures, the models, the settings and the versions of a benchmark."""
     models = {
         card.engine: ", ".join([
             *card.model_versions,
@@ -112,7 +112,7 @@ def tables(benchmark: Benchmark) -> Iterator[Table]:
 
 
 def leaderboard(benchmark: Benchmark) -> Table:
-    """Return the accuracy of each engine."""
+    """Return each engine's accuracy, errors, latency and price."""
     front = {card.engine for card in pareto_front(benchmark.cards)}
     rows = [
         (
@@ -139,7 +139,7 @@ def leaderboard(benchmark: Benchmark) -> Table:
 
 
 def time_and_money(benchmark: Benchmark) -> Table:
-    """How long answers take, and what they cost."""
+    """Return each engine's latency, throughput and cost."""
     rows = []
     for card in benchmark.cards:
         spent = card.latency
@@ -161,7 +161,7 @@ def time_and_money(benchmark: Benchmark) -> Table:
 
 
 def confidence(benchmark: Benchmark) -> Table:
-    """Whether confidences are chances."""
+    """Return each engine's calibration error."""
     rows = [(card.name, *_fit(card.reliability), *_fit(card.calibrated)) for card in benchmark.cards]
     header = ("engine", "ECE", "Brier", "ECE calibrated", "Brier calibrated")
     note = (
@@ -176,7 +176,7 @@ def _fit(found: Reliability | None) -> tuple[str, str]:
 
 
 def differences(benchmark: Benchmark) -> Table:
-    """Which differences are more than chance."""
+    """Return the tests of every two engines."""
     rows = [
         (
             benchmark.called(pair.first), benchmark.called(pair.second),
@@ -198,7 +198,7 @@ def differences(benchmark: Benchmark) -> Table:
 
 
 def agreement(benchmark: Benchmark) -> Table:
-    """How often every two engines say the same."""
+    """Return how often every two engines give the same answer."""
     share = {frozenset((pair.first, pair.second)): percent(pair.agreement) for pair in benchmark.pairs}
     cards = benchmark.cards
     rows = [
@@ -211,7 +211,7 @@ def agreement(benchmark: Benchmark) -> Table:
 
 
 def digits(benchmark: Benchmark) -> Table:
-    """Precision and recall of each digit."""
+    """Return precision and recall of each digit."""
     cards = benchmark.cards
     rows = []
     for digit in range(10):
@@ -227,7 +227,7 @@ def digits(benchmark: Benchmark) -> Table:
 
 
 def numbers(benchmark: Benchmark) -> Table:
-    """How well each engine reads numbers: their values, their characters, and which it finds."""
+    """Return each engine's measures of numbers: values, characters, recall, precision and cells."""
     rows = [
         (benchmark.called(one.engine), *_share(one.value), percent(one.character_errors),
          *_share(one.recall), *_share(one.precision), *(_share(one.cells) if one.cells.n else ("", "")))
@@ -250,7 +250,7 @@ def _share(share: Proportion) -> tuple[str, str]:
 
 
 def confusion(card: Scorecard) -> Table:
-    """How often each digit was answered as each other digit by one engine."""
+    """Return one engine's confusion matrix."""
     heads = (*map(str, range(10)), NONE)
     rows = [
         (head, *(str(number or "") for number in counts))
@@ -272,7 +272,7 @@ def splitting(benchmark: Benchmark) -> Table:
 
 
 def sample(benchmark: Benchmark, places: Sequence[int]) -> tuple[list[int], str]:
-    """Return at most `MOST_PICTURES` of these places, each label in proportion, and their number in words."""
+    """Return at most `MOST_PICTURES` of these indices, each label in proportion, and a note on their number."""
     drawn = sampled([benchmark.samples[place].label for place in places], MOST_PICTURES)
     shown = [places[number] for number in drawn]
     if len(shown) < len(places):

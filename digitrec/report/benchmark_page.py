@@ -18,9 +18,9 @@ from digitrec.report.plots import Axes, Figure
 from digitrec.report.rows import Table
 
 LINE_HEIGHT = 0.3
-"""Height of an entry of a legend, in inches."""
+"""Height of a legend's entry, in inches."""
 LABEL_WIDTH = 26
-"""Characters of an engine's name on one line."""
+"""Maximum number of characters in a line of an engine's name."""
 
 
 def benchmark_page(benchmark: Benchmark) -> str:
@@ -75,7 +75,7 @@ def _confusions(benchmark: Benchmark) -> str:
 
 
 def _contact_sheet(benchmark: Benchmark, title: str, places: Sequence[int]) -> Iterator[str]:
-    """Pictures with every engine's answer, in the order given."""
+    """Yield a section with these pictures and every engine's answers; none without pictures."""
     if not places:
         return
     shown, how_many = sample(benchmark, places)
@@ -102,7 +102,7 @@ def _answer(benchmark: Benchmark, engine: str, place: int) -> str:
 
 @plots.drawn
 def trade_off(cards: Sequence[Scorecard]) -> Figure:
-    """Draw accuracy against cost and against latency, with the engines that no other beats in all three.
+    """Draw accuracy against cost and against latency, and mark the Pareto front.
 
     Bars are 95% Wilson intervals; a filled marker is on the Pareto front. An engine with an unknown price
     or latency is missing from that half.

@@ -1,4 +1,4 @@
-"""Comparisons as a table, Markdown, JSON, JSON Lines or CSV, and as a page with the pictures."""
+"""Write comparisons as a table, Markdown, JSON, JSON Lines, CSV or a page with the pictures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CELLS = (
 
 
 def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
-    """Write comparisons as they come (``table`` and ``markdown``: when all are there).
+    """Write comparisons as they arrive; ``table`` and ``markdown`` wait for all of them.
 
     ``table`` and ``markdown`` have one row for each picture and one column for each engine, ``csv`` the
     columns `CELLS` for each engine, ``json`` one array and ``jsonl`` one object per line, with all that
@@ -50,7 +50,7 @@ def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None =
 
 
 def verdict(comparison: Comparison) -> str:
-    """Summarise the engines' verdict; mark or leave out what emulators say."""
+    """Return the engines' common verdict; mark that of emulators, or leave it out beside real engines."""
     if not comparison.predictions:
         return "nobody answered"
     said = _together(comparison)
@@ -104,7 +104,7 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
 
 
 def _time_apart(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return the times outside every engine's: opening the pictures, and loading."""
+    """Return a line with the times that are part of no latency: opening the pictures, and loading."""
     opened = [comparison.image.opening_s for comparison in comparisons]
     loaded = {answer.provider: answer.loading_s for it in comparisons for answer in it.predictions}
     loading = [f"{name} {duration(seconds)}" for name, seconds in loaded.items() if seconds]
@@ -169,7 +169,7 @@ def _csv_row(comparison: Comparison) -> dict[str, Any]:
 
 
 def comparison_page(comparisons: Iterable[Comparison], pictures: Iterable[ImageSource]) -> str:
-    """Return an HTML page: each picture or number, and beside it what every engine said.
+    """Return an HTML page that shows each picture or number beside every engine's answer.
 
     Args:
         comparisons: the comparisons.

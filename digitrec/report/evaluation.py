@@ -1,4 +1,4 @@
-"""How well an engine reads: a report on each digit, the accuracy table, and pictures of its mistakes."""
+"""Report an engine's accuracy: a table of digits, the page accuracy.md, and plots."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from digitrec.report.plots import Figure
 from digitrec.report.rows import Table, markdown_page, markdown_section
 
 MEAN_GOAL = 0.95
-"""Mean accuracy wanted over all corruptions, 0..1."""
+"""Goal for the mean accuracy of all corruptions, 0..1."""
 NO_DIGIT = -1
-"""Stands for "no digit" among the digits 0..9."""
+"""Label of "no digit" for scikit-learn."""
 COMMONEST = 3
 """Number of kinds of errors listed for each set."""
 NOTES = {
@@ -103,7 +103,7 @@ def numbers_table(found: Sequence[Share]) -> Table:
 
 
 def _row(one: Measured) -> tuple[str, ...]:
-    """One set: its accuracy beside its goal, how far its confidence can be trusted, its common errors."""
+    """Return a set's accuracy, goal, calibration and common errors."""
     found, right, known = one.found, one.found.accuracy, one.found.card.reliability
     trust: tuple[float | None, ...] = (None, None, None)
     if known is not None and one.group != accuracy.REFUSED:
@@ -143,7 +143,7 @@ def _error(outcome: Outcome, label: int | None) -> str:
 
 
 def heading(measured: Sequence[Measured]) -> str:
-    """Return how many goals are met, and by which model."""
+    """Return the number of goals that are met, and the models."""
     goals = [one.met for one in measured if one.met is not None]
     models = sorted({version for one in measured for version in one.found.card.model_versions})
     return f"{sum(goals)} of {len(goals)} goals met by {', '.join(models) or 'no model'}"
@@ -227,7 +227,7 @@ def _sheet(found: Result, places: Sequence[int], title: str, columns: int) -> Fi
 
 
 def caption(found: Result, place: int) -> str:
-    """Return the predicted digit, its confidence, and the actual digit in a few words."""
+    """Return the predicted digit, its confidence and the actual digit in two lines."""
     outcome, label = found.pairs[place]
     sure = outcome.confidence if isinstance(outcome, Prediction) else None
     mark = "" if is_right(outcome, label) else "  ✗"
@@ -258,17 +258,17 @@ def curves(found: Result) -> Figure:
 
 
 def reliability(found: Result) -> Figure:
-    """Draw whether confidences are chances: the share right of the answers of each confidence."""
+    """Draw the reliability diagram of the engine's confidence."""
     known = found.card.reliability
     lines = {} if known is None else {f"{BINS} equal bins, ECE {percent(known.ece, 2)}": known}
     return plots.reliability(lines, f"Reliability: {found.data}", (5.6, 4.6), counts=True)
 
 
 PICTURES: Sequence[Callable[[Result], Figure]] = (confusion, predictions, mistakes, curves, reliability)
-"""The pictures of one set, in the order in which they are saved under their functions' names."""
+"""The plots of one set, saved in this order under their functions' names."""
 
 
 def coverage(measured: Sequence[Result]) -> Figure:
-    """Draw for each set the accuracy if only the share with the highest confidence were answered."""
+    """Draw each set's accuracy against coverage."""
     cards = {found.data: found.card for found in measured}
     return plots.coverage(cards, (8.2, 4.8), loc="outside right center", title="set")

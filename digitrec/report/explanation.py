@@ -1,4 +1,4 @@
-"""Show an explanation as a picture and as a JSON-like row."""
+"""Write an explanation as a picture and as JSON-like values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from digitrec.report.plots import Axes, Figure
 
 
 def row(found: Explanation, drawn: Sequence[Path]) -> dict[str, Any]:
-    """Return an explanation as a row; unrequested and unknown values are null."""
+    """Return an explanation as JSON-like values; those that are not known are None."""
     said = found.prediction
     return {
         "image": said.image.source,
@@ -43,7 +43,7 @@ def _inside(look: Inside, likeliest: Sequence[int]) -> dict[str, Any]:
 
 
 def _maps(found: Explanation | Inside, digits: Sequence[int]) -> dict[str, Any]:
-    """Return the ink that spoke for the answer, and the class activation maps of these digits."""
+    """Return the saliency map, and the class activation maps of these digits."""
     heats = found.grad_cam
     return {
         "saliency": None if found.saliency is None else _numbers(found.saliency),
@@ -60,9 +60,9 @@ def _numbers(array: NDArray[Any]) -> list[Any]:
 
 @plots.drawn
 def explanation(found: Explanation) -> Figure:
-    """Draw the picture, its preparation, the ink that spoke for the digit, and the ten probabilities.
+    """Draw the picture, its preparation, the saliency map and the ten probabilities.
 
-    If the model allows it, add Grad-CAM for the digit and for the runner-up.
+    If the model allows it, add Grad-CAM of the two likeliest digits.
     """
     wide = max(9.0 if found.grad_cam is None else 13.5, 1.9 * (len(found.steps) + 1) + 0.6)
     figure = Figure(figsize=(wide, 2.8 if found.saliency is None else 5.8))
@@ -83,10 +83,7 @@ def explanation(found: Explanation) -> Figure:
 
 @plots.drawn
 def feature_maps(look: Inside) -> Figure:
-    """Draw the network's input, its first layer's filters, and every layer's feature maps.
-
-    In a column for each network.
-    """
+    """Draw the networks' input, and in a column for each network its filters and feature maps."""
     networks, filters = by_network(look.stages), by_network(look.filters)
     first = 1 if filters else 0
     rows = first + max(len(layers) for layers in networks.values())
@@ -110,7 +107,7 @@ def feature_maps(look: Inside) -> Figure:
 
 
 def headline(found: Explanation) -> str:
-    """Return the answer in one line: "a 7, 98.9%, before a 1, 0.4%", or why there is no digit."""
+    """Return the answer and the runner-up in one line, or the reason for no digit."""
     said, second = found.prediction, found.runner_up
     if said.digit is None:
         return f"no digit: {said.reason}"

@@ -1,4 +1,4 @@
-"""A set of digits as pictures: what it holds, what is usual in it, and what is strange."""
+"""Draw a set of digits: samples, classes, means, pixel values, outliers and similarity."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from digitrec.report import page, plots
 from digitrec.report.plots import Figure
 
 SAMPLES = 10
-"""Digits of each kind in the grid of samples."""
+"""Number of digits of each class in the grid of samples."""
 
 
 @plots.drawn
 def samples(seen: Exploration) -> Figure:
-    """Ten of each digit, drawn at random."""
+    """Draw ten random images of each digit."""
     rng = np.random.default_rng(0)
     canvas = np.zeros((10 * 28, SAMPLES * 28), np.uint8)
     for digit in range(10):
@@ -33,7 +33,7 @@ def samples(seen: Exploration) -> Figure:
 
 @plots.drawn
 def classes(seen: Exploration) -> Figure:
-    """How many there are of each digit."""
+    """Draw the number of images of each digit."""
     title = f"Classes of {seen.name}: {len(seen.digits):,} digits"
     figure, axes = plots.plain_axes(title, "digit", "images", (7.2, 4))
     axes.set_xticks(range(10))
@@ -64,7 +64,7 @@ def averages(seen: Exploration) -> Figure:
 
 @plots.drawn
 def pixels(seen: Exploration) -> Figure:
-    """How often each pixel value occurs."""
+    """Draw the histogram of pixel values."""
     share = 100 * seen.histogram / seen.histogram.sum()
     title = f"Pixel values of {seen.name}: {share[0]:.0f} % are paper"
     y = "share of all pixels (%, logarithmic)"
@@ -93,7 +93,7 @@ def notable(seen: Exploration) -> Figure:
 
 @plots.drawn
 def embedding(seen: Exploration) -> Figure:
-    """Draw the digits laid out with similar ones near each other."""
+    """Draw the t-SNE embedding of the digits."""
     labels = seen.digits.labels[seen.embedded]
     title = f"{len(labels):,} digits of {seen.name} by likeness (t-SNE)"
     figure, axes = plots.plain_axes(title, "near means alike; the axes have no unit", "", (8.4, 7))
@@ -118,7 +118,7 @@ PICTURES: dict[str, Callable[[Exploration], Figure]] = {
     "Noise and artefacts": notable,
     "Likeness": embedding,
 }
-"""Title and picture of each section of the page."""
+"""Title and plot of each section of the page."""
 
 
 def exploration_page(seen: Exploration) -> str:

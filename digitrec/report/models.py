@@ -1,4 +1,4 @@
-"""Models while they learn, and compared: pictures, a table, and the page models.md."""
+"""Plot the training of a model, and write the comparison of models: a table, plots and models.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "Medium": {"facecolor": plots.COLOURS[2], "hatch": "//"},
     "High": {"facecolor": plots.COLOURS[0], "hatch": "xx"},
 }
-"""Colour and hatching of each complexity."""
+"""Colour and hatch of each complexity."""
 
 
 def table(contestants: Sequence[Contestant], digits: int) -> Table:
@@ -45,14 +45,14 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
 
 
 def _unchanged(contestants: Sequence[Contestant]) -> str:
-    """Which networks see the digits as they are, in words."""
+    """Return a remark on the networks that are trained without augmentation."""
     kinds = [zoo.find(one.arch) for one in contestants]
     names = [one.title for one in kinds if one.family == "keras" and not one.augmented]
     return f" (but for {', '.join(names)})" if names else ""
 
 
 def verdict(contestants: Sequence[Contestant]) -> str:
-    """Which model wins, and by which rule."""
+    """Return the winner and the rule by which it wins."""
     first, *others = equals(contestants)
     won = winner(contestants)
     if not others:
@@ -65,7 +65,7 @@ def verdict(contestants: Sequence[Contestant]) -> str:
 
 
 def markdown(contestants: Sequence[Contestant], digits: int, pictures: Mapping[str, str]) -> str:
-    """Return the page; `pictures` are titles and paths relative to it."""
+    """Return the page in Markdown; `pictures` maps titles to paths relative to it."""
     found = table(contestants, digits)
     made = "Written by `digitrec models compare`; do not edit."
     tested = f"{contestants[0].accuracy.n:,} test digits of MNIST"
@@ -76,7 +76,7 @@ def markdown(contestants: Sequence[Contestant], digits: int, pictures: Mapping[s
 
 @plots.drawn
 def accuracy(contestants: Sequence[Contestant]) -> Figure:
-    """Test accuracy of each model, with its interval."""
+    """Draw each model's test accuracy with its interval."""
     best_last = ranked(contestants)[::-1]
     figure, axes = plots.plain_axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
     _bars(axes, best_last, [one.accuracy.share or 0.0 for one in best_last])
@@ -92,7 +92,7 @@ def accuracy(contestants: Sequence[Contestant]) -> Figure:
 
 @plots.drawn
 def training(contestants: Sequence[Contestant]) -> Figure:
-    """Training time of each model."""
+    """Draw each model's training time."""
     slowest_first = sorted(contestants, key=lambda one: -one.training_s)
     figure, axes = plots.plain_axes("Training time", "seconds (logarithmic)", "")
     _bars(axes, slowest_first, [one.training_s for one in slowest_first])
@@ -105,7 +105,7 @@ def training(contestants: Sequence[Contestant]) -> Figure:
 
 @plots.drawn
 def trade_off(contestants: Sequence[Contestant]) -> Figure:
-    """Accuracy against the time for one digit, a mark for each model."""
+    """Draw accuracy against the time for one digit, a marker for each model."""
     x = "milliseconds for one digit (logarithmic)"
     figure, axes = plots.plain_axes("Accuracy and speed", x, "test accuracy")
     for place, one in enumerate(ranked(contestants)):
@@ -121,7 +121,7 @@ def trade_off(contestants: Sequence[Contestant]) -> Figure:
 
 @plots.drawn
 def complexity(contestants: Sequence[Contestant]) -> Figure:
-    """Mean accuracy of the models of each complexity."""
+    """Draw the mean accuracy of the models of each complexity."""
     figure, axes = plots.plain_axes("Mean accuracy by complexity", "complexity", "mean test accuracy")
     means = []
     for level, look in LOOKS.items():
@@ -144,11 +144,11 @@ PICTURES: dict[str, Callable[[Sequence[Contestant]], Figure]] = {
     "Accuracy against time": trade_off,
     "Mean accuracy by complexity": complexity,
 }
-"""Titles and pictures, in the order of a page."""
+"""Titles and plots, in the order of the page."""
 
 
 def _bars(axes: Axes, contestants: Sequence[Contestant], lengths: Sequence[float]) -> None:
-    """Draw a bar for each, the last one on top, hatched by complexity."""
+    """Draw a bar for each model, the last one on top, hatched by complexity."""
     for place, (one, length) in enumerate(zip(contestants, lengths, strict=True)):
         axes.barh(place, length, height=0.6, zorder=2, edgecolor="white", **LOOKS[one.complexity])
     axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in contestants])
@@ -163,7 +163,7 @@ def _beside(axes: Axes, x: float, y: float, words: str) -> None:
 
 @plots.drawn
 def learning_curves(history: Sequence[Epoch], name: str) -> Figure:
-    """Accuracy and loss after each epoch, on the digits learned from and on those held back."""
+    """Draw accuracy and loss after each epoch, on training and on validation digits."""
     figure = Figure(figsize=(9.6, 4.2))
     figure.suptitle(f"Training of {name}")
     accuracy, loss = figure.subplots(1, 2)

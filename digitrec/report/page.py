@@ -1,4 +1,4 @@
-"""The parts of a self-contained HTML page: nothing in it is fetched from anywhere."""
+"""Write self-contained HTML pages, which fetch nothing."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ THUMBNAIL = 128
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """Return a whole page that names the version and the time; the parts are HTML, the title is text."""
+    """Return a page with a title in plain text and parts in HTML; it names the version and the time."""
     template = Template((files("digitrec.report") / "page.html").read_text(encoding="utf-8"))
     made = f"digitrec {__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     return template.substitute(title=text(title), body="\n".join([soft(made), *parts]))
 
 
 def text(words: str) -> str:
-    """Words as HTML, so that no name of a file or text on a picture becomes markup or hides."""
+    """Return text as HTML, with markup and invisible characters escaped."""
     return html.escape(printable(words))
 
 
@@ -40,13 +40,13 @@ def soft(words: str) -> str:
 
 
 def section(title: str, body: str, *, long: bool = False) -> str:
-    """Return a part with a heading; a long one may be broken across printed pages."""
+    """Return a section with a heading; a long one may break across printed pages."""
     kind = ' class="long"' if long else ""
     return f"<section{kind}>\n<h2>{text(title)}</h2>\n{body}\n</section>"
 
 
 def table(table: Table) -> str:
-    """Return a table of plain text, figures aligned right."""
+    """Return a table of plain text; numbers are aligned right."""
     kinds = [' class="number"' if place in table.numbers else "" for place in range(len(table.header))]
 
     def row(tag: str, scope: str, cells: Sequence[str]) -> str:
@@ -61,7 +61,7 @@ def table(table: Table) -> str:
 
 
 def listing(entries: Mapping[str, str]) -> str:
-    """Names and what they stand for, as a table without a header."""
+    """Return names and values as a table without a header."""
     rows = "".join(
         f'<tr><th scope="row">{text(name)}</th><td>{text(it)}</td></tr>' for name, it in entries.items()
     )
@@ -69,7 +69,7 @@ def listing(entries: Mapping[str, str]) -> str:
 
 
 def picture(source: ImageSource, alt: str, side: int = PICTURE_SIDE) -> str:
-    """Return the picture, made small and without metadata; text in its place when it cannot be read."""
+    """Return a downscaled picture without metadata, or the error if it cannot be read."""
     try:
         small = DigitImage.open(source).thumbnail(side)
     except ImageError as error:

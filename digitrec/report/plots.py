@@ -1,8 +1,8 @@
-"""What every picture has in common: its look, its axes, and how it is saved or put into a page.
+"""The common style of all plots, and how they are saved or embedded in a page.
 
 Only this module imports matplotlib (the extra ``plots``); the modules that draw take its names from here.
-A picture is saved as a PNG on white, or becomes a drawing that takes its ink from the page around it, so
-that it reads on white, on black and on paper. Lines and points differ without colour too.
+A plot is saved as a PNG on white, or becomes an SVG in the text colour of the page, for light and dark pages.
+Lines and markers also differ without colour.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:  # it needs scikit-learn, which most pictures do not
     from digitrec.comparison.benchmark.measures import Reliability
 
 INK = "#010203"
-"""Stands for the colour of the page's text, and is replaced by it in `svg`."""
+"""Placeholder for the page's text colour; `svg` replaces it."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#5e3c99", "#8b0000",
            "#9acd32")  # fmt: skip
 """Okabe and Ito's colours for colour-blind readers, with a darker yellow; then three more."""
 MARKERS = "osD^vPX<>*"
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 FEWEST = 10
-"""A share of fewer answers than this says nothing, and is not drawn."""
+"""Minimum number of answers of a point that is drawn."""
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "axes.grid": True,
@@ -47,11 +47,11 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "digitrec", "figure.constrained_layout.use": True,
 }  # fmt: skip
 drawn = mpl.rc_context(STYLE)
-"""Decorates each function that draws: what it draws looks like `STYLE`."""
+"""Decorator of functions that draw: apply `STYLE`."""
 BELOW = {"loc": "outside lower center", "ncols": 2}
-"""Place of a legend below the axes, where it hides no line."""
+"""Arguments of a legend below the axes, where it covers no line."""
 DPI = 120
-"""Dots per inch of a saved picture: 1,000 to 1,400 pixels wide."""
+"""Resolution of a saved plot, in dots per inch; it is then 1,000 to 1,400 pixels wide."""
 
 
 @drawn
@@ -66,7 +66,7 @@ def svg(figure: Figure, title: str) -> str:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write the figure as a PNG on white; the folder is made when it is not there."""
+    """Save the figure as a PNG on white; create the folder if it does not exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(path) as unfinished:
         figure.savefig(unfinished, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
@@ -82,28 +82,28 @@ def plain_axes(title: str, x: str, y: str, size: tuple[float, float] = (7.6, 4.2
 
 
 def in_percent(*axes: Axis, decimals: int | None = None) -> None:
-    """Label shares of 1 in per cent; without ``decimals`` as many as are needed."""
+    """Label shares of 1 in per cent; without ``decimals`` matplotlib chooses their number."""
     for axis in axes:
         axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
 
 
 def colour(place: int) -> str:
-    """Return the colour at a place."""
+    """Return a colour by its index."""
     return COLOURS[place % len(COLOURS)]
 
 
 def dashed(place: int) -> dict[str, Any]:
-    """Return colour and dashes of the line at a place; no pair comes twice in 70 places."""
+    """Return colour and dashes of a line by its index; the first 70 pairs differ."""
     return {"color": colour(place), "linestyle": LINES[(place + place // len(COLOURS)) % len(LINES)]}
 
 
 def marked(place: int) -> dict[str, Any]:
-    """Return colour and marker of the points at a place; no pair comes twice in 70 places."""
+    """Return colour and marker of points by their index; the first 70 pairs differ."""
     return {"color": colour(place), "marker": MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]}
 
 
 def bare(axes: Axes) -> None:
-    """Take frame, ticks and grid from a picture that needs none."""
+    """Remove frame, ticks and grid."""
     axes.grid(visible=False)
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
@@ -111,7 +111,7 @@ def bare(axes: Axes) -> None:
 
 
 def picture(axes: Axes, pixels: NDArray[Any], title: str = "", *, darkest: float = 255) -> None:
-    """Show a digit as it is kept, ink high, as dark ink on white."""
+    """Show a digit with high values for ink as dark ink on white."""
     axes.imshow(pixels, cmap="gray_r", vmin=0, vmax=darkest)
     axes.set_title(title, fontsize=9)
     bare(axes)
@@ -125,7 +125,7 @@ def grey(axes: Axes, pixels: NDArray[Any], title: str = "") -> None:
 
 
 def logarithmic(axes: Axes) -> None:
-    """Make the x-axis logarithmic with plain figures, at least a decade long."""
+    """Make the x-axis logarithmic, with plain numbers and at least a decade long."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, (low * high) ** 0.5 / 3.2), max(high, (low * high) ** 0.5 * 3.2))
@@ -135,7 +135,7 @@ def logarithmic(axes: Axes) -> None:
 
 
 def end_at(whole: float, axes: Axes) -> None:
-    """End the y-axis at the whole, which no share exceeds, and draw what stands on an edge in full."""
+    """End the y-axis at the largest possible share, and do not clip markers on the edge."""
     low, high = axes.get_ylim()
     axes.set_ylim(low, min(high, whole))
     for drawn in (*axes.lines, *axes.collections):
@@ -144,7 +144,7 @@ def end_at(whole: float, axes: Axes) -> None:
 
 @drawn
 def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend: Any) -> Figure:
-    """Draw the accuracy if only the share with the highest confidence were answered, a line for each card."""
+    """Draw accuracy against coverage, a line for each card."""
     figure, axes = plain_axes(
         "Accuracy against coverage", "share of pictures answered", "accuracy of these answers", size
     )
@@ -164,10 +164,9 @@ def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend
 def reliability(
     found: Mapping[str, Reliability], title: str, size: tuple[float, float], *, counts: bool = False
 ) -> Figure:
-    """Draw the accuracy of the answers of each confidence, a line for each name.
+    """Draw the reliability diagram: accuracy against confidence, a line for each name.
 
-    On the diagonal the confidence is the chance of being right. A point stands for at least `FEWEST` answers;
-    with ``counts`` all are drawn, each with its number of answers.
+    A point has at least `FEWEST` answers; with ``counts`` all are drawn, each with its number of answers.
     """
     label = "mean confidence of a bin" + (" (figures: its answers)" if counts else "")
     figure, axes = plain_axes(title, label, "accuracy of its answers", size)

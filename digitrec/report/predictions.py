@@ -1,4 +1,4 @@
-"""Outcomes as text: a table for people, JSON, JSON Lines and CSV for programs."""
+"""Write outcomes as a table for people, or as JSON, JSON Lines or CSV."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "jsonl", "csv"]
 
 BARS = "▁▂▃▄▅▆▇█"
-"""From probability 0 to 1."""
+"""Bars for probabilities from 0 to 1."""
 ASCII_BARS = "_.:-=+*#"
-"""The same for a terminal that cannot show blocks."""
+"""Bars for a terminal that cannot show blocks."""
 MARK = "*"
-"""Stands behind a calibrated chance."""
+"""Suffix of a calibrated chance."""
 LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own confidence"
-"""Explains the mark below a table that has one."""
+"""Line below a table with a calibrated chance."""
 NAME_WIDTH = 44
-"""Width of a picture's name on a terminal, in columns; longer names are cut at the left."""
+"""Maximum width of a picture's name on a terminal, in columns; longer names are cut at the left."""
 NARROW = 56
-"""A terminal with fewer columns has no room for the bars."""
+"""Minimum width of a terminal with bars, in columns."""
 COLUMNS = ["source", "sha256", *(item.name for item in fields(Prediction) if item.name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 
@@ -36,7 +36,7 @@ COLUMNS = ["source", "sha256", *(item.name for item in fields(Prediction) if ite
 def write(
     outcomes: Iterable[Outcome], form: Format, out: IO[str] | None = None, *, names: Iterable[str] = ()
 ) -> None:
-    """Write outcomes as they come.
+    """Write outcomes as they arrive.
 
     ``json`` is one array and ``jsonl`` one object per line, failures included (they have an ``error``);
     ``csv`` has the columns `COLUMNS`; ``table`` is for people, with a bar for each probability on a
@@ -61,7 +61,7 @@ def sure(outcome: Outcome) -> str:
 
 
 def error_line(failure: Failure) -> str:
-    """One line for a person: which image, what happened, what to do."""
+    """Return a failure in one line: the image, what happened, what to do."""
     message = str(failure.error)
     source = failure.image.source
     return printable(message if message.startswith(source) else f"{source}: {message}")
@@ -98,7 +98,7 @@ def _answer(said: Outcome) -> str:
 
 
 def terminal(out: IO[str]) -> Console:
-    """Return the terminal behind ``out``; assume 80 columns where it reports 0 (COLUMNS=0)."""
+    """Return a console on ``out``; assume 80 columns if it reports 0 (COLUMNS=0)."""
     from rich.console import Console  # a pipe never needs it, and it takes as long as the network
 
     plain = bool(os.environ.get("NO_COLOR"))  # rich alone would keep bold and dim
@@ -120,7 +120,7 @@ def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]
 
 
 def _words(outcome: Outcome) -> list[str]:
-    """Name, digit, confidence in eight columns, and remarks, each in one line."""
+    """Return name, digit, confidence in eight columns, and remarks, each in one line."""
     name = printable(outcome.image.source)
     if isinstance(outcome, Failure):
         return [name, "!", f"{'failed':>8}", type(outcome.error).__name__]

@@ -1,4 +1,4 @@
-"""Rows for programs, as JSON, JSON Lines and CSV; tables for people, as lines of text and Markdown."""
+"""Write rows as JSON, JSON Lines and CSV, and tables as text and Markdown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMS = ("json", "jsonl", "csv")
 def write_rows(
     rows: Iterable[Mapping[str, Any]], form: str, out: IO[str] | None = None, columns: Sequence[str] = ()
 ) -> None:
-    """Write rows as they come, in one of `FORMS`: an array, an object per line, or CSV.
+    """Write rows as they arrive, in one of `FORMS`: an array, an object per line, or CSV.
 
     ``columns`` are those of CSV; without them they are the first row's, and no rows write nothing.
     """
@@ -62,7 +62,7 @@ def _cell(value: Any) -> Any:
 
 
 def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
-    """Write dataclasses of one kind: a JSON array, or columns under their fields' names."""
+    """Write dataclasses of one class as a JSON array, or as a table with their fields' names."""
     out = sys.stdout if out is None else out
     rows = [asdict(record) for record in records]
     if form == "json":
@@ -86,21 +86,21 @@ def _word(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Words in rows and columns."""
+    """A table of text."""
 
     header: Sequence[str]
-    """Heads of the columns."""
+    """Names of the columns."""
     rows: Sequence[Sequence[str]]
     """The cells."""
     numbers: range = range(0)
-    """Columns of figures, which are aligned to the right."""
+    """Columns of numbers, which are aligned right."""
     title: str = ""
     """What it shows."""
     note: str = ""
     """How to read it."""
 
     def filled(self) -> tuple[list[list[str]], list[bool]]:
-        """Return header and rows without empty columns, and whether each column holds figures."""
+        """Return header and rows without empty columns, and whether each column holds numbers."""
         places = [place for place in range(len(self.header)) if any(row[place] for row in self.rows)]
         lines = [[row[place] for place in places] for row in (self.header, *self.rows)]
         return lines, [place in self.numbers for place in places]
@@ -134,7 +134,7 @@ def markdown_section(table: Table) -> str:
 def markdown_page(
     title: str, parts: Iterable[str], pictures: Mapping[str, str], measured: str, cores: str = ""
 ) -> str:
-    """Return a page in Markdown that ends with when, on what and on which machine it was measured.
+    """Return a page in Markdown that ends with the date, the data and the machine of the measurement.
 
     Args:
         title: what the page shows.

@@ -1,4 +1,4 @@
-"""Sheets as text: a table for people, JSON, JSON Lines and CSV for programs; and as a picture."""
+"""Write sheets as a table for people, as JSON, JSON Lines or CSV, or over the picture."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COLUMNS = (
 """The columns of CSV, with a row for each number, counted from 0; an image that failed has one row with its
 error, and an image without numbers has one with the reason `NO_NUMBER`."""
 DOUBT = 0.7
-"""A number that is less sure is marked as doubtful."""
+"""Minimum confidence of a number that is not marked as doubtful, 0..1."""
 SURE_COLOUR, DOUBTFUL_COLOUR = "#0a7d28", "#d1400f"
 
 
 def write(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | None = None) -> None:
-    """Write outcomes as they come.
+    """Write outcomes as they arrive.
 
     ``json`` is one array and ``jsonl`` one object per line, one for each image, failures included (they have
     an ``error``); ``csv`` has the columns `COLUMNS`; ``table`` is for people, in the order of the page.
