@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from typing import Any
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
 from digitrec.comparison import Comparison
 from digitrec.comparison.race import Ask
-from digitrec.image import Box, ImageSource
+from digitrec.image import Box
 from digitrec.recognise.layout import lines
-from digitrec.recognise.readers import Reader
 from digitrec.recognise.reading import read_stream
 
 SHARED = {field.name for field in fields(Sheet)} & {field.name for field in fields(Prediction)} - {"asked"}
@@ -51,7 +49,7 @@ def numbers_asked(**how: Any) -> Ask:
     Args:
         how: the options of `digitrec.read_stream`.
     """
-    return partial(_asked, **how)
+    return lambda images, reader: map(_as_one, read_stream(images, reader, **how))
 
 
 def joined(texts: Iterable[str]) -> str | None:
@@ -121,10 +119,6 @@ def covered(one: Box, other: Box) -> float:
     down = min(one[3], other[3]) - max(one[1], other[1])
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return max(0.0, across) * max(0.0, down) / max(smaller, 1e-9)
-
-
-def _asked(images: Iterable[ImageSource], reader: Reader, **how: Any) -> Iterator[Outcome]:
-    return map(_as_one, read_stream(images, reader, **how))
 
 
 def _as_one(sheet: Sheet | Failure) -> Outcome:

@@ -272,7 +272,7 @@ def splitting(benchmark: Benchmark) -> Table:
 
 
 def sample(benchmark: Benchmark, places: Sequence[int]) -> tuple[list[int], str]:
-    """Return at most `MOST_PICTURES` of these indices, each label in proportion, and a note on their number."""
+    """Return at most `MOST_PICTURES` of these indices, each label in proportion, and a note on it."""
     drawn = sampled([benchmark.samples[place].label for place in places], MOST_PICTURES)
     shown = [places[number] for number in drawn]
     if len(shown) < len(places):
