@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import digitrec
-from digitrec.answer import Answer
+from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.comparison.race import WINDOW
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.engine import Engine, Options
-from digitrec.errors import BudgetExceeded, ImageError, Unavailable
+from digitrec.errors import BudgetExceeded, ImageError, TimedOut, Unavailable
 from digitrec.image import ImageRef
 from digitrec.providers.base import Price
 
@@ -57,23 +57,12 @@ def test_a_fallback_asks_the_next_engine_only_while_nobody_is_sure(
     assert (outcome.digit, "".join(asked(outcome))) == (digit, who)
 
 
-@pytest.mark.parametrize(
-    ("below", "first", "second", "why"),
-    [
-        (0.9, {"confidence": 0.99, "calibrated": 0.6}, {"confidence": 0.2, "calibrated": 0.95},
-         "the calibrated chance decides"),
-        (0.3, {"confidence": None}, {"confidence": 0.4},
-         "no chance counts a half where nobody is sure, and here the second is"),
-    ],
-)  # fmt: skip
-def test_a_sure_answer_wins_a_fallback(
-    below: float, first: dict[str, float], second: dict[str, float], why: str
-) -> None:
-    outcome = decided(
-        Fallback(engines("1", "2"), below=below), [answer("a", 7, **first), answer("b", 1, **second)]
-    )
-    assert outcome.digit == 1, why
-    assert outcome.calibrated is None, "after asking on, b's chance is no longer the chance of being right"
+def test_a_calibrated_chance_decides_in_place_of_the_confidence() -> None:
+    boast, sure_one = answer("a", 7, 0.99, calibrated=0.6), answer("b", 1, 0.2, calibrated=0.95)
+    outcome = decided(Fallback(engines("1", "2"), below=0.9), [boast, sure_one])
+    assert (outcome.digit, outcome.calibrated) == (1, None), "asking on changes the chance of being right"
+    sure_enough = [answer("a", 7, None), answer("b", 1, 0.4)]
+    assert decided(Fallback(engines("1", "2"), below=0.3), sure_enough).digit == 1
 
 
 def test_an_uncalibrated_engine_that_named_a_digit_is_warned_of_once(
@@ -247,3 +236,59 @@ def test_pictures_are_taken_as_they_are_needed() -> None:
     first = next(Consensus(engines("S", "S"), 2).stream(pictures))
     assert isinstance(first, Prediction)
     assert (first.digit, len(taken)) == (None, WINDOW)
+
+
+PAGE = np.full((200, 400), 255, np.uint8)
+
+
+def reader(name: str, *numbers: tuple[str, float], left: float = 20) -> FakeProvider:
+    words = [
+        Candidate(text, score, (left, 20.0 + 60 * at, left + 60, 50.0 + 60 * at))
+        for at, (text, score) in enumerate(numbers)
+    ]
+    return FakeProvider([Answer(tuple(words))], name=name)
+
+
+def test_the_next_engine_is_asked_if_a_number_is_unsure() -> None:
+    first, second = reader("a", ("12", 0.99), ("7", 0.5)), reader("b", ("12", 0.95), ("1", 0.93))
+    third = reader("c", ("3", 1.0))
+    sheet = digitrec.read(PAGE, digitrec.Fallback([first, second, third], below=0.9))
+    assert [number.text for number in sheet.numbers] == ["12", "1"]
+    assert [one.provider for one in sheet.asked] == ["a", "b"] and third.calls == 0
+
+
+def test_a_failed_engine_and_an_empty_sheet_fall_back_too() -> None:
+    failing, empty = FakeProvider([TimedOut("too slow")], name="a"), reader("b")
+    sheet = digitrec.read(PAGE, digitrec.Fallback([failing, empty, reader("c", ("5", 0.4))], below=0.9))
+    assert [number.text for number in sheet.numbers] == ["5"] and len(sheet.asked) == 3
+
+
+def test_where_all_engines_fail_the_failure_has_the_cost_of_all() -> None:
+    failing = [FakeProvider([TimedOut("too slow")], name=name) for name in "ab"]
+    each = [outcome for one in failing for outcome in digitrec.read_many([PAGE], one)]
+    (failure,) = digitrec.read_many([PAGE], digitrec.Fallback(failing, below=0.9))
+    assert isinstance(failure, Failure)
+    assert failure.attempts == sum(one.attempts for one in each) == 2 * each[0].attempts
+
+
+def test_a_number_counts_if_enough_engines_read_it_at_its_place() -> None:
+    engines = [
+        reader("a", ("12", 0.9), ("7", 0.9)), reader("b", ("12", 0.9), ("1", 0.9)),
+        reader("c", ("7", 0.9), left=300),
+    ]  # fmt: skip
+    sheet = digitrec.read(PAGE, digitrec.Consensus(engines, 2))
+    assert [(number.text, number.reason) for number in sheet.numbers] == [
+        ("12", None), ("7", "engines disagree")
+    ]  # fmt: skip
+    assert sheet.numbers[0].confidence == pytest.approx(0.99), "wrong only if both are"
+
+
+def test_agreement_makes_a_doubtful_number_sure_enough() -> None:
+    words = Candidate("12", 0.8, (20, 20, 80, 50), chance=0.4), Candidate("3/4", 0.9, (20, 80, 80, 110))
+    unsure = FakeProvider([Answer(words)], name="a")
+    other = reader("b", ("12", 0.7), ("3/4", 0.9))
+    policy = digitrec.Consensus([unsure, other], 2)
+    twelve, date = digitrec.read(PAGE, policy, at_least=0.8).numbers
+    assert (twelve.value, twelve.reason, date.value) == (12, None, None)
+    assert twelve.confidence == pytest.approx(1 - 0.6 * 0.3)
+    assert digitrec.read(PAGE, policy, at_least=0.9).numbers[0].reason == "not sure"

@@ -7,25 +7,35 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from comparison.engines import labelled
 from PIL import Image
 from report.html_pages import Page
 
 from digitrec.answer import Answer, Candidate
-from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard, benchmark
-from digitrec.comparison.benchmark.measure import Latency
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.comparison.benchmark import Benchmark, benchmark
+from digitrec.comparison.benchmark.measure import Latency, Scorecard, scorecard
 from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Reliability
 from digitrec.comparison.benchmark.numbers import read_numbers
+from digitrec.comparison.benchmark.run import Pair
 from digitrec.comparison.numbers import numbers_asked
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
+from digitrec.errors import TimedOut
+from digitrec.image import ImageRef
+from digitrec.recognise import Outcome
 from digitrec.report import benchmark as report
+from digitrec.report.benchmark import conclusion
 from digitrec.report.benchmark_page import benchmark_page
 from digitrec.report.rows import Table
+
+IMAGE = ImageRef("x.png", "00")
 
 
 def written(found: Benchmark, form: report.Format) -> str:
@@ -74,10 +84,6 @@ def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Sco
     assert rows(digits)[7] == {"digit": "7", "pictures": "107", "e": "7.0% / 14.0%", "silent": "7.0% / 14.0%"}
     assert (rows(leaders)[1]["median time"], rows(leaders)[1]["front"]) == ("", "")
     assert [rows(spent)[1][head] for head in ("median", "prepared and read a second")] == ["", ""]
-    figures = [[table.header[place] for place in table.numbers] for table in (leaders, spent, sure, digits)]
-    assert figures == [
-        [*leaders.header[1:-1]], [*spent.header[1:]], [*sure.header[1:]], ["pictures", "e", "silent"],
-    ]  # fmt: skip
 
 
 def test_differences_and_agreement(found: Benchmark, card: Scorecard) -> None:
@@ -190,3 +196,46 @@ def test_numbers_have_a_table_of_their_own_and_no_confusion(tmp_path: Path) -> N
     assert [row["label"] for row in values["answers"]] == ["7.50", "12"]
     html = benchmark_page(found)
     assert Page.of(html).count["svg"] == 3 and "shows 7.50" in html and "<strong" in html
+
+
+def scored(name: str, right: int, n: int = 100, *, emulated: bool = False, failed: int = 0) -> Scorecard:
+    said: list[Outcome] = [
+        Prediction(IMAGE, name, 7 if place < right else 1, 0.9, emulated=emulated) for place in range(n)
+    ]
+    said += [Failure(IMAGE, name, TimedOut("slow"))] * failed
+    return scorecard(name, said, labelled([7] * (n + failed)))
+
+
+def pair(first: str, second: str, wins: tuple[int, int], p: float, **values: object) -> Pair:
+    return Pair(first, second, 100, *wins, 0.9, 0.8, p, p, **values)  # type: ignore[arg-type]
+
+
+def told(*cards: Scorecard, pairs: Sequence[Pair] = (), **values: object) -> list[str]:
+    found = Benchmark("fakes", (), {}, cards, tuple(pairs), (), "2026-01-01", 1.0, {}, {})
+    return conclusion(replace(found, **values))  # type: ignore[arg-type]
+
+
+def test_the_first_real_engine_that_answered_is_the_best_and_caveats_name_the_others() -> None:
+    cloud, mute = scored("cloud", 100, emulated=True, failed=2), scored("mute", 0, 0)
+    cards = (cloud, mute, scored("a", 90, failed=1), scored("b", 80))
+    best, fitted, emulated, failed = told(*cards, fitted_here=("a", "b"))
+    for word in ("a was right on 90.0%", "82.6% to 94.5%", "100 pictures of fakes"):
+        assert word in best
+    assert " a, b " in fitted and ": cloud." in emulated
+    assert failed.startswith("a gave no answer on 1 of 101 pictures")
+    assert told(scored("mute", 0, 0)) == []
+
+
+def test_what_is_shown_and_what_is_level_is_said_with_the_test() -> None:
+    found = [pair("b", "c", (9, 9), 0.8), pair("a", "b", (12, 3), 0.035), pair("a", "c", (2, 30), 0.0001),
+             pair("a", "d", (9, 5), 0.3), replace(pair("a", "f", (0, 0), 1.0), n=0),
+             pair("a", "g", (9, 9), 1.0, emulated=("g",))]  # fmt: skip
+    shown, turned, level = told(pairs=found)
+    assert shown.startswith(
+        "a reads these pictures better than b: it alone was right on 12 of 100, b alone on 3"
+    )
+    assert turned.startswith(
+        "c reads these pictures better than a: it alone was right on 30 of 100, a alone on 2"
+    )
+    assert ("p = 0.035" in shown, "p < 0.001" in turned) == (True, True)
+    assert "between b and c, a and d (corrected p = 0.300 or more)" in level

@@ -1,15 +1,140 @@
-"""Counts of an evaluation, with a provider of known answers."""
+"""A scorecard counts every outcome once, in its own column."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from comparison.engines import labelled
 from sklearn.metrics import log_loss
 
-from digitrec.comparison.benchmark.measure import Result, measure, misread_rows
+from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.comparison.benchmark import measures
+from digitrec.comparison.benchmark.measure import (
+    Result,
+    Scorecard,
+    list_price,
+    measure,
+    misread_rows,
+    pareto_front,
+    per_1000,
+    price_list,
+    scorecard,
+)  # fmt: skip
 from digitrec.comparison.datasets.loader import Sample, read_samples
-from digitrec.engine import Engine
+from digitrec.comparison.policy import Fallback
+from digitrec.emulator.kit import FakeProvider
+from digitrec.engine import Engine, Options
+from digitrec.engine.config import Config
+from digitrec.providers.base import Price
 from digitrec.providers.local import Local
+
+Said = Callable[..., list[Outcome]]
+
+
+def test_every_count_is_its_own(said: Said) -> None:
+    outcomes = said(1, 2, 3, 4, 9, 9, 5, 6, 7, None, None, None, None, None, None, None, None, "!")
+    labels = [1, 2, 3, 4, 5, 6, None, None, None, None, None, 6, 7, 8, 9, 0, 1, 1]
+    card = scorecard("e", outcomes, labelled(labels), prices={"e": 0.002})
+    assert (card.n, card.correct, card.wrong, card.failed) == (18, 6, 5, 1)
+    assert (card.refused_rightly, card.refused_wrongly) == (2, 6)
+    assert (card.accuracy.hits, card.accuracy.n) == (6, 17)
+    assert (card.confusion[1][1], card.confusion[5][9], card.confusion[6][10], card.confusion[10][5]) == (
+        1, 1, 1, 1,
+    )  # fmt: skip
+    assert card.digits[1] == measures.DigitScore(1, 1.0, 0.5, 2)
+    assert card.cost_per_1000 == pytest.approx(2.0)
+    assert card.cost_per_correct == pytest.approx(0.002 * 17 / 6)
+    assert card.reliability is not None
+    assert card.reliability.answers == 9
+    assert card.reliability.brier == pytest.approx((4 * 0.1**2 + 5 * 0.9**2) / 9)
+    assert [bin.right for bin in card.reliability.bins] == [pytest.approx(4 / 9)]
+    assert card.coverage == ((0.9, 9 / 17, pytest.approx(4 / 9)),)
+    assert (card.calibrated, card.throughput, card.name) == (None, None, "e")
+
+
+def test_latency_leaves_out_replayed_answers_and_those_that_asked_nothing(said: Said) -> None:
+    seconds = np.linspace(0.1, 2.0, 40)
+    fresh = [replace(said(7)[0], latency_s=float(value)) for value in seconds]
+    other = [*said(7, latency_s=99.0, replayed=True, attempts=0), *said(None, latency_s=99.0, attempts=0)]
+    card = scorecard("e", [*fresh, *other], labelled([7] * 42), spent_s=41.0)
+    assert card.latency is not None
+    found = (card.latency.answers, card.latency.p50, card.latency.p95, card.latency.p99)
+    assert found == pytest.approx((40, *np.percentile(seconds, [50, 95, 99])))
+    assert card.throughput == pytest.approx(1.0), "41 of the 42 were not replayed"
+    replayed = scorecard("e", other[:1], labelled([7]), spent_s=1.0, prices={"e": 0.002})
+    assert (replayed.latency, replayed.throughput, replayed.cost_per_1000) == (None, None, 2.0)
+    silent = scorecard("e", said("!", "!"), labelled([1, None]))
+    assert (silent.failed, silent.accuracy.share, silent.coverage, silent.latency) == (2, None, (), None)
+
+
+def test_costs_are_added_up_and_unknown_if_one_is(said: Said) -> None:
+    paid = [*said(7, cost_usd=0.5), *said(1, cost_usd=0.25)]
+    assert scorecard("e", paid, labelled([7, 7])).cost_usd == 0.75
+    assert scorecard("e", [*paid, *said(1, cost_usd=None)], labelled([7, 7, 7])).cost_usd is None
+    assert scorecard("e", said(7), labelled([7])).cost_per_1000 is None
+    assert scorecard("e", said(7), labelled([1]), prices={"e": 0.1}).cost_per_correct is None
+
+
+def test_calibrated_chances_decide_what_is_surest_where_all_answers_have_one(said: Said) -> None:
+    card = scorecard("e", said(7, 1, calibrated=0.5), labelled([7, 7]))
+    assert card.calibrated is not None
+    assert (card.calibrated.brier, card.coverage[0][0]) == (pytest.approx(0.25), 0.5)
+    mixed = scorecard("e", [*said(7, calibrated=0.5), *said(7)], labelled([7, 7]))
+    assert mixed.calibrated is not None
+    assert (mixed.coverage, mixed.calibrated.answers) == (((0.9, 1.0, 1.0),), 1)
+    unsure = [*said(7), Prediction(said(7)[0].image, "e", 7, None)]
+    assert scorecard("e", unsure, labelled([7, 7])).reliability == measures.reliability([(0.9, True)])
+
+
+def test_who_answered_and_how_is_kept(said: Said) -> None:
+    outcomes = [*said(7, model_version="v2", endpoint="http://x", preparation="enlarged", emulated=True),
+                *said(7, "!", model_version="v1")]  # fmt: skip
+    card = scorecard("google", outcomes, labelled([7] * 3))
+    assert (card.model_versions, card.endpoints) == (("v1", "v2"), ("http://x",))
+    assert card.preparations == ("enlarged", "plain")
+    assert (card.emulated, card.name) == (True, "google (emulated)")
+
+
+def test_the_front_holds_the_engines_that_no_other_beats_at_everything(said: Said) -> None:
+    def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
+        outcomes = said(*[1] * right, *[2] * (10 - right), latency_s=seconds)
+        return scorecard(name, outcomes, labelled([1] * 10), prices={"e": price})
+
+    cards = [
+        card("best", 10, 0.1, 2.0), card("cheap", 8, 0.0, 2.0), card("fast", 8, 0.1, 0.1),
+        card("beaten", 8, 0.1, 2.0), card("unknown price", 9, None, 3.0), card("never right", 0, 0.1, 2.0),
+        replace(card("unknown time", 8, 0.1, 0.0), latency=None),
+        replace(card("emulated", 10, 0.0, 0.01), emulated=True),
+    ]  # fmt: skip
+    assert [found.engine for found in pareto_front(cards)] == ["best", "cheap", "fast"]
+
+
+def test_the_configuration_knows_better_than_the_provider() -> None:
+    configured = Options(ledger="none", _config=Config(prices={"b": 0.5}))
+    one = Engine(FakeProvider(name="a", price=Price(0.001, "list")), Options(ledger="none"))
+    other = Engine(FakeProvider(name="b", price=None), configured)
+    unknown = Engine(FakeProvider(name="c", price=None), Options(ledger="none"))
+    assert price_list([Fallback([one, other], 0.9), unknown]) == {"a": 0.001, "b": 0.5, "c": None}
+
+
+def test_what_was_not_asked_costs_nothing_and_what_was_replayed_does(said: Said) -> None:
+    gated, replayed, failed = [*said(None, attempts=0), *said(7, attempts=0, replayed=True), *said("!")]
+    prices = [list_price(outcome, {"e": 0.25}) for outcome in (gated, replayed, failed)]
+    assert prices == [0.0, 0.25, 0.0]
+
+
+def test_a_policy_costs_what_those_cost_that_it_asked(said: Said) -> None:
+    (first, second) = (replace(said(7)[0], provider=name) for name in "ab")
+    both = Prediction(first.image, "a>b", 7, 0.9, asked=(first, second))
+    alone = replace(both, asked=(first,))
+    assert per_1000([both, alone], {"a": 0.001, "b": 0.002}) == pytest.approx(2.0)
+    assert per_1000([both, alone], {"a": 0.001, "b": None}) is None
+    assert per_1000([], {}) is None
+    assert per_1000(said(*[7] * 50), {"e": 0.001}) == 1.0, "though 50 times 0.001 add up to a little more"
+
 
 BLANK = np.full((60, 60), 240, np.uint8)
 

@@ -71,13 +71,8 @@ def test_as_dict_is_json_with_every_answer() -> None:
     samples = [SEVEN, Sample(drawn_seven(), None)]
     found = benchmark(samples, {"e": engine("7", TimedOut("slow"))}, data="x", settings={"prepare": "plain"})
     values = json.loads(json.dumps(found.as_dict()))
-    assert list(values) == [
-        "data", "pictures", "started", "seconds", "opening_s", "settings", "versions", "fitted_here",
-        "engines", "pairs", "recommendation", "answers",
-    ]  # fmt: skip
     assert (values["data"], values["pictures"], values["fitted_here"]) == ("x", 2, [])
     assert (values["started"], values["seconds"]) == (found.started, found.seconds)
-    assert list(values["versions"]) == ["digitrec", "Python", "SciPy", "scikit-learn", "machine"]
     assert values["versions"]["digitrec"] == digitrec.__version__
     assert values["settings"] == {"prepare": "plain"}
     assert values["engines"][0]["correct"] == 1
