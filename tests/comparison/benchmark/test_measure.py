@@ -1,4 +1,4 @@
-"""A scorecard counts every outcome once, in its own column."""
+"""Engines on labelled pictures: the counts and measures of each, on known outcomes."""
 
 from __future__ import annotations
 
