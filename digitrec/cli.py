@@ -27,7 +27,7 @@ from digitrec.errors.text import did_you_mean, printable
 
 COMMANDS = {
     "batch": "Read any number of pictures into files. Resumable.",
-    "benchmark": "Measure engines on labelled pictures, with the statistics.",
+    "benchmark": "Measure engines on labelled pictures, with statistics.",
     "calibrate": "Fit how often an engine is right at a given confidence.",
     "compare": "Show what several engines read on the same picture.",
     "completion": "Print the script that completes commands in your shell.",

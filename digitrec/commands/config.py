@@ -16,20 +16,20 @@ from digitrec.engine import config as configuration
 from digitrec.errors import NotConfigured, text
 
 VARIABLES = {
-    "DIGITREC_API_KEYS": "keys that `digitrec serve` asks for, with commas between",
-    "DIGITREC_ALLOW_PLAIN_HTTP": "1: keys may travel unencrypted, to a plain http endpoint elsewhere",
+    "DIGITREC_API_KEYS": "keys that `digitrec serve` accepts, separated by commas",
+    "DIGITREC_ALLOW_PLAIN_HTTP": "1: allow sending keys unencrypted to an http endpoint on another machine",
     "DIGITREC_CONFIG": "another configuration file",
     "DIGITREC_DATA": "folder with data sets, such as mnist/",
-    "DIGITREC_GOOGLE_ENDPOINT": "where to ask instead of Google",
-    "DIGITREC_GOOGLE_FEATURE": "what to ask Google for: document or text",
-    "DIGITREC_GOOGLE_LANGUAGE_HINTS": "languages for Google, with commas between",
+    "DIGITREC_GOOGLE_ENDPOINT": "address to use instead of Google's",
+    "DIGITREC_GOOGLE_FEATURE": "Google's feature: document or text",
+    "DIGITREC_GOOGLE_LANGUAGE_HINTS": "language hints for Google, separated by commas",
     "DIGITREC_MODEL": "model file of the local engine",
-    "DIGITREC_MODEL_SCALE": "how that model wants its pixels: unit, byte or l2",
-    "DIGITREC_OPENAI_LIMIT": "what openai's server calls its limit: max_completion_tokens or max_tokens",
-    "DIGITREC_OPENAI_MODEL": "the model that openai asks for",
-    "DIGITREC_OPENAI_PRESET": "which server openai asks: openai, azure-openai, gemini, mistral, openrouter, "
+    "DIGITREC_MODEL_SCALE": "pixel scale of that model: unit, byte or l2",
+    "DIGITREC_OPENAI_LIMIT": "name of openai's token limit: max_completion_tokens or max_tokens",
+    "DIGITREC_OPENAI_MODEL": "model of the engine openai",
+    "DIGITREC_OPENAI_PRESET": "openai's server: openai, azure-openai, gemini, mistral, openrouter, "
     "vllm, ollama, llama.cpp or lm-studio",
-    "DIGITREC_OWNER_KEY": "key to what `digitrec serve --collect` keeps, for the page /review",
+    "DIGITREC_OWNER_KEY": "the owner's key for /review of `digitrec serve --collect`",
     "DIGITREC_PROXIES": "trusted proxies in front of `digitrec serve`",
     "DIGITREC_TESSERACT": "the program tesseract",
 }

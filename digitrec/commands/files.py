@@ -151,7 +151,7 @@ def _paths(ctx: click.Context) -> _Paths:
 
 
 def _overwrites(option: str, output: Path, read: str) -> str:
-    return f"{option} {output} would overwrite {read}, which the command reads; name another place."
+    return f"{option} {output} would overwrite {read}, which the command reads; name another file."
 
 
 def _identity(path: str | Path) -> Identity:

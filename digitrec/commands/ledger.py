@@ -119,7 +119,7 @@ def export(path: Path, provider: str | None) -> None:
 @_provider
 @click.option("--before", type=click.DateTime(), metavar="DATE", help="Only answers before this date (UTC).")
 @options.flag("--emulated", help="Only emulated answers.")
-@click.confirmation_option(prompt="Forget these answers? They would be bought again")
+@click.confirmation_option(prompt="Delete these answers? digitrec would pay for them again")
 @_path
 def clear(path: Path, provider: str | None, before: datetime | None, emulated: bool) -> None:
     """Forget answers; what they cost stays spent.

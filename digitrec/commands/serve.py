@@ -166,7 +166,7 @@ def serve(
             place = server.place(host, listening.getsockname()[1])
             prefix = f"{settings.root_path}/" if settings.root_path else ""
             click.echo(f"digitrec is at http://{place}{prefix} (Ctrl-C stops it)", err=True)
-            off = f"off, anyone who reaches it may ask ({KEYS} sets them)"
+            off = f"off, every visitor may send pictures ({KEYS} sets keys)"
             click.echo(f"API keys: {f'{len(keys)} accepted' if keys else off}", err=True)
             server.run(engines if policy is None else [policy, *engines], settings, listening)
 
@@ -189,9 +189,9 @@ def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everyb
             continue
         name = engine.provider.name
         if max_cost is None:
-            raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")
+            raise click.UsageError(f"{name} costs money; set a budget: --max-cost USD.")
         if everybody:
             raise click.UsageError(
-                f"{name} costs money, and everybody who can reach the server could spend it. "
-                f"Let only those ask who have a key ({KEYS}), or say --public-spending."
+                f"{name} costs money, and every visitor of the server could spend it. "
+                f"Require a key ({KEYS}), or add --public-spending."
             )

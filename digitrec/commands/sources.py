@@ -87,7 +87,7 @@ def expand(arguments: Iterable[str], *, hidden: bool = False) -> list[str]:
 def say_skipped(skipped: folders.Skipped) -> None:
     """Report on stderr what was skipped, if anything was."""
     if words := skipped.words():
-        option = "; --hidden reads what is hidden" if skipped.hidden else ""
+        option = "; --hidden reads hidden files" if skipped.hidden else ""
         click.echo(printable(f"digitrec: skipped {', '.join(words)}{option}"), err=True)
 
 

@@ -67,7 +67,7 @@ def usable(provider: Provider, given: object) -> Outcome:
 
 
 def _bug(provider: Provider, what: str, cause: BaseException | None = None) -> ProviderError:
-    said = f"the provider {provider.name} failed: {what}; this is a bug in it, tell its author"
+    said = f"the provider {provider.name} failed: {what}; this is a bug in it: report it to its author"
     error = ProviderError(said, provider=provider.name)
     error.__cause__ = cause
     return error

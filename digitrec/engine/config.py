@@ -155,7 +155,7 @@ def read(path: Path | None = None) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError:
         if named:
-            raise _cannot(path, "is not there; correct its name") from None
+            raise _cannot(path, "does not exist; correct its name") from None
         return {}
     except (OSError, ValueError, RecursionError) as error:  # ValueError: not TOML, or not UTF-8
         why = error.strerror if isinstance(error, OSError) else error

@@ -87,6 +87,4 @@ class OrderedRequest(Request):
             self._terms.ledger.ordered(claim, token)
 
     def _not_ready(self) -> TimedOut:
-        return self._terms.timed_out(
-            "has not finished in time what was ordered, and is not paid twice for it; try again"
-        )
+        return self._terms.timed_out("has not finished the order in time; try again (it costs nothing more)")

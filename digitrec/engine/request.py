@@ -403,4 +403,4 @@ class Request:
         try:
             yield
         except LedgerError as error:
-            log.warning("an outcome of %s could not be written down: %s", self._terms.provider.name, error)
+            log.warning("an outcome of %s could not be recorded: %s", self._terms.provider.name, error)

@@ -51,7 +51,7 @@ def path(name: str, value: Any) -> Path:
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
         raise TypeError(f"{name} is a file's name, not {said(value)}")
     if not os.fspath(value):
-        raise ValueError(f"{name} is a file's name, not an empty one")
+        raise ValueError(f"{name} is a file's name, not empty")
     return Path(value)
 
 

@@ -119,7 +119,7 @@ def _softmax(x: Values) -> Values:
 
 def _strided(options: Any, x: Values, begin: Values, *_: Values) -> Values:
     if x.ndim != 1 or options.ShrinkAxisMask() != 1:
-        raise ValueError("a slice that only LiteRT can cut")
+        raise ValueError("a slice that only LiteRT supports")
     return np.asarray(x[int(begin[0])])
 
 

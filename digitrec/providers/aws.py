@@ -87,7 +87,7 @@ class AwsProvider(Cloud):
             NotConfigured: no credentials or no region were found.
         """
         if bool(access_key) != bool(secret_key):
-            raise NotConfigured(f"AWS has one half of a pair of keys; {SET_KEYS}")
+            raise NotConfigured(f"AWS has only one key of the pair; {SET_KEYS}")
         if endpoint:
             endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL", allow_plain_http=allow_plain_http)
         self.name = name or self.name

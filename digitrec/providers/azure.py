@@ -255,7 +255,7 @@ def _tokens(wire: Wire, key: str) -> Callable[[], str]:
     try:
         found = DefaultAzureCredential(transport=sends, disable_instance_discovery=private, retry_total=0)
     except ValueError:  # its text may quote a variable
-        why = "azure-identity does not take a variable that begins with AZURE_"
+        why = "azure-identity rejects a variable that begins with AZURE_"
         raise NotConfigured(f"Azure has no key, and {why}; correct it, or set {key}") from None
     return get_bearer_token_provider(found, SCOPE)
 

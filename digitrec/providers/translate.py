@@ -55,14 +55,14 @@ Rule = type[DigitrecError] | Problem | Callable[[Any], Problem]
 """One of our classes, a Problem that lacks the exception's words, or a function from the exception to one."""
 
 WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
-    Rejected: ("refused this image or request", "the same again will not help: send another image"),
+    Rejected: ("refused this image or request", "a retry will not help: send another image"),
     AuthFailed: ("refused the credentials", "correct them (`digitrec providers` lists what was found)"),
     QuotaExceeded: ("says that the allowance is spent", "wait for the next period or raise the quota"),
     RateLimited: ("was asked too fast", "slow down, then try again"),
     TimedOut: ("did not answer in time", "try again, or allow more with --timeout and --attempt-timeout"),
-    Unavailable: ("is out of reach or failing for the moment", "check the network, then try again later"),
+    Unavailable: ("is unreachable or failing at the moment", "check the network, then try again later"),
     Unreachable: ("cannot be reached", "check the network and the endpoint, then try again later"),
-    BadAnswer: ("answered with something that is not its protocol", "check the endpoint and any proxy"),
+    BadAnswer: ("sent an answer outside its protocol", "check the endpoint and any proxy"),
     NotConfigured: ("is not configured", "`digitrec providers` lists what is missing"),
 }
 """What happened and what to do, for each class; a provider's own advice replaces the second half."""

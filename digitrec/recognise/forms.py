@@ -80,7 +80,7 @@ def read_forms(
             continue
         aligned = align(opened, form.frame)
         if aligned is None:
-            log.warning("%s: has no frame or lines to align it by; it was read as it is", opened.source)
+            log.warning("%s: has no frame or lines to align by; it was read without alignment", opened.source)
             aligned = Aligned(opened, None, opened.place)
         (outcome,) = read_stream([aligned.image], engine, digits=digits, lenient=lenient, at_least=at_least)
         yield outcome if isinstance(outcome, Failure) else _filled(outcome, form, aligned, rotate)

@@ -127,11 +127,11 @@ def leaderboard(benchmark: Benchmark) -> Table:
     header = ("engine", "right", "95% interval", f"{benchmark.kind}s right", "wrong",
               "refused rightly / wrongly", "failed", "median time", "per 1,000", "front")  # fmt: skip
     right = (
-        "all numbers of a picture as they are written, and no others; or none on a picture without a number"
-        if benchmark.numbers else "digits named and pictures without a digit refused"
+        "all numbers of a picture as written, without extra ones; no number on a picture without one"
+        if benchmark.numbers else "correct digits, and refused pictures without a digit"
     )  # fmt: skip
     note = (
-        f"Right: {right}, among all that were answered; failures "
+        f"Right: {right}, among all answers; failures "
         "are counted apart. Front: no other engine is at once more accurate, cheaper and faster."
         + (" Intervals come from resampling whole groups." if benchmark.is_grouped else "")
     )

@@ -143,9 +143,9 @@ Digit = Annotated[
     Query(description="What the picture shows; none: no digit."),
 ]
 Label = Annotated[str | None, Query(description="What the picture shows, if not what it is labelled.")]
-Accept = Annotated[bool, Query(description="True: keep it as it is labelled; false: throw it away.")]
+Accept = Annotated[bool, Query(description="True: accept it under its label; false: delete it.")]
 
-FULL = Problem(507, "collection-full", "no more pictures are kept here; thank you all the same")
+FULL = Problem(507, "collection-full", "the collection is full; no more pictures are kept")
 BLANK = Problem(422, "blank-picture", "there is no ink on this picture; draw a digit, or label it none")
 NO_OWNER = Problem(401, "no-owner-key", "send the owner's key as X-Owner-Key; it is in DIGITREC_OWNER_KEY")
 GONE = Problem(404, "not-found", "there is no such picture any more")

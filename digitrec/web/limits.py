@@ -91,7 +91,7 @@ class Buffers:
         if size > settings.max_body_bytes:
             raise ProblemError(problems.too_large(settings.max_body_bytes))
         if self.held > settings.max_buffered_bytes or self._held_for[client] > settings.max_client_bytes:
-            raise ProblemError(problems.busy("too much is being sent at once; try again in a moment"))
+            raise ProblemError(problems.busy("too many uploads at once; try again in a moment"))
 
 
 INFERENCE_PATHS = {"/predict", "/v1/read", "/compare", "/explain", "/thumbnail", "/label"}

@@ -289,7 +289,7 @@ def test_a_paid_answer_that_cannot_be_written_down_is_shown_all_the_same(
     cloud = Unwritable()
     first, second = ask(cloud, tmp_path, 7, 8, concurrency=1)
     assert first.outcome == answer(7)
-    assert "could not be written down" in caplog.text
+    assert "could not be recorded" in caplog.text
     assert isinstance(second.outcome, LedgerError)
     assert cloud.calls == [7]
 

@@ -118,7 +118,7 @@ def _idx_array(path: Path, dimensions: int) -> Array:
     shape = np.frombuffer(data, ">u4", dimensions, offset=4).tolist()
     start = 4 + 4 * dimensions
     if len(data) - start != math.prod(shape):
-        raise DataError(f"{path}: cut off or too long for its header; fetch it again")
+        raise DataError(f"{path}: shorter or longer than its header says; download it again")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 

@@ -62,7 +62,7 @@ def read(table: Path) -> list[Row]:
             )
     if len(first) < len(found):
         repeated = count(len(found) - len(first), "line")
-        log.warning("%s: %s of a file that is there already, each taken once", table, repeated)
+        log.warning("%s: %s repeat a file; each file is used once", table, repeated)
     return list(first.values())
 
 

@@ -112,7 +112,7 @@ def _table(path: Path) -> list[Sample]:
     folders = {row.file.parent for row in rows}
     beside = [file for folder in folders for file in _entries(folder) if file.suffix.lower() in kinds]
     missing = sorted(file.name for file in beside if file.resolve() not in listed)
-    _warn(path, missing, "not in the table, but beside its files and of the same kind")
+    _warn(path, missing, "not in the table, but of the same kind as its files")
     return [Sample(row.file, labels.label(row.said, row.where)) for row in rows]
 
 
@@ -138,7 +138,7 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except OSError as error:
-        raise DataError(f"{folder}: cannot be looked into ({error.strerror}); check its rights") from error
+        raise DataError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from error
 
 
 def _warn(where: Path, names: Sequence[str], what: str) -> None:

@@ -84,5 +84,5 @@ def intact(path: Path, sha256: str, advice: str) -> bytes:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); {advice}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise DataError(f"{path}: damaged, or another file of that name; {advice}")
+        raise DataError(f"{path}: damaged, or a different file of that name; {advice}")
     return content

@@ -118,7 +118,7 @@ def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
         last = rows[-1]["id"]
     if unusable:
         some = "1 unusable answer is" if unusable == 1 else f"{unusable} unusable answers are"
-        log.warning("%s left out: not what the engine's protocol says; asking again buys them anew", some)
+        log.warning("%s left out: invalid in the engine's protocol; asking again costs money", some)
 
 
 def clear(

@@ -84,4 +84,4 @@ def retrieved_file(name: str, checksum: str, mirrors: Sequence[str], folder: str
             return Path(pooch.retrieve(mirror + name, checksum, name, kept, downloader=fetch))
         except (OSError, ValueError) as error:  # OSError: the network or the disk; ValueError: the checksum
             failures.append(f"{mirror} ({type(error).__name__})")
-    raise DataError(f"{name}: no mirror gave it intact: {', '.join(failures)}; try again later, or {advice}")
+    raise DataError(f"{name}: cannot be downloaded: {', '.join(failures)}; try again later, or {advice}")

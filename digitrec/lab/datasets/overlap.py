@@ -58,8 +58,8 @@ def apart(test: Digits, learned: Keys, what: str) -> Digits:
     left = test[np.flatnonzero(~np.isin(keys(test), learned))]
     if not len(left):
         raise DataError(
-            f"{what}: all {len(test):,} digits to test with are among those to learn from, which measures "
-            "nothing; learn from fewer (--limit), or test on others (--test)"
+            f"{what}: all {len(test):,} test digits are training digits, so there is "
+            "nothing to measure; learn from fewer (--limit), or test on others (--test)"
         )
     return left
 
@@ -95,7 +95,7 @@ def read(model: Path) -> Keys | None:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{file}: damaged; train {model} again") from error
     if kept.dtype != np.uint64 or kept.ndim != 1:
-        raise DataError(f"{file}: not what a training run keeps; train {model} again")
+        raise DataError(f"{file}: not the list of a training run; train {model} again")
     found: Keys = kept
     return found
 

@@ -153,7 +153,7 @@ def _licence(run: Mapping[str, Any], sources: Mapping[str, int]) -> str:
         "mnist": of_mnist(sources), "world": run["world"], "fonts": run["fonts"] and run["made"],
     }  # fmt: skip
     lines = [text(section) for section, learned in sections.items() if learned]
-    lines += [f"- {name}: ask those who gave the digits what may be done with them\n" for name in own]
+    lines += [f"- {name}: ask the owners of the digits for their terms\n" for name in own]
     lines += [] if own else [text("weights")]
     if of_mnist(sources):
         lines += ["\n| file | SHA-256 |\n|---|---|\n"]

@@ -32,7 +32,7 @@ def find(name: str) -> str:
     wanted = f"{GPU}:0" if name == GPU else name
     if wanted in (AUTO, CPU, *cards):
         return wanted
-    hint = "" if cards else "; a graphics card is seen by TensorFlow once its driver and CUDA are installed"
+    hint = "" if cards else "; TensorFlow finds a graphics card once its driver and CUDA are installed"
     raise NotConfigured(f"no device {name!r}: TensorFlow sees {', '.join((CPU, *cards))}{hint}")
 
 

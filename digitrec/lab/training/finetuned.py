@@ -22,7 +22,7 @@ from digitrec.lab.training import card
 
 OWN = "your own, held back"
 """Name of the set of the person's pictures that were not learned."""
-_NOT_KNOWN = "None of your own pictures was held back, so what was gained on your hand is not known."
+_NOT_KNOWN = "None of your own pictures was held back, so the gain on your hand is unknown."
 HEADER = ("read rightly", "before", "after", "95 % interval", "gained", "lost")
 """Heads of the columns of `rows`."""
 FEW = 100
@@ -139,13 +139,13 @@ def verdict(changes: Sequence[Change]) -> list[str]:
 def _of_own(own: Change) -> str:
     after = own.after
     said = (
-        f"Of your {count(after.n, 'picture')} held back, {own.before.hits:,} were read rightly before and "
+        f"Of your {count(after.n, 'picture')} held back, {own.before.hits:,} were read correctly before and "
         f"{after.hits:,} are now."
     )
     if after.n >= FEW:
         return said
     return (
-        f"{said} So few say little: of all that you will write, it may be anything from "
+        f"{said} So few say little: the share of all your digits may be anything from "
         f"{percent(after.low, 0)} to {percent(after.high, 0)}."
     )
 
@@ -154,9 +154,9 @@ def _of_others(others: Sequence[Change]) -> str:
     """Whether anything was forgotten: where clearly more was lost than gained."""
     worse = [one for one in others if one.lost - one.gained > 2 * (one.lost + one.gained) ** 0.5]
     if not worse:
-        return "Nothing else is read worse by more than chance."
+        return "No other set is read significantly worse."
     names = ", ".join(one.data for one in worse)
-    return f"Read worse now, by more than chance: {names}. A lower --learning-rate forgets less."
+    return f"Significantly worse now: {names}. A lower --learning-rate forgets less."
 
 
 def measures(changes: Sequence[Change]) -> dict[str, Any]:

@@ -145,9 +145,7 @@ def check(kind: Architecture, config: FitConfig, start: Path | None, *, resume: 
         raise ModelError(f"{start}: begin with it (--start) or with ImageNet's weights (--pretrained)")
     begins = start is not None or config.pretrained or resume
     if config.freeze and not (begins and kind.family == "keras"):
-        raise ModelError(
-            "what is frozen must have learned before: --freeze is for a network with --start or --pretrained"
-        )
+        raise ModelError("--freeze needs a trained network: add --start or --pretrained")
     if start is not None and kind.family == "keras":
         load_keras()
         from digitrec.lab.training.epochs import new_network
@@ -166,7 +164,7 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     missing = [str(digit) for digit in range(10) if digit not in digits.labels]
     if missing:
         raise DataError(
-            f"{kind.title} reads only digits that it has seen, and there is no {', '.join(missing)}; add "
+            f"{kind.title} reads only learned digits, and the training digits lack {', '.join(missing)}; add "
             "some, or train a network (--arch tutorial-cnn)"
         )
     learned = kind.build()
@@ -189,7 +187,7 @@ def _network(
     learned, held_back = split(what.learned, config.validation)
     if not len(learned):
         raise DataError(
-            f"of {len(what.learned)} digits none remain to learn from, {percent(config.validation, 0)} held "
+            f"no digits are left to learn from of {len(what.learned)}, {percent(config.validation, 0)} held "
             "back; give more, or --validation-split 0"
         )
     folder = overlap.beside(out)

@@ -161,7 +161,7 @@ def _result(study: optuna.Study, folder: Path) -> Study:
     """Sum up the study and write its winner's settings."""
     complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
     if not complete:
-        raise ModelError(f"{folder}: no trial was finished; try more of them")
+        raise ModelError(f"{folder}: no trial finished; run more trials")
     best = study.best_trial
     file = folder / BEST
     atomic.write(file, json.dumps({

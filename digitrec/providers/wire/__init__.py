@@ -126,7 +126,7 @@ class Exchange:
             GivenUp: the caller gave up; nothing may be sent any more.
         """
         if self._attempt is not None and not self._attempt.send():
-            raise self.end(Problem(Unreachable, "it was given up before anything was sent"))
+            raise self.end(Problem(Unreachable, "it was abandoned before anything was sent"))
 
     def end(self, outcome: Reply | Problem) -> GivenUp:
         """Keep the first outcome; return the exception that ends the call."""

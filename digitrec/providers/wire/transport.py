@@ -95,7 +95,7 @@ class Errands(HTTPAdapter):
         exchange, url = EXCHANGE.get(), str(request.url)
         if in_the_clear(url) and not is_metadata_server(url):
             said = "its token would come from an address without encryption"
-            todo = "correct that address: it stands in the credentials file, the profile or a variable"
+            todo = "correct that address in the credentials file, the profile or a variable"
             raise exchange.end(Problem(NotConfigured, said, todo=todo))
         _learn(exchange, request)
         exchange.wire.secrets.learn(*secrets_in(request.body))
@@ -113,7 +113,7 @@ class Errands(HTTPAdapter):
         exchange.errand_problem = _refused_errand(url, response.status_code)
         if 300 <= response.status_code < 400:
             response.close()
-            said = "a redirect from where its token comes from, which is never followed"
+            said = "a redirect from its token's address, which is never followed"
             raise exchange.end(Problem(BadAnswer, said, response.status_code))
         response.raw = HTTPResponse(io.BytesIO(body), status=response.status_code, preload_content=False)
         return response
@@ -238,9 +238,9 @@ def _proxy_refused(status: int, url: str) -> Problem:
     variable, host = proxy_variable(url), (origin(url) or ("", "", 0))[1]
     if status == 407:
         todo = f"set {variable} to http://USER:PASSWORD@HOST:PORT"
-        return Problem(NotConfigured, "the proxy wants a user name and a password", todo=todo)
+        return Problem(NotConfigured, "the proxy needs a user name and a password", todo=todo)
     if 400 <= status < 500:
-        todo = f"ask for leave to reach {host} through the proxy in {variable}, or name it in NO_PROXY"
+        todo = f"request access to {host} through the proxy in {variable}, or add it to NO_PROXY"
         return Problem(NotConfigured, f"the proxy refused the connection with status {status}", todo=todo)
     return Problem(Unreachable, f"the proxy in {variable} answered {status}")
 

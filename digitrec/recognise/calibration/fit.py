@@ -56,7 +56,7 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
         if prediction.digit is not None and prediction.confidence is not None and not prediction.inferred:
             groups.setdefault(key_of(prediction), []).append((prediction, prediction.digit == label))
     if not groups:
-        raise DataError(f"{data}: not one answer with a confidence, so there is nothing to fit")
+        raise DataError(f"{data}: no answer has a confidence, so there is nothing to fit")
     return [_fit_one(key, answers, data) for key, answers in groups.items()]
 
 

@@ -96,7 +96,7 @@ def test_a_call_of_which_something_is_damaged_is_shown_for_what_it_is(
     assert azure.endpoint == "https://paid.example"
     assert [entry.answer for entry in entries(ledger)] == [answer(number) for number in (1, 2, 3, 7)]
     assert caplog.messages == [
-        "1 unusable answer is left out: not what the engine's protocol says; asking again buys them anew"
+        "1 unusable answer is left out: invalid in the engine's protocol; asking again costs money"
     ]
 
 
