@@ -36,7 +36,7 @@ def test_it_is_known_again_from_files(tmp_path: Path, write) -> None:
     left = overlap.apart(mnist_test(), learned, "mnist-test")
     assert len(left) == 9_960
     assert np.array_equal(left.images[0], mnist_test().images[40])
-    with pytest.raises(DataError, match="mnist-test: all 40 digits"):
+    with pytest.raises(DataError, match="mnist-test: all 40 test digits"):
         overlap.apart(TEST, learned, "mnist-test")
 
 
