@@ -11,42 +11,26 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from web.fakes import calibrated, emulated, local, png
 
+from browser import hand
 from browser.conftest import Launch, OpenPage
-from browser.hand import (
-    SAMPLES,
-    STROKES,
-    TEXT,
-    asked_for,
-    draw,
-    drawn,
-    expect_accessible,
-    expect_digit,
-    expect_hidden,
-    expect_history,
-    ink,
-    needs_chromium,
-    place,
-    press,
-    show,
-)
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.web.settings import Settings
 
-pytestmark = needs_chromium
+pytestmark = hand.needs_chromium
 
 
 def test_what_is_drawn_is_read_while_it_is_drawn(open_page: OpenPage) -> None:
     page = open_page()
-    page.mouse.move(*place(page, 0.5, 0.2))
+    page.mouse.move(*hand.place(page, 0.5, 0.2))
     page.mouse.down()
-    page.mouse.move(*place(page, 0.5, 0.8), steps=8)
+    page.mouse.move(*hand.place(page, 0.5, 0.8), steps=8)
     expect(page.locator("#bars li.best")).to_have_count(1)  # the pen is still down
     page.mouse.up()
-    for count, digit in enumerate(STROKES, 2):
-        press(page, "Clear")
-        drawn(page, digit)
+    for count, digit in enumerate(hand.STROKES, 2):
+        hand.press(page, "Clear")
+        hand.drawn(page, digit)
         expect(page.locator("#bars li.best .name")).to_have_text(str(digit))
         expect(page.locator("#sure")).to_contain_text("% sure")
         expect(page.locator("#seen-picture")).to_have_attribute("src", re.compile("^data:image/png;base64,"))
@@ -55,16 +39,16 @@ def test_what_is_drawn_is_read_while_it_is_drawn(open_page: OpenPage) -> None:
 
 
 def test_files_are_read_refused_or_no_pictures(open_page: OpenPage) -> None:
-    page = show(open_page(), "photo-pen.jpg", "7")
+    page = hand.show(open_page(), "photo-pen.jpg", "7")
     expect(page.locator("#picture")).to_be_visible()
-    press(page, "Clear")
+    hand.press(page, "Clear")
     expect(page.locator("#picture")).to_be_hidden()
-    show(page, "two-digits.jpg", "?")
+    hand.show(page, "two-digits.jpg", "?")
     expect(page.locator("#sure")).to_have_text("Can't tell")
     expect(page.locator("#why")).to_contain_text("more than one digit")
-    show(page, TEXT)
+    hand.show(page, hand.TEXT)
     expect(page.locator("#toast")).to_contain_text("not a picture")
-    drawn(page, 7)
+    hand.drawn(page, 7)
 
 
 def test_a_picture_is_dropped_or_pasted(open_page: OpenPage) -> None:
@@ -79,22 +63,22 @@ def test_a_picture_is_dropped_or_pasted(open_page: OpenPage) -> None:
                     : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
                 document.querySelector("#stage").dispatchEvent(made);
             }""",
-            [event, list((SAMPLES / name).read_bytes())],
+            [event, list((hand.SAMPLES / name).read_bytes())],
         )
-        expect_digit(page, digit)
+        hand.expect_digit(page, digit)
 
 
 def test_compare_asks_what_costs_money_only_on_a_click(open_page: OpenPage) -> None:
     page = open_page()
-    asked = asked_for(page, "cloud")
-    drawn(page, 7)
-    press(page, "Compare")
+    asked = hand.asked_for(page, "cloud")
+    hand.drawn(page, 7)
+    hand.press(page, "Compare")
     ours, cloud = page.locator("[data-engine=local]"), page.locator("[data-engine=cloud]")
     expect(ours.locator(".said")).to_have_text("7")
     expect(ours).to_contain_text("free")
     expect(cloud.locator(".said")).to_have_count(0)
     assert asked == []
-    press(page, "Ask ($0.01)")
+    hand.press(page, "Ask ($0.01)")
     expect(cloud.locator(".said")).to_have_text("3")
     expect(cloud).to_contain_text("$0.01")
     expect(page.locator("#agreement")).to_have_text("They do not agree.")
@@ -103,10 +87,10 @@ def test_compare_asks_what_costs_money_only_on_a_click(open_page: OpenPage) -> N
 def test_emulated_answers_do_not_count_and_a_calibrated_chance_is_called_so(page_of: OpenPage) -> None:
     calibrated(0.56)
     page = page_of(local(), Engine(FakeProvider(["7"], name="ocr")), emulated("aws", "3"))
-    draw(page, 7)
+    hand.draw(page, 7)
     expect(page.locator("#sure")).to_have_text("56% likely right")
     expect(page.locator("#announcement")).to_contain_text("7, 56% likely right")
-    press(page, "Compare")
+    hand.press(page, "Compare")
     expect(page.locator("[data-engine=local]")).to_contain_text("56% likely right")
     expect(page.locator("[data-engine=aws]")).to_contain_text("emulated")
     expect(page.locator("[data-engine=aws] .said")).to_have_text("3")
@@ -117,7 +101,7 @@ def test_emulated_answers_do_not_count_and_a_calibrated_chance_is_called_so(page
 def camera_film(path: Path) -> Path:
     """Make a film for the fake camera: a 9 on white paper, standing still."""
     picture = Image.new("L", (640, 480), 225)
-    digit = Image.open(SAMPLES / "screen-drawing.png").convert("L").resize((260, 260))
+    digit = Image.open(hand.SAMPLES / "screen-drawing.png").convert("L").resize((260, 260))
     if digit.resize((1, 1)).getpixel((0, 0)) < 128:  # type: ignore[operator]
         digit = digit.point(lambda value: 255 - value)
     picture.paste(digit.point(lambda value: min(value, 225)), (190, 110))
@@ -135,12 +119,12 @@ def test_the_camera_reads_live(launch: Launch, url: str, tmp_path: Path) -> None
     )
     page = browser.new_page()
     page.goto(url)
-    press(page, "Camera")
-    expect_digit(page, "9")
+    hand.press(page, "Camera")
+    hand.expect_digit(page, "9")
     expect(page.locator("#video")).to_be_visible()
-    press(page, "Stop")
+    hand.press(page, "Stop")
     expect(page.locator("#video")).to_be_hidden()
-    expect_digit(page, "")
+    hand.expect_digit(page, "")
     browser.close()
 
 
@@ -153,10 +137,10 @@ def test_it_works_by_keyboard_alone_and_leads_to_the_description_of_the_api(open
     for _ in range(20):
         page.keyboard.press("ArrowDown")
     page.keyboard.press(" ")
-    expect_digit(page, "1")
+    hand.expect_digit(page, "1")
     expect(page.locator("#announcement")).to_contain_text("1, ")
     page.keyboard.press("Delete")
-    expect_digit(page, "")
+    hand.expect_digit(page, "")
     page.get_by_role("link", name="API").click()
     expect(page.get_by_text("/predict", exact=True)).to_be_visible()
 
@@ -166,49 +150,49 @@ def test_label_buttons_are_there_where_labels_are_kept(page_of: OpenPage, tmp_pa
     page = page_of(settings=Settings(collect=tmp_path if kept else None))
     seven = page.get_by_role("group", name="Wrong?").get_by_role("button", name="7", exact=True)
     if not kept:
-        drawn(page, 7)
-        expect_hidden(page, ["#label"])
+        hand.drawn(page, 7)
+        hand.expect_hidden(page, ["#label"])
         return
     for reads in (True, False):  # they wait for an answer about a picture
         expect(seven).to_be_visible()
         expect(seven).to_be_disabled()
         if not reads:
             page.route("**/predict**", lambda route: route.abort())
-        draw(page, 7)
+        hand.draw(page, 7)
         page.wait_for_timeout(1000)
         expect(seven).to_be_enabled(enabled=reads)
-        press(page, "Clear")
+        hand.press(page, "Clear")
 
 
 def test_a_sample_is_one_click_away_and_each_reading_comes_back_with_one(open_page: OpenPage) -> None:
-    page = drawn(open_page(), 7)
-    before = ink(page)
+    page = hand.drawn(open_page(), 7)
+    before = hand.ink(page)
     for name, digit in (("on a blackboard", "0"), ("in red ink", "6"), ("a letter", "?")):
         page.get_by_role("button", name=name).click()
-        expect_digit(page, digit)
+        hand.expect_digit(page, digit)
         expect(page.locator("#picture")).to_be_visible()
-    expect_history(page, "[?]", "6", "0", "7")
+    hand.expect_history(page, "[?]", "6", "0", "7")
     page.locator("#history button").nth(3).click()
-    expect_digit(page, "7")
-    assert ink(page) == before
-    expect_history(page, "7", "[?]", "6", "0")
+    hand.expect_digit(page, "7")
+    assert hand.ink(page) == before
+    hand.expect_history(page, "7", "[?]", "6", "0")
     page.locator("#history button").nth(2).click()
-    expect_digit(page, "6")
+    hand.expect_digit(page, "6")
     expect(page.locator("#picture")).to_be_visible()
-    press(page, "Forget")
+    hand.press(page, "Forget")
     expect(page.locator("#history li")).to_have_count(0)
 
 
 def test_a_visitor_says_what_it_is_and_the_owner_accepts_it(page_of: OpenPage, tmp_path: Path) -> None:
     page = page_of(settings=Settings(collect=tmp_path, owner_key="mine"))
     expect(page.get_by_text("nothing about you")).to_be_visible()
-    draw(page, 1)
+    hand.draw(page, 1)
     page.get_by_role("group", name="Wrong?").get_by_role("button", name="1", exact=True).click()
     expect(page.locator("#thanks")).to_have_text("Thank you: kept as a 1.")
-    expect_accessible(page)
-    show(page, {"name": "7.png", "mimeType": "image/png", "buffer": png((300, 300))})
+    hand.expect_accessible(page)
+    hand.show(page, {"name": "7.png", "mimeType": "image/png", "buffer": png((300, 300))})
     expect(page.locator("#thanks")).to_have_text("")
-    press(page, "no digit")
+    hand.press(page, "no digit")
     expect(page.locator("#thanks")).to_contain_text("no digit")
     _review(page)
     assert [sample.label for sample in read_samples(tmp_path / "accepted")] == [1]
@@ -223,12 +207,12 @@ def _review(page: Page) -> None:
     page.goto(f"{page.url}review")
     for key in ("guess", "mine"):
         page.get_by_label("The owner's key").fill(key)
-        press(page, "Look")
+        hand.press(page, "Look")
         if key == "guess":
             expect(page.locator("#words")).to_contain_text("does not know this key")
     expect(page.locator("#labelled li")).to_have_count(2)
     expect(page.locator("#labelled li").first).to_contain_text("local says 7")
-    expect_accessible(page)
+    hand.expect_accessible(page)
     field = page.locator("#labelled input").first
     expect(field).to_have_value("1")
     field.press("Enter")

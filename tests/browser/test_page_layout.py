@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FloatRect, Page, expect
 
+from browser import hand
 from browser.conftest import OpenPage
-from browser.hand import draw, drawn, expect_accessible, needs_chromium, press, show
 
-pytestmark = needs_chromium
+pytestmark = hand.needs_chromium
 SCREENS = {
     "small phone": (320, 568), "small phone on its side": (568, 320), "1366x768 at 200 %": (683, 384),
     "tablet": (768, 1024), "desk": (1280, 800),
@@ -42,7 +42,7 @@ def test_the_answer_is_seen_without_scrolling_and_nothing_scrolls_sideways(
     if width < 700:
         expect_within(page, "#undo", "#camera", "nav a")
         assert min(box(page, part)["height"] for part in ("#undo", "#camera", "nav a")) >= 24
-    drawn(page, 7)
+    hand.drawn(page, 7)
     expect_within(page, "#pad", "#digit", "#sure", "#why")
     pad = box(page, "#pad")
     assert pad["width"] == pytest.approx(pad["height"], abs=1)
@@ -56,19 +56,19 @@ def test_the_answer_is_seen_without_scrolling_and_nothing_scrolls_sideways(
 
 
 def open_everything(page: Page) -> None:
-    drawn(page, 7)
-    press(page, "Compare", "Why?")
+    hand.drawn(page, 7)
+    hand.press(page, "Compare", "Why?")
     expect(page.locator("#heat")).to_be_visible()
     expect(page.locator("#history li").first).to_be_visible()
 
 
 STATES: dict[str, Callable[[Page], object]] = {
     "empty": lambda page: None,
-    "drawn": lambda page: draw(page, 7),
+    "drawn": lambda page: hand.draw(page, 7),
     "everything open": open_everything,
-    "a picture": lambda page: show(page, "photo-pen.jpg"),
-    "refused": lambda page: show(page, "two-digits.jpg"),
-    "no picture": lambda page: show(page, "labels.csv"),
+    "a picture": lambda page: hand.show(page, "photo-pen.jpg"),
+    "refused": lambda page: hand.show(page, "two-digits.jpg"),
+    "no picture": lambda page: hand.show(page, "labels.csv"),
     "the key dialog": lambda page: page.evaluate("document.querySelector('#key-dialog').showModal()"),
     "the server is gone": lambda page: page.evaluate("dispatchEvent(new Event('offline'))"),
 }
@@ -81,4 +81,4 @@ def test_everybody_can_use_it_in_light_and_dark(open_page: OpenPage, state: str)
     page.wait_for_timeout(600)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        expect_accessible(page)
+        hand.expect_accessible(page)

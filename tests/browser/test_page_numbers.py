@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from browser import hand
 from browser.conftest import OpenPage
-from browser.hand import draw, expect_accessible, expect_digit, expect_hidden, needs_chromium, press, show
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 
-pytestmark = needs_chromium
+pytestmark = hand.needs_chromium
 TABLE = Answer((
     Candidate("12.50", 0.95, (100, 100, 300, 200)), Candidate("7", 0.95, (500, 100, 550, 200)),
     Candidate("1,234", 0.4, (100, 400, 300, 500)), Candidate("88", 0.95, (490, 400, 560, 500)),
@@ -34,27 +34,27 @@ def at(page: Page, number: int) -> tuple[float, float]:
 def test_numbers_stand_over_a_photo_and_are_corrected_and_copied(page_of: OpenPage) -> None:
     page = page_of(ocr(TABLE))
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    show(page, "photo-pen.jpg", "4")
+    hand.show(page, "photo-pen.jpg", "4")
     expect(page.locator("#sure")).to_have_text("numbers")
     fields = page.locator("#numbers input")
     expect(fields).to_have_count(4)
     expect(fields.nth(2)).to_have_class("unsure")
     assert at(page, 0)[0] < at(page, 1)[0] and at(page, 0)[1] < at(page, 2)[1]
     fields.nth(1).fill("1")
-    expect_accessible(page)
-    press(page, "Copy as CSV")
+    hand.expect_accessible(page)
+    hand.press(page, "Copy as CSV")
     expect(page.locator("#toast")).to_have_text("Copied as CSV.")
     assert page.evaluate("navigator.clipboard.readText()") == '12.50,1\n"1,234",88\n'
-    press(page, "Clear")
-    expect_hidden(page, ["#numbers", "#csv"])
+    hand.press(page, "Clear")
+    hand.expect_hidden(page, ["#numbers", "#csv"])
 
 
 def test_several_digits_on_the_pad_are_one_number(page_of: OpenPage) -> None:
     page = page_of(
         ocr(Answer((Candidate("7", 0.9, (10, 10, 40, 60)), Candidate("3", 0.9, (42, 10, 70, 60)))))
     )
-    draw(page, 7)
-    expect_digit(page, "73")
+    hand.draw(page, 7)
+    hand.expect_digit(page, "73")
     expect(page.locator("#sure")).to_have_text("90% sure")
     expect(page.locator("#announcement")).to_contain_text("73")
-    expect_hidden(page, ["#numbers"])
+    hand.expect_hidden(page, ["#numbers"])

@@ -10,23 +10,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
+from browser import hand
 from browser.conftest import OpenPage
-from browser.hand import (
-    SAMPLES,
-    asked_for,
-    draw,
-    drawn,
-    expect_digit,
-    expect_hidden,
-    held_back,
-    ink,
-    needs_chromium,
-    press,
-    show,
-)
 from digitrec.web.settings import Settings
 
-pytestmark = needs_chromium
+pytestmark = hand.needs_chromium
 SERVER = "**/{predict,health,providers}**"
 Answer = Callable[[Route], None]
 
@@ -42,35 +30,35 @@ def html(status: int, words: str) -> Answer:
 
 @pytest.mark.parametrize("gone", [cut, html(200, "Please log in")], ids=["cut", "portal"])
 def test_a_banner_stays_until_the_server_is_back(page: Page, gone: Answer) -> None:
-    drawn(page, 7)
+    hand.drawn(page, 7)
     banner, sure = page.locator("#gone"), page.locator("#sure")
     expect(banner).to_be_hidden()
     page.route(SERVER, gone)
-    press(page, "Clear")
-    draw(page, 1)
+    hand.press(page, "Clear")
+    hand.draw(page, 1)
     expect(banner).to_be_visible()
-    press(page, "Clear")
+    hand.press(page, "Clear")
     expect(sure).to_have_text("Waiting for a digit")
-    draw(page, 3)  # while the page knows that the server is gone
+    hand.draw(page, 3)  # while the page knows that the server is gone
     expect(sure).to_have_text("No answer")
-    expect_digit(page, "")
-    before = ink(page)
+    hand.expect_digit(page, "")
+    before = hand.ink(page)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.wait_for_timeout(2500)
     expect(banner).to_be_in_viewport()
     page.unroute_all()
     expect(banner).to_be_hidden()
-    expect_digit(page, "3")
-    assert ink(page) == before
+    hand.expect_digit(page, "3")
+    assert hand.ink(page) == before
 
 
 def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(page: Page) -> None:
     page.route(SERVER, cut)
     page.reload()
     expect(page.locator("#gone")).to_be_visible()
-    draw(page, 7)
+    hand.draw(page, 7)
     page.unroute_all()
-    expect_digit(page, "7")
+    hand.expect_digit(page, "7")
     page.context.set_offline(True)
     expect(page.locator("#gone")).to_be_visible()
     page.context.set_offline(False)
@@ -79,79 +67,79 @@ def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(page: Page
 
 @pytest.mark.parametrize("status", [200, 429, 502])
 def test_a_proxys_page_is_quoted_and_nothing_is_sent_again(page: Page, status: int) -> None:
-    sent = asked_for(page, "/predict")
+    sent = hand.asked_for(page, "/predict")
     page.route("**/predict**", html(status, "from the gateway"))
-    show(page, "photo-pen.jpg")
+    hand.show(page, "photo-pen.jpg")
     expect(page.locator("#gone")).to_contain_text("from the gateway")
     expect(page.locator("#sure")).to_have_text("No answer")
     page.wait_for_timeout(2500)
     assert len(sent) == 1
     page.unroute_all()
-    press(page, "Try again")
-    expect_digit(page, "7")
+    hand.press(page, "Try again")
+    hand.expect_digit(page, "7")
     expect(page.locator("#gone")).to_be_hidden()
 
 
 def test_a_key_is_asked_for_before_the_first_stroke_and_when_it_is_no_longer_good(page_of: OpenPage) -> None:
     page = page_of(settings=Settings(api_keys=("open-sesame",)))
-    asked = asked_for(page, "open-sesame")
+    asked = hand.asked_for(page, "open-sesame")
     dialog, key = page.get_by_role("dialog"), page.get_by_label("API key")
     expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    draw(page, 7)
+    hand.draw(page, 7)
     page.wait_for_timeout(500)
     expect(dialog).to_be_hidden()
-    press(page, "Key")
+    hand.press(page, "Key")
     for wrong in ("guess", "sésame", " "):
         key.fill(wrong)
-        press(page, "Use it")
+        hand.press(page, "Use it")
         expect(page.locator("#key-wrong")).to_have_text("The server does not know this key.")
         expect(dialog).to_be_visible()
     key.fill("open-sesame")
     page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
-    expect_digit(page, "7")
+    hand.expect_digit(page, "7")
     assert asked == []
     page.evaluate("sessionStorage.setItem('digitrec-key', 'an-old-one')")
     page.reload()
-    draw(page, 7)
+    hand.draw(page, 7)
     expect(dialog).to_contain_text("does not take this key any more")
 
 
 def test_no_older_answer_stands_over_a_picture_that_is_sent(page: Page) -> None:
-    drawn(page, 7)
-    held = held_back(page, "**/predict**")
-    show(page, "photo-shadow.jpg")
+    hand.drawn(page, 7)
+    held = hand.held_back(page, "**/predict**")
+    hand.show(page, "photo-shadow.jpg")
     expect(page.locator("#sure")).to_have_text("Reading…")
-    expect_digit(page, "")
+    hand.expect_digit(page, "")
     expect(page.locator("#bars li.best")).to_have_count(0)
     while not held:
         page.wait_for_timeout(50)
     page.unroute_all()  # lets them go
-    expect_digit(page, "3")
-    held_back(page, "**/predict**")
-    draw(page, 1)  # a new drawing
+    hand.expect_digit(page, "3")
+    hand.held_back(page, "**/predict**")
+    hand.draw(page, 1)  # a new drawing
     expect(page.locator("#sure")).to_have_text("Reading…")
-    expect_digit(page, "")
+    hand.expect_digit(page, "")
 
 
 def saved(file: Path, size: tuple[int, int] | None = None) -> Path:
     """Save a photo of a 7 in the format of a name's ending."""
-    with Image.open(SAMPLES / "photo-pen.jpg") as photo:
+    with Image.open(hand.SAMPLES / "photo-pen.jpg") as photo:
         photo.resize(size or photo.size).save(file)
     return file
 
 
 def test_a_file_over_the_limit_is_not_sent(page_of: OpenPage, tmp_path: Path) -> None:
-    page = drawn(page_of(settings=Settings(max_body_bytes=100_000)), 7)
-    posted = asked_for(page, "/thumbnail")
-    show(page, saved(tmp_path / "large.tif", (500, 500)))
+    page = hand.drawn(page_of(settings=Settings(max_body_bytes=100_000)), 7)
+    posted = hand.asked_for(page, "/thumbnail")
+    hand.show(page, saved(tmp_path / "large.tif", (500, 500)))
     expect(page.locator("#toast")).to_contain_text("0.1 MB")
-    expect_digit(page, "7")  # the previous picture, which is read again
+    hand.expect_digit(page, "7")  # the previous picture, which is read again
     assert posted == []
-    draw(page, 7)
-    expect_hidden(page, ["#toast"])
+    hand.draw(page, 7)
+    hand.expect_hidden(page, ["#toast"])
 
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">
@@ -167,7 +155,7 @@ def test_formats_that_only_the_browser_or_only_the_server_knows_are_shown_and_re
         file.write_text(SVG)
     else:
         saved(file)
-    page = show(open_page(), file, "7")
+    page = hand.show(open_page(), file, "7")
     for image in ("#picture", "#history img"):
         expect(page.locator(image)).to_be_visible()
         assert page.evaluate("(at) => document.querySelector(at).naturalWidth", image) > 0

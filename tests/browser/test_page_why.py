@@ -11,26 +11,16 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Page, expect
 
+from browser import hand
 from browser.conftest import OpenPage
-from browser.hand import (
-    draw,
-    drawn,
-    expect_accessible,
-    expect_hidden,
-    held_back,
-    needs_chromium,
-    pixels,
-    press,
-    show,
-)
 from digitrec.comparison.datasets.mnist import mnist_test
 
-pytestmark = needs_chromium
+pytestmark = hand.needs_chromium
 
 
 def orange(page: Page) -> np.ndarray:
     """Where on the stage the colour for the digit is strong: (N, 2), x and y as shares of its side."""
-    found = pixels(page, "#overlay").astype(int)
+    found = hand.pixels(page, "#overlay").astype(int)
     strong = (found[..., 0] > found[..., 2] + 60) & (found[..., 3] > 120)
     return np.argwhere(strong)[:, ::-1] / found.shape[0]
 
@@ -42,23 +32,23 @@ def png(picture: Image.Image) -> FilePayload:
 
 
 def ask_why(page: Page) -> None:
-    press(page, "Why?")
+    hand.press(page, "Why?")
     expect(page.locator("#reasons-words")).not_to_be_empty()
     expect(page.locator("#reasons")).to_be_visible()
 
 
 def test_the_heat_map_lies_on_the_ink_that_was_drawn_until_another_stroke(open_page: OpenPage) -> None:
-    page = drawn(open_page(), 7)
+    page = hand.drawn(open_page(), 7)
     ask_why(page)
     expect(page.locator("#reasons-words")).to_contain_text("What spoke for it most")
     expect(page.locator("#steps figure")).to_have_count(5)
-    heat = pixels(page, "#heat").astype(int)
+    heat = hand.pixels(page, "#heat").astype(int)
     assert (heat[..., 0] > heat[..., 2] + 60).sum() > 100, "no orange"
     overlay, over = page.locator("#overlay"), page.get_by_role("button", name="Over the picture")
     expect(overlay).to_be_hidden()
     over.click()
     expect(overlay).to_be_visible()
-    ink = pixels(page, "#pad")[..., 3] > 127
+    ink = hand.pixels(page, "#pad")[..., 3] > 127
     found = orange(page)
     assert len(found) > 500
     at = (found * ink.shape[0]).astype(int)
@@ -68,7 +58,7 @@ def test_the_heat_map_lies_on_the_ink_that_was_drawn_until_another_stroke(open_p
     over.click()
     expect(overlay).to_be_hidden()
     over.click()
-    draw(page, 1)  # a stroke over the colours is kept
+    hand.draw(page, 1)  # a stroke over the colours is kept
     expect(overlay).to_be_hidden()
     expect(page.locator("#reasons")).to_be_hidden()
 
@@ -82,9 +72,9 @@ def test_the_heat_map_lies_on_the_digit_of_a_picture_of_any_shape(
     left, top, side = 0.6 * width, 0.15 * height, 0.3 * min(size)
     seven = [(left, top), (left + 0.7 * side, top), (left + 0.25 * side, top + side)]
     ImageDraw.Draw(picture).line(seven, fill=20, width=9, joint="curve")
-    page = show(open_page(), png(picture), "7")
+    page = hand.show(open_page(), png(picture), "7")
     ask_why(page)
-    press(page, "Over the picture")
+    hand.press(page, "Over the picture")
     longer = max(size)
     margin = np.array([longer - width, longer - height]) / 2
     first = (np.array([left, top]) + margin) / longer
@@ -98,35 +88,35 @@ def test_the_heat_map_lies_on_the_digit_of_a_picture_of_any_shape(
 def test_both_readings_are_shown_where_there_are_two(open_page: OpenPage) -> None:
     digit = mnist_test().images[2].copy()
     digit[12:14, ::2] = 255  # a dotted line across a 1
-    page = show(open_page(), png(Image.fromarray(digit)), "1")
+    page = hand.show(open_page(), png(Image.fromarray(digit)), "1")
     ask_why(page)
     cut, whole = page.get_by_role("button", name="Cut out"), page.get_by_role("button", name="As it stands")
     expect(cut).to_have_attribute("aria-pressed", "true")
     first = page.locator("#layers img").first
-    before, layer = pixels(page, "#heat"), first.get_attribute("src")
+    before, layer = hand.pixels(page, "#heat"), first.get_attribute("src")
     page.locator("#layers summary").nth(1).click()
     whole.click()
     expect(whole).to_have_attribute("aria-pressed", "true")
     expect(cut).to_have_attribute("aria-pressed", "false")
     expect(first).not_to_have_attribute("src", layer or "")
     page.wait_for_timeout(300)
-    assert not np.array_equal(pixels(page, "#heat"), before)
+    assert not np.array_equal(hand.pixels(page, "#heat"), before)
     expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
-    expect_accessible(page)
+    hand.expect_accessible(page)
 
 
 def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: OpenPage) -> None:
-    page = drawn(open_page(), 1)
+    page = hand.drawn(open_page(), 1)
     ask_why(page)
     page.locator("#layers summary").nth(1).click()
     follow, reasons = page.get_by_role("button", name="Follow the drawing"), page.locator("#reasons")
     follow.click()
-    held = held_back(page, re.compile("saliency=false"))
+    held = hand.held_back(page, re.compile("saliency=false"))
     layer, first = page.locator("#layers img").first, page.locator("#layers img").first.get_attribute("src")
-    press(page, "Clear")
+    hand.press(page, "Clear")
     expect(reasons).to_be_visible()
     page.locator("#pad").scroll_into_view_if_needed()
-    draw(page, 3)
+    hand.draw(page, 3)
     wait_for(page, lambda: len(held) > 0)
     page.wait_for_timeout(600)  # longer than the page's pause between two requests
     assert len(held) == 1  # the first touch; later drawings were replaced by the current one
@@ -138,11 +128,11 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
     page.wait_for_timeout(600)
     assert len(held) == 2
-    assert pixels(page, "#heat")[..., :3].max() > 100
-    expect_accessible(page)
+    assert hand.pixels(page, "#heat")[..., :3].max() > 100
+    hand.expect_accessible(page)
     follow.click()
     page.locator("#pad").scroll_into_view_if_needed()
-    draw(page, 1)
+    hand.draw(page, 1)
     expect(reasons).to_be_hidden()
     page.wait_for_timeout(300)
     assert len(held) == 2
@@ -155,7 +145,7 @@ def wait_for(page: Page, holds: Callable[[], bool]) -> None:
 
 
 def test_of_a_refused_picture_neither_is_offered(open_page: OpenPage) -> None:
-    page = show(open_page(), "two-digits.jpg", "?")
+    page = hand.show(open_page(), "two-digits.jpg", "?")
     ask_why(page)
-    expect_hidden(page, ["#heat", "#over", "#readings", "#overlay"])
+    hand.expect_hidden(page, ["#heat", "#over", "#readings", "#overlay"])
     expect(page.locator("#layers details")).to_have_count(0)

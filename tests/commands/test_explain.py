@@ -32,12 +32,6 @@ def test_one_picture_is_explained_in_words_and_drawn() -> None:
     assert np.asarray(Image.open("digitrec-explanation/seven.png")).shape[1] > 800
 
 
-def test_several_are_numbered_and_a_refusal_is_explained() -> None:
-    done = run("seven.png", "blank.png", "--out", "why")
-    assert "blank.png: no digit: blank" in done.stdout
-    assert sorted(path.name for path in Path("why").iterdir()) == ["001-seven.png", "002-blank.png"]
-
-
 def test_what_is_no_picture_is_refused() -> None:
     assert run("missing.png").exit_code == 1
     assert run("seven.png", "--model", "missing.tflite").exit_code == 5
@@ -52,6 +46,7 @@ def test_inside_draws_every_layer_of_each_reading() -> None:
     drawn += ["002-twice-inside-whole.png", "003-blank.png"]
     assert sorted(path.name for path in Path("why").iterdir()) == sorted(drawn)
     assert "inside, cut out: why/001-seven-inside.png" in done.stdout
+    assert "blank.png: no digit: blank" in done.stdout
     assert "inside, as it stands: why/002-twice-inside-whole.png" in done.stdout
     sheets = [np.asarray(Image.open(f"why/{name}")) for name in drawn[3:5]]
     assert sheets[0].shape[0] > 2000 and not np.array_equal(*sheets)

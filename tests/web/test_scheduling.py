@@ -146,24 +146,6 @@ def test_large_pictures_hold_no_thread_that_drawings_need(
         assert [answer.json()["prediction"] for answer in answers] == [7] * 10
 
 
-def test_a_large_picture_waits_for_no_more_than_the_one_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = png((1451, 1450))
-    with (
-        listening(settings=PROXIED) as url, ThreadPoolExecutor(2) as pool,
-        waiting_for_permits(monkeypatch, LARGE, other) as permits,
-    ):  # fmt: skip
-        greedy = pool.submit(post, url, "greedy", *[LARGE] * 10)
-        permits.release()
-        while permits.acquire(blocking=False):  # the first is done: the others wait
-            permits.release()
-        honest = pool.submit(post, url, "honest", other)
-        until_at_work(url, 2)
-        threading.Event().wait(0.5)
-        permits.release(2)
-        assert honest.result(20).json()["prediction"] == 7
-        assert not greedy.done()
-
-
 @pytest.mark.parametrize("make", [local, paid])
 def test_one_client_cannot_have_all_places(make: Callable[[], Engine]) -> None:
     engine = make()
