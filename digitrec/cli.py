@@ -20,9 +20,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from digitrec import __version__, errors
-from digitrec.commands.exits import REFUSED_BY_SYSTEM, exit_code
+from digitrec.commands import process
 from digitrec.commands.interrupt import INTERRUPTED, raise_again
-from digitrec.commands.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
 from digitrec.errors.text import did_you_mean, printable
 
 COMMANDS = {
@@ -103,14 +102,14 @@ class LazyGroup(click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments, or print the help."""
-        open_what_is_closed()
-        with quiet_without_reader(), _wrong_usage_printable(), _errors_told():
+        process.open_what_is_closed()
+        with process.quiet_without_reader(), _wrong_usage_printable(), _errors_told():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error becomes one line on stderr and an exit code."""
         _show_any_name(sys.stdout)
-        with quiet_without_reader(), _wrong_usage_printable(), kept_at_home():
+        with process.quiet_without_reader(), _wrong_usage_printable(), process.kept_at_home():
             return self._invoke(ctx)
 
     def _invoke(self, ctx: click.Context) -> Any:
@@ -147,7 +146,7 @@ def _errors_told() -> Iterator[None]:
         yield
     except errors.DigitrecError as error:
         _tell(str(error))
-        raise click.exceptions.Exit(exit_code(error)) from error
+        raise click.exceptions.Exit(process.exit_code(error)) from error
     except KeyboardInterrupt as error:
         _tell("interrupted")
         raise click.exceptions.Exit(INTERRUPTED) from error
@@ -157,8 +156,8 @@ def _errors_told() -> Iterator[None]:
         if error.filename is None and error.errno not in WRITING:  # of the network, say: not expected
             raise
         _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
-        drop(sys.stdout)
-        raise click.exceptions.Exit(REFUSED_BY_SYSTEM) from error
+        process.drop(sys.stdout)
+        raise click.exceptions.Exit(process.REFUSED_BY_SYSTEM) from error
 
 
 def _imported(name: str) -> ModuleType:

@@ -18,8 +18,7 @@ from PIL import Image
 import digitrec
 from digitrec import errors
 from digitrec.cli import COMMANDS, LazyGroup, main
-from digitrec.commands.exits import EXIT_CODES, REFUSED_BY_SYSTEM, exit_code
-from digitrec.commands.process import READER_GONE
+from digitrec.commands.process import EXIT_CODES, READER_GONE, REFUSED_BY_SYSTEM, exit_code
 from digitrec.emulator.kit import drawn_seven
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from digitrec.commands.exits import COMPLETE
+from digitrec.commands.process import COMPLETE
 
 
 @click.command()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import click
 
 from digitrec.commands import options
-from digitrec.commands.exits import EXIT_CODES
+from digitrec.commands.process import EXIT_CODES
 from digitrec.engine import config as configuration
 from digitrec.errors import NotConfigured, text
 

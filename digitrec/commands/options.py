@@ -118,17 +118,14 @@ def degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str
     return value if value == "auto" else int(value)
 
 
-def _expected(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+def _expected(value: str) -> tuple[int, int]:
     """Return the least and the greatest number of digits: of "4" or "3-6"."""
-    if value is None:
-        return None
     least, _, most = value.partition("-")
     with suppress(ValueError):
         found = int(least), int(most or least)
         if 1 <= found[0] <= found[1]:
             return found
-    said = f"{value!r} is neither a number of digits such as 4 nor a range such as 3-6."
-    raise click.BadParameter(said, ctx, param)
+    raise click.BadParameter(f"{value!r} is neither a number of digits such as 4 nor a range such as 3-6.")
 
 
 def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
@@ -199,7 +196,7 @@ one_or_several = providers(
     "Engine, or several with --consensus (see `digitrec providers`).  [default: local]", "NAME"
 )
 digits = click.option(
-    "--digits", callback=_expected, metavar="N|N-M", help="Digits that each number has: 4, or 3-6."
+    "--digits", type=_expected, metavar="N|N-M", help="Digits that each number has: 4, or 3-6."
 )
 numbers = flag("--numbers", help="Read whole numbers, as `digitrec read` does.")
 at_least = click.option(

@@ -1,4 +1,4 @@
-"""Changes to the process that a program may make and a library may not: streams and environment."""
+"""The process of a command: its exit code, streams and environment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,39 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from digitrec import errors
+
+EXIT_CODES: dict[type[errors.DigitrecError], int] = {
+    errors.ImageError: 1,
+    errors.UnknownProvider: 2,
+    errors.NotInstalled: 3,
+    errors.NotConfigured: 4,
+    errors.ModelError: 5,
+    errors.DataError: 6,
+    errors.BudgetExceeded: 7,
+    errors.LedgerError: 8,
+    errors.Rejected: 10,
+    errors.AuthFailed: 11,
+    errors.QuotaExceeded: 12,
+    errors.RateLimited: 13,
+    errors.TimedOut: 14,
+    errors.Unavailable: 15,
+    errors.BadAnswer: 16,
+    errors.Unreachable: 17,
+    errors.CannotListen: 18,
+}
+"""Exit codes by error; 0 is success, 2 also wrong usage, 130 an interrupt."""
+REFUSED_BY_SYSTEM = 9
+"""Exit code where a file cannot be written: a full disk, a missing folder."""
+COMPLETE = "_DIGITREC_COMPLETE"
+"""Environment variable by which a shell asks for completions."""
 READER_GONE = 141
 """Exit code where the reader of the output closed it (`| head -1`): 128 + SIGPIPE, as in shells."""
+
+
+def exit_code(error: errors.DigitrecError) -> int:
+    """Return the exit code of the nearest class in `EXIT_CODES`, else 1."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)
 
 
 def open_what_is_closed() -> None:

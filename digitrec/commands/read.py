@@ -23,16 +23,13 @@ from digitrec.report import sheets
 from digitrec.report.predictions import Format
 
 
-def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Box | None:
+def _region(value: str) -> Box:
     """Return left, top, right and bottom: of "x,y,width,height"."""
-    if value is None:
-        return None
     with suppress(ValueError):
         left, top, width, height = map(float, value.split(","))
         if min(left, top) >= 0 and min(width, height) > 0:
             return left, top, left + width, top + height
-    said = f"{value!r} is not x,y,width,height: numbers >= 0, and a width and height > 0."
-    raise click.BadParameter(said, ctx, param)
+    raise click.BadParameter(f"{value!r} is not x,y,width,height: numbers >= 0, and a width and height > 0.")
 
 
 @click.command()
@@ -41,7 +38,7 @@ def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Bo
 @options.output(*get_args(Format))
 @options.digits
 @click.option(
-    "--region", callback=_region, metavar="X,Y,W,H",
+    "--region", type=_region, metavar="X,Y,W,H",
     help="Part to read, in pixels of the picture, or in shares of its sides if none is above 1.",
 )  # fmt: skip
 @click.option(

@@ -10,7 +10,7 @@ import click
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.answer.sheet import Sheet
-from digitrec.commands.exits import exit_code
+from digitrec.commands.process import exit_code
 from digitrec.errors.text import printable
 from digitrec.image import ImageRef
 from digitrec.image.formats import MAX_FRAMES

@@ -29,30 +29,28 @@ ORIGIN = re.compile(
 """An origin as browsers send it, or "*"."""
 
 
-def _as_prefix(context: click.Context, parameter: click.Parameter, given: str) -> str:
+def _prefix(given: str) -> str:
     """Return a path with a leading and without a trailing slash; the empty path stays empty."""
     path = given.strip("/")
     return f"/{path}" if path else ""
 
 
-def _origins(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    for origin in given:
-        if not ORIGIN.fullmatch(origin):
-            raise click.BadParameter(
-                f"{origin!r} is not an origin; give scheme and host in small letters, nothing after them, "
-                "such as https://example.org"
-            )
-    return given
+def _origin(given: str) -> str:
+    """Check an origin of `--allow-origin`."""
+    if ORIGIN.fullmatch(given):
+        return given
+    raise click.BadParameter(
+        f"{given!r} is not an origin; give scheme and host in small letters, nothing after them, "
+        "such as https://example.org"
+    )
 
 
-def _networks(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    for network in given:
-        try:
-            ip_network(network, strict=False)
-        except ValueError as error:
-            raise click.BadParameter(
-                f"{network!r} is not an IP address or network such as 10.0.0.0/8"
-            ) from error
+def _network(given: str) -> str:
+    """Check an address or network of `--metrics-from`."""
+    try:
+        ip_network(given, strict=False)
+    except ValueError as error:
+        raise click.BadParameter(f"{given!r} is not an IP address or network such as 10.0.0.0/8") from error
     return given
 
 
@@ -103,16 +101,16 @@ def _keys(variable: str) -> tuple[str, ...]:
     "the machine's own on loopback]",
 )  # fmt: skip
 @click.option(
-    "--allow-origin", "origins", multiple=True, metavar="ORIGIN", show_default=False, callback=_origins,
+    "--allow-origin", "origins", multiple=True, metavar="ORIGIN", show_default=False, type=_origin,
     help="Allow pages of this site, such as https://example.org (repeatable; * is any).",
 )  # fmt: skip
 @click.option(
-    "--metrics-from", multiple=True, metavar="NETWORK", show_default=False, callback=_networks,
+    "--metrics-from", multiple=True, metavar="NETWORK", show_default=False, type=_network,
     help="Show /metrics also to this address or network, such as 10.0.0.0/8 (repeatable). With API keys it "
     "needs a key instead.",
 )  # fmt: skip
 @click.option(
-    "--root-path", default="", metavar="PATH", show_default=False, callback=_as_prefix,
+    "--root-path", default="", metavar="PATH", show_default=False, type=_prefix,
     help="Path prefix behind a proxy, such as /digits.",
 )  # fmt: skip
 @options.choice("--log-format", "json", "text", default="json", help="Format of stderr.")

@@ -23,7 +23,6 @@ from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed
 
 if TYPE_CHECKING:
-    from digitrec.comparison.datasets.mnist import Digits
     from digitrec.lab.training.run import Epoch, Progress, Watcher
 
 RECIPE = "our own, by its own recipe"
@@ -212,17 +211,11 @@ def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -
     if options["test"] is not None:
         given |= {"test": read_digits(options["test"]), "tested_on": _name(options["test"])}
     if sources or limit is not None:
-        given["digits"], given["sources"] = _learned(sources, limit)
+        learned = sources or ["mnist-train"]
+        parts = [read_digits(source, limit, part="train") for source in learned]
+        given["digits"] = reduce(add, parts)
+        given["sources"] = {_name(source): len(part) for source, part in zip(learned, parts, strict=True)}
     return given
-
-
-def _learned(sources: Sequence[str], limit: int | None) -> tuple[Digits, dict[str, int]]:
-    """Return all digits to learn from, and how many are from each source."""
-    from digitrec.lab.datasets.digits import read_digits
-
-    sources = sources or ["mnist-train"]
-    parts = [(_name(source), read_digits(source, limit, part="train")) for source in sources]
-    return reduce(add, [digits for _, digits in parts]), {name: len(digits) for name, digits in parts}
 
 
 def _name(source: str) -> str:

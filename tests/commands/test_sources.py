@@ -120,13 +120,6 @@ class TestATable:
         assert said[0].startswith("digitrec: list.csv, row 1: no path: cannot be read")
         assert code == 1
 
-    def test_a_url_in_it_is_not_fetched(self) -> None:
-        Path("list.csv").write_text("file\nhttps://me:secret@example.org/7.png\n", encoding="utf-8")
-        rows, said, code = predict("list.csv", "--paths-from", "file")
-        assert rows == [("https://...", "")]
-        assert "fetches nothing" in said[0] and "secret" not in said[0]
-        assert code == 1
-
     def test_a_column_that_is_not_there_is_told_with_those_that_are(self) -> None:
         Path("list.csv").write_text("id,path\n1,seven.png\n", encoding="utf-8")
         _, said, code = predict("list.csv", "--paths-from", "file")

@@ -148,22 +148,18 @@ def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
 @contextmanager
 def started(*options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Start ``digitrec serve`` as a user does; yield its address and process."""
-    command = [sys.executable, "-m", "digitrec", "serve", "--port", "0", "--rate", "100000", *options]
+    command = [sys.executable, "-m", "digitrec", "serve", "--port", "0", "--rate", "100000"]
+    command += ["--log-level", "error", *options]  # else the log fills its pipe
     process = subprocess.Popen(
         command, env=os.environ | environment, stderr=subprocess.PIPE, text=True, errors="replace"
     )
-    told: threading.Thread | None = None
     try:
         url = _address(process)
-        told = threading.Thread(target=_drain, args=(process,))
-        told.start()
         assert httpx.get(f"{url}/health", timeout=60).status_code == 200
         yield url, process
     finally:
         process.terminate()
-        process.wait(60)
-        if told is not None:
-            told.join()
+        process.communicate(timeout=60)
 
 
 def _address(process: subprocess.Popen[str]) -> str:
@@ -173,11 +169,3 @@ def _address(process: subprocess.Popen[str]) -> str:
         if found := re.search(r"digitrec is at (http://\S+) ", line):
             return found[1]
     raise AssertionError("digitrec serve ended by itself")
-
-
-def _drain(process: subprocess.Popen[str]) -> None:
-    """Keep the log from filling its pipe."""
-    assert process.stderr is not None
-    with process.stderr:
-        while process.stderr.read(65536):
-            pass
