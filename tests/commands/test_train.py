@@ -70,7 +70,7 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
 
 def test_all_that_could_be_tested_on_learned_is_refused_before_learning() -> None:
     done = run("train", "--arch", "knn", "--data", "mnist-test", "--out", "knn.skops")
-    assert done.exit_code == 6 and "all 10,000 digits to test with" in done.stderr
+    assert done.exit_code == 6 and "all 10,000 test digits" in done.stderr
     assert not Path("knn.skops").exists()
 
 

@@ -64,10 +64,7 @@ def test_a_bug_of_a_provider_costs_only_its_own_image(
     failed, other = ask(Doing(raising(bug)), tmp_path, 7, 8)
     name = type(bug).__name__
     assert type(failed.outcome) is ProviderError
-    assert (
-        str(failed.outcome)
-        == f"the provider paid failed: {name}; this is a bug in it: report it to its author"
-    )
+    assert str(failed.outcome).startswith(f"the provider paid failed: {name};")
     assert failed.outcome.__cause__ is bug
     assert (failed.attempts, failed.cost_usd) == (1, PRICE)  # it may have been sent
     assert other.outcome == answer(8)
