@@ -69,8 +69,7 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
     loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
     click.echo(
         f"{name}: accuracy {percent(right.share, 2)} ({right.hits:,} of {right.n:,}, 95 % interval "
-        f"{percent(right.low, 2)} to {percent(right.high, 2)}), loss {loss}, {found.card.refused_wrongly} "
-        f"refused, {found.card.failed} failed"
+        f"{right.interval(2)}), loss {loss}, {found.card.refused_wrongly} refused, {found.card.failed} failed"
     )
     click.echo("\n".join(["", *aligned(classification(found)), ""]))
     for path in _pictures(found, out, name):

@@ -134,23 +134,22 @@ class EnginePolicy:
 
     def _sum_up(self, said: Sequence[Outcome]) -> Outcome:
         """Return the verdict with the time, cost and attempts of every engine asked."""
-        total = self._with_totals(self.verdict(said), said, self._latency(said))
-        if isinstance(total, Failure) or len(said) == 1:
-            return total
-        return replace(total, calibrated=None)  # asking on changes the chances
+        summed = self._with_totals(self.verdict(said), said, self._latency(said))
+        if isinstance(summed, Failure) or len(said) == 1:
+            return summed
+        return replace(summed, calibrated=None)  # asking on changes the chances
 
     def _with_totals(self, best: Said, said: Sequence[Said], latency_s: float) -> Said:
         """Return the policy's outcome with the total cost and attempts of all engines that were asked."""
-        costs = [one.cost_usd for one in said]
-        total: Said = replace(
+        summed: Said = replace(
             best, provider=self.name, latency_s=latency_s, attempts=sum(one.attempts for one in said),
-            cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+            cost_usd=total([one.cost_usd for one in said]),
         )  # fmt: skip
-        if isinstance(total, Failure):
-            return total
+        if isinstance(summed, Failure):
+            return summed
         answers = [one for one in said if not isinstance(one, Failure)]
         return replace(
-            total, asked=tuple(said),
+            summed, asked=tuple(said),
             emulated=any(one.emulated for one in answers), replayed=all(one.replayed for one in answers),
         )  # fmt: skip
 
@@ -335,3 +334,9 @@ def _meet(one: Box | None, other: Box | None) -> bool:
 def _votes(said: Sequence[Outcome]) -> Counter[int | None]:
     """Count the votes for each answer, "no digit" included; failures do not vote."""
     return Counter(prediction.digit for prediction in counted(said))
+
+
+def total(costs: Sequence[float | None]) -> float | None:
+    """Return the sum, or None if one cost is unknown."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None

@@ -17,7 +17,7 @@ from digitrec.answer.prediction import SURE, Failure, Outcome, Prediction, is_em
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measures import DigitScore, Label, Proportion, Reliability, proportion
 from digitrec.comparison.datasets.loader import Sample
-from digitrec.comparison.policy import EnginePolicy
+from digitrec.comparison.policy import EnginePolicy, total
 from digitrec.comparison.race import Ask, race
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
@@ -247,12 +247,6 @@ def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     whole = total([list_price(answer, prices) for answer in answers])
     return None if whole is None or not answers else round(1000 * whole / len(answers), 9)  # no noise of sums
-
-
-def total(costs: Sequence[float | None]) -> float | None:
-    """Return the sum, or None if one cost is unknown."""
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -122,11 +122,7 @@ def rows(changes: Sequence[Change]) -> list[tuple[str, ...]]:
 def _row(one: Change) -> tuple[str, ...]:
     name = f"{one.data}, refused" if one.refusing else one.data
     before = f"{percent(one.before.share, 2)} of {one.before.n:,}"
-    return name, before, percent(one.after.share, 2), _interval(one.after), str(one.gained), str(one.lost)
-
-
-def _interval(share: Proportion) -> str:
-    return f"{percent(share.low, 2)} to {percent(share.high, 2)}" if share.n else ""
+    return name, before, percent(one.after.share, 2), one.after.interval(2), str(one.gained), str(one.lost)
 
 
 def verdict(changes: Sequence[Change]) -> list[str]:
