@@ -18,7 +18,7 @@ class OrderedRequest(Request):
 
     def __init__(self, items: Sequence[Item], terms: Terms) -> None:
         super().__init__(items, terms)
-        self._provider: Any = terms.provider  # a Provider that is Resumable
+        self._provider: Any = terms.remote.provider  # a Provider that is Resumable
 
     def _too_short(self, claimed: Sequence[Item]) -> DigitrecError | None:
         poll_s = self._provider.poll_s

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from digitrec.answer import Answer
 from digitrec.engine import config
 from digitrec.engine.asking import Estimate, Options, Reply
-from digitrec.engine.config import Config
+from digitrec.engine.config import Config, TokenPrice
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.ledger import Budget, Ledger, Question
 from digitrec.engine.ordered import OrderedRequest
@@ -30,9 +31,13 @@ class Remote:
         Raises:
             NotConfigured: the configuration file is wrong, or there is a budget and no known price.
         """
-        self._provider = provider
-        self._options = options
+        self.provider = provider
+        self.name = provider.name
+        self.options = options
         self._config = options._config or config.load()
+        own_s: float = getattr(provider, "attempt_timeout", BaseProvider.attempt_timeout)
+        self.attempt_s = options.attempt_timeout or self._config.attempt_timeouts.get(provider.name, own_s)
+        """Seconds for one request, > 0."""
         self._opening = threading.Lock()
         self._books: tuple[Ledger, Limiter] | None = None
         self._recording: Ledger | None = None
@@ -40,16 +45,16 @@ class Remote:
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)
-        self._token_price = None
+        self._tokens: TokenPrice | None = None
         self.price = None if provider.price is None else provider.price.usd
         """US dollars for one image, at most; None: unknown."""
         if provider.name in self._config.prices:
             self.price = self._config.prices[provider.name]
         elif isinstance(provider, Metered) and provider.model in self._config.tokens:
-            self._token_price = self._config.tokens[provider.model]
-            self.price = self._token_price.usd(*provider.most_tokens)
-        self._budget = Budget(options._run, options.max_cost, self._config.budget.per_month)
-        if self._budget.limited and self.price is None:
+            self._tokens = self._config.tokens[provider.model]
+            self.price = self._tokens.usd(*provider.most_tokens)
+        self.budget = Budget(options._run, options.max_cost, self._config.budget.per_month)
+        if self.budget.limited and self.price is None:
             raise NotConfigured(
                 f"the price of {provider.name} is not known, so no budget can be kept; "
                 + _where_a_price_is_set(provider)
@@ -61,18 +66,18 @@ class Remote:
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         """Return one reply for each image, in order; the ledger's answers are replayed."""
         terms = self._terms()
-        items = [Item(it, Question.about(it, self._provider, emulated=terms.emulated)) for it in images]
+        items = [Item(it, Question.about(it, self.provider, emulated=terms.emulated)) for it in images]
         entries = terms.ledger.find([item.question for item in items])
         for item, entry in zip(items, entries, strict=True):
             if entry is not None:
                 item.replay(entry)
                 terms.record(entry)
         left = open_items(items)
-        kind = OrderedRequest if isinstance(self._provider, Resumable) else Request
+        kind = OrderedRequest if isinstance(self.provider, Resumable) else Request
         size = self._per_request
         requests = [kind(left[at : at + size], terms) for at in range(0, len(left), size)]
         try:
-            for _ in spread(requests, Request.run, at_once=self._options.concurrency):
+            for _ in spread(requests, Request.run, at_once=self.options.concurrency):
                 pass
         finally:
             terms.stopped.set()  # after Ctrl-C no thread begins another attempt
@@ -87,14 +92,14 @@ class Remote:
         seen: set[str] = set()
         count = left = 0
         for image in images:
-            question = Question.about(image, self._provider, emulated=terms.emulated)
+            question = Question.about(image, self.provider, emulated=terms.emulated)
             again = question.key in seen and ledger.remembers
             left += not again and ledger.find([question]) == [None]
             seen.add(question.key)
             count += 1
         cost = None if self.price is None else left * self.price
         requests = -(-left // self._per_request)
-        return Estimate(self._provider.name, count, count - left, requests, cost)
+        return Estimate(self.provider.name, count, count - left, requests, cost)
 
     def close(self) -> None:
         """Close the books; may be called twice."""
@@ -107,20 +112,23 @@ class Remote:
 
     def _terms(self) -> Terms:
         """Return the terms of one `ask`; an emulator may have been started since the last."""
-        name, options = self._provider.name, self._options
-        emulated = is_emulator(self._provider.endpoint)
+        emulated = is_emulator(self.provider.endpoint)
         with self._opening:
             if self._books is None:
-                self._recording = None if options.record is None else Ledger(options.record)
-                self._books = open_books(options, self._config, emulated=emulated)
-        own_rate = None if emulated else getattr(self._provider, "rate", None)  # an emulator has no quota
-        own_s: float = getattr(self._provider, "attempt_timeout", BaseProvider.attempt_timeout)
-        return Terms(
-            self._provider, options, *self._books, self._recording, self._budget, self.price,
-            self._token_price, rate=self._config.rates.get(name, own_rate), emulated=emulated,
-            attempt_s=options.attempt_timeout or self._config.attempt_timeouts.get(name, own_s),
-            error=self._unrecorded,
-        )  # fmt: skip
+                record = self.options.record
+                self._recording = None if record is None else Ledger(record)
+                self._books = open_books(self.options, self._config, emulated=emulated)
+        own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
+        rate = self._config.rates.get(self.name, own_rate)
+        return Terms(self, *self._books, self._recording, emulated, rate, self._unrecorded)
+
+    def counted_usd(self, outcome: Answer | DigitrecError) -> float | None:
+        """Return the cost of an answer's tokens in US dollars, also of an unusable one; None: unknown."""
+        raw = getattr(outcome, "raw", None)
+        if self._tokens is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
+            return None
+        tokens = self.provider.tokens(Answer(raw=raw))
+        return None if tokens is None else self._tokens.usd(*tokens)
 
 
 def open_books(options: Options, settings: Config, *, emulated: bool) -> tuple[Ledger, Limiter]:

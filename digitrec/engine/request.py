@@ -16,13 +16,12 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from digitrec.answer import Answer
 from digitrec.engine import call
-from digitrec.engine.asking import Options, Reply
-from digitrec.engine.config import TokenPrice
-from digitrec.engine.ledger import Budget, Claim, Entry, Ledger, Question, Verdict
+from digitrec.engine.asking import Reply
+from digitrec.engine.ledger import Claim, Entry, Ledger, Question, Verdict
 from digitrec.engine.rate import Limiter
 from digitrec.engine.retry import RETRIED, asked_wait_s, ends_order, may_be_billed, wait_s
 from digitrec.engine.threads import SLICE_S, in_thread
@@ -38,7 +37,9 @@ from digitrec.errors import (
 )
 from digitrec.image import PreparedImage
 from digitrec.providers import wire
-from digitrec.providers.base import Metered, Provider
+
+if TYPE_CHECKING:
+    from digitrec.engine.remote import Remote
 
 log = logging.getLogger(__name__)
 
@@ -57,28 +58,18 @@ Given = TypeVar("Given")
 class Terms:
     """The settings and resources that all requests of one `ask` share."""
 
-    provider: Provider
-    """The provider to ask."""
-    options: Options
-    """The options."""
+    remote: Remote
+    """The provider and how it is asked."""
     ledger: Ledger
     """The ledger of calls and answers."""
     limiter: Limiter
     """The rate limit's queue."""
     recording: Ledger | None
     """The recording to write; None: no recording."""
-    budget: Budget
-    """The budget."""
-    price: float | None
-    """US dollars for one image, at most; None: unknown."""
-    token_price: TokenPrice | None
-    """Price of the provider's tokens; None: an answer costs ``price``."""
-    rate: float | None
-    """Requests a second; None: unlimited."""
     emulated: bool
     """True when an emulator answers."""
-    attempt_s: float
-    """Seconds for one request, > 0."""
+    rate: float | None
+    """Requests a second; None: unlimited."""
     error: DigitrecError | None = None
     """The error that stops all further images, because each would meet it."""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -87,15 +78,7 @@ class Terms:
     @property
     def lease_s(self) -> float:
         """Seconds for which a call in flight blocks the same call elsewhere."""
-        return min(self.attempt_s, self.options.timeout) + LEASE_MARGIN_S
-
-    def counted_usd(self, outcome: call.Outcome) -> float | None:
-        """Return the cost of an answer's tokens in US dollars, also of an unusable one; None: unknown."""
-        raw = getattr(outcome, "raw", None)
-        if self.token_price is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
-            return None
-        tokens = self.provider.tokens(Answer(raw=raw))
-        return None if tokens is None else self.token_price.usd(*tokens)
+        return min(self.remote.attempt_s, self.remote.options.timeout) + LEASE_MARGIN_S
 
     def record(self, entry: Entry) -> None:
         """Add an answer to the recording; stop asking if that fails."""
@@ -103,17 +86,16 @@ class Terms:
             try:
                 self.recording.keep([entry])
             except LedgerError as error:
-                log.warning("an answer of %s is not in the recording: %s", self.provider.name, error)
+                log.warning("an answer of %s is not in the recording: %s", self.remote.name, error)
                 self.error = error
 
     def timed_out(self, what: str) -> TimedOut:
         """Return the error of an image for which the time ran out."""
-        said = f"{self.provider.name} {what}, or allow more with --timeout"
-        return TimedOut(said, provider=self.provider.name)
+        return TimedOut(f"{self.remote.name} {what}, or allow more with --timeout", provider=self.remote.name)
 
     def late(self) -> TimedOut:
         """Return the error of an image that was not answered within its timeout."""
-        return self.timed_out(f"gave no answer within {self.options.timeout:g} s; try again")
+        return self.timed_out(f"gave no answer within {self.remote.options.timeout:g} s; try again")
 
 
 class Item:
@@ -177,10 +159,10 @@ class Request:
         import stamina
 
         now = time.monotonic()
-        self._deadline = now + self._terms.options.timeout
+        self._deadline = now + self._terms.remote.options.timeout
         for item in self._items:
             item.started = now
-        attempts = self._terms.options.attempts
+        attempts = self._terms.remote.options.attempts
         while open_items(self._items):
             try:
                 for attempt in stamina.retry_context(self._backoff(), attempts, timeout=None):
@@ -243,7 +225,7 @@ class Request:
                     self._book(item, claim, TimedOut("no answer in time"))
             verdicts = terms.ledger.claim(
                 [item.question for item in waiting],
-                price=terms.price, budget=terms.budget, lease_s=terms.lease_s,
+                price=terms.remote.price, budget=terms.remote.budget, lease_s=terms.lease_s,
             )  # fmt: skip
             pairs = zip(waiting, verdicts, strict=True)
             if claimed := [item for item, verdict in pairs if self._is_ours(item, verdict)]:
@@ -287,7 +269,7 @@ class Request:
         terms = self._terms
         if terms.rate is None:
             return True
-        wait = terms.limiter.book(f"{terms.provider.name} {claimed[0].question.endpoint}", terms.rate)
+        wait = terms.limiter.book(f"{terms.remote.name} {claimed[0].question.endpoint}", terms.rate)
         self._deadline += wait
         return self._pause(claimed, wait)
 
@@ -303,7 +285,7 @@ class Request:
 
         def ask(timeout: float) -> list[call.Outcome]:
             images = [item.image for item in claimed]
-            return call.read_many(self._terms.provider, images, timeout=timeout)
+            return call.read_many(self._terms.remote.provider, images, timeout=timeout)
 
         def late(outcomes: list[call.Outcome]) -> None:
             for item, claim, outcome in zip(claimed, claims, outcomes, strict=True):
@@ -321,8 +303,8 @@ class Request:
         Raises:
             KeyboardInterrupt, SystemExit: as raised by ``ask``.
         """
-        name, attempt = self._terms.provider.name, wire.Attempt()
-        timeout = max(SHORTEST_CALL_S, min(self._terms.attempt_s, self._left_s))
+        name, attempt = self._terms.remote.name, wire.Attempt()
+        timeout = max(SHORTEST_CALL_S, min(self._terms.remote.attempt_s, self._left_s))
 
         def run() -> Given:
             wire.ATTEMPT.set(attempt)
@@ -356,7 +338,7 @@ class Request:
     def _came(self, item: Item, outcome: call.Outcome) -> None:
         """Record an outcome that came in time; reply with it unless it is retryable."""
         if isinstance(outcome, ProviderError):
-            outcome.provider = outcome.provider or self._terms.provider.name
+            outcome.provider = outcome.provider or self._terms.remote.name
         self._book(item, item.claim, outcome)
         if isinstance(outcome, Answer):
             return
@@ -368,31 +350,31 @@ class Request:
 
     def _book(self, item: Item, claim: Claim, outcome: call.Outcome) -> None:
         """Record the outcome of a call, on time or late; reply with an answer if there is no reply yet."""
-        cost = self._terms.counted_usd(outcome)
-        if isinstance(outcome, Answer):
-            self._book_answer(item, claim, outcome, cost)
+        remote = self._terms.remote
+        cost = remote.counted_usd(outcome)
+        if cost is not None:
+            item.cost(claim, cost)
+        if isinstance(outcome, DigitrecError):
+            self._book_failure(item, claim, outcome, cost)
             return
+        with self._recorded():
+            self._terms.ledger.answered(claim, outcome, cost_usd=cost)
+        if item.reply is None:  # a late answer is in the ledger alone
+            price = remote.price if cost is None else cost
+            self._terms.record(Entry(item.question, outcome, time.time(), price))
+        item.settle(outcome)
+
+    def _book_failure(self, item: Item, claim: Claim, error: DigitrecError, cost: float | None) -> None:
+        unknown = charged = may_be_billed(error)
         if cost is not None:  # an answer came, though not a usable one
             unknown, charged = False, True
         elif claim.token is not None:
-            unknown, charged = not ends_order(outcome), True
-        else:
-            unknown = charged = may_be_billed(outcome)
-        if cost is not None or not charged:
-            item.cost(claim, cost or 0.0)
+            unknown, charged = not ends_order(error), True
+        if not charged:
+            item.cost(claim, 0.0)
         with self._recorded():
-            error = type(outcome).__name__
-            self._terms.ledger.failed(claim, error, unknown=unknown, charged=charged, cost_usd=cost)
-
-    def _book_answer(self, item: Item, claim: Claim, answer: Answer, cost: float | None) -> None:
-        if cost is not None:
-            item.cost(claim, cost)
-        with self._recorded():
-            self._terms.ledger.answered(claim, answer, cost_usd=cost)
-        if item.reply is None:  # a late answer is in the ledger alone
-            price = self._terms.price if cost is None else cost
-            self._terms.record(Entry(item.question, answer, time.time(), price))
-        item.settle(answer)
+            name = type(error).__name__
+            self._terms.ledger.failed(claim, name, unknown=unknown, charged=charged, cost_usd=cost)
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:
@@ -403,4 +385,4 @@ class Request:
         try:
             yield
         except LedgerError as error:
-            log.warning("an outcome of %s could not be recorded: %s", self._terms.provider.name, error)
+            log.warning("an outcome of %s could not be recorded: %s", self._terms.remote.name, error)

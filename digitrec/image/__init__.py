@@ -17,6 +17,7 @@ from PIL import Image
 from digitrec.errors import ImageError
 from digitrec.errors.arguments import said
 from digitrec.image import arrays, decode, files
+from digitrec.image.decode import frames as frames
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Pixels, Size
 from digitrec.image.shrinking import ENOUGH_SIDE
@@ -227,23 +228,21 @@ class DigitImage:
         if isinstance(source, DigitImage):
             return source
         if isinstance(source, Turned):
-            read = cls.open(source.source, full=full, enough=enough)
-            read = read.turned(source.degrees) if source.degrees else read
-            return read if source.region is None else read.cropped(source.region)
+            whole = cls.open(source.source, full=full, enough=enough)
+            turned = whole.turned(source.degrees) if source.degrees else whole
+            return turned if source.region is None else turned.cropped(source.region)
         start = time.perf_counter()
-        held: Pixels | Image.Image
-        frames = 1
         if (array := arrays.as_array(source)) is not None:
-            held, size, name, sha256 = arrays.from_array(array, full, enough)
+            read = arrays.from_array(array, full, enough)
         elif full is not None:
             raise TypeError(f"full is for an array, not for {said(source)}")
         elif isinstance(source, Image.Image):
-            held, size, name, sha256 = decode.from_pillow(source, enough)
+            read = decode.from_pillow(source, enough)
         else:
-            held, size, name, sha256, frames = decode.decode(cast("files.Encoded", source), enough)
-        read = cls(held, name, sha256, frames)
-        place = Place(size).part((0, 0, *size), read.size) if size != read.size else None
-        return replace(read, opening_s=time.perf_counter() - start, _place=place)
+            read = decode.decode(cast("files.Encoded", source), enough)
+        image = cls(read.held, read.name, read.sha256, read.frames)
+        shrunk = Place(read.size).part((0, 0, *read.size), image.size) if read.size != image.size else None
+        return replace(image, opening_s=time.perf_counter() - start, _place=shrunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,19 +285,6 @@ ImageSource = (
     | Frame
 )
 """Everything `DigitImage.open` reads."""
-
-
-def frames(source: str | Path | bytes | bytearray | memoryview | IO[bytes]) -> list[Frame]:
-    """Return all pictures of an animation or of a file with several pages, as sources for other functions.
-
-    They are not decoded yet, and each opens the file again. Their names are the file's with a number from 1,
-    such as "scan.tif[2]"; a file with one picture has one.
-
-    Raises:
-        ImageError: the file cannot be opened, or holds more pictures than
-            `digitrec.image.formats.MAX_FRAMES`.
-    """
-    return decode.frames(source)
 
 
 Polarity = Literal["dark on light", "light on dark"]

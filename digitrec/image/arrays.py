@@ -63,7 +63,7 @@ def from_array(values: np.ndarray[Any, Any], full: float | None, enough: int) ->
     sha256 = digest(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = np.asarray(opaque(Image.fromarray(pixels)))
-    return pixels, size, "<array>", sha256
+    return Decoded(pixels, size, "<array>", sha256)
 
 
 def white(values: np.ndarray[Any, Any]) -> float:

@@ -10,15 +10,12 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from PIL.Image import Transpose
-from PIL.ImageFile import ImageFile
-from PIL.PngImagePlugin import PngImageFile
 
 from digitrec.errors import ImageError
 from digitrec.image import files, formats, headers, parts, shrinking
@@ -43,16 +40,12 @@ _TURNS: dict[Any, Transpose] = {
 """The transposition that makes a picture upright, by that tag's value."""
 
 
-def decode(source: files.Encoded, enough: int) -> tuple[Image.Image, Size, str, str, int]:
+def decode(source: files.Encoded, enough: int) -> Decoded:
     """Decode a picture from a file, "-" (standard input), a stream, encoded bytes or a frame of a file.
 
     Args:
         source: the picture.
         enough: as for `digitrec.image.shrinking.factor`.
-
-    Returns:
-        The picture, of mode L or RGB; its upright width and height before it was shrunk; a name for messages;
-        the SHA-256 of the bytes, in hex; and the number of pictures in the file, 1 for a frame.
 
     Raises:
         ImageError: it is missing, empty, truncated, not a picture, of an unknown format, too large, or takes
@@ -67,17 +60,21 @@ def decode(source: files.Encoded, enough: int) -> tuple[Image.Image, Size, str, 
             picture = opened.copy()
         picture.info = {}  # metadata, such as the author and the place, goes no further
     sha256 = hashlib.sha256(data)
-    if number is None:
-        return picture, _turned(size, turn), name, sha256.hexdigest(), count
-    sha256.update(f"[{number}]".encode())  # another picture than the file's first
-    return picture, _turned(size, turn), name, sha256.hexdigest(), 1
+    if number is not None:
+        sha256.update(f"[{number}]".encode())  # another picture than the file's first
+        count = 1
+    return Decoded(picture, _turned(size, turn), name, sha256.hexdigest(), count)
 
 
 def frames(source: files.Encoded) -> list[Frame]:
-    """Return all pictures in such a source, in order, without decoding them.
+    """Return all pictures of an animation or of a file with several pages, as sources for other functions.
+
+    They are not decoded yet, and each opens the file again. Their names are the file's with a number from 1,
+    such as "scan.tif[2]"; a file with one picture has one.
 
     Raises:
-        ImageError: as for `decode`, or there are more than `digitrec.image.formats.MAX_FRAMES`.
+        ImageError: the file cannot be opened, or holds more pictures than
+            `digitrec.image.formats.MAX_FRAMES`.
     """
     if isinstance(source, Frame):
         return [source]
@@ -114,7 +111,7 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
             headers.check(picture, None, name)
         upright, turn = _upright(picture, name, enough)
         pixels = np.asarray(upright)  # a copy: the caller may change the original
-    return pixels, _turned(picture.size, turn), name, digest(pixels)
+    return Decoded(pixels, _turned(picture.size, turn), name, digest(pixels))
 
 
 def _is_closed(picture: Image.Image) -> bool:
@@ -174,7 +171,7 @@ def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Imag
 
 def _upright(picture: Image.Image, name: str, enough: int) -> tuple[Image.Image, Transpose | None]:
     """Decode a picture, shrink it if it is far larger than needed, then turn it as EXIF says."""
-    _load(picture)
+    picture.load()
     by = shrinking.factor(picture.size, enough)
     small = picture if by == 1 else shrinking.shrunk(picture, by)
     turn = _TURNS.get(_orientation(picture, name))
@@ -185,41 +182,6 @@ def _turned(size: Size, turn: Transpose | None) -> Size:
     """Return a picture's width and height after it was turned as EXIF says."""
     sideways = (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
     return (size[1], size[0]) if turn in sideways else size
-
-
-def _load(picture: Image.Image) -> None:
-    """Decode a picture if it is not decoded yet."""
-    if not isinstance(picture, ImageFile):
-        picture.load()
-        return
-    picture.load_read = partial(_read_pixels, picture)  # type: ignore[attr-defined]
-    try:
-        picture.load()
-    finally:
-        # It refers to the picture, which would live until the next garbage collection.
-        del picture.load_read  # type: ignore[attr-defined]
-
-
-def _read_pixels(picture: ImageFile, size: int) -> bytes:
-    """Read coded pixels for Pillow's decoder.
-
-    Pillow's own reading pads a file that ends too early where `PIL.ImageFile.LOAD_TRUNCATED_IMAGES` is set.
-
-    Raises:
-        OSError: the file ends before the picture does.
-    """
-    assert picture.fp is not None
-    try:
-        data = (
-            PngImageFile.load_read(picture, size)
-            if isinstance(picture, PngImageFile)
-            else picture.fp.read(size)
-        )
-    except (IndexError, struct.error) as error:  # a chunk's header is cut off
-        raise OSError("the file is cut off") from error
-    if not data:
-        raise OSError("the file is cut off")
-    return data
 
 
 def _orientation(picture: Image.Image, name: str) -> Any:

@@ -66,13 +66,13 @@ def opened(data: bytes, name: str) -> Image.Image:
 
 def _heif(data: bytes, name: str) -> Image.Image:
     try:
-        from digitrec.image.heif import HeifImage
+        from pillow_heif import HeifImageFile
     except ImportError as error:
         raise ImageError(
             f"{name}: a HEIC picture needs pillow-heif: {install_hint('heif')}, or export it as JPEG "
             '(on a phone: "most compatible")'
         ) from error
-    return HeifImage(io.BytesIO(data))  # type: ignore[no-untyped-call]
+    return HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
 
 
 def count(picture: Image.Image, data: bytes) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -13,14 +13,27 @@ from digitrec.errors import ImageError
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Size = tuple[int, int]
 """Width and height in pixels."""
-Decoded = tuple[Pixels, Size, str, str]
-"""Pixels, the size before they were shrunk, a name for messages, and the SHA-256 of the input, in hex."""
 
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
 
 _PIECE = 1 << 18
 """Numbers that are brought to 0..255 at a time."""
+
+
+class Decoded(NamedTuple):
+    """A picture as it was read."""
+
+    held: Pixels | Image.Image
+    """An array, or Pillow's picture of mode L or RGB."""
+    size: Size
+    """Upright width and height before it was shrunk."""
+    name: str
+    """A name for messages."""
+    sha256: str
+    """SHA-256 of the input, in hex."""
+    frames: int = 1
+    """Number of pictures in its file."""
 
 
 def too_large() -> str:

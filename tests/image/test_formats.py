@@ -46,7 +46,6 @@ class TestADecoderThatIsMissing:
     def test_is_asked_for_by_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
         data = encoded(corner(), "HEIF")
         monkeypatch.setitem(sys.modules, "pillow_heif", None)
-        monkeypatch.delitem(sys.modules, "digitrec.image.heif", raising=False)
         with pytest.raises(ImageError, match=r"\[heif\]"):
             DigitImage.open(data)
         monkeypatch.setitem(sys.modules, "pypdfium2", None)
