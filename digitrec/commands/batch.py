@@ -106,7 +106,6 @@ def batch(
     \b
     Examples:
       digitrec batch scans/ -o answers.jsonl
-      digitrec batch scans.tar -o answers.csv --workers 2
       find . -name "*.png" | digitrec batch - -o answers/
       digitrec batch scans/ -o answers.jsonl --resume
       digitrec batch forms.zip -o numbers.csv --numbers

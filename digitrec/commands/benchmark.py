@@ -50,13 +50,13 @@ def benchmark(
 
     DATA is a folder with labels.csv (columns file,label; label none for no digit) or with sub-folders 0 to
     9, an IDX pair, an .npz file with x and y or images and labels, or mnist-test (a folder of that name
-    has precedence). All engines are asked at once. After Ctrl-C the same command continues with the paid
-    answers in the ledger. A policy (--fallback, --consensus) is scored beside its engines. The exit code
-    is not 0 if an engine failed on every picture.
+    has precedence). After Ctrl-C the same command continues with the paid answers in the ledger. A policy
+    (--fallback, --consensus) is scored beside its engines. The exit code is not 0 if an engine failed on
+    every picture.
 
-    With --numbers, labels.csv has the columns file,text and perhaps group (text none for no number; a line
-    for each number of a sheet). The report has exact text and value, character errors, recall and
-    precision; intervals and tests keep the pictures of a group, such as a book, together.
+    With --numbers, labels.csv has the columns file,text and optionally group (text none for no number; a
+    line for each number of a sheet). Intervals and tests keep the pictures of a group, such as a book,
+    together.
 
     --target tries each engine, each pair as a fallback and each vote, chooses the cheapest on half of the
     pictures and reports it on the other half; the lower end of its 95% interval must reach the target.

@@ -51,10 +51,9 @@ def compare(
     """Show what several engines read on the same picture.
 
     IMAGE is as for `digitrec predict`. A row for each picture has a column for each engine: digit,
-    confidence, time and cost, or the error. All engines are asked at once; a failure of one does not
-    affect the others. By default all ready and free engines are asked, with --emulate also the emulated
-    clouds, whose answers are marked and not counted. The exit code is 1 if no engine answered for a
-    picture.
+    confidence, time and cost, or the error. By default all ready and free engines are asked, with
+    --emulate also the emulated clouds, whose answers are marked and not counted. The exit code is 1 if no
+    engine answered for a picture.
 
     \b
     Examples:
@@ -62,7 +61,6 @@ def compare(
       digitrec compare photo.jpg --emulate
       digitrec compare photo.jpg --provider local,google,aws
       digitrec compare scans/ --all --max-cost 0.50 --output csv > answers.csv
-      digitrec compare scans/ --html side-by-side.html
       digitrec compare form.jpg --numbers -p local,rapidocr --html numbers.html
     """
     ways = asking.for_numbers(how, numbers, digits)

@@ -19,9 +19,8 @@ def explore(data: str, limit: int, out: Path) -> None:
     """Show what is in a data set before training on it.
 
     DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
-    pictures as for `digitrec benchmark`. It writes a page with six pictures: samples, classes, mean and
-    spread, pixel values, outliers (faintest, thickest, most unusual, doubtful labels), and a map by
-    similarity. Needs the extras `stats` and `plots`.
+    pictures as for `digitrec benchmark`. It writes a page with pictures: samples, classes, mean and spread,
+    pixel values, outliers, and a map by similarity. Needs the extras `stats` and `plots`.
 
     \b
     Examples:

@@ -117,10 +117,9 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     """Train several kinds of models on the same digits, and compare them.
 
     NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn, random-forest
-    and svm. It prints and draws accuracy with its interval, training time, time for one digit, size and
-    complexity, and writes models.md. The winner is the fastest model whose accuracy is not significantly
-    below the best; its confusion matrix and mistakes are drawn. All of MNIST takes half an hour to an hour
-    on two cores. Needs the extras `train`, `stats` and `plots`.
+    and svm. It writes models.md with accuracy, training time, prediction time, size and plots. The winner
+    is the fastest model whose accuracy is not significantly below the best. All of MNIST takes half an
+    hour to an hour on two cores. Needs the extras `train`, `stats` and `plots`.
 
     \b
     Examples:

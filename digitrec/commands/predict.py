@@ -43,9 +43,8 @@ def predict(
     """Read the digit on each picture, with a confidence.
 
     IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input; with --paths-from
-    a table of paths. There is one row for each picture, in input order. "No digit here" is an answer with
-    a reason. An unreadable picture is reported on stderr and in the exit code; the others are answered.
-    It never fetches anything from a network.
+    a table of paths. Each picture has one row, in input order. "No digit here" is an answer with a reason.
+    An unreadable picture is reported on stderr and in the exit code; the others are answered.
 
     \b
     Examples:
@@ -53,7 +52,6 @@ def predict(
       digitrec predict scans/ --output csv > answers.csv
       digitrec predict - < 7.png
       digitrec predict scan.pdf --frames all
-      digitrec predict list.csv --paths-from file
       digitrec predict scans/ --at-least 0.9
       digitrec predict 7.png --provider google --emulate
       digitrec predict scans/ --fallback google,aws --below 0.95

@@ -110,22 +110,19 @@ class Start(Input):
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
 
-    Without --arch it trains digitrec's own network by its recipe (two networks in one file), else the named
-    architecture. Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from
-    $DIGITREC_DATA/mnist or is fetched once. The recipe also uses digits of Swiss and Turkish writers in
-    $DIGITREC_DATA/world (docs/recipe.md has the sources) and fonts in $DIGITREC_DATA/fonts or fetched
-    once; --data mnist-train leaves out both. The model is tested on digits that it did not learn. Curves
-    of accuracy and loss are drawn beside it; `digitrec predict --model` uses it.
+    Without --arch it trains digitrec's own network by its recipe, else the named architecture. Needs the
+    extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist or is
+    fetched once. The recipe also uses Swiss and Turkish writers in $DIGITREC_DATA/world (docs/recipe.md)
+    and fonts in $DIGITREC_DATA/fonts or fetched once; --data mnist-train leaves out both. The model is
+    tested on digits that it did not learn. Curves of accuracy and loss are drawn beside it.
 
     --start digitrec teaches the shipped network your own hand from 50 to 500 pictures, in a minute or
-    two. It rehearses known digits too, and reports the accuracy before and after on a held-out fifth of
-    your pictures and on all other available sets.
+    two, and reports the accuracy before and after on a held-out fifth of them and on all other sets.
 
     \b
     Examples:
       DIGITREC_DATA=data digitrec train
       digitrec train --start digitrec --data my-digits/ --out mine.tflite
-      digitrec train --data mnist-train
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
       digitrec train --arch efficientnet --pretrained --freeze --side 96 --device gpu --out efficient.keras
