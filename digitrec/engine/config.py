@@ -176,6 +176,7 @@ def _checked(path: Path | None) -> tuple[Config, list[str]]:
             _check(name, key, {name: value if key is None else {key: value}})
         except ValueError as error:
             said = str(error).replace(f"$.{name}[...]", where).replace("$.", "").replace("`", "")
+            said = said.removesuffix(f" - at {where}")
             wrong.append(printable(f"{path or config_path()}: the setting {where} is wrong: {said}"))
             continue
         if key is None:
@@ -200,9 +201,12 @@ def _check(name: str, key: str | None, setting: dict[str, Any]) -> None:
     Raises:
         ValueError: it is unknown or its value is not allowed; the message says what is.
     """
-    by_provider = name in BY_PROVIDER and key is not None
-    known = registry.names() if by_provider else Config.__struct_fields__
-    if (key if by_provider else name) not in known:
+    word, known = name, Config.__struct_fields__
+    if key is not None and name in BY_PROVIDER:
+        word, known = key, tuple(registry.names())
+    elif key is not None and name == "budget":
+        word, known = key, Month.__struct_fields__
+    if word not in known:
         raise ValueError(f"it is unknown; there are: {', '.join(sorted(known))}")
     msgspec.convert(setting, Config, dec_hook=_path)
 

@@ -1,8 +1,8 @@
 """Run a LiteRT file with NumPy alone, for machines without a wheel of LiteRT.
 
 Intel Macs, Windows on ARM and Alpine Linux are such machines. Answers differ from LiteRT's by rounding only;
-a picture takes many times as long. `OPERATORS` and `WITH_OPTIONS` list what a file may
-contain, more than the networks that digitrec ships do.
+a picture takes many times as long. `OPERATORS` and `WITH_OPTIONS` list the operators that a file may have,
+more than the networks that digitrec ships have.
 """
 
 from __future__ import annotations
