@@ -1,31 +1,29 @@
 """How quick `digitrec batch` is: by workers, beside what people would otherwise write; and its memory.
 
-    python bench/batch.py [--part NAME ...] [--images 10000] [--large 100000]
+    python bench/batch.py [--part NAME] [--images 10000] [--large 100000]
 
 What people send: digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans.
-Longer lists repeat them. Each part can be taken alone; what it measured is kept in bench/batch.json, and the
-tables in docs/benchmarks.md are written from all that is kept there. Needs the
-extra `train` for Keras. Exits 1 when a goal is missed.
+Longer lists repeat them. Without --part the figures are written into docs/benchmarks.md. Needs the extra
+`train` for Keras. Exits 1 when a goal is missed.
 """
 
 from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import json
 import multiprocessing
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import Figure, Process, alternate, commit, machine, processor, run, table, write_section
+from figures import Figure, Process, alternate, processor, publish, run, table
 from PIL import Image
 
 from digitrec.bulk import workers
@@ -35,7 +33,6 @@ from digitrec.prepare import prepare_many
 from digitrec.providers.local import Local
 
 ROOT = Path(__file__).parents[1]
-KEPT = ROOT / "bench" / "batch.json"
 DIFFERENT = 2000
 """Different digits; there are fewer of the other kinds."""
 OTHERS = 200
@@ -63,8 +60,6 @@ class Work:
     kinds: list[Kind]
     images: int
     large: int
-    rates: dict[str, list[float]] = field(default_factory=dict)
-    """Pictures a second of one worker, and of all, by kind."""
     starting: dict[tuple[str, ...], tuple[float, float]] = field(default_factory=dict)
     """Wall and processor time of a command that reads a few digits, s."""
 
@@ -121,7 +116,6 @@ def by_workers(work: Work) -> Iterator[Figure]:
         count = int(work.images * kind.share)
         how = ("--workers", "1"), ("--workers", str(cores))
         one, many = alternate(*(partial(work.processor, kind, count, *it) for it in how), rounds=ROUNDS)
-        work.rates[kind.name] = [count / one, cores * count / many]
         detail = f"{1000 * many / count:.2f} ms each; one {1000 * one / count:.2f} ms"
         what = f"{count:,} {kind.name}: {cores} workers / 1, CPU"
         yield Figure(what, many / one, 1 / 0.9, False, detail)
@@ -204,53 +198,21 @@ PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {
 }  # fmt: skip
 
 
-def written(kept: dict[str, Any]) -> list[str]:
-    """Return one table of all parts that were measured, and when each was."""
-    parts = {name: kept[name] for name in PARTS if name in kept}
-    runs = [f"`{name}` {of['day']} at {of['commit']}" for name, of in parts.items()]
-    machines = "; ".join(sorted({of["machine"] for of in parts.values()}))
-    figures = [Figure(**it) for of in parts.values() for it in of["figures"]]
-    return [
-        f"Measured by `python bench/batch.py --part NAME`, {machines}: {', '.join(runs)}.",
-        "",
-        *table(figures),
-    ]
-
-
-def publish(kept: dict[str, Any]) -> None:
-    """Write what was measured into the docs."""
-    write_section("Many pictures to files", written(kept))
-
-
 def main() -> None:
     """Run the requested parts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--part", choices=list(PARTS), action="append", help="again for more; all when none")
+    parser.add_argument("--part", choices=list(PARTS), help="only this one; its table is not written")
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--large", type=int, default=100_000, help="for memory")
-    parser.add_argument("--try", action="store_true", dest="trial", help="keep nothing")
     given = parser.parse_args()
-    missed = False
     with tempfile.TemporaryDirectory() as name:
         work = Work(Path(name), kinds(Path(name)), given.images, given.large)
-        for part in given.part or PARTS:
-            figures = list(PARTS[part](work))
-            missed |= not all(figure.met for figure in figures)
-            print(*figures, sep="\n", flush=True)
-            if not given.trial:
-                kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-                found: dict[str, Any] = {
-                    "day": time.strftime("%Y-%m-%d", time.gmtime()),
-                    "commit": commit(),
-                    "machine": machine(),
-                }
-                found |= {"figures": [asdict(it) for it in figures]}
-                found |= {"rates": work.rates} if part == "workers" else {}
-                KEPT.write_text(json.dumps(kept | {part: found}, indent=1) + "\n")
-                publish(kept | {part: found})
-    sys.exit("a goal was missed" if missed else 0)
+        if given.part:
+            print("\n".join(table(list(PARTS[given.part](work)))))
+        else:
+            publish("Many pictures to files", [figure for part in PARTS.values() for figure in part(work)])
 
 
 if __name__ == "__main__":

@@ -67,36 +67,25 @@ def table(figures: Sequence[Figure]) -> list[str]:
 
 
 def publish_rows(section: str, rows: Sequence[str]) -> None:
-    """Print a table and write it into its section of docs/benchmarks.md, with the day and the machine."""
-    head = [f"{measured()},", f"{machine()}, shared with other work:", ""]
-    print("\n".join([*head, *rows]))
-    write_section(section, [*head, *rows])
+    """Print a table and write it into its section of docs/benchmarks.md.
 
-
-def machine() -> str:
-    """Describe the machine that runs the benchmark."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-
-
-def write_section(section: str, lines: Sequence[str]) -> None:
-    """Write lines into a section of docs/benchmarks.md, in place of what is there."""
-    text, body = PAGE.read_text(encoding="utf-8"), "\n".join(lines)
+    Above it stand the day, the command, the commit (uncommitted changes do not show in it) and the machine.
+    """
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    day = datetime.datetime.now(datetime.UTC).date()
+    git = ["git", "-C", str(ROOT), "rev-parse", "--short=7", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    head = [
+        f"Measured on {day} by `python bench/{command}` at {commit},",
+        f"{machine}, shared with other work:",
+    ]
+    body = "\n".join([*head, "", *rows])
+    print(body)
+    text = PAGE.read_text(encoding="utf-8")
     pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
     assert pattern.search(text), f"{PAGE.name} has no section {section!r}"
     PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{body}\n", text), encoding="utf-8")
-
-
-def measured() -> str:
-    """When, by which command and with which state of the code: as every page says it of its figures."""
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    day = datetime.datetime.now(datetime.UTC).date()
-    return f"Measured on {day} by `python bench/{command}` at {commit()}"
-
-
-def commit() -> str:
-    """Return the checked-out commit in seven characters; uncommitted changes do not show in it."""
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short=7", "HEAD"]
-    return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @dataclass(frozen=True, slots=True)

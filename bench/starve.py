@@ -14,24 +14,22 @@ exits non-zero when a goal is missed.
 from __future__ import annotations
 
 import asyncio
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from figures import publish_rows
 from load import HOST, Connection, multipart, seven
 from repeats import GRAMMAR, LIMIT
+from serve import ours
 
 PAUSE_S = 0.05
 """Between a drawing's answer and the next drawing."""
 MOST_TIMES, WORST_S = 10, 5.0
 """The goals."""
+DRAWING = multipart(seven(280, "RGBA"))
 SILENT = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n7"
 
 
@@ -78,27 +76,6 @@ ATTACKS = (
 )
 
 
-@contextmanager
-def served() -> Iterator[int]:
-    """Start a server with a user's settings, except for its rate limit; yield its port."""
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
-    unlimited = ["--rate", "100000"]  # else the rate limit rejects every client with the attack's address
-    command = [sys.executable, "-m", "digitrec", "serve", "--port", str(port), *unlimited]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        while True:
-            try:
-                socket.create_connection((HOST, port), timeout=5).close()
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
 async def measure(port: int, attack: Attack, seconds: float) -> list[tuple[int, float]]:
     """Status and time, s, of each drawing beside an attack."""
     dear = attack.request()
@@ -117,11 +94,11 @@ async def measure(port: int, attack: Attack, seconds: float) -> list[tuple[int, 
 
     attackers = [asyncio.create_task(again_and_again(number)) for number in range(attack.clients)]
     await asyncio.sleep(1)
-    drawing, client, answers = multipart(seven(280, "RGBA")), Connection(port), []
+    client, answers = Connection(port), []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         start = time.perf_counter()
-        answers.append((await client.ask(drawing), time.perf_counter() - start))
+        answers.append((await client.ask(DRAWING), time.perf_counter() - start))
         await asyncio.sleep(PAUSE_S)
     for attacker in attackers:
         attacker.cancel()
@@ -135,8 +112,8 @@ def main(seconds: float) -> int:
     alone, missed = 0.0, 0
     rows = ["| beside | drawings | median | worst | median / alone | answers |", "|---|---|---|---|---|---|"]
     for attack in ATTACKS:
-        with served() as port:
-            answers = asyncio.run(measure(port, attack, seconds))
+        with ours(DRAWING) as server:
+            answers = asyncio.run(measure(server.port, attack, seconds))
         times = [taken for _, taken in answers]
         median, worst = statistics.median(times), max(times)
         alone = alone or median

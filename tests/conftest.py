@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,8 @@ def told() -> list[Progress]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
     """One tiny network, trained once for all the tests that need one."""
+    import tensorflow as tf
+
     from digitrec.comparison.datasets.mnist import mnist_test
     from digitrec.lab.training.run import TrainConfig
     from digitrec.lab.training.train import train
@@ -90,4 +93,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> T
         made=0, scenes=0,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("tiny")
-    return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)
+    tf.config.run_functions_eagerly(True)  # a few steps take less time than compiling them
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)
+    finally:
+        tf.config.run_functions_eagerly(False)

@@ -12,7 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitrec.image import DigitImage, InputSpec
+from digitrec.prepare import prepare
 from digitrec.report.plots import STYLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +43,14 @@ def merely_shrunk(path: Path) -> NDArray[np.uint8]:
     """Shrink a photo as many tutorials do: grey, 28x28, inverted to light ink; (28, 28)."""
     grey = Image.open(path).convert("L").resize((28, 28), Image.Resampling.BOX)
     return 255 - np.asarray(grey, np.uint8)
+
+
+def in_form(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return pictures as a network is given them, (N, 28, 28), without those refused before."""
+    prepared = [prepare(DigitImage.open(one), InputSpec(encoding="mnist")) for one in pictures]
+    return np.stack([
+        np.frombuffer(one.data, np.uint8).reshape(28, 28) for one in prepared if len(one.data) == 784
+    ])  # fmt: skip
 
 
 def picture(figure: Figure, name: str) -> None:

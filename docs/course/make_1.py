@@ -30,16 +30,11 @@ def photos() -> Figure:
     for column, name in zip(figure.subplots(3, len(SHOWN)).T, SHOWN, strict=True):
         path = ROOT / "samples" / name
         shrunk = merely_shrunk(path)
-        column[0].imshow(Image.open(path), cmap="gray")
-        column[0].set_title(name, fontsize=8)
+        plots.grey(column[0], np.asarray(Image.open(path)), name)
         read = int(network.probabilities(shrunk[None]).argmax())
-        column[1].imshow(shrunk, cmap="gray", vmin=0, vmax=255)
-        column[1].set_title(f"shrunk: read as {read}", fontsize=8)
+        plots.grey(column[1], shrunk, f"shrunk: read as {read}")
         prepared = mnist.steps(DigitImage.open(path))[-1][1]
-        column[2].imshow(prepared, cmap="gray", vmin=0, vmax=255)
-        column[2].set_title(f"prepared: read as {digitrec.predict(path).digit}", fontsize=8)
-        for axes in column:
-            plots.bare(axes)
+        plots.grey(column[2], prepared, f"prepared: read as {digitrec.predict(path).digit}")
     return figure
 
 
@@ -50,9 +45,7 @@ def steps() -> Figure:
     shown = [("the photo", found.picture), *found.steps]
     figure = Figure(figsize=(8.4, 2.0))
     for axes, (name, pixels) in zip(figure.subplots(1, len(shown)), shown, strict=True):
-        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(name, fontsize=8)
-        plots.bare(axes)
+        plots.grey(axes, np.asarray(pixels), name)
     return figure
 
 

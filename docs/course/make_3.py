@@ -24,7 +24,6 @@ MAPS = 8
 """Maps of a layer that are shown."""
 FARTHEST = 4
 """Pixels of paper on each side of MNIST's digits."""
-Floats = NDArray[np.float64]
 
 
 @mpl.rc_context(plots.STYLE)

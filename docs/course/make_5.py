@@ -26,8 +26,6 @@ Ask = Callable[[Pixels], NDArray[Any]]
 """A network: pictures (N, 28, 28), ink high, to (N, 10) probabilities."""
 NUDGE = 32
 """By so much of 255 a pixel is made darker and lighter to see what that does."""
-FITTED = 800
-"""Test digits from which the weights of the last layer are found again; it has 384 for each digit."""
 FOUR = 4
 """The test digit, a 4, whose maps are compared: its place in the set."""
 
@@ -101,13 +99,9 @@ def hiding(found: Explanation, ask: Ask) -> tuple[Figure, dict[str, str]]:
         axes.add_patch(mpl.patches.Rectangle(corner, PATCH, PATCH, fill=False, color=plots.COLOURS[1]))
     show(cells[3], field, digit, "all 784 squares:\nlog-odds lost")
     before, after = log_odds(chances[[0, 2]])
-    return figure, {
-        "whole": f"{100 * chances[0]:.1f} %",
-        "worst": f"{100 * chances[2]:.1f} %",
-        "before": f"{before:.2f}",
-        "after": f"{after:.2f}",
-        "fall": f"{before - after:.2f}",
-    }
+    falls = {"before": before, "after": after, "fall": before - after}
+    figures = {name: f"{fall:.2f}" for name, fall in falls.items()}
+    return figure, figures | {"whole": f"{100 * chances[0]:.1f} %", "worst": f"{100 * chances[2]:.1f} %"}
 
 
 @mpl.rc_context(plots.STYLE)

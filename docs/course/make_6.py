@@ -8,26 +8,21 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import main, picture, table
-from matplotlib.axes import Axes
+from lesson import in_form, main, picture, table
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
-from digitrec.image import DigitImage
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.scenery import READ as SCENES
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
-from digitrec.prepare import prepare
-from digitrec.providers.local import Local
 from digitrec.report import plots
 
 ACCURACY = "docs/accuracy.md"
-Pixels = NDArray[np.uint8]
 SEED = 6
 WRITTEN = 40
 """Digits of each kind written by the program's hand."""
@@ -66,26 +61,10 @@ def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
     return figure
 
 
-def framed(axes: Axes, pixels: Pixels, title: str) -> None:
-    """Any picture, with a title."""
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-    axes.set_title(title, fontsize=9)
-    plots.bare(axes)
-
-
-def ours(n: int) -> tuple[Pixels, NDArray[np.int64]]:
-    """Digits by the program's hand in MNIST's form, (N, 28, 28), and what they are: as many of each."""
-    rng, wants = np.random.default_rng(SEED), Local().wants
-    images, labels = [], np.repeat(np.arange(10), n)
-    for label in labels:
-        drawn = DigitImage.open(strokes.draw(int(label), rng, 112))
-        images.append(np.frombuffer(prepare(drawn, wants).data, np.uint8).reshape(28, 28))
-    return np.stack(images), labels
-
-
 def own_hand() -> str:
-    """Return the shipped network's accuracy on the program's own digits."""
-    images, labels = ours(WRITTEN)
+    """Return the shipped network's accuracy on digits by the program's hand, as many of each."""
+    rng, labels = np.random.default_rng(SEED), np.repeat(np.arange(10), WRITTEN)
+    images = in_form(strokes.draw(int(label), rng, 112) for label in labels)
     right = store.load().probabilities(images).argmax(axis=1) == labels
     return f"{100 * right.mean():.1f} %"
 
@@ -118,12 +97,8 @@ def staged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
         (one,) = scenes(kind, Writer(test), 1, SEED)
         small = Image.fromarray(one.pixels)
         small.thumbnail((150, 150))
-        title = (
-            kind.replace(" beside it", "\nbeside it")
-            .replace(" on a ", "\non a ")
-            .replace(" of a ", "\nof a ")
-        )
-        framed(axes, np.asarray(small), f"{title.replace('by 2', chr(10) + 'by 2')}\n{rows[kind][1]}")
+        title = re.sub(" (beside it|on a |of a |by 2)", r"\n\1", kind)
+        plots.grey(axes, np.asarray(small), f"{title}\n{rows[kind][1]}")
     return figure
 
 

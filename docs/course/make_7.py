@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import main, picture, table
+from lesson import in_form, main, picture, table
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
-from digitrec.image import DigitImage
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.nondigits import scribbles
 from digitrec.models import store
 from digitrec.models.scores import evidence
-from digitrec.prepare import prepare
-from digitrec.providers.local import Local
 from digitrec.report import plots
 
 ACCURACY = "docs/accuracy.md"
@@ -38,33 +35,20 @@ def few_digits(learn: Digits) -> Ask:
     return lambda images: network.predict_proba(images.reshape(-1, 784) / 255).astype(np.float32)
 
 
-def in_form(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Pictures as they are given to a network, (N, 28, 28); those that are refused before are left out."""
-    wants = Local().wants
-    prepared = [prepare(DigitImage.open(one), wants) for one in pictures]
-    data = b"".join(one.data for one in prepared if len(one.data) == 784)
-    return np.frombuffer(data, np.uint8).reshape(-1, 28, 28)
-
-
 @mpl.rc_context(plots.STYLE)
 def letters(few: Ask) -> tuple[Figure, dict[str, str]]:
     """How sure a network of digits alone is of letters, and what evidence the shipped one sees in them."""
     rng = np.random.default_rng(SEED)
-    written = in_form([strokes.draw(digit, rng, 112) for digit in range(10) for _ in range(HAND)])
-    made = islice((one.pixels for one in scribbles(2000, SEED) if one.kind == "letter"), LETTERS)
-    other = in_form(list(made))
+    written = in_form(strokes.draw(digit, rng, 112) for digit in range(10) for _ in range(HAND))
+    made = (one.pixels for one in scribbles(2000, SEED) if one.kind == "letter")
+    other = in_form(islice(made, LETTERS))
     own = store.load()
     figure = Figure(figsize=(8, 3.5))
     left, right = figure.subplots(1, 2)
     kinds = (("digits", written), ("letters", other))
     for number, (name, images) in enumerate(kinds):
-        look = {
-            "alpha": 0.65,
-            "color": plots.COLOURS[number],
-            "hatch": "/" * number,
-            "edgecolor": "white",
-            "label": name,
-        }
+        look = {"alpha": 0.65, "color": plots.COLOURS[number], "hatch": "/" * number, "label": name}
+        look["edgecolor"] = "white"
         left.hist(few(images).max(axis=1), np.linspace(0, 1, 21), **look)
         right.hist(evidence(own.probabilities(images, [True] * len(images))), np.linspace(0, 3, 25), **look)
     left.set(title="a network of 500 digits", xlabel="confidence", ylabel="pictures")
@@ -87,10 +71,8 @@ def letters(few: Ask) -> tuple[Figure, dict[str, str]]:
 def measured() -> dict[str, str]:
     """Figures that stand in `ACCURACY` already."""
     rows = table(ACCURACY)
-    told = {
-        "letters-refused": ("letters", 1), "alike-refused": ("letters like digits", 1),
-    }  # fmt: skip
-    return {name: rows[row][column].replace("%", " %") for name, (row, column) in told.items()}
+    told = {"letters-refused": "letters", "alike-refused": "letters like digits"}
+    return {name: rows[row][1].replace("%", " %") for name, row in told.items()}
 
 
 def make() -> Mapping[str, str]:

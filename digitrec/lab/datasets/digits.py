@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.loader import NAMES, read_samples
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError, ImageError
-from digitrec.image import DigitImage, ImageSource, InputSpec
+from digitrec.image import DigitImage, Findings, ImageSource, InputSpec
 from digitrec.image.files import name_of
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.prepare import prepare
@@ -43,14 +44,19 @@ def read_digits(source: str | Path, limit: int | None = None, *, part: str = "te
     return Digits(images, np.array([sample.label for sample in digits], np.uint8))
 
 
-def in_form(source: ImageSource) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def cropped(image: DigitImage) -> tuple[NDArray[np.uint8], Findings]:
+    """Return a picture in MNIST's form, (28, 28), ink high, and what the preparation found."""
+    ready = prepare(image, WANTS)
+    return np.frombuffer(ready.data, np.uint8).reshape(28, 28), ready.findings
+
+
+def in_form(source: ImageSource) -> NDArray[np.uint8]:
     """Convert a picture to MNIST's form, 28x28, ink high; keep one that has it already.
 
     Raises:
         DataError: it is not a picture.
     """
     try:
-        image = DigitImage.open(source)
+        return cropped(DigitImage.open(source))[0]
     except ImageError as error:
         raise DataError(f"{name_of(source)}: {error}") from error
-    return np.frombuffer(prepare(image, WANTS).data, np.uint8).reshape(28, 28)

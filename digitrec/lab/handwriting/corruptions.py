@@ -14,7 +14,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import binary_propagation
+from scipy.ndimage import binary_propagation, gaussian_filter
+
+from digitrec.lab.handwriting.redraw import moved
 
 Floats = NDArray[np.float32]
 Corruption = Callable[[Floats, np.random.Generator], Floats]
@@ -201,24 +203,16 @@ KINDS = tuple(CORRUPTIONS)
 
 def _blur(x: Floats, sigma: float) -> Floats:
     """Apply a Gaussian filter; repeat the edge pixels beyond the edge."""
-    reach = np.arange(-int(4 * sigma + 0.5), int(4 * sigma + 0.5) + 1)
-    weights = np.exp(-(reach**2) / (2 * sigma**2))
-    matrix = np.zeros((SIDE, SIDE), np.float32)
-    for row in range(SIDE):
-        np.add.at(matrix[row], np.clip(row + reach, 0, SIDE - 1), weights / weights.sum())
-    return np.asarray(matrix @ x @ matrix.T, np.float32)
+    return np.asarray(gaussian_filter(x, (0, sigma, sigma), mode="nearest"))
 
 
 def _affine(x: Floats, maps: list[NDArray[np.float64]]) -> Floats:
     """Interpolate each image bilinearly at `maps[i] @ (x, y)` about its centre; no ink outside."""
+    middle, bilinear = np.full(2, SIDE / 2), Image.Resampling.BILINEAR
     out = np.empty_like(x)
     for at, (image, turn) in enumerate(zip(x, maps, strict=True)):
-        shift = SIDE / 2 * (1 - turn.sum(axis=1))
-        numbers = np.column_stack([turn, shift]).ravel().tolist()
-        seen = Image.fromarray(image).transform(
-            image.shape, Image.Transform.AFFINE, numbers, Image.Resampling.BILINEAR
-        )
-        out[at] = np.asarray(seen)
+        forth = np.asarray(np.linalg.inv(turn), np.float64)
+        out[at] = moved(Image.fromarray(image), forth, (SIDE, SIDE), middle, bilinear)
     return out
 
 

@@ -57,6 +57,11 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
     return photograph(write(page, ink, rng, look), rng, look)
 
 
+def perhaps_on_paper(ink: Pixels, rng: np.random.Generator) -> Pixels:
+    """Photograph the writing on paper, or one time in two leave it as it is."""
+    return ink_on_paper(ink, rng) if rng.random() < 0.5 else ink
+
+
 def write(page: Floats, ink: Pixels, rng: np.random.Generator, look: Look) -> Floats:
     """Put ink on the page, both as reflected light, 0..1; shapes (H, W, 3), (H, W)."""
     height, width = ink.shape

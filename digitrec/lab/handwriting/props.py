@@ -9,11 +9,9 @@ from PIL import Image, ImageFilter
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.paper import Colour, Floats, clouds, texture
 from digitrec.lab.handwriting.pen import Path, Pen, ink
-from digitrec.lab.handwriting.redraw import cut_out
+from digitrec.lab.handwriting.redraw import Box, cut_out
 
 Pixels = NDArray[np.uint8]
-Box = tuple[int, int, int, int]
-"""Left, top, right and bottom in pixels; right and bottom exclusive."""
 
 _BARRELS: tuple[Colour, ...] = (
     (0.05, 0.05, 0.06),
@@ -137,12 +135,6 @@ def drawn(field: Pixels, paths: list[Path], breadth: float, rng: np.random.Gener
     inside = [np.clip(path, -side, 2 * side) / side for path in paths]
     more = ink(inside, Pen(breadth / side, float(rng.uniform(0, 0.2))), side, rng)
     return np.maximum(field, more[:height, :width])
-
-
-def box_of(ink: Pixels) -> Box:
-    """Return the bounding box of the ink, (H, W), ink high."""
-    rows, columns = (np.flatnonzero((ink > 127).any(axis=axis)) for axis in (1, 0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def overlap(one: Box, other: Box) -> float:

@@ -8,6 +8,8 @@ from PIL import Image, ImageFilter
 
 from digitrec.lab.handwriting.pen import Path, Pen, stamp
 
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels; right and bottom exclusive."""
 _FINE = 112  # the side at which lines are thinned, four times MNIST's
 
 
@@ -35,12 +37,17 @@ def shrink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def cut_out(written: NDArray[np.uint8], height: int | None = None) -> NDArray[np.uint8]:
     """Crop the writing, ink high, to its bounding box and scale it to a height, px; None: unscaled."""
-    rows, columns = (np.flatnonzero(written.max(axis=axis) > 127) for axis in (1, 0))
-    ink = Image.fromarray(written[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    ink = Image.fromarray(written).crop(box_of(written))
     if height is None:
         return np.asarray(ink)
     width = max(1, round(ink.width * height / ink.height))
     return np.asarray(ink.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def box_of(ink: NDArray[np.uint8]) -> Box:
+    """Return the bounding box of the ink, (H, W), ink high."""
+    rows, columns = (np.flatnonzero((ink > 127).any(axis=axis)) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def sized(ink: NDArray[np.uint8], side: int, least: int = 1) -> NDArray[np.uint8]:

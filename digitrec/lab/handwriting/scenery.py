@@ -17,7 +17,7 @@ from digitrec.lab.handwriting.nondigits import shown
 from digitrec.lab.handwriting.paper import Floats, Look, Ruling, clouds, paper
 from digitrec.lab.handwriting.photo import ink_on_paper, photograph, random_look
 from digitrec.lab.handwriting.photo import write as put_ink
-from digitrec.lab.handwriting.props import box_of
+from digitrec.lab.handwriting.redraw import box_of
 
 Pixels = NDArray[np.uint8]
 Made = tuple[Pixels, Pixels]
@@ -118,9 +118,8 @@ def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
     """Draw a ring around it by hand."""
     page = page_of(ink, rng, 0.6, 1.2)
     left, top, right, bottom = box_of(page)
-    radii = (np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)) * rng.uniform(
-        1, 1.1, 2
-    )
+    radius = np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)
+    radii = radius * rng.uniform(1, 1.1, 2)
     path = props.ring(rng, np.array([left + right, top + bottom]) / 2, radii)
     return shown(props.drawn(page, [path], len(ink) * rng.uniform(0.02, 0.07), rng), rng), page
 
@@ -154,11 +153,8 @@ def _chalk(ink: Pixels, rng: np.random.Generator) -> Made:
     page = page_of(ink, rng)
     look = replace(unruled(rng), ink=(0.9, 0.9, 0.86), strength=0.85, grain=float(rng.uniform(0, 0.35)))
     height, width = page.shape
-    wiped = (
-        1
-        + 0.3 * clouds(rng, height, width, (2, 5))
-        + 0.06 * clouds(rng, height, width, (height / 3, width / 3))
-    )
+    wiped = 1 + 0.3 * clouds(rng, height, width, (2, 5))
+    wiped = wiped + 0.06 * clouds(rng, height, width, (height / 3, width / 3))
     board = np.asarray((0.14, 0.2, 0.17) if rng.random() < 0.5 else (0.14, 0.14, 0.15), np.float32)
     return photograph(put_ink(wiped[:, :, None] * board, page, rng, look), rng, look), page
 
@@ -210,11 +206,8 @@ def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
 
 def _squared(ink: Pixels, rng: np.random.Generator) -> Made:
     """Stretched to a small square, half of them to one bit a pixel, light on dark or dark on light."""
-    left, top, right, bottom = box_of(ink)
     side = int(rng.choice(_FORMS))
-    small = np.asarray(
-        Image.fromarray(ink[top:bottom, left:right]).resize((side, side), Image.Resampling.BOX)
-    )
+    small = np.asarray(Image.fromarray(ink).resize((side, side), Image.Resampling.BOX, box_of(ink)))
     if rng.random() < 0.5:
         small = np.where(small > 100, 255, 0).astype(np.uint8)
     seen = small if rng.random() < 0.5 else 255 - small

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digitrec.lab.handwriting import printed, props
 from digitrec.lab.handwriting.nondigits import shown
 from digitrec.lab.handwriting.pen import Path
-from digitrec.lab.handwriting.props import Box, box_of
+from digitrec.lab.handwriting.redraw import Box, box_of
 from digitrec.lab.handwriting.scenery import CELLS, READ, Made, page_of
 from digitrec.lab.handwriting.writer import Writer
 
@@ -85,14 +85,13 @@ def _printed(text: str, writer: Writer, height: int, rng: np.random.Generator) -
     return shown(page, rng), page
 
 
-_UNCLEAR, _SEVERAL = "not clearly a digit", "more than one digit"
-REFUSED: dict[str, tuple[Spoil, tuple[str, ...]]] = {
-    "crossed out": (_crossed_out, ("crossed out", _UNCLEAR)),
-    "half outside the picture": (_cut_off, ("cut off",)),
-    "printed signs": (_sign, (_UNCLEAR, _SEVERAL)),
-    "a printed sign beside a digit": (_signed, ("a sign beside the digit", _SEVERAL)),
+REFUSED: dict[str, Spoil] = {
+    "crossed out": _crossed_out,
+    "half outside the picture": _cut_off,
+    "printed signs": _sign,
+    "a printed sign beside a digit": _signed,
 }
-"""Scenes in which no digit is to be named, and the reasons that say so rightly."""
+"""Scenes in which no digit is to be named."""
 
 WANTED = {**READ, **CELLS}
 """The kinds whose digit is to be read, and how they are made."""
@@ -112,8 +111,6 @@ class Scene:
     """The digit that is to be read, 0..9; None: no digit is to be named."""
     box: Box
     """Where that digit is, or the writing that is to be refused: left, top, right and bottom in pixels."""
-    reasons: tuple[str, ...] = ()
-    """Any of these says rightly why no digit is named; empty where one is."""
 
 
 def scenes(kind: str, writer: Writer, n: int, seed: int) -> Iterator[Scene]:
@@ -126,9 +123,8 @@ def scene(kind: str, writer: Writer, rng: np.random.Generator) -> Scene:
     """One picture of one of `KINDS`, its digit 60 to 180 pixels high."""
     height = int(rng.integers(60, 180))
     if kind in REFUSED:
-        spoil, reasons = REFUSED[kind]
-        pixels, ink = spoil(writer, height, rng)
-        return Scene(pixels, kind, None, box_of(ink), reasons)
+        pixels, ink = REFUSED[kind](writer, height, rng)
+        return Scene(pixels, kind, None, box_of(ink))
     label, ink = _segments(height, rng) if kind == "seven segments" else writer.digit(rng, height)
     pixels, own = WANTED[kind](ink, rng)
     return Scene(pixels, kind, label, box_of(own))

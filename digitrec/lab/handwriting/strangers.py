@@ -13,7 +13,7 @@ from digitrec.comparison.datasets.loader import Sample
 from digitrec.lab.datasets import fonts, world
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.pen import Path
-from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.shapes import PLAIN
 
 _SIDE = 112  # of the pictures in which the pen's paths are drawn
@@ -79,7 +79,7 @@ def _in_fonts(characters: str, limit: int | None) -> Iterator[tuple[str, NDArray
     for place in sampling.sampled([ord(character) for character, _ in each], limit).tolist():
         (character, file), rng = each[place], np.random.default_rng((_SEED, place))
         ink = printed.redrawn(character, file, rng)
-        yield character, ink_on_paper(ink, rng) if rng.random() < 0.5 else ink
+        yield character, perhaps_on_paper(ink, rng)
 
 
 def drawn(digit: Sequence[Path], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -9,28 +9,26 @@ All go through our own preparation, so that training sees what predicting sees.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.image import DigitImage
-from digitrec.lab.datasets.digits import WANTS
+from digitrec.lab.datasets.digits import cropped
 from digitrec.lab.datasets.world import Paths
 from digitrec.lab.handwriting import printed, strangers
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.damage import damage
 from digitrec.lab.handwriting.nondigits import pages
-from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper
 from digitrec.lab.handwriting.props import overlap
 from digitrec.lab.handwriting.scenery import READ
 from digitrec.lab.handwriting.scenes import scene
 from digitrec.lab.handwriting.senseless import any_kind, larger
 from digitrec.lab.handwriting.strokes import by_another_hand, draw
 from digitrec.lab.handwriting.writer import Writer
-from digitrec.prepare import prepare
 
 Pixels = NDArray[np.uint8]
 
@@ -70,52 +68,41 @@ def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
     Leave out those whose crop is not the subject of the scene: a card must not be learned as a 3.
     """
     rng = np.random.default_rng(seed)
-    images, labels = [np.zeros((0, 28, 28), np.uint8)], []
+    images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], []
     for _ in range(count):
         kinds = TO_REFUSE if rng.random() < REFUSED_SHARE else tuple(READ)
         one = scene(kinds[rng.integers(len(kinds))], writer, rng)
-        ready = prepare(DigitImage(one.pixels, "<synthetic>", ""), WANTS)
-        if ready.findings.reason is None and overlap(ready.findings.boxes[0], one.box) > SAME:
-            images.append(np.frombuffer(ready.data, np.uint8).reshape(1, 28, 28))
+        crop, findings = cropped(DigitImage(one.pixels, "<synthetic>", ""))
+        if findings.reason is None and overlap(findings.boxes[0], one.box) > SAME:
+            images.append(crop[None])
             labels.append(NO_DIGIT if one.label is None else one.label)
     return Digits(np.concatenate(images), np.array(labels, np.uint8))
-
-
-def scanned(scans: Digits) -> Digits:
-    """Return the scanned digits unchanged."""
-    return _prepared(scans.images, scans.labels)
-
-
-def ready(samples: Sequence[Sample]) -> Digits:
-    """Labelled pictures of digits as a network is given them."""
-    labels = np.array([sample.label for sample in samples], np.uint8)
-    return _prepared((np.asarray(sample.image) for sample in samples), labels)
 
 
 def written(paths: Paths, rng: np.random.Generator) -> Digits:
     """Each of the pen's paths gone along once more, by any pen, half of them on photographed paper."""
     inks = (strangers.drawn(by_another_hand(digit, rng), rng) for digit in paths.strokes)
-    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), paths.labels)
+    return prepared((perhaps_on_paper(ink, rng) for ink in inks), paths.labels)
 
 
 def drawn(count: int, rng: np.random.Generator) -> Digits:
     """Digits from the synthetic hand of `strokes`, half of them on photographed paper."""
     labels = (np.arange(count) % 10).astype(np.uint8)
     inks = (draw(int(label), rng) for label in labels)
-    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+    return prepared((perhaps_on_paper(ink, rng) for ink in inks), labels)
 
 
 def lettered(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
     """Digits in the writer's fonts, half of them with another pen, half of them on photographed paper."""
     labels = (np.arange(count) % 10).astype(np.uint8)
     inks = (printed.redrawn(str(label), writer.font(rng), rng) for label in labels)
-    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+    return prepared((perhaps_on_paper(ink, rng) for ink in inks), labels)
 
 
 def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     """Photograph some of the given digits on paper, half of them redrawn with another pen."""
     chosen = digits[rng.integers(len(digits), size=count)]
-    return _prepared((ink_on_paper(larger(image, rng), rng) for image in chosen.images), chosen.labels)
+    return prepared((ink_on_paper(larger(image, rng), rng) for image in chosen.images), chosen.labels)
 
 
 def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
@@ -125,28 +112,25 @@ def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     """
     often = np.where(digits.labels == 1, 2.0, 1.0)
     chosen = digits[rng.choice(len(digits), count, p=often / often.sum())]
-    return _prepared((damage(image, rng) for image in chosen.images), chosen.labels)
+    return prepared((damage(image, rng) for image in chosen.images), chosen.labels)
 
 
 def empty(count: int, seed: int) -> Digits:
     """Blank and textured pages, of which few are left."""
-    return _prepared((page.pixels for page in pages(count, seed)), np.full(count, NO_DIGIT, np.uint8))
+    return prepared((page.pixels for page in pages(count, seed)), np.full(count, NO_DIGIT, np.uint8))
 
 
 def senseless(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
     """Draw non-digits with `any_kind`; photograph half of those larger than 28x28."""
     pictures = (any_kind(writer, rng) for _ in range(count))
     labels = np.full(count, NO_DIGIT, np.uint8)
-    seen = (
-        ink_on_paper(ink, rng) if ink.shape != (SIDE, SIDE) and rng.random() < 0.5 else ink
-        for ink in pictures
-    )  # fmt: skip
-    return _prepared(seen, labels)
+    seen = (ink if ink.shape == (SIDE, SIDE) else perhaps_on_paper(ink, rng) for ink in pictures)
+    return prepared(seen, labels)
 
 
-def _prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
+def prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
     """Prepare the pictures as for a network; leave out those without a single character."""
-    ready = [prepare(DigitImage(pixels, "<synthetic>", ""), WANTS) for pixels in pictures]
-    single = [one.findings.reason is None for one in ready]
-    images = np.frombuffer(b"".join(one.data for one in ready), np.uint8).reshape(len(ready), SIDE, SIDE)
+    crops = [cropped(DigitImage(pixels, "<synthetic>", "")) for pixels in pictures]
+    images = np.array([crop for crop, _ in crops], np.uint8).reshape(-1, SIDE, SIDE)
+    single = [findings.reason is None for _, findings in crops]
     return Digits(images, labels)[np.flatnonzero(single)]

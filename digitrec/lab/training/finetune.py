@@ -26,7 +26,7 @@ from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count
 from digitrec.image import DigitImage, atomic
 from digitrec.lab.datasets import overlap
-from digitrec.lab.datasets.digits import WANTS
+from digitrec.lab.datasets.digits import cropped
 from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.evaluation.accuracy import REFUSED
 from digitrec.lab.handwriting.augment import SIDE, augment
@@ -40,7 +40,6 @@ from digitrec.lab.training.run import FineTuneConfig, Watcher
 from digitrec.models import store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
-from digitrec.prepare import prepare
 from digitrec.providers import registry
 
 if TYPE_CHECKING:
@@ -144,12 +143,12 @@ def _prepared(samples: Sequence[Sample], source: str) -> Digits:
     images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], []
     for sample in samples:
         try:
-            ready = prepare(DigitImage.open(sample.image), WANTS)
+            crop, findings = cropped(DigitImage.open(sample.image))
         except ImageError as error:
             log.warning("%s: left out: %s", source, error)
             continue
-        if ready.findings.reason is None:
-            images.append(np.frombuffer(ready.data, np.uint8).reshape(1, SIDE, SIDE))
+        if findings.reason is None:
+            images.append(crop[None])
             labels.append(NO_DIGIT if sample.label is None else sample.label)
     own = Digits(np.concatenate(images), np.array(labels, np.uint8))
     if len(own) < len(samples):

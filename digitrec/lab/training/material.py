@@ -48,7 +48,9 @@ def writers_held_back() -> Digits:
     Raises:
         DataError: they are unavailable.
     """
-    return synthetic.ready([*strangers.swiss_dev(), *strangers.turkish_dev()])
+    samples = [*strangers.swiss_dev(), *strangers.turkish_dev()]
+    labels = np.array([sample.label for sample in samples], np.uint8)
+    return synthetic.prepared((np.asarray(sample.image) for sample in samples), labels)
 
 
 def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
@@ -77,7 +79,7 @@ def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
     *_, turn, portion = seed
     rng = np.random.default_rng(seed)
     part = slice(portion * _PORTION, (portion + 1) * _PORTION)
-    scanned = synthetic.scanned(scans[part])
+    scanned = synthetic.prepared(scans.images[part], scans.labels[part])
     if turn and len(scanned):
         scanned = synthetic.photographed(scanned, len(scanned), rng)
     return scanned + synthetic.written(paths[part], rng)

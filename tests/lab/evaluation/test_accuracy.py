@@ -76,16 +76,6 @@ def test_goals_are_compared_with_what_is_found() -> None:
     assert told.count("scale") == 12
 
 
-def test_pages_are_also_reduced_to_the_size_of_mnists_digits() -> None:
-    """Each small picture is the middle of the page with the same index, so that no paper is squeezed."""
-    by_name = {one.name: one.samples(6) for one in sets() if one.group == REFUSED}
-    pages, reduced = by_name["blank or textured pages"], by_name["the same, reduced to 28x28"]
-    for page, small in zip(map(np.asarray, (one.image for one in pages)), reduced, strict=True):
-        image = np.asarray(small.image)
-        assert small.label is None and image.shape[:2] == (28, 28)
-        assert abs(float(page.mean()) - float(image.mean())) < 25
-
-
 def test_changes_that_should_change_nothing_change_few_answers() -> None:
     changes = [one for one in sets() if one.group == CHANGED]
     with Engine(Local()) as engine:

@@ -6,13 +6,14 @@ import unicodedata
 
 import numpy as np
 
-from digitrec.lab.handwriting import printed, senseless
+from digitrec.lab.handwriting import nondigits, printed, senseless
 from digitrec.lab.handwriting.shapes import LEARNED, PLAIN, RESEMBLING
 
 
 def test_no_shape_by_which_refusing_is_measured_is_learned_nor_a_letter_that_resembles_a_digit() -> None:
     measured = {letter for letter in PLAIN if letter not in LEARNED}
-    assert not {PLAIN[letter] for letter in measured} & set(senseless._LETTERS)
+    assert set(nondigits._UNKNOWN) == {PLAIN[letter] for letter in measured}
+    assert not set(nondigits._UNKNOWN) & set(senseless._LETTERS)
     assert not measured & set(senseless.GLYPHS)
     assert not set(senseless.LATIN) & set(RESEMBLING)
     assert {letter for letter in senseless.GLYPHS if letter.isascii() and letter.isalpha()} <= set(LEARNED)

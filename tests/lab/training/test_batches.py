@@ -15,18 +15,6 @@ from digitrec.lab.training.zoo import ZOO
 DIGITS = mnist_test()[:50]
 
 
-def test_an_epoch_has_every_digit_once_and_the_next_another_order() -> None:
-    config = FitConfig("tutorial-cnn", loss="sparse")
-    first, second = (
-        [images for images, _ in islice(batches(DIGITS, ZOO["tutorial-cnn"], config, 10, epoch), 5)]
-        for epoch in (0, 1)
-    )
-    given = np.concatenate(first)
-    usual = batch_of(DIGITS, config)[0]
-    assert sorted(map(np.ndarray.tobytes, given)) == sorted(map(np.ndarray.tobytes, usual))
-    assert not np.array_equal(given, np.concatenate(second))
-
-
 def test_going_on_from_an_epoch_gives_what_it_would_have_had() -> None:
     kind, config = ZOO["simple-cnn"], FitConfig("simple-cnn")
     whole = list(islice(batches(DIGITS, kind, config, 25, 0), 4))

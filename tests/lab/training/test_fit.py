@@ -185,10 +185,3 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     with pytest.raises(error, match=says):
         fit(config, tmp_path / "out" / name, start=files[start], **given)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_network_of_the_zoo_is_written_as_litert(tmp_path: Path) -> None:
-    result = fit(FitConfig("simple-cnn", epochs=1), tmp_path / "small.tflite", digits=DIGITS, test=TEST)
-    model = store.load(result.file)
-    assert model.card["settings"]["arch"] == "simple-cnn"
-    assert model.probabilities(TEST.images).shape == (100, 10)

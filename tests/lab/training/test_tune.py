@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import ModelError
+from digitrec.lab.training import networks
 from digitrec.lab.training.tune import BEST, STUDY, Study, Trial, tune
 from digitrec.lab.training.zoo import find
 
@@ -17,7 +19,7 @@ pytestmark = [
     pytest.mark.usefixtures("eagerly"),
     pytest.mark.filterwarnings("ignore:Even though the .tf.config.experimental_run_functions:UserWarning"),
 ]
-DIGITS = mnist_test()[:150]
+DIGITS = mnist_test()[:60]
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +34,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def study(eagerly: None, folder: Path, told: list[Trial]) -> Study:
-    """Three trials, stopped, and two more."""
-    tune(DIGITS, folder, trials=3, epochs=1, on_trial=told.append)
+    """Two trials, stopped, and two more."""
+    tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
     return tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
 
 
 def test_a_study_goes_on_where_it_stopped(study: Study, told: list[Trial]) -> None:
-    assert [trial.number for trial in study.trials] == [trial.number for trial in told] == [0, 1, 2, 3, 4]
-    assert len({tuple(trial.settings.values()) for trial in study.trials}) == 5
+    assert [trial.number for trial in study.trials] == [trial.number for trial in told] == [0, 1, 2, 3]
+    assert len({tuple(trial.settings.values()) for trial in study.trials}) == 4
 
 
 def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> None:
@@ -56,7 +58,11 @@ def test_importances_are_shares(study: Study) -> None:
     assert sum(study.importance.values()) == pytest.approx(1)
 
 
-def test_trials_that_all_came_to_the_same_say_nothing_of_importance(tmp_path: Path) -> None:
+def test_trials_that_all_came_to_the_same_say_nothing_of_importance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
+    monkeypatch.setattr(networks, "convolutional", lambda **_: keras.Sequential(layers))
     blank = Digits(np.zeros((10, 28, 28), np.uint8), np.zeros(10, np.uint8))
     study = tune(blank, tmp_path, trials=4, epochs=1)
     assert [trial.accuracy for trial in study.trials] == [1.0] * 4
