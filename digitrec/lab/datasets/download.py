@@ -34,11 +34,17 @@ def mnist_train(mirrors: Sequence[str] = MIRRORS) -> Digits:
         DataError: a file is missing or damaged; the message names it.
         NotInstalled: a download needs the `train` extra.
     """
-    folder = os.environ.get("DIGITREC_DATA")
+    folder = in_data("mnist")
     if folder:
         advice = "put the official file there, or unset DIGITREC_DATA and it is fetched"
-        return digits_of("train", lambda name: official(Path(folder, "mnist", name), advice))
+        return digits_of("train", lambda name: official(folder / name, advice))
     return digits_of("train", lambda name: fetched(name, mirrors))
+
+
+def in_data(*parts: str) -> Path | None:
+    """Return a place in the folder that DIGITREC_DATA names; None if it names none."""
+    folder = os.environ.get("DIGITREC_DATA")
+    return Path(folder, *parts) if folder else None
 
 
 def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
@@ -48,24 +54,17 @@ def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
         DataError: no mirror has an intact copy.
         NotInstalled: the `train` extra is missing.
     """
-    return gzip.decompress(retrieved(name, SHA256[name], mirrors, "mnist"))
+    return gzip.decompress(retrieved(name, SHA256[name], mirrors, "mnist").read_bytes())
 
 
-def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> bytes:
-    """Return the content of a file with that checksum, as `retrieved_file` finds it."""
-    advice = f"put the official file in a folder {folder}/ and set DIGITREC_DATA to its parent"
-    return retrieved_file(name, f"sha256:{sha256}", mirrors, folder, advice).read_bytes()
-
-
-def retrieved_file(name: str, checksum: str, mirrors: Sequence[str], folder: str, advice: str) -> Path:
+def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Path:
     """Return a file with that checksum from the user's cache, else from the first mirror that has it.
 
     Args:
         name: of the file, there and here.
-        checksum: "sha256:..." or "md5:...".
+        sha256: its checksum.
         mirrors: folders that have it, tried in this order.
-        folder: of the cache.
-        advice: what to do if no mirror has it, besides trying again.
+        folder: of the cache, and of DIGITREC_DATA.
 
     Raises:
         DataError: no mirror has an intact copy.
@@ -81,7 +80,10 @@ def retrieved_file(name: str, checksum: str, mirrors: Sequence[str], folder: str
     failures = []
     for mirror in mirrors:
         try:
-            return Path(pooch.retrieve(mirror + name, checksum, name, kept, downloader=fetch))
+            return Path(pooch.retrieve(mirror + name, f"sha256:{sha256}", name, kept, downloader=fetch))
         except (OSError, ValueError) as error:  # OSError: the network or the disk; ValueError: the checksum
             failures.append(f"{mirror} ({type(error).__name__})")
-    raise DataError(f"{name}: cannot be downloaded: {', '.join(failures)}; try again later, or {advice}")
+    raise DataError(
+        f"{name}: cannot be downloaded: {', '.join(failures)}; try again later, or put the official file "
+        f"in a folder {folder}/ and set DIGITREC_DATA to its parent"
+    )

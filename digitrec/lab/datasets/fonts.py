@@ -7,16 +7,13 @@ the Apache License 2.0. Whole fonts are held back, as whole writers are (`world`
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from digitrec.comparison.datasets.mnist import intact
-from digitrec.lab.datasets.download import retrieved
+from digitrec.lab.datasets.download import in_data, retrieved
 from digitrec.lab.datasets.world import Part
 
 Kind = Literal["hand", "print"]
@@ -67,17 +64,16 @@ def fonts(kind: Kind, part: Part) -> tuple[str, ...]:
 
 def folder() -> Path | None:
     """Return the folder fonts/ in DIGITREC_DATA, or None if it does not exist."""
-    data = os.environ.get("DIGITREC_DATA")
-    named = Path(data or "", "fonts")
-    return named if data and named.is_dir() else None
+    named = in_data("fonts")
+    return named if named and named.is_dir() else None
 
 
 def _found(font: Font) -> Path:
     """Return the font's file with the right checksum, fetched if no folder is named."""
     named = folder()
     if named is None:
-        retrieved(font.file, font.sha256, (_COPIES.format(name=font.name, version=font.version),), "fonts")
-        return platformdirs.user_cache_path("digitrec") / "fonts" / font.file
+        copies = (_COPIES.format(name=font.name, version=font.version),)
+        return retrieved(font.file, font.sha256, copies, "fonts")
     advice = f"put files/{font.file} of the package @fontsource/{font.name} {font.version} there ({HOME})"
     intact(named / font.file, font.sha256, advice)
     return named / font.file

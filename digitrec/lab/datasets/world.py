@@ -9,7 +9,6 @@ from some knows the others.
 from __future__ import annotations
 
 import csv
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import Digits, intact
 from digitrec.errors import DataError
 from digitrec.lab.datasets import pendigits
-from digitrec.lab.datasets.download import mnist_train, retrieved
+from digitrec.lab.datasets.download import in_data, mnist_train, retrieved
 
 Part = Literal["learned", "held back"]
 
@@ -94,8 +93,8 @@ def swiss(part: Part) -> Scans:
     Raises:
         DataError: they are not there, or damaged.
     """
-    clone = Path(os.environ.get("DIGITREC_DATA", ""), "world", "numbers")
-    if "DIGITREC_DATA" in os.environ and clone.is_dir():
+    clone = in_data("world", "numbers")
+    if clone and clone.is_dir():
         return _pictures(clone, SWISS_HELD_BACK if part == "held back" else SWISS_LEARNED)
     advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
     data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
@@ -109,7 +108,7 @@ def swiss_cells() -> list[tuple[Path, int]]:
     Raises:
         DataError: world/swiss_cells/labels.csv cannot be read.
     """
-    folder = Path(os.environ.get("DIGITREC_DATA", ""), "world", "swiss_cells")
+    folder = in_data("world", "swiss_cells") or Path("world", "swiss_cells")
     try:
         rows = list(csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()))
         held = [row for row in rows if row["writer"] in SWISS_HELD_BACK]
@@ -153,21 +152,15 @@ def turkish(part: Part) -> Paths:
         DataError: they are unavailable, or are damaged.
         NotInstalled: fetching them needs the `train` extra.
     """
-    folder = os.environ.get("DIGITREC_DATA")
-    if folder and not Path(folder, "world", pendigits.NAME).exists():
+    path = in_data("world", pendigits.NAME)
+    if path and not path.exists():
         return _turkish_arrays(part)
-    every = pendigits.parse(_published(folder).decode("ascii"))
+    path = path or retrieved(pendigits.NAME, pendigits.SHA256, pendigits.COPIES, "world")
+    content = intact(path, pendigits.SHA256, f"put the file of {pendigits.HOME} there, unpacked")
+    every = pendigits.parse(content.decode("ascii"))
     written = [one for one in every if (one.writer in TURKISH_HELD_BACK) == (part == "held back")]
     labels = np.array([one.label for one in written], np.uint8)
     return Paths([one.strokes for one in written], labels, np.array([one.writer for one in written]))
-
-
-def _published(folder: str | None) -> bytes:
-    """Return the content of the file as it was published."""
-    if not folder:
-        return retrieved(pendigits.NAME, pendigits.SHA256, pendigits.COPIES, "world")
-    path = Path(folder, "world", pendigits.NAME)
-    return intact(path, pendigits.SHA256, f"put the file of {pendigits.HOME} there, unpacked")
 
 
 def _turkish_arrays(part: Part) -> Paths:
@@ -188,11 +181,10 @@ def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) 
 
 
 def _read(name: str, needed: Sequence[str], home: str) -> dict[str, NDArray[Any]]:
-    folder = os.environ.get("DIGITREC_DATA")
+    path = in_data("world", name)
     advice = f"{home}; to learn from MNIST alone: --data mnist-train"
-    if not folder:
+    if path is None:
         raise DataError(f"world/{name}: set DIGITREC_DATA to the folder that holds it; {advice}")
-    path = Path(folder, "world", name)
     try:
         with path.open("rb") as opened, np.load(opened) as file:
             data = {key: file[key] for key in needed}

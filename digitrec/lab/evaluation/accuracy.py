@@ -6,12 +6,10 @@ names a folder that holds them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -21,6 +19,7 @@ from digitrec.comparison.benchmark.measure import Result, measure
 from digitrec.comparison.datasets.loader import Sample, read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.datasets import fonts, pendigits
+from digitrec.lab.datasets.download import in_data
 from digitrec.lab.evaluation.harmless import CHANGES, changed
 from digitrec.lab.handwriting import strangers
 from digitrec.lab.handwriting.corruptions import KINDS, corrupt
@@ -82,20 +81,18 @@ DIGITS, CORRUPTED, REFUSED = "digits", "corruptions of MNIST-C", "no single digi
 STAGED, CHANGED = "scenes", "changes that should change nothing"
 GROUPS = (DIGITS, STAGED, CHANGED, CORRUPTED, REFUSED)
 """The parts of the table."""
-FILES = {
-    "photos-dev": ("photos-dev", 0.985),
-    "canvas-dev": ("sets/canvas-dev.npz", 0.99),
-    "hwd1000": ("sets/hwd1000.npz", 0.997),
-    "usps-train": ("sets/usps-train.npz", 0.98),
-    "optdigits32-train": ("sets/optdigits32-train.npz", 0.985),
+SOURCES: dict[str, tuple[Sequence[str], Callable[[int | None], list[Sample]] | None, float]] = {
+    "photos-dev": (["photos-dev"], None, 0.985),
+    "canvas-dev": (["sets/canvas-dev.npz"], None, 0.99),
+    "hwd1000": (["sets/hwd1000.npz"], None, 0.997),
+    "usps-train": (["sets/usps-train.npz"], None, 0.98),
+    "optdigits32-train": (["sets/optdigits32-train.npz"], None, 0.985),
+    "swiss-dev": (["world/swiss_numbers.npz"], strangers.swiss_dev, 0.992),
+    "swiss-cells-dev": (["world/swiss_cells/labels.csv"], strangers.swiss_cells_dev, 0.99),
+    "turkish-dev": (["world/pendigits.npz", f"world/{pendigits.NAME}"], strangers.turkish_dev, 0.988),
 }
-"""Sets that are measured where DIGITREC_DATA holds them: their files and goals."""
-HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]], float]] = {
-    "swiss-dev": (("swiss_numbers.npz",), strangers.swiss_dev, 0.992),
-    "swiss-cells-dev": (("swiss_cells/labels.csv",), strangers.swiss_cells_dev, 0.99),
-    "turkish-dev": (("pendigits.npz", pendigits.NAME), strangers.turkish_dev, 0.988),
-}
-"""The held-out writers of those learned from: any of these files in world/, their digits and goals."""
+"""Sets that are measured where DIGITREC_DATA holds one of the files: how they are read if not as that file,
+and their goals."""
 
 
 def sets() -> Iterator[Set]:
@@ -132,14 +129,10 @@ def sets() -> Iterator[Set]:
 
 def _data_sets() -> Iterator[Set]:
     """Yield the sets of digits in the folder that DIGITREC_DATA names."""
-    data = os.environ.get("DIGITREC_DATA")
-    for name, (file, goal) in FILES.items() if data else ():
-        path = Path(data or "", file)
-        if path.exists():
-            yield Set(name, DIGITS, partial(read_samples, path), goal)
-    for name, (files, samples, goal) in HELD_BACK.items() if data else ():
-        if any(Path(data or "", "world", one).exists() for one in files):
-            yield Set(name, DIGITS, samples, goal)
+    for name, (files, samples, goal) in SOURCES.items():
+        there = [path for file in files if (path := in_data(file)) and path.exists()]
+        if there:
+            yield Set(name, DIGITS, samples or partial(read_samples, there[0]), goal)
 
 
 def measure_sets(

@@ -114,9 +114,7 @@ def _by_ink(images: NDArray[np.float32]) -> list[Notable]:
     strength = (ink**2).sum(axis=(1, 2)) / np.maximum(area, 1e-6)  # mean blackness where there is ink
     down, across = np.diff(ink, axis=1, prepend=0, append=0), np.diff(ink, axis=2, prepend=0, append=0)
     outline = (np.abs(down).sum(axis=(1, 2)) + np.abs(across).sum(axis=(1, 2))) * np.pi / 4
-    stroke = (
-        2 * area / np.maximum(outline, 1e-6)
-    )  # a stroke's area is width times length, its outline twice that
+    stroke = 2 * area / np.maximum(outline, 1e-6)  # width times length, over twice the length
     return [
         _notable("Faintest", strength, "{:.0%} black"),
         _notable("Thickest strokes", -stroke, "{:.1f} px"),

@@ -40,9 +40,8 @@ def _barred(picture: Image.Image) -> Image.Image:
 
 
 def _lit(picture: Image.Image, factor: float, offset: float) -> Image.Image:
-    return picture.point(
-        [min(255, round(factor * value + offset)) for value in range(256)] * len(picture.mode)
-    )
+    levels = [min(255, round(factor * value + offset)) for value in range(256)]
+    return picture.point(levels * len(picture.mode))
 
 
 def _turned(picture: Image.Image, degrees: float) -> Image.Image:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +21,7 @@ from digitrec.answer.sheet import Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
+from digitrec.lab.datasets.download import in_data
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.nondigits import beside, scribbles, shown
 from digitrec.lab.handwriting.redraw import cut_out
@@ -66,34 +66,27 @@ class Grid:
     """81 cells row by row: a digit, "." for an empty one, "c" for pencilled candidates."""
 
 
-def numbers_dev(name: str) -> Path | None:
-    """Return a folder of numbers-dev; None if it is not there."""
-    data = os.environ.get("DIGITREC_DATA")
-    folder = Path(data or "", "numbers-dev", name)
-    return folder if data and folder.is_dir() else None
-
-
-def _has_writers() -> bool:
-    """Return whether DIGITREC_DATA holds the digits that numbers are composed from."""
-    data = Path(os.environ.get("DIGITREC_DATA", ""), "world")
-    return "DIGITREC_DATA" in os.environ and all(
-        (data / name).exists() for name in ("swiss_numbers.npz", "pendigits.npz")
-    )
-
-
-def labelled(folder: Path) -> list[Labelled]:
-    """Return the pictures of numbers in a folder, by its labels.csv."""
+def _labels(name: str) -> tuple[Path, list[dict[str, str]]]:
+    """Return a folder of numbers-dev and the rows of its labels.csv; none if it is not there."""
+    folder = in_data("numbers-dev", name)
+    if folder is None or not folder.is_dir():
+        return Path(), []
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
-        return [Labelled(folder / row["file"], row["text"]) for row in csv.DictReader(file)]
+        return folder, list(csv.DictReader(file))
 
 
-def grids(folder: Path) -> list[Grid]:
-    """Return the photos of sudokus in a folder, by its labels.csv."""
-    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
-        return [
-            Grid(folder / row["file"], np.array(json.loads(row["corners"]), float), row["grid"])
-            for row in csv.DictReader(file)
-        ]
+def labelled(name: str) -> list[Labelled]:
+    """Return the pictures of numbers in a folder of numbers-dev."""
+    folder, rows = _labels(name)
+    return [Labelled(folder / row["file"], row["text"]) for row in rows]
+
+
+def grids(name: str) -> list[Grid]:
+    """Return the photos of sudokus in a folder of numbers-dev."""
+    folder, rows = _labels(name)
+    return [
+        Grid(folder / row["file"], np.array(json.loads(row["corners"]), float), row["grid"]) for row in rows
+    ]
 
 
 def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
@@ -121,14 +114,15 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
         engine: the engine.
         limit: largest number of pictures of each set; None: all.
     """
-    if _has_writers():
+    writers = [in_data("world", name) for name in ("swiss_numbers.npz", "pendigits.npz")]
+    if all(file and file.exists() for file in writers):
         composed = list(held_back(limit or COUNT, SEED))
         yield from _numbers("numbers of writers held back", composed, engine, None)
-    if folder := numbers_dev("cells"):
-        yield from _numbers("cells of logbooks", labelled(folder)[:limit], engine, 0.88)
+    if cells := labelled("cells"):
+        yield from _numbers("cells of logbooks", cells[:limit], engine, 0.88)
     for name in ("sudoku_hand", "sudoku_print"):
-        if folder := numbers_dev(name):
-            yield from _sudokus(name, grids(folder)[:limit], engine)
+        if photos := grids(name):
+            yield from _sudokus(name, photos[:limit], engine)
     pictures = [one.pixels for one in islice(scribbles(COUNT, SEED), limit)]
     yield _invented("letters and doodles", pictures, engine)
     yield _invented("words", list(words(limit or COUNT)), engine)

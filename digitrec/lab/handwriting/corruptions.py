@@ -212,7 +212,7 @@ def _affine(x: Floats, maps: list[NDArray[np.float64]]) -> Floats:
     out = np.empty_like(x)
     for at, (image, turn) in enumerate(zip(x, maps, strict=True)):
         forth = np.asarray(np.linalg.inv(turn), np.float64)
-        out[at] = moved(Image.fromarray(image), forth, (SIDE, SIDE), middle, bilinear)
+        out[at] = np.asarray(moved(Image.fromarray(image), forth, (SIDE, SIDE), middle, bilinear))
     return out
 
 

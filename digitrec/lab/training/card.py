@@ -11,7 +11,7 @@ from importlib import metadata, resources
 from typing import Any
 
 from digitrec.answer.prediction import SURE
-from digitrec.comparison.benchmark.measures import proportion
+from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.comparison.datasets.mnist import SHA256
 from digitrec.errors.text import count
 from digitrec.lab.datasets import fonts
@@ -48,15 +48,16 @@ def environment() -> dict[str, Any]:
     }
 
 
-def measured(correct: int, count: int) -> dict[str, Any]:
-    """Return an accuracy in percent with its 95 % Wilson interval, for at least one picture."""
-    share = proportion(correct, count)
-    return {
-        "correct": correct,
-        "count": count,
-        "percent": round(100 * correct / count, 2),
+def measured(share: Proportion, on: str, left_out: int) -> dict[str, Any]:
+    """Return an accuracy in percent with its interval; `on` names its set, without `left_out` pictures."""
+    found = {
+        "correct": share.hits,
+        "count": share.n,
+        "percent": round(100 * share.hits / share.n, 2),
         "interval": [round(100 * (end or 0.0), 2) for end in (share.low, share.high)],
+        "on": on,
     }
+    return found | ({"left_out": left_out} if left_out else {})
 
 
 def markdown(name: str, card: Mapping[str, Any]) -> str:

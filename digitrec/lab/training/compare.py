@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from digitrec.comparison.benchmark.measures import Proportion, proportion
@@ -73,19 +74,14 @@ def compare(
     for name in names:
         kind = find(name)
         file = folder / f"{kind.name}{'.tflite' if kind.family == 'keras' else '.skops'}"
-        tell = None if on_progress is None else _telling(on_progress, kind.title)
-        config = FitConfig(
-            name, epochs, batch, patience=10_000, seed=seed
-        )  # to the end: its learning rate falls
+        tell = None if on_progress is None else partial(on_progress, kind.title)
+        # The patience lets it learn to the end, because its learning rate falls.
+        config = FitConfig(name, epochs, batch, patience=10_000, seed=seed)
         result = fit(config, file, digits=digits, test=test, on_progress=tell)
         yield Contestant(
             kind.title, name, kind.complexity, proportion(result.test_correct, result.test_count),
             result.seconds, _seconds_per_digit(file, test), file.stat().st_size, file,
         )  # fmt: skip
-
-
-def _telling(on_progress: Callable[[str, Progress], object], title: str) -> Callable[[Progress], object]:
-    return lambda progress: on_progress(title, progress)
 
 
 def _seconds_per_digit(file: Path, test: Digits) -> float:

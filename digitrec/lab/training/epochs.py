@@ -66,8 +66,8 @@ class Run:
         if self._config.freeze:
             backbones.freeze(self._network)
         sparse = "sparse_" if self._config.loss == "sparse" else ""
-        its = _optimizer(self._config.optimizer, self._rate())
-        self._network.compile(its, f"{sparse}categorical_crossentropy", metrics=["accuracy"])
+        optimizer = _optimizer(self._config.optimizer, self._rate())
+        self._network.compile(optimizer, f"{sparse}categorical_crossentropy", metrics=["accuracy"])
         loop.begin(self._folder, self._config, BEST)
 
     def go_on(self) -> None:

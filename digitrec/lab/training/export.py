@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,19 +22,10 @@ if TYPE_CHECKING:
 
 def description(name: str, card: dict[str, Any], **how: Any) -> dict[str, Any]:
     """Return what a model file says of itself; the keywords are the fields of `ModelInput`."""
-    its = ModelInput(**how)
-    also = {} if its.prepared is None else {"prepared": its.prepared}
-    return {
-        "format": 1,
-        "name": name,
-        "input": {"form": its.form, "scale": its.scale},
-        "output": its.output,
-        "temperature": its.temperature,
-        **also,
-        "evidence": its.evidence,
-        "doubt": its.doubt,
-        "card": card,
-    }
+    its = {key: value for key, value in asdict(ModelInput(**how)).items() if value is not None}
+    del its["assumed"]
+    pixels = {key: its.pop(key) for key in ("form", "scale")}
+    return {"format": 1, "name": name, "input": pixels, **its, "card": card}
 
 
 def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:

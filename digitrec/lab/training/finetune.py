@@ -110,8 +110,18 @@ def fine_tune(
     known = rehearsal(config, on_progress)
     network = cnn.together(networks)
     _learn(network, own, known, config, on_progress)
-    facts = _facts(config, networks, own, known, start, source)
-    facts["training_seconds"] = time.monotonic() - began
+    rehearsed = {known.source: known.written}
+    rehearsed |= {"made": len(known.pictures) - known.written - known.senseless, "no digit": known.senseless}
+    facts: dict[str, Any] = {
+        "architecture": cnn.describe(widths(networks[0]), len(networks)),
+        "parameters": sum(one.count_params() for one in networks),
+        "start": store.load(start).version,
+        "learned_from": {source: len(own)},
+        "rehearsed": rehearsed,
+        "settings": asdict(config),
+        "environment": card.environment(),
+        "training_seconds": time.monotonic() - began,
+    }
     out.parent.mkdir(parents=True, exist_ok=True)
     bare = to_litert(network)
     _write(bare, out, start, facts)
@@ -204,28 +214,6 @@ def _turns(pictures: int, count: int, rng: np.random.Generator) -> NDArray[np.in
     """So many places of pictures, each picture as often as every other, or once more."""
     rounds = [rng.permutation(pictures) for _ in range(-(-count // pictures))]
     return np.concatenate(rounds)[:count]
-
-
-def _facts(
-    config: FineTuneConfig,
-    networks: list[keras.Model],
-    own: Digits,
-    known: Rehearsal,
-    start: Path,
-    source: str,
-) -> dict[str, Any]:
-    """Return the facts of the run, for the card."""
-    rehearsed = {known.source: known.written}
-    rehearsed |= {"made": len(known.pictures) - known.written - known.senseless, "no digit": known.senseless}
-    return {
-        "architecture": cnn.describe(widths(networks[0]), len(networks)),
-        "parameters": sum(one.count_params() for one in networks),
-        "start": store.load(start).version,
-        "learned_from": {source: len(own)},
-        "rehearsed": rehearsed,
-        "settings": asdict(config),
-        "environment": card.environment(),
-    }
 
 
 def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:

@@ -80,10 +80,9 @@ def change(
     """
     left = overlap.unlearned(samples, learned)
     was, now = (_right(left, engine, data) for engine in (before, after))
-    return Change(
-        data, refusing, proportion(int(was.sum()), len(left)), proportion(int(now.sum()), len(left)),
-        int((now & ~was).sum()), int((was & ~now).sum()), len(samples) - len(left),
-    )  # fmt: skip
+    then, since = (proportion(int(right.sum()), len(left)) for right in (was, now))
+    gained, lost = int((now & ~was).sum()), int((was & ~now).sum())
+    return Change(data, refusing, then, since, gained, lost, len(samples) - len(left))
 
 
 def _right(samples: Sequence[Sample], engine: Engine, data: str) -> NDArray[np.bool_]:
@@ -160,8 +159,7 @@ def measures(changes: Sequence[Change]) -> dict[str, Any]:
     found: dict[str, Any] = {"changes": [asdict(one) for one in changes]}
     for one in changes:
         if one.data == WHOLE:
-            left_out = {"left_out": one.left_out} if one.left_out else {}
-            found["test"] = card.measured(one.after.hits, one.after.n) | {"on": WHOLE, **left_out}
+            found["test"] = card.measured(one.after, WHOLE, one.left_out)
     return found
 
 

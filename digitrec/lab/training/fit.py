@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
 """What a model file may end in, by the library that trains it."""
-Writer = Callable[[dict[str, Any]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +210,20 @@ def _network(
 def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Given) -> tuple[float, int]:
     """Write the model with its description, which says what the test digits said through that very file."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    save: Writer
+    output = "softmax"
+    save: Callable[[dict[str, Any]], object]
     if out.suffix == ".skops":
         save, output = partial(skopsfile.save, learned, out), skopsfile.output_of(learned)
     else:
-        save, output = _keras_writer(learned, out), "softmax"
-        facts["parameters"] = learned.count_params()
-        facts["device"] = devices.of(learned)
-    save(export.description(out.stem, facts, output=output, scale=scale))
+        facts |= {"parameters": learned.count_params(), "device": devices.of(learned)}
+        save = partial(export.save_keras, learned, out)
+    if out.suffix == ".tflite":
+        bare = to_litert(learned)
+        save = lambda about: atomic.write(out, described(bare, about))  # noqa: E731
+    about = partial(export.description, out.stem, output=output, scale=scale)
+    save(about(facts))
     loss, correct = measured(out, what.test)
-    facts["test"] = what.measured(correct)
-    save(export.description(out.stem, facts, output=output, scale=scale))
+    save(about(facts | {"test": what.measured(correct)}))
     return loss, correct
 
 
@@ -231,11 +233,3 @@ def measured(file: Path, test: Digits) -> tuple[float, int]:
     right = chances[np.arange(len(test)), test.labels]
     loss = float(-np.log(np.maximum(right, 1e-7)).mean())
     return loss, int((chances.argmax(axis=1) == test.labels).sum())
-
-
-def _keras_writer(network: keras.Model, out: Path) -> Writer:
-    """Return the function that writes the network with a description, by the file's suffix."""
-    if out.suffix != ".tflite":
-        return lambda about: export.save_keras(network, out, about)
-    bare = to_litert(network)
-    return lambda about: atomic.write(out, described(bare, about))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.lab.datasets import overlap
@@ -39,8 +40,7 @@ class Given:
 
     def measured(self, correct: int) -> dict[str, Any]:
         """Return the accuracy, and what it was measured on, for the card."""
-        left_out = {"left_out": self.left_out} if self.left_out else {}
-        return card.measured(correct, len(self.test)) | {"on": self.tested_on, **left_out}
+        return card.measured(proportion(correct, len(self.test)), self.tested_on, self.left_out)
 
 
 def given(

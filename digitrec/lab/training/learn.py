@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
+from digitrec.lab import stocks
 from digitrec.lab.handwriting.augment import augment
 from digitrec.lab.training import cnn, loop
 from digitrec.lab.training.loop import AtEnd, Loop, load_keras
@@ -150,10 +151,8 @@ def _watch(
 
 def _average(network: keras.Model, averaged: keras.Model) -> None:
     """Set `averaged` to the running average of the weights, without its batch normalisation."""
-    now = network.get_weights()
-    network.optimizer.finalize_variable_values(network.trainable_variables)
-    averaged.set_weights(network.get_weights())
-    network.set_weights(now)
+    with stocks.averaged(network, network.optimizer):
+        averaged.set_weights(network.get_weights())
 
 
 def _measure(averaged: keras.Model, typical: NDArray[np.float32], batch: int) -> None:

@@ -39,8 +39,6 @@ class Loop:
     """Which network of the run this is, from 1."""
     networks: int = 1
     """Networks of the run."""
-    past: float = 0.0
-    """Seconds spent on the networks before."""
     history: list[Epoch] = field(default_factory=list)
     """One row per finished epoch."""
 
@@ -66,7 +64,7 @@ class Loop:
             began = time.monotonic()
 
         def step(number: int, logs: dict[str, float]) -> None:
-            self._tell((number + 1) / steps, float(logs["loss"]), time.monotonic() - began)
+            self._tell((number + 1) / steps, float(logs["loss"]))
 
         def end(number: int, logs: dict[str, float]) -> None:
             if at_end is not None:
@@ -89,15 +87,14 @@ class Loop:
                 shuffle=False, verbose=0, callbacks=[told], **keras_fit,
             )  # fmt: skip
 
-    def _tell(self, share: float, loss: float, seconds: float) -> None:
-        """Report that `share` of an epoch, 0..1, is done, `seconds` after it began."""
+    def _tell(self, share: float, loss: float) -> None:
+        """Report that `share` of an epoch, 0..1, is done."""
         if self.on_progress is None:
             return
         at = len(self.history)
         done = ((self.number - 1) * self.epochs + at + share) / (self.networks * self.epochs)
-        spent = self.past + sum(epoch.seconds for epoch in self.history) + seconds
         last = self.history[-1] if self.history else None
-        self.on_progress(Progress(done, at + 1, loss, spent * (1 / done - 1), last, self.number))
+        self.on_progress(Progress(done, at + 1, loss, last, self.number))
 
     def resumed(self, steps: int) -> keras.Model:
         """Read the history and return the network with its optimizer, both as of the checkpoint.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,12 +98,10 @@ def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watch
 def _together(portions: Iterator[Digits], count: int, on_progress: Watcher | None) -> Digits:
     """Return all of `count` portions together."""
     parts = [Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))]
-    started = time.monotonic()
     for number, portion in enumerate(portions, 1):
         parts.append(portion)
         if on_progress is not None:
-            done = number / count
-            on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
+            on_progress(Progress(number / count, 0, 0.0, None))
     images, labels = [one.images for one in parts], [one.labels for one in parts]
     return Digits(np.concatenate(images), np.concatenate(labels))
 

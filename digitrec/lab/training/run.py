@@ -156,8 +156,6 @@ class Progress:
     """The epoch that is running, 1 is the first; 0 while digits are made."""
     loss: float
     """Mean loss in this epoch so far."""
-    seconds_left: float
-    """Estimate from the time that the steps so far took."""
     last: Epoch | None
     """The last epoch of this network that was finished."""
     network: int = 1

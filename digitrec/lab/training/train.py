@@ -74,7 +74,11 @@ def train(
         config = replace(config, world=0, fonts=False)
     what = given(digits, sources, test, tested_on, limit_test)
     learned, held_back = split(what.learned, config.validation)
-    _enough(learned, config.batch)
+    if len(learned) < config.batch:
+        raise DataError(
+            f"{len(learned)} digits to learn from are fewer than one batch of {config.batch}; give more, or "
+            "name an architecture that learns from a few (--arch tutorial-cnn)"
+        )
     load_keras()  # before hours are spent on digits to be made
     parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
     configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
@@ -88,8 +92,7 @@ def train(
     histories: list[tuple[Epoch, ...]] = []
     labels = learned.labels[:0]
     for number, (part, its) in enumerate(zip(parts, configs, strict=True), 1):
-        past = sum(epoch.seconds for history in histories for epoch in history)
-        this = Loop(config.epochs + config.finishing, on_progress, part, number, config.networks, past)
+        this = Loop(config.epochs + config.finishing, on_progress, part, number, config.networks)
         made = material.made(learned + abroad, len(learned), its, part / MADE, on_progress)
         labels = np.append(labels, made.labels)
         networks.append(_learned(this, its, Material(learned, abroad, made), held_back))
@@ -102,19 +105,6 @@ def train(
     overlap.write(what.keys, overlap.beside(folder / f"{config.name}.tflite"))
     joined = cnn.together(networks)
     return _ship(joined, config, tuple(histories), counts, (held_back, apart), what, folder)
-
-
-def _enough(learned: Digits, batch: int) -> None:
-    """Make sure that the recipe can work with these digits.
-
-    Raises:
-        DataError: they are fewer than one batch.
-    """
-    if len(learned) < batch:
-        raise DataError(
-            f"{len(learned)} digits to learn from are fewer than one batch of {batch}; give more, or name an "
-            "architecture that learns from a few (--arch tutorial-cnn)"
-        )
 
 
 def _learned(this: Loop, config: TrainConfig, from_what: Material, held_back: Digits) -> keras.Model:

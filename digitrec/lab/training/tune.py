@@ -68,7 +68,7 @@ def tune(
     trials: int,
     epochs: int = 4,
     seed: int = 0,
-    on_trial: Callable[[Trial], object] | None = None,
+    on_trial: Callable[[Trial], object] = lambda _: None,
 ) -> Study:
     """Try some settings, learning from four fifths of the digits and judging by the rest.
 
@@ -101,8 +101,7 @@ def tune(
         raise DataError(f"{len(digits)} digits are too few to learn from and to judge by; give more")
 
     def tell(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        if on_trial is not None:
-            on_trial(_trial(trial))
+        on_trial(_trial(trial))
 
     study.optimize(
         lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials, callbacks=[tell]

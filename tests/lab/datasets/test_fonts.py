@@ -32,12 +32,11 @@ def test_where_no_folder_is_named_they_are_fetched_by_their_checksum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(fonts, "retrieved", lambda *what: asked.append(what))
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(fonts, "retrieved", lambda *what: asked.append(what) or tmp_path / what[0])
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     assert fonts.folder() is None
     files = fonts.fonts("print", "held back")
-    assert [Path(file).parent for file in files] == [tmp_path / "digitrec" / "fonts"] * 8
+    assert files == tuple(str(tmp_path / what[0]) for what in asked) and len(files) == 8
     (name, sha256, (copy,), folder), *_ = asked
     first = next(font for font in fonts.listed() if (font.kind, font.part) == ("print", "held back"))
     assert (name, sha256, folder) == (first.file, first.sha256, "fonts")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from digitrec.comparison.benchmark.measures import proportion
 from digitrec.lab.training import card
 from digitrec.lab.training.run import TrainConfig
 from digitrec.models import store
@@ -17,7 +18,8 @@ def page(given: dict[str, Any], settings: dict[str, Any]) -> str:
     run = TrainConfig(**({"world": 0} | settings))
     writers = 9 if run.world else 0
     facts = {
-        "test": card.measured(1, 1), "settings": asdict(run), "environment": card.environment(),
+        "test": card.measured(proportion(1, 1), "mnist-test", 0), "settings": asdict(run),
+        "environment": card.environment(),
         "digits": {"world": 0, "made": 0, "no digit": 0, "held back": 1, "writers held back": writers},
         "learned_from": {"mnist-train": 60_000}, "validation_accuracy": 1.0, "writers_accuracy": 0.875,
         "architecture": "", "parameters": 1, "kilobytes": 1, "temperature": 0.5, "prepared": 0.75,
@@ -26,7 +28,7 @@ def page(given: dict[str, Any], settings: dict[str, Any]) -> str:
     return " ".join(card.markdown("net", facts | given).split())
 
 
-PART = card.measured(90, 100) | {"on": "mnist-test", "left_out": 500}
+PART = card.measured(proportion(90, 100), "mnist-test", 500)
 WORLD = ("(c) 2017 Alex Schroeder, MIT", "E. Alpaydin, F. Alimoglu", "CC BY 4.0", "87.50 % of 9")
 FONTS = ("103 drawn like handwriting, 35 like print", "fontsource.org", "SIL Open Font")
 OTHERS = ("Yann LeCun", "train-images", "MIT licence, with")
