@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import DataError
 from digitrec.lab.datasets.digits import read_digits
 
@@ -23,16 +21,6 @@ def test_of_a_file_with_two_parts_the_one_that_is_asked_for_is_meant(tmp_path: P
     assert caplog.messages == [f"{path}: using its train part; the other is {path}:test"]
     np.testing.assert_array_equal(read_digits(path).images, test.images[3:5])
     np.testing.assert_array_equal(read_digits(f"{path}:test", part="train").images, test.images[3:5])
-
-
-def test_a_folder_of_photos_goes_through_the_preparation(tmp_path: Path) -> None:
-    for label in ("7", "none"):
-        (tmp_path / label).mkdir()
-        Image.fromarray(drawn_seven().pixels).save(tmp_path / label / "one.png")
-    digits = read_digits(tmp_path)
-    assert digits.images.shape == (1, 28, 28)
-    assert digits.labels.tolist() == [7]
-    assert digits.images[0].max() > 200 and digits.images[0][0].max() == 0
 
 
 def test_what_holds_no_digit_is_refused(tmp_path: Path) -> None:

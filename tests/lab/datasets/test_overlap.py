@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitrec.comparison.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.digits import read_digits
@@ -50,12 +50,6 @@ def test_what_is_left_is_exactly_what_was_not_learned(learned: set[int], test: s
     else:
         left = overlap.apart(part, keys, "part")
         np.testing.assert_array_equal(left.images, TEST.images[sorted(test - learned)])
-
-
-def test_one_pixel_makes_another_picture() -> None:
-    images = TEST.images.copy()
-    images[:, 0, 0] ^= 1
-    assert not np.isin(overlap.keys(Digits(images, TEST.labels)), overlap.keys(TEST)).any()
 
 
 def test_keys_are_kept_beside_the_model_and_damage_is_told(tmp_path: Path) -> None:

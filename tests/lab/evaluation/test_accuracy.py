@@ -11,30 +11,14 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.lab.evaluation.accuracy import (
     CHANGED,
-    CORRUPTED,
     DIGITS,
-    GROUPS,
     REFUSED,
-    STAGED,
     measure_sets,
     sets,
 )
 from digitrec.lab.evaluation.harmless import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS
-from digitrec.lab.handwriting.scenes import REFUSED as SPOILED
-from digitrec.lab.handwriting.scenes import WANTED
 from digitrec.providers.local import Local
-
-
-def test_what_is_here_is_measured_everywhere() -> None:
-    assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test"]
-    assert tuple(one.name for one in sets() if one.group == CORRUPTED) == KINDS
-    assert tuple(one.name for one in sets() if one.group == STAGED) == tuple(WANTED)
-    assert tuple(one.name for one in sets() if one.group == CHANGED) == tuple(CHANGES)
-    refused = [one.name for one in sets() if one.group == REFUSED]
-    assert refused[-len(SPOILED) :] == list(SPOILED)
-    assert len(refused) == len(set(refused)) == 10 + len(SPOILED)
-    assert {one.group for one in sets()} == set(GROUPS)
 
 
 def test_a_folder_of_data_adds_its_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,5 +63,5 @@ def test_goals_are_compared_with_what_is_found() -> None:
 def test_changes_that_should_change_nothing_change_few_answers() -> None:
     changes = [one for one in sets() if one.group == CHANGED]
     with Engine(Local()) as engine:
-        found = list(measure_sets(engine, changes, limit=8))
-    assert sum(one.found.accuracy.hits for one in found) >= 0.9 * 8 * len(CHANGES)
+        found = list(measure_sets(engine, changes, limit=4))
+    assert sum(one.found.accuracy.hits for one in found) >= 0.9 * 4 * len(CHANGES)

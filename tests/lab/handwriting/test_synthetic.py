@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.datasets.world import Paths
 from digitrec.lab.handwriting import printed, synthetic
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
@@ -29,15 +28,6 @@ def test_labels_belong_to_their_images() -> None:
         read = store.load().probabilities(made.images).argmax(axis=1)
         assert (read == made.labels).mean() > readable
         assert len(set(made.labels.tolist())) >= 6
-
-
-def test_a_pens_path_is_written_again_never_twice_alike_and_still_that_digit() -> None:
-    seven = [np.array([[0.0, 4], [56, 0], [38, 46], [26, 100]]), np.array([[14.0, 52], [54, 48]])]
-    paths = Paths([seven] * 12, np.full(12, 7, np.uint8), np.array(["a"] * 12))
-    made = synthetic.written(paths, np.random.default_rng(0))
-    assert len(made) >= 11 and set(made.labels.tolist()) == {7}
-    assert len({image.tobytes() for image in made.images}) == len(made)
-    assert (store.load().probabilities(made.images).argmax(axis=1) == 7).mean() > 0.8
 
 
 def test_scans_are_prepared_and_what_shows_no_digit_is_left_out() -> None:

@@ -56,16 +56,3 @@ def test_efficientnets_published_file_is_given_what_keras_gives_it(
     mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     inside = (scaled - mean) / np.sqrt(deviation)  # what the body makes of it, by the file's own variances
     np.testing.assert_allclose(inside, (shades[:, 0, 0] - mean) / deviation, atol=1e-5)
-
-
-def test_what_is_frozen_in_a_file_learns_again(tmp_path: Path) -> None:
-    inside = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), keras.layers.BatchNormalization()])
-    image = keras.Input((2,))
-    network = keras.Model(image, keras.layers.Dense(1)(inside(keras.layers.Dense(2)(image))))
-    everything = len(network.trainable_weights)
-    backbones.freeze(network)
-    network.save(tmp_path / "frozen.keras")
-    read = keras.saving.load_model(tmp_path / "frozen.keras")
-    assert len(read.trainable_weights) == 2
-    backbones.thaw(read)
-    assert len(read.trainable_weights) == everything == 8
