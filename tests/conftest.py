@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ OURS = (
 
 KERAS_WARNS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 """Keras 3.15 warns under NumPy 2.4 at each access to a variable; digitrec cannot prevent it."""
+EAGER = "ignore:Even though the .tf.config.experimental_run_functions_eagerly:UserWarning"
+"""TensorFlow's warning wherever the fixture `eagerly` is used."""
 ASK_KERAS = ("models/", "lab/training/")
 """Packages whose tests access Keras' variables."""
 
@@ -68,9 +71,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if file(item).startswith(ASK_KERAS):
             item.add_marker(pytest.mark.filterwarnings(KERAS_WARNS))
+        if "eagerly" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.filterwarnings(EAGER))
     if hasattr(config, "workerinput"):  # one of several processes
         place = {name: number for number, name in enumerate(LONGEST)}
         items.sort(key=lambda item: place.get(file(item), len(place)))
+
+
+@pytest.fixture(scope="module")
+def eagerly() -> Iterator[None]:
+    """Run TensorFlow's operations one by one: a few steps take less time than compiling them."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

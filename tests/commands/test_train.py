@@ -17,7 +17,10 @@ from digitrec.lab.training import run as runs
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras 3.15
+    pytest.mark.usefixtures("eagerly"),
+]
 FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1", "--limit-test", "200"]
 
 

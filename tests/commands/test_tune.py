@@ -10,6 +10,7 @@ from terminal import run
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_winner_is_one_command_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     options = ["--data", "mnist-test", "--limit", "60", "--epochs", "1", "--out", "study"]

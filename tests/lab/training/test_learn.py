@@ -28,7 +28,6 @@ MATERIAL = Material(numbered(0, 40), numbered(100, 20), numbered(200, 30))
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.filterwarnings("ignore:Even though the .tf.config.experimental_run_functions:UserWarning")
 def test_a_run_that_was_stopped_while_finishing_resumes(tmp_path: Path) -> None:
     config, digits = TrainConfig(widths=(4, 8), epochs=1, finishing=1, batch=16), mnist_test()[:48]
     material, held_back = Material(digits[:32], digits[:0], digits[:16]), digits[32:]

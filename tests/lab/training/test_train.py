@@ -19,10 +19,7 @@ from digitrec.lab.training.run import Progress, TrainConfig, TrainResult
 from digitrec.lab.training.train import split, train
 from digitrec.models import store
 
-pytestmark = [
-    pytest.mark.usefixtures("eagerly"),
-    pytest.mark.filterwarnings("ignore:Even though the .tf.config.experimental_run_functions:UserWarning"),
-]
+pytestmark = pytest.mark.usefixtures("eagerly")
 TINY = TrainConfig(
     name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0, scenes=0
 )  # fmt: skip

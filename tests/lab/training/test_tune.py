@@ -15,10 +15,7 @@ from digitrec.lab.training import networks
 from digitrec.lab.training.tune import BEST, STUDY, Study, Trial, tune
 from digitrec.lab.training.zoo import find
 
-pytestmark = [
-    pytest.mark.usefixtures("eagerly"),
-    pytest.mark.filterwarnings("ignore:Even though the .tf.config.experimental_run_functions:UserWarning"),
-]
+pytestmark = pytest.mark.usefixtures("eagerly")
 DIGITS = mnist_test()[:60]
 
 
