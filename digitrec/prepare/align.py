@@ -77,7 +77,7 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
     target = _upright(corners) if frame is None else _rectangle(frame) * image.size
     if (np.abs(corners - target) < LEVEL * max(image.size)).all():
         return Aligned(image, None, image.place)
-    coefficients = _perspective(target, corners)
+    coefficients = perspective(target, corners)
     picture = image.picture.transform(
         image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC,
         fillcolor="white",
@@ -148,7 +148,7 @@ def _rectangle(box: Box) -> Corners:
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
 
 
-def _perspective(source: Corners, target: Corners) -> tuple[float, ...]:
+def perspective(source: Corners, target: Corners) -> tuple[float, ...]:
     """Return the eight coefficients that move four points to four others, as Pillow takes them."""
     rows, values = [], []
     for (x, y), (u, v) in zip(source.tolist(), target.tolist(), strict=True):

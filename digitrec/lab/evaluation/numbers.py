@@ -24,14 +24,20 @@ from digitrec.image import ImageSource
 from digitrec.lab.datasets.download import in_data
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.nondigits import beside, scribbles, shown
+from digitrec.lab.handwriting.pen import log_uniform
 from digitrec.lab.handwriting.redraw import cut_out
 from digitrec.lab.handwriting.shapes import PLAIN
 from digitrec.lab.reading.compose import Labelled, held_back
+from digitrec.prepare.align import perspective
 from digitrec.recognise.reading import read_many
 
 SEED = 2026
 COUNT = 1000
 """Generated pictures in a set."""
+
+
+CORNERS = np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float)
+"""Corners of a sudoku, in cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
         length = int(rng.integers(2, 9))
         if rng.random() < 0.5:
             letters = [str(one) for one in rng.choice([one for one in PLAIN if one.isalpha()], length)]
-            pen = float(np.exp(rng.uniform(np.log(0.03), np.log(0.1))))
+            pen = log_uniform(rng, 0.03, 0.1)
             ink = cut_out(strokes.write([PLAIN[letters[0]]], rng, 80, pen))
             for letter in letters[1:]:
                 other = cut_out(strokes.write([PLAIN[letter]], rng, 80, pen))
@@ -154,7 +160,7 @@ def _sudokus(name: str, pictures: Sequence[Grid], engine: Engine) -> Iterator[Sh
 
 def in_cells(grid: Grid, numbers: Iterable[Number]) -> dict[int, list[str]]:
     """Return the digits in each cell, 0 to 80, by the middles of their boxes."""
-    onto = _homography(grid.corners, np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float))
+    onto = np.append(perspective(grid.corners, CORNERS), 1).reshape(3, 3)
     found: dict[int, list[str]] = {}
     for number in numbers:
         for digit in number.digits:
@@ -165,14 +171,6 @@ def in_cells(grid: Grid, numbers: Iterable[Number]) -> dict[int, list[str]]:
             if 0 <= x < 9 * scale and 0 <= y < 9 * scale:
                 found.setdefault(9 * int(y / scale) + int(x / scale), []).append(str(digit.digit))
     return found
-
-
-def _homography(corners: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the (3, 3) projection of four points to four others."""
-    rows = []
-    for (x, y), (u, v) in zip(corners, onto, strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-    return np.append(np.linalg.solve(np.array(rows), onto.ravel()), 1).reshape(3, 3)
 
 
 def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine) -> Share:

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from digitrec.lab.handwriting import printed
 from digitrec.lab.handwriting.paper import soft_noise
+from digitrec.lab.handwriting.pen import log_uniform
 from digitrec.lab.handwriting.redraw import moved
 
 Pixels = NDArray[np.uint8]
@@ -390,4 +391,4 @@ class Painter:
         return float(x), float(y)
 
     def _log(self, low: float, high: float) -> float:
-        return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
+        return log_uniform(self.rng, low, high)

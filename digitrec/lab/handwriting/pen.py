@@ -31,6 +31,11 @@ class Pen:
     """How a flat nib is held, radians against the horizontal."""
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Return a number from `low` to `high`, every ratio equally likely."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
 def ink(strokes: Sequence[Path], pen: Pen, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draw each stroke with the pen: (side, side), ink high, edges smooth."""
     step = max(0.35 * pen.width * min(1.0, pen.flat + 0.2), 0.3 / (side * _FINE))

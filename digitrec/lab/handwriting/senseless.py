@@ -12,6 +12,7 @@ from PIL import Image
 from digitrec.lab.handwriting import printed
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.nondigits import beside
+from digitrec.lab.handwriting.pen import log_uniform
 from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
 from digitrec.lab.handwriting.shapes import LEARNED, PLAIN, SIGNS
 from digitrec.lab.handwriting.strokes import any_pen, put, smooth, write
@@ -106,8 +107,8 @@ def _scrawl(writer: Writer, rng: np.random.Generator) -> Pixels:
     bends = np.cumsum(rng.normal(0, 1, 300)) * rng.uniform(0, 0.05) + 1
     headings = rng.uniform(0, 2 * np.pi) + np.cumsum(bends) * 2 * np.pi * rng.uniform(3, 9) / bends.sum()
     steps = np.stack([np.cos(headings), np.sin(headings)], axis=1) + rng.normal(0, 0.06, 2)
-    breadth = float(np.exp(rng.uniform(np.log(0.012), np.log(0.05))))
-    return put([np.cumsum(steps, axis=0)], any_pen(rng, breadth), rng, int(rng.integers(80, 160)))
+    pen = any_pen(rng, log_uniform(rng, 0.012, 0.05))
+    return put([np.cumsum(steps, axis=0)], pen, rng, int(rng.integers(80, 160)))
 
 
 _LETTERS = [*(PLAIN[letter] for letter in LEARNED), *SIGNS.values()]

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.lab.handwriting.pen import Path, Pen, ink
+from digitrec.lab.handwriting.pen import Path, Pen, ink, log_uniform
 from digitrec.lab.handwriting.shapes import DIGITS, Shape
 
 Pixels = NDArray[np.uint8]
@@ -41,7 +41,7 @@ def write(shapes: Sequence[Shape], rng: np.random.Generator, side: int, width: f
 
 def any_pen(rng: np.random.Generator, width: float | None = None) -> Pen:
     """Return a pen of the given breadth, or of any from hair-thin to a thick brush."""
-    breadth = width or float(np.exp(rng.uniform(np.log(0.009), np.log(0.16))))
+    breadth = width or log_uniform(rng, 0.009, 0.16)
     flat = float(rng.uniform(0.35, 1.0)) if rng.random() < 0.25 else 1.0
     return Pen(breadth, float(rng.uniform(0, 0.4)), flat, float(rng.normal(0.7, 0.4)))
 

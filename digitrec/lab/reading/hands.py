@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digitrec.lab.datasets.world import People
 from digitrec.lab.handwriting import printed, strokes
-from digitrec.lab.handwriting.pen import Pen
+from digitrec.lab.handwriting.pen import Pen, log_uniform
 from digitrec.lab.handwriting.redraw import enlarge, rewrite, sized, without_paper
 from digitrec.lab.handwriting.shapes import DIGITS, LEARNED, PLAIN, RESEMBLING, SIGNS
 
@@ -105,7 +105,7 @@ def _hand(write: Callable[[int], Pixels], breadth: float, each: int = EACH) -> H
 
 
 def _pen(rng: np.random.Generator) -> Pen:
-    return strokes.any_pen(rng, float(np.exp(rng.uniform(np.log(0.015), np.log(0.13)))))
+    return strokes.any_pen(rng, log_uniform(rng, 0.015, 0.13))
 
 
 def _drawn(_: People, rng: np.random.Generator) -> Hand:

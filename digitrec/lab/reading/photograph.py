@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from digitrec.lab.handwriting.pen import log_uniform
 from digitrec.models.sequence import HEIGHT
 
 Pixels = NDArray[np.uint8]
@@ -43,9 +44,7 @@ def photograph(page: Floats, breadth: float, rng: np.random.Generator) -> Pixels
     picture = Image.fromarray(np.asarray(np.clip(_lit(page, rng), 0, 1) * 255, np.uint8))
     if rng.random() < 0.6:
         most = min(3.0, 0.6 + 40 * breadth)
-        picture = picture.filter(
-            ImageFilter.GaussianBlur(float(np.exp(rng.uniform(np.log(0.4), np.log(most)))))
-        )
+        picture = picture.filter(ImageFilter.GaussianBlur(log_uniform(rng, 0.4, most)))
     if rng.random() < 0.25:
         scale = rng.uniform(14, 32) / picture.height
         size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
