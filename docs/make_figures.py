@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 TABLES = ("docs/preparations.md", "docs/benchmarks.md", "docs/accuracy.md", "docs/models.md")
 CARD = "digitrec/models/weights/digitrec-cnn.md"
 PAGES = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
-MARK = re.compile(r"<!--([a-z][\w .-]*: [^<>]*?)(?:, (\d))?-->(.*?)<!--/-->", re.DOTALL)
+MARK = re.compile(r"(<!--([a-z][\w .-]*: [^<>]*?)(?:, (\d))?-->).*?<!--/-->", re.DOTALL)
 
 
 def figures() -> dict[str, str]:
@@ -26,11 +26,8 @@ def figures() -> dict[str, str]:
     for page in TABLES:
         rows = [*of_tables((ROOT / page).read_text(encoding="utf-8"))]
         found |= dict(reversed(rows))  # of several tables with a row of that name, the first
-    for what, value in re.findall(
-        r"^\| ([^|]+) \| ([^|]+) \|$", (ROOT / CARD).read_text("utf-8"), re.MULTILINE
-    ):
-        found[f"card: {what}"] = value
-    return found
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", (ROOT / CARD).read_text("utf-8"), re.MULTILINE)
+    return found | {f"card: {what}": value for what, value in rows}
 
 
 def of_tables(text: str) -> Iterator[tuple[str, str]]:
@@ -58,12 +55,7 @@ def text_of(name: str, decimals: str, known: dict[str, str]) -> str:
 
 def filled(page: str, known: dict[str, str]) -> str:
     """Fill in every figure of a page."""
-    return MARK.sub(
-        lambda found: found[0].replace(
-            f"-->{found[3]}<!--/-->", f"-->{text_of(found[1], found[2] or '', known)}<!--/-->"
-        ),
-        page,
-    )
+    return MARK.sub(lambda found: f"{found[1]}{text_of(found[2], found[3] or '', known)}<!--/-->", page)
 
 
 def main(check: bool) -> None:
