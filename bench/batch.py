@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -156,26 +156,23 @@ def keras(work: Work) -> Iterator[Figure]:
         yield Figure(name, theirs / ours, goal, True, detail)
 
 
-_network: list[Any] = []
+@cache
+def _keras_network() -> Any:
+    """Return the tutorials' network, which has read something."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from digitrec.lab.training.networks import tutorial_cnn
+
+    network = tutorial_cnn()
+    network.predict(np.zeros((1, 28, 28, 1), np.float32), verbose=0)
+    return network
 
 
 def _keras_read(name: str) -> float:
-    """Processor time for a picture, s; the first of a process loads it, which is not counted."""
-    if not _network:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        import keras
-
-        network = keras.Sequential([
-            keras.layers.Input((28, 28, 1)),
-            keras.layers.Conv2D(32, 3, activation="relu"), keras.layers.MaxPooling2D(),
-            keras.layers.Conv2D(64, 3, activation="relu"), keras.layers.MaxPooling2D(),
-            keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax"),
-        ])  # fmt: skip
-        _network.append(network)
-        _keras_read(name)
+    """Processor time for a picture, s; the first of a process loads the network, which is not counted."""
+    network = _keras_network()
     start = time.process_time()
     image = np.asarray(Image.open(name).convert("L").resize((28, 28)), np.float32) / 255
-    _network[0].predict(image.reshape(1, 28, 28, 1), verbose=0).argmax()
+    network.predict(image.reshape(1, 28, 28, 1), verbose=0).argmax()
     return time.process_time() - start
 
 

@@ -122,23 +122,19 @@ def compared(what: str, pairs: Sequence[Pair], goal: float, at_least: bool, show
 
 def side_by_side(model: Path, request: bytes, plan: Plan) -> list[Figure]:
     """Rate, tail latency, memory and start of both, one after the other."""
-    starts: list[Pair] = []
-    rates: list[Pair] = []
-    tails: list[Pair] = []
-    memory: list[Pair] = []
+    rounds: list[tuple[Pair, Pair, Pair, Pair]] = []
     for _ in range(plan.starts):
         with ours(request) as we:
             our_load, our_mb = we.load(request, plan.beside_s), we.megabytes()
         with theirs(model, request) as they:
             their_load, their_mb = they.load(request, plan.beside_s), they.megabytes()
-        starts.append((they.first_answer_s, we.first_answer_s))
-        rates.append((our_load.per_second, their_load.per_second))
-        tails.append((1000 * our_load.percentile(0.99), 1000 * their_load.percentile(0.99)))
-        memory.append((our_mb, their_mb))
+        rate = our_load.per_second, their_load.per_second
+        tail = 1000 * our_load.percentile(0.99), 1000 * their_load.percentile(0.99)
+        rounds.append((rate, tail, (our_mb, their_mb), (they.first_answer_s, we.first_answer_s)))
+    rates, tails, memory, starts = zip(*rounds, strict=True)
+    what = f"requests a second at {CONNECTIONS} connections: ours / tutorials'"
     return [
-        compared(
-            f"requests a second at {CONNECTIONS} connections: ours / tutorials'", rates, 10, True, "{:.1f}"
-        ),
+        compared(what, rates, 10, True, "{:.1f}"),
         compared("p99 latency under that load: ours / tutorials'", tails, 0.1, False, "{:.0f} ms"),
         compared("memory under that load: ours / tutorials'", memory, 0.25, False, "{:.0f} MB"),
         compared("start to first answer: tutorials' / ours", starts, 5, True, "{:.2f} s"),
@@ -172,16 +168,13 @@ def endurance(request: bytes, plan: Plan) -> list[Figure]:
         full = we.load(request, plan.full_s)
     third = len(memory) // 3
     begin, end = statistics.median(memory[third : 2 * third]), statistics.median(memory[2 * third :])
-    wrong = sum(full.statuses.values()) - full.statuses[200]
+    answered = full.statuses[200]
+    wrong = sum(full.statuses.values()) - answered
+    memory_mb = f"{end:.0f} MB; {begin:.0f} MB"
     return [
-        Figure(
-            f"errors in {plan.full_s:.0f} s at full load", wrong, 0, False, f"{full.statuses[200]} answered"
-        ),
-        Figure(
-            "memory in its last third / in its second",
-            end / begin, 1.02, False, f"{end:.0f} MB; {begin:.0f} MB",
-        ),
-    ]  # fmt: skip
+        Figure(f"errors in {plan.full_s:.0f} s at full load", wrong, 0, False, f"{answered} answered"),
+        Figure("memory in its last third / in its second", end / begin, 1.02, False, memory_mb),
+    ]
 
 
 @contextmanager
@@ -215,8 +208,7 @@ def main() -> None:
     arguments.add_argument("--short", action="store_true", help="a try of some seconds; writes nothing")
     arguments.add_argument("--kinds", action="store_true", help="only the three kinds of pictures")
     given = arguments.parse_args()
-    short = given.short
-    plan = SHORT if short else WHOLE
+    plan = SHORT if given.short else WHOLE
     request = multipart(PICTURE.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "digitrec.keras"
@@ -225,14 +217,13 @@ def main() -> None:
         if not given.kinds:
             figures = [*side_by_side(model, request, plan), *endurance(request, plan)]
         sent = of_each_kind(model, plan)
-    if short:
+    if given.short:
         print("\n".join(figure.row() for figure in [*figures, *sent]))
         return
-    missed = [figure for figure in figures + sent if not figure.met]
     publish_rows("Serving what people send", table(sent))
     if figures:
         publish_rows("Serving", table(figures))
-    if missed:
+    if not all(figure.met for figure in [*figures, *sent]):
         sys.exit("a goal was missed")
 
 
