@@ -181,5 +181,5 @@ def _accuracy(card: dict[str, Any]) -> str:
     parameters = f", {card['parameters']:,} parameters" if "parameters" in card else ""
     name = test.get("on", "mnist-test")
     on = "MNIST test" if name == "mnist-test" else name
-    left_out = f" but for {test['left_out']:,} that it learned" if test.get("left_out") else ""
+    left_out = f" ({test['left_out']:,} learned digits excluded)" if test.get("left_out") else ""
     return f"{on}{left_out} {test['percent']} % (95 % interval {low} to {high}){parameters}"

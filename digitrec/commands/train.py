@@ -290,10 +290,10 @@ def _by_name(
     given = _given(data, limit, options)
     with _shown(config.epochs or kind.epochs) as show:
         result = fit.fit(config, file, **given, start=options["start"], on_progress=show)
-    left_out = f" but for {result.left_out:,} that it learned" if result.left_out else ""
+    left_out = f"; {result.left_out:,} learned digits excluded" if result.left_out else ""
     click.echo(
         f"test accuracy {percent(result.test_correct / result.test_count, 2)} ({result.test_correct:,} of "
-        f"{result.test_count:,} of {result.tested_on}{left_out}), test loss {result.test_loss:.4f}, "
+        f"{result.test_count:,} digits of {result.tested_on}{left_out}), test loss {result.test_loss:.4f}, "
         f"{result.seconds:.0f} s\nmodel: {result.file}"
     )
     if result.test_correct < EXPECTED * result.test_count:

@@ -48,7 +48,7 @@ def _unchanged(contestants: Sequence[Contestant]) -> str:
     """Return a remark on the networks that are trained without augmentation."""
     kinds = [zoo.find(one.arch) for one in contestants]
     names = [one.title for one in kinds if one.family == "keras" and not one.augmented]
-    return f" (but for {', '.join(names)})" if names else ""
+    return f" (except {', '.join(names)})" if names else ""
 
 
 def verdict(contestants: Sequence[Contestant]) -> str:
@@ -56,11 +56,11 @@ def verdict(contestants: Sequence[Contestant]) -> str:
     first, *others = equals(contestants)
     won = winner(contestants)
     if not others:
-        return f"The winner: {won.title}, more accurate than every other by more than chance."
+        return f"The winner: {won.title}, significantly more accurate than every other."
     names = ", ".join(one.title for one in (first, *others))
     return (
-        f"The winner: {won.title}. {names} are as accurate as each other within chance (their 95 % intervals "
-        f"reach {percent(first.accuracy.share, 2)}); of these it is the quickest on one digit."
+        f"The winner: {won.title}. {names} do not differ significantly in accuracy (their 95 % intervals "
+        f"reach {percent(first.accuracy.share, 2)}); of these it is the fastest on one digit."
     )
 
 

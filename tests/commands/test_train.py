@@ -33,7 +33,7 @@ def test_the_tutorials_run_in_one_line() -> None:
     learning = ["--arch", "mlp", "--loss", "sparse", "--validation-split", "0.3"]
     options = [*learning, "--scale", "l2", "--device", "cpu"]
     done = run("train", *options, *FEW, "--out", "mlp.keras", code=0)
-    assert "of 200 of mnist-test but for 100 that it learned), test loss " in done.stdout
+    assert "of 200 digits of mnist-test; 100 learned digits excluded), test loss " in done.stdout
     assert "--batch" in done.stdout  # one epoch of 70 digits teaches little, and the command prints that
     assert np.asarray(Image.open("mlp-curves.png")).shape[1] > 500
     card = store.load(Path("mlp.keras")).card
@@ -62,9 +62,9 @@ def test_a_network_learns_on_from_a_file() -> None:
 def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     done = run("train", "--arch", "knn", "--data", "mnist-test", "--limit", "100", "--out", "models", code=0)
     assert store.load(Path("models/knn.skops")).name == "knn"
-    assert "of 9,900 of mnist-test but for 100" in done.stdout
+    assert "of 9,900 digits of mnist-test; 100 learned" in done.stdout
     listed = run("models", "list", "models/knn.skops").stdout
-    assert "MNIST test but for 100 that it learned " in listed
+    assert "MNIST test (100 learned digits excluded) " in listed
     done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
     done = run("evaluate", "--model", "models/knn.skops")

@@ -76,7 +76,7 @@ def markdown(name: str, card: Mapping[str, Any]) -> str:
     rows |= {"input": "(N, 28, 28, 1) float32, ink 1, paper 0", "output": "(N, 10) probabilities"}
     others = {name: number for name, number in digits.items() if "held back" not in name and number}
     left_out = test.get("left_out", 0)
-    looked = f"{count(left_out, 'test digit')} that it learned are left out. " if left_out else ""
+    looked = f"{count(left_out, 'learned test digit')} excluded. " if left_out else ""
     made = _made(run) if run["made"] or run["scenes"] else ""
     how = text(
         "recipe", **card, table=table(_digits(sources) | _digits(others) | settings(run)), made=made,
@@ -126,7 +126,7 @@ def _tested(test: Mapping[str, Any]) -> str:
     """Return the test set of an accuracy, as the head of a row."""
     name = test.get("on", MNIST[1])
     whole = "MNIST test set" if name == MNIST[1] else name
-    return f"{whole}, but for {test['left_out']:,} that it learned" if "left_out" in test else whole
+    return f"{whole}, {test['left_out']:,} learned digits excluded" if "left_out" in test else whole
 
 
 def _digits(numbers: Mapping[str, int]) -> dict[str, str]:

@@ -40,9 +40,9 @@ OTHERS = ("Yann LeCun", "train-images", "MIT licence, with")
     ({}, {"fonts": False}, ("those that come with Matplotlib",), FONTS),
     ({"learned_from": {"my.npz": 40}}, {}, ("my.npz | 40 |", "- my.npz: "), OTHERS),
     ({"learned_from": {"mnist-test": 500, "my.npz": 40}}, {}, ("mnist-test | 500 |", "Yann LeCun"), ()),
-    ({"test": PART}, {}, ("MNIST test set, but for 500 that it learned, through this file | 90.00 % (90 of "
-     "100) |", "500 test digits"), ()),
-    ({"test": PART | {"on": "mine"}}, {}, ("| mine, but for 500",), ("fifteen of the test set",)),
+    ({"test": PART}, {}, ("MNIST test set, 500 learned digits excluded, through this file | 90.00 % (90 of "
+     "100) |", "500 learned test digits"), ()),
+    ({"test": PART | {"on": "mine"}}, {}, ("| mine, 500 learned",), ("fifteen of the test set",)),
 ])  # fmt: skip
 def test_a_card_names_sources_licences_and_test_set(
     given: dict[str, Any], settings: dict[str, Any], has: tuple[str, ...], lacks: tuple[str, ...]

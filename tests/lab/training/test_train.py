@@ -43,7 +43,7 @@ def test_a_run_leaves_a_model_its_card_and_its_history(trained: TrainResult) -> 
     assert model.input.temperature == model.card["temperature"] > 2  # it has hardly learned
     assert model.input.evidence == model.card["evidence"] > 0
     page = trained.card_file.read_text(encoding="utf-8")
-    assert "MNIST test set, but for 120 that it learned, through this file | " in page
+    assert "MNIST test set, 120 learned digits excluded, through this file | " in page
     assert f"{trained.test_correct:,} of 9,880" in page and "digits handed over | 120" in page
     assert tuple(loop.read(trained.litert_file.parent / "network-1")) == trained.histories[0]
 
