@@ -138,15 +138,10 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
 
 
 def _cut(picture: Image.Image, box: Box) -> Image.Image:
+    """Return the part of a picture within a box, which may reach beyond the picture."""
     left, top, right, bottom = box
-    return picture.crop(
-        (
-            max(0, int(left)),
-            max(0, int(top)),
-            min(picture.width, ceil(right)),
-            min(picture.height, ceil(bottom)),
-        )
-    )
+    corner = (min(picture.width, ceil(right)), min(picture.height, ceil(bottom)))
+    return picture.crop((max(0, int(left)), max(0, int(top)), *corner))
 
 
 def _with_margin(box: Box, share: float) -> Box:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -116,10 +115,9 @@ def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts and names in a JSON value, except those that repeat the request (pydantic's ``input``)."""
+    """Yield all texts and names in a JSON value, but not the repeated request (pydantic's ``input``)."""
     if isinstance(value, str):
-        inner = _json_in(value)
-        yield from (value,) if inner is None else _texts(inner)
+        yield value
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
@@ -128,15 +126,6 @@ def _texts(value: Any) -> Iterator[str]:
             if name != "input":
                 yield name
                 yield from _texts(item)
-
-
-def _json_in(text: str) -> Any:
-    """Parse the JSON object or list in a text, such as an upstream server's error; None without either."""
-    try:
-        value = json.loads(text) if text[:1] in ("{", "[") else None
-    except (ValueError, RecursionError):
-        return None
-    return value
 
 
 def error_of(raw: Any) -> dict[str, Any] | None:

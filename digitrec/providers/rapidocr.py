@@ -27,15 +27,9 @@ from digitrec.providers.document import box_around
 from digitrec.providers.translate import Problem, Rule, Service
 
 FLAGS = {
-    "use_det": False,
-    "use_cls": False,
-    "use_rec": True,
-    "return_word_box": False,
-    "return_single_char_box": False,
-    "text_score": 0.0,
-    "box_thresh": 0.5,
-    "unclip_ratio": 1.6,
-}
+    "use_det": False, "use_cls": False, "use_rec": True, "return_word_box": False,
+    "return_single_char_box": False, "text_score": 0.0, "box_thresh": 0.5, "unclip_ratio": 1.6,
+}  # fmt: skip
 """Every flag there is, on every call: the engine keeps those of the call before."""
 DETECTING = FLAGS | {"use_det": True, "return_word_box": True, "return_single_char_box": True}
 NUMBERS = InputSpec(encoding="png", min_side=48, max_side=4000, margin=0.05, enough=NUMBERS_SIDE)

@@ -82,7 +82,7 @@ def boto(service: str, endpoint: str, key: str) -> Any:
     make: Any = boto3.client
     return closing(
         make(
-            service, region_name="eu-west-1", endpoint_url=endpoint, config=config,
+            service, region_name="us-east-1", endpoint_url=endpoint, config=config,
             aws_access_key_id=name, aws_secret_access_key=secret,
         )
     )  # fmt: skip

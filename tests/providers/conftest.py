@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+import stamina
 from raw_server import RawServer, raw_server
 
 from digitrec.emulator import Credentials, Emulator, Picture, Word
@@ -47,15 +48,16 @@ def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stored() -> Stored:
-    """Return a function that loads the raw bytes of a vendor's answer."""
-    return documents.stored
+def no_waits() -> Iterator[None]:
+    """Allow two attempts, without a wait between them."""
+    with stamina.set_testing(True, attempts=2, cap=True):
+        yield
 
 
 @pytest.fixture
-def secrets() -> Sequence[str]:
-    """Return the keys given to the providers, which must not show anywhere."""
-    return KEY, AWS_KEY, AWS_SECRET
+def stored() -> Stored:
+    """Return a function that loads the raw bytes of a vendor's answer."""
+    return documents.stored
 
 
 @pytest.fixture(scope="module")

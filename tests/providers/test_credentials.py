@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 import pytest
-import stamina
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.emulator.kit import drawn_seven
@@ -82,12 +81,10 @@ EACH = pytest.mark.parametrize("source", SOURCES)
 
 
 @pytest.fixture(autouse=True)
-def once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def once(no_waits: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the waits of the engine and botocore between attempts."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/no/such/file")
-    with stamina.set_testing(True, attempts=2, cap=True):
-        yield
 
 
 def shown(source: Source, folder: Path, patch: pytest.MonkeyPatch, url: str) -> Any:

@@ -6,10 +6,7 @@ means by its answer, not from our own tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import stamina
 
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Options
@@ -44,13 +41,7 @@ CASES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    """Between attempts."""
-    with stamina.set_testing(True, attempts=2, cap=True):
-        yield
-
-
+@pytest.mark.usefixtures("no_waits")
 @pytest.mark.parametrize(
     ("cloud", "fault", "expected"), CASES, ids=lambda value: str(getattr(value, "__name__", value))
 )

@@ -13,6 +13,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from emulator import clients
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.errors import ProviderError
@@ -25,47 +26,37 @@ COMPARED = ("content-type", "authorization", "x-goog-api-key", "x-amz-target", "
 
 
 def google(url: str, picture: bytes) -> None:
-    from google.cloud.vision import ImageAnnotatorClient
-
-    client = ImageAnnotatorClient(transport="rest", client_options={"api_endpoint": url, "api_key": KEY})
     context = {
         "language_hints": ["en"],
         "text_detection_params": {"enable_text_detection_confidence_score": True},
     }
     features = [{"type_": "TEXT_DETECTION"}]
     request = {"image": {"content": picture}, "features": features, "image_context": context}
-    client.batch_annotate_images(request={"requests": [request]}, retry=None, timeout=5)
+    clients.google(url, KEY).batch_annotate_images(request={"requests": [request]}, retry=None, timeout=5)
 
 
-def aws(service: str, url: str) -> Any:
-    import boto3
+def aws(url: str, picture: bytes) -> None:
+    with clients.boto("rekognition", url, f"{AWS_KEY}:{AWS_SECRET}") as client:
+        client.detect_text(Image={"Bytes": picture})
 
-    keys = {"aws_access_key_id": AWS_KEY, "aws_secret_access_key": AWS_SECRET, "region_name": "us-east-1"}
-    return boto3.client(service, endpoint_url=url, **keys)
+
+def aws_textract(url: str, picture: bytes) -> None:
+    with clients.boto("textract", url, f"{AWS_KEY}:{AWS_SECRET}") as client:
+        client.detect_document_text(Document={"Bytes": picture})
 
 
 def azure(url: str, picture: bytes) -> None:
-    from azure.cognitiveservices.vision.computervision import ComputerVisionClient
-    from msrest.authentication import CognitiveServicesCredentials
-
-    client: Any = ComputerVisionClient(url, CognitiveServicesCredentials(KEY))
+    client = clients.azure(url, KEY)
     client.read_in_stream(io.BytesIO(picture), raw=True)
     client.get_read_result("abc", raw=True)
 
 
 def azure_analysis(url: str, picture: bytes) -> None:
-    from azure.ai.vision.imageanalysis import ImageAnalysisClient
-    from azure.core.credentials import AzureKeyCredential
-
-    ImageAnalysisClient(url, AzureKeyCredential(KEY)).analyze(picture, visual_features=["read"])
+    clients.azure_analysis(url, KEY).analyze(picture, visual_features=["read"])
 
 
 def azure_document(url: str, picture: bytes) -> None:
-    from azure.ai.documentintelligence import DocumentIntelligenceClient
-    from azure.core.credentials import AzureKeyCredential
-
-    client = DocumentIntelligenceClient(url, AzureKeyCredential(KEY), api_version="2024-11-30")
-    client.begin_analyze_document("prebuilt-read", picture, polling_interval=0).result()
+    clients.azure_document(url, KEY).begin_analyze_document("prebuilt-read", picture).result()
 
 
 def openai(url: str, picture: bytes) -> None:
@@ -74,17 +65,10 @@ def openai(url: str, picture: bytes) -> None:
     OpenAI(api_key=KEY, base_url=url, max_retries=0).chat.completions.create(model="a-model", messages=[])
 
 
-SDKS: dict[str, Callable[[str, bytes], Any]] = {
-    "google": google,
-    "aws": lambda url, picture: aws("rekognition", url).detect_text(Image={"Bytes": picture}),
-    "aws-textract": lambda url, picture: aws("textract", url).detect_document_text(
-        Document={"Bytes": picture}
-    ),
-    "azure": azure,
-    "azure-analysis": azure_analysis,
-    "azure-document": azure_document,
-    "openai": openai,
-}
+SDKS: dict[str, Callable[[str, bytes], None]] = {
+    "google": google, "aws": aws, "aws-textract": aws_textract, "azure": azure,
+    "azure-analysis": azure_analysis, "azure-document": azure_document, "openai": openai,
+}  # fmt: skip
 OPTIONS: dict[str, dict[str, Any]] = {"google": {"feature": "text", "language_hints": ["en"]}}
 
 

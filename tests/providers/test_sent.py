@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import stamina
 from raw_server import RawServer, raw_server
 
 from digitrec.answer import Answer
@@ -30,12 +28,7 @@ from digitrec.providers.wire import transport
 from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Told, replies
 
 PRICE = 0.01
-
-
-@pytest.fixture(autouse=True)
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=2, cap=True):
-        yield
+pytestmark = pytest.mark.usefixtures("no_waits")
 
 
 def ask(provider: Provider, folder: Path, **how: Any) -> Reply:
