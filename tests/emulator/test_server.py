@@ -92,15 +92,6 @@ def test_one_connection_serves_many_requests(emulator, connection):
     assert emulator.calls(NAME) == 3
 
 
-def test_a_client_that_waits_to_be_told_to_continue(emulator):
-    head, _, data = posted("Expect: 100-continue", "Connection: close").partition(b"\r\n\r\n")
-    with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
-        client.sendall(head + b"\r\n\r\n")
-        assert client.recv(1000).startswith(b"HTTP/1.1 100")
-        client.sendall(data)
-        assert client.recv(1000).startswith(b"HTTP/1.1 200")
-
-
 @pytest.mark.parametrize(
     "length", ["Content-Length: x", "Content-Length: -1", "Content-Length: 99999999999",
                "Transfer-Encoding: chunked"],

@@ -20,8 +20,6 @@ CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-doc
 POLLED = ("azure", "azure-document")
 """Clouds whose answer is ordered first and fetched later."""
 
-Stored = Callable[[str, str], Any]
-"""From a provider and a case to its stored answer."""
 Opened = Callable[..., Provider]
 """From a cloud's name and options to its provider at its emulator."""
 Told = Callable[..., Answer | DigitrecError]

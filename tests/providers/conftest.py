@@ -15,8 +15,7 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 
-from . import documents
-from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Stored, Told, outcome
+from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Told, outcome
 
 STRICT = Credentials(
     google_api_keys=frozenset({KEY}),
@@ -52,12 +51,6 @@ def no_waits() -> Iterator[None]:
     """Allow two attempts, without a wait between them."""
     with stamina.set_testing(True, attempts=2, cap=True):
         yield
-
-
-@pytest.fixture
-def stored() -> Stored:
-    """Return a function that loads the raw bytes of a vendor's answer."""
-    return documents.stored
 
 
 @pytest.fixture(scope="module")

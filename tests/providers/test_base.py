@@ -11,7 +11,6 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import (
     checked_endpoint,
     checked_key,
-    is_installed,
     not_installed,
 )
 
@@ -30,12 +29,6 @@ def test_looking_at_all_providers_imports_no_sdk_starts_nothing_and_asks_nobody(
     run = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
     names = "aws aws-textract azure azure-analysis azure-document google local openai rapidocr tesseract"
     assert run.stdout.strip() == f"{names.split()} []"
-
-
-def test_a_package_is_found_without_importing_it() -> None:
-    assert is_installed("xml.dom.minidom")
-    assert not is_installed("xml.no_such_module")
-    assert not is_installed("no_such_parent.child")
 
 
 def test_a_missing_package_is_named_by_the_extra_that_brings_it() -> None:

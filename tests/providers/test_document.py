@@ -12,8 +12,8 @@ from digitrec.errors import BadAnswer, ProviderError, RateLimited, Rejected
 from digitrec.providers.document import decoded
 from digitrec.recognise.normalise import normalise
 
-from .common import AZURE_WORDS, BOX, CLOUDS, Stored
-from .documents import PARSE, PLANTED, WRONG, changed, paths, without
+from .common import AZURE_WORDS, BOX, CLOUDS
+from .documents import PARSE, PLANTED, WRONG, changed, paths, stored, without
 
 
 def outcome(cloud: str, raw: Any) -> Answer | ProviderError:
@@ -32,7 +32,7 @@ def outcome(cloud: str, raw: Any) -> Answer | ProviderError:
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_every_wrong_value_at_every_place_of_a_stored_answer(cloud: str, stored: Stored) -> None:
+def test_every_wrong_value_at_every_place_of_a_stored_answer(cloud: str) -> None:
     raw = stored(cloud, "seven")
     for path in paths(raw):
         outcome(cloud, without(raw, path))
@@ -55,7 +55,7 @@ USED = {
 @pytest.mark.parametrize(("cloud", "name"), [(it, name) for it in CLOUDS for name in USED[it].split()])
 @pytest.mark.parametrize("wrong", [None, True, [[]]])
 def test_a_wrong_value_of_a_field_that_counts_is_a_bad_answer_that_names_it(
-    cloud: str, name: str, wrong: Any, stored: Stored
+    cloud: str, name: str, wrong: Any
 ) -> None:
     raw = stored(cloud, "seven")
     found = [outcome(cloud, changed(raw, path, wrong)) for path in paths(raw) if path[-1:] == (name,)]
@@ -66,7 +66,7 @@ def test_a_wrong_value_of_a_field_that_counts_is_a_bad_answer_that_names_it(
     "score", [-0.01, 1.01, float("nan"), float("inf"), 10**400, "0.9", "NaN", None, True]
 )
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_confidence_that_is_none_is_a_bad_answer(cloud: str, score: Any, stored: Stored) -> None:
+def test_a_confidence_that_is_none_is_a_bad_answer(cloud: str, score: Any) -> None:
     raw = stored(cloud, "seven")
     for path in (path for path in paths(raw) if path[-1:] in (("confidence",), ("Confidence",))):
         if {"style", "styles"} & set(path):  # Azure's confidence in handwriting, which is not used
@@ -76,7 +76,7 @@ def test_a_confidence_that_is_none_is_a_bad_answer(cloud: str, score: Any, store
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_what_is_not_used_may_be_anything(cloud: str, stored: Stored) -> None:
+def test_what_is_not_used_may_be_anything(cloud: str) -> None:
     raw = stored(cloud, "seven")
     more = {**raw, "news": [{"text": None}], "metadata": None, "createdDateTime": 7}
     assert PARSE[cloud](more).candidates == PARSE[cloud](raw).candidates
@@ -135,7 +135,7 @@ WORDS = {
     [(cloud, *case, version) for cloud, (cases, version) in WORDS.items() for case in cases],
 )
 def test_each_word_is_a_candidate_once(
-    cloud: str, case: str, candidates: list[Candidate], version: str | None, stored: Stored
+    cloud: str, case: str, candidates: list[Candidate], version: str | None
 ) -> None:
     raw = stored(cloud, case)
     answer = PARSE[cloud](raw)
@@ -143,7 +143,7 @@ def test_each_word_is_a_candidate_once(
     assert replace(answer, candidates=found) == Answer(tuple(candidates), raw=raw, model_version=version)
 
 
-def test_google_tells_the_characters_of_a_word_apart(stored: Stored) -> None:
+def test_google_tells_the_characters_of_a_word_apart() -> None:
     number, letter = PARSE["google"](stored("google", "two-words")).candidates
     assert [(sign.score, sign.box) for sign in number.signs] == [(0.9, BOX), (0.6, BOX)]
     assert [sign.score for sign in letter.signs] == [0.5]
@@ -162,7 +162,7 @@ def test_google_tells_the_characters_of_a_word_apart(stored: Stored) -> None:
     ],
 )
 def test_a_document_that_is_refused_names_the_field(
-    cloud: str, case: str, error: type[ProviderError], named: str, stored: Stored
+    cloud: str, case: str, error: type[ProviderError], named: str
 ) -> None:
     with pytest.raises(error) as caught:
         PARSE[cloud](stored(cloud, case))

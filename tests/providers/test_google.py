@@ -42,7 +42,8 @@ from digitrec.providers.google import (
     secrets_of,
 )
 
-from .common import Opened, Prepared, Stored, json_answer, outcome
+from .common import Opened, Prepared, json_answer, outcome
+from .documents import stored
 
 
 def test_text_detection_asks_for_confidences_too(opened: Opened, prepared: Prepared) -> None:
@@ -82,7 +83,7 @@ def test_a_failed_request_fails_each_of_its_images(
 
 
 @pytest.mark.parametrize("code", [3, 8, 13, 99])
-def test_annotations_beside_an_error_are_used_for_google_guarantees_them(code: int, stored: Stored) -> None:
+def test_annotations_beside_an_error_are_used_for_google_guarantees_them(code: int) -> None:
     error = {"error": {"code": code, "message": "some of it failed"}}
     assert (
         parse({**stored("google", "seven"), **error}).candidates
@@ -191,20 +192,6 @@ def test_a_missing_file_of_a_token_is_named(tmp_path: Path) -> None:
     error = outcome(Google(credentials_file=tmp_path / "external.json", endpoint="https://ocr.example"))
     assert type(error) is NotConfigured
     assert "/no/such/token" in str(error)
-
-
-def test_a_private_key_shows_nowhere(tmp_path: Path) -> None:
-    key = rsa.generate_private_key(65537, 2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    account = {"type": "service_account", "client_email": "a@b.example", "token_uri": "https://127.0.0.1:9"}
-    file = tmp_path / "account.json"
-    file.write_text(json.dumps(account | {"private_key": key.decode(), "private_key_id": "planted-key-id"}))
-    google = Google(credentials_file=file, endpoint="https://127.0.0.1:9")
-    masked = google._wire.secrets.masked
-    everywhere = masked(key.decode()) + masked(json.dumps(key.decode()))
-    assert not [line for line in key.decode().splitlines()[1:-1] if line in everywhere]
-    assert isinstance(outcome(google), Unreachable)
 
 
 HTTPS = "https://vision.googleapis.com"

@@ -24,7 +24,8 @@ from digitrec.providers.openai import LEFT_OUT, OpenAi, parse
 from digitrec.providers.openai_servers import PRESETS, refused_parameters
 from digitrec.recognise.normalise import normalise
 
-from .common import KEY, Opened, Prepared, Stored, Told, json_answer, outcome
+from .common import KEY, Opened, Prepared, Told, json_answer, outcome
+from .documents import stored
 
 
 def sent(server: RawServer) -> list[dict[str, Any]]:
@@ -32,13 +33,13 @@ def sent(server: RawServer) -> list[dict[str, Any]]:
     return [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.arrived]
 
 
-def answered(stored: Stored, case: str = "seven") -> bytes:
+def answered(case: str = "seven") -> bytes:
     return json_answer(200, stored("openai", case))
 
 
-def test_what_is_sent(told: Told, stored: Stored, server: RawServer, monkeypatch: Any) -> None:
+def test_what_is_sent(told: Told, server: RawServer, monkeypatch: Any) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "planted-organisation")
-    told("openai", answered(stored), endpoint=f"{server.url}/v1/")
+    told("openai", answered(), endpoint=f"{server.url}/v1/")
     (asked,) = sent(server)
     head = server.arrived[0].partition(b"\r\n\r\n")[0].lower()
     assert head.startswith(b"post /v1/chat/completions ")
@@ -53,13 +54,13 @@ def test_what_is_sent(told: Told, stored: Stored, server: RawServer, monkeypatch
     assert picture["image_url"]["detail"] == "low"
 
 
-def test_a_server_of_ones_own_needs_no_key(told: Told, stored: Stored, server: RawServer) -> None:
-    assert isinstance(told("openai", answered(stored), key="", preset="vllm"), Answer)
+def test_a_server_of_ones_own_needs_no_key(told: Told, server: RawServer) -> None:
+    assert isinstance(told("openai", answered(), key="", preset="vllm"), Answer)
     assert b"authorization" not in server.arrived[0].lower()
 
 
-def test_the_name_of_the_limit_is_a_setting(told: Told, stored: Stored, server: RawServer) -> None:
-    told("openai", answered(stored), limit="max_tokens", most_tokens=64)
+def test_the_name_of_the_limit_is_a_setting(told: Told, server: RawServer) -> None:
+    told("openai", answered(), limit="max_tokens", most_tokens=64)
     (asked,) = sent(server)
     assert asked["max_tokens"] == 64
     assert "max_completion_tokens" not in asked
@@ -117,13 +118,13 @@ def chances(tokens: dict[str, dict[str, float]]) -> dict[str, Any]:
         ("least", Candidate("7", None)),
     ],
 )
-def test_a_digit(stored: Stored, case: str, candidate: Candidate) -> None:
+def test_a_digit(case: str, candidate: Candidate) -> None:
     raw = stored("openai", case)
     answer = parse(raw)
     assert (answer.candidates, answer.raw, answer.probabilities) == ((candidate,), raw, None)
 
 
-def test_no_digit_and_why(stored: Stored) -> None:
+def test_no_digit_and_why() -> None:
     answer = parse(stored("openai", "no-digit"))
     assert (answer.candidates, answer.reason) == ((), "a letter")
     assert parse(completion('{"digit": null, "reason": " "}')).reason == "no digit"
@@ -135,7 +136,7 @@ def test_no_digit_and_why(stored: Stored) -> None:
     [("refusal", "refused"), ("filtered", "filtered"), ("length", "max_tokens"), ("prose", "not the JSON"),
      ("no-choices", "choices")],
 )  # fmt: skip
-def test_what_is_not_an_answer_says_what_to_do(stored: Stored, case: str, said: str) -> None:
+def test_what_is_not_an_answer_says_what_to_do(case: str, said: str) -> None:
     with pytest.raises(BadAnswer, match=said):
         parse(stored("openai", case))
 
@@ -241,9 +242,9 @@ REFUSED = [
 @pytest.mark.parametrize(("preset", "status", "said", "left_out"), REFUSED)
 def test_a_refused_parameter_is_left_out_at_once_and_for_the_run(
     preset: str, status: int, said: Any, left_out: set[str],
-    opened: Opened, stored: Stored, server: RawServer,
+    opened: Opened, server: RawServer,
 ) -> None:  # fmt: skip
-    server.say = [answer(status, body(said)), answered(stored)]
+    server.say = [answer(status, body(said)), answered()]
     openai = opened("openai", preset=preset, endpoint=server.url)
     for _ in range(2):
         result = outcome(openai)
@@ -325,10 +326,10 @@ def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], t
 
 
 def test_the_settings_of_the_configuration_hold_for_every_request(
-    opened: Opened, prepared: Prepared, stored: Stored, server: RawServer
+    opened: Opened, prepared: Prepared, server: RawServer
 ) -> None:
     config = Config(parameters={"openai": Parameters(("store", "top_logprobs"), 64)})
-    server.say = [answered(stored)]
+    server.say = [answered()]
     openai = opened("openai", endpoint=server.url)
     with Engine(openai, Options(ledger="none", _config=config)) as engine:
         engine.ask([prepared(openai)])

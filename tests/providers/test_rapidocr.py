@@ -17,7 +17,7 @@ from digitrec.prepare.encode import spec_for
 from digitrec.providers.rapidocr import RapidOcr, parse
 from digitrec.recognise.normalise import normalise
 
-from .common import Stored
+from .documents import stored
 
 
 @cache
@@ -26,7 +26,7 @@ def engine() -> RapidOcr:
     return RapidOcr()
 
 
-def test_parse(stored: Stored) -> None:
+def test_parse() -> None:
     answer = parse(stored("rapidocr", "three-sevens"))
     assert answer.candidates == (Candidate("777", 0.99999),)
     assert answer.model_version == "rapidocr 3.10.0"
@@ -74,6 +74,8 @@ READ = """
 from digitrec.prepare import prepare
 from digitrec.providers.rapidocr import RapidOcr
 from digitrec.emulator.kit import drawn_seven
+
+from .documents import stored
 ocr = RapidOcr()
 print(ocr.read(prepare(drawn_seven(), ocr.wants), timeout=30).candidates[0].text)
 """
@@ -82,10 +84,6 @@ print(ocr.read(prepare(drawn_seven(), ocr.wants), timeout=30).candidates[0].text
 def test_it_prints_nothing_of_its_own() -> None:
     run = subprocess.run([sys.executable, "-c", READ], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("777\n", "")
-
-
-def test_status_is_ready_or_names_the_extra() -> None:
-    assert RapidOcr.status({}).installed
 
 
 def test_the_runtime_is_told_to_send_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from digitrec.prepare.encode import spec_for
 from digitrec.providers.tesseract import Tesseract, parse
 from digitrec.recognise.normalise import normalise
 
-from .common import Stored
+from .documents import stored
 
 needs_program = pytest.mark.skipif(
     shutil.which("tesseract") is None, reason="the tesseract program is not installed"
@@ -30,7 +30,7 @@ def stand_in(folder: Path, script: str) -> str:
     return str(program)
 
 
-def test_parse(stored: Stored) -> None:
+def test_parse() -> None:
     answer = parse(stored("tesseract", "seven"))
     assert answer.candidates == (Candidate("7", 95.80452 / 100, (37, 29, 78, 89)),)
     assert answer.model_version == "tesseract 5.3.0"

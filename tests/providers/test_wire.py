@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -78,15 +77,6 @@ def test_an_invalid_proxy_is_not_configured_before_and_after_opening(
     with pytest.raises(NotConfigured) as caught:
         from_env(cloud, "https://ocr.example")
     assert "HTTPS_PROXY" in str(caught.value)
-
-
-def test_a_proxy_that_is_down_is_unreachable_and_its_password_shows_nowhere(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("HTTPS_PROXY", f"http://me:{KEY}@127.0.0.1:{taken.getsockname()[1]}")
-        assert type(outcome(from_env("google", "https://ocr.example"))) is Unreachable
 
 
 def test_a_socks_proxy_without_its_package_is_not_installed(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 
-import openai
 import pytest
 import requests
 
@@ -71,17 +70,12 @@ def test_chances_of_tokens(opened):
     assert len(ask(client, logprobs=True, top_logprobs=2).choices[0].logprobs.content[1].top_logprobs) == 2
 
 
-def test_a_pdf_is_refused(opened):
-    _, client = opened(SEVEN)
-    with pytest.raises(openai.BadRequestError):
-        ask(client, media_type="application/pdf")
-
-
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"null", b'{"model":7}', b'{"model":"m"}', b'{"model":"m","messages":7}',
      b'{"model":"m","messages":[{"content":[{"type":"image_url"}]}]}', b'{"model":"m","messages":[]}',
-     b'{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"http://x/7.png"}}]}]}'],
+     *(b'{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"%s"}}]}]}' % url
+       for url in (b"http://x/7.png", b"data:application/pdf;base64,AAAA", b"data:image/png;base64,A"))],
 )  # fmt: skip
 def test_requests_of_another_form(opened, body):
     emulator, _ = opened(SEVEN)
