@@ -56,21 +56,25 @@ def open_reader(engine: str | Read) -> Reader:
     """
     if not isinstance(engine, str):
         return Reader("function", engine)
-    if engine == "local":
-        cnn = Engine(open_provider(engine))  # raises now if the model is missing or damaged
-        return Reader(engine, _one_at_a_time(_of_pages(lambda it: read_digit(it, cnn), cnn.provider)))
-    kind, _, file = engine.partition(":")
-    if kind == "script":
-        return Reader(kind, _script(Path(file)))
-    return Reader(engine, _one_at_a_time(_provider(engine)))
+    name, _, file = engine.partition(":")
+    read = _script(Path(file)) if name == "script" else _provider(engine)
+    lock = threading.Lock()
+
+    def one_at_a_time(picture: Picture) -> Sequence[Word]:
+        with lock:
+            return read(picture)
+
+    return Reader(name, one_at_a_time)
 
 
 def _provider(name: str) -> Read:
-    """Return an OCR engine that is also one of the providers; it reads the picture unprepared."""
-    provider = open_provider(name)
+    """Return an engine that is also one of the providers; OCR reads the picture unprepared."""
+    provider = open_provider(name)  # raises now if a model is missing or damaged
     if provider.endpoint is not None:
         raise NotConfigured(f"{name} does not read on this machine; choose local, tesseract or rapidocr")
-
+    if name == "local":
+        cnn = Engine(provider)
+        return _of_pages(lambda picture: read_digit(picture, cnn), provider)
     return _of_pages(lambda picture: _answered(picture, provider, _AS_IT_CAME), provider)
 
 
@@ -124,20 +128,7 @@ def _script(path: Path) -> Read:
     if not answers:
         raise NotConfigured(f"{path}: holds no answers; write one a line, see docs/emulator.md")
     upcoming = cycle(answers)
-    return _one_at_a_time(
-        lambda picture: [Word(it.text, it.confidence, it.box or picture.whole) for it in next(upcoming)]
-    )
-
-
-def _one_at_a_time(read: Read) -> Read:
-    """Return the engine with a lock, for several threads."""
-    lock = threading.Lock()
-
-    def locked(picture: Picture) -> Sequence[Word]:
-        with lock:
-            return read(picture)
-
-    return locked
+    return lambda picture: [Word(it.text, it.confidence, it.box or picture.whole) for it in next(upcoming)]
 
 
 def read_digit(picture: Picture, cnn: Engine) -> list[Word]:

@@ -124,8 +124,11 @@ class Google(Cloud):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return which credentials were found, without asking Google's metadata server."""
-        found, wrong = found_credentials(env), _wrong_credentials(env)
-        return looked("google", "google.cloud.vision", found, wrong or ([] if found else [SIGN_IN]))
+        found, file = found_credentials(env), env.get("GOOGLE_APPLICATION_CREDENTIALS")
+        missing = [] if found else [SIGN_IN]
+        if file and not Path(file).is_file():  # it takes precedence
+            missing = ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
+        return looked("google", "google.cloud.vision", found, missing)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once about one image."""
@@ -292,12 +295,6 @@ def _credentials_in(file: Path) -> dict[str, Any]:
 
 def _unusable(file: str | Path, why: str) -> NotConfigured:
     return NotConfigured(f"the credentials file {file} cannot be used ({why}); {SIGN_IN}")
-
-
-def _wrong_credentials(env: Mapping[str, str]) -> list[str]:
-    """Return what makes the credentials unusable; the file that the variable names takes precedence."""
-    named = env.get("GOOGLE_APPLICATION_CREDENTIALS")
-    return ["GOOGLE_APPLICATION_CREDENTIALS names no file"] if named and not Path(named).is_file() else []
 
 
 def found_credentials(env: Mapping[str, str]) -> list[str]:
