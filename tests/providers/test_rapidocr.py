@@ -74,8 +74,6 @@ READ = """
 from digitrec.prepare import prepare
 from digitrec.providers.rapidocr import RapidOcr
 from digitrec.emulator.kit import drawn_seven
-
-from .documents import stored
 ocr = RapidOcr()
 print(ocr.read(prepare(drawn_seven(), ocr.wants), timeout=30).candidates[0].text)
 """
