@@ -24,8 +24,9 @@ Pixels = NDArray[np.uint8]
 Lengths = tuple[int, int]
 """Fewest and most digits of a number."""
 
-SHIPPED = Path(__file__).parent / "weights" / "digitrec-reader.tflite"
-"""The network inside the package."""
+WEIGHTS = Path(__file__).parent / "weights"
+SHIPPED, LETTERS = WEIGHTS / "digitrec-reader.tflite", WEIGHTS / "digitrec-reader-letters.tflite"
+"""The networks inside the package; the second one has learned what is a letter as well."""
 ALPHABET = "0123456789.,-"
 """Characters that the network distinguishes."""
 OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
@@ -56,8 +57,8 @@ class Reading:
     """Where each character begins to show, as a share of the strip's width, 0..1."""
     chances: tuple[float, ...]
     """Highest chance of each character in a column, 0..1."""
-    strip: int = 0
-    """Which of several strips shows it so."""
+    look: int = 0
+    """Which of several looks shows it so."""
 
 
 class SequenceReader:
@@ -98,26 +99,27 @@ class SequenceReader:
         columns: Floats = powers / powers.sum(axis=1, keepdims=True)
         return columns
 
-    def read(self, strips: Sequence[Pixels], lengths: Lengths | None = None) -> Reading:
-        """Read one number; its chance is the mean over the strips.
 
-        Args:
-            strips: one view of the number or more, each (HEIGHT, up to `WIDEST`), uint8.
-            lengths: fewest and most digits; None: any number of digits.
-        """
-        found = [
-            replace(one, strip=at)
-            for at, strip in enumerate(strips)
-            for one in search(self.look(strip), lengths).values()
-        ]
-        chances: dict[str, float] = defaultdict(float)
-        for one in found:
-            chances[digits_of(one.text)] += one.chance / len(strips)
-        best = max(chances, key=chances.__getitem__, default="")
-        spelled = [one for one in found if digits_of(one.text) == best]
-        if not spelled:
-            return Reading("", 0.0, (), ())
-        return replace(max(spelled, key=lambda one: one.chance), chance=chances[best])
+def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
+    """Read one number from one look at it or more; its chance is the mean over the looks.
+
+    Args:
+        looks: each (T, 15), as `SequenceReader.look` gives it; several strips, or several networks.
+        lengths: fewest and most digits; None: any number of digits.
+    """
+    found = [
+        replace(one, look=at)
+        for at, columns in enumerate(looks)
+        for one in search(columns, lengths).values()
+    ]  # fmt: skip
+    chances: dict[str, float] = defaultdict(float)
+    for one in found:
+        chances[digits_of(one.text)] += one.chance / len(looks)
+    best = max(chances, key=chances.__getitem__, default="")
+    spelled = [one for one in found if digits_of(one.text) == best]
+    if not spelled:
+        return Reading("", 0.0, (), ())
+    return replace(max(spelled, key=lambda one: one.chance), chance=chances[best])
 
 
 def digits_of(text: str) -> str:

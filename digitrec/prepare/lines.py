@@ -11,6 +11,7 @@ from PIL import Image
 
 from digitrec.image import Box
 from digitrec.prepare import finder
+from digitrec.prepare.components import components
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -31,12 +32,23 @@ LEGIBLE = 16
 """Least height of a digit that can be read, in pixels: a picture of few such heights is no page."""
 GAP, GAP_CUT_OUT = 0.6, 1.5
 """Widest gap between two digits of one number, as a share of their height; the second in a cut-out."""
+GAP_IN_WORD = 0.4
+"""Widest gap between two letters of a word, as a share of their height."""
+SPACE = 0.3
+"""Least gap between two words, as a share of the height of their line."""
+GAP_OF_SIGN = 0.75
+"""Widest gap between a digit and a sign, as a share of the widest one between two digits."""
+LETTER, NARROW, WIDE, FILLED = 0.4, 0.1, 2.5, 0.15
+"""Ink of which the network takes at least this share for other ink is a letter, if its width is between these
+multiples of its height and it fills this share of its box; else it is a rule or a frame."""
 SHARED = 0.4
 """Least common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
 """Largest ratio of the heights of two digits of one number; a lower mark is a sign."""
 RULED = 0.8
 """Least share of the height of two marks that other ink between them covers, if it is a rule."""
+LOW = 8
+"""What is lower than this on a page is no digit, in pixels of the picture."""
 BLOCK = 256
 """Marks that are compared with all others at a time: thousands on a page would take gigabytes."""
 SPECK = 0.2
@@ -45,7 +57,7 @@ FRAME = 0.12
 """So is an upright one nearer to a side than this share of the cut-out's height: a piece of its frame."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """Marks in a row that may be one number."""
 
@@ -55,10 +67,24 @@ class Line:
     """Mean chance of its high marks to be digits, weighted by their areas, 0..1."""
     cut_out: bool
     """Whether the picture was cut out around a number or two."""
+    boxes: Boxes
+    """Its marks from left to right."""
+    chances: NDArray[np.float64]
+    """The chance of each of them to be a digit, 0..1."""
+
+    def split(self) -> list[Line]:
+        """Return its parts before and after the widest gap; nothing if no gap is as wide as a space."""
+        ends = np.maximum.accumulate(self.boxes[:-1, 2])
+        gaps = self.boxes[1:, 0] - ends
+        if not len(gaps) or gaps.max() < SPACE * (self.box[3] - self.box[1]):
+            return []
+        at = int(gaps.argmax()) + 1
+        parts = slice(None, at), slice(at, None)
+        return [_line(self.boxes[part], self.chances[part], self.cut_out) for part in parts]
 
 
 def lines(picture: Image.Image) -> list[Line]:
-    """Return all that may be a number on a picture, from top to bottom."""
+    """Return all that may be a number on a picture, from top to bottom; a word with a letter is one line."""
     look, marks = _marks(picture)
     if not marks:
         return []
@@ -70,11 +96,16 @@ def lines(picture: Image.Image) -> list[Line]:
         boxes, chances = boxes[inside], chances[inside]
         linked = _beside(boxes, GAP_CUT_OUT)
     else:
+        letters, rules = _letters_and_rules(look)
         linked = _beside(boxes, GAP)
-        linked &= ~_ruled_off(look, np.array([mark.place for mark in marks]), linked)
+        linked &= ~_ruled_off(rules, np.array([mark.place for mark in marks]), linked)
+        boxes = np.concatenate([boxes, letters])
+        linked = _with_letters(boxes, linked)
+        chances = np.concatenate([chances, np.zeros(len(letters))])
     owner = _connected(linked)
     found = [_line(boxes[owner == one], chances[owner == one], cut_out) for one in np.unique(owner)]
-    return sorted(found, key=lambda one: (one.box[1], one.box[0]))
+    legible = [one for one in found if cut_out or (one.chance > 0 and one.box[3] - one.box[1] >= LOW)]
+    return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
 
 
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
@@ -101,13 +132,13 @@ def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:
     return np.asarray((border | (near & upright)) & (area < SPECK * area.max()))
 
 
-def _beside(boxes: Boxes, gap: float) -> Mask:
+def _beside(boxes: Boxes, gap: float, *, with_signs: bool = True) -> Mask:
     """Return which marks stand beside each other in one number, (N, N)."""
     blocks = (boxes[at : at + BLOCK] for at in range(0, len(boxes), BLOCK))
-    return np.concatenate([_beside_others(block, boxes, gap) for block in blocks])
+    return np.concatenate([_beside_others(block, boxes, gap, with_signs) for block in blocks])
 
 
-def _beside_others(some: Boxes, boxes: Boxes, gap: float) -> Mask:
+def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> Mask:
     """Return which of all marks stand beside some of them, (M, N)."""
     one_left, one_top, one_right, one_bottom = some.T[..., None]
     left, top, right, bottom = boxes.T
@@ -116,14 +147,42 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float) -> Mask:
     apart = np.maximum(one_left, left) - np.minimum(one_right, right)
     shared = np.minimum(one_bottom, bottom) - np.maximum(one_top, top)
     digits = (higher < UNEVEN * lower) & (shared > SHARED * lower) & (apart < gap * higher)
-    sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower) & (apart < 0.5 * gap * higher)
-    return np.asarray(digits | sign)
+    sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower) & (apart < GAP_OF_SIGN * gap * higher)
+    return np.asarray(digits | sign if with_signs else digits)
 
 
-def _ruled_off(look: finder.Look, places: NDArray[np.intp], linked: Mask) -> Mask:
+def _letters_and_rules(look: finder.Look) -> tuple[Boxes, Mask]:
+    """Return the letters, in pixels of the picture, and which pixels of the network's input are rules."""
+    other = look.kinds[..., 2]
+    parts = components(look.kinds[..., 0] < 0.5)
+    is_letter = parts.total(other) > LETTER * parts.area
+    is_letter &= (parts.width > NARROW * parts.height) & (parts.width < WIDE * parts.height)
+    is_letter &= parts.area > FILLED * parts.width * parts.height
+    places = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)[is_letter]
+    boxes = np.array([look.on_picture(place) for place in places.tolist()], float).reshape(-1, 4)
+    return boxes, (other > 0.5) & ~parts.drawn(is_letter)
+
+
+def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
+    """Return which marks and letters hang together, (N, N).
+
+    Args:
+        boxes: first of the marks, then of the letters.
+        linked: which of the marks may be one number, (M, M). A number does not go on beyond a word's space.
+    """
+    marks = len(linked)
+    near = _beside(boxes, GAP_IN_WORD, with_signs=False)
+    near[:marks, :marks] &= linked
+    word = _connected(near)
+    has_letter = np.isin(word, word[marks:])[:marks]
+    near[:marks, :marks] |= linked & ~has_letter & ~has_letter[:, None]
+    return near
+
+
+def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
     """Return between which of the linked marks a rule stands, as between the cells of a table, (N, N)."""
-    other = look.kinds[..., 2] > 0.5
-    other[:, 1:-1] |= other[:, :-2] | other[:, 2:]  # a rule may lean
+    other = rules.copy()
+    other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may lean
     found = np.zeros(linked.shape, bool)
     for one, two in np.argwhere(np.triu(linked, 1)).tolist():
         left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
@@ -146,13 +205,15 @@ def _connected(linked: Mask) -> NDArray[np.intp]:
 
 
 def _line(boxes: Boxes, chances: NDArray[np.float64], cut_out: bool) -> Line:
+    order = np.argsort(boxes[:, 0])
+    boxes, chances = boxes[order], chances[order]
     height = boxes[:, 3] - boxes[:, 1]
     digits = height * UNEVEN > height.max()
     area = height * (boxes[:, 2] - boxes[:, 0])
     left, top = boxes[:, :2].min(axis=0).tolist()
     right, bottom = boxes[:, 2:].max(axis=0).tolist()
     chance = float(np.average(chances[digits], weights=area[digits]))
-    return Line((left, top, right, bottom), chance, bool(cut_out))
+    return Line((left, top, right, bottom), chance, bool(cut_out), boxes, chances)
 
 
 def strip(picture: Image.Image, box: Box, size: tuple[int, int]) -> Pixels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import cycle, pairwise
 from math import ceil
 from typing import Any, Self
 
@@ -16,12 +16,14 @@ from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.models.sequence import (
     HEIGHT,
+    LETTERS,
     WIDEST,
     Lengths,
     Pixels,
     Reading,
     SequenceReader,
     digits_of,
+    read,
 )  # fmt: skip
 from digitrec.prepare import prepare
 from digitrec.prepare.lines import lines, strip
@@ -38,8 +40,10 @@ EDGE = 0.05
 """What is left out at each edge of a cut-out, as a share of its height: remains of frames."""
 DOUBT = 0.25
 """Factor of the confidence in a digit that the network for digits refuses."""
-LEAST = 0.3
+LEAST = 0.4
 """Least confidence in a number on a page, 0..1."""
+UNSURE = 0.5
+"""Marks on a page that are read with less confidence are read again in two parts, as two words."""
 LEAST_MARKS = 0.02
 """Least chance of a line's marks to be digits, 0..1: the finder doubts many printed digits."""
 LEAST_CUT_OUT = 0.2
@@ -52,15 +56,16 @@ class LocalNumbers(BaseProvider):
     wants = InputSpec(encoding="rgb", preparation="numbers", enough=NUMBERS_SIDE)
     price: Price | None = FREE
 
-    def __init__(self, single: Provider, reader: SequenceReader | None = None) -> None:
-        """Load the network.
+    def __init__(self, single: Provider, readers: Sequence[SequenceReader] = ()) -> None:
+        """Load the networks.
 
         Args:
-            single: reads a single digit on a prepared picture; a number of one digit is shown to both.
-            reader: the network that reads numbers; None: the one inside the package.
+            single: reads a single digit on a prepared picture; a number of one digit is shown to it as well.
+            readers: the networks that take turns with the views of a number; the first one holds the
+                calibration. Empty: those inside the package.
         """
         self.name, self._single = single.name, single
-        self._reader = reader or SequenceReader()
+        self._readers = readers or (SequenceReader(), SequenceReader(LETTERS))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
@@ -69,36 +74,45 @@ class LocalNumbers(BaseProvider):
 
     def load(self) -> None:
         """Let the networks read a blank picture: their first run is their slowest."""
-        self._numbers(Image.new("RGB", (128, 64), "white"))
-        self._reader.look(np.full((HEIGHT, 96), 255, np.uint8))
+        blank = np.full((HEIGHT, 96), 255, np.uint8)
+        tuple(self._numbers(Image.new("RGB", (128, 64), "white")))
+        for reader in self._readers:
+            reader.look(blank)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Return a candidate for each number; ``timeout`` (seconds) is not needed here."""
         found = tuple(self._numbers(image.picture(), image.digits))
-        return Answer(found, model_version=self._reader.version)
+        return Answer(found, model_version=", ".join(reader.version for reader in self._readers))
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
         found = lines(picture)
-        for line in found:
-            if not line.cut_out and line.chance < LEAST_MARKS:
-                continue
-            boxes = _views(picture, line.box, wide=line.cut_out and len(found) == 1)
+        waiting = [line for line in found if line.cut_out or line.chance >= LEAST_MARKS]
+        while waiting:
+            line = waiting.pop(0)
+            alone = found == [line]
+            boxes = _views(picture, line.box, wide=line.cut_out and alone)
             least = LEAST_CUT_OUT if line.cut_out else LEAST
-            reading = self._read([_strip(picture, box) for box in boxes], expected, least)
+            reading = self._read(picture, boxes, expected, least)
             if len(reading.text) == 1 and reading.text.isdigit():
-                alone = picture if len(found) == 1 else _cut(picture, _with_margin(line.box, AROUND))
-                reading = self._with_single(reading, alone)
-            sure = reading.chance
-            if reading.text and sure >= least:
-                signs = _signs(reading, boxes[reading.strip])
-                yield Candidate(reading.text, sure, line.box, signs, self._reader.calibrated(sure))
+                around = picture if alone else _cut(picture, _with_margin(line.box, AROUND))
+                reading = self._with_single(reading, around)
+            sure, parts = reading.chance, [] if line.cut_out else line.split()
+            if sure < UNSURE and parts:
+                waiting = parts + waiting
+            elif reading.text and sure >= least:
+                signs = _signs(reading, boxes[reading.look])
+                yield Candidate(reading.text, sure, line.box, signs, self._readers[0].calibrated(sure))
 
-    def _read(self, strips: Sequence[Pixels], expected: Lengths | None, least: float) -> Reading:
+    def _read(
+        self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None, least: float
+    ) -> Reading:
         """Return the text with the expected number of digits if its chance is the least or more, else any."""
-        reading = self._reader.read(strips)
+        turns = zip(cycle(self._readers), boxes, strict=False)
+        looks = [reader.look(_strip(picture, box)) for reader, box in turns]
+        reading = read(looks)
         if expected is None or expected[0] <= len(digits_of(reading.text)) <= expected[1]:
             return reading
-        fitting = self._reader.read(strips, expected)
+        fitting = read(looks, expected)
         return fitting if fitting.chance >= least else reading
 
     def _with_single(self, reading: Reading, picture: Image.Image) -> Reading:
@@ -117,7 +131,7 @@ class LocalNumbers(BaseProvider):
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
-    """Return the parts of a picture in which to read one number.
+    """Return the parts of a picture in which the networks read one number in turn.
 
     Args:
         picture: the picture.
@@ -127,7 +141,7 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
     """
     around = _with_margin(box, MARGIN)
     if not wide:
-        return [around]
+        return [around, around]
     width, height = picture.size
     edge = EDGE * height
     return [

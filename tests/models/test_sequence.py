@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from digitrec.lab.handwriting import printed
 from digitrec.models import sequence
-from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, OTHER, WIDEST, SequenceReader, search
+from digitrec.models.sequence import (
+    ALPHABET,
+    BLANK,
+    HEIGHT,
+    LETTERS,
+    OTHER,
+    WIDEST,
+    SequenceReader,
+    read,
+    search,
+)
 
 KINDS = (1, 7, 10, BLANK)
 """Classes that occur in the generated columns: "1", "7", "." and the blank."""
@@ -82,12 +92,18 @@ def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> N
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-4)
 
 
-def test_the_chance_of_a_number_is_the_mean_over_its_strips() -> None:
+def test_the_chance_of_a_number_is_the_mean_over_the_looks() -> None:
     reader = SequenceReader()
     ink = 255 - np.pad(printed.write("407", printed.OWN, 22), 5)[:HEIGHT]
-    clear = np.pad(ink, ((0, HEIGHT - len(ink)), (0, 0)), constant_values=255)
-    bare = np.full((HEIGHT, 96), 255, np.uint8)
-    alone, both = reader.read([clear]), reader.read([bare, clear])
-    assert (alone.text, alone.strip) == ("407", 0)
-    assert (both.text, both.strip) == ("407", 1)
+    clear = reader.look(np.pad(ink, ((0, HEIGHT - len(ink)), (0, 0)), constant_values=255))
+    bare = reader.look(np.full((HEIGHT, 96), 255, np.uint8))
+    alone, both = read([clear]), read([bare, clear])
+    assert (alone.text, alone.look) == ("407", 0)
+    assert (both.text, both.look) == ("407", 1)
     assert both.chance == pytest.approx(alone.chance / 2, rel=0.01)
+
+
+def test_the_second_network_sees_letters_where_the_first_reads_digits() -> None:
+    word = 255 - np.pad(printed.write("bill", printed.OWN, 22), 5)
+    strip = np.pad(word[:HEIGHT], ((0, max(0, HEIGHT - len(word))), (0, 0)), constant_values=255)
+    assert read([SequenceReader(LETTERS).look(strip)]).chance < 0.1

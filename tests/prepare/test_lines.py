@@ -60,3 +60,15 @@ def test_thousands_of_digits_on_a_page_take_little_memory() -> None:
     tracemalloc.stop()
     assert len(found) > 1000
     assert peak < 200_000_000, "arrays of all pairs take 50 MB each"
+
+
+def test_a_line_is_split_at_its_widest_gap() -> None:
+    (line,) = lines(written(("203", 60, 60), ("45", 164, 60)))
+    left, right = (one.box for one in line.split())
+    assert left == pytest.approx((60, 60, 147, 100), abs=6)
+    assert right == pytest.approx((164, 60, 224, 100), abs=6)
+
+
+def test_a_line_without_a_space_is_not_split() -> None:
+    (line,) = lines(written(("2304", 60, 60)))
+    assert line.split() == []

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import digitrec
 from digitrec.lab.handwriting import printed
-from digitrec.models.sequence import Lengths, Pixels, Reading, SequenceReader
+from digitrec.models.scores import Floats
+from digitrec.models.sequence import BLANK, OTHER, Pixels, SequenceReader
 from digitrec.providers.local_numbers import LocalNumbers
 from digitrec.providers.registry import open_provider
 
@@ -49,6 +48,12 @@ def test_nothing_is_read_from_bare_paper_of_any_size(size: tuple[int, int]) -> N
     assert digitrec.read(Image.new("RGB", size, (240, 238, 230))).numbers == ()
 
 
+def test_a_number_after_a_word_is_read_alone() -> None:
+    picture = Image.new("L", (700, 200), 245)
+    ImageDraw.Draw(picture).text((40, 60), "Total 12.50", fill=30, font=ImageFont.load_default(48))
+    assert [one.text for one in digitrec.read(picture).numbers] == ["12.50"]
+
+
 def test_words_are_not_numbers() -> None:
     assert digitrec.read(page("Received with", "many thanks")).numbers == ()
 
@@ -60,9 +65,11 @@ class Doubtful(SequenceReader):
         super().__init__()
         self.fitting = fitting
 
-    def read(self, strips: Sequence[Pixels], lengths: Lengths | None = None) -> Reading:
-        text, chance = ("123", 0.6) if lengths is None else ("1234", self.fitting)
-        return Reading(text, chance, tuple(at / len(text) for at in range(len(text))), (chance,) * len(text))
+    def look(self, strip: Pixels) -> Floats:
+        columns = np.zeros((7, BLANK + 1), np.float32)
+        columns[[0, 2, 4], [1, 2, 3]] = columns[[1, 3, 5], BLANK] = 1
+        columns[6, [4, BLANK, OTHER]] = self.fitting, 0.6, 0.4 - self.fitting
+        return columns
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,6 @@ def test_the_expected_number_of_digits_decides_between_likely_texts(
     digits: int | tuple[int, int] | None, fitting: float, text: str
 ) -> None:
     picture = Image.fromarray(255 - np.pad(printed.write("1234", printed.OWN, 40), 15))
-    reader = LocalNumbers(open_provider("local"), Doubtful(fitting))
+    reader = LocalNumbers(open_provider("local"), [Doubtful(fitting), Doubtful(fitting)])
     (number,) = digitrec.read(picture, reader, digits=digits).numbers
     assert number.text == text

@@ -1,10 +1,11 @@
-"""Export the reader's network: fit the calibration on writers held back, write the file.
+"""Export the reader's two networks, and fit their calibration on writers held back.
 
-    python -m digitrec.lab.reading.export digitrec/models/weights/digitrec-reader.tflite FOLDER...
+    python -m digitrec.lab.reading.export digitrec/models/weights LETTERS FOLDER...
 
-Each FOLDER is one of `digitrec.lab.reading.train`. The latest checkpoints of several are averaged: one that
-learned letters as well reads fewer numbers into words, but also skips more unusual digits; their mean does
-neither (M. Wortsman and others, Robust fine-tuning of zero-shot models, CVPR 2022).
+LETTERS and each FOLDER are folders of `digitrec.lab.reading.train`. The first network is the mean of the
+latest checkpoints of each FOLDER (M. Wortsman and others, Robust fine-tuning of zero-shot models, CVPR 2022).
+The second one is that of LETTERS alone, which learned letters longest: it reads fewer numbers into words, and
+skips more unusual digits.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from digitrec.lab.reading.network import network
 from digitrec.lab.reading.train import SEED, restored
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
-from digitrec.models.sequence import SequenceReader, digits_of
+from digitrec.models.sequence import LETTERS, SHIPPED, SequenceReader, digits_of
 from digitrec.prepare import prepare
 from digitrec.providers.local_numbers import LocalNumbers
 from digitrec.providers.registry import open_provider
@@ -32,16 +33,20 @@ CALIBRATED = 2500
 """Numbers that the calibration is fitted on."""
 
 
-def export(folders: Sequence[Path], file: Path) -> None:
-    """Write the mean network of the latest checkpoints as a LiteRT file with its calibration."""
-    net, steps = averaged(folders)
-    content = to_litert(net)
+def export(out: Path, letters: Path, folders: Sequence[Path]) -> None:
+    """Write both networks as LiteRT files into a folder; the first one holds the calibration."""
+    (second, steps), (first, all_steps) = averaged([letters]), averaged(folders)
+    _write(out / LETTERS.name, to_litert(second), {}, steps)
+    content = to_litert(first)
     with TemporaryDirectory() as scratch:
-        bare = Path(scratch, "bare.tflite")
+        bare = Path(scratch, SHIPPED.name)
         bare.write_bytes(content)
-        calibration = fitted(SequenceReader(bare))
-    about = {"format": 1, "name": file.stem, "calibration": calibration, "card": {"steps": steps}}
-    atomic.write(file, described(content, about))
+        calibration = fitted((SequenceReader(bare), SequenceReader(out / LETTERS.name)))
+    _write(out / SHIPPED.name, content, {"calibration": calibration}, all_steps)
+
+
+def _write(file: Path, content: bytes, about: dict[str, Any], steps: list[int]) -> None:
+    atomic.write(file, described(content, {"format": 1, "name": file.stem, "card": {"steps": steps}} | about))
 
 
 def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
@@ -57,11 +62,11 @@ def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
     return net, steps
 
 
-def fitted(reader: SequenceReader) -> dict[str, list[float]]:
+def fitted(readers: Sequence[SequenceReader]) -> dict[str, list[float]]:
     """Return the points of a rising line from confidence to the chance that the digits are right."""
     from sklearn.isotonic import IsotonicRegression
 
-    numbers = LocalNumbers(open_provider("local"), reader)
+    numbers = LocalNumbers(open_provider("local"), readers)
     scores, right = [], []
     for one in held_back(CALIBRATED, SEED):
         prepared = prepare(DigitImage.open(one.image), numbers.wants)
@@ -73,4 +78,4 @@ def fitted(reader: SequenceReader) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    export([Path(folder) for folder in sys.argv[2:]], Path(sys.argv[1]))
+    export(Path(sys.argv[1]), Path(sys.argv[2]), [Path(folder) for folder in sys.argv[3:]])
