@@ -14,6 +14,8 @@ from clock import Clock
 from paid_cloud import answer
 
 from digitrec.engine.ledger import Budget, Claim, Entry, Ledger
+from digitrec.engine.ledger.book import CLOCK_STEP_S
+from digitrec.engine.ledger.queries import recent, spending
 from digitrec.errors import BudgetExceeded
 
 from .claims import claim, claimed, question
@@ -135,3 +137,29 @@ def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
     claimed(ledger, question(emulated=True), budget=budget)
     assert isinstance(claim(ledger, question(8, emulated=True), budget=budget), BudgetExceeded)
     claimed(ledger, question(8), budget=budget)
+
+
+DAY_S = 86_400.0
+
+
+@pytest.mark.parametrize("ahead", [DAY_S, 3600.0, CLOCK_STEP_S + 0.1])
+def test_a_lease_that_begins_in_the_future_is_void(ledger: Ledger, clock: Clock, ahead: float) -> None:
+    claimed(ledger)  # by a program that is gone, before the clock was set back
+    clock.now -= ahead
+    claimed(ledger)
+    assert [call.state for call in recent(ledger)] == ["asking", "unknown"]
+    assert spending(ledger)[0].usd == 2 * 0.5
+
+
+def test_a_small_correction_of_the_clock_voids_nothing(ledger: Ledger, clock: Clock) -> None:
+    claimed(ledger)
+    clock.now -= 0.5
+    assert claim(ledger) is None
+
+
+def test_a_month_counts_calls_made_while_the_clock_was_wrong(ledger: Ledger, clock: Clock) -> None:
+    budget, today = Budget("run", per_month=4 * 0.5), clock.now - 5 * DAY_S
+    for number, now in enumerate((today, today - 300 * DAY_S, 0.0, today + DAY_S)):
+        clock.now = now
+        claimed(ledger, question(number), budget=budget)
+    assert isinstance(claim(ledger, question(4), budget=budget), BudgetExceeded)
