@@ -95,12 +95,7 @@ FAULTS: list[tuple[list[ProviderError | float], int, type[DigitrecError] | None,
     ([Unreachable("refused")] * 9, 5, Unreachable, 0.0),
     ([Unavailable("x", status=500)] * 9, 5, Unavailable, 0.0),
     ([RateLimited("x", status=429, retry_after=500.0)], 1, RateLimited, 0.0),
-    (
-        [RateLimited("x", status=429, retry_after=30.0)],
-        1,
-        RateLimited,
-        0.0,
-    ),  # the whole deadline
+    ([RateLimited("x", status=429, retry_after=30.0)], 1, RateLimited, 0.0),
     ([AuthFailed("x", status=401)], 1, AuthFailed, 0.0),
     ([Rejected("x", status=400)], 1, Rejected, 0.0),
     ([QuotaExceeded("x", status=403)], 1, QuotaExceeded, 0.0),

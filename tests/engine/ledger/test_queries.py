@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from clock import Clock
 from paid_cloud import PaidCloud, answer, image, options
 
 from digitrec.answer import Answer, Candidate
-from digitrec.cli import main
 from digitrec.engine import Engine
 from digitrec.engine.ledger import Budget, Claim, Ledger, Question
 from digitrec.engine.ledger.queries import UNUSABLE, Spending, clear, entries, recent, spending
@@ -153,21 +149,6 @@ def test_it_is_asked_again_what_it_cannot_tell(old: Path) -> None:
         assert [reply.outcome for reply in replies] == [answer(number) for number in range(6)]
         assert sorted(cloud.calls) == [1, 2, 3, 4, 5]
         assert all(reply.replayed for reply in engine.ask([image(number) for number in range(6)]))
-
-
-def test_the_commands_show_it(old: Path) -> None:
-    def run(command: str) -> Any:
-        return CliRunner().invoke(main, ["ledger", command, "--ledger", str(old)])
-
-    shown = run("show")
-    assert shown.exit_code == 0
-    assert shown.stdout.count("unusable answer") == 4
-    exported = run("export")
-    assert exported.exit_code == 0
-    assert "4 unusable answers are left out" in exported.stderr
-    (line,) = exported.stdout.splitlines()
-    assert json.loads(line)["answer"]["raw"] == answer(0).raw
-    assert run("spend").exit_code == 0
 
 
 def test_an_answer_that_cannot_be_used_hides_none_that_can(old: Path) -> None:
