@@ -134,7 +134,7 @@ class PolledVendor(AzureVendor):
         return self.failure("404")
 
     def check_address(self, request: Request) -> None:
-        """Raise Refused for an address that this service has not, unless `failures` has its error."""
+        """Raise Refused for an address that has an error of its own; the default raises nothing."""
 
     def polled_as(self, kind: str) -> Response:
         """Return an operation that is running, has failed, or has an unknown status."""
