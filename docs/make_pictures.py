@@ -1,6 +1,6 @@
 """Draws pictures of docs/images: ``python docs/make_pictures.py [answers] [numbers] ...``, else all.
 
-- answers.png: some samples above their answers, and the doubtful half of numbers.png beside them.
+- answers.png: some samples above their answers, and half of numbers.png beside them.
 - numbers.png, the overlay of `digitrec read` on a sheet of numbers.
 - explain.png, as `digitrec explain` draws it; needs the extra `plots`.
 - scenes.png: five pictures of each scene that `digitrec evaluate` measures.
@@ -33,7 +33,7 @@ SHEET = "sheet.jpg"
 """The sample with numbers."""
 PHOTO, BELOW = 170, 90
 """Side of each sample and height of the answer below it, px."""
-CUT = (170, 309, 710, 552)
+CUT = (170, 45, 710, 288)
 """The part of the sheet beside the samples: left, top, right and bottom, px."""
 SHOWN = "photo-shadow"
 """The sample that is explained."""

@@ -62,7 +62,7 @@ def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool,
 
 
 def _run(number: int, title: str, name: str, *words: str) -> None:
-    """Print and run one command; end the course with its exit code where it fails."""
+    """Print and run one command; if it fails, end the course with its exit code."""
     click.echo(f"\n{number}. {title}\n$ {shlex.join(['digitrec', name, *words])}")
     command: click.Command = getattr(import_module(f"digitrec.commands.{name}"), name)
     if code := command.main(list(words), prog_name=f"digitrec {name}", standalone_mode=False):

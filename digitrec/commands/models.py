@@ -26,7 +26,7 @@ FIELDS = {
     "output": "probabilities (softmax), or scores before the softmax (logits)",
     "temperature": "scores are divided by it; above 1 lowers the confidence",
     "prepared": "temperature of pictures that digitrec had to prepare",
-    "evidence": "a picture with less is refused as no digit",
+    "evidence": "a picture below it is refused as no digit",
     "doubt": "a picture read with less confidence is read again, shifted",
     "assumed": "whether the scale is only assumed",
 }

@@ -80,7 +80,7 @@ def scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
 
 
 def check_range(low: float, high: float) -> None:
-    """Refuse numbers whose least and greatest are these, where they can be no pixels.
+    """Check that the least and the greatest value of an array can be pixels.
 
     Raises:
         ImageError: one is negative or not finite.

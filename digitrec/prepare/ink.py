@@ -35,7 +35,7 @@ COLOUR_WINDOW = 0.25
 """Window for the ink's colour, as a share of the shorter side; the whole of a small picture."""
 
 DIM = 0.15
-"""Chalk and lit segments take away at least this share of the dark; a photo's brightest places do less."""
+"""Minimum brightness of chalk and lit segments, as a share of the way from the board to white."""
 FRINGES = 3
 """Width of the fade-out around cropped ink, in pixels."""
 DECIDED = 1.0

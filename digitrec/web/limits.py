@@ -43,7 +43,7 @@ class Buffers:
 
         Args:
             client: the sender.
-            receive: ASGI's, of a request of which nothing was read yet.
+            receive: the ASGI receive function of a request that was not read yet.
             deadline: the event loop's time by which the request must be complete.
 
         Raises:

@@ -136,8 +136,9 @@ def export(folder: Path) -> None:
     }
     table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
     card = (
-        f"# {WEIGHTS.stem}\n\nFinds the ink of each digit on a picture.\n"
-        "Made by `python -m digitrec.lab.finding.train`, which also measured the figures below.\n\n"
+        f"# {WEIGHTS.stem}\n\n"
+        "Written by `python -m digitrec.lab.finding.train`, which also measured its figures; do not edit.\n"
+        "Finds the ink of each digit on a picture.\n\n"
         f"| | |\n|---|---|\n{table}"
     )
     atomic.write(WEIGHTS, content)

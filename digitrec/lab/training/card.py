@@ -83,7 +83,7 @@ def markdown(name: str, card: Mapping[str, Any]) -> str:
         trained=trained(card), looked=looked, sure=SURE, surely_wrong=SURELY_WRONG, unclear=UNCLEAR,
     )  # fmt: skip
     limits = text("limits") + (text("doubted") if test.get("on", MNIST[1]) == MNIST[1] else "")
-    about = "Made by `digitrec train`, which also measured every figure below."
+    about = "Written by `digitrec train`, which also measured every figure below; do not edit."
     licence = _licence(run, sources)
     return text("page", name=name, about=about, rows=table(rows), how=how, licence=licence, limits=limits)
 
