@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -152,15 +152,10 @@ def restored(folder: Path, steps: int) -> stocks.Run:
     )
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Run a step of the recipe: its name, the folder of its files, and for the first two a count."""
-    step, folder = arguments[0], Path(arguments[1])
-    if step == "export":
-        export(folder)
-    else:
-        {"draw": draw, "learn": learn}[step](folder, int(arguments[2]))
-
+STEPS: dict[str, Callable[..., None]] = {"draw": draw, "learn": learn, "export": export}
+"""The steps of the recipe; each takes the folder of its files, the first two also a count."""
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    main(sys.argv[1:])
+    step, folder, *count = sys.argv[1:]
+    STEPS[step](Path(folder), *map(int, count))
