@@ -5,7 +5,8 @@
     python -m digitrec.lab.finding.train export FOLDER
 
 Drawing and learning resume where they stopped. 40,000 scenes take two cores about 15 minutes, 168,000 views
-about an hour. `export` writes the network that digitrec ships, from the latest checkpoint.
+about an hour; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave a core to other programs. `export`
+writes the network that digitrec ships, from the latest checkpoint.
 """
 
 from __future__ import annotations
