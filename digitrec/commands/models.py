@@ -19,6 +19,7 @@ from digitrec.comparison.datasets.loader import Sample
 from digitrec.errors.text import aligned
 from digitrec.image import atomic
 from digitrec.models import store
+from digitrec.providers.base import is_installed, not_installed
 
 FIELDS = {
     "form": "28x28 pixels, ink high",
@@ -99,6 +100,8 @@ def export(model: Path, out: Path) -> None:
       digitrec models export mnist_cnn_model.h5 mnist_cnn_model.tflite
       digitrec models export digitrec digitrec-cnn.onnx
     """
+    if not is_installed("keras"):
+        raise not_installed("Exporting", "train")
     with quietly():
         from digitrec.lab.training import convert
 
