@@ -101,7 +101,7 @@ WRONG: list[tuple[str, dict[str, str], dict[str, Any], Sequence[str]]] = [
     ("aws", {"AWS_REGION": "us-east-1"}, {}, ["no credentials", "AWS_ACCESS_KEY_ID"]),
     ("aws", KEYS, {}, ["region", "AWS_ACCESS_KEY_ID"]),
     ("aws", {"AWS_PROFILE": "nobody"}, {}, ["nobody"]),
-    ("aws", {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_REGION": "us-east-1"}, {}, ["one half"]),
+    ("aws", {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_REGION": "us-east-1"}, {}, ["AWS_SECRET_ACCESS_KEY"]),
     ("aws", {**KEYS, "AWS_REGION": "no such region!"}, {}, ["no such region!"]),
     ("google", {}, {}, ["GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY"]),
     ("google", {}, {"api_key": "k" * 39, "feature": "labels"}, ["document or text", "labels"]),
