@@ -59,6 +59,8 @@ class Reading:
     """Highest chance of each character in a column, 0..1."""
     look: int = 0
     """Which of several looks shows it so."""
+    letters: float = 0.0
+    """Share of letters and scrawls among the characters, 0..1: the largest of several looks."""
 
 
 class SequenceReader:
@@ -117,9 +119,14 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
         chances[digits_of(one.text)] += one.chance / len(looks)
     best = max(chances, key=chances.__getitem__, default="")
     spelled = [one for one in found if digits_of(one.text) == best]
-    if not spelled:
-        return Reading("", 0.0, (), ())
-    return replace(max(spelled, key=lambda one: one.chance), chance=chances[best])
+    likeliest = max(spelled, key=lambda one: one.chance, default=Reading("", 0.0, (), ()))
+    return replace(likeliest, chance=chances.get(best, 0.0), letters=max(map(_letters_in, looks)))
+
+
+def _letters_in(columns: Floats) -> float:
+    """Return the share of letters and scrawls among the characters of a look, 0..1."""
+    characters = float(1 - columns[:, BLANK].mean())
+    return float(columns[:, OTHER].mean()) / max(characters, 1e-6)
 
 
 def digits_of(text: str) -> str:

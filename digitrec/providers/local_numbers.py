@@ -40,14 +40,15 @@ EDGE = 0.05
 """What is left out at each edge of a cut-out, as a share of its height: remains of frames."""
 DOUBT = 0.25
 """Factor of the confidence in a digit that the network for digits refuses."""
-LEAST = 0.4
-"""Least confidence in a number on a page, 0..1."""
+LEAST, LEAST_OF_WORD = 0.2, 0.5
+"""Least confidence in a number, and in one that may be a word, 0..1; a doubtful reading helps."""
 UNSURE = 0.5
-"""Marks on a page that are read with less confidence are read again in two parts, as two words."""
+"""Marks on a page that are read with less confidence may be a word and a number."""
+SOME_LETTERS, WORD = 0.2, 0.5
+"""Share of letters among the characters from which marks are read again in two parts, and from which they are a
+word."""
 LEAST_MARKS = 0.02
 """Least chance of a line's marks to be digits, 0..1: the finder doubts many printed digits."""
-LEAST_CUT_OUT = 0.2
-"""Least confidence in a number that was cut out: somebody took it for one, so a doubtful reading helps."""
 
 
 class LocalNumbers(BaseProvider):
@@ -91,21 +92,19 @@ class LocalNumbers(BaseProvider):
             line = waiting.pop(0)
             alone = found == [line]
             boxes = _views(picture, line.box, wide=line.cut_out and alone)
-            least = LEAST_CUT_OUT if line.cut_out else LEAST
-            reading = self._read(picture, boxes, expected, least)
+            reading = self._read(picture, boxes, expected)
             if len(reading.text) == 1 and reading.text.isdigit():
                 around = picture if alone else _cut(picture, _with_margin(line.box, AROUND))
                 reading = self._with_single(reading, around)
-            sure, parts = reading.chance, [] if line.cut_out else line.split()
-            if sure < UNSURE and parts:
+            sure = reading.chance
+            is_mixed = not line.cut_out and sure < UNSURE and reading.letters > SOME_LETTERS
+            if is_mixed and (parts := line.split()):
                 waiting = parts + waiting
-            elif reading.text and sure >= least:
+            elif reading.text and sure >= (LEAST_OF_WORD if reading.letters > WORD else LEAST):
                 signs = _signs(reading, boxes[reading.look])
                 yield Candidate(reading.text, sure, line.box, signs, self._readers[0].calibrated(sure))
 
-    def _read(
-        self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None, least: float
-    ) -> Reading:
+    def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
         """Return the text with the expected number of digits if its chance is the least or more, else any."""
         turns = zip(cycle(self._readers), boxes, strict=False)
         looks = [reader.look(_strip(picture, box)) for reader, box in turns]
@@ -113,7 +112,7 @@ class LocalNumbers(BaseProvider):
         if expected is None or expected[0] <= len(digits_of(reading.text)) <= expected[1]:
             return reading
         fitting = read(looks, expected)
-        return fitting if fitting.chance >= least else reading
+        return fitting if fitting.chance >= LEAST else reading
 
     def _with_single(self, reading: Reading, picture: Image.Image) -> Reading:
         """Return the digit that both networks find likeliest; it is doubtful if the second sees none."""
