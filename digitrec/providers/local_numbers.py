@@ -45,8 +45,7 @@ LEAST, LEAST_OF_WORD = 0.2, 0.5
 UNSURE = 0.5
 """Marks on a page that are read with less confidence may be a word and a number."""
 SOME_LETTERS, WORD = 0.2, 0.5
-"""Share of letters among the characters from which marks are read again in two parts, and from which they are a
-word."""
+"""Shares of letters among the characters above which marks are read again in two parts, and are a word."""
 LEAST_MARKS = 0.02
 """Least chance of a line's marks to be digits, 0..1: the finder doubts many printed digits."""
 
