@@ -13,6 +13,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from raw_server import RawServer
+
     from digitrec.lab.training.run import Progress, TrainResult
 
 HERE = Path(__file__).parent
@@ -76,6 +78,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):  # one of several processes
         place = {name: number for number, name in enumerate(LONGEST)}
         items.sort(key=lambda item: place.get(file(item), len(place)))
+
+
+@pytest.fixture
+def no_waits() -> Iterator[None]:
+    """Remove the waits of the engine between attempts."""
+    import stamina
+
+    with stamina.set_testing(True, attempts=99, cap=True):
+        yield
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    """Start a server with scripted replies."""
+    from raw_server import raw_server
+
+    with raw_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -81,21 +81,17 @@ def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target() -> None:
     run("mnist-test", "--limit", 20, "--budget", 1, code=2)
 
 
-def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Path, tmp_path: Path) -> None:
+def test_an_unwritable_page_fails_before_any_engine_is_asked(data: Path, tmp_path: Path) -> None:
     result = run(data, "--html", tmp_path / "none" / "report.html", code=2)
     assert "No such file or directory" in result.stderr
     assert result.stdout == ""
 
 
-def test_a_page_that_is_there_stays_until_there_is_a_better_one(data: Path, tmp_path: Path) -> None:
+def test_a_dry_run_prints_the_cost_and_keeps_the_last_report(data: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     page.write_text("the last report")
-    run(data, "--html", page, "--dry-run")
+    said = run(data, "-p", "local,aws", "--dry-run", "--html", page).stdout.splitlines()
     assert page.read_text() == "the last report"
-
-
-def test_a_dry_run_says_what_it_would_cost(data: Path) -> None:
-    said = run(data, "-p", "local,aws", "--dry-run").stdout.splitlines()
     assert said[0].startswith("local: 4 of 4 images")
     assert "4 requests would cost $0.0040" in said[1]
 

@@ -26,19 +26,12 @@ def partly_mislabelled(path: Path, count: int = 200) -> Path:
     return path
 
 
-def test_every_prediction_carries_the_chance_from_then_on(tmp_path: Path) -> None:
-    data = partly_mislabelled(tmp_path / "digits.npz")
-    said = run("calibrate", data).stdout
-    assert "local (mnist, model " in said
-    assert "Brier score" in said
+def test_every_command_shows_the_calibrated_chance(tmp_path: Path, seven: Path) -> None:
+    before = run("predict", seven).stdout
+    assert "local (mnist, model " in run("calibrate", partly_mislabelled(tmp_path / "digits.npz")).stdout
     clean = run("benchmark", "mnist-test", "--limit", 3, "-o", "json").stdout
     answers = [row["answers"]["local"] for row in json.loads(clean)["answers"]]
     assert all(0 < answer["calibrated"] < 1 for answer in answers)
-
-
-def test_predict_and_compare_show_it(tmp_path: Path, seven: Path) -> None:
-    before = run("predict", seven).stdout
-    run("calibrate", partly_mislabelled(tmp_path / "digits.npz"))
     (chance,) = [row["calibrated"] for row in json.loads(run("predict", seven, "-o", "json").stdout)]
     _, row, legend = run("predict", seven).stdout.splitlines()
     assert f"{chance:.1%}*" in row
@@ -47,7 +40,7 @@ def test_predict_and_compare_show_it(tmp_path: Path, seven: Path) -> None:
     assert f"calibrated {chance:.1%}" in run("compare", seven, "-p", "local").stdout
 
 
-def test_an_emulators_calibration_is_called_so(tmp_path: Path) -> None:
+def test_the_calibration_of_an_emulator_is_marked(tmp_path: Path) -> None:
     data = partly_mislabelled(tmp_path / "digits.npz", 120)
     said = run("calibrate", data, "-p", "aws", "--emulate", "--no-ledger").stdout
     assert ", emulated): " in said
@@ -55,6 +48,6 @@ def test_an_emulators_calibration_is_called_so(tmp_path: Path) -> None:
     assert "*" not in run("predict", "samples/photo-pen.jpg").stdout
 
 
-def test_pictures_without_errors_calibrate_nothing() -> None:
+def test_pictures_without_errors_cannot_calibrate() -> None:
     result = run("calibrate", "mnist-test", "--limit", 60, code=6)
     assert "give more or harder pictures" in result.stderr

@@ -21,8 +21,3 @@ def test_demo_reads_each_picture_as_it_is_labelled() -> None:
     with (SAMPLES / "labels.csv").open() as file:
         labels = {row["file"]: row["label"].replace("none", "-") for row in csv.DictReader(file)}
     assert rows == {file.name: labels[file.name] for file in PICTURES.glob("*.jpg")}
-
-
-def test_its_pictures_are_samples() -> None:
-    for file in PICTURES.glob("*.jpg"):
-        assert file.read_bytes() == (SAMPLES / file.name).read_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from terminal import run
 
 
-def test_a_fault_that_is_none_is_a_usage_error():
+def test_an_invalid_fault_is_a_usage_error():
     done = run("emulate", "google", "--fault", "429:first=0")
     assert done.exit_code == 2
     assert "429:first=0" in done.output

@@ -13,16 +13,11 @@ from PIL import Image
 
 from digitrec.models import store
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 run = partial(terminal.run, "evaluate")
+pytestmark = pytest.mark.usefixtures("here")
 
 
-def test_one_set_is_summed_up_and_leaves_its_pictures() -> None:
+def test_one_set_prints_its_accuracy_and_saves_misread_pictures() -> None:
     done = run("--data", "mnist-test", "--limit", "60", "--out", "seen", code=0)
     assert "mnist-test: accuracy " in done.stdout and "of 60, 95 % interval" in done.stdout
     assert "\nmean  " in done.stdout
@@ -41,7 +36,7 @@ def test_without_a_set_the_whole_table_is_written() -> None:
     assert "(images/accuracy-coverage.png)" in page and Path("docs/images/accuracy-coverage.png").is_file()
 
 
-def test_a_file_that_is_no_model_and_a_set_that_is_none_are_refused() -> None:
+def test_a_missing_model_and_an_unknown_set_are_refused() -> None:
     assert run("--data", "nowhere").exit_code == 6
     assert run("--data", "mnist-test", "--model", "missing.tflite").exit_code == 5
     assert run("--model-scale", "l2").exit_code == 2

@@ -32,11 +32,6 @@ def test_one_picture_is_explained_in_words_and_drawn() -> None:
     assert np.asarray(Image.open("digitrec-explanation/seven.png")).shape[1] > 800
 
 
-def test_what_is_no_picture_is_refused() -> None:
-    assert run("missing.png").exit_code == 1
-    assert run("seven.png", "--model", "missing.tflite").exit_code == 5
-
-
 def test_inside_draws_every_layer_of_each_reading() -> None:
     digit = mnist_test().images[2].copy()
     digit[12:14, ::2] = 255  # read twice: cut out, and as it stands
@@ -52,13 +47,13 @@ def test_inside_draws_every_layer_of_each_reading() -> None:
     assert sheets[0].shape[0] > 2000 and not np.array_equal(*sheets)
 
 
-def test_what_cannot_be_looked_into_is_refused_before_anything_is_drawn() -> None:
+def test_inside_refuses_a_model_without_layers_before_drawing() -> None:
     done = run("seven.png", "--inside", "--model", "mine.skops")
     assert done.exit_code == 2 and ".skops" in done.stderr
     assert not Path("digitrec-explanation").exists()
 
 
-def test_all_of_it_as_json() -> None:
+def test_json_has_every_part_of_the_explanation() -> None:
     done = run("seven.png", "blank.png", "missing.png", "--inside", "--output", "json")
     assert done.exit_code == 1 and "missing.png" in done.stderr
     seven, blank = json.loads(done.stdout)

@@ -17,8 +17,3 @@ def test_it_leaves_six_pictures_and_one_page(tmp_path: Path) -> None:
     text = Path(page).read_text(encoding="utf-8")
     assert text.count("<svg") == 6 and "A look at mnist-test" in text
     assert 'src="http' not in text and "url(http" not in text
-
-
-def test_a_set_that_is_not_there_is_refused() -> None:
-    done = run("explore", "nowhere")
-    assert done.exit_code == 6 and "nowhere" in done.stderr

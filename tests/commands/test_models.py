@@ -18,12 +18,6 @@ def test_the_shipped_model_says_what_it_is() -> None:
     assert facts["input"]["form"] == "mnist"
 
 
-def test_a_file_that_is_no_model_is_refused() -> None:
-    done = run("models", "list", "missing.tflite")
-    assert done.exit_code == 5
-    assert "missing.tflite" in done.stderr
-
-
 def test_kinds_of_models_are_compared_on_a_few_digits(tmp_path: Path) -> None:
     done = run("models", "compare", "knn", "--quick", "--out", str(tmp_path), code=0)
     header, row = done.stdout.splitlines()[:2]

@@ -19,14 +19,9 @@ from digitrec.models import store
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras 3.15
-    pytest.mark.usefixtures("eagerly"),
+    pytest.mark.usefixtures("here", "eagerly"),
 ]
 FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1", "--limit-test", "200"]
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def test_the_tutorials_run_in_one_line() -> None:
@@ -71,13 +66,13 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     assert done.exit_code == 6 and "has learned 100 of MNIST's test digits" in done.stderr
 
 
-def test_all_that_could_be_tested_on_learned_is_refused_before_learning() -> None:
+def test_training_on_every_test_digit_is_refused() -> None:
     done = run("train", "--arch", "knn", "--data", "mnist-test", "--out", "knn.skops")
     assert done.exit_code == 6 and "all 10,000 test digits" in done.stderr
     assert not Path("knn.skops").exists()
 
 
-def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_imagenet_weights_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(**options: object) -> None:
         assert options["weights"] == "imagenet"
         raise Exception("URL fetch failure on https://example.org/vgg.h5")
@@ -88,7 +83,7 @@ def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.Monke
     assert "Traceback" not in done.output and not Path("vgg.keras").exists()
 
 
-def test_a_folder_of_pictures_is_learned_and_told_of(
+def test_fine_tuning_on_a_folder_reports_before_and_after(
     trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
@@ -129,10 +124,8 @@ def test_a_folder_of_pictures_is_learned_and_told_of(
         (["--arch", "svm", "--no-augment"], 2, "for networks"),
         (["--arch", "mlp", "--optimizer", "lion"], 2, "rmsprop"),
         (["--arch", "lenet"], 5, "tutorial-cnn"),
-        (["--arch", "knn", "--out", "knn.keras"], 2, ".skops"),
         (["--arch", "mlp", "--out", "mlp.onnx"], 2, "mlp.onnx"),
         (["--out", "ours.onnx"], 2, "ours.onnx"),
-        (["--out", "ours.skops"], 2, "is written as"),
         (["--arch", "mlp", "--data", "nowhere"], 6, "nowhere"),
         (["--validation-split", "1.5"], 2, "0.9"),
         (["--arch", "mlp", "--start", "missing.keras"], 2, "missing.keras"),
@@ -142,6 +135,6 @@ def test_a_folder_of_pictures_is_learned_and_told_of(
         (["--start", "digitrec", "--data", "nowhere", "--out", "mine.onnx"], 2, "mine.onnx"),
     ],
 )
-def test_what_does_not_fit_is_refused(options: list[str], code: int, says: str) -> None:
+def test_options_that_do_not_fit_are_refused(options: list[str], code: int, says: str) -> None:
     done = run("train", *options)
     assert done.exit_code == code and says in done.stderr

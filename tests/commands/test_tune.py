@@ -10,9 +10,8 @@ from terminal import run
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 
 
-@pytest.mark.usefixtures("eagerly")
-def test_the_winner_is_one_command_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("here", "eagerly")
+def test_the_winner_is_one_command_away() -> None:
     options = ["--data", "mnist-test", "--limit", "60", "--epochs", "1", "--out", "study"]
     done = run("tune", "--trials", "1", *options, code=0)
     assert "best of 1 trials" in done.stdout

@@ -6,31 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digitrec.engine.config import (
-    Config,
-    Month,
-    Parameters,
-    TokenPrice,
-    config_path,
-    example,
-    load,
-    problems,
-)
+from digitrec.engine.config import Config, Month, Parameters, TokenPrice, config_path, example, load, problems
 from digitrec.errors import NotConfigured
-
-WHOLE = """
-provider = "google"
-ledger = "~/answers.sqlite"
-[budget]
-per_month = 10
-[prices]
-azure = 0.001
-[rates]
-azure = 0.33
-[tokens."a.model"]
-input = 0.15
-output = 0.6
-"""
 
 
 def written(folder: Path, text: str) -> Path:
@@ -43,17 +20,14 @@ def test_no_file_is_an_empty_configuration() -> None:
     assert load() == Config()
 
 
-def test_every_setting(tmp_path: Path) -> None:
-    assert load(written(tmp_path, WHOLE)) == Config(
-        "google", Path("~/answers.sqlite").expanduser(), Month(10.0), {"azure": 0.001}, {"azure": 0.33},
-        {"a.model": TokenPrice(0.15, 0.6)},
-    )  # fmt: skip
-
-
-def test_the_documented_file_is_a_good_one(tmp_path: Path) -> None:
+def test_the_documented_file_has_every_setting(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
     assert page.partition("```toml\n")[2].partition("```")[0] == example()
-    assert load(written(tmp_path, example())).parameters == {"openai": Parameters(("seed",), 512)}
+    assert load(written(tmp_path, example())) == Config(
+        "local", Path("~/answers.sqlite").expanduser(), Month(10.0), {"azure": 0.001}, {"azure": 0.33},
+        {"gpt-4o-mini": TokenPrice(0.15, 0.6)}, attempt_timeouts={"openai": 90.0},
+        parameters={"openai": Parameters(("seed",), 512)},
+    )  # fmt: skip
 
 
 def test_found_in_the_users_folder_or_where_the_variable_says(
@@ -64,11 +38,8 @@ def test_found_in_the_users_folder_or_where_the_variable_says(
     assert load().provider == "aws"
     monkeypatch.setenv("DIGITREC_CONFIG", str(written(tmp_path, "provider = 'azure'")))
     assert load().provider == "azure"
-
-
-def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "nowhere.toml"))
-    with pytest.raises(NotConfigured, match=r"nowhere\.toml"):
+    with pytest.raises(NotConfigured, match="nowhere"):
         load()
 
 
@@ -111,7 +82,7 @@ def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pyt
      b'ledger = "a\\u0000b"', b'"a\\nb" = 1', b'[tokens."a\\nb"]'],
     ids=lambda content: content[:20].decode("latin-1"),
 )  # fmt: skip
-def test_whatever_bytes_the_file_holds(tmp_path: Path, content: bytes) -> None:
+def test_any_invalid_file_is_one_printable_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(content)
     told = problems(path)
@@ -120,10 +91,3 @@ def test_whatever_bytes_the_file_holds(tmp_path: Path, content: bytes) -> None:
     assert str(caught.value).isprintable()
     assert path.name in str(caught.value)
     assert told[0] == str(caught.value)
-
-
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
-    told = problems(
-        written(tmp_path, "a = 1\n[prices]\nazure = 'x'\nb = 2\naws = 1\n[budget]\nper_month = 5")
-    )
-    assert [line.split("the setting ")[1].split()[0] for line in told] == ["a", "prices.azure", "prices.b"]

@@ -133,7 +133,7 @@ def test_only_the_failed_images_of_a_request_are_asked_about_again(tmp_path: Pat
     assert cloud.requests == [[0, 1, 2, 3], [2]]
 
 
-def test_when_nobody_waits_any_more_nothing_further_is_asked(tmp_path: Path) -> None:
+def test_an_aborted_caller_stops_further_requests(tmp_path: Path) -> None:
     class Broken(PaidCloud):
         def read(self, image: PreparedImage, *, timeout: float) -> Any:
             if image.data == b"1":
@@ -154,7 +154,7 @@ def test_when_nobody_waits_any_more_nothing_further_is_asked(tmp_path: Path) -> 
 # ---- deadline
 
 
-def test_a_call_that_hangs_is_given_up_and_its_late_answer_kept(tmp_path: Path) -> None:
+def test_a_hanging_call_times_out_and_its_late_answer_is_kept(tmp_path: Path) -> None:
     cloud = PaidCloud(script={7: [2.0]})
     engine = Engine(cloud, options(tmp_path, timeout=0.6))
     hanging, other = engine.ask([image(7), image(8)])
@@ -186,7 +186,7 @@ print(Engine(cloud, options(folder, timeout=float(sys.argv[3]))).ask([image(7)])
 
 
 @pytest.mark.parametrize("ended_by", ["its timeout", "Ctrl-C"])
-def test_a_hanging_call_keeps_no_program_from_ending(tmp_path: Path, ended_by: str) -> None:
+def test_a_program_ends_despite_a_hanging_call(tmp_path: Path, ended_by: str) -> None:
     if sys.platform == "win32" and ended_by == "Ctrl-C":
         pytest.skip("Ctrl-C cannot be sent to one process on Windows")
     timeout = LONGEST_S if ended_by == "Ctrl-C" else 0.2
@@ -270,7 +270,7 @@ def test_an_emulators_answer_says_so_costs_nothing_and_is_never_real(tmp_path: P
 # ---- the ledger that cannot be written
 
 
-def test_a_paid_answer_that_cannot_be_written_down_is_shown_all_the_same(
+def test_a_paid_answer_that_cannot_be_recorded_is_still_returned(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Unwritable(PaidCloud):
@@ -299,35 +299,13 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
         assert [entry.answer for entry in entries(recording)] == [answer(1), answer(3)]
 
 
-def test_a_free_engine_on_this_machine_pays_for_none_of_this(tmp_path: Path) -> None:
-    program = (
-        "import sys\n"
-        "sys.path.insert(0, sys.argv[1])\n"
-        "from paid_cloud import PaidCloud, image\n"
-        "from digitrec.engine import Engine\n"
-        "from digitrec.providers.base import FREE\n"
-        "cloud = PaidCloud(); cloud.endpoint = None; cloud.price = FREE\n"
-        "before = set(sys.modules)\n"
-        "reply, = Engine(cloud).ask([image(7)])\n"
-        "assert (reply.attempts, reply.cost_usd, reply.replayed) == (1, 0.0, False)\n"
-        "new = set(sys.modules) - before\n"
-        "assert not new, new\n"
-        "assert not {'stamina', 'sqlite3'} & set(sys.modules)\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program, str(Path(__file__).parents[1])],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr
-
-
 def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
     cloud = PaidCloud()
     cloud.endpoint, cloud.price = None, FREE  # type: ignore[assignment]
     engine = Engine(cloud)
-    assert [reply.outcome for reply in engine.ask([image(1), image(2)])] == [answer(1), answer(2)]
+    replies = engine.ask([image(1), image(2)])
+    assert [reply.outcome for reply in replies] == [answer(1), answer(2)]
+    assert {(reply.attempts, reply.cost_usd, reply.replayed) for reply in replies} == {(1, 0.0, False)}
     assert cloud.requests == [[1, 2]]
     assert engine.estimate([image(1)]) == Estimate("paid", 1, 0, 1, 0.0)
     engine.close()

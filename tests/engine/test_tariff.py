@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_server import RawServer, answer, raw_server
+from raw_server import RawServer, answer
 
 from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Options
@@ -33,10 +32,9 @@ def completion(digit: int | None = 7, **more: Any) -> bytes:
 
 
 @pytest.fixture
-def server() -> Iterator[RawServer]:
-    with raw_server() as running:
-        running.say = [completion()]
-        yield running
+def server(server: RawServer) -> RawServer:
+    server.say = [completion()]
+    return server
 
 
 def asked(server: RawServer, ledger: Path, times: int = 1, **options: Any) -> list[Any]:
@@ -47,11 +45,6 @@ def asked(server: RawServer, ledger: Path, times: int = 1, **options: Any) -> li
     engine = Engine(provider, Options(ledger=ledger, **settings))
     with engine:
         return [engine.ask([image])[0] for _ in range(times)]
-
-
-def costs(ledger: Path) -> list[float | None]:
-    with closing(Ledger(ledger)) as book:
-        return [call.cost_usd for call in recent(book)]
 
 
 UNUSABLE: list[dict[str, Any]] = [
@@ -71,7 +64,7 @@ UNUSABLE: list[dict[str, Any]] = [
         *((completion(**{"choices": [], **body}), COUNTED, "failed") for body in UNUSABLE),
     ],
 )
-def test_an_answer_costs_its_tokens_or_what_was_set_aside_also_an_unusable_one(
+def test_an_answer_costs_its_tokens_or_the_reserved_maximum(
     said: bytes, cost: float, state: str, server: RawServer, tmp_path: Path
 ) -> None:
     server.say = [said]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from raw_server import answer
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator.kit import drawn_seven
+from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
@@ -59,6 +61,13 @@ def json_answer(status: int, value: Any, *headers: tuple[str, str]) -> bytes:
 def replies(cloud: str, value: Any) -> list[bytes]:
     """Return the replies by which a cloud answers one image with a document."""
     return [*([ORDERED] if cloud in POLLED else []), json_answer(200, value)]
+
+
+def asked(provider: Provider, **options: Any) -> Reply:
+    """Ask the engine about a seven, without a ledger unless the options name one."""
+    with closing(Engine(provider, Options(**{"ledger": "none", **options}))) as engine:
+        (reply,) = engine.ask([prepare(drawn_seven(), provider.wants)])
+    return reply
 
 
 def outcome(provider: Provider, timeout: float = 5.0) -> Answer | DigitrecError:

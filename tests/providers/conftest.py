@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-import stamina
-from raw_server import RawServer, raw_server
+from raw_server import RawServer
 
 from digitrec.emulator import Credentials, Emulator, Picture, Word
 from digitrec.emulator.kit import drawn_seven
@@ -46,13 +45,6 @@ def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_GCE_CHECK", "true")
 
 
-@pytest.fixture
-def no_waits() -> Iterator[None]:
-    """Allow two attempts, without a wait between them."""
-    with stamina.set_testing(True, attempts=2, cap=True):
-        yield
-
-
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     with Emulator(engine=sees_a_seven, credentials=STRICT) as running:
@@ -79,13 +71,6 @@ def opened(emulator: Emulator) -> Iterator[Opened]:
 def prepared() -> Prepared:
     """Return a function that prepares a seven in the form that a provider wants."""
     return lambda provider: prepare(drawn_seven(), provider.wants)
-
-
-@pytest.fixture
-def server() -> Iterator[RawServer]:
-    """Start a server with scripted replies."""
-    with raw_server() as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,23 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digitrec.providers.addresses import in_the_clear, is_metadata_server
-
-
-@pytest.mark.parametrize("url", [
-    "https://ocr.example", "http://127.0.0.1:8001", "http://127.9.9.9", "http://[::1]:80",
-    "http://localhost:8001/a", "http://LOCALHOST",
-])  # fmt: skip
-def test_tls_and_loopback_cannot_be_read_on_the_way(url: str) -> None:
-    assert not in_the_clear(url)
-
-
-@pytest.mark.parametrize("url", [
-    "http://ocr.example", "http://localhost.example", "http://10.0.0.1", "http://169.254.169.254",
-    "http://0.0.0.0", "HTTP://ocr.example",
-])  # fmt: skip
-def test_plain_http_to_another_machine_can_be_read_on_the_way(url: str) -> None:
-    assert in_the_clear(url)
+from digitrec.providers.addresses import is_metadata_server
 
 
 @pytest.mark.parametrize("url", [
@@ -33,5 +17,5 @@ def test_metadata_servers_have_link_local_addresses_or_googles_name(url: str) ->
     "http://metadata.google.internal.example", "http://169.254.169.254.example", "http://10.0.0.1",
     "http://8.8.8.8", "169.254.169.254", "",
 ])  # fmt: skip
-def test_other_addresses_are_no_metadata_servers(url: str) -> None:
+def test_other_addresses_are_not_metadata_servers(url: str) -> None:
     assert not is_metadata_server(url)

@@ -15,21 +15,11 @@ from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
-from digitrec.emulator.kit import drawn_seven
-from digitrec.engine import Engine, Options
-from digitrec.errors import (
-    AuthFailed,
-    NotConfigured,
-    NotInstalled,
-    ProviderError,
-    Rejected,
-    Unreachable,
-)
-from digitrec.prepare import prepare
+from digitrec.errors import AuthFailed, NotConfigured, NotInstalled, ProviderError, Rejected, Unreachable
 from digitrec.providers.azure_analysis import AzureAnalysis
 from digitrec.providers.registry import provider_class
 
-from .common import KEY, NOTHING, POLLED, Told, json_answer, outcome
+from .common import KEY, NOTHING, POLLED, Told, asked, json_answer, outcome
 
 BOTH = pytest.mark.parametrize("cloud", POLLED)
 
@@ -113,14 +103,13 @@ def test_each_service_signs_with_its_key_else_with_an_identity(
         cls(endpoint="http://192.0.2.1", allow_plain_http=True)
 
 
-def test_a_token_shows_nowhere(
+def test_a_token_is_never_shown(
     authority: RawServer, server: RawServer, azure: AzureAnalysis, tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)
     server.say = [json_answer(400, {"error": {"message": f"you said Bearer {TOKEN} {HEADER}"}, TOKEN: 1})]
-    with Engine(azure, Options(ledger=tmp_path / "ledger.sqlite")) as engine:
-        (reply,) = engine.ask([prepare(drawn_seven(), azure.wants)])
+    reply = asked(azure, ledger=tmp_path / "ledger.sqlite")
     assert isinstance(reply.outcome, ProviderError)
     shown = [str(reply), repr(reply.outcome.raw), repr(azure), repr(vars(azure)), caplog.text]
     shown += [file.read_bytes().decode("latin-1") for file in tmp_path.iterdir()]
@@ -150,7 +139,7 @@ BODIES = (
 
 @settings(max_examples=50)
 @given(st.sampled_from([200, 200, 204, 400, 401, 403]), BODIES, st.sampled_from(["application/json", ""]))
-def test_whatever_comes_for_a_token_is_one_error(status: int, body: bytes, kind: str) -> None:
+def test_any_invalid_token_reply_is_one_error(status: int, body: bytes, kind: str) -> None:
     with raw_server() as authority, raw_server() as service, pytest.MonkeyPatch.context() as patch:
         patch.setenv("IDENTITY_ENDPOINT", authority.url)
         patch.setenv("IDENTITY_HEADER", HEADER)
@@ -189,11 +178,11 @@ def test_without_azure_identity_the_extra_is_named(monkeypatch: pytest.MonkeyPat
     assert "VISION_KEY" in str(caught.value) and "[azure]" in str(caught.value)
 
 
-def test_an_authority_of_ones_own_is_asked_and_microsofts_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_custom_authority_is_asked_instead_of_microsofts(monkeypatch: pytest.MonkeyPatch) -> None:
     """MSAL would ask login.microsoftonline.com first whether it knows the authority."""
-    asked: list[str] = []
+    addresses: list[str] = []
     monkeypatch.setattr(
-        "digitrec.providers.wire.transport.is_metadata_server", lambda url: bool(asked.append(url))
+        "digitrec.providers.wire.transport.is_metadata_server", lambda url: bool(addresses.append(url))
     )  # every request that fetches a credential passes it
     for name, value in {
         "TENANT_ID": "a-tenant", "CLIENT_ID": "a-client", "CLIENT_SECRET": KEY,
@@ -202,4 +191,4 @@ def test_an_authority_of_ones_own_is_asked_and_microsofts_is_not(monkeypatch: py
         monkeypatch.setenv(f"AZURE_{name}", value)
     error = outcome(AzureAnalysis(endpoint="https://a.example"), timeout=2)
     assert isinstance(error, NotConfigured | Unreachable)
-    assert {url.split("/")[2] for url in asked} == {"127.0.0.1:9"}
+    assert {url.split("/")[2] for url in addresses} == {"127.0.0.1:9"}

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from digitrec.emulator import Emulator
 from digitrec.emulator.kit import ProviderContract
-from digitrec.errors import Rejected
 from digitrec.providers.base import Provider
 
-from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, Opened, Prepared, Told
+from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, Opened, Told
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -34,10 +31,3 @@ def test_the_emulators_seven_is_read(cloud: str, told: Told, emulator: Emulator)
     assert (found.text, found.score, found.box) == ("7", pytest.approx(0.875), box)
     versions = {"google": None, "azure-document": "emulated-function 2024-11-30"}
     assert answer.model_version == versions.get(cloud, "emulated-function")
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_what_is_not_a_picture_is_rejected(cloud: str, opened: Opened, prepared: Prepared) -> None:
-    provider = opened(cloud)
-    (outcome,) = provider.read_many([replace(prepared(provider), data=b"<html>" + bytes(64))], timeout=10)
-    assert isinstance(outcome, Rejected)

@@ -16,16 +16,13 @@ from xml.sax.saxutils import escape
 import pytest
 from raw_server import RawServer, answer, raw_server
 
-from digitrec.emulator.kit import drawn_seven
 from digitrec.emulator.kit.tls import TlsServer
-from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Unreachable
-from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 
-from .common import AWS_KEY, AWS_SECRET, json_answer, outcome
+from .common import AWS_KEY, AWS_SECRET, asked, json_answer, outcome
 
 SECRET = "planted/session+token==0123456789&<x>"
 NOWHERE = "https://127.0.0.1:9"
@@ -97,7 +94,7 @@ def shown(source: Source, folder: Path, patch: pytest.MonkeyPatch, url: str) -> 
 
 @EACH
 @pytest.mark.parametrize("status", [301, 303, 307, 308])
-def test_no_secret_is_carried_to_where_a_redirect_points(
+def test_no_secret_follows_a_redirect(
     source: Source, status: int, server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with raw_server("127.0.0.2") as stranger:
@@ -124,9 +121,8 @@ def test_a_source_that_fails_for_the_moment_is_unreachable_and_free(
 ) -> None:
     server.say = [said]
     provider = source(tmp_path, monkeypatch, server.url)
-    options = Options(attempts=2, ledger=tmp_path / "l.sqlite", _config=Config(prices={provider.name: 0.5}))
-    with closing(Engine(provider, options)) as engine:
-        (reply,) = engine.ask([prepare(drawn_seven(), provider.wants)])
+    priced = Config(prices={provider.name: 0.5})
+    reply = asked(provider, attempts=2, ledger=tmp_path / "l.sqlite", _config=priced)
     assert type(reply.outcome) is Unreachable
     assert (reply.attempts, reply.cost_usd) == (2, 0)
 

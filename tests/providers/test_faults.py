@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 
 from digitrec.emulator import Emulator
-from digitrec.engine import Engine, Options
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -21,7 +20,7 @@ from digitrec.errors import (
     Unavailable,
 )
 
-from .common import CLOUDS, POLLED, Opened, Prepared
+from .common import CLOUDS, POLLED, Opened, asked
 
 EXPECTED: dict[str, type[ProviderError]] = {
     "400": Rejected, "401": AuthFailed, "403": AuthFailed, "404": Rejected, "413": Rejected,
@@ -47,14 +46,12 @@ CASES = [
 )
 def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     cloud: str, fault: str, expected: type[ProviderError], emulator: Emulator, opened: Opened,
-    prepared: Prepared,
 ) -> None:  # fmt: skip
     timeout, attempt_timeout = TIMES.get(fault, (60.0, 30.0))
-    options = Options(timeout=timeout, attempt_timeout=attempt_timeout, attempts=2, ledger="none")
-    engine = Engine(opened(cloud), options)
+    provider = opened(cloud)
     emulator.set_faults(cloud, fault)
     before = emulator.calls(cloud)
-    (reply,) = engine.ask([prepared(engine.provider)])
+    reply = asked(provider, timeout=timeout, attempt_timeout=attempt_timeout, attempts=2)
     calls, error = emulator.calls(cloud) - before, reply.outcome
     assert type(error) is expected
     if fault == "endless-poll":  # ordered once; a last look before the deadline may be another attempt

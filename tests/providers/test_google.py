@@ -102,7 +102,7 @@ def test_an_error_without_annotations_is_that_error(code: int, kind: type[Provid
     assert (type(caught.value), caught.value.status) == (kind, code)
 
 
-def test_an_error_of_code_0_is_none() -> None:
+def test_an_error_of_code_0_is_ignored() -> None:
     for error in ({}, {"code": 0, "message": "OK"}, {"details": [None]}):
         assert parse({"error": error}).candidates == ()
     for wrong in (None, "no", {"code": "3"}, {"code": 2**31}, {"code": 3, "message": None}):

@@ -8,7 +8,6 @@ import pytest
 from raw_server import RawServer, answer
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, Parameters
 from digitrec.errors import (
     AuthFailed,
@@ -21,10 +20,10 @@ from digitrec.errors import (
 )
 from digitrec.providers.base import Adjustable
 from digitrec.providers.openai import LEFT_OUT, OpenAi, parse
-from digitrec.providers.openai_servers import PRESETS, refused_parameters
+from digitrec.providers.openai_servers import PRESETS
 from digitrec.recognise.normalise import normalise
 
-from .common import KEY, Opened, Prepared, Told, json_answer, outcome
+from .common import KEY, Opened, Told, asked, json_answer, outcome
 from .documents import stored
 
 
@@ -40,15 +39,15 @@ def answered(case: str = "seven") -> bytes:
 def test_what_is_sent(told: Told, server: RawServer, monkeypatch: Any) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "planted-organisation")
     told("openai", answered(), endpoint=f"{server.url}/v1/")
-    (asked,) = sent(server)
+    (request,) = sent(server)
     head = server.arrived[0].partition(b"\r\n\r\n")[0].lower()
     assert head.startswith(b"post /v1/chat/completions ")
     assert f"authorization: bearer {KEY}".encode() in head
     assert b"planted-org" not in head and b"x-" not in head
-    assert (asked["model"], asked["store"], asked["temperature"]) == ("a-model", False, 0)
-    assert asked["response_format"]["json_schema"]["strict"] is True
-    assert asked["max_completion_tokens"] == 2048
-    text, picture = asked["messages"][0]["content"]
+    assert (request["model"], request["store"], request["temperature"]) == ("a-model", False, 0)
+    assert request["response_format"]["json_schema"]["strict"] is True
+    assert request["max_completion_tokens"] == 2048
+    text, picture = request["messages"][0]["content"]
     assert text["type"] == "text"
     assert picture["image_url"]["url"].startswith("data:image/png;base64,")
     assert picture["image_url"]["detail"] == "low"
@@ -61,9 +60,9 @@ def test_a_server_of_ones_own_needs_no_key(told: Told, server: RawServer) -> Non
 
 def test_the_name_of_the_limit_is_a_setting(told: Told, server: RawServer) -> None:
     told("openai", answered(), limit="max_tokens", most_tokens=64)
-    (asked,) = sent(server)
-    assert asked["max_tokens"] == 64
-    assert "max_completion_tokens" not in asked
+    (request,) = sent(server)
+    assert request["max_tokens"] == 64
+    assert "max_completion_tokens" not in request
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,7 @@ def test_the_name_of_the_limit_is_a_setting(told: Told, server: RawServer) -> No
         (404, {"error": "no such model"}, Rejected, "no such model"),
     ],
 )
-def test_a_code_tells_more_than_the_status_and_every_servers_words_are_kept(
+def test_the_error_code_decides_and_the_servers_message_is_kept(
     status: int, body: Any, kind: type[Exception], said: str, told: Told
 ) -> None:
     error = told("openai", json_answer(status, body))
@@ -131,13 +130,9 @@ def test_no_digit_and_why() -> None:
     assert normalise(answer).digit is None
 
 
-@pytest.mark.parametrize(
-    ("case", "said"),
-    [("refusal", "refused"), ("filtered", "filtered"), ("length", "max_tokens"), ("prose", "not the JSON"),
-     ("no-choices", "choices")],
-)  # fmt: skip
-def test_what_is_not_an_answer_says_what_to_do(case: str, said: str) -> None:
-    with pytest.raises(BadAnswer, match=said):
+@pytest.mark.parametrize("case", ["refusal", "filtered", "length", "prose", "no-choices"])
+def test_a_document_without_an_answer_is_a_bad_answer(case: str) -> None:
+    with pytest.raises(BadAnswer):
         parse(stored("openai", case))
 
 
@@ -232,6 +227,7 @@ REFUSED = [
     ("openai", 422, "Failed to deserialize the JSON body: response_format: unknown variant `json_schema`",
      {"response_format"}),
     ("openai", 400, error("unknown fields: temperature, store"), {"temperature", "store"}),
+    ("openai", 400, error("the parameter store is unknown"), {"store"}),
     ("openai", 422, error("max_tokens: field required"), {"max_completion_tokens"}),
     ("gemini", 400, unknown_names("topLogprobs", "responseFormat"), {*CHANCES, "response_format"}),
     ("openai", 200, error("logprobs is not supported by this provider", code=400), CHANCES),
@@ -269,26 +265,16 @@ def test_both_names_of_the_limit_may_be_refused(opened: Opened, server: RawServe
         assert len(server.arrived) == requests
 
 
-@pytest.mark.parametrize("status", [401, 402, 429, 500, 503])
-def test_another_error_that_names_a_parameter_is_that_error(
-    status: int, told: Told, server: RawServer
-) -> None:
-    assert isinstance(told("openai", answer(status, body(error("seed")))), ProviderError)
-    assert len(server.arrived) == 1
-
-
 @pytest.mark.parametrize(
-    ("said", "named"),
-    [
-        ("the model is not in the store", set()),
-        ("unknown field: store", {"store"}),
-        ("the parameter store is unknown", {"store"}),
-        ('Unknown name "store"', {"store"}),
-        ("seedling", set()),
-    ],
-)
-def test_an_english_word_is_a_parameter_only_where_it_is_meant(said: str, named: set[str]) -> None:
-    assert refused_parameters({"message": said}, ["store", "seed"]) == named
+    ("status", "said"),
+    [(401, "seed"), (402, "seed"), (429, "seed"), (500, "seed"), (503, "seed"), (400, "seedling"),
+     (400, "the model is not in the store")],
+)  # fmt: skip
+def test_another_error_that_names_a_parameter_is_that_error(
+    status: int, said: str, told: Told, server: RawServer
+) -> None:
+    assert isinstance(told("openai", answer(status, body(error(said)))), ProviderError)
+    assert len(server.arrived) == 1
 
 
 @pytest.mark.parametrize(
@@ -300,7 +286,7 @@ def test_an_english_word_is_a_parameter_only_where_it_is_meant(said: str, named:
         (200, {"error": {"code": 500, "message": "image input is not supported by this server"}}),
     ],
 )
-def test_a_model_without_eyes_is_asked_once(status: int, said: Any, told: Told, server: RawServer) -> None:
+def test_a_model_without_vision_is_asked_once(status: int, said: Any, told: Told, server: RawServer) -> None:
     result = told("openai", answer(status, body(said)), preset="llama.cpp")
     assert type(result) is Rejected
     assert "--mmproj" in str(result)
@@ -325,17 +311,14 @@ def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], t
     assert type(told("openai", answer(200, body(said)))) is kind
 
 
-def test_the_settings_of_the_configuration_hold_for_every_request(
-    opened: Opened, prepared: Prepared, server: RawServer
-) -> None:
+def test_the_settings_of_the_configuration_hold_for_every_request(opened: Opened, server: RawServer) -> None:
     config = Config(parameters={"openai": Parameters(("store", "top_logprobs"), 64)})
     server.say = [answered()]
     openai = opened("openai", endpoint=server.url)
-    with Engine(openai, Options(ledger="none", _config=config)) as engine:
-        engine.ask([prepared(openai)])
-    (asked,) = sent(server)
-    assert not {"store", "logprobs", "top_logprobs"} & set(asked)
-    assert asked["max_completion_tokens"] == 64
+    asked(openai, _config=config)
+    (request,) = sent(server)
+    assert not {"store", "logprobs", "top_logprobs"} & set(request)
+    assert request["max_completion_tokens"] == 64
 
 
 def test_parameters_left_out_by_setting_make_another_question(opened: Opened) -> None:

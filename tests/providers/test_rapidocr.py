@@ -36,18 +36,17 @@ def test_parse_passes_over_an_empty_line() -> None:
     assert parse({"txts": [""], "scores": [0.0]}).candidates == ()
 
 
-@pytest.mark.parametrize("raw", [{}, {"txts": ["7"], "scores": []}, {"txts": None, "scores": None}])
-def test_parse_refuses(raw: dict[str, Any]) -> None:
-    with pytest.raises(BadAnswer):
-        parse(raw)
+LINES = [(7, 0.5), ("\ud83d", 0.5), ("7", "1"), ("7", 1.5), ("7", float("nan"))]
 
 
 @pytest.mark.parametrize(
-    ("text", "score"), [(7, 0.5), ("\ud83d", 0.5), ("7", "1"), ("7", 1.5), ("7", float("nan"))]
-)
-def test_parse_refuses_a_line_that_is_none(text: Any, score: Any) -> None:
+    "raw",
+    [{}, {"txts": ["7"], "scores": []}, {"txts": None, "scores": None},
+     *({"txts": [text], "scores": [score]} for text, score in LINES)],
+)  # fmt: skip
+def test_parse_refuses(raw: dict[str, Any]) -> None:
     with pytest.raises(BadAnswer):
-        parse({"txts": [text], "scores": [score]})
+        parse(raw)
 
 
 class TestContract(LocalProviderContract):

@@ -13,19 +13,17 @@ import pytest
 from raw_server import RawServer, raw_server
 
 from digitrec.answer import Answer
-from digitrec.emulator.kit import drawn_seven
-from digitrec.engine import Engine, Options, Reply
+from digitrec.engine import Reply
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import Call, recent
 from digitrec.errors import NotConfigured, TimedOut, Unreachable
-from digitrec.prepare import prepare
 from digitrec.providers import wire
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
 
-from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Told, replies
+from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Told, asked, replies
 
 PRICE = 0.01
 pytestmark = pytest.mark.usefixtures("no_waits")
@@ -34,9 +32,7 @@ pytestmark = pytest.mark.usefixtures("no_waits")
 def ask(provider: Provider, folder: Path, **how: Any) -> Reply:
     config = Config(prices={provider.name: PRICE})
     settings = {"ledger": folder / "ledger.sqlite", "timeout": 10.0, "attempts": 2, **how}
-    with closing(Engine(provider, Options(_config=config, **settings))) as it:
-        (reply,) = it.ask([prepare(drawn_seven(), provider.wants)])
-    return reply
+    return asked(provider, _config=config, **settings)
 
 
 def booked(folder: Path) -> list[Call]:

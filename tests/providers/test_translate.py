@@ -11,18 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unavailable,
-)
+from digitrec.errors import TimedOut, Unavailable
 from digitrec.providers import aws, google, rapidocr, tesseract
-from digitrec.providers.translate import Problem, Rule, Service, from_http, problem_of, retry_after
+from digitrec.providers.translate import Problem, Rule, Service, problem_of, retry_after
 
 TABLES: Mapping[str, Mapping[str, Rule]] = {
     module.__name__: module.ERRORS for module in (google, aws, rapidocr, tesseract)
@@ -55,7 +46,7 @@ def test_the_most_specific_class_decides() -> None:
     assert problem_of(Closer(), SERVICE.errors) == Problem(TimedOut)
 
 
-def test_what_is_not_listed_passes_through() -> None:
+def test_an_unlisted_exception_passes_through() -> None:
     with pytest.raises(ZeroDivisionError), SERVICE.translated():
         raise ZeroDivisionError
 
@@ -68,20 +59,6 @@ def test_no_exception_that_held_a_secret_is_shown_in_the_traceback() -> None:
         except ValueError as error:
             raise Foreign("gone") from error
     assert key not in "".join(traceback.format_exception(caught.value))
-
-
-@pytest.mark.parametrize(
-    ("status", "said", "kind"),
-    [
-        (101, "", BadAnswer), (302, "", BadAnswer), (600, "", BadAnswer), (400, "", Rejected),
-        (418, "", Rejected), (400, "a picture per day", Rejected), (401, "", AuthFailed),
-        (403, "", AuthFailed), (403, "Out of call volume quota. Retry after 15 days.", QuotaExceeded),
-        (429, "Requests per minute", RateLimited), (429, "Requests per day", QuotaExceeded),
-        (500, "", Unavailable), (529, "", Unavailable),
-    ],
-)  # fmt: skip
-def test_an_http_status_has_a_meaning(status: int, said: str, kind: type[ProviderError]) -> None:
-    assert from_http(status, said, {}).kind is kind
 
 
 def test_retry_after_as_a_date() -> None:

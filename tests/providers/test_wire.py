@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,7 @@ import pytest
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
-from digitrec.emulator.kit import drawn_seven
 from digitrec.emulator.kit.tls import TlsServer
-from digitrec.engine import Engine, Options
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -25,12 +22,23 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
-from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
 
-from .common import AWS_SECRET, CLOUDS, KEY, NOTHING, POLLED, Opened, Told, json_answer, outcome, replies
+from .common import (
+    AWS_SECRET,
+    CLOUDS,
+    KEY,
+    NOTHING,
+    POLLED,
+    Opened,
+    Told,
+    asked,
+    json_answer,
+    outcome,
+    replies,
+)
 from .conftest import CREDENTIALS
 
 EACH = pytest.mark.parametrize("cloud", CLOUDS)
@@ -58,7 +66,9 @@ def test_an_invalid_endpoint_is_not_configured(cloud: str, endpoint: str) -> Non
 
 
 @EACH
-@pytest.mark.parametrize("endpoint", ["http://ocr.example:80/", "HTTP://192.0.2.1"])
+@pytest.mark.parametrize("endpoint", [
+    "http://ocr.example:80/", "HTTP://192.0.2.1", "http://localhost.example", "http://169.254.169.254",
+])  # fmt: skip
 def test_plain_http_has_to_be_allowed(cloud: str, endpoint: str) -> None:
     with pytest.raises(NotConfigured) as caught:
         from_env(cloud, endpoint)
@@ -151,9 +161,11 @@ def test_a_server_without_tls_at_an_https_address_got_nothing(cloud: str, server
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", BadAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", BadAnswer),
         (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), BadAnswer),
+        (answer(600, b"{}"), BadAnswer),
+        (answer(418), Rejected),
     ],
 )
-def test_what_came_back_decides(
+def test_the_reply_decides_the_error(
     said: bytes, kind: type[ProviderError], server: RawServer, told: Told
 ) -> None:
     assert type(told("google", said)) is kind
@@ -171,6 +183,9 @@ def reason(name: str) -> dict[str, Any]:
 REFUSALS: list[tuple[str, int, Any, type[Exception], str]] = [
     *((cloud, 402, {"message": "Insufficient Balance"}, QuotaExceeded, "add credit") for cloud in CLOUDS),
     *((cloud, 407, {}, NotConfigured, "HTTP_PROXY") for cloud in CLOUDS),
+    ("google", 400, {"error": {"message": "a picture per day"}}, Rejected, "per day"),
+    ("google", 403, {"error": {"message": "Out of call volume quota."}}, QuotaExceeded, "volume"),
+    ("google", 429, {"error": {"message": "Requests per day"}}, QuotaExceeded, "per day"),
     ("google", 403, reason("BILLING_DISABLED"), AuthFailed, "enable billing"),
     ("google", 403, reason("SERVICE_DISABLED"), AuthFailed, "enable the Cloud Vision API"),
     ("google", 400, [{"error": {"message": "in a list"}}], Rejected, "in a list"),
@@ -229,13 +244,11 @@ def test_the_error_of_an_order_is_kept_where_no_time_is_left(
 ) -> None:
     server.say = [answer(429, b"{}", ("Retry-After", "1"))]
     azure = opened(cloud, endpoint=server.url, poll_s=1.0)
-    with closing(Engine(azure, Options(timeout=1.6, ledger="none"))) as engine:
-        (reply,) = engine.ask([prepare(drawn_seven(), azure.wants)])
-    assert type(reply.outcome) is RateLimited
+    assert type(asked(azure, timeout=1.6).outcome) is RateLimited
 
 
 @EACH
-def test_a_key_that_comes_back_shows_nowhere(cloud: str, told: Told) -> None:
+def test_an_echoed_key_is_redacted(cloud: str, told: Told) -> None:
     key = AWS_SECRET if cloud.startswith("aws") else KEY
     said = {"responses": [{key: key}]} if cloud == "google" else {**NOTHING[cloud], key: f"x{key}"}
     result = told(cloud, *replies(cloud, said))
@@ -245,7 +258,7 @@ def test_a_key_that_comes_back_shows_nowhere(cloud: str, told: Told) -> None:
 
 @EACH
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
-def test_a_key_that_comes_back_in_an_error_shows_nowhere(cloud: str, status: int, told: Told) -> None:
+def test_a_key_echoed_in_an_error_is_redacted(cloud: str, status: int, told: Told) -> None:
     key = AWS_SECRET if cloud.startswith("aws") else KEY
     error = {"code": key, "message": f"no {key}", "details": [key]}
     said = {"error": error, "__type": key, "message": f"sign with {key}", key: key}

@@ -77,24 +77,22 @@ def test_an_order_is_fetched_for_a_day_and_keeps_others_away_meanwhile(ledger: L
     assert claimed(ledger).token is None, "a day after it was ordered"
 
 
-def test_an_order_under_way_is_left_to_whoever_placed_it(tmp_path: Path, clock: Clock) -> None:
+def test_a_fresh_ledger_ignores_an_order_under_way(tmp_path: Path, clock: Clock) -> None:
     with closing(Ledger(tmp_path / "ledger.sqlite", fresh=True, clock=clock)) as ledger:
         ledger.ordered(claimed(ledger), "operation-1")
         assert claimed(ledger).token is None, "asked anew, since nothing is to be found again"
 
 
-def test_an_order_of_unknown_outcome_is_fetched_again(ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    ("error", "unknown", "token"), [("Unavailable", True, "operation-1"), ("Rejected", False, None)]
+)
+def test_only_an_order_of_unknown_outcome_is_fetched_again(
+    ledger: Ledger, error: str, unknown: bool, token: str | None
+) -> None:
     first = claimed(ledger)
     ledger.ordered(first, "operation-1")
-    ledger.failed(first, "Unavailable", unknown=True, charged=True)
-    assert claimed(ledger).token == "operation-1"
-
-
-def test_an_order_that_failed_for_good_is_made_again(ledger: Ledger) -> None:
-    first = claimed(ledger)
-    ledger.ordered(first, "operation-1")
-    ledger.failed(first, "Rejected", unknown=False, charged=True)
-    assert claimed(ledger).token is None
+    ledger.failed(first, error, unknown=unknown, charged=True)
+    assert claimed(ledger).token == token
 
 
 def test_the_budget_of_a_command_is_kept_to_the_last_cent(ledger: Ledger) -> None:
@@ -102,10 +100,7 @@ def test_the_budget_of_a_command_is_kept_to_the_last_cent(ledger: Ledger) -> Non
     questions = [question(number) for number in range(5)]
     verdicts = ledger.claim(questions, price=0.1, budget=budget, lease_s=10.0)
     assert [type(verdict) for verdict in verdicts] == [Claim] * 3 + [BudgetExceeded] * 2
-    assert str(verdicts[3]) == (
-        "not asked: a call to paid costs $0.1, and of the $0.3 for this command $0.3 are spent; "
-        "raise --max-cost or stop here"
-    )
+    assert "paid" in str(verdicts[3]) and "$0.3" in str(verdicts[3])
     assert isinstance(claim(ledger, question(9), budget=replace(budget, run="another"), price=0.1), Claim)
 
 
