@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 import terminal
-from click.testing import CliRunner
 
-from digitrec.cli import main
 from digitrec.commands.engines import EMULATED
 
 SHEET = Path(__file__).parents[2] / "samples" / "sheet.jpg"
@@ -75,27 +73,27 @@ def test_an_engine_that_was_not_recorded_costs_the_others_nothing(seven: Path, t
     assert found["outcomes"]["aws"]["error"]["type"] == "LedgerError"
 
 
-def test_a_budget_leaves_out_only_who_has_no_known_price(seven: Path) -> None:
+def test_a_budget_leaves_out_only_engines_without_a_known_price(seven: Path) -> None:
     arguments = ["-p", "azure,aws", "--emulate", "--max-cost", "1", "-o", "json"]
     (found,) = json.loads(run(seven, *arguments).stdout)
     assert "price of azure is not known" in found["outcomes"]["azure"]["error"]["message"]
     assert found["outcomes"]["aws"]["digit"] == 7
 
 
-def test_a_picture_that_nobody_answers_is_told_once_and_exits_with_1(seven: Path, tmp_path: Path) -> None:
+def test_a_picture_without_any_answer_is_one_message_and_exit_code_1(seven: Path, tmp_path: Path) -> None:
     result = run(seven, tmp_path / "none.png", "-p", "local,rapidocr", "-o", "jsonl", code=1)
     assert len(result.stdout.splitlines()) == 2
     assert result.stderr.count("none.png") == 1
 
 
-def test_an_engine_that_fails_for_every_picture_is_told_of_once(seven: Path) -> None:
+def test_an_engine_that_fails_for_every_picture_is_one_message(seven: Path) -> None:
     lines = run(seven, seven, seven, "-p", "local,azure", "-o", "jsonl").stderr.splitlines()
     assert [line.rpartition("azure: ")[0] for line in lines] == ["digitrec: ", "digitrec: 2 more: "]
 
 
-def test_standard_input_is_read_once_for_everyone(seven: Path) -> None:
-    arguments = ["compare", "-", "-p", "local,aws", "--emulate", "--no-ledger", "-o", "json"]
-    result = CliRunner().invoke(main, arguments, input=seven.read_bytes())
+def test_standard_input_is_read_once_for_all_engines(seven: Path) -> None:
+    arguments = ["-p", "local,aws", "--emulate", "--no-ledger", "-o", "json"]
+    result = run("-", *arguments, input=seven.read_bytes())
     (found,) = json.loads(result.stdout)
     assert (found["source"], found["consensus"]) == ("<stdin>", 7)
 

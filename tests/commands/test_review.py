@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from terminal import run
 
 import digitrec
-from digitrec.cli import main
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 
 
@@ -22,14 +21,12 @@ def answers(tmp_path: Path) -> Path:
 
 
 def test_a_file_without_doubts_needs_no_page(answers: Path, tmp_path: Path) -> None:
-    done = CliRunner().invoke(
-        main, ["review", str(answers), "--below", "0.5", "--out", str(tmp_path / "out")]
-    )
+    done = run("review", answers, "--below", "0.5", "--out", tmp_path / "out")
     assert done.exit_code == 0 and "0 doubtful" in done.stderr
 
 
 @pytest.mark.parametrize("content", ["7,0.9\n", "[1]\n"])
 def test_another_file_is_an_error(answers: Path, tmp_path: Path, content: str) -> None:
     answers.write_text(content)
-    done = CliRunner().invoke(main, ["review", str(answers), "--out", str(tmp_path / "out")])
+    done = run("review", answers, "--out", tmp_path / "out")
     assert done.exit_code == 6 and "line 1" in done.stderr

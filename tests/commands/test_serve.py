@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-from click.testing import CliRunner, Result
+import terminal
 
-from digitrec.cli import main
 from digitrec.engine import Engine
 from digitrec.web.settings import Settings
 
-
-def serve(*options: str) -> Result:
-    return CliRunner().invoke(main, ["serve", *options])
+serve = partial(terminal.run, "serve")
 
 
 @pytest.fixture(autouse=True)

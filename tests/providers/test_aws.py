@@ -26,7 +26,7 @@ from .common import Opened, Prepared, Told, json_answer, outcome
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
 
 
-def test_a_profile_gives_keys_and_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_gives_keys_and_region() -> None:
     home = Path.home() / ".aws"
     home.mkdir()
     (home / "credentials").write_text("[work]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n")

@@ -9,10 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from paid_cloud import PRICE
+from terminal import run
 
-from digitrec.cli import main
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import spending
 from digitrec.engine.ledger.repair import LOST, Repair, repair
@@ -103,7 +102,7 @@ def test_a_lost_call_counts_as_spent(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek((page - 1) * PAGE)
         file.write(b"\xff" * PAGE)
-    told = CliRunner().invoke(main, ["ledger", "repair", "--ledger", str(path)]).stdout
+    told = run("ledger", "repair", "--ledger", path).stdout
     assert f"{CALLS - 1} calls saved, 1 lost" in told
     assert str(path.with_name("ledger.sqlite.damaged-1")) in told
     with closing(Ledger(path)) as ledger:
@@ -121,7 +120,7 @@ def test_what_was_put_aside_before_is_kept_and_a_file_of_nothing_becomes_an_empt
 
 def test_a_healthy_ledger_is_left_alone(path: Path) -> None:
     before = path.read_bytes()
-    told = CliRunner().invoke(main, ["ledger", "repair", "--ledger", str(path)])
+    told = run("ledger", "repair", "--ledger", path)
     assert (told.exit_code, str(path) in told.stdout) == (0, True)
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
