@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,16 @@ def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
     else:
         picture.save(buffer, form, **options)
     return buffer.getvalue()
+
+
+def png_that_says(width: int, height: int, rows: bytes = b"") -> bytes:
+    """Return a PNG that claims a size, around rows of RGB pixels that need not fit it."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
 
 
 def grey(image: DigitImage) -> Pixels:

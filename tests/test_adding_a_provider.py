@@ -53,9 +53,7 @@ def python(installed: Path, folder: Path, *command: str, **variables: str) -> st
     return subprocess.run(run, check=True, cwd=folder, env=env, capture_output=True, text=True).stdout
 
 
-def test_the_installed_example_is_asked_through_its_entry_point(
-    installed: Path, endpoint: str, tmp_path: Path
-) -> None:
+def test_the_example_answers_through_its_entry_point(installed: Path, endpoint: str, tmp_path: Path) -> None:
     Image.fromarray(drawn_seven().pixels).save(tmp_path / "7.png")
     said = python(installed, tmp_path, "-c", ASK, ACME_KEY="planted-acme-key", ACME_ENDPOINT=endpoint)
     assert "'provider': 'acme', 'digit': 7, 'confidence': 0.935" in said

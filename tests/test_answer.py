@@ -118,9 +118,7 @@ ANSWERS = st.builds(
 
 
 @given(ANSWERS, st.integers(1, 4), st.booleans())
-def test_an_answer_that_passes_can_be_read_and_stored_and_any_other_is_a_bad_one(
-    answer: Answer, repeat: int, lenient: bool
-) -> None:
+def test_checked_answers_can_be_read_and_stored(answer: Answer, repeat: int, lenient: bool) -> None:
     try:
         checked(answer)
     except BadAnswer as error:

@@ -35,7 +35,7 @@ def test_{number}():
     ],
     ids=["flaky", "broken", "too many"],
 )
-def test_what_fails_once_is_named_and_what_fails_twice_fails(
+def test_flaky_tests_are_named_and_broken_ones_fail(
     tmp_path: Path, kinds: list[str], code: int, words: str
 ) -> None:
     tests = [kind.format(number=number) for number, kind in enumerate(kinds)]

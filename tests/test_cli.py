@@ -252,7 +252,7 @@ def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
         ("my photo.png", "digitrec predict 'my photo.png'"),
     ],
 )
-def test_what_is_no_command_names_one(
+def test_an_unknown_command_suggests_one(
     typed: str, instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

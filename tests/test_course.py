@@ -23,7 +23,7 @@ each_lesson = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 @each_lesson
-def test_every_command_of_a_lesson_is_taken_by_the_command_line(
+def test_every_command_of_a_lesson_is_valid(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

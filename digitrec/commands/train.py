@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import reduce
+from math import isnan
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -311,7 +312,9 @@ def _shown(epochs: int, networks: int = 1, start: str = "making digits") -> Iter
 
         def show(progress: Progress) -> None:
             last = progress.last
-            seen = "" if last is None else f", held back {percent(last.validation_accuracy, 2)}"
+            seen = ""
+            if last is not None and not isnan(last.validation_accuracy):
+                seen = f", held back {percent(last.validation_accuracy, 2)}"
             which = "" if networks == 1 else f"network {progress.network}/{networks}, "
             at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
             bar.at(progress.done, at if progress.epoch else start)

@@ -34,9 +34,7 @@ def expect_within(page: Page, *parts: str) -> None:
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_the_answer_is_seen_without_scrolling_and_nothing_scrolls_sideways(
-    open_page: OpenPage, screen: str
-) -> None:
+def test_the_answer_is_visible_without_scrolling(open_page: OpenPage, screen: str) -> None:
     width, height = SCREENS[screen]
     page = open_page(viewport={"width": width, "height": height}, has_touch=True, is_mobile=width < 1000)
     if width < 700:

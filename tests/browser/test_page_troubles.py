@@ -147,9 +147,7 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">
 
 
 @pytest.mark.parametrize("kind", ["svg", "avif", "tiff", "ppm"])
-def test_formats_that_only_the_browser_or_only_the_server_knows_are_shown_and_read(
-    open_page: OpenPage, kind: str, tmp_path: Path
-) -> None:
+def test_every_format_is_shown_and_read(open_page: OpenPage, kind: str, tmp_path: Path) -> None:
     file = tmp_path / f"seven.{kind}"
     if kind == "svg":
         file.write_text(SVG)

@@ -64,9 +64,7 @@ def test_the_heat_map_lies_on_the_ink_that_was_drawn_until_another_stroke(open_p
 
 
 @pytest.mark.parametrize("size", [(600, 300), (300, 600)])
-def test_the_heat_map_lies_on_the_digit_of_a_picture_of_any_shape(
-    open_page: OpenPage, size: tuple[int, int]
-) -> None:
+def test_the_heat_map_covers_the_digit_of_any_picture(open_page: OpenPage, size: tuple[int, int]) -> None:
     width, height = size
     picture = Image.new("L", size, 235)
     left, top, side = 0.6 * width, 0.15 * height, 0.3 * min(size)

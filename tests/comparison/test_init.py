@@ -9,22 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, compare_stream, left_out_because
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
-from digitrec.errors import ImageError, NotConfigured, Unavailable, UnknownProvider
+from digitrec.errors import ImageError, NotConfigured, Unavailable
 from digitrec.image import ImageRef
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
 
+from .engines import sure
+
 
 def fakes(*lines: Line) -> list[FakeProvider]:
     return [FakeProvider([line], name=f"e{number}") for number, line in enumerate(lines)]
-
-
-def sure(digit: str, score: float | None) -> Answer:
-    return Answer((Candidate(digit, score),))
 
 
 def answers(*said: tuple[int | None, float | None]) -> Comparison:
@@ -76,9 +73,7 @@ def test_a_list_of_comparisons_is_still_an_iterator_with_a_warning() -> None:
 
 
 def test_at_least_and_rotate_are_those_of_predict() -> None:
-    unsure, absent = compare(
-        drawn_seven(), [*fakes(sure("7", 0.6)), "azure"], at_least=0.7, rotate=90
-    ).outcomes
+    unsure, absent = compare(drawn_seven(), [*fakes(sure(7, 0.6)), "azure"], at_least=0.7, rotate=90).outcomes
     assert isinstance(unsure, Prediction)
     assert (unsure.digit, unsure.unsure_digit, unsure.turned) == (None, 7, 90)
     assert isinstance(absent, Failure)
@@ -155,8 +150,3 @@ def test_only_engines_that_are_ready_and_free_are_asked_unnamed(monkeypatch: pyt
         compare(drawn_seven())
     monkeypatch.setenv("MANY", "4")
     assert compare(drawn_seven()).engines == ("local",)
-
-
-def test_an_unknown_name_is_the_callers_mistake() -> None:
-    with pytest.raises(UnknownProvider):
-        compare(drawn_seven(), ["no-such-engine"])

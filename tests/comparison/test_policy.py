@@ -50,9 +50,7 @@ def decided(policy: EnginePolicy, said: Sequence[Outcome]) -> Prediction:
         ([NOTHING, DOWN, NOTHING], None, "abc"),
     ],
 )
-def test_a_fallback_asks_the_next_engine_only_while_nobody_is_sure(
-    lines: Sequence[Line], digit: int | None, who: str
-) -> None:
+def test_a_fallback_asks_on_until_one_is_sure(lines: Sequence[Line], digit: int | None, who: str) -> None:
     outcome = digitrec.predict(drawn_seven(), Fallback(engines(*lines), below=0.9))
     assert (outcome.digit, "".join(asked(outcome))) == (digit, who)
 
@@ -65,9 +63,7 @@ def test_a_calibrated_chance_decides_in_place_of_the_confidence() -> None:
     assert decided(Fallback(engines("1", "2"), below=0.3), sure_enough).digit == 1
 
 
-def test_an_uncalibrated_engine_that_named_a_digit_is_warned_of_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_an_uncalibrated_engine_logs_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     policy = Fallback(engines(DOWN, NOTHING, sure(7, 0.95)), below=0.9)
     with caplog.at_level(logging.WARNING):
         digitrec.predict_many([drawn_seven(), drawn_seven()], policy)
@@ -109,7 +105,7 @@ def test_policies_are_named_and_an_impossible_one_is_refused() -> None:
         ([NOTHING, NOTHING, sure(7, 0.9)], 2, None, "no text", "ab"),
     ],
 )
-def test_a_consensus_asks_while_agreement_is_open(
+def test_a_consensus_asks_until_it_is_decided(
     lines: Sequence[Line], agree: int, digit: int | None, reason: str | None, who: str
 ) -> None:
     outcome = digitrec.predict(drawn_seven(), Consensus(engines(*lines), agree))
@@ -161,9 +157,7 @@ def test_a_consensus_has_the_mean_confidence_and_the_words_of_those_who_agree(
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_all_failing_is_the_last_failure_at_the_cost_of_all(
-    policy: Callable[[list[Engine]], EnginePolicy],
-) -> None:
+def test_if_all_fail_the_costs_add_up(policy: Callable[[list[Engine]], EnginePolicy]) -> None:
     two = policy(engines("1", "2"))
     first = Failure(ImageRef("x.png", "00"), "a", DOWN, latency_s=1.0, cost_usd=0.25, attempts=3)
     last = replace(first, provider="b", error=Unavailable("also down"), latency_s=0.5, attempts=1)
@@ -172,19 +166,6 @@ def test_all_failing_is_the_last_failure_at_the_cost_of_all(
     assert (outcome.error, outcome.provider) == (last.error, two.name)
     assert outcome.latency_s == (1.5 if isinstance(two, Fallback) else 1.0)
     assert (outcome.cost_usd, outcome.attempts) == (0.5, 4)
-
-
-def test_closing_a_policy_closes_its_engines() -> None:
-    class Closing(FakeProvider):
-        closed = False
-
-        def close(self) -> None:
-            self.closed = True
-
-    providers = [Closing(name=name) for name in "ab"]
-    with Fallback([Engine(provider) for provider in providers], below=0.9):
-        assert not any(provider.closed for provider in providers)
-    assert all(provider.closed for provider in providers)
 
 
 def test_each_picture_is_decided_for_itself_and_an_unreadable_one_asks_nobody(tmp_path: Path) -> None:

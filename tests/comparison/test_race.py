@@ -74,9 +74,7 @@ def test_an_engine_that_cannot_go_on_fails_for_its_own_pictures_and_no_others(tm
             assert arrival.spent_s == 0.0
 
 
-def test_an_unreadable_picture_has_its_own_name_and_no_time_and_the_places_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_picture_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[race.__module__], "WINDOW", 3)
     last = 6  # the first of the third window
     pictures = [drawn_seven()] * (last + 1)

@@ -138,9 +138,7 @@ def test_tensors_are_read_as_arrays() -> None:
     lambda names: pyarrow.FixedShapeTensorArray.from_numpy_ndarray(np.stack([drawn_seven().pixels] * 2)),
     pandas.Series,
 ])  # fmt: skip
-def test_arrays_hold_paths_and_encoded_pictures_too(
-    batch: Callable[[list[str]], Any], tmp_path: Path
-) -> None:
+def test_arrays_of_paths_and_encoded_pictures(batch: Callable[[list[str]], Any], tmp_path: Path) -> None:
     names = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
     for name in names:
         Image.fromarray(drawn_seven().pixels).save(name)
@@ -148,6 +146,6 @@ def test_arrays_hold_paths_and_encoded_pictures_too(
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3), (5, 784), (784,), (2, 3, 28, 28, 3)])
-def test_what_is_no_batch_says_what_it_is(shape: tuple[int, ...]) -> None:
+def test_other_shapes_are_no_batch(shape: tuple[int, ...]) -> None:
     with pytest.raises(TypeError):
         digitrec.predict_many(np.zeros(shape))

@@ -31,7 +31,7 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize("kind", [str, Path])
-def test_a_url_is_never_fetched_and_its_secrets_are_not_repeated(
+def test_a_url_is_not_fetched_nor_its_secrets_shown(
     url: str, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -57,9 +57,7 @@ def test_a_file_keeps_its_name(name: str) -> None:
     assert name_of(name) == name
 
 
-def test_a_file_that_looks_like_a_url_is_read_where_it_exists(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_existing_file_named_like_a_url_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("data:7.png").write_bytes(b"7")
     assert read("data:7.png")[0] == b"7"
@@ -91,9 +89,7 @@ def test_devices_and_sockets_are_refused(tmp_path: Path) -> None:
         os.close(slave)
 
 
-def test_a_file_that_becomes_a_pipe_before_it_is_opened_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_replaced_by_a_pipe_does_not_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kernel files that yield data now and then are refused, too."""
     (tmp_path / "file").write_bytes(b"7")
     os.mkfifo(tmp_path / "pipe")

@@ -62,11 +62,6 @@ def test_what_is_passed_over_is_counted() -> None:
     ]
 
 
-def test_hidden_ones_are_read_where_they_are_asked_for() -> None:
-    fill("d/.hidden/7.png", "d/.1.png")
-    assert list(pictures("d", Skipped(), hidden=True)) == ["d/.1.png", "d/.hidden/7.png"]
-
-
 def test_a_link_to_a_file_is_followed_and_a_broken_one_is_named() -> None:
     fill("elsewhere/7")
     Path("d").mkdir()
@@ -142,9 +137,7 @@ PARTS = st.sampled_from(["*", "**", "?", "a*", "*.png", "[ab]", "[!a]*", ".*", "
     parts=st.lists(PARTS, min_size=1, max_size=4),
     absolute=st.booleans(),
 )
-def test_patterns_mean_what_they_mean_to_python(
-    names: list[list[str]], parts: list[str], absolute: bool
-) -> None:
+def test_patterns_match_like_pythons_glob(names: list[list[str]], parts: list[str], absolute: bool) -> None:
     """The files without links, each once."""
     with tempfile.TemporaryDirectory() as root:
         for name in names:

@@ -27,9 +27,7 @@ class TestNewFormats:
         assert pixels[32, 2] < 20 and abs(pixels[32, 32] - 129) < 12 and pixels[32, 61] > 235
 
     @pytest.mark.parametrize("form", ["HEIF", "AVIF"])
-    def test_are_refused_by_their_header_where_they_are_too_large(
-        self, form: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_are_refused_by_header_if_too_large(self, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
         data = encoded(corner("RGB", size=(200, 100)), form)
         monkeypatch.setattr(pixels, "MAX_PIXELS", 19_999)
         monkeypatch.setattr(Image.Image, "load", None)
@@ -226,9 +224,7 @@ class TestAPdf:
     def test_a_page_of_any_size_is_drawn_or_refused(self, size: str) -> None:
         opens_or_is_refused(SHEET.replace(b"0 0 144.0 72.0", b"0 0 " + size.encode()))
 
-    def test_a_page_that_is_long_and_thin_is_not_drawn_beyond_the_limit(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_long_thin_page_over_the_limit_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pdf, "MAX_PIXELS", 1000)
         data = SHEET.replace(b"0 0 144.0 72.0", b"0 0 7200 0.1")
         with pytest.raises(ImageError):

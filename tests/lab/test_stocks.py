@@ -32,9 +32,7 @@ def losses(answers: Any, truth: Any) -> dict[str, Any]:
     return {"squared": keras.ops.mean((answers - truth) ** 2)}
 
 
-def test_a_run_resumes_from_its_checkpoint_until_all_steps_are_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_resumes_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stocks, "EVERY", 10)
     measured: list[int] = []
     first = run(tmp_path, 10)

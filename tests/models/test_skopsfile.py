@@ -50,13 +50,14 @@ def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("other", [
-    LogisticRegression().fit(np.eye(4), [0, 1, 2, 3]),
-    KNeighborsClassifier(1, algorithm="brute").fit(np.eye(10), range(10)), {"not": "a classifier"},
+    skops.io.dumps(LogisticRegression().fit(np.eye(4), [0, 1, 2, 3])),
+    skops.io.dumps(KNeighborsClassifier(1, algorithm="brute").fit(np.eye(10), range(10))),
+    skops.io.dumps({"not": "a classifier"}), b"no archive",
 ])  # fmt: skip
-def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: object) -> None:
+def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: bytes) -> None:
     file = tmp_path / "other.skops"
-    skops.io.dump(other, file)
-    with pytest.raises(ModelError, match="ten digits from 784 pixels"):
+    file.write_bytes(other)
+    with pytest.raises(ModelError, match=r"other\.skops"):
         store.load(file)
 
 
@@ -69,11 +70,4 @@ def test_code_in_a_file_is_never_run(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("schema.json", json.dumps(schema))
     with pytest.raises(ModelError, match="safely"):
-        store.load(file)
-
-
-def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "damaged.skops"
-    file.write_bytes(b"no archive")
-    with pytest.raises(ModelError, match="save it again"):
         store.load(file)

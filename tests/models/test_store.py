@@ -75,18 +75,6 @@ class TestShipped:
         for part, answer in zip(parts, answers, strict=True):
             assert np.allclose(answer, shipped.probabilities(part), atol=1e-6)
 
-    def test_loading_says_nothing_of_ours_and_imports_nothing_heavy(self) -> None:
-        code = (
-            "import sys; from digitrec.models import store; m = store.load()\n"
-            "import numpy; m.probabilities(numpy.zeros((1, 28, 28), numpy.uint8))\n"
-            "heavy = {'tensorflow', 'keras', 'scipy', 'h5py', 'pooch', 'matplotlib'}\n"
-            "print(heavy & set(sys.modules))"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout == "set()\n"
-        told = done.stderr.splitlines()
-        assert all(line.startswith("INFO: Created TensorFlow Lite XNNPACK delegate") for line in told)
-
 
 Build = Callable[[keras.Model, str], Path]
 
@@ -145,7 +133,8 @@ class TestForeign:
 
     def test_a_file_that_is_no_model_is_refused(self, tmp_path: Path, ending: str) -> None:
         path = tmp_path / f"notes{ending}"
-        for content in (b"", b"just some text", store.SHIPPED.read_bytes()[:5000]):
+        shipped = store.SHIPPED.read_bytes()
+        for content in (b"", b"just some text", shipped[:5000], shipped[:-30]):
             path.write_bytes(content)
             with pytest.raises(ModelError, match=f"notes{ending}"):
                 store.load(path)
@@ -227,13 +216,6 @@ def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str
         store.load(shipped_as(tmp_path, export.description("other", {}) | change))
 
 
-def test_a_file_cut_off_in_its_description_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "cut.tflite"
-    path.write_bytes(store.SHIPPED.read_bytes()[:-30])
-    with pytest.raises(ModelError):
-        store.load(path)
-
-
 def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:
     path = shipped_as(tmp_path, {})
     path.write_bytes(path.read_bytes().replace(b"digitrec.json", b"metadata.json"))
@@ -250,7 +232,7 @@ def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:
             store.load(path)
 
 
-def test_a_keras_file_without_tensorflow_names_the_extra(
+def test_without_tensorflow_keras_files_name_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.keras").write_bytes(b"not looked at")
@@ -301,9 +283,7 @@ class TestScale:
     @pytest.mark.parametrize(
         ("scale", "brightest"), [(None, 1.0), ("unit", 1.0), ("byte", 255.0), ("l2", 0.8)]
     )
-    def test_pixels_are_scaled_as_it_is_named(
-        self, foreign: Path, scale: str | None, brightest: float
-    ) -> None:
+    def test_pixels_are_scaled_as_named(self, foreign: Path, scale: str | None, brightest: float) -> None:
         images = np.zeros((1, 28, 28), np.uint8)
         images[0, 5:7, 3] = 255, 191  # a column of length 318.6; 255 of it is 0.8
         model = store.load(foreign, scale=scale)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from PIL import Image
 
 from digitrec.emulator.kit import drawn_seven
-from digitrec.errors import ImageError
 from digitrec.image import DigitImage, InputSpec
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.encode import prepare, spec_for
@@ -93,13 +91,6 @@ def test_too_many_bytes_become_a_jpeg_and_then_a_smaller_one() -> None:
     assert as_jpeg.media_type == smaller.media_type == "image/jpeg"
     assert len(smaller.data) <= 20_000
     assert smaller.picture().width < as_jpeg.picture().width == 600
-
-
-def test_what_cannot_be_brought_under_the_limits_is_refused_before_it_is_sent(tmp_path: Path) -> None:
-    file = tmp_path / "wide.png"
-    photograph(300, 300).save(file)
-    with pytest.raises(ImageError, match=r"wide\.png.*1000"):
-        prepare(DigitImage.open(file), InputSpec(encoding="png", min_side=200, max_bytes=1000))
 
 
 def test_enlarged_is_the_ink_alone_with_a_wide_white_margin() -> None:

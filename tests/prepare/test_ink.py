@@ -69,8 +69,21 @@ def test_pens_thin_and_thick(pen: int) -> None:
     assert len(ink.boxes) == 1
 
 
-def test_faint_pencil() -> None:
-    assert_is_the_four(look(photo(paper(), strokes(*FOUR, pen=4), strength=0.12)))
+ON_A_TABLE = paper()
+ON_A_TABLE[:, :40], ON_A_TABLE[360:] = 0.3, 0.35
+FRAME = strokes([(50, 50), (250, 50), (250, 360), (50, 360), (50, 50)], pen=3)
+SPECKS = strokes([(30, 30), (32, 32)], [(250, 370), (253, 370)], [(240, 150), (242, 152)], pen=3)
+PHOTOS = {
+    "faint pencil": photo(paper(), strokes(*FOUR, pen=4), strength=0.12),
+    "page edge": photo(ON_A_TABLE, strokes(*FOUR)),
+    "printed frame": photo(paper(), strokes(*FOUR) + 0.6 * FRAME),
+    "specks": photo(paper(), np.maximum(strokes(*FOUR), SPECKS)),
+}
+
+
+@pytest.mark.parametrize("pixels", PHOTOS.values(), ids=PHOTOS)
+def test_other_marks_are_left_out(pixels: Pixels) -> None:
+    assert_is_the_four(look(pixels))
 
 
 @pytest.mark.parametrize(
@@ -98,27 +111,10 @@ def test_printed_lines_are_not_ink(squares: bool, strength: float, tilt: float) 
     assert bottom - top < 1.25 * (BOX[3] - BOX[1])
 
 
-def test_page_edge_and_table_are_not_ink() -> None:
-    page = paper()
-    page[:, :40] = 0.3
-    page[360:] = 0.35
-    assert_is_the_four(look(photo(page, strokes(*FOUR))))
-
-
-def test_printed_frame_is_not_ink() -> None:
-    frame = [(50, 50), (250, 50), (250, 360), (50, 360), (50, 50)]
-    assert_is_the_four(look(photo(paper(), strokes(*FOUR) + 0.6 * strokes(frame, pen=3))))
-
-
 def test_tiny_digit_in_a_corner() -> None:
     small = [[(x // 6 + 20, y // 6 + 20) for x, y in line] for line in FOUR]
     (box,) = look(photo(paper(), strokes(*small, pen=2))).boxes
     assert np.abs(np.subtract(box, np.array(BOX) / 6 + 20)).max() <= 3
-
-
-def test_specks_are_left_out() -> None:
-    specks = strokes([(30, 30), (32, 32)], [(250, 370), (253, 370)], [(240, 150), (242, 152)], pen=3)
-    assert_is_the_four(look(photo(paper(), np.maximum(strokes(*FOUR), specks))))
 
 
 def test_large_photo_gives_boxes_in_its_own_pixels() -> None:

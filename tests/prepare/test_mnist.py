@@ -161,7 +161,7 @@ def test_a_digit_that_is_in_form_but_for_a_line_is_also_given_as_a_whole() -> No
         assert "also read whole" in dict(mnist.steps(DigitImage.open(picture)))
 
 
-def test_only_what_has_mnists_size_and_not_its_form_is_given_as_a_whole() -> None:
+def test_other_sizes_have_no_full_frame_pass() -> None:
     larger = np.asarray(Image.fromarray(crossed(DIGITS[0])).resize((56, 56)))
     smaller = np.pad(np.asarray(Image.fromarray(DIGITS[0]).resize((16, 16))), ((9, 3), (2, 10)))
     for picture in (DIGITS[0], larger, smaller, np.zeros((28, 28), np.uint8)):
@@ -214,9 +214,7 @@ STAGED = [next(iter(scenes(kind, Writer(mnist_test()), 1, 5))).pixels for kind i
 
 @settings(max_examples=80, deadline=None)
 @given(st.sampled_from(STAGED), st.tuples(*[st.floats(0, 1)] * 4), st.booleans(), st.booleans())
-def test_of_any_part_of_a_picture_each_digit_has_its_box_within(
-    scene: Pixels, cut: tuple[float, ...], grey: bool, turned: bool
-) -> None:
+def test_boxes_lie_within_any_crop(scene: Pixels, cut: tuple[float, ...], grey: bool, turned: bool) -> None:
     height, width = scene.shape[:2]
     top, bottom = sorted((int(cut[0] * (height - 1)), int(cut[1] * (height - 1))))
     left, right = sorted((int(cut[2] * (width - 1)), int(cut[3] * (width - 1))))

@@ -28,7 +28,7 @@ def coloured(ink: tuple[int, ...], paper: tuple[int, ...], light: tuple[float, .
     ("ink", "paper", "most"),
     [((255, 255, 60), WHITE, 2), ((250, 80, 255), (250, 240, 255), 1), ((40, 200, 180), (240, 210, 190), 0)],
 )
-def test_the_channel_that_shows_the_ink_counts_most(
+def test_the_channel_with_the_most_contrast_wins(
     ink: tuple[int, ...], paper: tuple[int, ...], most: int
 ) -> None:
     found = look(coloured(ink, paper))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -94,11 +94,9 @@ def nobody_at_work() -> None:
 def test_it_answers_as_the_other_door_does(run: Run) -> None:
     async def main() -> None:
         for options in ({}, {"at_least": 0.99999}, {"rotate": 90}):
-            answer = await digitrec.apredict(SEVEN, **options)  # type: ignore[arg-type]
-            assert answer.as_dict().keys() == digitrec.predict(SEVEN, **options).as_dict().keys()  # type: ignore[arg-type]
-            assert (answer.digit, answer.reason, answer.unsure_digit) == (
-                (it := digitrec.predict(SEVEN, **options)).digit, it.reason, it.unsure_digit  # type: ignore[arg-type]
-            )  # fmt: skip
+            found = await digitrec.apredict(SEVEN, **options)  # type: ignore[arg-type]
+            expected = digitrec.predict(SEVEN, **options)  # type: ignore[arg-type]
+            assert replace(found, latency_s=0.0) == replace(expected, latency_s=0.0)
 
     run(main)
 
@@ -160,9 +158,7 @@ class Meeting(Cloud):
 
 
 @pytest.mark.parametrize(("allowed", "asked_for"), [(60, 60), (3, 12)])  # 60 is more than AnyIO's own 40
-def test_as_many_are_at_work_at_once_as_the_engine_allows(
-    run: Run, tmp_path: Path, allowed: int, asked_for: int
-) -> None:
+def test_concurrency_is_the_engines_limit(run: Run, tmp_path: Path, allowed: int, asked_for: int) -> None:
     cloud = Meeting(allowed)
 
     async def main() -> None:
@@ -246,33 +242,9 @@ def test_cancelled_nothing_is_tried_again(run: Run, tmp_path: Path) -> None:
     asked.close()
 
 
-def test_a_task_of_asyncio_is_cancelled_likewise(tmp_path: Path, cloud: Cloud) -> None:
-    asked = engine(cloud, tmp_path, concurrency=1)
-
-    async def main() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.ensure_future(_first_of(pictures(3), asked)), 0.5)
-
-    asyncio.run(main())
-    time.sleep(0.5)
-    cloud.let_on.set()
-    nobody_at_work()
-    assert cloud.calls == 1
-    asked.close()
-
-
-async def _first_of(images: list[np.ndarray], asked: Engine) -> digitrec.Prediction | Failure:
-    return await anext(digitrec.astream(images, asked))
-
-
 def test_cancelled_all_engines_of_a_policy_stop(run: Run, tmp_path: Path) -> None:
     clouds = [Cloud(), Cloud()]
-    engines = [
-        engine(cloud, tmp_path / str(place), concurrency=1)
-        for place, cloud in enumerate(clouds)
-        if (tmp_path / str(place)).mkdir() is None
-    ]
-    policy = Consensus(engines, agree=2)
+    policy = Consensus([engine(cloud, tmp_path, ledger="none", concurrency=1) for cloud in clouds], agree=2)
 
     async def work() -> None:
         _ = [it async for it in digitrec.astream(pictures(5), policy)]

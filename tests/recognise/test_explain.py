@@ -26,15 +26,7 @@ from digitrec.models import store
 from digitrec.prepare import prepare
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.local import Local
-from digitrec.recognise.explain import (
-    GAP,
-    SHOWN,
-    Explanation,
-    by_network,
-    explain,
-    mosaic,
-    readings,
-)
+from digitrec.recognise.explain import GAP, SHOWN, Explanation, by_network, explain, mosaic, readings
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +144,7 @@ def test_both_readings_are_looked_at_if_there_are_two(twice: Explanation, engine
     assert (unmoved.name, unmoved.field, unmoved.saliency) == ("as it stands", (0, 0, 1, 1), None)
 
 
-def test_grad_cam_is_of_the_digit_and_the_runner_up_for_each_reading(
-    twice: Explanation, engine: Engine
-) -> None:
+def test_grad_cam_shows_the_digit_and_the_runner_up(twice: Explanation, engine: Engine) -> None:
     cut, whole = twice.inside
     assert isinstance(engine.provider, Local) and twice.grad_cam is not None and whole.grad_cam is not None
     wanted = engine.provider.grad_cam(prepare(DigitImage.open(dotted()), Local.wants), twice.likeliest)
@@ -164,7 +154,7 @@ def test_grad_cam_is_of_the_digit_and_the_runner_up_for_each_reading(
     assert (twice.grad_cam >= 0).all() and twice.grad_cam.max() > 0.1
 
 
-def test_where_the_network_overrules_what_looking_found_the_whole_is_shown(engine: Engine) -> None:
+def test_an_overruled_detection_shows_the_full_frame(engine: Engine) -> None:
     torn = mnist_test().images[:1000].copy()
     torn[:, 13:15] = 0
     found = next(one for one in torn if prepare(DigitImage.open(one), Local.wants).findings.reason)

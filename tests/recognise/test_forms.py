@@ -93,9 +93,7 @@ def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, fram
         assert dark[top:bottom, left:right].mean() > 0.5
 
 
-def test_a_page_without_frame_and_lines_is_read_as_it_stands_and_said_so(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "digitrec"):
         assert read(form(frame=False), None)["one"].value == 3
     assert "<image>" in caplog.text
@@ -111,9 +109,7 @@ def test_a_page_without_frame_and_lines_is_read_as_it_stands_and_said_so(
         ({"a": [float("nan"), 0, 1, 1]}, "a"),
     ],
 )  # fmt: skip
-def test_a_wrong_file_of_fields_is_an_error_that_names_the_field(
-    fields: object, named: str, tmp_path: Path
-) -> None:
+def test_a_wrong_fields_file_names_the_field(fields: object, named: str, tmp_path: Path) -> None:
     file = tmp_path / "fields.json"
     file.write_text(fields if isinstance(fields, str) else json.dumps(fields))
     with pytest.raises(DataError, match=named):

@@ -6,7 +6,6 @@ import io
 import time
 import weakref
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,9 +131,7 @@ class Crowd:
             del pixels
 
 
-def test_of_a_picture_only_what_is_sent_is_kept_while_the_next_is_opened(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_one_opened_picture_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold the pixels of one picture at a time, although one request has all of them."""
     monkeypatch.setattr(pipeline, "OPENED_BYTES", 1)
     crowd, engine = Crowd(), Engine(FakeProvider())
@@ -222,15 +219,6 @@ def test_below_the_least_an_answer_is_not_sure_and_says_what_it_would_have_been(
     assert answers[1].as_dict()["unsure_digit"] == 7
 
 
-def test_a_calibrated_chance_goes_before_the_confidence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def halved(prediction: Prediction, _: object) -> Prediction:
-        return replace(prediction, calibrated=0.5)
-
-    monkeypatch.setattr(pipeline.calibration, "apply", halved)
-    answer = digitrec.predict(SEVEN, FakeProvider([Answer((Candidate("7", 0.99),))]), at_least=0.9)
-    assert (answer.digit, answer.unsure_digit, answer.calibrated) == (None, 7, 0.5)
-
-
 def test_engines_and_policies_are_closed_with_the_with() -> None:
     closed = []
 
@@ -238,10 +226,11 @@ def test_engines_and_policies_are_closed_with_the_with() -> None:
         def close(self) -> None:
             closed.append(self.name)
 
+    two = [Closing(name=name) for name in ("two", "three")]
     with digitrec.Engine(Closing(name="one")) as engine:
         assert digitrec.predict(SEVEN, engine).digit == 7
         assert closed == []
-    with pytest.raises(ZeroDivisionError), digitrec.Fallback([Closing(name="two")], below=0.5) as policy:
+    with pytest.raises(ZeroDivisionError), digitrec.Fallback(two, below=0.5) as policy:
         assert digitrec.predict(SEVEN, policy).digit == 7
         raise ZeroDivisionError
-    assert closed == ["one", "two"]
+    assert closed == ["one", "two", "three"]

@@ -76,9 +76,7 @@ def test_a_failure_and_a_refusal_took_their_preparation_too(clock: Clock) -> Non
     assert (failed.latency_s, refused.latency_s, refused.attempts) == (2.25, 2.0, 0)
 
 
-def test_opening_is_the_same_for_all_engines_and_in_no_latency(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_opening_time_is_shared_and_not_latency(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     from digitrec.image import arrays
 
     read = arrays.from_array

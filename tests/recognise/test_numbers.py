@@ -84,9 +84,7 @@ def test_lenient_infers_letters_beside_a_digit(spelled: str, value: str | None) 
         ([Candidate("7", 0.9), Candidate("8 9", 0.9)], ["7", "8", "9"]),
     ],
 )
-def test_the_parts_of_a_number_are_joined_and_two_numbers_are_not(
-    words: list[Candidate], texts: list[str]
-) -> None:
+def test_only_parts_of_one_number_are_joined(words: list[Candidate], texts: list[str]) -> None:
     assert [number.text for number in read(*words).numbers] == texts
 
 

@@ -127,9 +127,7 @@ def test_a_bad_picture_and_a_failed_call_cost_only_their_own_place() -> None:
         ({"at_least": 2}, ValueError),
     ],
 )  # fmt: skip
-def test_a_wrong_argument_is_an_error_before_anything_is_asked(
-    options: dict[str, Any], error: type[Exception]
-) -> None:
+def test_wrong_arguments_fail_before_a_request(options: dict[str, Any], error: type[Exception]) -> None:
     fake = FakeProvider()
     with pytest.raises(error):
         digitrec.read_stream([photo((200, 200), [])], fake, **options)
@@ -242,9 +240,7 @@ def test_the_ocr_engines_of_this_machine_find_the_numbers_of_a_page(name: str) -
 
 
 @pytest.mark.parametrize("leave_out", [(), ("response_format", "logprobs")])
-def test_a_language_model_is_asked_another_question_for_numbers(
-    leave_out: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_language_models_get_another_prompt_for_numbers(leave_out: tuple[str, ...], tmp_path: Path) -> None:
     words = [Word("12", 0.9, (10, 10, 60, 40)), Word("-7.5", 0.8, (10, 100, 60, 130))]
     with Emulator(["openai"], engine=lambda picture: words) as emulator:
         env = environment("openai", emulator.endpoints["openai"])

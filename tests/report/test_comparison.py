@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from click import unstyle
+from terminal import Terminal
 
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison
@@ -40,17 +41,8 @@ def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> Non
     assert "!; 30.0 s; TimedOut" in row
 
 
-class Terminal(io.StringIO):
-    """A terminal of the width in the variable COLUMNS."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.mark.parametrize("columns", ["0", "1", "20", "80", "140", "many"])
-def test_a_terminal_shows_columns_where_they_fit_else_a_line_for_each_engine(
-    columns: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_narrow_terminal_shows_a_line_per_engine(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     out = Terminal()
     write([COMPARISON], "table", out)

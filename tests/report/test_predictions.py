@@ -11,6 +11,7 @@ import pytest
 from click import unstyle
 from hypothesis import example, given
 from hypothesis import strategies as st
+from terminal import Terminal
 
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.errors import TimedOut
@@ -28,15 +29,6 @@ LETTER = Prediction(
 )
 FAILED = Failure(ImageRef("cut.png", None), "google", TimedOut("no answer in 30 s; try again"), 30.0, None, 3)
 ALL = [SEVEN, BLANK, LETTER, FAILED]
-
-
-class Terminal(io.StringIO):
-    """A text stream that says it is a terminal."""
-
-    encoding = "utf-8"  # type: ignore[assignment]
-
-    def isatty(self) -> bool:
-        return True
 
 
 def written(form: predictions.Format, outcomes: list[predictions.Outcome]) -> str:
@@ -85,9 +77,7 @@ def anywhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return io.StringIO() if request.param == "pipe" else Terminal()
 
 
-def test_a_calibrated_chance_stands_in_the_place_of_the_confidence_and_is_called_so(
-    anywhere: io.StringIO,
-) -> None:
+def test_calibrated_chances_replace_confidences_and_are_marked(anywhere: io.StringIO) -> None:
     boast = replace(SEVEN, image=ImageRef("boast.png", "ef" * 32), confidence=0.978, calibrated=0.556)
     predictions.write([SEVEN, boast, FAILED], "table", anywhere)
     *rows, legend = unstyle(anywhere.getvalue()).splitlines()
@@ -171,9 +161,7 @@ def test_programs_get_the_true_name(names: list[str]) -> None:
 
 @pytest.mark.parametrize("columns", ["0", "1", "20", "40", "80", "300", "many"])
 @pytest.mark.parametrize("kind", ["dumb", "xterm-256color", ""])
-def test_no_terminal_is_too_narrow_or_too_dumb(
-    columns: str, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_terminal_shows_the_table(columns: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setenv("TERM", kind)
     out = Terminal()

@@ -32,6 +32,6 @@ def test_records_are_columns_under_their_fields_names() -> None:
     assert records("table", Call(hashed.at, "a", 0.0000198)).split()[-1] == "0.0000198"
 
 
-def test_no_records_are_said_to_be_none_or_an_empty_array() -> None:
+def test_without_records() -> None:
     assert records("table") == "nothing yet\n"
     assert json.loads(records("json")) == []

@@ -10,19 +10,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
+from comparison.engines import Emulated
 from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator.kit import FakeProvider, Line
-from digitrec.engine import Engine, Options, Reply
-from digitrec.image import InputSpec, PreparedImage
+from digitrec.engine import Engine, Options
+from digitrec.image import InputSpec
 from digitrec.providers.base import Price
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibration, Key
@@ -51,11 +51,6 @@ def paid(*script: Line, max_cost: float = 1.0) -> Engine:
     return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
 
 
-class _Emulated(Engine):
-    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        return [replace(reply, emulated=True) for reply in super().ask(images)]
-
-
 def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
     """Return an event that blocks the engine while cleared, and the count of its pictures."""
     go, entered = threading.Event(), threading.Semaphore(0)
@@ -72,7 +67,7 @@ def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
 
 def emulated(name: str, line: Line) -> Engine:
     """Return an engine with an emulator behind it."""
-    return _Emulated(FakeProvider([line], name=name))
+    return Emulated(FakeProvider([line], name=name))
 
 
 def calibrated(chance: float) -> None:

@@ -52,9 +52,7 @@ def put(server: TestClient, name: str, label: str, accept: bool = True) -> int:
     return server.put(f"/collected/{name}", params=params, headers=OWNER).status_code
 
 
-def test_corrections_become_a_folder_to_benchmark_and_nothing_is_asked_twice(
-    sheets: Path, tmp_path: Path
-) -> None:
+def test_corrections_become_a_folder_to_benchmark(sheets: Path, tmp_path: Path) -> None:
     out = tmp_path / "labelled"
     with client(Answers(sheets, out, 0.95)) as server:
         assert server.get("/collected").status_code == 401

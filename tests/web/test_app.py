@@ -23,9 +23,7 @@ PATHS = ["/", "/docs", "/health", "/ready", "/providers", "/metrics", "/openapi.
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_carries_the_protective_headers_and_head_is_get_without_a_body(
-    client: TestClient, path: str
-) -> None:
+def test_every_response_has_the_security_headers(client: TestClient, path: str) -> None:
     head, get = client.head(path), client.get(path)
     assert (get.status_code == 404) == (path == "/nothing")
     assert (head.status_code, head.headers["content-type"]) == (get.status_code, get.headers["content-type"])
@@ -68,7 +66,7 @@ def test_every_error_is_a_problem(client: TestClient, method: str, path: str, st
         assert status != 422 or "seen" in problem["detail"]
 
 
-def test_a_bug_is_told_to_the_log_and_not_to_the_client(
+def test_a_bug_reaches_only_the_log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = local()
@@ -83,9 +81,7 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_client(
     assert any(record.exc_info and record.name == "digitrec.web" for record in caplog.records)
 
 
-def test_the_log_is_one_line_a_request_without_picture_key_or_query(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_the_log_is_one_line_a_request_without_picture_key_or_query(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "digitrec.web")
     sent = {"x-forwarded-for": "a lie, 203.0.113.1:4711", "x-api-key": "open-sesame"}
     with serving(settings=Settings(api_keys=("open-sesame",), proxies=1)) as client:

@@ -26,7 +26,7 @@ from digitrec.web.clients import address, is_misdirected
         ("a name", [], 0, "a name"),
     ],
 )
-def test_the_client_is_as_the_trusted_proxy_saw_it(
+def test_a_trusted_proxy_names_the_client(
     peer: str, forwarded: list[str], proxies: int, expected: str
 ) -> None:
     headers = Headers(raw=[(b"x-forwarded-for", line.encode()) for line in forwarded])

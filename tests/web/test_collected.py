@@ -62,9 +62,7 @@ def test_labelled_pictures_are_a_labelled_folder_with_each_picture_once(tmp_path
 
 @pytest.mark.parametrize("digit", ["", "10", "seven", "../7", "-1", "None"])
 @pytest.mark.parametrize("picture", [SEVEN, b"no picture"])
-def test_another_label_is_refused_and_so_is_what_is_no_picture(
-    tmp_path: Path, digit: str, picture: bytes
-) -> None:
+def test_other_labels_and_other_files_are_refused(tmp_path: Path, digit: str, picture: bytes) -> None:
     with collecting_in(tmp_path) as client:
         assert label(client, digit, picture) == 422
         assert label(client, 7, b"no picture") == 422
@@ -121,9 +119,7 @@ def test_the_owner_sees_disagreement_first_and_accepts_or_deletes(tmp_path: Path
 
 @pytest.mark.parametrize("key", [{}, {"x-owner-key": "guess"}, {"x-owner-key": ""}, {"x-api-key": "mine"}])
 @pytest.mark.parametrize("configured", ["mine", None])
-def test_no_other_visitor_sees_or_decides(
-    tmp_path: Path, key: dict[str, str], configured: str | None
-) -> None:
+def test_only_the_owner_sees_and_decides(tmp_path: Path, key: dict[str, str], configured: str | None) -> None:
     with serving(settings=Settings(collect=tmp_path, owner_key=configured)) as client:
         label(client, 7)
         one = f"/collected/{next(tmp_path.rglob('*.png')).name}"
@@ -159,7 +155,7 @@ def test_no_name_reaches_another_file(tmp_path: Path, name: str) -> None:
 )  # fmt: skip
 @example(0, "7", {f"engine-{chr(97 + number)}": "7" for number in range(26)})
 @often
-def test_what_was_kept_is_told_as_it_was(
+def test_collected_pictures_keep_their_facts(
     tmp_path: Path, picture: int, label: str, said: dict[str, str]
 ) -> None:
     kept = Collection(tmp_path)

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
+from pictures import encoded
 from PIL import Image
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
@@ -48,7 +49,7 @@ def post(client: TestClient, **headers: str) -> int:
          "too-many"),
     ],
 )  # fmt: skip
-def test_too_much_is_rejected_and_what_fits_is_read(
+def test_requests_over_a_limit_are_rejected(
     settings: Settings, sent: dict[str, object], status: int, kind: str
 ) -> None:
     with serving(settings=settings) as client:
@@ -60,9 +61,7 @@ def test_too_much_is_rejected_and_what_fits_is_read(
 
 
 def converted(picture: bytes, mode: str) -> bytes:
-    data = io.BytesIO()
-    Image.open(io.BytesIO(picture)).convert(mode).save(data, "PNG")
-    return data.getvalue()
+    return encoded(Image.open(io.BytesIO(picture)).convert(mode), "PNG")
 
 
 def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded() -> None:
@@ -204,9 +203,7 @@ def test_what_one_client_has_sent_leaves_room_for_the_others() -> None:
     assert (other.status_code, same.status_code) == (200, 503)
 
 
-def test_a_connection_too_many_closes_the_most_idle_of_the_client_with_the_most(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_over_the_limit_the_most_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 10)
     with listening() as url, httpx.Client(base_url=url) as client:
         assert client.get("/health").status_code == 200

@@ -12,7 +12,6 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.providers.registry import open_provider
 
@@ -76,16 +75,6 @@ def test_what_is_not_asked_for_is_not_told(network: TestClient, whole: dict[str,
     assert (quick["saliency"], quick["where"], quick["inside"][0]["saliency"]) == (None, [], None)
     assert quick["inside"][0]["layers"] == whole["inside"][0]["layers"]
     assert (quick["steps"], quick["grad_cam"]) == (whole["steps"], whole["grad_cam"])
-
-
-def test_each_reading_of_a_picture_that_is_read_twice_is_looked_at(network: TestClient) -> None:
-    digit, data = mnist_test().images[2].copy(), io.BytesIO()
-    digit[12:14, ::2] = 255
-    Image.fromarray(digit).save(data, "PNG")
-    cut, whole = network.post("/explain?inside=true", content=data.getvalue()).json()["inside"]
-    assert (cut["name"], whole["name"], whole["field"]) == ("cut out", "as it stands", [0, 0, 1, 1])
-    assert opened(cut["picture"]).size == opened(whole["picture"]).size == (28, 28)
-    assert cut["saliency"] != whole["saliency"] and cut["layers"] != whole["layers"]
 
 
 def test_only_networks_on_this_machine_are_explained(network: TestClient) -> None:

@@ -9,13 +9,13 @@ import random
 import struct
 import sys
 import zipfile
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from pictures import encoded, png_that_says
 from PIL import Image
 
 from digitrec.web.scheduling import THREADS
@@ -30,23 +30,8 @@ MOST = 256_000_000 + THREADS * 64_000_000
 """Bytes above an idle server's memory, as promised in docs/api.md."""
 
 
-def encoded(form: str, size: tuple[int, int] = (60, 50)) -> bytes:
-    data = io.BytesIO()
-    Image.effect_noise(size, 90).convert("RGB").save(data, form)
-    return data.getvalue()
-
-
-WHOLE = [encoded(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "PPM")] + [png()]
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_that_says(width: int, height: int, rows: bytes) -> bytes:
-    """Return a PNG of any claimed size around any compressed data."""
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+NOISE = Image.effect_noise((60, 50), 90).convert("RGB")
+WHOLE = [encoded(NOISE, form) for form in ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "PPM")] + [png()]
 
 
 def archive() -> bytes:

@@ -132,7 +132,7 @@ def post(
 
 @pytest.mark.parametrize("size", [LARGE, MEDIUM], ids=["large", "medium"])
 @pytest.mark.parametrize("whose", ["honest", "greedy"])
-def test_large_pictures_hold_no_thread_that_drawings_need(
+def test_large_pictures_do_not_block_drawings(
     monkeypatch: pytest.MonkeyPatch, size: bytes, whose: str
 ) -> None:
     """Not even those of the same client."""

@@ -44,7 +44,7 @@ def answer(connection: socket.socket) -> tuple[int, str | None, bytes]:
         b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
     ],
 )
-def test_what_is_no_request_is_told_so_and_cut_off(head: bytes) -> None:
+def test_invalid_heads_are_answered_and_closed(head: bytes) -> None:
     with listening() as url, connect(url) as connection:
         connection.sendall(head)
         status, _, body = everything(connection).rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")

@@ -120,7 +120,7 @@ def test_the_configuration_knows_better_than_the_provider() -> None:
     assert price_list([Fallback([one, other], 0.9), unknown]) == {"a": 0.001, "b": 0.5, "c": None}
 
 
-def test_what_was_not_asked_costs_nothing_and_what_was_replayed_does(said: Said) -> None:
+def test_list_prices_count_replayed_answers(said: Said) -> None:
     gated, replayed, failed = [*said(None, attempts=0), *said(7, attempts=0, replayed=True), *said("!")]
     prices = [list_price(outcome, {"e": 0.25}) for outcome in (gated, replayed, failed)]
     assert prices == [0.0, 0.25, 0.0]

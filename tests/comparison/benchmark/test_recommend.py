@@ -109,7 +109,7 @@ def test_a_fallback_and_a_vote_are_chosen_where_they_are_better_than_each_alone(
     assert (vote.chosen.name, vote.reached) == ("2 of a+b+c", True)
 
 
-def test_an_unknown_cost_and_an_emulator_are_left_out_and_failures_are_not_right() -> None:
+def test_unknown_costs_and_emulators_are_left_out() -> None:
     unknown = advice({"dear": answers("dear", RIGHT)}, [None], 0.9)
     assert (unknown.chosen, unknown.reached, unknown.pictures_needed, unknown.tried) == (None, False, None, 1)
     failing: list[Outcome] = [

@@ -27,9 +27,7 @@ def engine(*lines: object, name: str = "e") -> Engine:
     return Engine(FakeProvider(list(lines), name=name), Options(ledger="none"))  # type: ignore[arg-type]
 
 
-def test_every_engine_is_asked_about_every_picture_and_each_outcome_told(
-    samples: list[Sample], fake: Callable[..., Engine]
-) -> None:
+def test_every_engine_answers_every_picture(samples: list[Sample], fake: Callable[..., Engine]) -> None:
     arrived: list[object] = []
     engines = {"bad": fake("bad", 0.6, 2), "good": fake("good", 0.95, 1)}
     found = benchmark(samples, engines, data="fakes", arrived=arrived.append)
@@ -94,9 +92,7 @@ def test_no_pictures_and_no_engines_are_refused(
         benchmark(samples, engines, data="empty")
 
 
-def test_an_emulator_comes_last_and_its_answers_count_only_alone(
-    samples: list[Sample], fake: Callable[..., Engine]
-) -> None:
+def test_emulators_come_last_and_count_only_alone(samples: list[Sample], fake: Callable[..., Engine]) -> None:
     real, rehearsed = fake("poor", 0.5, 1), fake("good", 1.0, 2, emulated=True)
     found = benchmark(samples[:20], {"rehearsed": rehearsed, "real": real}, data="x")
     assert [card.engine for card in found.cards] == ["real", "rehearsed"]
@@ -108,7 +104,7 @@ def test_an_emulator_comes_last_and_its_answers_count_only_alone(
     assert alone.misread and alone.splitting
 
 
-def test_chances_fitted_on_these_very_pictures_are_told(
+def test_chances_fitted_on_the_same_pictures_are_named(
     samples: list[Sample], fake: Callable[..., Engine]
 ) -> None:
     def measured(pictures: list[Sample]) -> digitrec.comparison.benchmark.Benchmark:

@@ -81,9 +81,7 @@ def test_each_format_is_read_as_it_was_written(tmp_path: Path, name: str) -> Non
     np.testing.assert_array_equal([sample.image for sample in samples], images)
 
 
-def test_of_keras_it_is_the_test_part_unless_the_other_is_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_test_part_is_the_default(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def labels(samples: list[Sample]) -> list[int | None]:
         return [sample.label for sample in samples]
 

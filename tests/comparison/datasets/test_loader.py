@@ -34,9 +34,7 @@ def test_a_table_gives_paths_and_labels_in_its_own_order(tmp_path: Path) -> None
     assert [sample.label for sample in read_samples(folder / "mine.csv")] == [7, None]
 
 
-def test_folders_are_named_by_their_digit_and_files_left_out_are_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_folders_are_labels_and_others_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made(tmp_path, "3/x.png", "3/.hidden", "3/notes.txt", "3/deeper/y.png", "0/u.png", "none/v.png")
     made(tmp_path, ".cache/w.png", "z.png")
     samples = read_samples(str(tmp_path))
@@ -62,9 +60,7 @@ def test_an_unknown_name_is_refused_with_those_there_are(name: str, said: str) -
         read_samples(name)
 
 
-def test_equal_pictures_with_different_labels_are_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_equal_pictures_with_different_labels_warn(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     labelled(tmp_path, "file,label\na.png,7\ncopy.png,none\nb.png,7\n")
     (tmp_path / "copy.png").write_bytes((tmp_path / "a.png").read_bytes())
     read_samples(tmp_path)
@@ -80,7 +76,7 @@ def test_equal_pictures_with_different_labels_are_told(
     assert not caplog.messages
 
 
-def test_a_folder_comes_before_the_set_of_its_name(
+def test_a_folder_hides_the_set_of_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)

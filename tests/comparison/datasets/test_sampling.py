@@ -16,9 +16,7 @@ LABELS = st.lists(st.sampled_from([None, *range(10)]), max_size=80)
 
 
 @given(labels=LABELS, limits=st.tuples(st.integers(0, 90), st.integers(0, 90)))
-def test_each_label_has_its_share_and_a_larger_limit_keeps_the_smaller_sample(
-    labels: list[int | None], limits: tuple[int, int]
-) -> None:
+def test_samples_are_stratified_and_nested(labels: list[int | None], limits: tuple[int, int]) -> None:
     few, many = (sampled(labels, limit) for limit in sorted(limits))
     assert set(few) <= set(many)
     assert many.tolist() == sorted(set(many.tolist()))

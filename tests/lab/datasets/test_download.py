@@ -21,7 +21,7 @@ LABELS = "t10k-labels-idx1-ubyte.gz"
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_a_file_that_is_missing_or_damaged_is_named(
+def test_a_missing_or_damaged_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
 ) -> None:
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))

@@ -28,9 +28,7 @@ def test_a_font_that_is_missing_or_another_one_is_named_with_its_home(some_fonts
         fonts.fonts("hand", "learned")
 
 
-def test_where_no_folder_is_named_they_are_fetched_by_their_checksum(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_folder_fonts_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(fonts, "retrieved", lambda *what: asked.append(what) or tmp_path / what[0])
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))

@@ -49,9 +49,7 @@ def test_strokes_stay_with_their_digit_and_are_a_hundred_high(world_folder: Path
     assert np.array_equal(seven[1], [[0, 0], [0, 100]])
 
 
-def test_what_is_missing_is_named_with_its_home_and_a_way_round(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_data_names_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DIGITREC_DATA", raising=False)
     with pytest.raises(DataError, match=r"set DIGITREC_DATA.*kensanata/numbers.*--data mnist-train"):
         world.swiss("learned")
@@ -80,9 +78,7 @@ def test_the_published_file_is_taken_where_it_lies_but_no_other_of_that_name(wor
         world.turkish("learned")
 
 
-def test_the_published_file_is_read_when_its_checksum_is_right(
-    world_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_published_file_needs_its_checksum(world_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [
         f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} {who} 1\n.PEN_DOWN\n0 9\n0 0\n.PEN_UP'
         for label, who in ((3, 1), (5, 5))

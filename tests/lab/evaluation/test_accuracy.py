@@ -9,13 +9,7 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
-from digitrec.lab.evaluation.accuracy import (
-    CHANGED,
-    DIGITS,
-    REFUSED,
-    measure_sets,
-    sets,
-)
+from digitrec.lab.evaluation.accuracy import CHANGED, DIGITS, REFUSED, measure_sets, sets
 from digitrec.lab.evaluation.harmless import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS
 from digitrec.providers.local import Local

@@ -73,9 +73,7 @@ def test_colab_calls_back(displayed: list[Any], monkeypatch: pytest.MonkeyPatch)
     assert drawing.answer is not None and drawing.answer.digit == 7
 
 
-def test_jupyter_sends_it_through_a_hidden_text_area(
-    displayed: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jupyter_sends_drawings_by_a_text_area(displayed: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     widgets = SimpleNamespace(Textarea=MagicMock(), Label=MagicMock(), VBox=list)
     monkeypatch.setitem(sys.modules, "ipywidgets", widgets)
     monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel=object()))

@@ -36,9 +36,7 @@ def test_a_backbone_sees_the_digit_as_its_authors_prepared_their_pictures(
     np.testing.assert_allclose(seen, published.preprocess_input(grey.copy()), atol=1e-3)
 
 
-def test_efficientnets_published_file_is_given_what_keras_gives_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_efficientnet_gets_the_input_of_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras adds a layer of factors where it fetches that file itself; here they are in the scaling."""
     made = {}
 

@@ -27,7 +27,7 @@ def test_going_on_from_an_epoch_gives_what_it_would_have_had() -> None:
 @pytest.mark.parametrize(("arch", "augment", "changed"), [
     ("mlp", None, True), ("mlp", False, False), ("tutorial-cnn", None, False), ("tutorial-cnn", True, True),
 ])  # fmt: skip
-def test_digits_are_changed_by_architecture_or_as_asked(
+def test_augmentation_is_the_architectures_or_as_asked(
     arch: str, augment: bool | None, changed: bool
 ) -> None:
     usual = {image.tobytes() for image in batch_of(DIGITS, FitConfig())[0]}

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from pathlib import Path
 
-import h5py
-import keras
 import numpy as np
-import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.training import cnn, export
+from digitrec.lab.training import cnn
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 from digitrec.models.kerasfile import to_litert
@@ -20,12 +16,8 @@ from digitrec.models.kerasfile import to_litert
 DIGITS = mnist_test()[:200]
 
 
-@pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return cnn.build((16, 32), seed=3)
-
-
-def test_a_weight_takes_one_byte(network: keras.Model) -> None:
+def test_a_weight_takes_one_byte() -> None:
+    network = cnn.build((16, 32), seed=3)
     assert len(to_litert(network)) < 2 * network.count_params()
 
 
@@ -44,15 +36,3 @@ def test_any_zip_tool_reads_the_description(trained: TrainResult) -> None:
         assert about["format"] == 1
         assert about["input"] == {"form": "mnist", "scale": "unit"}
         assert about["card"]["test"]["correct"] == trained.test_correct
-
-
-@pytest.mark.parametrize("ending", [".keras", ".h5"])
-def test_keras_files_carry_it_too(network: keras.Model, tmp_path: Path, ending: str) -> None:
-    path = tmp_path / f"one{ending}"
-    export.save_keras(network, path, export.description("one", {"a": 1}, scale="byte"))
-    model = store.load(path)
-    assert (model.name, model.card) == ("one", {"a": 1})
-    assert model.input == store.ModelInput(scale="byte")
-    if ending == ".h5":
-        with h5py.File(path) as file:
-            assert json.loads(file.attrs["digitrec.json"])["name"] == "one"

@@ -51,9 +51,7 @@ def learned(
         )  # fmt: skip
 
 
-def test_it_reads_the_hand_better_and_keeps_what_it_was(
-    learned: FineTuneResult, trained: TrainResult
-) -> None:
+def test_the_fine_tuned_network_reads_the_hand_better(learned: FineTuneResult, trained: TrainResult) -> None:
     model, began = store.load(learned.file), store.load(trained.litert_file)
     card = model.card
     assert card["start"] == began.version and card["learned_from"] == {"mine": learned.learned}
@@ -87,7 +85,7 @@ def test_the_card_and_the_progress_tell_what_happened(learned: FineTuneResult, h
     assert heard[-1].done == 1
 
 
-def test_what_does_not_fit_is_refused(
+def test_wrong_arguments_are_refused(
     learned: FineTuneResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refused(out: Path, samples: list[Sample], error: type[Exception], says: str) -> None:

@@ -17,7 +17,6 @@ from digitrec.lab.training.fit import FitResult, fit, measured
 from digitrec.lab.training.run import FitConfig, Progress
 from digitrec.lab.training.train import split
 from digitrec.models import store
-from digitrec.models.scores import scaled
 
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:300]
 CONFIG = FitConfig("mlp", epochs=3, batch=20, loss="sparse", scale="l2", validation=0.3)
@@ -48,11 +47,6 @@ def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, tol
     assert tuple(loop.read(made.file.parent / "mlp-run")) == made.history
     assert made.history[-1].loss < made.history[0].loss
     assert [round(21 * progress.done) for progress in told] == list(range(1, 22))  # 140 digits: 7 steps
-
-
-def test_l2_is_what_keras_makes_of_it() -> None:
-    theirs = keras.utils.normalize(TEST.images.astype(np.float32), axis=1)
-    np.testing.assert_allclose(scaled(TEST.images, "l2"), theirs, atol=1e-6)
 
 
 def test_a_stopped_run_goes_on(made: FitResult, tmp_path: Path) -> None:
@@ -108,9 +102,7 @@ def test_what_was_learned_is_not_tested_on(tmp_path: Path) -> None:
     assert few.test_count == 100 and few.test_correct < 100
 
 
-def test_a_network_learns_on_from_a_file_and_what_that_learned_counts(
-    made: FitResult, tmp_path: Path
-) -> None:
+def test_start_counts_what_the_first_file_learned(made: FitResult, tmp_path: Path) -> None:
     more = FitConfig("mlp", epochs=1, batch=20, scale="l2", validation=0.0, learning_rate=1e-6)
     both = mnist_test()[150:300]  # fifty of them were learned first
     result = fit(more, tmp_path / "mine.h5", digits=TEST[:20], test=both, start=made.file)
@@ -135,9 +127,7 @@ def test_what_is_frozen_stays_and_learns_again_when_it_is_not(made: FitResult, t
     assert all(moved(frozen, free))
 
 
-def test_a_published_backbone_learns_on_from_a_file_of_the_whole_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backbone_starts_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def body(**options: Any) -> keras.Model:
         image = keras.Input(options["input_shape"])
         pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 9, 9)(image))

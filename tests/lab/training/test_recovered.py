@@ -29,12 +29,9 @@ def test_the_shipped_networks_answer_as_their_file_does() -> None:
 def test_any_other_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mlp.tflite").write_bytes(to_litert(networks.mlp()))
     (tmp_path / "none.tflite").write_bytes(b"nothing")
-    with pytest.raises(ModelError, match=r"mlp\.tflite"):
-        recovered(tmp_path / "mlp.tflite")
-    with pytest.raises(ModelError, match=r"none\.tflite"):
-        recovered(tmp_path / "none.tflite")
-    with pytest.raises(ModelError, match=r"missing\.tflite"):
-        recovered(tmp_path / "missing.tflite")
+    for name in ("mlp", "none", "missing"):
+        with pytest.raises(ModelError, match=rf"{name}\.tflite"):
+            recovered(tmp_path / f"{name}.tflite")
 
 
 def test_a_network_of_other_steps_is_refused(tmp_path: Path) -> None:

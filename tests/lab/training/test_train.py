@@ -90,7 +90,7 @@ def test_two_networks_with_generated_pictures_and_a_finish_resume_where_they_sto
     assert (digits["no digit"], digits["made"]) == (18, 182)
 
 
-def test_by_default_it_learns_from_other_countries_too(
+def test_other_countries_are_learned_by_default(
     tmp_path: Path, world_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digitrec.lab.training.given.mnist_train", lambda: DIGITS)

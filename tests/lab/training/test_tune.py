@@ -55,9 +55,7 @@ def test_importances_are_shares(study: Study) -> None:
     assert sum(study.importance.values()) == pytest.approx(1)
 
 
-def test_trials_that_all_came_to_the_same_say_nothing_of_importance(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equal_trials_have_no_importances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
     monkeypatch.setattr(networks, "convolutional", lambda **_: keras.Sequential(layers))
     blank = Digits(np.zeros((10, 28, 28), np.uint8), np.zeros(10, np.uint8))

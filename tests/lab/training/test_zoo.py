@@ -56,15 +56,10 @@ def test_the_winner_of_a_search_is_an_architecture(tmp_path: Path) -> None:
     assert kind.build().layers[0].filters == 4
 
 
-@pytest.mark.parametrize("content", ["nothing", "{}", '{"network": {}, "training": {"pace": 1}}', "[]"])
-def test_another_file_is_not(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "best.json"
-    file.write_text(content)
-    with pytest.raises(ModelError, match=str(file)):
-        find(str(file))
-
-
-@pytest.mark.parametrize("name", ["lenet", "missing.json"])
-def test_an_unknown_name_is_refused(name: str) -> None:
+@pytest.mark.parametrize("content", ["nothing", "{}", '{"network": {}, "training": {"pace": 1}}', "[]", None])
+def test_an_unknown_name_and_another_file_are_refused(tmp_path: Path, content: str | None) -> None:
+    name = "lenet" if content is None else str(tmp_path / "best.json")
+    if content is not None:
+        Path(name).write_text(content)
     with pytest.raises(ModelError, match=name):
         find(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 import digitrec
 from digitrec.answer.prediction import Prediction
-from digitrec.errors import DataError, NotInstalled
+from digitrec.errors import DataError
 from digitrec.image import ImageRef
 from digitrec.recognise.calibration import Calibration, Key
 from digitrec.recognise.calibration.fit import fit
@@ -135,7 +134,7 @@ def test_so_many_answers_of_a_kind_are_enough(right: int, wrong: int) -> None:
 
 
 @pytest.mark.parametrize(("right", "wrong"), [(44, 5), (46, 4), (4, 46), (200, 0)])
-def test_too_few_answers_of_a_kind_are_refused(right: int, wrong: int) -> None:
+def test_too_few_answers_are_refused(right: int, wrong: int) -> None:
     said, _ = answers(right + wrong, smooth)
     with pytest.raises(DataError, match=f"photos: {right} right and {wrong} wrong"):
         fit(said, [7] * right + [1] * wrong, "photos")
@@ -157,12 +156,3 @@ def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out() 
     assert fit([*others, *said], [7, 7, 7, *labels], "x")[0].n == 100
     with pytest.raises(DataError):
         fit(others, [7, 7, 7], "x")
-
-
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = importlib.util.find_spec
-    monkeypatch.setattr(
-        "digitrec.providers.base.find_spec", lambda name: None if name == "sklearn" else found(name)
-    )
-    with pytest.raises(NotInstalled, match=r"^Fitting a calibration needs .*\[stats\]"):
-        fit(*answers(60, smooth), "fakes")
