@@ -55,7 +55,7 @@ def test_wrong_usage(seven: Path, arguments: tuple[str, ...]) -> None:
         ("azure", {}),
     ],
 )
-def test_a_wrong_setting_of_one_engine_costs_the_others_nothing(
+def test_a_wrong_setting_of_one_engine_does_not_affect_the_others(
     seven: Path, monkeypatch: pytest.MonkeyPatch, engine: str, settings: dict[str, str]
 ) -> None:
     for name, value in settings.items():
@@ -65,7 +65,7 @@ def test_a_wrong_setting_of_one_engine_costs_the_others_nothing(
     assert found["outcomes"]["local"]["digit"] == 7
 
 
-def test_an_engine_that_was_not_recorded_costs_the_others_nothing(seven: Path, tmp_path: Path) -> None:
+def test_an_engine_without_a_recording_does_not_affect_the_others(seven: Path, tmp_path: Path) -> None:
     recording = tmp_path / "google.jsonl"
     run(seven, "-p", "google", "--emulate", "--record", recording)
     (found,) = json.loads(run(seven, "-p", "google,aws", "--replay", recording, "-o", "json").stdout)

@@ -124,7 +124,7 @@ def a_program(folder: Path, script: str) -> str:
         "kill -9 $$",
     ],
 )
-def test_a_credential_process_that_fails_is_told_in_one_line_and_not_quoted(
+def test_a_failing_credential_process_is_one_line_without_its_output(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_profile(monkeypatch, tmp_path, a_program(tmp_path, script))
@@ -135,7 +135,7 @@ def test_a_credential_process_that_fails_is_told_in_one_line_and_not_quoted(
 
 
 @pytest.mark.parametrize("settings", [f"aws_session_token = {TOKEN}\n", ""])
-def test_what_a_profile_gives_is_secret_too(
+def test_the_keys_of_a_profile_are_redacted(
     settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: RawServer
 ) -> None:
     keys = f"aws_access_key_id = AKIAPLANTEDPROFILE12\naws_secret_access_key = {SECRET}\n"
@@ -161,7 +161,7 @@ def test_what_a_profile_gives_is_secret_too(
         ("[default]\nregion = us-east-1\nrole_arn = x\nsource_profile = nobody\n", "nobody"),
     ],
 )
-def test_a_profile_that_cannot_be_used_is_told_in_one_line(
+def test_an_invalid_profile_is_one_error_line(
     config: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_profile(monkeypatch, tmp_path, config)
@@ -200,7 +200,9 @@ def test_a_missing_sign_in_names_the_command(tmp_path: Path, monkeypatch: pytest
         ("", Rejected),
     ],
 )  # fmt: skip
-def test_aws_tells_by_code(code: str, kind: type[ProviderError], opened: Opened, server: RawServer) -> None:
+def test_the_error_code_decides(
+    code: str, kind: type[ProviderError], opened: Opened, server: RawServer
+) -> None:
     aws = opened("aws", endpoint=server.url)
     for raw, headers in (
         ({"__type": code, "Message": None}, []),
@@ -220,13 +222,13 @@ def test_aws_tells_by_code(code: str, kind: type[ProviderError], opened: Opened,
         ("InvalidSignatureException", "Signature expired: 20261120T120000Z is now earlier than ..."),
     ],
 )
-def test_a_wrong_clock_is_to_be_set(code: str, message: str, told: Told) -> None:
+def test_an_error_from_a_wrong_clock_says_to_set_it(code: str, message: str, told: Told) -> None:
     error = told("aws", json_answer(400, {"__type": code, "message": message}))
     assert type(error) is AuthFailed
     assert "set the clock of this machine" in str(error)
 
 
-def test_what_botocore_tries_again_is_tried_again() -> None:
+def test_every_error_that_botocore_retries_is_retried() -> None:
     codes = standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES
     codes = [*codes, *standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES]
     kinds = {code: CODES.get(code.removesuffix("Exception")) for code in codes}

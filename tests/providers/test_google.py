@@ -83,7 +83,7 @@ def test_a_failed_request_fails_each_of_its_images(
 
 
 @pytest.mark.parametrize("code", [3, 8, 13, 99])
-def test_annotations_beside_an_error_are_used_for_google_guarantees_them(code: int) -> None:
+def test_annotations_beside_an_error_are_used(code: int) -> None:
     error = {"error": {"code": code, "message": "some of it failed"}}
     assert (
         parse({**stored("google", "seven"), **error}).candidates
@@ -145,7 +145,7 @@ def a_token(text: str) -> bytes:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_token_that_comes_back_shows_nowhere(status: int, a_user: Any, server: RawServer) -> None:
+def test_an_echoed_token_is_redacted(status: int, a_user: Any, server: RawServer) -> None:
     echo = {"responses": [{"fullTextAnnotation": {"text": TOKEN}, "echo": [REFRESH, CLIENT, TOKEN]}]}
     (result,) = a_user([a_token(TOKEN)], json_answer(status, echo))
     assert TOKEN.encode() in server.arrived[-1]
@@ -166,7 +166,7 @@ NO_GRANT = {"error": "invalid_grant", "error_description": f"{REFRESH}: not in a
         (answer(200, b"x" * 9_000_000), Unreachable, ""),
     ],
 )
-def test_where_no_token_comes_nothing_is_sent(
+def test_without_a_token_no_picture_is_sent(
     said: bytes, kind: type[DigitrecError], named: str, a_user: Any, server: RawServer
 ) -> None:
     (error,) = a_user([said])
@@ -213,7 +213,7 @@ def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: st
 @pytest.mark.parametrize(
     "content", [b"planted-secret", b"\xff\xfeplanted-secret", b'["planted-secret"]', b""]
 )
-def test_a_file_that_is_no_credentials_file_is_told_and_not_quoted(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_credentials_file_is_named_and_not_quoted(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "key.p12"
     file.write_bytes(content)
     with pytest.raises(NotConfigured, match=r"key\.p12") as caught:
@@ -286,7 +286,7 @@ damaged = st.sampled_from(FILES).flatmap(
 
 
 @given(damaged)
-def test_whatever_stands_in_the_file_it_is_used_or_told_and_not_quoted(content: dict[str, Any]) -> None:
+def test_any_credentials_file_is_used_or_one_error_without_secrets(content: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, NAME)
         file.write_text(json.dumps(content))
@@ -298,7 +298,7 @@ def test_whatever_stands_in_the_file_it_is_used_or_told_and_not_quoted(content: 
             assert "planted-secret" not in told
 
 
-def test_what_may_show_nowhere_is_found_wherever_it_stands(tmp_path: Path) -> None:
+def test_secrets_are_found_at_any_depth_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / NAME
     inner = {"type": "authorized_user", "client_id": "an-id", "refresh_token": "planted-refresh"}
     whole = {"source_credentials": inner, "private_key": "planted-key", "list": [{"token": "planted-token"}]}
