@@ -30,7 +30,7 @@ CUT_OUT = 3.5
 """A picture lower than this many of its highest mark's heights was cut out around a number or two."""
 LEGIBLE = 16
 """Least height of a digit that can be read, in pixels: a picture of few such heights is no page."""
-GAP, GAP_CUT_OUT = 0.6, 1.5
+GAP, GAP_CUT_OUT = 0.75, 1.5
 """Widest gap between two digits of one number, as a share of their height; the second in a cut-out."""
 GAP_IN_WORD = 0.4
 """Widest gap between two letters of a word, as a share of their height."""
