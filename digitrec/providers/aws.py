@@ -41,7 +41,7 @@ from digitrec.providers.wire import Reply, Wire
 KEY_OPTIONS = {
     "access_key": "AWS_ACCESS_KEY_ID",
     "secret_key": "AWS_SECRET_ACCESS_KEY",  # nosec B105 # the name of a variable
-    "session_token": "AWS_SESSION_TOKEN",  # nosec B105
+    "session_token": "AWS_SESSION_TOKEN",  # nosec B105 # the name of a variable
 }
 """The constructor's options for a pair of keys, and their variables."""
 REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
