@@ -105,8 +105,9 @@ class LocalNumbers(BaseProvider):
 
     def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
         """Return the text with the expected number of digits if its chance is the least or more, else any."""
+        strips = {box: _strip(picture, box) for box in boxes}  # several networks may read one of them
         turns = zip(cycle(self._readers), boxes, strict=False)
-        looks = [reader.look(_strip(picture, box)) for reader, box in turns]
+        looks = [reader.look(strips[box]) for reader, box in turns]
         reading = read(looks)
         if expected is None or expected[0] <= len(digits_of(reading.text)) <= expected[1]:
             return reading
@@ -114,7 +115,10 @@ class LocalNumbers(BaseProvider):
         return fitting if fitting.chance >= LEAST else reading
 
     def _with_single(self, reading: Reading, picture: Image.Image) -> Reading:
-        """Return the digit that both networks find likeliest; it is doubtful if the second sees none."""
+        """Return the digit that this reading and the network for digits find likeliest together.
+
+        It is doubtful if that network sees no digit.
+        """
         prepared = prepare(DigitImage.open(picture), self._single.wants)
         answer = self._single.read(prepared, timeout=1.0)
         chances = answer.probabilities
