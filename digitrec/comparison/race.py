@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -34,8 +33,6 @@ class Arrival:
     """Index of the picture."""
     outcome: Outcome
     """The engine's outcome for the picture."""
-    spent_s: float
-    """Seconds since this engine's previous outcome, >= 0."""
 
 
 def race(
@@ -62,7 +59,7 @@ def race(
         for place, failed in enumerate(window, start):
             if isinstance(failed, Failure):
                 for number, reader in enumerate(readers):
-                    yield Arrival(number, place, replace(failed, provider=name_of(reader)), 0.0)
+                    yield Arrival(number, place, replace(failed, provider=name_of(reader)))
         yield from gather([(reader, good) for reader in readers], ask)
         start += len(window)
 
@@ -74,17 +71,14 @@ def gather(work: Sequence[tuple[Reader, Mapping[int, ImageSource]]], ask: Ask) -
         """Yield one engine's outcomes; after a DigitrecError, a Failure for each picture that is left."""
         reader, images = work[number]
         left = dict(images)
-        before = time.perf_counter()
         try:
             for place, outcome in zip(images, ask(images.values(), reader), strict=True):
-                now = time.perf_counter()
-                yield Arrival(number, place, outcome, now - before)
-                before = now
+                yield Arrival(number, place, outcome)
                 del left[place]
         except DigitrecError as error:
             for place, image in left.items():
                 ref = image.ref if isinstance(image, DigitImage) else ImageRef(files.name_of(image), None)
-                yield Arrival(number, place, Failure(ref, name_of(reader), error), 0.0)
+                yield Arrival(number, place, Failure(ref, name_of(reader), error))
 
     return (arrival for _, arrival in spread(range(len(work)), lane, at_once=len(work)))
 

@@ -7,21 +7,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, Literal
 
-from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard
 from digitrec.comparison.benchmark.measure import pareto_front
 from digitrec.comparison.benchmark.measures import Proportion, Reliability
 from digitrec.comparison.benchmark.recommend import Recommendation
 from digitrec.comparison.benchmark.run import KEPT
-from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors.text import count, dollars, duration, percent
-from digitrec.report.rows import Table, aligned, markdown_section, markdown_table, write_rows
+from digitrec.report.rows import Table, aligned, markdown_section, write_rows
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
 """The columns of CSV: the picture, its label, the engine, and its answer."""
-MOST_PICTURES = 60
-"""Maximum number of pictures in a list; JSON has all of them."""
 NONE = "none"
 """Name of "no digit" in a confusion matrix."""
 
@@ -59,14 +55,7 @@ def _text(benchmark: Benchmark) -> Iterator[str]:
 def _markdown(benchmark: Benchmark) -> Iterator[str]:
     yield f"# {heading(benchmark)}\n"
     yield from (f"- {sentence}" for sentence in conclusion(benchmark))
-    for table in (*tables(benchmark), *([splitting(benchmark)] if benchmark.splitting else [])):
-        yield "\n" + markdown_section(table)
-    if not benchmark.numbers:
-        yield "\n## Confusion\n\nRows: what the picture shows. Columns: what was answered."
-    for card in [] if benchmark.numbers else benchmark.cards:
-        yield f"\n### {card.name}\n\n{markdown_table(confusion(card))}"
-    yield "\n## How it was measured\n"
-    yield from (f"- {name}: {value}" for name, value in provenance(benchmark).items())
+    yield from ("\n" + markdown_section(table) for table in tables(benchmark))
 
 
 def heading(benchmark: Benchmark) -> str:
@@ -75,26 +64,24 @@ def heading(benchmark: Benchmark) -> str:
     return f"{engines} on {count(len(benchmark.samples), 'picture')} of {benchmark.data}"
 
 
-def provenance(benchmark: Benchmark) -> dict[str, str]:
+def provenance(benchmark: Benchmark) -> Table:
     """Return the date, the pictures, the models, the settings and the versions of a benchmark."""
-    models = {
-        card.engine: ", ".join([
-            *card.model_versions,
-            *(f"prepared: {name}" for name in card.preparations),
-            *(f"asked at {place}" for place in card.endpoints),
-            *(["emulated"] if card.emulated else []),
-        ])
-        for card in benchmark.cards
-    }  # fmt: skip
     labelled = sum(label is not None for label in benchmark.labels)
-    return {
-        "date": benchmark.started,
-        "pictures": f"{len(benchmark.samples)} of {benchmark.data}, {labelled} with a {benchmark.kind}",
-        "took": duration(benchmark.seconds),
-        **benchmark.settings,
-        **models,
-        **benchmark.versions,
-    }
+    rows = [
+        ("date", benchmark.started),
+        ("pictures", f"{len(benchmark.samples)} of {benchmark.data}, {labelled} with a {benchmark.kind}"),
+        ("took", duration(benchmark.seconds)),
+        *benchmark.settings.items(),
+        *((card.name, ", ".join(_origin(card))) for card in benchmark.cards),
+        *benchmark.versions.items(),
+    ]
+    return Table(("what", "value"), rows, title="How it was measured")
+
+
+def _origin(card: Scorecard) -> Iterator[str]:
+    yield from card.model_versions
+    yield from (f"prepared: {name}" for name in card.preparations)
+    yield from (f"asked at {place}" for place in card.endpoints)
 
 
 def tables(benchmark: Benchmark) -> Iterator[Table]:
@@ -104,11 +91,11 @@ def tables(benchmark: Benchmark) -> Iterator[Table]:
     yield confidence(benchmark)
     if benchmark.pairs:
         yield differences(benchmark)
-        yield agreement(benchmark)
     if benchmark.numbers:
         yield numbers(benchmark)
     else:
-        yield digits(benchmark)
+        yield from map(confusion, benchmark.cards)
+    yield provenance(benchmark)
 
 
 def leaderboard(benchmark: Benchmark) -> Table:
@@ -144,20 +131,17 @@ def time_and_money(benchmark: Benchmark) -> Table:
     for card in benchmark.cards:
         spent = card.latency
         times = [duration(it) for it in (spent.p50, spent.p95, spent.p99)] if spent else ["", "", ""]
-        speed = "" if card.throughput is None else f"{card.throughput:.3g}"
         costs = map(dollars, (card.cost_per_1000, card.cost_per_correct, card.cost_usd))
-        rows.append((card.name, *times, duration(card.loading_s) if card.loading_s else "", speed, *costs))
-    header = ("engine", "median", "95 of 100", "99 of 100", "loading", "prepared and read a second",
-              "per 1,000", "per right answer", "paid in this run")  # fmt: skip
+        rows.append((card.name, *times, duration(card.loading_s) if card.loading_s else "", *costs))
+    header = ("engine", "median", "95 of 100", "99 of 100", "loading", "per 1,000", "per right answer",
+              "paid in this run")  # fmt: skip
     note = (
-        "Times are from the opened picture to the answer, preparation included, without the answers that "
-        "came from the ledger. An engine that reads many pictures at once (the CNN) has the mean of each "
-        "batch as every picture's time. Opening a picture took "
-        f"{duration(benchmark.opening_s)} (median), once for all engines. Loading: before the first "
-        "picture, in no other time. Engines worked side by side, so those on this machine slowed each "
-        "other. Prices are list prices before any free allowance."
+        "Times are from the opened picture to the answer, without answers from the ledger; in a batch each "
+        f"picture has the mean time. Not included: opening a picture, {duration(benchmark.opening_s)} "
+        "(median), and loading. Engines on this machine slowed each other down. Prices are list prices "
+        "before any free allowance."
     )
-    return Table(header, rows, range(1, 9), "Time and money", note)
+    return Table(header, rows, range(1, 8), "Time and money", note)
 
 
 def confidence(benchmark: Benchmark) -> Table:
@@ -181,49 +165,20 @@ def differences(benchmark: Benchmark) -> Table:
         (
             benchmark.called(pair.first), benchmark.called(pair.second),
             str(pair.n), str(pair.only_first), str(pair.only_second),
-            percent(pair.agreement), "" if pair.kappa is None else f"{pair.kappa:.2f}",
+            percent(pair.agreement),
             *("" if value is None else f"{value:.3g}" for value in (pair.p, pair.p_corrected)),
             "not tested" if pair.emulated else pair.better or "not shown",
         )
         for pair in benchmark.pairs
     ]  # fmt: skip
     header = ("first", "second", "both answered", "only first right", "only second right", "same answer",
-              "kappa", "p", "corrected p", "better")  # fmt: skip
+              "p", "corrected p", "better")  # fmt: skip
     note = (
         f"{benchmark.test} on the pictures that both answered, p-values corrected by Holm's method over "
-        "all tested pairs; below 0.05 a difference is shown. Kappa: agreement of the answers beyond chance. "
+        "all tested pairs; below 0.05 a difference is shown. "
         "An emulated engine is not tested: its answers are not the vendor's."
     )
-    return Table(header, rows, range(2, 9), "Differences", note)
-
-
-def agreement(benchmark: Benchmark) -> Table:
-    """Return how often every two engines give the same answer."""
-    share = {frozenset((pair.first, pair.second)): percent(pair.agreement) for pair in benchmark.pairs}
-    cards = benchmark.cards
-    rows = [
-        (one.name, *(share.get(frozenset((one.engine, other.engine)), "") for other in cards))
-        for one in cards
-    ]
-    note = "Share of the pictures answered by both on which both say the same."
-    header = ("engine", *(card.name for card in cards))
-    return Table(header, rows, range(1, len(cards) + 1), "Agreement", note)
-
-
-def digits(benchmark: Benchmark) -> Table:
-    """Return precision and recall of each digit."""
-    cards = benchmark.cards
-    rows = []
-    for digit in range(10):
-        scores = [card.digits[digit] for card in cards]
-        both = (f"{percent(it.precision) or '-'} / {percent(it.recall) or '-'}" for it in scores)
-        rows.append((str(digit), str(max((it.pictures for it in scores), default=0)), *both))
-    header = ("digit", "pictures", *(card.name for card in cards))
-    note = (
-        "Precision / recall: how many of the answers with this digit were right, how many of its pictures "
-        "were read as it."
-    )
-    return Table(header, rows, range(1, len(cards) + 2), "Digits", note)
+    return Table(header, rows, range(2, 8), "Differences", note)
 
 
 def numbers(benchmark: Benchmark) -> Table:
@@ -256,28 +211,8 @@ def confusion(card: Scorecard) -> Table:
         (head, *(str(number or "") for number in counts))
         for head, counts in zip(heads, card.confusion, strict=True) if any(counts)
     ]  # fmt: skip
-    return Table(("shows", *heads), rows, range(1, 12), card.name)
-
-
-def splitting(benchmark: Benchmark) -> Table:
-    """Return the pictures on which engines disagree."""
-    shown, how_many = sample(benchmark, benchmark.splitting)
-    rows = [
-        (benchmark.title(place), benchmark.shows(place), *map(short, benchmark.said(place)))
-        for place in shown
-    ]
-    header = ("picture", "shows", *map(benchmark.called, benchmark.outcomes))
-    note = f"{how_many} -: no digit, !: no answer."
-    return Table(header, rows, title="Pictures that split the engines", note=note)
-
-
-def sample(benchmark: Benchmark, places: Sequence[int]) -> tuple[list[int], str]:
-    """Return at most `MOST_PICTURES` of these indices, each label in proportion, and a note on it."""
-    drawn = sampled([benchmark.samples[place].label for place in places], MOST_PICTURES)
-    shown = [places[number] for number in drawn]
-    if len(shown) < len(places):
-        return shown, f"{len(shown)} of {len(places)}, drawn by chance, of each digit in proportion."
-    return shown, f"All {len(places)} of them." if len(places) > 1 else "One picture."
+    note = "Rows: what the picture shows. Columns: what was answered."
+    return Table(("shows", *heads), rows, range(1, 12), f"Confusion: {card.name}", note)
 
 
 def conclusion(benchmark: Benchmark) -> list[str]:

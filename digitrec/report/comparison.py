@@ -183,7 +183,7 @@ def _section(comparison: Comparison, picture: ImageSource) -> str:
     header = ("engine", "answer", "confidence", "calibrated", "time", "cost", "remarks")
     rows = [[name, *_page_cells(outcome)] for name, outcome in comparison.by_engine]
     name = comparison.name
-    table = page.table(Table(header, rows, range(2, 6)))
+    table = page.table_of(Table(header, rows, range(2, 6)))
     pair = f'<div class="pair">{page.picture(picture, name)}{table}</div>'
     return page.section(name, f"<p>{page.text(verdict(comparison))}</p>{pair}")
 

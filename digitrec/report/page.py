@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from string import Template
@@ -45,7 +45,7 @@ def section(title: str, body: str, *, long: bool = False) -> str:
     return f"<section{kind}>\n<h2>{text(title)}</h2>\n{body}\n</section>"
 
 
-def table(table: Table) -> str:
+def table_of(table: Table) -> str:
     """Return a table of plain text; numbers are aligned right."""
     kinds = [' class="number"' if place in table.numbers else "" for place in range(len(table.header))]
 
@@ -60,12 +60,10 @@ def table(table: Table) -> str:
     return f'<div class="wide"><table><thead>{head}</thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
-def listing(entries: Mapping[str, str]) -> str:
-    """Return names and values as a table without a header."""
-    rows = "".join(
-        f'<tr><th scope="row">{text(name)}</th><td>{text(it)}</td></tr>' for name, it in entries.items()
-    )
-    return f'<div class="wide"><table>{rows}</table></div>'
+def table_section(table: Table) -> str:
+    """Return a section with a table under its title and its note."""
+    note = soft(table.note) if table.note else ""
+    return section(table.title, note + table_of(table), long=True)
 
 
 def picture(source: ImageSource, alt: str, side: int = PICTURE_SIDE) -> str:

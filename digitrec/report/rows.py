@@ -128,7 +128,7 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 def markdown_section(table: Table) -> str:
     """Return the table under its title and its note."""
-    return f"## {table.title}\n\n{table.note}\n\n{markdown_table(table)}"
+    return "\n\n".join(filter(None, [f"## {table.title}", table.note, markdown_table(table)]))
 
 
 def markdown_page(

@@ -21,7 +21,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.benchmark import Benchmark, benchmark
 from digitrec.comparison.benchmark.measure import Latency, Scorecard, scorecard
-from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Reliability
+from digitrec.comparison.benchmark.measures import Proportion, Reliability
 from digitrec.comparison.benchmark.numbers import read_numbers
 from digitrec.comparison.benchmark.run import Pair
 from digitrec.comparison.numbers import numbers_asked
@@ -32,7 +32,7 @@ from digitrec.image import ImageRef
 from digitrec.recognise import Outcome
 from digitrec.report import benchmark as report
 from digitrec.report.benchmark import conclusion
-from digitrec.report.benchmark_page import benchmark_page
+from digitrec.report.benchmark_page import MOST_PICTURES, benchmark_page
 from digitrec.report.rows import Table
 
 IMAGE = ImageRef("x.png", "00")
@@ -52,20 +52,19 @@ def rows(table: Table) -> list[dict[str, str]]:
 def card(found: Benchmark) -> Scorecard:
     """Return a scorecard whose figures all differ."""
     counts = tuple(tuple(11 * row + column for column in range(11)) for row in range(11))
-    scores = tuple(DigitScore(digit, digit / 100, digit / 50, 100 + digit) for digit in range(10))
     return replace(
         found.cards[0], engine="e", correct=31 + 33, wrong=32, refused_rightly=33, refused_wrongly=34,
-        failed=35, accuracy=Proportion(1, 4, 0.2, 0.3), digits=scores, confusion=counts,
+        failed=35, accuracy=Proportion(1, 4, 0.2, 0.3), confusion=counts,
         reliability=Reliability(9, 0.11, 0.12, ()), calibrated=Reliability(9, 0.13, 0.14, ()),
-        latency=Latency(9, 0.001, 0.002, 0.003), loading_s=2.0, throughput=4.5, cost_usd=5.25,
+        latency=Latency(9, 0.001, 0.002, 0.003), loading_s=2.0, cost_usd=5.25,
         cost_per_1000=6.5, cost_per_correct=7.75,
     )  # fmt: skip
 
 
 def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Scorecard) -> None:
-    silent = replace(card, engine="silent", latency=None, throughput=None, reliability=None, calibrated=None)
+    silent = replace(card, engine="silent", latency=None, reliability=None, calibrated=None)
     made = replace(found, cards=(card, silent), pairs=())
-    leaders, spent, sure, digits = report.tables(made)
+    leaders, spent, sure, *_ = report.tables(made)
     assert rows(leaders)[0] == {
         "engine": "e", "right": "25.0%", "95% interval": "20.0% to 30.0%", "digits right": "31",
         "wrong": "32", "refused rightly / wrongly": "33 / 34", "failed": "35", "median time": "1 ms",
@@ -73,7 +72,7 @@ def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Sco
     }  # fmt: skip
     assert rows(spent)[0] == {
         "engine": "e", "median": "1 ms", "95 of 100": "2 ms", "99 of 100": "3 ms", "loading": "2.0 s",
-        "prepared and read a second": "4.5", "per 1,000": "$6.50", "per right answer": "$7.75",
+        "per 1,000": "$6.50", "per right answer": "$7.75",
         "paid in this run": "$5.25",
     }  # fmt: skip
     assert rows(sure) == [
@@ -81,26 +80,22 @@ def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Sco
          "Brier calibrated": "0.140"},
         dict.fromkeys(sure.header, "") | {"engine": "silent"},
     ]  # fmt: skip
-    assert rows(digits)[7] == {"digit": "7", "pictures": "107", "e": "7.0% / 14.0%", "silent": "7.0% / 14.0%"}
     assert (rows(leaders)[1]["median time"], rows(leaders)[1]["front"]) == ("", "")
-    assert [rows(spent)[1][head] for head in ("median", "prepared and read a second")] == ["", ""]
+    assert rows(spent)[1]["median"] == ""
 
 
-def test_differences_and_agreement(found: Benchmark, card: Scorecard) -> None:
-    pair = Pair("e", "f", 41, 2, 3, agreement=0.25, kappa=0.125, p=0.5, p_corrected=0.75)
-    clear = replace(pair, first="f", second="g", kappa=None, p=0.001, p_corrected=0.00231, agreement=0.5)
+def test_differences(found: Benchmark, card: Scorecard) -> None:
+    pair = Pair("e", "f", 41, 2, 3, agreement=0.25, p=0.5, p_corrected=0.75)
+    clear = replace(pair, first="f", second="g", p=0.001, p_corrected=0.00231, agreement=0.5)
     cards = tuple(replace(card, engine=name, emulated=False) for name in "efg")
     made = replace(found, cards=cards, pairs=(pair, clear))
     first, second = rows(report.differences(made))
     assert first == {
         "first": "e", "second": "f", "both answered": "41", "only first right": "2",
-        "only second right": "3", "same answer": "25.0%", "kappa": "0.12", "p": "0.5", "corrected p": "0.75",
+        "only second right": "3", "same answer": "25.0%", "p": "0.5", "corrected p": "0.75",
         "better": "not shown",
     }  # fmt: skip
-    assert [second[head] for head in ("kappa", "p", "corrected p", "better")] == ["", "0.001", "0.00231", "g"]
-    agreement = report.agreement(made)
-    assert agreement.header == ("engine", "e", "f", "g")
-    assert agreement.rows == [("e", "", "25.0%", ""), ("f", "25.0%", "", "50.0%"), ("g", "", "50.0%", "")]
+    assert [second[head] for head in ("p", "corrected p", "better")] == ["0.001", "0.00231", "g"]
 
 
 def test_confusion_names_what_was_answered_for_what(card: Scorecard) -> None:
@@ -115,12 +110,12 @@ def test_confusion_names_what_was_answered_for_what(card: Scorecard) -> None:
 def test_markdown_and_json_have_everything(found: Benchmark) -> None:
     text = written(found, "markdown")
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    assert headings[:8] == [
+    assert headings[:7] == [
         "3 engines on 40 pictures of a & b", "Leaderboard", "Time and money", "Confidence", "Differences",
-        "Agreement", "Digits", "Pictures that split the engines",
+        "Confusion: good", "Confusion: fair",
     ]  # fmt: skip
     assert headings[-1] == "How it was measured"
-    assert "- preparation: plain" in text
+    assert "| preparation | plain |" in text
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     values = json.loads(written(found, "json"))
@@ -142,21 +137,20 @@ def test_csv_has_a_row_for_each_picture_and_engine(found: Benchmark) -> None:
 def test_of_many_pictures_a_fair_sample_is_shown(found: Benchmark) -> None:
     many = replace(found, samples=found.samples * 40,
                    outcomes={name: said * 40 for name, said in found.outcomes.items()})  # fmt: skip
-    shown, how_many = report.sample(many, many.splitting)
-    assert len(shown) == len(report.splitting(many).rows) == report.MOST_PICTURES < len(many.splitting)
-    assert str(len(many.splitting)) in how_many
-    whole = Counter(many.labels[place] for place in many.splitting)
-    for label, drawn in Counter(many.labels[place] for place in shown).items():
-        assert abs(drawn - report.MOST_PICTURES * whole[label] / len(many.splitting)) <= 1
-    assert report.sample(found, found.splitting)[0] == list(found.splitting)
-    assert report.sample(found, [39])[1] == "One picture."
+    page = benchmark_page(many)
+    assert Page.of(page).count["img"] == MOST_PICTURES < len(many.misread)
+    assert f"{MOST_PICTURES} of {len(many.misread)}." in page
+    whole = Counter(many.labels[place] for place in many.misread)
+    for label, drawn in Counter(re.findall(r"<br>shows (\w+)", page)).items():
+        share = whole[None if label == "none" else int(label)] / len(many.misread)
+        assert abs(drawn - MOST_PICTURES * share) <= 1
 
 
 def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(found: Benchmark) -> None:
-    for table in (*report.tables(found), report.splitting(found)):
+    for table in report.tables(found):
         words = [*table.header, *(cell for row in table.rows for cell in row)]
         assert "cloud" not in words, table.title
-        assert "cloud (emulated)" in words, table.title
+        assert "cloud (emulated)" in words or table.title.startswith("Confusion: "), table.title
     assert "cloud (emulated) <strong" in benchmark_page(found)
     pairs = {(row["first"], row["second"]): row for row in rows(report.differences(found))}
     untested = pairs["good", "cloud (emulated)"]
@@ -167,8 +161,8 @@ def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(foun
 def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
     html = benchmark_page(found)
     page = Page.of(html)
-    assert page.count["svg"] == 4
-    assert page.count["img"] == len(found.misread) + len(found.splitting)
+    assert page.count["svg"] == 3
+    assert page.count["img"] == len(found.misread)
     assert page.count["li"] == len(report.conclusion(found))
     assert "a &amp; b" in html
     alone = replace(found, outcomes={"good": found.outcomes["good"][:1]}, samples=found.samples[:1],
@@ -184,7 +178,7 @@ def test_numbers_have_a_table_of_their_own_and_no_confusion(tmp_path: Path) -> N
     script = [Answer((Candidate("7.5", 0.9),)), Answer((Candidate("12", 0.8),))]
     reader = Engine(FakeProvider(script, name="e"), Options(ledger="none", concurrency=1))
     found = benchmark(read_numbers(str(tmp_path)), {"e": reader}, data="x", ask=numbers_asked())
-    leaders, *_, numbers = report.tables(found)
+    leaders, *_, numbers, _ = report.tables(found)
     assert rows(leaders)[0]["numbers right"] == "1" and "groups" in leaders.note
     assert numbers.rows == [
         ("e", "100.0%", "34.2% to 100.0%", "16.7%", "50.0%", "9.5% to 90.5%", "50.0%", "9.5% to 90.5%", "",
@@ -195,7 +189,7 @@ def test_numbers_have_a_table_of_their_own_and_no_confusion(tmp_path: Path) -> N
     assert values["numbers"][0]["value"]["hits"] == 2
     assert [row["label"] for row in values["answers"]] == ["7.50", "12"]
     html = benchmark_page(found)
-    assert Page.of(html).count["svg"] == 3 and "shows 7.50" in html and "<strong" in html
+    assert Page.of(html).count["svg"] == 2 and "shows 7.50" in html and "<strong" in html
 
 
 def scored(name: str, right: int, n: int = 100, *, emulated: bool = False, failed: int = 0) -> Scorecard:
@@ -207,7 +201,7 @@ def scored(name: str, right: int, n: int = 100, *, emulated: bool = False, faile
 
 
 def pair(first: str, second: str, wins: tuple[int, int], p: float, **values: object) -> Pair:
-    return Pair(first, second, 100, *wins, 0.9, 0.8, p, p, **values)  # type: ignore[arg-type]
+    return Pair(first, second, 100, *wins, 0.9, p, p, **values)  # type: ignore[arg-type]
 
 
 def told(*cards: Scorecard, pairs: Sequence[Pair] = (), **values: object) -> list[str]:

@@ -21,7 +21,7 @@ from digitrec.report.rows import Table
 
 
 def test_titles_and_cells_are_text() -> None:
-    made = page.page("<b>&", [page.table(Table(["<i>"], [["<script>alert(1)</script>"]]))])
+    made = page.page("<b>&", [page.table_of(Table(["<i>"], [["<script>alert(1)</script>"]]))])
     assert "<script>" not in made
     assert "<title>&lt;b&gt;&amp;</title>" in made
 

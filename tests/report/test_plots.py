@@ -15,7 +15,6 @@ from digitrec.answer.prediction import Prediction
 from digitrec.comparison.benchmark.measure import Scorecard, scorecard
 from digitrec.image import ImageRef
 from digitrec.report import plots
-from digitrec.report.benchmark_page import trade_off
 
 
 def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
@@ -45,20 +44,11 @@ def test_a_picture_is_saved_on_white_into_a_new_folder(tmp_path: Path) -> None:
 
 
 def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:
-    drawing = plots.svg(trade_off(CARDS), "Trade-off")
+    drawing = plots.svg(plots.coverage({}, SIZE), "Trade-off")
     assert drawing.startswith('<svg role="img" aria-label="Trade-off"')
     assert "currentColor" in drawing and plots.INK not in drawing
     assert "<text" in drawing, "words stay words, which can be searched and read aloud"
     assert "<metadata" not in drawing
-
-
-def test_trade_off_shows_accuracy_cost_and_latency_and_fills_the_front() -> None:
-    left, right = trade_off([*CARDS, card("beaten", 60, 0.01, 0.5)]).axes
-    points = [tuple(np.ravel(line.lines[0].get_data())) for line in left.containers]
-    assert points == [pytest.approx(point) for point in [(1.5, 95), (0, 80), (10, 60)]]
-    assert right.get_xscale() == "log"
-    filled = {line.get_label(): line.lines[0].get_markerfacecolor() != "none" for line in right.containers}
-    assert filled == {"best": True, "cheap": True, "unknown": False, "beaten": False}
 
 
 def test_coverage_falls_from_the_surest_to_all() -> None:
@@ -84,5 +74,5 @@ def test_nobody_and_many_with_long_names_fit() -> None:
     long = [replace(BEST, engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
     for cards in ([], [scorecard("silent", [], labelled([]))], long):
         named = {one.engine: one for one in cards}
-        for figure in (trade_off(cards), plots.coverage(named, SIZE, **plots.BELOW)):
-            assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"
+        figure = plots.coverage(named, SIZE, **plots.BELOW)
+        assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer.prediction import SURE, Failure, Outcome, Prediction, is_emulated
+from digitrec.comparison import compare_stream
 from digitrec.comparison.benchmark import measures
-from digitrec.comparison.benchmark.measures import DigitScore, Label, Proportion, Reliability, proportion
+from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy, total
-from digitrec.comparison.race import Ask, race
+from digitrec.comparison.race import Ask
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
-from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader, name_of
 
 RELIABLE = 0.999
@@ -68,8 +68,6 @@ class Scorecard:
     """Number of pictures without an answer, such as after a timeout or a spent budget."""
     accuracy: Proportion
     """Right answers among all answers; refusals are answers, failures are not."""
-    digits: tuple[DigitScore, ...]
-    """Precision and recall of each digit."""
     confusion: tuple[tuple[int, ...], ...]
     """Counts, 11 x 11: rows are labels 0..9 and none, columns are answers 0..9 and none."""
     coverage: tuple[tuple[float, float, float], ...]
@@ -82,9 +80,6 @@ class Scorecard:
     """Latency; None if every answer came from the ledger."""
     loading_s: float
     """Seconds to load the engine before its first picture, >= 0; not part of the latency."""
-    throughput: float | None
-    """Pictures prepared and read per second while all engines work; None if every answer came from the
-    ledger."""
     cost_usd: float | None
     """US dollars paid in this run; None: unknown."""
     cost_per_1000: float | None
@@ -121,7 +116,6 @@ def scorecard(
     outcomes: Sequence[Outcome],
     samples: Sequence[Sample],
     *,
-    spent_s: float = 0.0,
     prices: Prices | None = None,
 ) -> Scorecard:
     """Sum up an engine's outcomes.
@@ -130,7 +124,6 @@ def scorecard(
         engine: its name.
         outcomes: one for each picture.
         samples: the pictures, in the same order; if they have groups, the interval holds for whole groups.
-        spent_s: seconds the engine worked for them.
         prices: US dollars for one picture by engine; None: unknown.
     """
     pairs = list(zip(outcomes, samples, strict=True))
@@ -141,7 +134,6 @@ def scorecard(
     refused = [label for answer, label in answered if answer.answer is None]
     fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
     cost = per_1000(outcomes, prices or {})
-    counts = measures.confusion([(label, answer.answer) for answer, label in answered])
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
@@ -153,14 +145,12 @@ def scorecard(
         refused_wrongly=len(refused) - refused.count(None),
         failed=len(outcomes) - len(answered),
         accuracy=measures.grouped(hits, groups) if any(groups) else measures.proportion(right, len(answered)),
-        digits=measures.per_digit(counts) if counts else (),
-        confusion=counts,
+        confusion=measures.confusion([(label, answer.answer) for answer, label in answered]),
         coverage=measures.coverage_curve(trust, len(answered)),
         reliability=measures.reliability(own),
         calibrated=measures.reliability(calibrated),
         latency=_latency(fresh),
         loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
-        throughput=len(fresh) / spent_s if fresh and spent_s else None,
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
         cost_per_1000=cost,
         cost_per_correct=cost * len(answered) / right / 1000 if cost is not None and right else None,
@@ -335,8 +325,8 @@ def measure_all(
     readers: Mapping[str, Reader],
     data: str,
     *,
-    ask: Ask = stream,
-    shared: bool = True,
+    lenient: bool = False,
+    ask: Ask | None = None,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> dict[str, Result]:
     """Ask every engine about every picture, all at the same time, and sum up the answers of each.
@@ -345,8 +335,8 @@ def measure_all(
         samples: labelled pictures.
         readers: the engines by name.
         data: name of the data set.
-        ask: function that asks an engine about pictures.
-        shared: as for `race`.
+        lenient: also take a letter that resembles a digit.
+        ask: as for `compare_stream`.
         arrived: called with every outcome as it arrives.
 
     Raises:
@@ -354,20 +344,16 @@ def measure_all(
     """
     if not samples:
         raise DataError(f"{data}: no labelled pictures")
-    names = list(readers)
-    found: dict[str, dict[int, Outcome]] = {name: {} for name in names}
-    spent_s = dict.fromkeys(names, 0.0)
+    found: dict[str, list[Outcome]] = {name: [] for name in readers}
     images = (sample.image for sample in samples)
-    for arrival in race(images, list(readers.values()), ask, shared=shared):
-        name = names[arrival.reader]
-        found[name][arrival.image] = arrival.outcome
-        spent_s[name] += arrival.spent_s
-        arrived(arrival.outcome)
+    for comparison in compare_stream(images, list(readers.values()), lenient=lenient, ask=ask):
+        for name, outcome in zip(readers, comparison.outcomes, strict=True):
+            found[name].append(outcome)
+            arrived(outcome)
     results, prices = {}, price_list(readers.values())
     for name, said in found.items():
-        outcomes = tuple(said[place] for place in sorted(said))
-        card = scorecard(name, outcomes, samples, spent_s=spent_s[name], prices=prices)
-        results[name] = Result(data, samples, outcomes, card)
+        card = scorecard(name, said, samples, prices=prices)
+        results[name] = Result(data, samples, tuple(said), card)
     return results
 
 

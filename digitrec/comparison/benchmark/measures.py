@@ -77,20 +77,6 @@ def grouped(right: Sequence[bool], groups: Sequence[str]) -> Proportion:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DigitScore:
-    """Precision and recall of one digit."""
-
-    digit: int
-    """0..9."""
-    precision: float | None
-    """Share of right answers among the answers with this digit, 0..1; None without such answers."""
-    recall: float | None
-    """Share of right answers among the pictures of this digit, 0..1; None without such pictures."""
-    pictures: int
-    """Number of pictures of this digit."""
-
-
 Label = int | str | None
 """An answer or a label: a digit, the text of a number, or None."""
 
@@ -108,16 +94,6 @@ def confusion(pairs: Sequence[tuple[Label, Label]]) -> tuple[tuple[int, ...], ..
     if any(isinstance(one, str) for pair in counts for one in pair):
         return ()
     return tuple(tuple(counts[truth, answer] for answer in KINDS) for truth in KINDS)
-
-
-def per_digit(confusion: Sequence[Sequence[int]]) -> tuple[DigitScore, ...]:
-    """Return precision and recall of each digit 0..9."""
-    counts = np.array(confusion)
-    answered, shown = counts.sum(axis=0).tolist(), counts.sum(axis=1).tolist()
-    return tuple(
-        DigitScore(digit, share(right, answered[digit]), share(right, shown[digit]), shown[digit])
-        for digit, right in enumerate(counts.diagonal().tolist()[:10])
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
-from itertools import chain, combinations
-from pathlib import Path
+from itertools import combinations
 from statistics import median
 from typing import Any
-
-from sklearn.metrics import cohen_kappa_score
 
 from digitrec import __version__
 from digitrec.answer.prediction import Outcome, Prediction, is_emulated
@@ -36,7 +32,7 @@ from digitrec.comparison.race import Ask
 from digitrec.engine import Engine
 from digitrec.errors import arguments
 from digitrec.providers.base import Provider
-from digitrec.recognise import calibration, stream
+from digitrec.recognise import calibration
 from digitrec.recognise.readers import Reader, reader_for
 
 KEPT = (
@@ -64,8 +60,6 @@ class Pair:
     """Pictures that only the second got right."""
     agreement: float | None
     """Share of the pictures on which both said the same, 0..1; None without pictures."""
-    kappa: float | None
-    """Cohen's kappa, -1..1: agreement beyond chance; None where chance alone would agree always."""
     p: float | None
     """p-value of `Benchmark.test`, 0..1; None if an emulator is involved."""
     p_corrected: float | None
@@ -135,20 +129,6 @@ class Benchmark:
         """The label of each picture; None: a refusal is right."""
         return tuple(sample.truth for sample in self.samples)
 
-    def title(self, place: int) -> str:
-        """Return a title for a picture: its file, or its number (from 0) in a data set."""
-        source = self.said(place)[0].image.source
-        return f"no. {place}" if source.startswith("<") else Path(source).name
-
-    def shows(self, place: int) -> str:
-        """Return a picture's label; "none" if a refusal is right."""
-        label = self.samples[place].truth
-        return "none" if label is None else str(label)
-
-    def said(self, place: int) -> list[Outcome]:
-        """Return every engine's outcome for a picture."""
-        return [outcomes[place] for outcomes in self.outcomes.values()]
-
     def called(self, engine: str) -> str:
         """Return the engine's name, marked if it was emulated."""
         return next(card.name for card in self.cards if card.engine == engine)
@@ -159,22 +139,16 @@ class Benchmark:
 
     @property
     def misread(self) -> tuple[int, ...]:
-        """Indices of the pictures with a wrong answer; those with the most wrong answers first."""
-        votes = enumerate(self._votes())
-        wrong = Counter(place for place, said in votes for vote in said if self.is_wrong(vote, place))
-        return tuple(place for place, _ in wrong.most_common())
+        """Indices of the pictures with a wrong answer; those with the most wrong answers first.
 
-    @property
-    def splitting(self) -> tuple[int, ...]:
-        """Indices of the pictures on which the answers differ."""
-        votes = enumerate(self._votes())
-        return tuple(place for place, said in votes if len({vote.answer for vote in said}) > 1)
-
-    def _votes(self) -> Iterator[list[Prediction]]:
-        """Yield each picture's answers that count: an emulator's only if no real engine was asked."""
-        engines = [card for card in self.cards if not card.emulated] or self.cards
-        for row in zip(*(self.outcomes[card.engine] for card in engines), strict=True):
-            yield [outcome for outcome in row if isinstance(outcome, Prediction)]
+        An emulator's answers count only if no real engine was asked.
+        """
+        engines = [card.engine for card in self.cards if not card.emulated] or self.outcomes
+        wrong = Counter(
+            place for engine in engines for place, outcome in enumerate(self.outcomes[engine])
+            if self.is_wrong(outcome, place)
+        )  # fmt: skip
+        return tuple(sorted(wrong, key=lambda place: (-wrong[place], place)))
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the pictures, as JSON-like values."""
@@ -196,8 +170,7 @@ class Benchmark:
 
     def answers(self) -> Iterator[dict[str, Any]]:
         """Yield each picture's label and the fields `KEPT` of every engine's answer, JSON-like."""
-        for place, label in enumerate(self.labels):
-            said = self.said(place)
+        for label, *said in zip(self.labels, *self.outcomes.values(), strict=True):
             image = said[0].image
             answers = dict(zip(self.outcomes, map(_brief, said), strict=True))
             yield {"source": image.source, "sha256": image.sha256, "label": label, "answers": answers}
@@ -256,8 +229,7 @@ def benchmark(
         check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    shared, ask = ask is None, ask or partial(stream, lenient=lenient)
-    results = measure_all(samples, readers, data, ask=ask, shared=shared, arrived=arrived)
+    results = measure_all(samples, readers, data, lenient=lenient, ask=ask, arrived=arrived)
     outcomes = {name: found.outcomes for name, found in results.items()}
     own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
     said = {name: outcomes[name] for name in own}
@@ -319,15 +291,9 @@ def _pair(
     wins = [int(is_right(one, it.truth)) - int(is_right(other, it.truth)) for one, other, it in both]
     p = by_groups(wins, groups) if any(groups) else mcnemar(wins.count(1), wins.count(-1))
     emulated = tuple(name for name in names if is_emulated(outcomes[name]))
-    answers = [(str(one.answer), str(other.answer)) for one, other, _ in both]
+    same = sum(one.answer == other.answer for one, other, _ in both)
     return Pair(
         *names, len(both), wins.count(1), wins.count(-1),
-        agreement=share(sum(one == other for one, other in answers), len(both)),
-        kappa=_kappa(answers), p=None if emulated else p, p_corrected=None, emulated=emulated,
+        agreement=share(same, len(both)),
+        p=None if emulated else p, p_corrected=None, emulated=emulated,
     )  # fmt: skip
-
-
-def _kappa(answers: Sequence[tuple[str, str]]) -> float | None:
-    if len(set(chain(*answers))) < 2:  # one answer throughout: agreement beyond chance is undefined
-        return None
-    return float(cohen_kappa_score(*zip(*answers, strict=True)))

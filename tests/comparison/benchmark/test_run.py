@@ -45,21 +45,17 @@ def test_a_policy_is_asked_like_an_engine_or_scored_on_the_answers_of_its_engine
     assert found.outcomes["2 of a+b"][0].provider == "2 of a+b"
     assert {card.engine: card.refused_wrongly for card in found.cards} == {"a": 0, "b": 0, "2 of a+b": 1}
     assert second.provider.calls == 1, "nobody is asked twice"  # type: ignore[attr-defined]
-    assert {card.engine: card.throughput is None for card in found.cards}["2 of a+b"]
     asked = Fallback([engine("1", name="a"), engine("7", name="b")], below=0.95)
     cards = {card.engine: card for card in benchmark([SEVEN], {"both": asked}, data="x").cards}
     assert (cards["both"].wrong, cards["both"].cost_per_1000) == (1, 0.0)
 
 
-def test_misread_and_splitting_pictures_are_found_and_called_by_file_or_number(tmp_path: Path) -> None:
+def test_misread_pictures_are_found(tmp_path: Path) -> None:
     samples = [SEVEN] * 4 + [Sample(drawn_seven(), None), Sample(tmp_path / "none.png", 7)]
     one = engine("7", "1", "1", TimedOut("slow"), "1", name="one")
     other = engine("7", "1", "7", "7", "1", name="other")
     found = benchmark(samples, {"one": one, "other": other}, data="x")
     assert found.misread == (1, 4, 2), "those that both misread come first"
-    assert found.splitting == (2,)
-    assert (found.title(0), found.title(5)) == ("no. 0", "none.png")
-    assert (found.shows(0), found.shows(4)) == ("7", "none")
     assert sorted(card.failed for card in found.cards) == [1, 2]
     failed = found.outcomes["other"][5]
     assert isinstance(failed, Failure) and isinstance(failed.error, ImageError)
@@ -98,10 +94,9 @@ def test_emulators_come_last_and_count_only_alone(samples: list[Sample], fake: C
     assert [card.engine for card in found.cards] == ["real", "rehearsed"]
     assert (found.called("real"), found.called("rehearsed")) == ("real", "rehearsed (emulated)")
     assert len(found.misread) == found.cards[0].wrong > 0
-    assert found.splitting == ()
     bad = {"a": fake("bad", 0.5, 1, emulated=True), "b": fake("bad", 0.5, 3, emulated=True)}
     alone = benchmark(samples[:20], bad, data="x")
-    assert alone.misread and alone.splitting
+    assert alone.misread
 
 
 def test_chances_fitted_on_the_same_pictures_are_named(
