@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import reduce
 from math import isnan
 from operator import add
@@ -33,7 +33,7 @@ EXPECTED = 0.9
 """Share of the test digits that any architecture reads after enough steps, or with enough digits."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
-OF_NETWORKS = ("batch", "optimizer", "augment", "device")
+OF_NETWORKS = ("batch", "optimizer", "augment")
 """Options that scikit-learn's classifiers do not take."""
 
 
@@ -51,9 +51,8 @@ class Start(Input):
 @click.command(context_settings={"show_default": True})
 @click.option(
     "--arch", type=Input(path_type=str), metavar="NAME", shell_complete=values.architecture,
-    help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, vgg-small, efficientnet-small, knn, "
-    "random-forest, svm, resnet, vgg, efficientnet, or "
-    f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
+    help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, efficientnet, knn, random-forest, svm, "
+    f"or the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip
 @whole("--epochs", "Number of epochs.  [default: the recipe's]", metavar=None)
 @click.option(
@@ -70,7 +69,7 @@ class Start(Input):
 )  # fmt: skip
 @click.option("--learning-rate", type=POSITIVE, help="Peak learning rate.")
 @click.option("--rate", type=POSITIVE, hidden=True, deprecated="Use --learning-rate.")
-@whole("--batch", "Digits per step.  [default: 128; 32 for a backbone]")
+@whole("--batch", "Digits per step.  [default: 128; 32 for efficientnet]")
 @choice(
     "--optimizer", "adam", "adamw", "rmsprop", "sgd",
     help="Keras' optimiser; sgd has Nesterov's momentum and, unless --learning-rate is given, ten times "
@@ -92,22 +91,16 @@ class Start(Input):
 @click.option(
     "--start", type=Start(), metavar="digitrec|FILE",
     help="Without --arch, learn your own hand from digitrec's network, or a .tflite file of it. With "
-    "--arch, continue from this .keras or .h5 model; for resnet, vgg and efficientnet also from published "
-    "weights without the top (.h5).",
+    "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip
-@flag("--pretrained", help="Start from ImageNet weights, fetched once: resnet, vgg, efficientnet.")
+@flag("--pretrained", help="Start efficientnet from ImageNet weights, fetched once.")
 @flag("--freeze", help="Train only the last layer; with --start or --pretrained.")
-@whole("--side", "Input size of resnet, vgg and efficientnet; smaller is faster.  [default: 224]", least=32,
-       metavar="PIXELS")  # fmt: skip
-@click.option(
-    "--device", metavar="NAME",
-    help="TensorFlow device: auto, cpu, gpu, or gpu:1 for the second.  [default: auto]",
-)  # fmt: skip
+@whole("--side", "Input size of efficientnet; smaller is faster.  [default: 224]", least=32, metavar="PIXELS")
 @click.option(
     "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
-@flag("--resume", help="Continue after the last finished epoch; with more --epochs also a finished run.")
+@flag("--resume", help="Continue an interrupted run of the recipe after its last finished epoch.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
 
@@ -126,7 +119,7 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
       digitrec train --start digitrec --data my-digits/ --out mine.tflite
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
-      digitrec train --arch efficientnet --pretrained --freeze --side 96 --device gpu --out efficient.keras
+      digitrec train --arch efficientnet --pretrained --freeze --side 96 --out efficient.keras
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
     """
     former = options.pop("rate")
@@ -134,26 +127,14 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     file = _file(out)
     if not is_installed("keras") and (arch is None or find(arch).family == "keras"):
         raise not_installed("Training", "train")
-    with _on(options["device"]):
-        if arch is not None:
-            _by_name(arch, file, out, sources, limit, options)
-            return
-        _refuse("for an architecture named with --arch", *OF_ARCHITECTURES)
-        if options["start"] is not None:
-            _fine_tune(file or out / "own-hand.tflite", sources, limit, options)
-        else:
-            _by_recipe(file, out, sources, limit, options)
-
-
-def _on(device: str | None) -> AbstractContextManager[Any]:
-    """Compute on a device; None: on the default, without importing TensorFlow."""
-    if device is None:
-        return nullcontext()
-    from digitrec.lab.training import devices
-
-    with quietly():
-        found = devices.find(device)
-    return devices.on(found)
+    if arch is not None:
+        _by_name(arch, file, out, sources, limit, options)
+        return
+    _refuse("for an architecture named with --arch", *OF_ARCHITECTURES)
+    if options["start"] is not None:
+        _fine_tune(file or out / "own-hand.tflite", sources, limit, options)
+    else:
+        _by_recipe(file, out, sources, limit, options)
 
 
 def _refuse(why: str, *names: str) -> None:
@@ -205,7 +186,7 @@ def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -
     """Return the digits for `fit` and `train`: to learn from, and to test with."""
     from digitrec.lab.datasets.digits import read_digits
 
-    given: dict[str, Any] = {"limit_test": options["limit_test"], "resume": options["resume"]}
+    given: dict[str, Any] = {"limit_test": options["limit_test"]}
     if options["test"] is not None:
         given |= {"test": read_digits(options["test"]), "tested_on": _name(options["test"])}
     if sources or limit is not None:
@@ -229,12 +210,14 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
         raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")
     if options["start"].suffix != ".tflite":
         raise click.UsageError(f"--start {options['start']}: name a .tflite file, or add --arch.")
-    from digitrec.lab.training import finetuned, run
-    from digitrec.lab.training.finetune import fine_tune
+    from digitrec.lab.training import run
 
     samples = [sample for source in sources for sample in read_samples(source, limit, part="train")]
     config = run.FineTuneConfig(**_settings(options))
     with _shown(config.epochs, start="preparing the rehearsal") as show:
+        from digitrec.lab.training import finetuned  # imports TensorFlow, which logs
+        from digitrec.lab.training.finetune import fine_tune
+
         done = fine_tune(
             config, out, samples, source=" and ".join(map(_name, sources)), start=options["start"],
             limit_test=options["limit_test"], on_progress=show,
@@ -251,19 +234,17 @@ def _by_recipe(
     file: Path | None, out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
 ) -> None:
     """Train digitrec's own network, under the name of the file if one is named."""
-    from digitrec.lab.training import export
     from digitrec.lab.training.run import TrainConfig
-    from digitrec.lab.training.train import train as run
 
     config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **_settings(options))
     folder = out if file is None else file.parent
     beside = [folder / f"{config.name}{ending}" for ending in (".keras", ".tflite", ".md")]
-    _write_only(file or beside[0], SUFFIXES[:-1], *beside)
+    _write_only(file or beside[0], [".tflite", ".keras"], *beside)
     given = _given(sources, limit, options)
     with _shown(config.epochs + config.finishing, config.networks) as show:
-        result = run(config, folder, **given, on_progress=show)
-    if file is not None and file.suffix == ".h5":
-        export.as_h5(result.keras_file, file)
+        from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
+
+        result = run(config, folder, **given, resume=options["resume"], on_progress=show)
     click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
     click.echo(f"model: {file or result.litert_file}\ncard:  {result.card_file}")
     for number, history in enumerate(result.histories, 1):
@@ -283,11 +264,12 @@ def _by_name(
     file = file or out / f"{Path(arch).stem}{fit.SUFFIXES[kind.family][0]}"
     if kind.family == "scikit-learn":
         _refuse(f"for networks, which {arch} is not", *OF_NETWORKS)
+    _refuse("for digitrec's own recipe; continue with --start NAME-run/best.keras", "resume")
     _write_only(file, fit.SUFFIXES[kind.family], file.with_name(f"{file.stem}-curves.png"))
     if options["start"] is not None and options["start"].suffix not in fit.SUFFIXES["keras"][:2]:
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
     with quietly():
-        fit.check(kind, config, options["start"], resume=options["resume"])
+        fit.check(kind, config, options["start"])
     given = _given(data, limit, options)
     with _shown(config.epochs or kind.epochs) as show:
         result = fit.fit(config, file, **given, start=options["start"], on_progress=show)

@@ -9,10 +9,10 @@ hold most of the parameters and overfit first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import keras
+from digitrec.lab.training.backend import keras
+
+layers = keras.layers
 
 
 def build(widths: tuple[int, ...] = (24, 80, 192), *, seed: int = 0, normalised: bool = True) -> keras.Model:
@@ -22,9 +22,6 @@ def build(widths: tuple[int, ...] = (24, 80, 192), *, seed: int = 0, normalised:
     between stages. The same `seed` gives the same first weights. Not `normalised`, it has biases in place of
     the batch normalisation, as in a `.tflite` file, in which the one has become the other.
     """
-    import keras
-    from keras import layers
-
     seeds = keras.random.SeedGenerator(seed)
     image = keras.Input((28, 28, 1), name="image")
     x = image
@@ -34,13 +31,9 @@ def build(widths: tuple[int, ...] = (24, 80, 192), *, seed: int = 0, normalised:
         for half in "ab":
             name = f"{stage + 1}{half}"
             x = layers.Conv2D(
-                width,
-                3,
-                padding="same" if stage else "valid",
-                use_bias=not normalised,
-                kernel_initializer=keras.initializers.HeNormal(seeds),
-                name=f"conv_{name}",
-            )(x)
+                width, 3, padding="same" if stage else "valid", use_bias=not normalised,
+                kernel_initializer=keras.initializers.HeNormal(seeds), name=f"conv_{name}",
+            )(x)  # fmt: skip
             if normalised:
                 x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
             x = layers.ReLU(name=f"relu_{name}")(x)
@@ -58,9 +51,6 @@ def together(networks: Sequence[keras.Model]) -> keras.Model:
     """
     if len(networks) == 1:
         return networks[0]
-    import keras
-    from keras import layers
-
     image = keras.Input((28, 28, 1), name="image")
     scores = [
         keras.Model(one.input, one.get_layer("logits").output, name=f"network_{number}")(image)

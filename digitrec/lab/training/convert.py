@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,15 +12,12 @@ from digitrec.errors import ModelError
 from digitrec.errors.text import first_line
 from digitrec.image import atomic
 from digitrec.lab.training import cnn, export
-from digitrec.lab.training.loop import load_keras
+from digitrec.lab.training.backend import keras
 from digitrec.lab.training.recovered import recovered
 from digitrec.models import litert, store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import scaled
-
-if TYPE_CHECKING:
-    import keras
 
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
 """Formats that a network can be written in."""
@@ -88,4 +84,4 @@ def _network(model: Path) -> keras.Model:
         return cnn.together(recovered(model))
     if model.suffix == ".skops":
         raise ModelError(f"{model}: a scikit-learn model is no network; only networks can be exported")
-    return load_keras().saving.load_model(model, compile=False, safe_mode=True)
+    return keras.saving.load_model(model, compile=False, safe_mode=True)

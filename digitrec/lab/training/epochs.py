@@ -1,14 +1,14 @@
-"""The epochs of a Keras network of the zoo: how it begins, resumes after a stop, and ends at its best."""
+"""The training of a Keras network of the zoo: how it begins, learns, and ends at its best."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from dataclasses import replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +17,18 @@ from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.errors.text import first_line
 from digitrec.lab.handwriting.augment import Augmentation, augment
-from digitrec.lab.training import backbones, loop
-from digitrec.lab.training.loop import Loop, load_keras
-from digitrec.lab.training.run import FitConfig, Watcher
+from digitrec.lab.training import backbones, export
+from digitrec.lab.training.backend import keras
+from digitrec.lab.training.loop import Loop
+from digitrec.lab.training.run import Epoch, FitConfig, Watcher
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import store
 from digitrec.models.scores import scaled
 
-if TYPE_CHECKING:
-    import keras
-
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
 
-BEST = "best.weights.h5"
-"""In the folder of a run: the weights of the epoch with the lowest loss on the held-out digits."""
+BEST = "best.keras"
+"""In the folder of a run: the network of the epoch with the lowest loss on the held-out digits."""
 GENTLE = Augmentation(
     rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,
     thicker=0.5, coarse=0, blur=0, hard=0, lines=0, noise=0,
@@ -38,92 +36,49 @@ GENTLE = Augmentation(
 """Augmentation of MNIST's digits: no more than its writers differ."""
 
 
-class Run:
-    """One network's run."""
+def learn(
+    kind: Architecture, config: FitConfig, start: Path | None, learned: Digits, held_back: Digits,
+    folder: Path, on_progress: Watcher | None,
+) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
+    """Train a network; return it at its best on the held-out digits, and its history.
 
-    def __init__(
-        self, kind: Architecture, config: FitConfig, folder: Path, count: int, on_progress: Watcher | None
-    ) -> None:
-        """Prepare for `count` digits to learn from, without those held back."""
-        self._kind, self._config, self._folder = kind, config, folder
-        self._batch = min(config.batch or kind.batch, count)
-        self._steps = count // self._batch
-        self._waits_from = 0
-        self._network: keras.Model
-        self._loop = Loop(config.epochs or kind.epochs, on_progress, folder)
-        self.history = self._loop.history
+    Raises:
+        DataError: ImageNet's weights are wanted but unavailable.
+        ModelError: `start` is not such a network.
+    """
+    keras.utils.set_random_seed(config.seed)
+    network = new_network(kind, config, start)
+    backbones.thaw(network)
+    if config.freeze:
+        backbones.freeze(network)
+    batch = min(config.batch or kind.batch, len(learned))
+    steps, epochs = len(learned) // batch, config.epochs or kind.epochs
+    sparse = "sparse_" if config.loss == "sparse" else ""
+    optimizer = _optimizer(kind, config, steps * epochs)
+    network.compile(optimizer, f"{sparse}categorical_crossentropy", metrics=["accuracy"])
+    this = Loop(epochs, on_progress, folder)
+    best = folder / BEST
+    best.unlink(missing_ok=True)
+    about = export.description(best.stem, {"settings": asdict(config)}, scale=config.scale)
 
-    def begin(self, start: Path | None) -> None:
-        """Begin a new run, from `start` or from nothing, over the files of an older one.
+    def keep_best(logs: dict[str, float]) -> None:
+        if logs["val_loss"] < min((row.validation_loss for row in this.history), default=np.inf):
+            export.save_keras(network, best, about)
 
-        Raises:
-            DataError: ImageNet's weights are wanted but unavailable.
-            ModelError: `start` is not such a network.
-        """
-        load_keras().utils.set_random_seed(self._config.seed)
-        self._network = new_network(self._kind, self._config, start)
-        backbones.thaw(self._network)
-        if self._config.freeze:
-            backbones.freeze(self._network)
-        sparse = "sparse_" if self._config.loss == "sparse" else ""
-        optimizer = _optimizer(self._config.optimizer, self._rate())
-        self._network.compile(optimizer, f"{sparse}categorical_crossentropy", metrics=["accuracy"])
-        loop.begin(self._folder, self._config, BEST)
-
-    def go_on(self) -> None:
-        """Resume the stopped run with the same settings; it may have more epochs.
-
-        Raises:
-            ModelError: there is no run, or it has other settings.
-        """
-        before = loop.stopped(self._folder, self._config, but="epochs")["epochs"] or self._kind.epochs
-        if self._loop.epochs < before:
-            raise ModelError(f"{self._folder}: was begun for {before} epochs; give as many, or more")
-        self._network = self._loop.resumed(self._steps)
-        if self._loop.epochs > before:
-            self._waits_from = len(self.history)
-            if self._kind.cosine:
-                self._network.optimizer.learning_rate = self._rate()
-            loop.write_settings(self._folder, replace(self._config, epochs=self._loop.epochs))
-
-    def learn(self, learned: Digits, held_back: Digits) -> keras.Model:
-        """Train through the epochs that are left; return the network at its best on the held-out digits."""
-        if not self._waited([epoch.validation_loss for epoch in self.history]):
-            self._loop.fit(
-                self._network, batches(learned, self._kind, self._config, self._batch, len(self.history)),
-                self._steps, until=self._loop.epochs, at_end=self._judge, validation_batch_size=256,
-                validation_data=batch_of(held_back, self._config) if len(held_back) else None,
-            )  # fmt: skip
-        if (self._folder / BEST).is_file():
-            self._network.load_weights(self._folder / BEST)
-        return self._network
-
-    def _judge(self, logs: dict[str, float]) -> None:
-        """Keep the weights if they are the best so far; stop if they have not been for too long."""
-        losses = [epoch.validation_loss for epoch in self.history]
-        loss = logs.get("val_loss", np.nan)
-        if loss < min(losses, default=np.inf):
-            self._network.save_weights(self._folder / BEST)
-        self._network.stop_training = self._waited([*losses, loss])
-
-    def _waited(self, losses: list[float]) -> bool:
-        """Return whether the loss has not fallen for `patience` epochs."""
-        if not losses or np.isnan(losses[-1]):
-            return False
-        return len(losses) - max(int(np.argmin(losses)) + 1, self._waits_from) >= self._config.patience
-
-    def _rate(self) -> Any:
-        """Return the learning rate: one number, or falling over all steps."""
-        usual = self._kind.learning_rate * (10 if self._config.optimizer == "sgd" else 1)
-        rate = self._config.learning_rate or usual
-        if not self._kind.cosine:
-            return rate
-        return load_keras().optimizers.schedules.CosineDecay(rate, self._steps * self._loop.epochs)
+    watching: dict[str, Any] = {}
+    if len(held_back):
+        stop = keras.callbacks.EarlyStopping(patience=config.patience)
+        watching = {"at_end": keep_best, "callbacks": [stop]}
+        watching |= {"validation_data": batch_of(held_back, config), "validation_batch_size": 256}
+    this.fit(network, batches(learned, kind, config, batch), steps, **watching)
+    if best.is_file():
+        network.load_weights(best)
+    return network, this.history
 
 
-def batches(digits: Digits, kind: Architecture, config: FitConfig, batch: int, first: int) -> Iterator[Batch]:
-    """Yield batches without end from epoch `first` on (0 is the first), in a new order in each epoch."""
-    epoch = first
+def batches(digits: Digits, kind: Architecture, config: FitConfig, batch: int) -> Iterator[Batch]:
+    """Yield batches without end, in a new order in each epoch."""
+    epoch = 0
     changed = kind.augmented if config.augment is None else config.augment
     while True:
         rng = np.random.default_rng([config.seed, epoch])
@@ -143,18 +98,27 @@ def batch_of(digits: Digits, config: FitConfig) -> Batch:
     return images, digits.labels if sparse else np.eye(10, dtype=np.float32)[digits.labels]
 
 
-def _optimizer(name: str, rate: Any) -> Any:
-    """Return Keras' optimiser of that name."""
-    its = load_keras().optimizers
-    if name == "sgd":
+def _optimizer(kind: Architecture, config: FitConfig, total: int) -> Any:
+    """Return the optimiser; its learning rate stays, or falls over `total` steps."""
+    its = keras.optimizers
+    sgd = config.optimizer == "sgd"
+    rate: Any = config.learning_rate or kind.learning_rate * (10 if sgd else 1)
+    if kind.cosine:
+        rate = its.schedules.CosineDecay(rate, total)
+    if sgd:
         return its.SGD(rate, momentum=0.9, nesterov=True)
-    return {"adam": its.Adam, "adamw": its.AdamW, "rmsprop": its.RMSprop}[name](rate)
+    return {"adam": its.Adam, "adamw": its.AdamW, "rmsprop": its.RMSprop}[config.optimizer](rate)
 
 
 def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> keras.Model:
-    """Return the network before its first step."""
+    """Return the network before its first step.
+
+    Raises:
+        DataError: ImageNet's weights are wanted but unavailable.
+        ModelError: `start` is not such a network.
+    """
     build = kind.build
-    if kind.takes_weights:
+    if kind.published:
         build = partial(kind.build, side=config.side or backbones.PUBLISHED_SIDE)
     if config.pretrained:
         try:
@@ -162,21 +126,19 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
                 return build("imagenet")
         except Exception as error:  # Keras promises no class of error
             raise DataError(
-                f"ImageNet's weights of {kind.name} cannot be fetched ({first_line(error)}); fetch them "
-                "where there is a network and give the file with --start, or begin from random weights"
+                f"ImageNet's weights of {kind.name} cannot be fetched ({first_line(error)}); connect to the "
+                "internet once, or start from random weights without --pretrained"
             ) from error
     if start is None:
         return build()
     try:
-        if kind.takes_weights and not _is_whole(start):
-            return build(start)
-        network = load_keras().saving.load_model(start, compile=False, safe_mode=True)
+        network = keras.saving.load_model(start, compile=False, safe_mode=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{start}: Keras cannot begin with it; give a .keras or .h5 file") from error
     if config.side is not None:
         raise ModelError(f"{start}: keeps the size that it was made for; leave --side out")
     its = store.load(start)
-    if _make(network) != _make(build()):
+    if _layers(network) != _layers(build()):
         says = its.card.get("settings", {}).get("arch")
         which = f"--arch {says}" if says else "the architecture that it is"
         count = network.count_params()
@@ -187,17 +149,7 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     return network
 
 
-def _is_whole(file: Path) -> bool:
-    """Return whether a file of Keras' contains a network, not only weights."""
-    if file.suffix == ".keras":
-        return True
-    import h5py
-
-    with h5py.File(file) as content:
-        return "model_config" in content.attrs
-
-
-def _make(network: keras.Model) -> list[tuple[str, list[tuple[int, ...]]]]:
+def _layers(network: keras.Model) -> list[tuple[str, list[tuple[int, ...]]]]:
     """Return the kinds of the layers, in their order, and the shapes of their weights."""
     return [
         (type(layer).__name__, [tuple(weights.shape) for weights in layer.weights])

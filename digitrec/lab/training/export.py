@@ -8,7 +8,6 @@ metadata convention has it for associated files, or inside the archive that a `.
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,12 +38,3 @@ def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
 
         with h5py.File(unfinished, "a") as file:
             file.attrs[DESCRIPTION] = json.dumps(about)
-
-
-def as_h5(keras_file: Path, path: Path) -> None:
-    """Write a `.keras` file again as `.h5`, its description kept."""
-    import keras
-
-    with zipfile.ZipFile(keras_file) as archive:
-        about = json.loads(archive.read(DESCRIPTION))
-    save_keras(keras.saving.load_model(keras_file, compile=False), path, about)

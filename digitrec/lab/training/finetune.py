@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,10 @@ from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.evaluation.accuracy import REFUSED
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training import card, cnn, export, finetuned
+from digitrec.lab.training.backend import keras
 from digitrec.lab.training.finetuned import Change, change, others
 from digitrec.lab.training.learn import Tensors, tensors
-from digitrec.lab.training.loop import Loop, load_keras
+from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.material import Rehearsal, rehearsal
 from digitrec.lab.training.recovered import recovered, widths
 from digitrec.lab.training.run import FineTuneConfig, Watcher
@@ -41,9 +42,6 @@ from digitrec.models import store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 from digitrec.providers import registry
-
-if TYPE_CHECKING:
-    import keras
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +202,7 @@ def _learn(
 
 def _optimizer(rate: float, total: int) -> Any:
     """Return Adam; its learning rate rises over a tenth of the steps and falls along a cosine to 0."""
-    its = load_keras().optimizers
+    its = keras.optimizers
     rising = total // 10
     falling = its.schedules.CosineDecay(rate / 10, total - rising, warmup_target=rate, warmup_steps=rising)
     return its.Adam(falling)

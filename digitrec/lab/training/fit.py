@@ -1,7 +1,7 @@
 """Training by name: any architecture of the zoo, as the tutorials do it, to one model file.
 
-Our own network has its own recipe in `digitrec.lab.training.train`. Here are Adam, a choice of losses, digits
-held back for early stopping, and a checkpoint after each epoch.
+Our own network has its own recipe in `digitrec.lab.training.train`. Here are Adam, a choice of losses, and
+digits held back for early stopping.
 """
 
 from __future__ import annotations
@@ -20,11 +20,9 @@ from digitrec.errors import DataError, ModelError
 from digitrec.errors.text import percent
 from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
-from digitrec.lab.training import card, devices, export, zoo
-from digitrec.lab.training.given import Given, given
-from digitrec.lab.training.loop import load_keras
+from digitrec.lab.training import card, export, zoo
+from digitrec.lab.training.given import Given, given, split
 from digitrec.lab.training.run import Epoch, FitConfig, Watcher
-from digitrec.lab.training.train import split
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import skopsfile, store
 from digitrec.models.description import described
@@ -70,10 +68,9 @@ def fit(
     tested_on: str | None = None,
     limit_test: int | None = None,
     start: Path | None = None,
-    resume: bool = False,
     on_progress: Watcher | None = None,
 ) -> FitResult:
-    """Train as `config` says and write the model to `out`, with its card and its checkpoint beside it.
+    """Train as `config` says and write the model to `out`, with its card and its history beside it.
 
     What is learned is never tested on: test digits that are among those learned are left out.
 
@@ -85,10 +82,7 @@ def fit(
         test: those to measure with in the end; by default MNIST's 10,000.
         tested_on: what these are called, for the card.
         limit_test: largest number of them, all digits in proportion; None: all.
-        start: a `.keras` or `.h5` file whose network learns on, instead of a new one; for a published
-            backbone also an `.h5` file of its weights without the top, as Keras gives them out.
-        resume: continue the run for the same file after its last finished epoch; one that had reached its
-            end is written again as it was, at its best, or given more epochs if `config` says more.
+        start: a `.keras` or `.h5` file whose network learns on, instead of a new one.
         on_progress: called after every step.
 
     Raises:
@@ -96,23 +90,21 @@ def fit(
         DataError: MNIST is unavailable, the digits are too few, or not of all ten kinds where that is needed,
             or all of the test digits are among them; or ImageNet's weights are wanted but unavailable.
         ModelError: there is no such architecture, it cannot be written as `out` says, its settings do not fit
-            with it or with each other, `start` is another network, or `resume` finds no run or one with other
-            settings or digits.
+            with it or with each other, or `start` is another network.
     """
     kind = zoo.find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
         raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
-    check(kind, config, start, resume=resume)
+    check(kind, config, start)
     what = given(digits, sources, test, tested_on, limit_test, start)
     history: list[Epoch] = []
     started = time.monotonic()
     if kind.family == "scikit-learn":
         learned = _classic(kind, config, what.learned)
-        overlap.write(what.keys, overlap.beside(out))
-        seconds = time.monotonic() - started
     else:
-        learned, history = _network(kind, config, out, what, start, on_progress, resume=resume)
-        seconds = sum(epoch.seconds for epoch in history)
+        learned, history = _network(kind, config, out, what.learned, start, on_progress)
+    seconds = time.monotonic() - started
+    overlap.write(what.keys, overlap.beside(out))
     facts = {
         "architecture": f"{kind.title} ({kind.origin})",
         "learned_from": dict(what.sources),
@@ -129,24 +121,21 @@ def fit(
     )
 
 
-def check(kind: Architecture, config: FitConfig, start: Path | None, *, resume: bool) -> None:
+def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
     """Check that the start, the size and the published weights fit the architecture.
 
     Raises:
         ModelError: they do not.
     """
-    if (config.pretrained or config.side) and not kind.takes_weights:
-        published = ", ".join(name for name, one in zoo.ZOO.items() if one.takes_weights)
-        raise ModelError(
-            f"{kind.name} has one size (--side) and no published weights (--pretrained); {published} have"
-        )
+    if (config.pretrained or config.side) and not kind.published:
+        published = ", ".join(name for name, one in zoo.ZOO.items() if one.published)
+        raise ModelError(f"{kind.name} takes no --side and no --pretrained; use --arch {published}")
     if config.pretrained and start is not None:
         raise ModelError(f"{start}: begin with it (--start) or with ImageNet's weights (--pretrained)")
-    begins = start is not None or config.pretrained or resume
+    begins = start is not None or config.pretrained
     if config.freeze and not (begins and kind.family == "keras"):
         raise ModelError("--freeze needs a trained network: add --start or --pretrained")
     if start is not None and kind.family == "keras":
-        load_keras()
         from digitrec.lab.training.epochs import new_network
 
         new_network(kind, config, start)  # raises what is wrong with it before any digits are fetched
@@ -174,37 +163,26 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
 
 
 def _network(
-    kind: Architecture, config: FitConfig, out: Path, what: Given, start: Path | None,
-    on_progress: Watcher | None, *, resume: bool,
+    kind: Architecture, config: FitConfig, out: Path, digits: Digits, start: Path | None,
+    on_progress: Watcher | None,
 ) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
     """Return a network with its best weights, and its history.
 
     Raises:
         DataError: nothing is left to learn from.
-        ModelError: it cannot begin, or not go on.
+        ModelError: it cannot begin.
     """
-    learned, held_back = split(what.learned, config.validation)
+    from digitrec.lab.training import epochs
+
+    learned, held_back = split(digits, config.validation)
     if not len(learned):
         raise DataError(
-            f"no digits are left to learn from of {len(what.learned)}, {percent(config.validation, 0)} held "
+            f"no digits are left to learn from of {len(digits)}, {percent(config.validation, 0)} held "
             "back; give more, or --validation-split 0"
         )
     folder = overlap.beside(out)
-    load_keras()
-    from digitrec.lab.training.epochs import Run
-
-    this = Run(kind, config, folder, len(learned), on_progress)
-    if resume:
-        earlier = overlap.read(out)
-        if earlier is not None and not np.isin(what.keys, earlier).all():
-            raise ModelError(
-                f"{folder}: the stopped run learned from other digits; give the same, or another file"
-            )
-        this.go_on()
-    else:
-        this.begin(start)
-        overlap.write(what.keys, folder)
-    return this.learn(learned, held_back), this.history
+    folder.mkdir(parents=True, exist_ok=True)
+    return epochs.learn(kind, config, start, learned, held_back, folder, on_progress)
 
 
 def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Given) -> tuple[float, int]:
@@ -215,7 +193,7 @@ def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Giv
     if out.suffix == ".skops":
         save, output = partial(skopsfile.save, learned, out), skopsfile.output_of(learned)
     else:
-        facts |= {"parameters": learned.count_params(), "device": devices.of(learned)}
+        facts |= {"parameters": learned.count_params()}
         save = partial(export.save_keras, learned, out)
     if out.suffix == ".tflite":
         bare = to_litert(learned)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.comparison.datasets.sampling import sampled
@@ -19,6 +21,13 @@ LEARNED, TESTED = "mnist-train", "mnist-test"
 """What is learned and measured with where nothing else is given."""
 UNNAMED = "digits handed over"
 """What digits are called that were given without a name."""
+
+
+def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
+    """Part the digits into those to learn from and the `share` (0..1) held back; always in the same way."""
+    order = np.random.default_rng(0).permutation(len(digits))
+    held = round(share * len(digits))
+    return digits[order[held:]], digits[order[:held]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

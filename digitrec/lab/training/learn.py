@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,9 @@ from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab import stocks
 from digitrec.lab.handwriting.augment import augment
 from digitrec.lab.training import cnn, loop
-from digitrec.lab.training.loop import AtEnd, Loop, load_keras
+from digitrec.lab.training.backend import keras
+from digitrec.lab.training.loop import AtEnd, Loop
 from digitrec.lab.training.run import TrainConfig
-
-if TYPE_CHECKING:
-    import keras
 
 Tensors = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -81,8 +79,10 @@ def learn(this: Loop, config: TrainConfig, material: Material, held_back: Digits
     steps = material.steps(config)
     averaged = _built(config)
     assert this.folder is not None
-    if (this.folder / loop.CHECKPOINT).is_file():
-        network = this.resumed(steps)
+    checkpoint = this.folder / loop.CHECKPOINT
+    if checkpoint.is_file():
+        network = keras.models.load_model(checkpoint)
+        this.history = loop.read(this.folder)[: int(network.optimizer.iterations) // steps]
     else:
         network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
     typical, _ = tensors(material.epoch(config, config.epochs)[: 30 * config.batch])
@@ -92,7 +92,8 @@ def learn(this: Loop, config: TrainConfig, material: Material, held_back: Digits
         _measure(averaged, typical, config.batch)
     batches = material.batches(config, len(this.history), config.epochs - 1)
     watch = _watch(network, averaged, typical, watched, config.batch)
-    this.fit(network, batches, steps, until=config.epochs, at_end=watch)
+    kept = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: loop.save(network, checkpoint))
+    this.fit(network, batches, steps, until=config.epochs, at_end=watch, callbacks=[kept])
     if config.finishing:
         _finish(this, config, material, averaged, typical, watched)
     return averaged
@@ -113,12 +114,11 @@ def _finish(
     network.set_weights(before)
     watch = _watch(network, averaged, typical, watched, config.batch, before)
     batches = material.batches(config, config.epochs + 1, last)
-    this.fit(network, batches, steps, until=last, at_end=watch, checkpoint=False)
+    this.fit(network, batches, steps, until=last, at_end=watch)
 
 
 def _optimizer(config: TrainConfig, highest: float, total: int) -> Any:
     """Return AdamW with its learning rate over `total` steps and the running average of the weights."""
-    keras = load_keras()
     rising = round(config.warm_up * total)
     rate = keras.optimizers.schedules.CosineDecay(
         highest / 100, total - rising, warmup_target=highest, warmup_steps=rising
@@ -164,7 +164,7 @@ def _measure(averaged: keras.Model, typical: NDArray[np.float32], batch: int) ->
 def _built(config: TrainConfig, optimizer: Any = "adam") -> keras.Model:
     """Return the untrained network, compiled."""
     network = cnn.build(config.widths, seed=config.seed)
-    loss = load_keras().losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
     network.compile(optimizer, loss, metrics=["accuracy"])
     return network
 

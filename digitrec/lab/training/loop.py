@@ -9,15 +9,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from digitrec.errors import ModelError, NotInstalled, install_hint
+from digitrec.errors import ModelError
 from digitrec.image.atomic import replacing
-from digitrec.lab.training.run import Epoch, Progress, Watcher
-
-if TYPE_CHECKING:
-    import keras
-    from _typeshed import DataclassInstance as Settings
+from digitrec.lab.training.backend import keras
+from digitrec.lab.training.run import Epoch, Progress, TrainConfig, Watcher
 
 CHECKPOINT, SETTINGS, HISTORY = "checkpoint.keras", "settings.json", "history.csv"
 """Files in the folder of a run."""
@@ -34,7 +31,7 @@ class Loop:
     on_progress: Watcher | None = None
     """Called after every step."""
     folder: Path | None = None
-    """Folder of the history and the checkpoint; None: neither is written."""
+    """Folder of the history; None: it is not written."""
     number: int = 1
     """Which network of the run this is, from 1."""
     networks: int = 1
@@ -43,8 +40,8 @@ class Loop:
     """One row per finished epoch."""
 
     def fit(
-        self, network: keras.Model, batches: Iterable[Any], steps: int, *, until: int,
-        at_end: AtEnd | None = None, checkpoint: bool = True, **keras_fit: Any,
+        self, network: keras.Model, batches: Iterable[Any], steps: int, *, until: int | None = None,
+        at_end: AtEnd = lambda _: None, callbacks: Iterable[Any] = (), **keras_fit: Any,
     ) -> None:  # fmt: skip
         """Train a compiled network after the last finished epoch up to and including epoch `until`.
 
@@ -52,12 +49,13 @@ class Loop:
             network: the network.
             batches: images and labels of each step, from the first epoch that is still to do.
             steps: batches in each epoch.
-            until: the last epoch, from 1.
+            until: the last epoch, from 1; None: `epochs`.
             at_end: called at the end of each epoch, before its row is written.
-            checkpoint: whether the network is saved after each epoch.
+            callbacks: further callbacks of Keras.
             keras_fit: further arguments of `keras.Model.fit`.
         """
         began = 0.0
+        until = until or self.epochs
 
         def begin(number: int, logs: dict[str, float]) -> None:
             nonlocal began
@@ -67,24 +65,21 @@ class Loop:
             self._tell((number + 1) / steps, float(logs["loss"]))
 
         def end(number: int, logs: dict[str, float]) -> None:
-            if at_end is not None:
-                at_end(logs)
+            at_end(logs)
             names = ("loss", "accuracy", "val_loss", "val_accuracy")
             loss, right, held_loss, held_right = (float(logs.get(name, math.nan)) for name in names)
             seconds = time.monotonic() - began
             self.history.append(Epoch(number + 1, loss, right, held_loss, held_right, seconds))
             if self.folder is not None:
                 write(self.history, self.folder)
-            if self.folder is not None and checkpoint:
-                save(network, self.folder / CHECKPOINT)
 
         if len(self.history) < until:
-            told = load_keras().callbacks.LambdaCallback(
+            told = keras.callbacks.LambdaCallback(
                 on_epoch_begin=begin, on_train_batch_end=step, on_epoch_end=end
             )
             network.fit(
                 batches, steps_per_epoch=steps, epochs=until, initial_epoch=len(self.history),
-                shuffle=False, verbose=0, callbacks=[told], **keras_fit,
+                shuffle=False, verbose=0, callbacks=[told, *callbacks], **keras_fit,
             )  # fmt: skip
 
     def _tell(self, share: float, loss: float) -> None:
@@ -96,38 +91,17 @@ class Loop:
         last = self.history[-1] if self.history else None
         self.on_progress(Progress(done, at + 1, loss, last, self.number))
 
-    def resumed(self, steps: int) -> keras.Model:
-        """Read the history and return the network with its optimizer, both as of the checkpoint.
 
-        Args:
-            steps: batches in each epoch.
-        """
-        assert self.folder is not None
-        network = load_keras().models.load_model(self.folder / CHECKPOINT)
-        self.history[:] = read(self.folder)[: int(network.optimizer.iterations) // steps]
-        return network
-
-
-def begin(folder: Path, config: Settings, *older: str) -> None:
+def begin(folder: Path, config: TrainConfig, *older: str) -> None:
     """Prepare `folder` for a new run: delete the checkpoint and the `older` files, write the settings."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (CHECKPOINT, *older):
         (folder / name).unlink(missing_ok=True)
-    write_settings(folder, config)
-
-
-def write_settings(folder: Path, config: Settings) -> None:
-    """Write the settings of a run."""
     (folder / SETTINGS).write_text(json.dumps(asdict(config), indent=2))
 
 
-def stopped(folder: Path, config: Settings, *, but: str = "") -> dict[str, Any]:
-    """Return the settings of the run in `folder` that is to be resumed.
-
-    Args:
-        folder: the folder of the run.
-        config: the settings to resume it with.
-        but: the setting that may differ.
+def check_stopped(folder: Path, config: TrainConfig) -> None:
+    """Check that the run in `folder` can be resumed with these settings.
 
     Raises:
         ModelError: there is no run, or its settings differ.
@@ -135,13 +109,11 @@ def stopped(folder: Path, config: Settings, *, but: str = "") -> dict[str, Any]:
     if not (folder / CHECKPOINT).is_file():
         raise ModelError(f"{folder}: no interrupted run to resume; train without --resume")
     try:
-        before: dict[str, Any] = json.loads((folder / SETTINGS).read_text())
+        before = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError):
-        before = {}
-    now = json.loads(json.dumps(asdict(config)))
-    if now | {but: 0} != before | {but: 0}:
+        before = None
+    if before != json.loads(json.dumps(asdict(config))):
         raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
-    return before
 
 
 def read(folder: Path) -> list[Epoch]:
@@ -163,16 +135,3 @@ def save(network: keras.Model, file: Path) -> None:
     """Write the network atomically."""
     with replacing(file) as unfinished:
         network.save(unfinished)
-
-
-def load_keras() -> Any:
-    """Import Keras.
-
-    Raises:
-        NotInstalled: the `train` extra is missing.
-    """
-    try:
-        import keras
-    except ImportError as error:
-        raise NotInstalled(f"training needs TensorFlow: {install_hint('train')}") from error
-    return keras

@@ -6,13 +6,9 @@ after published families are in `digitrec.lab.training.backbones`.
 
 from __future__ import annotations
 
-from digitrec.providers.base import not_installed
+from digitrec.lab.training.backend import keras
 
-try:
-    import keras
-    from keras import layers
-except ImportError as error:
-    raise not_installed("Training", "train") from error
+layers = keras.layers
 
 
 def tutorial_cnn() -> keras.Model:

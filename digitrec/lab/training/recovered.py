@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import cnn
-from digitrec.lab.training.loop import load_keras
+from digitrec.lab.training.backend import keras
 from digitrec.models import litert
 from digitrec.models.inside import Inside, Weights
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import Floats, scaled
-
-if TYPE_CHECKING:
-    import keras
 
 AGREED = 1e-3
 """The largest difference of any probability between the file and what is recovered from it."""
@@ -36,7 +32,6 @@ def recovered(path: Path) -> list[keras.Model]:
         ModelError: it cannot be read, or is not digitrec's own network.
         NotInstalled: the `train` extra is missing.
     """
-    load_keras()
     try:
         content = path.read_bytes()
     except OSError as error:

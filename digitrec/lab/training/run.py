@@ -82,11 +82,11 @@ class FitConfig:
     loss: Literal["categorical", "sparse"] = "categorical"
     """Cross-entropy over one-hot labels, or over the labels as numbers: the same figure, two spellings."""
     pretrained: bool = False
-    """Whether a published backbone begins with ImageNet's weights."""
+    """Whether EfficientNetB0 begins with ImageNet's weights."""
     freeze: bool = False
     """Whether only the last layer learns, the others staying as they began."""
     side: int | None = None
-    """Pixels along each side to which a published backbone enlarges the digit; None: as published, 224."""
+    """Side to which EfficientNetB0 enlarges the digit, in pixels; None: as published, 224."""
     scale: str = "unit"
     """What the pixels are made: one of `digitrec.models.scores.SCALES`."""
     validation: float = 0.1

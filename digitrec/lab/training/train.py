@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,17 +20,15 @@ from digitrec.errors import DataError
 from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, cnn, export, loop, material
+from digitrec.lab.training.backend import keras
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
-from digitrec.lab.training.given import Given, given
+from digitrec.lab.training.given import Given, given, split
 from digitrec.lab.training.learn import Material, learn
-from digitrec.lab.training.loop import Loop, load_keras
+from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.run import Epoch, TrainConfig, TrainResult, Watcher
 from digitrec.models import store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
-
-if TYPE_CHECKING:
-    import keras
 
 FINISHED, MADE, WORLD = "finished.keras", "made.npz", "world.npz"
 """Files in the folder of each network's run."""
@@ -79,11 +77,10 @@ def train(
             f"{len(learned)} digits to learn from are fewer than one batch of {config.batch}; give more, or "
             "name an architecture that learns from a few (--arch tutorial-cnn)"
         )
-    load_keras()  # before hours are spent on digits to be made
     parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
     configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
     if resume:
-        loop.stopped(parts[0], configs[0])
+        loop.check_stopped(parts[0], configs[0])
     else:
         for part, its in zip(parts, configs, strict=True):
             loop.begin(part, its, FINISHED, MADE, WORLD)
@@ -113,17 +110,10 @@ def _learned(this: Loop, config: TrainConfig, from_what: Material, held_back: Di
     finished = this.folder / FINISHED
     if finished.is_file():
         this.history = loop.read(this.folder)
-        return load_keras().models.load_model(finished, compile=False)
+        return keras.models.load_model(finished, compile=False)
     network = learn(this, config, from_what, held_back)
     loop.save(network, finished)
     return network
-
-
-def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
-    """Part the digits into those to learn from and the `share` (0..1) held back; always in the same way."""
-    order = np.random.default_rng(0).permutation(len(digits))
-    held = round(share * len(digits))
-    return digits[order[held:]], digits[order[:held]]
 
 
 def _ship(

@@ -15,8 +15,8 @@ from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.image import atomic
 from digitrec.lab.training import networks
-from digitrec.lab.training.loop import load_keras
-from digitrec.lab.training.train import split
+from digitrec.lab.training.backend import keras
+from digitrec.lab.training.given import split
 from digitrec.models.scores import scaled
 from digitrec.providers.base import not_installed
 
@@ -127,7 +127,6 @@ def _settings(trial: optuna.Trial) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: int) -> float:
     """Train with the trial's settings; stop where half of the others were better by then."""
-    keras = load_keras()
     network_of, training = _settings(trial)
     keras.utils.set_random_seed(trial.number)
     network = networks.convolutional(**network_of)

@@ -41,8 +41,8 @@ class Architecture:
     """Adam's, at the start."""
     batch: int = 128
     """Digits per step."""
-    takes_weights: bool = False
-    """Whether it is a published backbone: ``build(weights, side)`` takes its weights' file and its size."""
+    published: bool = False
+    """Whether it is a published backbone: ``build(weights, side)`` takes ImageNet's weights and its size."""
     shape: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function."""
 
@@ -53,7 +53,7 @@ class Architecture:
         return make(*arguments, **self.shape, **options)
 
 
-OURS, KERAS = "our design", "keras.applications"
+OURS = "our design"
 SKLEARN: Literal["scikit-learn"] = "scikit-learn"
 _ALL = (
     Architecture(
@@ -80,17 +80,9 @@ _ALL = (
         learning_rate=3e-3,
     ),
     Architecture(
-        "vgg-small", "Small VGG", "after Simonyan and Zisserman, 2015", ".backbones.vgg_small", "Medium"
+        "efficientnet", "EfficientNetB0", "keras.applications", ".backbones.efficientnet", "High",
+        published=True, batch=32,
     ),
-    Architecture(
-        "efficientnet-small", "Small EfficientNet", "after Tan and Le, 2019", ".backbones.efficientnet_small",
-        "High", learning_rate=3e-3,
-    ),
-    Architecture("resnet", "ResNet50V2", KERAS, ".backbones.resnet", "High", takes_weights=True, batch=32),
-    Architecture("vgg", "VGG16", KERAS, ".backbones.vgg", "High", takes_weights=True, batch=32,
-                 learning_rate=1e-4),
-    Architecture("efficientnet", "EfficientNetB0", KERAS, ".backbones.efficientnet", "High",
-                 takes_weights=True, batch=32),
 )  # fmt: skip
 ZOO = {one.name: one for one in _ALL}
 """Every architecture by its name."""

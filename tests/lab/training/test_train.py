@@ -15,8 +15,9 @@ from digitrec.errors import DataError, ModelError
 from digitrec.lab.handwriting import synthetic
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.training import loop
+from digitrec.lab.training.given import split
 from digitrec.lab.training.run import Progress, TrainConfig, TrainResult
-from digitrec.lab.training.train import split, train
+from digitrec.lab.training.train import train
 from digitrec.models import store
 
 pytestmark = pytest.mark.usefixtures("eagerly")
