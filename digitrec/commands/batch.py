@@ -30,7 +30,6 @@ from digitrec.commands.sources import say_skipped, table_paths
 from digitrec.errors import DataError
 from digitrec.errors.text import count, printable
 from digitrec.image import atomic
-from digitrec.image.files import silence_at_most
 from digitrec.image.folders import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
@@ -125,7 +124,7 @@ def batch(
     form, folder = _target(out, format)
     if not resume and (out.is_file() or job.begun(folder)):
         raise click.UsageError(f"{out} exists already: continue it with --resume, or choose another name.")
-    with silence_at_most(asking.timeout), _terminable():
+    with _terminable():
         if resume and out.is_file() and not job.begun(folder):
             planned, written = job.finished(out)
             total = written.summary

@@ -18,7 +18,6 @@ from digitrec.engine import Engine, config
 from digitrec.engine import Options as EngineOptions
 from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.image import InputSpec
-from digitrec.image.files import silence_at_most
 from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, BaseProvider
@@ -143,7 +142,6 @@ class Asking:
             raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
         own = self.prepare[0] if self.prepare else None
         with ExitStack() as stack:
-            stack.enter_context(silence_at_most(self.timeout))
             env = stack.enter_context(_emulated(names)) if self.emulate else os.environ
             options = self._options(run)
 

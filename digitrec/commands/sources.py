@@ -130,7 +130,7 @@ def table_paths(table: str, column: str) -> Iterator[str]:
 
 
 def _opened(table: str) -> TextIO:
-    data = sys.stdin.buffer if table == "-" else files.opened(table)
+    data = sys.stdin.buffer if table == "-" else Path(table).open("rb")  # noqa: SIM115 (the caller closes it)
     return io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
 
 

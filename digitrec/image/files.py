@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import io
 import os
 import re
-import select
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image
@@ -22,13 +16,8 @@ from PIL import Image
 from digitrec.errors import ImageError
 from digitrec.errors.arguments import said
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 MAX_FILE_BYTES = 100_000_000
 """Larger files are refused, no more than this is read of them."""
-_SILENCE_S = ContextVar("silence_s", default=30.0)
-"""Longest silence of the program that writes into a named pipe, in seconds."""
 _FETCHES_NOTHING = "digitrec fetches nothing from the network: download it first, and name the file"
 _ADDRESS = re.compile(r"(?i)(data:|[a-z][a-z0-9+.-]+:/)")
 """How a URL begins; pathlib makes one slash of two, and a drive of Windows is a single letter."""
@@ -145,7 +134,7 @@ def read_path(path: str | Path, name: str) -> bytes:
             raise ImageError(f"{name}: a folder, with no picture to read; name a file")
         if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
             raise ImageError(f"{name}: a device or a socket; name a file or a pipe")
-        with opened(path) as file:
+        with Path(path).open("rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
     except ImageError:
         raise
@@ -154,60 +143,3 @@ def read_path(path: str | Path, name: str) -> bytes:
             raise ImageError(f"{name}: a URL; {_FETCHES_NOTHING}") from None  # the cause would name all of it
         why = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"{name}: cannot be read ({why.lower()}); check the name") from error
-
-
-def opened(path: str | Path) -> IO[bytes]:
-    """Open a file or a named pipe to read it, without waiting for a program that writes into the pipe.
-
-    Raises:
-        OSError: it cannot be opened; while reading also `TimeoutError`, when the pipe stays silent.
-    """
-    if Path(path).is_fifo():
-        return io.BufferedReader(_Pipe(path))
-    return open(path, "rb", opener=_at_once)
-
-
-@contextmanager
-def silence_at_most(seconds: float) -> Iterator[None]:
-    """Set the timeout for a silent named pipe, in seconds, inside the block; 30 elsewhere."""
-    before = _SILENCE_S.get()
-    _SILENCE_S.set(seconds)
-    try:
-        yield
-    finally:
-        _SILENCE_S.set(before)  # a worker may leave in another context, where a token is not valid
-
-
-class _Pipe(io.RawIOBase):
-    """A named pipe, read with a limit on its silence."""
-
-    def __init__(self, path: str | Path) -> None:
-        super().__init__()
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self._path = str(path)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """Read what is there; 0 once the writer has closed the pipe.
-
-        Raises:
-            TimeoutError: nothing was written in time.
-        """
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        if not poll.poll(1000 * _SILENCE_S.get()):
-            why = f"no program wrote into the pipe for {_SILENCE_S.get():g} s"
-            raise TimeoutError(errno.ETIMEDOUT, why, self._path)
-        return os.readv(self._descriptor, [buffer])
-
-    def close(self) -> None:
-        if not self.closed:
-            os.close(self._descriptor)
-        super().close()
-
-
-def _at_once(path: str, flags: int) -> int:
-    """Open without waiting: only pipes and some files of the kernel have no content yet."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

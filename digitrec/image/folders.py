@@ -7,12 +7,11 @@ that cannot be listed is named as well: trying to read it says why.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from glob import escape, glob
 from pathlib import Path
 
 SUFFIXES = frozenset((
@@ -22,8 +21,6 @@ SUFFIXES = frozenset((
 """How the name of a picture in a folder ends, in any case. A PDF is read only where it is named outright."""
 TOLD = 5
 """Largest number of file endings listed for skipped files, the most frequent first."""
-
-_MAGIC = re.compile(r"[*?[]")
 
 
 @dataclass(slots=True)
@@ -101,7 +98,9 @@ def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
 def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool]]:
     """List the pictures and folders in a folder, each with whether it is a folder."""
     found = []
-    for entry in _entries(folder):
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
         path = entry.name if folder == os.curdir else entry.path
         ending = Path(entry.name).suffix.lower()
         mode = stat.S_IFREG if entry.is_file(follow_symlinks=False) else _mode(path)
@@ -121,72 +120,26 @@ def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool
 
 
 def matches(pattern: str, skipped: Skipped, *, hidden: bool = False) -> list[str]:
-    """Return the files that a pattern matches, each once and sorted; ``**`` is any number of folders.
-
-    Under ``**`` links to folders are not followed. A folder that cannot be listed is among the matches.
+    """Return the files that a pattern of `glob` matches, sorted; ``**`` is any number of folders.
 
     Args:
         pattern: in the shell's syntax, for a shell that leaves patterns to the program.
         skipped: counts the pipes, sockets and devices among the matches.
         hidden: also match names that begin with a dot if the pattern does not ask for them.
     """
-    parts: list[str] = []
-    head = pattern
-    while is_pattern(head) or not parts:
-        head, part = os.path.split(head)
-        parts.insert(0, part)
-    found: set[str] = set()
-    for path, closed in _matched(head, parts, hidden):
+    found = []
+    for path in sorted(set(glob(pattern, recursive=True, include_hidden=hidden))):  # noqa: PTH207
         mode = _mode(path)
-        if closed or stat.S_ISREG(mode):
-            found.add(path)
+        if stat.S_ISREG(mode):
+            found.append(path)
         elif not stat.S_ISDIR(mode):
             skipped.special += 1
-    return sorted(found)
+    return found
 
 
 def is_pattern(text: str) -> bool:
-    """Whether there is anything in it to be matched."""
-    return _MAGIC.search(text) is not None
-
-
-def _matched(head: str, parts: list[str], hidden: bool) -> Iterator[tuple[str, bool]]:
-    """Yield the paths below a folder that match the parts, and whether a path cannot be listed."""
-    waiting = [(head, parts)]
-    while waiting:
-        folder, parts = waiting.pop()
-        if not parts:
-            yield folder, False
-            continue
-        first, *rest = parts
-        literal = None if is_pattern(first) else Path(folder, first)
-        try:
-            entries = _entries(folder) if literal is None else []
-            if literal is not None:
-                literal.lstat()
-                waiting.append((str(literal), rest))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError:
-            yield str(literal or folder), True
-            continue
-        if first == "**" and rest:
-            waiting.append((folder, rest))
-        for entry in entries:
-            path = entry.path if folder else entry.name
-            if entry.name.startswith(".") and not (hidden or first.startswith(".")):
-                continue
-            if first == "**" and entry.is_dir(follow_symlinks=False):
-                waiting.append((path, [first, *rest]))
-            elif not rest and fnmatch(entry.name, first):
-                yield path, False
-            elif first != "**" and fnmatch(entry.name, first) and stat.S_ISDIR(_mode(path)):
-                waiting.append((path, rest))
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    with os.scandir(folder or os.curdir) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
+    """Return whether a text has a wildcard."""
+    return escape(text) != text
 
 
 def _mode(path: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
 import resource
 import shutil
@@ -345,17 +344,6 @@ def test_failures_are_named(scans: Path) -> None:
         Path(name).unlink()
     assert run("scans", "-o", "other.jsonl", "--workers", "1", "--errors", "failed.txt").exit_code == 0
     assert Path("failed.txt").read_text() == ""
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_pipe_without_a_writer_is_one_row(scans: Path, workers: str) -> None:
-    os.mkfifo("pipe.png")
-    arguments = ["-o", "rows.jsonl", "--workers", workers, "--part", "5", "--timeout", "1"]
-    done = run("pipe.png", "scans/0", *arguments)
-    assert done.exit_code == 1
-    assert [row.get("digit") is None for row in rows("rows.jsonl")] == [True] + 20 * [False]
-    done = run("pipe.png", "--paths-from", "file", "-o", "other.jsonl", "--timeout", "1")
-    assert done.exit_code in (2, 6)
 
 
 def test_two_at_once_in_one_place_are_one_too_many(scans: Path) -> None:

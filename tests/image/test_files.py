@@ -89,16 +89,6 @@ def test_devices_and_sockets_are_refused(tmp_path: Path) -> None:
         os.close(slave)
 
 
-def test_a_file_replaced_by_a_pipe_does_not_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kernel files that yield data now and then are refused, too."""
-    (tmp_path / "file").write_bytes(b"7")
-    os.mkfifo(tmp_path / "pipe")
-    kind = (tmp_path / "file").stat()
-    monkeypatch.setattr(Path, "stat", lambda *_, **__: kind)
-    with pytest.raises(ImageError):
-        read(tmp_path / "pipe")
-
-
 def test_more_bytes_than_allowed_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILE_BYTES", 10)
     stream = io.BytesIO(b"7" * 100)
