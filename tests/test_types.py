@@ -26,7 +26,7 @@ digitrec.predict(np.zeros((28, 28), np.uint8))
 digitrec.predict(np.zeros((28, 28), np.int64) > 0)
 digitrec.predict(Image.new("L", (28, 28)))
 digitrec.predict(b"bytes")
-digitrec.predict(Path("7.png"), rotate="auto", at_least=0.9)
+digitrec.predict(Path("7.png"), rotate=180, at_least=0.9)
 digitrec.predict(io.BytesIO(b"bytes"), rotate=90)
 with open("7.png", "rb") as file:
     digitrec.predict(file)

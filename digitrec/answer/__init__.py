@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import fsum
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -80,30 +80,30 @@ def checked(answer: object) -> Answer:
         raise _bad("raw is not a dict")
     if (why := no_json(answer.raw)) is not None:
         raise _bad(f"raw {why}")
-    plain = replace(answer, raw={})
-    try:
-        text = json.dumps(plain, default=_fields_of, allow_nan=False, ensure_ascii=False)
-        same = msgspec.json.decode(text.encode(), type=Answer)
-    except (TypeError, ValueError, RecursionError) as error:
-        wrong = [name for name in plain.__dataclass_fields__ if no_json(getattr(plain, name), _fields_of)]
-        raise _bad(" ".join([*wrong, str(error)])) from error
-    if same != plain:  # JSON has no tuples and no classes
-        fields = plain.__dataclass_fields__
-        wrong = [name for name in fields if getattr(same, name) != getattr(plain, name)]
-        raise _bad(f"{wrong[0]} holds another type than it should, such as a list in place of a tuple")
+    for name, kind in _KINDS.items():
+        value = getattr(answer, name)
+        try:
+            same = msgspec.json.decode(msgspec.json.encode(value, enc_hook=_float), type=kind)
+        except (TypeError, ValueError) as error:
+            raise _bad(f"{name}: {error}") from error
+        if same != value:  # JSON has no tuples, and NaN becomes null
+            raise _bad(f"{name} holds another type than it should, such as a list in place of a tuple")
     _check_sums(answer)
     return answer
 
 
-def _fields_of(value: Any) -> dict[str, Any]:
-    """Return the fields of a part of an answer.
+_KINDS = {name: kind for name, kind in get_type_hints(Answer, include_extras=True).items() if name != "raw"}
+
+
+def _float(value: object) -> float:
+    """Return NumPy's float64, which is a float, as one.
 
     Raises:
         TypeError: the value is of another type.
     """
-    if not isinstance(value, Answer | Candidate | Sign):
+    if not isinstance(value, float):
         raise TypeError(f"{type(value).__name__} is not allowed")
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    return float(value)
 
 
 def _check_sums(answer: Answer) -> None:
@@ -119,14 +119,14 @@ def _check_sums(answer: Answer) -> None:
         raise _bad(f"probabilities sum to {fsum(answer.probabilities):.4g}, not to 1")
 
 
-def no_json(value: object, default: Callable[[Any], Any] | None = None) -> str | None:
+def no_json(value: object) -> str | None:
     """Why a value cannot be an answer's ``raw``, or a part of it; None where it can.
 
     It can when it is written as JSON in UTF-8 (no NaN, no lone surrogate, no integer of 5,000 digits) and has
     at most `DEEPEST` levels, so that whatever walks through it later does not run out of stack.
     """
     try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, default=default).encode()
+        json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()
     except (TypeError, ValueError, RecursionError) as error:
         return f"cannot be written as JSON ({error})"
     return f"has more than {DEEPEST} levels" if is_deeper(value, DEEPEST) else None

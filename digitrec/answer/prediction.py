@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -15,43 +15,28 @@ from digitrec.image import ImageRef
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    from digitrec.answer.sheet import Number
+
 SURE = 0.95
 """An answer of at least this confidence counts as a sure one where readings are judged."""
+NOT_SURE = "not sure"
+"""The reason of a digit or number that is less sure than the caller asked for, and of a number that its
+provider calls more likely wrong than right."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """One engine's reading of one image.
-
-    A refusal ("no digit here") is a Prediction with ``digit=None`` and a ``reason``, never an error.
-    """
+class EngineResult:
+    """The circumstances of an answer, which a `Prediction` and a `digitrec.Sheet` share."""
 
     image: ImageRef
     """Which image: where it came from and the SHA-256 of its bytes."""
     provider: str
     """Name of the engine that answered."""
-    digit: int | None
-    """The digit 0..9, or None when the engine sees no single digit."""
-    confidence: float | None
-    """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
-    reason: str | None = None
-    """Why there is no digit; None with a digit. From our own network "blank", "texture", "more than one
-    digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
-    text", "no digit", "more than one digit" or "letters beside the digit"; where the caller asked for it "not
-    sure", "could be turned", "engines disagree" or "emulated answers do not vote"."""
-    calibrated: float | None = None
-    """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None where no calibration was fitted for
-    this engine."""
-    probabilities: tuple[float, ...] | None = None
-    """Chance of each digit 0..9, summing to 1, from engines that give one; else None."""
-    text: str | None = None
-    """What the engine read, as it spelled it; None where it read nothing."""
-    inferred: bool = False
-    """True when a look-alike letter was turned into the digit because the caller asked for it."""
+    _: KW_ONLY
     model_version: str | None = None
     """Which model answered, in the engine's words."""
     endpoint: str | None = None
-    """Where the question was sent; None for an engine on this machine."""
+    """Endpoint of the request; None for an engine on this machine."""
     preparation: str = "plain"
     """How the image was prepared before it was sent ("mnist", "plain", "enlarged", "repeated")."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -67,17 +52,48 @@ class Prediction:
     """True when the answer came from an emulator: it says nothing about the vendor's accuracy."""
     replayed: bool = False
     """True when the answer came from the ledger or a recording and nothing was asked or paid."""
-    asked: tuple[Prediction | Failure, ...] = ()
-    """For a policy over several engines: the answer of each engine that was asked; else empty."""
-    unsure_digit: int | None = None
-    """The digit 0..9 that it would have been beside the reason "not sure" or "could be turned"; else None."""
     turned: int = 0
     """Degrees clockwise by which the picture was turned before it was read: 0, 90, 180 or 270."""
     opening_s: float = 0.0
     """Seconds that reading and decoding the picture took, >= 0; once for all engines that are asked."""
     loading_s: float = 0.0
     """Seconds that the engine took to load before its first picture, >= 0; the same on all of its answers."""
-    left_out: tuple[tuple[int, int, int, int], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every field under its own name, as JSON-like values; the image as source and sha256."""
+        return record(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction(EngineResult):
+    """One engine's reading of one image.
+
+    A refusal ("no digit here") is a Prediction with ``digit=None`` and a ``reason``, never an error.
+    """
+
+    digit: int | None
+    """The digit 0..9, or None when the engine sees no single digit."""
+    confidence: float | None
+    """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
+    reason: str | None = None
+    """Why there is no digit; None with a digit. From our own network "blank", "texture", "more than one
+    digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
+    text", "no digit", "more than one digit" or "letters beside the digit"; where the caller asked for it "not
+    sure", "engines disagree" or "emulated answers do not vote"."""
+    calibrated: float | None = None
+    """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None where no calibration was fitted for
+    this engine."""
+    probabilities: tuple[float, ...] | None = None
+    """Chance of each digit 0..9, summing to 1, from engines that give one; else None."""
+    text: str | None = None
+    """What the engine read, as it spelled it; None where it read nothing."""
+    inferred: bool = False
+    """True when a look-alike letter was turned into the digit because the caller asked for it."""
+    asked: tuple[Prediction | Failure, ...] = field(default=(), kw_only=True)
+    """For a policy over several engines: the answer of each engine that was asked; else empty."""
+    unsure_digit: int | None = field(default=None, kw_only=True)
+    """The digit 0..9 that it would have been beside the reason "not sure"; else None."""
+    left_out: tuple[tuple[int, int, int, int], ...] = field(default=(), kw_only=True)
     """Boxes (left, top, right, bottom, in pixels of the turned picture) of ink as dark as the digit's that
     was not read, such as brackets or a pen beside it; it lowers ``confidence``."""
 
@@ -91,13 +107,14 @@ class Prediction:
         """A hashable value, equal for answers that say the same; None for a refusal."""
         return self.answer
 
-    def as_dict(self) -> dict[str, Any]:
-        """Every field under its own name, as JSON-like values; the image as source and sha256."""
-        return record(self)
-
     def unless(self, doubt: str) -> Prediction:
         """Return this prediction refused for ``doubt``; its digit moves to ``unsure_digit``."""
         return replace(self, digit=None, reason=doubt, unsure_digit=self.digit)
+
+    def at_least(self, chance: float) -> Prediction:
+        """Return this prediction, refused as "not sure" if it is less sure than ``chance``, 0..1."""
+        is_sure = self.digit is None or sureness(self, -1.0) >= chance
+        return self if is_sure else self.unless(NOT_SURE)
 
     def _repr_html_(self) -> str:
         """Render the prediction in a notebook."""
@@ -165,9 +182,8 @@ def html_table(outcomes: Iterable[Outcome]) -> str:
         if isinstance(outcome, Failure):
             rows.append((*where, "!", "", f"{type(outcome.error).__name__}: {outcome.error}"))
         else:
-            chance = outcome.confidence if outcome.calibrated is None else outcome.calibrated
             digit = "-" if outcome.digit is None else str(outcome.digit)
-            rows.append((*where, digit, percent(chance), outcome.reason or ""))
+            rows.append((*where, digit, percent(chance_of(outcome)), outcome.reason or ""))
     return html(rows)
 
 
@@ -184,15 +200,25 @@ def short(outcome: Outcome) -> str:
     return "-" if outcome.answer is None else str(outcome.answer)
 
 
-def sureness(prediction: Prediction, otherwise: float) -> float:
-    """Return the calibrated chance, else the engine's confidence, else ``otherwise``; 0..1."""
-    known = (prediction.calibrated, prediction.confidence)
-    return next((value for value in known if value is not None), otherwise)
+def chance_of(answer: Prediction | Number) -> float | None:
+    """Return the calibrated chance, else the engine's confidence, 0..1; None without either."""
+    return answer.confidence if answer.calibrated is None else answer.calibrated
+
+
+def sureness(answer: Prediction | Number, otherwise: float) -> float:
+    """Return `chance_of` the answer, else ``otherwise``."""
+    chance = chance_of(answer)
+    return otherwise if chance is None else chance
+
+
+def field_names(of: DataclassInstance | type[DataclassInstance]) -> list[str]:
+    """Return the names of a dataclass's fields, those of the answer before those of its circumstances."""
+    return [item.name for item in sorted(fields(of), key=lambda item: item.kw_only is True)]
 
 
 def record(of: DataclassInstance) -> dict[str, Any]:
     """Return the fields of a dataclass as JSON-like values (dataclasses.asdict would copy the raw answer)."""
-    return {item.name: _plain(getattr(of, item.name)) for item in fields(of)}
+    return {name: _plain(getattr(of, name)) for name in field_names(of)}
 
 
 def _plain(value: Any) -> Any:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from digitrec.answer import Box
-from digitrec.answer.prediction import Failure, html, record
+from digitrec.answer.prediction import NOT_SURE, EngineResult, Failure, chance_of, html, record, sureness
 from digitrec.errors.text import percent
-from digitrec.image import ImageRef
 
 if TYPE_CHECKING:
     import pandas
@@ -62,8 +61,7 @@ class Number:
     @property
     def sureness(self) -> float:
         """The calibrated chance, else the engine's own confidence; -1 without either."""
-        known = (self.calibrated, self.confidence)
-        return next((value for value in known if value is not None), -1.0)
+        return sureness(self, -1.0)
 
     def unless(self, doubt: str) -> Number:
         """Return the same number without its value, for this reason."""
@@ -75,46 +73,18 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(EngineResult):
     """One engine's reading of the numbers on one image.
 
     An image without numbers is a Sheet without numbers, never an error.
     """
 
-    image: ImageRef
-    """Which image: where it came from and the SHA-256 of its bytes."""
-    provider: str
-    """Name of the engine that answered."""
     numbers: tuple[Number, ...] = ()
     """The numbers in reading order: line by line, from left to right."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the picture, upright and turned as asked; boxes are pixels of it."""
-    model_version: str | None = None
-    """Which model answered, in the engine's words."""
-    endpoint: str | None = None
-    """Endpoint of the request; None for an engine on this machine."""
-    preparation: str = "plain"
-    """How the image was prepared before it was sent."""
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The engine's own answer, unabridged."""
-    latency_s: float = 0.0
-    """Seconds from the opened picture to the answer, >= 0: preparation, waiting and retries included."""
-    cost_usd: float | None = 0.0
-    """US dollars spent on this answer; 0: free, None: unknown."""
-    attempts: int = 1
-    """Number of times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
-    emulated: bool = False
-    """True when the answer came from an emulator: it says nothing about the vendor's accuracy."""
-    replayed: bool = False
-    """True when the answer came from the ledger or a recording and nothing was asked or paid."""
     asked: tuple[Sheet | Failure, ...] = ()
     """For a policy over several engines: the answer of each engine that was asked; else empty."""
-    turned: int = 0
-    """Degrees clockwise by which the picture was turned before it was read: 0, 90, 180 or 270."""
-    opening_s: float = 0.0
-    """Seconds that reading and decoding the picture took, >= 0."""
-    loading_s: float = 0.0
-    """Seconds that the engine took to load before its first picture, >= 0."""
 
     def rows(self) -> list[list[Number | None]]:
         """Return the numbers line by line; where they line up in columns, None fills the empty places.
@@ -145,17 +115,20 @@ class Sheet:
         rows = [number.as_dict() | {"value": number.value} for number in self.numbers]
         return pandas.DataFrame(rows, columns=list(Number.__dataclass_fields__))
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return every field under its own name, as JSON-like values; the image as source and sha256."""
-        return record(self)
+    def at_least(self, chance: float) -> Sheet:
+        """Return this sheet; a number that is less sure than ``chance``, 0..1, has no value."""
+        numbers = (
+            one if one.value is None or one.sureness >= chance else one.unless(NOT_SURE)
+            for one in self.numbers
+        )
+        return replace(self, numbers=tuple(numbers))
 
     def _repr_html_(self) -> str:
         """Return the numbers as a notebook shows them."""
         rows: list[tuple[str, ...]] = [("row", "column", "number", "sure", "")]
         for number in self.numbers:
-            chance = number.confidence if number.calibrated is None else number.calibrated
             place = ("" if at is None else str(at) for at in (number.row, number.column))
-            rows.append((*place, number.text, percent(chance), number.reason or ""))
+            rows.append((*place, number.text, percent(chance_of(number)), number.reason or ""))
         return html(rows)
 
 

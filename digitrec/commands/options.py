@@ -113,11 +113,6 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list
     return found
 
 
-def degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    """Return the angle of an option as a number; "auto" stays a word."""
-    return value if value == "auto" else int(value)
-
-
 def _expected(value: str) -> tuple[int, int]:
     """Return the least and the greatest number of digits: of "4" or "3-6"."""
     least, _, most = value.partition("-")
@@ -207,9 +202,9 @@ reading = gathered(
     "how", How,
     flag("--lenient", help=LENIENT),
     at_least,
-    choice(
-        "--rotate", "0", "90", "180", "270", "auto", default="0", callback=degrees,
-        help="Turn each picture clockwise first; auto: find the way that is read best.",
+    click.option(
+        "--rotate", type=click.Choice([0, 90, 180, 270]), default=0,
+        help="Turn each picture clockwise first, in degrees.",
     ),
 )  # fmt: skip
 """The options of `How`."""

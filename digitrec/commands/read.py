@@ -83,14 +83,13 @@ def read(
     if fields is not None and len(names) > 1:
         raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
     ways = asking.for_numbers(how, True, digits)
-    if fields is not None and (region is not None or how["rotate"] == "auto"):
-        raise click.UsageError("--fields excludes --region and --rotate auto.")
+    if fields is not None and region is not None:
+        raise click.UsageError("--fields excludes --region.")
     form = None if fields is None else load_form(fields)
     overlays = sources.picture_files("--save-overlay", images, save_overlay)
     with asking.engines(names) as engines:
         if asking.dry_run:
-            turn = 0 if how["rotate"] == "auto" else how["rotate"]
-            turned = [Turned(image, turn, region) for image in images]
+            turned = [Turned(image, how["rotate"], region) for image in images]
             cost.say(turned, [engine.for_numbers for engine in engines], output)
             return
         with options.usage_errors():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer.prediction import EngineResult, Failure, Outcome, Prediction
 from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
 from digitrec.comparison import Comparison
 from digitrec.comparison.race import Ask
@@ -14,7 +14,7 @@ from digitrec.image import Box
 from digitrec.recognise.layout import lines
 from digitrec.recognise.reading import read_stream
 
-SHARED = {field.name for field in fields(Sheet)} & {field.name for field in fields(Prediction)} - {"asked"}
+SHARED = {field.name for field in fields(EngineResult)}
 """Fields that a sheet and a prediction share, such as time, cost and model."""
 SAME_PLACE = 0.5
 """Minimum overlap of two boxes of the same number, as a share of the smaller box."""

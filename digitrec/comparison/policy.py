@@ -11,7 +11,7 @@ from functools import partial
 from math import prod
 from typing import Any, Self, TypeVar
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction, counted, is_emulated, sureness
+from digitrec.answer.prediction import NOT_SURE, Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.answer.sheet import Number, Sheet, SheetOutcome
 from digitrec.comparison import UNSURE
 from digitrec.comparison.numbers import covered
@@ -22,10 +22,10 @@ from digitrec.image import Box, DigitImage, ImageSource
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import Provider
 from digitrec.recognise import stream
-from digitrec.recognise.numbers import NOT_SURE, value_of
-from digitrec.recognise.pipeline import chunks
+from digitrec.recognise.numbers import value_of
+from digitrec.recognise.pipeline import chunks, finished
 from digitrec.recognise.readers import engine_for, listed, name_of
-from digitrec.recognise.reading import finished, read_stream
+from digitrec.recognise.reading import read_stream
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class EnginePolicy:
                 if self.settled(said):
                     break
             best = self._with_totals(self.sheet(said), said, sum(one.latency_s for one in said))
-            yield best if isinstance(best, Failure) else finished(best, how.get("at_least", 0.0))
+            yield finished(best, how.get("at_least", 0.0), how.get("rotate", 0))
 
     def settled(self, said: Sequence[SheetOutcome]) -> bool:
         """Return whether to stop asking engines about a picture's numbers."""

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypedDict, Unpack
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction, sureness
-from digitrec.engine import Engine
+from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.errors.arguments import number, said
-from digitrec.image import TURNS, DigitImage, ImageSource, Turned
+from digitrec.image import TURNS, ImageSource, Turned
 from digitrec.image.batch import one_image, several_images
-from digitrec.providers.base import Provider
-from digitrec.recognise.pipeline import batches, chunks, infer
-from digitrec.recognise.readers import Policy, Reader, name_of, reader_for
+from digitrec.recognise.pipeline import batches, finished, infer
+from digitrec.recognise.readers import AnyReader, Policy, reader_for
 
-Rotation = Literal[0, 90, 180, 270, "auto"]
+Rotation = Literal[0, 90, 180, 270]
+
+
+class How(TypedDict, total=False):
+    """The options of `predict`."""
+
+    lenient: bool
+    at_least: float
+    rotate: Rotation
 
 
 def predict(
     image: ImageSource,
-    provider: str | Provider | Reader = "local",
+    provider: AnyReader = "local",
     *,
     lenient: bool = False,
     at_least: float = 0.0,
@@ -36,8 +42,6 @@ def predict(
             It is compared with the ``calibrated`` chance if there is one, else with the ``confidence``; an
             answer with neither is never sure.
         rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
-            "auto": a network on 28x28 pixels reads it all four ways; if two ways show two digits about as
-            clearly, the answer has no digit and the reason "could be turned".
 
     Returns:
         A Prediction; one without a digit says why in ``reason``.
@@ -55,31 +59,27 @@ def predict(
 
 
 def predict_many(
-    images: Iterable[ImageSource],
-    provider: str | Provider | Reader = "local",
-    *,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
+    images: Iterable[ImageSource], provider: AnyReader = "local", **how: Unpack[How]
 ) -> list[Outcome]:
     """Read many pictures; return a Prediction or a Failure for each, in order.
 
     Args:
         images: sources that `DigitImage.open` reads. An array of shape (N, H, W), (N, H, W, 1),
             (N, H, W, 3) or (N, H, W, 4) is N pictures of one value range.
-        provider, lenient, at_least, rotate: as for `predict`.
+        provider: as for `predict`.
+        how: ``lenient``, ``at_least`` and ``rotate``, as for `predict`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
         ImageError: the value range of an array is ambiguous.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
-    return list(stream(images, provider, lenient=lenient, at_least=at_least, rotate=rotate))
+    return list(stream(images, provider, **how))
 
 
 def stream(
     images: Iterable[ImageSource],
-    provider: str | Provider | Reader = "local",
+    provider: AnyReader = "local",
     *,
     lenient: bool = False,
     at_least: float = 0.0,
@@ -92,14 +92,14 @@ def stream(
     """
     at_least = checked(at_least, rotate)
     reader, waiting = reader_for(provider), several_images(images)
-    if rotate == "auto":
-        outcomes = _upright(waiting, _turning(reader), lenient)
-    elif rotate:
-        turned = _outcomes((Turned(image, rotate) for image in waiting), reader, lenient)
-        outcomes = (_marked(outcome, rotate) for outcome in turned)
+    if rotate:
+        waiting = (Turned(image, rotate) for image in waiting)
+    if isinstance(reader, Policy):
+        outcomes = reader.stream(waiting, lenient=lenient)
     else:
-        outcomes = _outcomes(waiting, reader, lenient)
-    return (_sure(outcome, at_least) for outcome in outcomes) if at_least else outcomes
+        answers = (infer(batch, reader, lenient=lenient) for batch in batches(waiting, reader))
+        outcomes = chain.from_iterable(answers)
+    return (finished(outcome, at_least, rotate) for outcome in outcomes)
 
 
 def checked(at_least: float, rotate: Rotation) -> float:
@@ -108,44 +108,6 @@ def checked(at_least: float, rotate: Rotation) -> float:
     Raises:
         TypeError, ValueError: one is of the wrong kind or out of its range.
     """
-    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
-        raise ValueError(f'rotate is "auto" or one of {", ".join(map(str, TURNS))}, not {said(rotate)}')
+    if isinstance(rotate, bool) or rotate not in TURNS:
+        raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
     return number("at_least", at_least, 0, 1)
-
-
-def _outcomes(images: Iterable[ImageSource], reader: Reader, lenient: bool) -> Iterator[Outcome]:
-    if isinstance(reader, Policy):
-        return reader.stream(images, lenient=lenient)
-    return (outcome for batch in batches(images, reader) for outcome in infer(batch, reader, lenient=lenient))
-
-
-def _sure(outcome: Outcome, at_least: float) -> Outcome:
-    """Replace an answer that is less sure by the refusal "not sure"."""
-    if isinstance(outcome, Failure) or outcome.digit is None or sureness(outcome, -1.0) >= at_least:
-        return outcome
-    return outcome.unless("not sure")
-
-
-def _marked(outcome: Outcome, turned: int) -> Outcome:
-    return outcome if isinstance(outcome, Failure) else replace(outcome, turned=turned)
-
-
-def _turning(reader: Reader) -> Engine:
-    """Return the engine if it reads 28x28 pixels, so that its four answers can be compared."""
-    if isinstance(reader, Engine) and reader.provider.wants.encoding == "mnist":
-        return reader
-    raise ValueError(
-        f'rotate "auto" reads a picture four times, with a network on 28x28 pixels; {name_of(reader)} is none'
-    )
-
-
-def _upright(images: Iterable[ImageSource], engine: Engine, lenient: bool) -> Iterator[Outcome]:
-    """Read each picture four ways and choose the clearest."""
-    from digitrec.recognise.orientation import upright
-
-    name, most = engine.provider.name, max(1, engine.batch // len(TURNS))
-    for opened in chunks(images, name, most, engine.patience_s):
-        good = [image for image in opened if isinstance(image, DigitImage)]
-        readings = _outcomes((image.turned(turn) for image in good for turn in TURNS), engine, lenient)
-        for image in opened:
-            yield image if isinstance(image, Failure) else upright([next(readings) for _ in TURNS])

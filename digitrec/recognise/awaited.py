@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from anyio import CapacityLimiter, from_thread, to_thread
@@ -19,11 +19,10 @@ from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.answer.sheet import Sheet
 from digitrec.engine import Engine
 from digitrec.engine.threads import cancelled_by
-from digitrec.image import Box, ImageSource
-from digitrec.providers.base import Provider
-from digitrec.recognise import Rotation, predict, stream
-from digitrec.recognise.readers import Policy, Reader, reader_for
-from digitrec.recognise.reading import Digits, read
+from digitrec.image import ImageSource
+from digitrec.recognise import How, predict, stream
+from digitrec.recognise.readers import AnyReader, Policy, Reader, reader_for
+from digitrec.recognise.reading import HowNumbers, read
 
 T = TypeVar("T")
 
@@ -31,14 +30,7 @@ _LIMITERS: RunVar[WeakKeyDictionary[Engine, CapacityLimiter]] = RunVar("digitrec
 """Of each engine, in each event loop."""
 
 
-async def apredict(
-    image: ImageSource,
-    provider: str | Provider | Reader = "local",
-    *,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
-) -> Prediction:
+async def apredict(image: ImageSource, provider: AnyReader = "local", **how: Unpack[How]) -> Prediction:
     """Do the same as `predict`, awaited; any number may be awaited at the same time.
 
     Of those that ask the same engine as many are at work as its ``Options.concurrency`` says (4; with a
@@ -49,47 +41,32 @@ async def apredict(
     call in flight, which may be billed, still writes its answer into the ledger.
 
     Args:
-        image, provider, lenient, at_least, rotate: as for `predict`.
+        image, provider: as for `predict`.
+        how: ``lenient``, ``at_least`` and ``rotate``, as for `predict`.
 
     Raises:
         TypeError, ValueError, DigitrecError: as for `predict`.
     """
-    return await _awaited(
-        partial(predict, lenient=lenient, at_least=at_least, rotate=rotate), image, provider
-    )
+    return await _awaited(partial(predict, **how), image, provider)
 
 
-async def aread(
-    image: ImageSource,
-    provider: str | Provider | Reader = "local",
-    *,
-    digits: Digits = None,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
-    region: Box | None = None,
-) -> Sheet:
+async def aread(image: ImageSource, provider: AnyReader = "local", **how: Unpack[HowNumbers]) -> Sheet:
     """Return what `read` returns, awaited; concurrency and cancellation are those of `apredict`.
 
     Args:
-        image, provider, digits, lenient, at_least, rotate, region: as for `read`.
+        image, provider: as for `read`.
+        how: ``digits``, ``lenient``, ``at_least``, ``rotate`` and ``region``, as for `read`.
 
     Raises:
         TypeError, ValueError, DigitrecError: as for `read`.
     """
-    options = partial(
-        read, digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region
-    )  # fmt: skip
-    return await _awaited(options, image, provider)
+    return await _awaited(partial(read, **how), image, provider)
 
 
 async def astream(
     images: Iterable[ImageSource] | AsyncIterable[ImageSource],
-    provider: str | Provider | Reader = "local",
-    *,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
+    provider: AnyReader = "local",
+    **how: Unpack[How],
 ) -> AsyncGenerator[Outcome, None]:
     """Yield what `stream` yields, for ``async for``: an outcome for each picture, in order.
 
@@ -98,16 +75,16 @@ async def astream(
     the work as it does for `apredict`.
 
     Args:
-        images, provider, lenient, at_least, rotate: as for `stream`.
+        images, provider: as for `stream`.
+        how: ``lenient``, ``at_least`` and ``rotate``, as for `stream`.
 
     Raises:
         TypeError, ValueError, DigitrecError: as for `stream`, when the first outcome is asked for.
     """
     gone, thread = threading.Event(), CapacityLimiter(1)
     waiting = _iterated(images) if isinstance(images, AsyncIterable) else images
-    begin = partial(stream, waiting, provider, lenient=lenient, at_least=at_least, rotate=rotate)
     try:
-        outcomes = await _in_thread(begin, gone, thread)
+        outcomes = await _in_thread(partial(stream, waiting, provider, **how), gone, thread)
         following = partial(next, outcomes, None)
         while (outcome := await _in_thread(following, gone, thread)) is not None:
             yield outcome
@@ -130,9 +107,7 @@ def _iterated(images: AsyncIterable[ImageSource]) -> Iterator[ImageSource]:
     return waiting()
 
 
-async def _awaited(
-    work: Callable[[ImageSource, Reader], T], image: ImageSource, provider: str | Provider | Reader
-) -> T:
+async def _awaited(work: Callable[[ImageSource, Reader], T], image: ImageSource, provider: AnyReader) -> T:
     """Return the result of ``work`` on a picture and its reader, in a worker thread."""
     gone = threading.Event()
     try:
@@ -154,7 +129,7 @@ async def _in_thread(
     return await to_thread.run_sync(run, abandon_on_cancel=True, limiter=limiter)
 
 
-def _limiter(provider: str | Provider | Reader, reader: Reader) -> CapacityLimiter | None:
+def _limiter(provider: AnyReader, reader: Reader) -> CapacityLimiter | None:
     """Return what limits an engine's concurrent calls; None: AnyIO's own limit is enough.
 
     That of the engine that may do the least, where a policy asks several.
@@ -163,10 +138,6 @@ def _limiter(provider: str | Provider | Reader, reader: Reader) -> CapacityLimit
     if not engines or not isinstance(provider, str | Engine | Policy):
         return None
     tightest = min(engines, key=lambda engine: engine.options.concurrency)
-    known = _LIMITERS.get(None)
-    if known is None:
-        known = WeakKeyDictionary()
-        _LIMITERS.set(known)
-    if tightest not in known:
-        known[tightest] = CapacityLimiter(tightest.options.concurrency)
-    return known[tightest]
+    known = _LIMITERS.get(None) or WeakKeyDictionary()
+    _LIMITERS.set(known)
+    return known.setdefault(tightest, CapacityLimiter(tightest.options.concurrency))

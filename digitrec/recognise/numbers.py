@@ -22,6 +22,7 @@ from decimal import Decimal
 from functools import reduce
 
 from digitrec.answer import Answer, Box, Candidate, Sign
+from digitrec.answer.prediction import NOT_SURE
 from digitrec.answer.sheet import Number, NumberDigit
 from digitrec.image import Place
 from digitrec.recognise.layout import lines
@@ -29,9 +30,6 @@ from digitrec.recognise.normalise import LOOK_ALIKES
 
 NOT_ONE = "not one number"
 """The reason of a date, a time, a telephone number or a sum: digits and marks that are not one decimal."""
-NOT_SURE = "not sure"
-"""The reason of a number that is less sure than the caller asked for, or that its provider calls more likely
-wrong than right."""
 OTHER_LENGTH = "another number of digits"
 """The reason of a number that has more or fewer digits than the caller expects."""
 

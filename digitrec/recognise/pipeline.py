@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 
+from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer.sheet import SheetOutcome
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
@@ -16,7 +20,7 @@ from digitrec.image.shrinking import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibrations
-from digitrec.recognise.normalise import Reading, normalise
+from digitrec.recognise.normalise import normalise
 
 HELD_BYTES = 64_000_000
 """Bytes of prepared pictures in one batch, about: hundreds of large scans do not fit into memory."""
@@ -29,6 +33,7 @@ LEFT_OUT_DOUBT = 0.5
 
 MaybePrepared = PreparedImage | Failure
 """A picture half-way along the path."""
+Said = TypeVar("Said", Outcome, SheetOutcome)
 
 
 def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> DigitImage | Failure:
@@ -95,28 +100,46 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
     start = time.perf_counter()
     ready = _prepare(images, engine)
     seconds = (time.perf_counter() - start) / max(len(images), 1)
-    prepared = iter(
-        [
-            replace(one, seconds=seconds)
-            if isinstance(one, PreparedImage)
-            else replace(one, latency_s=seconds)
-            for one in ready
-        ]
+    timed = iter(
+        replace(one, latency_s=seconds) if isinstance(one, Failure) else replace(one, seconds=seconds)
+        for one in ready
     )
-    return [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+    return [next(timed) if isinstance(image, DigitImage) else image for image in opened]
 
 
-def infer(batch: Sequence[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
+def infer(batch: Iterable[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
     """Ask the engine and normalise its answers, one outcome for each picture."""
-    askable = [one for one in batch if isinstance(one, PreparedImage) and not _refused(one)]
-    replies = iter(engine.ask(askable))
-    provider, calibrations = engine.provider.name, calibration.known()
+    gated = [
+        _gated(one, engine) if isinstance(one, PreparedImage) and _refused(one) else one for one in batch
+    ]
+    return answered(gated, engine, partial(_prediction, lenient=lenient, calibrations=calibration.known()))
+
+
+def answered(
+    batch: Sequence[PreparedImage | Said],
+    engine: Engine,
+    interpret: Callable[[PreparedImage, Answer, dict[str, Any]], Said],
+) -> list[Said | Failure]:
+    """Ask the engine about the prepared pictures of a batch; leave other outcomes in their places.
+
+    Args:
+        batch: prepared pictures and outcomes.
+        engine: the engine to ask.
+        interpret: from a picture, its answer and the fields of an `EngineResult` to the outcome.
+    """
+    replies = iter(engine.ask([one for one in batch if isinstance(one, PreparedImage)]))
     return [
-        one if isinstance(one, Failure)
-        else _gated(one, provider) if _refused(one)
-        else _outcome(one, next(replies), engine, lenient, calibrations)
+        _outcome(one, next(replies), engine, interpret) if isinstance(one, PreparedImage) else one
         for one in batch
-    ]  # fmt: skip
+    ]
+
+
+def finished(outcome: Said, at_least: float, turned: int) -> Said:
+    """Return the outcome of a picture that was turned, without answers that are less sure than asked."""
+    if isinstance(outcome, Failure) or not (at_least or turned):
+        return outcome
+    outcome = replace(outcome, turned=turned)
+    return outcome.at_least(at_least) if at_least else outcome
 
 
 def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[MaybePrepared]:
@@ -140,33 +163,51 @@ def _refused(prepared: PreparedImage) -> bool:
     return prepared.spec.gated and findings.reason is not None and not overruled
 
 
-def _gated(prepared: PreparedImage, provider: str) -> Prediction:
+def _gated(prepared: PreparedImage, engine: Engine) -> Prediction:
     """Return the refusal of a picture whose ink shows no single digit; the engine was not asked."""
     return Prediction(
-        prepared.image, provider, None, None, prepared.findings.reason,
+        prepared.image, engine.provider.name, None, None, prepared.findings.reason,
         preparation=prepared.spec.preparation, attempts=0,
         latency_s=prepared.seconds, opening_s=prepared.image.opening_s,
     )  # fmt: skip
 
 
 def _outcome(
-    prepared: PreparedImage, reply: Reply, engine: Engine, lenient: bool, calibrations: Calibrations
-) -> Outcome:
-    """Normalise the engine's reply and apply its calibration."""
-    provider, answer = engine.provider, reply.outcome
+    prepared: PreparedImage,
+    reply: Reply,
+    engine: Engine,
+    interpret: Callable[[PreparedImage, Answer, dict[str, Any]], Said],
+) -> Said | Failure:
+    """Interpret the engine's reply to one picture."""
+    provider, answer, image = engine.provider, reply.outcome, prepared.image
     latency_s = prepared.seconds + reply.latency_s
     if isinstance(answer, DigitrecError):
-        return Failure(prepared.image, provider.name, answer, latency_s, reply.cost_usd, reply.attempts)
-    reading: Reading = normalise(answer, repeat=prepared.spec.repeat, lenient=lenient)
+        return Failure(image, provider.name, answer, latency_s, reply.cost_usd, reply.attempts)
+    about = {
+        "image": image, "provider": provider.name, "model_version": answer.model_version,
+        "endpoint": provider.endpoint, "preparation": prepared.spec.preparation, "raw": answer.raw,
+        "latency_s": latency_s, "cost_usd": reply.cost_usd, "attempts": reply.attempts,
+        "emulated": reply.emulated, "replayed": reply.replayed, "opening_s": image.opening_s,
+        "loading_s": engine.loading_s or 0.0,
+    }  # fmt: skip
+    return interpret(prepared, answer, about)
+
+
+def _prediction(
+    prepared: PreparedImage,
+    answer: Answer,
+    about: dict[str, Any],
+    *,
+    lenient: bool,
+    calibrations: Calibrations,
+) -> Prediction:
+    """Normalise an engine's answer and apply its calibration."""
+    reading = normalise(answer, repeat=prepared.spec.repeat, lenient=lenient)
     trust = 1 - LEFT_OUT_DOUBT * (1 - prepared.findings.share)
     confidence = None if reading.confidence is None else reading.confidence * trust
     prediction = Prediction(
-        prepared.image, provider.name, reading.digit, confidence, reading.reason,
-        probabilities=answer.probabilities, text=reading.text, inferred=reading.inferred,
-        model_version=answer.model_version, endpoint=provider.endpoint,
-        preparation=prepared.spec.preparation, raw=answer.raw, latency_s=latency_s,
-        cost_usd=reply.cost_usd, attempts=reply.attempts, emulated=reply.emulated,
-        replayed=reply.replayed, opening_s=prepared.image.opening_s, loading_s=engine.loading_s or 0.0,
-        left_out=prepared.findings.left_out,
+        digit=reading.digit, confidence=confidence, reason=reading.reason, text=reading.text,
+        inferred=reading.inferred, probabilities=answer.probabilities,
+        left_out=prepared.findings.left_out, **about,
     )  # fmt: skip
     return calibration.apply(prediction, calibrations)

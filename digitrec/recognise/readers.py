@@ -35,9 +35,11 @@ class Policy(Protocol):
 
 Reader = Engine | Policy
 """What turns pictures into outcomes."""
+AnyReader = str | Provider | Reader
+"""A registered name, or a provider, an engine or a policy."""
 
 
-def reader_for(provider: str | Provider | Reader) -> Reader:
+def reader_for(provider: AnyReader) -> Reader:
     """Return the engine of a name (one for the process) or of a provider; return engines and policies as is.
 
     Raises:

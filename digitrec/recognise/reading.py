@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 
+from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import Sheet, SheetOutcome
-from digitrec.engine import Engine, Reply
-from digitrec.errors import DigitrecError
-from digitrec.errors.arguments import number, said, whole
-from digitrec.image import TURNS, Box, ImageSource, PreparedImage, Turned
+from digitrec.engine import Engine
+from digitrec.errors.arguments import whole
+from digitrec.image import Box, ImageSource, PreparedImage, Turned
 from digitrec.image.batch import one_image, several_images
-from digitrec.providers.base import Provider
-from digitrec.recognise import Rotation
+from digitrec.recognise import How, Rotation, checked
 from digitrec.recognise.layout import arranged
-from digitrec.recognise.numbers import NOT_SURE, numbers_in
-from digitrec.recognise.pipeline import batches, open_or_fail
-from digitrec.recognise.readers import Policy, Reader, name_of, reader_for
+from digitrec.recognise.numbers import numbers_in
+from digitrec.recognise.pipeline import MaybePrepared, answered, batches, finished
+from digitrec.recognise.readers import AnyReader, Policy, reader_for
 
 Digits = int | tuple[int, int] | None
+Range = tuple[int, int] | None
+
+
+class HowNumbers(How, total=False):
+    """The options of `read`."""
+
+    digits: Digits
+    region: Box | None
 
 
 def read(
     image: ImageSource,
-    provider: str | Provider | Reader = "local",
+    provider: AnyReader = "local",
     *,
     digits: Digits = None,
     lenient: bool = False,
@@ -46,10 +54,8 @@ def read(
         at_least: below this a number has no value and the reason "not sure"; 0..1. It is compared with the
             ``calibrated`` chance if there is one, else with the ``confidence``.
         rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
-            "auto": an engine on this machine reads it all four ways, and the way that shows the most digits
-            counts; if two ways show about as many, no number has a value (reason "could be turned").
         region: left, top, right, bottom of the part to read, in pixels of the turned picture, or as shares of
-            its sides if none is above 1; None: all of it. It excludes "auto".
+            its sides if none is above 1; None: all of it.
 
     Returns:
         A Sheet; its ``numbers`` are empty if nothing is written on the picture.
@@ -70,35 +76,25 @@ def read(
 
 
 def read_many(
-    images: Iterable[ImageSource],
-    provider: str | Provider | Reader = "local",
-    *,
-    digits: Digits = None,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
-    region: Box | None = None,
+    images: Iterable[ImageSource], provider: AnyReader = "local", **how: Unpack[HowNumbers]
 ) -> list[SheetOutcome]:
     """Read the numbers on many pictures; return a Sheet or a Failure for each, in order.
 
     Args:
         images: as for `predict_many`.
-        provider, digits, lenient, at_least, rotate, region: as for `read`.
+        provider: as for `read`.
+        how: ``digits``, ``lenient``, ``at_least``, ``rotate`` and ``region``, as for `read`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked about numbers at all.
     """
-    return list(
-        read_stream(
-            images, provider, digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region
-        )
-    )
+    return list(read_stream(images, provider, **how))
 
 
 def read_stream(
     images: Iterable[ImageSource],
-    provider: str | Provider | Reader = "local",
+    provider: AnyReader = "local",
     *,
     digits: Digits = None,
     lenient: bool = False,
@@ -111,14 +107,8 @@ def read_stream(
     Takes from ``images`` only as many as it works on at once. Arguments and errors are those of `read_many`;
     the call itself raises the errors.
     """
-    expected, at_least = _expected(digits), number("at_least", at_least, 0, 1)
-    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
-        raise ValueError(f'rotate must be "auto" or one of {", ".join(map(str, TURNS))}, got {said(rotate)}')
+    expected, at_least = _expected(digits), checked(at_least, rotate)
     reader, waiting = reader_for(provider), several_images(images)
-    if rotate == "auto":
-        if region is not None:
-            raise ValueError('rotate "auto" reads the whole picture; leave region out')
-        return _upright(waiting, _turning(reader), at_least, {"digits": digits, "lenient": lenient})
     if not isinstance(reader, Engine):
         how = {"digits": digits, "lenient": lenient, "at_least": at_least, "rotate": rotate, "region": region}
         return _of_policy(reader, waiting, how)
@@ -129,30 +119,6 @@ def read_stream(
         sheet for batch in batches(waiting, engine) for sheet in _sheets(batch, engine, expected, lenient)
     )
     return (finished(sheet, at_least, rotate) for sheet in sheets)
-
-
-def _turning(reader: Reader) -> Engine:
-    """Return the engine if reading a picture four times costs nothing but time."""
-    if isinstance(reader, Engine) and reader.usd_per_image == 0 and reader.provider.endpoint is None:
-        return reader.for_numbers
-    raise ValueError(
-        f'rotate "auto" reads a picture four times, with an engine on this machine, not {name_of(reader)}'
-    )
-
-
-def _upright(
-    images: Iterable[ImageSource], engine: Engine, at_least: float, how: Mapping[str, Any]
-) -> Iterator[SheetOutcome]:
-    """Read each picture four ways and choose the one that shows the most."""
-    from digitrec.recognise.orientation import upright_sheet
-
-    name, enough = engine.provider.name, engine.provider.wants.enough
-    for opened in (open_or_fail(image, name, enough) for image in images):
-        if isinstance(opened, Failure):
-            yield opened
-            continue
-        sheet = upright_sheet(read_many([opened.turned(turn) for turn in TURNS], engine, **how))
-        yield finished(sheet, at_least)
 
 
 def _of_policy(
@@ -166,7 +132,7 @@ def _of_policy(
     return found
 
 
-def _expected(digits: Digits) -> tuple[int, int] | None:
+def _expected(digits: Digits) -> Range:
     if digits is None:
         return None
     least, most = digits if isinstance(digits, tuple) and len(digits) == 2 else (digits, digits)
@@ -177,42 +143,16 @@ def _expected(digits: Digits) -> tuple[int, int] | None:
 
 
 def _sheets(
-    batch: Sequence[PreparedImage | Failure], engine: Engine, expected: tuple[int, int] | None, lenient: bool
+    batch: Iterable[MaybePrepared], engine: Engine, expected: Range, lenient: bool
 ) -> list[SheetOutcome]:
     """Ask the engine about a batch; one outcome for each picture."""
-    asked = [replace(one, digits=expected) for one in batch if isinstance(one, PreparedImage)]
-    replies = iter(engine.ask(asked))
-    return [
-        one if isinstance(one, Failure) else _sheet(one, next(replies), engine, expected, lenient)
-        for one in batch
-    ]
+    pictures = [one if isinstance(one, Failure) else replace(one, digits=expected) for one in batch]
+    return answered(pictures, engine, partial(_sheet, expected=expected, lenient=lenient))
 
 
 def _sheet(
-    prepared: PreparedImage, reply: Reply, engine: Engine, expected: tuple[int, int] | None, lenient: bool
-) -> SheetOutcome:
-    provider, answer = engine.provider, reply.outcome
-    latency_s = prepared.seconds + reply.latency_s
-    if isinstance(answer, DigitrecError):
-        return Failure(prepared.image, provider.name, answer, latency_s, reply.cost_usd, reply.attempts)
+    prepared: PreparedImage, answer: Answer, about: Mapping[str, Any], *, expected: Range, lenient: bool
+) -> Sheet:
     assert prepared.place is not None, "no part of the whole picture was moved"
     found = numbers_in(answer, prepared.place, lenient=lenient, expected=expected)
-    return Sheet(
-        prepared.image, provider.name, arranged(found), prepared.place.size,
-        model_version=answer.model_version, endpoint=provider.endpoint,
-        preparation=prepared.spec.preparation, raw=answer.raw, latency_s=latency_s,
-        cost_usd=reply.cost_usd, attempts=reply.attempts, emulated=reply.emulated,
-        replayed=reply.replayed, opening_s=prepared.image.opening_s, loading_s=engine.loading_s or 0.0,
-    )  # fmt: skip
-
-
-def finished(outcome: SheetOutcome, at_least: float, turned: int | None = None) -> SheetOutcome:
-    """Take the value of each number that is less sure; note how the picture was turned, if it is given."""
-    if isinstance(outcome, Failure):
-        return outcome
-    turned = outcome.turned if turned is None else turned
-    numbers = tuple(
-        one if one.value is None or one.sureness >= at_least else one.unless(NOT_SURE)
-        for one in outcome.numbers
-    )  # fmt: skip
-    return replace(outcome, numbers=numbers if at_least else outcome.numbers, turned=turned)
+    return Sheet(numbers=arranged(found), size=prepared.place.size, **about)

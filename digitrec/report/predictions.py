@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
 from typing import IO, TYPE_CHECKING, Literal
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction, short
+from digitrec.answer.prediction import Failure, Outcome, Prediction, field_names, short
 from digitrec.errors.text import padded, percent, printable, shortened, width
 from digitrec.report.rows import write_rows
 
@@ -29,7 +28,7 @@ NAME_WIDTH = 44
 """Maximum width of a picture's name on a terminal, in columns; longer names are cut at the left."""
 NARROW = 56
 """Minimum width of a terminal with bars, in columns."""
-COLUMNS = ["source", "sha256", *(item.name for item in fields(Prediction) if item.name != "image"), "error"]
+COLUMNS = ["source", "sha256", *(name for name in field_names(Prediction) if name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 
 

@@ -60,7 +60,7 @@ def test_many_pictures_come_back_in_order_over_more_than_one_window() -> None:
 def test_a_stream_takes_pictures_as_they_are_needed_and_refuses_arguments_at_once() -> None:
     endless = compare_stream(itertools.repeat(drawn_seven()), fakes("7", "1"))
     assert [next(endless).outcomes[0].provider for _ in range(3)] == ["e0"] * 3
-    for wrong in ({"at_least": 2}, {"rotate": 45}, {"rotate": "auto"}):
+    for wrong in ({"at_least": 2}, {"rotate": 45}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             compare_stream([drawn_seven()], fakes("7"), **wrong)
 
@@ -78,9 +78,6 @@ def test_at_least_and_rotate_are_those_of_predict() -> None:
     assert (unsure.digit, unsure.unsure_digit, unsure.turned) == (None, 7, 90)
     assert isinstance(absent, Failure)
     assert isinstance(absent.error, NotConfigured)
-    (upright,) = compare(drawn_seven().turned(90), ["local"], rotate="auto").outcomes
-    assert isinstance(upright, Prediction)
-    assert (upright.digit, upright.turned) == (7, 270)
 
 
 @pytest.mark.parametrize(

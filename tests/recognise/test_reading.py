@@ -23,7 +23,7 @@ from digitrec.emulator.picture import Picture, Word
 from digitrec.errors import BadAnswer, ImageError, NotConfigured, NotInstalled, TimedOut
 from digitrec.image import ImageSource, InputSpec, PreparedImage
 from digitrec.providers import openai
-from digitrec.providers.base import Price, Provider
+from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 
 
@@ -123,8 +123,7 @@ def test_a_bad_picture_and_a_failed_call_cost_only_their_own_place() -> None:
     ("options", "error"),
     [
         ({"digits": 0}, ValueError), ({"digits": (3, 2)}, ValueError), ({"digits": "4"}, TypeError),
-        ({"rotate": 45}, ValueError), ({"rotate": "auto", "region": (0, 0, 1, 1)}, ValueError),
-        ({"at_least": 2}, ValueError),
+        ({"rotate": 45}, ValueError), ({"at_least": 2}, ValueError),
     ],
 )  # fmt: skip
 def test_wrong_arguments_fail_before_a_request(options: dict[str, Any], error: type[Exception]) -> None:
@@ -261,20 +260,3 @@ def test_an_answer_without_the_list_of_numbers_is_a_bad_answer(content: str) -> 
     completion = {"choices": [{"message": {"content": content}}]}
     with pytest.raises(BadAnswer):
         openai.parse_numbers(completion)
-
-
-@pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_the_way_that_shows_the_most_digits_counts(turn: int) -> None:
-    page = Image.open(Path(__file__).parents[2] / "samples" / "sheet.jpg")
-    upright = digitrec.read(page)
-    sheet = digitrec.read(page.rotate(turn, expand=True), rotate="auto")  # Pillow turns counter-clockwise
-    assert sheet.turned == turn and sheet.size == upright.size
-    assert [one.text for one in sheet.numbers] == [one.text for one in upright.numbers]
-
-
-def test_a_number_that_reads_both_ways_has_no_value() -> None:
-    provider = FakeProvider(["69"])
-    (number,) = digitrec.read(np.full((60, 90), 200, np.uint8), provider, rotate="auto").numbers
-    assert (number.value, number.reason, provider.calls) == (None, "could be turned", 4)
-    with pytest.raises(ValueError, match="this machine"):
-        digitrec.read(np.full((60, 90), 200, np.uint8), FakeProvider(price=Price(1.0, "x")), rotate="auto")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 from click import unstyle
@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from terminal import Terminal
 
-from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer.prediction import Failure, Prediction, field_names
 from digitrec.errors import TimedOut
 from digitrec.errors.text import printable, width
 from digitrec.image import ImageRef
@@ -42,7 +42,7 @@ def test_json_and_csv_hold_every_field_under_its_own_name() -> None:
     seven, blank, _, failed, policy = rows = json.loads(written("json", [*ALL, asked]))
     assert [json.loads(line) for line in written("jsonl", [*ALL, asked]).splitlines()] == rows
     assert json.loads(written("json", [])) == []
-    assert list(seven) == [item.name for item in fields(Prediction)]
+    assert list(seven) == field_names(Prediction)
     assert (seven["digit"], seven["probabilities"][7]) == (7, 0.991)
     assert seven["image"] == {"source": "scans/7.png", "sha256": "ab" * 32}
     assert (blank["digit"], blank["reason"]) == (None, "blank")
