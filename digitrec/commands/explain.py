@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -32,10 +31,7 @@ BESIDE = ("-inside", "-inside-whole")
 @own_model
 @options.out_folder("digitrec-explanation")
 @options.flag("--inside", help="Also draw the first layer's filters and each layer's feature maps.")
-@options.output("text", "json")
-def explain(
-    given: sources.Given, asking: Asking, out: Path, inside: bool, output: Literal["text", "json"]
-) -> None:
+def explain(given: sources.Given, asking: Asking, out: Path, inside: bool) -> None:
     """Show how a picture was read, step by step, and why.
 
     For each image it prints and draws the preparation, the ink that supports the digit (found by
@@ -47,7 +43,7 @@ def explain(
       digitrec explain photo.jpg
       digitrec explain scans/ --out why
       digitrec explain 7.png --inside
-      digitrec explain 7.png --model mnist_cnn_model.h5 --output json
+      digitrec explain 7.png --model mnist_cnn_model.h5
     """
     if inside and asking.model is not None and asking.model.suffix == ".skops":
         raise click.UsageError("--inside needs a neural network; a .skops file has none.")
@@ -57,7 +53,7 @@ def explain(
     refuse_outputs("--out", written, map(sources.path_of, images))
     with asking.engines(["local"]) as (engine,):
         pictures = list(zip(images, files, strict=True))
-        done = _explain_each(pictures, given.reasons(), engine, output, inside=inside)
+        done = _explain_each(pictures, given.reasons(), engine, inside=inside)
     if not done:
         raise SystemExit(1)
 
@@ -74,15 +70,12 @@ def _explain_each(
     pictures: Sequence[tuple[sources.Source, Path]],
     reasons: Reasons,
     engine: Engine,
-    output: str,
     *,
     inside: bool,
 ) -> bool:
     """Draw for every image the picture beside it, and return whether all were explained in full."""
     from digitrec.recognise.explain import explain as why
-    from digitrec.report.explanation import row
 
-    rows = []
     whole = True
     sys.dont_write_bytecode = (
         True  # TensorFlow imports Python that it wrote into the folder for temporary files
@@ -96,16 +89,11 @@ def _explain_each(
             whole = False
             continue
         reasons.read(found.prediction.image)
-        drawn = dict(_drawn(found, file))
-        rows.append(row(found, list(drawn.values())))
-        if output == "text":
-            click.echo("\n".join(_lines(found)))
-            for what, path in drawn.items():
-                click.echo(printable(f"  {what}: {path}"))
-            if found.inside and not found.inside[0].stages:
-                click.echo("  inside: this network has no feature maps, only numbers")
-    if output == "json":
-        click.echo(json.dumps(rows))
+        click.echo("\n".join(_lines(found)))
+        for what, path in _drawn(found, file):
+            click.echo(printable(f"  {what}: {path}"))
+        if found.inside and not found.inside[0].stages:
+            click.echo("  inside: this network has no feature maps, only numbers")
     reasons.sum_up()
     return whole
 

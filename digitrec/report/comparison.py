@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from statistics import median
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, Any, Literal
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, short
 from digitrec.answer.sheet import NO_NUMBER
@@ -15,10 +14,6 @@ from digitrec.image import ImageSource
 from digitrec.report import page
 from digitrec.report.predictions import NAME_WIDTH, remarks, terminal
 from digitrec.report.rows import Table, aligned, markdown_table, write_rows
-
-if TYPE_CHECKING:
-    import rich.table
-    from rich.text import Text
 
 Format = Literal["table", "json", "jsonl", "csv", "markdown"]
 
@@ -46,7 +41,7 @@ def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None =
         elif out.isatty():
             _write_terminal(found, out)
         else:
-            out.writelines(f"{line}\n" for line in [*aligned(_table(found)), *_time_apart(found)])
+            out.writelines(f"{line}\n" for line in aligned(_table(found)))
 
 
 def verdict(comparison: Comparison) -> str:
@@ -103,40 +98,8 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
     return Table(["image", *comparisons[0].engines, "together"], rows)
 
 
-def _time_apart(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return a line with the times that are part of no latency: opening the pictures, and loading."""
-    opened = [comparison.image.opening_s for comparison in comparisons]
-    loaded = {answer.provider: answer.loading_s for it in comparisons for answer in it.predictions}
-    loading = [f"{name} {duration(seconds)}" for name, seconds in loaded.items() if seconds]
-    if not any(opened) and not loading:
-        return []
-    together = f"; loading {', '.join(loading)}" if loading else ""
-    return [f"Not included above: opening a picture, {duration(median(opened))}{together}."]
-
-
 def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
-    """Write a column for each engine if the terminal is wide enough for all, else a line for each."""
-    console = terminal(out)
-    columns = _columns(comparisons)
-    needed = console.measure(columns, options=console.options.update(max_width=10_000)).maximum
-    console.print(columns if needed <= console.width else _lines(comparisons))
-    for line in _time_apart(comparisons):
-        console.print(line, style="dim", highlight=False)
-
-
-def _columns(comparisons: Sequence[Comparison]) -> rich.table.Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("image", *comparisons[0].engines, "together", box=SIMPLE_HEAD, pad_edge=False)
-    for one in comparisons:
-        cells = [Text("\n".join(_cell(outcome)), style=_style(outcome)) for outcome in one.outcomes]
-        table.add_row(Text(_name(one)), *cells, Text(verdict(one)))
-    return table
-
-
-def _lines(comparisons: Sequence[Comparison]) -> Text:
+    """Write each picture with its verdict, and a line for each engine below."""
     from rich.text import Text
 
     text = Text()
@@ -146,7 +109,7 @@ def _lines(comparisons: Sequence[Comparison]) -> Text:
         for name, outcome in one.by_engine:
             text.append(f"  {padded(name, widest)}  ")
             text.append("; ".join(_cell(outcome)) + "\n", style=_style(outcome))
-    return text
+    terminal(out).print(text, end="")
 
 
 def _name(comparison: Comparison) -> str:

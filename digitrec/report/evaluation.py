@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
-from sklearn.metrics import auc, classification_report, precision_recall_curve
+from sklearn.metrics import ConfusionMatrixDisplay, auc, classification_report, precision_recall_curve
 
 from digitrec.answer.prediction import SURE, Outcome, Prediction, short
 from digitrec.comparison.benchmark.measure import RELIABLE, Result, is_right
@@ -178,21 +178,15 @@ def markdown(
 def confusion(found: Result) -> Figure:
     """Draw how often each digit was answered as each: a count in each field, darker for more."""
     counts = np.array(found.card.confusion)
-    rows = [at for at in range(11) if at < 10 or counts[at].any()]
-    columns = [at for at in range(11) if at < 10 or counts[:, at].any()]
-    shown = counts[np.ix_(rows, columns)]
-    most = max(shown.max(), 2)
-    title = f"Confusion matrix: {found.data}"
-    figure, axes = plots.plain_axes(title, "predicted", "actual", (7.4, 6.4))
-    field = axes.imshow(np.ma.masked_equal(shown, 0), cmap="Greys", norm="log", vmin=1, vmax=most)
-    for (row, column), count in np.ndenumerate(shown):
-        if count:
-            ink = "white" if np.log(count) > 0.6 * np.log(most) else plots.INK
-            axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8, color=ink)
-    for axis, kinds in ((axes.xaxis, columns), (axes.yaxis, rows)):
-        axis.set_ticks(range(len(kinds)), ["none" if at == 10 else str(at) for at in kinds])
+    kinds = [at for at in range(11) if at < 10 or counts[at].any() or counts[:, at].any()]
+    names = ["none" if at == 10 else str(at) for at in kinds]
+    figure, axes = plots.plain_axes("", "", "", (7.4, 6.4))
     axes.grid(visible=False)
-    figure.colorbar(field, ax=axes, label="pictures (logarithmic)", shrink=0.8)
+    display = ConfusionMatrixDisplay(counts[np.ix_(kinds, kinds)], display_labels=names)
+    display.plot(ax=axes, cmap="Greys", values_format=",d", text_kw={"fontsize": 8})
+    for text in display.text_.ravel():
+        text.set_visible(text.get_text() != "0")
+    axes.set(title=f"Confusion matrix: {found.data}", xlabel="predicted", ylabel="actual")
     return figure
 
 
@@ -239,8 +233,8 @@ def caption(found: Result, place: int) -> str:
 def curves(found: Result) -> Figure:
     """Draw for each digit precision against recall for a rising threshold of its probability."""
     title = f"Precision and recall of each digit: {found.data}"
-    recall = "recall: share of the digit's pictures that are found"
-    figure, axes = plots.plain_axes(title, recall, "precision: share of right predictions", (8.2, 5))
+    x, y = "recall: share of the digit's pictures that are found", "precision: share of right predictions"
+    figure, axes = plots.plain_axes(title, x, y, (8.2, 5))
     truth, chances = found.chances()
     gaps = []
     for digit in np.unique(truth).tolist():
@@ -251,7 +245,6 @@ def curves(found: Result) -> Figure:
     # The axes begin three times as far from 1 as the curves are where both measures are equal.
     low = max(0.0, float(1 - max(0.02, 3 * max(gaps, default=1.0))))
     axes.set(xlim=(low, 1), ylim=(low, 1))
-    axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
     plots.in_percent(axes.xaxis, axes.yaxis, decimals=None if low < 0.9 else 1)
     figure.legend(loc="outside right center", title="digit")
     return figure

@@ -1,61 +1,16 @@
-"""Write an explanation as a picture and as JSON-like values."""
+"""Draw an explanation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors.text import percent
-from digitrec.recognise.explain import Explanation, Inside, by_network, mosaic
+from digitrec.recognise.explain import Explanation, Inside, Saliency, by_network, mosaic
 from digitrec.report import plots
-from digitrec.report.plots import Axes, Figure
-
-
-def row(found: Explanation, drawn: Sequence[Path]) -> dict[str, Any]:
-    """Return an explanation as JSON-like values; those that are not known are None."""
-    said = found.prediction
-    return {
-        "image": said.image.source,
-        **{name: getattr(said, name) for name in ("digit", "confidence", "reason", "probabilities")},
-        "model": said.model_version,
-        "steps": [name for name, _ in found.steps],
-        "where": found.where,
-        **_maps(found, found.likeliest),
-        "inside": [_inside(look, found.likeliest) for look in found.inside] or None,
-        "pictures": [str(path) for path in drawn],
-    }  # fmt: skip
-
-
-def _inside(look: Inside, likeliest: Sequence[int]) -> dict[str, Any]:
-    return {
-        "name": look.name,
-        "field": _numbers(np.array(look.field)),
-        **_maps(look, likeliest),
-        "layers": [
-            {"network": network, "name": name, "maps": maps.shape[2], "side": maps.shape[0]}
-            for network, layers in by_network(look.stages).items() for name, maps in layers
-        ],
-    }  # fmt: skip
-
-
-def _maps(found: Explanation | Inside, digits: Sequence[int]) -> dict[str, Any]:
-    """Return the saliency map, and the class activation maps of these digits."""
-    heats = found.grad_cam
-    return {
-        "saliency": None if found.saliency is None else _numbers(found.saliency),
-        "grad_cam": None if heats is None else [
-            {"digit": digit, "map": _numbers(heat)} for digit, heat in zip(digits, heats, strict=True)
-        ],
-    }  # fmt: skip
-
-
-def _numbers(array: NDArray[Any]) -> list[Any]:
-    found: list[Any] = np.asarray(array, np.float64).round(4).tolist()
-    return found
+from digitrec.report.plots import Axes, Figure, SubFigure
 
 
 @plots.drawn
@@ -72,12 +27,8 @@ def explanation(found: Explanation) -> Figure:
     shown = [("as it was read", found.picture), *found.steps]
     for axes, (name, pixels) in zip(above.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         plots.grey(axes, pixels, name)
-    if below:
-        maps = [] if found.grad_cam is None else list(found.grad_cam)
-        cells = below[0].subplots(1, 2 + len(maps), width_ratios=(1, *([1] * len(maps)), 1.6))
-        _saliency(cells[0], found)
-        _grad_cam(cells[1:-1], found)
-        _probabilities(cells[-1], found)
+    if found.saliency is not None:
+        _evidence(below[0], found, found.saliency)
     return figure
 
 
@@ -115,34 +66,30 @@ def headline(found: Explanation) -> str:
     return f"a {said.digit}, {percent(said.confidence)}{after}"
 
 
-def _saliency(axes: Axes, found: Explanation) -> None:
-    assert found.saliency is not None
-    strongest = max(float(np.abs(found.saliency).max()), 1e-6)
-    field = axes.imshow(found.saliency, cmap="PuOr_r", vmin=-strongest, vmax=strongest)
-    axes.contour(found.digit, levels=[127], colors=plots.INK, linewidths=1)
-    for sign, place in (("+", found.saliency.argmax()), ("\N{MINUS SIGN}", found.saliency.argmin())):
-        row, column = np.unravel_index(place, found.saliency.shape)
-        if abs(found.saliency[row, column]) > 0.2 * strongest:  # the two ends of the scale are alike in grey
-            axes.text(float(column), float(row), sign, color="white", weight="bold", ha="center", va="center")
-    axes.set_title("which ink spoke for it\n(outline: the digit)", fontsize=9)
-    plots.bare(axes)
-    assert axes.figure is not None
-    axes.figure.colorbar(field, ax=axes, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)")
-
-
-def _grad_cam(cells: Sequence[Axes], found: Explanation) -> None:
+def _evidence(figure: SubFigure, found: Explanation, saliency: Saliency) -> None:
     """Draw the maps of the two likeliest digits in the same colours, for comparison."""
-    if found.grad_cam is None:
-        return
-    strongest = max(float(found.grad_cam.max()), 1e-6)
-    for axes, digit, heat in zip(cells, found.likeliest, found.grad_cam, strict=True):
-        field = axes.imshow(heat, cmap="Oranges", vmin=0, vmax=strongest)
-        axes.contour(found.digit, levels=[127], colors=plots.INK, linewidths=1)
+    maps = [] if found.grad_cam is None else list(found.grad_cam)
+    first, *others, last = figure.subplots(1, 2 + len(maps), width_ratios=(*[1] * (1 + len(maps)), 1.6))
+    strongest = max(float(np.abs(saliency).max()), 1e-6)
+    _heat(first, found, saliency, "PuOr_r", -strongest, strongest)
+    first.set_title("which ink spoke for it\n(outline: the digit)", fontsize=9)
+    figure.colorbar(
+        first.images[0], ax=first, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)"
+    )
+    strongest = max(float(np.max(maps, initial=0.0)), 1e-6)
+    for axes, digit, heat in zip(others, found.likeliest, maps, strict=bool(maps)):
+        _heat(axes, found, heat, "Oranges", 0, strongest)
         axes.set_title(f"Grad-CAM: where it\nlooks like a {digit}", fontsize=9)
-        plots.bare(axes)
-    figure = cells[-1].figure
-    assert figure is not None
-    figure.colorbar(field, ax=cells[-1], shrink=0.85, label="what a place adds to the score")
+    if maps:
+        figure.colorbar(axes.images[0], ax=axes, shrink=0.85, label="what a place adds to the score")
+    _probabilities(last, found)
+
+
+def _heat(axes: Axes, found: Explanation, heat: NDArray[Any], colours: str, low: float, high: float) -> None:
+    """Draw a map over the outline of the digit."""
+    axes.imshow(heat, cmap=colours, vmin=low, vmax=high)
+    axes.contour(found.digit, levels=[127], colors=plots.INK, linewidths=1)
+    plots.bare(axes)
 
 
 def _probabilities(axes: Axes, found: Explanation) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, get_args
+
+import numpy as np
 
 from digitrec.errors.text import duration, percent
 from digitrec.lab.training import zoo
@@ -14,13 +16,6 @@ from digitrec.lab.training.run import Epoch
 from digitrec.report import plots
 from digitrec.report.plots import Axes, Figure
 from digitrec.report.rows import Table, markdown_page, markdown_table
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "Low": {"facecolor": plots.COLOURS[5], "hatch": ""},
-    "Medium": {"facecolor": plots.COLOURS[2], "hatch": "//"},
-    "High": {"facecolor": plots.COLOURS[0], "hatch": "xx"},
-}
-"""Colour and hatch of each complexity."""
 
 
 def table(contestants: Sequence[Contestant], digits: int) -> Table:
@@ -79,13 +74,11 @@ def accuracy(contestants: Sequence[Contestant]) -> Figure:
     """Draw each model's test accuracy with its interval."""
     best_last = ranked(contestants)[::-1]
     figure, axes = plots.plain_axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
-    _bars(axes, best_last, [one.accuracy.share or 0.0 for one in best_last])
-    for place, one in enumerate(best_last):
-        low, high = one.accuracy.low or 0.0, one.accuracy.high or 0.0
-        axes.plot([low, high], [place, place], color=plots.INK, linewidth=2)
-        _beside(axes, high, place, percent(one.accuracy.share, 2))
-    lowest = min(one.accuracy.low or 0.0 for one in contestants)
-    axes.set_xlim(max(0.0, 1 - 1.25 * (1 - lowest)), 1)
+    shares = [one.accuracy.share or 0.0 for one in best_last]
+    lows, highs = ([getattr(one.accuracy, end) or 0.0 for one in best_last] for end in ("low", "high"))
+    around = np.abs(np.array([lows, highs]) - shares)
+    _bars(axes, best_last, shares, [percent(share, 2) for share in shares], xerr=around, ecolor=plots.INK)
+    axes.set_xlim(max(0.0, 1 - 1.25 * (1 - min(lows))), 1)
     plots.in_percent(axes.xaxis, decimals=1)
     return figure
 
@@ -95,9 +88,8 @@ def training(contestants: Sequence[Contestant]) -> Figure:
     """Draw each model's training time."""
     slowest_first = sorted(contestants, key=lambda one: -one.training_s)
     figure, axes = plots.plain_axes("Training time", "seconds (logarithmic)", "")
-    _bars(axes, slowest_first, [one.training_s for one in slowest_first])
-    for place, one in enumerate(slowest_first):
-        _beside(axes, one.training_s, place, duration(one.training_s))
+    seconds = [one.training_s for one in slowest_first]
+    _bars(axes, slowest_first, seconds, list(map(duration, seconds)))
     axes.margins(x=0.2)
     plots.logarithmic(axes)
     return figure
@@ -123,17 +115,14 @@ def trade_off(contestants: Sequence[Contestant]) -> Figure:
 def complexity(contestants: Sequence[Contestant]) -> Figure:
     """Draw the mean accuracy of the models of each complexity."""
     figure, axes = plots.plain_axes("Mean accuracy by complexity", "complexity", "mean test accuracy")
-    means = []
-    for level, look in LOOKS.items():
-        shares = [one.accuracy.share or 0.0 for one in contestants if one.complexity == level]
-        if not shares:
-            continue
-        means.append(fmean(shares))
-        name = f"{level}\n(models: {len(shares)})"
-        bars = axes.bar(name, means[-1], zorder=2, width=0.6, edgecolor="white", **look)
-        on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-        axes.bar_label(bars, [percent(means[-1], 2)], label_type="center", bbox=on_white)
-    axes.set_ylim(max(0.0, 1 - 1.6 * (1 - min(means))), 1)
+    shares: dict[str, list[float]] = {level: [] for level in get_args(zoo.Complexity)}
+    for one in contestants:
+        shares[one.complexity].append(one.accuracy.share or 0.0)
+    means = {f"{level}\n(models: {len(its)})": fmean(its) for level, its in shares.items() if its}
+    bars = axes.bar(list(means), list(means.values()), width=0.6, zorder=2, color=plots.COLOURS[0])
+    on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+    axes.bar_label(bars, [percent(mean, 2) for mean in means.values()], label_type="center", bbox=on_white)
+    axes.set_ylim(max(0.0, 1 - 1.6 * (1 - min(means.values()))), 1)
     plots.in_percent(axes.yaxis, decimals=1)
     return figure
 
@@ -147,18 +136,18 @@ PICTURES: dict[str, Callable[[Sequence[Contestant]], Figure]] = {
 """Titles and plots, in the order of the page."""
 
 
-def _bars(axes: Axes, contestants: Sequence[Contestant], lengths: Sequence[float]) -> None:
-    """Draw a bar for each model, the last one on top, hatched by complexity."""
-    for place, (one, length) in enumerate(zip(contestants, lengths, strict=True)):
-        axes.barh(place, length, height=0.6, zorder=2, edgecolor="white", **LOOKS[one.complexity])
-    axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in contestants])
-    bars: dict[str, Any] = {one.complexity: bar for one, bar in zip(contestants, axes.patches, strict=True)}
-    marks = {level: bars[level] for level in LOOKS if level in bars}
-    axes.figure.legend(marks.values(), marks, loc="outside right center", title="complexity")
-
-
-def _beside(axes: Axes, x: float, y: float, words: str) -> None:
-    axes.annotate(words, (x, y), (6, 0), va="center", fontsize=9, textcoords="offset points")
+def _bars(
+    axes: Axes,
+    contestants: Sequence[Contestant],
+    lengths: Sequence[float],
+    labels: Sequence[str],
+    **look: Any,
+) -> None:
+    """Draw a bar with a label for each model, the last one on top."""
+    names = [one.title for one in contestants]
+    places = range(len(names))
+    bars = axes.barh(places, lengths, 0.6, tick_label=names, color=plots.COLOURS[0], zorder=2, **look)
+    axes.bar_label(bars, labels, padding=6, fontsize=9)
 
 
 @plots.drawn
@@ -166,21 +155,17 @@ def learning_curves(history: Sequence[Epoch], name: str) -> Figure:
     """Draw accuracy and loss after each epoch, on training and on validation digits."""
     figure = Figure(figsize=(9.6, 4.2))
     figure.suptitle(f"Training of {name}")
-    accuracy, loss = figure.subplots(1, 2)
+    left, right = figure.subplots(1, 2)
     epochs = [row.epoch for row in history]
-    accuracy.plot(
-        epochs, [row.accuracy for row in history], "o-", color=plots.COLOURS[0], label="learned from"
-    )
-    loss.plot(epochs, [row.loss for row in history], "o-", color=plots.COLOURS[0])
-    if any(not math.isnan(row.validation_loss) for row in history):
-        held_back = [row.validation_accuracy for row in history]
-        accuracy.plot(epochs, held_back, "s--", color=plots.COLOURS[1], label="held back")
-        loss.plot(epochs, [row.validation_loss for row in history], "s--", color=plots.COLOURS[1])
-    accuracy.set(title="Accuracy", xlabel="epoch", ylabel="digits read rightly")
-    loss.set(title="Loss", xlabel="epoch", ylabel="mean cross-entropy (nats)")
-    plots.in_percent(accuracy.yaxis)
-    for axes in (accuracy, loss):
+    left.set(title="Accuracy", ylabel="digits read rightly")
+    right.set(title="Loss", ylabel="mean cross-entropy (nats)")
+    for axes, kind in ((left, "accuracy"), (right, "loss")):
+        learned, held_back = ([getattr(row, part + kind) for row in history] for part in ("", "validation_"))
+        axes.plot(epochs, learned, "o-", color=plots.COLOURS[0], label="learned from")
+        if not all(map(math.isnan, held_back)):
+            axes.plot(epochs, held_back, "s--", color=plots.COLOURS[1], label="held back")
+        axes.set_xlabel("epoch")
         axes.locator_params(axis="x", integer=True)
-    handles, names = accuracy.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2, title="digits")
+    plots.in_percent(left.yaxis)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, title="digits")
     return figure

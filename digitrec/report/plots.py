@@ -23,6 +23,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes as Axes  # noqa: PLC0414 (an alias makes it public)
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure as Figure  # noqa: PLC0414
+from matplotlib.figure import SubFigure as SubFigure  # noqa: PLC0414
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -53,14 +52,6 @@ def test_inside_refuses_a_model_without_layers_before_drawing() -> None:
     assert not Path("digitrec-explanation").exists()
 
 
-def test_json_has_every_part_of_the_explanation() -> None:
-    done = run("seven.png", "blank.png", "missing.png", "--inside", "--output", "json")
-    assert done.exit_code == 1 and "missing.png" in done.stderr
-    seven, blank = json.loads(done.stdout)
-    assert (seven["image"], seven["digit"], seven["grad_cam"][0]["digit"]) == ("seven.png", 7, 7)
-    assert np.array(seven["saliency"]).shape == np.array(seven["grad_cam"][1]["map"]).shape == (28, 28)
-    assert np.array(seven["grad_cam"][0]["map"]).max() > 0.05
-    assert len(seven["inside"][0]["layers"]) == 16
-    assert [Path(name).exists() for name in seven["pictures"]] == [True] * 2
-    assert blank["reason"] == "blank"
-    assert not any(blank[name] for name in ("grad_cam", "inside"))
+def test_a_missing_picture_does_not_affect_the_others() -> None:
+    done = run("missing.png", "seven.png", code=1)
+    assert "missing.png" in done.stderr and "a 7, " in done.stdout

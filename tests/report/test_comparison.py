@@ -41,16 +41,14 @@ def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> Non
     assert "!; 30.0 s; TimedOut" in row
 
 
-@pytest.mark.parametrize("columns", ["0", "1", "20", "80", "140", "many"])
-def test_a_narrow_terminal_shows_a_line_per_engine(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("columns", ["0", "1", "20", "80", "many"])
+def test_any_terminal_shows_every_engine(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     out = Terminal()
     write([COMPARISON], "table", out)
     shown = unstyle(out.getvalue())
     for word in ("98.0%", "calibrated", "$0.0015", "TimedOut", "emulated"):
         assert word in "".join(shown.split())
-    heads = [line.split() for line in shown.splitlines()]
-    assert (["image", *COMPARISON.engines, "together"] in heads) == (columns == "140")
 
 
 def test_json_and_json_lines_say_the_same() -> None:

@@ -91,12 +91,13 @@ def test_the_report_on_each_digit_is_scikit_learns(odd: Result) -> None:
 
 
 def test_confusion_shows_the_counts(odd: Result) -> None:
-    axes, bar = evaluation.confusion(odd).axes
-    shown = np.ma.filled(axes.images[0].get_array(), 0)
+    axes, _ = evaluation.confusion(odd).axes
+    shown = axes.images[0].get_array()
     assert shown.shape == (11, 11) and shown.sum() == 72, "the failure is not in it"
     assert (shown[3, 7], shown[5, 10], shown[10, 10]) == (1, 1, 1)
-    assert sorted(int(text.get_text()) for text in axes.texts) == sorted(shown[shown > 0].tolist())
-    assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title() and bar.get_ylabel()
+    counts = [int(text.get_text()) for text in axes.texts if text.get_visible()]
+    assert sorted(counts) == sorted(shown[shown > 0].tolist())
+    assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
 
 
 def test_pictures_are_shown_with_what_was_answered(odd: Result) -> None:
