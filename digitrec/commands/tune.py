@@ -12,7 +12,7 @@ from digitrec.commands.progress import quiet_bar
 from digitrec.errors.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.lab.training.tune import Trial
+    from optuna.trial import FrozenTrial
 
 
 @click.command(context_settings={"show_default": True})
@@ -38,23 +38,22 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
     from digitrec.lab.datasets.digits import read_digits
 
     digits = read_digits(data, limit)
-    over: list[Trial] = []
+    over: list[FrozenTrial] = []
     with quiet_bar("tuning") as bar:
-        from digitrec.lab.training.tune import tune as search  # imports TensorFlow, which logs
+        from digitrec.lab.training import tune as search  # imports TensorFlow, which logs
 
-        def show(trial: Trial) -> None:
+        def show(trial: FrozenTrial) -> None:
             over.append(trial)
-            read = "" if trial.accuracy is None else f", {percent(trial.accuracy, 2)}"
-            bar.at(len(over) / trials, f"trial {len(over)} of {trials} {trial.state}{read}")
+            read = "" if trial.value is None else f", {percent(trial.value, 2)}"
+            bar.at(len(over) / trials, f"trial {len(over)} of {trials} {trial.state.name.lower()}{read}")
 
-        study = search(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
-    settings = ", ".join(f"{name} {value:.3g}" for name, value in study.best.settings.items())
-    click.echo(
-        f"best of {len(study.trials)} trials: {percent(study.best.accuracy, 2)} of the held-out digits"
-    )
+        study = search.tune(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
+        importance = search.importance(study)
+    settings = ", ".join(f"{name} {value:.3g}" for name, value in study.best_params.items())
+    click.echo(f"best of {len(study.trials)} trials: {percent(study.best_value, 2)} of the held-out digits")
     click.echo(f"  {settings}")
-    if study.importance:
-        shares = sorted(study.importance.items(), key=lambda item: -item[1])
+    if importance:
+        shares = sorted(importance.items(), key=lambda item: -item[1])
         told = ", ".join(f"{name} {percent(share, 0)}" for name, share in shares)
         click.echo(f"  share of the differences that each setting explains: {told}")
-    click.echo(f"train it: digitrec train --arch {study.file} --out tuned.keras")
+    click.echo(f"train it: digitrec train --arch {out / search.BEST} --out tuned.keras")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,35 +31,6 @@ VALIDATION = 0.2
 """Share of the digits by which trials are judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One set of settings that was tried."""
-
-    number: int
-    """0 is the first."""
-    state: str
-    """"complete", "pruned" (stopped early) or "fail"."""
-    accuracy: float | None
-    """Share of the held-out digits that were read rightly, 0..1; None where it never came so far."""
-    settings: dict[str, Any]
-    """What was tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """What is known after some trials."""
-
-    trials: tuple[Trial, ...]
-    """All of them, in order."""
-    best: Trial
-    """The one that reads the most."""
-    importance: dict[str, float]
-    """How much each setting matters, by Optuna's measure, summing to 1; {} before four trials, and where all
-    came to the same."""
-    file: Path
-    """The winner's settings, for `digitrec train --arch`."""
-
-
 def tune(
     digits: Digits,
     folder: Path,
@@ -68,9 +38,11 @@ def tune(
     trials: int,
     epochs: int = 4,
     seed: int = 0,
-    on_trial: Callable[[Trial], object] = lambda _: None,
-) -> Study:
+    on_trial: Callable[[optuna.trial.FrozenTrial], None] = lambda _: None,
+) -> optuna.Study:
     """Try some settings, learning from four fifths of the digits and judging by the rest.
+
+    The value of a trial is its accuracy on that rest. The best settings are written to `BEST`.
 
     Args:
         digits: to learn from and to judge by; a few thousand tell settings apart.
@@ -99,14 +71,14 @@ def tune(
     learned, held_back = split(digits, VALIDATION)
     if not len(held_back):
         raise DataError(f"{len(digits)} digits are too few to learn from and to judge by; give more")
-
-    def tell(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        on_trial(_trial(trial))
-
     study.optimize(
-        lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials, callbacks=[tell]
-    )
-    return _result(study, folder)
+        lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials,
+        callbacks=[lambda _, trial: on_trial(trial)],
+    )  # fmt: skip
+    if not _complete(study):
+        raise ModelError(f"{folder}: no trial finished; run more trials")
+    write_best(study, folder / BEST)
+    return study
 
 
 def _settings(trial: optuna.Trial) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -149,25 +121,23 @@ def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: i
     return float(done.history["val_accuracy"][-1])
 
 
-def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
-    reported = list(frozen.intermediate_values.values())
-    accuracy = frozen.value if frozen.value is not None else max(reported, default=None)
-    return Trial(frozen.number, frozen.state.name.lower(), accuracy, dict(frozen.params))
-
-
-def _result(study: optuna.Study, folder: Path) -> Study:
-    """Sum up the study and write its winner's settings."""
-    complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
-    if not complete:
-        raise ModelError(f"{folder}: no trial finished; run more trials")
+def write_best(study: optuna.Study, file: Path) -> None:
+    """Write the winner's settings, for `digitrec train --arch`."""
     best = study.best_trial
-    file = folder / BEST
-    atomic.write(file, json.dumps({
-        "network": best.user_attrs["network"],
-        "training": best.user_attrs["training"],
-        "held_back_accuracy": best.value,
-    }, indent=1))  # fmt: skip
-    importance: dict[str, float] = {}
-    if len(complete) >= 4 and len({trial.value for trial in complete}) > 1:
-        importance = dict(optuna.importance.get_param_importances(study))
-    return Study(tuple(_trial(one) for one in study.trials), _trial(best), importance, file)
+    settings = dict(best.user_attrs) | {"held_back_accuracy": best.value}
+    atomic.write(file, json.dumps(settings, indent=1))
+
+
+def importance(study: optuna.Study) -> dict[str, float]:
+    """Return how much each setting matters, by Optuna's measure, summing to 1.
+
+    It is empty before four finished trials, and where all of them have the same accuracy.
+    """
+    complete = _complete(study)
+    if len(complete) < 4 or len({trial.value for trial in complete}) == 1:
+        return {}
+    return dict(optuna.importance.get_param_importances(study))
+
+
+def _complete(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    return study.get_trials(states=[optuna.trial.TrialState.COMPLETE])

@@ -8,11 +8,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from optuna import Study
+from optuna.trial import FrozenTrial
 
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import networks
-from digitrec.lab.training.tune import BEST, STUDY, Study, Trial, tune
+from digitrec.lab.training.tune import BEST, STUDY, importance, tune
 from digitrec.lab.training.zoo import find
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -20,7 +22,7 @@ DIGITS = mnist_test()[:60]
 
 
 @pytest.fixture(scope="module")
-def told() -> list[Trial]:
+def told() -> list[FrozenTrial]:
     return []
 
 
@@ -30,29 +32,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def study(eagerly: None, folder: Path, told: list[Trial]) -> Study:
+def study(eagerly: None, folder: Path, told: list[FrozenTrial]) -> Study:
     """Two trials, stopped, and two more."""
     tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
     return tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
 
 
-def test_a_study_goes_on_where_it_stopped(study: Study, told: list[Trial]) -> None:
+def test_a_study_goes_on_where_it_stopped(study: Study, told: list[FrozenTrial]) -> None:
     assert [trial.number for trial in study.trials] == [trial.number for trial in told] == [0, 1, 2, 3]
-    assert len({tuple(trial.settings.values()) for trial in study.trials}) == 4
+    assert len({tuple(trial.params.values()) for trial in study.trials}) == 4
 
 
 def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> None:
-    assert study.best.accuracy == max(trial.accuracy or 0 for trial in study.trials)
+    assert study.best_value == max(trial.value or 0 for trial in study.trials)
     best = json.loads((folder / BEST).read_text())
-    assert best["network"]["filters"] == study.best.settings["filters"]
-    kind = find(str(study.file))
-    assert kind.batch == study.best.settings["batch"]
-    assert kind.build().layers[0].filters == study.best.settings["filters"]
+    assert best["network"]["filters"] == study.best_params["filters"]
+    kind = find(str(folder / BEST))
+    assert kind.batch == study.best_params["batch"]
+    assert kind.build().layers[0].filters == study.best_params["filters"]
 
 
 def test_importances_are_shares(study: Study) -> None:
-    assert set(study.importance) == set(study.best.settings)
-    assert sum(study.importance.values()) == pytest.approx(1)
+    shares = importance(study)
+    assert set(shares) == set(study.best_params)
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_equal_trials_have_no_importances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,8 +63,8 @@ def test_equal_trials_have_no_importances(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(networks, "convolutional", lambda **_: keras.Sequential(layers))
     blank = Digits(np.zeros((10, 28, 28), np.uint8), np.zeros(10, np.uint8))
     study = tune(blank, tmp_path, trials=4, epochs=1)
-    assert [trial.accuracy for trial in study.trials] == [1.0] * 4
-    assert study.importance == {}
+    assert [trial.value for trial in study.trials] == [1.0] * 4
+    assert importance(study) == {}
 
 
 def test_another_database_is_left_alone(tmp_path: Path) -> None:
