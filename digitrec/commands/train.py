@@ -222,10 +222,8 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
             config, out, samples, source=" and ".join(map(_name, sources)), start=options["start"],
             limit_test=options["limit_test"], on_progress=show,
         )  # fmt: skip
-    found = finetuned.rows(done.changes)
-    click.echo(
-        "\n".join([*aligned([finetuned.HEADER, *found], (1, 2, 4, 5)), *finetuned.verdict(done.changes)])
-    )
+    table = aligned([finetuned.HEADER, *(one.row for one in done.changes)], (1, 2, 4, 5))
+    click.echo("\n".join([*table, finetuned.verdict(done.changes)]))
     click.echo(f"learned {count(done.learned, 'picture')} in {done.seconds:.0f} s, measuring included")
     click.echo(f"model: {done.file}\ncard:  {done.card_file}")
 

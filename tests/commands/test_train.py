@@ -102,7 +102,7 @@ def test_fine_tuning_on_a_folder_reports_before_and_after(
     assert [line.split("  ")[0] for line in table[1:5]] == [
         "your own, held back", "mnist-test", "letters, refused", "scribbles, refused"
     ]  # fmt: skip
-    assert "Of your 4 pictures held back" in done.stdout and "learned 16 pictures in" in done.stdout
+    assert "learned 16 pictures in" in done.stdout
     assert store.load(Path("mine.tflite")).card["settings"]["batch"] == 16 and Path("mine.md").is_file()
     Image.fromarray(drawn_seven().pixels).save("seven.png")
     assert run("predict", "seven.png", "--model", "mine.tflite").exit_code == 0

@@ -10,30 +10,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.comparison.datasets.sampling import sampled
-from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count
 from digitrec.image import DigitImage, atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.digits import cropped
-from digitrec.lab.datasets.overlap import Keys
-from digitrec.lab.evaluation.accuracy import REFUSED
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training import card, cnn, export, finetuned
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.finetuned import Change, change, others
-from digitrec.lab.training.learn import Tensors, tensors
+from digitrec.lab.training.finetuned import Change
+from digitrec.lab.training.learn import Tensors, cosine, tensors
 from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.material import Rehearsal, rehearsal
 from digitrec.lab.training.recovered import recovered, widths
@@ -41,7 +36,6 @@ from digitrec.lab.training.run import FineTuneConfig, Watcher
 from digitrec.models import store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
-from digitrec.providers import registry
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +81,7 @@ def fine_tune(
         samples: the person's pictures; those labelled None are to be refused.
         source: what they are called, for the card.
         start: the file to begin with: the shipped one, or one that `digitrec train` or this wrote.
-        limit_test: largest number from every measured set; None: see `finetuned.others`.
+        limit_test: largest number from every measured set; None: see `finetuned.changes`.
         on_progress: called after every step.
 
     Raises:
@@ -108,14 +102,12 @@ def fine_tune(
     known = rehearsal(config, on_progress)
     network = cnn.together(networks)
     _learn(network, own, known, config, on_progress)
-    rehearsed = {known.source: known.written}
-    rehearsed |= {"made": len(known.pictures) - known.written - known.senseless, "no digit": known.senseless}
     facts: dict[str, Any] = {
         "architecture": cnn.describe(widths(networks[0]), len(networks)),
         "parameters": sum(one.count_params() for one in networks),
         "start": store.load(start).version,
         "learned_from": {source: len(own)},
-        "rehearsed": rehearsed,
+        "rehearsed": known.counts(),
         "settings": asdict(config),
         "environment": card.environment(),
         "training_seconds": time.monotonic() - began,
@@ -125,7 +117,7 @@ def fine_tune(
     _write(bare, out, start, facts)
     learned = overlap.keys_with(start, own)
     overlap.write(learned, overlap.beside(out))
-    changes = _measured(start, out, held_back, learned, limit_test)
+    changes = tuple(finetuned.changes(start, out, held_back, learned, limit_test))
     facts |= finetuned.measures(changes) | {"kilobytes": len(bare) / 1000}
     _write(bare, out, start, facts)
     card_file = out.with_suffix(".md")
@@ -185,7 +177,7 @@ def _learn(
         rng = np.random.default_rng([config.seed, 1])
         for _ in range(config.epochs):
             order = rng.permutation(len(rehearsed))
-            turns = _turns(len(own), steps * theirs, rng)
+            turns = rng.permutation(np.resize(np.arange(len(own)), steps * theirs))  # all equally often
             changed = augment(own.images[turns], rng, config.augmentation)
             images, labels = tensors(Digits(changed, own.labels[turns]))
             wanted = (1 - config.label_smoothing) * labels + config.label_smoothing / 10
@@ -194,43 +186,14 @@ def _learn(
                 new = slice(step * theirs, (step + 1) * theirs)
                 yield np.concatenate([rehearsed[old], images[new]]), np.concatenate([said[old], wanted[new]])
 
-    network.compile(_optimizer(config.learning_rate, steps * config.epochs), "categorical_crossentropy")
-    Loop(config.epochs, on_progress).fit(network, batches(), steps, until=config.epochs)
+    rate = cosine(config.learning_rate, steps * config.epochs, 0.1)
+    network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
+    Loop(config.epochs, on_progress).fit(network, batches(), steps)
     pairs = zip(before, network.get_weights(), strict=True)
     network.set_weights([(1 - config.new) * one + config.new * other for one, other in pairs])
-
-
-def _optimizer(rate: float, total: int) -> Any:
-    """Return Adam; its learning rate rises over a tenth of the steps and falls along a cosine to 0."""
-    its = keras.optimizers
-    rising = total // 10
-    falling = its.schedules.CosineDecay(rate / 10, total - rising, warmup_target=rate, warmup_steps=rising)
-    return its.Adam(falling)
-
-
-def _turns(pictures: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """So many places of pictures, each picture as often as every other, or once more."""
-    rounds = [rng.permutation(pictures) for _ in range(-(-count // pictures))]
-    return np.concatenate(rounds)[:count]
 
 
 def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
     """Write the file with its description; keep the confidence cap of `start`."""
     about = export.description(out.stem, facts, **asdict(store.load(start).input))
     atomic.write(out, described(bare, about))
-
-
-def _measured(
-    start: Path, out: Path, held_back: Sequence[Sample], learned: Keys, limit: int | None
-) -> tuple[Change, ...]:
-    """Measure both files on the held-out pictures and on all other sets."""
-    with ExitStack() as both:
-        before, after = (
-            both.enter_context(Engine(registry.open_provider("local", model=file))) for file in (start, out)
-        )
-        own = [change(finetuned.OWN, held_back, before, after, learned)] if held_back else []
-        rest = [
-            change(one.name, samples, before, after, learned, refusing=one.group == REFUSED)
-            for one, samples in others(limit)
-        ]
-    return (*own, *rest)

@@ -117,19 +117,20 @@ def _finish(
     this.fit(network, batches, steps, until=last, at_end=watch)
 
 
-def _optimizer(config: TrainConfig, highest: float, total: int) -> Any:
-    """Return AdamW with its learning rate over `total` steps and the running average of the weights."""
-    rising = round(config.warm_up * total)
-    rate = keras.optimizers.schedules.CosineDecay(
+def cosine(highest: float, total: int, warm_up: float) -> Any:
+    """Return a learning rate that rises over a share of `total` steps, and falls along a cosine to 0."""
+    rising = round(warm_up * total)
+    return keras.optimizers.schedules.CosineDecay(
         highest / 100, total - rising, warmup_target=highest, warmup_steps=rising
     )
+
+
+def _optimizer(config: TrainConfig, highest: float, total: int) -> Any:
+    """Return AdamW with its learning rate over `total` steps and the running average of the weights."""
     return keras.optimizers.AdamW(
-        rate,
-        weight_decay=config.weight_decay,
-        beta_2=0.99,
-        use_ema=True,
+        cosine(highest, total, config.warm_up), weight_decay=config.weight_decay, beta_2=0.99, use_ema=True,
         ema_momentum=1 - 1 / max(1, config.averaging * total),
-    )
+    )  # fmt: skip
 
 
 def _watch(

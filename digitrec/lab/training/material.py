@@ -108,19 +108,20 @@ def _together(portions: Iterator[Digits], count: int, on_progress: Watcher | Non
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """Pictures that a network rehearses while it learns something new, so that it forgets nothing."""
+    """Pictures that a network rehearses while it learns something new, so that it forgets little."""
 
     pictures: Digits
     """28x28, `NO_DIGIT` among them."""
     source: str
-    """Source of the written digits: "mnist-train", or "drawn" if MNIST is unavailable."""
+    """Source of the written digits: "mnist-train", or "synthetic hand" if MNIST is unavailable."""
     written: int
     """How many of the pictures are such digits."""
 
-    @property
-    def senseless(self) -> int:
-        """How many show no digit."""
-        return int((self.pictures.labels == NO_DIGIT).sum())
+    def counts(self) -> dict[str, int]:
+        """Return the number of pictures of each kind."""
+        senseless = int((self.pictures.labels == NO_DIGIT).sum())
+        made = len(self.pictures) - self.written - senseless
+        return {self.source: self.written, "generated": made, "no digit": senseless}
 
 
 def rehearsal(config: FineTuneConfig, on_progress: Watcher | None) -> Rehearsal:
@@ -137,7 +138,8 @@ def rehearsal(config: FineTuneConfig, on_progress: Watcher | None) -> Rehearsal:
         digits, source = whole[sampled(whole.labels, config.written)], "mnist-train"
     except (DataError, NotInstalled) as error:
         log.warning("digits of a synthetic hand replace MNIST's, which are unavailable: %s", error)
-        digits, source = synthetic.drawn(round(_DRAWN * config.written), rng)[: config.written], "drawn"
+        source = "synthetic hand"
+        digits = synthetic.drawn(round(_DRAWN * config.written), rng)[: config.written]
     portions = [
         (kind, min(_PORTION, count - start))
         for kind, count in ((synthetic.make, config.made), (synthetic.staged, config.scenes))

@@ -78,8 +78,8 @@ def test_what_was_learned_is_not_measured_with(learned: FineTuneResult, trained:
 
 def test_the_card_and_the_progress_tell_what_happened(learned: FineTuneResult, heard: list[Progress]) -> None:
     page = learned.card_file.read_text()
-    assert "digits of a synthetic hand (MNIST's are unavailable) | 30 |" in page
-    assert "of no digit" in page and f"| learned: `mine` | {learned.learned} |" in page
+    assert "| rehearsed: synthetic hand | 30 |" in page
+    assert "| rehearsed: no digit |" in page and f"| learned: `mine` | {learned.learned} |" in page
     assert "| your own, held back |" in page and "| letters, refused |" in page
     assert heard[0].epoch == 0 and [one.epoch for one in heard if one.epoch][-1] == CONFIG.epochs
     assert heard[-1].done == 1
