@@ -13,6 +13,7 @@ import argparse
 import concurrent.futures
 import multiprocessing
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -65,10 +66,10 @@ class Work:
 
     def listed(self, kind: Kind, count: int) -> Path:
         """Write a list of ``count`` pictures."""
-        file = self.folder / f"{kind.name}-{count}.csv"
+        file = self.folder / f"{kind.name}-{count}.txt"
         if not file.exists():
             names = (kind.files[at % len(kind.files)] for at in range(count))
-            file.write_text("file\n" + "".join(f"{name}\n" for name in names))
+            file.write_text("".join(f"{name}\n" for name in names))
         return file
 
     def batch(self, kind: Kind, count: int, *how: str) -> Process:
@@ -86,8 +87,8 @@ class Work:
     def _run(self, kind: Kind, count: int, how: tuple[str, ...]) -> Process:
         out = self.folder / "rows.jsonl"
         out.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "digitrec", "batch", str(self.listed(kind, count))]
-        return run([*command, "--paths-from", "file", "-o", str(out), *how])
+        command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", str(out), *how]
+        return run(["sh", "-c", f"exec {shlex.join(command)} < {self.listed(kind, count)}"])
 
 
 def kinds(folder: Path) -> list[Kind]:

@@ -38,9 +38,9 @@ GROUPS = {
         "config",
     ],
     "batch": [
-        "batch pictures -o out/rows.jsonl --summary out/sum.json",
+        "batch pictures -o out/rows.jsonl",
         "review out/rows.jsonl --below 0.01 --out out/labelled",
-        "batch pictures pictures -o out/parts --part 1 --workers 2",
+        "batch pictures pictures pictures -o out/rows.csv --workers 2",
     ],
     "tesseract": ["predict pictures/drawing.png -p tesseract"],
 }

@@ -1,326 +1,239 @@
-"""The folder of a run: its plan, parts and progress, from which a killed run continues.
+"""The state file of a run: its plan and the rows that are done, from which a killed run continues.
 
-    OUT/part-000000.jsonl ...    the rows, in the order of the plan
-    OUT/_batch/job.json          what the run is: settings, format, size of a part; written last, when planned
-    OUT/_batch/plan.jsonl        one line for each image, in order
-    OUT/_batch/unpacked          the pictures of compressed tars, until all parts are done
-    OUT/_batch/done/000000.json  the result of a part, written when the part is complete
-    OUT/_batch/lock              locked by the process that works here
-    .OUT.batch                   where OUT is a file: the record of the finished run
-
-Every file is replaced atomically, and the length of each is recorded in another: what was cut off or
-changed is found when a run is resumed. Such a part is read again; what was paid for it is in the ledger. A
-damaged plan is an error.
+Beside OUT, the SQLite file ``.OUT.batch`` holds them until the last picture is read. Then the rows become
+OUT in one step, and the file keeps the settings and the summary, by which a complete run is recognised.
+What was paid for is in the ledger, too: a damaged state file costs time, and no money.
 """
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import json
 import os
-import shutil
 import sqlite3
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from digitrec.answer.prediction import record
-from digitrec.bulk import inputs
+from digitrec.bulk.archives import Member
+from digitrec.bulk.inputs import Item
 from digitrec.bulk.summary import Summary
 from digitrec.errors import DataError
-from digitrec.image import atomic
 
 Format = Literal["jsonl", "csv"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 """The format of a file by the ending of its name."""
 
-STATE = "_batch"
-"""Name of the state folder; programs that read folders of parts (Arrow, Spark) skip names with "_"."""
-JOB, PLAN, UNPACKED = (f"{STATE}/{name}" for name in ("job.json", "plan.jsonl", "unpacked"))
-LEAST, MOST = 32, 1000
-"""Range of images in a part; at most one part is read again after a process died."""
+LEAST, MOST = 8, 1000
+"""Range of images in a task; at most one task for each process is read again after a kill."""
+TASKS = 8
+"""Tasks for each process, at least, where there are enough images, so that all end at about the same time."""
+MOST_BYTES = 32_000_000
+"""Bytes of pictures out of archives in one task, about."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS plan (id INTEGER PRIMARY KEY, facts TEXT);
+CREATE TABLE IF NOT EXISTS items (number INTEGER PRIMARY KEY, name TEXT, data BLOB, flaw TEXT);
+CREATE TABLE IF NOT EXISTS parts (
+    first INTEGER PRIMARY KEY, count INTEGER, rows BLOB, summary TEXT, failures TEXT
+);
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A part that was written."""
+class Part:
+    """What was read in one task."""
 
+    rows: bytes
+    """Its rows, in the format of OUT; CSV with the header."""
     summary: Summary
     """Counts and cost of its outcomes."""
     failures: list[str]
     """A line for each picture that failed: its path and the reason."""
-    size: int
-    """Length of its file in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A planned run."""
+class Plan:
+    """What a run is."""
 
-    folder: Path
-    """Folder of its parts."""
     form: Format
-    """Format of the parts."""
+    """Format of OUT."""
     part: int
-    """Number of images in a part; fewer in the last."""
+    """Largest number of images in a task."""
     images: int
     """Total number of images."""
     run: str
     """The budget's account, shared by all processes of the run."""
-    plan: str
-    """SHA-256 of the plan, in hex."""
-    sizes: Mapping[str, int]
-    """Length in bytes of the files `PLAN` and `UNPACKED`, where they are not empty."""
     settings: Mapping[str, Any]
-    """Everything that determines its rows: inputs, engines and options."""
+    """Everything that determines the rows: inputs, engines and options."""
+    size: int | None = None
+    """Length of OUT in bytes, once the run is complete."""
+    summary: Mapping[str, Any] | None = None
+    """Summary of a complete run."""
 
-    def file(self, number: int) -> Path:
-        """Return the file of a part."""
-        return self.folder / f"part-{number:06d}.{self.form}"
 
-    @property
-    def count(self) -> int:
-        """Number of parts."""
-        return -(-self.images // self.part)
+class Job:
+    """A run, planned or not; while it is open no other process has it."""
 
-    def undone(self, done: Container[int]) -> Iterator[tuple[int, tuple[inputs.Item, ...]]]:
-        """Yield the parts that are not among those done, in order: each one's number and pictures."""
-        with (self.folder / PLAN).open("rb") as plan:
-            for number in range(self.count):
-                lines = list(islice(plan, self.part))
-                if number not in done:
-                    yield number, tuple(inputs.from_json(json.loads(line)) for line in lines)
+    def __init__(self, out: Path, database: sqlite3.Connection) -> None:
+        """Lock the state file.
 
-    def finish(self, number: int, written: Written) -> None:
-        """Record that a part is complete."""
-        _write(self._done(number), {"run": self.run, "part": number, **record(written)})
+        Raises:
+            sqlite3.Error: it is locked, damaged, or cannot be written.
+        """
+        self.out = out
+        self._database = database
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.executescript(f"BEGIN EXCLUSIVE; {TABLES} COMMIT;")
+        found = database.execute("SELECT facts FROM plan").fetchone()
+        self.plan = None if found is None else _plan(found[0], out)
 
-    def done(self) -> dict[int, Summary]:
-        """Return the summary of each part that is complete, by its number."""
-        return {
-            number: Summary.restored(result["summary"])
-            for number in range(self.count)
-            if (result := self._result(number)) and result["size"] == _size(self.file(number))
-        }
+    def begin(self, items: Iterable[Item], form: Format, settings: Mapping[str, Any], processes: int) -> Plan:
+        """Plan a run for a number of worker processes: find every image and write it down.
+
+        Raises:
+            DataError: there is no image.
+        """
+        count = 0
+        with self._at_once():
+            self._clear()
+            for count, item in enumerate(items, 1):
+                content = (item.data, item.flaw) if isinstance(item, Member) else (None, None)
+                # JSON escapes a name that is not valid in UTF-8.
+                name = json.dumps(item.name if isinstance(item, Member) else item)
+                self._database.execute("INSERT INTO items VALUES (?, ?, ?, ?)", (count, name, *content))
+            if not count:
+                raise DataError("no image was found; name files, a folder, a pattern, or an archive")
+            part = min(max(count // (TASKS * processes), LEAST), MOST)
+            return self._keep(Plan(form, part, count, os.urandom(8).hex(), settings))
+
+    def undone(self) -> Iterator[tuple[int, tuple[Item, ...]]]:
+        """Yield the images that have no rows yet, in tasks: the number of the first image, and the images."""
+        done = dict(self._database.execute("SELECT first, count FROM parts"))
+        first = 1
+        while images := self._images(first):
+            if first not in done:
+                yield first, images
+            first += done.get(first, len(images))
+
+    def _images(self, first: int) -> tuple[Item, ...]:
+        """Return the images of the task that begins with this number."""
+        assert self.plan is not None
+        images: list[Item] = []
+        room = MOST_BYTES
+        query = "SELECT name, data, flaw FROM items WHERE number >= ? ORDER BY number LIMIT ?"
+        with closing(self._database.execute(query, (first, self.plan.part))) as rows:
+            for name, data, flaw in rows:
+                images.append(json.loads(name) if data is None else Member(json.loads(name), data, flaw))
+                room -= len(data or b"")
+                if room <= 0:
+                    break
+        return tuple(images)
+
+    def finish(self, first: int, count: int, part: Part) -> None:
+        """Keep the rows of a task."""
+        facts = json.dumps(part.summary.as_dict()), json.dumps(part.failures)
+        self._database.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?)", (first, count, part.rows, *facts))
+
+    def summary(self) -> Summary:
+        """Return the counts and cost of all rows so far."""
+        if self.plan is not None and self.plan.summary is not None:
+            return Summary.restored(self.plan.summary)
+        total = Summary()
+        for (values,) in self._database.execute("SELECT summary FROM parts"):
+            total.add(Summary.restored(json.loads(values)))
+        return total
 
     def failures(self) -> Iterator[str]:
         """Yield a line for each picture that failed, in order: its path and the reason."""
-        for number in range(self.count):
-            yield from self._result(number).get("failures", ())
+        for (lines,) in self._database.execute("SELECT failures FROM parts ORDER BY first"):
+            yield from json.loads(lines)
 
-    def _done(self, number: int) -> Path:
-        return self.folder / STATE / "done" / f"{number:06d}.json"
-
-    def _result(self, number: int) -> dict[str, Any]:
-        """Return the result of a part; {}: it is missing, damaged, or of another run."""
-        try:
-            result = _read(self._done(number))
-        except DataError:
-            return {}
-        return result if (result.get("run"), result.get("part")) == (self.run, number) else {}
-
-    def complete(self, out: Path, total: Summary) -> None:
-        """Join the parts into one file, and keep a record of the run beside it.
+    def complete(self) -> None:
+        """Write OUT in one step; of the state file keep only what describes the run.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: OUT cannot be written.
         """
-        within = self.folder / STATE
-        with atomic.replacing(out, within=within) as unfinished, unfinished.open("wb") as joined:
-            for number in range(self.count):
-                with self.file(number).open("rb") as rows:
-                    if self.form == "csv" and number:
-                        rows.readline()  # its header
-                    shutil.copyfileobj(rows, joined)
-        written = Written(total, list(self.failures()), _size(out))
-        _write(_record(out), {"job": self.values(), **record(written)}, within=within)
+        assert self.plan is not None
+        unfinished = self.out.with_name(f".{self.out.name}.unfinished")
+        with unfinished.open("wb") as joined:
+            for first, rows in self._database.execute("SELECT first, rows FROM parts ORDER BY first"):
+                has_header = self.plan.form == "csv" and first > 1
+                joined.write(rows.partition(b"\n")[2] if has_header else rows)
+            joined.flush()
+            os.fsync(joined.fileno())
+        unfinished.replace(self.out)
+        with self._at_once():
+            self._keep(replace(self.plan, size=self.out.stat().st_size, summary=self.summary().as_dict()))
+            self._clear()
+        self._database.execute("VACUUM")
 
-    def values(self) -> dict[str, Any]:
-        """Return all fields but the folder, which may be moved."""
-        return {name: value for name, value in asdict(self).items() if name != "folder"}
+    def _clear(self) -> None:
+        for table in ("items", "parts"):
+            self._database.execute(f"DELETE FROM {table}")  # noqa: S608 (names from here)
 
-    def check(self) -> None:
-        """Check what is needed to read the parts that are not done.
+    def _keep(self, plan: Plan) -> Plan:
+        self._database.execute("INSERT OR REPLACE INTO plan VALUES (1, ?)", (json.dumps(record(plan)),))
+        self.plan = plan
+        return plan
 
-        Raises:
-            DataError: the plan, or what was unpacked from compressed tars, is damaged.
-        """
-        for name, size in self.sizes.items():
-            if _size(self.folder / name) != size:
-                raise _damaged(self.folder / name)
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        self._database.execute("BEGIN")
+        with self._database:  # commits, or rolls back after an error
+            yield
 
 
-def begin(
-    folder: Path,
-    find: Callable[[IO[bytes]], Iterable[inputs.Item]],
-    form: Format,
-    settings: Mapping[str, Any],
-    *,
-    part: int | None = None,
-    parts: int = 1,
-) -> Job:
-    """Plan a run: find every image and write it down.
-
-    Args:
-        folder: the folder of the run.
-        find: yields the images; it unpacks compressed tars into the file that it is given.
-        form: the format of the parts.
-        settings: everything that determines the rows.
-        part: images in a part; None: chosen for `parts` parts, within `LEAST` and `MOST`.
-        parts: least number of parts, if there are enough images.
+def _plan(facts: str, out: Path) -> Plan | None:
+    """Return the plan in a state file; None: its OUT was removed.
 
     Raises:
-        DataError: the input has no image.
-        OSError: the folder cannot be written to.
+        DataError: OUT was changed, or another version wrote the state file.
     """
-    (folder / STATE / "done").mkdir(parents=True, exist_ok=True)
-    images, sums = 0, hashlib.sha256()
-    with (
-        (folder / UNPACKED).open("wb") as store,
-        atomic.replacing(folder / PLAN, keep_ending=False) as unfinished,
-        unfinished.open("wb") as plan,
-    ):
-        for images, line in enumerate(map(_line, find(store)), 1):  # noqa: B007
-            sums.update(line)
-            plan.write(line)
-        store.flush()
-        os.fsync(store.fileno())
-    if not images:
-        raise DataError("no image was found; name files, a folder, a pattern, or an archive")
-    size = part or min(max(images // parts, LEAST), MOST)
-    sizes = {name: length for name in (PLAN, UNPACKED) if (length := _size(folder / name))}
-    job = Job(folder, form, size, images, os.urandom(8).hex(), sums.hexdigest(), sizes, settings)
-    _write(folder / JOB, job.values())
-    return job
-
-
-def digest(items: Iterable[inputs.Item]) -> str:
-    """Return `Job.plan` for these images."""
-    sums = hashlib.sha256()
-    for item in items:
-        sums.update(_line(item))
-    return sums.hexdigest()
-
-
-def _line(item: inputs.Item) -> bytes:
-    return json.dumps(inputs.to_json(item)).encode() + b"\n"
-
-
-def planned(folder: Path) -> Job | None:
-    """Return the run that was planned here; None without one, or if its planning was interrupted.
-
-    Raises:
-        DataError: its state is damaged.
-    """
-    if (folder / JOB).exists() or any(folder.glob("part-*")):
-        return _job(_read(folder / JOB), folder)
-    return None
-
-
-def _job(values: Mapping[str, Any], folder: Path) -> Job:
     try:
-        return Job(**values, folder=folder)
+        plan = Plan(**json.loads(facts))
     except TypeError as error:
-        raise DataError(f"{folder}: a run of another version of digitrec; choose another OUT") from error
-
-
-def begun(folder: Path) -> bool:
-    """Whether a new run would mix its parts with other files; a planning that failed does not count."""
-    if not folder.is_dir():
-        return False
-    return (folder / JOB).exists() or any(entry.name != STATE for entry in folder.iterdir())
-
-
-def finished(out: Path) -> tuple[Job, Written]:
-    """Return the run that wrote a file, and what it wrote.
-
-    Raises:
-        DataError: there is no record, or the file was changed since.
-    """
-    try:
-        record = _read(_record(out))
-    except DataError as error:
-        raise DataError(
-            f"{out}: exists, but the record of its batch, {_record(out).name}, is missing or damaged; choose "
-            "another OUT"
-        ) from error
-    if record.get("size") != _size(out):
+        raise DataError(f"{out}: a run of another version of digitrec; choose another OUT") from error
+    if plan.size is None:
+        return plan
+    if not out.exists():
+        return None
+    if out.stat().st_size != plan.size:
         raise DataError(f"{out}: changed since its batch was complete; choose another OUT")
-    written = Written(Summary.restored(record["summary"]), record["failures"], record["size"])
-    return _job(record["job"], out), written
-
-
-def remove(folder: Path) -> None:
-    """Remove a run whose rows are elsewhere, in one step, so that a kill never leaves half of it."""
-    removed = folder.with_name(f".{folder.name}.removed")
-    if folder.exists():
-        shutil.rmtree(removed, ignore_errors=True)
-        folder.rename(removed)
-    shutil.rmtree(removed, ignore_errors=True)
+    return plan
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Lock a folder against other batches; a process that dies releases it.
+def opened(out: Path) -> Iterator[Job]:
+    """Open the run whose rows go to a file; a process that dies releases it.
 
     Raises:
-        DataError: another process works there.
+        DataError: another process has it, or its state file is damaged.
+        OSError: the state file cannot be written.
     """
-    state = folder / STATE
-    (state / "done").mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(state / "lock", timeout=0, isolation_level=None)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise DataError(f"{folder}: another batch is running there; wait, or change OUT") from error
-        _clear(folder)
-        try:
-            yield
-        finally:
-            _clear(folder)
-
-
-def _clear(folder: Path) -> None:
-    """Remove unfinished files of killed processes."""
-    for left in folder.rglob(atomic.UNFINISHED):
-        left.unlink(missing_ok=True)
-
-
-def _record(out: Path) -> Path:
-    return out.with_name(f".{out.name}.batch")
-
-
-def _size(file: Path) -> int:
-    """Return the length of a file in bytes, -1 if it does not exist."""
+    file = out.with_name(f".{out.name}.batch")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    job = None
     try:
-        return file.stat().st_size
-    except OSError:
-        return -1
+        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as database:
+            job = Job(out, database)
+            yield job
+    except sqlite3.Error as error:
+        raise _plain(error, file) from error
+    finally:
+        if job is not None and job.plan is None:
+            file.unlink()  # nothing was planned
 
 
-def _write(file: Path, values: Mapping[str, Any], within: Path | None = None) -> None:
-    """Write a state file atomically; for ``within`` see `atomic.replacing`."""
-    with atomic.replacing(file, keep_ending=False, within=within) as unfinished:
-        unfinished.write_text(json.dumps(values), "utf-8")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """Return the values in a state file.
-
-    Raises:
-        DataError: it cannot be read, or is damaged.
-    """
-    try:
-        values: dict[str, Any] = json.loads(file.read_bytes())
-        return values
-    except (OSError, ValueError) as error:
-        raise _damaged(file) from error
-
-
-def _damaged(file: Path) -> DataError:
-    return DataError(
-        f"{file}: damaged or missing; start again with another OUT (paid answers are in the ledger)"
-    )
+def _plain(error: sqlite3.Error, file: Path) -> Exception:
+    """Return an error of SQLite as one of ours or of the system."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_BUSY:
+        return DataError(f"{file}: another batch is running there; wait, or change OUT")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+        return DataError(f"{file}: damaged; remove it and start again (paid answers are in the ledger)")
+    return OSError(errno.EIO, str(error), str(file))

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import threading
+import io
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, cast
 
 from digitrec import errors
 from digitrec.answer.prediction import Failure
-from digitrec.bulk import inputs, workers
-from digitrec.bulk.job import Format, Written
+from digitrec.bulk import workers
+from digitrec.bulk.archives import Member
+from digitrec.bulk.inputs import Item
+from digitrec.bulk.job import Format, Part
 from digitrec.bulk.summary import Answered, Summary
 from digitrec.engine import threads
 from digitrec.errors import DigitrecError
-from digitrec.image import ImageSource, atomic
+from digitrec.image import ImageSource
 from digitrec.image.files import name_of
 from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader
@@ -32,13 +34,10 @@ FOR_ALL = (
 found a connection: the network is gone."""
 DEATHS = 3
 """Times that a task is read again after a worker died of it."""
+DEADLY = "the process that read it died or hung; save or export it again"
 
-Picture = inputs.Item | inputs.Deadly
 
-
-def outcomes(
-    images: Iterable[ImageSource | Picture], reader: Reader, how: Mapping[str, Any]
-) -> Iterator[Any]:
+def outcomes(images: Iterable[ImageSource | Item], reader: Reader, how: Mapping[str, Any]) -> Iterator[Any]:
     """Read pictures in order; ``how`` are the options of `digitrec.stream`, or of `digitrec.read_stream`.
 
     The latter with ``digits`` among them.
@@ -63,32 +62,26 @@ def _while_possible(outcomes: Iterator[Answered]) -> Iterator[Answered]:
 class Task:
     """Some pictures, as they are sent to the process that reads them."""
 
-    number: int
-    """Its place, from 0."""
-    images: tuple[Picture, ...]
+    first: int
+    """The number of the first, from 1."""
+    images: tuple[Item, ...]
     how: Mapping[str, Any]
     """How each picture is read: see `outcomes`."""
     form: Format
-    """The format of its file."""
-    file: Path
-    """The file of its outcomes."""
+    """The format of the rows."""
 
 
-def write(task: Task, reader: Reader) -> Written:
-    """Read the pictures of a task, and write its file, whole or not at all.
+def read(task: Task, reader: Reader) -> Part:
+    """Read the pictures of a task.
 
     Raises:
-        OSError: the file cannot be written. As `outcomes` otherwise.
+        As `outcomes`.
     """
-    summary, failures = Summary(), list[str]()
+    summary, failures, out = Summary(), list[str](), io.StringIO(newline="")
     answered = _noted(summary.counted(outcomes(task.images, reader, task.how)), failures)
+    (sheets if "digits" in task.how else predictions).write(answered, task.form, out)
     # A file's name need not be valid in UTF-8: what cannot be written is escaped.
-    with (
-        atomic.replacing(task.file) as unfinished,
-        unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out,
-    ):
-        (sheets if "digits" in task.how else predictions).write(answered, task.form, out)
-    return Written(summary, failures, task.file.stat().st_size)
+    return Part(out.getvalue().encode("utf-8", "backslashreplace"), summary, failures)
 
 
 def _noted(outcomes: Iterable[Answered], failures: list[str]) -> Iterator[Answered]:
@@ -100,46 +93,43 @@ def _noted(outcomes: Iterable[Answered], failures: list[str]) -> Iterator[Answer
 
 
 def spread(
-    tasks: Iterator[Task], opener: workers.Opener, processes: int
-) -> Generator[tuple[Task, Written], None, None]:
-    """Write tasks in worker processes; yield each with what was written, as they are done.
+    tasks: Iterable[Task], opener: workers.Opener, processes: int
+) -> Generator[tuple[Task, Part], None, None]:
+    """Read tasks in worker processes; yield each with its part, as they are done.
 
     Where a worker dies or hangs, its task is read again; a picture that kills becomes a failure.
 
     Raises:
-        DigitrecError: the workers die, but of no picture. As `write` otherwise.
+        DigitrecError: the workers die, but of no picture. As `read` otherwise.
     """
-    taking = threading.Lock()
     crew = [workers.Worker(opener) for _ in range(processes)]
+    free: SimpleQueue[workers.Worker] = SimpleQueue()
+    for worker in crew:
+        free.put(worker)
 
-    def lane(worker: workers.Worker) -> Iterator[tuple[Task, Written]]:
-        while True:
-            with taking:
-                task = next(tasks, None)
-            if task is None:
-                return
-            yield task, _write_in(worker, task)
+    def work(task: Task) -> Iterator[Part]:
+        worker = free.get()
+        part = _read_in(worker, task)
+        free.put(worker)
+        yield part
 
     try:
-        for _, done in threads.spread(crew, lane, at_once=processes):
-            yield done
+        yield from threads.spread(tasks, work, at_once=processes)
     finally:
         for worker in crew:
             worker.kill(close=True)
 
 
-def _write_in(worker: workers.Worker, task: Task) -> Written:
-    """Write a task in a worker, without the pictures that kill it."""
-    scratch = task.file.with_name(f".{task.file.name}.unfinished")
+def _read_in(worker: workers.Worker, task: Task) -> Part:
+    """Read a task in a worker, without the pictures that kill it."""
     for _ in range(1 + DEATHS):
-        if (written := _tried(worker, task)) is not None:
-            return written
-        if _tried(worker, replace(task, images=(), file=scratch)) is None:
+        if (part := _tried(worker, task)) is not None:
+            return part
+        if _tried(worker, replace(task, images=())) is None:
             continue
-        alone = [(image, replace(task, images=(image,), file=scratch)) for image in task.images]
         checked = [
-            image if _tried(worker, one) else inputs.Deadly(name_of(cast(ImageSource, image)))
-            for image, one in alone
+            image if _tried(worker, replace(task, images=(image,))) else Member(name_of(image), flaw=DEADLY)
+            for image in task.images
         ]
         task = replace(task, images=tuple(checked))
     raise DigitrecError(
@@ -148,9 +138,9 @@ def _write_in(worker: workers.Worker, task: Task) -> Written:
     )
 
 
-def _tried(worker: workers.Worker, task: Task) -> Written | None:
-    """Return what a worker wrote; None if it died."""
+def _tried(worker: workers.Worker, task: Task) -> Part | None:
+    """Return what a worker read; None if it died."""
     with suppress(workers.Died):
-        written: Written = worker.call(partial(write, task))
-        return written
+        part: Part = worker.call(partial(read, task))
+        return part
     return None

@@ -42,9 +42,9 @@ def predict(
 ) -> None:
     """Read the digit on each picture, with a confidence.
 
-    IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input; with --paths-from
-    a table of paths. Each picture has one row, in input order. "No digit here" is an answer with a reason.
-    An unreadable picture is reported on stderr and in the exit code; the others are answered.
+    IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input. Each picture
+    has one row, in input order. "No digit here" is an answer with a reason. An unreadable picture is
+    reported on stderr and in the exit code; the others are answered.
 
     \b
     Examples:

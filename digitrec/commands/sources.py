@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import click
 from PIL import Image
@@ -17,7 +13,7 @@ from PIL import Image
 from digitrec.commands import options, values
 from digitrec.commands.files import Input, named_as_file, refuse_inputs, refuse_outputs
 from digitrec.commands.reasons import Reasons
-from digitrec.errors import DataError, ImageError
+from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.image import files, folders, frames
 from digitrec.image.files import Frame
@@ -30,7 +26,6 @@ class Given:
     """The arguments that name pictures, with the options about them."""
 
     images: tuple[str, ...]
-    paths_from: str | None
     hidden: bool
     frames: Literal["first", "all"] | None
 
@@ -38,17 +33,13 @@ class Given:
         """Return the pictures to read, in order, and report skipped files on stderr.
 
         Raises:
-            click.UsageError: an argument is empty, a table has no such column, or a picture is an output too.
-            DataError: a table cannot be read.
+            click.UsageError: an argument is empty, or a picture is an output too.
         """
         if not all(self.images):
             raise click.UsageError(
                 "an empty name (a variable that is not set?); the folder you are in is called `.`."
             )
-        if self.paths_from is not None:
-            found = [path for name in self.images for path in table_paths(name, self.paths_from)]
-        else:
-            found = expand(self.images, hidden=self.hidden)
+        found = expand(self.images, hidden=self.hidden)
         refuse_inputs(found)
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 
@@ -64,9 +55,6 @@ given = options.gathered(
     options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
                    "[default: first, with a notice]"),
     options.flag("--hidden", help="Also read hidden files and folders (names with a leading dot)."),
-    click.option("--paths-from", metavar="COLUMN",
-                 help="Read a table (CSV, also with ; or tabs) with paths in this column, relative to "
-                 "its folder."),
 )  # fmt: skip
 """The argument IMAGE... and its options, as one `Given`."""
 
@@ -102,56 +90,6 @@ def _frames(source: str) -> Sequence[Source]:
 def path_of(source: Source) -> str:
     """Return the file that holds a picture."""
     return str(source.source) if isinstance(source, Frame) else source
-
-
-def table_paths(table: str, column: str) -> Iterator[str]:
-    """Yield the paths in a column of a table, in order; relative ones are relative to the table's folder.
-
-    Only one line is in memory at a time. A row without a path yields its own place: there is no such file,
-    so reading it says what is wrong.
-
-    Args:
-        table: a file in UTF-8 with commas, semicolons or tabs between its cells and names in its first row;
-            "-" is standard input.
-        column: one of these names.
-
-    Raises:
-        click.UsageError: there is no such column.
-        DataError: the file cannot be read, or is not a table.
-    """
-    try:
-        with _opened(table) as lines:
-            yield from _paths(table, column, lines)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{files.name_of(table)}: not a table in UTF-8") from error
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise DataError(f"{files.name_of(table)}: cannot be read ({why}); check the name") from error
-
-
-def _opened(table: str) -> TextIO:
-    data = sys.stdin.buffer if table == "-" else Path(table).open("rb")  # noqa: SIM115 (the caller closes it)
-    return io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
-
-
-def _paths(table: str, column: str, lines: TextIO) -> Iterator[str]:
-    name, folder, head = files.name_of(table), Path(table).parent, lines.readline()
-    rows = csv.reader(chain([head], lines), delimiter=max(",;\t", key=head.count))
-    try:
-        header = [cell.strip() for cell in next(rows, [])]
-        if column not in header:
-            raise click.UsageError(
-                f"{name}: there is no column {column!r}; its columns: {', '.join(header)}."
-            )
-        place = header.index(column)
-        for number, row in enumerate(rows, 1):
-            path = row[place].strip() if place < len(row) else ""
-            if path:
-                yield path if files.is_address(path) else f"{folder}/-" if path == "-" else str(folder / path)
-            elif any(row):
-                yield f"{name}, row {number}: no path"
-    except csv.Error as error:
-        raise DataError(f"{name}, line {rows.line_num}: not a table ({error})") from error
 
 
 def picture_files(option: str, images: Sequence[Source], target: Path | None) -> list[Path]:

@@ -7,20 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-UNFINISHED = ".*.unfinished*"
-"""Glob pattern of the files that `replacing` writes, such as those a killed process leaves behind."""
-
 
 @contextmanager
-def replacing(file: Path, *, keep_ending: bool = True, within: Path | None = None) -> Iterator[Path]:
+def replacing(file: Path, *, keep_ending: bool = True) -> Iterator[Path]:
     """Yield a new path beside ``file`` to write to, then rename it to ``file``.
 
     The path keeps the ending of ``file``, by which some writers choose a format. With ``keep_ending=False``
     it has none, so that patterns for finished files do not match it. A link is followed: its target is
     replaced. A device or a pipe is yielded itself, because it cannot be replaced.
-
-    The path lies in the folder ``within`` if that is on the same disk: a caller gives a folder that it clears
-    after a kill.
 
     Raises:
         OSError: the file cannot be written; ``file`` is then unchanged.
@@ -29,11 +23,8 @@ def replacing(file: Path, *, keep_ending: bool = True, within: Path | None = Non
     if target.exists() and not target.is_file():
         yield target
         return
-    folder = target.parent
-    if within is not None and within.stat().st_dev == folder.stat().st_dev:
-        folder = within
     # Not the process id: two machines that share the folder may have the same one.
-    unfinished = folder / f".{os.urandom(8).hex()}.unfinished{target.suffix if keep_ending else ''}"
+    unfinished = target.parent / f".{os.urandom(8).hex()}.unfinished{target.suffix if keep_ending else ''}"
     try:
         yield unfinished
         with unfinished.open("rb+") as written:

@@ -68,33 +68,24 @@ PACKED = {
 def listed(folder: Path, name: str, data: bytes) -> list[Member]:
     file = folder / name
     file.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
-    with (folder / "store").open("wb") as store:
-        return list(members(str(file), Skipped(), store=store))
+    return list(members(str(file), Skipped()))
 
 
 @pytest.mark.parametrize("name", ARCHIVES | PACKED)
-def test_the_pictures_are_found_and_read_in_any_order(tmp_path: Path, name: str) -> None:
+def test_the_pictures_are_found_and_read(tmp_path: Path, name: str) -> None:
     file, skipped = tmp_path / name, Skipped()
     file.write_bytes((ARCHIVES | PACKED)[name])
-    with (tmp_path / "store").open("wb") as store:
-        found = list(members(str(file), skipped, store=store))
-        assert len(list(members(str(file), Skipped(), hidden=True, store=store))) == 4
-    if name in PACKED:
-        file.unlink()
-    assert [member.read() for member in reversed(found)] == [b"", b"second", b"first" * 50]
+    found = list(members(str(file), skipped))
+    assert len(list(members(str(file), Skipped(), hidden=True))) == 4
+    assert [member.read() for member in found] == [b"first" * 50, b"second", b""]
     assert [member.name for member in found] == [f"{file}/{path}" for path in list(CONTENT)[:3]]
     assert found[0].read(7) == b"firstfi"
     assert skipped.words() == ["1 file that is not a picture (.txt)", "1 hidden file or folder"]
 
 
-def test_an_archive_that_is_gone_or_was_changed_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "x.zip"
-    file.write_bytes(zipped(zipfile.ZIP_STORED))
-    found = list(members(str(file), Skipped()))
-    file.write_bytes(file.read_bytes().replace(b"second", b"sekond"))
-    with pytest.raises(ImageError, match=r"b/c\.JPG"):
-        found[1].read()
-    file.unlink()
+def test_a_damaged_member_costs_no_other(tmp_path: Path) -> None:
+    found = listed(tmp_path, "x.zip", zipped(zipfile.ZIP_STORED).replace(b"second", b"sekond"))
+    assert found[0].read() == b"first" * 50
     with pytest.raises(ImageError, match=r"b/c\.JPG"):
         found[1].read()
 
@@ -109,8 +100,7 @@ def test_damaged_archives_give_members_or_an_error_of_ours(name: str, data: st.D
         file, found = Path(folder, name), list[Member]()
         file.write_bytes(damaged[:cut] if data.draw(st.booleans()) else damaged)
         try:
-            with Path(folder, "store").open("wb") as store:
-                found += members(str(file), Skipped(), store=store)
+            found += members(str(file), Skipped())
         except DataError as error:
             assert name in str(error)
         for member in found:
@@ -138,9 +128,9 @@ BROKEN = {
 def test_entries_that_cannot_be_read_are_named(tmp_path: Path, name: str) -> None:
     data = b"".join(entry(path, kind, target) for path, (kind, target) in BROKEN.items())
     found = listed(tmp_path, name, entry("good.png", data=b"good") + data + END)
-    assert {member.path for member in found} == {"good.png", *BROKEN}
+    assert [Path(member.name).name for member in found] == ["good.png", *BROKEN]
     for member in found[1:]:
-        with pytest.raises(ImageError, match=member.path):
+        with pytest.raises(ImageError, match=member.name):
             member.read()
 
 
@@ -162,15 +152,6 @@ def test_a_damaged_header_does_not_end_the_archive_in_silence(tmp_path: Path, na
         listed(tmp_path, name, bytes(damaged))
 
 
-def test_a_member_that_another_has_replaced_is_not_read_under_its_name(tmp_path: Path) -> None:
-    first, second = (entry(name, data=b"x") for name in ("1.png", "2.png"))
-    found = listed(tmp_path, "a.tar", first + second + END)
-    (tmp_path / "a.tar").write_bytes(second + first + END)
-    for member in found:
-        with pytest.raises(ImageError, match=member.path):
-            member.read()
-
-
 @pytest.mark.parametrize("place", range(28, 34))
 def test_a_damaged_directory_does_not_hide_members_of_a_zip(tmp_path: Path, place: int) -> None:
     """The lengths of the name, the extra field and the comment say where the next entry begins."""
@@ -183,5 +164,5 @@ def test_a_damaged_directory_does_not_hide_members_of_a_zip(tmp_path: Path, plac
 @pytest.mark.parametrize("name", ["a.tar", "a.zip", "a.tgz"])
 def test_a_pipe_with_the_name_of_an_archive_is_not_waited_for(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
-    with (tmp_path / "store").open("wb") as store, pytest.raises(DataError, match=name):
-        list(members(str(tmp_path / name), Skipped(), store=store))
+    with pytest.raises(DataError, match=name):
+        list(members(str(tmp_path / name), Skipped()))

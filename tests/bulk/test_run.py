@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +18,59 @@ from digitrec.errors import DigitrecError
 
 
 @pytest.fixture
-def planned(tmp_path: Path) -> Job:
-    """Twelve pictures of brightness 100 to 111, four to a part."""
+def planned(tmp_path: Path) -> Iterator[Job]:
+    """Sixteen pictures of brightness 100 to 115, eight to a task."""
     names = []
-    for number in range(100, 112):
+    for number in range(100, 116):
         names.append(str(tmp_path / f"{number}.png"))
         Image.new("L", (40, 40), number).save(names[-1])
-    return job.begin(tmp_path / "out", lambda _: names, "jsonl", {}, part=4)
+    with job.opened(tmp_path / "out.jsonl") as planned:
+        planned.begin(names, "jsonl", {}, processes=2)
+        yield planned
 
 
 def spread(planned: Job, opener: Any, workers: int = 2) -> None:
-    tasks = (Task(number, images, {}, "jsonl", planned.file(number)) for number, images in planned.undone(()))
+    tasks = (Task(first, images, {}, "jsonl") for first, images in planned.undone())
     for task, part in run.spread(tasks, opener, workers):
-        planned.finish(task.number, part)
+        planned.finish(task.first, len(task.images), part)
 
 
 def rows(planned: Job) -> list[dict[str, Any]]:
-    return [
-        json.loads(line)
-        for number in range(planned.count)
-        for line in planned.file(number).read_text().splitlines()
-    ]
+    planned.complete()
+    return [json.loads(line) for line in planned.out.read_text().splitlines()]
 
 
-def names(planned: Job) -> list[str]:
-    return [Path(row["image"]["source"]).stem for row in rows(planned)]
+def names(found: list[dict[str, Any]]) -> list[str]:
+    return [Path(row["image"]["source"]).stem for row in found]
 
 
-ALL = [str(number) for number in range(100, 112)]
+ALL = [str(number) for number in range(100, 116)]
 
 
 def test_a_process_that_was_killed_costs_no_row(planned: Job, tmp_path: Path) -> None:
     spread(planned, Open(deadly=105, once=tmp_path / "died"), 2)
     assert (tmp_path / "died").exists()
-    assert names(planned) == ALL
+    assert planned.summary().digits == 16
     assert not list(planned.failures())
-    assert sum(summary.digits for summary in planned.done().values()) == 12
+    assert names(rows(planned)) == ALL
 
 
 def test_a_picture_that_kills_whoever_reads_it_is_one_row(planned: Job) -> None:
     spread(planned, Open(deadly=105), 2)
-    assert names(planned) == ALL
-    (told,) = [row["error"] for row in rows(planned) if "error" in row]
+    deadly = str(planned.out.parent / "105.png")
     (line,) = planned.failures()
+    assert line.startswith(deadly)
+    found = rows(planned)
+    assert names(found) == ALL
+    (told,) = [row["error"] for row in found if "error" in row]
     assert told["type"] == "ImageError"
-    assert told["message"].startswith(str(planned.folder.parent / "105.png"))
-    assert line.startswith(str(planned.folder.parent / "105.png"))
+    assert told["message"].startswith(deadly)
 
 
 def test_processes_that_cannot_live_end_it(planned: Job) -> None:
     with pytest.raises(DigitrecError, match="--resume"):
         spread(planned, _dies, 1)
-    assert not planned.done()
+    assert planned.summary().images == 0
 
 
 def test_a_process_that_was_stopped_costs_no_row(
@@ -77,8 +79,8 @@ def test_a_process_that_was_stopped_costs_no_row(
     monkeypatch.setattr("digitrec.bulk.workers.STUCK_S", 20)  # a busy machine starts a process slowly
     spread(planned, Open(stopping=105, once=tmp_path / "stopped"))
     assert (tmp_path / "stopped").exists()
-    assert names(planned) == ALL
     assert not list(planned.failures())
+    assert names(rows(planned)) == ALL
 
 
 def _dies() -> Any:

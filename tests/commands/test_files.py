@@ -24,7 +24,6 @@ def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Path(place).mkdir(parents=True)
         shutil.copy("a.png", f"{place}/a.png")
     shutil.copy("a.png", "001-a.png")
-    Path("list.csv").write_text("file\na.png\n")
     Path("list.txt").write_text("a.png\n")
     Path("page.html").write_text("an old page")
     shutil.copy("a.png", "picture.html")
@@ -45,7 +44,6 @@ INPUTS = [
     "predict a.png --save-prepared link.png",
     "predict a.png --save-prepared hard.png",
     "predict a.png 001-a.png --save-prepared .",
-    "predict list.csv --paths-from file --save-prepared a.png",
     "predict a.png -p google --emulate --record a.png",
     "predict a.png -p google --emulate --ledger link.png",
     "predict a.png -p google --replay recording.jsonl --record ./recording.jsonl",
@@ -63,7 +61,6 @@ INPUTS = [
     "course --picture why/a.png --out why",
     "batch - -o answers.csv -p google --emulate --ledger a.png",
     "batch scans -o answers.csv --ledger scans/deep/a.png",
-    "batch list.csv --paths-from file -o answers.csv --ledger a.png",
 ]
 OUTPUTS = [
     "predict a.png -p google --emulate --ledger new.sqlite --record ./new.sqlite",
@@ -76,7 +73,6 @@ ENDINGS = [
     "predict a.png -p google --emulate --record new.png",
     "benchmark digits --html new.md",
     "batch a.png -o new.txt",
-    "batch a.png -o new.csv --summary new.png",
     "explore digits --out new.html",
     "course --out new.keras",
     "train --data digits --out new.png",
@@ -105,7 +101,7 @@ def test_an_output_that_cannot_be_meant_is_a_usage_error(line: str) -> None:
         "predict a.png why/a.png --save-prepared new",
         "predict scans --save-prepared scans/new",
         "benchmark digits --html digits/page.html",
-        "batch scans -o scans/answers.csv --summary scans/summary.json",
+        "batch scans -o scans/answers.csv",
         "explain link.png --out why",
     ],
 )

@@ -1,4 +1,4 @@
-"""Arguments of a command: folders, patterns, tables, files of several pictures."""
+"""Arguments of a command: folders, patterns, files of several pictures."""
 
 from __future__ import annotations
 
@@ -97,34 +97,6 @@ class TestSeveralPictures:
         assert len(done.stdout.splitlines()) == 2
         run("explain", "scan.tif", "--frames", "all", "--out", "why")
         assert sorted(path.name for path in Path("why").iterdir()) == ["001-scan.png", "002-scan.png"]
-
-
-class TestATable:
-    def test_names_pictures_beside_itself(self) -> None:
-        Path("scans/list.csv").write_text("id,file\n1,b.png\n2,a.png\n", encoding="utf-8")
-        assert predict("scans/list.csv", "--paths-from", "file") == (
-            [("scans/b.png", "7"), ("scans/a.png", "7")], [], 0,
-        )  # fmt: skip
-
-    @pytest.mark.parametrize("text", ["\ufefffile;id\r\nb.png;1\r\n", "id\t file \n1\tb.png\n\n"])
-    def test_may_be_written_by_a_spreadsheet(self, text: str) -> None:
-        Path("scans/list.csv").write_text(text, encoding="utf-8", newline="")
-        assert predict("scans/list.csv", "--paths-from", "file")[0] == [("scans/b.png", "7")]
-
-    def test_a_row_that_is_no_file_costs_the_others_nothing(self) -> None:
-        Path("list.csv").write_text(
-            "id,file\n1,\n2,missing.png\n3,seven.png\n4,-\n5,scans\n6\n", encoding="utf-8"
-        )
-        rows, said, code = predict("list.csv", "--paths-from", "file")
-        assert [digit for _, digit in rows] == ["", "", "7", "", "", ""]
-        assert said[0].startswith("digitrec: list.csv, row 1: no path: cannot be read")
-        assert code == 1
-
-    def test_a_column_that_is_not_there_is_told_with_those_that_are(self) -> None:
-        Path("list.csv").write_text("id,path\n1,seven.png\n", encoding="utf-8")
-        _, said, code = predict("list.csv", "--paths-from", "file")
-        assert code == 2
-        assert said[-1] == "Error: list.csv: there is no column 'file'; its columns: id, path."
 
 
 def test_a_substituted_process_is_read() -> None:

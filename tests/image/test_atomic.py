@@ -21,16 +21,6 @@ def test_an_error_keeps_the_old_content_and_leaves_nothing_beside_it(tmp_path: P
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_unfinished_file_lies_in_the_folder_that_is_given(tmp_path: Path) -> None:
-    within = tmp_path / "run"
-    within.mkdir()
-    with atomic.replacing(tmp_path / "rows.csv", within=within) as unfinished:
-        unfinished.write_text("new")
-        assert unfinished.parent == within
-    assert (tmp_path / "rows.csv").read_text() == "new"
-    assert not list(within.iterdir())
-
-
 def test_the_target_of_a_link_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("old")
     link = tmp_path / "link"
