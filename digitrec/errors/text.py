@@ -10,8 +10,6 @@ UNSEEN = frozenset(
 )  # fmt: skip
 """Characters that show nothing though Python calls them printable: those of Unicode's
 Default_Ignorable_Code_Point that are letters or marks, and the blank of Braille."""
-JAMO = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
-"""Hangul vowels and finals, which stand inside the square of the consonant before them."""
 
 
 def percent(share: float | None, places: int = 1) -> str:
@@ -86,17 +84,12 @@ def printable(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Columns of a terminal that `printable` text takes: two for a wide character, 0 for a combining mark."""
+    """Return the columns of a terminal that `printable` text takes: two for a wide character."""
     if text.isascii():
         return len(text)
-    from unicodedata import category, east_asian_width  # most names need no table of all characters
+    from rich.cells import cell_len  # most names need no table of all characters
 
-    def columns(char: str) -> int:
-        if category(char) in ("Mn", "Me") or any(ord(char) in block for block in JAMO):
-            return 0
-        return 2 if east_asian_width(char) in "WF" else 1
-
-    return sum(map(columns, text))
+    return cell_len(text)
 
 
 def padded(text: str, columns: int, *, right: bool = False) -> str:

@@ -80,15 +80,10 @@ def white(values: np.ndarray[Any, Any]) -> float:
     _check_numbers(values)
     if values.dtype == np.bool_ or not values.size:
         return 1.0
-    high = float(values.max())
-    if 16 < high <= 255 + ROUNDING:
-        return 255.0
-    low = float(values.min())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        finite = np.isfinite(values)
-        low = float(values.min(where=finite, initial=np.inf))
-        high = float(values.max(where=finite, initial=-np.inf))
-        low, high = (low, high) if low <= high else (0.0, 0.0)
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(low + high):  # a bad picture does not spoil the range of its batch
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if high <= 1 + ROUNDING:
         return 1.0
     if 16 < high <= 255 + ROUNDING or low == high <= 255:

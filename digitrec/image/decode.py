@@ -103,8 +103,6 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
         ImageError: it is closed, damaged or too large.
     """
     name = name_of(picture)
-    if _is_closed(picture):
-        raise ImageError(f"{name}: this Pillow picture is closed; open it again, or give the file")
     check_size(picture.size, name)
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
@@ -112,16 +110,6 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
         upright, turn = _upright(picture, name, enough)
         pixels = np.asarray(upright)  # a copy: the caller may change the original
     return Decoded(pixels, _turned(picture.size, turn), name, digest(pixels))
-
-
-def _is_closed(picture: Image.Image) -> bool:
-    if getattr(picture, "tile", None):  # it has yet to load
-        file = getattr(picture, "fp", None)
-        return file is None or bool(getattr(file, "closed", False))
-    try:
-        return picture.im is None
-    except ValueError:
-        return True
 
 
 @contextmanager
@@ -144,7 +132,7 @@ def _blaming(name: str) -> Iterator[None]:
             raise ImageError(
                 f"{name}: its colour profile or its text is larger than 1 MB; save it without metadata"
             ) from error
-        raise ImageError(f"{name}: damaged or cut off; save or export it again") from error
+        raise ImageError(f"{name}: damaged, cut off or closed; save or export it again") from error
 
 
 def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Image.Image, Size, int]:

@@ -61,39 +61,32 @@ DECIMAL = re.compile(
     re.VERBOSE,
 )
 """A number with thousands marks, with a decimal mark, or with neither; a dash at its end means no cents."""
+_INFERRED = {char: str(digit) for char, digit in LOOK_ALIKES.items() if char.isalpha()}
 THOUSANDS, GROUP = re.compile(r"-?[1-9]\d{0,2}(?:\d{3})*"), re.compile(r"\d{3}(?:[.,]\d+)?")
 """What may stand before and after the space in "1 234.50"."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Char:
-    """A character of a word, in ASCII where it belongs to a number."""
+class _Word:
+    """Characters without spaces, as an engine gave them or joined from several; ASCII where in a number."""
 
     text: str
-    sign: Sign
-    inferred: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """Characters without spaces, as an engine gave them or joined from several."""
-
-    chars: tuple[_Char, ...]
+    signs: tuple[Sign, ...]
     box: Box | None
     score: float | None
     chance: float | None
-
-    @property
-    def text(self) -> str:
-        return "".join(char.text for char in self.chars)
+    inferred: bool = False
 
     @property
     def digits(self) -> int:
-        return sum(char.text.isdigit() for char in self.chars)
+        return sum(map(str.isdigit, self.text))
 
     @property
     def height(self) -> float:
         return 0.0 if self.box is None else self.box[3] - self.box[1]
+
+    def part(self, first: int, last: int) -> _Word:
+        return replace(self, text=self.text[first:last], signs=self.signs[first:last])
 
 
 def numbers_in(
@@ -107,13 +100,11 @@ def numbers_in(
         lenient: accept letters that resemble digits.
         expected: least and greatest number of digits of each number; None: any.
     """
-    words = [word for candidate in answer.candidates for word in _words(candidate)]
-    words = [_core(word, lenient) for word in words]
-    found = [
-        word for word in _joined(words, expected)
-        if word.digits and not any(char.text.isalpha() for char in word.chars)
+    words = [_core(word, lenient) for candidate in answer.candidates for word in _words(candidate)]
+    return [
+        _number(word, place, expected)
+        for word in _joined(words, expected) if word.digits and not any(map(str.isalpha, word.text))
     ]  # fmt: skip
-    return [_number(word, place, expected) for word in found]
 
 
 def value_of(text: str) -> Decimal | None:
@@ -145,16 +136,16 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
     signs = candidate.signs or (Sign(),) * len(text)
     for found in re.finditer(r"\S+", text):
         start, end = found.span()
-        chars = tuple(map(_Char, map(_ascii, found[0]), signs[start:end]))
+        own, ascii_text = signs[start:end], "".join(map(_ascii, found[0]))
         if end - start == len(text):
-            yield _Word(chars, box, candidate.score, candidate.chance)
+            yield _Word(ascii_text, own, box, candidate.score, candidate.chance)
             continue
-        scores = [char.sign.score for char in chars if char.sign.score is not None]
-        share = _around(chars)
+        scores = [sign.score for sign in own if sign.score is not None]
+        share = _around(own)
         if share is None and box is not None:
             step = (box[2] - box[0]) / len(text)
             share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
-        yield _Word(chars, share, min(scores, default=candidate.score), candidate.chance)
+        yield _Word(ascii_text, own, share, min(scores, default=candidate.score), candidate.chance)
 
 
 def _ascii(char: str) -> str:
@@ -165,28 +156,24 @@ def _ascii(char: str) -> str:
 
 def _core(word: _Word, lenient: bool) -> _Word:
     """Infer digits if requested, and remove signs around a number."""
-    chars = word.chars
     if lenient and (word.digits or word.text in ("O", "o")):
-        chars = tuple(map(_inferred, chars))
-    first, last = 0, len(chars)
-    while last > first and not (chars[last - 1].text.isalnum() or chars[last - 1].text == "-"):
+        text = "".join(_INFERRED.get(char, char) for char in word.text)
+        word = replace(word, text=text, inferred=text != word.text)
+    if PART.fullmatch(word.text):  # a mark may belong to the digits of the next word
+        return word
+    first, last = 0, len(word.text)
+    while last > first and not (word.text[last - 1].isalnum() or word.text[last - 1] == "-"):
         last -= 1
-    while first < last and not (chars[first].text.isalnum() or chars[first].text in "-.,"):
+    while first < last and not (word.text[first].isalnum() or word.text[first] in "-.,"):
         first += 1
-    if first == last or PART.fullmatch(word.text):  # a mark may belong to the digits of the next word
-        return replace(word, chars=chars)
-    kept = chars[first:last]
-    return replace(word, chars=kept, box=_around(kept) or word.box)
+    if first == last:
+        return word
+    core = word.part(first, last)
+    return replace(core, box=_around(core.signs) or word.box)
 
 
-def _inferred(char: _Char) -> _Char:
-    if not char.text.isalpha() or char.text not in LOOK_ALIKES:
-        return char
-    return _Char(str(LOOK_ALIKES[char.text]), char.sign, inferred=True)
-
-
-def _around(chars: Sequence[_Char]) -> Box | None:
-    return _union([char.sign.box for char in chars])
+def _around(signs: Sequence[Sign]) -> Box | None:
+    return _union([sign.box for sign in signs])
 
 
 def _union(boxes: Sequence[Box | None]) -> Box | None:
@@ -257,16 +244,13 @@ def _gap(left: _Word, right: _Word) -> float:
 def _together(left: _Word, right: _Word) -> _Word:
     score = None if left.score is None or right.score is None else min(left.score, right.score)
     chance = None if left.chance is None or right.chance is None else left.chance * right.chance
-    return _Word(left.chars + right.chars, _union((left.box, right.box)), score, chance)
+    box, inferred = _union((left.box, right.box)), left.inferred or right.inferred
+    return _Word(left.text + right.text, left.signs + right.signs, box, score, chance, inferred)
 
 
 def _number(word: _Word, place: Place, expected: tuple[int, int] | None) -> Number:
-    first, last = 0, len(word.chars)
-    while word.chars[last - 1].text in ".,'":  # a full stop
-        last -= 1
-    while word.chars[first].text == "'":
-        first += 1
-    word = replace(word, chars=word.chars[first:last])
+    first = len(word.text) - len(word.text.lstrip("'"))
+    word = word.part(first, len(word.text.rstrip(".,'")))  # without a full stop
     value, reason = value_of(word.text), None
     if value is None:
         reason = NOT_ONE
@@ -275,13 +259,13 @@ def _number(word: _Word, place: Place, expected: tuple[int, int] | None) -> Numb
     elif word.chance is not None and word.chance < 0.5:
         value, reason = None, NOT_SURE
     digits = tuple(
-        NumberDigit(int(char.text), char.sign.score, _on(place, char.sign.box))
-        for char in word.chars if char.text.isdigit()
+        NumberDigit(int(char), sign.score, _on(place, sign.box))
+        for char, sign in zip(word.text, word.signs, strict=True) if char.isdigit()
     )  # fmt: skip
+    box = _on(place, word.box)
     return Number(
-        word.text, value, digits, _on(place, word.box), word.score, word.chance, reason=reason,
-        inferred=any(char.inferred for char in word.chars),
-    )  # fmt: skip
+        word.text, value, digits, box, word.score, word.chance, reason=reason, inferred=word.inferred
+    )
 
 
 def _on(place: Place, box: Box | None) -> Box | None:

@@ -46,7 +46,7 @@ def reader_for(provider: AnyReader) -> Reader:
         TypeError: it is something else.
     """
     if isinstance(provider, str):
-        return _shared.engine(provider)
+        return _shared(provider)
     return provider if isinstance(provider, Engine | Policy) else Engine(provider)
 
 
@@ -81,31 +81,18 @@ def name_of(reader: Reader) -> str:
     return reader.provider.name if isinstance(reader, Engine) else reader.name
 
 
-class _Shared:
-    """The engines of the process by name, each created once, on first use."""
+def _shared(name: str) -> Engine:
+    """Return the engine of this name; each process creates it once, on first use.
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()  # a provider may ask another while it is made
-        self._engines: dict[str, Engine] = {}
-        self._parents: list[dict[str, Engine]] = []
-
-    def engine(self, name: str) -> Engine:
-        """Return the engine of this name."""
-        with self._lock:
-            if name not in self._engines:
-                self._engines[name] = Engine(open_provider(name))
-            return self._engines[name]
-
-    def start_afresh(self) -> None:
-        """Start a child process without engines: a lock that another thread held at the fork stays locked.
-
-        Keep the parent's engines alive: closing them would touch the parent's ledger.
-        """
-        self._lock = threading.RLock()
-        self._parents.append(self._engines)
-        self._engines = {}
+    A forked process starts without engines, because a lock that another thread held at the fork stays locked.
+    It keeps its parent's engines alive: closing them would touch the parent's ledger.
+    """
+    key = (os.getpid(), name)
+    with _LOCKS.setdefault(key[0], threading.RLock()):  # a provider may ask another while it is made
+        if key not in _ENGINES:
+            _ENGINES[key] = Engine(open_provider(name))
+        return _ENGINES[key]
 
 
-_shared = _Shared()
-if hasattr(os, "register_at_fork"):  # other systems have no fork
-    os.register_at_fork(after_in_child=_shared.start_afresh)
+_LOCKS: dict[int, threading.RLock] = {}
+_ENGINES: dict[tuple[int, str], Engine] = {}

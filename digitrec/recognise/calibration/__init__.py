@@ -14,16 +14,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
+from digitrec.answer import Share
 from digitrec.answer.prediction import Prediction
 from digitrec.image import atomic
 
 log = logging.getLogger(__name__)
 
 Method = Literal["isotonic", "logistic"]
+Shares = Annotated[tuple[Share, ...], Meta(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ class Calibration:
 
     key: Key
     """The answers it applies to."""
-    scores: tuple[float, ...]
+    scores: Shares
     """Confidences 0..1, rising: the points of the line."""
-    chances: tuple[float, ...]
+    chances: Shares
     """The chance of being right at each of them, 0..1, never falling."""
     method: Method
     """How it was fitted; the one that judged unseen answers better."""
@@ -138,17 +142,16 @@ def stored(where: str) -> dict[Key, Calibration]:
         try:
             calibration = _read(path)
             found[calibration.key] = calibration
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             log.warning("%s: not a calibration (%s); delete it and calibrate again", path, error)
     return found
 
 
 def _read(path: Path) -> Calibration:
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    scores, chances = tuple(values["scores"]), tuple(values["chances"])
-    if len(scores) != len(chances) or not scores or not all(0 <= share <= 1 for share in scores + chances):
-        raise ValueError("its points are not numbers from 0 to 1 in pairs")
-    return Calibration(**values | {"key": Key(**values["key"]), "scores": scores, "chances": chances})
+    found = msgspec.json.decode(path.read_bytes(), type=Calibration)
+    if len(found.scores) != len(found.chances):
+        raise ValueError("its points are not in pairs")
+    return found
 
 
 def save(calibration: Calibration) -> Path:
