@@ -58,8 +58,9 @@ def from_array(values: np.ndarray[Any, Any], full: float | None, enough: int) ->
     check_size(size, "<array>")
     full = white(values) if full is None else full
     by = shrinking.factor(size, enough)
-    found = scaled(values, full) if by == 1 else np.asarray(shrinking.shrunk_array(values, full, by))
-    pixels = np.ascontiguousarray(found)
+    pixels = np.ascontiguousarray(scaled(values, full))
+    if by > 1:
+        pixels = np.asarray(Image.fromarray(pixels).reduce(by))
     sha256 = digest(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = np.asarray(opaque(Image.fromarray(pixels)))

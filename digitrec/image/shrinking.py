@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -48,26 +47,11 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
         ImageError: a number in it is negative or not finite.
     """
     eight_bits = _eight_bits(picture, by)
-    return _joined(picture.size, by, lambda box: eight_bits(picture.crop(box)))
-
-
-def shrunk_array(values: np.ndarray[Any, Any], white: float, by: int) -> Image.Image:
-    """Do the same for an array, shape (H, W), (H, W, 3) or (H, W, 4), whose white is ``white``."""
-
-    def piece(box: Box) -> Image.Image:
-        left, top, right, bottom = box
-        return Image.fromarray(scaled(values[top:bottom, left:right], white))
-
-    return _joined((values.shape[1], values.shape[0]), by, piece)
-
-
-def _joined(size: tuple[int, int], by: int, piece: Callable[[Box], Image.Image]) -> Image.Image:
-    """Join pieces of eight bits a channel, each shrunk, into a picture of this size."""
     small: Image.Image | None = None
-    for box in _pieces(size, by):
-        part = piece(box).reduce(by)
+    for box in _pieces(picture.size, by):
+        part = eight_bits(picture.crop(box)).reduce(by)
         if small is None:
-            small = Image.new(part.mode, (-(-size[0] // by), -(-size[1] // by)))
+            small = Image.new(part.mode, (-(-picture.width // by), -(-picture.height // by)))
         small.paste(part, (box[0] // by, box[1] // by))
     assert small is not None, "a picture has pixels"
     return small
