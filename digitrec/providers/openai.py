@@ -29,7 +29,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded, Rejected
+from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import Status, checked_endpoint, checked_key, looked
@@ -37,7 +37,6 @@ from digitrec.providers.cloud import Cloud
 from digitrec.providers.document import document, refuse
 from digitrec.providers.openai_servers import (
     LIMITS,
-    NO_PICTURES,
     PRESETS,
     TOGETHER,
     error_of,
@@ -313,12 +312,8 @@ def _refused(reply: Reply, raw: Any) -> Problem:
         todo = "check the endpoint and the model"
     elif dig(error, "code") == "insufficient_quota":
         kind = QuotaExceeded
-    elif dig(error, "code") == "content_filter":
-        todo = "the server's filter stopped it: send another image"
     elif refused_parameters(raw, LIMITS):
         todo = f"set another max_tokens in the configuration, under {SECTION}"
-    if reply.status not in (401, 402, 403, 429) and NO_PICTURES.search(said):
-        kind, todo = Rejected, "choose a model that reads pictures (llama.cpp: start it with --mmproj)"
     return replace(problem, kind=kind, todo=todo)
 
 
@@ -328,8 +323,6 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 """A plausible number of tokens."""
 LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a probability; servers round."""
-THOUGHTS_END = ("</think>", "[/THINK]")
-"""Ends of the thoughts that a model writes before its answer."""
 ANSWER = re.compile(r'\{\s*"(?:digit|numbers)"\s*:')
 """The beginning of a JSON object with a name that was asked for."""
 Form = TypeVar("Form")
@@ -437,8 +430,6 @@ def parse_numbers(raw: Any) -> Answer:
 
 def _said(text: str, form: type[Form], raw: Any) -> Form:
     """Return the last JSON object of this form in a model's answer; Markdown and thoughts are ignored."""
-    for end in THOUGHTS_END:
-        text = text.rpartition(end)[2]
     starts = [found.start() for found in ANSWER.finditer(text)]
     try:
         spelled = text[starts[-1] : text.rfind("}") + 1] if starts else ""

@@ -51,51 +51,20 @@ PRESETS = {
 }
 """Servers by name, for ``DIGITREC_OPENAI_PRESET``."""
 
-_QUOTE = "[\"'`./#:,(]"
-_KIND = "(?:parameter|argument|field|property|input|name|option)s?"
-
-
-def _word(names: str) -> str:
-    return rf"(?<!\w)(?:{names})(?!\w)"
-
-
-def _beside_a_mark(name: str) -> str:
-    """Match an English word only as a quoted name, a whole text, or beside a word such as "parameter"."""
-    before = rf"(?:^|{_QUOTE}\s?|{_KIND}\W+){name}\b"
-    return rf"{before}|\b{name}(?:[\"'`:]|\s+{_KIND}|\s+is\s+(?:not|un))"
-
-
-_CHANCES = _word(r"\w*log_?probs?|log[ _]?probabilit(?:y|ies)|top_n_tokens")
-_PATTERNS = {
-    "response_format": _word(r"response[ _]?format|json_schema|structured[ _]outputs?|guided[ _]\w+|grammar"),
-    "logprobs": _CHANCES,
-    "top_logprobs": _CHANCES,
-    "temperature": _word("temperature"),
-    "seed": _word("seed"),
-    "store": _beside_a_mark("store"),
-    **{name: _word(name) for name in LIMITS},
+CHANCES = ("logprob", "logprobabilit", "topntokens")
+SPELLINGS = {
+    "response_format": ("responseformat", "jsonschema", "structuredoutput", "grammar"),
+    "logprobs": CHANCES,
+    "top_logprobs": CHANCES,
 }
-"""How servers name each parameter, as regular expressions; case does not matter."""
-
-NO_PICTURES = re.compile(
-    r"(?:not|n't|no) (?:\w+ )?(?:support|accept|process|allow)\w* (?:\w+ )?(?:image|vision|multimodal)"
-    r"|support image input|image (?:input|url|content)s? (?:is|are) (?:not|un|only)|image input is not"
-    r"|unknown variant .image_url|image_url.{0,40}(?:not |un)support|data required for image input|mmproj"
-    r"|not a (?:multimodal|vision)|content must be a string",
-    re.IGNORECASE,
-)
-"""How servers say that the model cannot see."""
+"""How servers name some parameters, in lower case without "_" and spaces; all others by their own name."""
 
 CODES = {
-    "authentication_error": 401, "invalid_api_key": 401, "insufficient_quota": 429,
-    "invalid_request_error": 400, "internal_server_error": 500, "model_not_found": 404,
-    "not_found_error": 404, "overloaded": 429,
-    "overloaded_error": 503, "permission_error": 403, "rate_limit_error": 429, "rate_limit_exceeded": 429,
-    "resource_exhausted": 429, "server_error": 500, "unavailable": 503, "validation": 422,
+    "authentication_error": 401, "invalid_api_key": 401, "invalid_request_error": 400,
+    "insufficient_quota": 429, "rate_limit_error": 429, "rate_limit_exceeded": 429,
+    "resource_exhausted": 429, "model_not_found": 404, "permission_error": 403,
 }  # fmt: skip
 """HTTP statuses of the words that stand in place of a status in an error's body."""
-
-
 STATUS_NAMES = ("code", "status", "statusCode")
 """Under these names an error's body holds its HTTP status."""
 
@@ -103,15 +72,16 @@ STATUS_NAMES = ("code", "status", "statusCode")
 def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
     """Return the parameters among ``sent`` that the body of a refusal names, in any form.
 
+    An error about something else may hold such a name too; then one more request is refused, at no cost.
+
     Args:
         raw: the body: any JSON value, or text.
         sent: names of the parameters that the request had and that an answer can do without.
     """
-    texts = list(_texts(raw))
-    named = {name for name in sent if any(re.search(_PATTERNS[name], text, re.I) for text in texts)}
-    if named & set(TOGETHER):
-        named |= set(TOGETHER) & set(sent)
-    return frozenset(named)
+    said = re.sub(r"[\s_]", "", " ".join(_texts(raw)).lower())
+    return frozenset(
+        name for name in sent if any(it in said for it in SPELLINGS.get(name, (name.replace("_", ""),)))
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -127,8 +127,6 @@ class Neglectful(AzureAnalysis):
 
 @pytest.mark.parametrize(("neglect", "test"), [
     ("charges what was not sent", "test_nobody_there_is_unreachable_and_free"),
-    ("charges what was not sent", "test_a_connection_cut_in_the_handshake_is_free"),
-    ("nothing was sent", "test_an_alert_after_the_request_may_have_cost"),
     ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
     ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
     ("follows", "test_a_redirect_is_not_followed_to_another_place"),

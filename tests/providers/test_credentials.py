@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 from raw_server import RawServer, answer, raw_server
+from tls_server import TlsServer
 
-from digitrec.emulator.kit.tls import TlsServer
 from digitrec.engine.config import Config
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Unreachable
 from digitrec.providers.base import Provider

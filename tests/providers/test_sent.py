@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 from raw_server import RawServer, raw_server
+from tls_server import TlsServer
 
 from digitrec.answer import Answer
 from digitrec.engine import Reply
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import Call, recent
-from digitrec.errors import NotConfigured, TimedOut, Unreachable
+from digitrec.errors import NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.providers import wire
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
@@ -68,6 +69,19 @@ def test_a_proxy_that_opens_no_connection_is_named_and_free(
     assert named in str(reply.outcome)
     assert "planted-pass" not in str(reply.outcome)
     assert usd(tmp_path) == reply.cost_usd == 0
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize(
+    ("fault", "kind", "cost"), [("cut", Unreachable, 0.0), ("alert", Unavailable, PRICE)]
+)
+def test_tls_that_breaks_off_is_free_before_the_request_and_paid_after_it(
+    cloud: str, fault: Any, kind: type[Exception], cost: float, opened: Opened, tmp_path: Path
+) -> None:
+    with TlsServer(fault) as server:
+        reply = ask(opened(cloud, endpoint=server.endpoint), tmp_path, attempts=1)
+    assert type(reply.outcome) is kind
+    assert usd(tmp_path) == reply.cost_usd == cost
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

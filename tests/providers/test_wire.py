@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from raw_server import RawServer, answer, raw_server
+from tls_server import TlsServer
 
 from digitrec.answer import Answer
-from digitrec.emulator.kit.tls import TlsServer
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,

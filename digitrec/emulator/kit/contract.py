@@ -13,7 +13,6 @@ from unittest import SkipTest
 from digitrec.answer import Answer, checked
 from digitrec.emulator.faults import UNUSABLE, Fault, FaultQueue
 from digitrec.emulator.kit.fake import drawn_seven
-from digitrec.emulator.kit.tls import TlsServer
 from digitrec.emulator.server import Server
 from digitrec.emulator.vendors.base import Stranger
 from digitrec.engine import Engine, Options, Reply
@@ -226,16 +225,6 @@ class ProviderContract(LocalProviderContract):
         with faulty(fault) as server:
             return self._meets(server)
 
-    def _meets_tls(self, server: TlsServer) -> Met:
-        """Skip the test if the provider asks without TLS."""
-        with server:
-            try:
-                return self._meets(server)
-            except AssertionError:
-                if server.asked_plainly:
-                    raise SkipTest("it asks an https address without TLS") from None
-                raise
-
     def test_nobody_there_is_unreachable_and_free(self) -> None:
         server = faulty("hang")
         server.stop()
@@ -280,16 +269,6 @@ class ProviderContract(LocalProviderContract):
                 met = self._meets(server)
                 assert isinstance(met.error, BadAnswer), f"{document!r} gave {type(met.error).__name__}"
                 met.is_charged()
-
-    def test_a_connection_cut_in_the_handshake_is_free(self) -> None:
-        assert self._meets_tls(TlsServer("cut")).charged == 0
-
-    def test_an_alert_after_the_request_may_have_cost(self) -> None:
-        met = self._meets_tls(TlsServer("alert"))
-        if not met.complete:
-            raise SkipTest("it trusts neither SSL_CERT_FILE nor REQUESTS_CA_BUNDLE")
-        assert not isinstance(met.error, Unreachable), "a request was sent"
-        met.is_charged()
 
     def test_an_answer_that_breaks_off_is_an_error_that_may_have_cost(self) -> None:
         for fault in ("cut-off", "reset"):

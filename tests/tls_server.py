@@ -1,4 +1,4 @@
-"""The emulator's server over TLS, with faults in the handshake and after the request."""
+"""A server over TLS, with faults in the handshake and after the request."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
-from unittest import SkipTest
 from unittest.mock import patch
 
-from digitrec.emulator.server import TLS_HANDSHAKE, Connection, Server
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from digitrec.emulator.server import Connection, Server
 from digitrec.emulator.vendors.base import Request, Stranger
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -33,8 +36,6 @@ class TlsServer(Server):
     def __init__(self, fault: Literal["cut", "alert", "answer"], answer: bytes = b"") -> None:
         """Make a certificate and bind a port."""
         super().__init__(Stranger())
-        self.asked_plainly = False
-        """Whether a client spoke without TLS."""
         self._fault, self._said = fault, answer
         self._folder = tempfile.TemporaryDirectory(prefix="digitrec-")
         certificate = Path(self._folder.name) / "certificate.pem"
@@ -61,9 +62,7 @@ class TlsServer(Server):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands, then answer requests."""
-        if request.recv(1, socket.MSG_PEEK) != TLS_HANDSHAKE:
-            self.asked_plainly = True
-        elif self._fault == "cut":
+        if self._fault == "cut":
             request.recv(1 << 16)
         else:
             with self._context.wrap_socket(request, server_side=True) as encrypted:
@@ -83,12 +82,6 @@ class TlsServer(Server):
 
 def _certificate() -> bytes:
     """Return a self-signed certificate for 127.0.0.1 with its key, as PEM."""
-    try:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-    except ImportError as error:
-        raise SkipTest("the package cryptography makes the certificate; install it") from error
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
