@@ -59,8 +59,8 @@ class Setting:
 def config(output: Literal["table", "json"], only_path: bool, example: bool) -> None:
     """Show the configuration file and the settings in force.
 
-    It lists the file's settings, then digitrec's environment variables; it never shows keys. Errors in the
-    file are reported on stderr, with exit code 4.
+    It lists the file's settings, then digitrec's environment variables; it never shows keys. The first error
+    in the file is reported on stderr, with exit code 4.
 
     \b
     Examples:
@@ -71,7 +71,11 @@ def config(output: Literal["table", "json"], only_path: bool, example: bool) -> 
     if only_path or example:
         click.echo(configuration.example() if example else path, nl=not example)
         return
-    problems = configuration.problems()
+    problems = []
+    try:
+        configuration.load()
+    except NotConfigured as error:
+        problems = [str(error)]
     settings = [*_of_file(good=not problems), *_of_environment(os.environ)]
     if output == "json":
         rows = [asdict(setting) for setting in settings]

@@ -7,7 +7,7 @@ has every setting. It holds no key: credentials stay where each vendor's users k
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -123,18 +123,14 @@ def load(path: Path | None = None) -> Config:
         NotConfigured: the file named is missing, is not TOML, or holds a setting that is unknown or
             of the wrong kind; the message names it.
     """
-    config, wrong = _checked(path)
-    if wrong:
-        raise NotConfigured(wrong[0])
-    return config
-
-
-def problems(path: Path | None = None) -> list[str]:
-    """Return all that is wrong with the file, each in a line; [] when it is good or not there."""
+    settings = read(path)
     try:
-        return _checked(path)[1]
-    except NotConfigured as error:
-        return [str(error)]
+        for name, value in settings.items():
+            _check(name, value)
+        return msgspec.convert(settings, Config, dec_hook=_path)
+    except ValueError as error:
+        said = str(error).replace("$.", "").replace("`", "")
+        raise _cannot(path or config_path(), f"has a wrong setting: {said}") from None
 
 
 def read(path: Path | None = None) -> dict[str, Any]:
@@ -166,49 +162,25 @@ def _cannot(path: Path, what: str) -> NotConfigured:
     return NotConfigured(printable(f"the configuration file {path} {what}"))
 
 
-def _checked(path: Path | None) -> tuple[Config, list[str]]:
-    """Return the configuration by the valid settings, and what is wrong with the others."""
-    values: dict[str, Any] = {}
-    wrong: list[str] = []
-    for name, key, value in _settings(read(path)):
-        where = name if key is None else f"{name}.{key}"
-        try:
-            _check(name, key, {name: value if key is None else {key: value}})
-        except ValueError as error:
-            said = str(error).replace(f"$.{name}[...]", where).replace("$.", "").replace("`", "")
-            said = said.removesuffix(f" - at {where}")
-            wrong.append(printable(f"{path or config_path()}: the setting {where} is wrong: {said}"))
-            continue
-        if key is None:
-            values[name] = value
-        else:
-            values.setdefault(name, {})[key] = value
-    return msgspec.convert(values, Config, dec_hook=_path), wrong
-
-
-def _settings(file: Mapping[str, Any]) -> Iterator[tuple[str, str | None, Any]]:
-    """Yield each setting by itself, so that a wrong one does not hide the next: its table, name and value."""
-    for name, value in file.items():
-        if isinstance(value, dict):
-            yield from ((name, key, item) for key, item in value.items())
-        else:
-            yield name, None, value
-
-
-def _check(name: str, key: str | None, setting: dict[str, Any]) -> None:
-    """Check one setting.
+def _check(name: str, value: Any) -> None:
+    """Check the names of a setting, and each entry of a table by itself, because an error must name it.
 
     Raises:
-        ValueError: it is unknown or its value is not allowed; the message says what is.
+        ValueError: a name is unknown, or an entry is not allowed; the message names it.
     """
-    word, known = name, Config.__struct_fields__
-    if key is not None and name in BY_PROVIDER:
-        word, known = key, tuple(registry.names())
-    elif key is not None and name == "budget":
-        word, known = key, Month.__struct_fields__
-    if word not in known:
-        raise ValueError(f"it is unknown; there are: {', '.join(sorted(known))}")
-    msgspec.convert(setting, Config, dec_hook=_path)
+    _known(name, Config.__struct_fields__)
+    for key in value if isinstance(value, dict) else ():
+        if name in BY_PROVIDER:
+            _known(key, registry.names(), f"{name}.")
+        try:
+            msgspec.convert({name: {key: value[key]}}, Config, dec_hook=_path)
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error).replace(f"$.{name}[...]", f"{name}.{key}")) from None
+
+
+def _known(name: str, names: Sequence[str], table: str = "") -> None:
+    if name not in names:
+        raise ValueError(f"{table}{name} is unknown; there are: {', '.join(sorted(names))}")
 
 
 def _path(_: type, text: Any) -> Path:

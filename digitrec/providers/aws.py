@@ -32,11 +32,19 @@ from digitrec.errors import (
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import Size
 from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
-from digitrec.providers.cloud import Cloud
-from digitrec.providers.document import Text, document, refuse
 from digitrec.providers.masking import Secrets, secrets_in
-from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
-from digitrec.providers.wire import Reply, Wire
+from digitrec.providers.translate import (
+    Problem,
+    Rule,
+    Service,
+    Text,
+    dig,
+    document,
+    from_http,
+    refuse,
+    retry_after,
+)
+from digitrec.providers.wire import Cloud, Reply, Wire
 
 KEY_OPTIONS = {
     "access_key": "AWS_ACCESS_KEY_ID",

@@ -16,7 +16,7 @@ from digitrec.image import InputSpec
 from digitrec.image.pixels import Size
 from digitrec.providers.aws import REGION, AwsProvider, Geometry, Percent, box_on, service
 from digitrec.providers.base import Price
-from digitrec.providers.document import Text, document, refuse
+from digitrec.providers.translate import Text, document, refuse
 
 
 class Block(Struct, rename="pascal"):

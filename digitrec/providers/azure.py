@@ -33,10 +33,20 @@ from digitrec.providers.base import (
     looked,
     not_installed,
 )
-from digitrec.providers.cloud import Cloud
-from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
-from digitrec.providers.wire import EXCHANGE, Reply, Wire
+from digitrec.providers.translate import (
+    Problem,
+    Rule,
+    Score,
+    Service,
+    Text,
+    box_around,
+    dig,
+    document,
+    from_http,
+    refuse,
+    retry_after,
+)
+from digitrec.providers.wire import EXCHANGE, Cloud, Reply, Wire
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -380,12 +390,27 @@ def _last_part(address: str) -> str:
 SERVICE = service("Azure Read")
 
 
+class Point(Struct):
+    """A corner in pixels."""
+
+    x: float
+    y: float
+
+
 class Word(Struct, rename="camel"):
-    """A word; Azure always gives text and confidence."""
+    """A word of Read or Image Analysis; Azure always gives text and confidence."""
 
     text: Text
     confidence: Score
     bounding_box: Corners | UnsetType = UNSET
+    bounding_polygon: tuple[Point, ...] = ()
+
+    @property
+    def box(self) -> Box | None:
+        """The upright rectangle around its corners; None without corners."""
+        if self.bounding_polygon:
+            return box_around([(corner.x, corner.y) for corner in self.bounding_polygon])
+        return box_of(self.bounding_box)
 
 
 class Line(Struct):
@@ -393,6 +418,18 @@ class Line(Struct):
 
     words: tuple[Word, ...]
     text: str = ""
+
+
+def candidates_of(lines: Sequence[Line], raw: Any, service: Service) -> tuple[Candidate, ...]:
+    """Return the words of all lines.
+
+    Raises:
+        BadAnswer: a line has a text and no words.
+    """
+    if any(line.text.strip() and not line.words for line in lines):
+        refuse("a line with a text and without words", raw, service)
+    words = (word for line in lines for word in line.words)
+    return tuple(Candidate(word.text, word.confidence, word.box) for word in words)
 
 
 class ReadResult(Struct):
@@ -417,11 +454,7 @@ def parse(raw: Any) -> Answer:
     """
     result = result_of(raw, Operation[AnalyzeResult], SERVICE)
     lines = [line for page in result.read_results for line in page.lines]
-    if any(line.text.strip() and not line.words for line in lines):
-        refuse("analyzeResult.readResults: a line with a text and without words", raw, SERVICE)
-    words = (word for line in lines for word in line.words)
-    found = (Candidate(word.text, word.confidence, box_of(word.bounding_box)) for word in words)
-    return Answer(tuple(found), raw=raw, model_version=result.model_version or None)
+    return Answer(candidates_of(lines, raw, SERVICE), raw=raw, model_version=result.model_version or None)
 
 
 class Azure(PolledProvider):

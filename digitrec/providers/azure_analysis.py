@@ -11,34 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer
 from digitrec.image import InputSpec
-from digitrec.providers.azure import AzureProvider, service
-from digitrec.providers.document import Score, Text, box_around, document, refuse
+from digitrec.providers.azure import AzureProvider, Line, candidates_of, service
+from digitrec.providers.translate import document
 
 SERVICE = service("Azure Image Analysis")
-
-
-class ImagePoint(Struct):
-    """A corner in pixels."""
-
-    x: float
-    y: float
-
-
-class Word(Struct, rename="camel"):
-    """A word; Azure always gives text and confidence."""
-
-    text: Text
-    confidence: Score
-    bounding_polygon: tuple[ImagePoint, ...] = ()
-
-
-class Line(Struct):
-    """A line, as a text and as its words."""
-
-    words: tuple[Word, ...]
-    text: str = ""
 
 
 class Block(Struct):
@@ -68,14 +46,7 @@ def parse(raw: Any) -> Answer:
     """
     result = document(raw, ImageAnalysisResult, SERVICE)
     lines = [line for block in result.read_result.blocks for line in block.lines]
-    if any(line.text.strip() and not line.words for line in lines):
-        refuse("readResult.blocks: a line with a text and without words", raw, SERVICE)
-    found = (
-        Candidate(word.text, word.confidence, box_around([(at.x, at.y) for at in word.bounding_polygon]))
-        for line in lines
-        for word in line.words
-    )
-    return Answer(tuple(found), raw=raw, model_version=result.model_version or None)
+    return Answer(candidates_of(lines, raw, SERVICE), raw=raw, model_version=result.model_version or None)
 
 
 class AzureAnalysis(AzureProvider):

@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 from digitrec.answer import Answer, Candidate
 from digitrec.image import InputSpec
 from digitrec.providers.azure import Corners, Operation, PolledProvider, box_of, result_of, service
-from digitrec.providers.document import Score, Text, refuse
+from digitrec.providers.translate import Score, Text, refuse
 
 MODEL, VERSION = "/documentintelligence/documentModels/prebuilt-read", "api-version=2024-11-30"
 ENDPOINT, KEY = "DOCUMENTINTELLIGENCE_ENDPOINT", "DOCUMENTINTELLIGENCE_API_KEY"

@@ -36,11 +36,21 @@ from digitrec.errors import (
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Price, Status, answer_or_error, checked_endpoint, checked_key, looked
-from digitrec.providers.cloud import Cloud
-from digitrec.providers.document import Score, Text, box_around, document, refuse
 from digitrec.providers.masking import secrets_in
-from digitrec.providers.translate import Problem, Rule, Service, detail, dig, from_http
-from digitrec.providers.wire import Reply, Wire
+from digitrec.providers.translate import (
+    Problem,
+    Rule,
+    Score,
+    Service,
+    Text,
+    box_around,
+    detail,
+    dig,
+    document,
+    from_http,
+    refuse,
+)
+from digitrec.providers.wire import Cloud, Reply, Wire
 
 if TYPE_CHECKING:
     from requests import PreparedRequest

@@ -33,8 +33,6 @@ from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExcee
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import Status, checked_endpoint, checked_key, looked
-from digitrec.providers.cloud import Cloud
-from digitrec.providers.document import document, refuse
 from digitrec.providers.openai_servers import (
     LIMITS,
     PRESETS,
@@ -43,8 +41,8 @@ from digitrec.providers.openai_servers import (
     refused_parameters,
     status_inside,
 )
-from digitrec.providers.translate import Problem, Service, dig, from_http
-from digitrec.providers.wire import Reply, Wire
+from digitrec.providers.translate import Problem, Service, dig, document, from_http, refuse
+from digitrec.providers.wire import Cloud, Reply, Wire
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
 """Variables; the last two are those of OpenAI's own SDK."""

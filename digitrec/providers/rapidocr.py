@@ -23,8 +23,7 @@ from digitrec.errors import BadAnswer, NotConfigured, Rejected, install_hint
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status, is_installed, not_installed
-from digitrec.providers.document import box_around
-from digitrec.providers.translate import Problem, Rule, Service
+from digitrec.providers.translate import Problem, Rule, Service, box_around
 
 FLAGS = {
     "use_det": False, "use_cls": False, "use_rec": True, "return_word_box": False,

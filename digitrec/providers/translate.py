@@ -1,22 +1,28 @@
-"""Foreign exceptions and HTTP statuses to ours: a table per provider, applied in one place.
+"""Foreign exceptions, HTTP statuses and documents to ours, in one place.
 
 Each provider module has ``ERRORS``, from the full name of an exception class to one of our error
 classes, or to a function that looks inside the exception. Names, not classes, because the table is
 there before the library is imported. The most specific class that is listed decides; an exception that is
 not listed is a programming error and passes through.
+
+Each provider also has the schema of its vendor's document (docs/decisions.md), which is validated as a whole.
+A schema names the fields that digitrec uses; all others may hold anything.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any, NoReturn, TypeVar
 
+import msgspec
+
+from digitrec.answer import DEEPEST, Box, is_deeper, no_json
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -208,3 +214,58 @@ def dig(value: Any, *path: str) -> str:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
+
+
+# Documents of the vendors
+
+T = TypeVar("T")
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text of at least one character."""
+Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""A confidence from 0 to 1; NaN is rejected."""
+
+
+def decoded(body: bytes) -> Any:
+    """Return the JSON value in ``body``: strict UTF-8, finite numbers, limited nesting.
+
+    Raises:
+        ValueError: the body is not such JSON.
+    """
+    try:
+        value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        deep = is_deeper(value, DEEPEST)
+    except RecursionError:
+        deep = True
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"no JSON: {error}" if body.strip() else "an empty body") from None
+    if deep:
+        raise ValueError(f"JSON nested more than {DEEPEST} deep")
+    return value
+
+
+def document(raw: Any, schema: type[T], service: Service) -> T:
+    """Return a document as the objects of its schema; ``raw`` is any JSON value, as `decoded` returns it.
+
+    Raises:
+        BadAnswer: it does not follow the schema; the message names the place and shows no content.
+    """
+    why = no_json(raw)
+    if why is not None:
+        raise service.error(Problem(BadAnswer, f"the document {why}"))  # what cannot be kept is not shown
+    try:
+        return msgspec.convert(raw, schema)
+    except msgspec.ValidationError as error:
+        refuse(str(error).replace("`", ""), raw, service)
+
+
+def refuse(said: str, raw: Any, service: Service, todo: str = "") -> NoReturn:
+    """Raise a BadAnswer that says what is wrong with a document, and what to do if that is known."""
+    raise service.error(Problem(BadAnswer, said, raw=raw, todo=todo))
+
+
+def box_around(corners: Sequence[tuple[float, float]]) -> Box | None:
+    """Return the upright rectangle around points (x, y), or None without points."""
+    if not corners:
+        return None
+    xs, ys = zip(*corners, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)

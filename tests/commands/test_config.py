@@ -51,13 +51,11 @@ def test_what_is_wrong_is_told_and_costs_the_code_of_a_wrong_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "wrong.toml"
-    file.write_text("budjet = 1\nprovider = 7\n", "utf-8")
+    file.write_text("budjet = 1\n", "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(file))
-    result = run(code=4)
-    assert [line.split("the setting ")[1].split()[0] for line in result.stderr.splitlines()] == [
-        "budjet", "provider",
-    ]  # fmt: skip
-    assert len(json.loads(run("-o", "json", code=4).stdout)["problems"]) == 2
+    assert "budjet" in run(code=4).stderr
+    (problem,) = json.loads(run("-o", "json", code=4).stdout)["problems"]
+    assert "budjet" in problem
 
 
 def test_the_path_and_an_example_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

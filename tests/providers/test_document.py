@@ -9,7 +9,7 @@ import pytest
 
 from digitrec.answer import DEEPEST, Answer, Candidate, checked
 from digitrec.errors import BadAnswer, ProviderError, RateLimited, Rejected
-from digitrec.providers.document import decoded
+from digitrec.providers.translate import decoded
 from digitrec.recognise.normalise import normalise
 
 from .common import AZURE_WORDS, BOX, CLOUDS

@@ -13,14 +13,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured, ProviderError, Unreachable
-from digitrec.providers.addresses import check_proxies
-from digitrec.providers.base import not_installed
-from digitrec.providers.document import decoded
+from digitrec.providers.addresses import allows_plain_http, check_proxies
+from digitrec.providers.base import EnvProvider, not_installed
 from digitrec.providers.masking import Secrets
-from digitrec.providers.translate import Problem, Service, problem_of
+from digitrec.providers.translate import Problem, Service, decoded, problem_of
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -304,3 +303,18 @@ class Wire:
         """Close the connections."""
         self.questions.close()
         self.errands.close()
+
+
+class Cloud(EnvProvider):
+    """A provider that sends its requests through a `Wire`."""
+
+    _wire: Wire
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """Build it from `variables` and DIGITREC_ALLOW_PLAIN_HTTP; ``options`` override them."""
+        return super().from_env(env, **{"allow_plain_http": allows_plain_http(env), **options})
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
