@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -14,11 +14,10 @@ from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
-from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because
+from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because, reader_or_absent
 from digitrec.comparison.numbers import apart, numbers_asked
-from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
-from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
+from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource, Turned, atomic
 from digitrec.image.files import read_once
@@ -67,7 +66,7 @@ def compare(
     names = asking.providers or _chosen(everyone, EMULATED if asking.emulate else ())
     images = [_held(source) for source in given.sources()]
     with asking.opener(names) as open_engine:
-        readers = [_or_absent(name, open_engine) for name in names]
+        readers = [reader_or_absent(name, open_engine) for name in names]
         if asking.dry_run:
             engines = [reader for reader in readers if isinstance(reader, Engine)]
             cost.say(images, [one.for_numbers for one in engines] if numbers else engines, output)
@@ -99,14 +98,6 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     if parts:
         click.echo(printable(f"digitrec: not asked: {'; '.join(parts)}"), err=True)
     return chosen
-
-
-def _or_absent(name: str, open_engine: Callable[[str], Engine]) -> Engine | Absent:
-    """Open the engine, or return its failure in its place."""
-    try:
-        return open_engine(name)
-    except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
-        return Absent(name, error)
 
 
 def _held(source: sources.Source) -> ImageSource:

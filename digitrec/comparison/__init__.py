@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from digitrec.answer.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
 from digitrec.comparison.race import Absent, Arrival, Ask, race
-from digitrec.errors import ModelError, NotConfigured, NotInstalled
+from digitrec.errors import LedgerError, ModelError, NotConfigured, NotInstalled
 from digitrec.image import Box, ImageRef, ImageSource
 from digitrec.image.batch import several_images
 from digitrec.providers import registry
-from digitrec.providers.base import Provider
-from digitrec.recognise import Rotation, stream
-from digitrec.recognise.readers import Reader, listed, name_of, reader_for
+from digitrec.recognise import How, Rotation, stream
+from digitrec.recognise.readers import AnyReader, Reader, listed, name_of, reader_for
 
 UNSURE = 0.5
 """Weight of a vote without a confidence, 0..1."""
@@ -135,7 +134,7 @@ def _leaders(votes: Mapping[object, float]) -> tuple[object, ...]:
 
 def compare(
     image: ImageSource,
-    providers: Sequence[str | Provider | Reader] | None = None,
+    providers: Sequence[AnyReader] | None = None,
     *,
     lenient: bool = False,
     at_least: float = 0.0,
@@ -164,17 +163,14 @@ def compare(
 
 def compare_many(
     images: Iterable[ImageSource],
-    providers: Sequence[str | Provider | Reader] | None = None,
-    *,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
+    providers: Sequence[AnyReader] | None = None,
+    **how: Unpack[How],
 ) -> list[Comparison]:
     """Read many pictures with several engines: a Comparison for each picture, in order.
 
     Arguments and errors are those of `compare`; ``images`` as for `predict_many`.
     """
-    return _Comparisons(compare_stream(images, providers, lenient=lenient, at_least=at_least, rotate=rotate))
+    return _Comparisons(compare_stream(images, providers, **how))
 
 
 class _Comparisons(list[Comparison]):
@@ -193,12 +189,10 @@ class _Comparisons(list[Comparison]):
 
 def compare_stream(
     images: Iterable[ImageSource],
-    providers: Sequence[str | Provider | Reader] | None = None,
+    providers: Sequence[AnyReader] | None = None,
     *,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
     ask: Ask | None = None,
+    **how: Unpack[How],
 ) -> Iterator[Comparison]:
     """Yield what `compare_many` returns, each Comparison as soon as it and those before it are complete.
 
@@ -206,8 +200,8 @@ def compare_stream(
     something else than a digit, such as `comparison.numbers.numbers_asked`.
     """
     names = free_engines(os.environ) if providers is None else listed(providers)
-    readers = [_reader_or_absent(provider) for provider in names]
-    shared, ask = ask is None, ask or partial(stream, lenient=lenient, at_least=at_least, rotate=rotate)
+    readers = [reader_or_absent(provider) for provider in names]
+    shared, ask = ask is None, ask or partial(stream, **how)
     for reader in readers:
         with suppress(NotConfigured):  # an engine without number reading is a Failure for every picture
             ask((), reader)  # raise here rather than in a thread
@@ -227,10 +221,11 @@ def _compared(readers: Sequence[Reader], arrivals: Iterator[Arrival]) -> Iterato
             ready += 1
 
 
-def _reader_or_absent(provider: str | Provider | Reader) -> Reader:
+def reader_or_absent(provider: AnyReader, opened: Callable[[Any], Reader] = reader_for) -> Reader:
+    """Open an engine; return a stand-in for one that is not installed, not configured or damaged."""
     try:
-        return reader_for(provider)
-    except (NotInstalled, NotConfigured, ModelError) as error:
+        return opened(provider)
+    except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
         return Absent(str(provider), error)
 
 

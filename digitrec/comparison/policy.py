@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from math import prod
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from digitrec.answer.prediction import NOT_SURE, Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.answer.sheet import Number, Sheet, SheetOutcome
 from digitrec.comparison import UNSURE
 from digitrec.comparison.numbers import covered
-from digitrec.comparison.race import WINDOW, Ask, gather
+from digitrec.comparison.race import WINDOW, gather
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import Box, DigitImage, ImageSource
@@ -29,15 +29,16 @@ from digitrec.recognise.reading import read_stream
 
 log = logging.getLogger(__name__)
 
-Said = TypeVar("Said", Outcome, SheetOutcome)
+Asked = Prediction | Sheet | Failure
+"""The outcome of one engine for a picture: of its digit, or of its numbers."""
 
 
 class EnginePolicy:
     """Ask engines in order, as many at a time as the rule says, until it is satisfied.
 
-    The rule is two pure functions of the outcomes so far, `more` and `verdict`, so that it can also be
-    tried on answers that are already there (`on_answers`). Each engine keeps its own deadline and
-    budget; an engine that fails or has spent its budget is skipped.
+    The rule is two pure functions of the outcomes so far, `more` and `verdict`, for digits and for sheets of
+    numbers, so that it can also be tried on answers that are already there (`on_answers`). Each engine keeps
+    its own deadline and budget; an engine that fails or has spent its budget is skipped.
     """
 
     name: str
@@ -48,21 +49,18 @@ class EnginePolicy:
         if len({id(engine) for engine in self.engines}) < len(self.engines):
             raise ValueError(f"an engine is given twice: {', '.join(map(name_of, self.engines))}")
 
-    def more(self, said: Sequence[Outcome]) -> int:
+    def more(self, said: Sequence[Asked]) -> int:
         """Return how many of the next engines to ask at the same time; 0 if the answer is decided."""
         raise NotImplementedError
 
-    def verdict(self, said: Sequence[Outcome]) -> Outcome:
+    def verdict(self, said: Sequence[Asked]) -> Asked:
         """Return the policy's outcome, given the outcome of at least one engine."""
         raise NotImplementedError
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture, in order; its ``asked`` holds each engine's outcome."""
         for opened in chunks(images, self.name, WINDOW):
-            good = {place: image for place, image in enumerate(opened) if isinstance(image, DigitImage)}
-            said = self._ask(good, partial(stream, lenient=lenient))
-            for place, image in enumerate(opened):
-                yield image if isinstance(image, Failure) else self._sum_up(said[place])
+            yield from self._decided(opened, partial(stream, lenient=lenient))
 
     def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[SheetOutcome]:
         """Yield a Sheet for each picture, in order; its ``asked`` holds each engine's sheet.
@@ -73,28 +71,16 @@ class EnginePolicy:
         """
         for image in images:
             source = DigitImage.open(image, enough=NUMBERS_SIDE) if hasattr(image, "read") else image
-            said: list[SheetOutcome] = []
-            for engine in self.engines:
-                said += read_stream([source], engine, **how)
-                if self.settled(said):
-                    break
-            best = self._with_totals(self.sheet(said), said, sum(one.latency_s for one in said))
-            yield finished(best, how.get("at_least", 0.0), how.get("rotate", 0))
-
-    def settled(self, said: Sequence[SheetOutcome]) -> bool:
-        """Return whether to stop asking engines about a picture's numbers."""
-        return False
-
-    def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
-        """Return the policy's sheet, given the sheets of its engines."""
-        raise NotImplementedError
+            (sheet,) = self._decided([source], partial(read_stream, **how))
+            yield finished(sheet, how.get("at_least", 0.0), how.get("rotate", 0))
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
         """Return the outcome for these answers, which are in the engines' order, without asking an engine."""
         said: list[Outcome] = []
         while count := self.more(said):
             said += answers[len(said) : len(said) + count]
-        return self._sum_up(said)
+        outcome: Outcome = self._sum_up(said)
+        return outcome
 
     def on_all_answers(
         self, engines: Mapping[str, Engine], outcomes: Mapping[str, Sequence[Outcome]]
@@ -117,9 +103,19 @@ class EnginePolicy:
         for engine in self.engines:
             engine.close()
 
-    def _ask(self, images: Mapping[int, DigitImage], ask: Ask) -> dict[int, list[Outcome]]:
+    def _decided(
+        self, images: Sequence[ImageSource | Failure], ask: Callable[..., Iterator[Any]]
+    ) -> Iterator[Any]:
+        """Yield the policy's outcome for each picture; pass on a Failure to open one."""
+        said = self._ask({at: one for at, one in enumerate(images) if not isinstance(one, Failure)}, ask)
+        for place, image in enumerate(images):
+            yield image if isinstance(image, Failure) else self._sum_up(said[place])
+
+    def _ask(
+        self, images: Mapping[int, ImageSource], ask: Callable[..., Iterator[Any]]
+    ) -> dict[int, list[Asked]]:
         """Ask in rounds until every picture is decided; return each picture's outcomes."""
-        said: dict[int, list[Outcome]] = {place: [] for place in images}
+        said: dict[int, list[Asked]] = {place: [] for place in images}
         while True:
             last = {place: len(answers) + self.more(answers) for place, answers in said.items()}
             work = [
@@ -132,28 +128,25 @@ class EnginePolicy:
             for arrival in sorted(gather(work, ask), key=lambda arrival: arrival.reader):
                 said[arrival.image].append(arrival.outcome)
 
-    def _sum_up(self, said: Sequence[Outcome]) -> Outcome:
+    def _sum_up(self, said: Sequence[Asked]) -> Any:
         """Return the verdict with the time, cost and attempts of every engine asked."""
-        summed = self._with_totals(self.verdict(said), said, self._latency(said))
-        if isinstance(summed, Failure) or len(said) == 1:
-            return summed
-        return replace(summed, calibrated=None)  # asking on changes the chances
-
-    def _with_totals(self, best: Said, said: Sequence[Said], latency_s: float) -> Said:
-        """Return the policy's outcome with the total cost and attempts of all engines that were asked."""
-        summed: Said = replace(
-            best, provider=self.name, latency_s=latency_s, attempts=sum(one.attempts for one in said),
-            cost_usd=total([one.cost_usd for one in said]),
+        best = replace(
+            self.verdict(said), provider=self.name, latency_s=self._latency(said),
+            attempts=sum(one.attempts for one in said), cost_usd=total([one.cost_usd for one in said]),
         )  # fmt: skip
-        if isinstance(summed, Failure):
-            return summed
+        if isinstance(best, Failure):
+            return best
         answers = [one for one in said if not isinstance(one, Failure)]
-        return replace(
-            summed, asked=tuple(said),
-            emulated=any(one.emulated for one in answers), replayed=all(one.replayed for one in answers),
-        )  # fmt: skip
+        values: dict[str, Any] = {
+            "asked": tuple(said),
+            "emulated": any(one.emulated for one in answers),
+            "replayed": all(one.replayed for one in answers),
+        }
+        if isinstance(best, Prediction) and len(said) > 1:
+            values["calibrated"] = None  # asking on changes the chances
+        return replace(best, **values)
 
-    def _latency(self, said: Sequence[Outcome]) -> float:
+    def _latency(self, said: Sequence[Asked]) -> float:
         """Return the latency in seconds: the sum over the rounds of the slowest engine of each."""
         spent, done = 0.0, 0
         while done < len(said):
@@ -184,20 +177,18 @@ class Fallback(EnginePolicy):
         self.name = ">".join(map(name_of, self.engines)) + f"@{below:g}"
         self._warned: set[str] = set()
 
-    def more(self, said: Sequence[Outcome]) -> int:
+    def more(self, said: Sequence[Asked]) -> int:
         """Return 1 while another engine is left and the last one was not sure."""
         decided = len(said) == len(self.engines) or (bool(said) and self._sure(said[-1]))
         return 0 if decided else 1
 
-    def verdict(self, said: Sequence[Outcome]) -> Outcome:
-        """Return the sure answer, else the surest digit, else the first refusal, else the last failure."""
-        if self._sure(said[-1]):
-            return said[-1]
-        predictions = [outcome for outcome in said if isinstance(outcome, Prediction)]
-        digits = [prediction for prediction in predictions if prediction.digit is not None]
-        if digits:
-            return max(digits, key=lambda prediction: sureness(prediction, UNSURE))
-        return predictions[0] if predictions else said[-1]
+    def verdict(self, said: Sequence[Asked]) -> Asked:
+        """Return the sure answer, else the surest, else the first refusal, else the last failure.
+
+        A sheet is as sure as its least sure number.
+        """
+        surest = max(said, key=lambda one: _sureness(one, UNSURE))
+        return said[-1] if self._sure(said[-1]) or isinstance(surest, Failure) else surest
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture; warn once about each engine that is not calibrated."""
@@ -206,21 +197,8 @@ class Fallback(EnginePolicy):
                 self._warn(answer)
             yield outcome
 
-    def settled(self, said: Sequence[SheetOutcome]) -> bool:
-        """Return whether the last engine read numbers, and was sure of each of them."""
-        return isinstance(said[-1], Sheet) and _surest(said[-1]) >= self.below
-
-    def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
-        """Return the sheet whose least sure number is the surest, or the last failure."""
-        sheets = [one for one in said if isinstance(one, Sheet)]
-        return max(sheets, key=_surest, default=said[-1])
-
-    def _sure(self, outcome: Outcome) -> bool:
-        return (
-            isinstance(outcome, Prediction)
-            and outcome.digit is not None
-            and sureness(outcome, -1.0) >= self.below
-        )
+    def _sure(self, outcome: Asked) -> bool:
+        return _sureness(outcome, -1.0) >= self.below
 
     def _warn(self, answer: Outcome) -> None:
         if not isinstance(answer, Prediction) or answer.calibrated is not None or answer.digit is None:
@@ -234,9 +212,13 @@ class Fallback(EnginePolicy):
             )  # fmt: skip
 
 
-def _surest(sheet: Sheet) -> float:
-    """Return the lowest confidence of a sheet's numbers; negative without numbers or with a doubtful one."""
-    return min((-1.0 if one.value is None else one.sureness for one in sheet.numbers), default=-2.0)
+def _sureness(outcome: Asked, unknown: float) -> float:
+    """Return how sure the digit or the least sure number is, 0..1; negative without any or with a doubt."""
+    if isinstance(outcome, Failure):
+        return -3.0
+    if isinstance(outcome, Sheet):
+        return min((-1.0 if one.value is None else one.sureness for one in outcome.numbers), default=-2.0)
+    return -2.0 if outcome.digit is None else sureness(outcome, unknown)
 
 
 class Consensus(EnginePolicy):
@@ -263,36 +245,40 @@ class Consensus(EnginePolicy):
         names = [name_of(engine) for engine in self.engines]
         self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
 
-    def more(self, said: Sequence[Outcome]) -> int:
-        """Return ``agree`` at first, then 1 while agreement is possible."""
+    def more(self, said: Sequence[Asked]) -> int:
+        """Return ``agree`` at first, then 1 while agreement is possible; for sheets all engines."""
         if not said:
             return self.agree
-        leading = max(_votes(said).values(), default=0)
         left = len(self.engines) - len(said)
+        if any(isinstance(one, Sheet) for one in said):
+            return left
+        leading = max(_votes(said).values(), default=0)
         if leading >= self.agree:
-            return min(1, left) if is_emulated(counted(said)) else 0  # emulators outvote no engine to come
+            return min(1, left) if is_emulated(_digits(said)) else 0  # emulators outvote no engine to come
         return 1 if self.agree <= leading + left else 0
 
-    def verdict(self, said: Sequence[Outcome]) -> Outcome:
+    def verdict(self, said: Sequence[Asked]) -> Asked:
         """Return the agreed answer with the mean confidence of the engines that agree, else a refusal."""
+        sheets = [one for one in said if isinstance(one, Sheet)]
+        if sheets:
+            return self._sheet(sheets, said)
         votes = _votes(said)
         if not votes:
             return said[-1]
         ((answer, most),) = votes.most_common(1)
         if most < self.agree:
             return self._disagreement([outcome for outcome in said if isinstance(outcome, Prediction)])
-        agreeing = [prediction for prediction in counted(said) if prediction.digit == answer]
+        agreeing = [prediction for prediction in _digits(said) if prediction.digit == answer]
         known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
         return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
 
-    def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
+    def _sheet(self, sheets: Sequence[Sheet], said: Sequence[Asked]) -> Asked:
         """Return the first sheet; a number that too few engines read at its place has no value.
 
         A number is wrong only if all that read it are, so its confidence grows with each of them.
         """
-        sheets = [one for one in said if isinstance(one, Sheet)]
         if len(sheets) < self.agree:
-            return next((one for one in said if isinstance(one, Failure)), said[-1])
+            return next(one for one in said if isinstance(one, Failure))
         first, *others = [one for one in sheets if not one.emulated] or sheets
         return replace(first, numbers=tuple(self._agreed(number, others) for number in first.numbers))
 
@@ -322,18 +308,23 @@ def _same(sheet: Sheet, number: Number) -> Number | None:
     return None if value is None else next(same, None)
 
 
+def _meet(one: Box | None, other: Box | None) -> bool:
+    return one is None or other is None or covered(one, other) > 0
+
+
 def _value(number: Number) -> Decimal | None:
     """Return the value, also of a number that its engine is not sure of."""
     return value_of(number.text) if number.reason in (None, NOT_SURE) else None
 
 
-def _meet(one: Box | None, other: Box | None) -> bool:
-    return one is None or other is None or covered(one, other) > 0
+def _digits(said: Iterable[Asked]) -> list[Prediction]:
+    """Return the predictions that vote."""
+    return counted(one for one in said if not isinstance(one, Sheet))
 
 
-def _votes(said: Sequence[Outcome]) -> Counter[int | None]:
+def _votes(said: Iterable[Asked]) -> Counter[int | None]:
     """Count the votes for each answer, "no digit" included; failures do not vote."""
-    return Counter(prediction.digit for prediction in counted(said))
+    return Counter(prediction.digit for prediction in _digits(said))
 
 
 def total(costs: Sequence[float | None]) -> float | None:
