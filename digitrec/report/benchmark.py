@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any, Literal
 
 from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard
-from digitrec.comparison.benchmark.measure import pareto_front
 from digitrec.comparison.benchmark.measures import Proportion, Reliability
 from digitrec.comparison.benchmark.recommend import Recommendation
 from digitrec.comparison.benchmark.run import KEPT
@@ -100,48 +99,43 @@ def tables(benchmark: Benchmark) -> Iterator[Table]:
 
 def leaderboard(benchmark: Benchmark) -> Table:
     """Return each engine's accuracy, errors, latency and price."""
-    front = {card.engine for card in pareto_front(benchmark.cards)}
     rows = [
         (
             card.name, percent(card.accuracy.share), card.accuracy.interval(),
             str(card.correct - card.refused_rightly), str(card.wrong),
             f"{card.refused_rightly} / {card.refused_wrongly}", str(card.failed),
             duration(card.latency.p50) if card.latency else "", dollars(card.cost_per_1000),
-            "yes" if card.engine in front else "",
         )
         for card in benchmark.cards
     ]  # fmt: skip
     header = ("engine", "right", "95% interval", f"{benchmark.kind}s right", "wrong",
-              "refused rightly / wrongly", "failed", "median time", "per 1,000", "front")  # fmt: skip
+              "refused rightly / wrongly", "failed", "median time", "per 1,000")  # fmt: skip
     right = (
         "all numbers of a picture as written, without extra ones; no number on a picture without one"
         if benchmark.numbers else "correct digits, and refused pictures without a digit"
     )  # fmt: skip
-    note = (
-        f"Right: {right}, among all answers; failures "
-        "are counted apart. Front: no other engine is at once more accurate, cheaper and faster."
-        + (" Intervals come from resampling whole groups." if benchmark.is_grouped else "")
+    note = f"Right: {right}, among all answers; failures are counted apart." + (
+        " Intervals come from resampling whole groups." if benchmark.is_grouped else ""
     )
     return Table(header, rows, range(1, 9), "Leaderboard", note)
 
 
 def time_and_money(benchmark: Benchmark) -> Table:
-    """Return each engine's latency, throughput and cost."""
+    """Return each engine's latency and cost."""
     rows = []
     for card in benchmark.cards:
         spent = card.latency
         times = [duration(it) for it in (spent.p50, spent.p95, spent.p99)] if spent else ["", "", ""]
-        costs = map(dollars, (card.cost_per_1000, card.cost_per_correct, card.cost_usd))
+        costs = map(dollars, (card.cost_per_1000, card.cost_usd))
         rows.append((card.name, *times, duration(card.loading_s) if card.loading_s else "", *costs))
-    header = ("engine", "median", "95 of 100", "99 of 100", "loading", "per 1,000", "per right answer",
-              "paid in this run")  # fmt: skip
+    header = ("engine", "median", "95 of 100", "99 of 100", "loading", "per 1,000", "paid in this run")
     note = (
         "Times are from the opened picture to the answer, without answers from the ledger; in a batch each "
         f"picture has the mean time. Not included: opening a picture, {duration(benchmark.opening_s)} "
         "(median), and loading. Engines on this machine slowed each other down. Prices are list prices "
         "before any free allowance."
     )
-    return Table(header, rows, range(1, 8), "Time and money", note)
+    return Table(header, rows, range(1, 7), "Time and money", note)
 
 
 def confidence(benchmark: Benchmark) -> Table:

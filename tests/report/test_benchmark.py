@@ -57,7 +57,7 @@ def card(found: Benchmark) -> Scorecard:
         failed=35, accuracy=Proportion(1, 4, 0.2, 0.3), confusion=counts,
         reliability=Reliability(9, 0.11, 0.12, ()), calibrated=Reliability(9, 0.13, 0.14, ()),
         latency=Latency(9, 0.001, 0.002, 0.003), loading_s=2.0, cost_usd=5.25,
-        cost_per_1000=6.5, cost_per_correct=7.75,
+        cost_per_1000=6.5,
     )  # fmt: skip
 
 
@@ -68,11 +68,11 @@ def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Sco
     assert rows(leaders)[0] == {
         "engine": "e", "right": "25.0%", "95% interval": "20.0% to 30.0%", "digits right": "31",
         "wrong": "32", "refused rightly / wrongly": "33 / 34", "failed": "35", "median time": "1 ms",
-        "per 1,000": "$6.50", "front": "yes",
+        "per 1,000": "$6.50",
     }  # fmt: skip
     assert rows(spent)[0] == {
         "engine": "e", "median": "1 ms", "95 of 100": "2 ms", "99 of 100": "3 ms", "loading": "2.0 s",
-        "per 1,000": "$6.50", "per right answer": "$7.75",
+        "per 1,000": "$6.50", 
         "paid in this run": "$5.25",
     }  # fmt: skip
     assert rows(sure) == [
@@ -80,7 +80,7 @@ def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Sco
          "Brier calibrated": "0.140"},
         dict.fromkeys(sure.header, "") | {"engine": "silent"},
     ]  # fmt: skip
-    assert (rows(leaders)[1]["median time"], rows(leaders)[1]["front"]) == ("", "")
+    assert rows(leaders)[1]["median time"] == ""
     assert rows(spent)[1]["median"] == ""
 
 

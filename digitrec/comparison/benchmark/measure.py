@@ -84,8 +84,6 @@ class Scorecard:
     """US dollars paid in this run; None: unknown."""
     cost_per_1000: float | None
     """US dollars for 1,000 such pictures by the price list (`prices`); None: unknown."""
-    cost_per_correct: float | None
-    """US dollars for one right answer by the price list; None: unknown, or no right answers."""
     emulated: bool
     """Whether an emulator answered; the measures then say nothing about the vendor."""
     model_versions: tuple[str, ...]
@@ -133,7 +131,6 @@ def scorecard(
     right = sum(hits)
     refused = [label for answer, label in answered if answer.answer is None]
     fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
-    cost = per_1000(outcomes, prices or {})
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
@@ -152,8 +149,7 @@ def scorecard(
         latency=_latency(fresh),
         loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
-        cost_per_1000=cost,
-        cost_per_correct=cost * len(answered) / right / 1000 if cost is not None and right else None,
+        cost_per_1000=per_1000(outcomes, prices or {}),
         emulated=is_emulated(outcomes),
         model_versions=_kinds([answer.model_version for answer, _ in answered]),
         preparations=_kinds([answer.preparation for answer, _ in answered]),
@@ -180,27 +176,6 @@ def _latency(fresh: Sequence[Outcome]) -> Latency | None:
 
 def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if value is not None}))
-
-
-def pareto_front(cards: Sequence[Scorecard]) -> list[Scorecard]:
-    """Return the engines that no other engine beats in accuracy, cost and latency together.
-
-    Unknown figures count as worst. Emulated engines take no part: their figures are not the vendor's.
-    """
-    real = [card for card in cards if not card.emulated and card.accuracy.n]
-    return [card for card in real if not any(_beats(other, card) for other in real)]
-
-
-def _beats(one: Scorecard, other: Scorecard) -> bool:
-    """Return whether one card is at least as good in all merits and better in one."""
-    pairs = list(zip(_merits(one), _merits(other), strict=True))
-    return all(mine >= theirs for mine, theirs in pairs) and any(mine > theirs for mine, theirs in pairs)
-
-
-def _merits(card: Scorecard) -> tuple[float, float, float]:
-    worst = -float("inf")
-    cost = worst if card.cost_per_1000 is None else -card.cost_per_1000
-    return card.accuracy.share or 0.0, cost, worst if card.latency is None else -card.latency.p50
 
 
 def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from digitrec.comparison.datasets import arrayfiles, labels
 from digitrec.comparison.datasets.mnist import SHIPPED
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError
-from digitrec.errors.text import count
 from digitrec.image import ImageSource
 from digitrec.image.folders import Skipped, pictures
 from digitrec.image.pixels import Pixels
@@ -51,7 +45,7 @@ def read_samples(
 ) -> list[Sample]:
     """List the labelled images of a folder, a file or a named data set, in order; open no image.
 
-    Log a warning about images that are left out or have a doubtful label.
+    Log a warning about images that are left out.
 
     Args:
         source: one of these.
@@ -82,11 +76,7 @@ def read_samples(
         samples = _samples(arrayfiles.read(Path(name), named))
     else:
         samples = _read(str(source), Path(source), part, known)
-    samples = [samples[place] for place in sampled([sample.label for sample in samples], limit)]
-    if torn := _contradictions(samples):
-        pictures = count(len(torn), "picture")
-        log.warning("%s: %s with different labels, such as %s: a label is wrong", source, pictures, torn[0])
-    return samples
+    return [samples[place] for place in sampled([sample.label for sample in samples], limit)]
 
 
 def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Sample]:
@@ -150,20 +140,3 @@ def _warn(where: Path, names: Sequence[str], what: str) -> None:
 
 def _samples(arrays: tuple[Pixels, Pixels]) -> list[Sample]:
     return [Sample(image, int(label)) for image, label in zip(*arrays, strict=True)]
-
-
-def _contradictions(samples: Sequence[Sample]) -> list[str]:
-    """Return the names of equal pictures with different labels."""
-    same: dict[bytes, list[int]] = defaultdict(list)
-    for place, sample in enumerate(samples):
-        image = sample.image
-        with suppress(OSError):  # reading the picture reports it
-            data = image.read_bytes() if isinstance(image, Path) else np.asarray(image).tobytes()
-            same[hashlib.sha256(data).digest()].append(place)
-    several = [places for places in same.values() if len({samples[place].label for place in places}) > 1]
-    return [" and ".join(_called(samples[place], place) for place in places) for places in several]
-
-
-def _called(sample: Sample, place: int) -> str:
-    name = sample.image.name if isinstance(sample.image, Path) else f"no. {place}"
-    return f"{name} ({labels.NONE if sample.label is None else sample.label})"

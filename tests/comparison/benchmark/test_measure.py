@@ -14,11 +14,9 @@ from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measure import (
     Result,
-    Scorecard,
     list_price,
     measure,
     misread_rows,
-    pareto_front,
     per_1000,
     price_list,
     scorecard,
@@ -45,7 +43,6 @@ def test_every_count_is_its_own(said: Said) -> None:
         1, 1, 1, 1,
     )  # fmt: skip
     assert card.cost_per_1000 == pytest.approx(2.0)
-    assert card.cost_per_correct == pytest.approx(0.002 * 17 / 6)
     assert card.reliability is not None
     assert card.reliability.answers == 9
     assert card.reliability.brier == pytest.approx((4 * 0.1**2 + 5 * 0.9**2) / 9)
@@ -73,7 +70,6 @@ def test_costs_are_added_up_and_unknown_if_one_is(said: Said) -> None:
     assert scorecard("e", paid, labelled([7, 7])).cost_usd == 0.75
     assert scorecard("e", [*paid, *said(1, cost_usd=None)], labelled([7, 7, 7])).cost_usd is None
     assert scorecard("e", said(7), labelled([7])).cost_per_1000 is None
-    assert scorecard("e", said(7), labelled([1]), prices={"e": 0.1}).cost_per_correct is None
 
 
 def test_calibrated_chances_decide_what_is_surest_where_all_answers_have_one(said: Said) -> None:
@@ -94,20 +90,6 @@ def test_who_answered_and_how_is_kept(said: Said) -> None:
     assert (card.model_versions, card.endpoints) == (("v1", "v2"), ("http://x",))
     assert card.preparations == ("enlarged", "plain")
     assert (card.emulated, card.name) == (True, "google (emulated)")
-
-
-def test_the_front_holds_the_engines_that_no_other_beats_at_everything(said: Said) -> None:
-    def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
-        outcomes = said(*[1] * right, *[2] * (10 - right), latency_s=seconds)
-        return scorecard(name, outcomes, labelled([1] * 10), prices={"e": price})
-
-    cards = [
-        card("best", 10, 0.1, 2.0), card("cheap", 8, 0.0, 2.0), card("fast", 8, 0.1, 0.1),
-        card("beaten", 8, 0.1, 2.0), card("unknown price", 9, None, 3.0), card("never right", 0, 0.1, 2.0),
-        replace(card("unknown time", 8, 0.1, 0.0), latency=None),
-        replace(card("emulated", 10, 0.0, 0.01), emulated=True),
-    ]  # fmt: skip
-    assert [found.engine for found in pareto_front(cards)] == ["best", "cheap", "fast"]
 
 
 def test_the_configuration_knows_better_than_the_provider() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.loader import read_samples
@@ -58,22 +57,6 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path, folder: str, named: 
 def test_an_unknown_name_is_refused_with_those_there_are(name: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         read_samples(name)
-
-
-def test_equal_pictures_with_different_labels_warn(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    labelled(tmp_path, "file,label\na.png,7\ncopy.png,none\nb.png,7\n")
-    (tmp_path / "copy.png").write_bytes((tmp_path / "a.png").read_bytes())
-    read_samples(tmp_path)
-    assert "1 picture" in caplog.text and "a.png (7) and copy.png (none)" in caplog.text
-    caplog.clear()
-    np.savez(
-        tmp_path / "set.npz", x=np.eye(12, dtype=np.uint8).reshape(3, 4, 12)[[0, 1, 0, 0]], y=[1, 2, 1, 7]
-    )
-    read_samples(tmp_path / "set.npz")
-    assert "no. 0 (1) and no. 2 (1) and no. 3 (7)" in caplog.text
-    caplog.clear()
-    read_samples(labelled(tmp_path, "file,label\na.png,7\ncopy.png,7\nb.png,7\n"))
-    assert not caplog.messages
 
 
 def test_a_folder_hides_the_set_of_its_name(
