@@ -1,0 +1,81 @@
+"""The recipe of the number reader, from composing to the exported files, in small."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from lab.reading.test_compose import people
+from PIL import Image
+
+from digitrec.image import DigitImage
+from digitrec.lab import stocks
+from digitrec.lab.reading import compose, network, train
+from digitrec.lab.reading.compose import Composer, Labelled
+from digitrec.lab.reading.hands import hands
+from digitrec.models.description import description_in
+from digitrec.models.sequence import ALPHABET, BLANK, LETTERS, SHIPPED, SequenceReader
+from digitrec.prepare import prepare
+from digitrec.providers.local_numbers import LocalNumbers
+from digitrec.providers.registry import open_provider
+
+pytestmark = [
+    pytest.mark.usefixtures("eagerly"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning"),  # run again as a program
+]
+VIEWS = 64
+
+
+def numbers(count: int, seed: int) -> Iterator[Labelled]:
+    """Yield eight composed numbers, however many are asked for."""
+    composer = Composer(list(hands(people(), 3, seed)), np.random.default_rng(seed))
+    for _ in range(8):
+        view, text = composer.number()
+        yield Labelled(Image.fromarray(view), text)
+
+
+def tiny(policy: str | None = None, whole: Any = network.network) -> Any:
+    """Return a small network that reads ones: an untrained one might read nothing to calibrate."""
+    net = whole((4, 4, 6, 6, 8), policy)
+    last = [layer for layer in net.layers if isinstance(layer, keras.layers.Conv2D)][-1]
+    last.bias.assign(20 * np.eye(BLANK + 1)[ALPHABET.index("1")])
+    return net
+
+
+def run(module: str, *arguments: object) -> None:
+    """Run a module of the recipe, as ``python -m`` does."""
+    sys.argv = [module, *map(str, arguments)]
+    runpy.run_module(f"digitrec.lab.reading.{module}", run_name="__main__")
+
+
+def test_a_tiny_stock_becomes_two_files_that_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(stocks, "EVERY", 2)
+    monkeypatch.setattr(compose, "held_back", numbers)
+    monkeypatch.setattr(network, "network", tiny)
+    monkeypatch.setattr(train, "people", lambda part: people())
+    for name, value in {"STOCK": VIEWS, "HANDS": 4, "OTHER_HANDS": 3}.items():
+        monkeypatch.setattr(train, name, value)
+    train.compose(tmp_path, 2 * VIEWS)
+    assert len(list(tmp_path.glob("*.npz"))) == 3
+    run("train", "learn", tmp_path, 2 * train.BATCH)
+    run("train", "learn", tmp_path, 3 * train.BATCH)  # continues after two steps
+    out = tmp_path / "weights"
+    out.mkdir()
+    run("export", out, tmp_path, tmp_path)
+    about = description_in((out / SHIPPED.name).read_bytes(), out / SHIPPED.name)
+    assert about["card"]["steps"] == [3]
+    chances = about["calibration"]["chances"]
+    assert chances == sorted(chances) and 0 < chances[0] <= chances[-1] < 1
+    readers = SequenceReader(out / SHIPPED.name), SequenceReader(out / LETTERS.name)
+    reader = LocalNumbers(open_provider("local"), readers)
+    (one, *_) = numbers(1, 0)
+    (found,) = reader.read(prepare(DigitImage.open(one.image), reader.wants), timeout=1.0).candidates
+    assert set(found.text) == {"1"}
