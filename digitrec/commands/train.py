@@ -205,7 +205,7 @@ def _name(source: str) -> str:
 def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> None:
     """Fine-tune our own network on the user's handwriting, and print gains and losses."""
     _refuse("for an architecture named with --arch", "test", "resume")
-    _write_only(out, [".tflite"], out.with_suffix(".md"))
+    _write_only(out, [".tflite"])
     if not sources:
         raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")
     if options["start"].suffix != ".tflite":
@@ -225,7 +225,7 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
     table = aligned([finetuned.HEADER, *(one.row for one in done.changes)], (1, 2, 4, 5))
     click.echo("\n".join([*table, finetuned.verdict(done.changes)]))
     click.echo(f"learned {count(done.learned, 'picture')} in {done.seconds:.0f} s, measuring included")
-    click.echo(f"model: {done.file}\ncard:  {done.card_file}")
+    click.echo(f"model: {done.file}")
 
 
 def _by_recipe(
@@ -236,15 +236,15 @@ def _by_recipe(
 
     config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **_settings(options))
     folder = out if file is None else file.parent
-    beside = [folder / f"{config.name}{ending}" for ending in (".keras", ".tflite", ".md")]
-    _write_only(file or beside[0], [".tflite", ".keras"], *beside)
+    beside = [folder / f"{config.name}{ending}" for ending in (".tflite", ".md")]
+    _write_only(file or beside[0], [".tflite"], *beside)
     given = _given(sources, limit, options)
     with _shown(config.epochs + config.finishing, config.networks) as show:
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
 
         result = run(config, folder, **given, resume=options["resume"], on_progress=show)
     click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
-    click.echo(f"model: {file or result.litert_file}\ncard:  {result.card_file}")
+    click.echo(f"model: {result.litert_file}\ncard:  {result.card_file}")
     for number, history in enumerate(result.histories, 1):
         _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)
 

@@ -49,8 +49,6 @@ class FineTuneResult:
 
     file: Path
     """The model, for `predict --model`."""
-    card_file: Path
-    """Its model card, in Markdown."""
     learned: int
     """The person's pictures that were learned."""
     changes: tuple[Change, ...]
@@ -69,7 +67,7 @@ def fine_tune(
     limit_test: int | None = None,
     on_progress: Watcher | None = None,
 ) -> FineTuneResult:
-    """Let our own network learn from labelled pictures, and write it to `out` with its card beside it.
+    """Let our own network learn from labelled pictures, and write it to `out`.
 
     Pictures go through the same preparation as when they are read; those in which it finds no single
     character teach nothing, and are left out with a warning of the logger. The temperatures and
@@ -120,9 +118,7 @@ def fine_tune(
     changes = tuple(finetuned.changes(start, out, held_back, learned, limit_test))
     facts |= finetuned.measures(changes) | {"kilobytes": len(bare) / 1000}
     _write(bare, out, start, facts)
-    card_file = out.with_suffix(".md")
-    atomic.write(card_file, finetuned.markdown(out.stem, facts, changes))
-    return FineTuneResult(out, card_file, len(own), changes, time.monotonic() - began)
+    return FineTuneResult(out, len(own), changes, time.monotonic() - began)
 
 
 def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sample], list[Sample]]:

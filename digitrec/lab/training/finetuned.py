@@ -1,4 +1,4 @@
-"""What learning one person's hand gained and lost: measured, as a table, and as the model card."""
+"""What learning one person's hand gained and lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.engine import Engine
-from digitrec.errors.text import count, percent
+from digitrec.errors.text import percent
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.evaluation import accuracy
@@ -130,24 +130,3 @@ def measures(changes: Sequence[Change]) -> dict[str, Any]:
     whole = next(one for one in changes if one.data == WHOLE)
     test = card.measured(whole.after, WHOLE, whole.left_out)
     return {"changes": [asdict(one) for one in changes], "test": test}
-
-
-def markdown(name: str, facts: dict[str, Any], changes: Sequence[Change]) -> str:
-    """Return the card as a page, from the facts that `finetune.fine_tune` gathers."""
-    ((source, learned),) = facts["learned_from"].items()
-    rehearsed = {f"rehearsed: {kind}": n for kind, n in facts["rehearsed"].items()}
-    learned_from = {"start": facts["start"], f"learned: `{source}`": learned} | rehearsed
-    how = card.text(
-        "own hand", heads=" | ".join(HEADER), verdict=verdict(changes), trained=card.trained(facts),
-        changes="".join(f"| {' | '.join(one.row)} |\n" for one in changes), source=source,
-        left_out=count(sum(one.left_out for one in changes), "picture"),
-        table=card.table(learned_from | card.settings(facts["settings"])),
-    )  # fmt: skip
-    about = (
-        f"digitrec's own network, fine-tuned on {count(learned, 'picture')} of one hand by "
-        "`digitrec train --start`, which also measured every figure below."
-    )
-    return card.text(
-        "page", name=name, about=about, rows=card.table(card.network(facts)), how=how,
-        licence=card.text("own hand's licence", source=source), limits=card.text("own hand's limits"),
-    )  # fmt: skip

@@ -171,8 +171,6 @@ class TrainResult:
 
     litert_file: Path
     """The model for `predict`."""
-    keras_file: Path
-    """The same in float32, to continue from."""
     card_file: Path
     """Its model card, in Markdown."""
     histories: tuple[tuple[Epoch, ...], ...]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from digitrec.answer.prediction import SURE
-from digitrec.comparison.datasets.mnist import NO_DIGIT, SHA256, Digits
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.errors import DataError
 from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
@@ -151,16 +151,13 @@ def _ship(
         "test": what.measured(correct),
         "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
         "settings": asdict(config),
-        "data_sha256": SHA256 if card.of_mnist(what.sources) else {},
         "environment": card.environment(),
         **sureness,
     }
     written(facts, **sureness)
-    keras_file = folder / f"{config.name}.keras"
-    export.save_keras(network, keras_file, export.description(config.name, facts, **sureness))
     card_file = folder / f"{config.name}.md"
     atomic.write(card_file, card.markdown(config.name, facts))
-    return TrainResult(litert_file, keras_file, card_file, histories, correct, len(what.test))
+    return TrainResult(litert_file, card_file, histories, correct, len(what.test))
 
 
 def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
