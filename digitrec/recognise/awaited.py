@@ -6,14 +6,13 @@ There is no second path: retries, rate, budget and ledger are those of `predict`
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterable
 from functools import partial
 from typing import TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
-from anyio import CapacityLimiter, from_thread, to_thread
-from anyio.lowlevel import RunVar, current_token
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 
 from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.answer.sheet import Sheet
@@ -64,15 +63,14 @@ async def aread(image: ImageSource, provider: AnyReader = "local", **how: Unpack
 
 
 async def astream(
-    images: Iterable[ImageSource] | AsyncIterable[ImageSource],
+    images: Iterable[ImageSource],
     provider: AnyReader = "local",
     **how: Unpack[How],
 ) -> AsyncGenerator[Outcome, None]:
     """Yield what `stream` yields, for ``async for``: an outcome for each picture, in order.
 
     As many requests are in flight as the engine's ``Options.concurrency`` says. ``images`` is iterated in a
-    worker thread; an asynchronous iterable is iterated in the event loop. Being cancelled, or closed, stops
-    the work as it does for `apredict`.
+    worker thread. Being cancelled, or closed, stops the work as it does for `apredict`.
 
     Args:
         images, provider: as for `stream`.
@@ -82,29 +80,13 @@ async def astream(
         TypeError, ValueError, DigitrecError: as for `stream`, when the first outcome is asked for.
     """
     gone, thread = threading.Event(), CapacityLimiter(1)
-    waiting = _iterated(images) if isinstance(images, AsyncIterable) else images
     try:
-        outcomes = await _in_thread(partial(stream, waiting, provider, **how), gone, thread)
+        outcomes = await _in_thread(partial(stream, images, provider, **how), gone, thread)
         following = partial(next, outcomes, None)
         while (outcome := await _in_thread(following, gone, thread)) is not None:
             yield outcome
     finally:
         gone.set()
-
-
-def _iterated(images: AsyncIterable[ImageSource]) -> Iterator[ImageSource]:
-    """Iterate over the pictures in a worker thread; await each in the event loop."""
-    iterator, token = aiter(images), current_token()
-
-    async def following() -> ImageSource:
-        return await anext(iterator)
-
-    def waiting() -> Iterator[ImageSource]:
-        with suppress(StopAsyncIteration):
-            while True:
-                yield from_thread.run(following, token=token)
-
-    return waiting()
 
 
 async def _awaited(work: Callable[[ImageSource, Reader], T], image: ImageSource, provider: AnyReader) -> T:
