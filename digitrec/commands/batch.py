@@ -21,7 +21,7 @@ from digitrec.bulk.job import Job, Part, Plan
 from digitrec.bulk.run import FOR_ALL, Task, read, spread
 from digitrec.bulk.summary import Summary
 from digitrec.bulk.workers import Opener, cores, keep_memory
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.files import Input, Output, refuse_inputs
 from digitrec.commands.progress import bar
@@ -47,9 +47,7 @@ def _reader(asking: Asking, names: Sequence[str], run: str) -> Iterator[Reader]:
 
 
 @click.command()
-@click.argument(
-    "images", nargs=-1, type=Input(path_type=str), metavar="INPUT...", shell_complete=values.image
-)
+@click.argument("images", nargs=-1, type=Input(path_type=str), metavar="INPUT...")
 @click.option(
     "-o", "--output", "out", type=Output(*job.FORMATS), required=True, metavar="OUT",
     help="Output: a .jsonl or .csv file.",

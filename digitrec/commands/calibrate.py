@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from digitrec.commands import options, unlearned, values
+from digitrec.commands import options, unlearned
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.recognise import calibration
@@ -13,8 +13,7 @@ from digitrec.recognise import calibration
 @click.command()
 @options.labelled()
 @click.option(
-    "-p", "--provider", default="local", show_default=True, metavar="NAME",
-    shell_complete=values.provider, help="Engine to calibrate.",
+    "-p", "--provider", default="local", show_default=True, metavar="NAME", help="Engine to calibrate.",
 )  # fmt: skip
 @options.labelled_limit
 @asking_options

@@ -12,7 +12,7 @@ from digitrec.commands.process import COMPLETE
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options, their values and file names in your shell.
+    """Print the script that completes commands, options and file names in your shell.
 
     \b
     Examples:

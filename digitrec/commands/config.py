@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from digitrec.commands import options
-from digitrec.commands.process import EXIT_CODES
 from digitrec.engine import config as configuration
-from digitrec.errors import NotConfigured, text
+from digitrec.errors import text
 
 VARIABLES = {
     "DIGITREC_API_KEYS": "keys that `digitrec serve` accepts, separated by commas",
@@ -36,27 +33,17 @@ VARIABLES = {
 """digitrec's own environment variables and their meanings; credentials have their vendors' names."""
 SECRET = {"DIGITREC_API_KEYS", "DIGITREC_OWNER_KEY"}
 """Variables whose values are not shown."""
+DEFAULTS = {"provider": "local"}
+"""Settings that have a value without a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting of the file or of the environment with its effective value."""
-
-    name: str
-    """Name; in a table of the file, after the table's name and a dot."""
-    value: str | float | None
-    """Value in force; None: not set, and without a default."""
-    origin: Literal["default", "file", "environment"]
-    """Where the value comes from."""
-    meaning: str
-    """What the setting does."""
+Row = tuple[str, str, str, str]
+"""A setting: its name, its value, where the value comes from, and what it means."""
 
 
 @click.command()
-@options.output("table", "json")
-@options.flag("--path", "only_path", help="Only print the path of the file.")
 @options.flag("--example", help="Print an example file with every setting.")
-def config(output: Literal["table", "json"], only_path: bool, example: bool) -> None:
+def config(example: bool) -> None:
     """Show the configuration file and the settings in force.
 
     It lists the file's settings, then digitrec's environment variables; it never shows keys. The first error
@@ -67,65 +54,50 @@ def config(output: Literal["table", "json"], only_path: bool, example: bool) -> 
       digitrec config
       digitrec config --example > config.toml
     """
-    path = configuration.config_path()
-    if only_path or example:
-        click.echo(configuration.example() if example else path, nl=not example)
+    if example:
+        click.echo(configuration.example(), nl=False)
         return
-    problems = []
-    try:
-        configuration.load()
-    except NotConfigured as error:
-        problems = [str(error)]
-    settings = [*_of_file(good=not problems), *_of_environment(os.environ)]
-    if output == "json":
-        rows = [asdict(setting) for setting in settings]
-        found = {"file": str(path), "exists": path.exists(), "problems": problems, "settings": rows}
-        click.echo(json.dumps(found, indent=2))
-    else:
-        click.echo(text.printable(f"{path} ({'found' if path.exists() else 'missing, but not needed'})"))
-        rows_of_words = [[text.printable(_word(value)) for value in asdict(it).values()] for it in settings]
-        for line in text.aligned([["setting", "value", "from", "meaning"], *rows_of_words]):
-            click.echo(line)
-    for problem in problems:
-        click.echo(f"digitrec: {problem}", err=True)
-    if problems:
-        raise SystemExit(EXIT_CODES[NotConfigured])
+    path = configuration.config_path()
+    click.echo(text.printable(f"{path} ({'found' if path.exists() else 'missing, but not needed'})"))
+    rows = [*_of_file(), *_of_environment(os.environ)]
+    printable = [[text.printable(cell) for cell in row] for row in rows]
+    for line in text.aligned([["setting", "value", "from", "meaning"], *printable]):
+        click.echo(line)
 
 
-def _word(value: Any) -> str:
-    return "-" if value is None else str(value)
+def _of_file() -> Iterator[Row]:
+    """Yield each setting of the file.
 
-
-def _of_file(*, good: bool) -> Iterator[Setting]:
-    """Yield each setting of the file; of an invalid file, the defaults."""
-    given = configuration.read() if good else {}
-    ledger = configuration.load().ledger if good else None
-    defaults = {"provider": "local", "ledger": str(ledger or configuration.default_ledger())}
+    Raises:
+        NotConfigured: the file is wrong.
+    """
+    ledger = configuration.load().ledger or configuration.default_ledger()
+    given = configuration.read()
     for name, meaning in configuration.MEANINGS.items():
         table, _, key = name.partition(".")
         value: Any = given.get(table, {}).get(key) if key else given.get(table)
+        origin = "default" if value in (None, {}) else "file"
+        if name == "ledger":
+            value = ledger
         if isinstance(value, dict) and value:
-            yield from (Setting(f"{name}.{key}", _told(it), "file", meaning) for key, it in value.items())
+            yield from ((f"{name}.{key}", _told(one), origin, meaning) for key, one in value.items())
         else:
-            origin: Literal["file", "default"] = "default" if value in (None, {}) else "file"
-            shown = defaults.get(name) if origin == "default" or name == "ledger" else value
-            yield Setting(name, shown, origin, meaning)
+            yield name, _told(DEFAULTS.get(name, "-") if value in (None, {}) else value), origin, meaning
 
 
-def _told(value: Any) -> Any:
-    """Return a setting's value, of a list or a table in words."""
+def _told(value: Any) -> str:
+    """Return a setting's value in words."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_told(one)}" for name, one in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _of_environment(env: Mapping[str, str]) -> Iterator[Setting]:
+def _of_environment(env: Mapping[str, str]) -> Iterator[Row]:
     for name, meaning in VARIABLES.items():
-        if not env.get(name):
-            yield Setting(name, None, "default", meaning)
-        else:
-            secret = name in SECRET or "@" in env[name]  # an address may hold a password
-            yield Setting(name, "(set)" if secret else env[name], "environment", meaning)
+        value = env.get(name, "")
+        is_secret = name in SECRET or "@" in value  # an address may hold a password
+        shown = "(set)" if is_secret and value else value or "-"
+        yield name, shown, "environment" if value else "default", meaning
     for name in sorted(env):
         if name.startswith("DIGITREC_") and name not in VARIABLES:
-            yield Setting(name, "(set)", "environment", "unknown: it has no effect")
+            yield name, "(set)", "environment", "unknown: it has no effect"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.files import Input
 from digitrec.image import atomic
 
@@ -20,7 +20,7 @@ EXPECTED = {"mnist-train": 97, "mnist-test": 90}
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", default="tutorial-cnn", metavar="NAME", shell_complete=values.architecture,
+    "--arch", default="tutorial-cnn", metavar="NAME",
     help="Network to train, as for `digitrec train`.",
 )  # fmt: skip
 @options.whole("--epochs", "Number of epochs.", default=5, metavar=None)

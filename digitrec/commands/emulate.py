@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.engines import EMULATED
 from digitrec.commands.progress import quietly
 from digitrec.emulator import serve
@@ -17,7 +17,7 @@ from digitrec.providers.registry import open_provider
 @click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
 @options.whole("--port", "Port of the first vendor, the others follow it.  [default: any free ones]", least=0,
                most=65535, default=0)  # fmt: skip
-@click.option("--engine", default="local", show_default=True, metavar="NAME", shell_complete=values.reader,
+@click.option("--engine", default="local", show_default=True, metavar="NAME",
               help="Engine that reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help='Fault to inject, such as "429:first=2" or "google/503"; repeatable.')  # fmt: skip

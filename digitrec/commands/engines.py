@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.files import LEDGERS, Input, Output
 from digitrec.commands.progress import quietly
 from digitrec.engine import Engine, config
@@ -289,7 +289,7 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 
 
 _POLICY = (
-    click.option("--fallback", callback=options.names, metavar="NAMES", shell_complete=values.providers,
+    click.option("--fallback", callback=options.names, metavar="NAMES",
                  help="Engines to ask in this order if one is unsure or fails."),
     click.option("--below", type=options.SHARE, default=0.9, show_default=True, metavar="CHANCE",
                  help="Unsure: below this probability (see `digitrec calibrate`)."),
@@ -300,7 +300,6 @@ _HOW = (
     options.model,
     options.model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
-                 shell_complete=values.preparations,
                  help="Send the whole picture, the digit enlarged, or the digit repeated.  "
                  "[default: by engine]"),
     click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options, unlearned, values
+from digitrec.commands import options, unlearned
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, own_model
 from digitrec.commands.progress import bar
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @own_model
 @options.sources(
-    "--data", "sources", multiple=True, complete=values.data,
+    "--data", "sources", multiple=True,
     help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
 )  # fmt: skip
 @options.limit("Only N of each set, all digits in proportion.")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar
 from digitrec.image import atomic
 
 
 @click.command(context_settings={"show_default": True})
-@options.labelled("[DATA]", values.digits, default="mnist-test")
+@options.labelled("[DATA]", default="mnist-test")
 @options.limit("Only N digits, all digits in proportion.", 3, 10_000)
 @options.out_folder("digitrec-exploration")
 def explore(data: str, limit: int, out: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.engine import config
 from digitrec.engine.ledger import Ledger, queries
 from digitrec.engine.ledger.repair import repair as repair_file
@@ -65,9 +65,7 @@ def _open(path: Path) -> closing[Ledger]:
     return closing(Ledger(path, copied=not writable))
 
 
-_provider = click.option(
-    "-p", "--provider", metavar="NAME", shell_complete=values.provider, help="Only this engine."
-)
+_provider = click.option("-p", "--provider", metavar="NAME", help="Only this engine.")
 
 
 @ledger.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.engines import Asking
 from digitrec.commands.files import Output
 from digitrec.commands.progress import quiet_bar, quietly
@@ -112,7 +112,7 @@ def export(model: Path, out: Path) -> None:
 
 
 @models.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=values.architecture)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @options.flag("--quick", help="Use few digits: a trial of under two minutes.")
 @click.option("--seed", default=0, show_default=True, help="Random seed of weights and order.")
 @options.out_folder("digitrec-models")

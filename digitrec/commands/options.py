@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import tempfile
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from digitrec.commands import values
 from digitrec.commands.files import Data, Input, Output
 from digitrec.engine.asking import LONGEST_S
 
@@ -74,14 +73,14 @@ def limit(help: str, least: int = 1, default: int | None = None) -> Declared:
     return whole("--limit", help, least=least, default=default)
 
 
-def sources(*names: str, complete: values.Completer = values.digits, **more: Any) -> Declared:
+def sources(*names: str, **more: Any) -> Declared:
     """Declare an option that takes labelled pictures or the name of a data set."""
-    return click.option(*names, type=Data(), metavar="SOURCE", shell_complete=complete, **more)
+    return click.option(*names, type=Data(), metavar="SOURCE", **more)
 
 
-def labelled(metavar: str = "DATA", complete: values.Completer = values.data, **more: Any) -> Declared:
+def labelled(metavar: str = "DATA", **more: Any) -> Declared:
     """Declare the argument DATA: labelled pictures or the name of a data set."""
-    return click.argument("data", type=Data(), metavar=metavar, shell_complete=complete, **more)
+    return click.argument("data", type=Data(), metavar=metavar, **more)
 
 
 def out_folder(default: str, help: str = "Output folder.") -> Declared:
@@ -93,13 +92,13 @@ def out_folder(default: str, help: str = "Output folder.") -> Declared:
 def providers(help: str, metavar: str = "NAMES", default: str | None = None) -> Declared:
     """Declare ``--provider``: one or several engines, as a list."""
     return click.option(
-        "-p", "--provider", "providers", callback=names, metavar=metavar, shell_complete=values.providers,
+        "-p", "--provider", "providers", callback=names, metavar=metavar,
         default=default, show_default=default is not None, help=help,
     )  # fmt: skip
 
 
 def html(help: str) -> Declared:
-    """``--html``; a file that cannot be written is a usage error before any engine is asked."""
+    """``--html``; a folder that cannot be written to is a usage error before any engine is asked."""
     return click.option("--html", type=Output(".html", ".htm"), callback=_writable, metavar="FILE", help=help)
 
 
@@ -124,12 +123,8 @@ def _expected(value: str) -> tuple[int, int]:
 
 
 def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    try:
-        if value is not None and not ctx.resilient_parsing:
-            with tempfile.TemporaryFile(dir=value.parent):
-                pass  # the page is written there, then renamed
-    except OSError as error:
-        raise click.BadParameter(f"{str(value)!r}: {error.strerror}", ctx, param) from error
+    if value is not None and not os.access(value.parent, os.W_OK):
+        raise click.BadParameter(f"{str(value)!r}: its folder is missing or read-only.", ctx, param)
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.progress import quietly
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
@@ -73,7 +73,7 @@ def _price(listing: registry.Listing) -> str:
 
 
 @providers.command()
-@click.argument("name", shell_complete=values.provider)
+@click.argument("name")
 @click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
               metavar="SECONDS", help="Deadline.")  # fmt: skip
 @options.attempt_timeout

@@ -52,7 +52,7 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
         click.echo(f"{doubtful} below {percent(below)}: nothing to correct", err=True)
         return
     key = secrets.token_urlsafe(16)
-    monitoring.configure("text", "warning")
+    monitoring.configure("warning")
     with server.listen(HOST, port) as listening:
         place = server.place(HOST, listening.getsockname()[1])
         click.echo(f"{doubtful} at http://{place}/review#{key} (Ctrl-C stops it)", err=True)

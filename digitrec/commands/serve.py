@@ -6,12 +6,11 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import ip_network
 from typing import Any
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_served
 from digitrec.commands.files import Output
 from digitrec.engine import Engine
@@ -29,12 +28,6 @@ ORIGIN = re.compile(
 """An origin as browsers send it, or "*"."""
 
 
-def _prefix(given: str) -> str:
-    """Return a path with a leading and without a trailing slash; the empty path stays empty."""
-    path = given.strip("/")
-    return f"/{path}" if path else ""
-
-
 def _origin(given: str) -> str:
     """Check an origin of `--allow-origin`."""
     if ORIGIN.fullmatch(given):
@@ -43,15 +36,6 @@ def _origin(given: str) -> str:
         f"{given!r} is not an origin; give scheme and host in small letters, nothing after them, "
         "such as https://example.org"
     )
-
-
-def _network(given: str) -> str:
-    """Check an address or network of `--metrics-from`."""
-    try:
-        ip_network(given, strict=False)
-    except ValueError as error:
-        raise click.BadParameter(f"{given!r} is not an IP address or network such as 10.0.0.0/8") from error
-    return given
 
 
 def _keys(variable: str) -> tuple[str, ...]:
@@ -80,7 +64,7 @@ def _keys(variable: str) -> tuple[str, ...]:
 @click.option("--port", default=5000, type=click.IntRange(0, 65535), envvar="PORT", show_envvar=True)
 @click.option(
     "--providers", default="local", callback=options.names, metavar="NAMES",
-    shell_complete=values.providers, help="Engines to offer, separated by commas.",
+    help="Engines to offer, separated by commas.",
 )  # fmt: skip
 @asking_served
 @options.flag(
@@ -104,16 +88,6 @@ def _keys(variable: str) -> tuple[str, ...]:
     "--allow-origin", "origins", multiple=True, metavar="ORIGIN", show_default=False, type=_origin,
     help="Allow pages of this site, such as https://example.org (repeatable; * is any).",
 )  # fmt: skip
-@click.option(
-    "--metrics-from", multiple=True, metavar="NETWORK", show_default=False, type=_network,
-    help="Show /metrics also to this address or network, such as 10.0.0.0/8 (repeatable). With API keys it "
-    "needs a key instead.",
-)  # fmt: skip
-@click.option(
-    "--root-path", default="", metavar="PATH", show_default=False, type=_prefix,
-    help="Path prefix behind a proxy, such as /digits.",
-)  # fmt: skip
-@options.choice("--log-format", "json", "text", default="json", help="Format of stderr.")
 @options.choice(
     "--log-level", "debug", "info", "warning", "error", default="info",
     help="Lowest level to log; info logs each request.",
@@ -124,7 +98,6 @@ def serve(
     asking: Asking,
     public_spending: bool,
     allow_host: tuple[str, ...],
-    log_format: str,
     log_level: str,
     **limits: Any,
 ) -> None:
@@ -159,11 +132,10 @@ def serve(
         policy = asking.policy(engines)
         if settings.collect is not None:
             collected.Collection(settings.collect)  # fails here, before the address is printed
-        monitoring.configure(log_format, log_level)
+        monitoring.configure(log_level)
         with server.listen(host, port) as listening:
             place = server.place(host, listening.getsockname()[1])
-            prefix = f"{settings.root_path}/" if settings.root_path else ""
-            click.echo(f"digitrec is at http://{place}{prefix} (Ctrl-C stops it)", err=True)
+            click.echo(f"digitrec is at http://{place} (Ctrl-C stops it)", err=True)
             off = f"off, every visitor may send pictures ({KEYS} sets keys)"
             click.echo(f"API keys: {f'{len(keys)} accepted' if keys else off}", err=True)
             server.run(engines if policy is None else [policy, *engines], settings, listening)

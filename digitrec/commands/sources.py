@@ -10,7 +10,7 @@ from typing import Literal
 import click
 from PIL import Image
 
-from digitrec.commands import options, values
+from digitrec.commands import options
 from digitrec.commands.files import Input, named_as_file, refuse_inputs, refuse_outputs
 from digitrec.commands.reasons import Reasons
 from digitrec.errors import ImageError
@@ -51,7 +51,7 @@ class Given:
 given = options.gathered(
     "given", Given,
     click.argument("images", nargs=-1, required=True, metavar="IMAGE...",
-                   type=Input(path_type=str), shell_complete=values.image),
+                   type=Input(path_type=str)),
     options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
                    "[default: first, with a notice]"),
     options.flag("--hidden", help="Also read hidden files and folders (names with a leading dot)."),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from digitrec.commands import values
 from digitrec.commands.files import Input, Output, named_as_file, refuse_outputs
 from digitrec.commands.options import POSITIVE, Number, choice, flag, sources, whole
 from digitrec.commands.progress import quiet_bar, quietly
@@ -50,7 +49,7 @@ class Start(Input):
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", type=Input(path_type=str), metavar="NAME", shell_complete=values.architecture,
+    "--arch", type=Input(path_type=str), metavar="NAME",
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, efficientnet, knn, random-forest, svm, "
     f"or the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip

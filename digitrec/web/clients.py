@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Container
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -92,18 +92,13 @@ def is_cross_site(headers: Headers, allowed: Container[str] = ()) -> bool:
 
 
 def may_see_metrics(peer: str, headers: Headers, settings: Settings) -> bool:
-    """Return whether the sender may see /metrics: this machine, and the networks in the settings.
+    """Return whether the sender may see /metrics without a key: this machine.
 
     A request that a proxy passed on is not this machine's, even if `Settings.proxies` is 0.
     """
     if not settings.proxies and any(name in headers for name in FORWARDED):
         return False
-    try:
-        sender = ip_address(origin(peer, headers, settings.proxies))
-    except ValueError:
-        return False
-    sender = getattr(sender, "ipv4_mapped", None) or sender
-    return sender.is_loopback or any(sender in ip_network(one, strict=False) for one in settings.metrics_from)
+    return is_loopback(origin(peer, headers, settings.proxies).removeprefix("::ffff:"))
 
 
 def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:

@@ -1,8 +1,8 @@
 """`digitrec serve --collect`: visitors label pictures, the owner accepts or deletes them.
 
 The folder contains two others, `new` and `accepted`, each with sub-folders "0" to "9" and "none", which
-`read_samples` reads as they are. A file's name is the hash of the picture's pixels and the answers of the
-engines here, so that the owner first sees where they disagree. No address, time or metadata is kept.
+`read_samples` reads as they are. A file's name is the hash of the picture's pixels. No address, time or
+metadata is kept.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import re
 import threading
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,9 +19,8 @@ from fastapi import Depends, FastAPI, Header, Query, Request
 from PIL import Image
 from starlette.responses import Response
 
-from digitrec.answer.prediction import Prediction
 from digitrec.errors import DataError
-from digitrec.image import DigitImage, InputSpec
+from digitrec.image import DigitImage, InputSpec, atomic
 from digitrec.prepare import prepare
 from digitrec.web import clients, routes, schemas
 from digitrec.web.answers import Answers
@@ -32,24 +30,22 @@ from digitrec.web.problems import Problem, ProblemError
 
 LABELS = (*"0123456789", "none")
 """Labels of a picture; "none": no digit."""
-LONGEST = 200
-"""Characters of a file's name for the engines' answers; file systems take 255 bytes in all."""
 MAX_PICTURES = 10_000
 """Most pictures, new and accepted together; each has at most 512x512 pixels."""
-ENGINE = re.compile(r"[a-z0-9-]+")
-"""An engine's name that can be in a file's name; a policy's cannot, but its engines are named as well."""
-NAME = re.compile(r"[0-9a-f]{16}(_[a-z0-9-]+-(?:[0-9]|none))*\.png")
+NAME = re.compile(r"[0-9a-f]{16}[a-z0-9_-]*\.png")
+"""A picture's name; earlier versions added the engines' answers."""
 
 
 class Collection:
     """The pictures in one folder, for one process at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder and count its pictures.
+        """Make the folder.
 
         Raises:
             DataError: the folder cannot be made or written to.
         """
+        self._folder = folder
         self._new, self._accepted = folder / "new", folder / "accepted"
         try:
             for label in LABELS:
@@ -60,36 +56,29 @@ class Collection:
                 f"{folder}: cannot be written to ({error.strerror}); name another folder"
             ) from error
         self._lock = threading.Lock()
-        self._pictures = len(list(folder.glob("*/*/*.png")))
 
-    def add(self, picture: Image.Image, label: str, said: Mapping[str, str]) -> bool:
+    def add(self, picture: Image.Image, label: str) -> bool:
         """Keep a picture under its label, one of `LABELS`; return whether there was room for it.
 
         The same pixels are kept once: a new label replaces the one before, and what was accepted stays.
         """
         content = f"{picture.mode}{picture.size}".encode() + picture.tobytes()
-        digest = hashlib.sha256(content).hexdigest()[:16]
+        name = hashlib.sha256(content).hexdigest()[:16]
         with self._lock:
-            if any(self._accepted.glob(f"*/{digest}*.png")):
+            if any(self._accepted.glob(f"*/{name}*.png")):
                 return True
-            for before in self._new.glob(f"*/{digest}*.png"):
+            for before in self._new.glob(f"*/{name}*.png"):
                 before.unlink()
-                self._pictures -= 1
-            if self._pictures >= MAX_PICTURES:
+            if len(list(self._folder.glob("*/*/*.png"))) >= MAX_PICTURES:
                 return False
-            aside = self._new / label / f".{digest}"
-            picture.save(aside, "PNG")
-            aside.replace(self._new / label / f"{digest}{_words(said)}.png")
-            self._pictures += 1
+            with atomic.replacing(self._new / label / f"{name}.png") as unfinished:
+                picture.save(unfinished)
         return True
 
     def waiting(self) -> list[schemas.LabelledPicture]:
-        """Return the pictures that the owner has not seen, those with most disagreement first."""
-
-        def order(one: schemas.LabelledPicture) -> tuple[int, str, str]:
-            return -sum(word != one.label for word in one.said.values()), one.label, one.name
-
-        return sorted(map(_labelled, self._files()), key=order)
+        """Return the pictures that the owner has not seen, by label."""
+        files = sorted(file for file in self._new.glob("*/*.png") if NAME.fullmatch(file.name))
+        return [schemas.LabelledPicture(name=file.name, label=file.parent.name, said={}) for file in files]
 
     def picture(self, name: str) -> bytes | None:
         """Return the PNG of that name among those; None without one."""
@@ -112,30 +101,10 @@ class Collection:
                 file.replace(self._accepted / (label or file.parent.name) / name)
             else:
                 file.unlink()
-                self._pictures -= 1
         return True
 
-    def _files(self) -> Iterator[Path]:
-        return (file for file in self._new.glob("*/*.png") if NAME.fullmatch(file.name))
-
     def _find(self, name: str) -> Path | None:
-        return next((file for file in self._files() if file.name == name), None)
-
-
-def _words(said: Mapping[str, str]) -> str:
-    """Return the engines' answers as a part of a file's name, as many as there is room for."""
-    named = ""
-    for engine, word in sorted(said.items()):
-        one = f"_{engine}-{word}"
-        if ENGINE.fullmatch(engine) and len(named) + len(one) <= LONGEST:
-            named += one
-    return named
-
-
-def _labelled(file: Path) -> schemas.LabelledPicture:
-    words = (word.rpartition("-") for word in file.stem.split("_")[1:])
-    said = {engine: word for engine, _, word in words}
-    return schemas.LabelledPicture(name=file.name, label=file.parent.name, said=said)
+        return next(self._new.glob(f"*/{name}"), None) if NAME.fullmatch(name) else None
 
 
 Digit = Annotated[
@@ -167,14 +136,13 @@ def add(app: FastAPI, state: State, collection: Collection) -> None:
     async def label(request: Request, digit: Digit) -> Response:
         """Say which digit a picture shows, and have both kept.
 
-        Kept are the pixels, at most 512 a side, the label, and what the engines here say that cost nothing.
+        Kept are the pixels, at most 512 a side, and the label.
         """
         picture = await routes.one_picture(request, state)
         small = await routes.small(request, state, picture)
         if digit != "none" and await asyncio.to_thread(_is_blank, small):
             raise ProblemError(BLANK)
-        said = await _said(request, state, picture)
-        if not await asyncio.to_thread(collection.add, small, digit, said):
+        if not await asyncio.to_thread(collection.add, small, digit):
             raise ProblemError(FULL)
         return routes.json(schemas.Kept(label=digit))
 
@@ -185,7 +153,7 @@ def add_review(app: FastAPI, state: State, collection: Collection | Answers) -> 
 
     @app.get("/collected", responses=REFUSED, **owners)
     def waiting() -> schemas.Labels:
-        """List the pictures without a review, first those on which engines disagree."""
+        """List the pictures without a review."""
         return schemas.Labels(pictures=collection.waiting())
 
     @app.get(
@@ -229,14 +197,3 @@ def _owner(state: State) -> Any:
 def _is_blank(picture: Image.Image) -> bool:
     """Return whether there is no ink on a picture."""
     return prepare(DigitImage.open(picture), InputSpec("mnist")).findings.reason == "blank"
-
-
-async def _said(request: Request, state: State, picture: bytes) -> dict[str, str]:
-    """Return the answer of each free engine; one that fails is left out."""
-    services = [state.services[name] for name in state.free()]
-    answers = await asyncio.gather(*(one.read(request.state.client, [picture]) for one in services))
-    return {
-        service.name: "none" if outcome.digit is None else str(outcome.digit)
-        for service, (reading,) in zip(services, answers, strict=True)
-        if isinstance(outcome := reading.outcome, Prediction)
-    }

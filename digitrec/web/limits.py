@@ -101,7 +101,9 @@ GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
 MAX_CLIENTS = 10_000
 """Number of clients whose rate is remembered; the one idle for longest is forgotten first."""
 CROSS_SITE = Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
-NOT_FROM_HERE = Problem(403, "not-from-here", "only the server's machine may see this; see --metrics-from")
+NOT_FROM_HERE = Problem(
+    403, "not-from-here", "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
+)
 NO_KEY = Problem(
     401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
 )

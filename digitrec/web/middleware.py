@@ -55,8 +55,8 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         number, start, status = uuid.uuid4().hex, time.perf_counter(), NO_RESPONSE
-        method, asked = scope["method"], scope["path"]
-        scope = {**scope, "path": self._path(asked), "method": "GET" if method == "HEAD" else method}
+        method = scope["method"]
+        scope = {**scope, "path": self._path(scope["path"]), "method": "GET" if method == "HEAD" else method}
 
         async def send_wrapped(message: Message) -> None:
             nonlocal status
@@ -69,7 +69,7 @@ class RequestMiddleware:
 
         self._metrics.in_flight.inc()
         try:
-            await (self._instead(scope, asked) or self._app)(scope, receive, send_wrapped)
+            await (self._instead(scope) or self._app)(scope, receive, send_wrapped)
         except ClientDisconnect:
             pass
         except Exception:  # a bug: the operator gets the traceback, the client only the number
@@ -81,24 +81,16 @@ class RequestMiddleware:
             self._record({**scope, "method": method}, number, status, time.perf_counter() - start)
 
     def _path(self, asked: str) -> str:
-        """Return the path without the server's prefix, which a proxy may have cut off, and final slashes."""
-        root = self._settings.root_path
-        path = asked.removeprefix(root) if asked.startswith(root + "/") else asked
-        bare = path.rstrip("/")
-        return bare if bare in self._paths and bare not in PAGES else path
+        """Return the path without final slashes."""
+        bare = asked.rstrip("/")
+        return bare if bare in self._paths and bare not in PAGES else asked
 
-    def _instead(self, scope: Scope, asked: str) -> ASGIApp | None:
+    def _instead(self, scope: Scope) -> ASGIApp | None:
         """Return the answer to a request that does not get to the application; None if it does."""
-        settings, path = self._settings, scope["path"]
-        if settings.root_path and asked == settings.root_path:  # addresses in the page are relative to it
-            return RedirectResponse(asked + "/")
-        if path in {f"{page}/" for page in PAGES}:  # so are those in the other pages
+        hosts, path = self._settings.hosts, scope["path"]
+        if path in {f"{page}/" for page in PAGES}:  # addresses in the page are relative
             return RedirectResponse(f"..{path[:-1]}")
-        if (
-            settings.hosts
-            and path not in PROBES
-            and clients.is_misdirected(Headers(scope=scope), settings.hosts)
-        ):
+        if hosts and path not in PROBES and clients.is_misdirected(Headers(scope=scope), hosts):
             return WRONG_HOST.response()
         return None
 

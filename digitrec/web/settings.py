@@ -53,10 +53,6 @@ class Settings:
     """Host names to answer to, besides this machine's own; empty: any name."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may send requests, such as "https://example.org"; "*": all sites."""
-    metrics_from: tuple[str, ...] = ()
-    """Addresses and networks, such as "10.0.0.0/8", that may see /metrics besides this machine."""
-    root_path: str = ""
-    """Path prefix behind a proxy, such as "/digits", whether or not the proxy strips it."""
     collect: Path | None = None
     """Folder of the pictures that visitors label; None: nothing is kept."""
     owner_key: str | None = field(default=None, repr=False)

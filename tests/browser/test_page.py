@@ -211,7 +211,7 @@ def _review(page: Page) -> None:
         if key == "guess":
             expect(page.locator("#words")).to_contain_text("does not know this key")
     expect(page.locator("#labelled li")).to_have_count(2)
-    expect(page.locator("#labelled li").first).to_contain_text("local says 7")
+    expect(page.locator("#labelled li").first).to_contain_text("Labelled 1")
     hand.expect_accessible(page)
     field = page.locator("#labelled input").first
     expect(field).to_have_value("1")

@@ -6,7 +6,6 @@ import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -26,17 +25,9 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "items"),
     [
-        (["predict", "-p", "local,goo"], ["plain,local,google"]),
-        (["predict", "--prepare", "plain,"], ["plain,plain,enlarged", "plain,plain,repeated"]),
-        (["config", "--pa"], ["plain,--path"]),
+        (["config", "--ex"], ["plain,--example"]),
         (["predict", ""], ["file,"]),
     ],
 )
 def test_what_is_offered(words: list[str], items: list[str]) -> None:
     assert offered(*words) == items
-
-
-def test_asking_what_may_follow_makes_no_file(tmp_path: Path) -> None:
-    page = tmp_path / "report.html"
-    offered("benchmark", "--html", str(page), "")
-    assert not page.exists()

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from digitrec.web import app as app_module
 from digitrec.web.app import create_app
-from digitrec.web.monitoring import JsonLines, TextLines
+from digitrec.web.monitoring import JsonLines
 from digitrec.web.settings import Settings
 
 from .fakes import local, png, serving
@@ -88,27 +88,11 @@ def test_the_log_is_one_line_a_request_without_picture_key_or_query(caplog: pyte
         client.post("/predict?seen=true", content=png(), headers=sent)
         client.get("/a%0Ab", headers=sent)
     records = [record for record in caplog.records if record.name == "digitrec.web"]
-    lines = [form.format(record) for form in (JsonLines(), TextLines()) for record in records]
+    lines = [JsonLines().format(record) for record in records]
     assert not any("open-sesame" in line or "seen" in line or "\n" in line for line in lines)
-    line = json.loads(lines[-4])
+    line = json.loads(lines[-2])
     told = [line[name] for name in ("event", "method", "path", "status", "client")]
     assert told == ["request", "POST", "/predict", 200, "203.0.113.1"]
-    assert 'path="/predict" status=200' in lines[-2]
-
-
-@pytest.mark.parametrize("prefix", ["", "/digits"])
-def test_under_a_prefix_all_is_found_whether_or_not_the_proxy_cuts_it_off(prefix: str) -> None:
-    with serving(settings=Settings(root_path="/digits", rate=0.01, burst=1)) as client:
-        for path in ("/", "/docs", "/static/main.js", "/docs/swagger-ui.css", "/health"):
-            assert client.get(prefix + path).status_code == 200, path
-        assert client.get(f"{prefix}/openapi.json").json()["servers"] == [{"url": "/digits"}]
-        page = client.get(f"{prefix}/docs/")
-        assert page.url.path == f"{prefix}/docs" and "swagger" in page.text
-        statuses = [client.post(f"{prefix}/predict", content=png()).status_code for _ in range(2)]
-        start = client.get("/digits", follow_redirects=False)
-        assert (start.status_code, start.headers["location"]) == (307, "/digits/")
-        assert client.get("/digitsx").status_code == 404
-    assert statuses == [200, 429]
 
 
 def test_a_final_slash_changes_nothing_and_passes_no_limit(client: TestClient) -> None:
@@ -175,8 +159,6 @@ def test_only_this_servers_own_page_may_ask(client: TestClient, headers: dict[st
         ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, Settings(), 403),
         ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(proxies=1), 403),
         ("127.0.0.1", {}, Settings(proxies=1), 200),
-        ("10.1.2.3", {}, Settings(metrics_from=("10.0.0.0/8",)), 200),
-        ("11.1.2.3", {}, Settings(metrics_from=("10.0.0.0/8",)), 403),
         ("127.0.0.1", {}, Settings(api_keys=("one",)), 401),
         ("203.0.113.1", {"x-api-key": "one"}, Settings(api_keys=("one",)), 200),
     ],
