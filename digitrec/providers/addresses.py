@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from digitrec.errors import NotConfigured, NotInstalled
+from digitrec.errors import NotConfigured
 
 PLAIN_HTTP = "DIGITREC_ALLOW_PLAIN_HTTP"
 """The variable that allows an endpoint on another machine without encryption."""
@@ -88,7 +87,6 @@ def check_proxies(endpoint: str) -> list[str]:
 
     Raises:
         NotConfigured: its address is invalid; it is not shown, because it may hold the password.
-        NotInstalled: it is a SOCKS proxy, and the package for them is missing.
     """
     name = proxy_variable(endpoint)
     value = os.environ.get(name, "")
@@ -97,10 +95,6 @@ def check_proxies(endpoint: str) -> list[str]:
     parts = split(value if "://" in value else f"http://{value}")
     if parts is None or parts.scheme not in PROXY_SCHEMES:
         raise NotConfigured(f"{name} must hold the address of a proxy, such as http://HOST:PORT")
-    if parts.scheme.startswith("socks") and find_spec("socks") is None:
-        raise NotInstalled(
-            f"{name} names a SOCKS proxy, which needs the package PySocks; pip install PySocks"
-        )
     return [parts.password or "", unquote(parts.password or "")]
 
 

@@ -13,6 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -229,25 +230,16 @@ def found_region(env: Mapping[str, str]) -> list[str]:
 def _profile(env: Mapping[str, str]) -> list[tuple[Path, set[str]]]:
     """Return both files of ~/.aws, each with the names of the profile's settings in it."""
     profile = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or "default"
-    keys = _file(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
-    config = _file(env, "AWS_CONFIG_FILE", "config")
-    sections = {f"profile {profile}"} | ({profile} if profile == "default" else set())
-    return [(keys, _settings(keys, {profile})), (config, _settings(config, sections))]
-
-
-def _settings(file: Path, sections: set[str]) -> set[str]:
-    """Return the names of the settings in these sections; empty for an unreadable file."""
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(file.read_text("utf-8"))
-    except (OSError, ValueError, configparser.Error):
-        return set()
-    return {name for section in sections & set(parser.sections()) for name in parser.options(section)}
-
-
-def _file(env: Mapping[str, str], variable: str, name: str) -> Path:
-    home = Path(env.get("HOME") or env.get("USERPROFILE") or "~").expanduser()
-    return Path(env[variable]).expanduser() if env.get(variable) else home / ".aws" / name
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
+    found = []
+    for variable, name in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
+        file = Path(env.get(variable) or home / ".aws" / name).expanduser()
+        parser = configparser.RawConfigParser(strict=False)
+        with suppress(OSError, ValueError, configparser.Error):  # an unreadable file has no settings
+            parser.read_string(file.read_text("utf-8"))
+        sections = {profile, f"profile {profile}"} & set(parser.sections())
+        found.append((file, {setting for section in sections for setting in parser.options(section)}))
+    return found
 
 
 # Errors: codes in answers, and exceptions of botocore while it searches for credentials.

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -65,8 +64,8 @@ BINARY = {"Content-Type": "application/octet-stream"}
 
 DEEPEST_ERROR = 5
 """Maximum number of nested errors in a message."""
-OPERATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
-"""The id of an operation: a UUID."""
+OPERATION = re.compile(r"^[^?#]*/([A-Za-z0-9_-]{1,100})/?(?:[?#]|$)")
+"""An operation's address, which ends in its id: a UUID."""
 PENDING = ("notStarted", "running")
 """Statuses of an unfinished operation."""
 FAILED = ("failed", "canceled")
@@ -329,10 +328,10 @@ class PolledProvider(AzureProvider):
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; return the id of the operation that reads it."""
         reply = self._post(image.data, timeout)
-        token = _last_part(reply.headers.get("operation-location", ""))
-        if not OPERATION.fullmatch(token) or self._wire.secrets.masked(token) != token:
+        location = OPERATION.search(reply.headers.get("operation-location", ""))
+        if location is None or self._wire.secrets.masked(location[1]) != location[1]:
             raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
-        return token
+        return location[1]
 
     def poll(self, token: str, *, timeout: float) -> Answer | float | None:
         """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
@@ -375,14 +374,6 @@ def box_of(corners: Corners | UnsetType) -> Box | None:
 def is_pending(raw: Any) -> bool:
     """Return whether any JSON value is an unfinished operation."""
     return isinstance(raw, dict) and raw.get("status") in PENDING
-
-
-def _last_part(address: str) -> str:
-    """Return the last part of an address's path, or "" for an invalid address."""
-    try:
-        return urlsplit(address).path.rstrip("/").rpartition("/")[2]
-    except ValueError:  # an unclosed bracket
-        return ""
 
 
 # Read 3.2

@@ -19,11 +19,11 @@ from typing import Any
 from PIL import Image
 
 from digitrec.answer import Answer, Box, Candidate, Sign, checked
-from digitrec.errors import BadAnswer, NotConfigured, Rejected, install_hint
+from digitrec.errors import NotConfigured, Rejected, install_hint
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status, is_installed, not_installed
-from digitrec.providers.translate import Problem, Rule, Service, box_around
+from digitrec.providers.translate import Rule, Service, box_around
 
 FLAGS = {
     "use_det": False, "use_cls": False, "use_rec": True, "return_word_box": False,
@@ -107,20 +107,15 @@ def parse(raw: Mapping[str, Any]) -> Answer:
     """Parse the texts and scores of RapidOCR's TextRecOutput, and its version.
 
     Raises:
-        BadAnswer: the two do not belong together.
+        BadAnswer: a text or a score is invalid.
     """
-    try:
-        nothing = [None] * len(raw["txts"])
-        found = zip(
-            raw["txts"], raw["scores"], raw.get("boxes", nothing), raw.get("chars", nothing), strict=True
-        )
-        lines = [
-            Candidate(text, score, box, _signs(text, chars or ()))
-            for text, score, box, chars in found
-            if text
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise SERVICE.error(Problem(BadAnswer, "texts and scores do not match", raw=raw)) from error
+    nothing = [None] * len(raw["txts"])
+    boxes, chars = raw.get("boxes", nothing), raw.get("chars", nothing)
+    lines = [
+        Candidate(text, score, box, _signs(text, signs or ()))
+        for text, score, box, signs in zip(raw["txts"], raw["scores"], boxes, chars, strict=True)
+        if text
+    ]
     return checked(Answer(tuple(lines), raw=raw, model_version=raw.get("version")))
 
 

@@ -93,22 +93,15 @@ def parse(raw: Mapping[str, Any]) -> Answer:
         rows = list(csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
         if not rows:  # an empty page has at least the row of the page
             raise ValueError
-        words = [_word(row) for row in rows if float(row["conf"]) >= 0 and _text(row)]
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        words = [_word(row) for row in rows if float(row["conf"]) >= 0 and row["text"].strip()]
+    except (AttributeError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise SERVICE.error(Problem(BadAnswer, "no table of words", raw=raw)) from error
     return checked(Answer(tuple(words), raw=raw, model_version=raw["version"]))
 
 
 def _word(row: Mapping[str, str]) -> Candidate:
     left, top, width, height = (int(row[key]) for key in ("left", "top", "width", "height"))
-    return Candidate(_text(row), float(row["conf"]) / 100, (left, top, left + width, top + height))
-
-
-def _text(row: Mapping[str, str | None]) -> str:
-    """Return the last column, which a row that was cut off lacks."""
-    if row["text"] is None:
-        raise ValueError
-    return row["text"].strip()
+    return Candidate(row["text"].strip(), float(row["conf"]) / 100, (left, top, left + width, top + height))
 
 
 def _version(program: str) -> str:

@@ -39,14 +39,10 @@ def test_parse_passes_over_an_empty_line() -> None:
 LINES = [(7, 0.5), ("\ud83d", 0.5), ("7", "1"), ("7", 1.5), ("7", float("nan"))]
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [{}, {"txts": ["7"], "scores": []}, {"txts": None, "scores": None},
-     *({"txts": [text], "scores": [score]} for text, score in LINES)],
-)  # fmt: skip
-def test_parse_refuses(raw: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("text", "score"), LINES)
+def test_parse_refuses(text: Any, score: Any) -> None:
     with pytest.raises(BadAnswer):
-        parse(raw)
+        parse({"txts": [text], "scores": [score]})
 
 
 class TestContract(LocalProviderContract):

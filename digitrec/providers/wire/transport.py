@@ -34,9 +34,10 @@ CHUNK = 65_536
 SPARE_S = 0.25
 """Seconds after the deadline in which the rest of an answer is read that is already here."""
 NOT_AN_ADDRESS = {
-    "LocationParseError", "LocationValueError", "InvalidURL", "InvalidProxyURL", "UnicodeEncodeError",
+    "LocationParseError", "LocationValueError", "InvalidURL", "InvalidProxyURL", "InvalidSchema",
+    "UnicodeEncodeError",
 }  # fmt: skip
-"""Names of exceptions for an address that names no place to connect to."""
+"""Names of exceptions for an address that cannot be connected to; for a SOCKS proxy, PySocks is missing."""
 SLOW = {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}
 """Names of their exceptions where the vendor says nothing for too long."""
 
