@@ -5,7 +5,7 @@ provider. Listing names imports no provider. Only the local engine is known with
 takes longer than reading a digit (docs/decisions.md).
 
 A provider that fails while it is imported, looked at or built costs only itself: it is listed as broken, with
-the reason. So is one that several packages bring.
+the reason. Of two packages that bring the same name, the first one found counts.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Plugin:
     name: str
     """Its name."""
     place: str
-    """Its class, as "module:attribute"; "" where several packages bring it."""
+    """Its class, as "module:attribute"."""
     package: str
     """The package that brings it."""
 
@@ -76,11 +76,8 @@ def found() -> dict[str, Plugin]:
     plugins = dict(KNOWN)
     for point in entry_points(group=GROUP):
         plugin = Plugin(point.name, point.value, point.dist.name if point.dist else "")
-        other = plugins.get(point.name)
-        if other is None or plugin.is_ours:
+        if plugin.is_ours or point.name not in plugins:
             plugins[point.name] = plugin
-        elif not other.is_ours:
-            plugins[point.name] = Plugin(point.name, "", f"{other.package} and {plugin.package}")
     return plugins
 
 
@@ -92,32 +89,21 @@ def names() -> list[str]:
 def listings(env: Mapping[str, str]) -> list[Listing]:
     """Return all registered providers, sorted by name, told offline from ``env`` and the disk.
 
-    A provider that is broken, or that several packages bring, is listed as not installed, with the reason.
+    A provider that is broken is listed as not installed, with the reason.
     """
     return [_listing(plugin, env) for _, plugin in sorted(found().items())]
 
 
 def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:
     try:
-        cls = _load(plugin)
+        cls: Any = _load(plugin)
         with _blamed(plugin, "status"):
-            status = _status(cls, env)
+            status = cls.status(env) if issubclass(cls, BaseProvider) else Status(True, True)
+            if not isinstance(status, Status):
+                raise TypeError("no Status")
     except DigitrecError as error:
-        status = Status(installed=False, configured=False, missing=(str(error),))
-        return Listing(plugin.name, status, None)
-    notice = getattr(cls, "notice", None)
-    return Listing(
-        plugin.name, status, getattr(cls, "price", None), notice if isinstance(notice, str) else None
-    )
-
-
-def _status(cls: type[Provider], env: Mapping[str, str]) -> Status:
-    if not issubclass(cls, BaseProvider):
-        return Status(installed=True, configured=True)
-    status: object = cls.status(env)
-    if not isinstance(status, Status):
-        raise TypeError("status() gave no Status")
-    return status
+        return Listing(plugin.name, Status(False, False, (str(error),)), None)
+    return Listing(plugin.name, status, getattr(cls, "price", None), getattr(cls, "notice", None))
 
 
 def provider_class(name: str) -> type[Provider]:
@@ -125,7 +111,7 @@ def provider_class(name: str) -> type[Provider]:
 
     Raises:
         UnknownProvider: no provider has that name.
-        NotInstalled: the package that registers it lacks something, is broken, or is not the only one.
+        NotInstalled: the package that registers it lacks something or is broken.
         TypeError: it is not a text.
     """
     return _load(_plugin(name))
@@ -144,10 +130,6 @@ def _plugin(name: str) -> Plugin:
 
 
 def _load(plugin: Plugin) -> type[Provider]:
-    if not plugin.place:
-        raise NotInstalled(
-            f"the packages {plugin.package} both bring a provider {plugin.name!r}; remove all but one"
-        )
     with _blamed(plugin):
         cls = resolve_name(plugin.place)
         flaw = _flaw_of_class(cls)
@@ -195,14 +177,17 @@ def flaw_of(provider: Provider) -> str | None:
         return f"its name is {said(name)}, not a printable text in one line"
     if not isinstance(provider.endpoint, str | None):
         return "its endpoint is not a text"
-    if not _is_positive(getattr(provider, "attempt_timeout", 1.0)):
-        return "its attempt_timeout must be a number > 0"
-    if rate is not None and not _is_positive(rate):
-        return "its rate must be a number > 0"
-    if not isinstance(batch, int) or not _is_positive(batch):
+    if not isinstance(batch, int):
         return "its batch must be a whole number >= 1"
-    if isinstance(provider, Resumable) and not _is_positive(provider.poll_s):
-        return "its poll_s must be a number > 0"
+    numbers = {
+        "attempt_timeout": getattr(provider, "attempt_timeout", 1.0),
+        "rate": 1.0 if rate is None else rate,
+        "batch": batch,
+        "poll_s": provider.poll_s if isinstance(provider, Resumable) else 1.0,
+    }
+    for attribute, number in numbers.items():
+        if not _is_positive(number):
+            return f"its {attribute} must be a number > 0, not {said(number)}"
     return _flaw_of_price(provider.price)
 
 
@@ -228,7 +213,7 @@ def open_provider(
 
     Raises:
         UnknownProvider: no provider has that name.
-        NotInstalled: its extra is missing, it is broken, or several packages bring it.
+        NotInstalled: its extra is missing, or it is broken.
         NotConfigured: a key or endpoint is missing.
         ModelError: for "local", the model file cannot be used.
     """

@@ -111,16 +111,6 @@ def test_our_own_metadata_twice_is_no_conflict(package: Package, first: bool) ->
     assert registry.listings({}) == before
 
 
-def test_two_strangers_of_one_name_are_both_refused_by_name(package: Package) -> None:
-    package("one-ocr", "same = one_ocr_code:Stranger\nother = one_ocr_code:Stranger")
-    package("two-ocr", "same = two_ocr_code:Stranger")
-    with pytest.raises(NotInstalled) as caught:
-        registry.open_provider("same")
-    assert "one-ocr" in str(caught.value) and "two-ocr" in str(caught.value)
-    assert registry.open_provider("other").name == "stranger"
-    assert not listing("same").status.installed
-
-
 @pytest.mark.parametrize(("signature", "variables"), [("env, **options", True), ("env", False)])
 def test_a_strangers_options_are_merged_where_its_from_env_takes_them(
     package: Package, signature: str, variables: bool
