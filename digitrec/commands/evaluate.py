@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,8 @@ from digitrec.commands.progress import bar
 from digitrec.engine import Engine
 from digitrec.errors.text import percent
 from digitrec.image import atomic
-from digitrec.report.rows import write_rows
 
 if TYPE_CHECKING:
-    from digitrec.comparison.benchmark.measure import Result
     from digitrec.lab.evaluation.accuracy import Measured
 
 
@@ -57,7 +55,8 @@ def evaluate(asking: Asking, sources: Sequence[str], limit: int | None, out: Pat
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
     from digitrec.comparison.benchmark.measure import measure
-    from digitrec.report.evaluation import classification
+    from digitrec.report.evaluation import PICTURES, classification
+    from digitrec.report.plots import save
     from digitrec.report.rows import aligned
 
     samples = unlearned.read(source, limit, model)
@@ -71,22 +70,8 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
         f"{right.interval(2)}), loss {loss}, {found.card.refused_wrongly} refused, {found.card.failed} failed"
     )
     click.echo("\n".join(["", *aligned(classification(found)), ""]))
-    for path in _pictures(found, out, name):
-        click.echo(path)
-
-
-def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
-    from digitrec.comparison.benchmark.measure import misread_rows
-    from digitrec.report.evaluation import PICTURES
-    from digitrec.report.plots import save
-
     for draw in PICTURES:
-        yield save(draw(found), out / f"{name}-{draw.__name__}.png")
-    path = out / f"{name}-misread.csv"
-    with atomic.replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        columns = ("place", "file", "actual", "predicted", "confidence")
-        write_rows(misread_rows(found), "csv", file, columns)
-    yield path
+        click.echo(save(draw(found), out / f"{name}-{draw.__name__}.png"))
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:

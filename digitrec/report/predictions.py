@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Literal
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, field_names, short
@@ -108,58 +108,55 @@ def terminal(out: IO[str]) -> Console:
 
 
 def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]) -> None:
-    show = _on_terminal(terminal(out)) if out.isatty() else _in_pipe(out, names)
+    console = terminal(out) if out.isatty() else None
+    name, bars = _layout(console, names)
+    digits = "  0 1 2 3 4 5 6 7 8 9" if bars else ""
+    _write_line([(f"{'image':<{name}}  digit      sure{digits}", "dim")], console, out)
     marked = False
     for outcome in outcomes:
-        show(outcome)
+        if console is None:
+            name = max(name, width(printable(outcome.image.source)))
+        _write_line(list(_parts(outcome, name, bars)), console, out)
         shown = [outcome, *outcome.asked] if isinstance(outcome, Prediction) else []
         marked |= any(sure(it).endswith(MARK) for it in shown)
     if marked:
         out.write(LEGEND + "\n")
 
 
-def _words(outcome: Outcome) -> list[str]:
-    """Return name, digit, confidence in eight columns, and remarks, each in one line."""
-    name = printable(outcome.image.source)
+def _layout(console: Console | None, names: Iterable[str]) -> tuple[int, str]:
+    """Return the width of the names in columns, and the bars for probabilities; "" without room for them."""
+    if console is None:
+        return max([len("image"), *(width(printable(name)) for name in names)]), ""
+    name = max(16, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
+    if console.width < NARROW:
+        return name, ""
+    return name, BARS if "utf" in console.encoding.lower() else ASCII_BARS
+
+
+def _parts(outcome: Outcome, name: int, bars: str) -> Iterator[tuple[str, str]]:
+    """Yield name, digit, confidence in eight columns, bars and remarks, each with its style."""
+    yield padded(shortened(printable(outcome.image.source), name), name) + "  ", ""
     if isinstance(outcome, Failure):
-        return [name, "!", f"{'failed':>8}", type(outcome.error).__name__]
-    return [name, short(outcome), f"{sure(outcome):>8}", printable("; ".join(remarks(outcome)))]
+        yield "  !  ", "bold red"
+        yield f"  {'failed':>8}  {type(outcome.error).__name__}", ""
+        return
+    yield f"{short(outcome):^5}", "yellow" if outcome.digit is None else "bold green"
+    yield f"  {sure(outcome):>8}  ", ""
+    if outcome.probabilities is not None and bars:
+        yield " ".join(_bar(share, bars) for share in outcome.probabilities) + "  ", "cyan"
+    yield printable("; ".join(remarks(outcome))), "yellow"
 
 
-def _in_pipe(out: IO[str], names: Iterable[str]) -> Callable[[Outcome], None]:
-    name = max([len("image"), *(width(printable(name)) for name in names)])
-    out.write(f"{'image':<{name}}  digit      sure\n")
-
-    def show(outcome: Outcome) -> None:
-        nonlocal name
-        source, digit, trust, remarks = _words(outcome)
-        name = max(name, width(source))
-        out.write(f"{padded(source, name)}  {digit:^5}  {trust}  {remarks}".rstrip() + "\n")
+def _write_line(parts: Sequence[tuple[str, str]], console: Console | None, out: IO[str]) -> None:
+    """Write texts with their styles; a narrow terminal wraps what does not fit, a wide one cuts it."""
+    if console is None:
+        out.write("".join(text for text, _ in parts).rstrip() + "\n")
         out.flush()
-
-    return show
-
-
-def _on_terminal(console: Console) -> Callable[[Outcome], None]:
+        return
     from rich.text import Text
 
-    bars = BARS if "utf" in console.encoding.lower() else ASCII_BARS
-    narrow = console.width < NARROW
-    name = max(16, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
-    head = f"{'image':<{name}}  digit      sure" + ("" if narrow else "  0 1 2 3 4 5 6 7 8 9")
-    console.print(Text(head, style="dim"), soft_wrap=narrow)
-
-    def show(outcome: Outcome) -> None:
-        source, digit, trust, remarks = _words(outcome)
-        style = "bold red" if isinstance(outcome, Failure) else "bold green" if digit != "-" else "yellow"
-        line = Text(no_wrap=True, overflow="ellipsis").append(f"{padded(shortened(source, name), name)}  ")
-        line.append(f"{digit:^5}", style=style).append(f"  {trust}  ")
-        if isinstance(outcome, Prediction) and outcome.probabilities is not None and not narrow:
-            line.append(" ".join(_bar(share, bars) for share in outcome.probabilities) + "  ", style="cyan")
-        # A narrow terminal wraps what does not fit; in a wide one the bars stay in columns.
-        console.print(line.append(remarks, style="yellow"), soft_wrap=narrow)
-
-    return show
+    line = Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+    console.print(line, soft_wrap=console.width < NARROW)
 
 
 def _bar(share: float, bars: str) -> str:

@@ -5,10 +5,8 @@ A refusal or a failure counts as wrong if the picture shows a digit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -330,17 +328,3 @@ def measure_all(
         card = scorecard(name, said, samples, prices=prices)
         results[name] = Result(data, samples, tuple(said), card)
     return results
-
-
-def misread_rows(found: Result) -> Iterator[dict[str, Any]]:
-    """Yield the misread pictures as rows for a file, highest confidence first."""
-    for place in found.misread:
-        sample, outcome = found.samples[place], found.outcomes[place]
-        assert isinstance(outcome, Prediction)
-        yield {
-            "place": place,
-            "file": str(sample.image) if isinstance(sample.image, str | Path) else "",
-            "actual": sample.label,
-            "predicted": outcome.digit,
-            "confidence": outcome.confidence,
-        }
