@@ -32,9 +32,9 @@ def evaluate(asking: Asking, sources: Sequence[str], limit: int | None, out: Pat
     """Measure the accuracy of a model, and show its mistakes.
 
     With --data it reports loss, accuracy with its 95 % interval and a table of digits, and draws the
-    confusion matrix, predictions, misread digits, precision-recall curves and reliability. Without --data
-    it writes the whole accuracy table (accuracy.md) for the sets in $DIGITREC_DATA. A refusal or failure
-    counts as wrong. The training pictures of --model are left out. Needs the extras `stats` and `plots`.
+    confusion matrix, predictions, misread digits and reliability. Without --data it writes the whole
+    accuracy table (accuracy.md) for the sets in $DIGITREC_DATA. A refusal or failure counts as wrong. The
+    training pictures of --model are left out. Needs the extras `stats` and `plots`.
 
     \b
     Examples:

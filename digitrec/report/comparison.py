@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import IO, Any, Literal
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction, short
+from digitrec.answer.prediction import Failure, Outcome, short
 from digitrec.answer.sheet import NO_NUMBER
 from digitrec.comparison import Comparison
 from digitrec.errors.text import dollars, duration, padded, percent, printable, shortened, width
@@ -143,18 +143,15 @@ def comparison_page(comparisons: Iterable[Comparison], pictures: Iterable[ImageS
 
 
 def _section(comparison: Comparison, picture: ImageSource) -> str:
-    header = ("engine", "answer", "confidence", "calibrated", "time", "cost", "remarks")
-    rows = [[name, *_page_cells(outcome)] for name, outcome in comparison.by_engine]
+    rows = [_page_row(*one) for one in comparison.by_engine]
     name = comparison.name
-    table = page.table_of(Table(header, rows, range(2, 6)))
+    table = page.table_of(Table(("engine", "answer", "time and cost", "remarks"), rows))
     pair = f'<div class="pair">{page.picture(picture, name)}{table}</div>'
     return page.section(name, f"<p>{page.text(verdict(comparison))}</p>{pair}")
 
 
-def _page_cells(outcome: Outcome) -> list[str]:
-    if isinstance(outcome, Prediction):
-        said = [percent(outcome.confidence), percent(outcome.calibrated)]
-        remark = "; ".join(remarks(outcome))
-    else:
-        said, remark = ["", ""], f"{type(outcome.error).__name__}: {outcome.error}"
-    return [short(outcome), *said, duration(outcome.latency_s), dollars(outcome.cost_usd), remark]
+def _page_row(name: str, outcome: Outcome) -> list[str]:
+    answer, spent, *notes = _cell(outcome)
+    if isinstance(outcome, Failure):
+        notes.append(str(outcome.error))
+    return [name, answer, spent, "; ".join(notes)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
-from sklearn.metrics import ConfusionMatrixDisplay, auc, classification_report, precision_recall_curve
+from sklearn.metrics import ConfusionMatrixDisplay, classification_report
 
 from digitrec.answer.prediction import SURE, Outcome, Prediction, short
 from digitrec.comparison.benchmark.measure import RELIABLE, Result, is_right
@@ -229,35 +229,14 @@ def caption(found: Result, place: int) -> str:
     return f"predicted {said}{mark}\nactual {'none' if label is None else label}"
 
 
-@plots.drawn
-def curves(found: Result) -> Figure:
-    """Draw for each digit precision against recall for a rising threshold of its probability."""
-    title = f"Precision and recall of each digit: {found.data}"
-    x, y = "recall: share of the digit's pictures that are found", "precision: share of right predictions"
-    figure, axes = plots.plain_axes(title, x, y, (8.2, 5))
-    truth, chances = found.chances()
-    gaps = []
-    for digit in np.unique(truth).tolist():
-        precision, recall, _ = precision_recall_curve(truth == digit, chances[:, digit])
-        label = f"{digit}  (average precision {percent(float(auc(recall, precision)), 2)})"
-        axes.plot(recall, precision, linewidth=1.6, label=label, **plots.dashed(digit))
-        gaps.append(1 - np.minimum(precision, recall).max())
-    # The axes begin three times as far from 1 as the curves are where both measures are equal.
-    low = max(0.0, float(1 - max(0.02, 3 * max(gaps, default=1.0))))
-    axes.set(xlim=(low, 1), ylim=(low, 1))
-    plots.in_percent(axes.xaxis, axes.yaxis, decimals=None if low < 0.9 else 1)
-    figure.legend(loc="outside right center", title="digit")
-    return figure
-
-
 def reliability(found: Result) -> Figure:
     """Draw the reliability diagram of the engine's confidence."""
     known = found.card.reliability
     lines = {} if known is None else {f"{BINS} equal bins, ECE {percent(known.ece, 2)}": known}
-    return plots.reliability(lines, f"Reliability: {found.data}", (5.6, 4.6), counts=True)
+    return plots.reliability(lines, f"Reliability: {found.data}", (5.6, 4.6))
 
 
-PICTURES: Sequence[Callable[[Result], Figure]] = (confusion, predictions, mistakes, curves, reliability)
+PICTURES: Sequence[Callable[[Result], Figure]] = (confusion, predictions, mistakes, reliability)
 """The plots of one set, saved in this order under their functions' names."""
 
 

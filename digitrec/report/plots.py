@@ -126,10 +126,9 @@ def grey(axes: Axes, pixels: NDArray[Any], title: str = "") -> None:
 
 
 def logarithmic(axes: Axes) -> None:
-    """Make the x-axis logarithmic, with plain numbers and at least a decade long."""
+    """Make the x-axis logarithmic, with plain numbers."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    axes.set_xlim(min(low, (low * high) ** 0.5 / 3.2), max(high, (low * high) ** 0.5 * 3.2))
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
     axes.xaxis.set_major_formatter("{x:,g}")
     axes.xaxis.set_minor_locator(NullLocator())
@@ -162,13 +161,12 @@ def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend
 
 
 @drawn
-def reliability(
-    found: Mapping[str, Reliability], title: str, size: tuple[float, float], *, counts: bool = False
-) -> Figure:
+def reliability(found: Mapping[str, Reliability], title: str, size: tuple[float, float]) -> Figure:
     """Draw the reliability diagram: accuracy against confidence, a line for each name.
 
-    A point has at least `FEWEST` answers; with ``counts`` all are drawn, each with its number of answers.
+    A point has at least `FEWEST` answers; a single line has all points, each with its number of answers.
     """
+    counts = len(found) == 1
     label = "mean confidence of a bin" + (" (figures: its answers)" if counts else "")
     figure, axes = plain_axes(title, label, "accuracy of its answers", size)
     axes.plot([0, 1], [0, 1], color=INK, alpha=0.5, linewidth=1, label="perfectly calibrated")

@@ -18,8 +18,6 @@ Format = Literal["table", "json", "jsonl", "csv"]
 
 BARS = "▁▂▃▄▅▆▇█"
 """Bars for probabilities from 0 to 1."""
-ASCII_BARS = "_.:-=+*#"
-"""Bars for a terminal that cannot show blocks."""
 MARK = "*"
 """Suffix of a calibrated chance."""
 LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own confidence"
@@ -128,9 +126,7 @@ def _layout(console: Console | None, names: Iterable[str]) -> tuple[int, str]:
     if console is None:
         return max([len("image"), *(width(printable(name)) for name in names)]), ""
     name = max(16, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
-    if console.width < NARROW:
-        return name, ""
-    return name, BARS if "utf" in console.encoding.lower() else ASCII_BARS
+    return name, BARS if console.width >= NARROW and "utf" in console.encoding.lower() else ""
 
 
 def _parts(outcome: Outcome, name: int, bars: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ def test_one_set_prints_its_accuracy_and_saves_misread_pictures() -> None:
     assert "mnist-test: accuracy " in done.stdout and "of 60, 95 % interval" in done.stdout
     assert "\nmean  " in done.stdout
     pictures = [line for line in done.stdout.splitlines() if line.endswith(".png")]
-    assert len(pictures) == 5
+    assert len(pictures) == 4
     assert all(np.asarray(Image.open(path)).shape[1] > 500 for path in pictures)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_fscore_support
 
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.benchmark.measure import Result, scorecard
@@ -111,13 +110,7 @@ def test_pictures_are_shown_with_what_was_answered(odd: Result) -> None:
     assert failed == "predicted !  ✗\nactual 4"
 
 
-def test_curves_coverage_and_reliability_are_the_cards(odd: Result) -> None:
-    figure = evaluation.curves(odd)
-    lines = figure.axes[0].lines
-    truth, chances = odd.chances()
-    precision, recall, _ = precision_recall_curve(truth == 3, chances[:, 3])
-    np.testing.assert_array_equal(lines[3].get_data(), (recall, precision))
-    assert [text.get_text()[0] for text in figure.legends[0].get_texts()] == list("0123456789")
+def test_coverage_and_reliability_are_the_cards(odd: Result) -> None:
     assert odd.card.reliability is not None
     _, drawn = evaluation.reliability(odd).axes[0].lines
     assert drawn.get_ydata() == pytest.approx([one.right for one in odd.card.reliability.bins])

@@ -50,4 +50,4 @@ def test_a_comparison_shows_the_picture_and_every_engine() -> None:
     assert Page.of(made).count["img"] == 1
     assert "98.0%" in made
     assert "one answer only" in made
-    assert "TimedOut: slow" in made
+    assert "TimedOut; slow" in made
