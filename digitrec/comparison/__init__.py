@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -74,7 +74,8 @@ class Comparison:
     @property
     def consensus(self) -> int | str | None:
         """The answer with more votes than any other, "no digit" included; else None."""
-        return self._answer(self._most)
+        leading = self._leading([1.0] * len(self.counted))
+        return leading[0].answer if leading else None
 
     @property
     def weighted(self) -> int | str | None:
@@ -83,28 +84,27 @@ class Comparison:
         A vote weighs its ``calibrated`` chance if it has one, else its ``confidence``, else `UNSURE`.
         Uncalibrated confidences of different engines are not on one scale.
         """
-        weights: dict[object, float] = defaultdict(float)
-        for vote in self.counted:
-            if vote.answer is not None:
-                weights[vote.meaning] += sureness(vote, UNSURE)
-        return self._answer(_leaders(weights))
+        leading = self._leading([-1.0 if it.answer is None else sureness(it, UNSURE) for it in self.counted])
+        return leading[0].answer if leading else None
 
     @property
     def dissenters(self) -> tuple[str, ...]:
         """Names of the engines that voted against the majority; empty for a tie."""
-        if not self._most:
-            return ()
-        others = [vote for vote in self.counted if vote.meaning not in self._most]
+        leading = self._leading([1.0] * len(self.counted))
+        others = [vote for vote in self.counted if leading and vote not in leading]
         return tuple(name for name, outcome in self.by_engine if outcome in others)
 
-    @property
-    def _most(self) -> tuple[object, ...]:
-        """The meaning with the most votes; empty for a tie."""
-        return _leaders(Counter(vote.meaning for vote in self.counted))
+    def _leading(self, weights: Sequence[float]) -> list[Prediction]:
+        """Return the votes with the most common meaning; empty for a tie.
 
-    def _answer(self, meanings: tuple[object, ...]) -> int | str | None:
-        """Return the first answer with one of these meanings; None without any."""
-        return next((vote.answer for vote in self.counted if vote.meaning in meanings), None)
+        Args:
+            weights: the weight of each vote of `counted`.
+        """
+        sums: dict[object, float] = defaultdict(float)
+        for vote, weight in zip(self.counted, weights, strict=True):
+            sums[vote.meaning] += weight
+        best = [meaning for meaning, weight in sums.items() if weight == max(sums.values())]
+        return [vote for vote in self.counted if best == [vote.meaning]]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the picture, the verdicts and each engine's outcome as JSON-like values."""
@@ -123,13 +123,6 @@ class Comparison:
     def _repr_html_(self) -> str:
         """Render the outcomes in a notebook."""
         return html_table(replace(outcome, provider=name) for name, outcome in self.by_engine)
-
-
-def _leaders(votes: Mapping[object, float]) -> tuple[object, ...]:
-    """Return the meaning with the most votes; empty for a tie."""
-    best = max(votes.values(), default=0.0)
-    leading = tuple(meaning for meaning, weight in votes.items() if weight == best)
-    return leading if len(leading) == 1 else ()
 
 
 def compare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import Any
 
 from digitrec.answer.prediction import EngineResult, Failure, Outcome, Prediction
@@ -18,6 +19,10 @@ SHARED = {field.name for field in fields(EngineResult)}
 """Fields that a sheet and a prediction share, such as time, cost and model."""
 SAME_PLACE = 0.5
 """Minimum overlap of two boxes of the same number, as a share of the smaller box."""
+
+
+Spot = list[tuple[int, Number]]
+"""A place on the picture: pairs of an engine's index in the comparison and a number that it read there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,54 +68,49 @@ def apart(comparison: Comparison) -> list[Comparison]:
     Boxes of several engines that cover each other are the same number. A number without a box belongs to the
     first number with the same text. Where no engine read a number, the comparison stays as it is.
     """
-    spots: list[_Spot] = []
+    spots: list[Spot] = []
     for engine, outcome in enumerate(comparison.outcomes):
         for number in outcome.numbers if isinstance(outcome, NumbersRead) else ():
-            same = [spot for spot in spots if spot.shows(number, engine)]
+            same = [spot for spot in spots if _shows(spot, number, engine)]
             spots = [spot for spot in spots if spot not in same]
-            spots.append(_Spot([*(found for spot in same for found in spot.found), (engine, number)]))
-    placed = [(spot, spot.box) for spot in spots if spot.box is not None]
-    order = [placed[at][0] for line in lines([box for _, box in placed]) for at in line]
-    order += [spot for spot in spots if spot.box is None]
+            spots.append([*chain.from_iterable(same), (engine, number)])
+    placed = [(spot, box) for spot in spots if (box := _box(spot)) is not None]
+    order: list[tuple[Spot, Box | None]] = []
+    for line in lines([box for _, box in placed]):
+        order += [placed[at] for at in line]
+    order += [(spot, None) for spot in spots if _box(spot) is None]
     return [
-        replace(comparison, outcomes=tuple(spot.outcomes(comparison)), number=place, box=spot.box)
-        for place, spot in enumerate(order)
+        replace(comparison, outcomes=tuple(_outcomes(spot, comparison)), number=place, box=box)
+        for place, (spot, box) in enumerate(order)
     ] or [comparison]
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """A place on the picture, and the numbers that engines read there."""
+def _box(spot: Spot) -> Box | None:
+    """Return the bounding box of all numbers; None if no number has a box."""
+    boxes = [number.box for _, number in spot if number.box is not None]
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
-    found: Sequence[tuple[int, Number]]
-    """Pairs of an engine's index in the comparison and a number that it read here."""
 
-    @property
-    def box(self) -> Box | None:
-        """The bounding box of all numbers; None if no number has a box."""
-        boxes = [number.box for _, number in self.found if number.box is not None]
-        if not boxes:
-            return None
-        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-        return min(lefts), min(tops), max(rights), max(bottoms)
+def _shows(spot: Spot, number: Number, engine: int) -> bool:
+    """Return whether another engine read this number at a place."""
+    others = [other for one, other in spot if one != engine]
+    if number.box is None or _box(spot) is None:
+        return any(other.text == number.text for other in others)
+    boxes = [other.box for other in others if other.box is not None]
+    return any(covered(number.box, box) >= SAME_PLACE for box in boxes)
 
-    def shows(self, number: Number, engine: int) -> bool:
-        """Return whether another engine read this number here."""
-        if number.box is None or self.box is None:
-            return any(one != engine and other.text == number.text for one, other in self.found)
-        return any(
-            covered(number.box, other.box) >= SAME_PLACE
-            for one, other in self.found if one != engine and other.box is not None
-        )  # fmt: skip
 
-    def outcomes(self, comparison: Comparison) -> Iterator[Outcome]:
-        """Yield what each engine read here."""
-        for engine, outcome in enumerate(comparison.outcomes):
-            if isinstance(outcome, NumbersRead):
-                here = tuple(number for one, number in self.found if one == engine)
-                yield replace(outcome, **_summed_up(here))
-            else:
-                yield outcome
+def _outcomes(spot: Spot, comparison: Comparison) -> Iterator[Outcome]:
+    """Yield what each engine read at a place."""
+    for engine, outcome in enumerate(comparison.outcomes):
+        if isinstance(outcome, NumbersRead):
+            here = tuple(number for one, number in spot if one == engine)
+            yield replace(outcome, **_summed_up(here))
+        else:
+            yield outcome
 
 
 def covered(one: Box, other: Box) -> float:

@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
-from digitrec.errors.text import aligned, count, percent, printable
+from digitrec.errors.text import count, percent, printable
 from digitrec.image import DigitImage
 from digitrec.report.predictions import LEGEND, MARK, Format
-from digitrec.report.rows import write_rows
+from digitrec.report.rows import Table, aligned, write_rows
 
 COLUMNS = (
     "source", "field", "row", "column", "text", "value", "confidence", "calibrated", "reason",
@@ -91,11 +91,8 @@ def _write_tables(outcomes: Iterable[SheetOutcome], out: IO[str]) -> None:
             continue
         found = f"{name}: {count(len(outcome.numbers), 'number')} by {outcome.provider}"
         out.write(", ".join([found, *_notes(outcome)]) + "\n")
-        has_fields = any(number.field is not None for number in outcome.numbers)
-        head = ["field"] if has_fields else ["row", "column"]
-        lines = [[*head, "number", "sure", ""], *(_line(number, has_fields) for number in outcome.numbers)]
-        if outcome.numbers:
-            out.write("".join(f"  {line.rstrip()}\n" for line in aligned(lines)))
+        numbers = Table(("field", "row", "column", "number", "sure", ""), list(map(_line, outcome.numbers)))
+        out.writelines(f"  {line}\n" for line in aligned(numbers) if outcome.numbers)
         out.flush()
         marked |= any(number.calibrated is not None for number in outcome.numbers)
     if marked:
@@ -111,12 +108,9 @@ def _notes(sheet: Sheet) -> Iterator[str]:
         yield "replayed"
 
 
-def _line(number: Number, has_fields: bool) -> list[str]:
-    if has_fields:
-        where = [printable(number.field or "-")]
-    else:
-        where = ["-" if at is None else str(at) for at in (number.row, number.column)]
+def _line(number: Number) -> list[str]:
+    where = [number.field or "", *("" if at is None else str(at) for at in (number.row, number.column))]
     chance = number.confidence if number.calibrated is None else number.calibrated
     sure = percent(chance) + ("" if number.calibrated is None else MARK)
     remarks = [number.reason or "", "inferred" if number.inferred else ""]
-    return [*where, printable(number.text) or "-", sure, "; ".join(filter(None, remarks))]
+    return [*where, number.text or "-", sure, "; ".join(filter(None, remarks))]
