@@ -117,15 +117,15 @@ def _softmax(x: Values) -> Values:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def _strided(options: Any, x: Values, begin: Values, *_: Values) -> Values:
-    if x.ndim != 1 or options.ShrinkAxisMask() != 1:
-        raise ValueError("a slice that only LiteRT supports")
-    return np.asarray(x[int(begin[0])])
-
-
-def _resized(x: Values, size: Values) -> Values:
-    rows, columns = (np.arange(side) * old // side for side, old in zip(size, x.shape[1:3], strict=True))
-    return np.asarray(x[:, rows][:, :, columns])
+def _strided(options: Any, x: Values, begin: Values, end: Values, steps: Values) -> Values:
+    """Slice each axis; a bit of a mask drops the axis, or ignores its begin or end."""
+    where: list[int | slice] = []
+    for axis, (first, last, step) in enumerate(zip(begin, end, steps, strict=True)):
+        bit = 1 << axis
+        start = None if options.BeginMask() & bit else int(first)
+        stop = None if options.EndMask() & bit else int(last)
+        where.append(int(first) if options.ShrinkAxisMask() & bit else slice(start, stop, int(step)))
+    return np.asarray(x[tuple(where)])
 
 
 ACTIVATIONS: dict[int, Work] = {
@@ -139,6 +139,10 @@ WITH_OPTIONS: dict[int, tuple[Any, Work]] = {
     Kind.MAX_POOL_2D: (schema.Pool2DOptions, _pooling),
     Kind.FULLY_CONNECTED: (schema.FullyConnectedOptions, _dense),
     Kind.MEAN: (schema.ReducerOptions, _mean),
+    Kind.CONCATENATION: (
+        schema.ConcatenationOptions,
+        lambda options, *parts: np.concatenate(parts, options.Axis()),
+    ),
     Kind.STRIDED_SLICE: (schema.StridedSliceOptions, _strided),
     Kind.ADD: (schema.AddOptions, lambda _, a, b: a + b),
     Kind.SUB: (schema.SubOptions, lambda _, a, b: a - b),
@@ -159,6 +163,6 @@ OPERATORS: dict[int, Work] = {
     Kind.TILE: np.tile,
     Kind.SHAPE: lambda x: np.array(x.shape, np.int32),
     Kind.PACK: lambda *parts: np.stack(parts),
-    Kind.RESIZE_NEAREST_NEIGHBOR: _resized,
+    Kind.EXPAND_DIMS: lambda x, axis: np.expand_dims(x, int(np.ravel(axis)[0])),
 }
 """By kind: a function from an operator's inputs to its output."""

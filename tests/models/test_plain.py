@@ -11,6 +11,8 @@ import pytest
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.models import store
+from digitrec.models.litert import runner
+from digitrec.models.plain import Graph
 
 
 @pytest.fixture
@@ -32,6 +34,17 @@ def test_the_shipped_network_answers_as_with_litert(monkeypatch: pytest.MonkeyPa
     for (name, ours), (same, theirs) in zip(stages, by_litert.inside.stages(digits[0]), strict=True):
         assert name == same
         np.testing.assert_allclose(ours, theirs, atol=0.1)  # LiteRT rounds to int8 between the layers
+
+
+@pytest.mark.parametrize("file", sorted(store.SHIPPED.parent.glob("*.tflite")), ids=lambda file: file.stem)
+def test_numpy_runs_each_network_of_the_package(file: Path) -> None:
+    content = file.read_bytes()
+    litert, numpy = runner(content), Graph(content)
+    shape = zip(litert.takes[0].shape, (1, 64, 96, 1), strict=True)
+    sides = [other if side == -1 else side for side, other in shape]
+    picture = np.random.default_rng(0).random(sides, np.float32)
+    for ours, theirs in zip(numpy.run(picture), litert.run(picture), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=0.05 * np.abs(theirs).max())
 
 
 @pytest.mark.usefixtures("without_litert")
