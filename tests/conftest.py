@@ -15,7 +15,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from raw_server import RawServer
 
-    from digitrec.lab.training.run import Progress, TrainResult
+    from digitrec.lab.training.run import TrainResult
 
 HERE = Path(__file__).parent
 OURS = (
@@ -109,28 +109,30 @@ def eagerly() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def told() -> list[Progress]:
+def told() -> list[tuple[float, str]]:
     """Return the progress reports of the run that made `trained`."""
     return []
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
+def trained(tmp_path_factory: pytest.TempPathFactory, told: list[tuple[float, str]]) -> TrainResult:
     """One tiny network, trained once for all the tests that need one."""
     import tensorflow as tf
 
     from digitrec.comparison.datasets.mnist import mnist_test
+    from digitrec.lab.training.given import given
     from digitrec.lab.training.run import TrainConfig
     from digitrec.lab.training.train import train
 
     config = TrainConfig(
         name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2,
-        made=0, scenes=0,
+        made=0, scenes=0, world=0, fonts=False,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("tiny")
     tf.config.run_functions_eagerly(True)  # a few steps take less time than compiling them
     try:
         with warnings.catch_warnings(action="ignore"):
-            return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)
+            what = given(mnist_test()[:120])
+            return train(config, folder, what, on_progress=lambda *seen: told.append(seen))
     finally:
         tf.config.run_functions_eagerly(False)

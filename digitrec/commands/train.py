@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import reduce
-from math import isnan
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +21,8 @@ from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed
 
 if TYPE_CHECKING:
-    from digitrec.lab.training.run import Epoch, Progress, Watcher
+    from digitrec.lab.training.given import Given
+    from digitrec.lab.training.run import Epoch
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
@@ -181,19 +180,18 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the digits for `fit` and `train`: to learn from, and to test with."""
+def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> Given:
+    """Return the digits to learn from, and to test with."""
     from digitrec.lab.datasets.digits import read_digits
+    from digitrec.lab.training.given import given
 
-    given: dict[str, Any] = {"limit_test": options["limit_test"]}
+    learned = sources or ["mnist-train"]
+    parts = [read_digits(source, limit, part="train") for source in learned]
+    numbers = {_name(source): len(part) for source, part in zip(learned, parts, strict=True)}
+    test, tested_on = None, None
     if options["test"] is not None:
-        given |= {"test": read_digits(options["test"]), "tested_on": _name(options["test"])}
-    if sources or limit is not None:
-        learned = sources or ["mnist-train"]
-        parts = [read_digits(source, limit, part="train") for source in learned]
-        given["digits"] = reduce(add, parts)
-        given["sources"] = {_name(source): len(part) for source, part in zip(learned, parts, strict=True)}
-    return given
+        test, tested_on = read_digits(options["test"]), _name(options["test"])
+    return given(reduce(add, parts), numbers, test, tested_on, options["limit_test"], options["start"])
 
 
 def _name(source: str) -> str:
@@ -213,13 +211,13 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
 
     samples = [sample for source in sources for sample in read_samples(source, limit, part="train")]
     config = run.FineTuneConfig(**_settings(options))
-    with _shown(config.epochs, start="preparing the rehearsal") as show:
+    with quiet_bar("training") as bar:
         from digitrec.lab.training import finetuned  # imports TensorFlow, which logs
         from digitrec.lab.training.finetune import fine_tune
 
         done = fine_tune(
             config, out, samples, source=" and ".join(map(_name, sources)), start=options["start"],
-            limit_test=options["limit_test"], on_progress=show,
+            limit_test=options["limit_test"], on_progress=bar.at,
         )  # fmt: skip
     table = aligned([finetuned.HEADER, *(one.row for one in done.changes)], (1, 2, 4, 5))
     click.echo("\n".join([*table, finetuned.verdict(done.changes)]))
@@ -233,16 +231,21 @@ def _by_recipe(
     """Train digitrec's own network, under the name of the file if one is named."""
     from digitrec.lab.training.run import TrainConfig
 
-    config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **_settings(options))
+    settings = _settings(options)
+    if file is not None:
+        settings["name"] = file.stem
+    if sources or limit is not None:
+        settings |= {"world": 0, "fonts": False}
+    config = TrainConfig(**settings)
     folder = out if file is None else file.parent
     beside = [folder / f"{config.name}{ending}" for ending in (".tflite", ".md")]
     _write_only(file or beside[0], [".tflite"], *beside)
-    given = _given(sources, limit, options)
-    with _shown(config.epochs + config.finishing, config.networks) as show:
+    what = _given(sources, limit, options)
+    with quiet_bar("training") as bar:
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
 
-        result = run(config, folder, **given, resume=options["resume"], on_progress=show)
-    click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
+        result = run(config, folder, what, resume=options["resume"], on_progress=bar.at)
+    click.echo(f"{result.test_correct:,} of {len(what.test):,} test digits read rightly")
     click.echo(f"model: {result.litert_file}\ncard:  {result.card_file}")
     for number, history in enumerate(result.histories, 1):
         _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)
@@ -267,38 +270,21 @@ def _by_name(
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
     with quietly():
         fit.check(kind, config, options["start"])
-    given = _given(data, limit, options)
-    with _shown(config.epochs or kind.epochs) as show:
-        result = fit.fit(config, file, **given, start=options["start"], on_progress=show)
-    left_out = f"; {result.left_out:,} learned digits excluded" if result.left_out else ""
+    what = _given(data, limit, options)
+    with quiet_bar("training") as bar:
+        result = fit.fit(config, file, what, start=options["start"], on_progress=bar.at)
+    left_out = f"; {what.left_out:,} learned digits excluded" if what.left_out else ""
     click.echo(
-        f"test accuracy {percent(result.test_correct / result.test_count, 2)} ({result.test_correct:,} of "
-        f"{result.test_count:,} digits of {result.tested_on}{left_out}), test loss {result.test_loss:.4f}, "
+        f"test accuracy {percent(result.test_correct / len(what.test), 2)} ({result.test_correct:,} of "
+        f"{len(what.test):,} digits of {what.tested_on}{left_out}), test loss {result.test_loss:.4f}, "
         f"{result.seconds:.0f} s\nmodel: {result.file}"
     )
-    if result.test_correct < EXPECTED * result.test_count:
+    if result.test_correct < EXPECTED * len(what.test):
         steps = "" if kind.family == "scikit-learn" else ", more --epochs or a smaller --batch"
         click.echo(
             f"less than the {percent(EXPECTED, 0)} to expect of digits like MNIST's: try more digits{steps}"
         )
     _draw(result.history, file.stem, file.parent)
-
-
-@contextmanager
-def _shown(epochs: int, networks: int = 1, start: str = "making digits") -> Iterator[Watcher]:
-    """Show a bar with the network, the epoch, the loss and the accuracy on the held-out digits."""
-    with quiet_bar("training") as bar:
-
-        def show(progress: Progress) -> None:
-            last = progress.last
-            seen = ""
-            if last is not None and not isnan(last.validation_accuracy):
-                seen = f", held back {percent(last.validation_accuracy, 2)}"
-            which = "" if networks == 1 else f"network {progress.network}/{networks}, "
-            at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
-            bar.at(progress.done, at if progress.epoch else start)
-
-        yield show
 
 
 def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:

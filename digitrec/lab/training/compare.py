@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.training.fit import fit
-from digitrec.lab.training.run import FitConfig, Progress
+from digitrec.lab.training.given import given
+from digitrec.lab.training.run import FitConfig
 from digitrec.lab.training.zoo import Complexity, find
 from digitrec.models import store
 
@@ -53,7 +53,7 @@ def compare(
     epochs: int | None = None,
     batch: int | None = None,
     seed: int = 0,
-    on_progress: Callable[[str, Progress], object] | None = None,
+    on_progress: Callable[[str, float], object] = lambda *_: None,
 ) -> Iterator[Contestant]:
     """Train each architecture on the same digits, write it into `folder` and measure it; one at a time.
 
@@ -65,21 +65,25 @@ def compare(
         epochs: times that a network sees each digit; None: the architecture's own.
         batch: digits per step; None: the architecture's own.
         seed: decides first weights and order.
-        on_progress: called with the name and the progress of its training.
+        on_progress: called with the name and the share of its training that is done, 0..1.
 
     Raises:
         NotInstalled: the extra `train` or `stats` is missing.
         ModelError: there is no such architecture.
     """
+    what = given(digits, test=test)
     for name in names:
         kind = find(name)
         file = folder / f"{kind.name}{'.tflite' if kind.family == 'keras' else '.skops'}"
-        tell = None if on_progress is None else partial(on_progress, kind.title)
+
+        def tell(done: float, _: str, title: str = kind.title) -> None:
+            on_progress(title, done)
+
         # The patience lets it learn to the end, because its learning rate falls.
         config = FitConfig(name, epochs, batch, patience=10_000, seed=seed)
-        result = fit(config, file, digits=digits, test=test, on_progress=tell)
+        result = fit(config, file, what, on_progress=tell)
         yield Contestant(
-            kind.title, name, kind.complexity, proportion(result.test_correct, result.test_count),
+            kind.title, name, kind.complexity, proportion(result.test_correct, len(what.test)),
             result.seconds, _seconds_per_digit(file, test), file.stat().st_size, file,
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ digits held back for early stopping.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from digitrec.errors.text import percent
 from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, export, zoo
-from digitrec.lab.training.given import Given, given, split
+from digitrec.lab.training.given import Given, split
 from digitrec.lab.training.run import Epoch, FitConfig, Watcher
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import skopsfile, store
@@ -50,45 +50,29 @@ class FitResult:
     """Mean cross-entropy over the test digits, read through the file."""
     test_correct: int
     """Test digits read rightly through the file."""
-    test_count: int
-    """Test digits that it did not learn."""
-    tested_on: str
-    """What the set is called that the test digits are of."""
-    left_out: int
-    """Digits of that set that it learned, and that were not measured with."""
 
 
 def fit(
     config: FitConfig,
     out: Path,
+    what: Given,
     *,
-    digits: Digits | None = None,
-    sources: Mapping[str, int] | None = None,
-    test: Digits | None = None,
-    tested_on: str | None = None,
-    limit_test: int | None = None,
     start: Path | None = None,
     on_progress: Watcher | None = None,
 ) -> FitResult:
     """Train as `config` says and write the model to `out`, with its card and its history beside it.
 
-    What is learned is never tested on: test digits that are among those learned are left out.
-
     Args:
         config: what decides the outcome.
         out: the model file; `SUFFIXES` has the endings.
-        digits: those to learn from; by default MNIST's 60,000.
-        sources: where they are from and how many from each, for the card.
-        test: those to measure with in the end; by default MNIST's 10,000.
-        tested_on: what these are called, for the card.
-        limit_test: largest number of them, all digits in proportion; None: all.
+        what: the digits to learn from and to measure with in the end.
         start: a `.keras` or `.h5` file whose network learns on, instead of a new one.
         on_progress: called after every step.
 
     Raises:
         NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
-        DataError: MNIST is unavailable, the digits are too few, or not of all ten kinds where that is needed,
-            or all of the test digits are among them; or ImageNet's weights are wanted but unavailable.
+        DataError: the digits are too few, or not of all ten kinds where that is needed; or ImageNet's weights
+            are wanted but unavailable.
         ModelError: there is no such architecture, it cannot be written as `out` says, its settings do not fit
             with it or with each other, or `start` is another network.
     """
@@ -96,7 +80,6 @@ def fit(
     if out.suffix not in SUFFIXES[kind.family]:
         raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
     check(kind, config, start)
-    what = given(digits, sources, test, tested_on, limit_test, start)
     history: list[Epoch] = []
     started = time.monotonic()
     if kind.family == "scikit-learn":
@@ -116,9 +99,7 @@ def fit(
         "environment": card.environment(),
     }
     loss, correct = _write(learned, out, facts, config.scale, what)
-    return FitResult(
-        out, tuple(history), seconds, loss, correct, len(what.test), what.tested_on, what.left_out
-    )
+    return FitResult(out, tuple(history), seconds, loss, correct)
 
 
 def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:

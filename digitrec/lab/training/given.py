@@ -13,12 +13,9 @@ from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.lab.datasets import overlap
-from digitrec.lab.datasets.download import mnist_train
 from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.training import card
 
-LEARNED, TESTED = "mnist-train", "mnist-test"
-"""What is learned and measured with where nothing else is given."""
 UNNAMED = "digits handed over"
 """What digits are called that were given without a name."""
 
@@ -53,17 +50,17 @@ class Given:
 
 
 def given(
-    digits: Digits | None,
-    sources: Mapping[str, int] | None,
-    test: Digits | None,
-    tested_on: str | None,
+    digits: Digits,
+    sources: Mapping[str, int] | None = None,
+    test: Digits | None = None,
+    tested_on: str | None = None,
     limit_test: int | None = None,
     start: Path | None = None,
 ) -> Given:
-    """Return the digits of a run, by default MNIST's; exclude the learned ones from the test.
+    """Return the digits of a run; exclude the learned ones from the test.
 
     Args:
-        digits: to learn from; None: MNIST's 60,000.
+        digits: to learn from.
         sources: where they are from, and how many from each; None: they have no name.
         test: to measure with; None: MNIST's 10,000.
         tested_on: what these are called; None: they have no name.
@@ -71,13 +68,10 @@ def given(
         start: a model file that learns on; what it learned, where that is kept beside it, counts as learned.
 
     Raises:
-        DataError: MNIST is unavailable, or every test digit was learned.
+        DataError: every test digit was learned.
     """
-    if digits is None:
-        digits = mnist_train()
-        sources = {LEARNED: len(digits)}
     if test is None:
-        test, tested_on = mnist_test(), TESTED
+        test, tested_on = mnist_test(), "mnist-test"
     name = tested_on or UNNAMED
     learned = overlap.keys_with(start, digits)
     left = overlap.apart(test, learned, name)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from digitrec.errors import ModelError
+from digitrec.errors.text import percent
 from digitrec.image.atomic import replacing
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.run import Epoch, Progress, TrainConfig, Watcher
+from digitrec.lab.training.run import Epoch, TrainConfig, Watcher
 
 CHECKPOINT, SETTINGS, HISTORY = "checkpoint.keras", "settings.json", "history.csv"
 """Files in the folder of a run."""
@@ -88,8 +89,12 @@ class Loop:
             return
         at = len(self.history)
         done = ((self.number - 1) * self.epochs + at + share) / (self.networks * self.epochs)
-        last = self.history[-1] if self.history else None
-        self.on_progress(Progress(done, at + 1, loss, last, self.number))
+        remark = f"epoch {at + 1}/{self.epochs}, loss {loss:.3f}"
+        if self.networks > 1:
+            remark = f"network {self.number}/{self.networks}, {remark}"
+        if self.history and not math.isnan(self.history[-1].validation_accuracy):
+            remark += f", held back {percent(self.history[-1].validation_accuracy, 2)}"
+        self.on_progress(done, remark)
 
 
 def begin(folder: Path, config: TrainConfig, *older: str) -> None:

@@ -19,7 +19,7 @@ from digitrec.lab.datasets.world import Paths
 from digitrec.lab.handwriting import printed, strangers, synthetic
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.writer import Writer
-from digitrec.lab.training.run import FineTuneConfig, Progress, TrainConfig, Watcher
+from digitrec.lab.training.run import FineTuneConfig, TrainConfig, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def _together(portions: Iterator[Digits], count: int, on_progress: Watcher | Non
     for number, portion in enumerate(portions, 1):
         parts.append(portion)
         if on_progress is not None:
-            on_progress(Progress(number / count, 0, 0.0, None))
+            on_progress(number / count, "generating digits")
     images, labels = [one.images for one in parts], [one.labels for one in parts]
     return Digits(np.concatenate(images), np.concatenate(labels))
 

@@ -146,23 +146,8 @@ class Epoch:
     """Time that the epoch took."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Progress of a run, passed to `on_progress` after each step."""
-
-    done: float
-    """Share of all steps, 0..1; while digits are made, share of those."""
-    epoch: int
-    """The epoch that is running, 1 is the first; 0 while digits are made."""
-    loss: float
-    """Mean loss in this epoch so far."""
-    last: Epoch | None
-    """The last epoch of this network that was finished."""
-    network: int = 1
-    """The network that is trained, 1 is the first."""
-
-
-Watcher = Callable[[Progress], object]
+Watcher = Callable[[float, str], object]
+"""Called with the share of a run that is done, 0..1, and a remark such as "epoch 3/14, loss 0.123"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +161,4 @@ class TrainResult:
     histories: tuple[tuple[Epoch, ...], ...]
     """For each network one row per epoch; also in its folder's history.csv."""
     test_correct: int
-    """How many of the `test_count` test digits the LiteRT model reads rightly."""
-    test_count: int
-    """10,000."""
+    """Test digits that the LiteRT model reads rightly."""

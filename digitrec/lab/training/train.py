@@ -7,7 +7,7 @@ once, when all is done, for the card. What was learned is never tested on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, cnn, export, loop, material
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
-from digitrec.lab.training.given import Given, given, split
+from digitrec.lab.training.given import Given, split
 from digitrec.lab.training.learn import Material, learn
 from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.run import Epoch, TrainConfig, TrainResult, Watcher
@@ -37,12 +37,8 @@ FINISHED, MADE, WORLD = "finished.keras", "made.npz", "world.npz"
 def train(
     config: TrainConfig,
     folder: Path,
+    what: Given,
     *,
-    digits: Digits | None = None,
-    sources: Mapping[str, int] | None = None,
-    test: Digits | None = None,
-    tested_on: str | None = None,
-    limit_test: int | None = None,
     resume: bool = False,
     on_progress: Watcher | None = None,
 ) -> TrainResult:
@@ -53,24 +49,15 @@ def train(
     Args:
         config: what decides the outcome.
         folder: made when it is not there.
-        digits: the only digits to learn from; by default MNIST's 60,000 and those of
-            `world`; then no fonts are fetched either.
-        sources: where `digits` are from and how many from each, for the card.
-        test: test digits, without those of `digits`; by default MNIST's 10,000.
-        tested_on: what these are called, for the card.
-        limit_test: largest number of them, all digits in proportion; None: all.
+        what: the digits to learn from, beside those of `world`, and to measure with in the end.
         resume: go on after the last finished epoch of a run in `folder` that was stopped.
         on_progress: called after every step.
 
     Raises:
         NotInstalled: the `train` extra is missing.
-        DataError: MNIST is unavailable, there are fewer digits than one batch, or all of the test digits are
-            among them.
+        DataError: there are fewer digits than one batch, or digits of `world` are unavailable.
         ModelError: `resume` finds no run, or one with other settings.
     """
-    if digits is not None:
-        config = replace(config, world=0, fonts=False)
-    what = given(digits, sources, test, tested_on, limit_test)
     learned, held_back = split(what.learned, config.validation)
     if len(learned) < config.batch:
         raise DataError(
@@ -157,7 +144,7 @@ def _ship(
     written(facts, **sureness)
     card_file = folder / f"{config.name}.md"
     atomic.write(card_file, card.markdown(config.name, facts))
-    return TrainResult(litert_file, card_file, histories, correct, len(what.test))
+    return TrainResult(litert_file, card_file, histories, correct)
 
 
 def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:

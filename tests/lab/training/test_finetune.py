@@ -15,7 +15,7 @@ from digitrec.errors import DataError, ModelError
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training.finetune import FineTuneResult, fine_tune
 from digitrec.lab.training.finetuned import OWN
-from digitrec.lab.training.run import FineTuneConfig, Progress, TrainResult
+from digitrec.lab.training.run import FineTuneConfig, TrainResult
 from digitrec.models import store
 
 DIGITS = mnist_test()[200:320]
@@ -29,13 +29,13 @@ CONFIG = FineTuneConfig(
 
 
 @pytest.fixture(scope="module")
-def heard() -> list[Progress]:
+def heard() -> list[tuple[float, str]]:
     return []
 
 
 @pytest.fixture(scope="module")
 def learned(
-    trained: TrainResult, heard: list[Progress], tmp_path_factory: pytest.TempPathFactory
+    trained: TrainResult, heard: list[tuple[float, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> FineTuneResult:
     """MNIST is unavailable. Each picture is there twice; others are blank, none, or to be refused."""
     folder = tmp_path_factory.mktemp("hand")
@@ -47,7 +47,7 @@ def learned(
         patch.setenv("DIGITREC_DATA", str(folder))
         return fine_tune(
             CONFIG, folder / "mine.tflite", samples, source="mine", start=trained.litert_file, limit_test=20,
-            on_progress=heard.append,
+            on_progress=lambda *seen: heard.append(seen),
         )  # fmt: skip
 
 
@@ -77,13 +77,13 @@ def test_what_was_learned_is_not_measured_with(learned: FineTuneResult, trained:
 
 
 def test_the_description_and_the_progress_tell_what_happened(
-    learned: FineTuneResult, heard: list[Progress]
+    learned: FineTuneResult, heard: list[tuple[float, str]]
 ) -> None:
     card = store.load(learned.file).card
     assert card["rehearsed"]["synthetic hand"] == 30 and card["rehearsed"]["no digit"] > 0
     assert [row["data"] for row in card["changes"]] == [one.data for one in learned.changes]
-    assert heard[0].epoch == 0 and [one.epoch for one in heard if one.epoch][-1] == CONFIG.epochs
-    assert heard[-1].done == 1
+    assert heard[0][1] == "generating digits"
+    assert heard[-1][0] == 1 and heard[-1][1].startswith("epoch 60/60, loss ")
 
 
 def test_wrong_arguments_are_refused(

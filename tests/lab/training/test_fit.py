@@ -14,8 +14,8 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.training import loop
 from digitrec.lab.training.fit import FitResult, fit, measured
-from digitrec.lab.training.given import split
-from digitrec.lab.training.run import FitConfig, Progress
+from digitrec.lab.training.given import given, split
+from digitrec.lab.training.run import FitConfig
 from digitrec.models import store
 
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:300]
@@ -23,18 +23,18 @@ CONFIG = FitConfig("mlp", epochs=3, batch=20, loss="sparse", scale="l2", validat
 
 
 @pytest.fixture(scope="module")
-def told() -> list[Progress]:
+def told() -> list[float]:
     return []
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> FitResult:
+def made(tmp_path_factory: pytest.TempPathFactory, told: list[float]) -> FitResult:
     """Train as in the tutorial on pixels put through Keras' normalize, on few digits."""
     out = tmp_path_factory.mktemp("fit") / "mlp.keras"
-    return fit(CONFIG, out, digits=DIGITS, test=TEST, on_progress=told.append)
+    return fit(CONFIG, out, given(DIGITS, test=TEST), on_progress=lambda done, _: told.append(done))
 
 
-def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, told: list[Progress]) -> None:
+def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, told: list[float]) -> None:
     model = store.load(made.file)
     assert model.input == store.ModelInput("mnist", "l2", "softmax", 1.0, assumed=False)
     said = model.probabilities(TEST.images)
@@ -46,20 +46,20 @@ def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, tol
     assert made.test_loss == pytest.approx(float(-np.log(given).mean()), rel=1e-4)
     assert tuple(loop.read(made.file.parent / "mlp-run")) == made.history
     assert made.history[-1].loss < made.history[0].loss
-    assert [round(21 * progress.done) for progress in told] == list(range(1, 22))  # 140 digits: 7 steps
+    assert [round(21 * done) for done in told] == list(range(1, 22))  # 140 digits: 7 steps
 
 
 def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tmp_path: Path) -> None:
-    def stop(progress: Progress) -> None:
-        if progress.epoch == 3:
+    def stop(done: float, remark: str) -> None:
+        if remark.startswith("epoch 3/3"):
             raise KeyboardInterrupt
 
     out = tmp_path / "mlp.keras"
     with pytest.raises(KeyboardInterrupt):
-        fit(CONFIG, out, digits=DIGITS, test=TEST, on_progress=stop)
+        fit(CONFIG, out, given(DIGITS, test=TEST), on_progress=stop)
     assert len(loop.read(tmp_path / "mlp-run")) == 2
     again = fit(
-        replace(CONFIG, epochs=1), out, digits=DIGITS, test=TEST, start=tmp_path / "mlp-run" / "best.keras"
+        replace(CONFIG, epochs=1), out, given(DIGITS, test=TEST), start=tmp_path / "mlp-run" / "best.keras"
     )
     assert again.history[0].loss < made.history[0].loss
 
@@ -71,7 +71,7 @@ def test_training_stops_early_and_keeps_its_best_weights(tmp_path: Path) -> None
     )
     _, held_back = split(DIGITS, 0.3)
     out = tmp_path / "wild.keras"
-    rows = fit(wild, out, digits=DIGITS, test=TEST).history
+    rows = fit(wild, out, given(DIGITS, test=TEST)).history
     best, _ = measured(out, held_back)
     assert best == pytest.approx(min(row.validation_loss for row in rows), rel=1e-3)
     assert rows[-1].validation_loss > 1.001 * best and len(rows) < 4
@@ -81,20 +81,22 @@ def test_training_stops_early_and_keeps_its_best_weights(tmp_path: Path) -> None
 
 def test_what_was_learned_is_not_tested_on(tmp_path: Path) -> None:
     """k-NN reads learned digits without an error, so they must not be measured."""
-    result = fit(FitConfig("knn"), tmp_path / "new" / "knn.skops", digits=DIGITS, sources={"some": 200})
-    assert (result.test_count, result.left_out, result.tested_on) == (9_800, 200, "mnist-test")
+    what = given(DIGITS, {"some": 200})
+    assert (len(what.test), what.left_out, what.tested_on) == (9_800, 200, "mnist-test")
+    result = fit(FitConfig("knn"), tmp_path / "new" / "knn.skops", what)
     card = store.load(result.file).card
     assert (card["test"]["on"], card["test"]["left_out"], card["test"]["count"]) == ("mnist-test", 200, 9_800)
     assert card["settings"]["arch"] == "knn"
-    few = fit(FitConfig("knn"), tmp_path / "knn.skops", digits=DIGITS, limit_test=100)
-    assert few.test_count == 100 and few.test_correct < 100
+    few = fit(FitConfig("knn"), tmp_path / "knn.skops", given(DIGITS, limit_test=100))
+    assert few.test_correct < 100
 
 
 def test_start_counts_what_the_first_file_learned(made: FitResult, tmp_path: Path) -> None:
     more = FitConfig("mlp", epochs=1, batch=20, scale="l2", validation=0.0, learning_rate=1e-6)
     both = mnist_test()[150:300]  # fifty of them were learned first
-    result = fit(more, tmp_path / "mine.h5", digits=TEST[:20], test=both, start=made.file)
-    assert (result.test_count, result.left_out) == (80, 70)
+    result = fit(more, tmp_path / "mine.h5", given(TEST[:20], test=both, start=made.file), start=made.file)
+    what = given(TEST[:20], test=both, start=made.file)
+    assert (len(what.test), what.left_out) == (80, 70)
     assert abs(result.test_correct - made.test_correct) <= 25  # such a small step changes no weight
     model = store.load(result.file)
     assert model.input.scale == "l2" and model.card["start"] == "mlp.keras"
@@ -107,11 +109,11 @@ def test_what_is_frozen_stays_and_learns_again_when_it_is_not(made: FitResult, t
 
     more = FitConfig("mlp", epochs=1, batch=20, scale="l2", validation=0.0, freeze=True)
     frozen, free = tmp_path / "frozen.keras", tmp_path / "free.keras"
-    fit(more, frozen, digits=DIGITS[:40], test=TEST, start=made.file)
+    fit(more, frozen, given(DIGITS[:40], test=TEST), start=made.file)
     assert moved(made.file, frozen) == [False] * 10 + [True] * 2  # but for the last layer's two
     card = store.load(frozen).card
     assert card["settings"]["freeze"] is True
-    fit(replace(more, freeze=False), free, digits=DIGITS[:40], test=TEST, start=frozen)
+    fit(replace(more, freeze=False), free, given(DIGITS[:40], test=TEST), start=frozen)
     assert all(moved(frozen, free))
 
 
@@ -124,10 +126,10 @@ def test_a_backbone_keeps_the_size_of_its_start(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(keras.applications, "EfficientNetB0", body)
     config = FitConfig("efficientnet", epochs=1, batch=20, validation=0.0, side=32)
     first, second = tmp_path / "first.h5", tmp_path / "second.keras"
-    fit(config, first, digits=DIGITS[:20], test=TEST)
+    fit(config, first, given(DIGITS[:20], test=TEST))
     with pytest.raises(ModelError, match="--side"):
-        fit(config, second, digits=DIGITS[:20], test=TEST, start=first)
-    fit(replace(config, side=None), second, digits=DIGITS[:20], test=TEST, start=first)
+        fit(config, second, given(DIGITS[:20], test=TEST), start=first)
+    fit(replace(config, side=None), second, given(DIGITS[:20], test=TEST), start=first)
     enlarged = keras.saving.load_model(second).get_layer("body").input.shape
     assert enlarged == (None, 32, 32, 3) and store.load(second).card["start"] == "first.h5"
 
@@ -158,7 +160,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
 ) -> None:  # fmt: skip
     (tmp_path / "none.keras").write_bytes(b"nothing")
     files = {"mlp": made.file, "none": tmp_path / "none.keras", "six.h5": tmp_path / "six.h5", None: None}
-    given = {"digits": DIGITS, "test": TEST} | how
     with pytest.raises(error, match=says):
-        fit(config, tmp_path / "out" / name, start=files[start], **given)
+        what = given(**({"digits": DIGITS, "test": TEST} | how))
+        fit(config, tmp_path / "out" / name, what, start=files[start])
     assert not (tmp_path / "out").exists()

@@ -15,14 +15,15 @@ from digitrec.errors import DataError, ModelError
 from digitrec.lab.handwriting import synthetic
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.training import loop
-from digitrec.lab.training.given import split
-from digitrec.lab.training.run import Progress, TrainConfig, TrainResult
+from digitrec.lab.training.given import given, split
+from digitrec.lab.training.run import TrainConfig, TrainResult
 from digitrec.lab.training.train import train
 from digitrec.models import store
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 TINY = TrainConfig(
-    name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0, scenes=0
+    name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0, scenes=0,
+    world=0, fonts=False,
 )  # fmt: skip
 DIGITS = mnist_test()[:120]
 
@@ -32,14 +33,14 @@ class Stopped(Exception):
 
 
 def run(config: TrainConfig, folder: Path, **how: Any) -> TrainResult:
-    """Train, and measure with a few test digits only."""
-    return train(config, folder, limit_test=500, **how)
+    """Train on a few digits, and measure with a few test digits only."""
+    return train(config, folder, given(DIGITS, limit_test=500), **how)
 
 
 def test_a_run_leaves_a_model_its_card_and_its_history(trained: TrainResult) -> None:
     model = store.load(trained.litert_file)
     rest = mnist_test()[120:]
-    assert trained.test_count == len(rest) == 9_880  # without those that it learned
+    assert store.load(trained.litert_file).card["test"]["count"] == len(rest) == 9_880  # no learned ones
     assert trained.test_correct == (model.probabilities(rest.images).argmax(axis=1) == rest.labels).sum()
     assert model.input.temperature == model.card["temperature"] > 2  # it has hardly learned
     assert model.input.evidence == model.card["evidence"] > 0
@@ -57,18 +58,19 @@ def test_digits_held_back_are_never_learned_and_do_not_depend_on_the_seed() -> N
     assert split(numbered, 0.2)[1].labels.tolist() == held_back.labels.tolist()
 
 
-def test_progress_is_reported(trained: TrainResult, told: list[Progress]) -> None:
-    assert [round(12 * progress.done, 6) for progress in told] == list(range(1, 13))
-    assert [progress.epoch for progress in told] == [1] * 6 + [2] * 6
-    assert told[0].last is None and told[-1].last == trained.histories[0][0]
+@pytest.mark.usefixtures("trained")
+def test_progress_is_reported(told: list[tuple[float, str]]) -> None:
+    assert [round(12 * done, 6) for done, _ in told] == list(range(1, 13))
+    assert [remark.split(",")[0] for _, remark in told] == ["epoch 1/2"] * 6 + ["epoch 2/2"] * 6
+    assert "held back" not in told[0][1] and "held back" in told[-1][1]
 
 
 def test_two_networks_with_generated_pictures_and_a_finish_resume_where_they_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(progress: Progress) -> None:
-        told.append(progress)
-        if progress.network == 2 and progress.epoch == 2:
+    def stop(done: float, remark: str) -> None:
+        told.append((done, remark.partition(", loss")[0]))
+        if remark.startswith("network 2/2, epoch 2/3"):
             raise Stopped
 
     def noise(writer: Writer, count: int, seed: list[int]) -> Digits:
@@ -76,26 +78,25 @@ def test_two_networks_with_generated_pictures_and_a_finish_resume_where_they_sto
         return Digits(images, np.arange(count, dtype=np.uint8) % (NO_DIGIT + 1))
 
     monkeypatch.setattr(synthetic, "make", noise)
-    told: list[Progress] = []
+    told: list[tuple[float, str]] = []
     config = replace(TINY, networks=2, seed=3, batch=32, made=1.05, finishing=1)
     with pytest.raises(Stopped):
-        run(config, tmp_path, digits=DIGITS, on_progress=stop)
-    assert [progress.epoch for progress in told[:2]] == [0, 1] and told[0].done == 1  # generating first
-    assert len([one for one in told if (one.network, one.epoch) == (1, 3)]) == 3  # 96 digits, none generated
-    told.clear()
-    result = run(config, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
-    assert {(progress.network, progress.epoch) for progress in told} == {(2, 2), (2, 3)}
-    assert told[0].done > 0.5 and told[-1].done == 1
+        run(config, tmp_path, on_progress=stop)
+    assert told[0] == (1, "generating digits") and told[1][1] == "network 1/2, epoch 1/3"
+    seen = [remark for _, remark in told]
+    assert seen.count("network 1/2, epoch 3/3") == 3  # 96 digits, none generated
+    resumed: list[tuple[float, str]] = []
+    result = run(config, tmp_path, resume=True, on_progress=lambda *seen: resumed.append(seen))
+    epochs = {remark.partition(", loss")[0] for _, remark in resumed}
+    assert epochs == {"network 2/2, epoch 2/3", "network 2/2, epoch 3/3"}
+    assert resumed[0][0] > 0.5 and resumed[-1][0] == 1
     assert [[row.epoch for row in history] for history in result.histories] == [[1, 2, 3]] * 2
     digits = store.load(result.litert_file).card["digits"]
     assert (digits["no digit"], digits["made"]) == (18, 182)
 
 
-def test_other_countries_are_learned_by_default(
-    tmp_path: Path, world_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("digitrec.lab.training.given.mnist_train", lambda: DIGITS)
-    result = run(replace(TINY, epochs=1, fonts=False), tmp_path / "run")
+def test_other_countries_are_learned_by_default(tmp_path: Path, world_folder: Path) -> None:
+    result = run(replace(TINY, epochs=1, world=3), tmp_path / "run")
     model = store.load(result.litert_file)
     digits = model.card["digits"]
     assert 9 <= digits["world"] <= 12  # two scans and two paths, three times each
@@ -106,12 +107,12 @@ def test_other_countries_are_learned_by_default(
 
 def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=str(tmp_path)):
-        run(TINY, tmp_path, digits=DIGITS, resume=True)
+        run(TINY, tmp_path, resume=True)
     copy = shutil.copytree(trained.litert_file.parent, tmp_path / "copy")
     with pytest.raises(ModelError, match="copy"):
-        run(replace(TINY, seed=1), copy, digits=DIGITS, resume=True)
+        run(replace(TINY, seed=1), copy, resume=True)
 
 
 def test_too_few_digits_for_a_batch_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="one batch of 128"):
-        run(TrainConfig(made=0, scenes=0), tmp_path, digits=DIGITS)
+        run(TrainConfig(made=0, scenes=0), tmp_path)
