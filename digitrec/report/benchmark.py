@@ -161,7 +161,7 @@ def differences(benchmark: Benchmark) -> Table:
             str(pair.n), str(pair.only_first), str(pair.only_second),
             percent(pair.agreement),
             *("" if value is None else f"{value:.3g}" for value in (pair.p, pair.p_corrected)),
-            "not tested" if pair.emulated else pair.better or "not shown",
+            "not tested" if pair.p is None else pair.better or "not shown",
         )
         for pair in benchmark.pairs
     ]  # fmt: skip
@@ -215,7 +215,7 @@ def conclusion(benchmark: Benchmark) -> list[str]:
     A difference is claimed only if the test shows one. Emulated engines are named without claims.
     """
     real = [card for card in benchmark.cards if not card.emulated and card.accuracy.n]
-    compared = [pair for pair in benchmark.pairs if not pair.emulated and pair.n]
+    compared = [pair for pair in benchmark.pairs if pair.p is not None and pair.n]
     return [
         *(_accuracy(card, benchmark.data) for card in real[:1]),
         *(_shown(pair, benchmark.test) for pair in compared if pair.better is not None),
@@ -271,12 +271,9 @@ def _recommended(advice: Recommendation) -> str:
     )
     if advice.reached:
         return f"{chosen.name} reaches {target}: {figures}."
-    how = "more pictures would not show it either, because fewer were right"
-    if (needed := advice.pictures_needed) is not None:
-        how = f"about {2 * needed:,} pictures of which as many are right would show it"
     return (
-        f"{target} is not shown on this much data; {how}. The nearest of {advice.tried} options is "
-        f"{chosen.name}: {figures}."
+        f"{target} is not shown on these pictures. The nearest of {advice.tried} options is {chosen.name}: "
+        f"{figures}."
     )
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from statistics import fmean
 
-from scipy.stats import norm
 from sklearn.model_selection import train_test_split
 
 from digitrec.answer.prediction import Outcome, is_emulated
 from digitrec.comparison.benchmark.measure import is_right, per_1000, price_list
-from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Proportion, proportion
+from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
@@ -57,18 +56,6 @@ class Recommendation:
         """Whether the lower end of the option's interval is at the target or above."""
         low = self.chosen.right.low if self.chosen else None
         return low is not None and low >= self.target
-
-    @property
-    def pictures_needed(self) -> int | None:
-        """Number of pictures on which this share of right answers reaches the target; None: no number does.
-
-        Wilson's lower end reaches the target at z^2 t (1 - t) / (share - t)^2 pictures.
-        """
-        share = self.chosen.right.share if self.chosen else None
-        if share is None or share <= self.target:
-            return None
-        spread = float(norm.ppf((1 + CONFIDENCE_LEVEL) / 2)) ** 2 * self.target * (1 - self.target)
-        return max(1, math.ceil(spread / (share - self.target) ** 2))
 
 
 def check(target: float, budget: float | None, pictures: int) -> None:

@@ -63,9 +63,7 @@ class Pair:
     p: float | None
     """p-value of `Benchmark.test`, 0..1; None if an emulator is involved."""
     p_corrected: float | None
-    """p-value corrected by Holm's method for all tested pairs of the benchmark."""
-    emulated: tuple[str, ...] = ()
-    """Names of those that were emulated; such a pair is shown but not tested."""
+    """p-value corrected by Holm's method for all tested pairs of the benchmark; None as for ``p``."""
 
     @property
     def better(self) -> str | None:
@@ -290,10 +288,10 @@ def _pair(
     groups = [sample.group for *_, sample in both]
     wins = [int(is_right(one, it.truth)) - int(is_right(other, it.truth)) for one, other, it in both]
     p = by_groups(wins, groups) if any(groups) else mcnemar(wins.count(1), wins.count(-1))
-    emulated = tuple(name for name in names if is_emulated(outcomes[name]))
+    emulated = any(is_emulated(outcomes[name]) for name in names)
     same = sum(one.answer == other.answer for one, other, _ in both)
     return Pair(
         *names, len(both), wins.count(1), wins.count(-1),
         agreement=share(same, len(both)),
-        p=None if emulated else p, p_corrected=None, emulated=emulated,
+        p=None if emulated else p, p_corrected=None,
     )  # fmt: skip
