@@ -8,7 +8,6 @@ import click
 
 from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar
-from digitrec.image import atomic
 
 
 @click.command(context_settings={"show_default": True})
@@ -19,7 +18,7 @@ def explore(data: str, limit: int, out: Path) -> None:
     """Show what is in a data set before training on it.
 
     DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
-    pictures as for `digitrec benchmark`. It writes a page with pictures: samples, classes, mean and spread,
+    pictures as for `digitrec benchmark`. It writes pictures: samples, classes, mean and spread,
     pixel values, outliers, and a map by similarity. Needs the extras `stats` and `plots`.
 
     \b
@@ -31,7 +30,7 @@ def explore(data: str, limit: int, out: Path) -> None:
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.evaluation.explore import explore as look
     from digitrec.models import store
-    from digitrec.report.exploration import PICTURES, exploration_page
+    from digitrec.report.exploration import PICTURES
     from digitrec.report.plots import save
 
     with quiet_bar("exploring") as bar:
@@ -42,8 +41,6 @@ def explore(data: str, limit: int, out: Path) -> None:
         bar.at(0.1, f"{len(digits):,} digits compared with each other")
         seen = look(digits, Path(data).stem, chances)
         bar.at(0.8, "drawing")
-        for title, draw in PICTURES.items():
+        for draw in PICTURES:
             click.echo(save(draw(seen), out / f"{draw.__name__}.png"))
-            bar.at(0.9, title)
-        page = atomic.write(out / "index.html", exploration_page(seen))
-    click.echo(page)
+            bar.at(0.9, draw.__name__)

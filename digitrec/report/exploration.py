@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from digitrec.lab.evaluation.explore import NOTABLE, Exploration
-from digitrec.report import page, plots
+from digitrec.report import plots
 from digitrec.report.plots import Figure
 
 SAMPLES = 10
@@ -24,9 +24,8 @@ def samples(seen: Exploration) -> Figure:
         for column, place in enumerate(places):
             canvas[digit * 28 :, column * 28 :][:28, :28] = seen.digits.images[place]
     title = f"Ten of each digit of {seen.name}"
-    figure, axes = plots.plain_axes(title, "", "label", (6.4, 6.8))
-    plots.picture(axes, canvas)
-    axes.set_title(title)
+    figure, axes = plots.plain_axes("", "", "label", (6.4, 6.8))
+    plots.picture(axes, canvas, title)
     axes.set(yticks=14 + 28 * np.arange(10), yticklabels=range(10))
     return figure
 
@@ -110,21 +109,7 @@ def embedding(seen: Exploration) -> Figure:
     return figure
 
 
-PICTURES: dict[str, Callable[[Exploration], Figure]] = {
-    "Samples": samples,
-    "Classes": classes,
-    "Mean and spread": averages,
-    "Pixel values": pixels,
-    "Noise and artefacts": notable,
-    "Likeness": embedding,
-}
-"""Title and plot of each section of the page."""
-
-
-def exploration_page(seen: Exploration) -> str:
-    """Return a self-contained page with all `PICTURES`."""
-    parts = [
-        page.section(title, f"<figure>{plots.svg(draw(seen), title)}</figure>", long=True)
-        for title, draw in PICTURES.items()
-    ]
-    return page.page(f"A look at {seen.name}", parts)
+PICTURES: Sequence[Callable[[Exploration], Figure]] = (
+    samples, classes, averages, pixels, notable, embedding,
+)  # fmt: skip
+"""The plots, saved in this order under their functions' names."""
