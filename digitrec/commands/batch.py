@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
@@ -23,7 +23,7 @@ from digitrec.bulk.summary import Summary
 from digitrec.bulk.workers import Opener, cores, keep_memory
 from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_by_policy
-from digitrec.commands.files import Input, Output, refuse_inputs
+from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
 from digitrec.errors import DataError
@@ -163,17 +163,9 @@ def _plan(run: Job, given: Mapping[str, Any], paths: Sequence[str], processes: i
     found = map(inputs.named, paths) if is_list else inputs.expand(paths, skipped, hidden=given["hidden"])
     try:
         form = job.FORMATS[run.out.suffix.lower()]
-        return run.begin(_only_read(found), form, given, processes)
+        return run.begin(found, form, given, processes)
     finally:
         say_skipped(skipped)
-
-
-def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
-    """Yield the pictures, after checking for each that the command does not write to it."""
-    for item in items:
-        if isinstance(item, str):
-            refuse_inputs([item])
-        yield item
 
 
 def _parts(

@@ -72,9 +72,8 @@ def compare(
             cost.say(images, [one.for_numbers for one in engines] if numbers else engines, output)
             return
         found: list[Comparison] = []
-        with options.usage_errors():
-            asked = {"ask": numbers_asked(**ways)} if numbers else ways
-            comparisons = compare_stream(images, readers, **asked)
+        asked = {"ask": numbers_asked(**ways)} if numbers else ways
+        comparisons = compare_stream(images, readers, **asked)
         kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
         rows.write(chain.from_iterable(map(apart, kept)) if numbers else kept, output)
     if html is not None:

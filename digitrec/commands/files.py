@@ -59,13 +59,10 @@ class Data(Input):
 class Output(click.Path):
     """A file or folder that the command writes."""
 
-    def __init__(self, *endings: str, file: bool = True, folder: bool = True, reopened: bool = False) -> None:
-        """Take a file with one of these endings, such as ".html"; without any, also a folder.
-
-        With ``reopened`` a file that exists may have any ending: the command continues it.
-        """
-        super().__init__(path_type=Path, file_okay=file, dir_okay=folder and not endings)
-        self._endings, self._reopened = endings, reopened
+    def __init__(self, *endings: str, file: bool = True) -> None:
+        """Take a file with one of these endings, such as ".html"; without any, also a folder."""
+        super().__init__(path_type=Path, file_okay=file, dir_okay=not endings)
+        self._endings = endings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path after checking its name, and that no other parameter of the call means it."""
@@ -73,8 +70,7 @@ class Output(click.Path):
         is_device = path.exists() and not (path.is_file() or path.is_dir())
         if param is not None and ctx is not None and not ctx.resilient_parsing and not is_device:
             _paths(ctx).add_output(max(param.opts, key=len), path)
-        is_known = is_device or (self._reopened and path.exists())
-        if self._endings and not is_known and path.suffix.lower() not in self._endings:
+        if self._endings and not is_device and path.suffix.lower() not in self._endings:
             known = " or ".join(filter(None, self._endings))
             self.fail(f"{str(path)!r} does not end in {known}.", param, ctx)
         if not self.file_okay and named_as_file(path):
@@ -90,28 +86,17 @@ def named_as_file(path: Path) -> bool:
 def refuse_outputs(option: str, paths: Iterable[Path], inputs: Iterable[str] = ()) -> None:
     """Raise a usage error when an option writes to a file that the running command reads.
 
-    For outputs whose names are derived from the parameters, or from the inputs that were found.
+    For outputs whose names are derived from the parameters, or from the inputs that were found. The other
+    outputs have endings that no picture in a folder has.
 
     Raises:
         click.UsageError: an output is an input, or another option writes to it.
     """
+    known = _paths(click.get_current_context())
+    for name in inputs:
+        known.add_input(name)
     for path in paths:
-        _paths(click.get_current_context()).add_output(option, path)
-    refuse_inputs(inputs)
-
-
-def refuse_inputs(paths: Iterable[str]) -> None:
-    """Raise a usage error when the running command would write to one of these files, which it reads.
-
-    For inputs that are found only after the parameters are parsed: in a folder, a pattern or a list.
-
-    Raises:
-        click.UsageError: one is an output as well.
-    """
-    outputs = _paths(click.get_current_context()).outputs
-    for path in paths if outputs else ():
-        if (output := outputs.get(_identity(path))) is not None:
-            raise click.UsageError(_overwrites(*output, path))
+        known.add_output(option, path)
 
 
 @dataclass(slots=True)
@@ -141,17 +126,15 @@ class _Paths:
             within = map(_identity, Path(os.path.realpath(output)).parents)
             found = next((self.labelled[folder] for folder in within if folder in self.labelled), None)
         if found is not None:
-            raise click.UsageError(_overwrites(option, output, found))
+            raise click.UsageError(
+                f"{option} {output} would overwrite {found}, which the command reads; name another file."
+            )
 
 
 def _paths(ctx: click.Context) -> _Paths:
     """Return the files of the call so far; a group and its command share them."""
     found: _Paths = ctx.meta.setdefault("digitrec.files", _Paths())
     return found
-
-
-def _overwrites(option: str, output: Path, read: str) -> str:
-    return f"{option} {output} would overwrite {read}, which the command reads; name another file."
 
 
 def _identity(path: str | Path) -> Identity:

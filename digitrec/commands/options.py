@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -126,19 +126,6 @@ def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     if value is not None and not os.access(value.parent, os.W_OK):
         raise click.BadParameter(f"{str(value)!r}: its folder is missing or read-only.", ctx, param)
     return value
-
-
-@contextmanager
-def usage_errors() -> Iterator[None]:
-    """Turn a ValueError about an option into a usage error.
-
-    Raises:
-        click.UsageError: in its place.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
 
 
 def gathered(name: str, kind: type[Any], *declared: Declared) -> Declared:

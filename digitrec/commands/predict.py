@@ -66,8 +66,7 @@ def predict(
             return
         if save_prepared is not None:
             _save_prepared(images, saved, engines[0], save_prepared)
-        with options.usage_errors():
-            found = stream(images, asking.policy(engines) or engines[0], **how)
+        found = stream(images, asking.policy(engines) or engines[0], **how)
         outcomes = tracked(_suggested(reasons.watched(found)), len(images))
         predictions.write(outcomes, output, names=map(str, images))
     reasons.check(len(images))

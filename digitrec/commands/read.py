@@ -92,12 +92,11 @@ def read(
             turned = [Turned(image, how["rotate"], region) for image in images]
             cost.say(turned, [engine.for_numbers for engine in engines], output)
             return
-        with options.usage_errors():
-            if form is not None:
-                found = read_forms(images, form, engines[0], **ways)
-            else:
-                reader = asking.policy(engines) or engines[0]
-                found = read_stream(images, reader, region=region, **ways)
+        if form is not None:
+            found = read_forms(images, form, engines[0], **ways)
+        else:
+            reader = asking.policy(engines) or engines[0]
+            found = read_stream(images, reader, region=region, **ways)
         outcomes = reasons.watched(_overlaid(found, images, overlays))
         sheets.write(tracked(outcomes, len(images)), output)
     reasons.check(len(images))

@@ -11,7 +11,7 @@ import click
 from PIL import Image
 
 from digitrec.commands import options
-from digitrec.commands.files import Input, named_as_file, refuse_inputs, refuse_outputs
+from digitrec.commands.files import Input, named_as_file, refuse_outputs
 from digitrec.commands.reasons import Reasons
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
@@ -33,14 +33,13 @@ class Given:
         """Return the pictures to read, in order, and report skipped files on stderr.
 
         Raises:
-            click.UsageError: an argument is empty, or a picture is an output too.
+            click.UsageError: an argument is empty.
         """
         if not all(self.images):
             raise click.UsageError(
                 "an empty name (a variable that is not set?); the folder you are in is called `.`."
             )
         found = expand(self.images, hidden=self.hidden)
-        refuse_inputs(found)
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 
     def reasons(self) -> Reasons:

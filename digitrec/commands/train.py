@@ -173,9 +173,9 @@ def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
     refuse_outputs("--out", [model, *beside])
 
 
-def _settings(options: dict[str, Any]) -> dict[str, Any]:
+def _settings(options: dict[str, Any], *more: str) -> dict[str, Any]:
     """Return the settings of a training run that are given; the others are the run's own."""
-    named = {name: options[name] for name in ("epochs", "learning_rate", "batch", "seed")}
+    named = {name: options[name] for name in ("epochs", "learning_rate", "batch", "seed", *more)}
     named["validation"] = options["validation_split"]
     return {name: value for name, value in named.items() if value is not None}
 
@@ -257,9 +257,7 @@ def _by_name(
     """Train an architecture of the zoo; its file in the folder `out` is called like the architecture."""
     from digitrec.lab.training import fit, run
 
-    own = ("loss", "scale", "pretrained", "freeze", "augment", "side")
-    settings = _settings(options) | {name: options[name] for name in own}
-    config = run.FitConfig(arch, optimizer=options["optimizer"] or "adam", **settings)
+    config = run.FitConfig(arch, **_settings(options, *OF_ARCHITECTURES))
     kind = find(arch)
     file = file or out / f"{Path(arch).stem}{fit.SUFFIXES[kind.family][0]}"
     if kind.family == "scikit-learn":

@@ -20,8 +20,7 @@ from PIL import Image
 from starlette.responses import Response
 
 from digitrec.errors import DataError
-from digitrec.image import DigitImage, InputSpec, atomic
-from digitrec.prepare import prepare
+from digitrec.image import atomic
 from digitrec.web import clients, routes, schemas
 from digitrec.web.answers import Answers
 from digitrec.web.inference import State
@@ -115,7 +114,6 @@ Label = Annotated[str | None, Query(description="What the picture shows, if not 
 Accept = Annotated[bool, Query(description="True: accept it under its label; false: delete it.")]
 
 FULL = Problem(507, "collection-full", "the collection is full; no more pictures are kept")
-BLANK = Problem(422, "blank-picture", "there is no ink on this picture; draw a digit, or label it none")
 NO_OWNER = Problem(401, "no-owner-key", "send the owner's key as X-Owner-Key; it is in DIGITREC_OWNER_KEY")
 GONE = Problem(404, "not-found", "there is no such picture any more")
 MISSING: dict[int | str, dict[str, Any]] = {404: schemas.problem("There is no such picture.")}
@@ -140,8 +138,6 @@ def add(app: FastAPI, state: State, collection: Collection) -> None:
         """
         picture = await routes.one_picture(request, state)
         small = await routes.small(request, state, picture)
-        if digit != "none" and await asyncio.to_thread(_is_blank, small):
-            raise ProblemError(BLANK)
         if not await asyncio.to_thread(collection.add, small, digit):
             raise ProblemError(FULL)
         return routes.json(schemas.Kept(label=digit))
@@ -192,8 +188,3 @@ def _owner(state: State) -> Any:
             raise ProblemError(NO_OWNER)
 
     return owner
-
-
-def _is_blank(picture: Image.Image) -> bool:
-    """Return whether there is no ink on a picture."""
-    return prepare(DigitImage.open(picture), InputSpec("mnist")).findings.reason == "blank"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from digitrec.web.clients import Client
 from digitrec.web.limits import Buffers
 from digitrec.web.monitoring import Metrics, log
 from digitrec.web.problems import Problem, ProblemError
-from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes
+from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes, Result
 from digitrec.web.settings import Settings
 
 CALLS = 8
@@ -100,12 +100,7 @@ class Service:
             return next(read_stream([source], engine, digits=digits))
 
         with self._admitted(client, 1):
-            if self._here is not None:
-                outcome = await self._lanes.run(client, picture, partial(found, picture))
-            else:
-                async with self._calls.turn(client):
-                    opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
-                    outcome = await self._calls.do(partial(found, opened))
+            outcome = await self._ask(client, picture, found)
         self._record(outcome)
         return outcome
 
@@ -151,13 +146,22 @@ class Service:
 
     async def _read(self, client: Client, picture: bytes) -> Reading:
         try:
-            if self._here is not None:  # opened and read in one turn, which the client is charged for
-                return await self._lanes.run(client, picture, partial(_read_here, picture, self._here))
-            async with self._calls.turn(client):  # decode no more pictures than can be sent
-                opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
-                return Reading(await self._calls.do(partial(next, stream([opened], self._reader))))
+            return await self._ask(client, picture, self._answer)
         except ImageError as error:
             return Reading(Failure(ImageRef("<bytes>", None), self.name, error))
+
+    def _answer(self, picture: ImageSource) -> Reading:
+        if self._here is not None:
+            return _read_here(picture, self._here)
+        return Reading(next(stream([picture], self._reader)))
+
+    async def _ask(self, client: Client, picture: bytes, work: Callable[[ImageSource], Result]) -> Result:
+        """Do the work on a picture when it is the client's turn."""
+        if self._here is not None:  # opened and read in one turn, which the client is charged for
+            return await self._lanes.run(client, picture, partial(work, picture))
+        async with self._calls.turn(client):  # decode no more pictures than can be sent
+            opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
+            return await self._calls.do(partial(work, opened))
 
     def _record(self, outcome: Outcome | SheetOutcome) -> None:
         self._metrics.read(outcome)
