@@ -26,7 +26,6 @@ from digitrec.errors import (
     NotConfigured,
     QuotaExceeded,
     RateLimited,
-    Rejected,
     Unavailable,
     Unreachable,
 )
@@ -257,9 +256,6 @@ CODES: Mapping[str, type[DigitrecError]] = {
             InvalidSignature InvalidToken MissingAuthenticationToken NotAuthorized OptInRequired
             RequestExpired RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch TokenRefreshRequired
             UnauthorizedOperation UnrecognizedClient"""),
-        (Rejected, """
-            BadDocument DocumentTooLarge ImageTooLarge InvalidImageFormat InvalidParameter UnsupportedDocument
-            Validation"""),
         (QuotaExceeded, "LimitExceeded ServiceQuotaExceeded"),
         (RateLimited, """
             BandwidthLimitExceeded EC2Throttled PriorRequestNotComplete ProvisionedThroughputExceeded
@@ -270,7 +266,7 @@ CODES: Mapping[str, type[DigitrecError]] = {
     )
     for code in codes.split()
 }  # fmt: skip
-"""Error classes by AWS's code; the HTTP status is 400 for a bad image, a bad key and too many requests.
+"""Error classes by AWS's code; the HTTP status 400 alone, as for a bad image, is Rejected.
 
 The codes are without the suffix "Exception" or "Error", which only some services write. They come from the
 documentation of Rekognition, Textract and the common errors, and from ``botocore.retries.standard``.
