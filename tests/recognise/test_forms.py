@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer, Candidate
+from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import Number, Sheet
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
@@ -93,6 +94,13 @@ def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, fram
         assert dark[top:bottom, left:right].mean() > 0.5
 
 
+def test_a_bad_picture_takes_its_own_place_only() -> None:
+    with Engine(Blocks()) as engine:
+        missing, sheet = read_forms(["not-there.png", form()], Form(FIELDS), engine)
+    assert isinstance(missing, Failure) and isinstance(sheet, Sheet)
+    assert (missing.provider, missing.image.source) == ("blocks", "not-there.png")
+
+
 def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "digitrec"):
         assert read(form(frame=False), None)["one"].value == 3
@@ -120,5 +128,5 @@ def test_a_file_of_fields_may_have_a_frame(tmp_path: Path) -> None:
     file = tmp_path / "fields.json"
     file.write_text(json.dumps({"fields": {"a": [0.1, 0.2, 0.9, 0.8]}, "frame": [0, 0, 1, 1]}))
     assert load_form(file) == Form({"a": (0.1, 0.2, 1.0, 1.0)}, (0, 0, 1, 1))
-    file.write_text(json.dumps({"a": [0.1, 0.2, 0.3, 0.4]}))
+    file.write_text(json.dumps({"a": [0.1, 0.2, 0.3, 0.4], "beside it": [0.4, 0.2, 0.3, 0.4]}))
     assert load_form(file).fields["a"] == pytest.approx((0.1, 0.2, 0.4, 0.6))

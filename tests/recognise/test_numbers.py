@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -95,6 +96,12 @@ def test_an_expected_length_joins_the_boxes_of_a_form_and_doubts_another_length(
     assert (other.text, other.value, other.reason) == ("123", None, "another number of digits")
     assert [number.text for number in read(*boxes).numbers] == list("8005")
     assert [number.text for number in read(*boxes, digits=(1, 4)).numbers] == list("8005")
+
+
+def test_a_joined_number_is_right_if_all_its_parts_are() -> None:
+    parts = [replace(word(text, left), chance=0.9) for text, left in (("7.", 50), ("50", 72))]
+    (number,) = read(*parts).numbers
+    assert (number.text, number.calibrated) == ("7.50", pytest.approx(0.81))
 
 
 def test_boxes_and_scores_of_digits_are_on_the_users_picture() -> None:

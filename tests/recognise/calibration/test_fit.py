@@ -39,11 +39,17 @@ def smooth(scores: np.ndarray) -> np.ndarray:
     return scores**3 / (scores**3 + (1 - scores) ** 3)
 
 
+def gentle(scores: np.ndarray) -> np.ndarray:
+    return scores**0.5 / (scores**0.5 + (1 - scores) ** 0.5)
+
+
 def staircase(scores: np.ndarray) -> np.ndarray:
     return np.where(scores < 0.7, 0.3, 0.95)
 
 
-@pytest.mark.parametrize(("truth", "method"), [(smooth, "logistic"), (staircase, "isotonic")])
+@pytest.mark.parametrize(
+    ("truth", "method"), [(smooth, "logistic"), (gentle, "logistic"), (staircase, "isotonic")]
+)
 def test_the_line_comes_near_the_truth_by_the_method_that_suits(truth: object, method: str) -> None:
     (found,) = fit(*answers(4000, truth), "fakes")
     assert (np.diff(found.chances) >= 0).all() and (np.diff(found.scores) > 0).all()
