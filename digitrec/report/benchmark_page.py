@@ -37,7 +37,7 @@ def benchmark_page(benchmark: Benchmark) -> str:
     parts = [
         page.section("Conclusion", f"<ul>{said}</ul>"),
         first,
-        page.section("Plots", _plots(benchmark.cards), long=True),
+        page.section("Plots", _plots(benchmark.cards)),
         *([_misread(benchmark)] if benchmark.misread else []),
         *others,
     ]
@@ -47,15 +47,13 @@ def benchmark_page(benchmark: Benchmark) -> str:
 def _plots(cards: Sequence[Scorecard]) -> str:
     size = (5.2, 3.7 + LINE_HEIGHT * ceil(len(cards) / 2))
     named = {textwrap.fill(card.name, LABEL_WIDTH): card for card in cards}
-    own = {name: card.reliability for name, card in named.items() if card.reliability}
-    calibrated = {name: card.calibrated for name, card in named.items() if card.calibrated}
+    trust = {name: card.reliability for name, card in named.items()}
+    trust |= {f"{name}, calibrated": card.calibrated for name, card in named.items()}
+    known = {name: found for name, found in trust.items() if found is not None}
     figures = {
         "Accuracy against coverage": plots.coverage(named, size, **plots.BELOW),
-        "Reliability of the engines' own confidence": plots.reliability(own, "Engines' own confidence", size),
+        "Reliability of the confidence": plots.reliability(known, "Reliability of the confidence", size),
     }
-    if calibrated:
-        name = "Reliability of the calibrated chances"
-        figures[name] = plots.reliability(calibrated, "Calibrated chances", size)
     drawings = "".join(f"<figure>{plots.svg(figure, name)}</figure>" for name, figure in figures.items())
     return f'<div class="plots">{drawings}</div>'
 
@@ -67,7 +65,7 @@ def _misread(benchmark: Benchmark) -> str:
     boxes = "".join(_picture(benchmark, places[number]) for number in drawn)
     legend = f" {predictions.LEGEND}." if predictions.MARK in boxes else ""
     note = f"{len(drawn)} of {len(places)}. A wrong answer is underlined. -: no digit, !: no answer.{legend}"
-    return page.section("Misread pictures", f'{page.soft(note)}<div class="sheet">{boxes}</div>', long=True)
+    return page.section("Misread pictures", f'{page.soft(note)}<div class="sheet">{boxes}</div>')
 
 
 def _picture(benchmark: Benchmark, place: int) -> str:

@@ -39,10 +39,9 @@ def soft(words: str) -> str:
     return f'<p class="soft">{text(words)}</p>'
 
 
-def section(title: str, body: str, *, long: bool = False) -> str:
-    """Return a section with a heading; a long one may break across printed pages."""
-    kind = ' class="long"' if long else ""
-    return f"<section{kind}>\n<h2>{text(title)}</h2>\n{body}\n</section>"
+def section(title: str, body: str) -> str:
+    """Return a section with a heading."""
+    return f"<section>\n<h2>{text(title)}</h2>\n{body}\n</section>"
 
 
 def table_of(table: Table) -> str:
@@ -63,7 +62,7 @@ def table_of(table: Table) -> str:
 def table_section(table: Table) -> str:
     """Return a section with a table under its title and its note."""
     note = soft(table.note) if table.note else ""
-    return section(table.title, note + table_of(table), long=True)
+    return section(table.title, note + table_of(table))
 
 
 def picture(source: ImageSource, alt: str, side: int = PICTURE_SIDE) -> str:

@@ -161,7 +161,7 @@ def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(foun
 def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
     html = benchmark_page(found)
     page = Page.of(html)
-    assert page.count["svg"] == 3
+    assert page.count["svg"] == 2
     assert page.count["img"] == len(found.misread)
     assert page.count["li"] == len(report.conclusion(found))
     assert "a &amp; b" in html

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from digitrec.comparison import compare_stream
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion
 from digitrec.comparison.datasets.loader import Sample
-from digitrec.comparison.policy import EnginePolicy, total
+from digitrec.comparison.policy import total
 from digitrec.comparison.race import Ask
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
@@ -178,12 +179,8 @@ def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
 
 def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:
     """Return each engine's price; a configured price overrides the provider's."""
-    engines = [
-        engine for reader in readers
-        for engine in (reader.engines if isinstance(reader, EnginePolicy) else [reader])
-        if isinstance(engine, Engine)
-    ]  # fmt: skip
-    return {engine.provider.name: _price(engine) for engine in engines}
+    engines = [[reader] if isinstance(reader, Engine) else reader.engines for reader in readers]
+    return {engine.provider.name: _price(engine) for engine in chain.from_iterable(engines)}
 
 
 def _price(engine: Engine) -> float | None:
