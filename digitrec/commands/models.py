@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from digitrec.commands import options
-from digitrec.commands.engines import Asking
 from digitrec.commands.files import Output
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.commands.train import Start
-from digitrec.comparison.datasets.loader import Sample
 from digitrec.errors.text import aligned
 from digitrec.image import atomic
 from digitrec.models import store
@@ -34,8 +32,7 @@ FIELDS = {
 """Meaning of the fields of `ModelInput`."""
 
 if TYPE_CHECKING:
-    from digitrec.comparison.datasets.mnist import Digits
-    from digitrec.lab.training.compare import Contestant
+    pass
 
 
 @click.group()
@@ -154,26 +151,8 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     for title, path in paths.items():
         click.echo(save(PICTURES[title](found), out / path))
     click.echo(verdict(found))
-    for title, path in _winners(contest.winner(found), test, out):
-        paths[title] = path
-        click.echo(out / path)
     page = markdown(found, len(digits), {title: path.as_posix() for title, path in paths.items()})
     click.echo(atomic.write(out / "models.md", page))
-
-
-def _winners(won: Contestant, test: Digits, out: Path) -> Iterator[tuple[str, Path]]:
-    """Where the winner goes wrong, as pictures in `out`: their titles and their paths in it."""
-    from digitrec.comparison.benchmark.measure import measure
-    from digitrec.report import evaluation
-    from digitrec.report.plots import save
-
-    samples = [Sample(image, int(label)) for image, label in zip(test.images, test.labels, strict=True)]
-    with Asking(model=won.file).engines(["local"]) as (engine,):
-        found = measure(samples, engine, won.title)
-    for draw in (evaluation.confusion, evaluation.mistakes):
-        path = Path("images", f"winner-{draw.__name__}.png")
-        save(draw(found), out / path)
-        yield f"{draw.__name__.capitalize()} of the winner", path
 
 
 def _accuracy(card: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ review loses nothing and continues where it stopped.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -83,8 +82,11 @@ class Answers:
         """Kind of the answers."""
         self._folder, self._lock = folder, threading.Lock()
         found = list(self._read(file))
-        self._rows = self._labelled()
-        done = {row[0] for row in self._rows}
+        header, table = csv_line(["file", self.kind, "group"]), folder / "labels.csv"
+        self._labels = table.read_bytes().decode() if table.exists() else header
+        if not self._labels.startswith(header):
+            raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
+        done = {line.partition(",")[0] for line in self._labels.splitlines()}
         doubts = [one for one in found if one.sureness < below and one.name not in done]
         doubts.sort(key=lambda one: (one.sureness < 0, one.sureness))
         self._waiting = {one.name: one for one in doubts}
@@ -129,10 +131,9 @@ class Answers:
                 if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
                     raise ValueError(f"{said!r} is neither a number nor {NONE}")
                 atomic.write(self._folder / name, content)
-                rows = [*self._rows, [name, said, one.source]]
-                header = ["file", self.kind, "group"]
-                atomic.write(self._folder / "labels.csv", "".join(map(csv_line, [header, *rows])))
-                self._rows = rows
+                labels = self._labels + csv_line([name, said, one.source])
+                atomic.write(self._folder / "labels.csv", labels)
+                self._labels = labels
             del self._waiting[name]
         return True
 
@@ -152,15 +153,6 @@ class Answers:
         if len(kinds) > 1:
             raise DataError(f"{file}: has digits and numbers; review them in two files")
         self.kind = next(iter(kinds), "label")
-
-    def _labelled(self) -> list[list[str]]:
-        table = self._folder / "labels.csv"
-        if not table.exists():
-            return []
-        head, *rows = csv.reader(io.StringIO(table.read_text("utf-8"), newline=""))
-        if head != ["file", self.kind, "group"]:
-            raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
-        return rows
 
 
 def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:

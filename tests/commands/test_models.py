@@ -26,5 +26,5 @@ def test_kinds_of_models_are_compared_on_a_few_digits(tmp_path: Path) -> None:
     page = (tmp_path / "models.md").read_text(encoding="utf-8")
     assert "3,000 digits" in page and "The winner: k-NN" in page and "The winner: k-NN" in done.stdout
     images = [path.name for path in (tmp_path / "images").iterdir()]
-    assert len(images) == 6 and all(f"images/{name}" in page for name in images)
+    assert len(images) == 4 and all(f"images/{name}" in page for name in images)
     assert store.load(tmp_path / "models" / "knn.skops").name == "knn"
