@@ -8,7 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 
 from digitrec.answer.prediction import Failure
-from digitrec.commands.config import Setting
 from digitrec.commands.cost import Cost
 from digitrec.comparison import Comparison
 from digitrec.errors import ImageError
@@ -35,6 +34,5 @@ def test_every_column_and_field_is_documented() -> None:
     assert documented("compare") == [name.removeprefix("local.") for name in columns]
     assert documented("benchmark") == list(benchmark.COLUMNS)
     assert documented("--dry-run") == [item.name for item in fields(Cost)]
-    assert documented("config") == [item.name for item in fields(Setting)]
     marked = re.findall(r"^\| `(\w+)` \\\*", OUTPUT, re.MULTILINE)
     assert {*marked} == {"source", "sha256", *(item.name for item in fields(Failure))} - {"image"}
