@@ -13,10 +13,10 @@ from typing import Any
 from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
-from digitrec.errors import DataError, ImageError
-from digitrec.image import Box, DigitImage, ImageRef, ImageSource, Turned
-from digitrec.image.files import name_of
+from digitrec.errors import DataError
+from digitrec.image import Box, ImageSource, Turned
 from digitrec.prepare.align import Aligned, align
+from digitrec.recognise.pipeline import open_or_fail
 from digitrec.recognise.reading import Digits, read_stream
 
 log = logging.getLogger(__name__)
@@ -71,12 +71,11 @@ def read_forms(
         form: the fields.
         engine: the engine to ask.
     """
-    enough = engine.for_numbers.provider.wants.enough
+    name, enough = engine.provider.name, engine.for_numbers.provider.wants.enough
     for image in images:
-        try:
-            opened = DigitImage.open(Turned(image, rotate), enough=enough)
-        except ImageError as error:
-            yield Failure(ImageRef(name_of(image), None), engine.provider.name, error)
+        opened = open_or_fail(Turned(image, rotate), name, enough)
+        if isinstance(opened, Failure):
+            yield opened
             continue
         aligned = align(opened, form.frame)
         if aligned is None:

@@ -56,12 +56,10 @@ def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[May
         yield batch
 
 
-def chunks(
-    sources: Iterable[ImageSource], asker: str, most: int, seconds: float = math.inf
-) -> Iterator[list[DigitImage | Failure]]:
-    """Open pictures, as many at a time as the limits and `HELD_BYTES` allow, and at least one."""
+def chunks(sources: Iterable[ImageSource], asker: str, most: int) -> Iterator[list[DigitImage | Failure]]:
+    """Open pictures, as many at a time as ``most`` and `HELD_BYTES` allow, and at least one."""
     waiting = iter(sources)
-    while opened := _opened(waiting, asker, most, HELD_BYTES, time.monotonic() + seconds):
+    while opened := _opened(waiting, asker, most, HELD_BYTES):
         yield opened
 
 
@@ -80,7 +78,12 @@ def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared
 
 
 def _opened(
-    waiting: Iterator[ImageSource], asker: str, most: int, room: int, end: float, enough: int = ENOUGH_SIDE
+    waiting: Iterator[ImageSource],
+    asker: str,
+    most: int,
+    room: int,
+    end: float = math.inf,
+    enough: int = ENOUGH_SIDE,
 ) -> list[DigitImage | Failure]:
     """Open at least one picture, and more up to a number, a size in bytes and a time."""
     opened: list[DigitImage | Failure] = []
