@@ -16,10 +16,9 @@ from digitrec.emulator.emulator import VENDORS, Emulator, environment, serve
 from digitrec.emulator.faults import Fault
 from digitrec.emulator.picture import Picture, Word
 from digitrec.emulator.server import Counts
-from digitrec.emulator.vendors.base import Credentials
 from digitrec.engine.detect import is_emulator
 
 __all__ = [
-    "VENDORS", "Counts", "Credentials", "Emulator", "Fault", "Picture", "Word", "environment", "is_emulator",
+    "VENDORS", "Counts", "Emulator", "Fault", "Picture", "Word", "environment", "is_emulator",
     "serve",
 ]  # fmt: skip

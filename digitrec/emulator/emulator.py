@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from digitrec.emulator.engines import Read, open_reader
@@ -11,7 +11,7 @@ from digitrec.emulator.faults import Fault, FaultQueue, check
 from digitrec.emulator.server import Counts, Server
 from digitrec.emulator.vendors.aws import Aws, AwsTextract
 from digitrec.emulator.vendors.azure import Azure, AzureAnalysis, AzureDocument, AzureVendor
-from digitrec.emulator.vendors.base import Credentials, Vendor
+from digitrec.emulator.vendors.base import Vendor
 from digitrec.emulator.vendors.google import Google
 from digitrec.emulator.vendors.openai import OpenAi
 from digitrec.errors import NotConfigured, UnknownProvider
@@ -41,7 +41,7 @@ class Emulator:
         *,
         engine: str | Read = "local",
         faults: Iterable[str] = (),
-        credentials: Credentials = Credentials(),
+        keys: Collection[str] | None = None,
         port: int = 0,
     ) -> None:
         """Bind the ports and open the engine; ``with`` or `start` begins to answer.
@@ -50,7 +50,7 @@ class Emulator:
             vendors: names from `VENDORS`.
             engine: reads the pictures, see `open_reader`.
             faults: see `Fault.parse`; each for every vendor, or for one: "google/429:first=1".
-            credentials: the accepted keys.
+            keys: the only keys that all vendors accept, for AWS key ids; None: any, for Google also none.
             port: port of the first vendor, the others follow it; 0: any free ports.
 
         Raises:
@@ -64,7 +64,7 @@ class Emulator:
             what = f"no vendor is called {unknown[0]!r}" if unknown else "no vendor was named"
             raise UnknownProvider(f"{what}; there are: {', '.join(VENDORS)}")
         reader = open_reader(engine)
-        emulated = [VENDORS[name](reader, credentials) for name in names]
+        emulated = [VENDORS[name](reader, keys) for name in names]
         given = list(faults)
         queues = [FaultQueue(_meant_for(vendor, given, names)) for vendor in emulated]
         self._servers: dict[str, Server] = {}

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from digitrec.cli import main
-from digitrec.emulator import Credentials, Emulator
+from digitrec.emulator import Emulator
 
 KEY, AWS_KEY, AWS_SECRET = "planted-key-0123456789", "AKIAPLANTED012345678", "planted-secret-0123456789"
 PLANTED = (KEY, AWS_KEY, AWS_SECRET)
@@ -21,9 +21,7 @@ FAULTS = ("", "401", "html", "no-field")
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """Start an emulator that accepts only the planted keys, read from a file with their line break."""
-    own = frozenset({KEY})
-    strict = Credentials(own, aws_keys=frozenset({AWS_KEY}), azure_keys=own, openai_keys=own)
-    with Emulator(CLOUDS, engine="local", credentials=strict) as running:
+    with Emulator(CLOUDS, engine="local", keys={KEY, AWS_KEY}) as running:
         settings = {
             "DIGITREC_GOOGLE_ENDPOINT": running.endpoints["google"], "GOOGLE_API_KEY": f"{KEY}\r\n",
             "AWS_ENDPOINT_URL_REKOGNITION": running.endpoints["aws"], "AWS_REGION": "us-east-1",

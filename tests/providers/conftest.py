@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from raw_server import RawServer
 
-from digitrec.emulator import Credentials, Emulator, Picture, Word
+from digitrec.emulator import Emulator, Picture, Word
 from digitrec.emulator.kit import drawn_seven
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
@@ -16,12 +16,6 @@ from digitrec.providers.registry import provider_class
 
 from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Told, outcome
 
-STRICT = Credentials(
-    google_api_keys=frozenset({KEY}),
-    aws_keys=frozenset({AWS_KEY}),
-    azure_keys=frozenset({KEY}),
-    openai_keys=frozenset({KEY}),
-)
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "google": {"api_key": KEY},
     "aws": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
@@ -47,7 +41,7 @@ def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    with Emulator(engine=sees_a_seven, credentials=STRICT) as running:
+    with Emulator(engine=sees_a_seven, keys={KEY, AWS_KEY}) as running:
         yield running
 
 

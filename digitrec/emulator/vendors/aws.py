@@ -84,7 +84,7 @@ class AwsVendor(Vendor):
         signed = re.match(SIGNED, request.headers.get("authorization", ""))
         if signed is None:
             raise self.refused("no key")
-        if self.credentials.aws_keys is not None and signed["key"] not in self.credentials.aws_keys:
+        if not self.accepts(signed["key"]):
             raise self.refused("401")
 
 

@@ -8,14 +8,14 @@ import time
 import uuid
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from digitrec.emulator.engines import Reader
 from digitrec.emulator.picture import Picture, Word, as_line, corners, lines
-from digitrec.emulator.vendors.base import Credentials, Failures, Refused, Request, Response, Vendor
+from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
 from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
@@ -91,7 +91,7 @@ class AzureVendor(Vendor):
         """Raise Refused unless the request has an accepted key or token."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
         key = key or request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not key or (self.credentials.azure_keys is not None and key not in self.credentials.azure_keys):
+        if not key or not self.accepts(key):
             raise self.refused("401")
 
 
@@ -117,8 +117,8 @@ class PolledVendor(AzureVendor):
     query: ClassVar[str] = ""
     """End of an operation's address."""
 
-    def __init__(self, reader: Reader, credentials: Credentials) -> None:
-        super().__init__(reader, credentials)
+    def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
+        super().__init__(reader, keys)
         self._lock = threading.Lock()
         self._operations: OrderedDict[str, _Operation] = OrderedDict()
 

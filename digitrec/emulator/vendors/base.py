@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -17,20 +17,6 @@ from digitrec.errors import ImageError
 Failures = Mapping[str, tuple[Any, ...]]
 POLLS = ("endless-poll", "failed-poll", "unknown-poll")
 """Faults of polls: the operation is running, has failed, or has an unknown status."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The keys that an emulator accepts. The default accepts what a newcomer's script sends."""
-
-    google_api_keys: frozenset[str] | None = field(default=None, repr=False)
-    """API keys for Google; None: any key, or no key at all."""
-    aws_keys: frozenset[str] | None = field(default=None, repr=False)
-    """AWS access key ids; None: any. Signatures are not verified."""
-    azure_keys: frozenset[str] | None = field(default=None, repr=False)
-    """Keys for all of Azure's services; None: any key or token that is not empty."""
-    openai_keys: frozenset[str] | None = field(default=None, repr=False)
-    """Keys for OpenAI's protocol; None: any key that is not empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +106,9 @@ class Vendor(ABC):
     sides: ClassVar[tuple[int, int]] = (1, sys.maxsize)
     """Smallest and largest width and height, in pixels."""
 
-    def __init__(self, reader: Reader, credentials: Credentials) -> None:
+    def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
         self.reader = reader
-        self.credentials = credentials
+        self._keys = keys
         self.engine = reader.name
         self.model_version = f"emulated-{reader.name}"
 
@@ -145,6 +131,10 @@ class Vendor(ABC):
         Raises:
             Refused: with the vendor's own error.
         """
+
+    def accepts(self, key: str) -> bool:
+        """Return whether a key is one of those that the emulator was given; without them any key is."""
+        return self._keys is None or key in self._keys
 
     def picture(self, data: bytes) -> Picture:
         """Decode a picture within the service's limits.

@@ -118,9 +118,8 @@ class Google(Vendor):
 
     def _check_key(self, request: Request) -> None:
         """Raise Refused if the key is missing or wrong."""
-        keys = self.credentials.google_api_keys
-        key = request.headers.get("x-goog-api-key") or request.parameters.get("key")
-        if keys is not None and key not in keys:
+        key = request.headers.get("x-goog-api-key") or request.parameters.get("key", "")
+        if not self.accepts(key):
             raise self.refused("bad key" if key else "no key")
 
     def _annotate(self, entry: _Entry) -> dict[str, Any]:

@@ -86,8 +86,7 @@ class OpenAi(Vendor):
     def read(self, request: Request) -> Response:
         """Return the one digit on a picture, or null, as JSON in a chat completion."""
         key = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        taken = self.credentials.openai_keys
-        if not key or (taken is not None and key not in taken):
+        if not key or not self.accepts(key):
             return self.failure("401")
         if request.method == "GET" and MODELS.fullmatch(request.path):
             models = [{"id": self.model_version, "object": "model", "created": 0, "owned_by": "digitrec"}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from digitrec.emulator import Credentials, Emulator, Word
+from digitrec.emulator import Emulator, Word
 
 from ..clients import ASK, BELOW, FORTY_TWO, HEADERS, READ, SEVEN, TIMEOUT, boto, code, heavy, picture, reads
 
@@ -16,8 +16,6 @@ POLLED = {
     "azure-document": "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30",
 }
 INVOICE = POLLED["azure-document"].replace("read", "invoice")
-RIGHT = frozenset({"right"})
-STRICT = Credentials(google_api_keys=RIGHT, aws_keys=RIGHT, azure_keys=RIGHT, openai_keys=RIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +82,7 @@ def test_pictures_just_within_the_limits(everybody, cloud, content):
     ("openai", "wrong", "invalid_api_key"),
 ])  # fmt: skip
 def test_keys(digitrec_emulator, cloud, wrong, refused):
-    endpoint = digitrec_emulator([cloud], engine=reads(SEVEN), credentials=STRICT).endpoints[cloud]
+    endpoint = digitrec_emulator([cloud], engine=reads(SEVEN), keys={"right"}).endpoints[cloud]
     right = "right:secret" if cloud.startswith("aws") else "right"
     assert ASK[cloud](endpoint, picture(), right).lines == ["7"]
     with pytest.raises(Exception) as caught:
