@@ -52,7 +52,7 @@ class Member:
         return self.data if most < 0 else self.data[:most]
 
 
-def members(archive: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[Member]:
+def members(archive: str, skipped: Skipped) -> Iterator[Member]:
     """Yield the pictures in an archive, in the order in which they lie there.
 
     Every entry with a picture's name is yielded, also one that cannot be read, such as a link.
@@ -60,7 +60,6 @@ def members(archive: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
     Args:
         archive: a path that ends as one of `ENDINGS`.
         skipped: counts the entries that are not pictures, or hidden.
-        hidden: also yield entries whose names begin with a dot.
 
     Raises:
         DataError: the archive cannot be read, or is damaged.
@@ -68,7 +67,7 @@ def members(archive: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
     entries = _in_zip if archive.lower().endswith(".zip") else _in_tar
     with _naming(archive):
         for name, opener in entries(archive):
-            if is_picture(name, skipped, hidden):
+            if is_picture(name, skipped):
                 yield _member(f"{archive}/{name}", opener)
 
 
@@ -89,10 +88,10 @@ def _why(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
 
 
-def is_picture(name: str, skipped: Skipped, hidden: bool) -> bool:
+def is_picture(name: str, skipped: Skipped) -> bool:
     """Whether a name is a picture's to be read; count other names as skipped."""
     path = PurePosixPath(name)
-    if not hidden and any(part.startswith(".") and part not in ("..", ".") for part in path.parts):
+    if any(part.startswith(".") and part not in ("..", ".") for part in path.parts):
         skipped.hidden += 1
         return False
     if (ending := path.suffix.lower()) not in SUFFIXES:

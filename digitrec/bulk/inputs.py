@@ -16,7 +16,7 @@ Item = str | Member
 """One picture of a plan: a path, or a member of an archive."""
 
 
-def expand(arguments: Iterable[str], skipped: folders.Skipped, *, hidden: bool = False) -> Iterator[Item]:
+def expand(arguments: Iterable[str], skipped: folders.Skipped) -> Iterator[Item]:
     """Yield the pictures in folders and archives, the matches of patterns, and files.
 
     A missing file is yielded too; reading it fails without affecting the others.
@@ -24,15 +24,14 @@ def expand(arguments: Iterable[str], skipped: folders.Skipped, *, hidden: bool =
     Args:
         arguments: paths and patterns.
         skipped: counts the skipped files.
-        hidden: also yield names that begin with a dot.
 
     Raises:
         DataError: an archive cannot be read.
     """
     for argument in arguments:
-        for path in [argument] if _is_archive(argument) else folders.expand(argument, skipped, hidden=hidden):
+        for path in [argument] if _is_archive(argument) else folders.expand(argument, skipped):
             if _is_archive(path):
-                yield from archives.members(path, skipped, hidden=hidden)
+                yield from archives.members(path, skipped)
             else:
                 yield named(path)
 

@@ -54,7 +54,6 @@ def _reader(asking: Asking, names: Sequence[str], run: str) -> Iterator[Reader]:
 )  # fmt: skip
 @options.flag("--resume", help="Continue an interrupted run.")
 @options.whole("--workers", "Processes for local engines.  [default: one for each core]")
-@options.flag("--hidden", help="Also read hidden files (names with a leading dot) in folders and archives.")
 @options.one_or_several
 @options.numbers
 @options.digits
@@ -65,7 +64,6 @@ def batch(
     out: Path,
     resume: bool,
     workers: int | None,
-    hidden: bool,
     numbers: bool,
     digits: tuple[int, int] | None,
     how: options.How,
@@ -94,7 +92,7 @@ def batch(
     listed = inputs.listed(sys.stdin.buffer.read()) if images == LIST else []
     given = _settings(names, ways, asking)
     if images:
-        given |= {"input": [inputs.named(name) for name in images], "hidden": hidden}
+        given |= {"input": [inputs.named(name) for name in images]}
         given |= {"list": hashlib.sha256("\n".join(listed).encode("utf-8", "surrogateescape")).hexdigest()}
     with job.opened(out) as run:
         if not resume and (out.exists() or run.plan is not None):
@@ -160,7 +158,7 @@ def _plan(run: Job, given: Mapping[str, Any], paths: Sequence[str], processes: i
         raise click.UsageError("no INPUT is given, and there is no run to resume.")
     skipped = Skipped()
     is_list = given["input"] == list(LIST)
-    found = map(inputs.named, paths) if is_list else inputs.expand(paths, skipped, hidden=given["hidden"])
+    found = map(inputs.named, paths) if is_list else inputs.expand(paths, skipped)
     try:
         form = job.FORMATS[run.out.suffix.lower()]
         return run.begin(found, form, given, processes)

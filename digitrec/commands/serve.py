@@ -67,9 +67,6 @@ def _keys(variable: str) -> tuple[str, ...]:
     help="Engines to offer, separated by commas.",
 )  # fmt: skip
 @asking_served
-@options.flag(
-    "--public-spending", show_default=False, help="Offer engines that cost money to everybody, without a key."
-)
 @click.option(
     "--collect", type=Output(file=False), metavar="FOLDER",
     help="Let visitors label pictures, and keep them in FOLDER/new.",
@@ -96,7 +93,6 @@ def serve(
     host: str,
     port: int,
     asking: Asking,
-    public_spending: bool,
     allow_host: tuple[str, ...],
     log_level: str,
     **limits: Any,
@@ -128,7 +124,7 @@ def serve(
     asking = replace(asking, timeout=0.9 * settings.seconds, providers=list(dict.fromkeys(asking.providers)))
     with asking.engines(asking.names()) as engines:
         is_public = proxies > 0 or not is_loopback(host)
-        _check_spending(engines, asking.max_cost, everybody=is_public and not (keys or public_spending))
+        _check_spending(engines, asking.max_cost, everybody=is_public and not keys)
         policy = asking.policy(engines)
         if settings.collect is not None:
             collected.Collection(settings.collect)  # fails here, before the address is printed
@@ -163,5 +159,5 @@ def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everyb
         if everybody:
             raise click.UsageError(
                 f"{name} costs money, and every visitor of the server could spend it. "
-                f"Require a key ({KEYS}), or add --public-spending."
+                f"Require a key: set {KEYS}."
             )

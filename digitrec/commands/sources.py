@@ -26,7 +26,6 @@ class Given:
     """The arguments that name pictures, with the options about them."""
 
     images: tuple[str, ...]
-    hidden: bool
     frames: Literal["first", "all"] | None
 
     def sources(self) -> list[Source]:
@@ -39,7 +38,7 @@ class Given:
             raise click.UsageError(
                 "an empty name (a variable that is not set?); the folder you are in is called `.`."
             )
-        found = expand(self.images, hidden=self.hidden)
+        found = expand(self.images)
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 
     def reasons(self) -> Reasons:
@@ -53,12 +52,11 @@ given = options.gathered(
                    type=Input(path_type=str)),
     options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
                    "[default: first, with a notice]"),
-    options.flag("--hidden", help="Also read hidden files and folders (names with a leading dot)."),
 )  # fmt: skip
 """The argument IMAGE... and its options, as one `Given`."""
 
 
-def expand(arguments: Iterable[str], *, hidden: bool = False) -> list[str]:
+def expand(arguments: Iterable[str]) -> list[str]:
     """Return the pictures that the arguments name, and report on stderr what was skipped; "-" is kept.
 
     A folder without pictures is kept as well: reading it says so.
@@ -66,7 +64,7 @@ def expand(arguments: Iterable[str], *, hidden: bool = False) -> list[str]:
     skipped = folders.Skipped()
     found = []
     for argument in arguments:
-        found += list(folders.expand(argument, skipped, hidden=hidden)) or [argument]
+        found += list(folders.expand(argument, skipped)) or [argument]
     say_skipped(skipped)
     return found
 
@@ -74,8 +72,7 @@ def expand(arguments: Iterable[str], *, hidden: bool = False) -> list[str]:
 def say_skipped(skipped: folders.Skipped) -> None:
     """Report on stderr what was skipped, if anything was."""
     if words := skipped.words():
-        option = "; --hidden reads hidden files" if skipped.hidden else ""
-        click.echo(printable(f"digitrec: skipped {', '.join(words)}{option}"), err=True)
+        click.echo(printable(f"digitrec: skipped {', '.join(words)}"), err=True)
 
 
 def _frames(source: str) -> Sequence[Source]:

@@ -50,7 +50,7 @@ class Skipped:
         return [f"{number} {one if number == 1 else many}" for number, one, many in kinds_of if number]
 
 
-def expand(argument: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[str]:
+def expand(argument: str, skipped: Skipped) -> Iterator[str]:
     """Yield the pictures in a folder, the matches of a pattern, or the path itself.
 
     What matches nothing is yielded as it stands: reading it says what is wrong.
@@ -58,7 +58,6 @@ def expand(argument: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
     Args:
         argument: a path or a pattern.
         skipped: counts the skipped files.
-        hidden: also yield what has a name that begins with a dot.
     """
     try:
         path = Path(argument)
@@ -66,14 +65,14 @@ def expand(argument: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
     except (OSError, ValueError):  # the name is too long or has a null byte
         is_folder = is_there = False
     if is_folder:
-        yield from pictures(str(path), skipped, hidden=hidden)
+        yield from pictures(str(path), skipped)
     elif is_pattern(argument) and not is_there:
-        yield from matches(argument, skipped, hidden=hidden) or [argument]
+        yield from matches(argument, skipped) or [argument]
     else:
         yield argument
 
 
-def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[str]:
+def pictures(folder: str, skipped: Skipped) -> Iterator[str]:
     """Yield the pictures in a folder and its subfolders, each folder sorted by name.
 
     Links to files are followed, links to folders are not.
@@ -81,21 +80,20 @@ def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
     Args:
         folder: where; the names begin with it.
         skipped: counts the skipped files.
-        hidden: also what has a name that begins with a dot.
     """
     waiting = [(folder, True)]
     while waiting:
         path, is_folder = waiting.pop()
         if is_folder:
             try:
-                waiting += reversed(_listed(path, skipped, hidden))
+                waiting += reversed(_listed(path, skipped))
                 continue
             except OSError:  # unreadable, or its name is too long: reading it reports that
                 pass
         yield path
 
 
-def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool]]:
+def _listed(folder: str, skipped: Skipped) -> list[tuple[str, bool]]:
     """List the pictures and folders in a folder, each with whether it is a folder."""
     found = []
     with os.scandir(folder) as entries:
@@ -104,7 +102,7 @@ def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool
         path = entry.name if folder == os.curdir else entry.path
         ending = Path(entry.name).suffix.lower()
         mode = stat.S_IFREG if entry.is_file(follow_symlinks=False) else _mode(path)
-        if entry.name.startswith(".") and not hidden:
+        if entry.name.startswith("."):
             skipped.hidden += 1
         elif entry.is_dir(follow_symlinks=False):
             found.append((path, True))
@@ -119,16 +117,15 @@ def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool
     return found
 
 
-def matches(pattern: str, skipped: Skipped, *, hidden: bool = False) -> list[str]:
+def matches(pattern: str, skipped: Skipped) -> list[str]:
     """Return the files that a pattern of `glob` matches, sorted; ``**`` is any number of folders.
 
     Args:
         pattern: in the shell's syntax, for a shell that leaves patterns to the program.
         skipped: counts the pipes, sockets and devices among the matches.
-        hidden: also match names that begin with a dot if the pattern does not ask for them.
     """
     found = []
-    for path in sorted(set(glob(pattern, recursive=True, include_hidden=hidden))):  # noqa: PTH207
+    for path in sorted(set(glob(pattern, recursive=True))):  # noqa: PTH207
         mode = _mode(path)
         if stat.S_ISREG(mode):
             found.append(path)

@@ -141,9 +141,4 @@ def _problem(error: Exception) -> Problem:
     assert isinstance(error, HTTPException)
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     headers = dict(error.headers or {})
-    details = {
-        404: "there is nothing at this address; /docs lists what there is",
-        405: "POST a picture to this address; /docs shows how" if headers.get("Allow") == "POST"
-        else f"use {headers.get('Allow')} here; /docs shows how",
-    }  # fmt: skip
-    return Problem(error.status_code, kind, details.get(error.status_code, str(error.detail)), headers)
+    return Problem(error.status_code, kind, f"{error.detail}; see /docs", headers)

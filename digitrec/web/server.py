@@ -14,7 +14,6 @@ from typing import Any
 
 import h11
 import uvicorn
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -22,7 +21,6 @@ from digitrec.errors import CannotListen
 from digitrec.recognise.readers import Reader
 from digitrec.web import scheduling
 from digitrec.web.app import create_app
-from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
 IDLE_S = 15
@@ -118,19 +116,6 @@ class StrictConnection(h11.Connection):
         return super().next_event()
 
 
-def _raw(response: Response) -> bytes:
-    """Return a response as bytes, for a request that h11 cannot read."""
-    head = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
-    return b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + bytes(response.body)
-
-
-NOT_HTTP = _raw(
-    Problem(
-        400, "bad-http", "this is not plain HTTP/1.1, or its head is too long", {"Connection": "close"}
-    ).response()
-)
-
-
 def server(
     engines: Sequence[Reader], settings: Settings, *, host: str = "127.0.0.1", port: int = 0
 ) -> uvicorn.Server:
@@ -148,11 +133,6 @@ def server(
         def connection_lost(self, exc: Exception | None) -> None:
             connections.closed(self.client)
             super().connection_lost(exc)
-
-        def send_400_response(self, msg: str) -> None:
-            """Answer with a problem body."""
-            self.transport.write(NOT_HTTP)
-            self.transport.close()
 
     config = uvicorn.Config(
         connections, host=host, port=port, http=Protocol, ws="none", lifespan="on",

@@ -257,7 +257,7 @@ def test_another_run_is_not_gone_on_with(scans: Path) -> None:
     stopped("scans", "-o", "begun.jsonl", "--workers", "1", parts=1)
     run("scans", "-o", "rows.jsonl", "--workers", "1")
     others = (
-        ["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["scans", "--hidden"], ["-"],
+        ["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["-"],
         ["--rotate", "90"],
     )  # fmt: skip
     for out in ("begun.jsonl", "rows.jsonl"):

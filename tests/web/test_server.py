@@ -47,9 +47,7 @@ def answer(connection: socket.socket) -> tuple[int, str | None, bytes]:
 def test_invalid_heads_are_answered_and_closed(head: bytes) -> None:
     with listening() as url, connect(url) as connection:
         connection.sendall(head)
-        status, _, body = everything(connection).rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")
-    assert status.startswith(b"400 ")
-    assert json.loads(body)["type"] == "urn:digitrec:problem:bad-http"
+        assert everything(connection).rpartition(b"HTTP/1.1 ")[2].startswith(b"400 ")
 
 
 def test_a_head_in_pieces_and_requests_at_once_are_read() -> None:
