@@ -98,11 +98,11 @@ class Start(Input):
     "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
-@flag("--resume", help="Continue an interrupted run of the recipe after its last finished epoch.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
 
-    Without --arch it trains digitrec's own network by its recipe, else the named architecture. Needs the
+    Without --arch it trains digitrec's own network by its recipe, and the same command continues an
+    interrupted run; else it trains the named architecture. Needs the
     extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist or is
     fetched once. The recipe also uses Swiss and Turkish writers in $DIGITREC_DATA/world (docs/recipe.md)
     and fonts in $DIGITREC_DATA/fonts or fetched once; --data mnist-train leaves out both. The model is
@@ -201,7 +201,7 @@ def _name(source: str) -> str:
 
 def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> None:
     """Fine-tune our own network on the user's handwriting, and print gains and losses."""
-    _refuse("for an architecture named with --arch", "test", "resume")
+    _refuse("for an architecture named with --arch", "test")
     _write_only(out, [".tflite"])
     if not sources:
         raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")
@@ -244,7 +244,7 @@ def _by_recipe(
     with quiet_bar("training") as bar:
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
 
-        result = run(config, folder, what, resume=options["resume"], on_progress=bar.at)
+        result = run(config, folder, what, on_progress=bar.at)
     click.echo(f"{result.test_correct:,} of {len(what.test):,} test digits read rightly")
     click.echo(f"model: {result.litert_file}\ncard:  {result.card_file}")
     for number, history in enumerate(result.histories, 1):
@@ -262,7 +262,6 @@ def _by_name(
     file = file or out / f"{Path(arch).stem}{fit.SUFFIXES[kind.family][0]}"
     if kind.family == "scikit-learn":
         _refuse(f"for networks, which {arch} is not", *OF_NETWORKS)
-    _refuse("for digitrec's own recipe; continue with --start NAME-run/best.keras", "resume")
     _write_only(file, fit.SUFFIXES[kind.family], file.with_name(f"{file.stem}-curves.png"))
     if options["start"] is not None and options["start"].suffix not in fit.SUFFIXES["keras"][:2]:
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import numpy as np
 
 from digitrec.errors.text import duration, percent
-from digitrec.lab.training import zoo
 from digitrec.lab.training.compare import TIMED, Contestant, equals, ranked, winner
 from digitrec.lab.training.run import Epoch
+from digitrec.lab.training.zoo import Complexity
 from digitrec.report import plots
 from digitrec.report.plots import Axes, Figure
 from digitrec.report.rows import Table, markdown_page, markdown_table
@@ -22,9 +22,9 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
     """Return the comparison as a table, the most accurate first."""
     rows = [
         (
-            one.title, percent(one.accuracy.share, 2), one.accuracy.interval(2), duration(one.training_s),
-            duration(one.prediction_s), f"{one.size_bytes / 1000:,.0f} kB", one.complexity,
-            one.file.name,
+            one.kind.title, percent(one.accuracy.share, 2), one.accuracy.interval(2),
+            duration(one.training_s), duration(one.prediction_s), f"{one.size_bytes / 1000:,.0f} kB",
+            one.kind.complexity, one.file.name,
         )
         for one in ranked(contestants)
     ]  # fmt: skip
@@ -41,8 +41,8 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
 
 def _unchanged(contestants: Sequence[Contestant]) -> str:
     """Return a remark on the networks that are trained without augmentation."""
-    kinds = [zoo.find(one.arch) for one in contestants]
-    names = [one.title for one in kinds if one.family == "keras" and not one.augmented]
+    kinds = [one.kind for one in contestants]
+    names = [kind.title for kind in kinds if kind.family == "keras" and not kind.augmented]
     return f" (except {', '.join(names)})" if names else ""
 
 
@@ -51,11 +51,11 @@ def verdict(contestants: Sequence[Contestant]) -> str:
     first, *others = equals(contestants)
     won = winner(contestants)
     if not others:
-        return f"The winner: {won.title}, significantly more accurate than every other."
-    names = ", ".join(one.title for one in (first, *others))
+        return f"The winner: {won.kind.title}, significantly more accurate than every other."
+    names = ", ".join(one.kind.title for one in (first, *others))
     return (
-        f"The winner: {won.title}. {names} do not differ significantly in accuracy (their 95 % intervals "
-        f"reach {percent(first.accuracy.share, 2)}); of these it is the fastest on one digit."
+        f"The winner: {won.kind.title}. {names} do not differ significantly in accuracy (their 95 % "
+        f"intervals reach {percent(first.accuracy.share, 2)}); of these it is the fastest on one digit."
     )
 
 
@@ -101,7 +101,7 @@ def trade_off(contestants: Sequence[Contestant]) -> Figure:
     x = "milliseconds for one digit (logarithmic)"
     figure, axes = plots.plain_axes("Accuracy and speed", x, "test accuracy")
     for place, one in enumerate(ranked(contestants)):
-        look = plots.marked(place) | {"linestyle": "", "markersize": 10, "label": one.title}
+        look = plots.marked(place) | {"linestyle": "", "markersize": 10, "label": one.kind.title}
         axes.plot(1000 * one.prediction_s, one.accuracy.share or 0.0, **look)
     axes.margins(0.12)
     plots.logarithmic(axes)
@@ -115,9 +115,9 @@ def trade_off(contestants: Sequence[Contestant]) -> Figure:
 def complexity(contestants: Sequence[Contestant]) -> Figure:
     """Draw the mean accuracy of the models of each complexity."""
     figure, axes = plots.plain_axes("Mean accuracy by complexity", "complexity", "mean test accuracy")
-    shares: dict[str, list[float]] = {level: [] for level in get_args(zoo.Complexity)}
+    shares: dict[str, list[float]] = {level: [] for level in get_args(Complexity)}
     for one in contestants:
-        shares[one.complexity].append(one.accuracy.share or 0.0)
+        shares[one.kind.complexity].append(one.accuracy.share or 0.0)
     means = {f"{level}\n(models: {len(its)})": fmean(its) for level, its in shares.items() if its}
     bars = axes.bar(list(means), list(means.values()), width=0.6, zorder=2, color=plots.COLOURS[0])
     on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
@@ -144,7 +144,7 @@ def _bars(
     **look: Any,
 ) -> None:
     """Draw a bar with a label for each model, the last one on top."""
-    names = [one.title for one in contestants]
+    names = [one.kind.title for one in contestants]
     places = range(len(names))
     bars = axes.barh(places, lengths, 0.6, tick_label=names, color=plots.COLOURS[0], zorder=2, **look)
     axes.bar_label(bars, labels, padding=6, fontsize=9)

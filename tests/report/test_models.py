@@ -10,19 +10,20 @@ import pytest
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.lab.training.compare import Contestant
 from digitrec.lab.training.run import Epoch
+from digitrec.lab.training.zoo import find
 from digitrec.report import models
 
-SLOW = Contestant("MLP", "mlp", "High", proportion(51, 60), 12.3, 0.00045, 1_234_567, Path("a/mlp.tflite"))
-QUICK = Contestant("k-NN", "knn", "Low", proportion(57, 60), 0.02, 0.0123, 900, Path("a/knn.skops"))
+SLOW = Contestant(find("mlp"), proportion(51, 60), 12.3, 0.00045, 1_234_567, Path("a/mlp.tflite"))
+QUICK = Contestant(find("knn"), proportion(57, 60), 0.02, 0.0123, 900, Path("a/knn.skops"))
 FOUND = [SLOW, QUICK]
 
 
 def test_the_table_begins_with_the_most_accurate() -> None:
     assert models.table(FOUND, 200).rows == [
         ("k-NN", "95.00%", "86.30% to 98.29%", "20 ms", "12.3 ms", "1 kB", "Low", "knn.skops"),
-        ("MLP", "85.00%", "73.89% to 91.90%", "12.3 s", "0.45 ms", "1,235 kB", "High", "mlp.tflite"),
+        ("MLP", "85.00%", "73.89% to 91.90%", "12.3 s", "0.45 ms", "1,235 kB", "Medium", "mlp.tflite"),
     ]
-    published = replace(SLOW, arch="tutorial-cnn", title="Tutorial CNN")
+    published = replace(SLOW, kind=find("tutorial-cnn"))
     assert "Tutorial CNN" in models.table([published, *FOUND], 200).note, "it sees the digits unchanged"
 
 

@@ -12,7 +12,7 @@ from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.training.fit import fit
 from digitrec.lab.training.given import given
 from digitrec.lab.training.run import FitConfig
-from digitrec.lab.training.zoo import Complexity, find
+from digitrec.lab.training.zoo import Architecture, find
 from digitrec.models import store
 
 QUICK_DIGITS, QUICK_TEST, QUICK_EPOCHS, QUICK_BATCH = 3000, 2000, 3, 32
@@ -26,12 +26,8 @@ TIMED = 500
 class Contestant:
     """One model of the comparison."""
 
-    title: str
-    """What it is called in the table."""
-    arch: str
-    """What `digitrec train --arch` calls it."""
-    complexity: Complexity
-    """How much there is to understand and to compute."""
+    kind: Architecture
+    """Its kind of model."""
     accuracy: Proportion
     """Test digits read rightly, read through the saved file."""
     training_s: float
@@ -83,8 +79,8 @@ def compare(
         config = FitConfig(name, epochs, batch, patience=10_000, seed=seed)
         result = fit(config, file, what, on_progress=tell)
         yield Contestant(
-            kind.title, name, kind.complexity, proportion(result.test_correct, len(what.test)),
-            result.seconds, _seconds_per_digit(file, test), file.stat().st_size, file,
+            kind, proportion(result.test_correct, len(what.test)), result.seconds,
+            _seconds_per_digit(file, test), file.stat().st_size, file,
         )  # fmt: skip
 
 

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
-from digitrec.errors.text import first_line
+from digitrec.errors.text import first_line, percent
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.training import backbones, export
 from digitrec.lab.training.backend import keras
+from digitrec.lab.training.given import split
 from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.run import Epoch, FitConfig, Watcher
 from digitrec.lab.training.zoo import Architecture
@@ -37,15 +38,22 @@ GENTLE = Augmentation(
 
 
 def learn(
-    kind: Architecture, config: FitConfig, start: Path | None, learned: Digits, held_back: Digits,
-    folder: Path, on_progress: Watcher | None,
+    kind: Architecture, config: FitConfig, digits: Digits, folder: Path, start: Path | None,
+    on_progress: Watcher,
 ) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
     """Train a network; return it at its best on the held-out digits, and its history.
 
     Raises:
-        DataError: ImageNet's weights are wanted but unavailable.
+        DataError: nothing is left to learn from, or ImageNet's weights are wanted but unavailable.
         ModelError: `start` is not such a network.
     """
+    learned, held_back = split(digits, config.validation)
+    if not len(learned):
+        raise DataError(
+            f"no digits are left to learn from of {len(digits)}, {percent(config.validation, 0)} held "
+            "back; give more, or --validation-split 0"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
     network = new_network(kind, config, start)
     backbones.thaw(network)

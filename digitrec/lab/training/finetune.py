@@ -32,7 +32,7 @@ from digitrec.lab.training.learn import Tensors, cosine, tensors
 from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.material import Rehearsal, rehearsal
 from digitrec.lab.training.recovered import recovered, widths
-from digitrec.lab.training.run import FineTuneConfig, Watcher
+from digitrec.lab.training.run import FineTuneConfig, Watcher, unwatched
 from digitrec.models import store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
@@ -65,7 +65,7 @@ def fine_tune(
     source: str,
     start: Path = store.SHIPPED,
     limit_test: int | None = None,
-    on_progress: Watcher | None = None,
+    on_progress: Watcher = unwatched,
 ) -> FineTuneResult:
     """Let our own network learn from labelled pictures, and write it to `out`.
 
@@ -159,7 +159,7 @@ def _prepared(samples: Sequence[Sample], source: str) -> Digits:
 
 
 def _learn(
-    network: keras.Model, own: Digits, known: Rehearsal, config: FineTuneConfig, on_progress: Watcher | None
+    network: keras.Model, own: Digits, known: Rehearsal, config: FineTuneConfig, on_progress: Watcher
 ) -> None:
     """Take every step, then move the weights to `config.new` of the way to where they led."""
     before = network.get_weights()

@@ -17,12 +17,11 @@ import numpy as np
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
-from digitrec.errors.text import percent
 from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, export, zoo
-from digitrec.lab.training.given import Given, split
-from digitrec.lab.training.run import Epoch, FitConfig, Watcher
+from digitrec.lab.training.given import Given
+from digitrec.lab.training.run import Epoch, FitConfig, Watcher, unwatched
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import skopsfile, store
 from digitrec.models.description import described
@@ -30,7 +29,7 @@ from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import scaled
 
 if TYPE_CHECKING:
-    import keras
+    pass
 
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
 """What a model file may end in, by the library that trains it."""
@@ -58,7 +57,7 @@ def fit(
     what: Given,
     *,
     start: Path | None = None,
-    on_progress: Watcher | None = None,
+    on_progress: Watcher = unwatched,
 ) -> FitResult:
     """Train as `config` says and write the model to `out`, with its card and its history beside it.
 
@@ -85,7 +84,9 @@ def fit(
     if kind.family == "scikit-learn":
         learned = _classic(kind, config, what.learned)
     else:
-        learned, history = _network(kind, config, out, what.learned, start, on_progress)
+        from digitrec.lab.training.epochs import learn
+
+        learned, history = learn(kind, config, what.learned, overlap.beside(out), start, on_progress)
     seconds = time.monotonic() - started
     overlap.write(what.keys, overlap.beside(out))
     facts = {
@@ -141,29 +142,6 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
         learned.set_params(random_state=config.seed)
     learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
     return learned
-
-
-def _network(
-    kind: Architecture, config: FitConfig, out: Path, digits: Digits, start: Path | None,
-    on_progress: Watcher | None,
-) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
-    """Return a network with its best weights, and its history.
-
-    Raises:
-        DataError: nothing is left to learn from.
-        ModelError: it cannot begin.
-    """
-    from digitrec.lab.training import epochs
-
-    learned, held_back = split(digits, config.validation)
-    if not len(learned):
-        raise DataError(
-            f"no digits are left to learn from of {len(digits)}, {percent(config.validation, 0)} held "
-            "back; give more, or --validation-split 0"
-        )
-    folder = overlap.beside(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    return epochs.learn(kind, config, start, learned, held_back, folder, on_progress)
 
 
 def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Given) -> tuple[float, int]:

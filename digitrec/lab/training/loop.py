@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 import time
@@ -11,14 +12,15 @@ from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from digitrec.errors import ModelError
 from digitrec.errors.text import percent
 from digitrec.image.atomic import replacing
+from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.run import Epoch, TrainConfig, Watcher
+from digitrec.lab.training.run import Epoch, TrainConfig, Watcher, unwatched
 
-CHECKPOINT, SETTINGS, HISTORY = "checkpoint.keras", "settings.json", "history.csv"
-"""Files in the folder of a run."""
+CHECKPOINT, FINISHED, SETTINGS, HISTORY = "checkpoint.keras", "finished.keras", "settings.json", "history.csv"
+MADE, WORLD = "made.npz", "world.npz"
+"""Files in the folder of a run: networks, settings, history, and generated pictures."""
 AtEnd = Callable[[dict[str, float]], object]
 """Called with Keras' logs at the end of an epoch, to which it may add "val_loss" and "val_accuracy"."""
 
@@ -29,7 +31,7 @@ class Loop:
 
     epochs: int
     """Epochs in total."""
-    on_progress: Watcher | None = None
+    on_progress: Watcher = unwatched
     """Called after every step."""
     folder: Path | None = None
     """Folder of the history; None: it is not written."""
@@ -85,8 +87,6 @@ class Loop:
 
     def _tell(self, share: float, loss: float) -> None:
         """Report that `share` of an epoch, 0..1, is done."""
-        if self.on_progress is None:
-            return
         at = len(self.history)
         done = ((self.number - 1) * self.epochs + at + share) / (self.networks * self.epochs)
         remark = f"epoch {at + 1}/{self.epochs}, loss {loss:.3f}"
@@ -97,28 +97,23 @@ class Loop:
         self.on_progress(done, remark)
 
 
-def begin(folder: Path, config: TrainConfig, *older: str) -> None:
-    """Prepare `folder` for a new run: delete the checkpoint and the `older` files, write the settings."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (CHECKPOINT, *older):
-        (folder / name).unlink(missing_ok=True)
-    (folder / SETTINGS).write_text(json.dumps(asdict(config), indent=2))
+def prepare(folder: Path, config: TrainConfig, learned: Keys) -> None:
+    """Prepare `folder` for a run; keep what a run with the same settings and digits left there.
 
-
-def check_stopped(folder: Path, config: TrainConfig) -> None:
-    """Check that the run in `folder` can be resumed with these settings.
-
-    Raises:
-        ModelError: there is no run, or its settings differ.
+    Args:
+        folder: the folder of the run.
+        config: its settings.
+        learned: keys of the digits that it learns.
     """
-    if not (folder / CHECKPOINT).is_file():
-        raise ModelError(f"{folder}: no interrupted run to resume; train without --resume")
-    try:
-        before = json.loads((folder / SETTINGS).read_text())
-    except (OSError, ValueError):
-        before = None
-    if before != json.loads(json.dumps(asdict(config))):
-        raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.blake2b(learned.tobytes(), digest_size=8).hexdigest()
+    settings = json.dumps(asdict(config) | {"digits": digest}, indent=2)
+    file = folder / SETTINGS
+    if file.is_file() and file.read_text("utf-8") == settings:
+        return
+    for name in (CHECKPOINT, FINISHED, MADE, WORLD):
+        (folder / name).unlink(missing_ok=True)
+    file.write_text(settings, "utf-8")
 
 
 def read(folder: Path) -> list[Epoch]:

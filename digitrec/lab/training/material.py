@@ -27,7 +27,7 @@ _PORTION = 100  # digits made between two reports of progress
 _DRAWN = 1.1  # of those drawn in place of MNIST's some are not found again by the preparation
 
 
-def abroad(config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
+def abroad(config: TrainConfig, file: Path, on_progress: Watcher) -> Digits:
     """Return the learned digits of `world`, prepared, `config.world` times; cache them in `file`.
 
     Raises:
@@ -52,7 +52,7 @@ def writers_held_back() -> Digits:
     return synthetic.prepared((np.asarray(sample.image) for sample in samples), labels)
 
 
-def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
+def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress: Watcher) -> Digits:
     """Return the digits made from `learned`, `own` of them MNIST's; cache them in `file`.
 
     Raises:
@@ -84,7 +84,7 @@ def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
     return scanned + synthetic.written(paths[part], rng)
 
 
-def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watcher | None) -> Digits:
+def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watcher) -> Digits:
     """Return all the portions together; kept in `file`, since each digit takes 10 to 20 ms."""
     if file.is_file():
         with np.load(file) as kept:
@@ -95,13 +95,12 @@ def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watch
     return together
 
 
-def _together(portions: Iterator[Digits], count: int, on_progress: Watcher | None) -> Digits:
+def _together(portions: Iterator[Digits], count: int, on_progress: Watcher) -> Digits:
     """Return all of `count` portions together."""
     parts = [Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))]
     for number, portion in enumerate(portions, 1):
         parts.append(portion)
-        if on_progress is not None:
-            on_progress(number / count, "generating digits")
+        on_progress(number / count, "generating digits")
     images, labels = [one.images for one in parts], [one.labels for one in parts]
     return Digits(np.concatenate(images), np.concatenate(labels))
 
@@ -124,7 +123,7 @@ class Rehearsal:
         return {self.source: self.written, "generated": made, "no digit": senseless}
 
 
-def rehearsal(config: FineTuneConfig, on_progress: Watcher | None) -> Rehearsal:
+def rehearsal(config: FineTuneConfig, on_progress: Watcher) -> Rehearsal:
     """Return digits of MNIST's 60,000, and about `config.made` pictures and `config.scenes` made of them.
 
     If MNIST is unavailable, digits of the synthetic hand replace it, with a warning of the logger.

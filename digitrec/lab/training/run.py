@@ -150,6 +150,10 @@ Watcher = Callable[[float, str], object]
 """Called with the share of a run that is done, 0..1, and a remark such as "epoch 3/14, loss 0.123"."""
 
 
+def unwatched(done: float, remark: str) -> None:
+    """Ignore the progress of a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainResult:
     """What a run leaves behind."""

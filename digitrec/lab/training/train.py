@@ -25,38 +25,31 @@ from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_tempe
 from digitrec.lab.training.given import Given, split
 from digitrec.lab.training.learn import Material, learn
 from digitrec.lab.training.loop import Loop
-from digitrec.lab.training.run import Epoch, TrainConfig, TrainResult, Watcher
+from digitrec.lab.training.run import Epoch, TrainConfig, TrainResult, Watcher, unwatched
 from digitrec.models import store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
-
-FINISHED, MADE, WORLD = "finished.keras", "made.npz", "world.npz"
-"""Files in the folder of each network's run."""
 
 
 def train(
     config: TrainConfig,
     folder: Path,
     what: Given,
-    *,
-    resume: bool = False,
-    on_progress: Watcher | None = None,
+    on_progress: Watcher = unwatched,
 ) -> TrainResult:
     """Train the networks as `config` says and write them, joined, with card and histories into `folder`.
 
-    Uses a GPU where TensorFlow sees one.
+    Uses a GPU where TensorFlow sees one. An interrupted run with the same settings and digits continues.
 
     Args:
         config: what decides the outcome.
         folder: made when it is not there.
         what: the digits to learn from, beside those of `world`, and to measure with in the end.
-        resume: go on after the last finished epoch of a run in `folder` that was stopped.
         on_progress: called after every step.
 
     Raises:
         NotInstalled: the `train` extra is missing.
         DataError: there are fewer digits than one batch, or digits of `world` are unavailable.
-        ModelError: `resume` finds no run, or one with other settings.
     """
     learned, held_back = split(what.learned, config.validation)
     if len(learned) < config.batch:
@@ -66,18 +59,15 @@ def train(
         )
     parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
     configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
-    if resume:
-        loop.check_stopped(parts[0], configs[0])
-    else:
-        for part, its in zip(parts, configs, strict=True):
-            loop.begin(part, its, FINISHED, MADE, WORLD)
-    abroad = material.abroad(config, parts[0] / WORLD, on_progress)
+    for part, its in zip(parts, configs, strict=True):
+        loop.prepare(part, its, what.keys)
+    abroad = material.abroad(config, parts[0] / loop.WORLD, on_progress)
     networks: list[keras.Model] = []
     histories: list[tuple[Epoch, ...]] = []
     labels = learned.labels[:0]
     for number, (part, its) in enumerate(zip(parts, configs, strict=True), 1):
         this = Loop(config.epochs + config.finishing, on_progress, part, number, config.networks)
-        made = material.made(learned + abroad, len(learned), its, part / MADE, on_progress)
+        made = material.made(learned + abroad, len(learned), its, part / loop.MADE, on_progress)
         labels = np.append(labels, made.labels)
         networks.append(_learned(this, its, Material(learned, abroad, made), held_back))
         histories.append(tuple(this.history))
@@ -94,7 +84,7 @@ def train(
 def _learned(this: Loop, config: TrainConfig, from_what: Material, held_back: Digits) -> keras.Model:
     """Return the network of one run, trained or, if it had come to the end, as it was saved."""
     assert this.folder is not None
-    finished = this.folder / FINISHED
+    finished = this.folder / loop.FINISHED
     if finished.is_file():
         this.history = loop.read(this.folder)
         return keras.models.load_model(finished, compile=False)

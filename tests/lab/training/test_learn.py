@@ -9,7 +9,6 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits, mnist_test
 from digitrec.lab.handwriting.augment import Augmentation
-from digitrec.lab.training import loop
 from digitrec.lab.training.learn import Material, learn, tensors
 from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.run import TrainConfig
@@ -32,7 +31,6 @@ def test_a_run_that_was_stopped_while_finishing_resumes(tmp_path: Path) -> None:
     config, digits = TrainConfig(widths=(4, 8), epochs=1, finishing=1, batch=16), mnist_test()[:48]
     material, held_back = Material(digits[:32], digits[:0], digits[:16]), digits[32:]
     whole, resumed = (Loop(2, folder=tmp_path) for _ in range(2))
-    loop.begin(tmp_path, config)
     first = learn(whole, config, material, held_back)
     again = learn(resumed, config, material, held_back)
     assert [row.epoch for row in resumed.history] == [row.epoch for row in whole.history] == [1, 2]

@@ -9,7 +9,7 @@ import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training import material
-from digitrec.lab.training.run import TrainConfig
+from digitrec.lab.training.run import TrainConfig, unwatched
 
 WORLD = TrainConfig(world=2)
 
@@ -20,7 +20,7 @@ def test_each_digit_of_other_countries_is_learned_so_many_times(world_folder: Pa
         material.abroad(WORLD, tmp_path / "some.npz", lambda done, _: told.append(done)) for _ in range(2)
     )
     assert np.array_equal(some.images, again.images)  # kept, not made again
-    more = material.abroad(TrainConfig(world=3), tmp_path / "more.npz", None)
+    more = material.abroad(TrainConfig(world=3), tmp_path / "more.npz", unwatched)
     assert len(told) == 2 and told[-1] == 1
     assert set(some.labels.tolist()) == {0, 4, 7}
     assert 7 <= len(some) <= 8 < len(more) <= 12
@@ -33,7 +33,7 @@ def test_each_network_has_digits_of_its_own_made(tmp_path: Path) -> None:
     digits = mnist_test()[:300]
     config = TrainConfig(made=1, scenes=0, fonts=False)
     one, other = (
-        material.made(digits, 199, replace(config, seed=seed), tmp_path / f"{seed}.npz", None)
+        material.made(digits, 199, replace(config, seed=seed), tmp_path / f"{seed}.npz", unwatched)
         for seed in (0, 1)
     )
     assert 80 <= len(one) <= 97  # whole portions only

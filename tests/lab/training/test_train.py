@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits, mnist_test
-from digitrec.errors import DataError, ModelError
+from digitrec.errors import DataError
 from digitrec.lab.handwriting import synthetic
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.training import loop
@@ -86,7 +85,7 @@ def test_two_networks_with_generated_pictures_and_a_finish_resume_where_they_sto
     seen = [remark for _, remark in told]
     assert seen.count("network 1/2, epoch 3/3") == 3  # 96 digits, none generated
     resumed: list[tuple[float, str]] = []
-    result = run(config, tmp_path, resume=True, on_progress=lambda *seen: resumed.append(seen))
+    result = run(config, tmp_path, on_progress=lambda *seen: resumed.append(seen))
     epochs = {remark.partition(", loss")[0] for _, remark in resumed}
     assert epochs == {"network 2/2, epoch 2/3", "network 2/2, epoch 3/3"}
     assert resumed[0][0] > 0.5 and resumed[-1][0] == 1
@@ -105,12 +104,17 @@ def test_other_countries_are_learned_by_default(tmp_path: Path, world_folder: Pa
     assert "| writers held back, Swiss and Turkish |" in result.card_file.read_text()
 
 
-def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=str(tmp_path)):
-        run(TINY, tmp_path, resume=True)
-    copy = shutil.copytree(trained.litert_file.parent, tmp_path / "copy")
-    with pytest.raises(ModelError, match="copy"):
-        run(replace(TINY, seed=1), copy, resume=True)
+def test_a_run_continues_only_with_the_same_settings_and_digits(tmp_path: Path) -> None:
+    def steps(config: TrainConfig, digits: Digits) -> int:
+        seen: list[str] = []
+        train(config, tmp_path, given(digits, limit_test=100), lambda _, remark: seen.append(remark))
+        return len(seen)
+
+    config, other = replace(TINY, epochs=1), replace(TINY, epochs=1, seed=1)
+    assert steps(config, DIGITS) == 6
+    assert steps(config, DIGITS) == 0
+    assert steps(other, DIGITS) == 6
+    assert steps(other, mnist_test()[120:240]) == 6
 
 
 def test_too_few_digits_for_a_batch_are_refused(tmp_path: Path) -> None:
