@@ -9,19 +9,34 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any, Unpack
 
-from digitrec.answer.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
-from digitrec.comparison.race import Absent, Arrival, Ask, race
-from digitrec.errors import LedgerError, ModelError, NotConfigured, NotInstalled
-from digitrec.image import Box, ImageRef, ImageSource
+from digitrec.answer.prediction import (
+    Failure,
+    Outcome,
+    Prediction,
+    counted,
+    html_table,
+    is_emulated,
+    sureness,
+)
+from digitrec.engine import Engine
+from digitrec.engine.threads import spread
+from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigured, NotInstalled
+from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files
 from digitrec.image.batch import several_images
 from digitrec.providers import registry
 from digitrec.recognise import How, Rotation, stream
+from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import AnyReader, Reader, listed, name_of, reader_for
 
 UNSURE = 0.5
 """Weight of a vote without a confidence, 0..1."""
+WINDOW = 64
+"""Maximum number of pictures open at the same time, unless an engine has a larger batch."""
+Ask = Callable[[Iterable[ImageSource], Reader], Iterator[Outcome]]
+"""`recognise.stream` with its options bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,20 +213,73 @@ def compare_stream(
     for reader in readers:
         with suppress(NotConfigured):  # an engine without number reading is a Failure for every picture
             ask((), reader)  # raise here rather than in a thread
-    return _compared(readers, race(several_images(images), readers, ask, shared=shared))
+    return _compared(several_images(images), readers, ask, shared=shared)
 
 
-def _compared(readers: Sequence[Reader], arrivals: Iterator[Arrival]) -> Iterator[Comparison]:
-    names = tuple(name_of(reader) for reader in readers)
-    waiting: dict[int, dict[int, Outcome]] = defaultdict(dict)
-    ready = 0
-    for arrival in arrivals:
-        waiting[arrival.image][arrival.reader] = arrival.outcome
-        while len(waiting[ready]) == len(readers):
-            said = waiting.pop(ready)
-            outcomes = tuple(said[place] for place in range(len(readers)))
-            yield Comparison(outcomes[0].image, names, outcomes)
-            ready += 1
+def _compared(
+    images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask, *, shared: bool
+) -> Iterator[Comparison]:
+    """Yield a Comparison for each picture, in order, as soon as all engines have answered about it.
+
+    Args:
+        images: the pictures.
+        readers: the engines.
+        ask: function that asks an engine about pictures.
+        shared: open each picture once, as large as a digit needs it; False: each engine opens it itself.
+    """
+    names, waiting = tuple(map(name_of, readers)), iter(images)
+    most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
+    windows: Iterator[Sequence[ImageSource | Failure]] = (
+        chunks(waiting, "", most) if shared else iter(lambda: list(islice(waiting, most)), [])
+    )
+    for window in windows:
+        good = {place: image for place, image in enumerate(window) if not isinstance(image, Failure)}
+        arrivals = gather([(reader, good) for reader in readers], ask)
+        said: list[dict[int, Outcome]] = [{} for _ in window]
+        for image, outcomes in zip(window, said, strict=True):
+            if isinstance(image, Failure):
+                outcomes.update(enumerate(replace(image, provider=name) for name in names))
+            while len(outcomes) < len(readers):
+                arrival = next(arrivals)
+                said[arrival.image][arrival.reader] = arrival.outcome
+            yield Comparison(
+                outcomes[0].image, names, tuple(outcomes[number] for number in range(len(readers)))
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One outcome, in order of arrival."""
+
+    reader: int
+    """Index of the engine."""
+    image: int
+    """Index of the picture."""
+    outcome: Outcome
+    """The engine's outcome for the picture."""
+
+
+def gather(work: Sequence[tuple[Reader, Mapping[int, ImageSource]]], ask: Ask) -> Iterator[Arrival]:
+    """Yield the outcomes of each engine for its own pictures; all engines work at the same time.
+
+    Each engine works in a thread of its own, so a slow or failing one does not affect the others; the
+    threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
+    """
+
+    def lane(number: int) -> Iterator[Arrival]:
+        """Yield one engine's outcomes; after a DigitrecError, a Failure for each picture that is left."""
+        reader, images = work[number]
+        left = dict(images)
+        try:
+            for place, outcome in zip(images, ask(images.values(), reader), strict=True):
+                yield Arrival(number, place, outcome)
+                del left[place]
+        except DigitrecError as error:
+            for place, image in left.items():
+                ref = image.ref if isinstance(image, DigitImage) else ImageRef(files.name_of(image), None)
+                yield Arrival(number, place, Failure(ref, name_of(reader), error))
+
+    return (arrival for _, arrival in spread(range(len(work)), lane, at_once=len(work)))
 
 
 def reader_or_absent(provider: AnyReader, opened: Callable[[Any], Reader] = reader_for) -> Reader:
@@ -220,6 +288,25 @@ def reader_or_absent(provider: AnyReader, opened: Callable[[Any], Reader] = read
         return opened(provider)
     except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
         return Absent(str(provider), error)
+
+
+class Absent:
+    """Stand-in for an engine that cannot be opened: a Failure for every picture."""
+
+    def __init__(self, name: str, error: DigitrecError) -> None:
+        self.name = name
+        self.engines: Sequence[Engine] = ()
+        self._error = error
+
+    def stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Outcome]:
+        """Yield the same failure for each picture."""
+        for image in images:
+            yield Failure(DigitImage.open(image).ref, self.name, self._error)
+
+    read_stream = stream
+
+    def close(self) -> None:
+        """Nothing to release."""
 
 
 def free_engines(env: Mapping[str, str]) -> list[str]:

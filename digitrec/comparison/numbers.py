@@ -9,8 +9,7 @@ from typing import Any
 
 from digitrec.answer.prediction import EngineResult, Failure, Outcome, Prediction
 from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
-from digitrec.comparison import Comparison
-from digitrec.comparison.race import Ask
+from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
 from digitrec.recognise.layout import lines
 from digitrec.recognise.reading import read_stream

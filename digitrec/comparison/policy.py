@@ -13,9 +13,8 @@ from typing import Any, Self
 
 from digitrec.answer.prediction import NOT_SURE, Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.answer.sheet import Number, Sheet, SheetOutcome
-from digitrec.comparison import UNSURE
+from digitrec.comparison import UNSURE, WINDOW, gather
 from digitrec.comparison.numbers import covered
-from digitrec.comparison.race import WINDOW, gather
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import Box, DigitImage, ImageSource

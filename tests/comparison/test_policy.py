@@ -13,8 +13,8 @@ import pytest
 import digitrec
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.comparison import WINDOW
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
-from digitrec.comparison.race import WINDOW
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, TimedOut, Unavailable

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer.prediction import SURE, Failure, Outcome, Prediction, is_emulated
-from digitrec.comparison import compare_stream
+from digitrec.comparison import Ask, compare_stream
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import total
-from digitrec.comparison.race import Ask
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
 from digitrec.recognise.readers import Reader, name_of

@@ -15,6 +15,7 @@ from typing import Any
 
 from digitrec import __version__
 from digitrec.answer.prediction import Outcome, Prediction, is_emulated
+from digitrec.comparison import Ask
 from digitrec.comparison.benchmark.measure import (
     Scorecard,
     is_right,
@@ -28,7 +29,6 @@ from digitrec.comparison.benchmark.numbers import NumberScore, score
 from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy
-from digitrec.comparison.race import Ask
 from digitrec.engine import Engine
 from digitrec.errors import arguments
 from digitrec.providers.base import Provider

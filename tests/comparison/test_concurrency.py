@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import pytest
 
 from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison import compare
-from digitrec.comparison.race import race
+from digitrec.comparison import compare, compare_many
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import ImageError, LedgerError, TimedOut
@@ -49,42 +47,32 @@ def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() ->
         HangingProvider(name="hanging", endpoint="http://127.0.0.1:9"), Options(timeout=0.3, ledger="none")
     )
     engines = [hanging, *(Engine(FakeProvider([digit], name=digit)) for digit in "123456")]
-    arrivals = list(race([drawn_seven()], engines))
-    assert [arrival.reader for arrival in arrivals][-1] == 0
-    assert isinstance(arrivals[-1].outcome, Failure)
-    assert isinstance(arrivals[-1].outcome.error, TimedOut)
-    others = [arrival.outcome for arrival in arrivals[:-1]]
-    assert sorted(outcome.digit or 0 for outcome in others if isinstance(outcome, Prediction)) == list(
-        range(1, 7)
-    )
+    failed, *others = compare(drawn_seven(), engines).outcomes
+    assert isinstance(failed, Failure) and isinstance(failed.error, TimedOut)
+    assert [outcome.digit for outcome in others if isinstance(outcome, Prediction)] == [*range(1, 7)]
 
 
 def test_an_engine_that_cannot_go_on_fails_for_its_own_pictures_and_no_others(tmp_path: Path) -> None:
     """An engine whose ledger cannot be opened, which concerns all pictures."""
     options = Options(ledger=tmp_path)  # a folder
     broken = Engine(FakeProvider(name="broken", endpoint="http://127.0.0.1:9"), options)
-    arrivals = list(race([drawn_seven()] * 3, [broken, Engine(FakeProvider(name="good"))]))
-    failed = sorted(arrival.image for arrival in arrivals if isinstance(arrival.outcome, Failure))
-    assert failed == [0, 1, 2]
-    for arrival in arrivals:
-        assert arrival.outcome.provider == ("broken", "good")[arrival.reader]
-        assert arrival.outcome.image == drawn_seven().ref
-        if isinstance(arrival.outcome, Failure):
-            assert isinstance(arrival.outcome.error, LedgerError)
+    found = compare_many([drawn_seven()] * 3, [broken, Engine(FakeProvider(name="good"))])
+    assert len(found) == 3
+    for failed, read in (one.outcomes for one in found):
+        assert isinstance(failed, Failure) and isinstance(failed.error, LedgerError)
+        assert (failed.provider, read.provider) == ("broken", "good")
+        assert failed.image == drawn_seven().ref and isinstance(read, Prediction)
 
 
 def test_an_unreadable_picture_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[race.__module__], "WINDOW", 3)
+    monkeypatch.setattr("digitrec.comparison.WINDOW", 3)
     last = 6  # the first of the third window
     pictures = [drawn_seven()] * (last + 1)
     pictures[1] = pictures[last] = tmp_path / "none.png"  # type: ignore[call-overload]
     engines = [Engine(FakeProvider(name=name)) for name in "ab"]
-    arrivals = {(arrival.image, arrival.reader): arrival for arrival in race(pictures, engines)}
-    assert sorted(arrivals) == [(place, reader) for place in range(last + 1) for reader in (0, 1)]
-    failed = {at: arrival for at, arrival in arrivals.items() if isinstance(arrival.outcome, Failure)}
-    assert sorted(failed) == [(1, 0), (1, 1), (last, 0), (last, 1)]
-    for (_, reader), arrival in failed.items():
-        assert isinstance(arrival.outcome, Failure)
-        assert isinstance(arrival.outcome.error, ImageError)
-        assert arrival.outcome.provider == "ab"[reader]
-        assert Path(arrival.outcome.image.source).name == "none.png"
+    found = compare_many(pictures, engines)
+    failed = [place for place, one in enumerate(found) if not one.predictions]
+    assert failed == [1, last]
+    for outcome, name in zip(found[1].outcomes, "ab", strict=True):
+        assert isinstance(outcome, Failure) and isinstance(outcome.error, ImageError)
+        assert (outcome.provider, Path(outcome.image.source).name) == (name, "none.png")
