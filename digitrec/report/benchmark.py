@@ -285,9 +285,3 @@ def _caveats(benchmark: Benchmark) -> Iterator[str]:
         )
     if emulated := [card.engine for card in benchmark.cards if card.emulated]:
         yield f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's."
-    for card in benchmark.cards:
-        if card.failed and not card.emulated:
-            pictures = count(card.n, "picture")
-            yield (
-                f"{card.engine} gave no answer on {card.failed} of {pictures}; its accuracy leaves them out."
-            )

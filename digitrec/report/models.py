@@ -29,21 +29,13 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
         for one in ranked(contestants)
     ]  # fmt: skip
     note = (
-        f"All learned from the same {digits:,} digits; networks see each changed a little in every epoch"
-        f"{_unchanged(contestants)} and hold a tenth of them back. Accuracy is that of the saved file, the "
-        f"interval Wilson's; one digit is timed in a batch of {TIMED}."
+        f"All learned from the same {digits:,} digits, of which networks hold a tenth back. Accuracy is that "
+        f"of the saved file, the interval Wilson's; one digit is timed in a batch of {TIMED}."
     )
     header = (
         "model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file",
     )  # fmt: skip
     return Table(header, rows, range(1, 6), "Models compared", note)
-
-
-def _unchanged(contestants: Sequence[Contestant]) -> str:
-    """Return a remark on the networks that are trained without augmentation."""
-    kinds = [one.kind for one in contestants]
-    names = [kind.title for kind in kinds if kind.family == "keras" and not kind.augmented]
-    return f" (except {', '.join(names)})" if names else ""
 
 
 def verdict(contestants: Sequence[Contestant]) -> str:

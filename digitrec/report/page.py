@@ -46,7 +46,8 @@ def section(title: str, body: str) -> str:
 
 def table_of(table: Table) -> str:
     """Return a table of plain text; numbers are aligned right."""
-    kinds = [' class="number"' if place in table.numbers else "" for place in range(len(table.header))]
+    (head, *rows), figures = table.filled()
+    kinds = [' class="number"' if is_figure else "" for is_figure in figures]
 
     def row(tag: str, scope: str, cells: Sequence[str]) -> str:
         written = (
@@ -54,9 +55,9 @@ def table_of(table: Table) -> str:
         )
         return f"<tr>{''.join(written)}</tr>"
 
-    head = row("th", ' scope="col"', table.header)
-    body = "\n".join(row("td", "", cells) for cells in table.rows)
-    return f'<div class="wide"><table><thead>{head}</thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    body = "\n".join(row("td", "", cells) for cells in rows)
+    top = row("th", ' scope="col"', head)
+    return f'<div class="wide"><table><thead>{top}</thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
 def table_section(table: Table) -> str:

@@ -17,8 +17,8 @@ from digitrec.comparison import WINDOW
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.engine import Engine, Options
-from digitrec.errors import BudgetExceeded, ImageError, TimedOut, Unavailable
-from digitrec.image import ImageRef
+from digitrec.errors import BudgetExceeded, ImageError, NotConfigured, TimedOut, Unavailable
+from digitrec.image import ImageRef, InputSpec
 from digitrec.providers.base import Price
 
 from .engines import answer, asked, engines, sure
@@ -244,6 +244,14 @@ def test_a_failed_engine_and_an_empty_sheet_fall_back_too() -> None:
     assert [number.text for number in sheet.numbers] == ["5"] and len(sheet.asked) == 3
 
 
+def test_an_engine_that_reads_no_numbers_is_a_failure_among_the_others() -> None:
+    digit_only = FakeProvider(name="a", wants=InputSpec(encoding="mnist", preparation="mnist"))
+    sheet = digitrec.read(PAGE, digitrec.Fallback([digit_only, reader("b", ("5", 0.95))], below=0.9))
+    failed, read = sheet.asked
+    assert isinstance(failed, Failure) and isinstance(failed.error, NotConfigured)
+    assert (read.provider, [number.text for number in sheet.numbers]) == ("b", ["5"])
+
+
 def test_where_all_engines_fail_the_failure_has_the_cost_of_all() -> None:
     failing = [FakeProvider([TimedOut("too slow")], name=name) for name in "ab"]
     each = [outcome for one in failing for outcome in digitrec.read_many([PAGE], one)]
@@ -262,6 +270,7 @@ def test_a_number_counts_if_enough_engines_read_it_at_its_place() -> None:
         ("12", None), ("7", "engines disagree")
     ]  # fmt: skip
     assert sheet.numbers[0].confidence == pytest.approx(0.99), "wrong only if both are"
+    assert [one.provider for one in sheet.asked] == ["a", "b", "c"]
 
 
 def test_agreement_makes_a_doubtful_number_sure_enough() -> None:
