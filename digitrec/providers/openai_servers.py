@@ -51,7 +51,7 @@ PRESETS = {
 }
 """Servers by name, for ``DIGITREC_OPENAI_PRESET``."""
 
-CHANCES = ("logprob", "logprobabilit", "topntokens")
+CHANCES = ("logprob", "topntokens")
 SPELLINGS = {
     "response_format": ("responseformat", "jsonschema", "structuredoutput", "grammar"),
     "logprobs": CHANCES,
