@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import props
 from digitrec.lab.handwriting.nondigits import shown
 from digitrec.lab.handwriting.paper import Floats, Look, Ruling, clouds, paper
@@ -19,7 +19,6 @@ from digitrec.lab.handwriting.photo import ink_on_paper, photograph, random_look
 from digitrec.lab.handwriting.photo import write as put_ink
 from digitrec.lab.handwriting.redraw import box_of
 
-Pixels = NDArray[np.uint8]
 Made = tuple[Pixels, Pixels]
 """A picture, RGB, and a mask of the same size with the ink of its subject only, ink high."""
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import printed, props
 from digitrec.lab.handwriting.nondigits import shown
 from digitrec.lab.handwriting.pen import Path
@@ -19,7 +19,6 @@ from digitrec.lab.handwriting.redraw import Box, box_of
 from digitrec.lab.handwriting.scenery import CELLS, READ, Made, page_of
 from digitrec.lab.handwriting.writer import Writer
 
-Pixels = NDArray[np.uint8]
 Spoil = Callable[[Writer, int, np.random.Generator], Made]
 """Draws writing of a given height in pixels; returns the picture and all of its ink."""
 

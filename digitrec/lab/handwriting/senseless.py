@@ -6,9 +6,9 @@ None of it is what refusing is measured by: letters of other hands, other scrawl
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import printed
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.nondigits import beside
@@ -17,8 +17,6 @@ from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
 from digitrec.lab.handwriting.shapes import LEARNED, PLAIN, SIGNS
 from digitrec.lab.handwriting.strokes import any_pen, put, smooth, write
 from digitrec.lab.handwriting.writer import Writer
-
-Pixels = NDArray[np.uint8]
 
 GLYPHS = (
     *("".join(LEARNED) + "ΔΛΞΠΣΦΨΩλμπφχψω" + "ДЖИЙЛПФЦШЩЫЮЯжйкмпфцшщыюя" + "אחמעצש"),

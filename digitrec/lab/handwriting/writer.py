@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
+from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

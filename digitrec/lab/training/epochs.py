@@ -146,21 +146,12 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     if config.side is not None:
         raise ModelError(f"{start}: keeps the size that it was made for; leave --side out")
     its = store.load(start)
-    if _layers(network) != _layers(build()):
+    count = network.count_params()
+    if count != build().count_params():
         says = its.card.get("settings", {}).get("arch")
         which = f"--arch {says}" if says else "the architecture that it is"
-        count = network.count_params()
         raise ModelError(f"{start}: its network of {count:,} parameters is no {kind.name}; give {which}")
     if not its.input.assumed and its.input.scale != config.scale:
         scale = its.input.scale
         raise ModelError(f"{start}: has learned from pixels scaled as {scale!r}; give --scale {scale}")
     return network
-
-
-def _layers(network: keras.Model) -> list[tuple[str, list[tuple[int, ...]]]]:
-    """Return the kinds of the layers, in their order, and the shapes of their weights."""
-    return [
-        (type(layer).__name__, [tuple(weights.shape) for weights in layer.weights])
-        for layer in network.layers
-        if type(layer).__name__ != "InputLayer"
-    ]

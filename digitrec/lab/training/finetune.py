@@ -30,7 +30,7 @@ from digitrec.lab.training.backend import keras
 from digitrec.lab.training.finetuned import Change
 from digitrec.lab.training.learn import Tensors, cosine, tensors
 from digitrec.lab.training.loop import Loop
-from digitrec.lab.training.material import Rehearsal, rehearsal
+from digitrec.lab.training.material import rehearsal
 from digitrec.lab.training.recovered import recovered, widths
 from digitrec.lab.training.run import FineTuneConfig, Watcher, unwatched
 from digitrec.models import store
@@ -97,7 +97,7 @@ def fine_tune(
     networks = recovered(start)
     to_learn, held_back = _parted(samples, config)
     own = _prepared(to_learn, source)
-    known = rehearsal(config, on_progress)
+    known, counts = rehearsal(config, on_progress)
     network = cnn.together(networks)
     _learn(network, own, known, config, on_progress)
     facts: dict[str, Any] = {
@@ -105,7 +105,7 @@ def fine_tune(
         "parameters": sum(one.count_params() for one in networks),
         "start": store.load(start).version,
         "learned_from": {source: len(own)},
-        "rehearsed": known.counts(),
+        "rehearsed": counts,
         "settings": asdict(config),
         "environment": card.environment(),
         "training_seconds": time.monotonic() - began,
@@ -159,11 +159,11 @@ def _prepared(samples: Sequence[Sample], source: str) -> Digits:
 
 
 def _learn(
-    network: keras.Model, own: Digits, known: Rehearsal, config: FineTuneConfig, on_progress: Watcher
+    network: keras.Model, own: Digits, known: Digits, config: FineTuneConfig, on_progress: Watcher
 ) -> None:
     """Take every step, then move the weights to `config.new` of the way to where they led."""
     before = network.get_weights()
-    rehearsed, _ = tensors(known.pictures)
+    rehearsed, _ = tensors(known)
     said = network.predict(rehearsed, batch_size=256, verbose=0)
     theirs = max(1, round(config.own * config.batch))
     again = config.batch - theirs

