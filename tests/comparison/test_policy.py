@@ -219,6 +219,13 @@ def test_pictures_are_taken_as_they_are_needed() -> None:
     assert (first.digit, len(taken)) == (None, WINDOW)
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_engine_is_asked_as_leniently_as_the_policy(policy: Callable[..., EnginePolicy]) -> None:
+    strict, lenient = policy(engines("O", "O")), policy(engines("O", "O"))
+    assert digitrec.predict(PICTURES[0], strict).digit is None
+    assert digitrec.predict(PICTURES[0], lenient, lenient=True).digit == 0
+
+
 PAGE = np.full((200, 400), 255, np.uint8)
 
 
@@ -271,6 +278,12 @@ def test_a_number_counts_if_enough_engines_read_it_at_its_place() -> None:
     ]  # fmt: skip
     assert sheet.numbers[0].confidence == pytest.approx(0.99), "wrong only if both are"
     assert [one.provider for one in sheet.asked] == ["a", "b", "c"]
+
+
+def test_too_few_sheets_to_agree_are_the_failure_of_an_engine() -> None:
+    failing = FakeProvider([TimedOut("too slow")], name="b")
+    (failure,) = digitrec.read_many([PAGE], digitrec.Consensus([reader("a", ("12", 0.9)), failing], 2))
+    assert isinstance(failure, Failure) and isinstance(failure.error, TimedOut)
 
 
 def test_agreement_makes_a_doubtful_number_sure_enough() -> None:

@@ -17,6 +17,7 @@ from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
+from digitrec.providers.base import Price
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration.fit import fit
 
@@ -50,6 +51,22 @@ def test_a_policy_is_asked_like_an_engine_or_scored_on_the_answers_of_its_engine
     assert (cards["both"].wrong, cards["both"].cost_per_1000) == (1, 0.0)
 
 
+@pytest.mark.parametrize("lenient", [False, True])
+def test_letters_count_as_digits_only_if_asked(lenient: bool) -> None:
+    found = benchmark([Sample(drawn_seven(), 0)], {"e": engine("O")}, data="x", lenient=lenient)
+    assert found.cards[0].correct == lenient
+
+
+@pytest.mark.parametrize(("budget", "name"), [(None, "paid"), (1.0, "paid"), (0.5, "free")])
+def test_a_recommendation_keeps_to_the_budget(budget: float | None, name: str) -> None:
+    free, paid = FakeProvider(["1"] * 50, name="free"), FakeProvider(["7"] * 50, name="paid")
+    paid.price = Price(0.001, "test")
+    engines = {one.name: Engine(one, Options(ledger="none")) for one in (free, paid)}
+    found = benchmark([SEVEN] * 50, engines, data="x", target=0.8, budget=budget).recommendation
+    assert found is not None and found.chosen is not None
+    assert found.chosen.name == name
+
+
 def test_misread_pictures_are_found(tmp_path: Path) -> None:
     samples = [SEVEN] * 4 + [Sample(drawn_seven(), None), Sample(tmp_path / "none.png", 7)]
     one = engine("7", "1", "1", TimedOut("slow"), "1", name="one")
@@ -69,7 +86,7 @@ def test_as_dict_is_json_with_every_answer() -> None:
     assert (values["started"], values["seconds"]) == (found.started, found.seconds)
     assert values["versions"]["digitrec"] == digitrec.__version__
     assert values["settings"] == {"prepare": "plain"}
-    assert values["engines"][0]["correct"] == 1
+    assert (values["engines"][0]["correct"], values["pairs"]) == (1, [])
     first, second = values["answers"]
     assert (first["label"], first["answers"]["e"]["digit"]) == (7, 7)
     assert tuple(first["answers"]["e"]) == KEPT
