@@ -19,8 +19,6 @@ from digitrec.providers.base import not_installed
 
 KEYS = "DIGITREC_API_KEYS"
 """The variable with the API keys, separated by commas; without it everybody may ask."""
-OWNER_KEY = "DIGITREC_OWNER_KEY"
-"""The variable with the key to the visitors' labels; without it they are not shown."""
 
 ORIGIN = re.compile(
     r"(?!http:.*:80$|https:.*:443$)[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^][\s/?#@:A-Z]+)(:[0-9]+)?|\*"
@@ -69,7 +67,7 @@ def _keys(variable: str) -> tuple[str, ...]:
 @asking_served
 @click.option(
     "--collect", type=Output(file=False), metavar="FOLDER",
-    help="Let visitors label pictures, and keep them in FOLDER/new.",
+    help="Let visitors label pictures, and keep them in FOLDER.",
 )  # fmt: skip
 @click.option("--rate", type=options.POSITIVE, default=50.0, help="Requests a second of one client.")
 @options.whole(
@@ -101,8 +99,7 @@ def serve(
 
     By default it listens on this machine only, offers the local engine only, and keeps no picture.
     DIGITREC_API_KEYS (separated by commas) restricts it to clients with a key. Ctrl-C stops it after the
-    accepted requests. With --collect it keeps the pictures that visitors label and shows them at /review
-    with the key in DIGITREC_OWNER_KEY.
+    accepted requests. With --collect it keeps the pictures that visitors label.
 
     \b
     Examples:
@@ -119,7 +116,7 @@ def serve(
     keys, rate, proxies = _keys(KEYS), limits["rate"], limits["proxies"]
     settings = Settings(
         burst=max(1, round(2 * rate)), api_keys=keys, hosts=_hosts(allow_host, host, proxies),
-        owner_key=os.environ.get(OWNER_KEY) or None, **limits,
+        **limits,
     )  # fmt: skip
     asking = replace(asking, timeout=0.9 * settings.seconds, providers=list(dict.fromkeys(asking.providers)))
     with asking.engines(asking.names()) as engines:

@@ -8,6 +8,7 @@ review loses nothing and continues where it stopped.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import io
 import json
 import re
@@ -16,7 +17,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, Header, Query
+from starlette.responses import Response
 
 from digitrec.comparison.datasets.labels import NONE
 from digitrec.errors import DataError, ImageError
@@ -24,7 +28,8 @@ from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.recognise.numbers import value_of
 from digitrec.report.rows import csv_line
-from digitrec.web import schemas
+from digitrec.web import routes, schemas
+from digitrec.web.problems import Problem, ProblemError
 
 MARGIN = 0.4
 """Margin around a number, as a share of its height."""
@@ -193,3 +198,46 @@ def _source(name: str) -> ImageSource:
     """Return the file of this name, or the page of a file, as in "scan.tif[2]"."""
     page = re.fullmatch(r"(.+)\[(\d+)\]", name)
     return frames(page[1])[int(page[2]) - 1] if page and not Path(name).exists() else name
+
+
+Label = Annotated[str | None, Query(description="What the picture shows, if not what the engine read.")]
+Accept = Annotated[bool, Query(description="True: write the label; false: skip the answer.")]
+NO_OWNER = Problem(401, "no-owner-key", "open the address that digitrec review prints; it has the key")
+GONE = Problem(404, "not-found", "there is no such picture any more")
+REFUSED: dict[int | str, dict[str, Any]] = {401: schemas.problem("The owner's key is needed.")}
+MISSING: dict[int | str, dict[str, Any]] = {404: schemas.problem("There is no such picture.")}
+
+
+def add(app: FastAPI, answers: Answers, key: str) -> None:
+    """Add ``/collected`` for who has the key."""
+
+    async def owner(x_owner_key: Annotated[str, Header()] = "") -> None:
+        if not key or not hmac.compare_digest(x_owner_key.encode(), key.encode()):
+            raise ProblemError(NO_OWNER)
+
+    owners: Any = {"tags": ["for the owner"], "dependencies": [Depends(owner)]}
+
+    @app.get("/collected", responses=REFUSED, **owners)
+    def waiting() -> schemas.Labels:
+        """List the next answers, the least sure first."""
+        return schemas.Labels(pictures=answers.waiting())
+
+    @app.get(
+        "/collected/{name}", response_class=Response, responses=schemas.PNG | REFUSED | MISSING, **owners
+    )
+    def picture(name: str) -> Response:
+        """Show the picture of one of them."""
+        content = answers.picture(name)
+        if content is None:
+            raise ProblemError(GONE)
+        return routes.png(content)
+
+    @app.put("/collected/{name}", status_code=204, responses=REFUSED | MISSING, **owners)
+    def decide(name: str, accept: Accept, label: Label = None) -> None:
+        """Accept an answer as it was read or corrected, or skip it."""
+        try:
+            found = answers.decide(name, accept=accept, label=label)
+        except ValueError as error:
+            raise ProblemError(Problem(422, "invalid-request", str(error))) from error
+        if not found:
+            raise ProblemError(GONE)

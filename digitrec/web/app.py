@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from digitrec import __version__
 from digitrec.recognise.readers import Reader
-from digitrec.web import collected, problems, routes
+from digitrec.web import answers, collected, problems, routes
 from digitrec.web.inference import State
 from digitrec.web.limits import AdmissionControl
 from digitrec.web.middleware import RequestMiddleware
@@ -49,9 +49,8 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
     pages = {"/": "index.html", "/docs": "docs.html"}
     if settings.collect is not None:
         collected.add(app, state, collected.Collection(settings.collect))
-    elif settings.answers is not None:
-        collected.add_review(app, state, settings.answers)
-    if settings.collect is not None or settings.answers is not None:
+    if settings.answers is not None:
+        answers.add(app, settings.answers, settings.owner_key)
         pages["/review"] = "review.html"
     for path, name in pages.items():
         app.add_route(path, partial(_file, STATIC / name))

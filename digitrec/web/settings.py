@@ -55,8 +55,8 @@ class Settings:
     """Other sites whose pages may send requests, such as "https://example.org"; "*": all sites."""
     collect: Path | None = None
     """Folder of the pictures that visitors label; None: nothing is kept."""
-    owner_key: str | None = field(default=None, repr=False)
-    """Key for reviewing those pictures; None: they are not shown."""
+    owner_key: str = field(default="", repr=False)
+    """Key for reviewing `answers`; empty: they are not shown."""
     answers: Answers | None = None
     """Doubtful answers to correct on /review; None: no answers."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)

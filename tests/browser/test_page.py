@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from web.fakes import calibrated, emulated, local, png
 
+import digitrec
 from browser import hand
 from browser.conftest import Launch, OpenPage
+from digitrec.answer import Answer, Candidate
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
+from digitrec.web.answers import Answers
 from digitrec.web.settings import Settings
 
 pytestmark = hand.needs_chromium
@@ -183,8 +187,8 @@ def test_a_sample_is_one_click_away_and_each_reading_comes_back_with_one(open_pa
     expect(page.locator("#history li")).to_have_count(0)
 
 
-def test_a_visitor_says_what_it_is_and_the_owner_accepts_it(page_of: OpenPage, tmp_path: Path) -> None:
-    page = page_of(settings=Settings(collect=tmp_path, owner_key="mine"))
+def test_a_visitor_says_what_it_is(page_of: OpenPage, tmp_path: Path) -> None:
+    page = page_of(settings=Settings(collect=tmp_path))
     expect(page.get_by_text("nothing about you")).to_be_visible()
     hand.draw(page, 1)
     page.get_by_role("group", name="Wrong?").get_by_role("button", name="1", exact=True).click()
@@ -194,24 +198,28 @@ def test_a_visitor_says_what_it_is_and_the_owner_accepts_it(page_of: OpenPage, t
     expect(page.locator("#thanks")).to_have_text("")
     hand.press(page, "no digit")
     expect(page.locator("#thanks")).to_contain_text("no digit")
-    _review(page)
-    assert [sample.label for sample in read_samples(tmp_path / "accepted")] == [1]
-    assert [sample.label for sample in read_samples(tmp_path / "new")] == []
-    (kept,) = (tmp_path / "accepted").rglob("*.png")
+    assert [sample.label for sample in read_samples(tmp_path)] == [1, None]
+    (kept,) = (tmp_path / "1").rglob("*.png")
     with Image.open(kept) as picture:
         assert picture.size == (280, 280)
 
 
-def _review(page: Page) -> None:
-    """Accept the 1 as the owner and throw the other away, with the keyboard."""
+def test_doubtful_answers_are_corrected_with_the_keyboard(page_of: OpenPage, tmp_path: Path) -> None:
+    files = [tmp_path / "a.png", tmp_path / "b.png"]
+    for number, file in enumerate(files):
+        file.write_bytes(png((60 + number, 60)))
+    read = digitrec.predict_many(files, FakeProvider([Answer((Candidate("1", 0.2),)), "7"]))
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(one.as_dict()) + "\n" for one in read))
+    answers = Answers(tmp_path / "answers.jsonl", tmp_path / "out", 1)
+    page = page_of(settings=Settings(owner_key="mine", answers=answers))
     page.goto(f"{page.url}review")
     for key in ("guess", "mine"):
-        page.get_by_label("The owner's key").fill(key)
+        page.get_by_label("The key").fill(key)
         hand.press(page, "Look")
         if key == "guess":
             expect(page.locator("#words")).to_contain_text("does not know this key")
     expect(page.locator("#labelled li")).to_have_count(2)
-    expect(page.locator("#labelled li").first).to_contain_text("Labelled 1")
+    expect(page.locator("#labelled li").first).to_contain_text("says 1")
     hand.expect_accessible(page)
     field = page.locator("#labelled input").first
     expect(field).to_have_value("1")
@@ -220,3 +228,4 @@ def _review(page: Page) -> None:
     expect(field).to_be_focused()
     field.press("Escape")
     expect(page.locator("#words")).to_have_text("Nothing waits to be looked at.")
+    assert [sample.label for sample in read_samples(tmp_path / "out")] == [1]

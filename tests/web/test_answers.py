@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import digitrec
@@ -107,3 +109,24 @@ def test_a_folder_with_other_labels_is_an_error(sheets: Path, tmp_path: Path) ->
     (tmp_path / "labels.csv").write_text("file,label\n")
     with pytest.raises(DataError, match=r"labels\.csv"):
         Answers(sheets, tmp_path, 0.95)
+
+
+@pytest.mark.parametrize("key", [{}, {"x-owner-key": "guess"}, {"x-owner-key": ""}, {"x-api-key": "mine"}])
+@pytest.mark.parametrize("configured", ["mine", ""])
+def test_only_who_has_the_key_sees_and_decides(
+    sheets: Path, tmp_path: Path, key: dict[str, str], configured: str
+) -> None:
+    answers = Answers(sheets, tmp_path / "out", 0.95)
+    one = f"/collected/{answers.waiting()[0].name}"
+    with serving(settings=Settings(owner_key=configured, answers=answers)) as server:
+        for method, path in [("GET", "/collected"), ("GET", one), ("PUT", f"{one}?accept=false")]:
+            assert server.request(method, path, headers=key).status_code == 401
+    assert answers.left == 2
+
+
+@given(name=st.text() | st.sampled_from(["..", "../page.png", "..%2fpage.png", "\0", "*", "**/*.png"]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_name_reaches_another_file(sheets: Path, tmp_path: Path, name: str) -> None:
+    answers = Answers(sheets, tmp_path / "out", 0.95)
+    assert answers.picture(name) is None
+    assert answers.decide(name, accept=True, label="1") is False

@@ -12,6 +12,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from digitrec.web.answers import Answers
 from digitrec.web.limits import INFERENCE_PATHS
 from digitrec.web.settings import Settings
 
@@ -31,7 +32,10 @@ OPERATIONS = [
 def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Return the OpenAPI description of a real server."""
     kept = tmp_path_factory.mktemp("kept")
-    with listening(settings=Settings(rate=1e6, burst=1_000_000, collect=kept, owner_key="mine")) as url:
+    (kept / "answers.jsonl").touch()
+    answers = Answers(kept / "answers.jsonl", kept / "labelled", 1)
+    unlimited = Settings(rate=1e6, burst=1_000_000, collect=kept / "new", answers=answers, owner_key="mine")
+    with listening(settings=unlimited) as url:
         yield schemathesis.openapi.from_url(f"{url}/openapi.json")
 
 

@@ -1,4 +1,4 @@
-// For the owner: labelled pictures to accept, correct or leave out. Enter accepts, Escape leaves out.
+// For digitrec review: answers to accept, correct or leave out. Enter accepts, Escape leaves out.
 
 import { by, make, makeButton } from "./dom.js";
 
