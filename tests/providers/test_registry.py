@@ -111,6 +111,12 @@ def test_our_own_metadata_twice_is_no_conflict(package: Package, first: bool) ->
     assert registry.listings({}) == before
 
 
+def test_of_two_strangers_with_one_name_the_first_on_the_path_counts(package: Package) -> None:
+    package("two-ocr", "same = two_ocr_code:Stranger", first=False)
+    package("one-ocr", "same = one_ocr_code:Stranger")
+    assert registry.provider_class("same").__module__ == "one_ocr_code"
+
+
 @pytest.mark.parametrize(("signature", "variables"), [("env, **options", True), ("env", False)])
 def test_a_strangers_options_are_merged_where_its_from_env_takes_them(
     package: Package, signature: str, variables: bool
