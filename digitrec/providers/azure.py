@@ -24,7 +24,6 @@ from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, Time
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import in_the_clear
 from digitrec.providers.base import (
-    Price,
     Status,
     checked_endpoint,
     checked_key,
@@ -98,7 +97,6 @@ class AzureProvider(Cloud):
         *,
         endpoint: str = "",
         key: str | None = None,
-        price_usd: float | None = None,
         allow_plain_http: bool = False,
         name: str | None = None,
     ) -> None:
@@ -107,7 +105,6 @@ class AzureProvider(Cloud):
         Args:
             endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
             key: one of the resource's two keys; None: an identity of Entra ID that azure-identity finds.
-            price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: name of this engine in a Prediction; None: its registered name.
 
@@ -122,8 +119,6 @@ class AzureProvider(Cloud):
         if key is not None and not key.strip():
             raise NotConfigured(f"Azure has no key; set {by} to one of the resource's two keys")
         self.endpoint = checked_endpoint(endpoint, at, allow_plain_http=allow_plain_http)
-        if price_usd is not None:
-            self.price = Price(price_usd, "set by the user")
         self._wire = wire = Wire(self.service, self.endpoint, "azure", _refused)
         if key is not None:
             wire.sign_with(KEY_HEADER, checked_key(key, by))

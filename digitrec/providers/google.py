@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
+REQUEST = "google.cloud.vision:BatchAnnotateImagesRequest"
+"""The SDK's type of a request."""
 AS_JSON = {"Content-Type": "application/json"}
 MOST_BYTES = 7_000_000
 """Maximum bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
@@ -110,7 +112,7 @@ class Google(Cloud):
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
         self._wire = wire = Wire(SERVICE, self.endpoint, "google", _refused)
-        self._request = wire.prepare(_request_type)
+        self._request = wire.prepare(lambda: pkgutil.resolve_name(REQUEST))
         if api_key:
             wire.sign_with("x-goog-api-key", api_key)
         else:
@@ -175,13 +177,6 @@ class Google(Cloud):
             request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
         )
         return as_json.encode()
-
-
-def _request_type() -> Any:
-    """Return the SDK's type of a request."""
-    from google.cloud.vision import BatchAnnotateImagesRequest
-
-    return BatchAnnotateImagesRequest
 
 
 def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:

@@ -22,7 +22,7 @@ from digitrec.providers.local import Local
     [
         ("google", {"GOOGLE_API_KEY": "k"}, {"language_hints": ["en"]}),
         ("aws-textract", {"AWS_REGION": "us-east-1"}, {"access_key": "k", "secret_key": "s"}),
-        ("azure", {"VISION_ENDPOINT": "https://a.example", "VISION_KEY": "k"}, {"price_usd": 0.5}),
+        ("azure", {"VISION_ENDPOINT": "https://a.example", "VISION_KEY": "k"}, {"name": "mine"}),
         ("azure-document", {"DOCUMENTINTELLIGENCE_API_KEY": "k"}, {"endpoint": "https://a.example"}),
         ("openai", {"MISTRAL_API_KEY": "k", "DIGITREC_OPENAI_MODEL": "m"}, {"preset": "mistral"}),
         ("local", {"DIGITREC_MODEL": "not there"}, {"model": None}),
