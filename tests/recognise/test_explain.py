@@ -54,6 +54,7 @@ def dotted() -> Pixels:
 def test_the_steps_lead_to_what_the_network_was_given(seven: Explanation) -> None:
     names = [name for name, _ in seven.steps]
     assert len(names) > 2 and len(set(names)) == len(names)
+    assert np.array_equal(seven.picture, drawn_seven().pixels)
     assert seven.digit.shape == (28, 28) and seven.prediction.digit == 7
     chances = seven.prediction.probabilities
     assert chances is not None and seven.runner_up is not None

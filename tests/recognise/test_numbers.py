@@ -99,9 +99,14 @@ def test_an_expected_length_joins_the_boxes_of_a_form_and_doubts_another_length(
 
 
 def test_a_joined_number_is_right_if_all_its_parts_are() -> None:
-    parts = [replace(word(text, left), chance=0.9) for text, left in (("7.", 50), ("50", 72))]
-    (number,) = read(*parts).numbers
-    assert (number.text, number.calibrated) == ("7.50", pytest.approx(0.81))
+    parts = [replace(word(text, left), chance=0.9) for text, left in (("O7.", 50), ("50", 82))]
+    (number,) = read(*parts, lenient=True).numbers
+    assert (number.text, number.calibrated, number.inferred) == ("07.50", pytest.approx(0.81), True)
+
+
+def test_a_part_of_a_text_has_its_share_of_the_box_and_the_score_of_the_whole() -> None:
+    (number,) = read(Candidate("x = 12 kg", 0.9, (110, 100, 200, 120))).numbers
+    assert (number.box, number.confidence) == ((150, 100, 170, 120), 0.9)
 
 
 def test_boxes_and_scores_of_digits_are_on_the_users_picture() -> None:

@@ -146,6 +146,7 @@ def test_a_stream_takes_its_pictures_as_it_needs_them() -> None:
 
 
 def test_it_can_be_awaited() -> None:
+    assert anyio.run(digitrec.aread, photo((200, 200), [])).provider == "local"
     sheet = anyio.run(lambda: digitrec.aread(photo((200, 200), []), FakeProvider(["12"]), digits=2))
     assert [number.value for number in sheet.numbers] == [Decimal(12)]
 
