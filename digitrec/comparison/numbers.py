@@ -12,6 +12,7 @@ from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
 from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
 from digitrec.recognise.layout import lines
+from digitrec.recognise.numbers import union
 from digitrec.recognise.reading import read_stream
 
 SHARED = {field.name for field in fields(EngineResult)}
@@ -86,11 +87,7 @@ def apart(comparison: Comparison) -> list[Comparison]:
 
 def _box(spot: Spot) -> Box | None:
     """Return the bounding box of all numbers; None if no number has a box."""
-    boxes = [number.box for _, number in spot if number.box is not None]
-    if not boxes:
-        return None
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+    return union([number.box for _, number in spot if number.box is not None])
 
 
 def _shows(spot: Spot, number: Number, engine: int) -> bool:

@@ -173,10 +173,10 @@ def _core(word: _Word, lenient: bool) -> _Word:
 
 
 def _around(signs: Sequence[Sign]) -> Box | None:
-    return _union([sign.box for sign in signs])
+    return union([sign.box for sign in signs])
 
 
-def _union(boxes: Sequence[Box | None]) -> Box | None:
+def union(boxes: Sequence[Box | None]) -> Box | None:
     """Return the box around all boxes; None if one of them is not known."""
     known = [box for box in boxes if box is not None]
     if not known or len(known) < len(boxes):
@@ -244,7 +244,7 @@ def _gap(left: _Word, right: _Word) -> float:
 def _together(left: _Word, right: _Word) -> _Word:
     score = None if left.score is None or right.score is None else min(left.score, right.score)
     chance = None if left.chance is None or right.chance is None else left.chance * right.chance
-    box, inferred = _union((left.box, right.box)), left.inferred or right.inferred
+    box, inferred = union((left.box, right.box)), left.inferred or right.inferred
     return _Word(left.text + right.text, left.signs + right.signs, box, score, chance, inferred)
 
 

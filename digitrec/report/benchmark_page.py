@@ -12,7 +12,7 @@ from pathlib import Path
 
 from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark
-from digitrec.comparison.benchmark.measure import Scorecard
+from digitrec.comparison.benchmark.measure import Scorecard, is_wrong
 from digitrec.comparison.datasets.labels import NONE
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.report import page, plots, predictions
@@ -79,6 +79,6 @@ def _picture(benchmark: Benchmark, place: int) -> str:
 
 def _answer(benchmark: Benchmark, engine: str, place: int) -> str:
     outcome = benchmark.outcomes[engine][place]
-    mark = ' class="wrong"' if benchmark.is_wrong(outcome, place) else ""
+    mark = ' class="wrong"' if is_wrong(outcome, benchmark.samples[place].truth) else ""
     name = page.text(benchmark.called(engine))
     return f"{name} <strong{mark}>{short(outcome)}</strong> {predictions.sure(outcome).strip()}"

@@ -97,8 +97,7 @@ def _probabilities(axes: Axes, found: Explanation) -> None:
     assert chances is not None
     best = int(np.argmax(chances))
     colours = [plots.COLOURS[1] if digit == best else plots.COLOURS[0] for digit in range(10)]
-    hatches = ["//" if digit == best else "" for digit in range(10)]
-    bars = axes.bar(range(10), chances, color=colours, hatch=hatches, edgecolor="white", zorder=2)
+    bars = axes.bar(range(10), chances, color=colours, zorder=2)
     axes.bar_label(bars, [percent(chance) for chance in chances], fontsize=8)
     axes.set(title="probabilities", xlabel="digit", ylabel="probability", xticks=range(10), ylim=(0, 1.1))
     plots.in_percent(axes.yaxis)

@@ -38,10 +38,6 @@ def classes(seen: Exploration) -> Figure:
     axes.set_xticks(range(10))
     bars = axes.bar(range(10), seen.counts, color=plots.COLOURS[0], zorder=2)
     axes.bar_label(bars, [f"{count:,}" for count in seen.counts], label_type="center", color="white")
-    mean = seen.counts.mean()
-    axes.axhline(mean, color=plots.INK, linestyle="--", linewidth=1, zorder=3, label=f"mean {mean:,.0f}")
-    axes.margins(y=0.12)
-    figure.legend(loc="outside lower center")
     return figure
 
 

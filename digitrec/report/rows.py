@@ -131,9 +131,7 @@ def markdown_section(table: Table) -> str:
     return "\n\n".join(filter(None, [f"## {table.title}", table.note, markdown_table(table)]))
 
 
-def markdown_page(
-    title: str, parts: Iterable[str], pictures: Mapping[str, str], measured: str, cores: str = ""
-) -> str:
+def markdown_page(title: str, parts: Iterable[str], pictures: Mapping[str, str], measured: str) -> str:
     """Return a page in Markdown that ends with the date, the data and the machine of the measurement.
 
     Args:
@@ -141,12 +139,11 @@ def markdown_page(
         parts: its paragraphs and sections.
         pictures: titles, and paths relative to the page.
         measured: what was measured.
-        cores: how many of the machine's cores were used, if that matters.
     """
     drawn = (f"![{name}]({path})" for name, path in pictures.items())
     end = (
         f"## How it was measured\n\n- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {measured}\n"
         f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores{cores}\n"
+        f"{os.cpu_count()} cores\n"
     )
     return "\n\n".join([f"# {title}", *parts, *drawn, end])

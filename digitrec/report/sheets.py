@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from digitrec.answer.prediction import Failure
+from digitrec.answer.prediction import Failure, chance_of
 from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
 from digitrec.errors.text import count, percent, printable
 from digitrec.image import DigitImage
@@ -110,7 +110,6 @@ def _notes(sheet: Sheet) -> Iterator[str]:
 
 def _line(number: Number) -> list[str]:
     where = [number.field or "", *("" if at is None else str(at) for at in (number.row, number.column))]
-    chance = number.confidence if number.calibrated is None else number.calibrated
-    sure = percent(chance) + ("" if number.calibrated is None else MARK)
+    sure = percent(chance_of(number)) + ("" if number.calibrated is None else MARK)
     remarks = [number.reason or "", "inferred" if number.inferred else ""]
     return [*where, number.text or "-", sure, "; ".join(filter(None, remarks))]

@@ -12,6 +12,7 @@ import numpy as np
 
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.answer.sheet import SheetOutcome
+from digitrec.comparison.policy import total
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
@@ -69,9 +70,7 @@ class Service:
     @property
     def usd_per_picture(self) -> float | None:
         """Price of a picture in US dollars, for a policy that asks all its engines; None: unknown."""
-        prices = [one.usd_per_image for one in self._engines]
-        known = [price for price in prices if price is not None]
-        return sum(known) if len(known) == len(prices) else None
+        return total([one.usd_per_image for one in self._engines])
 
     async def read(self, client: Client, pictures: Sequence[bytes]) -> list[Reading]:
         """Read encoded pictures; return a reading for each, in order.

@@ -131,10 +131,6 @@ class Benchmark:
         """Return the engine's name, marked if it was emulated."""
         return next(card.name for card in self.cards if card.engine == engine)
 
-    def is_wrong(self, outcome: Outcome, place: int) -> bool:
-        """Return whether the outcome is a wrong answer for a picture."""
-        return is_wrong(outcome, self.samples[place].truth)
-
     @property
     def misread(self) -> tuple[int, ...]:
         """Indices of the pictures with a wrong answer; those with the most wrong answers first.
@@ -144,7 +140,7 @@ class Benchmark:
         engines = [card.engine for card in self.cards if not card.emulated] or self.outcomes
         wrong = Counter(
             place for engine in engines for place, outcome in enumerate(self.outcomes[engine])
-            if self.is_wrong(outcome, place)
+            if is_wrong(outcome, self.samples[place].truth)
         )  # fmt: skip
         return tuple(sorted(wrong, key=lambda place: (-wrong[place], place)))
 

@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 NAMES = ("mnist-test",)
 """Sets known by name: MNIST's 10,000 test digits."""
-SHOWN = 3
-"""Maximum number of file names in a warning."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,10 +130,9 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _warn(where: Path, names: Sequence[str], what: str) -> None:
-    """Log a warning about skipped files, with their number, the reason and the first names."""
+    """Log a warning about skipped files, with their number, the reason and the first name."""
     if names:
-        more = ", ..." if len(names) > SHOWN else ""
-        log.warning("%s: left out %d (%s): %s%s", where, len(names), what, ", ".join(names[:SHOWN]), more)
+        log.warning("%s: left out %d (%s), such as %s", where, len(names), what, names[0])
 
 
 def _samples(arrays: tuple[Pixels, Pixels]) -> list[Sample]:

@@ -90,7 +90,7 @@ def test_repeated_and_unlisted_files_are_reported(tmp_path: Path, caplog: pytest
     assert read(tmp_path, "file,label\na.png,7\nb b.png,none\na.png,7\n") == EXPECTED
     repeated, unlisted = caplog.messages
     assert "1 line" in repeated
-    assert "left out 2 " in unlisted and "q\"uote.png, ü,;'.png" in unlisted
+    assert "left out 2 " in unlisted and 'q"uote.png' in unlisted
     caplog.clear()
     read(tmp_path, "file,label\n" + "".join(f'"{name.replace(chr(34), chr(34) * 2)}",7\n' for name in NAMES))
     assert not caplog.messages
