@@ -55,8 +55,9 @@ def markdown(contestants: Sequence[Contestant], digits: int, pictures: Mapping[s
     """Return the page in Markdown; `pictures` maps titles to paths relative to it."""
     found = table(contestants, digits)
     made = "Written by `digitrec models compare`; do not edit."
-    tested = f"{contestants[0].accuracy.n:,} test digits of MNIST; networks predict on one core, scikit-learn on all"
-    parts = [made, found.note, markdown_table(found), verdict(contestants)]
+    tested = f"{contestants[0].accuracy.n:,} test digits of MNIST"
+    speed = "Networks predict on one core, scikit-learn on all."
+    parts = [made, f"{found.note} {speed}", markdown_table(found), verdict(contestants)]
     return markdown_page(found.title, parts, pictures, tested)
 
 
