@@ -25,7 +25,6 @@ TEST_KEYS = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 FAILURES: Failures = {
-    "no S3": ("InvalidS3ObjectException", "Unable to get object metadata from S3."),
     "400": ("InvalidParameterException", "Request has invalid parameters"),
     "no key": ("MissingAuthenticationTokenException", "Missing Authentication Token"),
     "401": ("UnrecognizedClientException", "The security token included in the request is invalid."),
@@ -65,12 +64,9 @@ class AwsVendor(Vendor):
             return self.error("UnknownOperationException", "")
         self._check_key(request)
         try:
-            holder = json.loads(request.body)[self.holder]
-            content = base64.b64decode(holder["Bytes"], validate=True) if "Bytes" in holder else None
+            content = base64.b64decode(json.loads(request.body)[self.holder]["Bytes"], validate=True)
         except (ValueError, KeyError, TypeError, RecursionError):
             return self.error("SerializationException", "")
-        if content is None:
-            return self.failure("no S3")
         picture = self.picture(content)
         body = self.found(self.reader.read(picture), picture)
         return Response.of_json(200, body, media_type=MEDIA_TYPE, billed=1)

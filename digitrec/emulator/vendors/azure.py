@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 import uuid
@@ -47,13 +46,11 @@ class AzureVendor(Vendor):
         "403": (403, "403", "Access denied due to Virtual Network/Firewall rules."),
         "404": (404, "404", "Resource not found"),
         "413": (413, "RequestEntityTooLarge", "The request body is too large."),
-        "415": (415, "UnsupportedMediaType", "The media type is not supported."),
         "429": (429, "429", "Requests have exceeded the call rate limit of the F0 pricing tier."),
         "quota": (403, "403", "Out of call volume quota for the F0 pricing tier."),
         "500": (500, "InternalServerError", "The service met an internal error."),
         "503": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
         "bad image": (400, "InvalidRequest", "Input data is not a valid image.", "InvalidImageFormat"),
-        "no image": (400, "InvalidRequest", "The image URL is not accessible.", "InvalidImageUrl"),
         "too large": (400, "InvalidRequest", "The image has too many bytes.", "InvalidImageSize"),
         "wrong size": (400, "InvalidRequest", "The image is too small or too large.", "InvalidImageSize"),
     }
@@ -70,18 +67,6 @@ class AzureVendor(Vendor):
         for cause in causes:
             body["innererror"] = {"code": cause, "message": message}
         return Response.of_json(http, {"error": body})
-
-    def sent_picture(self, request: Request) -> Picture:
-        """Return the picture in a request's body.
-
-        Raises:
-            Refused: as `Vendor.picture`, or the body is a URL or of an unknown media type.
-        """
-        if request.media_type == "application/json":
-            raise self.refused("no image")
-        if not request.media_type.startswith(("image/", "application/octet-stream")):
-            raise self.refused("415")
-        return self.picture(request.body)
 
     @abstractmethod
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
@@ -127,7 +112,7 @@ class PolledVendor(AzureVendor):
         self.check_key(request)
         self.check_address(request)
         if (request.method, request.path) == ("POST", self.order):
-            picture = self.sent_picture(request)
+            picture = self.picture(request.body)
             return self._ordered(request, {"analyzeResult": self.found(self.reader.read(picture), picture)})
         if request.method == "GET" and request.path.startswith(self.results):
             return self._looked_at(request.path.removeprefix(self.results))
@@ -203,7 +188,7 @@ class AzureAnalysis(AzureVendor):
         if {name.strip().lower() for name in request.parameters.get("features", "").split(",")} != {"read"}:
             message = "This emulator reads text only: ask for the one feature 'read'."
             return self.error(400, "InvalidRequest", message, "NotSupportedVisualFeature")
-        picture = self.sent_picture(request)
+        picture = self.picture(request.body)
         return Response.of_json(200, self.found(self.reader.read(picture), picture), billed=1)
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
@@ -225,20 +210,16 @@ class AzureDocument(PolledVendor):
     }
     failures: ClassVar[Failures] = {
         **AzureVendor.failures,
-        "no image": (400, "InvalidRequest", "The file is corrupted or not supported.", "InvalidContent"),
         "wrong size": (*AzureVendor.failures["wrong size"][:3], "InvalidContentDimensions"),
     }
     order, results = f"{MODELS}prebuilt-read:analyze", f"{MODELS}prebuilt-read/analyzeResults/"
     query = f"?api-version={DOCUMENT_VERSION}"
 
     def check_address(self, request: Request) -> None:
-        """Raise Refused for another version or another model."""
+        """Raise Refused for another version."""
         if request.parameters.get("api-version") != DOCUMENT_VERSION:
             message = f"api-version is not {DOCUMENT_VERSION}."
             raise Refused(self.error(400, "InvalidArgument", message, "InvalidParameter"))
-        if request.path != self.order and re.fullmatch(rf"{MODELS}[^/]+:analyze", request.path):
-            message = "This emulator has the model prebuilt-read."
-            raise Refused(self.error(404, "NotFound", message, "ModelNotFound"))
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return one page of words and lines, and whether the text is handwritten."""

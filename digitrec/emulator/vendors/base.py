@@ -36,11 +36,6 @@ class Request:
     head: bytes = field(default=b"", repr=False)
     """Request line and headers."""
 
-    @property
-    def media_type(self) -> str:
-        """Content-Type without its parameters, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
 
 @dataclass(frozen=True, slots=True)
 class Response:

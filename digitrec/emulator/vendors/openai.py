@@ -1,4 +1,4 @@
-"""OpenAI's protocol: chat completions about one picture, and the list of models."""
+"""OpenAI's protocol: chat completions about one picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import msgspec
 from digitrec.emulator.picture import Word, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 
-CHAT, MODELS = re.compile(r"(/openai)?(/v1)?/chat/completions"), re.compile(r"(/openai)?(/v1)?/models")
+CHAT = re.compile(r"(/openai)?(/v1)?/chat/completions")
 DATA_URL = re.compile(
     r"data:image/(?:png|jpeg|webp|gif);base64,"
     r"(?P<data>(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)"
@@ -88,9 +88,6 @@ class OpenAi(Vendor):
         key = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         if not key or not self.accepts(key):
             return self.failure("401")
-        if request.method == "GET" and MODELS.fullmatch(request.path):
-            models = [{"id": self.model_version, "object": "model", "created": 0, "owned_by": "digitrec"}]
-            return Response.of_json(200, {"object": "list", "data": models})
         if request.method != "POST" or not CHAT.fullmatch(request.path):
             return self.failure("404")
         try:

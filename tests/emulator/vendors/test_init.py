@@ -105,7 +105,7 @@ def test_what_aws_can_do_and_the_emulator_cannot(everybody):
     from botocore.exceptions import ClientError
 
     with boto("rekognition", everybody.endpoints["aws"], "test:test") as client:
-        with pytest.raises(ClientError, match="InvalidS3ObjectException"):
+        with pytest.raises(ClientError, match="SerializationException"):
             client.detect_text(Image={"S3Object": {"Bucket": "bucket", "Name": "7.png"}})
         with pytest.raises(ClientError, match="UnknownOperationException"):
             client.detect_labels(Image={"Bytes": picture()})
@@ -139,21 +139,17 @@ def test_an_operation_succeeds_at_its_third_poll(everybody, cloud):
     assert requests.get(location, timeout=TIMEOUT).status_code == 401  # every poll needs the key
 
 
-@pytest.mark.parametrize(("cloud", "path", "media_type", "status", "refused"), [
-    ("azure", POLLED["azure"], "application/json", 400, "InvalidImageUrl"),
-    ("azure", POLLED["azure"], "text/plain", 415, "UnsupportedMediaType"),
-    ("azure", "/vision/v3.2/read/analyzeResults/unknown", "image/png", 404, "404"),
-    ("azure-analysis", READ.partition("?")[0], "image/png", 400, "BadRequest"),
-    ("azure-analysis", READ.replace("2023-10-01", "2020-01-01"), "image/png", 400, "BadRequest"),
-    ("azure-analysis", READ + ",caption", "image/png", 400, "NotSupportedVisualFeature"),
-    ("azure-analysis", READ.replace("=read", "="), "image/png", 400, "NotSupportedVisualFeature"),
-    ("azure-document", POLLED["azure-document"], "application/json", 400, "InvalidContent"),
-    ("azure-document", INVOICE, "image/png", 404, "ModelNotFound"),
-    ("azure-document", POLLED["azure-document"] + "-old", "image/png", 400, "InvalidParameter"),
+@pytest.mark.parametrize(("cloud", "path", "status", "refused"), [
+    ("azure", "/vision/v3.2/read/analyzeResults/unknown", 404, "404"),
+    ("azure-analysis", READ.partition("?")[0], 400, "BadRequest"),
+    ("azure-analysis", READ.replace("2023-10-01", "2020-01-01"), 400, "BadRequest"),
+    ("azure-analysis", READ + ",caption", 400, "NotSupportedVisualFeature"),
+    ("azure-analysis", READ.replace("=read", "="), 400, "NotSupportedVisualFeature"),
+    ("azure-document", INVOICE, 404, "404"),
+    ("azure-document", POLLED["azure-document"] + "-old", 400, "InvalidParameter"),
 ])  # fmt: skip
-def test_requests_that_azure_refuses(everybody, cloud, path, media_type, status, refused):
-    headers = {**HEADERS, "Content-Type": media_type}
-    answer = requests.post(everybody.endpoints[cloud] + path, picture(), headers=headers, timeout=TIMEOUT)
+def test_requests_that_azure_refuses(everybody, cloud, path, status, refused):
+    answer = requests.post(everybody.endpoints[cloud] + path, picture(), headers=HEADERS, timeout=TIMEOUT)
     error = answer.json()["error"]
     assert (answer.status_code, error.get("innererror", error)["code"]) == (status, refused)
 
