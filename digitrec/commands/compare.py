@@ -49,8 +49,8 @@ def compare(
 ) -> None:
     """Show what several engines read on the same picture.
 
-    IMAGE is as for `digitrec predict`. A row for each picture has a column for each engine: digit,
-    confidence, time and cost, or the error. By default all ready and free engines are asked, with
+    IMAGE is as for `digitrec predict`. Below each picture is a line for each engine: digit, confidence,
+    time and cost, or the error. By default all ready and free engines are asked, with
     --emulate also the emulated clouds, whose answers are marked and not counted. The exit code is 1 if no
     engine answered for a picture.
 

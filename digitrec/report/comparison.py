@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any, Literal
 
 from digitrec.answer.prediction import Failure, Outcome, short
 from digitrec.answer.sheet import NO_NUMBER
 from digitrec.comparison import Comparison
-from digitrec.errors.text import dollars, duration, padded, percent, printable, shortened, width
+from digitrec.errors.text import dollars, duration, padded, percent, printable, width
 from digitrec.image import ImageSource
 from digitrec.report import page
-from digitrec.report.predictions import NAME_WIDTH, remarks, terminal
-from digitrec.report.rows import Table, aligned, markdown_table, write_rows
+from digitrec.report.predictions import remarks
+from digitrec.report.rows import Table, markdown_table, write_rows
 
 Format = Literal["table", "json", "jsonl", "csv", "markdown"]
 
@@ -24,24 +24,23 @@ CELLS = (
 
 
 def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
-    """Write comparisons as they arrive; ``table`` and ``markdown`` wait for all of them.
+    """Write comparisons as they arrive; ``markdown`` waits for all of them.
 
-    ``table`` and ``markdown`` have one row for each picture and one column for each engine, ``csv`` the
-    columns `CELLS` for each engine, ``json`` one array and ``jsonl`` one object per line, with all that
-    every engine said.
+    ``table`` has a line for each picture and engine, ``markdown`` one row for each picture and one column for
+    each engine, ``csv`` the columns `CELLS` for each engine, ``json`` one array and ``jsonl`` one object per
+    line, with all that every engine said.
     """
     out = sys.stdout if out is None else out
     if form == "csv":
         write_rows(map(_csv_row, comparisons), form, out)
     elif form in ("json", "jsonl"):
         write_rows((comparison.as_dict() for comparison in comparisons), form, out)
+    elif form == "table":
+        for comparison in comparisons:
+            out.writelines(f"{line}\n" for line in _lines(comparison))
+            out.flush()
     elif found := list(comparisons):
-        if form == "markdown":
-            out.write(markdown_table(_table(found)) + "\n")
-        elif out.isatty():
-            _write_terminal(found, out)
-        else:
-            out.writelines(f"{line}\n" for line in aligned(_table(found)))
+        out.write(markdown_table(_table(found)) + "\n")
 
 
 def verdict(comparison: Comparison) -> str:
@@ -98,26 +97,12 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
     return Table(["image", *comparisons[0].engines, "together"], rows)
 
 
-def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
-    """Write each picture with its verdict, and a line for each engine below."""
-    from rich.text import Text
-
-    text = Text()
-    for one in comparisons:
-        text.append(f"{_name(one)}  ", style="bold").append(f"{verdict(one)}\n")
-        widest = max(map(width, one.engines))
-        for name, outcome in one.by_engine:
-            text.append(f"  {padded(name, widest)}  ")
-            text.append("; ".join(_cell(outcome)) + "\n", style=_style(outcome))
-    terminal(out).print(text, end="")
-
-
-def _name(comparison: Comparison) -> str:
-    return shortened(printable(comparison.name), NAME_WIDTH)
-
-
-def _style(outcome: Outcome) -> str:
-    return {"!": "red", "-": "yellow"}.get(short(outcome), "green")
+def _lines(comparison: Comparison) -> Iterator[str]:
+    """Yield the picture with its verdict, and a line for each engine below."""
+    yield f"{printable(comparison.name)}  {verdict(comparison)}"
+    widest = max(map(width, comparison.engines))
+    for name, outcome in comparison.by_engine:
+        yield f"  {padded(name, widest)}  {'; '.join(_cell(outcome))}"
 
 
 def _csv_row(comparison: Comparison) -> dict[str, Any]:
