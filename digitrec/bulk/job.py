@@ -91,7 +91,7 @@ class Job:
         found = database.execute("SELECT facts FROM plan").fetchone()
         self.plan = None if found is None else _plan(found[0], out)
 
-    def begin(self, items: Iterable[Item], form: Format, settings: Mapping[str, Any], processes: int) -> Plan:
+    def begin(self, items: Iterable[Item], settings: Mapping[str, Any], processes: int) -> Plan:
         """Plan a run for a number of worker processes: find every image and write it down.
 
         Raises:
@@ -108,6 +108,7 @@ class Job:
             if not count:
                 raise DataError("no image was found; name files, a folder, a pattern, or an archive")
             part = min(max(count // (TASKS * processes), LEAST), MOST)
+            form = FORMATS[self.out.suffix.lower()]
             return self._keep(Plan(form, part, count, os.urandom(8).hex(), settings))
 
     def undone(self) -> Iterator[tuple[int, tuple[Item, ...]]]:

@@ -6,8 +6,8 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,19 +31,11 @@ from digitrec.errors.text import count
 from digitrec.image.folders import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
-from digitrec.recognise.readers import Reader
 
 SHOWN = 10
 """Failures that are printed."""
 LIST = ("-",)
 """The INPUT that is a list of paths on standard input."""
-
-
-@contextmanager
-def _reader(asking: Asking, names: Sequence[str], run: str) -> Iterator[Reader]:
-    """Yield what reads the pictures, with the budget of a run."""
-    with asking.engines(names, run) as engines:
-        yield asking.policy(engines) or engines[0]
 
 
 @click.command()
@@ -96,9 +88,7 @@ def batch(
         given |= {"list": hashlib.sha256("\n".join(listed).encode("utf-8", "surrogateescape")).hexdigest()}
     with job.opened(out) as run:
         if not resume and (out.exists() or run.plan is not None):
-            raise click.UsageError(
-                f"{out} exists already: continue it with --resume, or choose another name."
-            )
+            raise click.UsageError(f"{out} exists already: continue it with --resume, or name another.")
         free = all(registry.provider_class(name).price == FREE for name in names)
         processes = (workers or cores()) if free else 1
         if run.plan is not None:
@@ -107,7 +97,7 @@ def batch(
             raise DataError(f"{out}: exists, but not by a batch that can be resumed; choose another OUT")
         plan = run.plan or _plan(run, given, listed if images == LIST else images, processes)
         if plan.size is None:
-            opener = partial(_reader, asking, names, plan.run)
+            opener = partial(asking.reader, names, plan.run)
             total = _watched(run, plan.images, _parts(run, opener, ways, processes))
             run.complete()
         else:
@@ -160,8 +150,7 @@ def _plan(run: Job, given: Mapping[str, Any], paths: Sequence[str], processes: i
     is_list = given["input"] == list(LIST)
     found = map(inputs.named, paths) if is_list else inputs.expand(paths, skipped)
     try:
-        form = job.FORMATS[run.out.suffix.lower()]
-        return run.begin(found, form, given, processes)
+        return run.begin(found, given, processes)
     finally:
         say_skipped(skipped)
 
@@ -171,8 +160,7 @@ def _parts(
 ) -> Generator[tuple[Task, Part], None, None]:
     """Read the pictures without rows, in worker processes if there are several."""
     assert run.plan is not None
-    form = run.plan.form
-    tasks = (Task(first, images, how, form) for first, images in run.undone())
+    tasks = (Task(first, images, how, run.plan.form) for first, images in run.undone())
     if processes > 1 and run.plan.images > run.plan.part:
         yield from spread(tasks, opener, processes)
         return

@@ -109,6 +109,12 @@ class Asking:
             yield [open_engine(name) for name in names]
 
     @contextmanager
+    def reader(self, names: Sequence[str], run: str | None = None) -> Iterator[Engine | EnginePolicy]:
+        """Yield the one engine of these names, or the policy over them; see `engines`."""
+        with self.engines(names, run) as engines:
+            yield self.policy(engines) or engines[0]
+
+    @contextmanager
     def columns(self, names: Sequence[str]) -> Iterator[dict[str, Engine]]:
         """As `engines`, by name, and each engine once for every preparation where there are several."""
         with self.opener(names, several=True) as open_engine:

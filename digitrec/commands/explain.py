@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,11 @@ from digitrec.commands import options, sources
 from digitrec.commands.engines import Asking, own_model
 from digitrec.commands.files import refuse_outputs
 from digitrec.commands.progress import quietly
-from digitrec.commands.reasons import Reasons
 from digitrec.errors import ImageError
 from digitrec.errors.text import percent, printable
 from digitrec.image.files import name_of
 
 if TYPE_CHECKING:
-    from digitrec.engine import Engine
     from digitrec.recognise.explain import Explanation
 
 BESIDE = ("-inside", "-inside-whole")
@@ -45,16 +44,30 @@ def explain(given: sources.Given, asking: Asking, out: Path, inside: bool) -> No
       digitrec explain 7.png --inside
       digitrec explain 7.png --model mnist_cnn_model.h5
     """
+    from digitrec.recognise.explain import explain as why
+
     if inside and asking.model is not None and asking.model.suffix == ".skops":
         raise click.UsageError("--inside needs a neural network; a .skops file has none.")
     images = given.sources()
     files = _files(images, out)
     written = [file.with_stem(file.stem + more) for file in files for more in ("", *BESIDE)]
     refuse_outputs("--out", written, map(sources.path_of, images))
+    sys.dont_write_bytecode = True  # TensorFlow imports Python that it wrote into a temporary folder
+    reasons, failed = given.reasons(), False
     with asking.engines(["local"]) as (engine,):
-        pictures = list(zip(images, files, strict=True))
-        done = _explain_each(pictures, given.reasons(), engine, inside=inside)
-    if not done:
+        for image, file in zip(images, files, strict=True):
+            try:
+                with quietly():  # TensorFlow speaks while it looks into a Keras file
+                    found = why(image, engine, inside=inside)
+            except ImageError as error:
+                click.echo(f"digitrec: {printable(str(error))}", err=True)
+                failed = True
+                continue
+            reasons.read(found.prediction.image)
+            for line in chain(_lines(found), _drawn(found, file)):
+                click.echo(printable(line))
+    reasons.sum_up()
+    if failed:
         raise SystemExit(1)
 
 
@@ -66,54 +79,24 @@ def _files(images: Sequence[sources.Source], out: Path) -> list[Path]:
     return [out / f"{number:03d}-{stem}.png" for number, stem in enumerate(stems, 1)]
 
 
-def _explain_each(
-    pictures: Sequence[tuple[sources.Source, Path]],
-    reasons: Reasons,
-    engine: Engine,
-    *,
-    inside: bool,
-) -> bool:
-    """Draw for every image the picture beside it, and return whether all were explained in full."""
-    from digitrec.recognise.explain import explain as why
-
-    whole = True
-    sys.dont_write_bytecode = (
-        True  # TensorFlow imports Python that it wrote into the folder for temporary files
-    )
-    for image, file in pictures:
-        try:
-            with quietly():  # TensorFlow speaks while it looks into a Keras file
-                found = why(image, engine, inside=inside)
-        except ImageError as error:
-            click.echo(f"digitrec: {printable(str(error))}", err=True)
-            whole = False
-            continue
-        reasons.read(found.prediction.image)
-        click.echo("\n".join(_lines(found)))
-        for what, path in _drawn(found, file):
-            click.echo(printable(f"  {what}: {path}"))
-        if found.inside and not found.inside[0].stages:
-            click.echo("  inside: this network has no feature maps, only numbers")
-    reasons.sum_up()
-    return whole
-
-
-def _drawn(found: Explanation, path: Path) -> Iterator[tuple[str, Path]]:
-    """Save the pictures; yield what each shows, and its path."""
+def _drawn(found: Explanation, path: Path) -> Iterator[str]:
+    """Save the pictures; yield a line for each with what it shows, and its path."""
     from digitrec.report.explanation import explanation, feature_maps
     from digitrec.report.plots import save
 
-    yield "picture", save(explanation(found), path)
+    yield f"  picture: {save(explanation(found), path)}"
     looks = [look for look in found.inside if look.stages]
-    for look, ending in zip(looks, ("inside", "inside-whole"), strict=False):
-        yield f"inside, {look.name}", save(feature_maps(look), path.with_stem(f"{path.stem}-{ending}"))
+    for look, ending in zip(looks, BESIDE, strict=False):
+        yield f"  inside, {look.name}: {save(feature_maps(look), path.with_stem(path.stem + ending))}"
+    if found.inside and not looks:
+        yield "  inside: this network has no feature maps, only numbers"
 
 
 def _lines(found: Explanation) -> Iterator[str]:
     from digitrec.report.explanation import headline
     from digitrec.report.predictions import BARS
 
-    yield printable(f"{found.prediction.image.source}: {headline(found)}")
+    yield f"{found.prediction.image.source}: {headline(found)}"
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"
     if found.where:
         yield f"  what spoke for it most: {', '.join(found.where)}"

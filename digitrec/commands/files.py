@@ -120,11 +120,9 @@ class _Paths:
         self._check(option, path)
 
     def _check(self, option: str, output: Path) -> None:
-        identity = _identity(output)
-        found = self.inputs.get(identity, self.labelled.get(identity))
-        if found is None and self.labelled:
-            within = map(_identity, Path(os.path.realpath(output)).parents)
-            found = next((self.labelled[folder] for folder in within if folder in self.labelled), None)
+        found = self.inputs.get(_identity(output))
+        for place in (output, *Path(os.path.realpath(output)).parents) if self.labelled else ():
+            found = found or self.labelled.get(_identity(place))
         if found is not None:
             raise click.UsageError(
                 f"{option} {output} would overwrite {found}, which the command reads; name another file."

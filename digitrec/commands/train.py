@@ -122,7 +122,11 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     """
     former = options.pop("rate")
     options["learning_rate"] = options["learning_rate"] or former
-    file = _file(out)
+    file = out if out.suffix in SUFFIXES else None
+    if file is None and named_as_file(out):
+        raise click.UsageError(
+            f"--out {out}: name a {', '.join(SUFFIXES)} file, or a folder without an extension."
+        )
     if not is_installed("keras") and (arch is None or find(arch).family == "keras"):
         raise not_installed("Training", "train")
     if arch is not None:
@@ -145,21 +149,6 @@ def _refuse(why: str, *names: str) -> None:
     if given := [name for name in names if source(name) is not ParameterSource.DEFAULT]:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise click.UsageError(f"{options}: {why}.")
-
-
-def _file(out: Path) -> Path | None:
-    """Return the model file that ``--out`` names; None: a folder.
-
-    Raises:
-        click.UsageError: it has another file's ending.
-    """
-    if out.suffix in SUFFIXES:
-        return out
-    if named_as_file(out):
-        raise click.UsageError(
-            f"--out {out}: name a {', '.join(SUFFIXES)} file, or a folder without an extension."
-        )
-    return None
 
 
 def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:

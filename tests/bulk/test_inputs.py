@@ -21,7 +21,7 @@ ITEM = TEXT | st.builds(Member, TEXT, st.binary(), st.text())
 @given(st.lists(ITEM, min_size=1, max_size=20))
 def test_the_items_of_a_plan_come_back(items: list[inputs.Item]) -> None:
     with TemporaryDirectory() as folder, job.opened(Path(folder, "out.csv")) as run:
-        run.begin(items, "csv", {}, processes=2)
+        run.begin(items, {}, processes=2)
         assert [item for _, images in run.undone() for item in images] == items
 
 

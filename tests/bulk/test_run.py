@@ -25,7 +25,7 @@ def planned(tmp_path: Path) -> Iterator[Job]:
         names.append(str(tmp_path / f"{number}.png"))
         Image.new("L", (40, 40), number).save(names[-1])
     with job.opened(tmp_path / "out.jsonl") as planned:
-        planned.begin(names, "jsonl", {}, processes=2)
+        planned.begin(names, {}, processes=2)
         yield planned
 
 
