@@ -127,13 +127,6 @@ class DigitImage:
         return self._held.shape[1], self._held.shape[0]
 
     @property
-    def nbytes(self) -> int:
-        """Memory of the pixels in bytes; Pillow keeps an RGB pixel in four."""
-        if isinstance(self._held, Image.Image):
-            return self._held.width * self._held.height * (4 if self._held.mode == "RGB" else 1)
-        return self._held.nbytes
-
-    @property
     def ref(self) -> ImageRef:
         """The image without its pixels."""
         return ImageRef(self.source, self.sha256, self.frames, self.opening_s)

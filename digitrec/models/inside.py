@@ -35,16 +35,6 @@ class Weights:
     """(out,)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class End:
-    """A dense layer that computes the ten scores; several networks in one file have one each."""
-
-    maps: int | None
-    """The feature maps of whose means the scores are computed, (1, H, W, C); None if of something else."""
-    operator: Operator
-    """The layer in the file."""
-
-
 class Inside:
     """The layers of a network; several threads may use it at once.
 
@@ -79,8 +69,8 @@ class Inside:
             return None
         values = self._maps(self._averaged_maps, digit)
         return np.asarray(np.mean([
-            _enlarged(np.einsum("hwc,cn->nhw", value, self._weights(one.operator).kernel[:, of]))
-            for one, value in zip(self._ends, values, strict=True)
+            _enlarged(np.einsum("hwc,cn->nhw", value, self._weights(end).kernel[:, of]))
+            for end, value in zip(self._ends, values, strict=True)
         ], axis=0), np.float32)  # fmt: skip
 
     def filters(self) -> list[Stage]:
@@ -118,13 +108,16 @@ class Inside:
         return _layer_names(names), runner(self._content, shown) if shown else None
 
     @cached_property
-    def _ends(self) -> list[End]:
-        """The dense layers from which the scores follow without another layer's weights in between."""
-        found: list[End] = []
+    def _ends(self) -> list[Operator]:
+        """The dense layers from which the scores follow without another layer's weights in between.
+
+        Several networks in one file have one each.
+        """
+        found: list[Operator] = []
         wanted = set(self._file.outputs[:1] if self._file else [])
         for one in reversed(self._operators):
             if one.gives in wanted and one.kind == Kind.FULLY_CONNECTED:
-                found.insert(0, End(self._averaged(one.takes[0]), one))
+                found.insert(0, one)
             elif one.gives in wanted:
                 wanted.update(one.takes)
         return found
@@ -132,8 +125,9 @@ class Inside:
     @cached_property
     def _averaged_maps(self) -> Runner | None:
         """Computes the maps of each end; None unless every end has some."""
-        maps = [one.maps for one in self._ends if one.maps is not None]
-        return runner(self._content, maps) if maps and len(maps) == len(self._ends) else None
+        found = [self._averaged(end.takes[0]) for end in self._ends]
+        maps = [tensor for tensor in found if tensor is not None]
+        return runner(self._content, maps) if maps and len(maps) == len(found) else None
 
     def _averaged(self, tensor: int) -> int | None:
         """Return the feature maps whose mean over all places is a tensor, or None."""

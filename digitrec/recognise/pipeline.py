@@ -26,6 +26,8 @@ HELD_BYTES = 64_000_000
 """Bytes of prepared pictures in one batch, about: hundreds of large scans do not fit into memory."""
 OPENED_BYTES = 20_000_000
 """Bytes of opened pictures at once, about: a batch of MNIST's digits, or a dozen photos."""
+BYTES_A_PIXEL = 4
+"""Bytes that Pillow keeps of a pixel in colour."""
 
 LEFT_OUT_DOUBT = 0.5
 """Loss of confidence per share of ink that was left out, which mostly is a bracket or a pen."""
@@ -90,7 +92,8 @@ def _opened(
     for source in waiting:
         image = open_or_fail(source, asker, enough)
         opened.append(image)
-        room -= image.nbytes if isinstance(image, DigitImage) else 0
+        if isinstance(image, DigitImage):
+            room -= BYTES_A_PIXEL * image.size[0] * image.size[1]
         if len(opened) == most or room <= 0 or time.monotonic() >= end:
             break
     return opened
@@ -209,8 +212,7 @@ def _prediction(
     trust = 1 - LEFT_OUT_DOUBT * (1 - prepared.findings.share)
     confidence = None if reading.confidence is None else reading.confidence * trust
     prediction = Prediction(
-        digit=reading.digit, confidence=confidence, reason=reading.reason, text=reading.text,
-        inferred=reading.inferred, probabilities=answer.probabilities,
-        left_out=prepared.findings.left_out, **about,
+        **about, **reading._replace(confidence=confidence)._asdict(), probabilities=answer.probabilities,
+        left_out=prepared.findings.left_out,
     )  # fmt: skip
     return calibration.apply(prediction, calibrations)

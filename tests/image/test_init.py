@@ -160,13 +160,12 @@ def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 class TestAsPillowHasIt:
     """Keep a file's decoded picture: converting it to an array and back takes time."""
 
-    @pytest.mark.parametrize(("mode", "nbytes"), [("L", 2400), ("RGB", 9600)])
+    @pytest.mark.parametrize("mode", ["L", "RGB"])
     @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "array"])
-    def test_it_is_the_pixels_of_the_file(self, mode: str, form: str, nbytes: int) -> None:
+    def test_it_is_the_pixels_of_the_file(self, mode: str, form: str) -> None:
         picture = corner(mode)
         image = DigitImage.open(np.asarray(picture) if form == "array" else encoded(picture, form))
-        held = 7200 if (form, mode) == ("array", "RGB") else nbytes  # Pillow keeps a colour in four bytes
-        assert (image.picture.mode, image.size, image.nbytes) == (mode, (40, 60), held)
+        assert (image.picture.mode, image.size) == (mode, (40, 60))
         assert np.array_equal(np.asarray(image.picture), image.pixels)
         with pytest.warns(DeprecationWarning, match="held"):
             assert np.array_equal(np.asarray(image.held), image.pixels)
