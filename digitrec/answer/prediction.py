@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
-from html import escape
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from digitrec.errors import DigitrecError
-from digitrec.errors.text import percent, printable
 from digitrec.image import ImageRef
 
 if TYPE_CHECKING:
@@ -116,10 +114,6 @@ class Prediction(EngineResult):
         is_sure = self.digit is None or sureness(self, -1.0) >= chance
         return self if is_sure else self.unless(NOT_SURE)
 
-    def _repr_html_(self) -> str:
-        """Render the prediction in a notebook."""
-        return html_table([self])
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -141,10 +135,6 @@ class Failure:
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, the error as its class name and message."""
         return record(self)
-
-    def _repr_html_(self) -> str:
-        """Render the failure in a notebook."""
-        return html_table([self])
 
 
 Outcome = Prediction | Failure
@@ -172,25 +162,6 @@ def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
 def is_emulated(outcomes: Iterable[Outcome]) -> bool:
     """Whether an emulator had a part in an engine's answers: then nothing is concluded from any of them."""
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
-
-
-def html_table(outcomes: Iterable[Outcome]) -> str:
-    """Return an HTML table with a row for each outcome: image, engine, digit, confidence, reason or error."""
-    rows = [("image", "engine", "digit", "sure", "")]
-    for outcome in outcomes:
-        where = (outcome.image.source, outcome.provider)
-        if isinstance(outcome, Failure):
-            rows.append((*where, "!", "", f"{type(outcome.error).__name__}: {outcome.error}"))
-        else:
-            digit = "-" if outcome.digit is None else str(outcome.digit)
-            rows.append((*where, digit, percent(chance_of(outcome)), outcome.reason or ""))
-    return html(rows)
-
-
-def html(rows: Iterable[Iterable[str]]) -> str:
-    """Return the rows as a table in HTML."""
-    cells = ("".join(f"<td>{escape(printable(cell))}</td>" for cell in row) for row in rows)
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
 
 def short(outcome: Outcome) -> str:

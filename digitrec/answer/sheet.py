@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from digitrec.answer import Box
-from digitrec.answer.prediction import NOT_SURE, EngineResult, Failure, chance_of, html, record, sureness
-from digitrec.errors.text import percent
+from digitrec.answer.prediction import NOT_SURE, EngineResult, Failure, record, sureness
 
 if TYPE_CHECKING:
     import pandas
@@ -122,14 +121,6 @@ class Sheet(EngineResult):
             for one in self.numbers
         )
         return replace(self, numbers=tuple(numbers))
-
-    def _repr_html_(self) -> str:
-        """Return the numbers as a notebook shows them."""
-        rows: list[tuple[str, ...]] = [("row", "column", "number", "sure", "")]
-        for number in self.numbers:
-            place = ("" if at is None else str(at) for at in (number.row, number.column))
-            rows.append((*place, number.text, percent(chance_of(number)), number.reason or ""))
-        return html(rows)
 
 
 SheetOutcome = Sheet | Failure

@@ -17,7 +17,6 @@ from digitrec.answer.prediction import (
     Outcome,
     Prediction,
     counted,
-    html_table,
     is_emulated,
     sureness,
 )
@@ -134,10 +133,6 @@ class Comparison:
             "emulated": self.emulated,
             "outcomes": {name: outcome.as_dict() for name, outcome in self.by_engine},
         }
-
-    def _repr_html_(self) -> str:
-        """Render the outcomes in a notebook."""
-        return html_table(replace(outcome, provider=name) for name, outcome in self.by_engine)
 
 
 def compare(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, compare_stream, left_out_because
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
-from digitrec.errors import ImageError, NotConfigured, Unavailable
+from digitrec.errors import ImageError, NotConfigured
 from digitrec.image import ImageRef
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
@@ -28,19 +27,6 @@ def answers(*said: tuple[int | None, float | None]) -> Comparison:
     image = ImageRef("x.png", "00")
     outcomes = tuple(Prediction(image, f"e{place}", *answer) for place, answer in enumerate(said))
     return Comparison(image, tuple(outcome.provider for outcome in outcomes), outcomes)
-
-
-def test_a_notebook_shows_a_row_for_each_engine_and_names_are_escaped() -> None:
-    found = compare(drawn_seven(), fakes("7", Unavailable("<b>down</b>"), "<7>"))
-    shown = found._repr_html_()
-    rows = re.findall("<tr>(.*?)</tr>", shown)
-    assert len(rows) == 4
-    assert re.findall("<td>(.*?)</td>", rows[1])[1:3] == ["e0", "7"]
-    assert "&lt;b&gt;down" in rows[2]
-    assert "<b>" not in shown
-    alone, failed = (outcome._repr_html_() for outcome in found.outcomes[:2])
-    assert "<td>7</td>" in alone
-    assert "Unavailable" in failed
 
 
 def test_an_unreadable_picture_is_a_failure_of_every_engine_and_the_others_are_read(tmp_path: Path) -> None:
