@@ -75,10 +75,9 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.lab.evaluation.accuracy import DIGITS, measure_sets, sets
+    from digitrec.lab.evaluation.accuracy import measure_sets, sets
     from digitrec.lab.evaluation.numbers import measure_numbers
-    from digitrec.report.evaluation import coverage, heading, markdown, numbers_table, tables
-    from digitrec.report.plots import save
+    from digitrec.report.evaluation import heading, markdown, numbers_table, tables
     from digitrec.report.rows import aligned
 
     chosen = list(sets())
@@ -92,7 +91,5 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
     for table in (*tables(measured), numbers_table(numbers)):
         click.echo("\n".join([table.title, *aligned(table), ""]))
     click.echo(heading(measured))
-    drawn = Path("images", "accuracy-coverage.png")
-    click.echo(save(coverage([one.found for one in measured if one.group == DIGITS]), out / drawn))
-    page = markdown(measured, numbers, {"Coverage against accuracy": drawn.as_posix()}, limit)
-    click.echo(atomic.write(out / "accuracy.md", page))
+    out.mkdir(parents=True, exist_ok=True)
+    click.echo(atomic.write(out / "accuracy.md", markdown(measured, numbers, limit)))

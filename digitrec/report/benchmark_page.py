@@ -51,7 +51,7 @@ def _plots(cards: Sequence[Scorecard]) -> str:
     trust |= {f"{name}, calibrated": card.calibrated for name, card in named.items()}
     known = {name: found for name, found in trust.items() if found is not None}
     figures = {
-        "Accuracy against coverage": plots.coverage(named, size, **plots.BELOW),
+        "Accuracy against coverage": plots.coverage(named, size),
         "Reliability of the confidence": plots.reliability(known, "Reliability of the confidence", size),
     }
     drawings = "".join(f"<figure>{plots.svg(figure, name)}</figure>" for name, figure in figures.items())

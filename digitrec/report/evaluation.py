@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -149,18 +149,12 @@ def heading(measured: Sequence[Measured]) -> str:
     return f"{sum(goals)} of {len(goals)} goals met by {', '.join(models) or 'no model'}"
 
 
-def markdown(
-    measured: Sequence[Measured],
-    numbers: Sequence[Share],
-    pictures: Mapping[str, str],
-    limit: int | None = None,
-) -> str:
+def markdown(measured: Sequence[Measured], numbers: Sequence[Share], limit: int | None = None) -> str:
     """Return the accuracy page.
 
     Args:
         measured: what was measured of digits.
         numbers: what was measured of whole numbers.
-        pictures: titles, and paths relative to the page.
         limit: how many pictures of each set were measured at most; None: all.
     """
     partly = "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
@@ -171,7 +165,7 @@ def markdown(
         *map(markdown_section, (*tables(measured), numbers_table(numbers))),
     ]
     count = sum(one.found.card.n for one in measured)
-    return markdown_page("Accuracy", parts, pictures, f"{count:,} pictures")
+    return markdown_page("Accuracy", parts, {}, f"{count:,} pictures")
 
 
 @plots.drawn
@@ -238,9 +232,3 @@ def reliability(found: Result) -> Figure:
 
 PICTURES: Sequence[Callable[[Result], Figure]] = (confusion, predictions, mistakes, reliability)
 """The plots of one set, saved in this order under their functions' names."""
-
-
-def coverage(measured: Sequence[Result]) -> Figure:
-    """Draw each set's accuracy against coverage."""
-    cards = {found.data: found.card for found in measured}
-    return plots.coverage(cards, (8.2, 4.8), loc="outside right center", title="set")

@@ -143,7 +143,7 @@ def end_at(whole: float, axes: Axes) -> None:
 
 
 @drawn
-def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend: Any) -> Figure:
+def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float]) -> Figure:
     """Draw accuracy against coverage, a line for each card."""
     figure, axes = plain_axes(
         "Accuracy against coverage", "share of pictures answered", "accuracy of these answers", size
@@ -156,7 +156,7 @@ def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend
     in_percent(axes.xaxis)
     in_percent(axes.yaxis, decimals=1)
     if cards:  # matplotlib warns of an empty legend
-        figure.legend(**legend)
+        figure.legend(**BELOW)
     return figure
 
 

@@ -30,7 +30,6 @@ def test_without_a_set_the_whole_table_is_written() -> None:
     page = Path("docs/accuracy.md").read_text(encoding="utf-8")
     assert "| mnist-test | 1 |" in page and "| zigzag | 1 |" in page and "| scribbles | 1 |" in page
     assert store.load().version in page
-    assert "(images/accuracy-coverage.png)" in page and Path("docs/images/accuracy-coverage.png").is_file()
 
 
 def test_a_missing_model_and_an_unknown_set_are_refused() -> None:

@@ -64,16 +64,15 @@ def test_a_row_has_accuracy_goal_confidence_and_common_errors(one: Measured, cel
     assert {place: found[place] for place in cells} == cells
 
 
-def test_the_page_has_a_table_for_each_group_the_mean_and_the_pictures() -> None:
-    text = evaluation.markdown(ALL, [], {"Coverage": "images/coverage.png"})
+def test_the_page_has_a_table_for_each_group_and_the_mean() -> None:
+    text = evaluation.markdown(ALL, [])
     assert "1 of 2 goals met by net-1" in text
     assert "| good | 100 | 99.00% |" in text
     assert "| mean of 1 |  | 80.00% |" in text and "15.00 short" in text
     assert [title.title for title in evaluation.tables(ALL)] == [
         "Digits", "Corruptions of MNIST-C", "No single digit: refused",
     ]  # fmt: skip
-    assert "![Coverage](images/coverage.png)" in text
-    assert "Only 2,000 pictures of each set" in evaluation.markdown(ALL, [], {}, limit=2000)
+    assert "Only 2,000 pictures of each set" in evaluation.markdown(ALL, [], limit=2000)
 
 
 def test_the_report_on_each_digit_is_scikit_learns(odd: Result) -> None:
@@ -110,9 +109,7 @@ def test_pictures_are_shown_with_what_was_answered(odd: Result) -> None:
     assert failed == "predicted !  ✗\nactual 4"
 
 
-def test_coverage_and_reliability_are_the_cards(odd: Result) -> None:
+def test_reliability_is_that_of_the_card(odd: Result) -> None:
     assert odd.card.reliability is not None
     _, drawn = evaluation.reliability(odd).axes[0].lines
     assert drawn.get_ydata() == pytest.approx([one.right for one in odd.card.reliability.bins])
-    (line,) = evaluation.coverage([odd]).axes[0].lines
-    assert line.get_ydata()[-1] == pytest.approx(69 / 70)

@@ -52,7 +52,7 @@ def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:
 
 
 def test_coverage_falls_from_the_surest_to_all() -> None:
-    figure = plots.coverage({one.engine: one for one in CARDS}, SIZE, title="engine")
+    figure = plots.coverage({one.engine: one for one in CARDS}, SIZE)
     x, y = figure.axes[0].lines[0].get_data()
     assert (x[0], x[-1]) == (0.1, 1), "fewer than ten answers say nothing"
     assert (y[0], y[-1]) == (1, pytest.approx(0.95))
@@ -74,5 +74,5 @@ def test_nobody_and_many_with_long_names_fit() -> None:
     long = [replace(BEST, engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
     for cards in ([], [scorecard("silent", [], labelled([]))], long):
         named = {one.engine: one for one in cards}
-        figure = plots.coverage(named, SIZE, **plots.BELOW)
+        figure = plots.coverage(named, SIZE)
         assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"
