@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from digitrec.errors import DigitrecError
 from digitrec.image import ImageRef
@@ -141,22 +141,14 @@ Outcome = Prediction | Failure
 """The result of one engine for one picture."""
 
 
-def counts(outcome: Outcome) -> TypeGuard[Prediction]:
-    """Whether an outcome has a part where answers are counted: voted, compared, tested, ranked, recommended.
-
-    A failure says nothing. An emulator's answer is shown and marked, but says nothing about the vendor.
-    """
-    return isinstance(outcome, Prediction) and not outcome.emulated
-
-
 def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
-    """Return the predictions that vote on a picture: those that `counts` accepts.
+    """Return the predictions that vote on a picture, are compared, tested and ranked: not an emulator's.
 
     If only emulators answered, return their predictions: a rehearsal never outvotes a real engine, and its
     verdict is marked as emulated too.
     """
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
-    return [answer for answer in answers if counts(answer)] or answers
+    return [answer for answer in answers if not answer.emulated] or answers
 
 
 def is_emulated(outcomes: Iterable[Outcome]) -> bool:
