@@ -24,13 +24,14 @@ from digitrec.image.files import read_once
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers import registry
 from digitrec.report import comparison as rows
+from digitrec.report.predictions import Format
 
 
 @click.command()
 @sources.given
 @options.providers("Engines, separated by commas.  [default: all that are ready and free]")
 @options.flag("--all", "everyone", help="Ask all ready engines, also those that cost money.")
-@options.output("table", "json", "jsonl", "csv", "markdown")
+@options.output("table", "json", "jsonl", "csv")
 @options.html("Also write a self-contained page with the pictures.")
 @options.numbers
 @options.digits
@@ -40,7 +41,7 @@ from digitrec.report import comparison as rows
 def compare(
     given: sources.Given,
     everyone: bool,
-    output: rows.Format,
+    output: Format,
     html: Path | None,
     numbers: bool,
     digits: tuple[int, int] | None,

@@ -1,10 +1,10 @@
-"""Write comparisons as a table, Markdown, JSON, JSON Lines, CSV or a page with the pictures."""
+"""Write comparisons as a table, JSON, JSON Lines, CSV or a page with the pictures."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
 
 from digitrec.answer.prediction import Failure, Outcome, short
 from digitrec.answer.sheet import NO_NUMBER
@@ -12,10 +12,8 @@ from digitrec.comparison import Comparison
 from digitrec.errors.text import dollars, duration, padded, percent, printable, width
 from digitrec.image import ImageSource
 from digitrec.report import page
-from digitrec.report.predictions import remarks
-from digitrec.report.rows import Table, markdown_table, write_rows
-
-Format = Literal["table", "json", "jsonl", "csv", "markdown"]
+from digitrec.report.predictions import Format, remarks
+from digitrec.report.rows import Table, write_rows
 
 CELLS = (
     "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed", "error",
@@ -24,23 +22,20 @@ CELLS = (
 
 
 def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
-    """Write comparisons as they arrive; ``markdown`` waits for all of them.
+    """Write comparisons as they arrive.
 
-    ``table`` has a line for each picture and engine, ``markdown`` one row for each picture and one column for
-    each engine, ``csv`` the columns `CELLS` for each engine, ``json`` one array and ``jsonl`` one object per
-    line, with all that every engine said.
+    ``table`` has a line for each picture and engine, ``csv`` a row for each picture with the columns `CELLS`
+    for each engine, ``json`` one array and ``jsonl`` one object per line, with all that every engine said.
     """
     out = sys.stdout if out is None else out
     if form == "csv":
         write_rows(map(_csv_row, comparisons), form, out)
-    elif form in ("json", "jsonl"):
-        write_rows((comparison.as_dict() for comparison in comparisons), form, out)
     elif form == "table":
         for comparison in comparisons:
             out.writelines(f"{line}\n" for line in _lines(comparison))
             out.flush()
-    elif found := list(comparisons):
-        out.write(markdown_table(_table(found)) + "\n")
+    else:
+        write_rows((comparison.as_dict() for comparison in comparisons), form, out)
 
 
 def verdict(comparison: Comparison) -> str:
@@ -87,14 +82,6 @@ def _cell(outcome: Outcome) -> list[str]:
         sure += f", calibrated {percent(outcome.calibrated)}"
     spent = f"{duration(outcome.latency_s)}, {dollars(outcome.cost_usd)}"
     return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, remarks(outcome))]
-
-
-def _table(comparisons: Sequence[Comparison]) -> Table:
-    rows = [
-        [one.name, *("; ".join(_cell(outcome)) for outcome in one.outcomes), verdict(one)]
-        for one in comparisons
-    ]
-    return Table(["image", *comparisons[0].engines, "together"], rows)
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:

@@ -13,7 +13,8 @@ from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
-from digitrec.report.comparison import Format, verdict, write
+from digitrec.report.comparison import verdict, write
+from digitrec.report.predictions import Format
 
 IMAGE = ImageRef("seven|7.png", "ab")
 LOCAL = Prediction(IMAGE, "local", 7, 0.98, calibrated=0.91, latency_s=0.0004)
@@ -58,13 +59,6 @@ def test_csv_has_columns_for_each_engine() -> None:
     assert (row["source"], row["agree"], row["consensus"]) == ("seven|7.png", "False", "")
     assert (row["local.digit"], row["local.calibrated"], row["cloud.cost_usd"]) == ("7", "0.91", "0.0015")
     assert (row["ocr.reason"], row["slow.error"]) == ("no text", "TimedOut: no answer within 30 s")
-
-
-def test_a_markdown_table_has_a_column_for_each_engine() -> None:
-    header, line, row = written("markdown", COMPARISON).splitlines()
-    assert header == "| image | local | cloud | ocr | slow | together |"
-    assert line.count("---") == 6
-    assert row.startswith("| seven\\|7.png | 7  98.0%")
 
 
 @pytest.mark.parametrize(
