@@ -108,7 +108,7 @@ def test_the_entry_points_are_where_they_were() -> None:
     assert found.items() >= {
         "local": "digitrec.providers.local:Local", "google": "digitrec.providers.google:Google",
         "aws": "digitrec.providers.aws:Aws", "azure": "digitrec.providers.azure:Azure",
-        "azure-analysis": "digitrec.providers.azure_analysis:AzureAnalysis",
+        "azure-analysis": "digitrec.providers.azure:AzureAnalysis",
         "tesseract": "digitrec.providers.tesseract:Tesseract",
         "rapidocr": "digitrec.providers.rapidocr:RapidOcr",
     }.items()  # fmt: skip

@@ -1,4 +1,4 @@
-"""Azure Computer Vision Read 3.2, and what the services of Azure share.
+"""Azure Computer Vision (Read 3.2), Image Analysis 4.0 and Document Intelligence.
 
 Read asks through azure-cognitiveservices-vision-computervision, which gets no more updates; the service has
 no published end. Each word is a candidate; its confidence is from 0 to 1.
@@ -373,8 +373,6 @@ def is_pending(raw: Any) -> bool:
 
 # Read 3.2
 
-SERVICE = service("Azure Read")
-
 
 class Point(Struct):
     """A corner in pixels."""
@@ -418,8 +416,8 @@ def candidates_of(lines: Sequence[Line], raw: Any, service: Service) -> tuple[Ca
     return tuple(Candidate(word.text, word.confidence, word.box) for word in words)
 
 
-class ReadResult(Struct):
-    """A page; a picture is one page."""
+class Lines(Struct):
+    """A page of Read, or a block of Image Analysis."""
 
     lines: tuple[Line, ...]
 
@@ -427,28 +425,15 @@ class ReadResult(Struct):
 class AnalyzeResult(Struct, rename="camel"):
     """The result of a Read operation."""
 
-    read_results: tuple[ReadResult, ...]
+    read_results: tuple[Lines, ...]
     model_version: str = ""
-
-
-def parse(raw: Any) -> Answer:
-    """Make an Answer of a finished Read operation (GET analyzeResults, 3.2): any JSON value.
-
-    Raises:
-        Rejected: the operation failed.
-        BadAnswer: the value is not such an operation.
-    """
-    result = result_of(raw, Operation[AnalyzeResult], SERVICE)
-    lines = [line for page in result.read_results for line in page.lines]
-    return Answer(candidates_of(lines, raw, SERVICE), raw=raw, model_version=result.model_version or None)
 
 
 class Azure(PolledProvider):
     """Read text with Azure Computer Vision's Read operation."""
 
     name = "azure"
-    service = SERVICE
-    parse = staticmethod(parse)
+    service = service("Azure Read")
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
     rate = 10.0  # 20 to 30 requests a second are allowed, and an image takes at least two
     package = "azure.cognitiveservices.vision.computervision"
@@ -466,6 +451,19 @@ class Azure(PolledProvider):
 
     def _look(self, token: str, timeout: float) -> Reply:
         return self._wire.call(lambda: self._sdk.get_read_result(token, raw=True), timeout=timeout)
+
+    @staticmethod
+    def parse(raw: Any) -> Answer:
+        """Make an Answer of a finished Read operation (GET analyzeResults, 3.2): any JSON value.
+
+        Raises:
+            Rejected: the operation failed.
+            BadAnswer: the value is not such an operation.
+        """
+        result = result_of(raw, Operation[AnalyzeResult], Azure.service)
+        lines = [line for page in result.read_results for line in page.lines]
+        words = candidates_of(lines, raw, Azure.service)
+        return Answer(words, raw=raw, model_version=result.model_version or None)
 
     def close(self) -> None:
         """Close the connections."""
@@ -489,3 +487,102 @@ def _client(wire: Wire) -> Any:
             return session
 
     return ComputerVisionClient(wire.endpoint, ThroughWire())  # type: ignore[no-untyped-call]
+
+
+# Image Analysis 4.0, which Azure retires on 25 September 2028.
+
+
+class AnalysisResult(Struct):
+    """The text; without text its list is empty."""
+
+    blocks: tuple[Lines, ...]
+
+
+class ImageAnalysisResult(Struct, rename="camel"):
+    """The findings in a picture; digitrec asks for Read alone."""
+
+    read_result: AnalysisResult
+    model_version: str = ""
+
+
+class AzureAnalysis(AzureProvider):
+    """Read text with Azure Image Analysis 4.0, in one request."""
+
+    name = "azure-analysis"
+    notice = "Microsoft ends it on 2028-09-25, and points to Document Intelligence (azure-document)"
+    path = "/computervision/imageanalysis:analyze?api-version=2023-10-01&features=read"
+    service = service("Azure Image Analysis")
+    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)
+    rate = 20.0  # the lower of the two figures in Azure's documentation
+
+    @staticmethod
+    def parse(raw: Any) -> Answer:
+        """Make an Answer of an ImageAnalysisResult (2023-10-01): any JSON value.
+
+        Raises:
+            BadAnswer: the value is not such a result.
+        """
+        result = document(raw, ImageAnalysisResult, AzureAnalysis.service)
+        lines = [line for block in result.read_result.blocks for line in block.lines]
+        words = candidates_of(lines, raw, AzureAnalysis.service)
+        return Answer(words, raw=raw, model_version=result.model_version or None)
+
+
+# Document Intelligence, model prebuilt-read. Microsoft recommends it to users of Image Analysis.
+
+MODEL, VERSION = "/documentintelligence/documentModels/prebuilt-read", "api-version=2024-11-30"
+DOCUMENT_ENDPOINT, DOCUMENT_KEY = "DOCUMENTINTELLIGENCE_ENDPOINT", "DOCUMENTINTELLIGENCE_API_KEY"
+"""Variables, with the names of Microsoft's samples."""
+
+
+class DocumentWord(Struct):
+    """A word; Azure always gives text and confidence."""
+
+    content: Text
+    confidence: Score
+    polygon: Corners | UnsetType = UNSET
+
+
+class DocumentPage(Struct):
+    """A page; a picture is one page. Without text it has no words."""
+
+    words: tuple[DocumentWord, ...] = ()
+
+
+class DocumentResult(Struct, rename="camel"):
+    """The result of an analysis."""
+
+    pages: tuple[DocumentPage, ...]
+    content: str = ""
+    model_id: str = ""
+    api_version: str = ""
+
+
+class AzureDocument(PolledProvider):
+    """Read text with Azure Document Intelligence's model for print and handwriting."""
+
+    name = "azure-document"
+    path = f"{MODEL}:analyze?{VERSION}"
+    results = f"{MODEL}/analyzeResults/{{}}?{VERSION}"
+    service = service("Azure Document Intelligence", DOCUMENT_KEY, DOCUMENT_ENDPOINT)
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "endpoint": (DOCUMENT_ENDPOINT,), "key": (DOCUMENT_KEY,),
+    }  # fmt: skip
+    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
+    rate = 15.0  # analyses a second of a paid resource; polls may be 50 a second
+
+    @staticmethod
+    def parse(raw: Any) -> Answer:
+        """Make an Answer of a finished analysis (analyzeResults, 2024-11-30): any JSON value.
+
+        Raises:
+            Rejected: the operation failed, or was cancelled.
+            BadAnswer: the value is not such an operation.
+        """
+        result = result_of(raw, Operation[DocumentResult], AzureDocument.service)
+        words = [word for page in result.pages for word in page.words]
+        if result.content.strip() and not words:
+            refuse("analyzeResult.pages: a content, and no words on any page", raw, AzureDocument.service)
+        version = f"{result.model_id} {result.api_version}".strip() or None
+        found = (Candidate(word.content, word.confidence, box_of(word.polygon)) for word in words)
+        return Answer(tuple(found), raw=raw, model_version=version)

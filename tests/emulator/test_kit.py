@@ -13,7 +13,7 @@ from digitrec.emulator.kit import FakeProvider, LocalProviderContract, ProviderC
 from digitrec.errors import BadAnswer, ProviderError, RateLimited, TimedOut, Unavailable, Unreachable
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
-from digitrec.providers.azure_analysis import AzureAnalysis
+from digitrec.providers.azure import AzureAnalysis
 from digitrec.providers.base import Status
 
 

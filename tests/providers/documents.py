@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from digitrec.answer import Answer
-from digitrec.providers import aws, aws_textract, azure, azure_analysis, azure_document, google, openai
+from digitrec.providers import aws, azure, google, openai
 
 PARSE: dict[str, Callable[[Any], Answer]] = {
     "google": google.parse,
     "aws": aws.Aws.parse,
-    "aws-textract": aws_textract.AwsTextract.parse,
-    "azure": azure.parse,
-    "azure-analysis": azure_analysis.parse,
-    "azure-document": azure_document.parse,
+    "aws-textract": aws.AwsTextract.parse,
+    "azure": azure.Azure.parse,
+    "azure-analysis": azure.AzureAnalysis.parse,
+    "azure-document": azure.AzureDocument.parse,
     "openai": openai.parse,
 }
 PLANTED = "planted-content-of-the-document"

@@ -16,7 +16,7 @@ from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, NotConfigured, NotInstalled, ProviderError, Rejected, Unreachable
-from digitrec.providers.azure_analysis import AzureAnalysis
+from digitrec.providers.azure import AzureAnalysis
 from digitrec.providers.registry import provider_class
 
 from .common import KEY, NOTHING, POLLED, Told, asked, json_answer, outcome
