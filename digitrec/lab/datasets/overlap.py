@@ -88,6 +88,8 @@ def read(model: Path) -> Keys | None:
         DataError: the file of them is damaged.
     """
     file = beside(model) / FILE
+    if not file.is_file():
+        file = model.parent / FILE  # the model is the best network in the folder of a run
     try:
         kept = np.load(file, allow_pickle=False)
     except FileNotFoundError:

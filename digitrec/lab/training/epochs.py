@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.errors.text import first_line, percent
+from digitrec.lab.datasets import overlap
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.training import backbones, export
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.given import split
+from digitrec.lab.training.given import Given, split
 from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.run import Epoch, FitConfig, Watcher
 from digitrec.lab.training.zoo import Architecture
@@ -38,7 +39,7 @@ GENTLE = Augmentation(
 
 
 def learn(
-    kind: Architecture, config: FitConfig, digits: Digits, folder: Path, start: Path | None,
+    kind: Architecture, config: FitConfig, what: Given, folder: Path, start: Path | None,
     on_progress: Watcher,
 ) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
     """Train a network; return it at its best on the held-out digits, and its history.
@@ -47,13 +48,12 @@ def learn(
         DataError: nothing is left to learn from, or ImageNet's weights are wanted but unavailable.
         ModelError: `start` is not such a network.
     """
-    learned, held_back = split(digits, config.validation)
+    learned, held_back = split(what.learned, config.validation)
     if not len(learned):
         raise DataError(
-            f"no digits are left to learn from of {len(digits)}, {percent(config.validation, 0)} held "
+            f"no digits are left to learn from of {len(what.learned)}, {percent(config.validation, 0)} held "
             "back; give more, or --validation-split 0"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
     network = new_network(kind, config, start)
     backbones.thaw(network)
@@ -65,12 +65,14 @@ def learn(
     optimizer = _optimizer(kind, config, steps * epochs)
     network.compile(optimizer, f"{sparse}categorical_crossentropy", metrics=["accuracy"])
     this = Loop(epochs, on_progress, folder)
-    best = folder / BEST
-    best.unlink(missing_ok=True)
+    overlap.write(what.keys, folder)
+    best, lowest = folder / BEST, np.inf
     about = export.description(best.stem, {"settings": asdict(config)}, scale=config.scale)
 
     def keep_best(logs: dict[str, float]) -> None:
-        if logs["val_loss"] < min((row.validation_loss for row in this.history), default=np.inf):
+        nonlocal lowest
+        if logs["val_loss"] < lowest:
+            lowest = logs["val_loss"]
             export.save_keras(network, best, about)
 
     watching: dict[str, Any] = {}
@@ -79,7 +81,7 @@ def learn(
         watching = {"at_end": keep_best, "callbacks": [stop]}
         watching |= {"validation_data": batch_of(held_back, config), "validation_batch_size": 256}
     this.fit(network, batches(learned, kind, config, batch), steps, **watching)
-    if best.is_file():
+    if lowest < np.inf:
         network.load_weights(best)
     return network, this.history
 

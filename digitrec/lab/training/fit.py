@@ -80,15 +80,16 @@ def fit(
         raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
     check(kind, config, start)
     history: list[Epoch] = []
+    folder = overlap.beside(out)
     started = time.monotonic()
     if kind.family == "scikit-learn":
         learned = _classic(kind, config, what.learned)
+        overlap.write(what.keys, folder)
     else:
         from digitrec.lab.training.epochs import learn
 
-        learned, history = learn(kind, config, what.learned, overlap.beside(out), start, on_progress)
+        learned, history = learn(kind, config, what, folder, start, on_progress)
     seconds = time.monotonic() - started
-    overlap.write(what.keys, overlap.beside(out))
     facts = {
         "architecture": f"{kind.title} ({kind.origin})",
         "learned_from": dict(what.sources),
