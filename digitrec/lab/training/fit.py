@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +27,6 @@ from digitrec.models import skopsfile, store
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import scaled
-
-if TYPE_CHECKING:
-    pass
 
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
 """What a model file may end in, by the library that trains it."""
