@@ -28,7 +28,7 @@ FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "cs
 """The format of a file by the ending of its name."""
 
 LEAST, MOST = 8, 1000
-"""Range of images in a task; at most one task for each process is read again after a kill."""
+"""Fewest and most images in a task; after a kill each process reads at most one task again."""
 TASKS = 8
 """Tasks for each process, at least, where there are enough images, so that all end at about the same time."""
 MOST_BYTES = 32_000_000
@@ -113,20 +113,23 @@ class Job:
 
     def undone(self) -> Iterator[tuple[int, tuple[Item, ...]]]:
         """Yield the images that have no rows yet, in tasks: the number of the first image, and the images."""
+        assert self.plan is not None
         done = dict(self._database.execute("SELECT first, count FROM parts"))
         first = 1
-        while images := self._images(first):
-            if first not in done:
+        while first <= self.plan.images:
+            count = done.get(first)
+            if count is None:
+                images = self._images(first, self.plan.part)
+                count = len(images)
                 yield first, images
-            first += done.get(first, len(images))
+            first += count
 
-    def _images(self, first: int) -> tuple[Item, ...]:
+    def _images(self, first: int, most: int) -> tuple[Item, ...]:
         """Return the images of the task that begins with this number."""
-        assert self.plan is not None
         images: list[Item] = []
         room = MOST_BYTES
         query = "SELECT name, data, flaw FROM items WHERE number >= ? ORDER BY number LIMIT ?"
-        with closing(self._database.execute(query, (first, self.plan.part))) as rows:
+        with closing(self._database.execute(query, (first, most))) as rows:
             for name, data, flaw in rows:
                 images.append(json.loads(name) if data is None else Member(json.loads(name), data, flaw))
                 room -= len(data or b"")

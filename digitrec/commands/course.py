@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, sources
 from digitrec.commands.files import Input
-from digitrec.image import atomic
 
 QUICK = 2000
 """Digits that the quick form learns from."""
@@ -76,6 +75,5 @@ def _digit(path: Path) -> Path:
     from digitrec.comparison.datasets.mnist import mnist_test
 
     digit = Image.fromarray(255 - mnist_test().images[0]).resize((280, 280), Image.Resampling.BICUBIC)
-    with atomic.replacing(path) as unfinished:
-        digit.save(unfinished)
+    sources.save(digit, path)
     return path

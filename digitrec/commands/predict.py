@@ -16,7 +16,7 @@ from digitrec.commands.files import Output
 from digitrec.commands.progress import tracked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, atomic
+from digitrec.image import DigitImage
 from digitrec.prepare import prepare
 from digitrec.recognise import stream
 from digitrec.report import predictions
@@ -65,7 +65,7 @@ def predict(
             cost.say(images, engines, output)
             return
         if save_prepared is not None:
-            _save_prepared(images, saved, engines[0], save_prepared)
+            _save_prepared(images, saved, engines[0])
         found = stream(images, asking.policy(engines) or engines[0], **how)
         outcomes = tracked(_suggested(reasons.watched(found)), len(images))
         predictions.write(outcomes, output, names=map(str, images))
@@ -82,13 +82,9 @@ def _suggested(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         click.echo("digitrec: to read whole numbers, use `digitrec read`", err=True)
 
 
-def _save_prepared(
-    images: Sequence[sources.Source], files: Sequence[Path], engine: Engine, target: Path
-) -> None:
-    if list(files) != [target]:
-        target.mkdir(parents=True, exist_ok=True)
+def _save_prepared(images: Sequence[sources.Source], files: Sequence[Path], engine: Engine) -> None:
+    if len(files) > 1:
+        files[0].parent.mkdir(parents=True, exist_ok=True)
     for image, file in zip(images, files, strict=True):
         with suppress(ImageError):  # reported when the picture is read
-            prepared = prepare(DigitImage.open(image), engine.provider.wants).picture()
-            with atomic.replacing(file) as unfinished:
-                prepared.save(unfinished)
+            sources.save(prepare(DigitImage.open(image), engine.provider.wants).picture(), file)

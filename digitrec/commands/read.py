@@ -15,7 +15,7 @@ from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import tracked
 from digitrec.errors import ImageError
-from digitrec.image import Box, DigitImage, Turned, atomic
+from digitrec.image import Box, DigitImage, Turned
 from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.recognise.forms import load_form, read_forms
 from digitrec.recognise.reading import read_stream
@@ -116,5 +116,4 @@ def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:
     with suppress(ImageError):  # it was read a moment ago
         opened = DigitImage.open(Turned(image, sheet.turned), enough=NUMBERS_SIDE)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic.replacing(file) as unfinished:
-            sheets.overlay(opened, sheet).save(unfinished)
+        sources.save(sheets.overlay(opened, sheet), file)

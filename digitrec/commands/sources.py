@@ -15,7 +15,7 @@ from digitrec.commands.files import Input, named_as_file, refuse_outputs
 from digitrec.commands.reasons import Reasons
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
-from digitrec.image import files, folders, frames
+from digitrec.image import atomic, files, folders, frames
 from digitrec.image.files import Frame
 
 Source = str | Frame
@@ -112,3 +112,13 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
     ]
     refuse_outputs(option, saved, map(path_of, images))
     return saved
+
+
+def save(picture: Image.Image, file: Path) -> None:
+    """Save a picture atomically.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with atomic.replacing(file) as unfinished:
+        picture.save(unfinished)

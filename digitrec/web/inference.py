@@ -141,7 +141,7 @@ class Service:
         if self._here is not None:
             stroke = np.zeros((28, 28), np.uint8)
             stroke[5:23, 13:16] = 255
-            await asyncio.to_thread(_read_here, stroke, self._here)
+            await asyncio.to_thread(self._answer, stroke)
 
     async def _read(self, client: Client, picture: bytes) -> Reading:
         try:
@@ -150,9 +150,11 @@ class Service:
             return Reading(Failure(ImageRef("<bytes>", None), self.name, error))
 
     def _answer(self, picture: ImageSource) -> Reading:
-        if self._here is not None:
-            return _read_here(picture, self._here)
-        return Reading(next(stream([picture], self._reader)))
+        if self._here is None:
+            return Reading(next(stream([picture], self._reader)))
+        prepared = preprocess([picture], self._here)
+        (outcome,) = infer(prepared, self._here)
+        return Reading(outcome, prepared[0])
 
     async def _ask(self, client: Client, picture: bytes, work: Callable[[ImageSource], Result]) -> Result:
         """Do the work on a picture when it is the client's turn."""
@@ -173,12 +175,6 @@ class Service:
         """Wait for the work in progress, then release the engine."""
         self._calls.close()
         self._reader.close()
-
-
-def _read_here(picture: ImageSource, engine: Engine) -> Reading:
-    prepared = preprocess([picture], engine)
-    (outcome,) = infer(prepared, engine)
-    return Reading(outcome, prepared[0])
 
 
 class State:
