@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
@@ -30,9 +30,6 @@ FIELDS = {
     "assumed": "whether the scale is only assumed",
 }
 """Meaning of the fields of `ModelInput`."""
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group()
