@@ -301,8 +301,6 @@ class Findings:
     """Boxes of ink as dark as the digit's that the engine does not see."""
     share: float = 1.0
     """The digit's share of its own ink and the ink left out beside it or beyond the edge, 0..1."""
-    overruled: bool = False
-    """True if a second search found one digit in spite of the reason: an engine may overrule the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,9 +349,6 @@ class PreparedImage:
     whole: bytes | None = field(default=None, repr=False)
     """The full-frame pass, in the same form: the whole picture without its paper, nothing moved. Only for a
     picture of MNIST's size, which may already be laid out as MNIST's are."""
-    rival: bytes | None = field(default=None, repr=False)
-    """An alternative reading, in the same form: with paper added around a picture that its digit may fill, or
-    of a pen that may be the digit. The reading that shows a digit more clearly counts."""
     others: tuple[bytes, ...] = field(default=(), repr=False)
     """More readings, in the same form, if the first shows no clear digit: a small picture that its digit may
     fill, once as dark ink and once as light ink."""

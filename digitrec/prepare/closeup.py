@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from digitrec.prepare.background import find_paper
 from digitrec.prepare.components import Box
 from digitrec.prepare.filters import Floats, grow, resize
 from digitrec.prepare.found import Ink
@@ -14,9 +13,6 @@ FINE = 120
 """Longer side of a digit that is cut out, px, about: from two thirds to one and a half times this."""
 FRINGE = 0.04
 """Paler than this share of the ink's contrast is paper; MNIST's own digits fade out slowly."""
-
-ERASED = 3
-"""What is erased goes with so many pixels of the reduced picture around it: shadow, blur."""
 
 
 def close_up(picture: Image.Image, ink: Ink, box: Box, size: tuple[int, int]) -> Floats:
@@ -75,21 +71,3 @@ def strength(contrast: Floats, level: float, noise: float) -> Floats:
     """Return the contrast as ink, 0..1: 0 up to noise and fringe, 1 at the digit's level."""
     low = max(FRINGE * level, 2 * noise)
     return np.asarray(np.clip((contrast - low) / max(level - low, 1e-3), 0, 1))
-
-
-def erased(picture: Image.Image, ink: Ink) -> Image.Image:
-    """Return the picture with paper in place of that ink and its fringe."""
-    width, height = picture.size
-    mask = grow(ink.mask, ERASED).repeat(ink.shrink, axis=0).repeat(ink.shrink, axis=1)[:height, :width]
-    return Image.composite(_paper(picture, ink), picture, Image.fromarray(mask))
-
-
-def _paper(picture: Image.Image, ink: Ink) -> Image.Image:
-    """Return the bare paper in its colours."""
-    turned = ink.polarity == "light on dark"
-    bands = []
-    for band in picture.reduce(ink.shrink).split():
-        plane = np.asarray(band, np.float32)
-        light = find_paper(255 - plane if turned else plane, ink.paper.window).light
-        bands.append(Image.fromarray(np.clip(255 - light if turned else light, 0, 255).astype(np.uint8)))
-    return Image.merge(picture.mode, bands).resize(picture.size, Image.Resampling.BILINEAR)

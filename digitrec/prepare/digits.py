@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digitrec.prepare.components import Box, Components, Ints, Scores, components
+from digitrec.prepare.components import Box, Components, Ints, Scores
 from digitrec.prepare.cropped import cut_off
-from digitrec.prepare.filters import Floats, Mask, quantile, smooth, steepness
+from digitrec.prepare.filters import Floats, Mask, quantile
 from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines
 from digitrec.prepare.strokes import Strokes, framed, outline
 
@@ -30,8 +30,6 @@ reduced picture; a blur of 6 % of the digit's height leaves more."""
 LONGEST = 6.0
 """No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
 longest is 4.3."""
-INKED = 0.3
-"""Least contrast of ink in the full-size crop, as a share of the digit's."""
 RIVAL = 0.25
 """Least edges of a second digit, as a share of the main one's."""
 FAINT = 0.1
@@ -42,12 +40,6 @@ OVERLAP = 0.1
 """Largest overlap of two digits side by side, as a share of the narrower one's width."""
 APART = 0.25
 """One digit above another leaves at least this share of its height free: nearer, it is one in two pieces."""
-
-
-DOUBTFUL = ("texture", "more than one digit", "a sign beside the digit")
-"""Reasons that the pieces of a frame may cause."""
-MANY = 3
-"""Largest number of parts of a frame with a digit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +60,7 @@ class Count:
 
 def count(seen: Strokes, small: bool) -> Count:
     """Count the digits in the ink, and name the ink that is left out of a single one."""
-    found = _unframed(seen, small)
+    found = _count(seen, small)
     return _with_left_out(found, seen) if found.reason is None else found
 
 
@@ -86,17 +78,6 @@ def _with_left_out(found: Count, seen: Strokes) -> Count:
     mine = float(edges[own].sum())
     share = mine / (mine + float(edges[left & ~around].sum()))
     return replace(found, left_out=tuple(map(tuple, boxes[left].tolist())), share=share)
-
-
-def _unframed(seen: Strokes, small: bool) -> Count:
-    """Count the digits in the ink; where that is in doubt, also without a frame around them."""
-    found = _count(seen, small)
-    if small or (found.reason not in DOUBTFUL and len(seen.parts) < MANY):
-        return found
-    from digitrec.prepare.frames import without_frame  # few pictures need it
-
-    bare = without_frame(seen)
-    return found if bare is None else _count(bare, small)
 
 
 def _count(seen: Strokes, small: bool) -> Count:
@@ -143,24 +124,6 @@ def _pieced(parts: Components, main: int, edges: Scores, rivals: Ints, around: I
     if (edges[other] > RIVAL * edges[main]).any():
         digit |= pieces(parts, digit, rivals, other)
     return digit, rivals[~digit[rivals]]
-
-
-def recount(fine: Floats) -> Count:
-    """Count the digits in what looked like one, seen from near: ink alone, (h, w), 0..1."""
-    fine = smooth(smooth(fine))  # pencil grain has a long outline too
-    mask = fine > INKED
-    if outline(mask) / 2 > LONGEST * max(fine.shape):
-        return Count("texture", (), mask)
-    parts = components(mask)
-    if len(parts) < 2:
-        return Count(None, (mask,), mask)
-    edges = parts.total(steepness(fine))
-    main = int(np.argmax(edges))
-    rivals = _rivals(parts, main, edges, np.zeros(len(parts), bool), parts.peak(fine))
-    digit, rivals = _pieced(parts, main, edges, rivals, rivals[:0])
-    if not len(rivals):
-        return Count(None, (parts.drawn(digit),), mask)
-    return Count("more than one digit", _each(parts, digit, edges, rivals), mask)
 
 
 def _each(parts: Components, digit: Mask, edges: Scores, rivals: Ints) -> tuple[Mask, ...]:

@@ -22,7 +22,7 @@ from digitrec.image import Box, DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Size
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
-from digitrec.prepare.filters import edges
+from digitrec.prepare.filters import edge_colour
 from digitrec.prepare.found import Ink
 from digitrec.prepare.ink import find_ink
 
@@ -115,7 +115,7 @@ def _framed(picture: Image.Image, spec: InputSpec) -> tuple[Image.Image, Box]:
     margin = int(spec.margin * (spec.min_side if spec.crop else max(picture.size)))
     width = max(picture.width + 2 * margin, min(spec.min_side, spec.max_side))
     height = max(picture.height + 2 * margin, min(spec.min_side, spec.max_side))
-    canvas = Image.new(picture.mode, (width, height), "white" if spec.crop else _edge_colour(picture))
+    canvas = Image.new(picture.mode, (width, height), "white" if spec.crop else edge_colour(picture))
     left, top = (width - picture.width) // 2, (height - picture.height) // 2
     canvas.paste(picture, (left, top))
     return canvas, (left, top, left + picture.width, top + picture.height)
@@ -126,13 +126,6 @@ def _around(within: Box, canvas: Size, picture: Size) -> Box:
     left, top, right, bottom = within
     across, down = picture[0] / (right - left), picture[1] / (bottom - top)
     return -left * across, -top * down, (canvas[0] - left) * across, (canvas[1] - top) * down
-
-
-def _edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
-    """Return the usual colour along the edge, so that the margin hides where the picture ends."""
-    pixels = np.asarray(picture)
-    colour = np.median(np.concatenate(edges(pixels)), axis=0)
-    return int(colour) if colour.ndim == 0 else tuple(int(channel) for channel in colour)
 
 
 def _scaled(picture: Image.Image, zoom: float) -> tuple[int, int]:

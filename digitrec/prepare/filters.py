@@ -74,6 +74,12 @@ def edges(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
     return values[0], values[-1], values[:, 0], values[:, -1]
 
 
+def edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
+    """Return the usual colour along the edge, so that an added margin hides where the picture ends."""
+    colour = np.median(np.concatenate(edges(np.asarray(picture))), axis=0)
+    return int(colour) if colour.ndim == 0 else tuple(int(channel) for channel in colour)
+
+
 def resize(
     values: Floats,
     width: int,

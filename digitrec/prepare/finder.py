@@ -74,16 +74,17 @@ class Ink:
     """The share of its ink that lies outside the picture, 0..1, as the network estimates it."""
 
 
-def find(image: Image.Image | DigitImage, least: float = 0.5) -> list[Ink]:
+def find(image: Image.Image | DigitImage, least: float = 0.5, most: int | None = None) -> list[Ink]:
     """Find the digits on a picture of any size, in the order of their boxes' top edges.
 
     Args:
         image: the picture. A DigitImage of a large file is reduced; a Pillow image, of mode L or RGB, is
             searched at its full resolution.
         least: least chance that a mark is a digit, 0..1; 0 returns all marks.
+        most: number of marks that are looked at, the largest; None: all.
     """
     picture = image.picture if isinstance(image, DigitImage) else image
-    found = [one for one in _searched(picture) if one.chance >= least]
+    found = [one for one in _searched(picture, most) if one.chance >= least]
     return sorted(found, key=lambda one: (one.box[1], one.box[0]))
 
 
@@ -128,9 +129,9 @@ class Mark:
         )  # fmt: skip
 
 
-def _searched(picture: Image.Image) -> list[Ink]:
-    """Return all marks on a picture; the small ones as a closer look shows them."""
-    found = _overview(picture)
+def _searched(picture: Image.Image, most: int | None) -> list[Ink]:
+    """Return the largest marks on a picture; the small ones as a closer look shows them."""
+    found = sorted(_overview(picture), key=lambda one: -np.count_nonzero(one.mask))[:most]
     small = [one for one in found if longer_side(one.place) < CLEAR]
     kept = [_ink(picture, one) for one in found if longer_side(one.place) >= CLEAR]
     for _ in range(MOST):

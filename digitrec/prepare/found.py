@@ -47,23 +47,14 @@ class Ink:
     """Contrast of the digit's ink, 0..1."""
     noise: float
     """Standard deviation of the paper's contrast."""
-    evidence: float
-    """Evidence that it is ink at all, >= 0."""
     fine: Floats | None
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
     left_out: tuple[Box, ...] = ()
     """Other ink as dark as the digit's that may be writing, in pixels of the picture."""
     share: float = 1.0
     """The digit's share of its own ink and the ink left out beside it, 0..1, as `Count.share`."""
-    way: str = "as it stands"
-    """How the picture was searched for this result."""
-    other: Ink | None = None
-    """The result of another search if either may be right: with paper added around the picture, which the
-    digit may fill (boxes refer to the picture, masks do not), or a pen that may be a 1."""
     plain: bool = False
-    """With paper added around: `margins.Cell.plain`."""
-    meant: bool = False
-    """Whether the picture with added paper is likelier than the unchanged one."""
+    """Whether a glance sufficed: dark, thin strokes and nothing else."""
 
     @property
     def polarity(self) -> Polarity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,10 +38,8 @@ FRAMED = (0.2, 0.08)
 reaches the picture's border, and is a page's edge or the table around it."""
 ACROSS = 0.2
 """A part that reaches from one side of the picture to the other counts this much: so do lines and frames."""
-SPANNING = 0.5
-"""A part that reaches across this share of the picture may hang on printed lines."""
 RULED = 0.9
-"""Share of the picture that a part must cross to trigger the search for printed lines."""
+"""Share of the picture that a printed line crosses."""
 LEVEL = 0.8
 """The ink's contrast is that of the pixel with this share of its pixels below."""
 CLEAREST = 200.0
@@ -98,8 +96,6 @@ class Strokes:
     """The part that looks most like a digit's ink."""
     score: float
     """Its score."""
-    ruled: bool = False
-    """Whether printed lines were taken out."""
 
     @property
     def mask(self) -> Mask:
@@ -191,14 +187,14 @@ def outline(mask: Mask) -> int:
 def coarsely(view: Floats, small: bool) -> Strokes | None:
     """Return the strokes found with certainty on a reduced view; None: look at more pixels."""
     found = search(view, small)
-    return found if found.score and is_sure(found) and not found.ruled else None
+    return found if found.score and is_sure(found) else None
 
 
 def search(view: Floats, small: bool) -> Strokes:
     """Return the strokes of such a view, whatever lies around them.
 
     Estimate the paper in ever narrower windows, as long as the strokes are not lost: narrower windows leave
-    less of the shadows. Remove printed lines.
+    less of the shadows.
     """
     side = min(view.shape)
     windows = SMALL_WINDOWS if small else WINDOWS
@@ -211,17 +207,10 @@ def search(view: Floats, small: bool) -> Strokes:
         hollow = grow(closer_seed, reach, np.minimum).any()  # hardly narrower than the window
         if closer_score > (CLEARLY if hollow else LOST) * score:
             sight, seed, score = closer, closer_seed, closer_score
-    printed = None
-    if not small and score:
-        printed = _printed(sight.inked(_level(sight, seed)))
-        if printed is not None:
-            sight = replace(sight, contrast=np.where(printed, np.float32(0), sight.contrast))
-            sight = replace(sight, slopes=steepness(sight.contrast))
-            seed, score = _best(sight, max(EDGE * _level(sight, seed), sight.faintest))
     level = _level(sight, seed) if score else 0.0
     parts = components(sight.inked(level) & (score > 0))
     main = int(np.argmax(parts.total(seed.astype(np.float32)))) if score else 0
-    return Strokes(sight, level, parts, main, score, printed is not None)
+    return Strokes(sight, level, parts, main, score)
 
 
 def _look(view: Floats, window: float, small: bool) -> Sight:
@@ -246,18 +235,6 @@ def _bare(contrast: Floats) -> tuple[float, float]:
 
 def _level(sight: Sight, seed: Mask) -> float:
     return quantile(sight.contrast[seed], LEVEL)
-
-
-def _printed(mask: Mask) -> Mask | None:
-    """Return the printed lines with their fringes, if strokes may touch them; None: there are none."""
-    parts = components(mask)
-    height, width = mask.shape
-    if not (parts.width > SPANNING * width).any() and not (parts.height > SPANNING * height).any():
-        return None
-    from digitrec.prepare.rules import rules  # few pictures need it
-
-    printed = rules(mask)
-    return np.asarray(grow(printed, 1) & ~(mask & ~printed)) if printed.any() else None
 
 
 def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:

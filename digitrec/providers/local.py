@@ -26,11 +26,6 @@ PLAINLY = 1.3
 than usual, or two digits squeezed into 28x28 would pass."""
 FILLED = 0.7
 """The same of a small picture that its digit fills, of which no more can be seen."""
-LESS_LIKELY = 0.85
-"""Of two readings of a picture of another size the second must show so much more evidence to count: its share
-that is set against the first's."""
-LESS_LIKELY_OF_28 = 0.6
-"""The same of a picture of 28x28."""
 
 
 class Local(EnvProvider):
@@ -105,7 +100,6 @@ class Local(EnvProvider):
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
             clear, chances = np.logical_or.reduceat(clear, starts), pooled(chances, starts)
-        self._against_rivals(images, chances, clear)
         unclear = [place for place, image in enumerate(images) if image.others and not clear[place]]
         for place in unclear:
             found = self._clearest(images[place].others)
@@ -126,23 +120,6 @@ class Local(EnvProvider):
         """Class activation maps of ``image.data`` for N digits, (N, 28, 28); as `Inside.class_maps`."""
         found = self._model.inside.class_maps(_pixels(image), of)
         return None if found is None else np.maximum(found, 0)
-
-    def _against_rivals(
-        self, images: Sequence[PreparedImage], chances: Floats, clear: NDArray[np.bool_]
-    ) -> None:
-        """Where another reading shows a digit more clearly, its chances are taken in place of the first's."""
-        rivals = {place: image.rival for place, image in enumerate(images) if image.rival is not None}
-        if not rivals:
-            return
-        batch = np.frombuffer(b"".join(rivals.values()), np.uint8).reshape(-1, 28, 28)
-        theirs = self._model.probabilities(batch, [True] * len(rivals))
-        places = np.array(list(rivals))
-        asked = np.array(
-            [LESS_LIKELY_OF_28 if images[place].whole is not None else LESS_LIKELY for place in places]
-        )
-        better = asked * evidence(theirs) > evidence(chances[places])  # two readings agree less than one
-        chances[places[better]] = theirs[better]
-        clear[places[better]] = self._model.recognises(theirs[better])
 
     def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
         """Return the chances of the reading with the most evidence; None: no reading is clear."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer import Answer
 from digitrec.answer.prediction import Prediction
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError
@@ -147,7 +146,7 @@ def explain(
     chances = prediction.probabilities
     if chances is None:
         return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), None)
-    prepared = _answered(prepare(image, engine.provider.wants), chances, engine)
+    prepared = _answered(prepare(image, engine.provider.wants))
     of = _likeliest(chances)
     saliency = _saliency(prepared, of[0], engine) if hiding else None
     looks = []
@@ -172,23 +171,15 @@ def _pixels(prepared: PreparedImage) -> Pixels:
     return np.frombuffer(prepared.data, np.uint8).reshape(28, 28)
 
 
-def _answered(prepared: PreparedImage, chances: Sequence[float], engine: Engine) -> PreparedImage:
-    """Return the picture with only the reading from which an engine's answer came.
-
-    That is the rival if it won, and the whole if looking found no single digit.
-    """
+def _answered(prepared: PreparedImage) -> PreparedImage:
+    """Return the picture with only the reading that counts if looking found no single digit: the whole."""
     if prepared.findings.reason is not None and prepared.whole is not None:
         return _alone(prepared, prepared.whole)
-    if prepared.rival is None:
-        return prepared
-    rival = _alone(prepared, prepared.rival)
-    (reply,) = engine.ask([rival])
-    won = isinstance(reply.outcome, Answer) and reply.outcome.probabilities == tuple(chances)
-    return rival if won else replace(prepared, rival=None)
+    return prepared
 
 
 def _alone(prepared: PreparedImage, data: bytes) -> PreparedImage:
-    return replace(prepared, data=data, whole=None, rival=None, others=())
+    return replace(prepared, data=data, whole=None, others=())
 
 
 def readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, PreparedImage, Field]]:

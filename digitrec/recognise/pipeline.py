@@ -165,7 +165,7 @@ def _prepare_one(image: DigitImage, engine: Engine) -> MaybePrepared:
 
 def _refused(prepared: PreparedImage) -> bool:
     findings = prepared.findings
-    overruled = prepared.spec.overrules and (prepared.whole is not None or findings.overruled)
+    overruled = prepared.spec.overrules and prepared.whole is not None
     return prepared.spec.gated and findings.reason is not None and not overruled
 
 

@@ -13,10 +13,9 @@ from digitrec.lab.handwriting import corruptions, nondigits
 from digitrec.prepare.background import is_noise
 
 
-def test_no_digit_is_found_on_noise_of_any_kind_nor_with_paper_around_it() -> None:
+def test_no_digit_is_found_on_noise_of_any_kind() -> None:
     seen = [look(one.pixels) for one in nondigits.noise(120, seed=5)]
     assert {ink.reason for ink in seen} <= {"texture", "blank", "more than one digit"}
-    assert [ink.other for ink in seen if ink.reason == "texture" and ink.other is not None] == []
 
 
 @given(st.integers(0, 2**32), st.integers(12, 60), st.integers(12, 60), st.integers(1, 5))

@@ -143,10 +143,7 @@ LYING: Line = [(30, 218), (205, 226)]
 @pytest.mark.parametrize("dark", [150, 190])
 @pytest.mark.parametrize("lying", [LYING, [(212, 40), (200, 215)]])
 def test_beside_a_pen_that_lies_on_the_paper_the_digit_is_read(lying: Line, dark: int) -> None:
-    ink = found(THREE, lying, pen=12, ink=(dark, 10))
-    assert_one(ink)
-    assert ink.other is not None and ink.other.box is not None  # it may be a 1: the network knows
-    assert ink.other.box[2] - ink.other.box[0] > 150 or ink.other.box[3] - ink.other.box[1] > 150
+    assert digitrec.predict(drawn(THREE, lying, pen=12, ink=(dark, 10))).digit == 3
 
 
 BOX: Line = [(70, 60), (175, 60), (175, 190), (70, 190), (70, 58)]
@@ -160,24 +157,15 @@ def test_a_one_is_no_pen(beside: Line) -> None:
 
 def test_of_a_one_and_a_dash_the_one_is_the_digit() -> None:
     assert_one(found(ONE, [(150, 140), (170, 140)], ink=(40, 150)), 118, 126)
-    assert found(ONE).other is None
 
 
-def test_a_pen_from_edge_to_edge_is_no_cell_filled_by_a_one() -> None:
-    ink = found(THREE, [(20, 8), (20, 232)], pen=6)
-    assert_one(ink)
-    assert ink.other is None
+def test_a_pen_from_edge_to_edge_is_no_one() -> None:
+    assert_one(found(THREE, [(20, 8), (20, 232)], pen=6))
 
 
 def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
     assert found([(x, y - 120) for x, y in THREE]).reason == "cut off"
     assert found([(x - 115, y) for x, y in THREE]).reason == "cut off"
-
-
-@pytest.mark.parametrize("place", [44, 148, 162, 181])
-def test_half_a_digit_on_a_narrow_page_fills_no_cell(place: int) -> None:
-    """The page is darker at its ends, and looks as if cut out with bars around."""
-    assert look(staged("half outside the picture", place).pixels).other is None
 
 
 @pytest.mark.parametrize("place", [43, 73, 82])

@@ -16,7 +16,7 @@ from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import LocalProviderContract, drawn_seven
 from digitrec.errors import ModelError
-from digitrec.image import DigitImage, Findings, PreparedImage
+from digitrec.image import DigitImage, Findings
 from digitrec.lab.handwriting.corruptions import corrupt
 from digitrec.lab.handwriting.nondigits import scribbles
 from digitrec.lab.training import export
@@ -30,35 +30,6 @@ from digitrec.providers.local import Local
 class TestLocal(LocalProviderContract):
     def provider(self) -> Provider:
         return Local()
-
-
-def test_of_two_rivals_the_clearer_reading_counts() -> None:
-    provider, images = Local(), mnist_test().images
-    page = prepare(drawn_seven(), provider.wants)
-    faint = (images[3] // 5 + np.eye(28, dtype=np.uint8)[::-1] * 160).tobytes()
-    for data, rival in ((faint, page.data), (page.data, faint), (bytes(784), page.data)):
-        one = replace(page, data=data, rival=rival)
-        twice = [provider.read(one, timeout=1), *provider.read_many([page, one], timeout=1)]
-        assert [answer.candidates[0].text for answer in twice if isinstance(answer, Answer)] == ["7"] * 3
-    nothing = replace(page, data=bytes(784), rival=bytes(784))
-    assert provider.read(nothing, timeout=1).reason == "not clearly a digit"
-
-
-def test_of_two_rivals_the_likelier_need_not_be_as_clear() -> None:
-    provider, page = Local(), prepare(drawn_seven(), Local.wants)
-    images, own = mnist_test().images, evidence(store.load().probabilities(page_pixels(page), [True]))[0]
-    shown = evidence(store.load().probabilities(images[:500], [True] * 500)) / own
-    kept, lost = np.flatnonzero((shown > 1.02) & (shown < 1.15)), np.flatnonzero(shown > 1.2)
-    labels = mnist_test().labels
-    for places, wins in ((kept[labels[kept] != 7][:5], False), (lost[labels[lost] != 7][:5], True)):
-        assert len(places)
-        for place in places:
-            answer = provider.read(replace(page, rival=images[place].tobytes()), timeout=1)
-            assert (answer.candidates[0].text == str(labels[place])) == wins
-
-
-def page_pixels(page: PreparedImage) -> NDArray[np.uint8]:
-    return np.frombuffer(page.data, np.uint8).reshape(1, 28, 28)
 
 
 def torn() -> tuple[list[NDArray[np.uint8]], list[int]]:

@@ -98,7 +98,7 @@ def test_the_ninths_are_named_strongest_first(seven: Explanation) -> None:
 def test_a_refusal_is_explained_by_its_steps_alone(engine: Engine) -> None:
     found = explain(np.full((80, 80), 240, np.uint8), engine, inside=True)
     assert found.prediction.digit is None and found.saliency is found.grad_cam is found.runner_up is None
-    assert found.where == [] and found.inside == () and len(found.steps) == 2
+    assert found.where == [] and found.inside == () and len(found.steps) == 1
 
 
 def test_what_cannot_be_explained_is_refused(engine: Engine) -> None:
@@ -108,15 +108,12 @@ def test_what_cannot_be_explained_is_refused(engine: Engine) -> None:
         explain(drawn_seven(), Engine(FakeProvider()))
 
 
-def test_of_two_readings_the_steps_end_in_the_one_that_counted() -> None:
-    won = []
+def test_the_steps_end_in_the_reading_that_counted() -> None:
+    """With paper around, as the rules found it, or as the finder did."""
     for one in scenes("cropped to the digit", Writer(mnist_test()), 6, 5):
-        prepared = prepare(DigitImage.open(one.pixels), Local.wants)
         found = explain(one.pixels, hiding=False)
         (chances,) = store.load().probabilities(found.digit[None], [True])
         assert found.prediction.probabilities == pytest.approx(chances.tolist(), abs=1e-6)
-        won.append(found.digit.tobytes() == prepared.rival)
-    assert any(won) and not all(won)
 
 
 def test_what_the_network_was_given_is_looked_at_layer_by_layer(seven: Explanation) -> None:
