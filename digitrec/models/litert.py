@@ -34,18 +34,19 @@ class Runner(Protocol):
         ...
 
 
-def runner(content: bytes, tensors: Sequence[int] = ()) -> Runner:
+def runner(content: bytes, tensors: Sequence[int] = (), threads: int = 1) -> Runner:
     """Return the runtime of a LiteRT file: LiteRT, or NumPy on a machine without LiteRT.
 
     Args:
         content: the file.
         tensors: the tensors to return, also from between the layers; empty: the file's outputs.
+        threads: how many LiteRT uses for one input; more pay off for a large one.
 
     Raises:
         ValueError, RuntimeError: the file is damaged, or holds what cannot be run here.
     """
     try:
-        return _Interpreter(content, tensors)
+        return _Interpreter(content, tensors, threads)
     except ImportError:
         from digitrec.models.plain import Graph
 
@@ -55,13 +56,13 @@ def runner(content: bytes, tensors: Sequence[int] = ()) -> Runner:
 class _Interpreter:
     """LiteRT's own interpreter; threads take turns."""
 
-    def __init__(self, content: bytes, tensors: Sequence[int]) -> None:
+    def __init__(self, content: bytes, tensors: Sequence[int], threads: int) -> None:
         from ai_edge_litert import interpreter
 
         kinds = interpreter.OpResolverType
         self._interpreter = interpreter.Interpreter(
             model_content=content,
-            num_threads=1,
+            num_threads=threads,
             experimental_preserve_all_tensors=bool(tensors),  # a delegate would hide those of its layers
             experimental_op_resolver_type=kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if tensors else kinds.AUTO,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -38,6 +39,10 @@ SEEN = 8
 """Least longer side of the marks that end the search, in pixels of the network's input."""
 CLOSER = 3.0
 """Side of a closer look, as a multiple of the mark's longer side."""
+LARGE = 320
+"""Longer side of the network's input above which several threads compute it, in pixels."""
+MOST_THREADS = min(4, os.cpu_count() or 1)
+"""How many."""
 MOST = 500
 """Most closer looks at one picture."""
 STEP = 16
@@ -189,16 +194,17 @@ def look_at(picture: Image.Image, view: Box, side: int) -> Look:
     width, height = (max(3 * STEP, STEP * round(zoom * n / STEP)) for n in (right - left, bottom - top))
     how = Image.Resampling.BILINEAR if zoom < 1 else Image.Resampling.BICUBIC
     scaled = picture.resize((width, height), how, view, reducing_gap=3.0).convert("RGB")
-    maps, kinds = _network().run(np.asarray(scaled, np.float32)[None])
+    threads = MOST_THREADS if max(width, height) > LARGE else 1
+    maps, kinds = _network(threads).run(np.asarray(scaled, np.float32)[None])
     chances = np.exp(kinds[0] - kinds[0].max(axis=2, keepdims=True))
     return Look(view, chances / chances.sum(axis=2, keepdims=True), maps[0])
 
 
 @cache
-def _network() -> Runner:
+def _network(threads: int) -> Runner:
     from digitrec.models.litert import runner
 
-    return runner(WEIGHTS.read_bytes())
+    return runner(WEIGHTS.read_bytes(), threads=threads)
 
 
 def marks_in(look: Look) -> Iterator[Mark]:
