@@ -42,6 +42,12 @@ APART = 0.25
 """One digit above another leaves at least this share of its height free: nearer, it is one in two pieces."""
 
 
+DOUBTFUL = ("texture", "more than one digit", "a sign beside the digit")
+"""Reasons that the pieces of a frame may cause."""
+MANY = 3
+"""Largest number of parts of a frame with a digit."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Count:
     """The digits found in the strokes."""
@@ -60,7 +66,7 @@ class Count:
 
 def count(seen: Strokes, small: bool) -> Count:
     """Count the digits in the ink, and name the ink that is left out of a single one."""
-    found = _count(seen, small)
+    found = _unframed(seen, small)
     return _with_left_out(found, seen) if found.reason is None else found
 
 
@@ -78,6 +84,17 @@ def _with_left_out(found: Count, seen: Strokes) -> Count:
     mine = float(edges[own].sum())
     share = mine / (mine + float(edges[left & ~around].sum()))
     return replace(found, left_out=tuple(map(tuple, boxes[left].tolist())), share=share)
+
+
+def _unframed(seen: Strokes, small: bool) -> Count:
+    """Count the digits in the ink; where that is in doubt, also without a frame around them."""
+    found = _count(seen, small)
+    if small or (found.reason not in DOUBTFUL and len(seen.parts) < MANY):
+        return found
+    from digitrec.prepare.frames import without_frame  # few pictures need it
+
+    bare = without_frame(seen)
+    return found if bare is None else _count(bare, small)
 
 
 def _count(seen: Strokes, small: bool) -> Count:

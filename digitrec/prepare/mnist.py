@@ -30,10 +30,8 @@ LEAST = 8
 STRONG = 64.0
 """Least difference between ink and paper of such a picture, 0..255."""
 
-SURE = ("a sign beside the digit",)
-"""What the rules say of a picture without a doubt."""
-SURE_IF_PLAIN = (None, "texture", "more than one digit", *SURE)
-"""The same of plain strokes."""
+SURE = (None, "texture", "more than one digit", "a sign beside the digit")
+"""What the rules say of plain strokes without a doubt."""
 
 _NOTHING = bytes(SIDE * SIDE)
 
@@ -69,7 +67,7 @@ def _judged(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
     from digitrec.prepare.opinion import clearest, may_be_a_pen, second_opinion
 
     findings = _findings(ink, ink.reason)
-    is_sure = ink.reason in (SURE_IF_PLAIN if ink.plain else SURE)
+    is_sure = ink.plain and ink.reason in SURE
     if image.size == (SIDE, SIDE) or (is_sure and not may_be_a_pen(ink)):
         return findings, ink.fine
     found = ink if is_sure else clearest(image.picture, ink)

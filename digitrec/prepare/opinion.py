@@ -26,6 +26,8 @@ PLAINLY = 1.4
 resembles a digit by chance."""
 LIKELY = 0.3
 """Least chance that the finder gives the digit, or a second one."""
+SURE = 0.95
+"""The same of a second one beside a digit that rules and network agree on."""
 UNLIKELY = 0.1
 """Least chance of a second digit if the network takes it for one."""
 NEAR = 0.06
@@ -33,7 +35,7 @@ NEAR = 0.06
 BESIDE = 0.25
 """Least length of a second digit, as a share of the digit's."""
 TWIN = 0.5
-"""The same beside a digit that rules and network agree on."""
+"""The same beside that digit."""
 PEN = 0.16
 """Largest width of a possible pen (or a 1), as a share of its length."""
 SEVERAL = "more than one digit"
@@ -90,7 +92,8 @@ def second_opinion(
     plain = clear * [one.chance >= LIKELY for one in marks]
     if found is not None:
         box = found.boxes[0]
-        plain *= [_is_beside(one.box, box, TWIN) for one in marks]
+        least = LIKELY if may_be_a_pen(found) else SURE
+        plain *= [one.chance >= least and _is_beside(one.box, box, TWIN) for one in marks]
     if plain.max(initial=0) < PLAINLY:
         return None
     if found is not None and not may_be_a_pen(found) and found.fine is not None:
