@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
-from pathlib import Path
+from itertools import chain
 
 import click
 
@@ -19,9 +18,6 @@ from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
-from digitrec.image import DigitImage, ImageSource, Turned, atomic
-from digitrec.image.files import read_once
-from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers import registry
 from digitrec.report import comparison as rows
 from digitrec.report.predictions import Format
@@ -32,7 +28,6 @@ from digitrec.report.predictions import Format
 @options.providers("Engines, separated by commas.  [default: all that are ready and free]")
 @options.flag("--all", "everyone", help="Ask all ready engines, also those that cost money.")
 @options.output("table", "json", "jsonl", "csv")
-@options.html("Also write a self-contained page with the pictures.")
 @options.numbers
 @options.digits
 @options.reading
@@ -42,7 +37,6 @@ def compare(
     given: sources.Given,
     everyone: bool,
     output: Format,
-    html: Path | None,
     numbers: bool,
     digits: tuple[int, int] | None,
     how: options.How,
@@ -61,11 +55,11 @@ def compare(
       digitrec compare photo.jpg --emulate
       digitrec compare photo.jpg --provider local,google,aws
       digitrec compare scans/ --all --max-cost 0.50 --output csv > answers.csv
-      digitrec compare form.jpg --numbers -p local,rapidocr --html numbers.html
+      digitrec compare form.jpg --numbers -p local,rapidocr
     """
     ways = asking.for_numbers(how, numbers, digits)
     names = asking.providers or _chosen(everyone, EMULATED if asking.emulate else ())
-    images = [_held(source) for source in given.sources()]
+    images = given.sources()
     with asking.opener(names) as open_engine:
         readers = [reader_or_absent(name, open_engine) for name in names]
         if asking.dry_run:
@@ -77,11 +71,6 @@ def compare(
         comparisons = compare_stream(images, readers, **asked)
         kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
         rows.write(chain.from_iterable(map(apart, kept)) if numbers else kept, output)
-    if html is not None:
-        shown = [apart(comparison) if numbers else [comparison] for comparison in found]
-        pictures = map(_crops, images, shown)
-        page = rows.comparison_page(chain.from_iterable(shown), chain.from_iterable(pictures))
-        atomic.write(html, page)
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 
@@ -98,23 +87,6 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     if parts:
         click.echo(printable(f"digitrec: not asked: {'; '.join(parts)}"), err=True)
     return chosen
-
-
-def _held(source: sources.Source) -> ImageSource:
-    """Open standard input or a pipe at once: the page needs the picture a second time."""
-    try:
-        return DigitImage.open(source) if read_once(source) else source
-    except ImageError:
-        return source  # the attempt to read it reports the same error
-
-
-def _crops(image: ImageSource, comparisons: Sequence[Comparison]) -> Iterator[ImageSource]:
-    """Yield the part of a picture that each comparison is about."""
-    if comparisons[0].box is None:
-        return repeat(image, len(comparisons))
-    turned = comparisons[0].predictions[0].turned
-    opened = DigitImage.open(Turned(image, turned), enough=NUMBERS_SIDE)
-    return (opened if one.box is None else opened.around(one.box, 0.5) for one in comparisons)
 
 
 def _kept(

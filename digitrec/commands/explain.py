@@ -94,11 +94,10 @@ def _drawn(found: Explanation, path: Path) -> Iterator[str]:
 
 def _lines(found: Explanation) -> Iterator[str]:
     from digitrec.report.explanation import headline
-    from digitrec.report.predictions import BARS
 
     yield f"{found.prediction.image.source}: {headline(found)}"
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"
     if found.where:
         yield f"  what spoke for it most: {', '.join(found.where)}"
     for digit, chance in enumerate(found.prediction.probabilities or ()):
-        yield f"  {digit}  {percent(chance, 2):>7}  {BARS[-1] * round(40 * chance)}".rstrip()
+        yield f"  {digit}  {percent(chance, 2):>7}  {'█' * round(40 * chance)}".rstrip()

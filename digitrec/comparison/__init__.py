@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,9 +24,10 @@ from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigured, NotInstalled
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files
 from digitrec.image.batch import several_images
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers import registry
 from digitrec.recognise import How, Rotation, stream
-from digitrec.recognise.pipeline import chunks
+from digitrec.recognise.pipeline import chunks, open_or_fail
 from digitrec.recognise.readers import AnyReader, Reader, listed, name_of, reader_for
 
 UNSURE = 0.5
@@ -173,21 +173,7 @@ def compare_many(
 
     Arguments and errors are those of `compare`; ``images`` as for `predict_many`.
     """
-    return _Comparisons(compare_stream(images, providers, **how))
-
-
-class _Comparisons(list[Comparison]):
-    """A list that also answers `next`: `compare_many` returned an iterator before version 0.3."""
-
-    def __next__(self) -> Comparison:
-        warnings.warn(
-            "compare_many returns a list; call compare_stream to take one Comparison at a time",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        if not self:
-            raise StopIteration
-        return self.pop(0)
+    return list(compare_stream(images, providers, **how))
 
 
 def compare_stream(
@@ -200,79 +186,77 @@ def compare_stream(
     """Yield what `compare_many` returns, each Comparison as soon as it and those before it are complete.
 
     It takes only a batch from ``images`` at a time, so these may be endless. ``ask`` asks an engine about
-    something else than a digit, such as `comparison.numbers.numbers_asked`.
+    something else than a digit, such as `comparison.numbers.numbers_asked`; each engine then opens the
+    pictures itself.
     """
     names = free_engines(os.environ) if providers is None else listed(providers)
     readers = [reader_or_absent(provider) for provider in names]
-    shared, ask = ask is None, ask or partial(stream, **how)
+    asked = ask or partial(stream, **how)
     for reader in readers:
         with suppress(NotConfigured):  # an engine without number reading is a Failure for every picture
-            ask((), reader)  # raise here rather than in a thread
-    return _compared(several_images(images), readers, ask, shared=shared)
+            asked((), reader)  # raise here rather than in a thread
+    waiting = iter(several_images(images))
+    most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
+    windows: Iterator[Sequence[ImageSource | Failure]] = (
+        chunks(waiting, "", most)
+        if ask is None
+        else iter(lambda: [opened_once(image, "") for image in islice(waiting, most)], [])
+    )
+    return (comparison for window in windows for comparison in _compared(window, readers, asked))
 
 
 def _compared(
-    images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask, *, shared: bool
+    window: Sequence[ImageSource | Failure], readers: Sequence[Reader], ask: Ask
 ) -> Iterator[Comparison]:
-    """Yield a Comparison for each picture, in order, as soon as all engines have answered about it.
+    """Yield a Comparison for each picture, in order, as soon as all engines have answered about it."""
+    names = tuple(map(name_of, readers))
+    good = {place: image for place, image in enumerate(window) if not isinstance(image, Failure)}
+    arrivals = gather([(reader, good) for reader in readers], ask)
+    said: list[dict[int, Outcome]] = [{} for _ in window]
+    for image, outcomes in zip(window, said, strict=True):
+        if isinstance(image, Failure):
+            outcomes.update(enumerate(replace(image, provider=name) for name in names))
+        while len(outcomes) < len(readers):
+            reader, place, outcome = next(arrivals)
+            said[place][reader] = outcome
+        ordered = tuple(outcomes[number] for number in range(len(readers)))
+        known = (outcome.image for outcome in ordered if outcome.image.sha256)
+        yield Comparison(next(known, ordered[0].image), names, ordered)
 
-    Args:
-        images: the pictures.
-        readers: the engines.
-        ask: function that asks an engine about pictures.
-        shared: open each picture once, as large as a digit needs it; False: each engine opens it itself.
+
+def opened_once(image: ImageSource, asker: str) -> ImageSource | Failure:
+    """Open a picture that can be read only once, as large as numbers need it; return others as they are.
+
+    If it cannot be opened, return a Failure of ``asker``.
     """
-    names, waiting = tuple(map(name_of, readers)), iter(images)
-    most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
-    windows: Iterator[Sequence[ImageSource | Failure]] = (
-        chunks(waiting, "", most) if shared else iter(lambda: list(islice(waiting, most)), [])
-    )
-    for window in windows:
-        good = {place: image for place, image in enumerate(window) if not isinstance(image, Failure)}
-        arrivals = gather([(reader, good) for reader in readers], ask)
-        said: list[dict[int, Outcome]] = [{} for _ in window]
-        for image, outcomes in zip(window, said, strict=True):
-            if isinstance(image, Failure):
-                outcomes.update(enumerate(replace(image, provider=name) for name in names))
-            while len(outcomes) < len(readers):
-                arrival = next(arrivals)
-                said[arrival.image][arrival.reader] = arrival.outcome
-            yield Comparison(
-                outcomes[0].image, names, tuple(outcomes[number] for number in range(len(readers)))
-            )
+    once = hasattr(image, "read") or files.read_once(image)
+    return open_or_fail(image, asker, NUMBERS_SIDE) if once else image
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One outcome, in order of arrival."""
-
-    reader: int
-    """Index of the engine."""
-    image: int
-    """Index of the picture."""
-    outcome: Outcome
-    """The engine's outcome for the picture."""
-
-
-def gather(work: Sequence[tuple[Reader, Mapping[int, ImageSource]]], ask: Ask) -> Iterator[Arrival]:
+def gather(
+    work: Sequence[tuple[Reader, Mapping[int, ImageSource]]], ask: Ask
+) -> Iterator[tuple[int, int, Outcome]]:
     """Yield the outcomes of each engine for its own pictures; all engines work at the same time.
 
     Each engine works in a thread of its own, so a slow or failing one does not affect the others; the
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
+
+    Yields:
+        The engine's index in ``work``, the picture's key, and the outcome, in order of arrival.
     """
 
-    def lane(number: int) -> Iterator[Arrival]:
+    def lane(number: int) -> Iterator[tuple[int, int, Outcome]]:
         """Yield one engine's outcomes; after a DigitrecError, a Failure for each picture that is left."""
         reader, images = work[number]
         left = dict(images)
         try:
             for place, outcome in zip(images, ask(images.values(), reader), strict=True):
-                yield Arrival(number, place, outcome)
+                yield number, place, outcome
                 del left[place]
         except DigitrecError as error:
             for place, image in left.items():
                 ref = image.ref if isinstance(image, DigitImage) else ImageRef(files.name_of(image), None)
-                yield Arrival(number, place, Failure(ref, name_of(reader), error))
+                yield number, place, Failure(ref, name_of(reader), error)
 
     return (arrival for _, arrival in spread(range(len(work)), lane, at_once=len(work)))
 
@@ -294,9 +278,10 @@ class Absent:
         self._error = error
 
     def stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Outcome]:
-        """Yield the same failure for each picture."""
-        for image in images:
-            yield Failure(DigitImage.open(image).ref, self.name, self._error)
+        """Raise the error at the first picture; `gather` makes a Failure of it for each."""
+        for _ in images:
+            raise self._error
+        yield from ()
 
     read_stream = stream
 

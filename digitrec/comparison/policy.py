@@ -9,16 +9,16 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from math import prod
+from operator import itemgetter
 from typing import Any, Self
 
 from digitrec.answer.prediction import NOT_SURE, Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.answer.sheet import Number, Sheet, SheetOutcome
-from digitrec.comparison import UNSURE, WINDOW, gather
+from digitrec.comparison import UNSURE, WINDOW, gather, opened_once
 from digitrec.comparison.numbers import covered
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
-from digitrec.image import Box, DigitImage, ImageSource
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image import Box, ImageSource
 from digitrec.providers.base import Provider
 from digitrec.recognise import stream
 from digitrec.recognise.numbers import value_of
@@ -69,7 +69,7 @@ class EnginePolicy:
             how: the options of `digitrec.read_stream`.
         """
         for image in images:
-            source = DigitImage.open(image, enough=NUMBERS_SIDE) if hasattr(image, "read") else image
+            source = opened_once(image, self.name)
             (sheet,) = self._decided([source], partial(read_stream, **how))
             yield finished(sheet, how.get("at_least", 0.0), how.get("rotate", 0))
 
@@ -124,8 +124,8 @@ class EnginePolicy:
             work = [(engine, wanted) for engine, wanted in work if wanted]
             if not work:
                 return said
-            for arrival in sorted(gather(work, ask), key=lambda arrival: arrival.reader):
-                said[arrival.image].append(arrival.outcome)
+            for _, place, outcome in sorted(gather(work, ask), key=itemgetter(0)):
+                said[place].append(outcome)
 
     def _sum_up(self, said: Sequence[Asked]) -> Any:
         """Return the verdict with the time, cost and attempts of every engine asked."""

@@ -90,7 +90,7 @@ def name_of(source: Any) -> str:
 def read_once(source: Any) -> bool:
     """Whether a source is gone once it was read: standard input, or a pipe that has a name."""
     try:
-        return source == "-" or (isinstance(source, str | Path) and Path(source).is_fifo())
+        return isinstance(source, str | Path) and (source == "-" or Path(source).is_fifo())
     except OSError:  # a name too long
         return False
 

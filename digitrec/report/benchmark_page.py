@@ -1,23 +1,36 @@
 """A benchmark as one self-contained page: conclusion, tables, plots and misread pictures.
 
-Engines differ by line as well as by colour.
+The page fetches nothing. Engines differ by line as well as by colour.
 """
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 import textwrap
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
 from math import ceil
 from pathlib import Path
+from string import Template
 
+from digitrec import __version__
 from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark
 from digitrec.comparison.benchmark.measure import Scorecard, is_wrong
 from digitrec.comparison.datasets.labels import NONE
 from digitrec.comparison.datasets.sampling import sampled
-from digitrec.report import page, plots, predictions
+from digitrec.errors import ImageError
+from digitrec.errors.text import printable
+from digitrec.image import DigitImage, ImageSource
+from digitrec.report import plots, predictions
 from digitrec.report.benchmark import conclusion, heading, tables
+from digitrec.report.rows import Table
 
+THUMBNAIL = 128
+"""Longest side of a picture, in pixels."""
 LINE_HEIGHT = 0.3
 """Height of a legend's entry, in inches."""
 LABEL_WIDTH = 26
@@ -32,16 +45,48 @@ def benchmark_page(benchmark: Benchmark) -> str:
     Raises:
         NotInstalled: without the extra ``plots``.
     """
-    said = "".join(f"<li>{page.text(sentence)}</li>" for sentence in conclusion(benchmark))
-    first, *others = map(page.table_section, tables(benchmark))
+    said = "".join(f"<li>{_text(sentence)}</li>" for sentence in conclusion(benchmark))
+    first, *others = map(_table, tables(benchmark))
     parts = [
-        page.section("Conclusion", f"<ul>{said}</ul>"),
+        _soft(f"digitrec {__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
+        _section("Conclusion", f"<ul>{said}</ul>"),
         first,
-        page.section("Plots", _plots(benchmark.cards)),
+        _section("Plots", _plots(benchmark.cards)),
         *([_misread(benchmark)] if benchmark.misread else []),
         *others,
     ]
-    return page.page(heading(benchmark), parts)
+    template = Template((files("digitrec.report") / "page.html").read_text(encoding="utf-8"))
+    return template.substitute(title=_text(heading(benchmark)), body="\n".join(parts))
+
+
+def _text(words: str) -> str:
+    """Return text as HTML, with markup and invisible characters escaped."""
+    return html.escape(printable(words))
+
+
+def _soft(words: str) -> str:
+    """Return a paragraph in small grey type; nothing without words."""
+    return words and f'<p class="soft">{_text(words)}</p>'
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section>\n<h2>{_text(title)}</h2>\n{body}\n</section>"
+
+
+def _table(table: Table) -> str:
+    """Return a section with the table under its title and its note; numbers are aligned right."""
+    (head, *rows), figures = table.filled()
+    kinds = [' class="number"' if is_figure else "" for is_figure in figures]
+
+    def row(tag: str, scope: str, cells: Sequence[str]) -> str:
+        pairs = zip(kinds, cells, strict=True)
+        written = (f"<{tag}{scope}{kind}>{_text(cell)}</{tag}>" for kind, cell in pairs)
+        return f"<tr>{''.join(written)}</tr>"
+
+    body = "\n".join(row("td", "", cells) for cells in rows)
+    top = row("th", ' scope="col"', head)
+    drawn = f'<div class="wide"><table><thead>{top}</thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    return _section(table.title, _soft(table.note) + drawn)
 
 
 def _plots(cards: Sequence[Scorecard]) -> str:
@@ -65,7 +110,7 @@ def _misread(benchmark: Benchmark) -> str:
     boxes = "".join(_picture(benchmark, places[number]) for number in drawn)
     legend = f" {predictions.LEGEND}." if predictions.MARK in boxes else ""
     note = f"{len(drawn)} of {len(places)}. A wrong answer is underlined. -: no digit, !: no answer.{legend}"
-    return page.section("Misread pictures", f'{page.soft(note)}<div class="sheet">{boxes}</div>')
+    return _section("Misread pictures", f'{_soft(note)}<div class="sheet">{boxes}</div>')
 
 
 def _picture(benchmark: Benchmark, place: int) -> str:
@@ -73,12 +118,25 @@ def _picture(benchmark: Benchmark, place: int) -> str:
     shows = f"shows {NONE if sample.truth is None else sample.truth}"
     title = sample.image.name if isinstance(sample.image, Path) else f"no. {place}"
     answers = "<br>".join(_answer(benchmark, engine, place) for engine in benchmark.outcomes)
-    image = page.picture(sample.image, shows, page.THUMBNAIL)
-    return f"<figure>{image}<figcaption>{page.text(title)}<br>{shows}</figcaption>{answers}</figure>"
+    caption = f"<figcaption>{_text(title)}<br>{shows}</figcaption>"
+    return f"<figure>{_thumbnail(sample.image, shows)}{caption}{answers}</figure>"
+
+
+def _thumbnail(source: ImageSource, alt: str) -> str:
+    """Return a downscaled picture without metadata, or the error if it cannot be read."""
+    try:
+        small = DigitImage.open(source).thumbnail(THUMBNAIL)
+    except ImageError as error:
+        return _soft(str(error))
+    data = io.BytesIO()
+    small.save(data, "PNG", optimize=True)
+    code = base64.b64encode(data.getvalue()).decode("ascii")
+    size = f'width="{small.width}" height="{small.height}"'
+    return f'<img src="data:image/png;base64,{code}" {size} alt="{_text(alt)}">'
 
 
 def _answer(benchmark: Benchmark, engine: str, place: int) -> str:
     outcome = benchmark.outcomes[engine][place]
     mark = ' class="wrong"' if is_wrong(outcome, benchmark.samples[place].truth) else ""
-    name = page.text(benchmark.called(engine))
+    name = _text(benchmark.called(engine))
     return f"{name} <strong{mark}>{short(outcome)}</strong> {predictions.sure(outcome).strip()}"

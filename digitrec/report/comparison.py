@@ -1,4 +1,4 @@
-"""Write comparisons as a table, JSON, JSON Lines, CSV or a page with the pictures."""
+"""Write comparisons as a table, JSON, JSON Lines or CSV."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from digitrec.answer.prediction import Failure, Outcome, short
 from digitrec.answer.sheet import NO_NUMBER
 from digitrec.comparison import Comparison
 from digitrec.errors.text import dollars, duration, padded, percent, printable, width
-from digitrec.image import ImageSource
-from digitrec.report import page
 from digitrec.report.predictions import Format, remarks
-from digitrec.report.rows import Table, write_rows
+from digitrec.report.rows import write_rows
 
 CELLS = (
     "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed", "error",
@@ -73,6 +71,14 @@ def _answer(outcome: Outcome, nothing: str) -> str:
     return nothing if short(outcome) == "-" else short(outcome)
 
 
+def _lines(comparison: Comparison) -> Iterator[str]:
+    """Yield the picture with its verdict, and a line for each engine below."""
+    yield f"{printable(comparison.name)}  {verdict(comparison)}"
+    widest = max(map(width, comparison.engines))
+    for name, outcome in comparison.by_engine:
+        yield f"  {padded(name, widest)}  {'; '.join(_cell(outcome))}"
+
+
 def _cell(outcome: Outcome) -> list[str]:
     """Return digit and confidence, time and cost, and remarks."""
     if isinstance(outcome, Failure):
@@ -84,14 +90,6 @@ def _cell(outcome: Outcome) -> list[str]:
     return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, remarks(outcome))]
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
-    """Yield the picture with its verdict, and a line for each engine below."""
-    yield f"{printable(comparison.name)}  {verdict(comparison)}"
-    widest = max(map(width, comparison.engines))
-    for name, outcome in comparison.by_engine:
-        yield f"  {padded(name, widest)}  {'; '.join(_cell(outcome))}"
-
-
 def _csv_row(comparison: Comparison) -> dict[str, Any]:
     row = comparison.as_dict()
     row |= {"dissenters": " ".join(comparison.dissenters)}
@@ -101,29 +99,3 @@ def _csv_row(comparison: Comparison) -> dict[str, Any]:
             outcome["error"] = f"{error['type']}: {error['message']}"
         row |= {f"{name}.{cell}": outcome.get(cell) for cell in cells}
     return row
-
-
-def comparison_page(comparisons: Iterable[Comparison], pictures: Iterable[ImageSource]) -> str:
-    """Return an HTML page that shows each picture or number beside every engine's answer.
-
-    Args:
-        comparisons: the comparisons.
-        pictures: the pictures themselves, in the same order.
-    """
-    sections = [_section(one, picture) for one, picture in zip(comparisons, pictures, strict=True)]
-    return page.page("Engines side by side", sections)
-
-
-def _section(comparison: Comparison, picture: ImageSource) -> str:
-    rows = [_page_row(*one) for one in comparison.by_engine]
-    name = comparison.name
-    table = page.table_of(Table(("engine", "answer", "time and cost", "remarks"), rows))
-    pair = f'<div class="pair">{page.picture(picture, name)}{table}</div>'
-    return page.section(name, f"<p>{page.text(verdict(comparison))}</p>{pair}")
-
-
-def _page_row(name: str, outcome: Outcome) -> list[str]:
-    answer, spent, *notes = _cell(outcome)
-    if isinstance(outcome, Failure):
-        notes.append(str(outcome.error))
-    return [name, answer, spent, "; ".join(notes)]

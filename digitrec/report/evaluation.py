@@ -18,7 +18,6 @@ from digitrec.lab.evaluation import accuracy
 from digitrec.lab.evaluation.accuracy import Measured
 from digitrec.lab.evaluation.numbers import Share
 from digitrec.report import plots
-from digitrec.report.page import THUMBNAIL
 from digitrec.report.plots import Figure
 from digitrec.report.rows import Table, markdown_page, markdown_section
 
@@ -54,6 +53,8 @@ HEADER = (
 )  # fmt: skip
 GRID = (3, 5)
 """Rows and columns of the grid of predictions."""
+THUMBNAIL = 128
+"""Longest side of a picture, in pixels."""
 MISTAKES = 30
 """Largest number of misread pictures shown."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "jsonl", "csv"]
 
-BARS = "▁▂▃▄▅▆▇█"
-"""Bars for probabilities from 0 to 1."""
 MARK = "*"
 """Suffix of a calibrated chance."""
 LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own confidence"
@@ -25,7 +23,7 @@ LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own c
 NAME_WIDTH = 44
 """Maximum width of a picture's name on a terminal, in columns; longer names are cut at the left."""
 NARROW = 56
-"""Minimum width of a terminal with bars, in columns."""
+"""Minimum width of a terminal, in columns, whose lines are cut and not wrapped."""
 COLUMNS = ["source", "sha256", *(name for name in field_names(Prediction) if name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 
@@ -36,7 +34,7 @@ def write(
     """Write outcomes as they arrive.
 
     ``json`` is one array and ``jsonl`` one object per line, failures included (they have an ``error``);
-    ``csv`` has the columns `COLUMNS`; ``table`` is for people, with a bar for each probability on a
+    ``csv`` has the columns `COLUMNS`; ``table`` is for people, with colours on a
     terminal and plain text in a pipe, where the first column is wide enough for all ``names`` of the
     pictures to come. A calibrated chance replaces the confidence and is marked; `LEGEND` explains it.
     """
@@ -107,30 +105,24 @@ def terminal(out: IO[str]) -> Console:
 
 def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]) -> None:
     console = terminal(out) if out.isatty() else None
-    name, bars = _layout(console, names)
-    digits = "  0 1 2 3 4 5 6 7 8 9" if bars else ""
-    _write_line([(f"{'image':<{name}}  digit      sure{digits}", "dim")], console, out)
+    if console is None:
+        name = max([len("image"), *(width(printable(name)) for name in names)])
+    else:
+        name = max(16, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
+    _write_line([(f"{'image':<{name}}  digit      sure", "dim")], console, out)
     marked = False
     for outcome in outcomes:
         if console is None:
             name = max(name, width(printable(outcome.image.source)))
-        _write_line(list(_parts(outcome, name, bars)), console, out)
+        _write_line(list(_parts(outcome, name)), console, out)
         shown = [outcome, *outcome.asked] if isinstance(outcome, Prediction) else []
         marked |= any(sure(it).endswith(MARK) for it in shown)
     if marked:
         out.write(LEGEND + "\n")
 
 
-def _layout(console: Console | None, names: Iterable[str]) -> tuple[int, str]:
-    """Return the width of the names in columns, and the bars for probabilities; "" without room for them."""
-    if console is None:
-        return max([len("image"), *(width(printable(name)) for name in names)]), ""
-    name = max(16, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
-    return name, BARS if console.width >= NARROW and "utf" in console.encoding.lower() else ""
-
-
-def _parts(outcome: Outcome, name: int, bars: str) -> Iterator[tuple[str, str]]:
-    """Yield name, digit, confidence in eight columns, bars and remarks, each with its style."""
+def _parts(outcome: Outcome, name: int) -> Iterator[tuple[str, str]]:
+    """Yield name, digit, confidence in eight columns and remarks, each with its style."""
     yield padded(shortened(printable(outcome.image.source), name), name) + "  ", ""
     if isinstance(outcome, Failure):
         yield "  !  ", "bold red"
@@ -138,8 +130,6 @@ def _parts(outcome: Outcome, name: int, bars: str) -> Iterator[tuple[str, str]]:
         return
     yield f"{short(outcome):^5}", "yellow" if outcome.digit is None else "bold green"
     yield f"  {sure(outcome):>8}  ", ""
-    if outcome.probabilities is not None and bars:
-        yield " ".join(_bar(share, bars) for share in outcome.probabilities) + "  ", "cyan"
     yield printable("; ".join(remarks(outcome))), "yellow"
 
 
@@ -153,7 +143,3 @@ def _write_line(parts: Sequence[tuple[str, str]], console: Console | None, out: 
 
     line = Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
     console.print(line, soft_wrap=console.width < NARROW)
-
-
-def _bar(share: float, bars: str) -> str:
-    return bars[min(round(share * (len(bars) - 1)), len(bars) - 1)]

@@ -51,13 +51,6 @@ def test_a_stream_takes_pictures_as_they_are_needed_and_refuses_arguments_at_onc
             compare_stream([drawn_seven()], fakes("7"), **wrong)
 
 
-def test_a_list_of_comparisons_is_still_an_iterator_with_a_warning() -> None:
-    found = compare_many([drawn_seven(), drawn_seven()], fakes("7"))
-    with pytest.warns(DeprecationWarning, match="compare_stream"):
-        assert next(found).consensus == 7  # type: ignore[call-overload]
-    assert len(found) == 1
-
-
 def test_at_least_and_rotate_are_those_of_predict() -> None:
     unsure, absent = compare(drawn_seven(), [*fakes(sure(7, 0.6)), "azure"], at_least=0.7, rotate=90).outcomes
     assert isinstance(unsure, Prediction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -9,13 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
 from comparison.engines import labelled
 from PIL import Image
-from report.html_pages import Page
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
@@ -36,6 +38,44 @@ from digitrec.report.benchmark_page import MOST_PICTURES, benchmark_page
 from digitrec.report.rows import Table
 
 IMAGE = ImageRef("x.png", "00")
+
+
+class Page(HTMLParser):
+    """The elements of a page, all of which must be closed and fetch nothing."""
+
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.count: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, html: str) -> Self:
+        """Parse and check a page."""
+        page = cls()
+        page.feed(html)
+        assert page.open == []
+        assert "@import" not in html
+        assert "url(http" not in html
+        return page
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count[tag] += 1
+        assert tag not in ("script", "link", "iframe", "object")
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href", "action"):
+                assert (value or "").startswith(("data:", "#")), value
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
 
 
 def written(found: Benchmark, form: report.Format) -> str:
@@ -169,6 +209,26 @@ def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
                     cards=found.cards[:1], pairs=())  # fmt: skip
     assert report.heading(alone) == "1 engine on 1 picture of a & b"
     assert Page.of(benchmark_page(alone)).count["img"] == 0
+
+
+def test_a_page_escapes_names_and_holds_small_pictures_without_metadata(
+    found: Benchmark, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a private remark"
+    large, missing = tmp_path / "<b>.jpg", tmp_path / "none.png"
+    Image.fromarray(np.full((1000, 2000), 200, np.uint8)).save(large, exif=exif)
+    samples = list(found.samples)
+    for place, file in zip(found.misread, (large, missing), strict=False):
+        samples[place] = replace(samples[place], image=file)
+    html = benchmark_page(replace(found, samples=tuple(samples), data="<script>alert(1)</script>"))
+    page = Page.of(html)
+    assert page.count["img"] == len(found.misread) - 1
+    assert f"{missing}: " in html
+    assert "<b>" not in html and "&lt;b&gt;.jpg" in html and "<title>3 engines" in html
+    pictures = [base64.b64decode(data) for data in re.findall(r"base64,([^\"]+)", html)]
+    assert (128, 64) in [Image.open(io.BytesIO(data)).size for data in pictures]
+    assert not any(b"private" in data for data in pictures)
 
 
 def test_numbers_have_a_table_of_their_own_and_no_confusion(tmp_path: Path) -> None:
