@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from digitrec.providers.registry import open_provider as open_provider
     from digitrec.recognise import predict as predict
     from digitrec.recognise import predict_many as predict_many
+    from digitrec.recognise import read as read
+    from digitrec.recognise import read_many as read_many
+    from digitrec.recognise import read_stream as read_stream
     from digitrec.recognise import stream as stream
     from digitrec.recognise.awaited import apredict as apredict
     from digitrec.recognise.awaited import aread as aread
     from digitrec.recognise.awaited import astream as astream
-    from digitrec.recognise.reading import read as read
-    from digitrec.recognise.reading import read_many as read_many
-    from digitrec.recognise.reading import read_stream as read_stream
 
 
 _HOME = {
@@ -76,9 +76,9 @@ _HOME = {
     "open_provider": "digitrec.providers.registry",
     "predict": "digitrec.recognise",
     "predict_many": "digitrec.recognise",
-    "read": "digitrec.recognise.reading",
-    "read_many": "digitrec.recognise.reading",
-    "read_stream": "digitrec.recognise.reading",
+    "read": "digitrec.recognise",
+    "read_many": "digitrec.recognise",
+    "read_stream": "digitrec.recognise",
     "stream": "digitrec.recognise",
 }
 

@@ -21,9 +21,8 @@ from digitrec.engine import threads
 from digitrec.errors import DigitrecError
 from digitrec.image import ImageSource
 from digitrec.image.files import name_of
-from digitrec.recognise import stream
+from digitrec.recognise import read_stream, stream
 from digitrec.recognise.readers import Reader
-from digitrec.recognise.reading import read_stream
 from digitrec.report import predictions, sheets
 
 FOR_ALL = (

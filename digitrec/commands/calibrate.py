@@ -30,7 +30,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
       digitrec calibrate photos/ --provider google --max-cost 1
     """
     from digitrec.comparison.benchmark.measure import measure
-    from digitrec.recognise.calibration.fit import fit
+    from digitrec.recognise.calibration import fit
 
     samples = unlearned.read(data, limit, asking.model)
     with asking.engines([provider]) as (engine,), watched(len(samples)) as arrived:

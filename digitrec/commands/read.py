@@ -17,8 +17,8 @@ from digitrec.commands.progress import tracked
 from digitrec.errors import ImageError
 from digitrec.image import Box, DigitImage, Turned
 from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.recognise import read_stream
 from digitrec.recognise.forms import load_form, read_forms
-from digitrec.recognise.reading import read_stream
 from digitrec.report import sheets
 from digitrec.report.predictions import Format
 

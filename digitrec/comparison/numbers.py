@@ -11,9 +11,9 @@ from digitrec.answer.prediction import EngineResult, Failure, Outcome, Predictio
 from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
 from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
+from digitrec.recognise import read_stream
 from digitrec.recognise.layout import lines
 from digitrec.recognise.numbers import union
-from digitrec.recognise.reading import read_stream
 
 SHARED = {field.name for field in fields(EngineResult)}
 """Fields that a sheet and a prediction share, such as time, cost and model."""

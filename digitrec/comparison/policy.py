@@ -20,11 +20,10 @@ from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import Box, ImageSource
 from digitrec.providers.base import Provider
-from digitrec.recognise import stream
+from digitrec.recognise import read_stream, stream
 from digitrec.recognise.numbers import value_of
 from digitrec.recognise.pipeline import chunks, finished
 from digitrec.recognise.readers import engine_for, listed, name_of
-from digitrec.recognise.reading import read_stream
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Turn pictures into Predictions."""
+"""Turn pictures into Predictions, and into Sheets: the numbers on them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from itertools import chain
 from typing import Literal, TypedDict, Unpack
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.errors.arguments import number, said
-from digitrec.image import TURNS, ImageSource, Turned
+from digitrec.answer.sheet import Sheet, SheetOutcome
+from digitrec.engine import Engine
+from digitrec.errors.arguments import number, said, whole
+from digitrec.image import TURNS, Box, ImageSource, Turned
 from digitrec.image.batch import one_image, several_images
-from digitrec.recognise.pipeline import batches, finished, infer
+from digitrec.recognise.numbers import Range
+from digitrec.recognise.pipeline import batches, finished, infer, infer_numbers
 from digitrec.recognise.readers import AnyReader, Policy, reader_for
 
 Rotation = Literal[0, 90, 180, 270]
+Digits = int | tuple[int, int] | None
 
 
 class How(TypedDict, total=False):
@@ -22,6 +26,13 @@ class How(TypedDict, total=False):
     lenient: bool
     at_least: float
     rotate: Rotation
+
+
+class HowNumbers(How, total=False):
+    """The options of `read`."""
+
+    digits: Digits
+    region: Box | None
 
 
 def predict(
@@ -90,10 +101,8 @@ def stream(
     Takes from ``images`` only as many as it works on at once, so a generator may be endless. Arguments and
     errors are those of `predict_many`; the call itself raises the errors.
     """
-    at_least = checked(at_least, rotate)
-    reader, waiting = reader_for(provider), several_images(images)
-    if rotate:
-        waiting = (Turned(image, rotate) for image in waiting)
+    at_least = _checked(at_least, rotate)
+    reader, waiting = reader_for(provider), _turned(several_images(images), rotate)
     if isinstance(reader, Policy):
         outcomes = reader.stream(waiting, lenient=lenient)
     else:
@@ -102,7 +111,100 @@ def stream(
     return (finished(outcome, at_least, rotate) for outcome in outcomes)
 
 
-def checked(at_least: float, rotate: Rotation) -> float:
+def read(
+    image: ImageSource,
+    provider: AnyReader = "local",
+    *,
+    digits: Digits = None,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+    region: Box | None = None,
+) -> Sheet:
+    """Read the numbers on one picture.
+
+    Args:
+        image: anything `digitrec.DigitImage.open` reads.
+        provider: a registered name, or a provider, an engine or a policy of your own. A cloud gets the same
+            request as from `predict`, so an answer in the ledger is not paid again.
+        digits: the number of digits that each number has, or the least and the greatest; None: any. Digits
+            that stand apart, as in the boxes of a form, are joined to reach it, and a number with another
+            count has no value.
+        lenient: also accept letters that resemble digits, beside a digit, and a lone O as zero.
+        at_least: below this a number has no value and the reason "not sure"; 0..1. It is compared with the
+            ``calibrated`` chance if there is one, else with the ``confidence``.
+        rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
+        region: left, top, right, bottom of the part to read, in pixels of the turned picture, or as shares of
+            its sides if none is above 1; None: all of it.
+
+    Returns:
+        A Sheet; its ``numbers`` are empty if nothing is written on the picture.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        ImageError: the picture cannot be read, or the region is not inside it.
+        ProviderError: the provider gave no usable answer.
+        UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked about numbers at all.
+    """
+    (outcome,) = read_stream(
+        [one_image(image)], provider,
+        digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region,
+    )  # fmt: skip
+    if isinstance(outcome, Failure):
+        raise outcome.error
+    return outcome
+
+
+def read_many(
+    images: Iterable[ImageSource], provider: AnyReader = "local", **how: Unpack[HowNumbers]
+) -> list[SheetOutcome]:
+    """Read the numbers on many pictures; return a Sheet or a Failure for each, in order.
+
+    Args:
+        images: as for `predict_many`.
+        provider: as for `read`.
+        how: ``digits``, ``lenient``, ``at_least``, ``rotate`` and ``region``, as for `read`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked about numbers at all.
+    """
+    return list(read_stream(images, provider, **how))
+
+
+def read_stream(
+    images: Iterable[ImageSource],
+    provider: AnyReader = "local",
+    *,
+    digits: Digits = None,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+    region: Box | None = None,
+) -> Iterator[SheetOutcome]:
+    """Yield what `read_many` returns, in order, while the work goes on.
+
+    Takes from ``images`` only as many as it works on at once. Arguments and errors are those of `read_many`;
+    the call itself raises the errors.
+    """
+    expected, at_least = _range(digits), _checked(at_least, rotate)
+    reader, waiting = reader_for(provider), several_images(images)
+    if not isinstance(reader, Engine):
+        if not hasattr(reader, "read_stream"):  # another package's policy
+            raise TypeError(f"the policy {reader.name} reads single digits; give one engine")
+        found: Iterator[SheetOutcome] = reader.read_stream(
+            waiting, digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region
+        )
+        return found
+    engine = reader.for_numbers
+    answers = (
+        infer_numbers(batch, engine, expected=expected, lenient=lenient)
+        for batch in batches(_turned(waiting, rotate, region), engine)
+    )
+    return (finished(sheet, at_least, rotate) for sheet in chain.from_iterable(answers))
+
+
+def _checked(at_least: float, rotate: Rotation) -> float:
     """Return ``at_least`` as a float after checking both arguments of `stream`.
 
     Raises:
@@ -111,3 +213,25 @@ def checked(at_least: float, rotate: Rotation) -> float:
     if isinstance(rotate, bool) or rotate not in TURNS:
         raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
     return number("at_least", at_least, 0, 1)
+
+
+def _range(digits: Digits) -> Range:
+    """Return the least and the greatest number of digits; None: any.
+
+    Raises:
+        TypeError, ValueError: they are not whole numbers from 1 on, or the least is above the greatest.
+    """
+    if digits is None:
+        return None
+    least, most = digits if isinstance(digits, tuple) and len(digits) == 2 else (digits, digits)
+    found = whole("digits", least, 1), whole("digits", most, 1)
+    if found[0] > found[1]:
+        raise ValueError(f"digits must be a number or the least and the greatest, got {digits}")
+    return found
+
+
+def _turned(images: Iterable[ImageSource], rotate: int, region: Box | None = None) -> Iterable[ImageSource]:
+    """Return pictures that are turned and cropped when they are opened."""
+    if not rotate and region is None:
+        return images
+    return (Turned(image, rotate, region) for image in images)

@@ -19,9 +19,8 @@ from digitrec.answer.sheet import Sheet
 from digitrec.engine import Engine
 from digitrec.engine.threads import cancelled_by
 from digitrec.image import ImageSource
-from digitrec.recognise import How, predict, stream
+from digitrec.recognise import How, HowNumbers, predict, read, stream
 from digitrec.recognise.readers import AnyReader, Policy, Reader, reader_for
-from digitrec.recognise.reading import HowNumbers, read
 
 T = TypeVar("T")
 

@@ -16,8 +16,8 @@ from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.image import Box, ImageSource, Turned
 from digitrec.prepare.align import Aligned, align
+from digitrec.recognise import Digits, read_stream
 from digitrec.recognise.pipeline import open_or_fail
-from digitrec.recognise.reading import Digits, read_stream
 
 log = logging.getLogger(__name__)
 

@@ -28,6 +28,8 @@ from digitrec.image import Place
 from digitrec.recognise.layout import lines
 from digitrec.recognise.normalise import LOOK_ALIKES
 
+Range = tuple[int, int] | None
+"""Least and greatest number of digits of a number; None: any."""
 NOT_ONE = "not one number"
 """The reason of a date, a time, a telephone number or a sum: digits and marks that are not one decimal."""
 OTHER_LENGTH = "another number of digits"
@@ -90,7 +92,7 @@ class _Word:
 
 
 def numbers_in(
-    answer: Answer, place: Place, *, lenient: bool = False, expected: tuple[int, int] | None = None
+    answer: Answer, place: Place, *, lenient: bool = False, expected: Range = None
 ) -> list[Number]:
     """Return the numbers in an answer, without rows and columns.
 
@@ -185,7 +187,7 @@ def union(boxes: Sequence[Box | None]) -> Box | None:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def _joined(words: Sequence[_Word], expected: tuple[int, int] | None) -> list[_Word]:
+def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
     """Join the parts of numbers, which are words beside each other on one line."""
     placed = [word for word in words if word.box is not None]
     found = [word for word in words if word.box is None]
@@ -248,7 +250,7 @@ def _together(left: _Word, right: _Word) -> _Word:
     return _Word(left.text + right.text, left.signs + right.signs, box, score, chance, inferred)
 
 
-def _number(word: _Word, place: Place, expected: tuple[int, int] | None) -> Number:
+def _number(word: _Word, place: Place, expected: Range) -> Number:
     first = len(word.text) - len(word.text.lstrip("'"))
     word = word.part(first, len(word.text.rstrip(".,'")))  # without a full stop
     value, reason = value_of(word.text), None

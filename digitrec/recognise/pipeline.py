@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.answer.sheet import SheetOutcome
+from digitrec.answer.sheet import Sheet, SheetOutcome
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
@@ -20,7 +20,9 @@ from digitrec.image.shrinking import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibrations
+from digitrec.recognise.layout import arranged
 from digitrec.recognise.normalise import normalise
+from digitrec.recognise.numbers import Range, numbers_in
 
 HELD_BYTES = 64_000_000
 """Bytes of prepared pictures in one batch, about: hundreds of large scans do not fit into memory."""
@@ -36,6 +38,10 @@ LEFT_OUT_DOUBT = 0.5
 MaybePrepared = PreparedImage | Failure
 """A picture half-way along the path."""
 Said = TypeVar("Said", Outcome, SheetOutcome)
+About = Mapping[str, Any]
+"""The fields of an `EngineResult`."""
+Interpret = Callable[[PreparedImage, Answer, About], Said]
+"""From a picture, its answer and the circumstances to the outcome."""
 
 
 def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> DigitImage | Failure:
@@ -44,11 +50,6 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
         return DigitImage.open(source, enough=enough)
     except ImageError as error:
         return Failure(ImageRef(name_of(source), None), asker, error)
-
-
-def preprocess(sources: Iterable[ImageSource], engine: Engine) -> list[MaybePrepared]:
-    """Open each picture and prepare it for the engine."""
-    return [one for batch in batches(sources, engine) for one in batch]
 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
@@ -100,11 +101,16 @@ def _opened(
 
 
 def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:
+    """Prepare the opened pictures for the engine; leave failures in their places."""
     images = [image for image in opened if isinstance(image, DigitImage)]
     if images:
         engine.load(images[0])
     start = time.perf_counter()
-    ready = _prepare(images, engine)
+    ready: list[MaybePrepared]
+    try:
+        ready = [*prepare_many(images, engine.provider.wants)]
+    except ImageError:  # one of them cannot be sent: find it and keep the others
+        ready = [_prepared_alone(image, engine) for image in images]
     seconds = (time.perf_counter() - start) / max(len(images), 1)
     timed = iter(
         replace(one, latency_s=seconds) if isinstance(one, Failure) else replace(one, seconds=seconds)
@@ -113,31 +119,11 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
     return [next(timed) if isinstance(image, DigitImage) else image for image in opened]
 
 
-def infer(batch: Iterable[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
-    """Ask the engine and normalise its answers, one outcome for each picture."""
-    gated = [
-        _gated(one, engine) if isinstance(one, PreparedImage) and _refused(one) else one for one in batch
-    ]
-    return answered(gated, engine, partial(_prediction, lenient=lenient, calibrations=calibration.known()))
-
-
-def answered(
-    batch: Sequence[PreparedImage | Said],
-    engine: Engine,
-    interpret: Callable[[PreparedImage, Answer, dict[str, Any]], Said],
-) -> list[Said | Failure]:
-    """Ask the engine about the prepared pictures of a batch; leave other outcomes in their places.
-
-    Args:
-        batch: prepared pictures and outcomes.
-        engine: the engine to ask.
-        interpret: from a picture, its answer and the fields of an `EngineResult` to the outcome.
-    """
-    replies = iter(engine.ask([one for one in batch if isinstance(one, PreparedImage)]))
-    return [
-        _outcome(one, next(replies), engine, interpret) if isinstance(one, PreparedImage) else one
-        for one in batch
-    ]
+def _prepared_alone(image: DigitImage, engine: Engine) -> MaybePrepared:
+    try:
+        return prepare(image, engine.provider.wants)
+    except ImageError as error:
+        return Failure(image.ref, engine.provider.name, error)
 
 
 def finished(outcome: Said, at_least: float, turned: int) -> Said:
@@ -148,41 +134,35 @@ def finished(outcome: Said, at_least: float, turned: int) -> Said:
     return outcome.at_least(at_least) if at_least else outcome
 
 
-def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[MaybePrepared]:
-    spec = engine.provider.wants
-    try:
-        return list(prepare_many(images, spec))
-    except ImageError:  # one of them cannot be sent: find it and keep the others
-        return [_prepare_one(image, engine) for image in images]
+def infer(batch: Iterable[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
+    """Ask the engine and normalise its answers, one outcome for each picture."""
+    gated = [
+        _gated(one, engine) if isinstance(one, PreparedImage) and _is_refused(one) else one for one in batch
+    ]
+    return _answered(gated, engine, partial(_prediction, lenient=lenient, calibrations=calibration.known()))
 
 
-def _prepare_one(image: DigitImage, engine: Engine) -> MaybePrepared:
-    try:
-        return prepare(image, engine.provider.wants)
-    except ImageError as error:
-        return Failure(image.ref, engine.provider.name, error)
+def infer_numbers(
+    batch: Iterable[MaybePrepared], engine: Engine, *, expected: Range, lenient: bool
+) -> list[SheetOutcome]:
+    """Ask the engine about numbers with this number of digits, one outcome for each picture."""
+    pictures = [one if isinstance(one, Failure) else replace(one, digits=expected) for one in batch]
+    return _answered(pictures, engine, partial(_sheet, lenient=lenient))
 
 
-def _refused(prepared: PreparedImage) -> bool:
-    findings = prepared.findings
-    overruled = prepared.spec.overrules and prepared.whole is not None
-    return prepared.spec.gated and findings.reason is not None and not overruled
-
-
-def _gated(prepared: PreparedImage, engine: Engine) -> Prediction:
-    """Return the refusal of a picture whose ink shows no single digit; the engine was not asked."""
-    return Prediction(
-        prepared.image, engine.provider.name, None, None, prepared.findings.reason,
-        preparation=prepared.spec.preparation, attempts=0,
-        latency_s=prepared.seconds, opening_s=prepared.image.opening_s,
-    )  # fmt: skip
+def _answered(
+    batch: Sequence[PreparedImage | Said], engine: Engine, interpret: Interpret[Said]
+) -> list[Said | Failure]:
+    """Ask the engine about the prepared pictures of a batch; leave other outcomes in their places."""
+    replies = iter(engine.ask([one for one in batch if isinstance(one, PreparedImage)]))
+    return [
+        _outcome(one, next(replies), engine, interpret) if isinstance(one, PreparedImage) else one
+        for one in batch
+    ]
 
 
 def _outcome(
-    prepared: PreparedImage,
-    reply: Reply,
-    engine: Engine,
-    interpret: Callable[[PreparedImage, Answer, dict[str, Any]], Said],
+    prepared: PreparedImage, reply: Reply, engine: Engine, interpret: Interpret[Said]
 ) -> Said | Failure:
     """Interpret the engine's reply to one picture."""
     provider, answer, image = engine.provider, reply.outcome, prepared.image
@@ -199,13 +179,23 @@ def _outcome(
     return interpret(prepared, answer, about)
 
 
+def _is_refused(prepared: PreparedImage) -> bool:
+    findings = prepared.findings
+    overruled = prepared.spec.overrules and prepared.whole is not None
+    return prepared.spec.gated and findings.reason is not None and not overruled
+
+
+def _gated(prepared: PreparedImage, engine: Engine) -> Prediction:
+    """Return the refusal of a picture whose ink shows no single digit; the engine was not asked."""
+    return Prediction(
+        prepared.image, engine.provider.name, None, None, prepared.findings.reason,
+        preparation=prepared.spec.preparation, attempts=0,
+        latency_s=prepared.seconds, opening_s=prepared.image.opening_s,
+    )  # fmt: skip
+
+
 def _prediction(
-    prepared: PreparedImage,
-    answer: Answer,
-    about: dict[str, Any],
-    *,
-    lenient: bool,
-    calibrations: Calibrations,
+    prepared: PreparedImage, answer: Answer, about: About, *, lenient: bool, calibrations: Calibrations
 ) -> Prediction:
     """Normalise an engine's answer and apply its calibration."""
     reading = normalise(answer, repeat=prepared.spec.repeat, lenient=lenient)
@@ -216,3 +206,11 @@ def _prediction(
         left_out=prepared.findings.left_out,
     )  # fmt: skip
     return calibration.apply(prediction, calibrations)
+
+
+def _sheet(prepared: PreparedImage, answer: Answer, about: About, *, lenient: bool) -> Sheet:
+    """Return the numbers in an engine's answer, in reading order."""
+    place = prepared.place
+    assert place is not None, "no part of the whole picture was moved"
+    found = numbers_in(answer, place, lenient=lenient, expected=prepared.digits)
+    return Sheet(numbers=arranged(found), size=place.size, **about)

@@ -16,11 +16,10 @@ from digitrec.comparison.policy import total
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
-from digitrec.recognise import stream
+from digitrec.recognise import Digits, read_stream, stream
 from digitrec.recognise.explain import Explanation, explain
-from digitrec.recognise.pipeline import MaybePrepared, infer, preprocess
+from digitrec.recognise.pipeline import MaybePrepared, batches, infer
 from digitrec.recognise.readers import Reader, name_of
-from digitrec.recognise.reading import Digits, read_stream
 from digitrec.web import problems
 from digitrec.web.clients import Client
 from digitrec.web.limits import Buffers
@@ -152,9 +151,9 @@ class Service:
     def _answer(self, picture: ImageSource) -> Reading:
         if self._here is None:
             return Reading(next(stream([picture], self._reader)))
-        prepared = preprocess([picture], self._here)
-        (outcome,) = infer(prepared, self._here)
-        return Reading(outcome, prepared[0])
+        (batch,) = batches([picture], self._here)
+        (outcome,) = infer(batch, self._here)
+        return Reading(outcome, batch[0])
 
     async def _ask(self, client: Client, picture: bytes, work: Callable[[ImageSource], Result]) -> Result:
         """Do the work on a picture when it is the client's turn."""

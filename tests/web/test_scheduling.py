@@ -104,14 +104,14 @@ def test_there_are_no_more_turns_than_threads_and_all_get_one_whoever_leaves(
 @contextmanager
 def waiting_for_permits(monkeypatch: pytest.MonkeyPatch, *pictures: bytes) -> Iterator[threading.Semaphore]:
     """Make preparing these pictures wait for a permit; release all at the end."""
-    permits, prepare = threading.Semaphore(0), inference.preprocess
+    permits, prepare = threading.Semaphore(0), inference.batches
 
     def wait(given: list[Any], engine: Engine) -> object:
         if isinstance(given[0], bytes) and given[0] in pictures:
             permits.acquire(timeout=30)
         return prepare(given, engine)
 
-    monkeypatch.setattr(inference, "preprocess", wait)
+    monkeypatch.setattr(inference, "batches", wait)
     try:
         yield permits
     finally:

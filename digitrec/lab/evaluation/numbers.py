@@ -29,7 +29,7 @@ from digitrec.lab.handwriting.redraw import cut_out
 from digitrec.lab.handwriting.shapes import PLAIN
 from digitrec.lab.reading.compose import Labelled, held_back
 from digitrec.prepare.align import perspective
-from digitrec.recognise.reading import read_many
+from digitrec.recognise import read_many
 
 SEED = 2026
 COUNT = 1000

@@ -19,7 +19,7 @@ from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
 from digitrec.providers.base import Price
 from digitrec.recognise import calibration
-from digitrec.recognise.calibration.fit import fit
+from digitrec.recognise.calibration import fit
 
 SEVEN = Sample(drawn_seven(), 7)
 

@@ -1,0 +1,288 @@
+"""Map an engine's own confidence to its probability of being right.
+
+A calibration is a rising line through a few points, fitted on labelled pictures by `fit` (extra `stats`);
+applying it needs no extra. It belongs to one engine, preparation and model version. Answers of an emulator
+have calibrations of their own, which never apply to the vendor's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from digitrec.answer import Share
+from digitrec.answer.prediction import Prediction
+from digitrec.errors import DataError
+from digitrec.image import atomic
+from digitrec.providers.base import is_installed, not_installed
+
+log = logging.getLogger(__name__)
+
+Method = Literal["isotonic", "logistic"]
+Floats = NDArray[np.float64]
+Shares = Annotated[tuple[Share, ...], Meta(min_length=1)]
+
+FOLDS = 5
+"""Parts of the data; each is judged by a line fitted on the others."""
+FEWEST = 50
+"""Fewer answers than this say too little: a line would follow their noise."""
+FEWEST_OF_A_KIND = 5
+"""Fewer right or wrong answers than this do not show where the engine goes wrong."""
+STEPS = 65
+"""Points kept of a logistic curve; between them it is a straight line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The answers that a calibration applies to."""
+
+    provider: str
+    """Name of the engine."""
+    preparation: str
+    """Name of the preparation."""
+    model_version: str | None
+    """The model, in the engine's words."""
+    emulated: bool
+    """True for the answers of an emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A fitted line and its origin."""
+
+    key: Key
+    """The answers it applies to."""
+    scores: Shares
+    """Confidences 0..1, rising: the points of the line."""
+    chances: Shares
+    """The chance of being right at each of them, 0..1, never falling."""
+    method: Method
+    """How it was fitted; the one that judged unseen answers better."""
+    n: int
+    """Answers it was fitted on."""
+    right: int
+    """How many of those were right."""
+    brier_before: float
+    """Mean squared distance of confidence and outcome, 0..1, without it."""
+    brier_after: float
+    """The same with it, each part of the data judged by a line fitted on the others."""
+    data: str
+    """The labelled pictures it was fitted on, as they were named."""
+    data_sha256: str
+    """SHA-256 over the sorted SHA-256 of those pictures."""
+    fitted: str
+    """When, ISO 8601, UTC."""
+    digitrec: str
+    """Version of digitrec that fitted it."""
+
+    def chance(self, confidence: float) -> float:
+        """Return the probability that an answer of this confidence is right, 0..1."""
+        return float(np.interp(confidence, self.scores, self.chances))
+
+
+Calibrations = Mapping[Key, Calibration]
+"""All calibrations, by key."""
+
+
+def known() -> Calibrations:
+    """Return the user's calibrations; empty before the first is fitted."""
+    return stored(str(folder()))
+
+
+def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
+    """Return the prediction with its ``calibrated`` probability, if it has a calibration.
+
+    A refusal, an answer without confidence and a letter taken for a digit have none.
+    """
+    if not calibrations or prediction.digit is None or prediction.confidence is None or prediction.inferred:
+        return prediction
+    found = calibrations.get(key_of(prediction))
+    return (
+        prediction if found is None else replace(prediction, calibrated=found.chance(prediction.confidence))
+    )
+
+
+def key_of(prediction: Prediction) -> Key:
+    """Return the key of a prediction's calibration."""
+    return Key(
+        prediction.provider, prediction.preparation, prediction.model_version, emulated=prediction.emulated
+    )
+
+
+def digest(predictions: Iterable[Prediction]) -> str:
+    """Return the SHA-256 over the sorted SHA-256 of the predictions' pictures."""
+    return hashlib.sha256("".join(sorted(it.image.sha256 or "" for it in predictions)).encode()).hexdigest()
+
+
+def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> bool:
+    """Return whether a calibration of these predictions was fitted on the very same pictures."""
+    groups: dict[Key, list[Prediction]] = {}
+    for prediction in predictions:
+        if prediction.calibrated is not None:
+            groups.setdefault(key_of(prediction), []).append(prediction)
+    return any(
+        key in calibrations and calibrations[key].data_sha256 == digest(group)
+        for key, group in groups.items()
+    )
+
+
+def folder() -> Path:
+    """Return the folder of the calibrations."""
+    from platformdirs import user_data_path
+
+    return user_data_path("digitrec", appauthor=False) / "calibrations"
+
+
+@cache
+def stored(where: str) -> dict[Key, Calibration]:
+    """Return all calibrations in a folder, read once in a process and again after `save`.
+
+    A damaged file is skipped with a warning.
+    """
+    found: dict[Key, Calibration] = {}
+    for path in sorted(Path(where).glob("*.json")):
+        try:
+            calibration = _read(path)
+            found[calibration.key] = calibration
+        except (OSError, ValueError, RecursionError) as error:
+            log.warning("%s: not a calibration (%s); delete it and calibrate again", path, error)
+    return found
+
+
+def _read(path: Path) -> Calibration:
+    found = msgspec.json.decode(path.read_bytes(), type=Calibration)
+    if len(found.scores) != len(found.chances):
+        raise ValueError("its points are not in pairs")
+    return found
+
+
+def save(calibration: Calibration) -> Path:
+    """Save a calibration, replacing an earlier one of the same key; return its path."""
+    key = calibration.key
+    digest = hashlib.sha256(json.dumps(asdict(key)).encode()).hexdigest()[:12]
+    safe = "".join(char if char.isalnum() else "-" for char in key.provider)
+    path = folder() / f"{safe}-{digest}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write(path, json.dumps(asdict(calibration), indent=2) + "\n")
+    stored.cache_clear()
+    return path
+
+
+def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: str) -> list[Calibration]:
+    """Fit the calibrations that these answers allow, one for each `Key` among them.
+
+    Two rising lines are tried, an isotonic regression and a logistic curve over the log-odds of the
+    confidence (Platt scaling); the one whose chances are nearer to the outcomes on unseen parts of the
+    data (Brier score) is then fitted on all of it. Chances stay off 0 and 1 by 1 / (n + 2).
+
+    Args:
+        predictions: an engine's answers; refusals, inferred digits and answers without confidence are
+            left out.
+        labels: the digit that each picture shows; None: it shows none.
+        data: what the pictures are called, for the record.
+
+    Raises:
+        ValueError: there is not one label for each answer.
+        DataError: fewer than `FEWEST` answers with a confidence, or fewer than `FEWEST_OF_A_KIND` right
+            or wrong ones among them.
+        NotInstalled: without the extra ``stats``.
+    """
+    if not is_installed("sklearn"):
+        raise not_installed("Fitting a calibration", "stats")
+    if len(predictions) != len(labels):
+        raise ValueError(f"{len(predictions)} answers with {len(labels)} labels: each answer needs its own")
+    groups: dict[Key, list[tuple[Prediction, bool]]] = {}
+    for prediction, label in zip(predictions, labels, strict=True):
+        if prediction.digit is not None and prediction.confidence is not None and not prediction.inferred:
+            groups.setdefault(key_of(prediction), []).append((prediction, prediction.digit == label))
+    if not groups:
+        raise DataError(f"{data}: no answer has a confidence, so there is nothing to fit")
+    return [_fit_one(key, answers, data) for key, answers in groups.items()]
+
+
+def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Calibration:
+    from digitrec import __version__
+
+    scores = np.array([prediction.confidence for prediction, _ in answers], dtype=float)
+    right = np.array([value for _, value in answers], dtype=float)
+    n, hits = len(right), int(right.sum())
+    if n < FEWEST or min(hits, n - hits) < FEWEST_OF_A_KIND:
+        raise DataError(
+            f"{data}: {hits} right and {n - hits} wrong answers of {key.provider} with a confidence are too "
+            f"few; it takes {FEWEST}, and {FEWEST_OF_A_KIND} of each kind: give more or harder pictures"
+        )
+    judged = {method: _brier(_unseen(method, scores, right), right) for method in FITTERS}
+    method = min(judged, key=lambda name: judged[name])
+    points, chances = FITTERS[method](scores, right)
+    return Calibration(
+        key, tuple(points.tolist()), tuple(chances.tolist()), method, n, hits,
+        brier_before=_brier(scores, right), brier_after=judged[method], data=data,
+        data_sha256=digest(prediction for prediction, _ in answers),
+        fitted=datetime.now(UTC).isoformat(timespec="seconds"), digitrec=__version__,
+    )  # fmt: skip
+
+
+def _unseen(method: Method, scores: Floats, right: Floats) -> Floats:
+    """Return the chance of each answer, from a line fitted on the other parts of the data."""
+    from sklearn.model_selection import StratifiedKFold
+
+    chances = np.empty_like(scores)
+    parts = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    for rest, part in parts.split(scores, right):
+        chances[part] = np.interp(scores[part], *FITTERS[method](scores[rest], right[rest]))
+    return chances
+
+
+def _brier(chances: Floats, right: Floats) -> float:
+    return float(np.mean((chances - right) ** 2))
+
+
+def _isotonic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """Return the points of the rising staircase nearest to the outcomes."""
+    from sklearn.isotonic import IsotonicRegression
+
+    line = IsotonicRegression().fit(scores, right)
+    return line.X_thresholds_, _off_the_ends(line.y_thresholds_, len(right))
+
+
+def _logistic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """Points of the logistic curve over the confidence's log-odds."""
+    from scipy.special import expit
+    from sklearn.linear_model import LogisticRegression
+
+    curve = LogisticRegression(C=1e6).fit(_log_odds(scores)[:, None], right)
+    slope, offset = float(curve.coef_[0, 0]), float(curve.intercept_[0])
+    if slope <= 0:  # surer of wrong answers: the confidence is useless, and the line must not fall
+        return np.array([0.0, 1.0]), np.full(2, right.mean())
+    lowest, highest = _log_odds(np.array([0.0, 1.0]))
+    points = np.linspace(lowest, highest, STEPS)
+    return expit(points), _off_the_ends(expit(slope * points + offset), len(right))
+
+
+def _log_odds(scores: Floats) -> Floats:
+    """Log-odds, at most about 14 either way, so that a confidence of 1 stays finite."""
+    near = np.clip(scores, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(near / (1 - near)))
+
+
+def _off_the_ends(chances: Floats, n: int) -> Floats:
+    """No chance of exactly 0 or 1 from a finite number of answers (Laplace's rule of succession)."""
+    return np.clip(chances, 1 / (n + 2), (n + 1) / (n + 2))
+
+
+FITTERS: dict[Method, Callable[[Floats, Floats], tuple[Floats, Floats]]] = {
+    "isotonic": _isotonic,
+    "logistic": _logistic,
+}
