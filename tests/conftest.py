@@ -81,12 +81,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def no_waits() -> Iterator[None]:
-    """Remove the waits of the engine between attempts."""
-    import stamina
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the engine's waits between attempts, but for one that no deadline allows."""
+    from digitrec.engine import request
 
-    with stamina.set_testing(True, attempts=99, cap=True):
-        yield
+    def wait_s(error: Exception, attempt: int) -> float:
+        asked_s = request.asked_wait_s(error)
+        return asked_s if asked_s > 10 else 0.0
+
+    monkeypatch.setattr(request, "wait_s", wait_s)
 
 
 @pytest.fixture

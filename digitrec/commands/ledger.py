@@ -14,8 +14,8 @@ import click
 
 from digitrec.commands import options
 from digitrec.engine import config
-from digitrec.engine.ledger import Ledger, queries
-from digitrec.engine.ledger.repair import repair as repair_file
+from digitrec.engine import ledger as books
+from digitrec.engine.ledger.database import repair as repair_file
 from digitrec.errors import LedgerError
 from digitrec.errors.text import count
 from digitrec.report.rows import write_records
@@ -57,12 +57,12 @@ def _path(command: Command) -> Command:
     return with_path  # type: ignore[return-value]
 
 
-def _open(path: Path) -> closing[Ledger]:
+def _open(path: Path) -> closing[books.Ledger]:
     """Open a ledger to look at it: an empty one if it is missing, a copy if it cannot be written."""
     if not path.exists():
-        return closing(Ledger(None))
+        return closing(books.Ledger(None))
     writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
-    return closing(Ledger(path, copied=not writable))
+    return closing(books.Ledger(path, copied=not writable))
 
 
 _provider = click.option("-p", "--provider", metavar="NAME", help="Only this engine.")
@@ -81,7 +81,7 @@ def show(path: Path, provider: str | None, limit: int, output: Literal["table", 
       digitrec ledger show --provider google
     """
     with _open(path) as book:
-        write_records(queries.recent(book, limit=limit, provider=provider), output)
+        write_records(books.recent(book, limit=limit, provider=provider), output)
 
 
 @ledger.command()
@@ -95,7 +95,7 @@ def spend(path: Path, output: Literal["table", "json"]) -> None:
       digitrec ledger spend --output json
     """
     with _open(path) as book:
-        write_records(queries.spending(book), output)
+        write_records(books.spending(book), output)
 
 
 @ledger.command()
@@ -109,7 +109,7 @@ def export(path: Path, provider: str | None) -> None:
       digitrec ledger export --provider google > google.jsonl
     """
     with _open(path) as book:
-        for entry in queries.entries(book, provider=provider):
+        for entry in books.entries(book, provider=provider):
             click.echo(entry.line())
 
 
@@ -128,8 +128,8 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
       digitrec ledger clear --before 2026-01-01
     """
     until = None if before is None else before.replace(tzinfo=UTC)  # as `digitrec ledger show` has it
-    with closing(Ledger(path if path.exists() else None)) as book:
-        gone = queries.clear(book, provider=provider, before=until, emulated=emulated or None)
+    with closing(books.Ledger(path if path.exists() else None)) as book:
+        gone = books.clear(book, provider=provider, before=until, emulated=emulated or None)
     click.echo(f"{count(gone, 'answer')} forgotten")
 
 

@@ -2,13 +2,11 @@
 
 The parts, in the order in which an image meets them::
 
-    asking.py    Options, Reply, Estimate: how to ask, and the result
+    asking.py    Options, Reply, Estimate: how to ask, and the result; one call of a provider
     remote.py    a provider that is far away or costs money: price, budget, ledger, requests
     detect.py    whether its endpoint is an emulator
-    request.py   the images of one request, from the claim to the reply: the retry loop
-    ordered.py   the same for an answer that is ordered first and fetched later
-    call.py      one call of a provider, whatever it does: outcomes only
-    retry.py     what is retried, how long to wait, and what may have cost money
+    request.py   the images of one request, from the claim to the reply: the retry loop, what may have
+                 cost money, and answers that are ordered first and fetched later
     rate.py      the queue of turns, for all threads and processes
     threads.py   the bounded map over threads, and cancellation
     replay.py    an engine that answers from a recording
@@ -23,8 +21,7 @@ from contextlib import suppress
 from copy import copy
 from typing import Self
 
-from digitrec.engine import call
-from digitrec.engine.asking import Estimate, Options, Reply
+from digitrec.engine.asking import Estimate, Options, Reply, caught, read_many
 from digitrec.errors import ImageError, NotConfigured
 from digitrec.errors.arguments import said
 from digitrec.image import DigitImage, PreparedImage
@@ -113,7 +110,7 @@ class Engine:
             prepare(image, self.provider.wants)
         load = getattr(self.provider, "load", None)
         if load is not None:
-            call.caught(self.provider, load)  # reading reports what is wrong
+            caught(self.provider, load)  # reading reports what is wrong
         self.loading_s = time.perf_counter() - start
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
@@ -125,7 +122,7 @@ class Engine:
         if self._remote is not None:
             return self._remote.ask(images)
         start = time.perf_counter()
-        outcomes = call.read_many(self.provider, images, timeout=self.options.timeout)
+        outcomes = read_many(self.provider, images, timeout=self.options.timeout)
         spent = (time.perf_counter() - start) / max(len(outcomes), 1)
         return [Reply(outcome, spent) for outcome in outcomes]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from digitrec.answer import Answer
 from digitrec.engine import config
-from digitrec.engine.asking import Estimate, Options, Reply
+from digitrec.engine.asking import Estimate, Options, Outcome, Reply
 from digitrec.engine.config import Config, TokenPrice
 from digitrec.engine.detect import is_emulator
-from digitrec.engine.ledger import Budget, Ledger, Question
-from digitrec.engine.ordered import OrderedRequest
+from digitrec.engine.ledger import Budget, Ledger
+from digitrec.engine.ledger.records import Question
 from digitrec.engine.rate import Limiter
-from digitrec.engine.request import Item, Request, Terms, open_items
+from digitrec.engine.request import Item, OrderedRequest, Request, Terms, open_items
 from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError, LedgerError, NotConfigured
 from digitrec.image import PreparedImage
@@ -122,7 +122,7 @@ class Remote:
         rate = self._config.rates.get(self.name, own_rate)
         return Terms(self, *self._books, self._recording, emulated, rate, self._unrecorded)
 
-    def counted_usd(self, outcome: Answer | DigitrecError) -> float | None:
+    def counted_usd(self, outcome: Outcome) -> float | None:
         """Return the cost of an answer's tokens in US dollars, also of an unusable one; None: unknown."""
         raw = getattr(outcome, "raw", None)
         if self._tokens is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):

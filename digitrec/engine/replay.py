@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from digitrec.engine import Engine, Estimate, Options, Reply
-from digitrec.engine.ledger import Entry, Ledger
-from digitrec.engine.ledger.queries import entries
-from digitrec.engine.ledger.records import to_spec
+from digitrec.engine.ledger import Ledger, entries
+from digitrec.engine.ledger.records import Entry, to_spec
 from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price

@@ -1,4 +1,4 @@
-"""The images of one request, from the claim in the ledger to the last reply.
+"""The images of one request, from the claim in the ledger to the last reply; retries included.
 
 Claim the images in the ledger (one that is answered or over budget is replied to; one that another thread
 or process is asking about is waited for), wait for the vendor's turn, make one attempt, record its outcome.
@@ -9,32 +9,23 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from digitrec import errors
 from digitrec.answer import Answer
-from digitrec.engine import call
-from digitrec.engine.asking import Reply
-from digitrec.engine.ledger import Claim, Entry, Ledger, Question, Verdict
+from digitrec.engine.asking import Outcome, Reply, caught, read_many, usable
+from digitrec.engine.ledger import Claim, Ledger, Verdict
+from digitrec.engine.ledger.records import Entry, Question
 from digitrec.engine.rate import Limiter
-from digitrec.engine.retry import RETRIED, asked_wait_s, ends_order, may_be_billed, wait_s
 from digitrec.engine.threads import SLICE_S, in_thread
-from digitrec.errors import (
-    BudgetExceeded,
-    DigitrecError,
-    LedgerError,
-    NotConfigured,
-    NotInstalled,
-    ProviderError,
-    TimedOut,
-    Unreachable,
-)
+from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
 from digitrec.providers import wire
 
@@ -85,15 +76,17 @@ class Terms:
         if self.recording is not None:
             try:
                 self.recording.keep([entry])
-            except LedgerError as error:
+            except errors.LedgerError as error:
                 log.warning("an answer of %s is not in the recording: %s", self.remote.name, error)
                 self.error = error
 
-    def timed_out(self, what: str) -> TimedOut:
+    def timed_out(self, what: str) -> errors.TimedOut:
         """Return the error of an image for which the time ran out."""
-        return TimedOut(f"{self.remote.name} {what}, or allow more with --timeout", provider=self.remote.name)
+        return errors.TimedOut(
+            f"{self.remote.name} {what}, or allow more with --timeout", provider=self.remote.name
+        )
 
-    def late(self) -> TimedOut:
+    def late(self) -> errors.TimedOut:
         """Return the error of an image that was not answered within its timeout."""
         return self.timed_out(f"gave no answer within {self.remote.options.timeout:g} s; try again")
 
@@ -124,7 +117,7 @@ class Item:
         """Replace the reserved price of an attempt by its cost."""
         self._costs[claim.id] = usd
 
-    def settle(self, outcome: call.Outcome, *, replayed: bool = False) -> None:
+    def settle(self, outcome: Outcome, *, replayed: bool = False) -> None:
         """Make the reply, unless a late answer has made it already."""
         with self._settling:
             if self.reply is not None:
@@ -152,50 +145,41 @@ class Request:
         self._items = items
         self._terms = terms
         self._deadline = math.inf  # in seconds of `time.monotonic`; every wait for a turn puts it off
-        self._given_up: TimedOut | None = None  # of the latest call whose outcome may still come
+        self._given_up: errors.TimedOut | None = None  # of the latest call whose outcome may still come
 
     def run(self) -> Sequence[Item]:
         """Settle every item, and return them: the one retry loop."""
-        import stamina
-
         now = time.monotonic()
         self._deadline = now + self._terms.remote.options.timeout
         for item in self._items:
             item.started = now
-        attempts = self._terms.remote.options.attempts
-        while open_items(self._items):
-            try:
-                for attempt in stamina.retry_context(self._backoff(), attempts, timeout=None):
-                    with attempt:
-                        self._attempt()
-            except LedgerError as error:  # nothing more may be asked
-                for item in open_items(self._items):
-                    item.settle(error)
-            except ProviderError:  # no further attempt: each keeps its latest error
+        failures = 0
+        try:
+            while open_items(self._items):
+                error = self._attempt()
+                if error is None:
+                    continue
+                failures += 1
+                seconds = wait_s(error, failures)
+                if failures < self._terms.remote.options.attempts and seconds < self._left_s:
+                    self._terms.stopped.wait(seconds)
+                    continue
+                failures = 0  # no further attempt: each keeps its latest error
                 for item in open_items(self._items):
                     if item.error is not None:
                         item.settle(item.error)
+        except errors.LedgerError as error:  # nothing more may be asked
+            for item in open_items(self._items):
+                item.settle(error)
         return self._items
-
-    def _backoff(self) -> Callable[[Exception], float | bool]:
-        """Return stamina's question after a failure: the seconds to wait, or False to give up."""
-        failures = count(1)
-
-        def wait(error: Exception) -> float | bool:
-            if not isinstance(error, RETRIED):
-                return False
-            seconds = wait_s(error, next(failures))
-            return seconds if seconds < self._left_s else False
-
-        return wait
 
     @property
     def _left_s(self) -> float:
         """Seconds until the deadline; negative after it."""
         return self._deadline - time.monotonic()
 
-    def _attempt(self) -> None:
-        """Ask once about each open item; raise the error to be retried, if there is one."""
+    def _attempt(self) -> DigitrecError | None:
+        """Ask once about each open item; return the error to be retried, if there is one."""
         while claimed := self._claim():
             if not self._may_ask(claimed):
                 continue
@@ -209,7 +193,8 @@ class Request:
                     self._came(item, outcome)
             failed = [item.error for item in open_items(claimed) if item.error is not None]
             if failed:
-                raise max(failed, key=asked_wait_s)
+                return max(failed, key=asked_wait_s)
+        return None
 
     def _claim(self) -> list[Item]:
         """Return the items that are ours to ask now; wait for those that another thread is asking about."""
@@ -222,7 +207,7 @@ class Request:
             for item in waiting:
                 if item.unanswered is not None:  # counts as paid now; its answer may still come
                     claim, item.unanswered = item.unanswered, None
-                    self._book(item, claim, TimedOut("no answer in time"))
+                    self._book(item, claim, errors.TimedOut("no answer in time"))
             verdicts = terms.ledger.claim(
                 [item.question for item in waiting],
                 price=terms.remote.price, budget=terms.remote.budget, lease_s=terms.lease_s,
@@ -241,7 +226,7 @@ class Request:
         if isinstance(verdict, Entry):
             item.replay(verdict)
             self._terms.record(verdict)
-        elif isinstance(verdict, BudgetExceeded):
+        elif isinstance(verdict, errors.BudgetExceeded):
             item.settle(verdict)
         elif isinstance(verdict, Claim):
             item.claim = verdict
@@ -279,31 +264,23 @@ class Request:
             self._terms.ledger.extend([item.claim for item in claimed], seconds + self._terms.lease_s)
         return not self._terms.stopped.wait(seconds)
 
-    def _ask(self, claimed: Sequence[Item]) -> Sequence[call.Outcome]:
+    def _ask(self, claimed: Sequence[Item]) -> Sequence[Outcome]:
         """Make one call about all claimed items."""
-        claims = [item.claim for item in claimed]
-
-        def ask(timeout: float) -> list[call.Outcome]:
-            images = [item.image for item in claimed]
-            return call.read_many(self._terms.remote.provider, images, timeout=timeout)
-
-        def late(outcomes: list[call.Outcome]) -> None:
-            for item, claim, outcome in zip(claimed, claims, outcomes, strict=True):
-                self._book(item, claim, outcome)
-
-        given = self._call(ask, late)
+        provider, images = self._terms.remote.provider, [item.image for item in claimed]
+        given = self._call(claimed, lambda timeout: read_many(provider, images, timeout=timeout))
         return given if isinstance(given, list) else [given] * len(claimed)
 
-    def _call(self, ask: Callable[[float], Given], late: Callable[[Given], None]) -> Given | DigitrecError:
+    def _call(self, claimed: Sequence[Item], ask: Callable[[float], Given]) -> Given | DigitrecError:
         """Return what ``ask`` returns for a timeout in seconds, or an error once the timeout has passed.
 
         A call that is given up sends nothing more. The answer to what it sent before may still come: then
-        ``late`` is called with the outcome, in the thread of the call.
+        it is recorded, in the thread of the call.
 
         Raises:
             KeyboardInterrupt, SystemExit: as raised by ``ask``.
         """
         name, attempt = self._terms.remote.name, wire.Attempt()
+        claims = [item.claim for item in claimed]
         timeout = max(SHORTEST_CALL_S, min(self._terms.remote.attempt_s, self._left_s))
 
         def run() -> Given:
@@ -311,8 +288,13 @@ class Request:
             return ask(timeout)
 
         def ended(future: Future[Given]) -> None:
-            if future.exception() is None:
-                late(future.result())
+            if future.exception() is not None:
+                return
+            given = future.result()
+            outcomes = given if isinstance(given, list) else [given]
+            for item, claim, outcome in zip(claimed, claims, outcomes, strict=True):
+                if isinstance(outcome, Answer | DigitrecError):  # not an order's token, or its next poll
+                    self._book(item, claim, outcome)
 
         running = in_thread(run)
         until = time.monotonic() + timeout + GRACE_S
@@ -323,7 +305,7 @@ class Request:
         sent = attempt.give_up()
         running.add_done_callback(ended)
         if sent is False:
-            error = Unreachable(
+            error = errors.Unreachable(
                 f"{name} was not asked: no credentials or no connection within {timeout:.3g} s; "
                 "check the network and the credentials, or allow more with --timeout",
                 provider=name,
@@ -335,20 +317,20 @@ class Request:
         )
         return self._given_up
 
-    def _came(self, item: Item, outcome: call.Outcome) -> None:
+    def _came(self, item: Item, outcome: Outcome) -> None:
         """Record an outcome that came in time; reply with it unless it is retryable."""
-        if isinstance(outcome, ProviderError):
+        if isinstance(outcome, errors.ProviderError):
             outcome.provider = outcome.provider or self._terms.remote.name
         self._book(item, item.claim, outcome)
         if isinstance(outcome, Answer):
             return
         item.error = outcome
-        if isinstance(outcome, NotConfigured | NotInstalled):
+        if isinstance(outcome, errors.NotConfigured | errors.NotInstalled):
             self._terms.error = outcome
         if not isinstance(outcome, RETRIED):
             item.settle(outcome)
 
-    def _book(self, item: Item, claim: Claim, outcome: call.Outcome) -> None:
+    def _book(self, item: Item, claim: Claim, outcome: Outcome) -> None:
         """Record the outcome of a call, on time or late; reply with an answer if there is no reply yet."""
         remote = self._terms.remote
         cost = remote.counted_usd(outcome)
@@ -384,5 +366,148 @@ class Request:
         """
         try:
             yield
-        except LedgerError as error:
+        except errors.LedgerError as error:
             log.warning("an outcome of %s could not be recorded: %s", self._terms.remote.name, error)
+
+
+class OrderedRequest(Request):
+    """A request about one image; each of its calls waits for a turn of its own."""
+
+    @property
+    def _provider(self) -> Any:
+        """The provider, which is `Resumable`."""
+        return self._terms.remote.provider
+
+    def _too_short(self, claimed: Sequence[Item]) -> DigitrecError | None:
+        poll_s = self._provider.poll_s
+        if claimed[0].claim.token is not None or self._left_s > poll_s + SHORTEST_CALL_S:
+            return None
+        return self._terms.timed_out(f"was not asked: its answer takes {poll_s:g} s; raise the time")
+
+    def _ask(self, claimed: Sequence[Item]) -> Sequence[Outcome]:
+        """Order the answer unless that was done before, and poll until it is there."""
+        (item,) = claimed
+        if item.claim.token is None:
+            token = self._order(item)
+            if not isinstance(token, str):
+                return [token]
+            item.claim = replace(item.claim, token=token)
+            if not self._wait(item, self._provider.poll_s):
+                return [self._not_ready()]
+        while isinstance(outcome := self._poll(item), float):
+            if self._left_s <= outcome + SHORTEST_CALL_S or not self._wait(item, outcome):
+                return [self._not_ready()]
+        return [outcome]
+
+    def _order(self, item: Item) -> str | DigitrecError:
+        """Order the answer, and record the order's token before anything else happens."""
+        claim = item.claim
+
+        def start(timeout: float) -> str:
+            token: object = self._provider.start(item.image, timeout=timeout)
+            if not isinstance(token, str) or not token:
+                raise TypeError("the token is not a text")
+            with self._recorded():
+                self._terms.ledger.ordered(claim, token)
+            return token
+
+        return self._call([item], lambda timeout: caught(self._provider, lambda: start(timeout)))
+
+    def _poll(self, item: Item) -> Outcome | float:
+        """Poll once; return the outcome, or the seconds to wait before the next poll."""
+        provider, token = self._provider, item.claim.token
+
+        def poll(timeout: float) -> Outcome | float:
+            given = caught(provider, lambda: provider.poll(token, timeout=timeout))
+            if given is None or isinstance(given, float):
+                return max(given or 0.0, float(provider.poll_s))
+            return usable(provider, given)
+
+        return self._call([item], poll)
+
+    def _wait(self, item: Item, seconds: float) -> bool:
+        """Wait for the poll interval and the rate limit."""
+        return self._pause([item], seconds) and self._take_turn([item])
+
+    def _not_ready(self) -> errors.TimedOut:
+        return self._terms.timed_out("has not finished the order in time; try again (it costs nothing more)")
+
+
+# Retries
+
+RETRIED = (errors.RateLimited, errors.Unavailable, errors.TimedOut)
+"""Errors after which the same request may succeed.
+
+Others need a person (`AuthFailed`), a new period (`QuotaExceeded`), or would come again (`Rejected`); after a
+`BadAnswer` or a provider's own error the call may have been billed.
+"""
+
+FREE = (
+    errors.NotConfigured,
+    errors.NotInstalled,
+    errors.Unreachable,
+    errors.AuthFailed,
+    errors.QuotaExceeded,
+    errors.Rejected,
+)
+"""Errors of calls that were not sent, or that the vendor refused."""
+FIRST_WAIT_S = 0.5
+"""The wait before the second attempt is random, between 0 and this; it doubles for each further one."""
+LONGEST_WAIT_S = 8.0
+"""No random wait is longer than this."""
+FOREVER_S = 1e9
+"""Longest wait that a provider may ask for, in seconds."""
+
+
+def may_be_billed(error: DigitrecError) -> bool:
+    """Whether the vendor may have done the work although its answer did not arrive.
+
+    What was never sent is free: the transport records the first byte (``error.sent``); for a provider without
+    such a record the class of the error says so. A status outside 200..299 is the vendor's own word that the
+    call failed, and a failed call is not billed. Anything else may be.
+    """
+    if getattr(error, "sent", None) is False or isinstance(error, FREE):
+        return False
+    if isinstance(error, errors.TimedOut) or not isinstance(error, errors.ProviderError):
+        return True
+    if isinstance(error, errors.BadAnswer) and not _is_http(error.status):
+        return True
+    return error.status is None or error.status in range(200, 300)
+
+
+def ends_order(error: DigitrecError) -> bool:
+    """Whether an error of a poll says that nothing more will come of the order.
+
+    That is a vendor's word that the operation itself failed (`Rejected` without an HTTP status), or that it
+    is not there any more (404, 410). Anything else says something of the poll, and not of the order.
+    """
+    if not isinstance(error, errors.Rejected):
+        return False
+    return error.status in (404, 410) or not _is_http(error.status)
+
+
+def _is_http(status: object) -> bool:
+    return isinstance(status, int) and not isinstance(status, bool) and 100 <= status < 600
+
+
+def asked_wait_s(error: Exception) -> float:
+    """Seconds that the provider asked to be left alone, >= 0; 0 where it said nothing of use."""
+    said = getattr(error, "retry_after", None)
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
+        return 0.0
+    return float(min(said, FOREVER_S))
+
+
+def wait_s(error: Exception, attempt: int, draw: Callable[[float, float], float] = random.uniform) -> float:
+    """How many seconds to wait after an attempt failed.
+
+    Full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): random
+    between 0 and an exponentially growing bound, but never less than the provider asked for.
+
+    Args:
+        error: what the attempt ended with; its ``retry_after`` is honoured.
+        attempt: which attempt that was, from 1.
+        draw: gives a random number between its two arguments.
+    """
+    bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempt - 1))
+    return max(asked_wait_s(error), draw(0.0, bound))

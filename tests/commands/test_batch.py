@@ -24,8 +24,7 @@ from PIL import Image
 
 from digitrec.bulk import job
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger.queries import recent
+from digitrec.engine.ledger import Ledger, recent
 
 DIGITS = mnist_test()[:40]
 

@@ -151,7 +151,7 @@ def test_a_warning_is_printed_once_and_never_by_the_root_logger(
 
 
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "matplotlib", "boto3", "google.cloud", "azure", "fastapi",
-         "rich", "stamina", "sqlite3", "pooch", "pillow_heif", "pypdfium2", "anyio")  # fmt: skip
+         "rich", "sqlite3", "pooch", "pillow_heif", "pypdfium2", "anyio")  # fmt: skip
 """Modules that reading a digit with our own network, into a pipe, must not load."""
 
 

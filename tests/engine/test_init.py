@@ -17,8 +17,7 @@ from digitrec.answer import Answer
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Estimate
 from digitrec.engine.config import Config, Month, default_ledger
-from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger.queries import entries, recent
+from digitrec.engine.ledger import Ledger, entries, recent
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -277,7 +276,7 @@ def test_a_paid_answer_that_cannot_be_recorded_is_still_returned(
         """A provider during whose answer the ledger is damaged."""
 
         def read(self, image: PreparedImage, *, timeout: float) -> Any:
-            with Ledger(tmp_path / "ledger.sqlite").database.transaction() as sqlite:
+            with Ledger(tmp_path / "ledger.sqlite").transaction() as sqlite:
                 sqlite.execute("ALTER TABLE calls RENAME TO gone")
             return super().read(image, timeout=timeout)
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from paid_cloud import PRICE, PaidCloud, counted, image
 
-from digitrec.engine.ledger import Ledger, Question
-from digitrec.engine.ledger.queries import spending
+from digitrec.engine.ledger import Ledger, Question, spending
 
 IMAGES = 200
 IN_FLIGHT = 4

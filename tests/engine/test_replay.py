@@ -11,8 +11,7 @@ import pytest
 from paid_cloud import PaidCloud, answer, image, options
 
 from digitrec.engine import Engine
-from digitrec.engine.ledger import Entry, Ledger, Question
-from digitrec.engine.ledger.queries import entries
+from digitrec.engine.ledger import Entry, Ledger, Question, entries
 from digitrec.engine.replay import Replay
 from digitrec.errors import LedgerError
 from digitrec.image import InputSpec

@@ -13,8 +13,7 @@ from raw_server import RawServer, answer
 from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, TokenPrice
-from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger.queries import recent
+from digitrec.engine.ledger import Ledger, recent
 from digitrec.errors import BudgetExceeded, NotConfigured
 from digitrec.prepare import prepare
 from digitrec.providers.openai import OpenAi

@@ -16,8 +16,7 @@ from tls_server import TlsServer
 from digitrec.answer import Answer
 from digitrec.engine import Reply
 from digitrec.engine.config import Config
-from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger.queries import Call, recent
+from digitrec.engine.ledger import Call, Ledger, recent
 from digitrec.errors import NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.providers import wire
 from digitrec.providers.base import Provider

@@ -1,17 +1,423 @@
 """The ledger: every paid answer, once; what was spent, and what is unknown.
 
-Its parts::
+A call is recorded before it is made, and its answer before it is shown. Its parts::
 
     records.py    Question, Entry: what was asked, what was answered; and both as JSON
-    database.py   the SQLite file: opened, migrated, its errors made plain
-    repair.py     copies what can be read of a damaged file into a new one
-    book.py       Ledger: find an answer, claim a call within the budget, record its result
-    queries.py    what the ledger knows: recent calls, spending, export, clearing
+    database.py   the SQLite file: opened, migrated, repaired, its errors made plain
 """
 
 from __future__ import annotations
 
-from digitrec.engine.ledger.book import Budget, Claim, Ledger, Verdict
-from digitrec.engine.ledger.records import Entry, Question
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Connection, Row
+from typing import Literal
 
-__all__ = ["Budget", "Claim", "Entry", "Ledger", "Question", "Verdict"]
+from digitrec.answer import Answer
+from digitrec.engine.ledger.database import Database
+from digitrec.engine.ledger.records import Entry, Question, to_json
+from digitrec.errors import BudgetExceeded
+from digitrec.errors.text import plain
+
+log = logging.getLogger(__name__)
+
+CLOCK_STEP_S = 2.0
+"""A clock that is further behind than this was set back since a lease began, and the lease is void: how long
+it would still hold cannot be told, and who asked may be gone."""
+TOKEN_KEPT_S = 24 * 3600.0
+"""Seconds for which an ordered answer is not ordered again; Azure keeps a result for a day or two."""
+ROUNDING_USD = 1e-9
+"""Sums of prices are equal within this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much may be spent; calls that an emulator answers are counted apart from real ones."""
+
+    run: str = ""
+    """The command whose calls count towards ``max_cost``."""
+    max_cost: float | None = None
+    """US dollars for that command, >= 0; None: no limit."""
+    per_month: float | None = None
+    """US dollars for the calendar month (UTC), all commands together, >= 0; None: no limit."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit."""
+        return self.max_cost is not None or self.per_month is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The exclusive right to ask one question now; its cost is reserved."""
+
+    id: int
+    """The call's id in the ledger."""
+    question: Question
+    """The question."""
+    cost_usd: float | None
+    """US dollars reserved for it now; 0 where an earlier attempt already paid; None: unknown."""
+    token: str | None = None
+    """Token of an answer that was ordered already and only needs fetching."""
+
+
+Verdict = Entry | Claim | BudgetExceeded | None
+"""The ledger's verdict on a question; None: another thread or process is asking it."""
+
+
+class Ledger(Database):
+    """The file of all calls; threads and processes may share it."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        fresh: bool = False,
+        copied: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Open or create the ledger.
+
+        Args:
+            path: the file; None: in memory, which counts the money but reuses no answer.
+            fresh: True: no answer is found again in the file either, and everything is asked anew.
+            copied: True: open a copy in memory; the file is only read.
+            clock: seconds since 1970, which may be set at any time.
+
+        Raises:
+            LedgerError: it cannot be opened; the message says why and what to do.
+        """
+        super().__init__(path, copied=copied)
+        self._clock = clock
+        self.remembers = path is not None and not fresh
+        """Whether stored answers are reused."""
+
+    def find(self, questions: Sequence[Question]) -> list[Entry | None]:
+        """Return the stored answer of each question that has one.
+
+        Raises:
+            LedgerError: the file cannot be read.
+        """
+        if not self.remembers:
+            return [None] * len(questions)
+        found = [_first_entry(self.read(_ANSWERED, (question.key,))) for question in questions]
+        if None in found:
+            self.check()  # a damaged index may hide an answer
+        return found
+
+    def claim(
+        self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
+    ) -> list[Verdict]:
+        """Return for each question the right to ask it, or the reason against it.
+
+        One transaction looks up, checks the budget, reserves and records.
+
+        Args:
+            questions: what to ask.
+            price: US dollars for one; None: unknown.
+            budget: what may be spent.
+            lease_s: seconds of the exclusive right; a call not finished by then counts as
+                "outcome unknown": its cost stays spent, and it may be repeated.
+
+        Raises:
+            LedgerError: the file cannot be written; nothing may be asked.
+        """
+        with self.transaction() as sqlite:
+            return [self._claim(sqlite, question, price, budget, lease_s) for question in questions]
+
+    def _claim(
+        self, sqlite: Connection, question: Question, price: float | None, budget: Budget, lease_s: float
+    ) -> Verdict:
+        now = self._clock()
+        if self.remembers:
+            if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall()):
+                return entry
+            if sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
+                return None
+        sqlite.execute(_CUT_OFF, (question.key, now, now + CLOCK_STEP_S))
+        if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
+            sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
+            return Claim(ordered["id"], question, 0.0, ordered["token"])
+        if budget.limited and (refused := _refusal(sqlite, question, price or 0.0, budget, now)):
+            return refused
+        return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), question, price)
+
+    def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
+        """Extend the right to ``lease_s`` seconds from now, while the call waits for the rate limit."""
+        now = self._clock()
+        with self.transaction() as sqlite:
+            sqlite.executemany(_RENEW, [(now + lease_s, now, claim.id) for claim in claims])
+
+    def ordered(self, claim: Claim, token: str) -> None:
+        """Record that the answer was ordered, so that it is fetched and not ordered again."""
+        with self.transaction() as sqlite:
+            sqlite.execute("UPDATE calls SET token = ? WHERE id = ?", (token, claim.id))
+
+    def answered(self, claim: Claim, answer: Answer, *, cost_usd: float | None = None) -> None:
+        """Record the answer, on time or late.
+
+        Args:
+            claim: the call.
+            answer: the provider's answer.
+            cost_usd: its cost; None: the reserved cost.
+        """
+        values = (to_json(asdict(answer)), answer.model_version, cost_usd, claim.id)
+        with self.transaction() as sqlite:
+            sqlite.execute(_ANSWER, values)
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Record answers that were bought elsewhere, atomically."""
+        with self.transaction() as sqlite:
+            for entry in entries:
+                number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
+                answer = to_json(asdict(entry.answer))
+                sqlite.execute(_ANSWER, (answer, entry.answer.model_version, None, number))
+
+    def failed(
+        self, claim: Claim, error: str, *, unknown: bool, charged: bool, cost_usd: float | None = None
+    ) -> None:
+        """Record that the call failed.
+
+        Args:
+            claim: the call.
+            error: class of the error; its message is not kept.
+            unknown: True if an answer may exist nevertheless ("outcome unknown").
+            charged: False if the call was certainly free, which ends its reservation.
+            cost_usd: the cost of a charged call; None: the reserved cost.
+        """
+        state = "unknown" if unknown else "failed"
+        with self.transaction() as sqlite:
+            sqlite.execute(_FAIL, (state, error, charged, cost_usd, unknown, claim.id))
+
+    def sweep(self) -> None:
+        """Mark every interrupted call as "outcome unknown"."""
+        now = self._clock()
+        with self.transaction() as sqlite:
+            sqlite.execute(_SWEEP, (now, now + CLOCK_STEP_S))
+
+
+def _refusal(
+    sqlite: Connection, question: Question, price: float, budget: Budget, now: float
+) -> BudgetExceeded | None:
+    """Return why this call may not be made, or None."""
+    limits = (
+        (_SPENT_BY_RUN, budget.max_cost, "for this command", "raise --max-cost or stop here"),
+        (_SPENT_SINCE, budget.per_month, "for this month",
+         "raise budget.per_month in the configuration file or wait for the next month"),
+    )  # fmt: skip
+    values = {"run": budget.run, "emulated": question.emulated, "since": _month_start(now), "now": now}
+    for query, limit, name, advice in limits:
+        if limit is None:
+            continue
+        spent = sqlite.execute(query, values).fetchone()[0]
+        if spent + price > limit + ROUNDING_USD:
+            return BudgetExceeded(
+                f"not asked: a call to {question.provider} costs ${plain(price)}, and of the "
+                f"${plain(limit)} {name} ${plain(spent)} are spent; {advice}"
+            )
+    return None
+
+
+def _month_start(now: float) -> float:
+    """When the calendar month of ``now`` began (UTC), in seconds since 1970."""
+    today = datetime.fromtimestamp(now, UTC)
+    return datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
+
+
+_SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"
+_SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
+                  OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
+"""A call recorded after a call of this month belongs to this month, with any clock."""
+_ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
+_LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
+_ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
+_ASKING = f"SELECT 1 FROM calls WHERE key = ? AND {_LEASED}"  # nosec B608 # noqa: S608 (our own words)
+_CUT_OFF = f"UPDATE calls SET state = 'unknown' WHERE key = ? AND {_ENDED}"  # nosec B608 # noqa: S608
+_SWEEP = f"UPDATE calls SET state = 'unknown' WHERE {_ENDED}"  # nosec B608 # noqa: S608
+_ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AND token IS NOT NULL
+              AND asked_at > ? ORDER BY id DESC LIMIT 1"""
+_RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
+            WHERE id = ? AND state IN ('asking', 'unknown')"""
+_ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL,
+             cost_usd = coalesce(?, cost_usd) WHERE id = ?"""
+_FAIL = """UPDATE calls SET state = ?, error = ?,
+           cost_usd = CASE WHEN ? THEN coalesce(?, cost_usd) ELSE 0 END,
+           token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
+_CLAIM = """INSERT INTO calls (key, state, run, asked_at, leased_at, lease_until, cost_usd, provider,
+            endpoint, emulated, options, spec, image_sha256, prepared_sha256)
+            VALUES (:key, 'asking', :run, :now, :now, :until, :price, :provider,
+            :endpoint, :emulated, :options, :spec, :image_sha256, :prepared_sha256)"""
+
+
+def _insert(
+    sqlite: Connection, question: Question, price: float | None, run: str, now: float, lease_s: float
+) -> int:
+    meta = {"key": question.key, "run": run, "now": now, "until": now + lease_s, "price": price}
+    row = sqlite.execute(_CLAIM, asdict(question) | meta).lastrowid
+    assert row is not None
+    return row
+
+
+def _first_entry(rows: Sequence[Row]) -> Entry | None:
+    """Return the first usable answer; older ledgers hold unusable ones."""
+    return next((entry for row in rows if (entry := to_entry(row)) is not None), None)
+
+
+def to_entry(row: Row) -> Entry | None:
+    """Return the entry of an answered call, or None if its answer cannot be used."""
+    asked = {item.name: row[item.name] for item in fields(Question)} | {"emulated": bool(row["emulated"])}
+    try:
+        return Entry.made(asked, json.loads(row["answer"]), row["asked_at"], row["cost_usd"])
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+# What the ledger knows
+
+State = Literal["asking", "answered", "failed", "unknown", "cleared", "lost"]
+UNUSABLE = "unusable answer"
+"""Shown instead of an error's class if the stored answer is unusable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in the ledger."""
+
+    asked_at: datetime
+    """When, in UTC."""
+    provider: str
+    """Name of the engine."""
+    endpoint: str | None
+    """Where it was asked."""
+    emulated: bool
+    """True when an emulator answered."""
+    image_sha256: str | None
+    """SHA-256 of the image as it came in."""
+    state: State
+    """"asking" now; "answered"; "failed": no answer; "unknown": cut off, the answer and its cost are
+    not known; "cleared": the answer was cleared, the cost still counts; "lost": a damaged ledger was
+    repaired, and this call could not be read; it counts as paid."""
+    cost_usd: float | None
+    """US dollars that the budget counts for it; None: unknown."""
+    error: str | None
+    """Class of the error of a failed call; `UNUSABLE` where the answer cannot be used: it is asked again."""
+    text: str | None
+    """What was read, as the provider spelled it, words separated by spaces; None where nothing was."""
+
+
+def recent(ledger: Ledger, *, limit: int = 20, provider: str | None = None) -> list[Call]:
+    """Return at most ``limit`` calls, newest first, of one provider or of all.
+
+    Raises:
+        LedgerError: the file cannot be read.
+    """
+    ledger.sweep()
+    return [_call(row) for row in ledger.read(_RECENT, (provider, limit))]
+
+
+def _call(row: Row) -> Call:
+    entry = to_entry(row) if row["state"] == "answered" else None
+    unusable = row["state"] == "answered" and entry is None
+    text = "" if entry is None else " ".join(candidate.text for candidate in entry.answer.candidates)
+    return Call(
+        datetime.fromtimestamp(row["asked_at"], UTC), row["provider"], row["endpoint"], bool(row["emulated"]),
+        row["image_sha256"], row["state"], row["cost_usd"], UNUSABLE if unusable else row["error"],
+        text or None,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What one provider cost in one month."""
+
+    month: str
+    """Calendar month in UTC, as 2026-11."""
+    provider: str
+    """Name of the engine."""
+    emulated: bool
+    """True: nothing was really spent; the figures are what the vendor would have charged."""
+    calls: int
+    """Calls that were sent, >= 0."""
+    usd: float
+    """US dollars of the calls whose price is known, those with unknown outcome included."""
+    unpriced: int
+    """Calls of unknown price; their cost comes on top."""
+    unknown: int
+    """Calls cut off before their outcome was known; counted as paid."""
+
+
+def spending(ledger: Ledger) -> list[Spending]:
+    """Return the spending by month and provider, newest month first.
+
+    Raises:
+        LedgerError: the file cannot be read.
+    """
+    ledger.sweep()
+    return [
+        Spending(**{**row, "emulated": bool(row["emulated"]), "usd": round(row["usd"], 9)})
+        for row in map(dict, ledger.read(_SPENDING))
+    ]
+
+
+def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
+    """Every answer, oldest first, of one provider or of all.
+
+    Answers that cannot be used are left out, with a warning that says how many they are.
+
+    Raises:
+        LedgerError: the file cannot be read.
+    """
+    ledger.check()
+    last = unusable = 0
+    while rows := ledger.read(_PAGE, (last, provider)):
+        for row in rows:
+            entry = to_entry(row)
+            unusable += entry is None
+            if entry is not None:
+                yield entry
+        last = rows[-1]["id"]
+    if unusable:
+        some = "1 unusable answer is" if unusable == 1 else f"{unusable} unusable answers are"
+        log.warning("%s left out: invalid in the engine's protocol; asking again costs money", some)
+
+
+def clear(
+    ledger: Ledger,
+    *,
+    provider: str | None = None,
+    before: datetime | None = None,
+    emulated: bool | None = None,
+) -> int:
+    """Forget answers, so that they would be bought again; what they cost stays spent.
+
+    Args:
+        ledger: the ledger.
+        provider: only this engine's; None: all.
+        before: only those asked before; None: all.
+        emulated: only those of emulators, or only real ones; None: both.
+
+    Returns:
+        How many answers were forgotten.
+
+    Raises:
+        LedgerError: the file cannot be written; nothing was forgotten.
+    """
+    until = float("inf") if before is None else before.timestamp()
+    with ledger.transaction() as sqlite:
+        return sqlite.execute(_CLEAR, (provider, until, emulated)).rowcount
+
+
+_RECENT = "SELECT * FROM calls WHERE provider = coalesce(?, provider) ORDER BY id DESC LIMIT ?"
+_SPENDING = """SELECT strftime('%Y-%m', asked_at, 'unixepoch') AS month, provider, emulated,
+               count(*) AS calls, total(cost_usd) AS usd, count(*) - count(cost_usd) AS unpriced,
+               sum(state = 'unknown') AS unknown
+               FROM calls GROUP BY month, provider, emulated ORDER BY month DESC, provider, emulated"""
+_PAGE = """SELECT * FROM calls WHERE id > ? AND state = 'answered' AND provider = coalesce(?, provider)
+           ORDER BY id LIMIT 500"""
+_CLEAR = """UPDATE calls SET state = 'cleared', answer = NULL WHERE state = 'answered'
+            AND provider = coalesce(?, provider) AND asked_at < ? AND emulated = coalesce(?, emulated)"""

@@ -1,24 +1,21 @@
-"""The ledger's file: SQLite, for this user alone; checked before it is used, its errors in plain words."""
+"""The ledger's file: SQLite, for this user alone; checked before use, repaired, its errors in plain words."""
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import stamina
-
 from digitrec.errors import LedgerError
-
-logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr
 
 MIGRATIONS = (
     (
@@ -51,6 +48,8 @@ MIGRATIONS = (
 )
 """What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
 
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""Exceptions from reading a damaged file; the latter where SQLite quotes a damaged name."""
 LOCKED_S = 20.0
 """How long to wait for another process's lock on the ledger, in seconds."""
 
@@ -100,7 +99,8 @@ class Database:
         return self._sqlite
 
     def _migrate(self) -> None:
-        with _all_or_nothing(self._sqlite):
+        with self._sqlite:
+            self._sqlite.execute("BEGIN IMMEDIATE")
             version = self._sqlite.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
                 raise LedgerError(f"the ledger {self.path} was written by a newer digitrec; upgrade this one")
@@ -118,7 +118,8 @@ class Database:
             LedgerError: the file is damaged, or could not be read or written; nothing in it was changed.
         """
         self.check()
-        with self._lock, plainly(self.path), _all_or_nothing(self._connection()) as sqlite:
+        with self._lock, plainly(self.path), self._connection() as sqlite:
+            sqlite.execute("BEGIN IMMEDIATE")
             yield sqlite
 
     def check(self) -> None:
@@ -153,17 +154,6 @@ class Database:
             self._process = None
 
 
-@contextmanager
-def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    sqlite.execute("BEGIN IMMEDIATE")
-    try:
-        yield sqlite
-        sqlite.execute("COMMIT")
-    finally:
-        if sqlite.in_transaction:
-            sqlite.execute("ROLLBACK")
-
-
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -188,14 +178,16 @@ def _write_ahead(sqlite: sqlite3.Connection) -> None:
 
     Several processes that create the same ledger at once get "locked" here without SQLite's own wait.
     """
-    for attempt in stamina.retry_context(_is_locked, attempts=None, timeout=LOCKED_S, wait_max=0.1):
-        with attempt:
+    until = time.monotonic() + LOCKED_S
+    while True:
+        try:
             sqlite.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
     sqlite.execute("PRAGMA synchronous = FULL")
-
-
-def _is_locked(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 @contextmanager
@@ -206,7 +198,7 @@ def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]
     except OSError as error:
         why = error.strerror or str(error)
         raise LedgerError(f"the ledger {path} cannot be {what_was_done} ({why}); {_ELSEWHERE}") from error
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where SQLite quotes a damaged name
+    except UNREADABLE as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # the low byte is the kind
         if code in _DAMAGED:
             raise damaged(path) from error
@@ -225,3 +217,78 @@ def damaged(path: Path | None) -> LedgerError:
 _ELSEWHERE = "name another with --ledger, or use --no-ledger"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """SQLite's kinds of errors for a damaged file; the last if its tables are not those that they should be."""
+
+
+# Repair of a damaged file: every readable call is copied into a new one.
+
+LOST = "(lost)"
+"""Provider of a call that could not be read."""
+SMALLEST_CALL = 200
+"""Bytes; two hashes and the form of the image are more."""
+_LOSE = """INSERT INTO calls (id, key, state, run, asked_at, lease_until, cost_usd, provider, emulated,
+           options, spec, prepared_sha256)
+           SELECT ?1, 'lost ' || ?1, 'lost', '', ?2, ?2, max(cost_usd), ?3, 0, '{}', '{}', '' FROM calls"""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What came of repairing a ledger."""
+
+    saved: int
+    """Calls in the new ledger that could be read, >= 0."""
+    lost: int
+    """Calls missing between them, >= 0; the new ledger counts each as spent now, at the highest price."""
+    damaged: Path | None
+    """The damaged file, renamed and kept. None: the ledger was healthy, and was left alone."""
+
+
+def repair(path: Path) -> Repair:
+    """Rename a damaged ledger, and start a new one with every call that can still be read.
+
+    No other digitrec may use it meanwhile.
+
+    Raises:
+        LedgerError: there is no such file, a newer digitrec wrote it, or the new one cannot be written.
+    """
+    if not path.is_file():
+        raise LedgerError(f"there is no ledger {path} to repair; check the name")
+    calls = _calls_of_a_sound(path)
+    if calls is not None:
+        return Repair(calls, 0, None)
+    with plainly(path):
+        aside = next(it for n in count(1) if not (it := path.with_name(f"{path.name}.damaged-{n}")).exists())
+        for suffix in ("", "-wal", "-shm"):
+            if (part := Path(f"{path}{suffix}")).exists():
+                part.rename(f"{aside}{suffix}")
+        Database(path).close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as new:
+            _copy_calls(aside, new)
+            saved = {number for (number,) in new.execute("SELECT id FROM calls")}
+            lost = sorted(set(range(1, max(saved, default=0))) - saved)
+            new.executemany(_LOSE, [(number, time.time(), LOST) for number in lost])
+    return Repair(len(saved), len(lost), aside)
+
+
+def _calls_of_a_sound(path: Path) -> int | None:
+    """Return how many calls there are in a ledger without damage; None: it is damaged."""
+    try:
+        with closing(Database(path, copied=True)) as copy:
+            return copy.read("SELECT count(*) FROM calls")[0][0] if copy.is_sound() else None
+    except LedgerError as error:
+        if isinstance(error.__cause__, UNREADABLE):
+            return None
+        raise
+
+
+def _copy_calls(damaged: Path, new: sqlite3.Connection) -> None:
+    """Copy every readable call as it is."""
+    new.execute("PRAGMA writable_schema = ON")  # or SQLite reads nothing of a file whose end is missing
+    with suppress(*UNREADABLE):
+        new.execute("ATTACH ? AS damaged", (str(damaged),))
+        theirs = len(new.execute("PRAGMA damaged.table_info(calls)").fetchall())
+        ours = [name for _, name, *_ in new.execute("PRAGMA main.table_info(calls)")][:theirs]
+        copy = f"INSERT INTO main.calls ({', '.join(ours)}) SELECT * FROM damaged.calls WHERE rowid = ?"  # nosec B608 # noqa: S608 (our columns)
+        for number in range(1, damaged.stat().st_size // SMALLEST_CALL if theirs else 1):
+            with suppress(*UNREADABLE):
+                new.execute(copy, (number,))
+    new.execute("PRAGMA writable_schema = OFF")

@@ -9,8 +9,7 @@ from pathlib import Path
 from paid_cloud import PRICE, PaidCloud, image
 
 from digitrec.answer import Answer
-from digitrec.engine.ledger import Budget, Claim, Ledger, Question, Verdict
-from digitrec.engine.ledger.queries import entries
+from digitrec.engine.ledger import Budget, Claim, Ledger, Question, Verdict, entries
 
 NO_LIMIT = Budget("run")
 

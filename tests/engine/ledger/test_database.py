@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from paid_cloud import PRICE
+from terminal import run
 
-from digitrec.engine.ledger import Ledger, database
-from digitrec.engine.ledger.queries import entries
+from digitrec.engine.ledger import Ledger, database, entries, spending
+from digitrec.engine.ledger.database import LOST, Repair, repair
 from digitrec.errors import LedgerError
 
-from .claims import fill, numbers
+from .claims import fill, numbers, question
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
 
@@ -89,7 +93,7 @@ from pathlib import Path
 from contextlib import closing
 from digitrec.errors import LedgerError
 from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger.queries import entries, recent, spending
+from digitrec.engine.ledger import entries, recent, spending
 folder = Path(sys.argv[1])
 recent(Ledger(None))
 if os.getuid() == 0:
@@ -137,10 +141,117 @@ def test_a_forked_process_uses_a_connection_of_its_own(path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "from digitrec.engine.ledger import Ledger\n"
-        "ledger = Ledger(Path(sys.argv[1])); mine = ledger.database._sqlite\n"
+        "ledger = Ledger(Path(sys.argv[1])); mine = ledger._sqlite\n"
         "child = os.fork(); ledger.sweep()\n"
-        "if child: assert os.waitpid(child, 0)[1] == 0; assert ledger.database._sqlite is mine\n"
-        "else: os._exit(ledger.database._sqlite is mine)\n"
+        "if child: assert os.waitpid(child, 0)[1] == 0; assert ledger._sqlite is mine\n"
+        "else: os._exit(ledger._sqlite is mine)\n"
     )
     run = subprocess.run([sys.executable, "-W", "ignore", "-c", program, str(path), ""], check=False)
     assert run.returncode == 0
+
+
+CALLS = 24
+PAGE = 4096
+EXAMPLES = 12
+"""Damages of each kind."""
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    sizes = [random.Random(number).choice([10, 900, 9000]) for number in range(CALLS)]
+    return fill(tmp_path_factory.mktemp("healthy") / "ledger.sqlite", sizes).read_bytes()
+
+
+@pytest.fixture
+def full(healthy: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(healthy)
+    return path
+
+
+def zeroed_page(data: bytearray, dice: random.Random) -> None:
+    at = PAGE * dice.randrange(len(data) // PAGE)
+    data[at : at + PAGE] = bytes(PAGE)
+
+
+def file_header(data: bytearray, dice: random.Random) -> None:
+    data[dice.randrange(100)] = dice.randrange(256)
+
+
+def cut_off(data: bytearray, dice: random.Random) -> None:
+    del data[dice.randrange(len(data)) :]
+
+
+@pytest.mark.parametrize("damage", [zeroed_page, file_header, cut_off])
+def test_a_damaged_file_is_named_and_every_readable_answer_is_saved(
+    damage: Callable[[bytearray, random.Random], None], healthy: bytes, tmp_path: Path
+) -> None:
+    for seed in range(EXAMPLES):
+        data = bytearray(healthy)
+        damage(data, random.Random(seed))
+        path = tmp_path / f"{seed}.sqlite"
+        path.write_bytes(data)
+        try:
+            assert found(path) == numbers(path), seed  # zeros in an answer make it unusable
+        except LedgerError as error:
+            assert str(path) in str(error), seed
+            if "newer digitrec" in str(error):
+                continue
+            done = repair(path)
+            assert done.damaged is not None, seed
+            assert found(path) == numbers(path), seed
+            assert repair(path).damaged is None, seed
+
+
+def found(path: Path) -> list[int]:
+    """Return the numbers of the questions whose answer the ledger finds."""
+    with closing(Ledger(path)) as ledger:
+        entries = ledger.find([question(number) for number in range(CALLS)])
+    for number, entry in enumerate(entries):
+        assert entry is None or entry.answer.raw["number"] == number
+    return [number for number, entry in enumerate(entries) if entry is not None]
+
+
+def test_an_index_that_hides_answers_is_noticed_and_no_answer_is_lost(full: Path) -> None:
+    indexes = "SELECT rootpage FROM sqlite_schema WHERE name IN ('calls_by_key', 'calls_by_run')"
+    with closing(sqlite3.connect(full)) as sqlite:
+        one, other = (slice(PAGE * (page - 1), PAGE * page) for (page,) in sqlite.execute(indexes))
+    data = bytearray(full.read_bytes())
+    data[one], data[other] = data[other], data[one]
+    full.write_bytes(data)
+    with pytest.raises(LedgerError):
+        found(full)
+    assert repair(full).saved == CALLS
+    assert found(full) == list(range(CALLS))
+
+
+def test_a_lost_call_counts_as_spent(full: Path) -> None:
+    with closing(sqlite3.connect(full, isolation_level=None)) as sqlite:
+        sqlite.execute("DELETE FROM calls WHERE id = 5")
+        sqlite.execute("CREATE TABLE other (x)")
+        (page,) = sqlite.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'other'").fetchone()
+    with full.open("r+b") as file:
+        file.seek((page - 1) * PAGE)
+        file.write(b"\xff" * PAGE)
+    told = run("ledger", "repair", "--ledger", full).stdout
+    assert f"{CALLS - 1} calls saved, 1 lost" in told
+    assert str(full.with_name("ledger.sqlite.damaged-1")) in told
+    with closing(Ledger(full)) as ledger:
+        months = {month.provider: (month.calls, month.usd) for month in spending(ledger)}
+    assert months == {"paid": (CALLS - 1, pytest.approx(PRICE * (CALLS - 1))), LOST: (1, PRICE)}
+
+
+def test_what_was_put_aside_before_is_kept_and_a_file_of_nothing_becomes_an_empty_ledger(full: Path) -> None:
+    aside = full.with_name("ledger.sqlite.damaged-1")
+    aside.write_text("an earlier one")
+    full.write_bytes(b"these are not the bytes of a database" * 100)
+    assert repair(full) == Repair(0, 0, full.with_name("ledger.sqlite.damaged-2"))
+    assert (aside.read_text(), numbers(full)) == ("an earlier one", [])
+
+
+def test_a_healthy_ledger_is_left_alone(full: Path) -> None:
+    before = full.read_bytes()
+    told = run("ledger", "repair", "--ledger", full)
+    assert (told.exit_code, str(full) in told.stdout) == (0, True)
+    assert full.read_bytes() == before
+    assert [file.name for file in full.parent.iterdir()] == [full.name]

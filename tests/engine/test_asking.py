@@ -13,8 +13,7 @@ import pytest
 from paid_cloud import PRICE, PaidCloud, answer, ask
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger.queries import recent, spending
+from digitrec.engine.ledger import Ledger, recent, spending
 from digitrec.errors import DigitrecError, NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
 
