@@ -32,10 +32,10 @@ MEANINGS = {
     "provider": "the default engine",
     "ledger": "the file in which paid answers are kept",
     "budget.per_month": "US dollars in a calendar month (UTC), all providers together; none is no limit",
-    "prices": "US dollars for one image by provider, over what digitrec knows",
+    "prices": "US dollars for one image by provider, instead of digitrec's",
     "tokens": "US dollars for a million tokens of question (input) and answer (output), by model",
-    "rates": "requests a second by provider, over the vendor's default",
-    "attempt_timeouts": "seconds for one request by provider, over the provider's default",
+    "rates": "requests a second by provider, instead of the vendor's default",
+    "attempt_timeouts": "seconds for one request by provider, instead of the provider's default",
     "parameters": "parameters to leave out (leave_out) and an answer's tokens (max_tokens), by provider",
 }
 """What each setting means."""
