@@ -71,7 +71,7 @@ def benchmark(
       digitrec benchmark photos/ --provider local,google,aws --target 0.995 --max-cost 3
     """
     from digitrec.comparison.benchmark import benchmark as measure
-    from digitrec.comparison.benchmark.numbers import read_numbers
+    from digitrec.comparison.datasets.loader import read_numbers
     from digitrec.comparison.numbers import numbers_asked
     from digitrec.report.benchmark import write
 

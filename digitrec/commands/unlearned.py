@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.comparison.datasets.loader import Sample, read_samples
+from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.lab.datasets import overlap
 

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, Literal
 
-from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard
+from digitrec.comparison.benchmark import KEPT, Benchmark, Pair, Recommendation
+from digitrec.comparison.benchmark.measure import Scorecard
 from digitrec.comparison.benchmark.measures import Proportion, Reliability
-from digitrec.comparison.benchmark.recommend import Recommendation
-from digitrec.comparison.benchmark.run import KEPT
 from digitrec.errors.text import count, dollars, duration, percent
 from digitrec.report.rows import Table, aligned, markdown_section, write_rows
 

@@ -20,8 +20,7 @@ from digitrec import __version__
 from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark
 from digitrec.comparison.benchmark.measure import Scorecard, is_wrong
-from digitrec.comparison.datasets.labels import NONE
-from digitrec.comparison.datasets.sampling import sampled
+from digitrec.comparison.datasets.loader import NONE, sampled
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource

@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, Header, Query
 from starlette.responses import Response
 
-from digitrec.comparison.datasets.labels import NONE
+from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors import DataError, ImageError
 from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
 from digitrec.image.shrinking import NUMBERS_SIDE

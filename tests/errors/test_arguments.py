@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 import digitrec
 from digitrec.cli import main
 from digitrec.comparison.benchmark import benchmark
-from digitrec.comparison.benchmark.recommend import recommend
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine.config import Config
@@ -102,7 +101,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "a range for a file": lambda: digitrec.DigitImage.open("7.png", full=255),
     "engines without names": lambda: benchmark([Sample(SEVEN, 7)], ["local"], data="x"),  # type: ignore[arg-type]
     "a benchmark of nobody": lambda: benchmark([Sample(SEVEN, 7)], {}, data="x"),
-    "an accuracy of nan": lambda: recommend({}, {}, [Sample(b"", 7)] * 30, math.nan),
+    "a target of nan": lambda: benchmark([Sample(SEVEN, 7)] * 30, {"a": "local"}, data="x", target=math.nan),
     "an unknown scale": lambda: digitrec.open_provider("local", scale="bytes"),
 }
 

@@ -21,11 +21,10 @@ from PIL import Image
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison.benchmark import Benchmark, benchmark
+from digitrec.comparison.benchmark import Benchmark, Pair, benchmark
 from digitrec.comparison.benchmark.measure import Latency, Scorecard, scorecard
 from digitrec.comparison.benchmark.measures import Proportion, Reliability
-from digitrec.comparison.benchmark.numbers import read_numbers
-from digitrec.comparison.benchmark.run import Pair
+from digitrec.comparison.datasets.loader import read_numbers
 from digitrec.comparison.numbers import numbers_asked
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options

@@ -13,8 +13,7 @@ from PIL import Image
 
 import digitrec
 from digitrec.answer import Answer, Candidate
-from digitrec.comparison.benchmark.numbers import read_numbers
-from digitrec.comparison.datasets.loader import read_samples
+from digitrec.comparison.datasets.loader import read_numbers, read_samples
 from digitrec.emulator.kit import FakeProvider
 from digitrec.errors import DataError
 from digitrec.web.answers import Answers

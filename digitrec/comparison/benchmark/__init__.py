@@ -1,17 +1,408 @@
-"""Measure many engines on the same labelled pictures, and test which differences are more than chance.
+"""Measure engines on the same labelled pictures, and test which differences are more than chance.
 
-`measure` asks the engines and sums up each of them, `run` compares every two. Importing this package without
-the extra ``stats`` (SciPy and scikit-learn) raises NotInstalled.
+`measure` sums up each engine, this package compares every two and recommends one. Importing it without the
+extra ``stats`` (SciPy and scikit-learn) raises NotInstalled.
 """
 
 from __future__ import annotations
 
-from digitrec.providers.base import is_installed, not_installed
+import math
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import combinations, permutations
+from statistics import fmean, median
+from typing import Any
+
+from digitrec import __version__
+from digitrec.answer.prediction import Outcome, Prediction, is_emulated
+from digitrec.comparison import Ask
+from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
+from digitrec.engine import Engine
+from digitrec.errors import DataError, arguments
+from digitrec.providers.base import Provider, is_installed, not_installed
+from digitrec.recognise import calibration
+from digitrec.recognise.readers import Reader, reader_for
 
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
 
-from digitrec.comparison.benchmark.measure import Scorecard
-from digitrec.comparison.benchmark.run import Benchmark, Pair, benchmark
+from sklearn.model_selection import train_test_split
 
-__all__ = ["Benchmark", "Pair", "Scorecard", "benchmark"]
+from digitrec.comparison.benchmark.measure import (
+    NumberScore,
+    Scorecard,
+    ask_all,
+    is_right,
+    is_wrong,
+    per_1000,
+    price_list,
+    score,
+    scorecard,
+)
+from digitrec.comparison.benchmark.measures import (
+    Label,
+    Proportion,
+    by_groups,
+    holm,
+    mcnemar,
+    proportion,
+    share,
+)
+
+KEPT = (
+    "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
+    "replayed",
+)  # fmt: skip
+"""The fields that differ between an engine's answers."""
+SIGNIFICANCE = 0.05
+"""A difference is claimed only below this corrected p-value."""
+THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+"""Thresholds of the fallbacks that are tried."""
+FEWEST = 20
+"""Minimum number of pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two engines compared on the pictures that both answered."""
+
+    first: str
+    """Name of the first engine."""
+    second: str
+    """Name of the second engine."""
+    n: int
+    """Pictures that both answered."""
+    only_first: int
+    """Pictures that only the first got right."""
+    only_second: int
+    """Pictures that only the second got right."""
+    agreement: float | None
+    """Share of the pictures on which both said the same, 0..1; None without pictures."""
+    p: float | None
+    """p-value of `Benchmark.test`, 0..1; None if an emulator is involved."""
+    p_corrected: float | None
+    """p-value corrected by Holm's method for all tested pairs of the benchmark; None as for ``p``."""
+
+    @property
+    def better(self) -> str | None:
+        """Name of the significantly better engine; None without a significant difference."""
+        if self.p_corrected is None or self.p_corrected >= SIGNIFICANCE:
+            return None
+        return self.first if self.only_first > self.only_second else self.second
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An engine or a policy, measured on some pictures."""
+
+    name: str
+    """An engine's or a policy's name."""
+    right: Proportion
+    """Right answers among all pictures; a failure is not right."""
+    cost_per_1000: float | None
+    """US dollars for 1,000 pictures; None: unknown."""
+    latency_s: float
+    """Mean seconds for one picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The recommended option, with its accuracy on pictures that it was not chosen on."""
+
+    target: float
+    """The accuracy to reach, 0..1."""
+    chosen: Option | None
+    """The cheapest option that reaches it, else the nearest one, with its figures on the half of the pictures
+    that it was not chosen on; None: no option fits the budget."""
+    tried: int
+    """How many options were compared; 0 when every engine was emulated."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the lower end of the option's interval is at the target or above."""
+        low = self.chosen.right.low if self.chosen else None
+        return low is not None and low >= self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """The answers of several engines, and their statistics."""
+
+    data: str
+    """Name of the data set."""
+    samples: tuple[Sample, ...]
+    """The pictures with their labels."""
+    outcomes: Mapping[str, tuple[Outcome, ...]]
+    """For each engine, by name, an outcome for each picture."""
+    cards: tuple[Scorecard, ...]
+    """A scorecard for each engine; the highest lower end of its interval first, emulated ones last."""
+    pairs: tuple[Pair, ...]
+    """A comparison of every two engines."""
+    fitted_here: tuple[str, ...]
+    """Names of the engines whose calibrated chances were fitted on these very pictures."""
+    started: str
+    """Start of the benchmark, ISO 8601, UTC."""
+    seconds: float
+    """Duration, in seconds."""
+    settings: Mapping[str, str]
+    """How the engines were asked, in words."""
+    versions: Mapping[str, str]
+    """Versions of digitrec and Python, and the machine."""
+    recommendation: Recommendation | None = None
+    """The recommendation for the target; None without a target."""
+    numbers: tuple[NumberScore, ...] = ()
+    """How each engine reads numbers, in the order of the cards; empty for digits."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of answers: "digit" or "number"."""
+        return "number" if self.numbers else "digit"
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the pictures come in groups, which intervals and tests keep whole."""
+        return any(sample.group for sample in self.samples)
+
+    @property
+    def test(self) -> str:
+        """Name of the test of two engines."""
+        return "Permutation test of whole groups" if self.is_grouped else "McNemar's exact test"
+
+    @property
+    def opening_s(self) -> float:
+        """Seconds that reading and decoding a picture took, once for all engines: the median, >= 0."""
+        return median(outcome.image.opening_s for outcome in next(iter(self.outcomes.values())))
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The label of each picture; None: a refusal is right."""
+        return tuple(sample.truth for sample in self.samples)
+
+    def called(self, engine: str) -> str:
+        """Return the engine's name, marked if it was emulated."""
+        return next(card.name for card in self.cards if card.engine == engine)
+
+    @property
+    def misread(self) -> tuple[int, ...]:
+        """Indices of the pictures with a wrong answer; those with the most wrong answers first.
+
+        An emulator's answers count only if no real engine was asked.
+        """
+        engines = [card.engine for card in self.cards if not card.emulated] or self.outcomes
+        wrong = Counter(
+            place for engine in engines for place, outcome in enumerate(self.outcomes[engine])
+            if is_wrong(outcome, self.samples[place].truth)
+        )  # fmt: skip
+        return tuple(sorted(wrong, key=lambda place: (-wrong[place], place)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything but the pictures, as JSON-like values."""
+        return {
+            "data": self.data,
+            "pictures": len(self.samples),
+            "started": self.started,
+            "seconds": self.seconds,
+            "opening_s": self.opening_s,
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
+            "fitted_here": list(self.fitted_here),
+            "engines": [asdict(card) for card in self.cards],
+            "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "recommendation": self.recommendation and asdict(self.recommendation),
+            "answers": list(self.answers()),
+            **({"numbers": [asdict(one) for one in self.numbers]} if self.numbers else {}),
+        }
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """Yield each picture's label and the fields `KEPT` of every engine's answer, JSON-like."""
+        for label, *said in zip(self.labels, *self.outcomes.values(), strict=True):
+            image = said[0].image
+            answers = dict(zip(self.outcomes, map(_brief, said), strict=True))
+            yield {"source": image.source, "sha256": image.sha256, "label": label, "answers": answers}
+
+
+def _brief(outcome: Outcome) -> dict[str, Any]:
+    """Return the fields that differ between an engine's answers."""
+    if not isinstance(outcome, Prediction):
+        return {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
+    return {name: getattr(outcome, name) for name in KEPT}
+
+
+def benchmark(
+    samples: Sequence[Sample],
+    engines: Mapping[str, str | Provider | Reader],
+    *,
+    data: str,
+    policies: Sequence[EnginePolicy] = (),
+    lenient: bool = False,
+    ask: Ask | None = None,
+    target: float | None = None,
+    budget: float | None = None,
+    settings: Mapping[str, str] | None = None,
+    arrived: Callable[[Outcome], object] = lambda _: None,
+) -> Benchmark:
+    """Ask every engine about every picture.
+
+    An interrupted benchmark continues when it is run again: paid answers come from the ledger.
+
+    Args:
+        samples: labelled pictures.
+        engines: names, providers, engines and policies, by their names in the report.
+        data: name of the data set.
+        policies: scored as well, on the answers of their engines, which are among ``engines``.
+        lenient: also take a letter that resembles a digit.
+        ask: function that asks an engine about pictures, such as `comparison.numbers.numbers_asked`; None:
+            `recognise.stream`.
+        target: share of right answers, 0..1; recommend the cheapest engine or policy that reaches it. None:
+            recommend nothing.
+        budget: largest cost of the recommendation for 1,000 pictures, in US dollars; None: any amount.
+        settings: how the engines are asked, for the report.
+        arrived: called with every outcome as it arrives.
+
+    Raises:
+        DataError: there are no pictures, or too few for a recommendation.
+        TypeError, ValueError: no engines, or something else in their place; a wrong target or budget.
+        UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+    """
+    if not isinstance(engines, Mapping):
+        raise TypeError(
+            f"engines are given by name, such as {{'local': 'local'}}, not as {arguments.said(engines)}"
+        )
+    if not engines:
+        raise ValueError("name at least one engine")
+    if target is not None:
+        arguments.number("target", target, 0, 1)
+        if budget is not None:
+            arguments.number("budget", budget, 0)
+        if len(samples) < FEWEST:
+            raise DataError(
+                f"too few pictures ({len(samples)}) to choose on one half and report on the other"
+            )
+    readers = {name: reader_for(engine) for name, engine in engines.items()}
+    start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    outcomes = ask_all(samples, readers, data, lenient=lenient, ask=ask, arrived=arrived)
+    own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
+    recommendation = None if target is None else recommend(outcomes, own, samples, target, budget)
+    outcomes |= {policy.name: policy.on_all_answers(own, outcomes) for policy in policies}
+    prices = price_list(readers.values())
+    cards = [scorecard(name, said, samples, prices) for name, said in outcomes.items()]
+    cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
+    scores = [score(card.engine, outcomes[card.engine], samples) for card in cards]
+    calibrations = calibration.known()
+    answers = {name: [it for it in said if isinstance(it, Prediction)] for name, said in outcomes.items()}
+    return Benchmark(
+        data, tuple(samples), outcomes, tuple(cards), pairs(outcomes, samples),
+        fitted_here=tuple(name for name in answers if calibration.fitted_on(answers[name], calibrations)),
+        started=started, seconds=time.perf_counter() - start,
+        settings=settings or {}, versions=_versions(), recommendation=recommendation,
+        numbers=tuple(one for one in scores if one is not None),
+    )  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "digitrec": __version__,
+        "Python": platform.python_version(),
+        "SciPy": version("scipy"),
+        "scikit-learn": version("scikit-learn"),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def pairs(outcomes: Mapping[str, Sequence[Outcome]], samples: Sequence[Sample]) -> tuple[Pair, ...]:
+    """Compare every two engines; the p-values are corrected for the number of tested pairs.
+
+    If the pictures come in groups, the test exchanges whole groups.
+
+    Args:
+        outcomes: for each engine an outcome for each picture.
+        samples: the pictures.
+    """
+    found = [_pair(names, outcomes, samples) for names in combinations(outcomes, 2)]
+    corrected = iter(holm([pair.p for pair in found if pair.p is not None]))
+    return tuple(pair if pair.p is None else replace(pair, p_corrected=next(corrected)) for pair in found)
+
+
+def _pair(
+    names: tuple[str, str], outcomes: Mapping[str, Sequence[Outcome]], samples: Sequence[Sample]
+) -> Pair:
+    rows = zip(*(outcomes[name] for name in names), samples, strict=True)
+    both = [
+        (one, other, sample) for one, other, sample in rows
+        if isinstance(one, Prediction) and isinstance(other, Prediction)
+    ]  # fmt: skip
+    groups = [sample.group for *_, sample in both]
+    wins = [int(is_right(one, it.truth)) - int(is_right(other, it.truth)) for one, other, it in both]
+    p = by_groups(wins, groups) if any(groups) else mcnemar(wins.count(1), wins.count(-1))
+    emulated = any(is_emulated(outcomes[name]) for name in names)
+    same = sum(one.answer == other.answer for one, other, _ in both)
+    return Pair(
+        *names, len(both), wins.count(1), wins.count(-1),
+        agreement=share(same, len(both)),
+        p=None if emulated else p, p_corrected=None,
+    )  # fmt: skip
+
+
+def recommend(
+    outcomes: Mapping[str, Sequence[Outcome]],
+    engines: Mapping[str, Engine],
+    samples: Sequence[Sample],
+    target: float,
+    budget: float | None = None,
+) -> Recommendation:
+    """Choose on one half of the pictures, report on the other.
+
+    Each engine alone, each fallback of two at every one of `THRESHOLDS`, and each vote of two and of three is
+    tried on the answers. Chosen is the cheapest whose interval lies wholly at the target or
+    above, else the one whose lower end is highest. Emulated engines are left out.
+
+    Args:
+        outcomes: for each engine an outcome for each picture.
+        engines: the engines to choose from, by the same names.
+        samples: the pictures.
+        target: share of all pictures to be answered rightly, 0..1.
+        budget: US dollars that 1,000 pictures may cost at most; None: any known amount.
+    """
+    prices = price_list(engines.values())
+    real = {name: engine for name, engine in engines.items() if not is_emulated(outcomes[name])}
+    options = {name: outcomes[name] for name in real}
+    options |= {policy.name: policy.on_all_answers(real, outcomes) for policy in _policies([*real.values()])}
+    choosing, reporting = train_test_split(range(len(samples)), test_size=0.5, random_state=0)
+
+    def measured(name: str, places: Sequence[int]) -> Option:
+        answers = [options[name][place] for place in places]
+        right = sum(is_right(options[name][place], samples[place].truth) for place in places)
+        latency_s = fmean(answer.latency_s for answer in answers)
+        return Option(name, proportion(right, len(answers)), per_1000(answers, prices), latency_s)
+
+    most = math.inf if budget is None else budget
+    tried = [measured(name, choosing) for name in options]
+    allowed = [one for one in tried if one.cost_per_1000 is not None and one.cost_per_1000 <= most]
+    best = _cheapest(allowed, target)
+    return Recommendation(target, best and measured(best.name, reporting), len(tried))
+
+
+def _policies(engines: Sequence[Engine]) -> Iterator[EnginePolicy]:
+    """Yield each fallback of two at each threshold, and each vote of two and of three."""
+    for pair in permutations(engines, 2):
+        for below in THRESHOLDS:
+            yield Fallback(pair, below)
+    for size in (2, 3):
+        for members in combinations(engines, size):
+            yield Consensus(members, 2)
+
+
+def _cheapest(options: Sequence[Option], target: float) -> Option | None:
+    """Return the cheapest option that reaches the target (of two, the faster), else the nearest to it."""
+    reaching = [option for option in options if (option.right.low or 0.0) >= target]
+    if reaching:
+        return min(reaching, key=lambda option: (option.cost_per_1000 or 0.0, option.latency_s))
+    return max(
+        options, key=lambda option: (option.right.low or 0.0, -(option.cost_per_1000 or 0.0)), default=None
+    )

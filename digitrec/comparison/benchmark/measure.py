@@ -5,21 +5,26 @@ A refusal or a failure counts as wrong if the picture shows a digit.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer.prediction import SURE, Failure, Outcome, Prediction, is_emulated
+from digitrec.answer.sheet import Number
 from digitrec.comparison import Ask, compare_stream
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion
-from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.datasets.loader import NumberSample, Sample
+from digitrec.comparison.numbers import NumbersRead
 from digitrec.comparison.policy import total
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
+from digitrec.recognise.numbers import value_of
 from digitrec.recognise.readers import Reader, name_of
 
 RELIABLE = 0.999
@@ -108,11 +113,7 @@ def is_wrong(outcome: Outcome, label: Label) -> bool:
 
 
 def scorecard(
-    engine: str,
-    outcomes: Sequence[Outcome],
-    samples: Sequence[Sample],
-    *,
-    prices: Prices | None = None,
+    engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample], prices: Prices | None = None
 ) -> Scorecard:
     """Sum up an engine's outcomes.
 
@@ -178,14 +179,12 @@ def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
 
 def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:
     """Return each engine's price; a configured price overrides the provider's."""
-    engines = [[reader] if isinstance(reader, Engine) else reader.engines for reader in readers]
-    return {engine.provider.name: _price(engine) for engine in chain.from_iterable(engines)}
-
-
-def _price(engine: Engine) -> float | None:
-    own = engine.provider.price
-    settings = engine.options._config or config.load()
-    return settings.prices.get(engine.provider.name, None if own is None else own.usd)
+    prices = {}
+    for engine in chain.from_iterable([one] if isinstance(one, Engine) else one.engines for one in readers):
+        own, settings = engine.provider.price, engine.options._config or config.load()
+        name = engine.provider.name
+        prices[name] = settings.prices.get(name, None if own is None else own.usd)
+    return prices
 
 
 def list_price(outcome: Outcome, prices: Prices) -> float | None:
@@ -278,6 +277,75 @@ class Result:
         return truth, chances / chances.sum(axis=1, keepdims=True)  # float32 sums to 1 only nearly
 
 
+@dataclass(frozen=True, slots=True)
+class NumberScore:
+    """How one engine reads numbers, beside its scorecard."""
+
+    engine: str
+    """Its name in this benchmark."""
+    value: Proportion
+    """Pictures whose values are all right, among those answered: "7.50" is as good as "7.5"."""
+    recall: Proportion
+    """Labelled numbers that were read, among all on answered pictures."""
+    precision: Proportion
+    """Numbers read that are labelled, among all that were read."""
+    character_errors: float | None
+    """Characters to insert, delete or replace for each labelled one, >= 0, on pictures with one number that
+    were answered with one; None without such pictures."""
+    cells: Proportion
+    """Numbers with a labelled row and column that were read there, on answered pictures. All rows and columns
+    of a picture may be counted from another number."""
+
+
+def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -> NumberScore | None:
+    """Sum up how an engine read numbers, failures left out; None if the samples show digits."""
+    if not any(isinstance(sample, NumberSample) for sample in samples):
+        return None
+    answered = [
+        (outcome, sample) for outcome, sample in zip(outcomes, samples, strict=True)
+        if isinstance(outcome, NumbersRead) and isinstance(sample, NumberSample)
+    ]  # fmt: skip
+    pairs = [([number.text for number in outcome.sure], list(sample.texts)) for outcome, sample in answered]
+    hits = sum((Counter(read) & Counter(texts)).total() for read, texts in pairs)
+    alone = [(read[0], texts[0]) for read, texts in pairs if len(read) == len(texts) == 1]
+    characters = sum(len(text) for _, text in alone)
+    return NumberScore(
+        engine,
+        value=proportion(sum(_values(read) == _values(texts) for read, texts in pairs), len(pairs)),
+        recall=proportion(hits, sum(len(texts) for _, texts in pairs)),
+        precision=proportion(hits, sum(len(read) for read, _ in pairs)),
+        character_errors=sum(_distance(*pair) for pair in alone) / characters if characters else None,
+        cells=proportion(
+            sum(_in_place(outcome.sure, sample.cells) for outcome, sample in answered),
+            sum(len(sample.cells) for _, sample in answered),
+        ),
+    )
+
+
+def _in_place(numbers: Sequence[Number], cells: Sequence[tuple[int, int, str]]) -> int:
+    """Return how many cells have their number, with the shift of all rows and columns that fits most."""
+    shifts = Counter(
+        (number.row - row, number.column - column)
+        for row, column, text in cells for number in numbers
+        if number.text == text and number.row is not None and number.column is not None
+    )  # fmt: skip
+    return max(shifts.values(), default=0)
+
+
+def _values(texts: Sequence[str]) -> list[Decimal]:
+    return sorted(value for text in texts if (value := value_of(text)) is not None)
+
+
+def _distance(read: str, text: str) -> int:
+    """Fewest characters to insert, delete or replace (Levenshtein 1966)."""
+    row = list(range(len(text) + 1))
+    for place, one in enumerate(read, 1):
+        before, row = row, [place]
+        for at, other in enumerate(text, 1):
+            row.append(min(before[at] + 1, row[-1] + 1, before[at - 1] + (one != other)))
+    return row[-1]
+
+
 def measure(
     samples: Sequence[Sample],
     reader: Reader,
@@ -285,11 +353,16 @@ def measure(
     *,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> Result:
-    """Call `measure_all` with one engine, and return its result."""
-    return measure_all(samples, {name_of(reader): reader}, data, arrived=arrived)[name_of(reader)]
+    """Ask one engine about every picture, and sum up its answers; ``data`` names the data set.
+
+    The other arguments and the errors are those of `ask_all`.
+    """
+    name = name_of(reader)
+    outcomes = ask_all(samples, {name: reader}, data, arrived=arrived)[name]
+    return Result(data, samples, outcomes, scorecard(name, outcomes, samples, price_list([reader])))
 
 
-def measure_all(
+def ask_all(
     samples: Sequence[Sample],
     readers: Mapping[str, Reader],
     data: str,
@@ -297,8 +370,8 @@ def measure_all(
     lenient: bool = False,
     ask: Ask | None = None,
     arrived: Callable[[Outcome], object] = lambda _: None,
-) -> dict[str, Result]:
-    """Ask every engine about every picture, all at the same time, and sum up the answers of each.
+) -> dict[str, tuple[Outcome, ...]]:
+    """Ask every engine about every picture, all engines at the same time; return the outcomes of each.
 
     Args:
         samples: labelled pictures.
@@ -313,14 +386,10 @@ def measure_all(
     """
     if not samples:
         raise DataError(f"{data}: no labelled pictures")
-    found: dict[str, list[Outcome]] = {name: [] for name in readers}
     images = (sample.image for sample in samples)
+    rows: list[tuple[Outcome, ...]] = []
     for comparison in compare_stream(images, list(readers.values()), lenient=lenient, ask=ask):
-        for name, outcome in zip(readers, comparison.outcomes, strict=True):
-            found[name].append(outcome)
+        rows.append(comparison.outcomes)
+        for outcome in comparison.outcomes:
             arrived(outcome)
-    results, prices = {}, price_list(readers.values())
-    for name, said in found.items():
-        card = scorecard(name, said, samples, prices=prices)
-        results[name] = Result(data, samples, tuple(said), card)
-    return results
+    return dict(zip(readers, zip(*rows, strict=True), strict=True))

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from digitrec.comparison.datasets.labels import HEADS
 from digitrec.errors import DataError, ImageError
 from digitrec.errors.text import first_line
 from digitrec.image.arrays import white
@@ -28,6 +27,8 @@ log = logging.getLogger(__name__)
 
 Array = np.ndarray[Any, Any]
 
+LABELS = ("label", "digit", "class", "target")
+"""Names of the column of labels in a .csv file, in any case."""
 PAIRS = [("x", "y"), ("images", "labels")]
 """Names of the images and the labels in an .npz file."""
 PARTS = ("test", "train")
@@ -123,11 +124,11 @@ def _idx_array(path: Path, dimensions: int) -> Array:
 
 
 def _read_csv(path: Path) -> tuple[Array, Array]:
-    """Read a CSV; its label column has a name of `labels.HEADS`, or is the first without a header."""
+    """Read a CSV; its label column has a name of `LABELS`, or is the first without a header."""
     lines = _content(path).decode("utf-8-sig").splitlines()
     names = [name.strip().strip('"').casefold() for name in lines[0].split(",")]
     headed = not all(re.fullmatch(r"[-+.\de]+", name) for name in names)
-    place = next((names.index(name) for name in HEADS["label"] if name in names), None)
+    place = next((names.index(name) for name in LABELS if name in names), None)
     side = math.isqrt(len(names) - 1)
     if side**2 != len(names) - 1 or (headed and place is None):
         raise DataError(

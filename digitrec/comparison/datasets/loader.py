@@ -1,24 +1,45 @@
-"""Find labelled images: in a folder, in a data set's files, or in digitrec itself."""
+"""Find labelled images: in a folder, in a table, in a data set's files, or in digitrec itself."""
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 
-from digitrec.comparison.datasets import arrayfiles, labels
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.comparison.datasets import arrayfiles
 from digitrec.comparison.datasets.mnist import SHIPPED
-from digitrec.comparison.datasets.sampling import sampled
+from digitrec.comparison.numbers import joined
 from digitrec.errors import DataError
+from digitrec.errors.text import count
 from digitrec.image import ImageSource
 from digitrec.image.folders import Skipped, pictures
-from digitrec.image.pixels import Pixels
+from digitrec.recognise.numbers import value_of
 
 log = logging.getLogger(__name__)
 
 NAMES = ("mnist-test",)
 """Sets known by name: MNIST's 10,000 test digits."""
+HEADS: Mapping[str, Sequence[str]] = {
+    "file": ("file", "filename", "file_name", "image", "path"),
+    "label": arrayfiles.LABELS,
+}
+"""Names of a table's columns, in any case; if a table has several of them, the first counts."""
+OPTIONAL = ("group", "row", "column")
+"""Names of columns that a table may have."""
+DELIMITERS = ",;\t|"
+NONE = "none"
+"""The label of a picture without a digit, and the text of one without a number."""
+SEED = 0
+"""Random seed, fixed so that the same limit always means the same pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +59,21 @@ class Sample:
         return self.label
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberSample(Sample):
+    """A picture and the numbers that a careful person reads on it."""
+
+    texts: tuple[str, ...] = ()
+    """Each number as it is written, without spaces; empty for a picture without a number."""
+    cells: tuple[tuple[int, int, str], ...] = ()
+    """Row and column of each number and its text, where they are labelled."""
+
+    @property
+    def truth(self) -> str | None:
+        """The numbers, sorted and joined; None without a number."""
+        return joined(self.texts)
+
+
 def read_samples(
     source: str | Path, limit: int | None = None, *, part: str = "test", known: Sequence[str] = NAMES
 ) -> list[Sample]:
@@ -47,8 +83,8 @@ def read_samples(
 
     Args:
         source: one of these.
-            - a folder with ``labels.csv``, a table that `.labels` describes: columns
-              ``file`` and ``label``; the label "none" means that refusing is right;
+            - a folder with ``labels.csv``, a table (`_rows`) with the columns ``file`` and ``label``; the
+              label "none" means that refusing is right;
             - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
               (`digitrec.image.folders`);
             - one of `NAMES`, where there is no folder of that name;
@@ -69,15 +105,69 @@ def read_samples(
     """
     if not str(source):
         raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
-    name, _, named = str(source).rpartition(":")
-    if named in arrayfiles.PARTS and name.endswith(".npz"):
-        samples = _samples(arrayfiles.read(Path(name), named))
-    else:
-        samples = _read(str(source), Path(source), part, known)
+    samples = _read(str(source), Path(source), part, known)
     return [samples[place] for place in sampled([sample.label for sample in samples], limit)]
 
 
+def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
+    """Return the labelled pictures of a folder, or of a table of labels; no picture is opened.
+
+    The table ``labels.csv`` has the columns ``file`` and ``text``, and perhaps ``group``. Each line is a
+    number; "none" is a picture without a number to read. A file with several lines is a sheet, whose
+    numbers may have a ``row`` and a ``column``.
+
+    Args:
+        source: the folder or the table.
+        limit: largest number of pictures, drawn by `sampled`; None: all.
+
+    Raises:
+        DataError: there is no such table, or it is wrong (`_rows`), or a text is not a number, or one
+            picture belongs to two groups; the message names the line.
+    """
+    table = Path(source, "labels.csv") if Path(source).is_dir() else Path(source)
+    if not table.is_file():
+        raise DataError(f"{table}: no such file; numbers need a table with the columns file and text")
+    found: dict[Path, list[Row]] = defaultdict(list)
+    for row in _rows(table, "text"):
+        lines = found[row.file.resolve()]
+        lines.append(row)
+        if row.group != (group := lines[0].group):
+            raise DataError(f"{row.where}: {row.file.name!r} is in the groups {group!r} and {row.group!r}")
+    grouped = any(rows[0].group for rows in found.values())
+    samples = [
+        NumberSample(
+            rows[0].file, None, rows[0].group or (str(file) if grouped else ""), _texts(rows), _cells(rows)
+        )
+        for file, rows in found.items()
+    ]  # fmt: skip
+    return [samples[place] for place in sampled([None] * len(samples), limit)]
+
+
+def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None) -> NDArray[np.int64]:
+    """Return the sorted indices of `limit` random items, each label in proportion.
+
+    A larger limit includes the items of a smaller one, so paid answers are reused.
+
+    Args:
+        labels: the label of each picture; None without a digit.
+        limit: largest number of items, >= 0; None: all.
+    """
+    if limit is None or limit >= len(labels):
+        return np.arange(len(labels))
+    kinds = np.array([-1 if label is None else int(label) for label in labels])
+    drawn = np.random.default_rng(SEED).permutation(len(kinds))
+    reached = np.empty(len(kinds))
+    for kind in np.unique(kinds):
+        its = drawn[kinds[drawn] == kind]
+        reached[its] = (np.arange(len(its)) + 0.5) / len(its)  # the place within its label, as a share
+    first = drawn[np.argsort(reached[drawn], kind="stable")]
+    return np.sort(first[:limit])
+
+
 def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Sample]:
+    name, _, named = source.rpartition(":")
+    if named in arrayfiles.PARTS and name.endswith(".npz"):
+        return _arrays(Path(name), named)
     if source in NAMES and path.is_dir():
         log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
     elif source in NAMES:
@@ -90,24 +180,18 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
         raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(known)}")
     if path.name.removesuffix(".gz").endswith(".csv") and not arrayfiles.is_pixel_table(path):
         return _table(path)
-    return _samples(arrayfiles.read(path, either=part))
+    return _arrays(path, None, part)
 
 
-def _table(path: Path) -> list[Sample]:
-    rows = labels.read(path)
-    listed = {row.file.resolve() for row in rows}
-    kinds = {file.suffix.lower() for file in listed}
-    folders = {row.file.parent for row in rows}
-    beside = [file for folder in folders for file in _entries(folder) if file.suffix.lower() in kinds]
-    missing = sorted(file.name for file in beside if file.resolve() not in listed)
-    _warn(path, missing, "not in the table, but of the same kind as its files")
-    return [Sample(row.file, labels.label(row.said, row.where)) for row in rows]
+def _arrays(path: Path, part: str | None, either: str = "test") -> list[Sample]:
+    images, labels = arrayfiles.read(path, part, either=either)
+    return [Sample(image, int(label)) for image, label in zip(images, labels, strict=True)]
 
 
 def _folders(path: Path) -> list[Sample]:
     entries = _entries(path)
     folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    shown = {folder: labels.label(folder.name, str(folder)) for folder in folders}
+    shown = {folder: _label(folder.name, str(folder)) for folder in folders}
     if not shown:
         raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
     skipped = Skipped()
@@ -120,6 +204,27 @@ def _folders(path: Path) -> list[Sample]:
     outside = [entry.name for entry in entries if entry not in shown]
     _warn(path, outside, "hidden, or not in a folder 0 to 9")
     return samples
+
+
+def _table(path: Path) -> list[Sample]:
+    """Read a table of digits, each file once; warn about repeated files and about files not in the table."""
+    rows = _rows(path, "label")
+    first: dict[Path, Row] = {}
+    for row in rows:
+        other = first.setdefault(row.file.resolve(), row)
+        if other.said.casefold() != row.said.casefold():
+            raise DataError(
+                f"{row.where}: {row.file.name!r} is {row.said} here and {other.said} in {other.where}"
+            )
+    if len(first) < len(rows):
+        repeated = count(len(rows) - len(first), "line")
+        log.warning("%s: %s repeat a file; each file is used once", path, repeated)
+    kinds = {file.suffix.lower() for file in first}
+    folders = {row.file.parent for row in first.values()}
+    beside = [file for folder in folders for file in _entries(folder) if file.suffix.lower() in kinds]
+    missing = sorted(file.name for file in beside if file.resolve() not in first)
+    _warn(path, missing, "not in the table, but of the same kind as its files")
+    return [Sample(row.file, _label(row.said, row.where)) for row in first.values()]
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -135,5 +240,119 @@ def _warn(where: Path, names: Sequence[str], what: str) -> None:
         log.warning("%s: left out %d (%s), such as %s", where, len(names), what, names[0])
 
 
-def _samples(arrays: tuple[Pixels, Pixels]) -> list[Sample]:
-    return [Sample(image, int(label)) for image, label in zip(*arrays, strict=True)]
+def _label(text: str, where: str) -> int | None:
+    """Return the digit that a label means; None for "none". "7.0", as pandas writes floats, is 7.
+
+    Raises:
+        DataError: it is neither a digit nor "none".
+    """
+    if text.casefold() == NONE:
+        return None
+    digit = text.removesuffix(".0")
+    if len(digit) == 1 and digit in "0123456789":
+        return int(digit)
+    raise DataError(f"{where}: label {text!r} is not a digit 0 to 9, nor {NONE}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table."""
+
+    where: str
+    """The table and the line, for error messages."""
+    file: Path
+    """The picture, which exists."""
+    said: str
+    """The label as it is written, not empty."""
+    group: str = ""
+    """Source of the picture, such as a book; "" without a group."""
+    row: str = ""
+    """The number's row on the page; "": not given."""
+    column: str = ""
+    """The number's column on the page; "": not given."""
+
+
+def _texts(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return the numbers of one picture."""
+    texts = ["".join(row.said.split()) for row in rows]
+    if len(rows) == 1 and texts[0].casefold() == NONE:
+        return ()
+    for row, text in zip(rows, texts, strict=True):
+        if value_of(text) is None:
+            raise DataError(f"{row.where}: text {row.said!r} is not a number, nor {NONE}")
+    return tuple(texts)
+
+
+def _cells(rows: Sequence[Row]) -> tuple[tuple[int, int, str], ...]:
+    """Return row, column and text of the numbers of one picture that have them."""
+    placed = [row for row in rows if row.row or row.column]
+    for row in placed:
+        if not (row.row.isdecimal() and row.column.isdecimal()):
+            raise DataError(f"{row.where}: row and column must be whole numbers, got {row.row}, {row.column}")
+    return tuple((int(row.row), int(row.column), "".join(row.said.split())) for row in placed)
+
+
+def _rows(table: Path, column: str) -> list[Row]:
+    """Return all rows of a table, in order.
+
+    The first line is the header, other columns are ignored; cells are separated by commas, semicolons, tabs
+    or bars. The text is UTF-8, or UTF-16 with a byte order mark.
+
+    Args:
+        table: the file.
+        column: which column says what a picture shows, by a name of `HEADS` or as it is called. The columns
+            of `OPTIONAL` are read where there are any.
+
+    Raises:
+        DataError: the table cannot be read, or a column, a file or a cell is missing; the message names the
+            line.
+    """
+    (where, head), *records = list(_records(table)) or [(f"{table}, line 1", [])]
+    names = ["_".join(cell.split()).casefold() for cell in head]
+    wanted = ["file", column, *(name for name in OPTIONAL if name in names)]
+    places = {name: _place(names, name, where) for name in wanted}
+    rows = []
+    for where, cells in records:
+        if any(cell.strip() for cell in cells[len(head) :]):
+            raise DataError(f"{where}: {len(cells)} cells under {count(len(head), 'head')}")
+        texts = {name: cells[place] if place < len(cells) else "" for name, place in places.items()}
+        file, said = texts.pop("file"), texts.pop(column).strip()
+        found = _file(table.parent, file, where)
+        if not said:
+            raise DataError(f"{where}: {file.strip()!r} has no {column}; write {NONE} if it shows no digit")
+        rows.append(Row(where, found, said, **{name: text.strip() for name, text in texts.items()}))
+    return rows
+
+
+def _records(table: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each record that is not blank, with the table and the number of its first line."""
+    line = 1
+    try:
+        data = table.read_bytes()
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+        delimiter = max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield f"{table}, line {line}", cells
+            line = reader.line_num + 1
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise DataError(f"{table}, line {line}: cannot be read as a table ({error})") from error
+
+
+def _place(names: Sequence[str], column: str, where: str) -> int:
+    """Return the index of a column in the header."""
+    name = next((name for name in HEADS.get(column, (column,)) if name in names), None)
+    if name is None:
+        raise DataError(f"{where}: no column {column}; the first line has {', '.join(map(repr, names))}")
+    if names.count(name) > 1:
+        raise DataError(f"{where}: two columns are called {name!r}")
+    return names.index(name)
+
+
+def _file(folder: Path, name: str, where: str) -> Path:
+    for path in (folder / name, folder / name.strip()):
+        if isfile(path):  # noqa: PTH113 (is_file raises at long names)
+            return path
+    raise DataError(f"{where}: there is no file {name.strip()!r}")

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.comparison.datasets.loader import NAMES, read_samples
+from digitrec.comparison.datasets.loader import NAMES, read_samples, sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
-from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError, ImageError
 from digitrec.image import DigitImage, Findings, ImageSource, InputSpec
 from digitrec.image.files import name_of

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.comparison.datasets import sampling
-from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.datasets.loader import Sample, sampled
 from digitrec.lab.datasets import fonts, world
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.pen import Path
@@ -37,7 +36,7 @@ def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
         DataError: they are not there.
     """
     cells = world.swiss_cells()
-    chosen = sampling.sampled([label for _, label in cells], limit).tolist()
+    chosen = sampled([label for _, label in cells], limit).tolist()
     return [Sample(*cells[place]) for place in chosen]
 
 
@@ -76,7 +75,7 @@ def _in_fonts(characters: str, limit: int | None) -> Iterator[tuple[str, NDArray
     """Yield the characters in each held-out font, as printed or by another pen, half of them photographed."""
     files = fonts.fonts("hand", "held back") + fonts.fonts("print", "held back")
     each = [(character, file) for character in characters for file in files]
-    for place in sampling.sampled([ord(character) for character, _ in each], limit).tolist():
+    for place in sampled([ord(character) for character, _ in each], limit).tolist():
         (character, file), rng = each[place], np.random.default_rng((_SEED, place))
         ink = printed.redrawn(character, file, rng)
         yield character, perhaps_on_paper(ink, rng)

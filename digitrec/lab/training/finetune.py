@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.datasets.loader import Sample, sampled
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
-from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count
 from digitrec.image import DigitImage, atomic

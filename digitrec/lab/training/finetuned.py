@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.benchmark.measure import is_right, measure
 from digitrec.comparison.benchmark.measures import Proportion, proportion
-from digitrec.comparison.datasets.loader import Sample
-from digitrec.comparison.datasets.sampling import sampled
+from digitrec.comparison.datasets.loader import Sample, sampled
 from digitrec.engine import Engine
 from digitrec.errors.text import percent
 from digitrec.lab.datasets import overlap

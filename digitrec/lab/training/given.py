@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from digitrec.comparison.benchmark.measures import proportion
+from digitrec.comparison.datasets.loader import sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
-from digitrec.comparison.datasets.sampling import sampled
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.training import card

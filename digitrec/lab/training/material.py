@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from digitrec.comparison.datasets.loader import sampled
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
-from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError, NotInstalled
 from digitrec.image.atomic import replacing
 from digitrec.lab.datasets import fonts, world

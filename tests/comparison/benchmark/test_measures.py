@@ -14,9 +14,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from digitrec.answer.prediction import Outcome
-from digitrec.comparison.benchmark import measures
+from digitrec.comparison.benchmark import SIGNIFICANCE, measures, pairs
 from digitrec.comparison.benchmark.measures import holm, mcnemar
-from digitrec.comparison.benchmark.run import SIGNIFICANCE, pairs
 
 Said = Callable[..., list[Outcome]]
 RNG = np.random.default_rng(3)

@@ -1,13 +1,28 @@
-"""Every form of labelled data is read without opening an image; errors name the place."""
+"""Every form of labelled data is read without opening an image; errors name the place.
+
+A limit keeps the mix of labels, and a larger sample contains the smaller one.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image
 
-from digitrec.comparison.datasets.loader import read_samples
+from digitrec.comparison.datasets.loader import Sample, read_numbers, read_samples, sampled
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError
+from digitrec.lab.datasets.digits import read_digits
 
 
 def made(folder: Path, *names: str) -> Path:
@@ -67,3 +82,212 @@ def test_a_folder_hides_the_set_of_its_name(
     labelled(made(tmp_path / "mnist-test"), "file,label\na.png,3\nb.png,4\n")
     assert [sample.label for sample in read_samples("mnist-test")] == [3, 4]
     assert str(tmp_path / "mnist-test") in caplog.messages[0]
+
+
+NAMES = ["a.png", "b b.png", "ü,;'.png", 'q"uote.png']
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    return with_files(Path(tempfile.mkdtemp()))
+
+
+def with_files(folder: Path) -> Path:
+    for name in NAMES:
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+def table_of(folder: Path, table: str | bytes) -> list[tuple[str, int | None]]:
+    (folder / "labels.csv").write_bytes(table if isinstance(table, bytes) else table.encode())
+    return [called(sample) for sample in read_samples(folder)]
+
+
+def called(sample: Sample) -> tuple[str, int | None]:
+    assert isinstance(sample.image, Path)
+    return sample.image.name, sample.label
+
+
+EXPECTED = [("a.png", 7), ("b b.png", None)]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "file,label\na.png,7\nb b.png,none\n",
+        "File,Label\na.png,7\nb b.png,None\n",
+        "file\tlabel\na.png\t7\nb b.png\tnone",
+        "image|class\na.png|7\nb b.png|none\n",
+        "\ufeffFile Name;Digit\r\na.png;7\r\nb b.png;none\r\n",
+        '"label","file"\r"7","a.png"\r"none","b b.png"\r',
+        "\n\nfile,label,why\na.png, 7 ,,\n,,\n  b b.png ,none\n\n",
+        "label,digit,file\n7,1,a.png\nnone,1,b b.png\n",
+        "file,label\na.png,7\nb b.png,none\n".encode("utf-16"),
+    ],
+)
+def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str | bytes) -> None:
+    assert table_of(folder, table) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label"),
+        ("file;label\n\na.png;10\n", "line 3: label '10'"),
+        ("file,label\na.png,٣\n", "line 2: label '٣'"),
+        ("file,label\na.png,1,2\n", "line 2: 3 cells under 2 heads"),
+        ("file\na.png\n", "line 1: no column label; the first line has 'file'"),
+        ("a.png,7\n", "line 1: no column file; the first line has 'a.png', '7'"),
+        ("file,label,LABEL\na.png,1,2\n", "line 1: two columns are called 'label'"),
+        ('file,label\n"a.png,7\n', "cannot be read as a table"),
+        ('file,label\n"b\nb.png",7\n"c\nc.png",1\n', "line 2: there is no file 'b\\nb.png'"),
+        (f"file,label\n{'x' * 5000},7\n", "line 2: there is no file 'xxx"),
+        ("file,label\na\0.png,7\n", "line 2: there is no file"),
+        (b"\xff\xfef", "cannot be read as a table"),
+        ("", "no column file"),
+        ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in "),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(folder: Path, table: str | bytes, complaint: str) -> None:
+    with pytest.raises(DataError, match=re.escape(complaint)):
+        table_of(folder, table)
+
+
+def test_repeated_and_unlisted_files_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with_files(tmp_path)
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert table_of(tmp_path, "file,label\na.png,7\nb b.png,none\na.png,7\n") == EXPECTED
+    repeated, unlisted = caplog.messages
+    assert "1 line" in repeated
+    assert "left out 2 " in unlisted and 'q"uote.png' in unlisted
+    caplog.clear()
+    table_of(
+        tmp_path, "file,label\n" + "".join(f'"{name.replace(chr(34), chr(34) * 2)}",7\n' for name in NAMES)
+    )
+    assert not caplog.messages
+
+
+cells = st.one_of(
+    st.sampled_from([*NAMES, "c.png", "", " ", ".", "..", "/", "labels.csv", "~", "a.png/", "x" * 300]),
+    st.sampled_from([*"0123456789", "none", "None", " 7 ", "10", "-1", "7.0", "²", "nan"]),
+    st.text(max_size=6),
+)
+heads = st.one_of(
+    st.sampled_from(["file", "label", "File", "DIGIT", "filename", "reason", ""]), st.text(max_size=3)
+)
+GOOD = re.compile(r"\s*([0-9]|none)\s*", re.IGNORECASE)
+
+
+def right(text: str) -> bool:
+    return bool(text.isascii() and GOOD.fullmatch(text))
+
+
+@given(
+    head=st.one_of(st.just(["file", "label"]), st.lists(heads, min_size=1, max_size=4)),
+    rows=st.lists(st.lists(cells, max_size=4), max_size=4),
+    delimiter=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n", "\r"]),
+    mark=st.sampled_from(["", "\ufeff"]), quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)  # fmt: skip
+@example(["file", "label"], [["a.png", "7"], ["b b.png", "none"]], ";", "\r\n", "\ufeff", csv.QUOTE_ALL)
+def test_any_table_gives_the_right_labels_or_names_the_line(
+    folder: Path, head: list[str], rows: list[list[str]], delimiter: str, end: str, mark: str, quoting: int
+) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerows([head, *rows])
+    try:
+        said = table_of(folder, (mark + out.getvalue()).encode("utf-8", "surrogatepass"))
+    except DataError as error:
+        assert re.search(r"labels\.csv(, line \d+)?: ", str(error)), error
+        plain = head == ["file", "label"] and all(len(row) == 2 for row in rows)
+        fine = [row for row in rows if len(row) == 2 and row[0] in NAMES and right(row[1])]
+        labels = {(name, label.strip().casefold()) for name, label in fine}
+        consistent = len(labels) == len({name for name, _ in labels})
+        assert not (plain and fine == rows and consistent), f"refused though right: {error}"
+        return
+    if head == ["file", "label"]:
+        wanted = dict.fromkeys((row[0].strip(), row[1].strip().casefold().removesuffix(".0")) for row in rows
+                               if any(cell.strip() for cell in row))  # fmt: skip
+        assert [(name, "none" if label is None else str(label)) for name, label in said] == list(wanted)
+
+
+@given(st.binary(max_size=60))
+@example(b"file,label\na.png,7\n\x00")
+@example("file,label\na.png,7".encode("utf-16")[:-1])
+def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
+    try:
+        table_of(folder, data)
+    except DataError as error:
+        assert "labels.csv" in str(error)
+
+
+TEXTS = ["7.50", "-3", "012", "1,234", "none", "88"]
+
+
+def numbers_in(path: Path, table: str, names: Sequence[str]) -> str:
+    """Create a folder with a unique small picture for each name, and a table of labels."""
+    for number, name in enumerate(names):
+        Image.fromarray(np.full((20, 30), 200 + number, np.uint8)).save(path / name)
+    (path / "labels.csv").write_text(table)
+    return str(path)
+
+
+@pytest.fixture
+def cut(tmp_path: Path) -> str:
+    """Six pictures with at most one number."""
+    names = [f"{number}.png" for number in range(len(TEXTS))]
+    rows = [f'{name},"{text}"' for name, text in zip(names, TEXTS, strict=True)]
+    return numbers_in(tmp_path, "\n".join(["file,text", *rows]), names)
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        ("file,label\n0.png,7\n", "line 1: no column text"),
+        ("file,text\n0.png,seven\n", "line 2: text 'seven'"),
+        ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
+        ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' is in the groups 'a' and 'b'"),
+        ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
+        (None, "labels.csv: no such file"),
+    ],
+)
+def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, table: str | None, named: str) -> None:
+    source = numbers_in(tmp_path, table or "", ["0.png"])
+    if table is None:
+        (tmp_path / "labels.csv").unlink()
+    with pytest.raises(DataError) as caught:
+        read_numbers(source)
+    assert named in str(caught.value)
+
+
+def test_texts_may_have_spaces_and_a_limit_is_of_pictures(cut: str) -> None:
+    Path(cut, "labels.csv").write_text("Path;Text\n0.png;1 234,5\n0.png;8\n1.png;NONE\n")
+    first, second = read_numbers(cut)
+    assert (first.texts, second.texts, second.truth) == (("1234,5", "8"), (), None)
+    assert len(read_numbers(cut, 1)) == 1
+
+
+LABELS = st.lists(st.sampled_from([None, *range(10)]), max_size=80)
+
+
+@given(labels=LABELS, limits=st.tuples(st.integers(0, 90), st.integers(0, 90)))
+def test_samples_are_stratified_and_nested(labels: list[int | None], limits: tuple[int, int]) -> None:
+    few, many = (sampled(labels, limit) for limit in sorted(limits))
+    assert set(few) <= set(many)
+    assert many.tolist() == sorted(set(many.tolist()))
+    assert len(many) == min(max(limits), len(labels))
+    there, taken = Counter(labels), Counter(labels[place] for place in many)
+    for label, count in there.items():
+        assert abs(taken[label] - count * len(many) / len(labels)) < 1.5
+
+
+def test_mnist_is_the_official_set_and_drawn_in_its_shares() -> None:
+    whole = mnist_test()
+    assert whole.images.shape == (10_000, 28, 28)
+    assert np.bincount(whole.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert whole.labels[:5].tolist() == [7, 2, 1, 0, 4]
+    assert whole[np.array([3, 1])].labels.tolist() == [0, 2]
+    digits = read_digits("mnist-test", 100)
+    assert np.bincount(digits.labels).min() >= 8
+    assert not np.array_equal(digits.images, whole.images[:100])
+    assert np.array_equal(digits.images, read_digits("mnist-test", 100).images)
