@@ -146,19 +146,15 @@ def explain(
     chances = prediction.probabilities
     if chances is None:
         return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), None)
-    prepared = _answered(prepare(image, engine.provider.wants))
-    of = _likeliest(chances)
-    saliency = _saliency(prepared, of[0], engine) if hiding else None
-    looks = []
-    for name, given, field in readings(prepared, image.size) if inside else []:
-        other = hiding and given.data != prepared.data
-        own = _saliency(given, of[0], engine) if other else saliency
-        stages, filters, own_cam = _layers(engine.provider, given, of)
-        looks.append(Inside(name, _pixels(given), field, own, own_cam, stages, filters))
-    network = engine.provider
-    cam = network.grad_cam(prepared, of) if isinstance(network, Inspectable) else None
-    steps = tuple(mnist.steps(image, prepared.data))
-    return Explanation(prediction, image.pixels, steps, saliency, cam, tuple(looks))
+    prepared, of, looks = prepare(image, engine.provider.wants), _likeliest(chances), []
+    for name, data, field in _readings(prepared, image.size)[: None if inside else 1]:
+        given = replace(prepared, data=data, whole=None, others=())
+        saliency = _saliency(given, of[0], engine) if hiding else None
+        looks.append(Inside(name, _pixels(data), field, saliency, *_layers(engine.provider, given, of)))
+    first, steps = looks[0], tuple(mnist.steps(image, looks[0].digit.tobytes()))
+    return Explanation(
+        prediction, image.pixels, steps, first.saliency, first.grad_cam, tuple(looks) if inside else ()
+    )
 
 
 def _likeliest(chances: Sequence[float]) -> list[int]:
@@ -167,35 +163,21 @@ def _likeliest(chances: Sequence[float]) -> list[int]:
     return found
 
 
-def _pixels(prepared: PreparedImage) -> Pixels:
-    return np.frombuffer(prepared.data, np.uint8).reshape(28, 28)
+def _pixels(data: bytes) -> Pixels:
+    return np.frombuffer(data, np.uint8).reshape(28, 28)
 
 
-def _answered(prepared: PreparedImage) -> PreparedImage:
-    """Return the picture with only the reading that counts if looking found no single digit: the whole."""
-    if prepared.findings.reason is not None and prepared.whole is not None:
-        return _alone(prepared, prepared.whole)
-    return prepared
+def _readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, bytes, Field]]:
+    """Return the network's readings of a picture: name, 28x28 pixels, and the part that they show.
 
-
-def _alone(prepared: PreparedImage, data: bytes) -> PreparedImage:
-    return replace(prepared, data=data, whole=None, others=())
-
-
-def readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, PreparedImage, Field]]:
-    """Return the network's readings of a picture: name, what it is given, the part of the picture it shows.
-
-    Args:
-        prepared: for the network.
-        size: the picture's width and height, px.
+    The one that counts comes first. Where detection found no single digit, only the whole picture counts.
     """
-    overruled = prepared.findings.reason is not None and size == (28, 28)
-    if prepared.findings.unchanged or overruled:
-        return [(AS_IT_STANDS, prepared, WHOLE)]
-    found = [(CUT_OUT, _alone(prepared, prepared.data), _field(prepared, size))]
-    if prepared.whole is not None:
-        found.append((AS_IT_STANDS, _alone(prepared, prepared.whole), WHOLE))
-    return found
+    whole = [] if prepared.whole is None else [(AS_IT_STANDS, prepared.whole, WHOLE)]
+    if whole and prepared.findings.reason is not None:
+        return whole
+    if prepared.findings.unchanged:
+        return [(AS_IT_STANDS, prepared.data, WHOLE)]
+    return [(CUT_OUT, prepared.data, _field(prepared, size)), *whole]
 
 
 def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
@@ -203,7 +185,7 @@ def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
 
     Both have the same middle and the same longer side; thickening has changed the shorter side of a 1.
     """
-    box, boxes = box_of(_pixels(prepared) > 0), prepared.findings.boxes
+    box, boxes = box_of(_pixels(prepared.data) > 0), prepared.findings.boxes
     if box is None or not boxes:
         return WHOLE
     left, top, right, bottom = max(boxes, key=longer_side)
@@ -215,22 +197,22 @@ def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
 
 
 def _layers(
-    provider: Provider, image: PreparedImage, of: Sequence[int]
-) -> tuple[tuple[Stage, ...], tuple[Stage, ...], NDArray[np.float32] | None]:
-    """Return a network's feature maps, first filters and class activation maps of some digits."""
-    if not isinstance(provider, Inspectable):
-        return (), (), None
-    return tuple(provider.stages(image)), tuple(provider.filters()), provider.grad_cam(image, of)
+    network: Provider, given: PreparedImage, of: Sequence[int]
+) -> tuple[NDArray[np.float32] | None, tuple[Stage, ...], tuple[Stage, ...]]:
+    """Return a network's class activation maps of some digits, feature maps and first filters."""
+    if not isinstance(network, Inspectable):
+        return None, (), ()
+    return network.grad_cam(given, of), tuple(network.stages(given)), tuple(network.filters())
 
 
 def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
     """Return by how much the log-odds of a digit fall if each patch of `data` is hidden, (28, 28)."""
-    digit = _pixels(prepared)
+    digit = _pixels(prepared.data)
     at = np.arange(28)
     near = np.abs(at[:, None] - at) <= PATCH // 2  # (centre, pixel)
     hidden = np.where(near[:, None, :, None] & near[None, :, None, :], 0, digit).reshape(-1, 28, 28)
     pictures = [digit, *hidden]
-    asked = [replace(prepared, data=one.astype(np.uint8).tobytes(), whole=None) for one in pictures]
+    asked = [replace(prepared, data=one.astype(np.uint8).tobytes()) for one in pictures]
     rows = np.array([_chances(reply) for reply in engine.ask(asked)])
     chance = np.clip(rows[:, of], 1e-6, 1 - 1e-6)
     odds = np.log(chance / (1 - chance))

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -26,7 +26,7 @@ from digitrec.models import store
 from digitrec.prepare import prepare
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.local import Local
-from digitrec.recognise.explain import GAP, SHOWN, Explanation, by_network, explain, mosaic, readings
+from digitrec.recognise.explain import GAP, SHOWN, Explanation, by_network, explain, mosaic
 
 
 @pytest.fixture(scope="module")
@@ -177,8 +177,9 @@ def test_the_field_lays_the_digit_over_the_ink(at: tuple[int, int], size: tuple[
     pen = ImageDraw.Draw(canvas)
     pen.line([(x, y), (x + width, y), (x + width // 3, y + height)], fill=0, width=9, joint="curve")
     picture = np.asarray(canvas)
-    ((_, given, field),) = readings(prepare(DigitImage.open(picture), Local.wants), canvas.size)
-    digit = Image.fromarray(np.frombuffer(given.data, np.uint8).reshape(28, 28))
+    found = explain(picture, inside=True, hiding=False)
+    assume(found.inside)  # not refused
+    digit, field = Image.fromarray(found.inside[0].digit), found.inside[0].field
     left, top, right, bottom = field[0] * 320, field[1] * 260, field[2] * 320, field[3] * 260
     laid = Image.new("L", canvas.size)
     side = round(right - left), round(bottom - top)
