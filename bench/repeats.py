@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, pdf
+from digitrec.image import DigitImage, decode
 
 LIMIT = 9_900_000
 """Bytes of a file: what fits into a request of the server."""
@@ -474,7 +474,7 @@ def main(size: int, only: str = "") -> int:
         for seconds, what, name, n in worst[: 8 if only else 3]:
             times = f"{seconds:6.2f} s  {seconds / whole:5.1f} times"
             print(f"{form:5} {times}  {name}, {n / 1e6:g} MB: {what[:100]}", flush=True)
-        status |= worst[0][0] > (pdf.MAX_WALL_S + ENDING_S if form == "PDF" else MAX_TIMES * whole)
+        status |= worst[0][0] > (decode.PDF_MAX_WALL_S + ENDING_S if form == "PDF" else MAX_TIMES * whole)
     return status
 
 

@@ -122,7 +122,7 @@ def _instead(name: str) -> str:
     """Suggest a command for a name that does not exist; "" without a good guess."""
     from shlex import quote
 
-    from digitrec.image.folders import SUFFIXES
+    from digitrec.image.files import SUFFIXES
 
     if name in RETIRED:
         return RETIRED[name]

@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
 from digitrec.errors import DataError, ImageError
-from digitrec.image.files import MAX_FILE_BYTES
-from digitrec.image.folders import SUFFIXES, Skipped
+from digitrec.image.files import MAX_FILE_BYTES, SUFFIXES, Skipped
 
 TARS = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 UNREADABLE = (".tar.zst", ".tzst", ".tar.lz4", ".tar.lz", ".tar.lzma", ".tar.z", ".7z", ".rar")

@@ -11,7 +11,7 @@ from digitrec.bulk import inputs
 from digitrec.bulk.run import outcomes
 from digitrec.bulk.summary import Summary
 from digitrec.image import ImageSource
-from digitrec.image.folders import Skipped
+from digitrec.image.files import Skipped
 from digitrec.providers.base import Provider
 from digitrec.recognise import Rotation
 from digitrec.recognise.readers import Reader, reader_for

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from digitrec.bulk import archives
 from digitrec.bulk.archives import Member
 from digitrec.errors import DataError
-from digitrec.image import folders
+from digitrec.image import files
 from digitrec.image.files import is_address, name_of
 
 Item = str | Member
 """One picture of a plan: a path, or a member of an archive."""
 
 
-def expand(arguments: Iterable[str], skipped: folders.Skipped) -> Iterator[Item]:
+def expand(arguments: Iterable[str], skipped: files.Skipped) -> Iterator[Item]:
     """Yield the pictures in folders and archives, the matches of patterns, and files.
 
     A missing file is yielded too; reading it fails without affecting the others.
@@ -29,7 +29,7 @@ def expand(arguments: Iterable[str], skipped: folders.Skipped) -> Iterator[Item]
         DataError: an archive cannot be read.
     """
     for argument in arguments:
-        for path in [argument] if _is_archive(argument) else folders.expand(argument, skipped):
+        for path in [argument] if _is_archive(argument) else files.expand(argument, skipped):
             if _is_archive(path):
                 yield from archives.members(path, skipped)
             else:
@@ -40,7 +40,7 @@ def _is_archive(path: str) -> bool:
     if not path.lower().endswith(archives.ENDINGS):
         return False
     is_folder: bool = os.path.isdir(path)  # noqa: PTH112 (Path raises for some names)
-    return not is_folder and (not folders.is_pattern(path) or os.path.exists(path))  # noqa: PTH110
+    return not is_folder and (not files.is_pattern(path) or os.path.exists(path))  # noqa: PTH110
 
 
 def listed(data: bytes) -> list[str]:

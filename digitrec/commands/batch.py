@@ -28,7 +28,7 @@ from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
 from digitrec.errors import DataError
 from digitrec.errors.text import count
-from digitrec.image.folders import Skipped
+from digitrec.image.files import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
 

@@ -16,7 +16,7 @@ from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import tracked
 from digitrec.errors import ImageError
 from digitrec.image import Box, DigitImage, Turned
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.recognise import read_stream
 from digitrec.recognise.forms import load_form, read_forms
 from digitrec.report import sheets

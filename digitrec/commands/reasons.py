@@ -13,7 +13,7 @@ from digitrec.answer.sheet import Sheet
 from digitrec.commands.process import exit_code
 from digitrec.errors.text import printable
 from digitrec.image import ImageRef
-from digitrec.image.formats import MAX_FRAMES
+from digitrec.image.headers import MAX_FRAMES
 from digitrec.report import predictions
 
 Watched = TypeVar("Watched", bound=Prediction | Sheet | Failure)

@@ -15,7 +15,7 @@ from digitrec.commands.files import Input, named_as_file, refuse_outputs
 from digitrec.commands.reasons import Reasons
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
-from digitrec.image import atomic, files, folders, frames
+from digitrec.image import atomic, files, frames
 from digitrec.image.files import Frame
 
 Source = str | Frame
@@ -61,15 +61,15 @@ def expand(arguments: Iterable[str]) -> list[str]:
 
     A folder without pictures is kept as well: reading it says so.
     """
-    skipped = folders.Skipped()
+    skipped = files.Skipped()
     found = []
     for argument in arguments:
-        found += list(folders.expand(argument, skipped)) or [argument]
+        found += list(files.expand(argument, skipped)) or [argument]
     say_skipped(skipped)
     return found
 
 
-def say_skipped(skipped: folders.Skipped) -> None:
+def say_skipped(skipped: files.Skipped) -> None:
     """Report on stderr what was skipped, if anything was."""
     if words := skipped.words():
         click.echo(printable(f"digitrec: skipped {', '.join(words)}"), err=True)

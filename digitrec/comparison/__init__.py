@@ -22,9 +22,8 @@ from digitrec.answer.prediction import (
 from digitrec.engine import Engine
 from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigured, NotInstalled
-from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files
-from digitrec.image.batch import several_images
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, several_images
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers import registry
 from digitrec.recognise import How, Rotation, stream
 from digitrec.recognise.pipeline import chunks, open_or_fail

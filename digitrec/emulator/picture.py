@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitrec.errors import ImageError
 from digitrec.image import Box, DigitImage
-from digitrec.image.formats import FORMATS, kind
+from digitrec.image.headers import FORMATS, kind
 
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 

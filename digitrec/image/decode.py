@@ -1,15 +1,21 @@
 """Decode pictures from untrusted bytes; no other module does.
 
 Every result is upright, opaque and has eight bits a channel: uint8, shape (height, width) for grey or
-(height, width, 3) for RGB.
+(height, width, 3) for RGB. PDFium (the extra ``pdf``) parses a page before anything in it can be counted, and
+a page of 10 MB, or forms nested in forms, may take it minutes. Only the end of a process stops it:
+`digitrec.image.pdfium` is the program of a process for each page.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
+import subprocess  # nosec B404 # no shell; this interpreter runs our own script
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +23,10 @@ import numpy as np
 from PIL import Image
 from PIL.Image import Transpose
 
-from digitrec.errors import ImageError
-from digitrec.image import files, formats, headers, parts, shrinking
+from digitrec.errors import ImageError, install_hint
+from digitrec.image import files, headers, parts
 from digitrec.image.files import Frame, name_of
-from digitrec.image.pixels import (
-    Decoded,
-    Size,
-    check_size,
-    digest,
-    opaque,
-    scaled,
-    too_large,
-    white_of_file,
-)
+from digitrec.image.pixels import Decoded, Size, check_size, digest, factor, opaque, shrunk, too_large
 
 ORIENTATION = 0x0112
 """EXIF's tag for the orientation of the camera."""
@@ -37,7 +34,18 @@ _TURNS: dict[Any, Transpose] = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM,
     5: Transpose.TRANSPOSE, 6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
 }  # fmt: skip
-"""The transposition that makes a picture upright, by that tag's value."""
+"""The transposition that makes a picture upright, by that tag's value; from 5 on it swaps the sides."""
+PDF_DPI = 200
+"""Pixels per inch of a PDF's page: a digit 5 mm high is 40 pixels high. A larger page is drawn coarser."""
+PDF_MAX_PIXELS = 9_000_000
+"""Pixels of a page: an A3 page at `PDF_DPI`."""
+PDF_MAX_CPU_S = 3
+"""Processor time to draw one page, in seconds: about 10 times the decoding of a photo of 12 megapixels."""
+PDF_MAX_WALL_S = 10.0
+"""Time to draw one page, in seconds: on a busy machine, or where processor time has no limit (Windows)."""
+_PDF_PROGRAM = Path(__file__).with_name("pdfium.py")
+_DONE, _RAISED = 0, 1
+"""Exit codes of Python; all others mean that the process was ended or crashed."""
 
 
 def decode(source: files.Encoded, enough: int) -> Decoded:
@@ -45,7 +53,7 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
 
     Args:
         source: the picture.
-        enough: as for `digitrec.image.shrinking.factor`.
+        enough: as for `digitrec.image.pixels.factor`.
 
     Raises:
         ImageError: it is missing, empty, truncated, not a picture, of an unknown format, too large, or takes
@@ -55,7 +63,7 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
         opened, size, count = _open(data, name, number, enough)
-        picture, turn = _upright(opened, name, enough)
+        picture, is_sideways = _upright(opened, name, enough)
         if count > 1 and picture is opened:  # it would keep its whole file in memory
             picture = opened.copy()
         picture.info = {}  # metadata, such as the author and the place, goes no further
@@ -63,7 +71,7 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
     if number is not None:
         sha256.update(f"[{number}]".encode())  # another picture than the file's first
         count = 1
-    return Decoded(picture, _turned(size, turn), name, sha256.hexdigest(), count)
+    return Decoded(picture, size[::-1] if is_sideways else size, name, sha256.hexdigest(), count)
 
 
 def frames(source: files.Encoded) -> list[Frame]:
@@ -74,26 +82,21 @@ def frames(source: files.Encoded) -> list[Frame]:
 
     Raises:
         ImageError: the file cannot be opened, or holds more pictures than
-            `digitrec.image.formats.MAX_FRAMES`.
+            `digitrec.image.headers.MAX_FRAMES`.
     """
     if isinstance(source, Frame):
         return [source]
     data, name = files.read(source)
     with _blaming(name):
-        count = _count(data, name)
-    if count > formats.MAX_FRAMES:
-        raise ImageError(f"{name}: holds more than {formats.MAX_FRAMES} pictures; split it first")
+        if headers.kind(data) == "PDF":
+            count = int(_ask_pdfium(data, name, 0)[0]["pages"])
+        else:
+            with headers.opened(data, name) as picture:
+                count = headers.count(picture, data)
+    if count > headers.MAX_FRAMES:
+        raise ImageError(f"{name}: holds more than {headers.MAX_FRAMES} pictures; split it first")
     again = source if isinstance(source, str | Path) and not files.read_once(source) else data
     return [Frame(again, number, f"{name}[{number}]") for number in range(1, count + 1)]
-
-
-def _count(data: bytes, name: str) -> int:
-    if formats.kind(data) == "PDF":
-        from digitrec.image import pdf
-
-        return pdf.pages(data, name)
-    with formats.opened(data, name) as picture:
-        return formats.count(picture, data)
 
 
 def from_pillow(picture: Image.Image, enough: int) -> Decoded:
@@ -107,9 +110,9 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
             headers.check(picture, None, name)
-        upright, turn = _upright(picture, name, enough)
+        upright, is_sideways = _upright(picture, name, enough)
         pixels = np.asarray(upright)  # a copy: the caller may change the original
-    return Decoded(pixels, _turned(picture.size, turn), name, digest(pixels))
+    return Decoded(pixels, picture.size[::-1] if is_sideways else picture.size, name, digest(pixels))
 
 
 @contextmanager
@@ -137,14 +140,13 @@ def _blaming(name: str) -> Iterator[None]:
 
 def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Image.Image, Size, int]:
     """Open and check a picture without decoding it; also return its size and its file's count."""
-    if formats.kind(data) == "PDF":
-        from digitrec.image import pdf  # few pictures are PDFs
-
-        page, count = pdf.page(data, name, number or 1)
-        return page, page.size, count
-    picture = formats.opened(data, name)
+    if headers.kind(data) == "PDF":
+        answer, pixels = _ask_pdfium(data, name, number or 1)
+        page = Image.frombytes("RGB", answer["size"], pixels, "raw", "RGB", answer["stride"])
+        return page, page.size, answer["pages"]
+    picture = headers.opened(data, name)
     check_size(picture.size, name)
-    count = formats.count(picture, data)
+    count = headers.count(picture, data)
     if number is not None:
         if number > count:
             raise ImageError(f"{name}: there is no such picture; the file holds {count}")
@@ -157,19 +159,55 @@ def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Imag
     return picture, size, count
 
 
-def _upright(picture: Image.Image, name: str, enough: int) -> tuple[Image.Image, Transpose | None]:
-    """Decode a picture, shrink it if it is far larger than needed, then turn it as EXIF says."""
+def _ask_pdfium(data: bytes, name: str, number: int) -> tuple[dict[str, Any], memoryview]:
+    """Return the number of pages of a PDF and the size of one page, and its pixels in RGB on white.
+
+    Args:
+        data: the whole PDF.
+        name: its name in messages.
+        number: the page, from 1; 0: no page.
+
+    Raises:
+        ImageError: PDFium is not installed, the PDF is encrypted, it has no such page, or the page takes too
+            much time or memory.
+        ValueError: the PDF is damaged.
+    """
+    if find_spec("pypdfium2") is None:
+        raise ImageError(f"{name}: a PDF needs pypdfium2: {install_hint('pdf')}")
+    numbers = (number, PDF_DPI, PDF_MAX_PIXELS, headers.MAX_DECODING_BYTES, PDF_MAX_CPU_S)
+    command = [sys.executable, "-P", str(_PDF_PROGRAM), *map(str, numbers)]
+    too_much = f"takes more than {PDF_MAX_CPU_S} s or too much memory; save the page as a picture"
+    try:
+        done = subprocess.run(  # nosec B603 # noqa: S603 (our own code, and no shell reads the command)
+            command, input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PDF_MAX_WALL_S,
+            check=False, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ImageError(f"{name}: drawing it {too_much}") from error
+    except OSError as error:
+        raise ImageError(f"{name}: cannot start Python to draw the PDF ({error.strerror})") from error
+    if done.returncode not in (_DONE, _RAISED):
+        raise ImageError(f"{name}: drawing it {too_much}")
+    end = done.stdout.find(b"\n")
+    answer = json.loads(done.stdout[: end + 1])  # empty, and so a ValueError, where PDFium raised an error
+    if "error" in answer:
+        raise ImageError(f"{name}: {answer['error']}")
+    return answer, memoryview(done.stdout)[end + 1 :]
+
+
+def _upright(picture: Image.Image, name: str, enough: int) -> tuple[Image.Image, bool]:
+    """Decode a picture, shrink it if it is far larger than needed, then turn it as EXIF says.
+
+    Also return whether that swaps its width and height.
+    """
     picture.load()
-    by = shrinking.factor(picture.size, enough)
-    small = picture if by == 1 else shrinking.shrunk(picture, by)
-    turn = _TURNS.get(_orientation(picture, name))
-    return _eight_bits(small if turn is None else small.transpose(turn)), turn
-
-
-def _turned(size: Size, turn: Transpose | None) -> Size:
-    """Return a picture's width and height after it was turned as EXIF says."""
-    sideways = (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
-    return (size[1], size[0]) if turn in sideways else size
+    small = shrunk(picture, factor(picture.size, enough))
+    if small.mode == "RGBA":
+        small = opaque(small)
+    orientation = _orientation(picture, name)
+    if orientation not in _TURNS:
+        return small, False
+    return small.transpose(_TURNS[orientation]), orientation >= 5
 
 
 def _orientation(picture: Image.Image, name: str) -> Any:
@@ -178,14 +216,3 @@ def _orientation(picture: Image.Image, name: str) -> Any:
         with suppress(struct.error):  # Pillow reads of it what there is
             parts.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
     return picture.getexif().get(ORIENTATION)
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Convert any Pillow mode to L or RGB."""
-    if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture)
-        return Image.fromarray(scaled(values, white_of_file(float(values.max()), values.dtype)))
-    if picture.mode in shrinking.HAS_ALPHA or "transparency" in picture.info:
-        return opaque(picture.convert("RGBA"))
-    mode = "L" if picture.mode in ("1", "L") else "RGB"
-    return picture if picture.mode == mode else picture.convert(mode)

@@ -1,24 +1,42 @@
-"""Pixels as they are kept everywhere: upright, opaque, eight bits a channel, not too many."""
+"""Pixels as they are kept everywhere: upright, opaque, eight bits a channel, not too many.
+
+A picture far larger than needed is shrunk piece by piece, so that no second copy is ever whole.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from digitrec.errors import ImageError
+from digitrec.errors.arguments import number
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Array = np.ndarray[Any, Any]
 Size = tuple[int, int]
 """Width and height in pixels."""
 
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
-
-_PIECE = 1 << 18
-"""Numbers that are brought to 0..255 at a time."""
+ENOUGH_SIDE = 750
+"""Shorter side that a picture keeps at least when it is shrunk, in px, if the caller sets no other."""
+NUMBERS_SIDE = 1500
+"""The same where the numbers on a page are read, whose digits are smaller."""
+MOST_PIXELS = 4_000_000
+"""Pixels of a shrunk picture; a long and thin one that has more is shrunk further."""
+PIECE = 1 << 18
+"""Pixels of a piece."""
+ROWS = 512
+"""Rows of a piece."""
+HAS_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
+"""Pillow's modes with transparency of their own; others may name a transparent colour."""
+ROUNDING = 1e-3
+"""Tolerance for values above white, from rounding."""
 
 
 class Decoded(NamedTuple):
@@ -41,7 +59,7 @@ def too_large() -> str:
     return f"more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first"
 
 
-def check_size(size: tuple[int, int], name: str) -> None:
+def check_size(size: Size, name: str) -> None:
     """Refuse a picture of this width and height, under this name, that cannot be read.
 
     Raises:
@@ -60,8 +78,95 @@ def digest(pixels: Pixels) -> str:
     return found.hexdigest()
 
 
-def scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
-    """Numbers of any type from 0 to ``full`` as 0..255; what is above is white.
+def as_array(value: object) -> Array | None:
+    """Return the array of a NumPy array, a tensor or any other object with ``__array__``; else None.
+
+    Raises:
+        ImageError: the object cannot be turned into an array, such as a tensor that requires gradients.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, str | bytes | Image.Image) or not hasattr(value, "__array__"):
+        return None
+    try:
+        return np.asarray(value)
+    except Exception as error:  # any library's own
+        raise ImageError(f"<array>: a {type(value).__name__} that gives no array ({error})") from error
+
+
+def from_array(values: Array, full: float | None, enough: int) -> Decoded:
+    """Return the picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+
+    Args:
+        values: integers, floats or booleans, >= 0.
+        full: the value of white, > 0; None: `white` finds it from the values.
+        enough: as for `factor`.
+
+    Raises:
+        ImageError: another shape or type, values that are not pixels, or an ambiguous range.
+        TypeError, ValueError: ``full`` is not a finite number > 0.
+    """
+    if full is not None:
+        full = number("full", full, 0, above=True)
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
+        raise ImageError(
+            f"<array>: shape {values.shape} is not (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); "
+            "several pictures are for predict_many"
+        )
+    _check_numbers(values)
+    size = values.shape[1], values.shape[0]
+    check_size(size, "<array>")
+    by = factor(size, enough)
+    pixels = np.ascontiguousarray(scaled(values, white(values) if full is None else full))
+    if by > 1:
+        pixels = np.asarray(Image.fromarray(pixels).reduce(by))
+    sha256 = digest(pixels)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = np.asarray(opaque(Image.fromarray(pixels)))
+    return Decoded(pixels, size, "<array>", sha256)
+
+
+def white(values: Array) -> float:
+    """Return the value of white in an array, found from its maximum.
+
+    1 for booleans and a maximum up to 1; 16 for whole numbers with the minimum 0 and the maximum 16
+    (scikit-learn's digits); 255 for a maximum of 17 to 255; 65535 for a maximum of 4,096 to 65,535. An array
+    of one value throughout is blank in any range.
+
+    Raises:
+        ImageError: the range is ambiguous, with a maximum of 2 to 16, 256 to 4,095 (10 or 12 bits?), or more
+            than 65,535; or the values are not pixels.
+    """
+    _check_numbers(values)
+    if values.dtype == np.bool_ or not values.size:
+        return 1.0
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(low + high):  # a bad picture does not spoil the range of its batch
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if high <= 1 + ROUNDING:
+        return 1.0
+    if 16 < high <= 255 + ROUNDING or low == high <= 255:
+        return 255.0
+    if 4095 < high <= 65535 or low == high <= 65535:
+        return 65535.0
+    if low == 0 and high == 16 and all(np.array_equal(row, np.floor(row)) for row in values):
+        return 16.0
+    raise ImageError(
+        f"<array>: the maximum {high:g} may or may not be white; divide the array by the value of white, or "
+        "give that value: digitrec.DigitImage.open(array, full=...)"
+    )
+
+
+def _check_numbers(values: Array) -> None:
+    if values.dtype.kind not in "biuf":
+        raise ImageError(f"<array>: values of type {values.dtype} are not pixels")
+
+
+def scaled(values: Array, full: float) -> Pixels:
+    """Convert numbers of any type from 0 to ``full`` to 0..255; what is above is white.
 
     Raises:
         ImageError: one is negative or not finite.
@@ -71,15 +176,15 @@ def scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     found = np.empty(values.shape, np.uint8)
-    rows = max(1, len(values) * _PIECE // max(1, values.size))
+    rows = max(1, len(values) * PIECE // max(1, values.size))
     for top in range(0, len(values), rows):  # in float64, so in pieces
         numbers = values[top : top + rows].astype(np.float64)
-        check_range(float(numbers.min()), float(numbers.max()))
+        _check_range(float(numbers.min()), float(numbers.max()))
         found[top : top + rows] = np.round(np.minimum(numbers * (255.0 / full), 255.0))
     return found
 
 
-def check_range(low: float, high: float) -> None:
+def _check_range(low: float, high: float) -> None:
     """Check that the least and the greatest value of an array can be pixels.
 
     Raises:
@@ -89,15 +194,75 @@ def check_range(low: float, high: float) -> None:
         raise ImageError("<array>: pixel values must be finite and not negative")
 
 
-def white_of_file(high: float, dtype: np.dtype[Any]) -> float:
-    """Return the value of white in a file's 16-bit or float pixels whose maximum is ``high``."""
+def factor(size: Size, enough: int = ENOUGH_SIDE) -> int:
+    """Return the number by which both sides of a picture of this width and height are divided, >= 1.
+
+    Args:
+        size: width and height in pixels.
+        enough: the shorter side stays at least this, in pixels, unless `MOST_PIXELS` are exceeded.
+    """
+    width, height = size
+    thin = math.ceil(math.sqrt(width * height / MOST_PIXELS))
+    return max(1, min(size) // enough, thin)
+
+
+def shrunk(picture: Image.Image, by: int) -> Image.Image:
+    """Divide both sides of a decoded picture of any mode (rounded up); return L, RGB or RGBA.
+
+    Each output pixel is the mean of the pixels it covers, weighted by opacity. A picture of mode L or RGB is
+    returned itself if ``by`` is 1.
+
+    Raises:
+        ImageError: a number in it is negative or not finite.
+    """
+    has_alpha = picture.mode in HAS_ALPHA or "transparency" in picture.info
+    if by == 1 and picture.mode in ("L", "RGB") and not has_alpha:
+        return picture
+    if picture.mode.startswith(("I", "F")):
+        full = _white_in(picture, by)
+        return _assembled(picture, by, lambda piece: Image.fromarray(scaled(np.asarray(piece), full)))
+    mode = "RGBA" if has_alpha else "L" if picture.mode in ("1", "L") else "RGB"
+    return _assembled(picture, by, lambda piece: piece.convert(mode))
+
+
+def _assembled(
+    picture: Image.Image, by: int, eight_bits: Callable[[Image.Image], Image.Image]
+) -> Image.Image:
+    """Convert a picture to eight bits a channel and shrink it, piece by piece."""
+    small: Image.Image | None = None
+    for box in _pieces(picture.size, by):
+        part = eight_bits(picture.crop(box)).reduce(by)
+        if small is None:
+            small = Image.new(part.mode, (-(-picture.width // by), -(-picture.height // by)))
+        small.paste(part, (box[0] // by, box[1] // by))
+    assert small is not None, "a picture has pixels"
+    return small
+
+
+def _pieces(size: Size, by: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield boxes that cover a picture, each side a multiple of ``by`` but for the last ones."""
+    width, height = size
+    rows = by * max(1, ROWS // by)
+    columns = by * max(1, PIECE // min(rows, height) // by)
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            yield left, top, min(left + columns, width), min(top + rows, height)
+
+
+def _white_in(picture: Image.Image, by: int) -> float:
+    """Return the value of white in a file's 16-bit or float pixels."""
+    low, high, dtype = math.inf, -math.inf, np.dtype(np.uint8)
+    for box in _pieces(picture.size, by):
+        values = np.asarray(picture.crop(box))
+        low, high, dtype = min(low, float(values.min())), max(high, float(values.max())), values.dtype
+        _check_range(low, high)
     if dtype.kind == "f" and high <= 1:
         return 1.0
     return 255.0 if high <= 255 and dtype.itemsize != 2 else max(high, 65535.0)
 
 
 def opaque(picture: Image.Image) -> Image.Image:
-    """Transparency on white; on black where nothing visible is dark, or white ink would vanish."""
+    """Put transparency on white; on black where nothing visible is dark, or white ink would vanish."""
     alpha = np.asarray(picture.getchannel("A"))
     visible = alpha > 128
     dark = np.asarray(picture.convert("L"))[visible] < 128

@@ -13,7 +13,7 @@ from PIL import Image
 
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.models.sequence import (
     HEIGHT,
     LETTERS,

@@ -31,7 +31,7 @@ from msgspec import Meta, Struct
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers.base import Status, checked_endpoint, checked_key, looked
 from digitrec.providers.openai_servers import (
     LIMITS,

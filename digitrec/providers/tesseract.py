@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 

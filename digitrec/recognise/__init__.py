@@ -10,8 +10,7 @@ from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.answer.sheet import Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, said, whole
-from digitrec.image import TURNS, Box, ImageSource, Turned
-from digitrec.image.batch import one_image, several_images
+from digitrec.image import TURNS, Box, ImageSource, Turned, one_image, several_images
 from digitrec.recognise.numbers import Range
 from digitrec.recognise.pipeline import batches, finished, infer, infer_numbers
 from digitrec.recognise.readers import AnyReader, Policy, reader_for

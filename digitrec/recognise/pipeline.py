@@ -16,7 +16,7 @@ from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
 from digitrec.image.files import name_of
-from digitrec.image.shrinking import ENOUGH_SIDE
+from digitrec.image.pixels import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibrations

@@ -25,7 +25,7 @@ from starlette.responses import Response
 from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors import DataError, ImageError
 from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.recognise.numbers import value_of
 from digitrec.report.rows import csv_line
 from digitrec.web import routes, schemas

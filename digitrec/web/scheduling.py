@@ -15,8 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from digitrec.errors import ImageError
-from digitrec.image.formats import kind
-from digitrec.image.headers import header, too_dear
+from digitrec.image.headers import header, kind, too_dear
 from digitrec.web.clients import Client
 from digitrec.web.problems import NOT_READ
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from digitrec.bulk.archives import Member, members
 from digitrec.errors import DataError, ImageError
-from digitrec.image.folders import Skipped
+from digitrec.image.files import Skipped
 
 CONTENT = {
     "a.png": b"first" * 50,

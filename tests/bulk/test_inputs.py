@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from digitrec.bulk import inputs, job
 from digitrec.bulk.archives import Member
 from digitrec.errors import DataError
-from digitrec.image.folders import Skipped
+from digitrec.image.files import Skipped
 
 TEXT = st.text(st.characters(exclude_categories=()))
 ITEM = TEXT | st.builds(Member, TEXT, st.binary(), st.text())

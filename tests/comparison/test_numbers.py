@@ -13,7 +13,7 @@ from digitrec.comparison import Comparison, compare_stream
 from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.emulator.kit import FakeProvider
 from digitrec.image import InputSpec
-from digitrec.image.shrinking import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE
 
 ENOUGH = InputSpec(encoding="png", enough=NUMBERS_SIDE)
 

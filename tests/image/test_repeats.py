@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageFile, ImageOps
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, frames, pdf
+from digitrec.image import DigitImage, decode, frames
 
 from ..pages import ROOT, loaded
 
@@ -57,7 +57,7 @@ def test_a_pnm_that_pillow_decodes_in_python_is_bounded(magic: bytes) -> None:
 
 @pytest.mark.parametrize("element", ["forms in forms", "packed lines"])
 def test_a_pdf_that_pdfium_never_finishes_is_refused(element: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "MAX_CPU_S", 1)
+    monkeypatch.setattr(decode, "PDF_MAX_CPU_S", 1)
     hostile = repeats.GRAMMAR["PDF"][element](SIZE)
     with pytest.raises(ImageError):
         DigitImage.open(frames(hostile)[0] if element == "packed lines" else hostile)
@@ -65,7 +65,7 @@ def test_a_pdf_that_pdfium_never_finishes_is_refused(element: str, monkeypatch: 
 
 def test_a_pdf_that_is_not_drawn_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert DigitImage.open(repeats.encoded("PDF")).size == (78, 78)
-    monkeypatch.setattr(pdf, "MAX_WALL_S", 0.0)
+    monkeypatch.setattr(decode, "PDF_MAX_WALL_S", 0.0)
     with pytest.raises(ImageError):
         DigitImage.open(repeats.encoded("PDF"))
 

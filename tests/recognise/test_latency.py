@@ -77,15 +77,15 @@ def test_a_failure_and_a_refusal_took_their_preparation_too(clock: Clock) -> Non
 
 
 def test_opening_time_is_shared_and_not_latency(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    from digitrec.image import arrays
+    from digitrec import image
 
-    read = arrays.from_array
+    read = image.from_array
 
     def slow(*given: Any) -> Any:
         clock.now += 64.0
         return read(*given)
 
-    monkeypatch.setattr(arrays, "from_array", slow)
+    monkeypatch.setattr(image, "from_array", slow)
     engines = [FakeProvider(name=name) for name in "ab"]
     (both,) = [compare(drawn_seven().pixels, engines)]
     assert [one.image.opening_s for one in both.outcomes] == [64.0, 64.0]

@@ -20,8 +20,7 @@ import numpy as np
 
 from digitrec.errors import DataError, ImageError
 from digitrec.errors.text import first_line
-from digitrec.image.arrays import white
-from digitrec.image.pixels import Pixels, scaled
+from digitrec.image.pixels import Pixels, scaled, white
 
 log = logging.getLogger(__name__)
 

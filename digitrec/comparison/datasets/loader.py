@@ -21,7 +21,7 @@ from digitrec.comparison.numbers import joined
 from digitrec.errors import DataError
 from digitrec.errors.text import count
 from digitrec.image import ImageSource
-from digitrec.image.folders import Skipped, pictures
+from digitrec.image.files import Skipped, pictures
 from digitrec.recognise.numbers import value_of
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def read_samples(
             - a folder with ``labels.csv``, a table (`_rows`) with the columns ``file`` and ``label``; the
               label "none" means that refusing is right;
             - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
-              (`digitrec.image.folders`);
+              (`digitrec.image.files`);
             - one of `NAMES`, where there is no folder of that name;
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,

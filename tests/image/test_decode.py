@@ -15,7 +15,7 @@ from pictures import corner, encoded, grey
 from PIL import Image, features
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, formats, frames, pdf, pixels
+from digitrec.image import DigitImage, decode, frames, headers, pixels
 
 
 class TestNewFormats:
@@ -69,7 +69,7 @@ def box(major: bytes, *also: bytes) -> bytes:
     (b"%PDF-1.7", "PDF"), (b"\x89PNG\r\n\x1a\n", None), (b"", None),
 ])  # fmt: skip
 def test_a_container_says_what_is_in_it(data: bytes, kind: str | None) -> None:
-    assert formats.kind(data) == kind
+    assert headers.kind(data) == kind
 
 
 def pages(form: str, number: int = 3, **options: object) -> bytes:
@@ -142,7 +142,7 @@ class TestSeveralPictures:
         assert DigitImage.open(pages("TIFF", 7, big_tiff=big)).frames == 7
 
     def test_too_many_are_refused_and_no_more_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(formats, "MAX_FRAMES", 4)
+        monkeypatch.setattr(headers, "MAX_FRAMES", 4)
         for form in ("TIFF", "GIF"):
             data = pages(form, 9)
             assert DigitImage.open(data).frames == 5
@@ -215,7 +215,7 @@ class TestAPdf:
         assert DigitImage.open(data).pixels.shape[:2] == (200, 400)
 
     def test_a_page_that_is_too_large_is_drawn_coarser(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pdf, "MAX_PIXELS", 20_000)
+        monkeypatch.setattr(decode, "PDF_MAX_PIXELS", 20_000)
         height, width = DigitImage.open(SHEET).pixels.shape[:2]
         assert 0.9 * 20_000 < width * height <= 20_000
         assert abs(width / height - 2) < 0.05
@@ -225,7 +225,7 @@ class TestAPdf:
         opens_or_is_refused(SHEET.replace(b"0 0 144.0 72.0", b"0 0 " + size.encode()))
 
     def test_a_long_thin_page_over_the_limit_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pdf, "MAX_PIXELS", 1000)
+        monkeypatch.setattr(decode, "PDF_MAX_PIXELS", 1000)
         data = SHEET.replace(b"0 0 144.0 72.0", b"0 0 7200 0.1")
         with pytest.raises(ImageError):
             DigitImage.open(data)
