@@ -85,9 +85,8 @@ def benchmark(
         raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")
     how = asking.for_numbers({"lenient": lenient}, numbers, digits)
     samples: Sequence[Sample]
-    ask = None
     if numbers:
-        samples, ask = read_numbers(data, limit), numbers_asked(**how)
+        samples, how = read_numbers(data, limit), {"ask": numbers_asked(**how)}
     else:
         samples = unlearned.read(data, limit, asking.model)
     with asking.columns(names) as engines:
@@ -98,8 +97,8 @@ def benchmark(
         policy = asking.policy(list(engines.values()))
         with watched(len(samples) * len(engines)) as arrived:
             found = measure(
-                samples, engines, data=data, policies=[] if policy is None else [policy], lenient=lenient,
-                ask=ask, target=target, budget=budget, settings=asking.settings(), arrived=arrived,
+                samples, engines, data=data, policies=[] if policy is None else [policy], target=target,
+                budget=budget, settings=asking.settings(), arrived=arrived, **how,
             )  # fmt: skip
     write(found, output)
     if html is not None:

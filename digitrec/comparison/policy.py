@@ -18,7 +18,7 @@ from digitrec.comparison import UNSURE, WINDOW, gather, opened_once
 from digitrec.comparison.numbers import covered
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
-from digitrec.image import Box, ImageSource
+from digitrec.image import ImageSource
 from digitrec.providers.base import Provider
 from digitrec.recognise import read_stream, stream
 from digitrec.recognise.numbers import value_of
@@ -103,28 +103,28 @@ class EnginePolicy:
 
     def _decided(
         self, images: Sequence[ImageSource | Failure], ask: Callable[..., Iterator[Any]]
-    ) -> Iterator[Any]:
-        """Yield the policy's outcome for each picture; pass on a Failure to open one."""
-        said = self._ask({at: one for at, one in enumerate(images) if not isinstance(one, Failure)}, ask)
-        for place, image in enumerate(images):
-            yield image if isinstance(image, Failure) else self._sum_up(said[place])
+    ) -> list[Any]:
+        """Ask in rounds until every picture is decided; return the policy's outcome for each, in order.
 
-    def _ask(
-        self, images: Mapping[int, ImageSource], ask: Callable[..., Iterator[Any]]
-    ) -> dict[int, list[Asked]]:
-        """Ask in rounds until every picture is decided; return each picture's outcomes."""
-        said: dict[int, list[Asked]] = {place: [] for place in images}
-        while True:
-            last = {place: len(answers) + self.more(answers) for place, answers in said.items()}
-            work = [
-                (engine, {place: images[place] for place in images if len(said[place]) <= turn < last[place]})
-                for turn, engine in enumerate(self.engines)
-            ]
-            work = [(engine, wanted) for engine, wanted in work if wanted]
-            if not work:
-                return said
+        A Failure to open a picture is its outcome.
+        """
+        opened = {place: image for place, image in enumerate(images) if not isinstance(image, Failure)}
+        said: dict[int, list[Asked]] = {place: [] for place in opened}
+        while work := self._work(opened, said):
             for _, place, outcome in sorted(gather(work, ask), key=itemgetter(0)):
                 said[place].append(outcome)
+        return [self._sum_up(said[at]) if at in said else image for at, image in enumerate(images)]
+
+    def _work(
+        self, images: Mapping[int, ImageSource], said: Mapping[int, Sequence[Asked]]
+    ) -> list[tuple[Engine, dict[int, ImageSource]]]:
+        """Return the engines to ask next, each with the pictures it is asked about."""
+        last = {place: len(answers) + self.more(answers) for place, answers in said.items()}
+        work = [
+            (engine, {place: images[place] for place in said if len(said[place]) <= turn < last[place]})
+            for turn, engine in enumerate(self.engines)
+        ]
+        return [(engine, wanted) for engine, wanted in work if wanted]
 
     def _sum_up(self, said: Sequence[Asked]) -> Any:
         """Return the verdict with the time, cost and attempts of every engine asked."""
@@ -302,12 +302,11 @@ class Consensus(EnginePolicy):
 def _same(sheet: Sheet, number: Number) -> Number | None:
     """Return the same number on a sheet, at the same place where both places are known."""
     value = _value(number)
-    same = (it for it in sheet.numbers if _value(it) == value and _meet(it.box, number.box))
-    return None if value is None else next(same, None)
-
-
-def _meet(one: Box | None, other: Box | None) -> bool:
-    return one is None or other is None or covered(one, other) > 0
+    for one in sheet.numbers:
+        apart = one.box is not None and number.box is not None and covered(one.box, number.box) <= 0
+        if value is not None and value == _value(one) and not apart:
+            return one
+    return None
 
 
 def _value(number: Number) -> Decimal | None:

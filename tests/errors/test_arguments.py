@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 
 import digitrec
 from digitrec.cli import main
-from digitrec.comparison.benchmark import benchmark
-from digitrec.comparison.datasets.loader import Sample
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine.config import Config
 from digitrec.recognise.explain import explain
@@ -75,8 +73,6 @@ def test_names_are_taken_wherever_a_provider_is() -> None:
     assert digitrec.predict(SEVEN, digitrec.Consensus(["local", fake], agree=2)).digit == 7
     assert digitrec.compare(SEVEN, ["local", fake]).agree
     assert explain(SEVEN, "local").prediction.digit == 7
-    found = benchmark([Sample(SEVEN, 7)] * 3, {"ours": "local", "theirs": fake}, data="sevens")
-    assert {card.engine: card.correct for card in found.cards} == {"ours": 3, "theirs": 3}
 
 
 FAKE = FakeProvider()
@@ -99,9 +95,6 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "many for one": lambda: digitrec.predict([SEVEN, SEVEN]),  # type: ignore[arg-type]
     "a batch for one": lambda: digitrec.predict(np.zeros((5, 28, 28))),
     "a range for a file": lambda: digitrec.DigitImage.open("7.png", full=255),
-    "engines without names": lambda: benchmark([Sample(SEVEN, 7)], ["local"], data="x"),  # type: ignore[arg-type]
-    "a benchmark of nobody": lambda: benchmark([Sample(SEVEN, 7)], {}, data="x"),
-    "a target of nan": lambda: benchmark([Sample(SEVEN, 7)] * 30, {"a": "local"}, data="x", target=math.nan),
     "an unknown scale": lambda: digitrec.open_provider("local", scale="bytes"),
 }
 

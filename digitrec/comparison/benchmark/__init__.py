@@ -20,40 +20,21 @@ from typing import Any
 
 from digitrec import __version__
 from digitrec.answer.prediction import Outcome, Prediction, is_emulated
-from digitrec.comparison import Ask
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
-from digitrec.errors import DataError, arguments
-from digitrec.providers.base import Provider, is_installed, not_installed
+from digitrec.errors import DataError
+from digitrec.providers.base import is_installed, not_installed
 from digitrec.recognise import calibration
-from digitrec.recognise.readers import Reader, reader_for
+from digitrec.recognise.readers import Reader
 
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
 
 from sklearn.model_selection import train_test_split
 
-from digitrec.comparison.benchmark.measure import (
-    NumberScore,
-    Scorecard,
-    ask_all,
-    is_right,
-    is_wrong,
-    per_1000,
-    price_list,
-    score,
-    scorecard,
-)
-from digitrec.comparison.benchmark.measures import (
-    Label,
-    Proportion,
-    by_groups,
-    holm,
-    mcnemar,
-    proportion,
-    share,
-)
+from digitrec.comparison.benchmark import measure, measures
+from digitrec.comparison.benchmark.measure import is_right, is_wrong
 
 KEPT = (
     "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
@@ -103,7 +84,7 @@ class Option:
 
     name: str
     """An engine's or a policy's name."""
-    right: Proportion
+    right: measures.Proportion
     """Right answers among all pictures; a failure is not right."""
     cost_per_1000: float | None
     """US dollars for 1,000 pictures; None: unknown."""
@@ -140,7 +121,7 @@ class Benchmark:
     """The pictures with their labels."""
     outcomes: Mapping[str, tuple[Outcome, ...]]
     """For each engine, by name, an outcome for each picture."""
-    cards: tuple[Scorecard, ...]
+    cards: tuple[measure.Scorecard, ...]
     """A scorecard for each engine; the highest lower end of its interval first, emulated ones last."""
     pairs: tuple[Pair, ...]
     """A comparison of every two engines."""
@@ -156,7 +137,7 @@ class Benchmark:
     """Versions of digitrec and Python, and the machine."""
     recommendation: Recommendation | None = None
     """The recommendation for the target; None without a target."""
-    numbers: tuple[NumberScore, ...] = ()
+    numbers: tuple[measure.NumberScore, ...] = ()
     """How each engine reads numbers, in the order of the cards; empty for digits."""
 
     @property
@@ -180,7 +161,7 @@ class Benchmark:
         return median(outcome.image.opening_s for outcome in next(iter(self.outcomes.values())))
 
     @property
-    def labels(self) -> tuple[Label, ...]:
+    def labels(self) -> tuple[measures.Label, ...]:
         """The label of each picture; None: a refusal is right."""
         return tuple(sample.truth for sample in self.samples)
 
@@ -222,30 +203,27 @@ class Benchmark:
     def answers(self) -> Iterator[dict[str, Any]]:
         """Yield each picture's label and the fields `KEPT` of every engine's answer, JSON-like."""
         for label, *said in zip(self.labels, *self.outcomes.values(), strict=True):
-            image = said[0].image
-            answers = dict(zip(self.outcomes, map(_brief, said), strict=True))
+            image, answers = said[0].image, {}
+            for name, outcome in zip(self.outcomes, said, strict=True):
+                answers[name] = (
+                    {field: getattr(outcome, field) for field in KEPT}
+                    if isinstance(outcome, Prediction)
+                    else {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
+                )
             yield {"source": image.source, "sha256": image.sha256, "label": label, "answers": answers}
-
-
-def _brief(outcome: Outcome) -> dict[str, Any]:
-    """Return the fields that differ between an engine's answers."""
-    if not isinstance(outcome, Prediction):
-        return {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
-    return {name: getattr(outcome, name) for name in KEPT}
 
 
 def benchmark(
     samples: Sequence[Sample],
-    engines: Mapping[str, str | Provider | Reader],
+    engines: Mapping[str, Reader],
     *,
     data: str,
     policies: Sequence[EnginePolicy] = (),
-    lenient: bool = False,
-    ask: Ask | None = None,
     target: float | None = None,
     budget: float | None = None,
     settings: Mapping[str, str] | None = None,
     arrived: Callable[[Outcome], object] = lambda _: None,
+    **how: Any,
 ) -> Benchmark:
     """Ask every engine about every picture.
 
@@ -253,47 +231,30 @@ def benchmark(
 
     Args:
         samples: labelled pictures.
-        engines: names, providers, engines and policies, by their names in the report.
+        engines: engines and policies, by their names in the report.
         data: name of the data set.
         policies: scored as well, on the answers of their engines, which are among ``engines``.
-        lenient: also take a letter that resembles a digit.
-        ask: function that asks an engine about pictures, such as `comparison.numbers.numbers_asked`; None:
-            `recognise.stream`.
         target: share of right answers, 0..1; recommend the cheapest engine or policy that reaches it. None:
             recommend nothing.
         budget: largest cost of the recommendation for 1,000 pictures, in US dollars; None: any amount.
         settings: how the engines are asked, for the report.
         arrived: called with every outcome as it arrives.
+        how: options of `compare_stream`, such as ``lenient`` or ``ask``.
 
     Raises:
         DataError: there are no pictures, or too few for a recommendation.
-        TypeError, ValueError: no engines, or something else in their place; a wrong target or budget.
-        UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
     """
-    if not isinstance(engines, Mapping):
-        raise TypeError(
-            f"engines are given by name, such as {{'local': 'local'}}, not as {arguments.said(engines)}"
-        )
-    if not engines:
-        raise ValueError("name at least one engine")
-    if target is not None:
-        arguments.number("target", target, 0, 1)
-        if budget is not None:
-            arguments.number("budget", budget, 0)
-        if len(samples) < FEWEST:
-            raise DataError(
-                f"too few pictures ({len(samples)}) to choose on one half and report on the other"
-            )
-    readers = {name: reader_for(engine) for name, engine in engines.items()}
+    if target is not None and len(samples) < FEWEST:
+        raise DataError(f"too few pictures ({len(samples)}) to choose on one half and report on the other")
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    outcomes = ask_all(samples, readers, data, lenient=lenient, ask=ask, arrived=arrived)
-    own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
+    outcomes = measure.ask_all(samples, engines, data, arrived=arrived, **how)
+    own = {name: reader for name, reader in engines.items() if isinstance(reader, Engine)}
     recommendation = None if target is None else recommend(outcomes, own, samples, target, budget)
     outcomes |= {policy.name: policy.on_all_answers(own, outcomes) for policy in policies}
-    prices = price_list(readers.values())
-    cards = [scorecard(name, said, samples, prices) for name, said in outcomes.items()]
+    prices = measure.price_list(engines.values())
+    cards = [measure.scorecard(name, said, samples, prices) for name, said in outcomes.items()]
     cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
-    scores = [score(card.engine, outcomes[card.engine], samples) for card in cards]
+    scores = [measure.score(card.engine, outcomes[card.engine], samples) for card in cards]
     calibrations = calibration.known()
     answers = {name: [it for it in said if isinstance(it, Prediction)] for name, said in outcomes.items()}
     return Benchmark(
@@ -325,7 +286,7 @@ def pairs(outcomes: Mapping[str, Sequence[Outcome]], samples: Sequence[Sample]) 
         samples: the pictures.
     """
     found = [_pair(names, outcomes, samples) for names in combinations(outcomes, 2)]
-    corrected = iter(holm([pair.p for pair in found if pair.p is not None]))
+    corrected = iter(measures.holm([pair.p for pair in found if pair.p is not None]))
     return tuple(pair if pair.p is None else replace(pair, p_corrected=next(corrected)) for pair in found)
 
 
@@ -339,12 +300,12 @@ def _pair(
     ]  # fmt: skip
     groups = [sample.group for *_, sample in both]
     wins = [int(is_right(one, it.truth)) - int(is_right(other, it.truth)) for one, other, it in both]
-    p = by_groups(wins, groups) if any(groups) else mcnemar(wins.count(1), wins.count(-1))
+    p = measures.by_groups(wins, groups) if any(groups) else measures.mcnemar(wins.count(1), wins.count(-1))
     emulated = any(is_emulated(outcomes[name]) for name in names)
     same = sum(one.answer == other.answer for one, other, _ in both)
     return Pair(
         *names, len(both), wins.count(1), wins.count(-1),
-        agreement=share(same, len(both)),
+        agreement=measures.share(same, len(both)),
         p=None if emulated else p, p_corrected=None,
     )  # fmt: skip
 
@@ -369,7 +330,7 @@ def recommend(
         target: share of all pictures to be answered rightly, 0..1.
         budget: US dollars that 1,000 pictures may cost at most; None: any known amount.
     """
-    prices = price_list(engines.values())
+    prices = measure.price_list(engines.values())
     real = {name: engine for name, engine in engines.items() if not is_emulated(outcomes[name])}
     options = {name: outcomes[name] for name in real}
     options |= {policy.name: policy.on_all_answers(real, outcomes) for policy in _policies([*real.values()])}
@@ -379,7 +340,9 @@ def recommend(
         answers = [options[name][place] for place in places]
         right = sum(is_right(options[name][place], samples[place].truth) for place in places)
         latency_s = fmean(answer.latency_s for answer in answers)
-        return Option(name, proportion(right, len(answers)), per_1000(answers, prices), latency_s)
+        return Option(
+            name, measures.proportion(right, len(answers)), measure.per_1000(answers, prices), latency_s
+        )
 
     most = math.inf if budget is None else budget
     tried = [measured(name, choosing) for name in options]

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer.prediction import SURE, Failure, Outcome, Prediction, is_emulated
 from digitrec.answer.sheet import Number
-from digitrec.comparison import Ask, compare_stream
+from digitrec.comparison import compare_stream
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion
 from digitrec.comparison.datasets.loader import NumberSample, Sample
@@ -367,9 +368,8 @@ def ask_all(
     readers: Mapping[str, Reader],
     data: str,
     *,
-    lenient: bool = False,
-    ask: Ask | None = None,
     arrived: Callable[[Outcome], object] = lambda _: None,
+    **how: Any,
 ) -> dict[str, tuple[Outcome, ...]]:
     """Ask every engine about every picture, all engines at the same time; return the outcomes of each.
 
@@ -377,9 +377,8 @@ def ask_all(
         samples: labelled pictures.
         readers: the engines by name.
         data: name of the data set.
-        lenient: also take a letter that resembles a digit.
-        ask: as for `compare_stream`.
         arrived: called with every outcome as it arrives.
+        how: options of `compare_stream`.
 
     Raises:
         DataError: ``samples`` is empty.
@@ -388,7 +387,7 @@ def ask_all(
         raise DataError(f"{data}: no labelled pictures")
     images = (sample.image for sample in samples)
     rows: list[tuple[Outcome, ...]] = []
-    for comparison in compare_stream(images, list(readers.values()), lenient=lenient, ask=ask):
+    for comparison in compare_stream(images, list(readers.values()), **how):
         rows.append(comparison.outcomes)
         for outcome in comparison.outcomes:
             arrived(outcome)
