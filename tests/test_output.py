@@ -12,7 +12,7 @@ from digitrec.commands.cost import Cost
 from digitrec.comparison import Comparison
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef
-from digitrec.report import benchmark, comparison, predictions
+from digitrec.report import benchmark, predictions
 
 OUTPUT = (Path(__file__).parents[1] / "docs" / "output.md").read_text("utf-8")
 
@@ -28,7 +28,7 @@ def test_every_column_and_field_is_documented() -> None:
     image = ImageRef("7.png", None)
     failure = Failure(image, "local", ImageError("x"))
     out = io.StringIO()
-    comparison.write([Comparison(image, ("local",), (failure,))], "csv", out)
+    predictions.write_comparisons([Comparison(image, ("local",), (failure,))], "csv", out)
     columns = out.getvalue().splitlines()[0].split(",")
     assert documented("predict") == predictions.COLUMNS
     assert documented("compare") == [name.removeprefix("local.") for name in columns]

@@ -23,7 +23,7 @@ from digitrec.image import ImageSource
 from digitrec.image.files import name_of
 from digitrec.recognise import read_stream, stream
 from digitrec.recognise.readers import Reader
-from digitrec.report import predictions, sheets
+from digitrec.report import predictions
 
 FOR_ALL = (
     errors.AuthFailed, errors.BudgetExceeded, errors.LedgerError, errors.NotConfigured, errors.QuotaExceeded,
@@ -78,7 +78,8 @@ def read(task: Task, reader: Reader) -> Part:
     """
     summary, failures, out = Summary(), list[str](), io.StringIO(newline="")
     answered = _noted(summary.counted(outcomes(task.images, reader, task.how)), failures)
-    (sheets if "digits" in task.how else predictions).write(answered, task.form, out)
+    write = predictions.write_sheets if "digits" in task.how else predictions.write
+    write(answered, task.form, out)
     # A file's name need not be valid in UTF-8: what cannot be written is escaped.
     return Part(out.getvalue().encode("utf-8", "backslashreplace"), summary, failures)
 

@@ -19,8 +19,7 @@ from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.providers import registry
-from digitrec.report import comparison as rows
-from digitrec.report.predictions import Format
+from digitrec.report.predictions import Format, write_comparisons
 
 
 @click.command()
@@ -70,7 +69,7 @@ def compare(
         asked = {"ask": numbers_asked(**ways)} if numbers else ways
         comparisons = compare_stream(images, readers, **asked)
         kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
-        rows.write(chain.from_iterable(map(apart, kept)) if numbers else kept, output)
+        write_comparisons(chain.from_iterable(map(apart, kept)) if numbers else kept, output)
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 

@@ -19,8 +19,7 @@ from digitrec.image import Box, DigitImage, Turned
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.recognise import read_stream
 from digitrec.recognise.forms import load_form, read_forms
-from digitrec.report import sheets
-from digitrec.report.predictions import Format
+from digitrec.report.predictions import Format, overlay, write_sheets
 
 
 def _region(value: str) -> Box:
@@ -98,7 +97,7 @@ def read(
             reader = asking.policy(engines) or engines[0]
             found = read_stream(images, reader, region=region, **ways)
         outcomes = reasons.watched(_overlaid(found, images, overlays))
-        sheets.write(tracked(outcomes, len(images)), output)
+        write_sheets(tracked(outcomes, len(images)), output)
     reasons.check(len(images))
 
 
@@ -116,4 +115,4 @@ def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:
     with suppress(ImageError):  # it was read a moment ago
         opened = DigitImage.open(Turned(image, sheet.turned), enough=NUMBERS_SIDE)
         file.parent.mkdir(parents=True, exist_ok=True)
-        sources.save(sheets.overlay(opened, sheet), file)
+        sources.save(overlay(opened, sheet), file)

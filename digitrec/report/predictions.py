@@ -1,18 +1,23 @@
-"""Write outcomes as a table for people, or as JSON, JSON Lines or CSV."""
+"""Write predictions, sheets of numbers and comparisons as a table for people, as JSON, JSON Lines or CSV."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction, field_names, short
-from digitrec.errors.text import padded, percent, printable, shortened, width
-from digitrec.report.rows import write_rows
+from digitrec.answer.prediction import Failure, Outcome, Prediction, chance_of, field_names, short
+from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
+from digitrec.errors.text import count, dollars, duration, padded, percent, printable, shortened, width
+from digitrec.report.rows import Table, aligned, write_rows
 
 if TYPE_CHECKING:
+    from PIL import Image
     from rich.console import Console
+
+    from digitrec.comparison import Comparison
+    from digitrec.image import DigitImage
 
 Format = Literal["table", "json", "jsonl", "csv"]
 
@@ -26,6 +31,19 @@ NARROW = 56
 """Minimum width of a terminal, in columns, whose lines are cut and not wrapped."""
 COLUMNS = ["source", "sha256", *(name for name in field_names(Prediction) if name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
+SHEET_COLUMNS = (
+    "source", "field", "row", "column", "text", "value", "confidence", "calibrated", "reason",
+    "left", "top", "right", "bottom", "provider", "number", "error",
+)  # fmt: skip
+"""The columns of a sheet's CSV, with a row for each number, counted from 0; an image that failed has one row
+with its error, and an image without numbers has one with the reason `NO_NUMBER`."""
+COMPARED = (
+    "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed", "error",
+)  # fmt: skip
+"""The columns of a comparison's CSV for each engine, after its name and a dot."""
+DOUBT = 0.7
+"""Minimum confidence of a number that is not marked as doubtful, 0..1."""
+SURE_COLOUR, DOUBTFUL_COLOUR = "#0a7d28", "#d1400f"
 
 
 def write(
@@ -143,3 +161,169 @@ def _write_line(parts: Sequence[tuple[str, str]], console: Console | None, out: 
 
     line = Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
     console.print(line, soft_wrap=console.width < NARROW)
+
+
+def write_sheets(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | None = None) -> None:
+    """Write sheets as they arrive.
+
+    ``json`` is one array and ``jsonl`` one object per line, one for each image, failures included (they have
+    an ``error``); ``csv`` has the columns `SHEET_COLUMNS`; ``table`` is for people, in the order of the page.
+    """
+    if form == "table":
+        _write_sheet_tables(outcomes, sys.stdout if out is None else out)
+    else:
+        rows = _sheet_rows(outcomes) if form == "csv" else (outcome.as_dict() for outcome in outcomes)
+        write_rows(rows, form, out, SHEET_COLUMNS)
+
+
+def _sheet_rows(outcomes: Iterable[SheetOutcome]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each number, with the columns `SHEET_COLUMNS`."""
+    for outcome in outcomes:
+        whole = {"source": outcome.image.source, "provider": outcome.provider}
+        if isinstance(outcome, Failure):
+            yield whole | {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
+        elif not outcome.numbers:
+            yield whole | {"reason": NO_NUMBER}
+        else:
+            for place, number in enumerate(outcome.numbers):
+                sides = zip(("left", "top", "right", "bottom"), number.box or (), strict=False)
+                box = {side: round(at, 1) for side, at in sides}
+                yield number.as_dict() | whole | box | {"number": place}
+
+
+def _write_sheet_tables(outcomes: Iterable[SheetOutcome], out: IO[str]) -> None:
+    marked = False
+    for outcome in outcomes:
+        name = printable(outcome.image.source)
+        if isinstance(outcome, Failure):
+            out.write(f"{name}: {type(outcome.error).__name__}\n")
+            continue
+        notes = [
+            f"{name}: {count(len(outcome.numbers), 'number')} by {outcome.provider}",
+            f"turned by {outcome.turned} degrees" if outcome.turned else "",
+            "emulated" if outcome.emulated else "",
+            "replayed" if outcome.replayed else "",
+        ]
+        out.write(", ".join(filter(None, notes)) + "\n")
+        numbers = Table(("field", "row", "column", "number", "sure", ""), list(map(_line, outcome.numbers)))
+        out.writelines(f"  {line}\n" for line in aligned(numbers) if outcome.numbers)
+        out.flush()
+        marked |= any(number.calibrated is not None for number in outcome.numbers)
+    if marked:
+        out.write(LEGEND + "\n")
+
+
+def _line(number: Number) -> list[str]:
+    where = [number.field or "", *("" if at is None else str(at) for at in (number.row, number.column))]
+    sure = percent(chance_of(number)) + ("" if number.calibrated is None else MARK)
+    remarks = [number.reason or "", "inferred" if number.inferred else ""]
+    return [*where, number.text or "-", sure, "; ".join(filter(None, remarks))]
+
+
+def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
+    """Draw the boxes and texts of a sheet's numbers over its picture; doubtful ones have a question mark.
+
+    Args:
+        image: the picture, upright and turned as the sheet's.
+        sheet: the numbers.
+    """
+    from PIL import ImageDraw, ImageFont
+
+    picture = image.picture.convert("RGB")
+    across, down = picture.width / sheet.size[0], picture.height / sheet.size[1]
+    draw = ImageDraw.Draw(picture)
+    for number in sheet.numbers:
+        if number.box is None:
+            continue
+        left, top, right, bottom = number.box
+        box = left * across, top * down, right * across, bottom * down
+        is_sure = number.reason is None and number.sureness >= DOUBT
+        colour, text = (SURE_COLOUR, number.text) if is_sure else (DOUBTFUL_COLOUR, f"{number.text} ?")
+        size = max(12.0, min(0.6 * (box[3] - box[1]), picture.height / 20))
+        font = ImageFont.load_default(size)
+        draw.rectangle(box, outline=colour, width=max(2, picture.width // 500))
+        place = box[0], max(0.0, box[1] - 1.2 * size)
+        draw.rectangle(draw.textbbox(place, text, font), fill="white")
+        draw.text(place, text, fill=colour, font=font)
+    return picture
+
+
+def write_comparisons(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
+    """Write comparisons as they arrive.
+
+    ``table`` has a line for each picture and engine, ``csv`` a row for each picture with the columns
+    `COMPARED` for each engine, ``json`` one array and ``jsonl`` one object per line, with all outcomes.
+    """
+    if form == "table":
+        out = sys.stdout if out is None else out
+        for comparison in comparisons:
+            out.writelines(f"{line}\n" for line in _compared_lines(comparison))
+            out.flush()
+    else:
+        rows = map(_compared_row, comparisons) if form == "csv" else (one.as_dict() for one in comparisons)
+        write_rows(rows, form, out)
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return the engines' common verdict; mark that of emulators, or leave it out beside real engines."""
+    if not comparison.predictions:
+        return "nobody answered"
+    said = _together(comparison)
+    if comparison.emulated:
+        return f"{said} (emulated)"
+    all_count = len(comparison.counted) == len(comparison.predictions)
+    return said if all_count else f"{said} (emulated: not counted)"
+
+
+def _together(comparison: Comparison) -> str:
+    votes = comparison.counted
+    if comparison.agree is None:
+        return "one answer only"
+    nothing = "no digit" if comparison.number is None else NO_NUMBER
+    if comparison.agree:
+        return f"all say {_said(votes[0], nothing)}"
+    weighted = "undecided" if comparison.weighted is None else comparison.weighted
+    if not comparison.dissenters:
+        return f"undecided; by confidence {weighted}"
+    others = ", ".join(
+        f"{name} says {_said(outcome, nothing)}"
+        for name, outcome in comparison.by_engine if name in comparison.dissenters and outcome in votes
+    )  # fmt: skip
+    answer = nothing if comparison.consensus is None else comparison.consensus
+    most = len(votes) > 2 * len(comparison.dissenters)
+    said = f"most say {answer}, but {others}" if most else f"{answer} has the most votes, but {others}"
+    return said if comparison.weighted == comparison.consensus else f"{said}; by confidence {weighted}"
+
+
+def _said(outcome: Outcome, nothing: str) -> str:
+    return nothing if short(outcome) == "-" else short(outcome)
+
+
+def _compared_lines(comparison: Comparison) -> Iterator[str]:
+    """Yield the picture with its verdict, and a line for each engine below."""
+    yield f"{printable(comparison.name)}  {verdict(comparison)}"
+    widest = max(map(width, comparison.engines))
+    for name, outcome in comparison.by_engine:
+        yield f"  {padded(name, widest)}  {'; '.join(_cell(outcome))}"
+
+
+def _cell(outcome: Outcome) -> list[str]:
+    """Return digit and confidence, time and cost, and remarks."""
+    if isinstance(outcome, Failure):
+        return ["!", duration(outcome.latency_s), type(outcome.error).__name__]
+    sure = percent(outcome.confidence)
+    if outcome.calibrated is not None:
+        sure += f", calibrated {percent(outcome.calibrated)}"
+    spent = f"{duration(outcome.latency_s)}, {dollars(outcome.cost_usd)}"
+    return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, remarks(outcome))]
+
+
+def _compared_row(comparison: Comparison) -> dict[str, Any]:
+    row = comparison.as_dict()
+    row |= {"dissenters": " ".join(comparison.dissenters)}
+    cells = COMPARED if comparison.number is None else ("text", *COMPARED[1:])
+    for name, outcome in row.pop("outcomes").items():
+        if error := outcome.get("error"):
+            outcome["error"] = f"{error['type']}: {error['message']}"
+        row |= {f"{name}.{cell}": outcome.get(cell) for cell in cells}
+    return row

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from terminal import Terminal
 
 from digitrec.answer.prediction import Failure, Prediction, field_names
+from digitrec.comparison import Comparison
 from digitrec.errors import TimedOut
 from digitrec.errors.text import printable, width
 from digitrec.image import ImageRef
 from digitrec.report import predictions
+from digitrec.report.predictions import Format, verdict, write_comparisons
 
 SEVEN = Prediction(
     ImageRef("scans/7.png", "ab" * 32), "local", 7, 0.991, text="7",
@@ -167,3 +169,77 @@ def test_any_terminal_shows_the_table(columns: str, kind: str, monkeypatch: pyte
         assert word in shown
     if kind == "dumb":
         assert shown == out.getvalue()
+
+
+SEVEN_REF = ImageRef("seven|7.png", "ab")
+OURS = Prediction(SEVEN_REF, "local", 7, 0.98, calibrated=0.91, latency_s=0.0004)
+CLOUD = Prediction(SEVEN_REF, "cloud", 1, 0.7, latency_s=0.21, cost_usd=0.0015, emulated=True)
+OTHER = replace(CLOUD, emulated=False)
+NO_TEXT = Prediction(SEVEN_REF, "ocr", None, None, "no text")
+SLOW = Failure(SEVEN_REF, "slow", TimedOut("no answer within 30 s"), latency_s=30.0)
+COMPARISON = Comparison(SEVEN_REF, ("local", "cloud", "ocr", "slow"), (OURS, CLOUD, NO_TEXT, SLOW))
+
+
+def compared(form: Format, *comparisons: Comparison) -> str:
+    out = io.StringIO()
+    write_comparisons(comparisons, form, out)
+    return out.getvalue()
+
+
+def test_a_table_has_digit_confidence_time_cost_and_what_went_wrong() -> None:
+    assert compared("table", COMPARISON, COMPARISON).splitlines() == 2 * [
+        f"seven|7.png  {verdict(COMPARISON)}",
+        "  local  7  98.0%, calibrated 91.0%; 0.4 ms, free",
+        "  cloud  1  70.0%; 210 ms, $0.0015; emulated",
+        "  ocr    -; 0 ms, free; no text",
+        "  slow   !; 30.0 s; TimedOut",
+    ]
+
+
+def test_json_and_json_lines_say_the_same() -> None:
+    (one,) = json.loads(compared("json", COMPARISON))
+    assert json.loads(compared("jsonl", COMPARISON)) == one == json.loads(json.dumps(COMPARISON.as_dict()))
+    assert one["outcomes"]["slow"]["error"]["message"] == "no answer within 30 s"
+
+
+def test_csv_has_columns_for_each_engine() -> None:
+    (row,) = csv.DictReader(io.StringIO(compared("csv", COMPARISON)))
+    together, cells = list(row)[:7], list(row)[7:16]
+    assert together == ["source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated"]
+    assert [cell.removeprefix("local.") for cell in cells] == [
+        "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed",
+        "error",
+    ]  # fmt: skip
+    assert (row["emulated"], row["cloud.emulated"], row["local.latency_s"]) == ("False", "True", "0.0004")
+    assert (row["source"], row["agree"], row["consensus"]) == ("seven|7.png", "False", "")
+    assert (row["local.digit"], row["local.calibrated"], row["cloud.cost_usd"]) == ("7", "0.91", "0.0015")
+    assert (row["ocr.reason"], row["slow.error"]) == ("no text", "TimedOut: no answer within 30 s")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ((OURS, OURS), "all say 7"),
+        ((NO_TEXT, NO_TEXT), "all say no digit"),
+        ((OURS, OURS, OTHER), "most say 7, but e2 says 1"),
+        ((OURS, OURS, NO_TEXT), "most say 7, but e2 says no digit"),
+        ((OURS, NO_TEXT, NO_TEXT), "most say no digit, but e0 says 7; by confidence 7"),
+        ((OURS, OURS, OTHER, NO_TEXT), "7 has the most votes, but e2 says 1, e3 says no digit"),
+        ((OURS, NO_TEXT), "undecided; by confidence 7"),
+        ((OURS, OTHER), "undecided; by confidence 7"),
+        ((OURS, OURS, CLOUD), "all say 7 (emulated: not counted)"),
+        ((OURS, CLOUD, CLOUD), "one answer only (emulated: not counted)"),
+        ((OURS, OTHER, CLOUD, CLOUD), "undecided; by confidence 7 (emulated: not counted)"),
+        ((CLOUD, CLOUD, SLOW), "all say 1 (emulated)"),
+        ((OURS, SLOW), "one answer only"),
+        ((SLOW, SLOW), "nobody answered"),
+    ],
+)
+def test_verdicts(outcomes: tuple[Prediction | Failure, ...], said: str) -> None:
+    names = tuple(f"e{place}" for place in range(len(outcomes)))
+    assert verdict(Comparison(SEVEN_REF, names, outcomes)) == said
+
+
+def test_no_pictures_are_an_empty_answer() -> None:
+    assert json.loads(compared("json")) == []
+    assert compared("csv") == compared("jsonl") == compared("table") == ""
