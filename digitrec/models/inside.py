@@ -15,9 +15,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.litefile import Kind, LiteFile, Operator
+from digitrec.models.graph import Kind, LiteFile, Operator
 from digitrec.models.litert import Runner, runner
-from digitrec.models.scores import Floats, Stage, scaled
+from digitrec.models.network import Floats, Stage, scaled
 
 Pixels = NDArray[np.uint8]
 

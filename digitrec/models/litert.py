@@ -10,8 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from digitrec.errors import ModelError
-from digitrec.models.description import check_shapes, description_in
-from digitrec.models.scores import Floats, Signature
+from digitrec.models.network import Floats, Signature, check_shapes, description_in
 
 
 def load(content: bytes, path: Path) -> tuple[dict[str, Any], LiteRt]:
@@ -48,7 +47,7 @@ def runner(content: bytes, tensors: Sequence[int] = (), threads: int = 1) -> Run
     try:
         return _Interpreter(content, tensors, threads)
     except ImportError:
-        from digitrec.models.plain import Graph
+        from digitrec.models.graph import Graph
 
         return Graph(content, tensors)
 

@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.description import description_in
 from digitrec.models.litert import runner
-from digitrec.models.scores import Floats
+from digitrec.models.network import Floats, description_in
 
 Pixels = NDArray[np.uint8]
 Lengths = tuple[int, int]

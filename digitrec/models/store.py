@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,19 +18,8 @@ from numpy.typing import NDArray
 
 from digitrec.errors import ModelError
 from digitrec.errors.arguments import said
-from digitrec.models.description import ModelInput, model_input
-from digitrec.models.scores import (
-    BATCH,
-    SCALES,
-    VIEWS,
-    Floats,
-    Forward,
-    aside,
-    evidence,
-    pooled,
-    probabilities,
-    scaled,
-)
+from digitrec.models import network
+from digitrec.models.network import BATCH, SCALES, VIEWS, Floats, Forward, ModelInput
 
 if TYPE_CHECKING:
     from digitrec.models.inside import Inside
@@ -38,22 +28,20 @@ SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
 
 
+@dataclass(frozen=True, eq=False)
 class Model:
     """A network loaded from a file; several threads may use it at once."""
 
-    def __init__(
-        self, name: str, version: str, model_input: ModelInput, card: Mapping[str, Any], forward: Forward
-    ) -> None:
-        self.name = name
-        self.version = version
-        """The name and the first 12 hex digits of the file's SHA-256."""
-        self.input = model_input
-        self.card = card
-        """What the file says of its training; empty for a foreign one."""
-        self._forward = forward
-
-    def __repr__(self) -> str:
-        return f"Model({self.version!r}, {self.input})"
+    name: str
+    """What the file calls it, else the file's name without its ending."""
+    version: str
+    """The name and the first 12 hex digits of the file's SHA-256."""
+    input: ModelInput
+    """How pixels are given to it, and how its answer is read."""
+    card: Mapping[str, Any] = field(repr=False)
+    """What the file says of its training; empty for a foreign one."""
+    forward: Forward = field(repr=False)
+    """The network itself."""
 
     def probabilities(
         self, batch: NDArray[np.uint8], prepared: Sequence[bool] | NDArray[np.bool_] = ()
@@ -72,26 +60,27 @@ class Model:
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
             raise ValueError(f"a batch is uint8 of shape (N, 28, 28), not {batch.dtype} of {batch.shape}")
-        ink, rows = scaled(batch, self.input.scale), np.zeros(len(batch), np.bool_)
+        ink, rows = network.scaled(batch, self.input.scale), np.zeros(len(batch), np.bool_)
         if len(prepared):
             rows[:] = prepared
         chances = self._chances(ink, rows)
         doubted = chances.max(axis=1) < self.input.doubt
         if doubted.any():
-            again = self._chances(aside(ink[doubted]), rows[doubted].repeat(VIEWS)).reshape(-1, VIEWS, 10)
+            views = network.aside(ink[doubted])
+            again = self._chances(views, rows[doubted].repeat(VIEWS)).reshape(-1, VIEWS, 10)
             all_five = np.concatenate([chances[doubted][:, None], again], axis=1).reshape(-1, 10)
-            chances[doubted] = pooled(all_five, np.arange(0, len(all_five), VIEWS + 1))
+            chances[doubted] = network.pooled(all_five, np.arange(0, len(all_five), VIEWS + 1))
         return chances
 
     def _chances(self, ink: Floats, prepared: NDArray[np.bool_]) -> Floats:
         """Return the chance of each digit in one pass: (N, 28, 28), scaled, to (N, 10)."""
         answer = np.empty((len(ink), 10), np.float32)
         for start in range(0, len(ink), BATCH):
-            answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
+            answer[start : start + BATCH] = self.forward(ink[start : start + BATCH])
         kind = self.input.output
-        chances = probabilities(answer, kind, self.input.temperature)
+        chances = network.probabilities(answer, kind, self.input.temperature)
         if self.input.prepared is not None and prepared.any():
-            chances[prepared] = probabilities(answer[prepared], kind, self.input.prepared)
+            chances[prepared] = network.probabilities(answer[prepared], kind, self.input.prepared)
         return chances
 
     @cached_property
@@ -99,7 +88,7 @@ class Model:
         """The network's layers; nothing to see in a `.skops` file or in Keras layers that LiteRT lacks."""
         from digitrec.models.inside import Inside  # few callers look inside
 
-        content = self._forward.as_litert() if hasattr(self._forward, "as_litert") else None
+        content = self.forward.as_litert() if hasattr(self.forward, "as_litert") else None
         return Inside(content, self.input.scale)
 
     def recognises(self, chances: Floats, share: float | NDArray[np.float64] = 1.0) -> NDArray[np.bool_]:
@@ -109,7 +98,7 @@ class Model:
             chances: as `probabilities` gives them.
             share: of the evidence that is asked for otherwise, for all or (N,).
         """
-        return np.asarray(evidence(chances) >= self.input.evidence * share)
+        return np.asarray(network.evidence(chances) >= self.input.evidence * share)
 
 
 def load(path: Path | None = None, *, scale: str | None = None) -> Model:
@@ -135,7 +124,8 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
     about, forward = _network(content, path)
     name = str(about.get("name", path.stem))
     version = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
-    return Model(name, version, model_input(about, forward, path, scale), about.get("card", {}), forward)
+    its_input = network.model_input(about, forward, path, scale)
+    return Model(name, version, its_input, about.get("card", {}), forward)
 
 
 def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
@@ -144,12 +134,10 @@ def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
         from digitrec.models import litert
 
         return litert.load(content, path)
+    from digitrec.models import foreign
+
     if path.suffix in (".keras", ".h5"):
-        from digitrec.models import kerasfile
-
-        return kerasfile.load(content, path)
+        return foreign.load_keras(content, path)
     if path.suffix == ".skops":
-        from digitrec.models import skopsfile
-
-        return skopsfile.load(content, path)
+        return foreign.load_skops(content, path)
     raise ModelError(f"{path}: a model file ends in .tflite, .keras, .h5 or .skops")

@@ -11,7 +11,7 @@ from PIL import Image
 from digitrec.image import DigitImage, Findings
 from digitrec.image.pixels import Size
 from digitrec.models import store
-from digitrec.models.scores import evidence
+from digitrec.models.network import evidence
 from digitrec.prepare.components import Box, breadth, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.finder import Ink, find

@@ -13,7 +13,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
-from digitrec.models.scores import Floats, Stage, evidence, pooled
+from digitrec.models.network import Floats, Stage, evidence, pooled
 from digitrec.providers.base import FREE, EnvProvider, Price, Provider
 
 UNCLEAR = "not clearly a digit"

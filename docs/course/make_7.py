@@ -17,7 +17,7 @@ from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.nondigits import scribbles
 from digitrec.models import store
-from digitrec.models.scores import evidence
+from digitrec.models.network import evidence
 from digitrec.report import plots
 
 ACCURACY = "docs/accuracy.md"

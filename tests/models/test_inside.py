@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.models import store
-from digitrec.models.kerasfile import to_litert
-from digitrec.models.store import scaled
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import scaled
 
 TEST = mnist_test()
 OF = (1, 4, 7)

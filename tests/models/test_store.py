@@ -17,10 +17,9 @@ from keras import layers
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.lab.training import export
-from digitrec.models import scores, store
-from digitrec.models.description import ModelInput
-from digitrec.models.kerasfile import to_litert
-from digitrec.models.scores import Floats
+from digitrec.models import store
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import Floats, ModelInput, scaled
 
 TEST = mnist_test()
 
@@ -254,7 +253,7 @@ def test_loading_a_keras_file_prints_only_our_own_warning(tmp_path: Path) -> Non
 @pytest.mark.parametrize("scale", ["unit", "byte", "l2"])
 def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: str, ending: str) -> None:
     """The network scales pixels in a layer of its own ("byte") or expects scaled pixels."""
-    images, labels = scores.scaled(TEST.images[1000:2000], scale), TEST.labels[1000:2000]
+    images, labels = scaled(TEST.images[1000:2000], scale), TEST.labels[1000:2000]
     image = keras.Input((28, 28))
     flat = layers.Flatten()(layers.Rescaling(1 / 255)(image) if scale == "byte" else image)
     network = keras.Model(image, layers.Dense(10, activation="softmax")(flat))

@@ -21,7 +21,7 @@ from digitrec.lab.handwriting.corruptions import corrupt
 from digitrec.lab.handwriting.nondigits import scribbles
 from digitrec.lab.training import export
 from digitrec.models import store
-from digitrec.models.scores import evidence
+from digitrec.models.network import evidence
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import digitrec
 from digitrec.lab.handwriting import printed
-from digitrec.models.scores import Floats
+from digitrec.models.network import Floats
 from digitrec.models.sequence import BLANK, OTHER, Pixels, SequenceReader
 from digitrec.providers.local_numbers import LocalNumbers
 from digitrec.providers.registry import open_provider

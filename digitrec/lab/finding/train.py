@@ -26,7 +26,7 @@ from digitrec.lab.datasets.world import people
 from digitrec.lab.finding.marks import digits, others
 from digitrec.lab.finding.network import GROUPS, WIDTHS, losses, network
 from digitrec.lab.finding.scenes import OTHER, SIDE, Painter
-from digitrec.models.kerasfile import to_litert
+from digitrec.models.foreign import to_litert
 from digitrec.prepare.finder import WEIGHTS
 
 STOCK = 2000

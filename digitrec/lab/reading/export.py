@@ -22,8 +22,8 @@ from digitrec.image import DigitImage, atomic
 from digitrec.lab.reading.compose import held_back
 from digitrec.lab.reading.network import network
 from digitrec.lab.reading.train import SEED, restored
-from digitrec.models.description import described
-from digitrec.models.kerasfile import to_litert
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import described
 from digitrec.models.sequence import LETTERS, SHIPPED, SequenceReader, digits_of
 from digitrec.prepare import prepare
 from digitrec.providers.local_numbers import LocalNumbers

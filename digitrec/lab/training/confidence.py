@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from digitrec.answer.prediction import SURE
-from digitrec.models.scores import evidence
+from digitrec.models.network import evidence
 
 Floats = NDArray[np.float32]
 

@@ -15,9 +15,8 @@ from digitrec.lab.training import cnn, export
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.recovered import recovered
 from digitrec.models import litert, store
-from digitrec.models.description import described
-from digitrec.models.kerasfile import to_litert
-from digitrec.models.scores import scaled
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import described, scaled
 
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
 """Formats that a network can be written in."""

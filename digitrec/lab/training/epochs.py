@@ -25,7 +25,7 @@ from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.run import Epoch, FitConfig, Watcher
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import store
-from digitrec.models.scores import scaled
+from digitrec.models.network import scaled
 
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
 

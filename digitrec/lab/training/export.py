@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitrec.image import atomic
-from digitrec.models.description import DESCRIPTION, ModelInput, described
+from digitrec.models.network import DESCRIPTION, ModelInput, described
 
 if TYPE_CHECKING:
     import keras

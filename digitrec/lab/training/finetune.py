@@ -33,8 +33,8 @@ from digitrec.lab.training.material import rehearsal
 from digitrec.lab.training.recovered import recovered, widths
 from digitrec.lab.training.run import FineTuneConfig, Watcher, unwatched
 from digitrec.models import store
-from digitrec.models.description import described
-from digitrec.models.kerasfile import to_litert
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import described
 
 log = logging.getLogger(__name__)
 

@@ -23,10 +23,9 @@ from digitrec.lab.training import card, export, zoo
 from digitrec.lab.training.given import Given
 from digitrec.lab.training.run import Epoch, FitConfig, Watcher, unwatched
 from digitrec.lab.training.zoo import Architecture
-from digitrec.models import skopsfile, store
-from digitrec.models.description import described
-from digitrec.models.kerasfile import to_litert
-from digitrec.models.scores import scaled
+from digitrec.models import foreign, store
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import described, scaled
 
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
 """What a model file may end in, by the library that trains it."""
@@ -128,7 +127,7 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
         NotInstalled: scikit-learn is missing, or skops, which it is to be written by.
         DataError: there are not enough of each digit.
     """
-    skopsfile.load_skops()
+    foreign.import_skops()
     missing = [str(digit) for digit in range(10) if digit not in digits.labels]
     if missing:
         raise DataError(
@@ -138,7 +137,7 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     learned = kind.build()
     if "random_state" in learned.get_params():
         learned.set_params(random_state=config.seed)
-    learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
+    learned.fit(scaled(digits.images, config.scale).reshape(-1, 784), digits.labels)
     return learned
 
 
@@ -148,7 +147,7 @@ def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Giv
     output = "softmax"
     save: Callable[[dict[str, Any]], object]
     if out.suffix == ".skops":
-        save, output = partial(skopsfile.save, learned, out), skopsfile.output_of(learned)
+        save, output = partial(foreign.save_skops, learned, out), foreign.output_of(learned)
     else:
         facts |= {"parameters": learned.count_params()}
         save = partial(export.save_keras, learned, out)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec.models.description import DESCRIPTION
-from digitrec.models.scores import Floats
+from digitrec.models.network import DESCRIPTION, Floats
 from digitrec.providers.base import not_installed
 
 try:

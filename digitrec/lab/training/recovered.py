@@ -12,9 +12,9 @@ from digitrec.errors import ModelError
 from digitrec.lab.training import cnn
 from digitrec.lab.training.backend import keras
 from digitrec.models import litert
+from digitrec.models.foreign import to_litert
 from digitrec.models.inside import Inside, Weights
-from digitrec.models.kerasfile import to_litert
-from digitrec.models.scores import Floats, scaled
+from digitrec.models.network import Floats, scaled
 
 AGREED = 1e-3
 """The largest difference of any probability between the file and what is recovered from it."""

@@ -88,7 +88,7 @@ class FitConfig:
     side: int | None = None
     """Side to which EfficientNetB0 enlarges the digit, in pixels; None: as published, 224."""
     scale: str = "unit"
-    """What the pixels are made: one of `digitrec.models.scores.SCALES`."""
+    """What the pixels are made: one of `digitrec.models.network.SCALES`."""
     validation: float = 0.1
     """Share of the held-out digits, the same ones for every seed, 0..1."""
     patience: int = 5

@@ -27,8 +27,8 @@ from digitrec.lab.training.learn import Material, learn
 from digitrec.lab.training.loop import Loop
 from digitrec.lab.training.run import Epoch, TrainConfig, TrainResult, Watcher, unwatched
 from digitrec.models import store
-from digitrec.models.description import described
-from digitrec.models.kerasfile import to_litert
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import described
 
 
 def train(

@@ -16,7 +16,7 @@ from digitrec.image import atomic
 from digitrec.lab.training import networks
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.given import split
-from digitrec.models.scores import scaled
+from digitrec.models.network import scaled
 from digitrec.providers.base import not_installed
 
 try:

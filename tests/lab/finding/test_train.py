@@ -9,7 +9,7 @@ from digitrec.lab.datasets.world import Paths, People, Scans
 from digitrec.lab.finding.marks import digits, others
 from digitrec.lab.finding.network import MAPS, network
 from digitrec.lab.finding.scenes import OTHER, PAPER, SIDE, WRITING, Painter
-from digitrec.models.kerasfile import to_litert
+from digitrec.models.foreign import to_litert
 from digitrec.models.litert import runner
 from digitrec.prepare.finder import WEIGHTS
 

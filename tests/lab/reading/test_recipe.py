@@ -19,7 +19,7 @@ from digitrec.lab import stocks
 from digitrec.lab.reading import compose, network, train
 from digitrec.lab.reading.compose import Composer, Labelled
 from digitrec.lab.reading.hands import hands
-from digitrec.models.description import description_in
+from digitrec.models.network import description_in
 from digitrec.models.sequence import ALPHABET, BLANK, LETTERS, SHIPPED, SequenceReader
 from digitrec.prepare import prepare
 from digitrec.providers.local_numbers import LocalNumbers

@@ -7,7 +7,7 @@ import pytest
 
 from digitrec.answer.prediction import SURE
 from digitrec.lab.training.confidence import SURELY_WRONG, UNCLEAR, fit_evidence, fit_modest, fit_temperature
-from digitrec.models.scores import evidence
+from digitrec.models.network import evidence
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])

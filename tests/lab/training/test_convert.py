@@ -52,7 +52,7 @@ def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model],
 
 def test_the_shipped_network_reads_as_its_file_does(tmp_path: Path) -> None:
     assert convert.write(store.SHIPPED, tmp_path / "ours.onnx") <= 1e-4
-    theirs = store.load()._forward(INK[..., 0])
+    theirs = store.load().forward(INK[..., 0])
     ours = answers(tmp_path / "ours.onnx")
     assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).all() and np.abs(ours - theirs).max() < 0.02
 

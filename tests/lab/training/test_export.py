@@ -12,7 +12,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training import cnn, convert
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
-from digitrec.models.kerasfile import to_litert
+from digitrec.models.foreign import to_litert
 
 DIGITS = mnist_test()[:200]
 

@@ -12,8 +12,8 @@ from digitrec.errors import ModelError
 from digitrec.lab.training import cnn, networks
 from digitrec.lab.training.recovered import recovered, widths
 from digitrec.models import litert, store
-from digitrec.models.kerasfile import to_litert
-from digitrec.models.scores import scaled
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import scaled
 
 INK = scaled(mnist_test().images[200:264], "unit")
 

@@ -13,7 +13,7 @@ from digitrec.errors import ModelError
 from digitrec.lab.training import export
 from digitrec.lab.training.zoo import COMPARED, ZOO, find
 from digitrec.models import store
-from digitrec.models.kerasfile import to_litert
+from digitrec.models.foreign import to_litert
 
 BEST = {
     "network": {"filters": 4, "depth": 1, "kernel": 3, "dense": 16, "dropout": 0.1},

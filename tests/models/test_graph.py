@@ -11,15 +11,15 @@ import pytest
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.models import store
+from digitrec.models.graph import Graph
 from digitrec.models.litert import runner
-from digitrec.models.plain import Graph
 
 
 @pytest.fixture
 def without_litert(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ai_edge_litert", "ai_edge_litert.interpreter"):
         monkeypatch.setitem(sys.modules, name, None)
-    for name in ("litefile", "plain", "inside"):  # so that they import the package `tflite`
+    for name in ("graph", "inside"):  # so that they import the package `tflite`
         monkeypatch.delitem(sys.modules, f"digitrec.models.{name}", raising=False)
 
 

@@ -17,8 +17,8 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import export
 from digitrec.lab.training.zoo import find
-from digitrec.models import skopsfile, store
-from digitrec.models.scores import scaled
+from digitrec.models import foreign, store
+from digitrec.models.network import scaled
 
 LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 
@@ -26,15 +26,15 @@ LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 @pytest.mark.parametrize("arch", ["knn", "random-forest", "svm"])
 def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None:
     classifier = find(arch).build()
-    pixels = skopsfile.flat(scaled(LEARNED.images, "unit"))
+    pixels = scaled(LEARNED.images, "unit").reshape(-1, 784)
     classifier.fit(pixels, LEARNED.labels)
     file = tmp_path / "model.skops"
-    about = export.description("model", {"note": 1}, output=skopsfile.output_of(classifier))
-    skopsfile.save(classifier, file, about)
+    about = export.description("model", {"note": 1}, output=foreign.output_of(classifier))
+    foreign.save_skops(classifier, file, about)
     model = store.load(file)
     chances = model.probabilities(OTHERS.images)
     np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
-    said = classifier.predict(skopsfile.flat(scaled(OTHERS.images, "unit")))
+    said = classifier.predict(scaled(OTHERS.images, "unit").reshape(-1, 784))
     assert (chances.argmax(axis=1) == said).mean() > 0.97
     assert (said == OTHERS.labels).mean() > 0.7
     assert model.name == "model" and model.card == {"note": 1}
