@@ -1,33 +1,70 @@
-"""``digitrec.batch``: any number of pictures from Python, with counts and costs."""
+"""Read many pictures: ``digitrec.batch``, and the tasks of the command in worker processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import cast
+from queue import SimpleQueue
+from typing import Any, cast
 
-from digitrec.answer.prediction import Outcome
-from digitrec.bulk import inputs
-from digitrec.bulk.run import outcomes
-from digitrec.bulk.summary import Summary
+from digitrec import errors
+from digitrec.answer.prediction import Failure, Outcome
+from digitrec.bulk import workers
+from digitrec.bulk.inputs import Item, Member, expand
+from digitrec.bulk.job import Part, Summary, Task
+from digitrec.engine import threads
+from digitrec.errors import DigitrecError
 from digitrec.image import ImageSource
-from digitrec.image.files import Skipped
+from digitrec.image.files import Skipped, name_of
 from digitrec.providers.base import Provider
-from digitrec.recognise import Rotation
+from digitrec.recognise import Rotation, read_stream, stream
 from digitrec.recognise.readers import Reader, reader_for
+from digitrec.report import predictions
+
+FOR_ALL = (
+    errors.AuthFailed, errors.BudgetExceeded, errors.LedgerError, errors.NotConfigured, errors.QuotaExceeded,
+    errors.Unreachable,
+)  # fmt: skip
+"""Errors that stop every picture that follows as well. `Unreachable` means that no attempt for a picture
+found a connection: the network is gone."""
+DEATHS = 3
+"""Times that a task is read again after a worker died of it."""
+DEADLY = "the process that read it died or hung; save or export it again"
 
 
 class Batch(Iterator[Outcome]):
     """An iterator over the outcomes of many pictures, in order, with a summary of those so far."""
 
-    def __init__(self, outcomes: Iterator[Outcome]) -> None:
+    def __init__(self, images: Iterable[ImageSource | Item], reader: Reader, how: Mapping[str, Any]) -> None:
+        """Read pictures with the options of `digitrec.stream`, or of `digitrec.read_stream`.
+
+        The latter where ``digits`` is among them.
+
+        Raises:
+            As these functions.
+        """
         self.summary = Summary()
         """Counts and cost of the outcomes so far."""
-        self._counted = self.summary.counted(outcomes)
+        ask = read_stream if "digits" in how else stream
+        self._outcomes: Iterator[Any] = ask(cast(Iterable[ImageSource], images), reader, **how)
 
     def __next__(self) -> Outcome:
-        """Return the next outcome."""
-        return next(self._counted)
+        """Return the next outcome.
+
+        Raises:
+            DigitrecError: one of `FOR_ALL`.
+        """
+        outcome: Outcome = next(self._outcomes)
+        error = outcome.error if isinstance(outcome, Failure) else None
+        if isinstance(error, FOR_ALL) and not isinstance(error, errors.RateLimited):
+            raise error
+        workers.progress()
+        self.summary.count(outcome)
+        return outcome
 
 
 def batch(
@@ -56,6 +93,75 @@ def batch(
             rejected credentials, no network). Earlier outcomes are yielded first.
     """
     if isinstance(images, str | Path):
-        images = cast(Iterable[ImageSource], inputs.expand([str(images)], Skipped()))
+        images = cast(Iterable[ImageSource], expand([str(images)], Skipped()))
     how = {"lenient": lenient, "at_least": at_least, "rotate": rotate}
-    return Batch(outcomes(images, reader_for(provider), how))
+    return Batch(images, reader_for(provider), how)
+
+
+def read(task: Task, reader: Reader) -> Part:
+    """Read the pictures of a task.
+
+    Raises:
+        As `Batch`.
+    """
+    batch, out = Batch(task.images, reader, task.how), io.StringIO(newline="")
+    outcomes: list[Any] = list(batch)
+    write = predictions.write_sheets if "digits" in task.how else predictions.write
+    write(outcomes, task.form, out)
+    failures = [predictions.error_line(one) for one in outcomes if isinstance(one, Failure)]
+    # A file's name need not be valid in UTF-8: characters that cannot be encoded are escaped.
+    return Part(out.getvalue().encode("utf-8", "backslashreplace"), batch.summary, failures)
+
+
+def spread(
+    tasks: Iterable[Task], opener: workers.Opener, processes: int
+) -> Generator[tuple[Task, Part], None, None]:
+    """Read tasks in worker processes; yield each with its part, as they are done.
+
+    Where a worker dies or hangs, its task is read again; a picture that kills becomes a failure.
+
+    Raises:
+        DigitrecError: the workers die, but of no picture. As `read` otherwise.
+    """
+    crew = [workers.Worker(opener) for _ in range(processes)]
+    free: SimpleQueue[workers.Worker] = SimpleQueue()
+    for worker in crew:
+        free.put(worker)
+
+    def work(task: Task) -> Iterator[Part]:
+        worker = free.get()
+        part = _read_in(worker, task)
+        free.put(worker)
+        yield part
+
+    try:
+        yield from threads.spread(tasks, work, at_once=processes)
+    finally:
+        for worker in crew:
+            worker.kill(close=True)
+
+
+def _read_in(worker: workers.Worker, task: Task) -> Part:
+    """Read a task in a worker, without the pictures that kill it."""
+    for _ in range(1 + DEATHS):
+        if (part := _tried(worker, task)) is not None:
+            return part
+        if _tried(worker, replace(task, images=())) is None:
+            continue
+        checked = [
+            image if _tried(worker, replace(task, images=(image,))) else Member(name_of(image), flaw=DEADLY)
+            for image in task.images
+        ]
+        task = replace(task, images=tuple(checked))
+    raise DigitrecError(
+        f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
+        "continue with --resume"
+    )
+
+
+def _tried(worker: workers.Worker, task: Task) -> Part | None:
+    """Return what a worker read; None if it died."""
+    with suppress(workers.Died):
+        part: Part = worker.call(partial(read, task))
+        return part
+    return None

@@ -1,22 +1,60 @@
-"""Expand a batch's arguments to pictures."""
+"""Expand a batch's arguments to pictures: folders, patterns, lists, and the members of archives."""
 
 from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterable, Iterator
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO, Self
 
-from digitrec.bulk import archives
-from digitrec.bulk.archives import Member
-from digitrec.errors import DataError
+from digitrec.errors import DataError, ImageError
 from digitrec.image import files
-from digitrec.image.files import is_address, name_of
+from digitrec.image.files import MAX_FILE_BYTES, SUFFIXES, Skipped, is_address, name_of
+
+UNREADABLE = (".tar.zst", ".tzst", ".tar.lz4", ".tar.lz", ".tar.lzma", ".tar.z", ".7z", ".rar")
+"""Endings of archives in formats that digitrec does not read."""
+ENDINGS = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", *UNREADABLE)
+"""Endings of all archives, in lower case."""
+_ZIP_TAIL = 22 + 65535
+"""Longest record that ends a zip in bytes, with its comment (APPNOTE.TXT 4.3.16)."""
+
+_Entry = tuple[str, Callable[[], IO[bytes]]]
+"""The name of a file in an archive, and what opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A picture out of an archive, or the stand-in for one that cannot be read."""
+
+    name: str
+    """Path of the archive, then the member's own."""
+    data: bytes = field(default=b"", repr=False)
+    """Its bytes."""
+    flaw: str = ""
+    """Why it cannot be read; empty if it can."""
+
+    def read(self, most: int = -1) -> bytes:
+        """Return its bytes, at most ``most`` of them.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        if self.flaw:
+            raise ImageError(f"{self.name}: cannot be read ({self.flaw})")
+        return self.data if most < 0 else self.data[:most]
+
 
 Item = str | Member
 """One picture of a plan: a path, or a member of an archive."""
 
 
-def expand(arguments: Iterable[str], skipped: files.Skipped) -> Iterator[Item]:
+def expand(arguments: Iterable[str], skipped: Skipped) -> Iterator[Item]:
     """Yield the pictures in folders and archives, the matches of patterns, and files.
 
     A missing file is yielded too; reading it fails without affecting the others.
@@ -31,13 +69,13 @@ def expand(arguments: Iterable[str], skipped: files.Skipped) -> Iterator[Item]:
     for argument in arguments:
         for path in [argument] if _is_archive(argument) else files.expand(argument, skipped):
             if _is_archive(path):
-                yield from archives.members(path, skipped)
+                yield from members(path, skipped)
             else:
                 yield named(path)
 
 
 def _is_archive(path: str) -> bool:
-    if not path.lower().endswith(archives.ENDINGS):
+    if not path.lower().endswith(ENDINGS):
         return False
     is_folder: bool = os.path.isdir(path)  # noqa: PTH112 (Path raises for some names)
     return not is_folder and (not files.is_pattern(path) or os.path.exists(path))  # noqa: PTH110
@@ -66,3 +104,100 @@ def listed(data: bytes) -> list[str]:
 def named(path: str) -> str:
     """Return the path; of a URL with a key only the part without the key, because the plan stores it."""
     return name_of(path) if is_address(path) else path
+
+
+def members(archive: str, skipped: Skipped) -> Iterator[Member]:
+    """Yield the pictures in an archive, in the order in which they lie there.
+
+    Every entry with a picture's name is yielded, also one that cannot be read, such as a link.
+
+    Args:
+        archive: a path that ends as one of `ENDINGS`.
+        skipped: counts the entries that are not pictures, or hidden.
+
+    Raises:
+        DataError: the archive cannot be read, or is damaged.
+    """
+    entries = _in_zip if archive.lower().endswith(".zip") else _in_tar
+    try:
+        if archive.lower().endswith(UNREADABLE):
+            raise ValueError("unpack it, or give a .tar or a .zip")
+        if not stat.S_ISREG(Path(archive).stat().st_mode):
+            raise ValueError("not a file")
+        for name, opener in entries(archive):
+            if _is_picture(name, skipped):
+                yield _member(f"{archive}/{name}", opener)
+    except Exception as error:  # the parsers raise more than they document
+        raise DataError(f"{archive}: cannot be read ({_why(error)}); check the archive") from error
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
+
+
+def _is_picture(name: str, skipped: Skipped) -> bool:
+    """Return whether a name is a picture's; count other names as skipped."""
+    path = PurePosixPath(name)
+    if any(part.startswith(".") and part not in ("..", ".") for part in path.parts):
+        skipped.hidden += 1
+        return False
+    if (ending := path.suffix.lower()) not in SUFFIXES:
+        skipped.endings[ending or "no ending"] += 1
+        return False
+    return True
+
+
+def _member(name: str, opener: Callable[[], IO[bytes]]) -> Member:
+    try:
+        with opener() as file:
+            return Member(name, file.read(MAX_FILE_BYTES + 1))
+    except Exception as error:  # the parsers raise more than they document
+        return Member(name, flaw=_why(error))
+
+
+def _in_zip(archive: str) -> Iterator[_Entry]:
+    with Path(archive).open("rb") as file, zipfile.ZipFile(file) as whole:
+        entries = whole.infolist()
+        file.seek(max(0, Path(archive).stat().st_size - _ZIP_TAIL))
+        tail = file.read()
+        count = int.from_bytes(tail[tail.rindex(b"PK\5\6") :][10:12], "little")
+        # A count of 65,535 means any larger count, unless the writer truncated it to 16 bits.
+        if count not in (min(len(entries), 0xFFFF), len(entries) & 0xFFFF):
+            raise ValueError("its directory is damaged")
+        for entry in entries:
+            if not entry.is_dir():
+                yield entry.filename, partial(whole.open, entry)
+
+
+class _Header(tarfile.TarInfo):
+    """A header that does not take a damaged one for the end of the archive, as `tarfile` does."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if buf == bytes(tarfile.BLOCKSIZE):
+                raise
+            raise ValueError("damaged or cut off") from error
+        if header.size < 0:  # it leads back: `tarfile` would never end
+            raise ValueError("damaged")
+        return header
+
+
+def _in_tar(archive: str) -> Iterator[_Entry]:
+    with tarfile.open(archive, "r:*", tarinfo=_Header) as tar:
+        while (entry := tar.next()) is not None:
+            tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
+            if not entry.isdir():
+                yield entry.name, partial(_opened, tar, entry)
+        assert tar.fileobj is not None
+        if any(block.strip(b"\0") for block in iter(partial(tar.fileobj.read, 1_000_000), b"")):
+            raise ValueError("more data behind its end, such as a second archive; unpack it")
+
+
+def _opened(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
+    file = tar.extractfile(entry) if entry.isreg() and not entry.issparse() else None
+    if file is None:
+        raise ValueError("not a plain file; unpack the archive")
+    return file

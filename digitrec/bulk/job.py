@@ -11,17 +11,19 @@ import errno
 import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from digitrec.answer.prediction import record
-from digitrec.bulk.archives import Member
-from digitrec.bulk.inputs import Item
-from digitrec.bulk.summary import Summary
+from digitrec.answer.prediction import Failure, Prediction, record
+from digitrec.answer.sheet import NO_NUMBER, Sheet
+from digitrec.bulk.inputs import Item, Member
 from digitrec.errors import DataError
+from digitrec.errors.text import count as counted
+from digitrec.errors.text import plain
 
 Format = Literal["jsonl", "csv"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
@@ -43,9 +45,83 @@ CREATE TABLE IF NOT EXISTS parts (
 """
 
 
+@dataclass(slots=True)
+class Summary:
+    """Counts of images by outcome."""
+
+    images: int = 0
+    """Number of images, >= 0."""
+    digits: int = 0
+    """Images with a digit."""
+    sheets: int = 0
+    """Images whose numbers were read."""
+    numbers: int = 0
+    """Numbers with a value."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Images without a digit or number, and numbers without a value, by reason."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Failed images, by the class of the error."""
+    replayed: int = 0
+    """Answers from the ledger."""
+    cost_usd: float = 0.0
+    """Known cost of the others, in US dollars."""
+
+    def count(self, outcome: Prediction | Sheet | Failure) -> None:
+        """Count the outcome for one picture."""
+        self.images += 1
+        self.cost_usd += outcome.cost_usd or 0.0
+        if isinstance(outcome, Failure):
+            self.failures[type(outcome.error).__name__] += 1
+            return
+        self.replayed += outcome.replayed
+        if isinstance(outcome, Sheet):
+            self.sheets += 1
+            self.numbers += sum(number.value is not None for number in outcome.numbers)
+            reasons = [number.reason for number in outcome.numbers] or [NO_NUMBER]
+        else:
+            self.digits += outcome.digit is not None
+            reasons = [outcome.reason]
+        self.refusals.update(reason for reason in reasons if reason is not None)
+
+    def add(self, other: Summary) -> None:
+        """Add another summary."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Summary:
+        """Restore a summary from its `record`, perhaps by way of JSON."""
+        counters = {name: Counter(values[name]) for name in ("refusals", "failures")}
+        return cls(**{**values, **counters})
+
+    def words(self) -> str:
+        """Return the summary as a sentence."""
+        refused, failed = self.refusals.total(), self.failures.total()
+        read, what = (self.numbers, "number") if self.sheets else (self.digits, "digit")
+        parts = [counted(self.images, "image"), counted(read, what)]
+        parts += [f"{refused:,} without a {what} ({_kinds(self.refusals)})"] if refused else []
+        parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
+        parts += [f"{self.replayed:,} answered before"] if self.replayed else []
+        parts += [f"${plain(self.cost_usd)} spent"] if self.cost_usd else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Some pictures, as they are sent to the process that reads them."""
+
+    first: int
+    """Number of the first picture, from 1."""
+    images: tuple[Item, ...]
+    how: Mapping[str, Any]
+    """How each picture is read: see `digitrec.bulk.batch.Batch`."""
+    form: Format
+    """Format of the rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was read in one task."""
+    """The result of one task."""
 
     rows: bytes
     """Its rows, in the format of OUT; CSV with the header."""
@@ -57,10 +133,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is."""
+    """The facts of a run."""
 
-    form: Format
-    """Format of OUT."""
     part: int
     """Largest number of images in a task."""
     images: int
@@ -85,6 +159,7 @@ class Job:
             sqlite3.Error: it is locked, damaged, or cannot be written.
         """
         self.out = out
+        self._form = FORMATS[out.suffix.lower()]
         self._database = database
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.executescript(f"BEGIN EXCLUSIVE; {TABLES} COMMIT;")
@@ -108,11 +183,10 @@ class Job:
             if not count:
                 raise DataError("no image was found; name files, a folder, a pattern, or an archive")
             part = min(max(count // (TASKS * processes), LEAST), MOST)
-            form = FORMATS[self.out.suffix.lower()]
-            return self._keep(Plan(form, part, count, os.urandom(8).hex(), settings))
+            return self._keep(Plan(part, count, os.urandom(8).hex(), settings))
 
-    def undone(self) -> Iterator[tuple[int, tuple[Item, ...]]]:
-        """Yield the images that have no rows yet, in tasks: the number of the first image, and the images."""
+    def undone(self, how: Mapping[str, Any]) -> Iterator[Task]:
+        """Yield tasks with the images that have no rows yet, to be read with the options ``how``."""
         assert self.plan is not None
         done = dict(self._database.execute("SELECT first, count FROM parts"))
         first = 1
@@ -121,7 +195,7 @@ class Job:
             if count is None:
                 images = self._images(first, self.plan.part)
                 count = len(images)
-                yield first, images
+                yield Task(first, images, how, self._form)
             first += count
 
     def _images(self, first: int, most: int) -> tuple[Item, ...]:
@@ -137,10 +211,11 @@ class Job:
                     break
         return tuple(images)
 
-    def finish(self, first: int, count: int, part: Part) -> None:
+    def finish(self, task: Task, part: Part) -> None:
         """Keep the rows of a task."""
-        facts = json.dumps(part.summary.as_dict()), json.dumps(part.failures)
-        self._database.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?)", (first, count, part.rows, *facts))
+        facts = json.dumps(record(part.summary)), json.dumps(part.failures)
+        values = (task.first, len(task.images), part.rows, *facts)
+        self._database.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?)", values)
 
     def summary(self) -> Summary:
         """Return the counts and cost of all rows so far."""
@@ -166,13 +241,13 @@ class Job:
         unfinished = self.out.with_name(f".{self.out.name}.unfinished")
         with unfinished.open("wb") as joined:
             for first, rows in self._database.execute("SELECT first, rows FROM parts ORDER BY first"):
-                has_header = self.plan.form == "csv" and first > 1
+                has_header = self._form == "csv" and first > 1
                 joined.write(rows.partition(b"\n")[2] if has_header else rows)
             joined.flush()
             os.fsync(joined.fileno())
         unfinished.replace(self.out)
         with self._at_once():
-            self._keep(replace(self.plan, size=self.out.stat().st_size, summary=self.summary().as_dict()))
+            self._keep(replace(self.plan, size=self.out.stat().st_size, summary=record(self.summary())))
             self._clear()
         self._database.execute("VACUUM")
 
@@ -241,3 +316,7 @@ def _plain(error: sqlite3.Error, file: Path) -> Exception:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return DataError(f"{file}: damaged; remove it and start again (paid answers are in the ledger)")
     return OSError(errno.EIO, str(error), str(file))
+
+
+def _kinds(counted: Counter[str]) -> str:
+    return ", ".join(f"{kind}: {number:,}" for kind, number in counted.most_common())

@@ -17,9 +17,8 @@ import click
 
 from digitrec import __version__
 from digitrec.bulk import inputs, job
-from digitrec.bulk.job import Job, Part, Plan
-from digitrec.bulk.run import FOR_ALL, Task, read, spread
-from digitrec.bulk.summary import Summary
+from digitrec.bulk.batch import FOR_ALL, read, spread
+from digitrec.bulk.job import Job, Part, Plan, Summary, Task
 from digitrec.bulk.workers import Opener, cores, keep_memory
 from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_by_policy
@@ -160,7 +159,7 @@ def _parts(
 ) -> Generator[tuple[Task, Part], None, None]:
     """Read the pictures without rows, in worker processes if there are several."""
     assert run.plan is not None
-    tasks = (Task(first, images, how, run.plan.form) for first, images in run.undone())
+    tasks = run.undone(how)
     if processes > 1 and run.plan.images > run.plan.part:
         yield from spread(tasks, opener, processes)
         return
@@ -177,7 +176,7 @@ def _watched(run: Job, images: int, parts: Generator[tuple[Task, Part], None, No
     with bar("reading") as shown, closing(parts):
         try:
             for task, part in parts:
-                run.finish(task.first, len(task.images), part)
+                run.finish(task, part)
                 total.add(part.summary)
                 rate = (total.images - before) / (time.monotonic() - start)
                 shown.at(total.images / images, f"{total.words()}, {rate:,.0f} a second")

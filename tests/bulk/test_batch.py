@@ -1,17 +1,22 @@
-"""`digitrec.batch` from Python: finds pictures by name, yields `stream`'s outcomes and counts them."""
+"""`digitrec.batch` finds pictures by name and counts outcomes; the death of a worker loses no row."""
 
 from __future__ import annotations
 
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bulk_readers import Open
 from PIL import Image
 
 import digitrec
 from digitrec import errors
+from digitrec.bulk import job
+from digitrec.bulk.batch import spread as in_workers
+from digitrec.bulk.job import Job
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import FakeProvider
 
@@ -30,8 +35,6 @@ def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_outcomes_are_those_of_predict_many_and_are_counted(scans: list[str]) -> None:
-    import digitrec.commands.batch  # importing the package `batch` must not replace the function
-
     batch = digitrec.batch([*scans, "missing.png"])
     said = [(outcome.image.source, getattr(outcome, "digit", None)) for outcome in batch]
     expected = digitrec.predict_many([*scans, "missing.png"])
@@ -80,3 +83,74 @@ def test_what_stops_all_is_raised_after_the_earlier_outcomes(scans: list[str], e
 def test_wrong_arguments_are_refused_by_the_call(arguments: dict[str, Any], kind: type) -> None:
     with pytest.raises(kind):
         digitrec.batch(**{"images": [], **arguments})
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Iterator[Job]:
+    """Sixteen pictures of brightness 100 to 115, eight to a task."""
+    names = []
+    for number in range(100, 116):
+        names.append(str(tmp_path / f"{number}.png"))
+        Image.new("L", (40, 40), number).save(names[-1])
+    with job.opened(tmp_path / "out.jsonl") as planned:
+        planned.begin(names, {}, processes=2)
+        yield planned
+
+
+def spread(planned: Job, opener: Any, workers: int = 2) -> None:
+    for task, part in in_workers(planned.undone({}), opener, workers):
+        planned.finish(task, part)
+
+
+def rows(planned: Job) -> list[dict[str, Any]]:
+    planned.complete()
+    return [json.loads(line) for line in planned.out.read_text().splitlines()]
+
+
+def names(found: list[dict[str, Any]]) -> list[str]:
+    return [Path(row["image"]["source"]).stem for row in found]
+
+
+ALL = [str(number) for number in range(100, 116)]
+
+
+def test_a_process_that_was_killed_costs_no_row(planned: Job, tmp_path: Path) -> None:
+    spread(planned, Open(deadly=105, once=tmp_path / "died"), 2)
+    assert (tmp_path / "died").exists()
+    assert planned.summary().digits == 16
+    assert not list(planned.failures())
+    assert names(rows(planned)) == ALL
+
+
+def test_a_picture_that_kills_whoever_reads_it_is_one_row(planned: Job) -> None:
+    spread(planned, Open(deadly=105), 2)
+    deadly = str(planned.out.parent / "105.png")
+    (line,) = planned.failures()
+    assert line.startswith(deadly)
+    found = rows(planned)
+    assert names(found) == ALL
+    (told,) = [row["error"] for row in found if "error" in row]
+    assert told["type"] == "ImageError"
+    assert told["message"].startswith(deadly)
+
+
+def test_processes_that_cannot_live_end_it(planned: Job) -> None:
+    with pytest.raises(errors.DigitrecError, match="--resume"):
+        spread(planned, _dies, 1)
+    assert planned.summary().images == 0
+
+
+def test_a_process_that_was_stopped_costs_no_row(
+    planned: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitrec.bulk.workers.STUCK_S", 20)  # a busy machine starts a process slowly
+    spread(planned, Open(stopping=105, once=tmp_path / "stopped"))
+    assert (tmp_path / "stopped").exists()
+    assert not list(planned.failures())
+    assert names(rows(planned)) == ALL
+
+
+def _dies() -> Any:
+    import os
+
+    os._exit(9)
