@@ -17,7 +17,7 @@ from digitrec.report.plots import Axes, Figure, SubFigure
 def explanation(found: Explanation) -> Figure:
     """Draw the picture, its preparation, the saliency map and the ten probabilities.
 
-    If the model allows it, add Grad-CAM of the two likeliest digits.
+    If the model allows it, add class activation maps of the two likeliest digits.
     """
     wide = max(9.0 if found.grad_cam is None else 13.5, 1.9 * (len(found.steps) + 1) + 0.6)
     figure = Figure(figsize=(wide, 2.8 if found.saliency is None else 5.8))
@@ -79,7 +79,7 @@ def _evidence(figure: SubFigure, found: Explanation, saliency: Saliency) -> None
     strongest = max(float(np.max(maps, initial=0.0)), 1e-6)
     for axes, digit, heat in zip(others, found.likeliest, maps, strict=bool(maps)):
         _heat(axes, found, heat, "Oranges", 0, strongest)
-        axes.set_title(f"Grad-CAM: where it\nlooks like a {digit}", fontsize=9)
+        axes.set_title(f"class activation map:\nwhere it looks like a {digit}", fontsize=9)
     if maps:
         figure.colorbar(axes.images[0], ax=axes, shrink=0.85, label="what a place adds to the score")
     _probabilities(last, found)

@@ -57,7 +57,7 @@ def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
     for axes in cells:
         plots.bare(axes)
     for axes, place in zip(cells, wrong, strict=False):
-        plots.picture(axes, test.images[place], f"{test.labels[place]}, said {said[place]}")
+        plots.picture(axes, test.images[place], f"{test.labels[place]}, read as {said[place]}")
     return figure
 
 
@@ -74,14 +74,15 @@ def sets(rows: Mapping[str, list[str]]) -> Figure:
     """Draw the accuracy on each set of digits, with its interval."""
     figure = Figure(figsize=(8, 3))
     axes = figure.subplots()
-    for place, (name, title) in enumerate(reversed(SETS.items())):
+    measured_sets = [(name, title) for name, title in reversed(SETS.items()) if name in rows]
+    for place, (name, title) in enumerate(measured_sets):
         share, low, high = shares(rows[name])
         axes.errorbar(
             share, place, xerr=[[share - low], [high - share]], fmt="o", color=plots.COLOURS[0], capsize=3
         )
         axes.text(-0.02, place, f"{title}, {rows[name][0]}", transform=axes.get_yaxis_transform(), ha="right",
                   va="center", fontsize=9)  # fmt: skip
-    axes.set(yticks=[], xlabel="read rightly, with the 95 per cent interval")
+    axes.set(yticks=[], xlabel="share right, with the 95 per cent interval")
     axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(100, decimals=1))
     return figure
 

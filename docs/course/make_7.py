@@ -52,8 +52,8 @@ def letters(few: Ask) -> tuple[Figure, dict[str, str]]:
         left.hist(few(images).max(axis=1), np.linspace(0, 1, 21), **look)
         right.hist(evidence(own.probabilities(images, [True] * len(images))), np.linspace(0, 3, 25), **look)
     left.set(title="a network of 500 digits", xlabel="confidence", ylabel="pictures")
-    right.set(title="digitrec's network", xlabel="evidence", ylabel="pictures")
-    right.axvline(own.input.evidence, color=plots.INK, linewidth=1, linestyle="--", label="asked for")
+    right.set(title="digitrec's network", xlabel="logit margin", ylabel="pictures")
+    right.axvline(own.input.evidence, color=plots.INK, linewidth=1, linestyle="--", label="threshold")
     left.legend()
     right.legend()
     sure = few(other).max(axis=1) >= 0.9

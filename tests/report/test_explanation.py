@@ -23,7 +23,7 @@ def test_every_step_the_saliency_and_the_probabilities_are_shown(engine: Engine)
     saliency, first, second, bars = axes_of(figure)[1 + len(found.steps) : 5 + len(found.steps)]
     assert found.grad_cam is not None and found.likeliest[0] == 7
     for axes, digit, heat in zip((first, second), found.likeliest, found.grad_cam, strict=True):
-        assert axes.get_title() == f"Grad-CAM: where it\nlooks like a {digit}"
+        assert axes.get_title() == f"class activation map:\nwhere it looks like a {digit}"
         np.testing.assert_array_equal(axes.images[0].get_array(), heat)
     assert first.images[0].norm.vmax == second.images[0].norm.vmax  # so that they can be compared
     np.testing.assert_allclose(saliency.images[0].get_array(), found.saliency)
