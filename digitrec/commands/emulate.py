@@ -32,7 +32,7 @@ def emulate(vendors: Sequence[str], port: int, engine: str, faults: Sequence[str
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
       Errors:   400 401 403 404 413 429 500 502 503 504 quota redirect
       Delivery: slow hang reset cut-off drip
-      Answers:  html empty no-field unusable
+      Answers:  html unusable
       Polls:    endless-poll failed-poll unknown-poll
       Options:  skip first after seconds status to
 

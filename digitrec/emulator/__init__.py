@@ -12,13 +12,184 @@ the header ``X-Digitrec-Emulator``, a model version that starts with ``emulated-
 
 from __future__ import annotations
 
-from digitrec.emulator.emulator import VENDORS, Emulator, environment, serve
-from digitrec.emulator.faults import Fault
-from digitrec.emulator.picture import Picture, Word
-from digitrec.emulator.server import Counts
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Self
+
+from digitrec.emulator.faults import Fault, FaultQueue
+from digitrec.emulator.reading import Picture, Read, Word, open_reader
+from digitrec.emulator.server import Counts, Server
+from digitrec.emulator.vendors.aws import Aws, AwsTextract
+from digitrec.emulator.vendors.azure import Azure, AzureAnalysis, AzureDocument, AzureVendor
+from digitrec.emulator.vendors.base import Vendor
+from digitrec.emulator.vendors.google import Google
+from digitrec.emulator.vendors.openai import OpenAi
 from digitrec.engine.detect import is_emulator
+from digitrec.errors import NotConfigured, UnknownProvider
 
 __all__ = [
     "VENDORS", "Counts", "Emulator", "Fault", "Picture", "Word", "environment", "is_emulator",
     "serve",
 ]  # fmt: skip
+
+_ALL: tuple[type[Vendor], ...] = (Google, Aws, AwsTextract, Azure, AzureAnalysis, AzureDocument, OpenAi)
+VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in _ALL}
+"""The vendors by name."""
+
+
+def environment(vendor: str, endpoint: str) -> dict[str, str]:
+    """Return the variables by which programs find a vendor's emulator, with keys that it accepts."""
+    return {name: value.format(endpoint) for name, value in VENDORS[vendor].variables.items()}
+
+
+class Emulator:
+    """The protocols of one or more vendors on 127.0.0.1, within a ``with``.
+
+    with Emulator(["aws"], engine="local") as emulator:
+        client = boto3.client("rekognition", endpoint_url=emulator.endpoints["aws"], ...)
+        ...
+        assert emulator.calls("aws") == 1
+    """
+
+    def __init__(
+        self,
+        vendors: Iterable[str] = tuple(VENDORS),
+        *,
+        engine: str | Read = "local",
+        faults: Iterable[str] = (),
+        keys: Collection[str] | None = None,
+        port: int = 0,
+    ) -> None:
+        """Bind the ports and open the engine; ``with`` or `start` begins to answer.
+
+        Args:
+            vendors: names from `VENDORS`.
+            engine: reads the pictures, see `open_reader`.
+            faults: see `Fault.parse`; each for every vendor, or for one: "google/429:first=1".
+            keys: the only keys that all vendors accept, for AWS key ids; None: any, for Google also none.
+            port: port of the first vendor, the others follow it; 0: any free ports.
+
+        Raises:
+            UnknownProvider: no vendor or engine has this name.
+            NotInstalled, NotConfigured, ModelError: the engine or port cannot be used.
+            ValueError: a fault is invalid.
+        """
+        names = list(dict.fromkeys(vendors))
+        unknown = [name for name in names if name not in VENDORS]
+        if unknown or not names:
+            what = f"no vendor is called {unknown[0]!r}" if unknown else "no vendor was named"
+            raise UnknownProvider(f"{what}; there are: {', '.join(VENDORS)}")
+        reader = open_reader(engine)
+        emulated = [VENDORS[name](reader, keys) for name in names]
+        given = list(faults)
+        queues = [FaultQueue(_meant_for(vendor, given, names)) for vendor in emulated]
+        self._servers: dict[str, Server] = {}
+        for place, (vendor, queue) in enumerate(zip(emulated, queues, strict=True)):
+            self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, queue)
+        resource = [server for server in self._servers.values() if isinstance(server.vendor, AzureVendor)]
+        for server in resource:
+            server.resource = resource
+
+    def _bind(self, vendor: Vendor, port: int, faults: FaultQueue) -> Server:
+        try:
+            return Server(vendor, port, faults)
+        except (OSError, OverflowError) as error:
+            self.stop()
+            why = getattr(error, "strerror", None) or str(error)
+            raise NotConfigured(f"port {port} of 127.0.0.1 cannot be used ({why}); choose another") from error
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The address of each vendor, such as {"google": "http://127.0.0.1:8001"}."""
+        return {name: server.endpoint for name, server in self._servers.items()}
+
+    def calls(self, vendor: str) -> int:
+        """Return how many requests a vendor got so far, without polls and the control endpoint."""
+        return self.counts(vendor).calls
+
+    def billed(self, vendor: str) -> int:
+        """Return how many units a vendor would bill so far, see `Counts.billed`."""
+        return self.counts(vendor).billed
+
+    def counts(self, vendor: str) -> Counts:
+        """Return a vendor's counters."""
+        return self._servers[vendor].counts()
+
+    def set_faults(self, vendor: str, *faults: str) -> None:
+        """Replace a vendor's faults, see `Fault.parse`; without faults it answers well again.
+
+        Raises:
+            ValueError: a fault is invalid, or does not apply to this vendor.
+        """
+        server = self._servers[vendor]
+        server.faults.set([_checked(server.vendor, Fault.parse(text)) for text in faults])
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for server in self._servers.values():
+            server.start()
+
+    def stop(self) -> None:
+        """Stop at once, hanging requests included, and free the ports."""
+        for server in self._servers.values():
+            server.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def serve(
+    vendors: Sequence[str] = tuple(VENDORS), *, engine: str = "local", say: Callable[[str], None],
+    **options: Any,
+) -> None:  # fmt: skip
+    """Run an `Emulator` until Ctrl-C.
+
+    Args:
+        vendors, engine, options: as for `Emulator`.
+        say: prints a line: the addresses, and the variables to set.
+
+    Raises:
+        Whatever `Emulator` raises.
+    """
+    with Emulator(vendors, engine=engine, **options) as emulator:
+        try:
+            variables = {"NO_PROXY": "127.0.0.1"}
+            for name, endpoint in emulator.endpoints.items():
+                say(f"{name}: {endpoint}")
+                variables |= environment(name, endpoint) | variables
+            say(f"{engine} reads, not the vendors: it says nothing about their accuracy. Stop with Ctrl-C.")
+            say("")
+            for variable, value in variables.items():
+                say(f"export {variable}={value}")
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            say("stopped")
+
+
+def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> list[Fault]:
+    """Return the faults for this vendor: those with its name before them, or without a name."""
+    found = []
+    for text in texts:
+        before, slash, after = text.partition("/")
+        is_named = bool(slash) and ":" not in before  # else the slash is in an address
+        name = before.strip() if is_named else ""
+        fault = Fault.parse(after if is_named else text)
+        if is_named and name not in names:
+            raise ValueError(f"fault {text!r}: no vendor {name!r} here; there are: {', '.join(names)}")
+        if name == vendor.name:
+            found.append(_checked(vendor, fault))
+        elif not is_named and vendor.may_meet(fault.kind):
+            found.append(fault)
+    return found
+
+
+def _checked(vendor: Vendor, fault: Fault) -> Fault:
+    """Return the fault; raise ValueError if it does not apply to this vendor."""
+    if not vendor.may_meet(fault.kind):
+        raise ValueError(f"{vendor.name} is not polled, so it has no {fault.kind}")
+    return fault

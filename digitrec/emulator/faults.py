@@ -1,28 +1,24 @@
-"""The fault table: how a fault is written, which request it affects, and what it does."""
+"""How a fault is written, and which requests it affects; `digitrec.emulator.server` says what each does."""
 
 from __future__ import annotations
 
-import html
-import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from itertools import cycle
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from digitrec.emulator.vendors.base import POLLS, Request, Response, Vendor
-
-if TYPE_CHECKING:
-    from digitrec.emulator.server import Connection, Server
+from digitrec.emulator.vendors.base import POLLS
 
 REFUSALS = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504", "quota")
 """Errors in the vendor's own form, before it has read anything."""
 BREAKS = ("hang", "reset", "cut-off", "drip")
 """Faults that end the connection."""
+KINDS = (*REFUSALS, "redirect", "slow", *BREAKS, "html", "unusable", *POLLS)
+"""All kinds; docs/emulator.md describes them."""
 UNUSABLE = (
     b"", b"[]", b"null", b'"x"', b"7", b'{"surprise": [null, {"text": 7}]}', b'{"half": ', b"\xff\xfe\x00",
     b'{"a":NaN}', b'{"a":"\\ud83d"}',
@@ -41,7 +37,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fault, and which requests it affects."""
 
     kind: str
-    """One of `EFFECTS`."""
+    """One of `KINDS`."""
     skip: Count = 0
     """How many requests pass unharmed before it, >= 0."""
     first: AtLeastOne | None = None
@@ -65,8 +61,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ValueError: an unknown kind or option, or a value out of range.
         """
         kind, _, rest = text.strip().partition(":")
-        if kind not in EFFECTS:
-            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(EFFECTS)}")
+        if kind not in KINDS:
+            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(KINDS)}")
         rest, to, address = rest.partition("to=")
         options = dict(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
         options |= {"to": address} if to else {}
@@ -116,118 +112,3 @@ class FaultQueue:
                 self._faults.popleft()
                 self._seen = 0
             return fault
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """A request that meets a fault."""
-
-    fault: Fault
-    """What goes wrong."""
-    request: Request
-    """The request."""
-    server: Server
-    """The server of the vendor that should answer it."""
-    connection: Connection
-    """The connection on which it came."""
-
-    def read(self) -> Response:
-        """Return the vendor's right answer, which is billed from now on."""
-        return self.server.read(self.request)
-
-
-Pieces = Iterator[Response | bytes]
-
-
-def _refuse(met: Meeting) -> Pieces:
-    answer = met.server.vendor.failure(met.fault.kind)
-    wait = {} if met.fault.after is None else {"Retry-After": str(met.fault.after)}
-    yield replace(answer, headers={**answer.headers, **wait})
-
-
-def _redirect(met: Meeting) -> Pieces:
-    yield Response(met.fault.status, headers={"Location": met.fault.to})
-
-
-def _page(met: Meeting) -> Pieces:
-    """Send a captive portal's page, which shows the request's headers."""
-    page = Response.of_html(200, "Sign in to the network")
-    shown = html.escape(met.request.head.decode("latin-1"))
-    yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
-
-
-def _slow(met: Meeting) -> Pieces:
-    met.server.stopping.wait(met.fault.pause)
-    yield met.read()
-
-
-def _hang(met: Meeting) -> Pieces:
-    met.read()
-    while not met.connection.is_gone() and not met.server.stopping.wait(0.05):
-        pass
-    yield b""
-
-
-def _reset(met: Meeting) -> Pieces:
-    met.read()
-    yield b""
-    raise ConnectionAbortedError
-
-
-def _cut_off(met: Meeting) -> Pieces:
-    answer = met.read()
-    whole, half = met.connection.spelled(answer), len(answer.body) // 2
-    yield whole[: len(whole) - (len(answer.body) - half)]
-
-
-def _drip(met: Meeting) -> Pieces:
-    for byte in met.connection.spelled(met.read()):
-        yield bytes([byte])
-        if met.server.stopping.wait(met.fault.pause):
-            return
-
-
-def _empty(met: Meeting) -> Pieces:
-    met.read()
-    yield Response(200)
-
-
-def _unusable(met: Meeting) -> Pieces:
-    met.read()
-    yield Response(200, next(met.server.faults.documents), {"Content-Type": "application/json"})
-
-
-def _no_field(met: Meeting) -> Pieces:
-    """Send the right answer without the vendor's main field; Azure's 202 has it in a header."""
-    answer = met.read()
-    if not answer.body:
-        yield Response(answer.status)
-        return
-    body = json.loads(answer.body)
-    body.pop(met.server.vendor.main_field, None)
-    yield replace(answer, body=json.dumps(body).encode())
-
-
-def _poll(met: Meeting) -> Pieces:
-    vendor = met.server.vendor
-    yield vendor.polled_as(met.fault.kind) if vendor.is_poll(met.request) else met.read()
-
-
-EFFECTS: Mapping[str, Callable[[Meeting], Pieces]] = {
-    **dict.fromkeys(REFUSALS, _refuse), "slow": _slow, "hang": _hang, "reset": _reset,
-    "cut-off": _cut_off, "drip": _drip, "html": _page, "empty": _empty, "no-field": _no_field,
-    **dict.fromkeys(POLLS, _poll), "redirect": _redirect,
-    "unusable": _unusable,
-}  # fmt: skip
-"""What each kind of fault does; docs/emulator.md describes them."""
-
-
-def check(vendor: Vendor, fault: Fault) -> Fault:
-    """Return the fault, if it applies to this vendor.
-
-    Raises:
-        ValueError: it does not.
-    """
-    if not vendor.may_meet(fault.kind):
-        raise ValueError(f"{vendor.name} is not polled, so it has no {fault.kind}")
-    return fault

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from digitrec.emulator.emulator import Emulator
+from digitrec.emulator import Emulator
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import logging
 import socket
@@ -9,15 +10,15 @@ import struct
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
-from digitrec.emulator.faults import BREAKS, EFFECTS, FaultQueue, Meeting
-from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.emulator.faults import BREAKS, REFUSALS, Fault, FaultQueue
+from digitrec.emulator.vendors.base import POLLS, Request, Response, Vendor
 from digitrec.engine.detect import CONTROL_PATH, MARK
 from digitrec.errors import DigitrecError, TimedOut, Unavailable
 
@@ -36,6 +37,8 @@ TLS_HANDSHAKE = b"\x16"
 
 MAX_BODY_BYTES = 64_000_000
 """Largest body that is read; every vendor's own limit is below it."""
+
+Pieces = Iterator[Response | bytes]
 
 
 @dataclass(slots=True)
@@ -208,19 +211,13 @@ class Server(ThreadingHTTPServer):
         Raises:
             ConnectionAbortedError: reset the connection.
         """
-        if request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/"):
-            return [self._about(request.path.removeprefix(CONTROL_PATH).strip("/"))]
+        if request.path == CONTROL_PATH:
+            about = {"emulator": MARK, "vendor": self.vendor.name, "engine": self.vendor.engine}
+            return [Response.of_json(200, about) if self.vendor.name else Response(404)]
         owner = next((it for it in self.resource if request.path.startswith(it.vendor.prefix)), self)
         return owner._answered(request, connection)
 
-    def _about(self, what: str) -> Response:
-        """Return what this server is, or its counters; 404 if it emulates no vendor."""
-        vendor = self.vendor
-        about: Mapping[str, Any] = {"emulator": MARK, "vendor": vendor.name, "engine": vendor.engine}
-        found = {"": about, "calls": asdict(self.counts())}.get(what) if vendor.name else None
-        return Response.of_json(404 if found is None else 200, found)
-
-    def _answered(self, request: Request, connection: Connection) -> Iterator[Response | bytes]:
+    def _answered(self, request: Request, connection: Connection) -> Pieces:
         with self._lock:
             if self.vendor.is_poll(request):
                 self._counts.polls += 1
@@ -231,7 +228,7 @@ class Server(ThreadingHTTPServer):
             yield self.read(request)
             return
         connection.close_connection |= fault.kind in BREAKS
-        yield from EFFECTS[fault.kind](Meeting(fault, request, self, connection))
+        yield from EFFECTS[fault.kind](self, fault, request, connection)
 
     def read(self, request: Request) -> Response:
         """Return the vendor's answer; from here on the vendor has done the work, and bills it."""
@@ -243,6 +240,52 @@ class Server(ThreadingHTTPServer):
         with self._lock:
             self._counts.billed += response.billed
         return response
+
+    def _refuse(self, fault: Fault, *_: object) -> Pieces:
+        answer = self.vendor.failure(fault.kind)
+        wait = {} if fault.after is None else {"Retry-After": str(fault.after)}
+        yield replace(answer, headers={**answer.headers, **wait})
+
+    def _redirect(self, fault: Fault, *_: object) -> Pieces:
+        yield Response(fault.status, headers={"Location": fault.to})
+
+    def _page(self, _: Fault, request: Request, __: Connection) -> Pieces:
+        """Send a captive portal's page, which shows the request's headers."""
+        page = Response.of_html(200, "Sign in to the network")
+        shown = html.escape(request.head.decode("latin-1"))
+        yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
+
+    def _slow(self, fault: Fault, request: Request, _: Connection) -> Pieces:
+        self.stopping.wait(fault.pause)
+        yield self.read(request)
+
+    def _hang(self, _: Fault, request: Request, connection: Connection) -> Pieces:
+        self.read(request)
+        while not connection.is_gone() and not self.stopping.wait(0.05):
+            yield b""
+
+    def _reset(self, _: Fault, request: Request, __: Connection) -> Pieces:
+        self.read(request)
+        yield b""
+        raise ConnectionAbortedError
+
+    def _cut_off(self, _: Fault, request: Request, connection: Connection) -> Pieces:
+        answer = self.read(request)
+        whole = connection.spelled(answer)
+        yield whole[: len(whole) - (len(answer.body) + 1) // 2]
+
+    def _drip(self, fault: Fault, request: Request, connection: Connection) -> Pieces:
+        for byte in connection.spelled(self.read(request)):
+            yield bytes([byte])
+            if self.stopping.wait(fault.pause):
+                return
+
+    def _unusable(self, _: Fault, request: Request, __: Connection) -> Pieces:
+        self.read(request)
+        yield Response(200, next(self.faults.documents), {"Content-Type": "application/json"})
+
+    def _poll(self, fault: Fault, request: Request, _: Connection) -> Pieces:
+        yield self.vendor.polled_as(fault.kind) if self.vendor.is_poll(request) else self.read(request)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection, and keep it for `stop`."""
@@ -270,6 +313,14 @@ class Server(ThreadingHTTPServer):
         """Print the traceback of a programming error, but not of a client that went away."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
+
+
+EFFECTS: Mapping[str, Callable[[Server, Fault, Request, Connection], Pieces]] = {
+    **dict.fromkeys(REFUSALS, Server._refuse), **dict.fromkeys(POLLS, Server._poll),
+    "redirect": Server._redirect, "slow": Server._slow, "hang": Server._hang, "reset": Server._reset,
+    "cut-off": Server._cut_off, "drip": Server._drip, "html": Server._page, "unusable": Server._unusable,
+}  # fmt: skip
+"""What each kind of fault does."""
 
 
 def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:

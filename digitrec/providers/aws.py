@@ -19,31 +19,14 @@ from typing import Annotated, Any, ClassVar, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from digitrec import errors
 from digitrec.answer import Answer, Box, Candidate
-from digitrec.errors import (
-    AuthFailed,
-    DigitrecError,
-    NotConfigured,
-    QuotaExceeded,
-    RateLimited,
-    Unavailable,
-    Unreachable,
-)
+from digitrec.errors import DigitrecError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import Size
 from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import Secrets, secrets_in
-from digitrec.providers.translate import (
-    Problem,
-    Rule,
-    Service,
-    Text,
-    dig,
-    document,
-    from_http,
-    refuse,
-    retry_after,
-)
+from digitrec.providers.translate import Problem, Rule, Service, Text, dig, retry_after
 from digitrec.providers.wire import Cloud, Reply, Wire
 
 KEY_OPTIONS = {
@@ -96,7 +79,7 @@ class AwsProvider(Cloud):
             NotConfigured: no credentials or no region were found.
         """
         if bool(access_key) != bool(secret_key):
-            raise NotConfigured(f"AWS has only one key of the pair; {SET_KEYS}")
+            raise errors.NotConfigured(f"AWS has only one key of the pair; {SET_KEYS}")
         if endpoint:
             endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL", allow_plain_http=allow_plain_http)
         self.name = name or self.name
@@ -170,7 +153,7 @@ class AwsProvider(Cloud):
     def _credentials(self) -> Any:
         credentials = self._session.get_credentials()
         if credentials is None:
-            raise NotConfigured(f"AWS has no credentials; {SET_KEYS}")
+            raise errors.NotConfigured(f"AWS has no credentials; {SET_KEYS}")
         return credentials
 
     def _opened(self, **keys: str) -> Any:
@@ -251,18 +234,18 @@ SET_REGION = "set AWS_REGION, or a region in the profile"
 CODES: Mapping[str, type[DigitrecError]] = {
     code: kind
     for kind, codes in (
-        (AuthFailed, """
+        (errors.AuthFailed, """
             AccessDenied AuthFailure ExpiredToken IncompleteSignature InvalidAccessKeyId InvalidClientTokenId
             InvalidSignature InvalidToken MissingAuthenticationToken NotAuthorized OptInRequired
             RequestExpired RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch TokenRefreshRequired
             UnauthorizedOperation UnrecognizedClient"""),
-        (QuotaExceeded, "LimitExceeded ServiceQuotaExceeded"),
-        (RateLimited, """
+        (errors.QuotaExceeded, "LimitExceeded ServiceQuotaExceeded"),
+        (errors.RateLimited, """
             BandwidthLimitExceeded EC2Throttled PriorRequestNotComplete ProvisionedThroughputExceeded
             RequestLimitExceeded RequestThrottled SlowDown Throttled Throttling TooManyRequests
             TransactionInProgress"""),
         # After RequestTimeout no answer was late: AWS waited for the request.
-        (Unavailable, "InternalFailure InternalServer RequestTimeout ServiceUnavailable"),
+        (errors.Unavailable, "InternalFailure InternalServer RequestTimeout ServiceUnavailable"),
     )
     for code in codes.split()
 }  # fmt: skip
@@ -285,14 +268,14 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
     if kind is None:
         said = f"{code}: {message}" if code and not code.isdecimal() else message
-        return from_http(reply.status, said, reply.headers, raw)
+        return reply.problem(said, raw)
     todo = "set the clock of this machine" if SKEWED.search(f"{code} {message}") else ""
     return Problem(kind, message, code, retry_after(reply.headers), raw, todo)
 
 
 def _no_credentials(error: Any) -> Problem:
     """Translate a failure of the program or service that gives credentials; its text may hold some."""
-    return Problem(NotConfigured, f"no credentials by {error.kwargs.get('provider', 'the profile')}")
+    return Problem(errors.NotConfigured, f"no credentials by {error.kwargs.get('provider', 'the profile')}")
 
 
 def _client_error(error: Any) -> Problem:
@@ -300,29 +283,29 @@ def _client_error(error: Any) -> Problem:
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
-    passes = kind in (RateLimited, Unavailable) or status == 429 or status >= 500
-    return Problem(Unreachable if passes else AuthFailed, str(error))
+    passes = kind in (errors.RateLimited, errors.Unavailable) or status == 429 or status >= 500
+    return Problem(errors.Unreachable if passes else errors.AuthFailed, str(error))
 
 
 def _unreadable(error: Any) -> Problem:
     """Translate an invalid configuration file without its lines, which may hold keys."""
-    return Problem(NotConfigured, f"{error.kwargs.get('path', 'a file of ~/.aws')} cannot be read")
+    return Problem(errors.NotConfigured, f"{error.kwargs.get('path', 'a file of ~/.aws')} cannot be read")
 
 
 ERRORS: Mapping[str, Rule] = {
-    "botocore.exceptions.BotoCoreError": Problem(NotConfigured, todo=CORRECT_SETTING),
+    "botocore.exceptions.BotoCoreError": Problem(errors.NotConfigured, todo=CORRECT_SETTING),
     "botocore.exceptions.ConfigNotFound": _unreadable,
     "botocore.exceptions.ConfigParseError": _unreadable,
     "botocore.exceptions.CredentialRetrievalError": _no_credentials,
-    "botocore.exceptions.NoCredentialsError": NotConfigured,
-    "botocore.exceptions.NoRegionError": NotConfigured,
-    "botocore.exceptions.LoginError": Problem(AuthFailed, todo="sign in again: `aws login`"),
-    "botocore.exceptions.SSOError": Problem(AuthFailed, todo=SIGN_IN),
-    "botocore.exceptions.TokenRetrievalError": Problem(AuthFailed, todo=SIGN_IN),
+    "botocore.exceptions.NoCredentialsError": errors.NotConfigured,
+    "botocore.exceptions.NoRegionError": errors.NotConfigured,
+    "botocore.exceptions.LoginError": Problem(errors.AuthFailed, todo="sign in again: `aws login`"),
+    "botocore.exceptions.SSOError": Problem(errors.AuthFailed, todo=SIGN_IN),
+    "botocore.exceptions.TokenRetrievalError": Problem(errors.AuthFailed, todo=SIGN_IN),
     "botocore.exceptions.ClientError": _client_error,
-    "botocore.exceptions.HTTPClientError": Unreachable,
-    "botocore.exceptions.ConnectionError": Unreachable,
-    "botocore.exceptions.MetadataRetrievalError": Unreachable,
+    "botocore.exceptions.HTTPClientError": errors.Unreachable,
+    "botocore.exceptions.ConnectionError": errors.Unreachable,
+    "botocore.exceptions.MetadataRetrievalError": errors.Unreachable,
 }
 """Exceptions of botocore before the image is sent, on its search for credentials; `Wire` handles the rest."""
 
@@ -331,7 +314,9 @@ def service(name: str, permission: str) -> Service:
     """Describe a service of AWS by its name in messages and the permission that its request needs."""
     keys = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or the profile, and its permission"
     return Service(
-        name, ERRORS, {AuthFailed: f"{keys} {permission}", NotConfigured: f"{SET_KEYS}; {SET_REGION}"}
+        name,
+        ERRORS,
+        {errors.AuthFailed: f"{keys} {permission}", errors.NotConfigured: f"{SET_KEYS}; {SET_REGION}"},
     )
 
 
@@ -405,10 +390,10 @@ class Aws(AwsProvider):
         Raises:
             BadAnswer: the value is not such a body.
         """
-        response = document(raw, DetectTextResponse, Aws.service)
+        response = Aws.service.document(raw, DetectTextResponse)
         words = [found for found in response.text_detections if found.type == "WORD"]
         if response.text_detections and not words:
-            refuse("TextDetections: texts, and no WORD among them", raw, Aws.service)
+            raise Aws.service.refusal("TextDetections: texts, and no WORD among them", raw)
         candidates = (
             Candidate(word.detected_text, word.confidence / 100, box_on(word.geometry, size))
             for word in words
@@ -462,16 +447,16 @@ class AwsTextract(AwsProvider):
         Raises:
             BadAnswer: the value is not such a body.
         """
-        response = document(raw, DetectDocumentTextResponse, AwsTextract.service)
+        response = AwsTextract.service.document(raw, DetectDocumentTextResponse)
         candidates = []
         for place, block in enumerate(response.blocks):
             if block.block_type == "WORD":
                 if block.text is UNSET or block.confidence is UNSET:
                     said = f"Blocks[{place}]: a WORD without Text or Confidence"
-                    refuse(said, raw, AwsTextract.service)
+                    raise AwsTextract.service.refusal(said, raw)
                 box = box_on(block.geometry, size)
                 candidates.append(Candidate(block.text, block.confidence / 100, box))
         if not candidates and any(block.block_type == "LINE" for block in response.blocks):
-            refuse("Blocks: a LINE, and no WORD among them", raw, AwsTextract.service)
+            raise AwsTextract.service.refusal("Blocks: a LINE, and no WORD among them", raw)
         version = response.detect_document_text_model_version or None
         return Answer(tuple(candidates), raw=raw, model_version=version)

@@ -31,19 +31,7 @@ from digitrec.providers.base import (
     looked,
     not_installed,
 )
-from digitrec.providers.translate import (
-    Problem,
-    Rule,
-    Score,
-    Service,
-    Text,
-    box_around,
-    dig,
-    document,
-    from_http,
-    refuse,
-    retry_after,
-)
+from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, dig, retry_after
 from digitrec.providers.wire import EXCHANGE, Cloud, Reply, Wire
 
 if TYPE_CHECKING:
@@ -153,7 +141,7 @@ class AzureProvider(Cloud):
 
 def _refused(reply: Reply, raw: Any) -> Problem:
     """Translate a refused request by its HTTP status; Azure's message is in one of two places."""
-    return from_http(reply.status, error_text(raw) or reply.text, reply.headers, raw)
+    return reply.problem(error_text(raw) or reply.text, raw)
 
 
 def error_text(raw: Any) -> str:
@@ -349,14 +337,14 @@ def result_of(raw: Any, schema: type[Operation[Result]], service: Service) -> Re
         Rejected: the operation failed, or was cancelled.
         BadAnswer: the value is not such an operation.
     """
-    operation = document(raw, schema, service)
+    operation = service.document(raw, schema)
     if operation.status in FAILED:
         said = f"the operation {operation.status}: {error_text(raw)}".removesuffix(": ")
         raise service.error(Problem(Rejected, said, raw=raw))
     if operation.status != "succeeded":
-        refuse("status: neither succeeded nor failed", raw, service)
+        raise service.refusal("status: neither succeeded nor failed", raw)
     if operation.analyze_result is UNSET:
-        refuse("analyzeResult: missing from an operation that succeeded", raw, service)
+        raise service.refusal("analyzeResult: missing from an operation that succeeded", raw)
     return operation.analyze_result
 
 
@@ -411,7 +399,7 @@ def candidates_of(lines: Sequence[Line], raw: Any, service: Service) -> tuple[Ca
         BadAnswer: a line has a text and no words.
     """
     if any(line.text.strip() and not line.words for line in lines):
-        refuse("a line with a text and without words", raw, service)
+        raise service.refusal("a line with a text and without words", raw)
     words = (word for line in lines for word in line.words)
     return tuple(Candidate(word.text, word.confidence, word.box) for word in words)
 
@@ -522,7 +510,7 @@ class AzureAnalysis(AzureProvider):
         Raises:
             BadAnswer: the value is not such a result.
         """
-        result = document(raw, ImageAnalysisResult, AzureAnalysis.service)
+        result = AzureAnalysis.service.document(raw, ImageAnalysisResult)
         lines = [line for block in result.read_result.blocks for line in block.lines]
         words = candidates_of(lines, raw, AzureAnalysis.service)
         return Answer(words, raw=raw, model_version=result.model_version or None)
@@ -582,7 +570,9 @@ class AzureDocument(PolledProvider):
         result = result_of(raw, Operation[DocumentResult], AzureDocument.service)
         words = [word for page in result.pages for word in page.words]
         if result.content.strip() and not words:
-            refuse("analyzeResult.pages: a content, and no words on any page", raw, AzureDocument.service)
+            raise AzureDocument.service.refusal(
+                "analyzeResult.pages: a content, and no words on any page", raw
+            )
         version = f"{result.model_id} {result.api_version}".strip() or None
         found = (Candidate(word.content, word.confidence, box_of(word.polygon)) for word in words)
         return Answer(tuple(found), raw=raw, model_version=version)

@@ -22,34 +22,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from digitrec import errors
 from digitrec.answer import Answer, Box, Candidate, Sign
-from digitrec.errors import (
-    AuthFailed,
-    DigitrecError,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    Unavailable,
-    Unreachable,
-)
+from digitrec.errors import DigitrecError, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Price, Status, answer_or_error, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import secrets_in
-from digitrec.providers.translate import (
-    Problem,
-    Rule,
-    Score,
-    Service,
-    Text,
-    box_around,
-    detail,
-    dig,
-    document,
-    from_http,
-    refuse,
-)
+from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, detail, dig
 from digitrec.providers.wire import Cloud, Reply, Wire
 
 if TYPE_CHECKING:
@@ -104,7 +83,7 @@ class Google(Cloud):
             NotConfigured: no credentials were found, or the file or the endpoint cannot be used.
         """
         if feature not in FEATURES:
-            raise NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
+            raise errors.NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
         self.name = name
         self.endpoint = checked_endpoint(
             endpoint or ENDPOINT, "DIGITREC_GOOGLE_ENDPOINT", allow_plain_http=allow_plain_http
@@ -161,7 +140,7 @@ class Google(Cloud):
             responses = raw.get("responses") if isinstance(raw, dict) else None
             count = len(responses) if isinstance(responses, list) else "no"
             if count != len(images):
-                refuse(f"{count} responses for {len(images)} images", raw, SERVICE)
+                raise SERVICE.refusal(f"{count} responses for {len(images)} images", raw)
             return [answer_or_error(partial(parse, response)) for response in responses or ()]
         except ProviderError as error:
             return [error] * len(images)
@@ -298,8 +277,8 @@ def _credentials_in(file: Path) -> dict[str, Any]:
     return info
 
 
-def _unusable(file: str | Path, why: str) -> NotConfigured:
-    return NotConfigured(f"the credentials file {file} cannot be used ({why}); {SIGN_IN}")
+def _unusable(file: str | Path, why: str) -> errors.NotConfigured:
+    return errors.NotConfigured(f"the credentials file {file} cannot be used ({why}); {SIGN_IN}")
 
 
 def found_credentials(env: Mapping[str, str]) -> list[str]:
@@ -413,7 +392,7 @@ def parse(raw: Any) -> Answer:
             class, else Rejected.
         BadAnswer: the value is not an AnnotateImageResponse.
     """
-    response = document(raw, AnnotateImageResponse, SERVICE)
+    response = SERVICE.document(raw, AnnotateImageResponse)
     full, entities = response.full_text_annotation, response.text_annotations
     text = full.text or "".join(entity.description for entity in entities[:1])
     found = [_candidate(word) for word in _words(full)]
@@ -421,9 +400,9 @@ def parse(raw: Any) -> Answer:
         found = [Candidate(entity.description, box=_box(entity.bounding_poly)) for entity in entities[1:]]
     if response.error.code and not found:
         code, said = response.error.code, response.error.message
-        raise SERVICE.error(Problem(RPC.get(code, Rejected), said, code, raw=raw["error"]))
+        raise SERVICE.error(Problem(RPC.get(code, errors.Rejected), said, code, raw=raw["error"]))
     if text.strip() and not found:
-        refuse(_WITHOUT_WORDS, raw, SERVICE)
+        raise SERVICE.refusal(_WITHOUT_WORDS, raw)
     return Answer(tuple(found), raw=raw)
 
 
@@ -469,26 +448,26 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     """Translate a refused request by its HTTP status, and by Google's reason where that is more exact."""
     raw = raw[0] if isinstance(raw, list) and raw else raw
     message = dig(raw, "error", "message") or reply.text
-    problem = from_http(reply.status, message, reply.headers, raw)
+    problem = reply.problem(message, raw)
     info = detail(raw, "google.rpc.ErrorInfo")
     reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()
     kind = problem.kind
     if reason in TODO or reason in BAD_KEY or "api key not valid" in message.lower():
-        kind = AuthFailed
+        kind = errors.AuthFailed
     elif reply.status == 429 and "perday" in limit:
-        kind = QuotaExceeded
+        kind = errors.QuotaExceeded
     said = f"{reason}: {message}" if reason else message
     return replace(problem, kind=kind, said=said, todo=TODO.get(reason, ""))
 
 
 RPC: Mapping[int, type[DigitrecError]] = {
-    3: Rejected,
-    4: Unavailable,
-    7: AuthFailed,
-    8: RateLimited,
-    13: Unavailable,
-    14: Unavailable,
-    16: AuthFailed,
+    3: errors.Rejected,
+    4: errors.Unavailable,
+    7: errors.AuthFailed,
+    8: errors.RateLimited,
+    13: errors.Unavailable,
+    14: errors.Unavailable,
+    16: errors.AuthFailed,
 }
 """Error classes of the codes in ``responses[i].error`` (google.rpc.Code)."""
 
@@ -498,19 +477,19 @@ def _no_token(error: Any) -> Problem:
     said = str(error.args[0]) if error.args else ""
     if missing := re.search(r"File '?([^']+?)'? was not found", said):
         todo = "correct credential_source in the credentials file, or make the token's file"
-        return Problem(NotConfigured, f"{missing[1]}: no such file", todo=todo)
+        return Problem(errors.NotConfigured, f"{missing[1]}: no such file", todo=todo)
     skewed = "reasonable timeframe" in said
-    return Problem(AuthFailed, said, todo="set the clock of this machine" if skewed else "")
+    return Problem(errors.AuthFailed, said, todo="set the clock of this machine" if skewed else "")
 
 
 ERRORS: Mapping[str, Rule] = {
-    "google.auth.exceptions.GoogleAuthError": AuthFailed,
-    "google.auth.exceptions.DefaultCredentialsError": NotConfigured,
-    "google.auth.exceptions.InvalidOperation": AuthFailed,
-    "google.auth.exceptions.MalformedError": NotConfigured,
+    "google.auth.exceptions.GoogleAuthError": errors.AuthFailed,
+    "google.auth.exceptions.DefaultCredentialsError": errors.NotConfigured,
+    "google.auth.exceptions.InvalidOperation": errors.AuthFailed,
+    "google.auth.exceptions.MalformedError": errors.NotConfigured,
     "google.auth.exceptions.RefreshError": _no_token,
-    "google.auth.exceptions.TimeoutError": Unreachable,
-    "google.auth.exceptions.TransportError": Unreachable,
+    "google.auth.exceptions.TimeoutError": errors.Unreachable,
+    "google.auth.exceptions.TransportError": errors.Unreachable,
 }
 """Exceptions of google-auth before the image is sent, while it fetches a token; `Wire` handles all others."""
 
@@ -518,7 +497,7 @@ SERVICE = Service(
     "Google Vision",
     ERRORS,
     {
-        AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
-        NotConfigured: SIGN_IN,
+        errors.AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
+        errors.NotConfigured: SIGN_IN,
     },
 )

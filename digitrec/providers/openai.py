@@ -19,7 +19,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -33,15 +33,7 @@ from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExcee
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers.base import Status, checked_endpoint, checked_key, looked
-from digitrec.providers.openai_servers import (
-    LIMITS,
-    PRESETS,
-    TOGETHER,
-    error_of,
-    refused_parameters,
-    status_inside,
-)
-from digitrec.providers.translate import Problem, Service, dig, document, from_http, refuse
+from digitrec.providers.translate import Problem, Service, dig
 from digitrec.providers.wire import Cloud, Reply, Wire
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
@@ -59,6 +51,56 @@ SERVICE = Service(
     {},
     {AuthFailed: f"check {KEY} (or the preset's key), and that it belongs to the server asked"},
 )
+
+
+# Servers
+
+URL = "https://api.openai.com/v1"
+LIMITS = ("max_completion_tokens", "max_tokens")
+"""Names of the limit on an answer's tokens: OpenAI uses the first, older and local servers the second."""
+TOGETHER = ("logprobs", "top_logprobs")
+"""The second is refused without the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What is known about a server before it is asked."""
+
+    endpoint: str
+    """Base URL; "" where each user has another."""
+    key: str
+    """Environment variable that holds the key."""
+    limit: str = LIMITS[1]
+    """One of `LIMITS`."""
+    leave_out: tuple[str, ...] = ()
+    """Parameters that the server is known to refuse."""
+    needs_key: bool = True
+    """Whether the server refuses requests without a key."""
+
+
+PRESETS = {
+    "openai": Preset(URL, "OPENAI_API_KEY", LIMITS[0]),
+    "azure-openai": Preset("", "AZURE_OPENAI_API_KEY", LIMITS[0]),
+    "gemini": Preset(
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "GEMINI_API_KEY",
+        leave_out=("seed", "store"),
+    ),
+    "mistral": Preset(
+        "https://api.mistral.ai/v1",
+        "MISTRAL_API_KEY",
+        leave_out=("seed", "store", "logprobs", "top_logprobs"),
+    ),
+    "openrouter": Preset("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "vllm": Preset("http://localhost:8000/v1", "VLLM_API_KEY", needs_key=False),
+    "ollama": Preset("http://localhost:11434/v1", "OLLAMA_API_KEY", needs_key=False),
+    "llama.cpp": Preset("http://localhost:8080/v1", "LLAMA_API_KEY", needs_key=False),
+    "lm-studio": Preset("http://localhost:1234/v1", "LM_API_TOKEN", needs_key=False),
+}
+"""Servers by name, for ``DIGITREC_OPENAI_PRESET``."""
+
+
+# The provider
 
 
 @dataclass(frozen=True)
@@ -304,7 +346,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     raw = reply.text if raw is None else raw
     error = error_of(raw) or raw
     said = dig(error, "message") or dig(error, "detail") or reply.text
-    problem = from_http(reply.status, said, reply.headers, raw)
+    problem = reply.problem(said, raw)
     kind, todo = problem.kind, ""
     if reply.status == 404:
         todo = "check the endpoint and the model"
@@ -313,6 +355,88 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     elif refused_parameters(raw, LIMITS):
         todo = f"set another max_tokens in the configuration, under {SECTION}"
     return replace(problem, kind=kind, todo=todo)
+
+
+# Refusals: the words in which servers refuse a parameter, and errors in place of an answer
+
+CHANCES = ("logprob", "topntokens")
+SPELLINGS = {
+    "response_format": ("responseformat", "jsonschema", "structuredoutput", "grammar"),
+    "logprobs": CHANCES,
+    "top_logprobs": CHANCES,
+}
+"""How servers name some parameters, in lower case without "_" and spaces; all others by their own name."""
+
+CODES = {
+    "authentication_error": 401, "invalid_api_key": 401, "invalid_request_error": 400,
+    "insufficient_quota": 429, "rate_limit_error": 429, "rate_limit_exceeded": 429,
+    "resource_exhausted": 429, "model_not_found": 404, "permission_error": 403,
+}  # fmt: skip
+"""HTTP statuses of the words that stand in place of a status in an error's body."""
+STATUS_NAMES = ("code", "status", "statusCode")
+"""Under these names an error's body holds its HTTP status."""
+
+
+def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
+    """Return the parameters among ``sent`` that the body of a refusal names, in any form.
+
+    An error about something else may hold such a name too; then one more request is refused, at no cost.
+
+    Args:
+        raw: the body: any JSON value, or text.
+        sent: names of the parameters that the request had and that an answer can do without.
+    """
+    said = re.sub(r"[\s_]", "", " ".join(_texts(raw)).lower())
+    return frozenset(
+        name for name in sent if any(it in said for it in SPELLINGS.get(name, (name.replace("_", ""),)))
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts and names in a JSON value, but not the repeated request (pydantic's ``input``)."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name != "input":
+                yield name
+                yield from _texts(item)
+
+
+def error_of(raw: Any) -> dict[str, Any] | None:
+    """Return the error in a body as one object with a message and a code; None without an error."""
+    if isinstance(raw, list):  # Gemini
+        return error_of(raw[0]) if raw else None
+    if not isinstance(raw, dict):
+        return None
+    error = raw.get("error")
+    if isinstance(error, dict):
+        return error
+    if error:
+        return {**raw, "message": error}
+    choices = raw.get("choices")
+    if isinstance(choices, list) and choices:  # OpenRouter puts an upstream error there
+        return error_of(choices[0])
+    is_error = "choices" not in raw and any(_status(raw.get(name)) for name in STATUS_NAMES)
+    return raw if is_error or raw.get("object") in ("error", "Error") else None
+
+
+def status_inside(raw: Any) -> int | None:
+    """Return the HTTP status of an error that a gateway put into an answer of status 200; None: an answer."""
+    error = error_of(raw)
+    if error is None:
+        return None
+    statuses = (_status(error.get(name)) for name in (*STATUS_NAMES, "type", "error_type"))
+    return next((status for status in statuses if status is not None), 502)
+
+
+def _status(code: object) -> int | None:
+    if isinstance(code, str):
+        code = int(code) if code.isdecimal() and len(code) == 3 else CODES.get(code.lower())
+    return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
 # Answers
@@ -433,22 +557,22 @@ def _said(text: str, form: type[Form], raw: Any) -> Form:
         spelled = text[starts[-1] : text.rfind("}") + 1] if starts else ""
         return msgspec.json.decode(spelled, type=form, strict=False)
     except (msgspec.DecodeError, UnicodeEncodeError):
-        refuse("choices[0].message.content: not the JSON that was asked for", raw, SERVICE)
+        raise SERVICE.refusal("choices[0].message.content: not the JSON asked for", raw) from None
 
 
 def _completed(raw: Any) -> tuple[ChatCompletion, str, Sequence[TokenLogprob]]:
     """Return a complete answer, its text and its tokens."""
-    completion = document(raw, ChatCompletion, SERVICE)
+    completion = SERVICE.document(raw, ChatCompletion)
     choice = completion.choices[0]
     if choice.message.refusal or choice.finish_reason == "content_filter":
         todo = "ask another model, or send another image"
-        refuse("the model refused, or was filtered", raw, SERVICE, todo)
+        raise SERVICE.refusal("the model refused, or was filtered", raw, todo)
     if choice.finish_reason == "length":
         todo = f"raise max_tokens under {SECTION} in the configuration, or ask a model that thinks less"
-        refuse("the answer was cut off", raw, SERVICE, todo)
+        raise SERVICE.refusal("the answer was cut off", raw, todo)
     content = choice.message.content
     if content is None:
-        refuse("choices[0].message.content: null, and no refusal", raw, SERVICE)
+        raise SERVICE.refusal("choices[0].message.content: null, and no refusal", raw)
     text = content if isinstance(content, str) else "".join(part.text or "" for part in content)
     return completion, text, (choice.logprobs.content if choice.logprobs else None) or ()
 

@@ -11,18 +11,20 @@ the reason. Of two packages that bring the same name, the first one found counts
 from __future__ import annotations
 
 import inspect
-import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+import msgspec
+from msgspec import Meta, Struct
 
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
 from digitrec.errors.arguments import said
 from digitrec.errors.text import did_you_mean, printable
-from digitrec.providers.base import BaseProvider, Price, Provider, Resumable, Status
+from digitrec.providers.base import BaseProvider, Price, Provider, Status
 
 GROUP = "digitrec.providers"
 """The group of entry points, and the package in which ours lie, which no other package can bring."""
@@ -32,6 +34,29 @@ METHODS = ("from_env", "read", "read_many", "close")
 """What every provider's class has."""
 LONGEST_REASON = 200
 """Maximum characters of another package's message that are shown."""
+
+
+_Positive = Annotated[float, Meta(gt=0, lt=1e12)]
+
+
+class _Price(Struct):
+    usd: Annotated[float, Meta(ge=0, lt=1e12)]
+
+
+class _OfClass(Struct):
+    """Attributes of a provider's class that have a default or a limit."""
+
+    price: _Price | None = None
+
+
+class _OfInstance(_OfClass, kw_only=True):
+    """Attributes of a provider that have a default or a limit."""
+
+    endpoint: str | None
+    batch: Annotated[int, Meta(ge=1)] = 1
+    attempt_timeout: _Positive = 1.0
+    rate: _Positive | None = None
+    poll_s: _Positive = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,41 +190,25 @@ def _flaw_of_class(cls: object) -> str | None:
     if not isinstance(cls, type):
         return "it is not a class"
     lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
-    return f"it lacks {', '.join(lacking)}" if lacking else _flaw_of_price(getattr(cls, "price", None))
+    return f"it lacks {', '.join(lacking)}" if lacking else _flaw_of_attributes(cls, _OfClass)
 
 
 def flaw_of(provider: Provider) -> str | None:
     """Return which attribute of a provider is invalid, in words; None where it can be asked."""
     if not isinstance(provider, Provider):
         return "it lacks a member of digitrec.providers.base.Provider"
-    name, rate, batch = provider.name, getattr(provider, "rate", None), getattr(provider, "batch", 1)
+    name = provider.name
     if not isinstance(name, str) or not name or printable(name) != name:
         return f"its name is {said(name)}, not a printable text in one line"
-    if not isinstance(provider.endpoint, str | None):
-        return "its endpoint is not a text"
-    if not isinstance(batch, int):
-        return "its batch must be a whole number >= 1"
-    numbers = {
-        "attempt_timeout": getattr(provider, "attempt_timeout", 1.0),
-        "rate": 1.0 if rate is None else rate,
-        "batch": batch,
-        "poll_s": provider.poll_s if isinstance(provider, Resumable) else 1.0,
-    }
-    for attribute, number in numbers.items():
-        if not _is_positive(number):
-            return f"its {attribute} must be a number > 0, not {said(number)}"
-    return _flaw_of_price(provider.price)
+    return _flaw_of_attributes(provider, _OfInstance)
 
 
-def _flaw_of_price(price: object) -> str | None:
-    if price is None:
-        return None
-    usd = price.usd if isinstance(price, Price) else None
-    return None if usd == 0 or _is_positive(usd) else "its price must be a Price of at least 0 US dollars"
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+def _flaw_of_attributes(declared: object, form: type[Struct]) -> str | None:
+    try:
+        msgspec.convert(declared, form, from_attributes=True)
+    except msgspec.ValidationError as error:
+        return str(error).replace("`", "").replace("$.", "its ")
+    return None
 
 
 def open_provider(

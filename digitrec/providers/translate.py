@@ -18,25 +18,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from digitrec import errors
 from digitrec.answer import DEEPEST, Box, is_deeper, no_json
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    DigitrecError,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unavailable,
-    Unreachable,
-)
+from digitrec.errors import DigitrecError, ProviderError
 from digitrec.providers.masking import Secrets
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +52,25 @@ Rule = type[DigitrecError] | Problem | Callable[[Any], Problem]
 """One of our classes, a Problem that lacks the exception's words, or a function from the exception to one."""
 
 WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
-    Rejected: ("refused this image or request", "a retry will not help: send another image"),
-    AuthFailed: ("refused the credentials", "correct them (`digitrec providers` lists what was found)"),
-    QuotaExceeded: ("says that the allowance is spent", "wait for the next period or raise the quota"),
-    RateLimited: ("was asked too fast", "slow down, then try again"),
-    TimedOut: ("did not answer in time", "try again, or allow more with --timeout and --attempt-timeout"),
-    Unavailable: ("is unreachable or failing at the moment", "check the network, then try again later"),
-    Unreachable: ("cannot be reached", "check the network and the endpoint, then try again later"),
-    BadAnswer: ("sent an answer outside its protocol", "check the endpoint and any proxy"),
-    NotConfigured: ("is not configured", "`digitrec providers` lists what is missing"),
+    errors.Rejected: ("refused this image or request", "a retry will not help: send another image"),
+    errors.AuthFailed: ("refused the credentials", "correct them (see `digitrec providers`)"),
+    errors.QuotaExceeded: ("says that the allowance is spent", "wait for the next period or raise the quota"),
+    errors.RateLimited: ("was asked too fast", "slow down, then try again"),
+    errors.TimedOut: ("did not answer in time", "try again, or raise --timeout and --attempt-timeout"),
+    errors.Unavailable: ("is unreachable or failing now", "check the network, then try again later"),
+    errors.Unreachable: ("cannot be reached", "check the network and the endpoint, then try again later"),
+    errors.BadAnswer: ("sent an answer outside its protocol", "check the endpoint and any proxy"),
+    errors.NotConfigured: ("is not configured", "`digitrec providers` lists what is missing"),
 }
 """What happened and what to do, for each class; a provider's own advice replaces the second half."""
 
 STATUS: Mapping[int, type[DigitrecError]] = {
-    401: AuthFailed,
-    402: QuotaExceeded,
-    403: AuthFailed,
-    407: NotConfigured,
-    408: TimedOut,
-    429: RateLimited,
+    401: errors.AuthFailed,
+    402: errors.QuotaExceeded,
+    403: errors.AuthFailed,
+    407: errors.NotConfigured,
+    408: errors.TimedOut,
+    429: errors.RateLimited,
 }
 """What an HTTP status means where the vendor says nothing more exact.
 
@@ -118,9 +109,27 @@ class Service:
         if not issubclass(problem.kind, ProviderError):
             return problem.kind(message)
         error = problem.kind(message, status=status, raw=masked(problem.raw))
-        if isinstance(error, RateLimited | Unavailable):
+        if isinstance(error, errors.RateLimited | errors.Unavailable):
             error.retry_after = problem.retry_after
         return error
+
+    def document(self, raw: Any, schema: type[T]) -> T:
+        """Return a document as the objects of its schema; ``raw`` is any JSON value, as `decoded` returns it.
+
+        Raises:
+            BadAnswer: it does not follow the schema; the message names the place and shows no content.
+        """
+        why = no_json(raw)
+        if why is not None:
+            raise self.error(Problem(errors.BadAnswer, f"the document {why}"))  # it cannot be kept or shown
+        try:
+            return msgspec.convert(raw, schema)
+        except msgspec.ValidationError as error:
+            raise self.refusal(str(error).replace("`", ""), raw) from None
+
+    def refusal(self, said: str, raw: Any, todo: str = "") -> DigitrecError:
+        """Return a BadAnswer that says what is wrong with a document, and what to do if that is known."""
+        return self.error(Problem(errors.BadAnswer, said, raw=raw, todo=todo))
 
     @contextmanager
     def translated(self, secrets: Iterable[str] = ()) -> Iterator[None]:
@@ -137,10 +146,10 @@ class Service:
         raise self.error(problem, Secrets(*secrets)) from None  # the foreign exception may hold a key
 
 
-def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
+def problem_of(error: Exception, table: Mapping[str, Rule]) -> Problem | None:
     """Return the table's rule for an exception, by its most specific listed class."""
     for cls in type(error).__mro__:
-        rule = errors.get(f"{cls.__module__}.{cls.__qualname__}")
+        rule = table.get(f"{cls.__module__}.{cls.__qualname__}")
         if isinstance(rule, type):
             return Problem(rule, str(error))
         if isinstance(rule, Problem):
@@ -154,9 +163,9 @@ def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = Non
     """Say what an HTTP error status means, with the wait that its headers or its body ask for."""
     kind = STATUS.get(status)
     if kind is None:
-        kind = Unavailable if 500 <= status < 600 else Rejected if 400 <= status < 500 else BadAnswer
+        kind = {4: errors.Rejected, 5: errors.Unavailable}.get(status // 100, errors.BadAnswer)
     if status in (403, 429) and SPENT.search(said):
-        kind = QuotaExceeded
+        kind = errors.QuotaExceeded
     wait = retry_after(headers)
     if wait is None:
         wait = _seconds(dig(detail(raw, "google.rpc.RetryInfo"), "retryDelay").removesuffix("s"))
@@ -218,7 +227,6 @@ def dig(value: Any, *path: str) -> str:
 
 # Documents of the vendors
 
-T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 """A text of at least one character."""
 Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -241,26 +249,6 @@ def decoded(body: bytes) -> Any:
     if deep:
         raise ValueError(f"JSON nested more than {DEEPEST} deep")
     return value
-
-
-def document(raw: Any, schema: type[T], service: Service) -> T:
-    """Return a document as the objects of its schema; ``raw`` is any JSON value, as `decoded` returns it.
-
-    Raises:
-        BadAnswer: it does not follow the schema; the message names the place and shows no content.
-    """
-    why = no_json(raw)
-    if why is not None:
-        raise service.error(Problem(BadAnswer, f"the document {why}"))  # what cannot be kept is not shown
-    try:
-        return msgspec.convert(raw, schema)
-    except msgspec.ValidationError as error:
-        refuse(str(error).replace("`", ""), raw, service)
-
-
-def refuse(said: str, raw: Any, service: Service, todo: str = "") -> NoReturn:
-    """Raise a BadAnswer that says what is wrong with a document, and what to do if that is known."""
-    raise service.error(Problem(BadAnswer, said, raw=raw, todo=todo))
 
 
 def box_around(corners: Sequence[tuple[float, float]]) -> Box | None:

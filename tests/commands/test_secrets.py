@@ -15,7 +15,7 @@ from digitrec.emulator import Emulator
 KEY, AWS_KEY, AWS_SECRET = "planted-key-0123456789", "AKIAPLANTED012345678", "planted-secret-0123456789"
 PLANTED = (KEY, AWS_KEY, AWS_SECRET)
 CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
-FAULTS = ("", "401", "html", "no-field")
+FAULTS = ("", "401", "html", "unusable")
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from digitrec.emulator import Picture, Word
-from digitrec.emulator.engines import open_reader, read_digit
 from digitrec.emulator.kit import FakeProvider
+from digitrec.emulator.reading import open_reader, read_digit
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from digitrec.emulator.picture import Picture
+from digitrec.emulator.reading import Picture
 
 from .clients import picture
 

@@ -25,7 +25,7 @@ from .common import CLOUDS, POLLED, Opened, asked
 EXPECTED: dict[str, type[ProviderError]] = {
     "400": Rejected, "401": AuthFailed, "403": AuthFailed, "404": Rejected, "413": Rejected,
     "429": RateLimited, "quota": QuotaExceeded, "503": Unavailable, "slow:seconds=3": TimedOut,
-    "hang": TimedOut, "empty": BadAnswer, "no-field": BadAnswer,
+    "hang": TimedOut,
 }  # fmt: skip
 """What each fault means at each cloud."""
 OF_POLLS = {"endless-poll": TimedOut, "failed-poll": Rejected, "unknown-poll": BadAnswer}

@@ -19,8 +19,7 @@ from digitrec.errors import (
     Unavailable,
 )
 from digitrec.providers.base import Adjustable
-from digitrec.providers.openai import LEFT_OUT, OpenAi, parse
-from digitrec.providers.openai_servers import PRESETS
+from digitrec.providers.openai import LEFT_OUT, PRESETS, OpenAi, parse
 from digitrec.recognise.normalise import normalise
 
 from .common import KEY, Opened, Told, asked, json_answer, outcome

@@ -12,7 +12,7 @@ import pytest
 from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.providers.azure import VISION_ENDPOINTS, VISION_KEYS
 from digitrec.providers.base import BaseProvider
-from digitrec.providers.openai_servers import PRESETS
+from digitrec.providers.openai import PRESETS
 from digitrec.providers.registry import provider_class
 
 from .common import Opened

@@ -19,7 +19,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure
 from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import FakeProvider
-from digitrec.emulator.picture import Picture, Word
+from digitrec.emulator.reading import Picture, Word
 from digitrec.errors import BadAnswer, ImageError, NotConfigured, NotInstalled, TimedOut
 from digitrec.image import ImageSource, InputSpec, PreparedImage
 from digitrec.providers import openai

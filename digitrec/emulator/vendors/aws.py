@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from digitrec.emulator.picture import Picture, Word, as_line, corners, lines
+from digitrec.emulator.reading import Picture, Word, as_line, corners, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.image import Box
 
@@ -91,7 +91,6 @@ class Aws(AwsVendor):
     variables: ClassVar[Mapping[str, str]] = {"AWS_ENDPOINT_URL_REKOGNITION": "{}", **TEST_KEYS}
     operation = "RekognitionService.DetectText"
     holder = "Image"
-    main_field = "TextDetections"
     formats = ("PNG", "JPEG")
     max_bytes = 5_242_880
     sides = (80, 100_000)
@@ -120,7 +119,6 @@ class AwsTextract(AwsVendor):
     variables: ClassVar[Mapping[str, str]] = {"AWS_ENDPOINT_URL_TEXTRACT": "{}", **TEST_KEYS}
     operation = "Textract.DetectDocumentText"
     holder = "Document"
-    main_field = "Blocks"
     formats = ("PNG", "JPEG", "TIFF")  # the service accepts PDF too, which is not emulated
     max_bytes = 10 * 1024 * 1024
     sides = (1, 10_000)

@@ -6,15 +6,13 @@ import threading
 import time
 import uuid
 from abc import abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from digitrec.emulator.engines import Reader
-from digitrec.emulator.picture import Picture, Word, as_line, corners, lines
-from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
+from digitrec.emulator.reading import Picture, Reader, Word, as_line, corners, lines
+from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
@@ -25,11 +23,8 @@ STATUSES = {"endless-poll": "running", "failed-poll": "failed", "unknown-poll": 
 """Status of a poll that meets a fault."""
 DONE_AFTER_S = 1.0
 """Age at which an operation is done however often it was polled, in seconds."""
-KEPT = 1000
-"""How many operations are kept, the newest ones."""
 API_VERSIONS = ("2023-10-01", "2024-02-01")
 """Versions of Image Analysis."""
-DOCUMENT_VERSION = "2024-11-30"
 MODELS = "/documentintelligence/documentModels/"
 
 
@@ -85,7 +80,6 @@ class _Operation:
     """A reading that waits to be fetched."""
 
     result: Mapping[str, Any]
-    created: str
     ordered_at: float
     polls: int = 0
 
@@ -94,23 +88,24 @@ class PolledVendor(AzureVendor):
     """A service of Azure that starts an operation for each picture; clients poll for its result."""
 
     polled = True
-    main_field = "status"
     order: ClassVar[str]
     """Path at which a picture is posted."""
     results: ClassVar[str]
     """Path of an operation, without its id."""
-    query: ClassVar[str] = ""
-    """End of an operation's address."""
+    api_version: ClassVar[str] = ""
+    """The parameter ``api-version`` of every address; "": there is none."""
 
     def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
         super().__init__(reader, keys)
         self._lock = threading.Lock()
-        self._operations: OrderedDict[str, _Operation] = OrderedDict()
+        self._operations: dict[str, _Operation] = {}
 
     def read(self, request: Request) -> Response:
         """Return 202 with the address of the result for a picture, the state of an operation for a poll."""
         self.check_key(request)
-        self.check_address(request)
+        if self.api_version and request.parameters.get("api-version") != self.api_version:
+            message = f"api-version is not {self.api_version}."
+            return self.error(400, "InvalidArgument", message, "InvalidParameter")
         if (request.method, request.path) == ("POST", self.order):
             picture = self.picture(request.body)
             return self._ordered(request, {"analyzeResult": self.found(self.reader.read(picture), picture)})
@@ -118,24 +113,18 @@ class PolledVendor(AzureVendor):
             return self._looked_at(request.path.removeprefix(self.results))
         return self.failure("404")
 
-    def check_address(self, request: Request) -> None:
-        """Raise Refused for an address that has an error of its own; the default raises nothing."""
-
     def polled_as(self, kind: str) -> Response:
         """Return an operation that is running, has failed, or has an unknown status."""
         error = {"code": "InternalServerError", "message": "An unexpected error occurred."}
-        more = {"error": error} if kind == "failed-poll" else {}
-        times = {"createdDateTime": _now(), "lastUpdatedDateTime": _now()}
-        return Response.of_json(200, {"status": STATUSES[kind], **times, **more})
+        return _state(STATUSES[kind], {"error": error} if kind == "failed-poll" else {})
 
     def _ordered(self, request: Request, result: Mapping[str, Any]) -> Response:
         """Return the 202 with the address of the result, which ends in the operation's id."""
         number = str(uuid.uuid4())
         with self._lock:
-            self._operations[number] = _Operation(result, _now(), time.monotonic())
-            if len(self._operations) > KEPT:
-                self._operations.popitem(last=False)
-        location = f"http://{request.headers.get('host', '')}{self.results}{number}{self.query}"
+            self._operations[number] = _Operation(result, time.monotonic())
+        query = f"?api-version={self.api_version}" if self.api_version else ""
+        location = f"http://{request.headers.get('host', '')}{self.results}{number}{query}"
         return Response(202, headers={"Operation-Location": location}, billed=1)
 
     def _looked_at(self, number: str) -> Response:
@@ -146,10 +135,9 @@ class PolledVendor(AzureVendor):
                 return self.error(404, "NotFound", "The operation is unknown or has expired.")
             age_s, step = time.monotonic() - operation.ordered_at, operation.polls
             operation.polls += 1
-        times = {"createdDateTime": operation.created, "lastUpdatedDateTime": _now()}
         if step < len(STEPS) and age_s < DONE_AFTER_S:
-            return Response.of_json(200, {"status": STEPS[step], **times})
-        return Response.of_json(200, {"status": "succeeded", **times, **operation.result})
+            return _state(STEPS[step], {})
+        return _state("succeeded", operation.result)
 
 
 class Azure(PolledVendor):
@@ -173,7 +161,6 @@ class AzureAnalysis(AzureVendor):
 
     name = "azure-analysis"
     prefix = "/computervision/"
-    main_field = "readResult"
     formats = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # the service accepts ICO too
     max_bytes = 20 * 1024 * 1024 - 1
     sides = (51, 15_999)
@@ -213,13 +200,7 @@ class AzureDocument(PolledVendor):
         "wrong size": (*AzureVendor.failures["wrong size"][:3], "InvalidContentDimensions"),
     }
     order, results = f"{MODELS}prebuilt-read:analyze", f"{MODELS}prebuilt-read/analyzeResults/"
-    query = f"?api-version={DOCUMENT_VERSION}"
-
-    def check_address(self, request: Request) -> None:
-        """Raise Refused for another version."""
-        if request.parameters.get("api-version") != DOCUMENT_VERSION:
-            message = f"api-version is not {DOCUMENT_VERSION}."
-            raise Refused(self.error(400, "InvalidArgument", message, "InvalidParameter"))
+    api_version = "2024-11-30"
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return one page of words and lines, and whether the text is handwritten."""
@@ -237,7 +218,7 @@ class AzureDocument(PolledVendor):
         }  # fmt: skip
         style = {"isHandwritten": True, "confidence": STYLE_CONFIDENCE, "spans": whole}
         return {
-            "apiVersion": DOCUMENT_VERSION, "modelId": self.model_version, "stringIndexType": "textElements",
+            "apiVersion": self.api_version, "modelId": self.model_version, "stringIndexType": "textElements",
             "content": content, "pages": [page], "paragraphs": [],
             "styles": [style] if content and self.engine == "local" else [],
         }  # fmt: skip
@@ -277,5 +258,9 @@ def _polygon(box: Box) -> list[dict[str, int]]:
     return [{"x": x, "y": y} for x, y in _corners(box)]
 
 
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _state(status: str, more: Mapping[str, Any]) -> Response:
+    """Return the state of an operation, with its result or error."""
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return Response.of_json(
+        200, {"status": status, "createdDateTime": now, "lastUpdatedDateTime": now, **more}
+    )

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from digitrec.emulator.engines import Reader
-from digitrec.emulator.picture import Picture
+from digitrec.emulator.reading import Picture, Reader
 from digitrec.errors import ImageError
 
 Failures = Mapping[str, tuple[Any, ...]]
@@ -89,8 +88,6 @@ class Vendor(ABC):
     """Whether clients poll for an answer."""
     variables: ClassVar[Mapping[str, str]]
     """Environment variables by which programs find the emulator; "{}" is its endpoint."""
-    main_field: ClassVar[str]
-    """The main field of an answer."""
     failures: ClassVar[Failures]
     """Arguments of `error` for each fault ("400" .. "504", "quota"), and for a picture that is
     a "bad image", "too large" or of a "wrong size". A status that is missing is answered with HTML."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from digitrec.emulator.picture import Picture, Word, as_line, corners, lines
+from digitrec.emulator.reading import Picture, Word, as_line, corners, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.errors import ImageError
 from digitrec.image import Box
@@ -62,7 +62,6 @@ class Google(Vendor):
 
     name = "google"
     variables: ClassVar[Mapping[str, str]] = {"DIGITREC_GOOGLE_ENDPOINT": "{}"}
-    main_field = "responses"
     failures: ClassVar[Failures] = {
         "bad key": (400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID"),
         "no key": (403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers."),

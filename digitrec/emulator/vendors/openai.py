@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from digitrec.emulator.picture import Word, lines
+from digitrec.emulator.reading import Word, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 
 CHAT = re.compile(r"(/openai)?(/v1)?/chat/completions")
@@ -57,7 +57,6 @@ class OpenAi(Vendor):
         "OPENAI_API_KEY": "test",
         "DIGITREC_OPENAI_MODEL": "emulated",
     }
-    main_field = "choices"
     formats = ("PNG", "JPEG", "WEBP", "GIF")
     max_bytes = 20 * 1024 * 1024
     failures: ClassVar[Failures] = {

@@ -19,7 +19,7 @@ from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured,
 from digitrec.providers.addresses import allows_plain_http, check_proxies
 from digitrec.providers.base import EnvProvider, not_installed
 from digitrec.providers.masking import Secrets
-from digitrec.providers.translate import Problem, Service, decoded, problem_of
+from digitrec.providers.translate import Problem, Service, decoded, from_http, problem_of
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -48,6 +48,10 @@ class Reply:
     def text(self) -> str:
         """The beginning of its body as text, for a message."""
         return self.body[:2000].decode("utf-8", "replace")
+
+    def problem(self, said: str, raw: Any) -> Problem:
+        """Return what its status of 4xx or 5xx means, with the vendor's words and the body's JSON value."""
+        return from_http(self.status, said, self.headers, raw)
 
 
 class GivenUp(Exception):

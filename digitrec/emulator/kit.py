@@ -1,37 +1,121 @@
-"""What every provider must do, as tests; those at a faulty server ask it through the real engine."""
+"""Contract tests for your own provider, and a fake provider for your program's tests.
+
+`FakeProvider` returns scripted answers. `ProviderContract` holds the tests that every provider passes,
+digitrec's own included. Subclass it in a test file, and pytest runs them:
+
+    from digitrec.emulator.kit import ProviderContract
+
+    class TestMine(ProviderContract):
+        def provider(self):
+            return Mine(endpoint="http://127.0.0.1:8001", key="test")
+
+        def provider_at(self, endpoint):
+            return Mine(endpoint=endpoint, key="test")
+
+The tests ask `provider` about pictures. They send `provider_at` through the engine to the emulator's server,
+which then fails in every way of `digitrec.emulator.faults`. A provider that runs on this machine has no
+server: its tests subclass `LocalProviderContract`.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Self
 from unittest import SkipTest
 
-from digitrec.answer import Answer, checked
+import numpy as np
+
+from digitrec import errors
+from digitrec.answer import Answer, Candidate, checked
 from digitrec.emulator.faults import UNUSABLE, Fault, FaultQueue
-from digitrec.emulator.kit.fake import drawn_seven
 from digitrec.emulator.server import Server
 from digitrec.emulator.vendors.base import Stranger
 from digitrec.engine import Engine, Options, Reply
 from digitrec.engine.config import Config
-from digitrec.errors import (
-    BadAnswer,
-    NotConfigured,
-    NotInstalled,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    TimedOut,
-    Unavailable,
-    Unreachable,
-)
-from digitrec.image import PreparedImage
+from digitrec.errors import DigitrecError, ProviderError
+from digitrec.image import DigitImage, InputSpec, PreparedImage
 from digitrec.prepare import prepare
-from digitrec.providers.base import BaseProvider, Provider, Resumable, Status
+from digitrec.providers.base import FREE, BaseProvider, Price, Provider, Resumable, Status
 from digitrec.providers.registry import flaw_of
+
+__all__ = ["FakeProvider", "Line", "LocalProviderContract", "ProviderContract", "drawn_seven"]
+
+Line = str | Answer | DigitrecError
+"""The answer of a `FakeProvider` to one image: a text, a whole answer, or an error to raise."""
+
+
+class FakeProvider(BaseProvider):
+    """Returns the lines of a script, one for each image, repeated from the top; thread-safe.
+
+    >>> fake = FakeProvider(["7", TimedOut("too slow"), Answer()])
+    """
+
+    def __init__(
+        self,
+        script: Sequence[Line] = ("7",),
+        *,
+        latency_s: float = 0.0,
+        price: Price | None = FREE,
+        endpoint: str | None = None,
+        wants: InputSpec = InputSpec(encoding="png"),
+        name: str = "fake",
+    ) -> None:
+        """Keep the script.
+
+        Args:
+            script: at least one line; a text "7" becomes one word with a score of 0.9, an empty text no
+                word.
+            latency_s: seconds before each line, >= 0; above the timeout it raises TimedOut.
+            price, endpoint, wants, name: as `digitrec.providers.base.Provider` says.
+        """
+        self.name, self.wants, self.price, self.endpoint = name, wants, price, endpoint
+        self.images: list[PreparedImage] = []
+        self._script = list(script)
+        self._latency_s = latency_s
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Return a fake that answers "7"."""
+        return cls()
+
+    @property
+    def calls(self) -> int:
+        """How many images it has read so far."""
+        return len(self.images)
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Return or raise the next line of the script."""
+        with self._lock:
+            line = self._script[len(self.images) % len(self._script)]
+            self.images.append(image)
+        time.sleep(min(self._latency_s, timeout))
+        if self._latency_s > timeout:
+            raise errors.TimedOut(f"the fake needs {self._latency_s:g} s; allow it more time")
+        if isinstance(line, DigitrecError):
+            raise line
+        if isinstance(line, Answer):
+            return line
+        return Answer((Candidate(line, 0.9),) if line else (), raw={"text": line})
+
+
+def drawn_seven() -> DigitImage:
+    """Return a clean dark 7 on white, 96x96 pixels."""
+    pixels = np.full((96, 96), 255, np.uint8)
+    pixels[20:30, 28:68] = 0
+    for row in range(30, 80):
+        left = 60 - (row - 30) // 2
+        pixels[row, left : left + 9] = 0
+    return DigitImage.open(pixels)
+
+
+# The contract
 
 ATTEMPTS = 2
 """Most attempts of the engine."""
@@ -94,7 +178,7 @@ class LocalProviderContract:
             options = Options(ledger="none", _config=Config())
             try:
                 numbers = Engine(provider, options).for_numbers.provider
-            except (NotConfigured, NotInstalled) as error:
+            except (errors.NotConfigured, errors.NotInstalled) as error:
                 raise SkipTest("it reads one digit only") from error
             assert numbers.name == provider.name, "for_numbers changes the name"
             image = prepare(drawn_seven(), numbers.wants)
@@ -121,7 +205,7 @@ class LocalProviderContract:
     def test_an_empty_environment_is_enough_or_our_error(self) -> None:
         try:
             type(self.provider()).from_env({}).close()
-        except (NotConfigured, NotInstalled) as error:
+        except (errors.NotConfigured, errors.NotInstalled) as error:
             assert str(error)
 
     def test_status_says_what_is_missing(self) -> None:
@@ -229,30 +313,30 @@ class ProviderContract(LocalProviderContract):
         server = faulty("hang")
         server.stop()
         met = self._meets(server)
-        assert isinstance(met.error, Unreachable)
+        assert isinstance(met.error, errors.Unreachable)
         assert met.charged == 0
 
     def test_an_answer_that_drips_is_given_up_in_time(self) -> None:
         met = self._meets_fault("drip:seconds=0.05")
-        assert isinstance(met.error, TimedOut | Unavailable | BadAnswer)
+        assert isinstance(met.error, errors.TimedOut | errors.Unavailable | errors.BadAnswer)
         met.is_charged()
 
     def test_a_page_in_place_of_an_answer_is_a_bad_answer(self) -> None:
         met = self._meets_fault("html")
-        assert isinstance(met.error, BadAnswer)
+        assert isinstance(met.error, errors.BadAnswer)
         met.is_charged()
 
     def test_too_fast_is_rate_limited_free_and_waited_for(self) -> None:
         met = self._meets_fault(f"429:after={RETRY_AFTER_S}")
-        assert isinstance(met.error, RateLimited | QuotaExceeded)
+        assert isinstance(met.error, errors.RateLimited | errors.QuotaExceeded)
         assert met.charged == 0
-        if isinstance(met.error, RateLimited):
+        if isinstance(met.error, errors.RateLimited):
             assert met.error.retry_after == RETRY_AFTER_S, "Retry-After was not read"
 
     def test_a_busy_server_is_unavailable_free_and_asked_again(self) -> None:
         met = self._meets_fault("503")
-        assert isinstance(met.error, Unavailable)
-        assert not isinstance(met.error, Unreachable)
+        assert isinstance(met.error, errors.Unavailable)
+        assert not isinstance(met.error, errors.Unreachable)
         assert met.charged == 0, "a status is the vendor's word that nothing was done: give it to the error"
         assert met.reply.attempts == ATTEMPTS
 
@@ -261,18 +345,18 @@ class ProviderContract(LocalProviderContract):
             with faulty("html") as stranger:
                 met = self._meets_fault(f"redirect:status={status},to={stranger.endpoint}/taken")
                 assert not stranger.complete, "it followed a redirect to another origin"
-            assert isinstance(met.error, BadAnswer)
+            assert isinstance(met.error, errors.BadAnswer)
 
     def test_what_is_no_document_of_the_vendors_is_a_bad_answer(self) -> None:
         with faulty("unusable") as server:
             for document in UNUSABLE:
                 met = self._meets(server)
-                assert isinstance(met.error, BadAnswer), f"{document!r} gave {type(met.error).__name__}"
+                assert isinstance(met.error, errors.BadAnswer), f"{document!r} gave {met.error!r}"
                 met.is_charged()
 
     def test_an_answer_that_breaks_off_is_an_error_that_may_have_cost(self) -> None:
         for fault in ("cut-off", "reset"):
             met = self._meets_fault(fault)
-            assert isinstance(met.error, BadAnswer | Unavailable | TimedOut)
-            assert not isinstance(met.error, Unreachable), "a request was sent"
+            assert isinstance(met.error, errors.BadAnswer | errors.Unavailable | errors.TimedOut)
+            assert not isinstance(met.error, errors.Unreachable), "a request was sent"
             met.is_charged()
