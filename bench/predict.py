@@ -20,7 +20,7 @@ from PIL import Image
 import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting.photo import ink_on_paper
-from digitrec.lab.handwriting.redraw import enlarge
+from digitrec.lab.handwriting.writer import enlarge
 from digitrec.models import store
 from digitrec.prepare import prepare
 
@@ -235,9 +235,9 @@ def _large_photo() -> Image.Image:
 def _same_network():  # type: ignore[no-untyped-def]
     """Build the shipped architecture in Keras; its speed does not depend on its weights."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from digitrec.lab.training import cnn
+    from digitrec.lab.training.networks import digitrec_cnn
 
-    return cnn.build()
+    return digitrec_cnn()
 
 
 def main() -> None:

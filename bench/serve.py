@@ -198,7 +198,7 @@ def watched(server: Served) -> Iterator[list[float]]:
 
 def save_keras(path: Path) -> None:
     """Our network's layers as a Keras file; untrained, for what it answers does not matter here."""
-    code = "import sys; from digitrec.lab.training.cnn import build; build().save(sys.argv[1])"
+    code = "import sys; from digitrec.lab.training import networks; networks.digitrec_cnn().save(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(path)], check=True, stderr=subprocess.DEVNULL)
 
 

@@ -13,7 +13,7 @@ from rapidocr import RapidOCR
 
 import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.handwriting.redraw import enlarge
+from digitrec.lab.handwriting.writer import enlarge
 
 SHEET = 1240, 1650
 """Height and width of the sheet, px: two megapixels."""

@@ -19,10 +19,9 @@ from pictures import PICTURES, Picture
 from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.handwriting.paper import Floats, Look, paper
-from digitrec.lab.handwriting.pen import Pen, ink
-from digitrec.lab.handwriting.photo import photograph, write
-from digitrec.lab.handwriting.redraw import enlarge, rewrite
+from digitrec.lab.handwriting.photo import Floats, Look, paper, photograph, put_ink
+from digitrec.lab.handwriting.strokes import Pen, ink
+from digitrec.lab.handwriting.writer import enlarge, rewrite
 
 Pixels = NDArray[np.uint8]
 
@@ -80,7 +79,7 @@ def draw(picture: Picture, digits: Digits, rng: np.random.Generator) -> Image.Im
     look = picture.look
     ink_there = written(picture, digits, canvas, rng)
     page = paper(rng, canvas[1], canvas[0], look=look)
-    scene = (picture.setting or write)(page, ink_there, rng, look)
+    scene = (picture.setting or put_ink)(page, ink_there, rng, look)
     seen = tilted(scene, picture, rng) if picture.tilt else scene
     return Image.fromarray(photograph(seen, rng, replace(look, quality=0)))
 
@@ -149,7 +148,7 @@ def sheet(digits: Digits, rng: np.random.Generator) -> Image.Image:
                 x += mark.width + rng.uniform(4, 10)
     page = paper(rng, size[1], size[0], look=look)
     return Image.fromarray(
-        photograph(write(page, np.asarray(field), rng, look), rng, replace(look, quality=0))
+        photograph(put_ink(page, np.asarray(field), rng, look), rng, replace(look, quality=0))
     )
 
 

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from digitrec.lab.handwriting.paper import INKS, Floats, Look, texture
-from digitrec.lab.handwriting.pen import Pen
-from digitrec.lab.handwriting.photo import write
+from digitrec.lab.handwriting.photo import INKS, Floats, Look, put_ink, texture
+from digitrec.lab.handwriting.strokes import Pen
 
 BARE = Look()
 SCAN = Look(exposure=1.03, slope=0.0, vignette=0.0, blur=0.7, noise=0.008, quality=80)
@@ -57,13 +56,13 @@ def on_wood(page: Floats, written: Pixels, rng: np.random.Generator, look: Look)
     ImageDraw.Draw(sheet).polygon([(x * width, y * height) for x, y in corners], fill=255)
     shade = np.asarray(sheet.filter(ImageFilter.GaussianBlur(9)), np.float32)[:, :, None] / 255
     mask = np.asarray(sheet.filter(ImageFilter.GaussianBlur(1)), np.float32)[:, :, None] / 255
-    return np.asarray(table * (1 - 0.5 * shade) * (1 - mask) + write(page, written, rng, look) * mask)
+    return np.asarray(table * (1 - 0.5 * shade) * (1 - mask) + put_ink(page, written, rng, look) * mask)
 
 
 def spiral_bound(page: Floats, written: Pixels, rng: np.random.Generator, look: Look) -> Floats:
     """Holes and wire along the left edge of a pad."""
     height, width = written.shape
-    scene = Image.fromarray(np.uint8(255 * write(page, written, rng, look)))
+    scene = Image.fromarray(np.uint8(255 * put_ink(page, written, rng, look)))
     draw = ImageDraw.Draw(scene)
     for y in range(height // 40, height, height // 20):
         draw.ellipse((0.07 * width, y, 0.095 * width, y + 0.02 * height), fill=(60, 58, 56))
@@ -76,7 +75,7 @@ def spiral_bound(page: Floats, written: Pixels, rng: np.random.Generator, look: 
 def form_box(page: Floats, written: Pixels, rng: np.random.Generator, look: Look) -> Floats:
     """One printed box round the digit, as on a form."""
     height, width = written.shape
-    scene = Image.fromarray(np.uint8(255 * write(page, written, rng, look)))
+    scene = Image.fromarray(np.uint8(255 * put_ink(page, written, rng, look)))
     box = (0.2 * width, 0.16 * height, 0.8 * width, 0.84 * height)
     ImageDraw.Draw(scene).rectangle(box, outline=(120, 60, 60), width=3)
     return np.asarray(scene, np.float32) / np.float32(255)

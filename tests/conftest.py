@@ -123,8 +123,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, told: list[tuple[float, st
     import tensorflow as tf
 
     from digitrec.comparison.datasets.mnist import mnist_test
-    from digitrec.lab.training.given import given
-    from digitrec.lab.training.run import TrainConfig
+    from digitrec.lab.training.run import TrainConfig, given
     from digitrec.lab.training.train import train
 
     config = TrainConfig(

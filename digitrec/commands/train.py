@@ -21,8 +21,7 @@ from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed
 
 if TYPE_CHECKING:
-    from digitrec.lab.training.given import Given
-    from digitrec.lab.training.run import Epoch
+    from digitrec.lab.training.run import Epoch, Given
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
@@ -172,7 +171,7 @@ def _settings(options: dict[str, Any], *more: str) -> dict[str, Any]:
 def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> Given:
     """Return the digits to learn from, and to test with."""
     from digitrec.lab.datasets.digits import read_digits
-    from digitrec.lab.training.given import given
+    from digitrec.lab.training.run import given
 
     learned = sources or ["mnist-train"]
     parts = [read_digits(source, limit, part="train") for source in learned]
@@ -201,15 +200,14 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
     samples = [sample for source in sources for sample in read_samples(source, limit, part="train")]
     config = run.FineTuneConfig(**_settings(options))
     with quiet_bar("training") as bar:
-        from digitrec.lab.training import finetuned  # imports TensorFlow, which logs
-        from digitrec.lab.training.finetune import fine_tune
+        from digitrec.lab.training.finetune import HEADER, fine_tune, verdict
 
         done = fine_tune(
             config, out, samples, source=" and ".join(map(_name, sources)), start=options["start"],
             limit_test=options["limit_test"], on_progress=bar.at,
         )  # fmt: skip
-    table = aligned([finetuned.HEADER, *(one.row for one in done.changes)], (1, 2, 4, 5))
-    click.echo("\n".join([*table, finetuned.verdict(done.changes)]))
+    table = aligned([HEADER, *(one.row for one in done.changes)], (1, 2, 4, 5))
+    click.echo("\n".join([*table, verdict(done.changes)]))
     click.echo(f"learned {count(done.learned, 'picture')} in {done.seconds:.0f} s, measuring included")
     click.echo(f"model: {done.file}")
 

@@ -10,7 +10,7 @@ import numpy as np
 from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError
-from digitrec.lab.datasets import overlap
+from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,11 @@ def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     Raises:
         DataError: as `read_samples`, or every picture was learned.
     """
-    learned = None if model is None else overlap.read(model)
+    learned = None if model is None else read_keys(model)
     if learned is None:
         return read_samples(source, limit)
     samples = read_samples(source)
-    left = overlap.unlearned(samples, learned)
+    left = unlearned(samples, learned)
     if samples and not left:
         raise DataError(f"{source}: {model} has learned every picture of it; use other pictures")
     if len(left) < len(samples):
@@ -41,8 +41,8 @@ def refuse_table(model: Path | None) -> None:
     Raises:
         DataError: it has.
     """
-    learned = None if model is None else overlap.read(model)
-    count = 0 if learned is None else int(np.isin(overlap.keys(mnist_test()), learned).sum())
+    learned = None if model is None else read_keys(model)
+    count = 0 if learned is None else int(np.isin(keys_of(mnist_test().images), learned).sum())
     if count:
         raise DataError(
             f"{model}: has learned {count:,} of MNIST's test digits, the largest part of the table; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ Stock = dict[str, NDArray[Any]]
 """Arrays of one length, by their names: the content of a file."""
 HELD = "held"
 """Name of the stock that is measured and never learned from."""
+Batch = tuple[Any, ...]
+"""Pictures and what the losses take besides."""
+Losses = Callable[..., dict[str, Any]]
 EVERY = 500
 """Steps between two checkpoints."""
 
@@ -115,18 +118,19 @@ class Run:
         """Give the network the moving average of its weights, for a while."""
         return averaged(self.net, self._optimizer)
 
-    def learn(
-        self,
-        batches: Iterable[tuple[Any, ...]],
-        losses: Callable[..., dict[str, Any]],
-        measured: Callable[[], Mapping[str, float]],
-    ) -> None:
-        """Learn until all steps are done; save a checkpoint and log the figures every `EVERY` steps.
+    def figures(self, held: Iterable[Batch], losses: Losses) -> dict[str, float]:
+        """Return the mean of each loss over the held batches, with the averaged weights."""
+        with self.averaged():
+            rows = [losses(self.net(pictures, training=False), *truth) for pictures, *truth in held]
+        return {f"held {name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+    def learn(self, batches: Iterable[Batch], losses: Losses, held: Sequence[Batch]) -> None:
+        """Learn until all steps are done; save a checkpoint and log the losses every `EVERY` steps.
 
         Args:
             batches: the pictures and what `losses` takes besides, for each step that is left.
             losses: returns the terms of the loss by name, from the network's answer and the rest of a batch.
-            measured: returns figures of the held pictures by name.
+            held: the same of pictures that are never learned from.
         """
         import tensorflow
 
@@ -151,6 +155,8 @@ class Run:
             if self.done % EVERY == 0:
                 self._checkpoints.save()
                 pace = (time.perf_counter() - started) / (self.done - first)
-                figures = {name: round(value, 4) for name, value in {**means, **measured()}.items()}
+                figures = {
+                    name: round(value, 4) for name, value in (means | self.figures(held, losses)).items()
+                }
                 log.info("%d: %s, %.0f min left", self.done, figures, (self._steps - self.done) * pace / 60)
         self._checkpoints.save()

@@ -16,7 +16,7 @@ from PIL import Image
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.scenery import READ as SCENES
+from digitrec.lab.handwriting.scenes import READ as SCENES
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store

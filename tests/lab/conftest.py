@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.datasets import fonts
-from digitrec.lab.handwriting.printed import fonts_to_learn
+from digitrec.lab.datasets import download
+from digitrec.lab.handwriting.writer import fonts_to_learn
 
 
 @pytest.fixture
@@ -47,8 +47,9 @@ def some_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         fonts_to_learn(), strict=False,
     ):  # fmt: skip
         content = Path(file).read_bytes()
-        listed.append(fonts.Font(name, "1.0.0", kind, part, hashlib.sha256(content).hexdigest()))  # type: ignore[arg-type]
-        (place / listed[-1].file).write_bytes(content)
-    monkeypatch.setattr(fonts, "listed", lambda: tuple(listed))
+        checksum = hashlib.sha256(content).hexdigest()
+        listed.append({"name": name, "version": "1.0.0", "kind": kind, "part": part, "sha256": checksum})
+        (place / f"{name}-latin-400-normal.woff").write_bytes(content)
+    monkeypatch.setattr(download, "listed_fonts", lambda: listed)
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     return place

@@ -15,7 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.lab.training import export
+from digitrec.lab.training.card import description
 from digitrec.lab.training.zoo import find
 from digitrec.models import foreign, store
 from digitrec.models.network import scaled
@@ -29,7 +29,7 @@ def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None
     pixels = scaled(LEARNED.images, "unit").reshape(-1, 784)
     classifier.fit(pixels, LEARNED.labels)
     file = tmp_path / "model.skops"
-    about = export.description("model", {"note": 1}, output=foreign.output_of(classifier))
+    about = description("model", {"note": 1}, output=foreign.output_of(classifier))
     foreign.save_skops(classifier, file, about)
     model = store.load(file)
     chances = model.probabilities(OTHERS.images)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitrec.lab.handwriting import printed
+from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models import sequence
 from digitrec.models.sequence import (
     ALPHABET,
@@ -94,7 +94,7 @@ def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> N
 
 def test_the_chance_of_a_number_is_the_mean_over_the_looks() -> None:
     reader = SequenceReader()
-    ink = 255 - np.pad(printed.write("407", printed.OWN, 22), 5)[:HEIGHT]
+    ink = 255 - np.pad(in_font("407", OWN, 22), 5)[:HEIGHT]
     clear = reader.look(np.pad(ink, ((0, HEIGHT - len(ink)), (0, 0)), constant_values=255))
     bare = reader.look(np.full((HEIGHT, 96), 255, np.uint8))
     alone, both = read([clear]), read([bare, clear])
@@ -112,6 +112,6 @@ def test_the_share_of_letters_is_that_of_the_look_with_most() -> None:
 
 
 def test_the_second_network_sees_letters_where_the_first_reads_digits() -> None:
-    word = 255 - np.pad(printed.write("bill", printed.OWN, 22), 5)
+    word = 255 - np.pad(in_font("bill", OWN, 22), 5)
     strip = np.pad(word[:HEIGHT], ((0, max(0, HEIGHT - len(word))), (0, 0)), constant_values=255)
     assert read([SequenceReader(LETTERS).look(strip)]).chance < 0.1

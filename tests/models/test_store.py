@@ -16,10 +16,11 @@ from keras import layers
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError, NotInstalled
-from digitrec.lab.training import export
+from digitrec.lab.training.card import description
 from digitrec.models import store
 from digitrec.models.foreign import to_litert
 from digitrec.models.network import Floats, ModelInput, scaled
+from digitrec.models.network import described as with_description
 
 TEST = mnist_test()
 
@@ -151,12 +152,12 @@ def shipped_as(tmp_path: Path, about: Any) -> Path:
     bare = store.SHIPPED.read_bytes()
     bare = bare[: bare.index(b"PK\x03\x04")]
     path = tmp_path / "other.tflite"
-    path.write_bytes(export.described(bare, about))
+    path.write_bytes(with_description(bare, about))
     return path
 
 
 def described(tmp_path: Path, **about: Any) -> store.Model:
-    return store.load(shipped_as(tmp_path, export.description("other", {}, **about)))
+    return store.load(shipped_as(tmp_path, description("other", {}, **about)))
 
 
 def test_the_preparation_in_the_file_is_applied(tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ SENSELESS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("change", SENSELESS)
 def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(ModelError):
-        store.load(shipped_as(tmp_path, export.description("other", {}) | change))
+        store.load(shipped_as(tmp_path, description("other", {}) | change))
 
 
 def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:

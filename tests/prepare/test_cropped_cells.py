@@ -10,8 +10,8 @@ from digitrec.answer.prediction import Prediction
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import ink_on_paper
-from digitrec.lab.handwriting.redraw import box_of
 from digitrec.lab.handwriting.strokes import draw
+from digitrec.lab.handwriting.writer import box_of
 from digitrec.prepare import prepare
 
 RNG = np.random.default_rng(3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.lab.handwriting import printed
+from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.prepare.lines import lines, strip
 
 
@@ -16,7 +16,7 @@ def written(*numbers: tuple[str, int, int]) -> Image.Image:
     """Return a page with numbers, 40 px high, at places (x, y)."""
     page = Image.new("L", (800, 500), 245)
     for text, x, y in numbers:
-        page.paste(30, (x, y), Image.fromarray(printed.write(text, printed.OWN, 40)))
+        page.paste(30, (x, y), Image.fromarray(in_font(text, OWN, 40)))
     return page
 
 
@@ -49,7 +49,7 @@ def test_a_strip_continues_the_edge_of_the_picture() -> None:
 def test_thousands_of_digits_on_a_page_take_little_memory() -> None:
     page = Image.new("L", (1280, 1280), 245)
     for place in range(2500):
-        digit = Image.fromarray(printed.write(str(place % 10), printed.OWN, 12))
+        digit = Image.fromarray(in_font(str(place % 10), OWN, 12))
         page.paste(30, (20 + place % 50 * 25, 20 + place // 50 * 25), digit)
     tracemalloc.start()
     found = lines(page)

@@ -14,8 +14,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.nondigits import pairs
-from digitrec.lab.handwriting.scenery import READ
-from digitrec.lab.handwriting.scenes import scenes
+from digitrec.lab.handwriting.scenes import READ, scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare import mnist, prepare, prepare_many
 from digitrec.prepare.filters import Floats

@@ -10,7 +10,7 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
-from digitrec.lab.handwriting.redraw import enlarge
+from digitrec.lab.handwriting.writer import enlarge
 from digitrec.prepare.projection import find_projection
 
 WHITE = (255, 255, 255)

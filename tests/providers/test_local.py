@@ -19,9 +19,9 @@ from digitrec.errors import ModelError
 from digitrec.image import DigitImage, Findings
 from digitrec.lab.handwriting.corruptions import corrupt
 from digitrec.lab.handwriting.nondigits import scribbles
-from digitrec.lab.training import export
+from digitrec.lab.training.card import description
 from digitrec.models import store
-from digitrec.models.network import evidence
+from digitrec.models.network import described, evidence
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
@@ -86,8 +86,8 @@ def asking_for(evidence: float, folder: Path, **temperatures: float) -> Local:
     content = Path(store.SHIPPED).read_bytes()
     bare = content[: content.index(b"PK\x03\x04")]
     file = folder / "asking.tflite"
-    about = export.description("asking", {}, evidence=evidence, **temperatures)
-    file.write_bytes(export.described(bare, about))
+    about = description("asking", {}, evidence=evidence, **temperatures)
+    file.write_bytes(described(bare, about))
     return Local(model=file)
 
 

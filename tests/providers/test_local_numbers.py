@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import digitrec
-from digitrec.lab.handwriting import printed
+from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models.network import Floats
 from digitrec.models.sequence import BLANK, OTHER, Pixels, SequenceReader
 from digitrec.providers.local_numbers import LocalNumbers
@@ -18,14 +18,14 @@ def page(*texts: str, height: int = 40, width: int = 700) -> Image.Image:
     """Return a page with a printed line for each text."""
     made = Image.new("L", (width, 120 * len(texts) + 60), 245)
     for at, text in enumerate(texts):
-        ink = printed.write(text, printed.OWN, height)
+        ink = in_font(text, OWN, height)
         made.paste(30, (80, 60 + 120 * at), Image.fromarray(ink))
     return made
 
 
 @pytest.mark.parametrize("text", ["7", "42", "2026", "1907"])
 def test_a_cut_out_number_is_read(text: str) -> None:
-    ink = printed.write(text, printed.OWN, 40)
+    ink = in_font(text, OWN, 40)
     picture = Image.fromarray(255 - np.pad(ink, 15))
     (number,) = digitrec.read(picture).numbers
     assert number.text == text
@@ -79,7 +79,7 @@ class Doubtful(SequenceReader):
 def test_the_expected_number_of_digits_decides_between_likely_texts(
     digits: int | tuple[int, int] | None, fitting: float, text: str
 ) -> None:
-    picture = Image.fromarray(255 - np.pad(printed.write("1234", printed.OWN, 40), 15))
+    picture = Image.fromarray(255 - np.pad(in_font("1234", OWN, 40), 15))
     reader = LocalNumbers(open_provider("local"), [Doubtful(fitting), Doubtful(fitting)])
     (number,) = digitrec.read(picture, reader, digits=digits).numbers
     assert number.text == text

@@ -1,28 +1,36 @@
-"""Downloads: MNIST's 60,000 training digits, and any other file by its checksum.
+"""Files by their checksums: MNIST's 60,000 training digits, fonts, and any other.
 
-The training digits are read from the folder that DIGITREC_DATA names
-(`$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz` and so on), or else fetched once from a public mirror.
+They are read from the folder that DIGITREC_DATA names (`$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz` and
+so on), or else fetched once from a public copy.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
 import sys
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
-from digitrec.comparison.datasets.mnist import SHA256, Digits, digits_of, official
+from digitrec.comparison.datasets.mnist import SHA256, Digits, digits_of, intact, official
 from digitrec.errors import DataError, NotInstalled, install_hint
 
+Part = Literal["learned", "held back"]
+"""Whether training may use a writer or a font, or only measuring."""
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "http://yann.lecun.com/exdb/mnist/",
 )
 """Folders that hold the four official files, tried in this order."""
+FONTS_HOME = "https://fontsource.org"
+"""The fonts' site."""
+_FONT_COPIES = "https://cdn.jsdelivr.net/npm/@fontsource/{name}@{version}/files/"
 
 
 def mnist_train(mirrors: Sequence[str] = MIRRORS) -> Digits:
@@ -35,10 +43,14 @@ def mnist_train(mirrors: Sequence[str] = MIRRORS) -> Digits:
         NotInstalled: a download needs the `train` extra.
     """
     folder = in_data("mnist")
-    if folder:
-        advice = "put the official file there, or unset DIGITREC_DATA and it is fetched"
-        return digits_of("train", lambda name: official(folder / name, advice))
-    return digits_of("train", lambda name: fetched(name, mirrors))
+
+    def content(name: str) -> bytes:
+        if folder:
+            advice = "put the official file there, or unset DIGITREC_DATA and it is fetched"
+            return official(folder / name, advice)
+        return gzip.decompress(retrieved(name, SHA256[name], mirrors, "mnist").read_bytes())
+
+    return digits_of("train", content)
 
 
 def in_data(*parts: str) -> Path | None:
@@ -47,24 +59,14 @@ def in_data(*parts: str) -> Path | None:
     return Path(folder, *parts) if folder else None
 
 
-def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
-    """One of the official files, unpacked, from the user's cache or the first mirror that has it.
-
-    Raises:
-        DataError: no mirror has an intact copy.
-        NotInstalled: the `train` extra is missing.
-    """
-    return gzip.decompress(retrieved(name, SHA256[name], mirrors, "mnist").read_bytes())
-
-
 def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Path:
     """Return a file with that checksum from the user's cache, else from the first mirror that has it.
 
     Args:
-        name: of the file, there and here.
+        name: name of the file, there and here.
         sha256: its checksum.
         mirrors: folders that have it, tried in this order.
-        folder: of the cache, and of DIGITREC_DATA.
+        folder: folder of the cache, and of DIGITREC_DATA.
 
     Raises:
         DataError: no mirror has an intact copy.
@@ -87,3 +89,42 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Pa
         f"{name}: cannot be downloaded: {', '.join(failures)}; try again later, or put the official file "
         f"in a folder {folder}/ and set DIGITREC_DATA to its parent"
     )
+
+
+def listed_fonts() -> list[dict[str, str]]:
+    """Return the rows of data/fonts.csv: Fontsource's name, version, kind, part and the file's checksum.
+
+    The fonts are under the SIL Open Font License 1.1 or the Apache License 2.0. Whole fonts are held back, as
+    whole writers are.
+    """
+    table = resources.files("digitrec.lab.datasets").joinpath("data/fonts.csv").read_text("utf-8")
+    return list(csv.DictReader(table.splitlines()))
+
+
+def fonts_folder() -> Path | None:
+    """Return the folder fonts/ in DIGITREC_DATA, or None if it does not exist."""
+    named = in_data("fonts")
+    return named if named and named.is_dir() else None
+
+
+def font_files(part: Part) -> tuple[str, ...]:
+    """Return the font files of a part, those like handwriting first.
+
+    They are read from the folder fonts/ in DIGITREC_DATA, else fetched once (5 MB) into the user's cache.
+
+    Raises:
+        DataError: a font is unavailable, or its checksum differs.
+        NotInstalled: fetching them needs the `train` extra.
+    """
+    chosen = sorted((font for font in listed_fonts() if font["part"] == part), key=lambda font: font["kind"])
+    return tuple(str(_font_file(**font)) for font in chosen)
+
+
+def _font_file(name: str, version: str, sha256: str, **_: str) -> Path:
+    """Return a font's file (Latin letters and digits, upright, of ordinary weight) with its checksum."""
+    file, folder = f"{name}-latin-400-normal.woff", fonts_folder()
+    if folder is None:
+        return retrieved(file, sha256, (_FONT_COPIES.format(name=name, version=version),), "fonts")
+    advice = f"put files/{file} of the package @fontsource/{name} {version} there ({FONTS_HOME})"
+    intact(folder / file, sha256, advice)
+    return folder / file

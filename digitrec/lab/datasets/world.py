@@ -2,19 +2,19 @@
 
 They are read from the folder world/ in DIGITREC_DATA, and are not part of digitrec:
 "Numbers", (c) 2017 Alex Schroeder, MIT licence; "Pen-Based Recognition of Handwritten Digits", E. Alpaydin
-and F. Alimoglu, CC BY 4.0. Whole writers are held back, since a writer's digits are alike: who has learned
-from some knows the others.
+and F. Alimoglu, CC BY 4.0. Whole writers are held back: a writer's digits are alike.
 """
 
 from __future__ import annotations
 
-import csv
+import re
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,19 @@ from PIL import Image
 
 from digitrec.comparison.datasets.mnist import Digits, intact
 from digitrec.errors import DataError
-from digitrec.lab.datasets import pendigits
-from digitrec.lab.datasets.download import in_data, mnist_train, retrieved
+from digitrec.image.pixels import Pixels
+from digitrec.lab.datasets.download import Part, in_data, mnist_train, retrieved
 
-Part = Literal["learned", "held back"]
-
+PENDIGITS = "pendigits-orig.tra"
+"""Published file of the pen paths: 7,494 digits of 30 writers."""
+PENDIGITS_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
+"""Checksum of the unpacked file."""
+PENDIGITS_HOME = "https://archive.ics.uci.edu/dataset/81"
+"""UCI's Machine Learning Repository, doi 10.24432/C5MG6K; there the file is packed, by `compress`."""
+PENDIGITS_COPIES = (
+    "https://raw.githubusercontent.com/kleinplw/HMM-Pendigits/a50dacab2860f6e10389f59d63253354bbc48c3e/data/",
+)
+"""Folders that hold the file as it is."""
 SWISS_LEARNED = (
     "0001", "0002", "0004", "0006", "0007", "0010", "0011", "0013", "0014", "0016", "0018", "0019"
 )  # fmt: skip
@@ -60,8 +68,9 @@ class Paths:
     writers: NDArray[np.str_]
     """(N,): the name of each digit's writer."""
 
-    def __getitem__(self, part: slice) -> Paths:
-        return Paths(self.strokes[part], self.labels[part], self.writers[part])
+    def __getitem__(self, chosen: slice | NDArray[np.int64]) -> Paths:
+        places = np.arange(len(self.labels))[chosen].tolist()
+        return Paths([self.strokes[at] for at in places], self.labels[chosen], self.writers[chosen])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,30 +107,13 @@ def swiss(part: Part) -> Scans:
         return _pictures(clone, SWISS_HELD_BACK if part == "held back" else SWISS_LEARNED)
     advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
     data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
-    chosen = _of(part, data, SWISS_HELD_BACK)
+    chosen = _of(part, data["writer"], SWISS_HELD_BACK) & ~data["bad"]
     return Scans(data["x"][chosen], data["y"][chosen], data["writer"][chosen])
-
-
-def swiss_cells() -> list[tuple[Path, int]]:
-    """Return file and label of the held-back Swiss digits as scanned: in colour, 75 to 110 pixels.
-
-    Raises:
-        DataError: world/swiss_cells/labels.csv cannot be read.
-    """
-    folder = in_data("world", "swiss_cells") or Path("world", "swiss_cells")
-    try:
-        rows = list(csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()))
-        held = [row for row in rows if row["writer"] in SWISS_HELD_BACK]
-        return [(folder / row["file"], int(row["label"])) for row in held]
-    except (OSError, KeyError, ValueError) as error:
-        raise DataError(f"{folder / 'labels.csv'}: cannot be read ({error})") from error
 
 
 def _pictures(clone: Path, writers: Sequence[str]) -> Scans:
     """Read the scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
-    files = sorted(
-        file for writer in writers for file in clone.glob(f"{writer}_*/[0-9]/*.png")
-    )  # by writer, label and name
+    files = sorted(file for writer in writers for file in clone.glob(f"{writer}_*/[0-9]/*.png"))
     if not files:
         raise DataError(f"{clone}: holds no folders such as {writers[0]}_CH4M/0; clone {SWISS_HOME} there")
     labels = np.array([int(file.parent.name) for file in files], np.uint8)
@@ -129,8 +121,8 @@ def _pictures(clone: Path, writers: Sequence[str]) -> Scans:
     return Scans(np.stack([_scan(file) for file in files]), labels, names)
 
 
-def _scan(file: Path) -> NDArray[np.uint8]:
-    """One scan as ink, (64, 64): what is transparent is white, and the paper's tone fills the square."""
+def _scan(file: Path) -> Pixels:
+    """Return a scan as ink, (64, 64): transparent pixels are white, and the paper's tone fills the square."""
     try:
         picture = Image.open(file).convert("RGBA")
     except OSError as error:
@@ -152,32 +144,53 @@ def turkish(part: Part) -> Paths:
         DataError: they are unavailable, or are damaged.
         NotInstalled: fetching them needs the `train` extra.
     """
-    path = in_data("world", pendigits.NAME)
+    path = in_data("world", PENDIGITS)
     if path and not path.exists():
-        return _turkish_arrays(part)
-    path = path or retrieved(pendigits.NAME, pendigits.SHA256, pendigits.COPIES, "world")
-    content = intact(path, pendigits.SHA256, f"put the file of {pendigits.HOME} there, unpacked")
-    every = pendigits.parse(content.decode("ascii"))
-    written = [one for one in every if (one.writer in TURKISH_HELD_BACK) == (part == "held back")]
-    labels = np.array([one.label for one in written], np.uint8)
-    return Paths([one.strokes for one in written], labels, np.array([one.writer for one in written]))
+        every = _recorded()
+    else:
+        path = path or retrieved(PENDIGITS, PENDIGITS_SHA256, PENDIGITS_COPIES, "world")
+        advice = f"put the file of {PENDIGITS_HOME} there, unpacked"
+        every = parsed(intact(path, PENDIGITS_SHA256, advice).decode("ascii"))
+    return every[np.flatnonzero(_of(part, every.writers, TURKISH_HELD_BACK))]
 
 
-def _turkish_arrays(part: Part) -> Paths:
+def _recorded() -> Paths:
+    """Return the well-labelled digits of pendigits.npz."""
     needed = ("pts", "stroke_off", "sample_off", "y", "writer", "bad")
-    data = _read("pendigits.npz", needed, f"{pendigits.HOME} has it as {pendigits.NAME}")
-    points = data["pts"] / 10
-    every = [points[a:b] for a, b in zip(data["stroke_off"], data["stroke_off"][1:], strict=False)]
-    chosen = _of(part, data, TURKISH_HELD_BACK)
-    first, last = data["sample_off"][chosen], data["sample_off"][chosen + 1]
-    written = [every[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-    return Paths(written, data["y"][chosen], data["writer"][chosen])
+    data = _read("pendigits.npz", needed, f"{PENDIGITS_HOME} has it as {PENDIGITS}")
+    strokes = np.split(data["pts"] / 10, data["stroke_off"][1:-1])
+    digits = [strokes[first:last] for first, last in pairwise(data["sample_off"].tolist())]
+    return Paths(digits, data["y"], data["writer"])[np.flatnonzero(~data["bad"])]
 
 
-def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) -> NDArray[np.intp]:
-    """Return the indices of the well-labelled digits that the part's writers wrote."""
-    held = np.isin(data["writer"], held_back)
-    return np.flatnonzero((held if part == "held back" else ~held) & ~data["bad"])
+def parsed(text: str) -> Paths:
+    """Return the digits of a file in pendigits' form, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
+
+    A digit begins with `.SEGMENT DIGIT <strokes> ? "<label>"`; `.COMMENT <label> <writer> <number>` follows;
+    between `.PEN_DOWN` and `.PEN_UP` are the points of a stroke, "x y", y upwards. Other lines are skipped.
+    """
+    strokes, labels, writers = [], [], []
+    for digit in text.split(".SEGMENT DIGIT")[1:]:
+        labels.append(int(digit.partition('"')[2][0]))
+        writers.append(f"tr{int(digit.partition('.COMMENT')[2].split()[1]):03d}")
+        drawn = [stroke.partition(".PEN_UP")[0] for stroke in digit.split(".PEN_DOWN")[1:]]
+        points = [re.findall(r"^ *(-?\d+) +(-?\d+) *$", stroke, re.MULTILINE) for stroke in drawn]
+        strokes.append(_upright([np.array(stroke, int) for stroke in points if stroke]))
+    return Paths(strokes, np.array(labels, np.uint8), np.array(writers))
+
+
+def _upright(strokes: Sequence[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
+    """Turn the strokes upright; measure from the upper left corner, with the longer side 100."""
+    every = np.concatenate(strokes)
+    corner = np.array([every[:, 0].min(), every[:, 1].max()])
+    scale = 100 / max(1, int(np.ptp(every, axis=0).max()))
+    return [(stroke - corner) * (scale, -scale) for stroke in strokes]
+
+
+def _of(part: Part, writers: NDArray[np.str_], held_back: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which digits the part's writers wrote, (N,)."""
+    held = np.isin(writers, held_back)
+    return held if part == "held back" else ~held
 
 
 def _read(name: str, needed: Sequence[str], home: str) -> dict[str, NDArray[Any]]:

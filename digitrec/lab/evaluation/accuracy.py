@@ -6,27 +6,34 @@ names a folder that holds them.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.answer.prediction import Outcome
 from digitrec.comparison.benchmark.measure import Result, measure
-from digitrec.comparison.datasets.loader import Sample, read_samples
+from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.datasets import fonts, pendigits
-from digitrec.lab.datasets.download import in_data
-from digitrec.lab.evaluation.harmless import CHANGES, changed
-from digitrec.lab.handwriting import strangers
+from digitrec.errors import DataError
+from digitrec.image import DigitImage
+from digitrec.image.pixels import Pixels
+from digitrec.lab.datasets import world
+from digitrec.lab.datasets.download import font_files, fonts_folder, in_data
 from digitrec.lab.handwriting.corruptions import KINDS, corrupt
 from digitrec.lab.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
+from digitrec.lab.handwriting.photo import jpeg, perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED as SPOILED
 from digitrec.lab.handwriting.scenes import WANTED, scenes
-from digitrec.lab.handwriting.writer import Writer
+from digitrec.lab.handwriting.strokes import PLAIN
+from digitrec.lab.handwriting.synthetic import traced
+from digitrec.lab.handwriting.writer import Writer, redrawn
 from digitrec.recognise.readers import Reader
 
 SEED = 2026
@@ -81,26 +88,14 @@ DIGITS, CORRUPTED, REFUSED = "digits", "corruptions of MNIST-C", "no single digi
 STAGED, CHANGED = "scenes", "changes that should change nothing"
 GROUPS = (DIGITS, STAGED, CHANGED, CORRUPTED, REFUSED)
 """The parts of the table."""
-SOURCES: dict[str, tuple[Sequence[str], Callable[[int | None], list[Sample]] | None, float]] = {
-    "photos-dev": (["photos-dev"], None, 0.985),
-    "canvas-dev": (["sets/canvas-dev.npz"], None, 0.99),
-    "hwd1000": (["sets/hwd1000.npz"], None, 0.997),
-    "usps-train": (["sets/usps-train.npz"], None, 0.98),
-    "optdigits32-train": (["sets/optdigits32-train.npz"], None, 0.985),
-    "swiss-dev": (["world/swiss_numbers.npz"], strangers.swiss_dev, 0.992),
-    "swiss-cells-dev": (["world/swiss_cells/labels.csv"], strangers.swiss_cells_dev, 0.99),
-    "turkish-dev": (["world/pendigits.npz", f"world/{pendigits.NAME}"], strangers.turkish_dev, 0.988),
-}
-"""Sets that are measured where DIGITREC_DATA holds one of the files: how they are read if not as that file,
-and their goals."""
 
 
 def sets() -> Iterator[Set]:
     """All that can be measured here, each with its goal."""
     yield Set("mnist-test", DIGITS, partial(read_samples, "mnist-test"), 0.997)
     yield from _data_sets()
-    if fonts.folder():
-        yield Set("fonts-dev", DIGITS, strangers.fonts_dev, 0.99)
+    if fonts_folder():
+        yield Set("fonts-dev", DIGITS, partial(in_fonts, "0123456789" * 2), 0.99)
     for kind in WANTED:
         yield Set(kind, STAGED, partial(_staged, kind), 0.99 if kind in SUREST else 0.98)
     for kind in CHANGES:
@@ -118,8 +113,8 @@ def sets() -> Iterator[Set]:
     yield Set("two digits squeezed into 28x28", REFUSED, partial(_refused, squeezed), 0.95)
     yield Set("noise of 28x28", REFUSED, partial(_refused, noise), 0.99)
     yield Set("letters", REFUSED, partial(written, fits=lambda one: one.kind == "letter"), 0.8)
-    if fonts.folder():
-        yield Set("letters of fonts", REFUSED, strangers.letters_dev, 0.8)
+    if fonts_folder():
+        yield Set("letters of fonts", REFUSED, partial(in_fonts, "".join(PLAIN)), 0.8)
     alike = partial(written, fits=lambda one: one.kind == "letter like a digit")
     yield Set("letters like digits", REFUSED, alike)
     yield Set("scribbles", REFUSED, partial(written, fits=lambda one: one.kind == "scribble"), 0.93)
@@ -157,17 +152,23 @@ def measure_sets(
 
 def _corrupted(kind: str, limit: int | None) -> list[Sample]:
     test = mnist_test()[slice(limit)]
-    images = corrupt(test.images, kind, SEED)
-    return [Sample(image, label) for image, label in zip(images, test.labels.tolist(), strict=True)]
+    return _samples(list(corrupt(test.images, kind, SEED)), test.labels)
 
 
 def _changed(kind: str, limit: int | None) -> list[Sample]:
-    """Return pictures of plain paper, and of each set of digits in pictures that is here, after a change."""
+    """Return pictures of plain paper, and of each set of digits in pictures that is here, after a change.
+
+    They show the same digit after it, so the answer should stay the same.
+    """
     data = [one.samples for one in _data_sets() if one.name in CHANGED_SETS]
     sources: list[Callable[[int | None], Sequence[Sample]]] = [partial(_staged, "plain paper"), *data]
     some = SOME if limit is None else -(-limit // len(sources))
-    samples = [sample for source in sources for sample in source(some)]
-    return list(changed(samples[:limit], kind))
+    samples = [sample for source in sources for sample in source(some)][:limit]
+    pictures = (DigitImage.open(sample.image).picture for sample in samples)
+    return [
+        Sample(np.asarray(CHANGES[kind](picture)), sample.label)
+        for picture, sample in zip(pictures, samples, strict=True)
+    ]
 
 
 def _staged(kind: str, limit: int | None) -> list[Sample]:
@@ -190,3 +191,122 @@ def _refused(
 ) -> list[Sample]:
     """Return the first of `NON_DIGITS` generated pictures that fit."""
     return [Sample(one.pixels, None) for one in islice(filter(fits, make(NON_DIGITS, SEED)), limit)]
+
+
+def _colour(picture: Image.Image) -> tuple[int, ...] | int:
+    """Return the median colour along the picture's edges."""
+    pixels = np.asarray(picture)
+    around = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    found: list[int] | int = np.median(around, axis=0).astype(int).tolist()
+    return found if isinstance(found, int) else tuple(found)
+
+
+def _widened(picture: Image.Image, share: float, colour: str | None) -> Image.Image:
+    """Add a border, this share of the shorter side wide, of a colour; None: of the picture's edges."""
+    return ImageOps.expand(picture, round(share * min(picture.size)), colour or _colour(picture))
+
+
+def _barred(picture: Image.Image) -> Image.Image:
+    """Add black bars on the left and right."""
+    width = round(0.2 * picture.width)
+    return ImageOps.expand(picture, (width, 0, width, 0), "black")
+
+
+def _lit(picture: Image.Image, factor: float, offset: float) -> Image.Image:
+    levels = [min(255, round(factor * value + offset)) for value in range(256)]
+    return picture.point(levels * len(picture.mode))
+
+
+def _turned(picture: Image.Image, degrees: float) -> Image.Image:
+    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_colour(picture))
+
+
+CHANGES: dict[str, Callable[[Image.Image], Any]] = {
+    "half the size": partial(ImageOps.scale, factor=0.5),
+    "three times the size": partial(ImageOps.scale, factor=3),
+    "margin of 10 %": partial(_widened, share=0.1, colour=None),
+    "margin of 40 %": partial(_widened, share=0.4, colour=None),
+    "black bars": _barred,
+    "black frame": partial(_widened, share=0.1, colour="black"),
+    "darker": partial(_lit, factor=0.6, offset=0),
+    "paler": partial(_lit, factor=0.5, offset=120),
+    "turned by 4 degrees": partial(_turned, degrees=4),
+    "turned by -4 degrees": partial(_turned, degrees=-4),
+    "JPEG of quality 60": lambda picture: jpeg(np.asarray(picture), 60),
+    "inverted": ImageOps.invert,
+    "grey": ImageOps.grayscale,
+    "a row less": lambda picture: picture.crop((0, 0, picture.width, picture.height - 1)),
+}
+"""The changes, each of a picture of mode L or RGB."""
+
+
+def swiss_dev(limit: int | None = None) -> list[Sample]:
+    """Return at most `limit` scanned digits of the held-out writers.
+
+    Raises:
+        DataError: they are not there, or damaged.
+    """
+    scans = world.swiss("held back")
+    return _samples(list(scans.images), scans.labels)[:limit]
+
+
+def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
+    """Return at most `limit` of the same scans in colour, 75 to 110 pixels, all digits in proportion.
+
+    Raises:
+        DataError: world/swiss_cells/labels.csv cannot be read.
+    """
+    table = in_data("world", "swiss_cells", "labels.csv") or Path("world", "swiss_cells", "labels.csv")
+    try:
+        rows = csv.DictReader(table.read_text("utf-8").splitlines())
+        held = [row for row in rows if row["writer"] in world.SWISS_HELD_BACK]
+        cells = [Sample(table.parent / row["file"], int(row["label"])) for row in held]
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{table}: cannot be read ({error})") from error
+    return [cells[place] for place in sampled([cell.label for cell in cells], limit)]
+
+
+def turkish_dev(limit: int | None = None) -> list[Sample]:
+    """Return at most `limit` digits of the held-out writers, each drawn once with a pen of its own.
+
+    Raises:
+        DataError: they are unavailable, or are damaged.
+    """
+    paths = world.turkish("held back")[:limit]
+    images = [traced(one, np.random.default_rng((SEED, at))) for at, one in enumerate(paths.strokes)]
+    return _samples(images, paths.labels)
+
+
+def in_fonts(characters: str, limit: int | None = None) -> list[Sample]:
+    """Return at most `limit` of the characters in each held-out font; letters and signs have no label.
+
+    Each is printed or drawn by another pen, and half of them are photographed.
+
+    Raises:
+        DataError: the fonts are unavailable, or their checksums differ.
+    """
+    each = [(character, file) for character in characters for file in font_files("held back")]
+    samples = []
+    for place in sampled([ord(character) for character, _ in each], limit).tolist():
+        (character, file), rng = each[place], np.random.default_rng((SEED, place))
+        image = perhaps_on_paper(redrawn(character, file, rng), rng)
+        samples.append(Sample(image, int(character) if character.isdigit() else None))
+    return samples
+
+
+def _samples(images: Sequence[Pixels], labels: Pixels) -> list[Sample]:
+    return [Sample(image, label) for image, label in zip(images, labels.tolist(), strict=True)]
+
+
+SOURCES: dict[str, tuple[Sequence[str], Callable[[int | None], list[Sample]] | None, float]] = {
+    "photos-dev": (["photos-dev"], None, 0.985),
+    "canvas-dev": (["sets/canvas-dev.npz"], None, 0.99),
+    "hwd1000": (["sets/hwd1000.npz"], None, 0.997),
+    "usps-train": (["sets/usps-train.npz"], None, 0.98),
+    "optdigits32-train": (["sets/optdigits32-train.npz"], None, 0.985),
+    "swiss-dev": (["world/swiss_numbers.npz"], swiss_dev, 0.992),
+    "swiss-cells-dev": (["world/swiss_cells/labels.csv"], swiss_cells_dev, 0.99),
+    "turkish-dev": (["world/pendigits.npz", f"world/{world.PENDIGITS}"], turkish_dev, 0.988),
+}
+"""Sets that are measured where DIGITREC_DATA holds one of the files: how they are read if not as that file,
+and their goals."""

@@ -22,11 +22,10 @@ from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
 from digitrec.lab.datasets.download import in_data
-from digitrec.lab.handwriting import printed, strokes
+from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.nondigits import beside, scribbles, shown
-from digitrec.lab.handwriting.pen import log_uniform
-from digitrec.lab.handwriting.redraw import cut_out
-from digitrec.lab.handwriting.shapes import PLAIN
+from digitrec.lab.handwriting.strokes import PLAIN, log_uniform
+from digitrec.lab.handwriting.writer import OWN, cut_out, in_font
 from digitrec.lab.reading.compose import Labelled, held_back
 from digitrec.prepare.align import perspective
 from digitrec.recognise import read_many
@@ -109,7 +108,7 @@ def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
                 ink = cut_out(beside(ink, other, float(rng.uniform(0, 0.4)), rng))
         else:
             text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), length))
-            ink = printed.write(text.capitalize() if rng.random() < 0.5 else text, printed.OWN, 40)
+            ink = in_font(text.capitalize() if rng.random() < 0.5 else text, OWN, 40)
         yield shown(ink, rng)
 
 

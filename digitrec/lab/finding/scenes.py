@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from digitrec.lab.handwriting import printed
-from digitrec.lab.handwriting.paper import soft_noise
-from digitrec.lab.handwriting.pen import log_uniform
-from digitrec.lab.handwriting.redraw import moved
+from digitrec.image.pixels import Pixels
+from digitrec.lab.handwriting.photo import soft_noise
+from digitrec.lab.handwriting.strokes import log_uniform
+from digitrec.lab.handwriting.writer import fonts_to_learn, moved
 
-Pixels = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
 Point = tuple[float, float]
 Sides = tuple[float, float, float, float]
@@ -64,7 +63,7 @@ class Painter:
 
     def __init__(self, digits: Sequence[Pixels], others: Sequence[Pixels], rng: np.random.Generator) -> None:
         self.digits, self.others, self.rng = digits, others, rng
-        self.fonts = printed.fonts_to_learn()
+        self.fonts = fonts_to_learn()
 
     def scene(self) -> tuple[Pixels, Pixels, Pixels, list[Group]]:
         """Return a picture, (SIDE, SIDE, 3), its kinds and owners, (SIDE, SIDE), and its marks."""

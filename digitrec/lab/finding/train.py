@@ -13,21 +13,209 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitrec.image import atomic
+from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
-from digitrec.lab.datasets.world import people
-from digitrec.lab.finding.marks import digits, others
-from digitrec.lab.finding.network import GROUPS, WIDTHS, losses, network
-from digitrec.lab.finding.scenes import OTHER, SIDE, Painter
+from digitrec.lab.datasets.world import People, people
+from digitrec.lab.finding.scenes import OTHER, SIDE, WRITING, Painter
+from digitrec.lab.handwriting import strokes
+from digitrec.lab.handwriting.strokes import PLAIN, SIGNS
+from digitrec.lab.handwriting.writer import enlarge, fonts_to_learn, in_font, rewrite, sized, without_paper
 from digitrec.models.foreign import to_litert
 from digitrec.prepare.finder import WEIGHTS
+
+MARK = 96
+"""Longer side of a mark, in pixels."""
+PAGE = 112
+"""Side of the picture on which a mark is written, in pixels."""
+_SHAPES = (*PLAIN.values(), *SIGNS.values())
+"""Letters and signs that resemble no digit: only the words around the others tell them from digits."""
+_PRINTED = "abdefhkmnprtuwxyACEFHKLMNPRTUVWX&%#@?€+=(){}[]<>*"
+"""Characters of fonts that resemble no digit."""
+
+
+def digits(hands: People, count: int, seed: int) -> Iterator[Pixels]:
+    """Yield ``count`` digits as ink, 0..255, their longer side `MARK` pixels."""
+    rng = np.random.default_rng((seed, 0))
+    sources: tuple[tuple[float, Callable[[People, np.random.Generator], Pixels]], ...] = (
+        (0.25, _own), (0.2, _turkish), (0.15, _redrawn), (0.1, _mnist), (0.2, _swiss), (0.1, _printed),
+    )  # fmt: skip
+    shares = np.array([share for share, _ in sources])
+    for kind in rng.choice(len(sources), count, p=shares):
+        yield sized(sources[kind][1](hands, rng), MARK)
+
+
+def others(count: int, seed: int) -> Iterator[Pixels]:
+    """Yield ``count`` letters, signs and scrawls as ink, 0..255, their longer side `MARK` pixels."""
+    rng = np.random.default_rng((seed, 1))
+    fonts = fonts_to_learn()
+    for _ in range(count):
+        drawn = rng.random()
+        if drawn < 0.45:
+            mark = strokes.write([_SHAPES[rng.integers(len(_SHAPES))]], rng, PAGE)
+        elif drawn < 0.65:
+            mark = in_font(_any(_PRINTED, rng), _any(fonts, rng), MARK)
+        else:
+            paths = _bracket(rng) if drawn < 0.75 else _scrawl(rng)
+            mark = strokes.put(paths, strokes.any_pen(rng), rng, PAGE)
+        yield sized(mark, MARK)
+
+
+def _any(among: Sequence[str], rng: np.random.Generator) -> str:
+    return among[int(rng.integers(len(among)))]
+
+
+def _own(_: People, rng: np.random.Generator) -> Pixels:
+    return strokes.draw(int(rng.integers(10)), rng)
+
+
+def _turkish(hands: People, rng: np.random.Generator) -> Pixels:
+    paths = hands.turkish.strokes[int(rng.integers(len(hands.turkish.labels)))]
+    return strokes.put(strokes.by_another_hand(paths, rng), strokes.any_pen(rng), rng, PAGE)
+
+
+def _redrawn(hands: People, rng: np.random.Generator) -> Pixels:
+    return rewrite(hands.mnist.images[rng.integers(len(hands.mnist))], strokes.any_pen(rng), PAGE, rng)
+
+
+def _mnist(hands: People, rng: np.random.Generator) -> Pixels:
+    return enlarge(hands.mnist.images[rng.integers(len(hands.mnist))], PAGE)
+
+
+def _swiss(hands: People, rng: np.random.Generator) -> Pixels:
+    return without_paper(hands.swiss.images[rng.integers(len(hands.swiss))], 0.7)
+
+
+def _printed(_: People, rng: np.random.Generator) -> Pixels:
+    return in_font(str(rng.integers(10)), _any(fonts_to_learn(), rng), MARK)
+
+
+def _bracket(rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    """Return the path of a bracket, stroke, tick or dash, 100 units high."""
+    bend, y = rng.uniform(0.05, 0.35), np.linspace(0, 1, 9)
+    kinds = (
+        np.stack([4 * bend * y * (1 - y), y], 1),
+        np.array([[bend, 0.0], [0, 0], [0, 0.5], [0, 1], [bend, 1]]),
+        np.array([[0, 0.0], [rng.uniform(-0.4, 0.4), 1]]),
+        np.array([[0, 0.6], [0.25, 1.0], [0.8, 0.0]]),
+        np.array([[0, 0.0], [1.0, rng.uniform(-0.1, 0.1)]]),
+    )
+    path = kinds[rng.integers(len(kinds))] * (1.0 if rng.random() < 0.5 else -1.0, 1.0)
+    return [strokes.smooth(path + rng.normal(0, 0.01, path.shape)) * 100]
+
+
+def _scrawl(rng: np.random.Generator) -> list[NDArray[np.float64]]:
+    count = int(rng.integers(4, 16))
+    stretch = (rng.uniform(0.5, 3), 1.0)
+    walks = rng.random() < 0.5
+    points = np.cumsum(rng.normal(0, 1, (count, 2)), 0) if walks else rng.uniform(0, 4, (count, 2))
+    return [strokes.smooth(points) * stretch * 20]
+
+
+WIDTHS = (20, 36, 64, 96)
+"""Channels at a half, a quarter, an eighth and a sixteenth of the picture's size."""
+KINDS = 3
+MAPS = 5
+"""Maps at half size: the way to the middle of the mark (x, y), logits for other mark and digit, and one
+for the share of its ink that is missing."""
+REACH = 16.0
+"""Pixels per unit of the way to the middle."""
+GROUPS = 64
+"""Most marks on a scene, plus one number for pixels without a mark."""
+
+
+def network(widths: tuple[int, ...] = WIDTHS) -> Any:
+    """Return a Keras model with two outputs of logits.
+
+    Its input is pictures, (N, H, W, 3), 0..255, with sides that are multiples of 16. Its outputs are the
+    kinds of pixels, (N, H, W, 3), and the maps of marks, (N, H/2, W/2, 5).
+    """
+    import keras
+    from keras import layers
+
+    def block(x: Any, channels: int, stride: int = 1) -> Any:
+        x = layers.Conv2D(channels, 3, stride, "same", use_bias=False)(x)
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+
+    pictures = keras.Input((None, None, 3))
+    x = layers.Rescaling(1 / 127.5, -1)(pictures)
+    x = layers.Conv2D(widths[0], 4, 2, "same", use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+    kept = [x]
+    for width in widths[1:]:
+        x = block(block(x, width, 2), width)
+        kept.append(x)
+    around = layers.Conv2D(widths[-1], 1)(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = block(layers.Add()([x, around]), widths[-1])
+    for finer in reversed(kept[:-1]):
+        width = finer.shape[-1]
+        x = layers.UpSampling2D()(layers.Conv2D(width, 1)(x))
+        x = block(layers.Add()([x, finer]), width)
+    x = block(x, 24)
+    kinds = layers.Conv2DTranspose(KINDS, 2, 2, dtype="float32", name="kinds")(x)
+    maps = layers.Conv2D(MAPS, 1, dtype="float32", name="maps")(x)
+    return keras.Model(pictures, [kinds, maps])
+
+
+def losses(outputs: Any, owners: Any, is_digit: Any, missing: Any) -> dict[str, Any]:
+    """Return the terms of the loss.
+
+    A mark is judged by the mean of the maps over its pixels.
+
+    Args:
+        outputs: those of the network, the kinds of pixels and the maps of marks.
+        owners: (N, H, W) int32: 0 for paper, `GROUPS` for other ink, else the number of the mark.
+        is_digit: (N, GROUPS) float32: 1 where the mark of that number is a digit.
+        missing: (N, GROUPS) float32: the share of the mark's ink outside the picture.
+    """
+    import tensorflow
+
+    tf: Any = tensorflow  # Keras' annotations reject most of the following code
+    kinds, maps = outputs
+    truth = tf.where(owners == 0, 0, tf.where(owners == GROUPS, 2, WRITING))
+    weights = tf.gather(tf.constant([0.5, 2.0, 1.0]), truth)
+    cross = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, kinds)
+    written = tf.cast(truth == WRITING, tf.float32)
+    said = tf.nn.softmax(kinds)[..., WRITING]
+    shared, both = tf.reduce_sum(said * written, (1, 2)), tf.reduce_sum(said + written, (1, 2))
+    dice = 1 - (2 * shared + 30) / (both + 30)
+
+    small = owners[:, ::2, ::2]
+    mark = tf.where(small == GROUPS, 0, small)
+    n, h, w = tf.shape(mark)[0], tf.shape(mark)[1], tf.shape(mark)[2]
+    segment = tf.reshape(mark + GROUPS * tf.range(n)[:, None, None], [-1])
+    count = n * GROUPS
+    y, x = tf.meshgrid(tf.range(h, dtype=tf.float32), tf.range(w, dtype=tf.float32), indexing="ij")
+    place = tf.reshape(tf.tile(2 * tf.stack([x, y], -1)[None], [n, 1, 1, 1]), [-1, 2])
+    middle = tf.math.unsorted_segment_mean(place, segment, count)
+    size = tf.math.unsorted_segment_sum(tf.ones_like(segment, tf.float32), segment, count)
+    real = tf.cast((tf.range(count) % GROUPS > 0) & (size >= 3), tf.float32)
+    on = tf.cast(segment % GROUPS > 0, tf.float32)
+    flat = tf.reshape(maps, [-1, MAPS])
+    way = tf.reduce_sum(tf.abs(flat[:, :2] - (tf.gather(middle, segment) - place) / REACH), -1)
+    way = tf.reduce_sum(way * on) / (tf.reduce_sum(on) + 1)
+
+    pooled = tf.math.unsorted_segment_mean(flat[:, 2:], segment, count)
+    which = tf.cast(tf.reshape(is_digit, [-1]), tf.int32)
+    named = tf.nn.sparse_softmax_cross_entropy_with_logits(which, pooled[:, :2])
+    gone = tf.nn.sigmoid_cross_entropy_with_logits(tf.reshape(missing, [-1]), pooled[:, 2])
+    marks = tf.reduce_sum(real) + 1
+    return {
+        "kinds": tf.reduce_sum(weights * cross) / tf.reduce_sum(weights),
+        "dice": 0.5 * tf.reduce_mean(dice),
+        "way": 0.3 * way,
+        "digit": 0.5 * tf.reduce_sum(named * real) / marks,
+        "missing": 0.5 * tf.reduce_sum(gone * real) / marks,
+    }
+
 
 STOCK = 2000
 """Scenes in a file."""
@@ -74,8 +262,14 @@ def learn(folder: Path, views: int) -> None:
     import keras
 
     keras.utils.set_random_seed(SEED)
-    run, held = restored(folder, views // BATCH), stocks.held(folder, HELD_VIEWS)
-    run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, lambda: figures(run, held))
+    run = restored(folder, views // BATCH)
+    run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, held(folder))
+
+
+def held(folder: Path) -> list[tuple[Any, ...]]:
+    """Return the scenes that are measured and never learned from, in batches."""
+    stock = stocks.held(folder, HELD_VIEWS)
+    return [batch(stock, slice(at, at + BATCH)) for at in range(0, len(stock["pictures"]), BATCH)]
 
 
 def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
@@ -105,24 +299,10 @@ def varied(pictures: Any, rng: np.random.Generator) -> Any:
     return pictures
 
 
-def figures(run: stocks.Run, held: stocks.Stock) -> dict[str, float]:
-    """Return the losses of the weights' moving average on the held scenes, and the overlap of its writing."""
-    rows = []
-    with run.averaged():
-        for at in range(0, len(held["pictures"]), BATCH):
-            pictures, owners, *others = batch(held, slice(at, at + BATCH))
-            outputs = run.net(pictures, training=False)
-            said, meant = np.argmax(outputs[0], -1) == 1, (owners > 0) & (owners < GROUPS)
-            shared, either = (said & meant).sum((1, 2)), (said | meant).sum((1, 2))
-            overlap = np.mean(shared[either > 0] / either[either > 0])
-            rows.append(losses(outputs, owners, *others) | {"overlap": overlap})
-    return {f"held {name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
-
-
 def export(folder: Path) -> None:
     """Write the latest checkpoint's averaged weights as the finder's LiteRT file, with its card."""
     run = restored(folder, VIEWS // BATCH)
-    measured = figures(run, stocks.held(folder, HELD_VIEWS))
+    measured = run.figures(held(folder), losses)
     with run.averaged():
         content = to_litert(run.net)
     rows = {

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_propagation, gaussian_filter
 
-from digitrec.lab.handwriting.redraw import moved
+from digitrec.lab.handwriting.writer import moved
 
 Floats = NDArray[np.float32]
 Corruption = Callable[[Floats, np.random.Generator], Floats]

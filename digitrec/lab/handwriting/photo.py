@@ -1,16 +1,177 @@
-"""Ink on paper under a lamp in front of a camera: what becomes of writing until it is a picture file."""
+"""What people write on, what lies around it, and what a photograph makes of both.
+
+Every surface is made of smooth noise on several scales, and lines, from a random generator alone.
+Surfaces are float32 arrays (height, width, 3), the share of light each point gives back, 0..1.
+"""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from digitrec.lab.handwriting.paper import INKS, RULINGS, Floats, Look, clouds, paper
+from digitrec.image.pixels import Pixels
 
-Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Colour = tuple[float, float, float]
+"""Red, green and blue, each 0..1."""
+
+Ruling = Literal["plain", "squares", "lines", "dots"]
+RULINGS: tuple[Ruling, ...] = get_args(Ruling)
+"""What may be printed on a page."""
+
+TEXTURES = ("wood", "cloth", "stone")
+"""What a page may lie on."""
+
+_PRINTS: tuple[Colour, ...] = ((0.45, 0.55, 0.75), (0.55, 0.55, 0.58), (0.45, 0.62, 0.60), (0.70, 0.50, 0.45))
+
+
+INKS: dict[str, Colour] = {
+    "black": (0.07, 0.07, 0.08),
+    "blue": (0.10, 0.16, 0.55),
+    "light blue": (0.15, 0.55, 0.75),
+    "red": (0.75, 0.10, 0.12),
+    "green": (0.08, 0.42, 0.22),
+    "violet": (0.42, 0.10, 0.50),
+    "pencil": (0.30, 0.30, 0.32),
+}
+"""Colours that people write with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How something was written and photographed."""
+
+    ink: Colour = INKS["black"]
+    """Colour of the ink."""
+    strength: float = 0.92
+    """How much of the paper the ink hides, 0..1."""
+    grain: float = 0.0
+    """How much of the line the paper's tooth leaves bare, 0..1: pencil and chalk."""
+    tint: Colour = (0.93, 0.92, 0.90)
+    """Colour of the bare paper."""
+    ruling: Ruling = "plain"
+    """What is printed on the paper."""
+    period: float = 0.1
+    """Distance of the printed lines as a share of the shorter side."""
+    print_strength: float = 0.4
+    """How dark the print is, 0..1."""
+    crumple: float = 0.0
+    """Depth of creases, 0..1."""
+    exposure: float = 0.9
+    """Brightness of the picture, > 0; white paper clips above about 1.05."""
+    warmth: float = 0.0
+    """Colour of the light: above 0 a lamp's, below 0 the sky's, about -0.1..0.1."""
+    slope: float = 0.1
+    """Share of the light lost from one side of the picture to the other, 0..1."""
+    vignette: float = 0.05
+    """Share of the light lost in the corners, 0..1."""
+    shadow: float = 0.0
+    """Share of the light that a hand or phone takes from a part of the picture, 0..1."""
+    softness: float = 0.15
+    """Breadth of the shadow's edge as a share of the shorter side, > 0."""
+    blur: float = 0.6
+    """Standard deviation of the lens's blur, pixels, >= 0."""
+    noise: float = 0.01
+    """Standard deviation of the sensor's noise, 0..1."""
+    quality: int = 85
+    """JPEG quality, 1..95; 0 leaves compression out."""
+
+
+def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[float, float]) -> Floats:
+    """Smooth noise, (height, width), about -1..1.
+
+    `cells` are how many hills there are from top to bottom and from left to right, both > 0.
+    """
+    rows, columns = (max(2, round(count) + 1) for count in cells)
+    knots = rng.uniform(-1, 1, (rows, columns)).astype(np.float32)
+    hills = Image.fromarray(knots).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(hills, dtype=np.float32)
+
+
+def soft_noise(rng: np.random.Generator, shape: tuple[int, int], least: int, most: int) -> Floats:
+    """Return smooth noise, (height, width), about -1..1, from a grid of `least` to `most` points a side."""
+    grid = rng.standard_normal(tuple(rng.integers(least, most + 1, 2))).astype(np.float32)
+    return np.asarray(Image.fromarray(grid * np.float32(0.5)).resize(shape[::-1], Image.Resampling.BICUBIC))
+
+
+def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> Floats:
+    """Return a page, (height, width, 3), 0..1, by the tint, ruling and creases of `look`.
+
+    The grain, the colour of the print and the position of its lines come from `rng`.
+    """
+    side = min(height, width)
+    fibres = clouds(rng, height, width, (height / 2.5, width / 2.5))
+    mottle = clouds(rng, height, width, (8 * height / side, 8 * width / side))
+    page = np.asarray(look.tint, np.float32) * (1 + 0.015 * fibres + 0.012 * mottle)[:, :, None]
+    if look.ruling != "plain":
+        colour = np.asarray(_PRINTS[rng.choice(4, p=[0.45, 0.35, 0.12, 0.08])], np.float32)
+        cover = look.print_strength * _ruled(rng, height, width, look.ruling, max(4.0, look.period * side))
+        page += cover[:, :, None] * (colour - page)
+    if look.crumple:
+        page *= 1 + look.crumple * _creases(rng, height, width)[:, :, None]
+    return np.asarray(np.clip(page, 0, 1), np.float32)
+
+
+def texture(rng: np.random.Generator, height: int, width: int, kind: str) -> Floats:
+    """Draw an unwritten surface, one of `TEXTURES`: (height, width, 3), 0..1."""
+    tone = {"wood": _wood, "cloth": _cloth, "stone": _stone}[kind](rng, height, width)
+    colours: dict[str, tuple[Colour, ...]] = {
+        "wood": ((0.62, 0.42, 0.25), (0.36, 0.24, 0.16), (0.78, 0.63, 0.45)),
+        "cloth": ((0.30, 0.36, 0.52), (0.70, 0.66, 0.60), (0.45, 0.18, 0.18)),
+        "stone": ((0.55, 0.55, 0.54), (0.75, 0.72, 0.68), (0.25, 0.26, 0.28)),
+    }
+    colour = np.asarray(colours[kind][rng.integers(3)], np.float32)
+    return np.asarray(np.clip(colour * (1 + tone)[:, :, None], 0, 1), np.float32)
+
+
+def _ruled(rng: np.random.Generator, height: int, width: int, ruling: Ruling, period: float) -> Floats:
+    """How much of each point the print covers, 0..1; the lines are never quite level."""
+    turn = rng.normal(0, 0.02)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    down = (y * np.cos(turn) - x * np.sin(turn)) / period + rng.random()
+    along = (x * np.cos(turn) + y * np.sin(turn)) / period + rng.random()
+    half = max(0.45, 0.016 * period)  # half the width of a printed line, px
+    rows, columns = (np.abs(at - np.round(at)) * period for at in (down, along))
+    dots, squares = np.hypot(rows, columns) - 0.6 * half, np.minimum(rows, columns)
+    nearest = {"lines": rows, "squares": squares, "dots": dots}
+    return np.asarray(np.clip(half + 0.5 - nearest[ruling], 0, 1), np.float32)
+
+
+def _creases(rng: np.random.Generator, height: int, width: int) -> Floats:
+    """Light and shade on dented paper: each fold is bright on one side and dark on the other."""
+    y, x = np.mgrid[:height, :width].astype(np.float32) / min(height, width)
+    shade = 0.25 * clouds(rng, height, width, (4, 4))
+    for _ in range(rng.integers(4, 9)):
+        angle, offset = rng.uniform(0, np.pi), rng.uniform(-0.3, 1.2)
+        across = x * np.cos(angle) + y * np.sin(angle) - offset + 0.05 * clouds(rng, height, width, (3, 3))
+        reach = rng.uniform(0.02, 0.1)
+        shade += rng.uniform(0.2, 0.6) * np.sign(across) * np.exp(-np.abs(across) / reach)
+    return np.asarray(shade, np.float32)
+
+
+def _wood(rng: np.random.Generator, height: int, width: int) -> Floats:
+    rings = clouds(rng, height, width, (3, 2)) + np.linspace(0, 2, height, dtype=np.float32)[:, None]
+    fibres = clouds(rng, height, width, (height / 2, width / 60))
+    return np.asarray(0.12 * np.sin(rng.uniform(8, 25) * rings) + 0.10 * fibres, np.float32)
+
+
+def _cloth(rng: np.random.Generator, height: int, width: int) -> Floats:
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    step = max(3.0, min(height, width) / rng.uniform(30, 80))
+    weave = np.sin(2 * np.pi * x / step) * np.sin(2 * np.pi * y / step)
+    return np.asarray(0.12 * weave + 0.15 * clouds(rng, height, width, (3, 3)), np.float32)
+
+
+def _stone(rng: np.random.Generator, height: int, width: int) -> Floats:
+    tone = np.zeros((height, width), np.float32)
+    for octave in range(1, 6):
+        tone += clouds(rng, height, width, (3 * 2**octave, 3 * 2**octave)) / 2 ** (octave / 2)
+    return 0.15 * tone
 
 
 def random_look(rng: np.random.Generator) -> Look:
@@ -54,7 +215,7 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
     """
     look = look or random_look(rng)
     page = paper(rng, *ink.shape, look=look)
-    return photograph(write(page, ink, rng, look), rng, look)
+    return photograph(put_ink(page, ink, rng, look), rng, look)
 
 
 def perhaps_on_paper(ink: Pixels, rng: np.random.Generator) -> Pixels:
@@ -62,7 +223,7 @@ def perhaps_on_paper(ink: Pixels, rng: np.random.Generator) -> Pixels:
     return ink_on_paper(ink, rng) if rng.random() < 0.5 else ink
 
 
-def write(page: Floats, ink: Pixels, rng: np.random.Generator, look: Look) -> Floats:
+def put_ink(page: Floats, ink: Pixels, rng: np.random.Generator, look: Look) -> Floats:
     """Put ink on the page, both as reflected light, 0..1; shapes (H, W, 3), (H, W)."""
     height, width = ink.shape
     cover = look.strength * ink.astype(np.float32) / 255

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.paper import Colour, Floats, clouds, texture
-from digitrec.lab.handwriting.pen import Path, Pen, ink
-from digitrec.lab.handwriting.redraw import Box, cut_out
-
-Pixels = NDArray[np.uint8]
+from digitrec.lab.handwriting.photo import Colour, Floats, clouds, texture
+from digitrec.lab.handwriting.strokes import Pen, Stroke, ink
+from digitrec.lab.handwriting.writer import Box, cut_out
 
 _BARRELS: tuple[Colour, ...] = (
     (0.05, 0.05, 0.06),
@@ -106,20 +105,20 @@ def bracket(rng: np.random.Generator, height: int, breadth: float, closing: bool
     return drawn if closing else drawn[:, ::-1]
 
 
-def line(rng: np.random.Generator, ends: NDArray[np.float64]) -> Path:
+def line(rng: np.random.Generator, ends: NDArray[np.float64]) -> Stroke:
     """Draw a line from one point to the other, (2, 2), by hand: a little bent."""
     middle = ends.mean(axis=0) + rng.normal(0, 0.015, 2) * np.abs(np.ptp(ends, axis=0))[::-1]
     return strokes.smooth(np.stack([ends[0], middle, ends[1]]))
 
 
-def ring(rng: np.random.Generator, middle: NDArray[np.float64], radii: NDArray[np.float64]) -> Path:
+def ring(rng: np.random.Generator, middle: NDArray[np.float64], radii: NDArray[np.float64]) -> Stroke:
     """Draw a circle around a point by hand; it does not quite close, or overlaps itself."""
     turns = np.linspace(0, rng.uniform(1.97, 2.15) * np.pi, 60) + rng.uniform(0, 2 * np.pi)
     wobble = 1 + 0.03 * np.sin(2 * turns + rng.uniform(0, 6)) + 0.02 * np.sin(3 * turns)
     return middle + radii * np.stack([wobble * np.cos(turns), wobble * np.sin(turns)], axis=1)
 
 
-def frame(rng: np.random.Generator, box: NDArray[np.float64], beyond: float) -> list[Path]:
+def frame(rng: np.random.Generator, box: NDArray[np.float64], beyond: float) -> list[Stroke]:
     """Draw the sides of a box, (2, 2): corners top left and bottom right; extend each by `beyond`."""
     (left, top), (right, bottom) = box
     level = [np.array([[left - beyond, y], [right + beyond, y]]) for y in (top, bottom)]
@@ -128,7 +127,7 @@ def frame(rng: np.random.Generator, box: NDArray[np.float64], beyond: float) -> 
     return [side + shift for side, shift in zip(level + upright, skew, strict=True)]
 
 
-def drawn(field: Pixels, paths: list[Path], breadth: float, rng: np.random.Generator) -> Pixels:
+def drawn(field: Pixels, paths: list[Stroke], breadth: float, rng: np.random.Generator) -> Pixels:
     """Draw lines on a field of ink, (H, W); paths and breadth in pixels."""
     height, width = field.shape
     side = max(height, width)

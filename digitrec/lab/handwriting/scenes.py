@@ -1,23 +1,225 @@
-"""Ordinary pictures of a digit with something else in them: what looking at a picture has to cope with.
+"""Ordinary pictures of a digit with something beside or around it, and of writing that is to be refused.
 
-A card on a dark table, a pen beside the digit, a bracket, a box; and writing that is to be refused: crossed
-out, half outside the picture, printed signs. Everything is drawn here, with a seed.
+A card on a dark table, a pen beside the digit, a bracket, a box; and digits crossed out or half outside the
+picture, and printed signs. Everything is drawn here, with a seed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from PIL import Image
 
 from digitrec.image.pixels import Pixels
-from digitrec.lab.handwriting import printed, props
+from digitrec.lab.handwriting import photo, props
 from digitrec.lab.handwriting.nondigits import shown
-from digitrec.lab.handwriting.pen import Path
-from digitrec.lab.handwriting.redraw import Box, box_of
-from digitrec.lab.handwriting.scenery import CELLS, READ, Made, page_of
-from digitrec.lab.handwriting.writer import Writer
+from digitrec.lab.handwriting.photo import Floats, Look, clouds, ink_on_paper, paper, photograph, put_ink
+from digitrec.lab.handwriting.strokes import Stroke
+from digitrec.lab.handwriting.writer import Box, Writer, box_of, in_font, seven_segments
+
+Made = tuple[Pixels, Pixels]
+"""A picture, RGB, and a mask of the same size with the ink of its subject only, ink high."""
+
+
+def page_of(ink: Pixels, rng: np.random.Generator, least: float = 0.3, most: float = 1.2) -> Pixels:
+    """Put the ink on an empty field, with margins of `least` to `most` of its height."""
+    top, bottom, left, right = np.rint(len(ink) * rng.uniform(least, most, 4)).astype(int)
+    return np.pad(ink, ((top, bottom), (left, right)))
+
+
+def unruled(rng: np.random.Generator) -> Look:
+    """Any look on unruled paper and with no shadow."""
+    return replace(photo.random_look(rng), ruling="plain", shadow=0.0)
+
+
+def _plain(ink: Pixels, rng: np.random.Generator) -> Made:
+    page = page_of(ink, rng)
+    return ink_on_paper(page, rng, unruled(rng)), page
+
+
+def _shadow(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Cast the sharp edge of a shadow across the picture."""
+    page, (depth, softness) = page_of(ink, rng), rng.uniform((0.3, 0.01), (0.6, 0.06))
+    return ink_on_paper(page, rng, replace(unruled(rng), shadow=depth, softness=softness)), page
+
+
+def _ruled(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Lines from 0.8 of the digit's height apart to twice, or squares from a quarter of it to twice."""
+    page = page_of(ink, rng, 0.4, 1.0)
+    ruling: photo.Ruling = "squares" if rng.random() < 0.5 else "lines"
+    period = len(ink) * rng.uniform(0.25 if ruling == "squares" else 0.8, 2) / min(page.shape)
+    strength = rng.uniform(0.2, 0.6)
+    look = replace(unruled(rng), ruling=ruling, period=period, print_strength=strength)
+    return ink_on_paper(page, rng, look), page
+
+
+def _blurred(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Out of focus: the blur's standard deviation is 2 to 6 % of the digit's height."""
+    page = page_of(ink, rng)
+    return ink_on_paper(page, rng, replace(unruled(rng), blur=rng.uniform(0.02, 0.06) * len(ink))), page
+
+
+def _card(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Draw a light card on a dark table, mostly rotated, by up to 20 degrees."""
+    page, look = page_of(ink, rng, 0.25, 0.9), unruled(rng)
+    sheet = paper(rng, *page.shape, look=look)
+    turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
+    flat = np.dstack([put_ink(sheet, page, rng, look), np.ones(page.shape), page / 255])
+    layers = np.dstack([props.turned(layer, turn) for layer in np.moveaxis(flat.astype(np.float32), 2, 0)])
+    layers = np.pad(layers, (*np.rint(len(ink) * rng.uniform(0.05, 1.2, (2, 2))).astype(int), (0, 0)))
+    cover, own = np.moveaxis(np.clip(layers[:, :, 3:], 0, 1), 2, 0)
+    surface = props.lay(props.table(rng, *own.shape), layers[:, :, :3], cover, 0.4)
+    return photograph(surface, rng, look), np.asarray(255 * own, np.uint8)
+
+
+def _bracket(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Draw a bracket to the right of it, sometimes one on both sides: "3)", "(3)"."""
+    page = page_of(ink, rng, 0.95, 1.4)
+    left, top, right, bottom = box_of(page)
+    height, breadth = round(len(ink) * rng.uniform(1.0, 1.4)), rng.uniform(0.03, 0.08)
+    y, whole = (top + bottom - height) // 2, page.copy()
+    for closing in (True, False)[: 1 + int(rng.random() < 0.25)]:
+        other, gap = props.bracket(rng, height, breadth, closing), round(len(ink) * rng.uniform(0.1, 0.35))
+        x = right + gap if closing else left - gap - other.shape[1]
+        whole[y : y + height, x : x + other.shape[1]] = other
+    return shown(whole, rng), page
+
+
+def _underlined(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Draw a line under it, sometimes two, at least 6 % of its height away."""
+    page = page_of(ink, rng, 0.5, 1.2)
+    left, _, right, bottom = box_of(page)
+    height, y = len(ink), float(bottom)
+    breadth = height * rng.uniform(0.03, 0.1)
+    reach = height * rng.uniform(0.05, 0.4, 2)
+    lines = []
+    for _ in range(1 + int(rng.random() < 0.2)):
+        y += height * rng.uniform(0.06, 0.2) + breadth / 2
+        lines.append(props.line(rng, np.array([[left - reach[0], y], [right + reach[1], y]])))
+        y += breadth / 2
+    return shown(props.drawn(page, lines, breadth, rng), rng), page
+
+
+def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Draw a box, as on a form; in one of three its lines reach the picture's edges."""
+    page = page_of(ink, rng, 0.35, 1.0)
+    left, top, right, bottom = box_of(page)
+    (above, before), (below, after) = len(ink) * rng.uniform(0.1, 0.3, (2, 2))
+    corners = np.array([[left - before, top - above], [right + after, bottom + below]])
+    beyond = float(max(page.shape)) if rng.random() < 0.33 else 0.0
+    lines = props.frame(rng, corners, beyond)
+    return shown(props.drawn(page, lines, len(ink) * rng.uniform(0.012, 0.06), rng), rng), page
+
+
+def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Draw a ring around it by hand."""
+    page = page_of(ink, rng, 0.6, 1.2)
+    left, top, right, bottom = box_of(page)
+    radius = np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)
+    radii = radius * rng.uniform(1, 1.1, 2)
+    path = props.ring(rng, np.array([left + right, top + bottom]) / 2, radii)
+    return shown(props.drawn(page, [path], len(ink) * rng.uniform(0.02, 0.07), rng), rng), page
+
+
+def _beside(thing: Callable[..., tuple[Floats, Floats]]) -> Callable[[Pixels, np.random.Generator], Made]:
+    """Return a scene with a thing of `props` on the page."""
+
+    def made(ink: Pixels, rng: np.random.Generator) -> Made:
+        page = page_of(ink, rng, 0.4, 1.5)
+        look = unruled(rng)
+        sheet = put_ink(paper(rng, *page.shape, look=replace(look, crumple=0.0)), page, rng, look)
+        surface = props.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
+        return photograph(surface, rng, look), page
+
+    return made
+
+
+def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
+    """On a display: dark bars on grey, or one time in two shining ones on black."""
+    page = page_of(ink, rng, 0.3, 0.9)
+    if rng.random() < 0.5:
+        return shown(page, rng), page
+    glow = _GLOWS[rng.integers(len(_GLOWS))]
+    look = replace(unruled(rng), exposure=1.0, strength=1.0, grain=0.0, ink=glow)
+    dark = np.full((*page.shape, 3), rng.uniform(0.02, 0.12), np.float32)
+    return photograph(put_ink(dark, page, rng, look), rng, look), page
+
+
+def _chalk(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Chalk on a board that was wiped."""
+    page = page_of(ink, rng)
+    look = replace(unruled(rng), ink=(0.9, 0.9, 0.86), strength=0.85, grain=float(rng.uniform(0, 0.35)))
+    height, width = page.shape
+    wiped = 1 + 0.3 * clouds(rng, height, width, (2, 5))
+    wiped = wiped + 0.06 * clouds(rng, height, width, (height / 3, width / 3))
+    board = np.asarray((0.14, 0.2, 0.17) if rng.random() < 0.5 else (0.14, 0.14, 0.15), np.float32)
+    return photograph(put_ink(wiped[:, :, None] * board, page, rng, look), rng, look), page
+
+
+_GLOWS = ((1.0, 0.25, 0.15), (0.3, 1.0, 0.4), (0.4, 0.8, 1.0), (1.0, 0.75, 0.2))
+
+READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
+    "plain paper": _plain,
+    "card on a dark table": _card,
+    "blurred by 2 to 6 %": _blurred,
+    "bracket beside it": _bracket,
+    "pen beside it": _beside(props.barrel),
+    "finger beside it": _beside(props.finger),
+    "seven segments": _lit,
+    "underlined": _underlined,
+    "in a box": _boxed,
+    "in a ring": _ringed,
+    "edge of a shadow": _shadow,
+    "ruled paper": _ruled,
+    "chalk on a board": _chalk,
+}
+"""Scenes whose digit is to be read: from a digit's ink, cut out, to a picture; plain paper to compare."""
+
+_FORMS = (16, 20, 32)
+"""Sides to which readers of forms stretch a digit, px."""
+
+
+def _cropped(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Cropped to the digit's box, each side up to 6 % of its height off, or 2 % into it."""
+    page = page_of(ink, rng, 0.3, 0.8)
+    pixels = ink_on_paper(page, rng, unruled(rng))
+    left, top, right, bottom = box_of(page)
+    before, above, after, below = np.rint(len(ink) * rng.uniform(-0.02, 0.06, 4)).astype(int)
+    part = slice(top - above, bottom + below), slice(left - before, right + after)
+    return pixels[part], page[part]
+
+
+def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Draw a bar, 3 to 12 % of the digit's height, along at least one edge, like a cell's printed frame."""
+    page = page_of(ink, rng, 0.3, 0.6)
+    whole = page.copy()
+    sides = rng.random(4) < 0.5
+    sides[rng.integers(4)] = True
+    for side in np.flatnonzero(sides).tolist():
+        breadth = round(len(ink) * rng.uniform(0.03, 0.12))
+        np.rot90(whole, side)[:breadth] = 255
+    return ink_on_paper(whole, rng, unruled(rng)), page
+
+
+def _squared(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Stretched to a small square, half of them to one bit a pixel, light on dark or dark on light."""
+    side = int(rng.choice(_FORMS))
+    small = np.asarray(Image.fromarray(ink).resize((side, side), Image.Resampling.BOX, box_of(ink)))
+    if rng.random() < 0.5:
+        small = np.where(small > 100, 255, 0).astype(np.uint8)
+    seen = small if rng.random() < 0.5 else 255 - small
+    return np.repeat(seen[:, :, None], 3, axis=2), np.where(small > 100, 255, 0).astype(np.uint8)
+
+
+CELLS: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
+    "cropped to the digit": _cropped,
+    "bars along the edges": _barred,
+    "stretched to a square": _squared,
+}
+"""Scenes whose digit is to be read, as in `READ`, but not learned."""
+
 
 Spoil = Callable[[Writer, int, np.random.Generator], Made]
 """Draws writing of a given height in pixels; returns the picture and all of its ink."""
@@ -41,19 +243,19 @@ def _crossed_out(writer: Writer, height: int, rng: np.random.Generator) -> Made:
     return shown(crossed, rng), crossed
 
 
-def _cross(half: Path, beyond: float, label: int, rng: np.random.Generator) -> list[Path]:
+def _cross(half: Stroke, beyond: float, label: int, rng: np.random.Generator) -> list[Stroke]:
     reach = np.array([0.7, 0.8]) * (half + beyond)
     return [props.line(rng, np.stack([-reach * way, reach * way])) for way in ((1, 1), (1, -1))]
 
 
-def _along(half: Path, beyond: float, label: int, rng: np.random.Generator) -> list[Path]:
+def _along(half: Stroke, beyond: float, label: int, rng: np.random.Generator) -> list[Stroke]:
     reach, rise = half[0] + beyond, rng.uniform(-0.25, 0.25) * (half[1] + beyond)
     both = label in (0, 7) or rng.random() < 0.4  # one line alone might belong to a 7, or to a slashed 0
     heights = 0.4 * half[1] * (np.arange(2 if both else 1) - 0.3)
     return [props.line(rng, np.array([[-reach, y + rise], [reach, y - rise]])) for y in heights]
 
 
-def _to_and_fro(half: Path, beyond: float, label: int, rng: np.random.Generator) -> list[Path]:
+def _to_and_fro(half: Stroke, beyond: float, label: int, rng: np.random.Generator) -> list[Stroke]:
     turns = int(rng.integers(5, 11))
     x = np.linspace(-1, 1, turns) * (half[0] + 0.7 * beyond)
     return [np.stack([x, np.where(np.arange(turns) % 2, 0.9, -0.9) * half[1]], axis=1)]
@@ -79,7 +281,7 @@ def _signed(writer: Writer, height: int, rng: np.random.Generator) -> Made:
 
 
 def _printed(text: str, writer: Writer, height: int, rng: np.random.Generator) -> Made:
-    ink = printed.write(text, writer.font(rng), height)
+    ink = in_font(text, writer.font(rng), height)
     page = np.pad(ink, np.rint(height * rng.uniform(0.3, 1.2, (2, 2))).astype(int))
     return shown(page, rng), page
 
@@ -131,4 +333,4 @@ def scene(kind: str, writer: Writer, rng: np.random.Generator) -> Scene:
 
 def _segments(height: int, rng: np.random.Generator) -> tuple[int, Pixels]:
     label = int(rng.integers(10))
-    return label, printed.seven_segments(label, rng, height)
+    return label, seven_segments(label, rng, height)

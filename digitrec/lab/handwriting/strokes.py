@@ -1,21 +1,134 @@
-"""Digits from a synthetic hand: the shapes of `shapes`, never drawn twice alike.
+"""A synthetic hand: the shapes of characters (data/shapes.tsv), pens, and strokes never drawn twice alike.
 
 MNIST was written in one country: its ones have no up-stroke, few of its sevens are crossed, its nines hang
 straight. These digits add what it lacks; no person's handwriting is copied.
+
+A shape's form is a string of strokes, separated by "/". A stroke is a list of points "x y", separated by ",":
+x grows to the right, y downwards from 0 at the top to 100 at the bottom. The pen passes smoothly through the
+points; "!" marks a corner. A shape is one form, or two with the same points and all forms between the two.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
-from digitrec.lab.handwriting.pen import Path, Pen, ink, log_uniform
-from digitrec.lab.handwriting.shapes import DIGITS, Shape
+from digitrec.image.pixels import Pixels
+from digitrec.lab.handwriting.photo import clouds
 
-Pixels = NDArray[np.uint8]
+Stroke = NDArray[np.float64]
+"""(N, 2): x to the right and y downwards, the image's side being 1."""
+
+_FINE = 3  # drawn at three times the resolution and averaged
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """What the line is drawn with."""
+
+    width: float = 0.08
+    """Breadth of the line as a share of the image's side, > 0."""
+    pressure: float = 0.15
+    """How much the breadth varies along the line, 0..1."""
+    flat: float = 1.0
+    """Thickness of the nib against its breadth: 1 is round, 0.3 a chisel."""
+    angle: float = 0.7
+    """How a flat nib is held, radians against the horizontal."""
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Return a number from `low` to `high`, every ratio equally likely."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def ink(strokes: Sequence[Stroke], pen: Pen, side: int, rng: np.random.Generator) -> Pixels:
+    """Draw each stroke with the pen: (side, side), ink high, edges smooth."""
+    step = max(0.35 * pen.width * min(1.0, pen.flat + 0.2), 0.3 / (side * _FINE))
+    points = np.concatenate([resample(stroke, step) for stroke in strokes])
+    return stamp(points, pen, side, rng)
+
+
+def stamp(points: Stroke, pen: Pen, side: int, rng: np.random.Generator) -> Pixels:
+    """Press the nib down at each of the points: (side, side), ink high, edges smooth."""
+    large = side * _FINE
+    canvas = Image.new("L", (large, large))
+    draw = ImageDraw.Draw(canvas)
+    press = clouds(rng, 64, 64, (5, 5))
+    rows, columns = np.clip((points[:, ::-1] * 64).astype(int), 0, 63).T
+    radii = np.maximum(0.5 * pen.width * (1 + pen.pressure * press[rows, columns]) * large, 0.7)
+    centres = points * large
+    if pen.flat < 1:
+        nibs = centres[:, None] + radii[:, None, None] * _nib(pen)
+        for outline in nibs.reshape(len(nibs), -1).tolist():
+            draw.polygon(outline, fill=255)
+    else:
+        reach = radii[:, None]
+        for box in np.concatenate([centres - reach, centres + reach], axis=1).tolist():
+            draw.ellipse(box, fill=255)
+    return np.asarray(canvas.reduce(_FINE))
+
+
+def _nib(pen: Pen) -> Stroke:
+    """Return the outline of a flat nib of half breadth 1."""
+    turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    cos, sin = np.cos(pen.angle), np.sin(pen.angle)
+    nib = np.stack([np.cos(turns), pen.flat * np.sin(turns)], axis=1)
+    return np.asarray(nib @ np.array([[cos, sin], [-sin, cos]]))
+
+
+def resample(path: Stroke, step: float) -> Stroke:
+    """Return the same line as points at most `step` apart."""
+    lengths = np.hypot(*np.diff(path, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    count = max(2, int(np.ceil(along[-1] / step)) + 1)
+    at = np.linspace(0, along[-1], count)
+    return np.stack([np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One way to write a character."""
+
+    form: str
+    """Its strokes."""
+    other: str = ""
+    """The other end of its variation; empty if it does not vary."""
+    weight: float = 1.0
+    """Its frequency relative to the character's other shapes."""
+
+
+def _table() -> dict[str, dict[str, tuple[Shape, ...]]]:
+    """Return the shapes of each character of each set, in the order of the file."""
+    file = resources.files("digitrec.lab.handwriting") / "data" / "shapes.tsv"
+    found: dict[str, dict[str, tuple[Shape, ...]]] = {}
+    rows = csv.DictReader(file.read_text("utf-8").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    for row in rows:
+        characters = found.setdefault(row["set"], {})
+        shape = Shape(row["form"], row["other"], float(row["weight"]))
+        characters[row["character"]] = (*characters.get(row["character"], ()), shape)
+    return found
+
+
+_TABLE = _table()
+
+DIGITS = tuple(_TABLE["digit"].values())
+"""The shapes of 0 to 9, in that order."""
+PLAIN = {character: shape for character, (shape,) in _TABLE["plain"].items()}
+"""Letters and signs that resemble no digit."""
+LEARNED = tuple("AEHKMRWXaehkmwx&?")
+"""Characters of `PLAIN` used in training; the others measure how a network handles unknown ones."""
+SIGNS = {character: shape for character, (shape,) in _TABLE["sign"].items()}
+"""Signs and letters of other scripts that resemble no digit, used in training only."""
+RESEMBLING = {character: shape for character, (shape,) in _TABLE["resembling"].items()}
+"""Letters that some people write as others write a digit."""
+
 
 _STEPS = 10  # points drawn between two points of a shape
 
@@ -46,7 +159,7 @@ def any_pen(rng: np.random.Generator, width: float | None = None) -> Pen:
     return Pen(breadth, float(rng.uniform(0, 0.4)), flat, float(rng.normal(0.7, 0.4)))
 
 
-def put(paths: Sequence[Path], pen: Pen, rng: np.random.Generator, side: int) -> Pixels:
+def put(paths: Sequence[Stroke], pen: Pen, rng: np.random.Generator, side: int) -> Pixels:
     """Draw strokes of any scale so that they lie within the image: (side, side), uint8, ink high."""
     points = np.concatenate(paths)
     corner, size = points.min(axis=0), np.ptp(points, axis=0)
@@ -57,7 +170,7 @@ def put(paths: Sequence[Path], pen: Pen, rng: np.random.Generator, side: int) ->
     return ink([(path - corner) * scale + place for path in paths], pen, side, rng)
 
 
-def by_hand(shape: Shape, rng: np.random.Generator) -> list[Path]:
+def by_hand(shape: Shape, rng: np.random.Generator) -> list[Stroke]:
     """Return the strokes of a shape as one hand draws them once: (N, 2) each, in the units of `shapes`."""
     reach = rng.uniform(-0.1, 1.1)
     unrest = rng.gamma(2.0, 1.1)  # how far this hand misses its points, 2 on average
@@ -70,7 +183,7 @@ def by_hand(shape: Shape, rng: np.random.Generator) -> list[Path]:
     return _leaning(strokes, rng)
 
 
-def by_another_hand(digit: Sequence[Path], rng: np.random.Generator) -> list[Path]:
+def by_another_hand(digit: Sequence[Stroke], rng: np.random.Generator) -> list[Stroke]:
     """Vary the strokes of a digit, its height 100, as its writer might have drawn them another time."""
     strokes = [_tremble(smooth(stroke), rng) if len(stroke) > 2 else stroke for stroke in digit]
     return _leaning(strokes, rng) if rng.random() < 0.7 else strokes
@@ -86,7 +199,7 @@ def _strokes(form: str) -> list[NDArray[np.float64]]:
     ]
 
 
-def _curve(points: Path, corners: NDArray[np.bool_], round_off: bool, rng: np.random.Generator) -> Path:
+def _curve(points: Stroke, corners: NDArray[np.bool_], round_off: bool, rng: np.random.Generator) -> Stroke:
     """Draw a line through the points, smooth but for its corners, which some hands cut."""
     if round_off:
         points, corners = _cut(points, corners, rng.uniform(0.08, 0.25)), np.zeros(0, np.bool_)
@@ -95,7 +208,7 @@ def _curve(points: Path, corners: NDArray[np.bool_], round_off: bool, rng: np.ra
     return np.concatenate(pieces)
 
 
-def _cut(points: Path, corners: NDArray[np.bool_], share: float) -> Path:
+def _cut(points: Stroke, corners: NDArray[np.bool_], share: float) -> Stroke:
     """Two points in place of each corner, on the ways to it and from it."""
     out = []
     for at, point in enumerate(points):
@@ -104,7 +217,7 @@ def _cut(points: Path, corners: NDArray[np.bool_], share: float) -> Path:
     return np.array(out)
 
 
-def _bow(points: Path, rng: np.random.Generator) -> Path:
+def _bow(points: Stroke, rng: np.random.Generator) -> Stroke:
     """Bend a straight line in the middle: no hand draws with a ruler."""
     if len(points) > 2:
         return points
@@ -113,7 +226,7 @@ def _bow(points: Path, rng: np.random.Generator) -> Path:
     return np.stack([points[0], middle, points[1]])
 
 
-def smooth(points: Path) -> Path:
+def smooth(points: Stroke) -> Stroke:
     """Return the Catmull-Rom curve through the points."""
     ends = 2 * points[[0, -1]] - points[[1, -2]]
     p = np.concatenate([ends[:1], points, ends[1:]])[:, None]
@@ -124,7 +237,7 @@ def smooth(points: Path) -> Path:
     return np.concatenate([curve.reshape(-1, 2), points[-1:]])
 
 
-def _tremble(path: Path, rng: np.random.Generator) -> Path:
+def _tremble(path: Stroke, rng: np.random.Generator) -> Stroke:
     """Draw the same line with an unsteady hand, sometimes a little short at its ends."""
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     knots = np.arange(0, lengths[-1] + 12, rng.uniform(5, 12))
@@ -136,7 +249,7 @@ def _tremble(path: Path, rng: np.random.Generator) -> Path:
     return path
 
 
-def _leaning(strokes: list[Path], rng: np.random.Generator) -> list[Path]:
+def _leaning(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
     """All strokes with one slant, proportion and turn, on a slightly warped sheet."""
     slant, stretch, turn = rng.normal(0.1, 0.2), np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.08)
     lean = np.array([[stretch, 0], [-slant, 1]])

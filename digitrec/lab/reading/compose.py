@@ -1,7 +1,8 @@
-"""Numbers composed from single digits, as they are cut out of cheques, forms and logbooks."""
+"""Photographed numbers, composed from single digits as on cheques, on forms and in logbooks."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,15 +11,125 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from digitrec.image import ImageSource
+from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import people
-from digitrec.lab.handwriting.paper import soft_noise
-from digitrec.lab.handwriting.redraw import moved
-from digitrec.lab.reading.background import guilloche, rulings, stamp
+from digitrec.lab.handwriting.photo import soft_noise
+from digitrec.lab.handwriting.strokes import log_uniform
+from digitrec.lab.handwriting.writer import moved
 from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
-from digitrec.lab.reading.photograph import STRETCH, cut, photograph
+from digitrec.models.sequence import HEIGHT
 
-Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+
+
+def rulings(shape: tuple[int, int], middle: float, tall: float, rng: np.random.Generator) -> Floats:
+    """Return base lines, sides of boxes and squares around a number, (H, W).
+
+    Args:
+        shape: height and width, px.
+        middle: height of the number's middle, px.
+        tall: height of a digit, px.
+        rng: the source of all that varies.
+    """
+    height, width = shape
+    lines = Image.new("L", (width, height))
+    pen = ImageDraw.Draw(lines)
+    thick = max(1, round(rng.uniform(1, 4)))
+    if rng.random() < 0.45:
+        step = tall * rng.uniform(0.9, 2)
+        first = middle + tall * rng.uniform(0.4, 0.75)
+        for at in (first - step, first, first + step)[rng.integers(3) :]:
+            pen.line((0, at, width, at + rng.normal(0, 2)), fill=255, width=thick)
+    if rng.random() < 0.35:
+        for at in (rng.uniform(0.8, 1.4) * tall, width - rng.uniform(0.8, 1.5) * tall):
+            if rng.random() < 0.7:
+                pen.line((at, 0, at + rng.normal(0, 3), height), fill=255, width=thick)
+    if rng.random() < 0.12:
+        step = tall * rng.uniform(0.3, 0.9)
+        for at in np.arange(rng.uniform(0, step), max(width, height), step):
+            pen.line((at, 0, at, height), fill=255)
+            pen.line((0, at, width, at), fill=255)
+    return np.asarray(np.asarray(lines) * (rng.uniform(0.1, 0.75) / 255), np.float32)
+
+
+def guilloche(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Return fine wavy lines as on cheques, (H, W)."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    total = np.zeros(shape, np.float32)
+    for _ in range(rng.integers(1, 4)):
+        turn, bend = rng.uniform(0, np.pi), rng.uniform(0, 8)
+        along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+        wave = np.sin((across + bend * np.sin(along * rng.uniform(0.02, 0.2))) * rng.uniform(0.3, 1.5))
+        total = np.maximum(total, np.clip(3 * wave - 2 + rng.uniform(0, 1.5), 0, 1))
+    return np.asarray(total * rng.uniform(0.03, 0.22), np.float32)
+
+
+def stamp(shape: tuple[int, int], middle: float, tall: float, rng: np.random.Generator) -> Floats:
+    """Return the ring of a stamp over a number, (H, W); the arguments are those of `rulings`."""
+    ring = Image.new("L", shape[::-1])
+    at, r = rng.uniform(0, shape[1]), tall * rng.uniform(0.6, 1.6)
+    ImageDraw.Draw(ring).ellipse((at - r, middle - r, at + r, middle + r), outline=255, width=5)
+    return np.asarray(np.asarray(ring) * (rng.uniform(0.15, 0.4) / 255), np.float32)
+
+
+STRETCH = 1.3
+"""Factor by which a view is widened: narrow digits would leave too few columns."""
+
+
+def cut(page: Floats, ink: Floats, tall: float, rng: np.random.Generator) -> Floats:
+    """Return the part of the page with the number, cut tightly or loosely.
+
+    Args:
+        page: (H, W), 0..1, the number's digits between 0.9 and 2.1 times `tall` from the top.
+        ink: (H, W), 0..1, the number and parts of other lines.
+        tall: height of a digit, px.
+        rng: the source of all that varies.
+    """
+    rows, columns = np.flatnonzero((ink > 0.3).any(axis=1)), np.flatnonzero((ink > 0.3).any(axis=0))
+    middle = (rows > 0.9 * tall) & (rows < 2.1 * tall)
+    rows = rows[middle] if middle.any() else rows
+    high = rows[-1] + 1 - rows[0]
+    loose = rng.gamma(1.3, 0.12, 2) - 0.06 if rng.random() < 0.7 else rng.uniform(0, 0.8, 2)
+    top, bottom = rows[0] - loose[0] * high, rows[-1] + 1 + loose[1] * high
+    before, after = ((rng.gamma(1.3, 0.2, 2) - 0.05) if rng.random() < 0.7 else rng.uniform(0, 1.5, 2)) * high
+    left, right = columns[0] - before, columns[-1] + 1 + after
+    left, top = max(0, round(left)), max(0, round(top))
+    right, bottom = min(page.shape[1], round(right)), min(page.shape[0], round(bottom))
+    return page[top:bottom, left:right]
+
+
+def photograph(page: Floats, breadth: float, rng: np.random.Generator) -> Pixels:
+    """Return a photo of the page, (H, W), 0..1, as a view, (HEIGHT, W'); thin pens are blurred less."""
+    picture = Image.fromarray(np.asarray(np.clip(_lit(page, rng), 0, 1) * 255, np.uint8))
+    if rng.random() < 0.6:
+        most = min(3.0, 0.6 + 40 * breadth)
+        picture = picture.filter(ImageFilter.GaussianBlur(log_uniform(rng, 0.4, most)))
+    if rng.random() < 0.25:
+        scale = rng.uniform(14, 32) / picture.height
+        size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    if rng.random() < 0.3:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=int(rng.integers(20, 95)))
+        picture = Image.open(file)
+    width = max(8, round(picture.width * HEIGHT / picture.height * STRETCH))
+    view = np.asarray(picture.resize((width, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=2), np.float32)
+    if rng.random() < 0.5:
+        view = view + rng.standard_normal(view.shape) * np.exp(rng.uniform(0, np.log(12)))
+    return np.asarray(np.clip(view, 0, 255), np.uint8)
+
+
+def _lit(page: Floats, rng: np.random.Generator) -> Floats:
+    """Return the page under uneven light, sometimes with another contrast, rarely as a negative."""
+    turn = rng.uniform(0, 2 * np.pi)
+    across, down = np.meshgrid(np.linspace(-1, 1, page.shape[1]), np.linspace(-1, 1, page.shape[0]))
+    slope = 0.5 + 0.5 * (across * np.cos(turn) + down * np.sin(turn))
+    page = page * (1 - rng.uniform(0, 0.4) * slope)
+    if rng.random() < 0.3:
+        page = np.clip(page, 0, 1) ** np.exp(rng.uniform(-0.6, 0.6))
+    return 1 - page if rng.random() < 0.05 else page
+
+
 HANDS = 60
 """Hands that write the numbers of one set."""
 WIDEST = 256

@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import People
-from digitrec.lab.handwriting import printed, strokes
-from digitrec.lab.handwriting.pen import Pen, log_uniform
-from digitrec.lab.handwriting.redraw import enlarge, rewrite, sized, without_paper
-from digitrec.lab.handwriting.shapes import DIGITS, LEARNED, PLAIN, RESEMBLING, SIGNS
+from digitrec.lab.handwriting import strokes
+from digitrec.lab.handwriting.strokes import DIGITS, LEARNED, PLAIN, RESEMBLING, SIGNS, Pen, log_uniform
+from digitrec.lab.handwriting.writer import enlarge, fonts_to_learn, in_font, rewrite, sized, without_paper
 
-Pixels = NDArray[np.uint8]
 SIDE = 64
 """Longer side of a digit's ink, px."""
 EACH = 4
@@ -82,10 +80,10 @@ def _letters(rng: np.random.Generator) -> Hand:
 
 
 def _printed_letters(rng: np.random.Generator) -> Hand:
-    fonts = printed.fonts_to_learn()
+    fonts = fonts_to_learn()
     font = fonts[rng.integers(len(fonts))]
     letters = [*rng.choice(list(_PRINTED), len(UNLIKE)), *rng.choice(list(_LIKE_DIGITS), 10 - len(UNLIKE))]
-    return _hand(lambda place: printed.write(str(letters[place]), font, SIDE), 0.1, each=1)
+    return _hand(lambda place: in_font(str(letters[place]), font, SIDE), 0.1, each=1)
 
 
 def _scrawls(rng: np.random.Generator) -> Hand:
@@ -163,6 +161,6 @@ def _of_mnist(people: People, digit: int, rng: np.random.Generator) -> Pixels:
 
 
 def _font(_: People, rng: np.random.Generator) -> Hand:
-    fonts = printed.fonts_to_learn()
+    fonts = fonts_to_learn()
     font = fonts[rng.integers(len(fonts))]
-    return _hand(lambda digit: printed.write(str(digit), font, SIDE), 0.1, each=1)
+    return _hand(lambda digit: in_font(str(digit), font, SIDE), 0.1, each=1)

@@ -1,9 +1,14 @@
-"""Compose stocks of numbers and train the reader's network on them.
+"""The recipe of the number reader's weights: compose numbers, learn from them, export two networks.
 
-    python -m digitrec.lab.reading.train compose FOLDER 120000
-    python -m digitrec.lab.reading.train learn FOLDER 600000
+    python -m digitrec.lab.reading.train compose FOLDER 96000
+    python -m digitrec.lab.reading.train learn FOLDER 560000
+    python -m digitrec.lab.reading.train export digitrec/models/weights LETTERS FOLDER...
 
-Both continue where they were stopped. They need DIGITREC_DATA and the extra `train`.
+Composing and learning resume where they stopped. They need DIGITREC_DATA and the extra `train`. LETTERS and
+each FOLDER are folders of the first two commands. The first network is the mean of the latest checkpoints of
+each FOLDER (M. Wortsman and others, Robust fine-tuning of zero-shot models, CVPR 2022). The second one is
+that of LETTERS alone, which learned letters longest: it reads fewer numbers into words, and skips more
+unusual digits.
 """
 
 from __future__ import annotations
@@ -12,18 +17,56 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitrec.image import DigitImage, atomic
 from digitrec.lab import stocks
 from digitrec.lab.datasets.world import people
-from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
+from digitrec.lab.reading.compose import HANDS, WIDEST, Composer, held_back
 from digitrec.lab.reading.hands import hands, letter_hands
-from digitrec.lab.reading.network import network
-from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT
+from digitrec.models.foreign import to_litert
+from digitrec.models.network import described
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, LETTERS, SHIPPED, SequenceReader, digits_of
+from digitrec.prepare import prepare
+from digitrec.providers.local_numbers import LocalNumbers
+from digitrec.providers.registry import open_provider
+
+WIDTHS = (24, 48, 80, 112, 144)
+
+
+def network(widths: tuple[int, ...] = WIDTHS, policy: str | None = None) -> Any:
+    """Return a Keras model from pictures (N, 32, W, 1), 0..255, to logits (N, W / 4, 15).
+
+    The classes are those of `digitrec.models.sequence`. A picture's mean is subtracted first, and its
+    deviation divided out. `policy` is the layers' dtype policy; None: Keras' own.
+    """
+    import keras
+    from keras import layers, ops
+
+    def block(x: Any, channels: int, size: int | tuple[int, int] = 3, padding: str = "same") -> Any:
+        x = layers.Conv2D(channels, size, padding=padding, use_bias=False, dtype=policy)(x)
+        x = layers.BatchNormalization(momentum=0.98, dtype=policy)(x)
+        return layers.ReLU(dtype=policy)(x)
+
+    pictures = keras.Input((HEIGHT, None, 1))
+    mean = ops.mean(pictures, axis=(1, 2), keepdims=True)
+    spread = ops.sqrt(ops.mean(ops.square(pictures - mean), axis=(1, 2), keepdims=True))
+    x = (pictures - mean) / (spread + 4)
+    x = layers.MaxPooling2D(dtype=policy)(block(x, widths[0]))
+    x = layers.MaxPooling2D(dtype=policy)(block(x, widths[1]))
+    x = layers.MaxPooling2D((2, 1), dtype=policy)(block(block(x, widths[2]), widths[2]))
+    x = block(block(x, widths[3]), widths[3])
+    x = block(x, widths[4], (HEIGHT // 8, 1), "valid")
+    for _ in range(3):
+        x = x + block(x, widths[4], (1, 5))
+    x = layers.Conv2D(BLANK + 1, 1, dtype="float32")(layers.SpatialDropout2D(0.1, dtype=policy)(x))
+    return keras.Model(pictures, layers.Reshape((-1, BLANK + 1), dtype="float32")(x))
+
 
 STOCK = 8000
 """Numbers in a file, by `HANDS` hands that write in no other file."""
@@ -69,23 +112,35 @@ def stock(composer: Composer, count: int) -> Stock:
 
 
 def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-    """Yield batches of about equal width, each from two stocks, without end: pictures and their truth."""
+    """Yield varied batches of about equal width, each from two stocks, without end."""
     for both in stocks.pairs(folder, rng):
         order = np.argsort(both["widths"] // 32 + rng.random(len(both["widths"])))
-        starts = np.arange(0, len(order) - BATCH + 1, BATCH)
-        for start in rng.permutation(starts):
-            chosen = order[start : start + BATCH]
-            texts = both["texts"][chosen]
-            least = 4 * (2 * (texts >= 0).sum(axis=1) - 1)
-            views = [varied(*one, rng) for one in zip(views_of(both, chosen), least.tolist(), strict=True)]
-            pictures, columns = batch(views)
-            yield pictures, _sparse(texts), columns, texts[:, 0] < 0
+        for start in rng.permutation(np.arange(0, len(order) - BATCH + 1, BATCH)):
+            yield batch(both, order[start : start + BATCH], rng)
 
 
-def views_of(stock: Stock, chosen: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
-    """Yield each chosen view, (HEIGHT, W)."""
-    for at in chosen:
-        yield stock["pictures"][at, :, : stock["widths"][at]]
+def batch(stock: Stock, chosen: NDArray[np.intp], rng: np.random.Generator | None = None) -> tuple[Any, ...]:
+    """Return the chosen views as one array, (N, HEIGHT, W, 1), and what `losses` takes besides.
+
+    W is a multiple of 32; a narrower view continues as its own mean. With `rng` the views are varied.
+    """
+    import tensorflow as tf
+
+    texts = stock["texts"][chosen]
+    views = [stock["pictures"][at, :, : stock["widths"][at]] for at in chosen]
+    if rng is not None:
+        least = 4 * (2 * (texts >= 0).sum(axis=1) - 1)
+        views = [varied(view, width, rng) for view, width in zip(views, least.tolist(), strict=True)]
+    widths = np.array([view.shape[1] for view in views], np.int32)
+    wide = -(-int(widths.max()) // 32) * 32
+    pictures = np.empty((len(views), HEIGHT, wide, 1), np.float32)
+    for at, view in enumerate(views):
+        pictures[at, ..., 0] = view.mean()
+        pictures[at, :, : view.shape[1], 0] = view
+    empty = texts[:, 0] < 0
+    texts = np.where(empty[:, None] & (np.arange(LONGEST) == 0), 0, texts)  # CTC needs a class in each text
+    labels = tf.sparse.SparseTensor(np.argwhere(texts >= 0), texts[texts >= 0].astype(np.int32), texts.shape)
+    return pictures, labels, np.minimum(widths // 4 + 2, wide // 4), empty
 
 
 def varied(view: NDArray[np.uint8], least: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -104,20 +159,6 @@ def varied(view: NDArray[np.uint8], least: int, rng: np.random.Generator) -> NDA
     return view.astype(np.float32) * np.float32(rng.uniform(0.7, 1.2)) + noise
 
 
-def batch(views: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return views as one array, (N, HEIGHT, W, 1), and the number of columns that each of them fills.
-
-    W is a multiple of 32; a narrower view continues as its own mean.
-    """
-    widths = np.array([view.shape[1] for view in views], np.int32)
-    wide = -(-int(widths.max()) // 32) * 32
-    pictures = np.empty((len(views), HEIGHT, wide, 1), np.float32)
-    for at, view in enumerate(views):
-        pictures[at, ..., 0] = view.mean()
-        pictures[at, :, : view.shape[1], 0] = view
-    return pictures, np.minimum(widths // 4 + 2, wide // 4)
-
-
 def learn(folder: Path, views: int) -> None:
     """Learn from `views` views, in bfloat16, which takes a quarter less time."""
     import keras
@@ -125,8 +166,9 @@ def learn(folder: Path, views: int) -> None:
     keras.utils.set_random_seed(SEED)
     run = restored(folder, network(policy="mixed_bfloat16"), views // BATCH)
     held = stocks.held(folder, HELD_VIEWS)
-    rng = np.random.default_rng((SEED, run.done))
-    run.learn(batches(folder, rng), losses, lambda: {"held": exact(run, held)})
+    order = np.argsort(held["widths"])
+    parts = [batch(held, order[at : at + BATCH]) for at in range(0, len(order), BATCH)]
+    run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, parts)
 
 
 def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]:
@@ -134,7 +176,7 @@ def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]
 
     Args:
         logits: (N, W / 4, 15), those of the network.
-        labels: the texts, a sparse tensor, as `_sparse` returns it.
+        labels: the texts' classes, a sparse tensor; any class on bare paper.
         columns: (N,), columns that each picture fills.
         empty: (N,), whether the paper is bare.
     """
@@ -154,30 +196,67 @@ def restored(folder: Path, net: Any, steps: int) -> stocks.Run:
     )
 
 
-def _sparse(texts: NDArray[np.int8]) -> Any:
-    """Return the texts as the sparse tensor that CTC's loss takes, which needs a class in each."""
-    import tensorflow as tf
-
-    texts = np.where((texts[:, :1] < 0) & (np.arange(LONGEST) == 0), 0, texts)
-    return tf.sparse.SparseTensor(np.argwhere(texts >= 0), texts[texts >= 0].astype(np.int32), texts.shape)
+CALIBRATED = 2500
+"""Numbers that the calibration is fitted on."""
 
 
-def exact(run: stocks.Run, held: Stock) -> float:
-    """Return the share of numbers that the averaged weights read without a fault, by their best path."""
-    right = 0
-    order = np.argsort(held["widths"])
-    with run.averaged():
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            pictures, columns = batch(list(views_of(held, chosen)))
-            best = np.argmax(run.net(pictures, training=False), axis=-1)
-            for row, text, count in zip(best, held["texts"][chosen], columns, strict=True):
-                path = row[:count]
-                signs = path[np.flatnonzero(np.diff(path, prepend=-1))]
-                right += list(signs[signs < BLANK]) == list(text[text >= 0])
-    return right / len(order)
+def export(out: Path, folders: Sequence[Path]) -> None:
+    """Write both networks as LiteRT files into a folder; the first one holds the calibration.
+
+    Args:
+        out: the folder of the files.
+        folders: LETTERS and then each FOLDER, as on the command line.
+    """
+    (second, steps), (first, all_steps) = averaged(folders[:1]), averaged(folders[1:])
+    _write(out / LETTERS.name, to_litert(second), {}, steps)
+    content = to_litert(first)
+    with TemporaryDirectory() as scratch:
+        bare = Path(scratch, SHIPPED.name)
+        bare.write_bytes(content)
+        calibration = fitted((SequenceReader(bare), SequenceReader(out / LETTERS.name)))
+    _write(out / SHIPPED.name, content, {"calibration": calibration}, all_steps)
+
+
+def _write(file: Path, content: bytes, about: dict[str, Any], steps: list[int]) -> None:
+    atomic.write(file, described(content, {"format": 1, "name": file.stem, "card": {"steps": steps}} | about))
+
+
+def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
+    """Return the mean of the checkpoints' averaged weights as a network, and the steps of each."""
+    weights, steps = [], []
+    for folder in folders:
+        net = network()
+        run = restored(folder, net, 1)
+        with run.averaged():
+            weights.append(net.get_weights())
+        steps.append(run.done)
+    net.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])
+    return net, steps
+
+
+def fitted(readers: Sequence[SequenceReader]) -> dict[str, list[float]]:
+    """Return the points of a rising line from confidence to the chance that the digits are right."""
+    from sklearn.isotonic import IsotonicRegression
+
+    numbers = LocalNumbers(open_provider("local"), readers)
+    scores, right = [], []
+    for one in held_back(CALIBRATED, SEED):
+        prepared = prepare(DigitImage.open(one.image), numbers.wants)
+        for candidate in numbers.read(prepared, timeout=1.0).candidates:
+            scores.append(candidate.score or 0.0)
+            right.append(digits_of(candidate.text) == digits_of(one.text))
+    line = IsotonicRegression(y_min=1 / (len(right) + 2), y_max=1 - 1 / (len(right) + 2)).fit(scores, right)
+    return {"scores": line.X_thresholds_.tolist(), "chances": line.y_thresholds_.tolist()}
+
+
+def main(step: str, folder: str, *rest: str) -> None:
+    """Take one step of the recipe, as on the command line."""
+    if step == "export":
+        export(Path(folder), [Path(each) for each in rest])
+    else:
+        {"compose": compose, "learn": learn}[step](Path(folder), int(rest[0]))
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    {"compose": compose, "learn": learn}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    main(*sys.argv[1:])

@@ -10,8 +10,7 @@ from pathlib import Path
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.training.fit import fit
-from digitrec.lab.training.given import given
-from digitrec.lab.training.run import FitConfig
+from digitrec.lab.training.run import FitConfig, given
 from digitrec.lab.training.zoo import Architecture, find
 from digitrec.models import store
 

@@ -1,9 +1,12 @@
-"""Write a model file in another format, with the same answers."""
+"""Write a network in another format with the same answers; recover our networks from their `.tflite` file."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +14,24 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.errors.text import first_line
 from digitrec.image import atomic
-from digitrec.lab.training import cnn, export
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.recovered import recovered
+from digitrec.lab.training.card import description, save_keras
+from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.models import litert, store
 from digitrec.models.foreign import to_litert
-from digitrec.models.network import described, scaled
+from digitrec.models.inside import Inside, Weights
+from digitrec.models.network import DESCRIPTION, Floats, described, scaled
+from digitrec.providers.base import not_installed
 
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
 """Formats that a network can be written in."""
 AGREED = 1e-4
 """Largest accepted difference between the new file's answers and the network's, in float32."""
-_COMPARED = 64  # digits
+RECOVERED = 1e-3
+"""The largest difference of any probability between a `.tflite` file and what is recovered from it."""
+OPSET = 17
+"""Version of ONNX's operators, which runtimes know from 2022 on."""
+_COMPARED = 128  # digits
 
 
 def write(model: Path, out: Path) -> float:
@@ -45,20 +54,20 @@ def write(model: Path, out: Path) -> float:
     """
     if out.suffix not in ENDINGS:
         raise ModelError(f"{out}: a network is written as {', '.join(ENDINGS)}")
+    if model.suffix == ".skops":
+        raise ModelError(f"{model}: a scikit-learn model is no network; only networks can be exported")
     its = store.load(model)
-    network = _network(model)
-    ink = scaled(mnist_test().images[:_COMPARED], its.input.scale).reshape(-1, *network.input_shape[1:])
-    about = export.description(its.name, dict(its.card), **asdict(its.input))
+    ours = model.suffix == ".tflite"
+    network = together(recovered(model)) if ours else keras.saving.load_model(model, compile=False)
+    about = description(its.name, dict(its.card), **asdict(its.input))
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix in (".keras", ".h5"):
-        export.save_keras(network, out, about)
+        save_keras(network, out, about)
         return 0.0
+    ink = scaled(mnist_test().images[:_COMPARED], its.input.scale).reshape(-1, *network.input_shape[1:])
     try:
         if out.suffix == ".onnx":
-            from digitrec.lab.training import onnxfile
-
-            content = onnxfile.converted(network, about)
-            answers = onnxfile.answers(content, ink)
+            content, answers = _as_onnx(network, about, ink)
         else:
             content = described(to_litert(network, quantised=False), about)
             answers = litert.LiteRt(content, out)(ink)
@@ -73,14 +82,80 @@ def write(model: Path, out: Path) -> float:
     return difference
 
 
-def _network(model: Path) -> keras.Model:
-    """Return the network in a model file that `store.load` has accepted.
+def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[bytes, Floats]:
+    """Return a float32 network as the content of an ONNX file, and its answers to `ink`.
+
+    "image" is of the network's input shape, scaled as the metadata "digitrec.json" says. "probabilities",
+    (N, 10), are the network's answers; the temperatures in the metadata are not applied.
+    """
+    try:
+        import onnx
+        import onnxruntime
+        import tf2onnx
+    except ImportError as error:
+        raise not_installed("Writing ONNX files", "onnx") from error
+    import tensorflow as tf
+
+    takes = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="image")]
+    answer = tf.function(lambda image: network(image, training=False), autograph=False)
+    model, _ = tf2onnx.convert.from_function(answer, input_signature=takes, opset=OPSET)
+    usual = model.graph.output[0].name
+    model.graph.output[0].name = "probabilities"
+    for node in model.graph.node:
+        node.output[:] = ["probabilities" if name == usual else name for name in node.output]
+    onnx.checker.check_model(model)
+    onnx.helper.set_model_props(model, {DESCRIPTION: json.dumps(about)})
+    content = bytes(model.SerializeToString())
+    onnxruntime.disable_telemetry_events()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return content, np.asarray(session.run(None, {"image": ink})[0])
+
+
+def recovered(path: Path) -> list[keras.Model]:
+    """Return the float32 networks of a `.tflite` file by `digitrec train`; `together` joins them.
+
+    Their batch normalisation has become part of the convolutions. Written as a file again they answer as the
+    file does, which is checked. In float32 they answer slightly otherwise: the file's own arithmetic also
+    rounds to int8 what goes from layer to layer.
 
     Raises:
-        ModelError: it cannot be taken out of the file.
+        ModelError: it cannot be read, or is not digitrec's own network.
+        NotInstalled: the `train` extra is missing.
     """
-    if model.suffix == ".tflite":
-        return cnn.together(recovered(model))
-    if model.suffix == ".skops":
-        raise ModelError(f"{model}: a scikit-learn model is no network; only networks can be exported")
-    return keras.saving.load_model(model, compile=False, safe_mode=True)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model file") from error
+    theirs = litert.LiteRt(content, path)
+    foreign = ModelError(
+        f"{path}: not digitrec's own network, or its weights cannot be recovered; start "
+        "with `digitrec`, or a .tflite file that `digitrec train` wrote without --arch"
+    )
+    try:
+        layers = Inside(content).weights()
+        ends = [0, *(place for place, one in enumerate(layers, 1) if one.kernel.ndim == 2)]
+        networks = [_with_weights(layers[first:last]) for first, last in pairwise(ends)]
+        again = litert.LiteRt(to_litert(together(networks)), path)
+    except (ValueError, IndexError) as error:  # its layers are others
+        raise foreign from error
+    ink = scaled(mnist_test().images[:_COMPARED], "unit")
+    if ends[-1] != len(layers) or not np.allclose(theirs(ink), again(ink), rtol=0, atol=RECOVERED):
+        raise foreign
+    return networks
+
+
+def widths(network: keras.Model) -> tuple[int, ...]:
+    """Return the channels of each stage of a network of `recovered`."""
+    kernels = [array for array in network.get_weights() if array.ndim == 4]
+    return tuple(kernel.shape[-1] for kernel in kernels[::2])
+
+
+def _with_weights(layers: list[Weights]) -> keras.Model:
+    """Return digitrec's own network with these weights, convolutions and the dense layer at the end.
+
+    Raises:
+        ValueError: they do not fit.
+    """
+    network = digitrec_cnn(tuple(one.kernel.shape[-1] for one in layers[:-1:2]), normalised=False)
+    network.set_weights([array for one in layers for array in (one.kernel, one.bias)])
+    return network

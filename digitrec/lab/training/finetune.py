@@ -1,8 +1,8 @@
-"""Fine-tune digitrec's network on one person's handwriting.
+"""Fine-tune digitrec's network on one person's handwriting, and measure what was gained and lost.
 
-It starts from the shipped file. Beside the person's pictures it rehearses known
-digits and non-digits, and should keep its answers to them: Zhizhong Li, Derek Hoiem, "Learning
-without Forgetting", ECCV 2016. The gains and losses are measured on the files, before and after.
+It starts from the shipped file. Beside the person's pictures it rehearses known digits and non-digits, and
+should keep its answers to them: Zhizhong Li, Derek Hoiem, "Learning without Forgetting", ECCV 2016. The gains
+and losses are measured on the files, before and after.
 """
 
 from __future__ import annotations
@@ -15,26 +15,141 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from digitrec.comparison.benchmark.measure import is_right, measure
+from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.loader import Sample, sampled
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
+from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError, ModelError
-from digitrec.errors.text import count
+from digitrec.errors.text import count, percent
 from digitrec.image import DigitImage, atomic
-from digitrec.lab.datasets import overlap
-from digitrec.lab.datasets.digits import cropped
+from digitrec.lab.datasets.digits import Keys, cropped, keys_with, run_folder, unlearned, write_keys
+from digitrec.lab.evaluation import accuracy
 from digitrec.lab.handwriting.augment import SIDE, augment
-from digitrec.lab.training import card, cnn, export, finetuned
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.finetuned import Change
-from digitrec.lab.training.learn import Tensors, cosine, tensors
-from digitrec.lab.training.loop import Loop
+from digitrec.lab.training.card import description, environment, measured
+from digitrec.lab.training.convert import recovered, widths
+from digitrec.lab.training.epochs import Loop
 from digitrec.lab.training.material import rehearsal
-from digitrec.lab.training.recovered import recovered, widths
+from digitrec.lab.training.networks import describe, together
 from digitrec.lab.training.run import FineTuneConfig, Watcher, unwatched
+from digitrec.lab.training.train import Tensors, cosine, tensors
 from digitrec.models import store
 from digitrec.models.foreign import to_litert
 from digitrec.models.network import described
+from digitrec.providers.registry import open_provider
+
+OWN = "your own, held back"
+"""Name of the set of the person's pictures that were not learned."""
+HEADER = ("read rightly", "before", "after", "95 % interval", "gained", "lost")
+"""Heads of the columns of `rows`."""
+WHOLE = "mnist-test"
+"""The set that is measured whole by default, because it is already prepared."""
+SOME = 300
+"""Pictures of every other set."""
+REFUSED_SETS = ("letters", "scribbles")
+"""The sets to refuse that are measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A set, and how it is read before and after."""
+
+    data: str
+    """Name of the set."""
+    refusing: bool
+    """Whether refusing is right on it, because it shows no single digit."""
+    before: Proportion
+    """Right answers before."""
+    after: Proportion
+    """Right answers after."""
+    gained: int
+    """Pictures that are right only after."""
+    lost: int
+    """Pictures that were right only before."""
+    left_out: int
+    """Pictures that were learned, and so are not read."""
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The cells under `HEADER`."""
+        name = f"{self.data}, refused" if self.refusing else self.data
+        before = f"{percent(self.before.share, 2)} of {self.before.n:,}"
+        after = percent(self.after.share, 2)
+        return name, before, after, self.after.interval(2), str(self.gained), str(self.lost)
+
+
+def changes(
+    start: Path, out: Path, held_back: Sequence[Sample], learned: Keys, limit: int | None
+) -> Iterator[Change]:
+    """Measure two model files on the pictures that were not learned; a refused digit counts as wrong.
+
+    The sets are the person's held-out pictures, MNIST's test digits, letters and scribbles, and the other
+    sets of digits in the folder that DIGITREC_DATA names.
+
+    Args:
+        start: the model file before the change.
+        out: the model file after it.
+        held_back: the person's pictures that were not learned; none: that set is left out.
+        learned: keys of the pictures that were learned.
+        limit: largest number of each other set, all digits in proportion; None: all of `WHOLE`, `SOME` of
+            the others.
+
+    Raises:
+        DataError: a set that is here is damaged.
+    """
+    with (
+        Engine(open_provider("local", model=start)) as before,
+        Engine(open_provider("local", model=out)) as after,
+    ):
+        for name, samples, refusing in _sets(held_back, limit):
+            left = unlearned(samples, learned)
+            was, now = (_right(left, engine, name) for engine in (before, after))
+            yield Change(
+                name, refusing, proportion(int(was.sum()), len(left)), proportion(int(now.sum()), len(left)),
+                int((now & ~was).sum()), int((was & ~now).sum()), len(samples) - len(left),
+            )  # fmt: skip
+
+
+def _sets(held_back: Sequence[Sample], limit: int | None) -> Iterator[tuple[str, Sequence[Sample], bool]]:
+    """Yield name and pictures of each set, and whether refusing is right on it."""
+    if held_back:
+        yield OWN, held_back, False
+    for one in accuracy.sets():
+        most = SOME if limit is None and one.name != WHOLE else limit
+        if one.name in REFUSED_SETS:
+            yield one.name, one.samples(most), True
+        elif one.group == accuracy.DIGITS:
+            samples = one.samples(None)
+            yield one.name, [samples[at] for at in sampled([it.label for it in samples], most)], False
+
+
+def _right(samples: Sequence[Sample], engine: Engine, data: str) -> NDArray[np.bool_]:
+    """Return which pictures the engine reads correctly, (N,)."""
+    outcomes = measure(samples, engine, data).outcomes if samples else ()
+    pairs = zip(outcomes, samples, strict=True)
+    return np.array([is_right(outcome, sample.label) for outcome, sample in pairs], bool)
+
+
+def verdict(changes: Sequence[Change]) -> str:
+    """Name the other sets on which clearly more was lost than gained."""
+    worse = [
+        one.data for one in changes
+        if one.data != OWN and one.lost - one.gained > 2 * (one.lost + one.gained) ** 0.5
+    ]  # fmt: skip
+    if not worse:
+        return "No other set is read significantly worse."
+    return f"Significantly worse now: {', '.join(worse)}. A lower --learning-rate forgets less."
+
+
+def measures(changes: Sequence[Change]) -> dict[str, Any]:
+    """Return the same for the description in the model file; `models list` shows `test`."""
+    whole = next(one for one in changes if one.data == WHOLE)
+    test = measured(whole.after, WHOLE, whole.left_out)
+    return {"changes": [asdict(one) for one in changes], "test": test}
+
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +166,7 @@ class FineTuneResult:
     learned: int
     """The person's pictures that were learned."""
     changes: tuple[Change, ...]
-    """How the held-out pictures (`finetuned.OWN`, if any) and all other sets are read before and after."""
+    """How the held-out pictures (`OWN`, if any) and all other sets are read before and after."""
     seconds: float
     """Time that it took, measuring included."""
 
@@ -78,7 +193,7 @@ def fine_tune(
         samples: the person's pictures; those labelled None are to be refused.
         source: what they are called, for the card.
         start: the file to begin with: the shipped one, or one that `digitrec train` or this wrote.
-        limit_test: largest number from every measured set; None: see `finetuned.changes`.
+        limit_test: largest number from every measured set; None: see `changes`.
         on_progress: called after every step.
 
     Raises:
@@ -97,27 +212,27 @@ def fine_tune(
     to_learn, held_back = _parted(samples, config)
     own = _prepared(to_learn, source)
     known, counts = rehearsal(config, on_progress)
-    network = cnn.together(networks)
+    network = together(networks)
     _learn(network, own, known, config, on_progress)
     facts: dict[str, Any] = {
-        "architecture": cnn.describe(widths(networks[0]), len(networks)),
+        "architecture": describe(widths(networks[0]), len(networks)),
         "parameters": sum(one.count_params() for one in networks),
         "start": store.load(start).version,
         "learned_from": {source: len(own)},
         "rehearsed": counts,
         "settings": asdict(config),
-        "environment": card.environment(),
+        "environment": environment(),
         "training_seconds": time.monotonic() - began,
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     bare = to_litert(network)
     _write(bare, out, start, facts)
-    learned = overlap.keys_with(start, own)
-    overlap.write(learned, overlap.beside(out))
-    changes = tuple(finetuned.changes(start, out, held_back, learned, limit_test))
-    facts |= finetuned.measures(changes) | {"kilobytes": len(bare) / 1000}
+    learned = keys_with(start, own)
+    write_keys(learned, run_folder(out))
+    found = tuple(changes(start, out, held_back, learned, limit_test))
+    facts |= measures(found) | {"kilobytes": len(bare) / 1000}
     _write(bare, out, start, facts)
-    return FineTuneResult(out, len(own), changes, time.monotonic() - began)
+    return FineTuneResult(out, len(own), found, time.monotonic() - began)
 
 
 def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sample], list[Sample]]:
@@ -190,5 +305,5 @@ def _learn(
 
 def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
     """Write the file with its description; keep the confidence cap of `start`."""
-    about = export.description(out.stem, facts, **asdict(store.load(start).input))
+    about = description(out.stem, facts, **asdict(store.load(start).input))
     atomic.write(out, described(bare, about))

@@ -18,10 +18,10 @@ import numpy as np
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.image import atomic
-from digitrec.lab.datasets import overlap
-from digitrec.lab.training import card, export, zoo
-from digitrec.lab.training.given import Given
-from digitrec.lab.training.run import Epoch, FitConfig, Watcher, unwatched
+from digitrec.lab.datasets.digits import run_folder, write_keys
+from digitrec.lab.training import card, zoo
+from digitrec.lab.training.card import description, save_keras
+from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, unwatched
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import foreign, store
 from digitrec.models.foreign import to_litert
@@ -76,11 +76,11 @@ def fit(
         raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
     check(kind, config, start)
     history: list[Epoch] = []
-    folder = overlap.beside(out)
+    folder = run_folder(out)
     started = time.monotonic()
     if kind.family == "scikit-learn":
         learned = _classic(kind, config, what.learned)
-        overlap.write(what.keys, folder)
+        write_keys(what.keys, folder)
     else:
         from digitrec.lab.training.epochs import learn
 
@@ -150,11 +150,11 @@ def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Giv
         save, output = partial(foreign.save_skops, learned, out), foreign.output_of(learned)
     else:
         facts |= {"parameters": learned.count_params()}
-        save = partial(export.save_keras, learned, out)
+        save = partial(save_keras, learned, out)
     if out.suffix == ".tflite":
         bare = to_litert(learned)
         save = lambda about: atomic.write(out, described(bare, about))  # noqa: E731
-    about = partial(export.description, out.stem, output=output, scale=scale)
+    about = partial(description, out.stem, output=output, scale=scale)
     save(about(facts))
     loss, correct = measured(out, what.test)
     save(about(facts | {"test": what.measured(correct)}))

@@ -12,12 +12,13 @@ from digitrec.comparison.datasets.loader import sampled
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.errors import DataError, NotInstalled
 from digitrec.image.atomic import replacing
-from digitrec.lab.datasets import fonts, world
-from digitrec.lab.datasets.download import mnist_train
+from digitrec.lab.datasets import world
+from digitrec.lab.datasets.download import font_files, mnist_train
 from digitrec.lab.datasets.world import Paths
-from digitrec.lab.handwriting import printed, strangers, synthetic
+from digitrec.lab.evaluation.accuracy import swiss_dev, turkish_dev
+from digitrec.lab.handwriting import synthetic
 from digitrec.lab.handwriting.augment import SIDE
-from digitrec.lab.handwriting.writer import Writer
+from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
 from digitrec.lab.training.run import FineTuneConfig, TrainConfig, Watcher
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def writers_held_back() -> Digits:
     Raises:
         DataError: they are unavailable.
     """
-    samples = [*strangers.swiss_dev(), *strangers.turkish_dev()]
+    samples = [*swiss_dev(), *turkish_dev()]
     labels = np.array([sample.label for sample in samples], np.uint8)
     return synthetic.prepared((np.asarray(sample.image) for sample in samples), labels)
 
@@ -68,8 +69,8 @@ def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress
 
 def _fonts(config: TrainConfig) -> tuple[str, ...]:
     """Files of the fonts that are learned."""
-    designed = fonts.fonts("hand", "learned") + fonts.fonts("print", "learned") if config.fonts else ()
-    return printed.fonts_to_learn() + designed
+    designed = font_files("learned") if config.fonts else ()
+    return fonts_to_learn() + designed
 
 
 def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
@@ -126,7 +127,7 @@ def rehearsal(config: FineTuneConfig, on_progress: Watcher) -> tuple[Digits, dic
         for kind, count in ((synthetic.make, config.made), (synthetic.staged, config.scenes))
         for start in range(0, count, _PORTION)
     ]
-    writer = Writer(digits, printed.fonts_to_learn(), varied=0.3)
+    writer = Writer(digits, fonts_to_learn(), varied=0.3)
     made = (kind(writer, count, [config.seed, at]) for at, (kind, count) in enumerate(portions, 1))
     generated = _together(made, len(portions), on_progress)
     senseless = int((generated.labels == NO_DIGIT).sum())

@@ -1,10 +1,15 @@
-"""Keras networks by name, from (N, 28, 28, 1) to (N, 10) probabilities: one published, others of our design.
+"""Keras networks by name, from (N, 28, 28, 1) to (N, 10) probabilities.
 
-`tutorial_cnn` is the network of a well-known tutorial, layer for layer. The plain ones are our own. Those
-after published families are in `digitrec.lab.training.backbones`.
+`digitrec_cnn` is digitrec's own; `tutorial_cnn` is the network of a well-known tutorial, layer for layer; the
+other plain ones are our own. The small ResNet learns MNIST on a CPU in minutes: K. He et al., Deep Residual
+Learning for Image Recognition, CVPR 2016 (section 4.2, on small pictures). EfficientNetB0 is that of
+`keras.applications`: M. Tan and Q. V. Le, EfficientNet, ICML 2019.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from digitrec.lab.training.backend import keras
 
@@ -86,3 +91,127 @@ def _normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 def _sequential(name: str, inner: list[keras.layers.Layer]) -> keras.Model:
     return keras.Sequential([keras.Input((28, 28, 1), name="image"), *inner], name=name)
+
+
+def digitrec_cnn(
+    widths: tuple[int, ...] = (24, 80, 192), *, seed: int = 0, normalised: bool = True
+) -> keras.Model:
+    """Return an untrained network from (N, 28, 28, 1), ink 1, paper 0, to (N, 10) probabilities.
+
+    Each entry of `widths` is one stage of two convolutions with that many channels; the image is halved
+    between stages. The same `seed` gives the same first weights. Not `normalised`, it has biases in place of
+    the batch normalisation, as in a `.tflite` file, in which the one has become the other.
+    """
+    seeds = keras.random.SeedGenerator(seed)
+    image = keras.Input((28, 28, 1), name="image")
+    x = image
+    for stage, width in enumerate(widths):
+        if stage:
+            x = layers.MaxPooling2D(name=f"halve_{stage}")(x)
+        for half in "ab":
+            name = f"{stage + 1}{half}"
+            x = layers.Conv2D(
+                width, 3, padding="same" if stage else "valid", use_bias=not normalised,
+                kernel_initializer=keras.initializers.HeNormal(seeds), name=f"conv_{name}",
+            )(x)  # fmt: skip
+            if normalised:
+                x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
+            x = layers.ReLU(name=f"relu_{name}")(x)
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
+    x = layers.Dense(10, kernel_initializer=keras.initializers.GlorotUniform(seeds), name="logits")(x)
+    return keras.Model(image, layers.Softmax(name="probabilities")(x), name="digitrec-cnn")
+
+
+def together(networks: Sequence[keras.Model]) -> keras.Model:
+    """Several of `digitrec_cnn`'s networks as one, whose scores are the mean of theirs; one stays as it is.
+
+    Networks that differ in nothing but their seeds err on different digits, so that their mean errs on fewer:
+    Balaji Lakshminarayanan, Alexander Pritzel, Charles Blundell, "Simple and Scalable Predictive Uncertainty
+    Estimation using Deep Ensembles", NeurIPS 2017.
+    """
+    if len(networks) == 1:
+        return networks[0]
+    image = keras.Input((28, 28, 1), name="image")
+    scores = [
+        keras.Model(one.input, one.get_layer("logits").output, name=f"network_{number}")(image)
+        for number, one in enumerate(networks, 1)
+    ]
+    mean = layers.Average(name="mean_score")(scores)
+    return keras.Model(image, layers.Softmax(name="probabilities")(mean), name="digitrec-cnn")
+
+
+def describe(widths: tuple[int, ...], networks: int = 1) -> str:
+    """Describe the network in one line, for its card."""
+    stages = ", ".join(f"2 x {width}" for width in widths)
+    joined = "" if networks == 1 else f"the mean score of {networks} networks, each of "
+    layers = "batch normalisation, ReLU, mean over the map, dense 10"
+    return f"{joined}3x3 convolutions ({stages} channels), {layers}"
+
+
+PUBLISHED_SIDE = 224
+"""Side for which EfficientNetB0 was made, in pixels."""
+
+
+def resnet_small() -> keras.Model:
+    """ResNet-8: He et al.'s residual network for small pictures with one block in each of its three stages.
+
+    A block is two normalised 3x3 convolutions and a way around them, by a 1x1 convolution where the width
+    changes. The averages of the last 64 maps tell the digit. 78,426 parameters.
+    """
+    image = keras.Input((28, 28, 1), name="image")
+    x = layers.ReLU()(_convolved(image, 16))
+    for width, stride in ((16, 1), (32, 2), (64, 2)):
+        x = _residual(x, width, stride)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, _probabilities(x), name="resnet-small")
+
+
+def efficientnet(weights: Literal["imagenet"] | None = None, side: int = PUBLISHED_SIDE) -> keras.Model:
+    """EfficientNetB0 with a layer for ten digits.
+
+    Args:
+        weights: "imagenet": Keras fetches them; None: random ones.
+        side: side to which the digit is enlarged, in pixels, 32 or more.
+    """
+    body = keras.applications.EfficientNetB0(
+        include_top=False, weights=weights, pooling="avg", input_shape=(side, side, 3)
+    )
+    image = keras.Input((28, 28, 1), name="image")
+    x = layers.Resizing(side, side)(image)
+    x = layers.Rescaling(255.0)(layers.Concatenate()([x, x, x]))
+    return keras.Model(image, _probabilities(body(x)), name="efficientnet")
+
+
+def freeze(network: keras.Model) -> None:
+    """Let only the last layer learn; normalisation keeps what it has measured, too."""
+    for layer in network.layers[:-1]:
+        layer.trainable = False
+
+
+def thaw(network: keras.Model) -> None:
+    """Let every layer learn again, whatever the network's file says.
+
+    Layer by layer: in a `Sequential` loaded from a file, `network.trainable = True` reaches no layer.
+    """
+    for layer in network.layers:
+        layer.trainable = True
+        if hasattr(layer, "layers"):
+            thaw(layer)
+
+
+def _convolved(x: Any, width: int, *, side: int = 3, stride: int = 1) -> Any:
+    """Return a convolution with batch normalisation."""
+    x = layers.Conv2D(width, side, stride, padding="same", use_bias=False)(x)
+    return layers.BatchNormalization(momentum=0.9)(x)
+
+
+def _residual(x: Any, width: int, stride: int) -> Any:
+    """He et al.'s basic block."""
+    inner = _convolved(layers.ReLU()(_convolved(x, width, stride=stride)), width)
+    if stride != 1 or x.shape[-1] != width:
+        x = _convolved(x, width, side=1, stride=stride)
+    return layers.ReLU()(layers.Add()([x, inner]))
+
+
+def _probabilities(x: Any) -> Any:
+    return layers.Dense(10, activation="softmax", name="probabilities")(x)

@@ -15,7 +15,7 @@ from digitrec.errors import DataError, ModelError
 from digitrec.image import atomic
 from digitrec.lab.training import networks
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.given import split
+from digitrec.lab.training.run import split
 from digitrec.models.network import scaled
 from digitrec.providers.base import not_installed
 

@@ -76,11 +76,11 @@ _ALL = (
         shape={"C": 10.0, "gamma": "scale", "cache_size": 1000},
     ),
     Architecture(
-        "resnet-small", "Small ResNet", "after He et al., 2016", ".backbones.resnet_small", "High",
+        "resnet-small", "Small ResNet", "after He et al., 2016", ".networks.resnet_small", "High",
         learning_rate=3e-3,
     ),
     Architecture(
-        "efficientnet", "EfficientNetB0", "keras.applications", ".backbones.efficientnet", "High",
+        "efficientnet", "EfficientNetB0", "keras.applications", ".networks.efficientnet", "High",
         published=True, batch=32,
     ),
 )  # fmt: skip

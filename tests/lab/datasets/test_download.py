@@ -1,7 +1,8 @@
-"""MNIST's training files: in a folder, or fetched from a mirror (here on 127.0.0.1)."""
+"""MNIST's training files and fonts: in a folder, or fetched from a mirror (here on 127.0.0.1)."""
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import threading
 from collections.abc import Iterator
@@ -50,12 +51,48 @@ def mirrors(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
+def fetched(mirrors: str, *folders: str) -> bytes:
+    """Return the labels' file from the first of the folders that has it."""
+    copies = [mirrors + folder for folder in folders]
+    return gzip.decompress(data.retrieved(LABELS, mnist.SHA256[LABELS], copies, "mnist").read_bytes())
+
+
 def test_mirrors_are_tried_in_turn_and_the_file_is_kept(mirrors: str) -> None:
-    content = data.fetched(LABELS, [mirrors + "empty/", mirrors + "damaged/", mirrors + "good/"])
+    content = fetched(mirrors, "empty/", "damaged/", "good/")
     assert np.array_equal(np.frombuffer(content, np.uint8, offset=8), mnist.mnist_test().labels)
-    assert data.fetched(LABELS, [mirrors + "empty/"]) == content
+    assert fetched(mirrors, "empty/") == content
 
 
 def test_when_no_mirror_has_it_each_is_named(mirrors: str) -> None:
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz.*empty/.*damaged/.*DIGITREC_DATA"):
         data.mnist_train([mirrors + "empty/", mirrors + "damaged/"])
+
+
+def test_the_files_of_a_part_are_found(some_fonts: Path) -> None:
+    one, two, apart = (str(some_fonts / f"{name}-latin-400-normal.woff") for name in ("one", "two", "apart"))
+    assert data.font_files("learned") == (one, two)
+    assert data.font_files("held back") == (apart,)
+
+
+def test_a_font_that_is_missing_or_another_one_is_named_with_its_home(some_fonts: Path) -> None:
+    one, two = (some_fonts / f"{name}-latin-400-normal.woff" for name in ("one", "two"))
+    two.write_bytes(one.read_bytes())
+    with pytest.raises(DataError, match=r"two-latin-400-normal\.woff: damaged"):
+        data.font_files("learned")
+    one.unlink()
+    with pytest.raises(DataError, match=r"one-latin-400-normal\.woff: .*@fontsource/one 1\.0\.0"):
+        data.font_files("learned")
+
+
+def test_without_a_folder_fonts_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(data, "retrieved", lambda *what: asked.append(what) or tmp_path / what[0])
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    assert data.fonts_folder() is None
+    files = data.font_files("held back")
+    assert files == tuple(str(tmp_path / what[0]) for what in asked) and len(files) == 28
+    (name, sha256, (copy,), folder), *_ = asked
+    first = next(font for font in data.listed_fonts() if font["part"] == "held back")
+    assert (name, sha256) == (f"{first['name']}-latin-400-normal.woff", first["sha256"])
+    assert folder == "fonts"
+    assert copy == f"https://cdn.jsdelivr.net/npm/@fontsource/{first['name']}@{first['version']}/files/"

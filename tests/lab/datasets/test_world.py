@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from digitrec.errors import DataError
-from digitrec.lab.datasets import pendigits, world
+from digitrec.lab.datasets import world
 
 
 def test_whole_writers_are_held_back_and_doubtful_labels_left_out(world_folder: Path) -> None:
@@ -72,7 +74,7 @@ def test_a_damaged_file_is_named(world_folder: Path, content: bytes | str) -> No
 
 
 def test_the_published_file_is_taken_where_it_lies_but_no_other_of_that_name(world_folder: Path) -> None:
-    (world_folder / pendigits.NAME).write_text('.SEGMENT DIGIT 0 ? "3"')
+    (world_folder / world.PENDIGITS).write_text('.SEGMENT DIGIT 0 ? "3"')
     with pytest.raises(DataError, match="https://archive"):
         world.turkish("learned")
 
@@ -82,8 +84,42 @@ def test_the_published_file_needs_its_checksum(world_folder: Path, monkeypatch: 
         f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} {who} 1\n.PEN_DOWN\n0 9\n0 0\n.PEN_UP'
         for label, who in ((3, 1), (5, 5))
     ]
-    (world_folder / pendigits.NAME).write_text("\n".join(lines))
-    monkeypatch.setattr(pendigits, "SHA256", hashlib.sha256("\n".join(lines).encode()).hexdigest())
+    (world_folder / world.PENDIGITS).write_text("\n".join(lines))
+    monkeypatch.setattr(world, "PENDIGITS_SHA256", hashlib.sha256("\n".join(lines).encode()).hexdigest())
     assert world.turkish("learned").labels.tolist() == [3]
     held_back = world.turkish("held back")
     assert (held_back.labels.tolist(), held_back.writers.tolist()) == ([5], ["tr005"])
+
+
+COORDINATES = st.integers(0, 500)
+STROKES = st.lists(
+    st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=9), min_size=1, max_size=4
+)
+
+
+def file(digits: list[tuple[int, int, list[list[tuple[int, int]]]]]) -> str:
+    """Write the digits (label, writer, strokes with y upwards) in the file's form."""
+    lines = [".INCLUDE dene.doc", ".LEXICON", '"0" "1"', ".HIERARCHY DIGIT"]
+    for number, (label, writer, strokes) in enumerate(digits):
+        lines += [f'.SEGMENT DIGIT 0-{len(strokes)} ? "{label}"', f".COMMENT  {label}  {writer} {number}"]
+        for stroke in strokes:
+            lines += [".PEN_DOWN", *(f" {x:4d} {y:4d} " for x, y in stroke), ".PEN_UP", ".DT 100", ""]
+    return "\n".join(lines)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 44), STROKES), max_size=4))
+def test_every_digit_comes_back_with_its_label_its_writer_and_its_strokes(digits) -> None:
+    found = world.parsed(file(digits))
+    assert found.labels.tolist() == [label for label, _, _ in digits]
+    assert found.writers.tolist() == [f"tr{who:03d}" for _, who, _ in digits]
+    for one, (_, _, strokes) in zip(found.strokes, digits, strict=True):
+        assert [len(stroke) for stroke in one] == [len(stroke) for stroke in strokes]
+        points, as_written = np.concatenate(one), np.concatenate([np.array(s) for s in strokes])
+        assert points.min() == 0
+        scale = 100 / max(1, np.ptp(as_written, axis=0).max())
+        assert np.allclose(np.diff(points, axis=0), scale * np.diff(as_written, axis=0) * (1, -1))
+
+
+def test_y_grows_downwards() -> None:
+    found = world.parsed(file([(1, 7, [[(10, 90), (10, 40)]])]))
+    assert found.strokes[0][0].tolist() == [[0, 0], [0, 100]]

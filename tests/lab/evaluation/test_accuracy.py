@@ -9,9 +9,11 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
-from digitrec.lab.evaluation.accuracy import CHANGED, DIGITS, REFUSED, measure_sets, sets
-from digitrec.lab.evaluation.harmless import CHANGES
+from digitrec.errors import DataError
+from digitrec.lab.evaluation import accuracy
+from digitrec.lab.evaluation.accuracy import CHANGED, CHANGES, DIGITS, REFUSED, measure_sets, sets
 from digitrec.lab.handwriting.corruptions import KINDS
+from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.providers.local import Local
 
 
@@ -59,3 +61,34 @@ def test_changes_that_should_change_nothing_change_few_answers() -> None:
     with Engine(Local()) as engine:
         found = list(measure_sets(engine, changes, limit=4))
     assert sum(one.found.accuracy.hits for one in found) >= 0.9 * 4 * len(CHANGES)
+
+
+def test_the_writers_held_back_are_sets_to_measure(world_folder: Path) -> None:
+    assert [sample.label for sample in accuracy.swiss_dev()] == [1, 3, 5]
+    assert len(accuracy.swiss_dev(2)) == 2
+    (one,), (again,) = accuracy.turkish_dev(), accuracy.turkish_dev()
+    assert one.label == 1
+    assert np.array_equal(one.image, again.image) and np.asarray(one.image).max() == 255
+
+
+def test_the_scans_of_writers_held_back_keep_their_own_size(world_folder: Path) -> None:
+    cells = world_folder / "swiss_cells"
+    cells.mkdir()
+    (cells / "labels.csv").write_text("file,label,writer\na.png,1,0001\nb.png,7,0008\nc.png,2,0017\n")
+    found = accuracy.swiss_cells_dev()
+    assert [(one.image, one.label) for one in found] == [(cells / "b.png", 7), (cells / "c.png", 2)]
+    (cells / "labels.csv").write_text("name\nb.png\n")
+    with pytest.raises(DataError, match=r"labels\.csv"):
+        accuracy.swiss_cells_dev()
+
+
+def test_the_fonts_held_back_are_sets_to_measure(some_fonts: Path) -> None:
+    digits, letters = accuracy.in_fonts("0123456789" * 2), accuracy.in_fonts("".join(PLAIN))
+    assert sorted(sample.label or 0 for sample in digits) == sorted([*range(10), *range(10)])
+    assert len(letters) == len(PLAIN) and {sample.label for sample in letters} == {None}
+    again = accuracy.in_fonts("0123456789" * 2, 10)
+    assert {sample.label for sample in again} == set(range(10))
+    assert all(any(np.array_equal(one.image, other.image) for other in digits) for one in again)
+    (some_fonts / "apart-latin-400-normal.woff").write_bytes(b"another")
+    with pytest.raises(DataError, match="damaged"):
+        accuracy.in_fonts("A")

@@ -6,9 +6,8 @@ import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.datasets.world import Paths, People, Scans
-from digitrec.lab.finding.marks import digits, others
-from digitrec.lab.finding.network import MAPS, network
 from digitrec.lab.finding.scenes import OTHER, PAPER, SIDE, WRITING, Painter
+from digitrec.lab.finding.train import MAPS, digits, network, others
 from digitrec.models.foreign import to_litert
 from digitrec.models.litert import runner
 from digitrec.prepare.finder import WEIGHTS

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.handwriting import corruptions, damage, nondigits, scenes, senseless, strokes, synthetic
+from digitrec.lab.handwriting import corruptions, nondigits, scenes, strokes, synthetic
 from digitrec.lab.handwriting.augment import Augmentation, augment
-from digitrec.lab.handwriting.printed import fonts_to_learn
-from digitrec.lab.handwriting.writer import Writer
+from digitrec.lab.handwriting.nondigits import any_kind
+from digitrec.lab.handwriting.synthetic import DAMAGES, Damage, damage
+from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
 
 DIGITS = mnist_test().images[:64]
 WRITER = Writer(mnist_test()[:200], fonts_to_learn())
@@ -38,7 +39,7 @@ def corrupted(kind: str) -> Generator:
     return lambda: [corruptions.corrupt(DIGITS, kind, 1)]
 
 
-def damaged(kind: damage.Damage) -> Generator:
+def damaged(kind: Damage) -> Generator:
     inks = DIGITS[:40] / np.float32(255)
     return lambda: [255 * kind(ink, np.random.default_rng(place)) for place, ink in enumerate(inks)]
 
@@ -48,16 +49,16 @@ GENERATORS: dict[str, Generator] = {
     **{kind: corrupted(kind) for kind in corruptions.KINDS},
     **{make: pixels(getattr(nondigits, make), 8, 2026)
        for make in ("pages", "pairs", "scribbles", "squeezed", "noise")},
-    **{kind.__name__: damaged(kind) for kind in damage.KINDS},
+    **{kind.__name__: damaged(kind) for kind in DAMAGES},
     **{f"more {limit.name}": augmented(replace(NOTHING, **{limit.name: max(limit.default, 0.3)}))
        for limit in fields(Augmentation)},
     "no limit": augmented(NOTHING),
     "every limit": augmented(Augmentation()),
     "gentler": augmented(Augmentation().gentler(0.5)),
-    "damaged": lambda: map(damage.damage, DIGITS, map(np.random.default_rng, range(64))),
+    "damaged": lambda: map(damage, DIGITS, map(np.random.default_rng, range(64))),
     "made": lambda: synthetic.make(WRITER, 30, 1).images,
     "staged": lambda: synthetic.staged(replace(WRITER, varied=0.3), 8, 1).images,
-    "no digit": seeded(lambda rng: senseless.any_kind(WRITER, rng)),
+    "no digit": seeded(lambda rng: any_kind(WRITER, rng)),
     "drawn digits": seeded(lambda rng: strokes.draw(int(rng.integers(10)), rng)),
 }  # fmt: skip
 FIGURES: dict[str, tuple[float, float]] = {

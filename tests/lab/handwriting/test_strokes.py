@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.lab.handwriting.shapes import DIGITS, PLAIN, RESEMBLING, SIGNS
-from digitrec.lab.handwriting.strokes import write
+from digitrec.lab.handwriting.strokes import DIGITS, PLAIN, RESEMBLING, SIGNS, write
 
 DIGIT_SHAPES = [shape for shapes in DIGITS for shape in shapes]
 SHAPES = [*DIGIT_SHAPES, *PLAIN.values(), *RESEMBLING.values(), *SIGNS.values()]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.handwriting import printed, synthetic
-from digitrec.lab.handwriting.writer import Writer
+from digitrec.lab.handwriting import synthetic
+from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
 from digitrec.models import store
 from digitrec.prepare.mnist import in_form
 
 DIGITS = mnist_test()[:500]
-WRITER = Writer(DIGITS, printed.fonts_to_learn())
+WRITER = Writer(DIGITS, fonts_to_learn())
 VARIED = replace(WRITER, varied=0.3)
 
 

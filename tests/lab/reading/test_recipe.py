@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from PIL import Image
 
 from digitrec.image import DigitImage
 from digitrec.lab import stocks
-from digitrec.lab.reading import compose, network, train
+from digitrec.lab.reading import train
 from digitrec.lab.reading.compose import Composer, Labelled
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import description_in
@@ -28,7 +26,6 @@ from digitrec.providers.registry import open_provider
 pytestmark = [
     pytest.mark.usefixtures("eagerly"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning"),  # run again as a program
 ]
 VIEWS = 64
 
@@ -41,7 +38,7 @@ def numbers(count: int, seed: int) -> Iterator[Labelled]:
         yield Labelled(Image.fromarray(view), text)
 
 
-def tiny(policy: str | None = None, whole: Any = network.network) -> Any:
+def tiny(policy: str | None = None, whole: Any = train.network) -> Any:
     """Return a small network that reads ones: an untrained one might read nothing to calibrate."""
     net = whole((4, 4, 6, 6, 8), policy)
     last = [layer for layer in net.layers if isinstance(layer, keras.layers.Conv2D)][-1]
@@ -49,27 +46,20 @@ def tiny(policy: str | None = None, whole: Any = network.network) -> Any:
     return net
 
 
-def run(module: str, *arguments: object) -> None:
-    """Run a module of the recipe, as ``python -m`` does."""
-    sys.argv = [module, *map(str, arguments)]
-    runpy.run_module(f"digitrec.lab.reading.{module}", run_name="__main__")
-
-
 def test_a_tiny_stock_becomes_two_files_that_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr(stocks, "EVERY", 2)
-    monkeypatch.setattr(compose, "held_back", numbers)
-    monkeypatch.setattr(network, "network", tiny)
+    monkeypatch.setattr(train, "held_back", numbers)
+    monkeypatch.setattr(train, "network", tiny)
     monkeypatch.setattr(train, "people", lambda part: people())
     for name, value in {"STOCK": VIEWS, "HANDS": 4, "OTHER_HANDS": 3}.items():
         monkeypatch.setattr(train, name, value)
-    train.compose(tmp_path, 2 * VIEWS)
+    train.main("compose", str(tmp_path), str(2 * VIEWS))
     assert len(list(tmp_path.glob("*.npz"))) == 3
-    run("train", "learn", tmp_path, 2 * train.BATCH)
-    run("train", "learn", tmp_path, 3 * train.BATCH)  # continues after two steps
+    train.main("learn", str(tmp_path), str(2 * train.BATCH))
+    train.main("learn", str(tmp_path), str(3 * train.BATCH))  # continues after two steps
     out = tmp_path / "weights"
     out.mkdir()
-    run("export", out, tmp_path, tmp_path)
+    train.main("export", str(out), str(tmp_path), str(tmp_path))
     about = description_in((out / SHIPPED.name).read_bytes(), out / SHIPPED.name)
     assert about["card"]["steps"] == [3]
     chances = about["calibration"]["chances"]

@@ -1,8 +1,9 @@
-"""A model file in another format answers as the network does."""
+"""A model file in another format answers as the network does; our networks out of their file."""
 
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.lab.training import convert, export, networks
+from digitrec.lab.training import convert, networks
+from digitrec.lab.training.card import description, save_keras
+from digitrec.lab.training.convert import recovered, widths
+from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.lab.training.run import TrainResult
-from digitrec.models import store
+from digitrec.models import litert, store
+from digitrec.models.foreign import to_litert
 
 pytest.importorskip("tf2onnx")
-DIGITS = mnist_test()[:20]
+DIGITS = mnist_test()[:64]
 INK = (DIGITS.images / np.float32(255))[..., None]
 
 
@@ -33,7 +38,7 @@ def saved(network: keras.Model, tmp_path: Path, **about: Any) -> Path:
     for weights in network.weights:
         if "moving" in weights.path:
             weights.assign(np.random.default_rng(0).uniform(0.5, 1.5, weights.shape))
-    export.save_keras(network, tmp_path / "one.keras", export.description("one", {"a": 1}, **about))
+    save_keras(network, tmp_path / "one.keras", description("one", {"a": 1}, **about))
     return tmp_path / "one.keras"
 
 
@@ -74,3 +79,57 @@ def test_a_network_is_written_in_each_format_with_its_description(ending: str, t
     assert second.input == first.input and second.card == first.card
     theirs, ours = (model.probabilities(DIGITS.images) for model in (first, second))
     assert np.abs(ours - theirs).max() < 1e-4
+
+
+def test_the_shipped_networks_answer_as_their_file_does() -> None:
+    own = recovered(store.SHIPPED)
+    assert [widths(one) for one in own] == [(24, 80, 192)] * 2
+    joined = together(own)
+    file = litert.LiteRt(store.SHIPPED.read_bytes(), store.SHIPPED)
+    assert np.abs(file(INK[..., 0]) - joined.predict(INK, verbose=0)).max() < 0.02  # no rounding between
+
+
+def test_any_other_network_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mlp.tflite").write_bytes(to_litert(networks.mlp()))
+    (tmp_path / "none.tflite").write_bytes(b"nothing")
+    for name in ("mlp", "none", "missing"):
+        with pytest.raises(ModelError, match=rf"{name}\.tflite"):
+            recovered(tmp_path / f"{name}.tflite")
+
+
+def test_a_network_of_other_steps_is_refused(tmp_path: Path) -> None:
+    """One layer has another activation, so only the answers differ."""
+    import keras
+    from keras import layers
+
+    image = keras.Input((28, 28, 1))
+    x = layers.Conv2D(4, 3, activation="relu")(image)
+    x = layers.Conv2D(4, 3, activation="tanh")(x)
+    x = layers.Dense(10)(layers.GlobalAveragePooling2D()(x))
+    other = keras.Model(image, layers.Softmax()(5.0 * x))
+    (tmp_path / "other.tflite").write_bytes(to_litert(other))
+    with pytest.raises(ModelError, match=r"other\.tflite"):
+        recovered(tmp_path / "other.tflite")
+
+
+def test_a_weight_takes_one_byte() -> None:
+    network = digitrec_cnn((16, 32), seed=3)
+    assert len(to_litert(network)) < 2 * network.count_params()
+
+
+def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult, tmp_path: Path) -> None:
+    convert.write(trained.litert_file, tmp_path / "tiny.keras")
+    litert, floating = (
+        store.load(file).probabilities(DIGITS.images)
+        for file in (trained.litert_file, tmp_path / "tiny.keras")
+    )
+    assert (litert.argmax(axis=1) == floating.argmax(axis=1)).mean() > 0.98
+    assert np.abs(litert - floating).max() < 0.05
+
+
+def test_any_zip_tool_reads_the_description(trained: TrainResult) -> None:
+    with zipfile.ZipFile(trained.litert_file) as archive:
+        about = json.loads(archive.read("digitrec.json"))
+    assert about["format"] == 1
+    assert about["input"] == {"form": "mnist", "scale": "unit"}
+    assert about["card"]["test"]["correct"] == trained.test_correct

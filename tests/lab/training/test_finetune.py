@@ -12,9 +12,8 @@ import pytest
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
-from digitrec.lab.datasets import overlap
-from digitrec.lab.training.finetune import FineTuneResult, fine_tune
-from digitrec.lab.training.finetuned import OWN
+from digitrec.lab.datasets.digits import read_keys
+from digitrec.lab.training.finetune import OWN, FineTuneResult, fine_tune
 from digitrec.lab.training.run import FineTuneConfig, TrainResult
 from digitrec.models import store
 
@@ -67,7 +66,7 @@ def test_the_fine_tuned_network_reads_the_hand_better(learned: FineTuneResult, t
 def test_what_was_learned_is_not_measured_with(learned: FineTuneResult, trained: TrainResult) -> None:
     own, *others = learned.changes
     assert own.data == OWN and own.left_out > 20  # each mirrored digit is there twice
-    kept, before = overlap.read(learned.file), overlap.read(trained.litert_file)
+    kept, before = read_keys(learned.file), read_keys(trained.litert_file)
     assert kept is not None and before is not None and np.isin(before, kept).all()
     mnist = next(one for one in others if one.data == "mnist-test")
     assert mnist.before.n == mnist.after.n == 20 and store.load(learned.file).card["test"]["count"] == 20

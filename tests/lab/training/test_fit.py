@@ -12,10 +12,10 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
-from digitrec.lab.training import loop
+from digitrec.lab.training.epochs import batch_of, batches, read_history
 from digitrec.lab.training.fit import FitResult, fit, measured
-from digitrec.lab.training.given import given, split
-from digitrec.lab.training.run import FitConfig
+from digitrec.lab.training.run import FitConfig, given, split
+from digitrec.lab.training.zoo import ZOO
 from digitrec.models import store
 
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:300]
@@ -44,7 +44,7 @@ def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, tol
     assert model.card["learned_from"] == {"digits handed over": 200} and model.card["epochs"] == 3
     given = said[np.arange(100), TEST.labels]
     assert made.test_loss == pytest.approx(float(-np.log(given).mean()), rel=1e-4)
-    assert tuple(loop.read(made.file.parent / "mlp-run")) == made.history
+    assert tuple(read_history(made.file.parent / "mlp-run")) == made.history
     assert made.history[-1].loss < made.history[0].loss
     assert [round(21 * done) for done in told] == list(range(1, 22))  # 140 digits: 7 steps
 
@@ -57,7 +57,7 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
     out = tmp_path / "mlp.keras"
     with pytest.raises(KeyboardInterrupt):
         fit(CONFIG, out, given(DIGITS, test=TEST), on_progress=stop)
-    assert len(loop.read(tmp_path / "mlp-run")) == 2
+    assert len(read_history(tmp_path / "mlp-run")) == 2
     again = fit(
         replace(CONFIG, epochs=1), out, given(DIGITS, test=TEST), start=tmp_path / "mlp-run" / "best.keras"
     )
@@ -166,3 +166,25 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
         what = given(**({"digits": DIGITS, "test": TEST} | how))
         fit(config, tmp_path / "out" / name, what, start=files[start])
     assert not (tmp_path / "out").exists()
+
+
+FEW = mnist_test()[:50]
+
+
+@pytest.mark.parametrize(("arch", "augment", "changed"), [
+    ("mlp", None, True), ("mlp", False, False), ("tutorial-cnn", None, False), ("tutorial-cnn", True, True),
+])  # fmt: skip
+def test_augmentation_is_the_architectures_or_as_asked(
+    arch: str, augment: bool | None, changed: bool
+) -> None:
+    usual = {image.tobytes() for image in batch_of(FEW, FitConfig())[0]}
+    images, _ = next(batches(FEW, ZOO[arch], FitConfig(arch, augment=augment), 50))
+    assert (sum(image.tobytes() in usual for image in images) < 15) == changed
+
+
+def test_labels_are_numbers_or_one_hot() -> None:
+    _, sparse = batch_of(FEW, FitConfig(loss="sparse"))
+    _, categorical = batch_of(FEW, FitConfig(loss="categorical"))
+    np.testing.assert_array_equal(sparse, FEW.labels)
+    np.testing.assert_array_equal(categorical.argmax(axis=1), FEW.labels)
+    assert categorical.shape == (50, 10)

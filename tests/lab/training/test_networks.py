@@ -1,19 +1,22 @@
-"""Architectures by name: every documented network, and the winner of a search."""
+"""Networks as built, and architectures by name."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.lab.training import export
+from digitrec.lab.training.card import description
+from digitrec.lab.training.networks import describe, digitrec_cnn, efficientnet, together
 from digitrec.lab.training.zoo import COMPARED, ZOO, find
 from digitrec.models import store
 from digitrec.models.foreign import to_litert
+from digitrec.models.network import described
 
 BEST = {
     "network": {"filters": 4, "depth": 1, "kernel": 3, "dense": 16, "dropout": 0.1},
@@ -37,7 +40,7 @@ def test_a_network_is_as_large_as_its_page_says_and_gives_probabilities(arch: st
 def test_a_network_of_many_kinds_of_layers_is_converted(tmp_path: Path) -> None:
     network, images = find("resnet-small").build(), mnist_test().images[:20]
     file = tmp_path / "small.tflite"
-    file.write_bytes(export.described(to_litert(network), export.description("small", {})))
+    file.write_bytes(described(to_litert(network), description("small", {})))
     answers = np.asarray(network(images[..., None] / np.float32(255)))
     np.testing.assert_allclose(store.load(file).probabilities(images), answers, atol=0.02)
 
@@ -63,3 +66,42 @@ def test_an_unknown_name_and_another_file_are_refused(tmp_path: Path, content: s
         Path(name).write_text(content)
     with pytest.raises(ModelError, match=name):
         find(name)
+
+
+def test_size_and_shapes_are_as_documented() -> None:
+    network = digitrec_cnn()
+    assert network.count_params() == 554_594
+    answers = np.asarray(network(np.zeros((3, 28, 28, 1), np.float32)))
+    assert answers.shape == (3, 10)
+    assert np.allclose(answers.sum(axis=1), 1)
+
+
+def test_the_seed_decides_the_first_weights() -> None:
+    first, same, other = (digitrec_cnn((4, 8), seed=seed).get_weights() for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, same, strict=True))
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_networks_joined_answer_with_their_mean_score() -> None:
+    images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
+    first, second = (digitrec_cnn((4, 8), seed=seed) for seed in (1, 2))
+    product = np.sqrt(np.asarray(first(images)) * np.asarray(second(images)))
+    joined = together([first, second])
+    assert np.asarray(joined(images)) == pytest.approx(product / product.sum(axis=1, keepdims=True), abs=1e-6)
+    assert joined.count_params() == 2 * first.count_params()
+    assert together([first]) is first
+    assert "2 networks" in describe((4, 8), 2) and "networks" not in describe((4, 8))
+
+
+def test_efficientnet_sees_the_digit_as_its_authors_prepared_their_pictures() -> None:
+    network = efficientnet()
+    assert network.input_shape == (None, 28, 28, 1)
+    assert network.get_layer("efficientnetb0").input_shape == (None, 224, 224, 3)
+    last = network.layers[-1]
+    assert (last.units, last.activation.__name__, network.output.shape) == (10, "softmax", (None, 10))
+    (scaling,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Rescaling))
+    shades = np.broadcast_to(np.reshape([0.0, 0.25, 1.0], (3, 1, 1, 1)), (3, 28, 28, 1))
+    seen = np.asarray(keras.Model(network.input, scaling.output)(shades))
+    grey = np.broadcast_to(255 * shades[:, :1, :1], (3, 224, 224, 3)).astype(np.float32)
+    expected = keras.applications.efficientnet.preprocess_input(grey.copy())
+    np.testing.assert_allclose(seen, expected, atol=1e-3)
