@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
-    from digitrec.answer.prediction import Failure as Failure
-    from digitrec.answer.prediction import Prediction as Prediction
-    from digitrec.answer.sheet import Number as Number
-    from digitrec.answer.sheet import Sheet as Sheet
+    from digitrec.answer import Failure as Failure
+    from digitrec.answer import Number as Number
+    from digitrec.answer import Prediction as Prediction
+    from digitrec.answer import Sheet as Sheet
     from digitrec.bulk.batch import batch as batch
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
@@ -57,15 +57,15 @@ _HOME = {
     "DigitImage": "digitrec.image",
     "DigitrecError": "digitrec.errors",
     "Engine": "digitrec.engine",
-    "Failure": "digitrec.answer.prediction",
+    "Failure": "digitrec.answer",
     "Fallback": "digitrec.comparison.policy",
     "ImageError": "digitrec.errors",
-    "Number": "digitrec.answer.sheet",
+    "Number": "digitrec.answer",
     "Options": "digitrec.engine",
-    "Prediction": "digitrec.answer.prediction",
+    "Prediction": "digitrec.answer",
     "Provider": "digitrec.providers.base",
     "ProviderError": "digitrec.errors",
-    "Sheet": "digitrec.answer.sheet",
+    "Sheet": "digitrec.answer",
     "apredict": "digitrec.recognise.awaited",
     "aread": "digitrec.recognise.awaited",
     "astream": "digitrec.recognise.awaited",

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 import digitrec
-from digitrec.answer.prediction import short
+from digitrec.answer import short
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors.text import percent
 from digitrec.lab.evaluation.accuracy import SEED

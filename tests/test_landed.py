@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 import digitrec
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Prediction
 from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.models import store

@@ -7,7 +7,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from digitrec.answer.prediction import Failure
+from digitrec.answer import Failure
 from digitrec.commands.cost import Cost
 from digitrec.comparison import Comparison
 from digitrec.errors import ImageError

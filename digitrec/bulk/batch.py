@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any, cast
 
 from digitrec import errors
-from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer import Failure, Outcome
 from digitrec.bulk import workers
 from digitrec.bulk.inputs import Item, Member, expand
 from digitrec.bulk.job import Part, Summary, Task

@@ -18,8 +18,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from digitrec.answer.prediction import Failure, Prediction, record
-from digitrec.answer.sheet import NO_NUMBER, Sheet
+from digitrec.answer import NO_NUMBER, Failure, Prediction, Sheet, record
 from digitrec.bulk.inputs import Item, Member
 from digitrec.errors import DataError
 from digitrec.errors.text import count as counted

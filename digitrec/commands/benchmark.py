@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer import Failure, Outcome
 from digitrec.commands import cost, options, unlearned
 from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.progress import bar

@@ -8,7 +8,7 @@ from itertools import chain
 
 import click
 
-from digitrec.answer.prediction import Failure
+from digitrec.answer import Failure
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked

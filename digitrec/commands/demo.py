@@ -11,7 +11,7 @@ import click
 from PIL import Image
 from rich.text import Text
 
-from digitrec.answer.prediction import Outcome
+from digitrec.answer import Outcome
 from digitrec.commands.progress import quietly
 from digitrec.recognise import predict_many
 from digitrec.report import predictions

@@ -9,7 +9,7 @@ from typing import get_args
 
 import click
 
-from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.answer import Outcome, Prediction
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.files import Output

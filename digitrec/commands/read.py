@@ -9,7 +9,7 @@ from typing import get_args
 
 import click
 
-from digitrec.answer.sheet import Sheet, SheetOutcome
+from digitrec.answer import Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, asking_by_policy
 from digitrec.commands.files import Input, Output

@@ -8,8 +8,7 @@ from typing import TypeVar
 
 import click
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.answer.sheet import Sheet
+from digitrec.answer import Failure, Outcome, Prediction, Sheet
 from digitrec.commands.process import exit_code
 from digitrec.errors.text import printable
 from digitrec.image import ImageRef

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Unpack
 
-from digitrec.answer.prediction import (
+from digitrec.answer import (
     Failure,
     Outcome,
     Prediction,

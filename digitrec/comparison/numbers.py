@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
 
-from digitrec.answer.prediction import EngineResult, Failure, Outcome, Prediction
-from digitrec.answer.sheet import NO_NUMBER, Number, Sheet
+from digitrec.answer import NO_NUMBER, EngineResult, Failure, Number, Outcome, Prediction, Sheet
 from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
 from digitrec.recognise import read_stream

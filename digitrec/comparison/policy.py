@@ -12,8 +12,18 @@ from math import prod
 from operator import itemgetter
 from typing import Any, Self
 
-from digitrec.answer.prediction import NOT_SURE, Failure, Outcome, Prediction, counted, is_emulated, sureness
-from digitrec.answer.sheet import Number, Sheet, SheetOutcome
+from digitrec.answer import (
+    NOT_SURE,
+    Failure,
+    Number,
+    Outcome,
+    Prediction,
+    Sheet,
+    SheetOutcome,
+    counted,
+    is_emulated,
+    sureness,
+)
 from digitrec.comparison import UNSURE, WINDOW, gather, opened_once
 from digitrec.comparison.numbers import covered
 from digitrec.engine import Engine

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 from PIL import Image
 
-from digitrec.answer.prediction import Failure
+from digitrec.answer import Failure
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError, NotConfigured
 from digitrec.image import Box, DigitImage, InputSpec

@@ -20,9 +20,9 @@ from typing import Annotated, Any, ClassVar, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from digitrec import errors
-from digitrec.answer import Answer, Box, Candidate
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import DigitrecError
-from digitrec.image import InputSpec, PreparedImage
+from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import Size
 from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import Secrets, secrets_in

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from digitrec.answer import Answer, Box, Candidate
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
-from digitrec.image import InputSpec, PreparedImage
+from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.providers.addresses import in_the_clear
 from digitrec.providers.base import (
     Status,

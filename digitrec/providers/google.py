@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from digitrec import errors
-from digitrec.answer import Answer, Box, Candidate, Sign
+from digitrec.answer import Answer, Candidate, Sign
 from digitrec.errors import DigitrecError, ProviderError
-from digitrec.image import InputSpec, PreparedImage
+from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.providers.base import Price, Status, answer_or_error, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, detail, dig

@@ -18,9 +18,9 @@ from typing import Any
 
 from PIL import Image
 
-from digitrec.answer import Answer, Box, Candidate, Sign, checked
+from digitrec.answer import Answer, Candidate, Sign, checked
 from digitrec.errors import NotConfigured, Rejected, install_hint
-from digitrec.image import InputSpec, PreparedImage
+from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status, is_installed, not_installed
 from digitrec.providers.translate import Rule, Service, box_around

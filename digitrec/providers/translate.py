@@ -23,8 +23,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from digitrec import errors
-from digitrec.answer import DEEPEST, Box, is_deeper, no_json
+from digitrec.answer import DEEPEST, is_deeper, no_json
 from digitrec.errors import DigitrecError, ProviderError
+from digitrec.image import Box
 from digitrec.providers.masking import Secrets
 
 T = TypeVar("T")

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Literal, TypedDict, Unpack
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.answer.sheet import Sheet, SheetOutcome
+from digitrec.answer import Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, said, whole
 from digitrec.image import TURNS, Box, ImageSource, Turned, one_image, several_images

@@ -14,8 +14,7 @@ from weakref import WeakKeyDictionary
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
-from digitrec.answer.prediction import Outcome, Prediction
-from digitrec.answer.sheet import Sheet
+from digitrec.answer import Outcome, Prediction, Sheet
 from digitrec.engine import Engine
 from digitrec.engine.threads import cancelled_by
 from digitrec.image import ImageSource

@@ -22,8 +22,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from digitrec.answer import Share
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Prediction, Share
 from digitrec.errors import DataError
 from digitrec.image import atomic
 from digitrec.providers.base import is_installed, not_installed

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Prediction
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource, PreparedImage

@@ -10,8 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from digitrec.answer.prediction import Failure
-from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
+from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.image import Box, ImageSource, Turned

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitrec.answer import Box
-from digitrec.answer.sheet import Number
+from digitrec.answer import Number
+from digitrec.image import Box
 
 SAME_LINE = 0.5
 """Greatest step from one box to the next on its line, as a share of the taller one's height."""

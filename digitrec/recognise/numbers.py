@@ -21,10 +21,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
 
-from digitrec.answer import Answer, Box, Candidate, Sign
-from digitrec.answer.prediction import NOT_SURE
-from digitrec.answer.sheet import Number, NumberDigit
-from digitrec.image import Place
+from digitrec.answer import NOT_SURE, Answer, Candidate, Number, NumberDigit, Sign
+from digitrec.image import Box, Place
 from digitrec.recognise.layout import lines
 from digitrec.recognise.normalise import LOOK_ALIKES
 

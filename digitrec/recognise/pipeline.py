@@ -9,9 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from digitrec.answer import Answer
-from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.answer.sheet import Sheet, SheetOutcome
+from digitrec.answer import Answer, Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
-from digitrec.answer.prediction import Outcome
+from digitrec.answer import Outcome
 from digitrec.engine import Engine
 from digitrec.errors.arguments import said
 from digitrec.image import ImageSource

@@ -17,7 +17,7 @@ from pathlib import Path
 from string import Template
 
 from digitrec import __version__
-from digitrec.answer.prediction import short
+from digitrec.answer import short
 from digitrec.comparison.benchmark import Benchmark
 from digitrec.comparison.benchmark.measure import Scorecard, is_wrong
 from digitrec.comparison.datasets.loader import NONE, sampled

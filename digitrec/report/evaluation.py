@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, classification_report
 
-from digitrec.answer.prediction import SURE, Outcome, Prediction, short
+from digitrec.answer import SURE, Outcome, Prediction, short
 from digitrec.comparison.benchmark.measure import RELIABLE, Result, is_right
 from digitrec.comparison.benchmark.measures import BINS
 from digitrec.errors.text import percent

@@ -7,8 +7,18 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction, chance_of, field_names, short
-from digitrec.answer.sheet import NO_NUMBER, Number, Sheet, SheetOutcome
+from digitrec.answer import (
+    NO_NUMBER,
+    Failure,
+    Number,
+    Outcome,
+    Prediction,
+    Sheet,
+    SheetOutcome,
+    chance_of,
+    field_names,
+    short,
+)
 from digitrec.errors.text import count, dollars, duration, padded, percent, printable, shortened, width
 from digitrec.report.rows import Table, aligned, write_rows
 

@@ -10,8 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from digitrec.answer.prediction import Failure, Outcome
-from digitrec.answer.sheet import SheetOutcome
+from digitrec.answer import Failure, Outcome, SheetOutcome
 from digitrec.comparison.policy import total
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError, UnknownProvider

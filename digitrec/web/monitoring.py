@@ -17,8 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from digitrec.answer.prediction import Failure, Outcome
-from digitrec.answer.sheet import Sheet, SheetOutcome
+from digitrec.answer import Failure, Outcome, Sheet, SheetOutcome
 
 log = logging.getLogger("digitrec.web")
 

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from digitrec.answer.prediction import Failure
+from digitrec.answer import Failure
 from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
 from digitrec.web import problems, schemas, uploads

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from digitrec.answer.prediction import Failure, Outcome
-from digitrec.answer.sheet import Sheet
+from digitrec.answer import Failure, Outcome, Sheet
 from digitrec.image import PreparedImage
 from digitrec.recognise.explain import SHOWN, Explanation, Inside, by_network, mosaic
 from digitrec.recognise.pipeline import MaybePrepared

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.answer import Answer, Candidate, Outcome, Prediction
 from digitrec.comparison.benchmark.measures import Label
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.emulator.kit import FakeProvider, Line

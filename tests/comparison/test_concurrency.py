@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digitrec.answer import Answer
-from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer import Answer, Failure, Prediction
 from digitrec.comparison import compare, compare_many
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options

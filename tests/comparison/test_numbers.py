@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.answer import Answer, Box, Candidate
+from digitrec.answer import Answer, Candidate
 from digitrec.comparison import Comparison, compare_stream
 from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.emulator.kit import FakeProvider
-from digitrec.image import InputSpec
+from digitrec.image import Box, InputSpec
 from digitrec.image.pixels import NUMBERS_SIDE
 
 ENOUGH = InputSpec(encoding="png", enough=NUMBERS_SIDE)

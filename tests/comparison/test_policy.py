@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 import digitrec
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer import Answer, Candidate, Failure, Outcome, Prediction
 from digitrec.comparison import WINDOW
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven

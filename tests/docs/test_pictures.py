@@ -10,7 +10,7 @@ from page_parts import ROOT, text_of
 from PIL import Image
 
 import digitrec
-from digitrec.answer.prediction import short
+from digitrec.answer import short
 from digitrec.models import store
 
 IMAGES = ROOT / "docs" / "images"

@@ -17,7 +17,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import digitrec
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Prediction
 from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, pixels, several_images

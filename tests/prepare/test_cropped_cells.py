@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import digitrec
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Prediction
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import ink_on_paper

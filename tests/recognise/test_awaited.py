@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 import digitrec
-from digitrec.answer import Answer
-from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer import Answer, Failure, Prediction
 from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options

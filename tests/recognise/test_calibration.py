@@ -18,7 +18,7 @@ from sklearn.metrics import brier_score_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 import digitrec
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Prediction
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import DataError

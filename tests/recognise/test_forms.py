@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Failure
-from digitrec.answer.sheet import Number, Sheet
+from digitrec.answer import Answer, Candidate, Failure, Number, Sheet
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import DataError

@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 
 import digitrec
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer import Answer, Candidate, Failure, Prediction
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, TimedOut, UnknownProvider

@@ -9,8 +9,7 @@ import pytest
 from clock import Clock
 
 from digitrec import compare, predict_many
-from digitrec.answer import Answer
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Answer, Prediction
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, Unavailable

@@ -15,8 +15,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 import digitrec
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Failure
+from digitrec.answer import Answer, Candidate, Failure
 from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import FakeProvider
 from digitrec.emulator.reading import Picture, Word

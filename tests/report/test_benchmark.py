@@ -19,8 +19,7 @@ import pytest
 from comparison.engines import labelled
 from PIL import Image
 
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer import Answer, Candidate, Failure, Prediction
 from digitrec.comparison.benchmark import Benchmark, Pair, benchmark
 from digitrec.comparison.benchmark.measure import Latency, Scorecard, scorecard
 from digitrec.comparison.benchmark.measures import Proportion, Reliability

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from digitrec.answer.prediction import Failure, Prediction
+from digitrec.answer import Failure, Prediction
 from digitrec.comparison.benchmark.measure import Result, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.errors import ImageError

@@ -11,7 +11,7 @@ from comparison.engines import labelled
 from matplotlib.figure import Figure
 from PIL import Image
 
-from digitrec.answer.prediction import Prediction
+from digitrec.answer import Prediction
 from digitrec.comparison.benchmark.measure import Scorecard, scorecard
 from digitrec.image import ImageRef
 from digitrec.report import plots

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from terminal import Terminal
 
-from digitrec.answer.prediction import Failure, Prediction, field_names
+from digitrec.answer import Failure, Prediction, field_names
 from digitrec.comparison import Comparison
 from digitrec.errors import TimedOut
 from digitrec.errors.text import printable, width

@@ -19,7 +19,7 @@ from statistics import fmean, median
 from typing import Any
 
 from digitrec import __version__
-from digitrec.answer.prediction import Outcome, Prediction, is_emulated
+from digitrec.answer import Outcome, Prediction, is_emulated
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer.prediction import SURE, Failure, Outcome, Prediction, is_emulated
-from digitrec.answer.sheet import Number
+from digitrec.answer import SURE, Failure, Number, Outcome, Prediction, is_emulated
 from digitrec.comparison import compare_stream
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from digitrec.answer.prediction import Outcome
+from digitrec.answer import Outcome
 from digitrec.comparison.benchmark.measure import Result, measure
 from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer.prediction import SURE
-from digitrec.answer.sheet import Number, Sheet
+from digitrec.answer import SURE, Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.engine import Engine
 from digitrec.image import ImageSource

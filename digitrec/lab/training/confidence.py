@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from digitrec.answer.prediction import SURE
+from digitrec.answer import SURE
 from digitrec.models.network import evidence
 
 Floats = NDArray[np.float32]

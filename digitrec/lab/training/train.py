@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer.prediction import SURE
+from digitrec.answer import SURE
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.errors import DataError
 from digitrec.image import atomic

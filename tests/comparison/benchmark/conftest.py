@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from comparison.engines import Emulated
 
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer import Answer, Candidate, Failure, Outcome, Prediction
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options

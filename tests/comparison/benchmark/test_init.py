@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from statsmodels.stats.proportion import proportion_confint
 
 import digitrec
-from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer import Failure, Outcome, Prediction
 from digitrec.comparison.benchmark import KEPT, Recommendation, benchmark, recommend
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.loader import Sample

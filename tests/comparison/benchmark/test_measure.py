@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.metrics import log_loss
 
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.answer import Answer, Candidate, Outcome, Prediction
 from digitrec.comparison.benchmark import Benchmark, benchmark, measures
 from digitrec.comparison.benchmark.measure import (
     Result,

@@ -13,7 +13,7 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from digitrec.answer.prediction import Outcome
+from digitrec.answer import Outcome
 from digitrec.comparison.benchmark import SIGNIFICANCE, measures, pairs
 from digitrec.comparison.benchmark.measures import holm, mcnemar
 

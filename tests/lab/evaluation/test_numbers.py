@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.answer import Answer, Candidate
-from digitrec.answer.sheet import Number, NumberDigit
+from digitrec.answer import Answer, Candidate, Number, NumberDigit
 from digitrec.engine import Engine
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.lab.evaluation.numbers import Grid, in_cells, measure_numbers, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.answer.prediction import SURE
+from digitrec.answer import SURE
 from digitrec.lab.training.confidence import SURELY_WRONG, UNCLEAR, fit_evidence, fit_modest, fit_temperature
 from digitrec.models.network import evidence
 
