@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 from digitrec.comparison.benchmark import KEPT, Benchmark, Pair, Recommendation
 from digitrec.comparison.benchmark.measure import Scorecard
-from digitrec.comparison.benchmark.measures import Proportion, Reliability
+from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.errors.text import count, dollars, duration, percent
 from digitrec.report.rows import Table, aligned, markdown_section, write_rows
 
@@ -30,30 +29,18 @@ def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> Non
     if form == "jsonl":
         write_rows(benchmark.answers(), form, out)
     elif form == "csv":
-        write_rows(_csv_rows(benchmark), form, out, COLUMNS)
+        each = ((row, said) for row in benchmark.answers() for said in row["answers"].items())
+        write_rows((row | {"engine": name} | answer for row, (name, answer) in each), form, out, COLUMNS)
     elif form == "json":
         report = benchmark.as_dict() | {"conclusion": conclusion(benchmark)}
         out.write(json.dumps(report, indent=1, default=str) + "\n")
+    elif form == "markdown":
+        said = "\n".join(f"- {sentence}" for sentence in conclusion(benchmark))
+        parts = [f"# {heading(benchmark)}", said, *map(markdown_section, tables(benchmark))]
+        out.write("\n\n".join(parts) + "\n")
     else:
-        lines = {"table": _text, "markdown": _markdown}[form](benchmark)
-        out.writelines(f"{line}\n" for line in lines)
-
-
-def _csv_rows(benchmark: Benchmark) -> Iterator[dict[str, Any]]:
-    for row in benchmark.answers():
-        yield from (row | {"engine": name} | answer for name, answer in row["answers"].items())
-
-
-def _text(benchmark: Benchmark) -> Iterator[str]:
-    yield from aligned(leaderboard(benchmark))
-    yield ""
-    yield from conclusion(benchmark)
-
-
-def _markdown(benchmark: Benchmark) -> Iterator[str]:
-    yield f"# {heading(benchmark)}\n"
-    yield from (f"- {sentence}" for sentence in conclusion(benchmark))
-    yield from ("\n" + markdown_section(table) for table in tables(benchmark))
+        lines = [*aligned(leaderboard(benchmark)), "", *conclusion(benchmark)]
+        out.write("\n".join(lines) + "\n")
 
 
 def heading(benchmark: Benchmark) -> str:
@@ -70,30 +57,25 @@ def provenance(benchmark: Benchmark) -> Table:
         ("pictures", f"{len(benchmark.samples)} of {benchmark.data}, {labelled} with a {benchmark.kind}"),
         ("took", duration(benchmark.seconds)),
         *benchmark.settings.items(),
-        *((card.name, ", ".join(_origin(card))) for card in benchmark.cards),
-        *benchmark.versions.items(),
     ]
+    for card in benchmark.cards:
+        prepared = [f"prepared: {name}" for name in card.preparations]
+        asked = [f"asked at {place}" for place in card.endpoints]
+        rows.append((card.name, ", ".join([*card.model_versions, *prepared, *asked])))
+    rows += benchmark.versions.items()
     return Table(("what", "value"), rows, title="How it was measured")
 
 
-def _origin(card: Scorecard) -> Iterator[str]:
-    yield from card.model_versions
-    yield from (f"prepared: {name}" for name in card.preparations)
-    yield from (f"asked at {place}" for place in card.endpoints)
-
-
-def tables(benchmark: Benchmark) -> Iterator[Table]:
-    """Yield the tables of a report, the most important first."""
-    yield leaderboard(benchmark)
-    yield time_and_money(benchmark)
-    yield confidence(benchmark)
-    if benchmark.pairs:
-        yield differences(benchmark)
-    if benchmark.numbers:
-        yield numbers(benchmark)
-    else:
-        yield from map(confusion, benchmark.cards)
-    yield provenance(benchmark)
+def tables(benchmark: Benchmark) -> list[Table]:
+    """Return the tables of a report, the most important first."""
+    return [
+        leaderboard(benchmark),
+        time_and_money(benchmark),
+        confidence(benchmark),
+        *([differences(benchmark)] if benchmark.pairs else []),
+        *([numbers(benchmark)] if benchmark.numbers else map(confusion, benchmark.cards)),
+        provenance(benchmark),
+    ]
 
 
 def leaderboard(benchmark: Benchmark) -> Table:
@@ -139,17 +121,17 @@ def time_and_money(benchmark: Benchmark) -> Table:
 
 def confidence(benchmark: Benchmark) -> Table:
     """Return each engine's calibration error."""
-    rows = [(card.name, *_fit(card.reliability), *_fit(card.calibrated)) for card in benchmark.cards]
+    rows = []
+    for card in benchmark.cards:
+        both = (card.reliability, card.calibrated)
+        fits = [("", "") if one is None else (f"{one.ece:.3f}", f"{one.brier:.3f}") for one in both]
+        rows.append((card.name, *fits[0], *fits[1]))
     header = ("engine", "ECE", "Brier", "ECE calibrated", "Brier calibrated")
     note = (
         "ECE: mean distance between confidence and share right, in ten bins. Brier: mean squared distance "
         "between confidence and outcome. 0 is best. Calibrated: after `digitrec calibrate`."
     )
     return Table(header, rows, range(1, 5), "Confidence", note)
-
-
-def _fit(found: Reliability | None) -> tuple[str, str]:
-    return ("", "") if found is None else (f"{found.ece:.3f}", f"{found.brier:.3f}")
 
 
 def differences(benchmark: Benchmark) -> Table:
@@ -213,21 +195,32 @@ def conclusion(benchmark: Benchmark) -> list[str]:
 
     A difference is claimed only if the test shows one. Emulated engines are named without claims.
     """
-    real = [card for card in benchmark.cards if not card.emulated and card.accuracy.n]
+    said = []
     compared = [pair for pair in benchmark.pairs if pair.p is not None and pair.n]
-    return [
-        *(_accuracy(card, benchmark.data) for card in real[:1]),
-        *(_shown(pair, benchmark.test) for pair in compared if pair.better is not None),
-        *_undecided([pair for pair in compared if pair.better is None]),
-        *([] if benchmark.recommendation is None else [_recommended(benchmark.recommendation)]),
-        *_caveats(benchmark),
-    ]
-
-
-def _accuracy(best: Scorecard, data: str) -> str:
-    answered = count(best.accuracy.n, "picture")
-    right = _with_interval(best.accuracy)
-    return f"{best.engine} was right on {right} of the {answered} of {data} that it answered."
+    for best in [card for card in benchmark.cards if not card.emulated and card.accuracy.n][:1]:
+        said.append(
+            f"{best.engine} was right on {_with_interval(best.accuracy)} of the "
+            f"{count(best.accuracy.n, 'picture')} of {benchmark.data} that it answered."
+        )
+    said += [_shown(pair, benchmark.test) for pair in compared if pair.better is not None]
+    if level := [pair for pair in compared if pair.better is None]:
+        named = ", ".join(f"{pair.first} and {pair.second}" for pair in level)
+        least = _p(min(pair.p_corrected or 0.0 for pair in level))
+        more = " or more" if len(level) > 1 else ""
+        said.append(
+            f"No difference is shown between {named} (corrected p {least}{more}); "
+            "more pictures might show one."
+        )
+    if benchmark.recommendation is not None:
+        said.append(_recommended(benchmark.recommendation))
+    if benchmark.fitted_here:
+        said.append(
+            f"The calibrated chances of {', '.join(benchmark.fitted_here)} were fitted on the same pictures, "
+            "so they fit better here than elsewhere: judge them on other pictures."
+        )
+    if emulated := [card.engine for card in benchmark.cards if card.emulated]:
+        said.append(f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's.")
+    return said
 
 
 def _with_interval(share: Proportion) -> str:
@@ -247,17 +240,6 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
-def _undecided(level: Sequence[Pair]) -> Iterator[str]:
-    if level:
-        named = ", ".join(f"{pair.first} and {pair.second}" for pair in level)
-        least = min(pair.p_corrected for pair in level if pair.p_corrected is not None)
-        more = " or more" if len(level) > 1 else ""
-        yield (
-            f"No difference is shown between {named} (corrected p {_p(least)}{more}); "
-            "more pictures might show one."
-        )
-
-
 def _recommended(advice: Recommendation) -> str:
     if not advice.tried:
         return "Nothing is recommended: every engine was emulated."
@@ -274,13 +256,3 @@ def _recommended(advice: Recommendation) -> str:
         f"{target} is not shown on these pictures. The nearest of {advice.tried} options is {chosen.name}: "
         f"{figures}."
     )
-
-
-def _caveats(benchmark: Benchmark) -> Iterator[str]:
-    if benchmark.fitted_here:
-        yield (
-            f"The calibrated chances of {', '.join(benchmark.fitted_here)} were fitted on the same pictures, "
-            "so they fit better here than elsewhere: judge them on other pictures."
-        )
-    if emulated := [card.engine for card in benchmark.cards if card.emulated]:
-        yield f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's."
