@@ -52,7 +52,7 @@ class Data(Input):
             for name in SUBFOLDERS:
                 _paths(ctx).add_input(str(Path(source, name)), labelled=True)
             _paths(ctx).add_input(str(Path(source, "labels.csv")))
-            _paths(ctx).add_input(source.rpartition(":")[0] or source)  # of digits.npz:train the file
+            _paths(ctx).add_input(source)
         return source
 
 

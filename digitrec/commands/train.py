@@ -174,7 +174,7 @@ def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -
     from digitrec.lab.training.run import given
 
     learned = sources or ["mnist-train"]
-    parts = [read_digits(source, limit, part="train") for source in learned]
+    parts = [read_digits(source, limit) for source in learned]
     numbers = {_name(source): len(part) for source, part in zip(learned, parts, strict=True)}
     test, tested_on = None, None
     if options["test"] is not None:
@@ -197,7 +197,7 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
         raise click.UsageError(f"--start {options['start']}: name a .tflite file, or add --arch.")
     from digitrec.lab.training import run
 
-    samples = [sample for source in sources for sample in read_samples(source, limit, part="train")]
+    samples = [sample for source in sources for sample in read_samples(source, limit)]
     config = run.FineTuneConfig(**_settings(options))
     with quiet_bar("training") as bar:
         from digitrec.lab.training.finetune import HEADER, fine_tune, verdict

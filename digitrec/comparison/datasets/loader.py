@@ -30,7 +30,7 @@ NAMES = ("mnist-test",)
 """Sets known by name: MNIST's 10,000 test digits."""
 HEADS: Mapping[str, Sequence[str]] = {
     "file": ("file", "filename", "file_name", "image", "path"),
-    "label": arrayfiles.LABELS,
+    "label": ("label", "digit", "class", "target"),
 }
 """Names of a table's columns, in any case; if a table has several of them, the first counts."""
 OPTIONAL = ("group", "row", "column")
@@ -75,7 +75,7 @@ class NumberSample(Sample):
 
 
 def read_samples(
-    source: str | Path, limit: int | None = None, *, part: str = "test", known: Sequence[str] = NAMES
+    source: str | Path, limit: int | None = None, *, known: Sequence[str] = NAMES
 ) -> list[Sample]:
     """List the labelled images of a folder, a file or a named data set, in order; open no image.
 
@@ -88,15 +88,12 @@ def read_samples(
             - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
               (`digitrec.image.files`);
             - one of `NAMES`, where there is no folder of that name;
+            - the table of a folder, a ``.csv`` file of another name;
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
-              (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,
-              `part` is used, and with "mnist.npz:train" or "mnist.npz:test" that part;
-            - a ``.csv`` file, gzipped or not, with a line for each picture, its label and its pixels, as
-              Kaggle has MNIST; or the table of a folder, called otherwise;
+              (or ``labels``), (N,);
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned).
         limit: largest number of pictures, >= 0, all labels in proportion (`sampled`); None: all.
-        part: "train" or "test", for a file that holds both.
         known: names of sets for the error about a file that does not exist.
 
     Raises:
@@ -105,7 +102,7 @@ def read_samples(
     """
     if not str(source):
         raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
-    samples = _read(str(source), Path(source), part, known)
+    samples = _read(str(source), Path(source), known)
     return [samples[place] for place in sampled([sample.label for sample in samples], limit)]
 
 
@@ -164,10 +161,7 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
     return np.sort(first[:limit])
 
 
-def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Sample]:
-    name, _, named = source.rpartition(":")
-    if named in arrayfiles.PARTS and name.endswith(".npz"):
-        return _arrays(Path(name), named)
+def _read(source: str, path: Path, known: Sequence[str]) -> list[Sample]:
     if source in NAMES and path.is_dir():
         log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
     elif source in NAMES:
@@ -178,13 +172,9 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
         return _folders(path)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(known)}")
-    if path.name.removesuffix(".gz").endswith(".csv") and not arrayfiles.is_pixel_table(path):
+    if path.suffix == ".csv":
         return _table(path)
-    return _arrays(path, None, part)
-
-
-def _arrays(path: Path, part: str | None, either: str = "test") -> list[Sample]:
-    images, labels = arrayfiles.read(path, part, either=either)
+    images, labels = arrayfiles.read(path)
     return [Sample(image, int(label)) for image, label in zip(images, labels, strict=True)]
 
 

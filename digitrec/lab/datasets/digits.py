@@ -33,13 +33,12 @@ FILE = "learned.npy"
 """File in the folder of a training run with the keys of the learned digits."""
 
 
-def read_digits(source: str | Path, limit: int | None = None, *, part: str = "test") -> Digits:
+def read_digits(source: str | Path, limit: int | None = None) -> Digits:
     """Read the digits of a source in MNIST's form, prepared as for predicting.
 
     Args:
         source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` takes.
         limit: largest number of digits, drawn by `sampled`; None: all.
-        part: "train" or "test", for a file that holds both.
 
     Raises:
         DataError: it has no digit, or one of its files is not a picture.
@@ -47,9 +46,7 @@ def read_digits(source: str | Path, limit: int | None = None, *, part: str = "te
     if source in ("mnist-train", "mnist-test"):
         whole = mnist_train() if source == "mnist-train" else mnist_test()
         return whole[sampled(whole.labels, limit)]
-    digits = [
-        sample for sample in read_samples(source, limit, part=part, known=KNOWN) if sample.label is not None
-    ]
+    digits = [sample for sample in read_samples(source, limit, known=KNOWN) if sample.label is not None]
     if not digits:
         raise DataError(f"{source}: no labelled digits")
     images = np.stack([in_form(sample.image) for sample in digits])

@@ -15,14 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitrec.comparison.datasets.loader import Sample, read_samples
+from digitrec.comparison.datasets.loader import read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError
 
 DIGITS = mnist_test()[:5]
 COLOURED = np.stack([DIGITS.images] * 3, axis=3)
-HEADS = [f"pixel{place}" for place in range(784)]
-ROWS = np.column_stack([DIGITS.labels, DIGITS.images.reshape(5, -1)])
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4) * 11
 LABELS = np.array([4, 9])
 
@@ -37,11 +35,6 @@ def npz(**arrays: Any) -> bytes:
     return out.getvalue()
 
 
-def table(rows: np.ndarray, head: list[str] | None = None) -> bytes:
-    lines = [",".join(map(str, row)) for row in rows.tolist()]
-    return "\n".join(([",".join(head)] if head else []) + lines + [""]).encode()
-
-
 def saved(folder: Path, files: dict[str, bytes]) -> Path:
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -53,22 +46,11 @@ TURNED = DIGITS.images.transpose(0, 2, 1)
 FORMATS: dict[str, tuple[dict[str, bytes], np.ndarray]] = {
     "npz": ({"set.npz": npz(x=DIGITS.images, y=DIGITS.labels, other=LABELS)}, DIGITS.images),
     "npz, other names": ({"set.npz": npz(images=COLOURED, labels=DIGITS.labels)}, COLOURED),
-    "npz, a part": ({"set.npz": npz(x_train=DIGITS.images, y_train=DIGITS.labels)}, DIGITS.images),
     "idx": (PAIR, DIGITS.images),
     "idx, packed": ({name: gzip.compress(data) for name, data in PAIR.items()}, DIGITS.images),
     "idx of EMNIST": (
         {"emnist-images-idx3-ubyte": idx(TURNED), "emnist-labels-idx1-ubyte": idx(DIGITS.labels)},
         DIGITS.images,
-    ),
-    "csv of Kaggle": ({"train.csv": table(ROWS, ["label", *HEADS])}, DIGITS.images),
-    "csv, packed": ({"train.csv.gz": gzip.compress(table(ROWS, ["label", *HEADS]))}, DIGITS.images),
-    "csv of OpenML": ({"m.csv": table(np.roll(ROWS, -1, axis=1), [*HEADS, "class"])}, DIGITS.images),
-    "csv without heads": ({"m.csv": table(ROWS)}, DIGITS.images),
-    "csv of a spreadsheet": (
-        {"m.csv": b"\xef\xbb\xbf" + table(ROWS, ['"Label"', *HEADS]).replace(b"\n", b"\r\n")}, DIGITS.images,
-    ),
-    "csv of EMNIST": (
-        {"emnist.csv": table(np.column_stack([DIGITS.labels, TURNED.reshape(5, -1)]))}, DIGITS.images,
     ),
 }  # fmt: skip
 
@@ -79,19 +61,6 @@ def test_each_format_is_read_as_it_was_written(tmp_path: Path, name: str) -> Non
     samples = read_samples(saved(tmp_path, files))
     assert [sample.label for sample in samples] == DIGITS.labels.tolist()
     np.testing.assert_array_equal([sample.image for sample in samples], images)
-
-
-def test_the_test_part_is_the_default(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def labels(samples: list[Sample]) -> list[int | None]:
-        return [sample.label for sample in samples]
-
-    arrays = {"x_train": IMAGES, "y_train": [1, 2], "x_test": IMAGES, "y_test": LABELS}
-    path = saved(tmp_path, {"set.npz": npz(**arrays)})
-    assert labels(read_samples(path)) == [4, 9]
-    assert f"{path}:train" in caplog.messages[0]
-    caplog.clear()
-    assert labels(read_samples(path, part="train")) == labels(read_samples(f"{path}:train")) == [1, 2]
-    assert labels(read_samples(f"{path}:test")) == [4, 9]
 
 
 @pytest.mark.parametrize(
@@ -120,11 +89,9 @@ def a_zip_of_text() -> bytes:
 
 BOTH = {"x": IMAGES, "y": LABELS}
 ODD: list[tuple[str, bytes, str]] = [
-    ("a.npz", npz(a=IMAGES, b=LABELS), "images/labels or x_test/y_test or x_train/y_train; it holds a, b"),
+    ("a.npz", npz(a=IMAGES, b=LABELS), "x/y or images/labels; it holds a, b"),
     ("a.npz", npz(), "nothing"),
-    ("a.npz", npz(**BOTH, x_test=IMAGES, y_test=LABELS), "y_test"),
     ("a.npz", npz(**BOTH, images=IMAGES, labels=LABELS), "labels"),
-    ("a.npz:train", npz(**BOTH), "x_train/y_train"),
     ("a.npz", npz(x=np.array([print, 1], dtype=object), y=LABELS), "npz"),
     ("a.npz", npz(**BOTH)[:-30], "npz"),
     ("a.npz", a_zip_of_text(), "a.npz"),
@@ -146,29 +113,20 @@ ODD: list[tuple[str, bytes, str]] = [
     ("my-images-idx3-ubyte", idx(DIGITS.labels), "idx3"),
     ("my-images-idx3-ubyte", b"\0\0\x08\x03" + b"\x80\0\0\0" * 2 + b"\0\0\0\x04", "idx3"),
     ("my-images-idx3-ubyte", idx(DIGITS.images), "my-labels-idx1-ubyte"),
-    ("m.csv", table(ROWS[:, 1:], HEADS), "784"),
-    ("m.csv", table(ROWS, ["what", *HEADS]), "label"),
-    ("m.csv", table(ROWS, ["label", *HEADS]) + b"1,2,3\n", "m.csv"),
-    ("m.csv", table(ROWS, ["label", *HEADS]).replace(b"\n7", b"\nseven", 1), "seven"),
-    ("m.csv", table(ROWS + 10, ["label", *HEADS]), "17"),
-    ("m.csv", table(ROWS[:0], ["label", *HEADS]) + b"\n \n", "m.csv"),
-    ("m.csv.gz", b"no gzip", "m.csv.gz"),
     ("7.png", b"P5 1 1 255\n0", "7.png"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "content", "named"), ODD)
 def test_an_odd_file_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes, named: str) -> None:
-    file, _, part = name.partition(":")
-    path = saved(tmp_path, {file: content})
     with pytest.raises(DataError) as caught:
-        read_samples(f"{path}:{part}" if part else path)
+        read_samples(saved(tmp_path, {name: content}))
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 FOLDER = Path(tempfile.mkdtemp())
-WHOLE = {"set.npz": npz(**BOTH), "my-images-idx3-ubyte": idx(IMAGES), "set.csv": table(ROWS[:2])}
+WHOLE = {"set.npz": npz(**BOTH), "my-images-idx3-ubyte": idx(IMAGES)}
 CHANGES = st.lists(st.tuples(st.integers(0, 10_000), st.binary(max_size=4)), min_size=1, max_size=4)
 
 
