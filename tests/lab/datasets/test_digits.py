@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError
 from digitrec.lab.datasets.digits import FILE, apart, keys_of, read_digits, read_keys, run_folder, write_keys
 
@@ -33,7 +35,7 @@ def as_pngs(folder: Path) -> Path:
 
 
 def as_npz(folder: Path) -> Path:
-    np.savez(folder / "set.npz", x_train=TEST.images / 255, y_train=TEST.labels)
+    np.savez(folder / "set.npz", x=TEST.images / 255, y=TEST.labels)
     return folder / "set.npz"
 
 
