@@ -93,7 +93,7 @@ def checked(answer: object) -> Answer:
         except (TypeError, ValueError) as error:
             raise _bad(f"{name}: {error}") from error
         if same != value:  # JSON has no tuples, and NaN becomes null
-            raise _bad(f"{name} holds another type than it should, such as a list in place of a tuple")
+            raise _bad(f"{name} has the wrong type, such as a list instead of a tuple")
     _check_sums(answer)
     return answer
 
@@ -120,7 +120,7 @@ def _check_sums(answer: Answer) -> None:
     """
     for place, candidate in enumerate(answer.candidates):
         if candidate.signs and len(candidate.signs) != len(candidate.text):
-            raise _bad(f"candidates[{place}].signs has not one Sign for each character")
+            raise _bad(f"candidates[{place}].signs must have one Sign for each character")
     if answer.probabilities is not None and abs(fsum(answer.probabilities) - 1) > 1e-3:
         raise _bad(f"probabilities sum to {fsum(answer.probabilities):.4g}, not to 1")
 

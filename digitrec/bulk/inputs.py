@@ -193,7 +193,7 @@ def _in_tar(archive: str) -> Iterator[_Entry]:
                 yield entry.name, partial(_opened, tar, entry)
         assert tar.fileobj is not None
         if any(block.strip(b"\0") for block in iter(partial(tar.fileobj.read, 1_000_000), b"")):
-            raise ValueError("more data behind its end, such as a second archive; unpack it")
+            raise ValueError("more data after its end, such as a second archive; unpack it")
 
 
 def _opened(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:

@@ -46,4 +46,4 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
             f"after, on pictures not fitted on ({found.method}); kept in {path}"
         )
         if found.key.emulated:
-            click.echo(f"It is for the emulator's answers alone: it says nothing about {found.key.provider}.")
+            click.echo(f"It is for the emulator's answers only, and says nothing about {found.key.provider}.")

@@ -161,7 +161,7 @@ def serve(
             for name, endpoint in emulator.endpoints.items():
                 say(f"{name}: {endpoint}")
                 variables |= environment(name, endpoint) | variables
-            say(f"{engine} reads, not the vendors: it says nothing about their accuracy. Stop with Ctrl-C.")
+            say(f"{engine} answers, not the vendors: this does not show their accuracy. Stop with Ctrl-C.")
             say("")
             for variable, value in variables.items():
                 say(f"export {variable}={value}")

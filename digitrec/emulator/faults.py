@@ -62,7 +62,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         kind, _, rest = text.strip().partition(":")
         if kind not in KINDS:
-            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(KINDS)}")
+            raise ValueError(f"unknown fault {kind!r}; there are: {', '.join(KINDS)}")
         rest, to, address = rest.partition("to=")
         options = dict(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
         options |= {"to": address} if to else {}

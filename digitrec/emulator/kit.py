@@ -293,7 +293,7 @@ class ProviderContract(LocalProviderContract):
         finally:
             engine.close()
         complete, error, charged = server.complete - before, reply.outcome, reply.cost_usd
-        assert isinstance(error, Exception), f"an answer came from a faulty server: {error}"
+        assert isinstance(error, Exception), f"the provider returned an answer from a faulty server: {error}"
         assert "this is a bug in it" not in str(error), f"not a digitrec error: {error}"
         assert isinstance(error, ProviderError), f"{type(error).__name__} is not for a server's fault"
         assert reply.latency_s <= self.fault_timeout + SLACK_S, "the deadline was exceeded"

@@ -57,9 +57,7 @@ class Engine:
         if isinstance(provider, type) or not isinstance(provider, Provider):
             raise TypeError(f"a provider is a name or a digitrec.Provider, not {said(provider)}")
         if flaw := registry.flaw_of(provider):
-            raise NotConfigured(
-                f"the provider {said(provider.name)} cannot be asked: {flaw}; tell its author"
-            )
+            raise NotConfigured(f"the provider {said(provider.name)} cannot be used: {flaw}; tell its author")
         self.options = options
         self.loading_s: float | None = None
         """Seconds that `load` took, >= 0; None before it."""

@@ -89,7 +89,7 @@ class Options:
         if self.record is not None:
             object.__setattr__(self, "record", arguments.path("record", self.record))
         if not isinstance(self.fresh, bool):
-            raise TypeError(f"fresh is True or False, not {arguments.said(self.fresh)}")
+            raise TypeError(f"fresh must be True or False, got {arguments.said(self.fresh)}")
 
 
 _INTERNAL = {"config", "run"}

@@ -153,7 +153,7 @@ def _path(options: Options, settings: Config, emulated: bool) -> Path | None:
     if options.ledger != "none":
         return Path(options.ledger)
     if settings.budget.per_month is not None and not emulated:
-        raise NotConfigured("a monthly budget cannot be kept without the ledger; leave out --no-ledger")
+        raise NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
     return None
 
 

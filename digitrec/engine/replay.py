@@ -105,7 +105,7 @@ def _entries(path: Path) -> list[Entry]:
 def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:
     """One provider, asked in one way: anything else would mix what must be compared."""
     if not entries:
-        raise LedgerError(f"{path} holds no such answer of {provider}; record one, or name another provider")
+        raise LedgerError(f"{path} has no answer of {provider}; record one, or name another provider")
     if len({_way(entry) for entry in entries}) > 1:
         how = sorted({to_spec(entry.question.spec).preparation for entry in entries})
         raise LedgerError(

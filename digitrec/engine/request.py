@@ -382,7 +382,7 @@ class OrderedRequest(Request):
         poll_s = self._provider.poll_s
         if claimed[0].claim.token is not None or self._left_s > poll_s + SHORTEST_CALL_S:
             return None
-        return self._terms.timed_out(f"was not asked: its answer takes {poll_s:g} s; raise the time")
+        return self._terms.timed_out(f"was not asked: its answer takes {poll_s:g} s; raise the timeout")
 
     def _ask(self, claimed: Sequence[Item]) -> Sequence[Outcome]:
         """Order the answer unless that was done before, and poll until it is there."""
@@ -430,7 +430,7 @@ class OrderedRequest(Request):
         return self._pause([item], seconds) and self._take_turn([item])
 
     def _not_ready(self) -> errors.TimedOut:
-        return self._terms.timed_out("has not finished the order in time; try again (it costs nothing more)")
+        return self._terms.timed_out("has not finished in time; try again (at no further cost)")
 
 
 # Retries

@@ -24,7 +24,7 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
     bounds = f"above {low:g}" if above else f"{low:g} or more"
     if high < math.inf:
         bounds = f"above {low:g} and at most {high:g}" if above else f"between {low:g} and {high:g}"
-    raise ValueError(f"{name} is a finite number {bounds}, not {said(value)}")
+    raise ValueError(f"{name} must be a finite number {bounds}, got {said(value)}")
 
 
 def whole(name: str, value: Any, low: int) -> int:

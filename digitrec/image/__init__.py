@@ -144,9 +144,7 @@ class DigitImage:
             ValueError: another angle.
         """
         if degrees not in TURNS:
-            raise ValueError(
-                f"a picture is turned by {', '.join(map(str, TURNS))} degrees, not {said(degrees)}"
-            )
+            raise ValueError(f"degrees must be one of {', '.join(map(str, TURNS))}, got {said(degrees)}")
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
         size, place = (pixels.shape[1], pixels.shape[0]), self.place
         turned = Place(place.size if degrees % 180 == 0 else place.size[::-1])

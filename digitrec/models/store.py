@@ -59,7 +59,9 @@ class Model:
             ValueError: an array of any other shape or type.
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
-            raise ValueError(f"a batch is uint8 of shape (N, 28, 28), not {batch.dtype} of {batch.shape}")
+            raise ValueError(
+                f"a batch must be uint8 of shape (N, 28, 28), got {batch.dtype} of {batch.shape}"
+            )
         ink, rows = network.scaled(batch, self.input.scale), np.zeros(len(batch), np.bool_)
         if len(prepared):
             rows[:] = prepared
@@ -115,7 +117,7 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
         ValueError: the scale is unknown.
     """
     if scale not in (None, *SCALES):
-        raise ValueError(f"scale is one of {', '.join(SCALES)}, not {said(scale)}")
+        raise ValueError(f"scale must be one of {', '.join(SCALES)}, got {said(scale)}")
     path = SHIPPED if path is None else path
     try:
         content = path.read_bytes()
@@ -140,4 +142,4 @@ def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
         return foreign.load_keras(content, path)
     if path.suffix == ".skops":
         return foreign.load_skops(content, path)
-    raise ModelError(f"{path}: a model file ends in .tflite, .keras, .h5 or .skops")
+    raise ModelError(f"{path}: a model file must end in .tflite, .keras, .h5 or .skops")

@@ -46,7 +46,7 @@ def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
         ValueError: no preparation has that name, or the provider wants no encoded picture.
     """
     if preparation not in PREPARATIONS:
-        raise ValueError(f"no preparation is called {preparation!r}; there are: {', '.join(PREPARATIONS)}")
+        raise ValueError(f"unknown preparation {preparation!r}; there are: {', '.join(PREPARATIONS)}")
     if wants.encoding == "mnist":
         raise ValueError(
             "this engine prepares in its own way; --prepare is for engines that are sent a picture"

@@ -261,7 +261,7 @@ def _no_token(error: Exception) -> Problem:
     return Problem(NotConfigured, f"no key, and no token from Entra ID: {said}")
 
 
-_MISSED = Problem(Unreachable, "no token came from Entra ID")
+_MISSED = Problem(Unreachable, "Entra ID returned no token")
 """Nothing was sent, and another attempt may succeed."""
 IDENTITY_ERRORS: Mapping[str, Rule] = {"builtins.Exception": _no_token}
 """Any exception, since azure-identity tries a chain of programs, files and services."""
@@ -497,7 +497,7 @@ class AzureAnalysis(AzureProvider):
     """Read text with Azure Image Analysis 4.0, in one request."""
 
     name = "azure-analysis"
-    notice = "Microsoft ends it on 2028-09-25, and points to Document Intelligence (azure-document)"
+    notice = "Microsoft retires it on 2028-09-25 and recommends Document Intelligence (azure-document)"
     path = "/computervision/imageanalysis:analyze?api-version=2023-10-01&features=read"
     service = service("Azure Image Analysis")
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)

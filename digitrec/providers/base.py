@@ -102,7 +102,7 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
     """
     parts = split(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):
-        raise NotConfigured(f"{variable} holds no address: one begins with https:// and names a host")
+        raise NotConfigured(f"{variable} must be an address that begins with https:// and names a host")
     if not allow_plain_http and in_the_clear(endpoint):
         raise NotConfigured(
             f"{variable} holds an http:// address, where key and picture could be read on the way; "
@@ -119,7 +119,7 @@ def checked_key(key: str, variable: str) -> str:
     """
     key = key.strip()
     if not (key.isascii() and key.isprintable()):
-        raise NotConfigured(f"{variable} holds a character that is in no key; copy the key again")
+        raise NotConfigured(f"{variable} has a character that no key contains; copy the key again")
     return key
 
 

@@ -144,14 +144,14 @@ def provider_class(name: str) -> type[Provider]:
 
 def _plugin(name: str) -> Plugin:
     if not isinstance(name, str):
-        raise TypeError(f"a provider's name is a text, not {said(name)}")
+        raise TypeError(f"a provider's name must be a text, got {said(name)}")
     if name in KNOWN:
         return KNOWN[name]
     plugins = found()
     if name in plugins:
         return plugins[name]
     near = did_you_mean(name, plugins)
-    raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(sorted(plugins))}.{near}")
+    raise UnknownProvider(f"unknown provider {name!r}; there are: {', '.join(sorted(plugins))}.{near}")
 
 
 def _load(plugin: Plugin) -> type[Provider]:
@@ -199,7 +199,7 @@ def flaw_of(provider: Provider) -> str | None:
         return "it lacks a member of digitrec.providers.base.Provider"
     name = provider.name
     if not isinstance(name, str) or not name or printable(name) != name:
-        return f"its name is {said(name)}, not a printable text in one line"
+        return f"its name must be a printable text in one line, got {said(name)}"
     return _flaw_of_attributes(provider, _OfInstance)
 
 

@@ -224,7 +224,7 @@ def _range(digits: Digits) -> Range:
     least, most = digits if isinstance(digits, tuple) and len(digits) == 2 else (digits, digits)
     found = whole("digits", least, 1), whole("digits", most, 1)
     if found[0] > found[1]:
-        raise ValueError(f"digits must be a number or the least and the greatest, got {digits}")
+        raise ValueError(f"digits must be a number or a pair (fewest, most), got {digits}")
     return found
 
 

@@ -63,7 +63,7 @@ def engine_for(provider: str | Provider | Engine) -> Engine:
     """
     reader = reader_for(provider)
     if not isinstance(reader, Engine):
-        raise TypeError(f"a policy asks engines, and {name_of(reader)} is a policy itself")
+        raise TypeError(f"a policy takes engines, but {name_of(reader)} is a policy itself")
     return reader
 
 
@@ -75,9 +75,9 @@ def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
         ValueError: an empty list.
     """
     if isinstance(providers, str) or not isinstance(providers, Sequence):
-        raise TypeError(f"engines come in a list of names or providers, not as {said(providers)}")
+        raise TypeError(f"engines must be a list of names or providers, got {said(providers)}")
     if not providers:
-        raise ValueError("no engine is named: give one at least")
+        raise ValueError("no engine was named; name at least one")
     return providers
 
 

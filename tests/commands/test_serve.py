@@ -51,7 +51,7 @@ WRONG = [
     ("options", "code", "words"),
     [
         *(([option, given], 2, given or option) for option, given in WRONG),
-        (["--providers", "nobody"], 2, "no provider is called 'nobody'"),
+        (["--providers", "nobody"], 2, "'nobody'"),
         (["--providers", " , "], 2, "--providers"),
         (["--providers", "tesseract", "--model", "x.tflite"], 2, "--model is for the local engine"),
         (["--model", "absent.tflite"], 5, "absent.tflite"),

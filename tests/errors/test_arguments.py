@@ -36,7 +36,7 @@ WRONG = (
 
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
 def test_a_setting_out_of_its_range_is_named_where_it_is_given(name: str, value: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match=rf"^{name} is .*, not ") as caught:
+    with pytest.raises((TypeError, ValueError), match=rf"^{name} ") as caught:
         digitrec.Options(**{name: value})
     assert "\n" not in str(caught.value)
 

@@ -217,8 +217,8 @@ def _refusal(
         spent = sqlite.execute(query, values).fetchone()[0]
         if spent + price > limit + ROUNDING_USD:
             return BudgetExceeded(
-                f"not asked: a call to {question.provider} costs ${plain(price)}, and of the "
-                f"${plain(limit)} {name} ${plain(spent)} are spent; {advice}"
+                f"not asked: a call to {question.provider} costs ${plain(price)}, but "
+                f"${plain(spent)} of the ${plain(limit)} {name} are spent; {advice}"
             )
     return None
 

@@ -202,7 +202,9 @@ def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # the low byte is the kind
         if code in _DAMAGED:
             raise damaged(path) from error
-        advice = "end the program that holds it, or try again" if code == sqlite3.SQLITE_BUSY else _ELSEWHERE
+        advice = (
+            "close the program that locks it, or try again" if code == sqlite3.SQLITE_BUSY else _ELSEWHERE
+        )
         raise LedgerError(f"the ledger {path} cannot be used ({error}); {advice}") from error
 
 
@@ -210,7 +212,7 @@ def damaged(path: Path | None) -> LedgerError:
     """Return the error for a damaged ledger."""
     return LedgerError(
         f"the ledger {path} is damaged or not a ledger; "
-        f"save what is readable with `digitrec ledger --ledger '{path}' repair`"
+        f"save the readable calls with `digitrec ledger --ledger '{path}' repair`"
     )
 
 

@@ -55,7 +55,7 @@ def write(model: Path, out: Path) -> float:
     if out.suffix not in ENDINGS:
         raise ModelError(f"{out}: a network is written as {', '.join(ENDINGS)}")
     if model.suffix == ".skops":
-        raise ModelError(f"{model}: a scikit-learn model is no network; only networks can be exported")
+        raise ModelError(f"{model}: a scikit-learn model cannot be exported; only networks can")
     its = store.load(model)
     ours = model.suffix == ".tflite"
     network = together(recovered(model)) if ours else keras.saving.load_model(model, compile=False)

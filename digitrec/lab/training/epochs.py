@@ -270,7 +270,7 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     except (OSError, ValueError) as error:
         raise ModelError(f"{start}: Keras cannot begin with it; give a .keras or .h5 file") from error
     if config.side is not None:
-        raise ModelError(f"{start}: keeps the size that it was made for; leave --side out")
+        raise ModelError(f"{start}: has a fixed input size; leave out --side")
     its = store.load(start)
     count = network.count_params()
     if count != build().count_params():

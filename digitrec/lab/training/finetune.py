@@ -203,11 +203,9 @@ def fine_tune(
     """
     began = time.monotonic()
     if out.suffix != ".tflite":
-        raise ModelError(
-            f"{out}: digitrec's own network, learning on, is written as .tflite; name such a file"
-        )
+        raise ModelError(f"{out}: a fine-tuned network is saved as .tflite; name a .tflite file")
     if out.resolve() == start.resolve():
-        raise ModelError(f"{out}: is the file to begin with; name another to write to")
+        raise ModelError(f"{out}: is also the file to start from; name another output")
     networks = recovered(start)
     to_learn, held_back = _parted(samples, config)
     own = _prepared(to_learn, source)

@@ -100,7 +100,7 @@ def find(name: str) -> Architecture:
         return ZOO[name]
     if name.endswith(".json"):
         return tuned(Path(name))
-    raise ModelError(f"no architecture is called {name!r}; there are: {', '.join(ZOO)}, or a file of `tune`")
+    raise ModelError(f"unknown architecture {name!r}; there are: {', '.join(ZOO)}, or a file of `tune`")
 
 
 def tuned(path: Path) -> Architecture:

@@ -277,7 +277,7 @@ class Wire:
     def _judged(self, reply: Reply) -> Problem:
         if not 400 <= reply.status < 600:
             moved = 300 <= reply.status < 400
-            said = "a redirect, which is never followed" if moved else f"status {reply.status}"
+            said = "a redirect, which digitrec does not follow" if moved else f"status {reply.status}"
             return Problem(BadAnswer, said, reply.status if reply.status >= 300 else None)
         try:
             raw = decoded(reply.body)

@@ -95,7 +95,7 @@ class Errands(HTTPAdapter):
         """
         exchange, url = EXCHANGE.get(), str(request.url)
         if in_the_clear(url) and not is_metadata_server(url):
-            said = "its token would come from an address without encryption"
+            said = "the address of its token is not encrypted"
             todo = "correct that address in the credentials file, the profile or a variable"
             raise exchange.end(Problem(NotConfigured, said, todo=todo))
         _learn(exchange, request)
@@ -114,7 +114,7 @@ class Errands(HTTPAdapter):
         exchange.errand_problem = _refused_errand(url, response.status_code)
         if 300 <= response.status_code < 400:
             response.close()
-            said = "a redirect from its token's address, which is never followed"
+            said = "the address of its token sent a redirect, which digitrec does not follow"
             raise exchange.end(Problem(BadAnswer, said, response.status_code))
         response.raw = HTTPResponse(io.BytesIO(body), status=response.status_code, preload_content=False)
         return response
