@@ -12,7 +12,6 @@ import click
 
 from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_served
-from digitrec.commands.files import Output
 from digitrec.engine import Engine
 from digitrec.providers.addresses import is_loopback
 from digitrec.providers.base import not_installed
@@ -65,10 +64,6 @@ def _keys(variable: str) -> tuple[str, ...]:
     help="Engines to offer, separated by commas.",
 )  # fmt: skip
 @asking_served
-@click.option(
-    "--collect", type=Output(file=False), metavar="FOLDER",
-    help="Let visitors label pictures, and keep them in FOLDER.",
-)  # fmt: skip
 @click.option("--rate", type=options.POSITIVE, default=50.0, help="Requests a second of one client.")
 @options.whole(
     "--proxies", "Number of trusted proxies that set X-Forwarded-For.", least=0, default=0,
@@ -99,7 +94,7 @@ def serve(
 
     By default it listens on this machine only, offers the local engine only, and keeps no picture.
     DIGITREC_API_KEYS (separated by commas) restricts it to clients with a key. Ctrl-C stops it after the
-    accepted requests. With --collect it keeps the pictures that visitors label.
+    accepted requests.
 
     \b
     Examples:
@@ -109,7 +104,7 @@ def serve(
       curl -X POST -F "file=@test.png" http://127.0.0.1:5000/predict
     """
     try:
-        from digitrec.web import collected, monitoring, server
+        from digitrec.web import monitoring, server
         from digitrec.web.settings import Settings
     except ImportError as error:
         raise not_installed("digitrec serve", "web") from error
@@ -123,8 +118,6 @@ def serve(
         is_public = proxies > 0 or not is_loopback(host)
         _check_spending(engines, asking.max_cost, everybody=is_public and not keys)
         policy = asking.policy(engines)
-        if settings.collect is not None:
-            collected.Collection(settings.collect)  # fails here, before the address is printed
         monitoring.configure(log_level)
         with server.listen(host, port) as listening:
             place = server.place(host, listening.getsockname()[1])

@@ -1,28 +1,152 @@
-"""Admission control: keys, rate limits, places, body sizes and timeouts."""
+"""Around every answer: keys, rates, places, body sizes and timeouts; headers, a log line, the metrics."""
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import math
 import time
+import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digitrec.web import clients, problems
-from digitrec.web.clients import Client
-from digitrec.web.monitoring import Metrics
+from digitrec.providers.addresses import is_loopback
+from digitrec.web import problems
+from digitrec.web.inference import Client, State
+from digitrec.web.monitoring import log
 from digitrec.web.problems import Problem, ProblemError
-from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
+"""Headers that proxies add to the requests they pass on."""
+INFERENCE_PATHS = {"/predict", "/v1/read", "/compare", "/explain", "/thumbnail"}
+"""Paths that cost work or money."""
+GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
+"""Paths that need a key if keys are set; without keys /metrics answers few addresses only."""
+MAX_CLIENTS = 10_000
+"""Number of clients whose rate is remembered; the one idle for longest is forgotten first."""
+CROSS_SITE = Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
+NOT_FROM_HERE = Problem(
+    403, "not-from-here", "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
+)
+NO_KEY = Problem(
+    401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
+)
 TOO_SLOW = Problem(
     408, "too-slow", "the request did not arrive in time; send it without pauses", {"Connection": "close"}
 )
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+DOCS_POLICY = PAGE_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+"""Swagger UI writes style attributes of its own."""
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+PAGES = {"/docs", "/review"}
+"""Pages besides `/`."""
+PROBES = {"/health", "/ready"}
+"""Paths that load balancers ask for by an address."""
+WRONG_HOST = Problem(421, "wrong-host", "this server does not answer to that name; its operator can allow it")
+NO_RESPONSE = 499
+"""Status in the log and the metrics when the client left before it was answered."""
+
+
+def peer(scope: Scope) -> str:
+    """Return the address at the other end of the connection."""
+    return str(scope["client"][0]) if scope["client"] else ""
+
+
+def address(peer: str, headers: Headers, proxies: int) -> str:
+    """Return the address to count requests by; an IPv6 client owns a /64, so that network is returned."""
+    found = origin(peer, headers, proxies)
+    try:
+        parsed = ip_address(found)
+    except ValueError:
+        return found
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+    return str(parsed)
+
+
+def origin(peer: str, headers: Headers, proxies: int) -> str:
+    """Return where a request comes from, without a port: the peer, or as the outermost trusted proxy saw it.
+
+    The client itself wrote what stands further left in X-Forwarded-For, so that is not believed.
+    """
+    if proxies:
+        hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
+        peer = (_without_port(hops[-proxies].strip()) if len(hops) >= proxies else "") or peer
+    return peer[:64]
+
+
+def _without_port(host: str) -> str:
+    """Return the name or address before an optional port, without brackets around an IPv6 address."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0] if host.count(":") == 1 else host
+
+
+def key(headers: Headers, settings: Settings) -> int | None:
+    """Return the index of the valid key in the request; compared in constant time."""
+    given = key_given(headers).encode("latin-1")
+    matches = [hmac.compare_digest(given, key.encode()) for key in settings.api_keys]
+    return matches.index(True) if any(matches) else None
+
+
+def key_given(headers: Headers) -> str:
+    """Return the key in ``X-API-Key`` or ``Authorization: Bearer``, valid or not; empty without one."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+
+
+def is_cross_site(headers: Headers, allowed: Container[str] = ()) -> bool:
+    """Return whether a browser sent the request for a page of another site that is not allowed.
+
+    Browsers say so in Sec-Fetch-Site, which no page can write. Older ones send only Origin: its host is
+    compared with Host, which a proxy must pass on with its port.
+    """
+    origin = headers.get("origin", "")
+    if not origin or "*" in allowed or origin in allowed or headers.get("sec-fetch-site") == "same-origin":
+        return False
+    try:
+        return urlsplit(origin).netloc != headers.get("host", "")
+    except ValueError:  # such as http://[
+        return True
+
+
+def may_see_metrics(peer: str, headers: Headers, settings: Settings) -> bool:
+    """Return whether the sender may see /metrics without a key: this machine.
+
+    A request that a proxy passed on is not this machine's, even if `Settings.proxies` is 0.
+    """
+    if not settings.proxies and any(name in headers for name in FORWARDED):
+        return False
+    return is_loopback(origin(peer, headers, settings.proxies).removeprefix("::ffff:"))
+
+
+def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:
+    """Return whether a request names a host that is neither one of these nor this machine.
+
+    A page may point its own name at our address (DNS rebinding); to a browser that is not another site.
+    """
+    host = _without_port(headers.get("host", "").strip().lower())
+    return not (host == "" or host in hosts or is_loopback(host))
 
 
 class Buffers:
@@ -94,21 +218,6 @@ class Buffers:
             raise ProblemError(problems.busy("too many uploads at once; try again in a moment"))
 
 
-INFERENCE_PATHS = {"/predict", "/v1/read", "/compare", "/explain", "/thumbnail", "/label"}
-"""Paths that cost work or money."""
-GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
-"""Paths that need a key if keys are set; without keys /metrics answers few addresses only."""
-MAX_CLIENTS = 10_000
-"""Number of clients whose rate is remembered; the one idle for longest is forgotten first."""
-CROSS_SITE = Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
-NOT_FROM_HERE = Problem(
-    403, "not-from-here", "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
-)
-NO_KEY = Problem(
-    401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
-)
-
-
 class RateLimiter:
     """A token bucket for each client, filled at a steady rate."""
 
@@ -137,27 +246,22 @@ class RateLimiter:
 class AdmissionControl:
     """ASGI middleware that rejects requests before any work is done for them."""
 
-    def __init__(
-        self, app: ASGIApp, settings: Settings, inside: ConcurrencyLimit, buffers: Buffers, metrics: Metrics
-    ) -> None:
-        self._app = app
-        self._settings = settings
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self._app, self._state = app, state
+        self._settings = settings = state.settings
         self._requests = RateLimiter(settings.rate, settings.burst)
         self._wrong_keys = RateLimiter(settings.wrong_keys_per_s, settings.wrong_keys)
-        self._metrics = metrics
-        self._inside = inside
-        self._buffers = buffers
+        self._buffers = Buffers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer with the reason for rejecting it."""
         if scope["type"] != "http" or scope["path"] not in GUARDED_PATHS:
             await self._app(scope, receive, send)
             return
-        headers, peer = Headers(scope=scope), clients.peer(scope)
-        address = clients.address(peer, headers, self._settings.proxies)
-        client = Client(address, clients.key(headers, self._settings))
+        headers, sender = Headers(scope=scope), peer(scope)
+        client = Client(address(sender, headers, self._settings.proxies), key(headers, self._settings))
         try:
-            self._check_access(scope["path"], peer, client, headers)
+            self._check_access(scope["path"], sender, client, headers)
             if scope["path"] in INFERENCE_PATHS and scope["method"] == "POST":
                 self._check_limits(client, headers)
                 await self._answer(client, scope, receive, send)
@@ -167,14 +271,14 @@ class AdmissionControl:
             return
         await self._app(scope, receive, send)
 
-    def _check_access(self, path: str, peer: str, client: Client, headers: Headers) -> None:
-        if clients.is_cross_site(headers, self._settings.origins):
+    def _check_access(self, path: str, sender: str, client: Client, headers: Headers) -> None:
+        if is_cross_site(headers, self._settings.origins):
             raise ProblemError(CROSS_SITE)
         if not self._settings.api_keys:
-            if path == "/metrics" and not clients.may_see_metrics(peer, headers, self._settings):
+            if path == "/metrics" and not may_see_metrics(sender, headers, self._settings):
                 raise ProblemError(NOT_FROM_HERE)
             return
-        if clients.key_given(headers):
+        if key_given(headers):
             detail = "too many wrong keys from your address; wait"
             self._wrong_keys.check(client.address, detail, take=client.key is None)
         if client.key is None:
@@ -189,8 +293,8 @@ class AdmissionControl:
             raise ProblemError(problems.too_large(self._settings.max_body_bytes))
 
     def _check_room(self, client: Client) -> None:
-        if not self._inside.admits(client):
-            self._metrics.turned_away.inc()
+        if not self._state.inside.admits(client):
+            self._state.metrics.turned_away.inc()
             raise ProblemError(problems.busy("the server is at capacity; try again in a moment"))
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
@@ -200,9 +304,86 @@ class AdmissionControl:
             self._check_room(client)
             scope.setdefault("state", {})["client"] = client
             try:
-                with self._inside.hold(client):
+                with self._state.inside.hold(client):
                     async with asyncio.timeout_at(deadline):
                         await self._app(scope, whole, send)
             except TimeoutError as error:
                 detail = f"no answer within {self._settings.seconds:g} s; try again or ask another engine"
                 raise ProblemError(Problem(504, "too-late", detail)) from error
+
+
+class RequestMiddleware:
+    """ASGI middleware around everything else; no exception inside gets past it."""
+
+    def __init__(self, app: ASGIApp, state: State, paths: Container[str]) -> None:
+        self._app = app
+        self._metrics, self._settings = state.metrics, state.settings
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        number, start, status = uuid.uuid4().hex, time.perf_counter(), NO_RESPONSE
+        method = scope["method"]
+        scope = {**scope, "path": self._path(scope["path"]), "method": "GET" if method == "HEAD" else method}
+
+        async def send_wrapped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_headers(scope["path"], number)]
+            elif method == "HEAD":
+                message = {**message, "body": b""}
+            await send(message)
+
+        self._metrics.in_flight.inc()
+        try:
+            await (self._instead(scope) or self._app)(scope, receive, send_wrapped)
+        except ClientDisconnect:
+            pass
+        except Exception:  # a bug: the operator gets the traceback, the client only the number
+            log.exception("bug", extra={"fields": {"request": number}})
+            if status == NO_RESPONSE:
+                await problems.INTERNAL.response()(scope, receive, send_wrapped)
+        finally:
+            self._metrics.in_flight.dec()
+            self._record({**scope, "method": method}, number, status, time.perf_counter() - start)
+
+    def _path(self, asked: str) -> str:
+        """Return the path without final slashes."""
+        bare = asked.rstrip("/")
+        return bare if bare in self._paths and bare not in PAGES else asked
+
+    def _instead(self, scope: Scope) -> ASGIApp | None:
+        """Return the answer to a request that does not get to the application; None if it does."""
+        hosts, path = self._settings.hosts, scope["path"]
+        if path in {f"{page}/" for page in PAGES}:  # addresses in the page are relative
+            return RedirectResponse(f"..{path[:-1]}")
+        if hosts and path not in PROBES and is_misdirected(Headers(scope=scope), hosts):
+            return WRONG_HOST.response()
+        return None
+
+    def _record(self, scope: Scope, number: str, status: int, seconds: float) -> None:
+        path = scope["path"]
+        client = origin(peer(scope), Headers(scope=scope), self._settings.proxies)
+        label = path if path in self._paths else "other"
+        self._metrics.requests.labels(label, str(status)).inc()
+        self._metrics.seconds.labels(label).observe(seconds)
+        fields = {
+            "request": number, "method": scope["method"], "path": path[:200], "status": status,
+            "ms": round(1000 * seconds, 1), "client": client or None,
+        }  # fmt: skip
+        log.info("request", extra={"fields": fields})
+
+
+def _headers(path: str, number: str) -> list[tuple[bytes, bytes]]:
+    cached = path == "/" or path.startswith(("/static/", "/docs/"))
+    headers = {
+        **HEADERS,
+        "content-security-policy": DOCS_POLICY if path == "/docs" else PAGE_POLICY,
+        "cache-control": "no-cache" if cached else "no-store",
+        "x-request-id": number,
+    }
+    return [(name.encode(), value.encode()) for name, value in headers.items()]

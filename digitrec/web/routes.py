@@ -1,28 +1,31 @@
-"""The endpoints."""
+"""The endpoints, and the pictures in a request: its body as it is, JSON with base64, or a form's files."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 from functools import partial
 from typing import Annotated, Any, cast
 
 from fastapi import FastAPI, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
-from PIL import Image
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from digitrec.answer import Failure
 from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
-from digitrec.web import problems, schemas, uploads
+from digitrec.web import problems, schemas
 from digitrec.web.inference import State
 from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.schemas import reading_of
+from digitrec.web.settings import Settings
 
 THUMBNAIL = 512
-"""Longest side of a picture that is shown or kept, px."""
+"""Longest side of a thumbnail, px."""
 
 Provider = Annotated[
     str | None,
@@ -49,6 +52,12 @@ Inside = Annotated[
 Saliency = Annotated[
     bool, Query(description="Hide the ink piece by piece; without it the answer takes a few milliseconds.")
 ]
+AS_FORM = 'a picture is sent as curl -F "file=@7.png" does, with the @'
+"""How to send a picture in a form."""
+MAX_FIELDS = 1000
+"""Files and other fields in a form; unknown fields are ignored."""
+URL_SAFE = str.maketrans("-_", "+/")
+"""From base64's URL-safe alphabet to the usual one."""
 
 
 def add(app: FastAPI, state: State) -> None:
@@ -69,8 +78,8 @@ def add(app: FastAPI, state: State) -> None:
         with a reading; several files, or a JSON list, with a list of them.
         """
         service = state.service(provider)
-        pictures, is_list = await uploads.pictures(request, state.settings)
-        readings = await service.read(request.state.client, pictures)
+        sent, is_list = await pictures(request, state.settings)
+        readings = await service.read(request.state.client, sent)
         if not is_list and isinstance(outcome := readings[0].outcome, Failure):
             return problems.from_error(outcome.error).response()
         found = [reading_of(one.outcome, one.prepared, seen=seen) for one in readings]
@@ -83,7 +92,7 @@ def add(app: FastAPI, state: State) -> None:
         Send the picture as to `/predict`.
         """
         service = state.service(provider)
-        picture = await one_picture(request, state)
+        picture = await _one_picture(request, state)
         found = await service.numbers(request.state.client, picture, _expected(digits))
         if isinstance(found, Failure):
             raise found.error
@@ -96,7 +105,7 @@ def add(app: FastAPI, state: State) -> None:
         Engines that cost money are asked only when they are named.
         """
         services = [state.service(name) for name in dict.fromkeys(provider or state.free())]
-        picture = await one_picture(request, state)
+        picture = await _one_picture(request, state)
         client = request.state.client
         readings = [
             one for (one,) in await asyncio.gather(*(each.read(client, [picture]) for each in services))
@@ -119,15 +128,16 @@ def add(app: FastAPI, state: State) -> None:
         `saliency` that of a few.
         """
         service = state.service(provider)
-        picture = await one_picture(request, state)
+        picture = await _one_picture(request, state)
         found = await service.explain(request.state.client, picture, inside=inside, hiding=saliency)
         return json(await asyncio.to_thread(schemas.explanation_of, found))  # it draws up to 50 pictures
 
     @app.post("/thumbnail", response_class=Response, responses=schemas.PNG | schemas.PROBLEMS, **looking)
     async def thumbnail(request: Request) -> Response:
         """Show the picture as it is read here: upright, opaque, at most 512 pixels long."""
-        picture = await one_picture(request, state)
-        return png(schemas.png(await small(request, state, picture)))
+        picture = await _one_picture(request, state)
+        work = partial(_thumbnail, picture)
+        return png(await state.lanes.run(request.state.client, picture, work))
 
     @app.get("/health", **about)
     async def health() -> schemas.Health:
@@ -149,7 +159,7 @@ def add(app: FastAPI, state: State) -> None:
         infos = [schemas.ProviderInfo.model_validate(one, from_attributes=True) for one in services]
         return schemas.Providers(
             providers=infos, key_needed=bool(state.settings.api_keys),
-            collects=state.settings.collect is not None, max_body_bytes=state.settings.max_body_bytes,
+            max_body_bytes=state.settings.max_body_bytes,
         )  # fmt: skip
 
     @app.get(
@@ -171,7 +181,7 @@ def _expected(digits: str | None) -> tuple[int, int] | None:
         return None
     least, _, most = digits.partition("-")
     if int(most or least) < int(least):
-        raise ProblemError(Problem(422, "invalid-request", f"digits must be least-most, got {digits}"))
+        raise _problem(422, "invalid-request", f"digits must be least-most, got {digits}")
     return int(least), int(most or least)
 
 
@@ -183,29 +193,20 @@ def _described_keys(state: State) -> list[Any]:
     return [Security(scheme) for scheme in schemes]
 
 
-async def one_picture(request: Request, state: State) -> bytes:
+async def _one_picture(request: Request, state: State) -> bytes:
     """Return the only picture of a request.
 
     Raises:
         ProblemError: there is none, or more than one.
     """
-    pictures, _ = await uploads.pictures(request, state.settings)
-    if len(pictures) > 1:
-        raise ProblemError(Problem(422, "too-many", "one picture at a time, please"))
-    return pictures[0]
+    sent, _ = await pictures(request, state.settings)
+    if len(sent) > 1:
+        raise _problem(422, "too-many", "one picture at a time, please")
+    return sent[0]
 
 
-async def small(request: Request, state: State, picture: bytes) -> Image.Image:
-    """Return an encoded picture upright and opaque, its pixels alone, at most `THUMBNAIL` px long.
-
-    Raises:
-        ImageError: it cannot be read here.
-    """
-    return await state.lanes.run(request.state.client, picture, partial(_thumbnail, picture))
-
-
-def _thumbnail(picture: bytes) -> Image.Image:
-    return DigitImage.open(picture).thumbnail(THUMBNAIL)
+def _thumbnail(picture: bytes) -> bytes:
+    return schemas.png(DigitImage.open(picture).thumbnail(THUMBNAIL))
 
 
 def png(content: bytes) -> Response:
@@ -216,3 +217,101 @@ def png(content: bytes) -> Response:
 def json(model: BaseModel) -> Response:
     """Return a model as an answer."""
     return Response(model.model_dump_json(), media_type="application/json")
+
+
+class JsonPictures(BaseModel):
+    """Pictures in JSON: base64, or data URLs as a canvas gives them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    image: str | None = Field(None, min_length=1)
+    images: list[str] | None = Field(None, min_length=1)
+
+
+async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
+    """Return the encoded pictures, and whether the client sent a list and so expects one.
+
+    Anything but JSON and a form is taken for the picture itself, whatever its content type: the decoder
+    judges by the content. No picture begins with a brace, so JSON is recognised without its type.
+
+    Raises:
+        ProblemError: there is no picture, there are too many, or the body does not match its content type.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        found = await _from_form(request, settings)
+        is_list = len(found) > 1
+    elif (body := await request.body()).lstrip().startswith(b"{") or kind == "application/json":
+        found, is_list = _from_json(body)
+    else:
+        found, is_list = [body], False
+    if len(found) > settings.max_pictures:
+        raise _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
+    if not is_list and not found[0]:
+        raise _problem(422, "no-picture", "the request has no picture, or an empty one")
+    return found, is_list
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser, which otherwise writes files above 1 MB to disk."""
+
+    spool_max_size = 1 << 62
+
+
+async def _from_form(request: Request, settings: Settings) -> list[bytes]:
+    parser = _InMemory(
+        request.headers, request.stream(),
+        max_files=MAX_FIELDS, max_fields=MAX_FIELDS, max_part_size=settings.max_body_bytes,
+    )  # fmt: skip
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
+    files = [await file.read() for file in form.getlist("file") if isinstance(file, UploadFile)]
+    await form.close()
+    if not files:
+        raise _problem(422, "no-picture", f"the form has no file in its field 'file'; {AS_FORM}")
+    return files
+
+
+def _from_json(body: bytes) -> tuple[list[bytes], bool]:
+    try:
+        sent = JsonPictures.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise _problem(422, "bad-json", f"{where}: {first['msg']}") from error
+    if (sent.image is None) == (sent.images is None):
+        raise _problem(422, "bad-json", 'give either "image" or "images"')
+    if sent.images is not None:
+        return [_fails_alone(text) for text in sent.images], True
+    try:
+        return [_decoded(sent.image or "")], False
+    except ValueError as error:
+        raise _problem(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
+
+
+def _fails_alone(text: str) -> bytes:
+    """Return one of several pictures; the decoder will reject text that is not base64."""
+    try:
+        return _decoded(text)
+    except ValueError:
+        return text.encode("utf-8", "replace")
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes in base64 (with line breaks, URL-safe or without padding) or in a data URL.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    if text[:5].lower() == "data:":
+        kind, _, text = text.partition(",")
+        if not kind.lower().endswith(";base64"):
+            raise ValueError("a data URL without base64")
+    plain = "".join(text.split()).rstrip("=").translate(URL_SAFE)
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+
+
+def _problem(status: int, kind: str, detail: str) -> ProblemError:
+    return ProblemError(Problem(status, kind, detail))

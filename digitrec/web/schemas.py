@@ -153,12 +153,6 @@ class SheetBody(Source, Numbers):
     """The numbers on one picture; none if nothing is written on it."""
 
 
-class Kept(Body):
-    """A picture that a visitor labelled was kept."""
-
-    label: str = Field(examples=["7"])
-
-
 class LabelledPicture(Body):
     """A picture that a visitor labelled."""
 
@@ -198,8 +192,6 @@ class Providers(Body):
     """Whether questions need an API key."""
     max_body_bytes: int
     """How large a request may be."""
-    collects: bool
-    """Whether pictures may be labelled, and are kept then, by `/label`."""
 
 
 class Health(Body):

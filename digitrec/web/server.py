@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with limits on connections and request heads, and strict framing."""
+"""The HTTP server: the application in uvicorn, with limits on connections and heads, and strict framing."""
 
 from __future__ import annotations
 
@@ -9,20 +9,35 @@ import os
 import re
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import h11
 import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from digitrec import __version__
 from digitrec.errors import CannotListen
 from digitrec.recognise.readers import Reader
-from digitrec.web import scheduling
-from digitrec.web.app import create_app
+from digitrec.web import answers, problems, routes
+from digitrec.web.inference import State, give_large_blocks_back
+from digitrec.web.limits import AdmissionControl, RequestMiddleware
 from digitrec.web.settings import Settings
 
+STATIC = Path(__file__).parent / "static"
+SWAGGER = Path(str(files("fastapi_offline") / "static"))
+"""Swagger's script and style sheet."""
 IDLE_S = 15
 """Seconds that a connection may go without a complete request head."""
 MAX_HEAD_BYTES = 16_384
@@ -33,6 +48,48 @@ MAX_CONNECTIONS = 900
 
 Address = tuple[str, int] | None
 """Host and port at the other end of a connection."""
+
+
+def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> FastAPI:
+    """Return the server for these engines, the first of them the default; it closes them at its end."""
+    state = State(engines, settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        for service in state.services.values():
+            await service.warm_up()
+        yield
+        state.close()
+
+    app = FastAPI(
+        title="digitrec", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+        description="Reads a handwritten digit from any picture and says how sure it is.",
+    )  # fmt: skip
+    problems.install(app)
+    routes.add(app, state)
+    pages = {"/": "index.html", "/docs": "docs.html"}
+    if settings.answers is not None:
+        answers.add(app, settings.answers, settings.owner_key)
+        pages["/review"] = "review.html"
+    for path, name in pages.items():
+        app.add_route(path, partial(_file, STATIC / name))
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/docs", StaticFiles(directory=SWAGGER))
+    paths = {route.path for route in app.routes if isinstance(route, Route)}
+    app.add_middleware(AdmissionControl, state=state)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.origins, allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )  # fmt: skip
+    app.add_middleware(RequestMiddleware, state=state, paths=paths)
+    return app
+
+
+def _file(file: Path, request: Request) -> FileResponse:
+    return FileResponse(file)
 
 
 class Connection:
@@ -175,6 +232,6 @@ def run(engines: Sequence[Reader], settings: Settings, listening: socket.socket)
         listening: from `listen`; it is closed at the end.
     """
     ready = server(engines, settings)
-    scheduling.give_large_blocks_back()
+    give_large_blocks_back()
     gc.freeze()  # walking through all that was imported delays every request by some 30 ms
     ready.run(sockets=[listening])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitrec.image.headers import MAX_DECODING_BYTES
@@ -53,8 +52,6 @@ class Settings:
     """Host names to answer to, besides this machine's own; empty: any name."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may send requests, such as "https://example.org"; "*": all sites."""
-    collect: Path | None = None
-    """Folder of the pictures that visitors label; None: nothing is kept."""
     owner_key: str = field(default="", repr=False)
     """Key for reviewing `answers`; empty: they are not shown."""
     answers: Answers | None = None

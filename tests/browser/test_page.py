@@ -7,7 +7,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from web.fakes import calibrated, emulated, local, png
@@ -149,25 +148,6 @@ def test_it_works_by_keyboard_alone_and_leads_to_the_description_of_the_api(open
     expect(page.get_by_text("/predict", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("kept", [False, True])
-def test_label_buttons_are_there_where_labels_are_kept(page_of: OpenPage, tmp_path: Path, kept: bool) -> None:
-    page = page_of(settings=Settings(collect=tmp_path if kept else None))
-    seven = page.get_by_role("group", name="Wrong?").get_by_role("button", name="7", exact=True)
-    if not kept:
-        hand.drawn(page, 7)
-        hand.expect_hidden(page, ["#label"])
-        return
-    for reads in (True, False):  # they wait for an answer about a picture
-        expect(seven).to_be_visible()
-        expect(seven).to_be_disabled()
-        if not reads:
-            page.route("**/predict**", lambda route: route.abort())
-        hand.draw(page, 7)
-        page.wait_for_timeout(1000)
-        expect(seven).to_be_enabled(enabled=reads)
-        hand.press(page, "Clear")
-
-
 def test_a_sample_is_one_click_away_and_each_reading_comes_back_with_one(open_page: OpenPage) -> None:
     page = hand.drawn(open_page(), 7)
     before = hand.ink(page)
@@ -185,23 +165,6 @@ def test_a_sample_is_one_click_away_and_each_reading_comes_back_with_one(open_pa
     expect(page.locator("#picture")).to_be_visible()
     hand.press(page, "Forget")
     expect(page.locator("#history li")).to_have_count(0)
-
-
-def test_a_visitor_says_what_it_is(page_of: OpenPage, tmp_path: Path) -> None:
-    page = page_of(settings=Settings(collect=tmp_path))
-    expect(page.get_by_text("nothing about you")).to_be_visible()
-    hand.draw(page, 1)
-    page.get_by_role("group", name="Wrong?").get_by_role("button", name="1", exact=True).click()
-    expect(page.locator("#thanks")).to_have_text("Thank you: kept as a 1.")
-    hand.expect_accessible(page)
-    hand.show(page, {"name": "7.png", "mimeType": "image/png", "buffer": png((300, 300))})
-    expect(page.locator("#thanks")).to_have_text("")
-    hand.press(page, "no digit")
-    expect(page.locator("#thanks")).to_contain_text("no digit")
-    assert [sample.label for sample in read_samples(tmp_path)] == [1, None]
-    (kept,) = (tmp_path / "1").rglob("*.png")
-    with Image.open(kept) as picture:
-        assert picture.size == (280, 280)
 
 
 def test_doubtful_answers_are_corrected_with_the_keyboard(page_of: OpenPage, tmp_path: Path) -> None:

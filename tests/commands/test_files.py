@@ -57,7 +57,6 @@ INPUTS = [
     "train --start m.tflite --data digits --out m.tflite",
     "benchmark digits --html digits/3/page.html",
     "calibrate digits --ledger digits/7/a.png",
-    "serve --model m.tflite --collect m.tflite",
     "course --picture why/a.png --out why",
     "batch - -o answers.csv -p google --emulate --ledger a.png",
     "batch scans -o answers.csv --ledger scans/deep/a.png",
@@ -80,7 +79,6 @@ ENDINGS = [
     "train --arch svm --data digits --out new.keras",
     "train --start digitrec --arch tutorial-cnn --out new.keras",
     "models export digitrec new.txt",
-    "serve --collect new.zip",
 ]
 
 

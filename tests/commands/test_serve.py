@@ -56,7 +56,6 @@ WRONG = [
         (["--providers", "tesseract", "--model", "x.tflite"], 2, "--model is for the local engine"),
         (["--model", "absent.tflite"], 5, "absent.tflite"),
         (["--providers", "google"], 2, "--max-cost"),
-        (["--port", "0", "--collect", "/dev/null/kept"], 6, "/dev/null/kept"),
         (["--port", "70000"], 2, "--port"),
     ],
 )

@@ -27,8 +27,7 @@ from digitrec.providers.base import Price
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibration, Key
 from digitrec.recognise.readers import Reader
-from digitrec.web.app import create_app
-from digitrec.web.server import server
+from digitrec.web.server import create_app, server
 from digitrec.web.settings import Settings
 
 SURE = 0.91

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from digitrec.web import app as app_module
-from digitrec.web.app import create_app
+from digitrec.web import server as server_module
 from digitrec.web.monitoring import JsonLines
+from digitrec.web.server import create_app
 from digitrec.web.settings import Settings
 
 from .fakes import local, png, serving
 
-TEXTS = [file for file in (Path(app_module.__file__).parent / "static").iterdir() if file.suffix != ".jpg"]
+TEXTS = [file for file in (Path(server_module.__file__).parent / "static").iterdir() if file.suffix != ".jpg"]
 PATHS = ["/", "/docs", "/health", "/ready", "/providers", "/metrics", "/openapi.json", "/static/main.js",
          "/docs/swagger-ui.css", "/nothing"]  # fmt: skip
 

@@ -23,7 +23,7 @@ NOT_TOLD_BY_A_SCHEMA = [positive_data_acceptance]
 OPERATIONS = [
     ("/predict", "POST"), ("/v1/read", "POST"), ("/compare", "POST"), ("/health", "GET"), ("/ready", "GET"),
     ("/providers", "GET"),
-    ("/metrics", "GET"), ("/explain", "POST"), ("/thumbnail", "POST"), ("/label", "POST"),
+    ("/metrics", "GET"), ("/explain", "POST"), ("/thumbnail", "POST"),
     ("/collected", "GET"), ("/collected/{name}", "GET"), ("/collected/{name}", "PUT"),
 ]  # fmt: skip
 
@@ -34,7 +34,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     kept = tmp_path_factory.mktemp("kept")
     (kept / "answers.jsonl").touch()
     answers = Answers(kept / "answers.jsonl", kept / "labelled", 1)
-    unlimited = Settings(rate=1e6, burst=1_000_000, collect=kept / "new", answers=answers, owner_key="mine")
+    unlimited = Settings(rate=1e6, burst=1_000_000, answers=answers, owner_key="mine")
     with listening(settings=unlimited) as url:
         yield schemathesis.openapi.from_url(f"{url}/openapi.json")
 

@@ -18,7 +18,7 @@ import pytest
 from pictures import encoded, png_that_says
 from PIL import Image
 
-from digitrec.web.scheduling import THREADS
+from digitrec.web.inference import THREADS
 
 from .fakes import png, started
 

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from digitrec import errors
 from digitrec.engine import Engine
 from digitrec.web import inference, problems
-from digitrec.web.clients import Client
-from digitrec.web.scheduling import Lane
+from digitrec.web.inference import Client, Lane
 from digitrec.web.settings import Settings
 
 from .fakes import held_up, listening, local, paid, png, serving, until_at_work

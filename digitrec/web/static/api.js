@@ -52,9 +52,6 @@ export function explain(picture, name, { saliency, signal }) {
 /** The picture as the server reads it, for formats that this browser does not show. */
 export const thumbnail = (picture) => answer("thumbnail", question(picture), "image/");
 
-/** Say which digit it was: "0" to "9", or "none". */
-export const label = (picture, digit) => json(`label?digit=${digit}`, question(picture));
-
 function question(picture, signal) {
   const headers = { "Content-Type": picture.type || "application/octet-stream" };
   if (hasKey()) headers["X-API-Key"] = sessionStorage.getItem(KEY);

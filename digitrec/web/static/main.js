@@ -46,9 +46,6 @@ by("redo").addEventListener("click", () => walk(1));
 by("clear").addEventListener("click", clear);
 by("erase").addEventListener("click", () => { pad.erasing = flip(by("erase")); });
 by("camera").addEventListener("click", () => (camera.on ? putAway() : startCamera()));
-by("choices").append(...[..."0123456789", "none"].map((digit) => (
-  makeButton(digit === "none" ? "no digit" : digit, () => keepLabel(digit))
-)));
 document.addEventListener("keydown", shortcut);
 addEventListener("themechange", () => pad.draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => pad.draw());
@@ -60,14 +57,13 @@ start();
 
 async function start() {
   try {
-    const { providers, key_needed: keyNeeded, collects, max_body_bytes: bytes } = await api.providers();
+    const { providers, key_needed: keyNeeded, max_body_bytes: bytes } = await api.providers();
     engines = providers;
     reader = engines.find((engine) => engine.usd_per_picture === 0) ?? null;
     numbersReader = engines.find((engine) => engine.usd_per_picture === 0 && engine.reads_numbers);
     largest = bytes;
     by("comparison").hidden = engines.length < 2 && reader !== null;
     by("explain").hidden = !reader?.explains;
-    by("label").hidden = by("collecting").hidden = !collects;
     if (keyNeeded) needKey();
     read();
   } catch (problem) {
@@ -196,7 +192,6 @@ function changed(hasPicture, isGrown = false) {
     by("actions").hidden = true;
   }
   resetCompare(hasPicture);
-  allowLabel(hasPicture && reader === null);
   why.changed(hasPicture);
   numbers.hide();
 }
@@ -266,7 +261,6 @@ function show(reading, picture, ms) {
   const isDrawing = !camera.on && (pad.active !== null || timeline.now.picture === null);
   const isDot = isDrawing && isTap(pad.drawing);
   const isEarly = isDrawing && (pad.active !== null || isDot) && reading.prediction === null;
-  allowLabel(!isEarly && reading.reason !== "blank");
   if (isEarly || (isDrawing && reading.reason === "blank")) {
     view.showNothing("Go on");
     return;
@@ -306,21 +300,6 @@ function flush() {
   clearTimeout(settling);
   keep();
   keep = () => {};
-}
-
-/** Enable the label buttons only while there is a picture to label. */
-function allowLabel(isAllowed) {
-  by("label").disabled = !isAllowed;
-  if (!isAllowed) by("thanks").textContent = "";
-}
-
-async function keepLabel(digit) {
-  try {
-    await api.label(await currentPicture(), digit);
-    by("thanks").textContent = `Thank you: kept as ${digit === "none" ? "no digit" : `a ${digit}`}.`;
-  } catch (problem) {
-    complain(problem);
-  }
 }
 
 /** The server is busy: show when the page retries. */
