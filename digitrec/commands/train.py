@@ -100,8 +100,7 @@ class Start(Input):
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
 
-    Without --arch it trains digitrec's own network by its recipe, and the same command continues an
-    interrupted run; else it trains the named architecture. Needs the
+    Without --arch it trains digitrec's own network by its recipe, else the named architecture. Needs the
     extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist or is
     fetched once. The recipe also uses Swiss and Turkish writers in $DIGITREC_DATA/world (docs/recipe.md)
     and fonts in $DIGITREC_DATA/fonts or fetched once; --data mnist-train leaves out both. The model is

@@ -75,55 +75,24 @@ def measured(share: Proportion, on: str, left_out: int) -> dict[str, Any]:
 def markdown(name: str, card: Mapping[str, Any]) -> str:
     """Return the card of a network trained by the recipe, from the facts that `train.train` gathers."""
     template = (resources.files("digitrec.lab.training") / "card.txt").read_text("utf-8")
-    return template.format(name=name, rows=_table(_results(card)), how=_table(_training(card)))
-
-
-def _results(card: Mapping[str, Any]) -> dict[str, str]:
-    """Return how well the network reads, and its file."""
-    test, digits = card["test"], card["digits"]
-    low, high = test["interval"]
-    share = f"{test['percent']:.2f} % ({test['correct']:,} of {test['count']:,})"
-    rows = {
-        f"{test['on']}, through this file": share,
-        "its 95 % interval (Wilson)": f"{low:.2f} to {high:.2f} %",
-    }
-    if "left_out" in test:
-        rows["learned test digits, excluded"] = f"{test['left_out']:,}"
-    rows["digits held back from training"] = _share(card["validation_accuracy"], digits["held back"])
-    if digits["writers held back"]:
-        rows["writers held back, Swiss and Turkish"] = _share(
-            card["writers_accuracy"], digits["writers held back"]
-        )
-    return rows | {
-        "network": card["architecture"],
-        "parameters": f"{card['parameters']:,}",
-        "file": f"LiteRT, weights in int8 (dynamic range), {card['kilobytes']:,.0f} kB",
-        "input": "(N, 28, 28, 1) float32, ink 1, paper 0",
-        "output": "(N, 10) probabilities",
-        "temperatures": f"{card['temperature']} in MNIST's form, {card['prepared']} for others",
-        "evidence, doubt": f"{card['evidence']}, {card['doubt']}",
-    }
-
-
-def _training(card: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the network learned from, with which settings, where and when."""
-    others = {name: n for name, n in card["digits"].items() if "held back" not in name and n}
-    rows = {f"digits: {kind}": f"{n:,}" for kind, n in (card["learned_from"] | others).items()}
-    settings = {name: value for name, value in card["settings"].items() if name != "name"}
-    settings["augmentation"] = ", ".join(
-        f"{name} {value}" for name, value in settings["augmentation"].items()
+    digits, where = card["digits"], card["environment"]
+    others = {kind: n for kind, n in digits.items() if "held back" not in kind and n}
+    rows = [f"| digits: {kind} | {n:,} |" for kind, n in (card["learned_from"] | others).items()]
+    changes = ", ".join(f"{limit} {value}" for limit, value in card["settings"]["augmentation"].items())
+    settings = card["settings"] | {"augmentation": changes}
+    del settings["name"]
+    rows += [f"| setting: {setting.replace('_', ' ')} | {value} |" for setting, value in settings.items()]
+    return template.format(
+        name=name,
+        left_out=card["test"].get("left_out", 0),
+        held_back=_share(card["validation_accuracy"], digits["held back"]),
+        writers=_share(card["writers_accuracy"], digits["writers held back"]),
+        how="\n".join(rows),
+        minutes=card["training_seconds"] / 60,
+        versions=", ".join(f"{library} {version}" for library, version in where["versions"].items()),
+        **card,
     )
-    rows |= {f"setting: {name.replace('_', ' ')}": str(value) for name, value in settings.items()}
-    where = card["environment"]
-    versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
-    minutes = card["training_seconds"] / 60
-    return rows | {"trained": f"{where['date']}, {minutes:.1f} minutes on {where['cores']} cores; {versions}"}
 
 
 def _share(share: float, number: int) -> str:
-    return f"{100 * share:.2f} % of {number:,}"
-
-
-def _table(rows: Mapping[str, str]) -> str:
-    """Return a table of two columns without heads."""
-    return "| | |\n|---|---|\n" + "".join(f"| {what} | {value} |\n" for what, value in rows.items())
+    return f"{100 * share:.2f} % of {number:,}" if number else "none"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import math
 import sys
 import time
@@ -22,19 +20,18 @@ from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.errors.text import first_line, percent
 from digitrec.image.atomic import replacing
-from digitrec.lab.datasets.digits import Keys, write_keys
+from digitrec.lab.datasets.digits import write_keys
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import description, save_keras
 from digitrec.lab.training.networks import PUBLISHED_SIDE, freeze, thaw
-from digitrec.lab.training.run import Epoch, FitConfig, Given, TrainConfig, Watcher, split, unwatched
+from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, split, unwatched
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import store
 from digitrec.models.network import scaled
 
-CHECKPOINT, FINISHED, SETTINGS, HISTORY = "checkpoint.keras", "finished.keras", "settings.json", "history.csv"
-MADE, WORLD = "made.npz", "world.npz"
-"""Files in the folder of a run: networks, settings, history, and generated pictures."""
+HISTORY, BEST = "history.csv", "best.keras"
+"""Files in the folder of a run: a row per epoch, and the network with the lowest loss on held-out digits."""
 AtEnd = Callable[[dict[str, float]], object]
 """Called with Keras' logs at the end of an epoch, to which it may add "val_loss" and "val_accuracy"."""
 
@@ -57,47 +54,40 @@ class Loop:
     """One row per finished epoch."""
 
     def fit(
-        self, network: keras.Model, batches: Iterable[Any], steps: int, *, until: int | None = None,
-        at_end: AtEnd = lambda _: None, callbacks: Iterable[Any] = (), **keras_fit: Any,
+        self, network: keras.Model, batches: Iterable[Any], steps: int, epochs: int, *,
+        at_end: AtEnd = lambda _: None, **keras_fit: Any,
     ) -> None:  # fmt: skip
-        """Train a compiled network after the last finished epoch up to and including epoch `until`.
+        """Train a compiled network for some more epochs.
 
         Args:
             network: the network.
-            batches: images and labels of each step, from the first epoch that is still to do.
+            batches: images and labels of each step.
             steps: batches in each epoch.
-            until: the last epoch, from 1; None: `epochs`.
+            epochs: how many epochs.
             at_end: called at the end of each epoch, before its row is written.
-            callbacks: further callbacks of Keras.
             keras_fit: further arguments of `keras.Model.fit`.
         """
-        began = 0.0
-        until = until or self.epochs
-
-        def begin(number: int, logs: dict[str, float]) -> None:
-            nonlocal began
-            began = time.monotonic()
+        began = time.monotonic()
 
         def step(number: int, logs: dict[str, float]) -> None:
             self._tell((number + 1) / steps, float(logs["loss"]))
 
         def end(number: int, logs: dict[str, float]) -> None:
+            nonlocal began
             at_end(logs)
             names = ("loss", "accuracy", "val_loss", "val_accuracy")
             loss, right, held_loss, held_right = (float(logs.get(name, math.nan)) for name in names)
-            seconds = time.monotonic() - began
-            self.history.append(Epoch(number + 1, loss, right, held_loss, held_right, seconds))
-            if self.folder is not None:
-                write_history(self.history, self.folder)
+            now = time.monotonic()
+            self.history.append(Epoch(number + 1, loss, right, held_loss, held_right, now - began))
+            began = now
+            self._write()
 
-        if len(self.history) < until:
-            told = keras.callbacks.LambdaCallback(
-                on_epoch_begin=begin, on_train_batch_end=step, on_epoch_end=end
-            )
-            network.fit(
-                batches, steps_per_epoch=steps, epochs=until, initial_epoch=len(self.history),
-                shuffle=False, verbose=0, callbacks=[told, *callbacks], **keras_fit,
-            )  # fmt: skip
+        done = len(self.history)
+        told = keras.callbacks.LambdaCallback(on_train_batch_end=step, on_epoch_end=end)
+        network.fit(
+            batches, steps_per_epoch=steps, epochs=done + epochs, initial_epoch=done, shuffle=False,
+            verbose=0, callbacks=[told, *keras_fit.pop("callbacks", ())], **keras_fit,
+        )  # fmt: skip
 
     def _tell(self, share: float, loss: float) -> None:
         """Report that `share` of an epoch, 0..1, is done."""
@@ -110,51 +100,19 @@ class Loop:
             remark += f", held back {percent(self.history[-1].validation_accuracy, 2)}"
         self.on_progress(done, remark)
 
-
-def prepare(folder: Path, config: TrainConfig, learned: Keys) -> None:
-    """Prepare `folder` for a run; keep what a run with the same settings and digits left there.
-
-    Args:
-        folder: the folder of the run.
-        config: its settings.
-        learned: keys of the digits that it learns.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.blake2b(learned.tobytes(), digest_size=8).hexdigest()
-    settings = json.dumps(asdict(config) | {"digits": digest}, indent=2)
-    file = folder / SETTINGS
-    if file.is_file() and file.read_text("utf-8") == settings:
-        return
-    for name in (CHECKPOINT, FINISHED, MADE, WORLD):
-        (folder / name).unlink(missing_ok=True)
-    file.write_text(settings, "utf-8")
-
-
-def read_history(folder: Path) -> list[Epoch]:
-    """Return the history that `write` wrote."""
-    with (folder / HISTORY).open(newline="") as file:
-        _, *rows = csv.reader(file)
-    return [Epoch(int(number), *map(float, values)) for number, *values in rows]
-
-
-def write_history(history: list[Epoch], folder: Path) -> None:
-    """Write the history, a row per epoch."""
-    with replacing(folder / HISTORY) as unfinished, unfinished.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(column.name for column in fields(Epoch))
-        rows.writerows(map(astuple, history))
-
-
-def save(network: keras.Model, file: Path) -> None:
-    """Write the network atomically."""
-    with replacing(file) as unfinished:
-        network.save(unfinished)
+    def _write(self) -> None:
+        """Write the history, a row per epoch."""
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(self.folder / HISTORY) as unfinished, unfinished.open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(column.name for column in fields(Epoch))
+            rows.writerows(map(astuple, self.history))
 
 
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
 
-BEST = "best.keras"
-"""In the folder of a run: the network of the epoch with the lowest loss on the held-out digits."""
 GENTLE = Augmentation(
     rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,
     thicker=0.5, coarse=0, blur=0, hard=0, lines=0, noise=0,
@@ -204,7 +162,7 @@ def learn(
         stop = keras.callbacks.EarlyStopping(patience=config.patience)
         watching = {"at_end": keep_best, "callbacks": [stop]}
         watching |= {"validation_data": batch_of(held_back, config), "validation_batch_size": 256}
-    this.fit(network, batches(learned, kind, config, batch), steps, **watching)
+    this.fit(network, batches(learned, kind, config, batch), steps, epochs, **watching)
     if lowest < np.inf:
         network.load_weights(best)
     return network, this.history

@@ -296,7 +296,7 @@ def _learn(
 
     rate = cosine(config.learning_rate, steps * config.epochs, 0.1)
     network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
-    Loop(config.epochs, on_progress).fit(network, batches(), steps)
+    Loop(config.epochs, on_progress).fit(network, batches(), steps, config.epochs)
     pairs = zip(before, network.get_weights(), strict=True)
     network.set_weights([(1 - config.new) * one + config.new * other for one, other in pairs])
 

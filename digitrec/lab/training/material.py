@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from digitrec.comparison.datasets.loader import sampled
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.errors import DataError, NotInstalled
-from digitrec.image.atomic import replacing
 from digitrec.lab.datasets import world
 from digitrec.lab.datasets.download import font_files, mnist_train
 from digitrec.lab.datasets.world import Paths
@@ -27,8 +25,8 @@ _PORTION = 100  # digits made between two reports of progress
 _DRAWN = 1.1  # of those drawn in place of MNIST's some are not found again by the preparation
 
 
-def abroad(config: TrainConfig, file: Path, on_progress: Watcher) -> Digits:
-    """Return the learned digits of `world`, prepared, `config.world` times; cache them in `file`.
+def abroad(config: TrainConfig, on_progress: Watcher) -> Digits:
+    """Return the learned digits of `world`, prepared, `config.world` times.
 
     Raises:
         DataError: they are unavailable.
@@ -38,7 +36,7 @@ def abroad(config: TrainConfig, file: Path, on_progress: Watcher) -> Digits:
     scans, paths = world.swiss("learned"), world.turkish("learned")
     count = -(-max(len(scans.labels), len(paths.labels)) // _PORTION)
     seeds = [[config.seed, turn, portion] for turn in range(config.world) for portion in range(count)]
-    return _kept((_portion(scans, paths, seed) for seed in seeds), len(seeds), file, on_progress)
+    return _together((_portion(scans, paths, seed) for seed in seeds), len(seeds), on_progress)
 
 
 def writers_held_back() -> Digits:
@@ -52,8 +50,8 @@ def writers_held_back() -> Digits:
     return synthetic.prepared((np.asarray(sample.image) for sample in samples), labels)
 
 
-def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress: Watcher) -> Digits:
-    """Return the digits made from `learned`, `own` of them MNIST's; cache them in `file`.
+def made(learned: Digits, own: int, config: TrainConfig, on_progress: Watcher) -> Digits:
+    """Return the digits made from `learned`, `own` of them MNIST's.
 
     Raises:
         DataError: the fonts are unavailable.
@@ -64,7 +62,7 @@ def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress
     seeds = [[config.seed, _PORTION * number] for number in range(1, len(kinds) + 1)]
     writer = Writer(learned, _fonts(config) if kinds else (), varied=0.3)
     portions = (kind(writer, _PORTION, its) for kind, its in zip(kinds, seeds, strict=True))
-    return _kept(portions, len(kinds), file, on_progress)
+    return _together(portions, len(kinds), on_progress)
 
 
 def _fonts(config: TrainConfig) -> tuple[str, ...]:
@@ -82,17 +80,6 @@ def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
     if turn and len(scanned):
         scanned = synthetic.photographed(scanned, len(scanned), rng)
     return scanned + synthetic.written(paths[part], rng)
-
-
-def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watcher) -> Digits:
-    """Return all the portions together; kept in `file`, since each digit takes 10 to 20 ms."""
-    if file.is_file():
-        with np.load(file) as kept:
-            return Digits(kept["images"], kept["labels"])
-    together = _together(portions, count, on_progress)
-    with replacing(file) as unfinished:
-        np.savez_compressed(unfinished, images=together.images, labels=together.labels)
-    return together
 
 
 def _together(portions: Iterator[Digits], count: int, on_progress: Watcher) -> Digits:

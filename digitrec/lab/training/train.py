@@ -29,17 +29,7 @@ from digitrec.lab.training import card, material
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import description
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
-from digitrec.lab.training.epochs import (
-    CHECKPOINT,
-    FINISHED,
-    MADE,
-    WORLD,
-    AtEnd,
-    Loop,
-    prepare,
-    read_history,
-    save,
-)
+from digitrec.lab.training.epochs import AtEnd, Loop
 from digitrec.lab.training.networks import describe, digitrec_cnn, together
 from digitrec.lab.training.run import Epoch, Given, TrainConfig, TrainResult, Watcher, split, unwatched
 from digitrec.models import store
@@ -56,6 +46,7 @@ WANTED = np.vstack([np.eye(10), np.full(10, 0.1)]).astype(np.float32)
 class Material:
     """What a network learns from."""
 
+    config: TrainConfig
     own: Digits
     """Seen in every epoch."""
     abroad: Digits
@@ -63,11 +54,11 @@ class Material:
     made: Digits
     """Seen in every epoch, but not while finishing."""
 
-    def epoch(self, config: TrainConfig, number: int) -> Digits:
+    def epoch(self, number: int) -> Digits:
         """Return the augmented digits of one epoch in a new order; epochs after `config.epochs` finish."""
-        finishing = number > config.epochs
+        config, finishing = self.config, number > self.config.epochs
         rng = np.random.default_rng([config.seed, number])
-        some = self.abroad[rng.permutation(len(self.abroad))[: self._seen(config, finishing)]]
+        some = self.abroad[rng.permutation(len(self.abroad))[: self._seen(finishing)]]
         digits = self.own + some if finishing else self.own + some + self.made
         changes = config.augmentation
         if finishing:
@@ -75,69 +66,64 @@ class Material:
         order = rng.permutation(len(digits))
         return Digits(augment(digits.images[order], rng, changes), digits.labels[order])
 
-    def batches(self, config: TrainConfig, first: int, last: int) -> Iterator[Tensors]:
+    def batches(self, first: int, last: int) -> Iterator[Tensors]:
         """Yield the batches of these epochs; one epoch is augmented while the one before is learned."""
+        size = self.config.batch
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self.epoch, config, first)
+            coming = ahead.submit(self.epoch, first)
             for number in range(first, last + 1):
                 images, wanted = tensors(coming.result())
                 if number < last:
-                    coming = ahead.submit(self.epoch, config, number + 1)
-                for start in range(0, len(images) - config.batch + 1, config.batch):
-                    part = slice(start, start + config.batch)
-                    yield images[part], wanted[part]
+                    coming = ahead.submit(self.epoch, number + 1)
+                for start in range(0, len(images) - size + 1, size):
+                    yield images[start : start + size], wanted[start : start + size]
 
-    def steps(self, config: TrainConfig, *, finishing: bool = False) -> int:
+    def steps(self, *, finishing: bool = False) -> int:
         """Return the number of batches in one epoch."""
         made = 0 if finishing else len(self.made)
-        return (len(self.own) + self._seen(config, finishing) + made) // config.batch
+        return (len(self.own) + self._seen(finishing) + made) // self.config.batch
 
-    def _seen(self, config: TrainConfig, finishing: bool) -> int:
+    def _seen(self, finishing: bool) -> int:
         """Return how many digits from abroad an epoch sees."""
-        return round((config.finishing_seen if finishing else config.seen) * len(self.abroad))
+        share = self.config.finishing_seen if finishing else self.config.seen
+        return round(share * len(self.abroad))
 
 
-def learn(this: Loop, config: TrainConfig, material: Material, held_back: Digits) -> keras.Model:
-    """Return the network that has learned the `material`, resumed from the checkpoint if there is one."""
-    steps = material.steps(config)
+def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
+    """Return the network that has learned the `material`."""
+    config = material.config
     averaged = _built(config)
-    assert this.folder is not None
-    checkpoint = this.folder / CHECKPOINT
-    if checkpoint.is_file():
-        network = keras.models.load_model(checkpoint)
-        this.history = read_history(this.folder)[: int(network.optimizer.iterations) // steps]
-    else:
-        network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
-    typical, _ = tensors(material.epoch(config, config.epochs)[: 30 * config.batch])
+    typical, _ = tensors(material.epoch(config.epochs)[: 30 * config.batch])
     watched = tensors(held_back)
-    if len(this.history) >= config.epochs:  # stopped while finishing
-        _average(network, averaged)
-        _measure(averaged, typical, config.batch)
-    batches = material.batches(config, len(this.history), config.epochs - 1)
-    watch = _watch(network, averaged, typical, watched, config.batch)
-    kept = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: save(network, checkpoint))
-    this.fit(network, batches, steps, until=config.epochs, at_end=watch, callbacks=[kept])
+
+    def watch(network: keras.Model, before: list[Any] | None = None) -> AtEnd:
+        """Return what measures the averaged weights, or their mean with those `before`, after an epoch."""
+
+        def measure(logs: dict[str, float]) -> None:
+            with stocks.averaged(network, network.optimizer):
+                weights = network.get_weights()
+            if before is not None:
+                weights = [(one + other) / 2 for one, other in zip(before, weights, strict=True)]
+            averaged.set_weights(weights)
+            for start in range(0, len(typical), config.batch):  # measures the batch normalisation
+                averaged(typical[start : start + config.batch], training=True)
+            logs["val_loss"], logs["val_accuracy"] = averaged.evaluate(*watched, verbose=0)
+
+        return measure
+
+    steps = material.steps()
+    network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
+    this.fit(network, material.batches(0, config.epochs - 1), steps, config.epochs, at_end=watch(network))
     if config.finishing:
-        _finish(this, config, material, averaged, typical, watched)
+        # Continue without generated pictures, then take the mean of the weights before and after. It is
+        # nearly as good on those digits, and loses little of what was learned from the others: Mitchell
+        # Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
+        before, steps = averaged.get_weights(), material.steps(finishing=True)
+        network = _built(config, _optimizer(config, config.finishing_rate, steps * config.finishing))
+        network.set_weights(before)
+        batches = material.batches(config.epochs + 1, config.epochs + config.finishing)
+        this.fit(network, batches, steps, config.finishing, at_end=watch(network, before))
     return averaged
-
-
-def _finish(
-    this: Loop, config: TrainConfig, material: Material, averaged: keras.Model,
-    typical: NDArray[np.float32], watched: Tensors,
-) -> None:  # fmt: skip
-    """Continue without generated pictures, then take the mean of the weights before and after.
-
-    The mean is nearly as good on those digits, and loses little of what was learned from the others: Mitchell
-    Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
-    """
-    before = averaged.get_weights()
-    steps, last = material.steps(config, finishing=True), config.epochs + config.finishing
-    network = _built(config, _optimizer(config, config.finishing_rate, steps * config.finishing))
-    network.set_weights(before)
-    watch = _watch(network, averaged, typical, watched, config.batch, before)
-    batches = material.batches(config, config.epochs + 1, last)
-    this.fit(network, batches, steps, until=last, at_end=watch)
 
 
 def cosine(highest: float, total: int, warm_up: float) -> Any:
@@ -156,35 +142,6 @@ def _optimizer(config: TrainConfig, highest: float, total: int) -> Any:
     )  # fmt: skip
 
 
-def _watch(
-    network: keras.Model, averaged: keras.Model, typical: NDArray[np.float32], watched: Tensors, batch: int,
-    before: list[Any] | None = None,
-) -> AtEnd:  # fmt: skip
-    """Return what measures the averaged weights, or their mean with those `before`, after an epoch."""
-
-    def watch(logs: dict[str, float]) -> None:
-        _average(network, averaged)
-        if before is not None:
-            pairs = zip(before, averaged.get_weights(), strict=True)
-            averaged.set_weights([(one + other) / 2 for one, other in pairs])
-        _measure(averaged, typical, batch)
-        logs["val_loss"], logs["val_accuracy"] = averaged.evaluate(*watched, verbose=0)
-
-    return watch
-
-
-def _average(network: keras.Model, averaged: keras.Model) -> None:
-    """Set `averaged` to the running average of the weights, without its batch normalisation."""
-    with stocks.averaged(network, network.optimizer):
-        averaged.set_weights(network.get_weights())
-
-
-def _measure(averaged: keras.Model, typical: NDArray[np.float32], batch: int) -> None:
-    """Measure the batch normalisation of `averaged` on `typical` images."""
-    for start in range(0, len(typical), batch):
-        averaged(typical[start : start + batch], training=True)
-
-
 def _built(config: TrainConfig, optimizer: Any = "adam") -> keras.Model:
     """Return the untrained network, compiled."""
     network = digitrec_cnn(config.widths, seed=config.seed)
@@ -199,15 +156,10 @@ def tensors(digits: Digits) -> Tensors:
     return images, WANTED[digits.labels]
 
 
-def train(
-    config: TrainConfig,
-    folder: Path,
-    what: Given,
-    on_progress: Watcher = unwatched,
-) -> TrainResult:
+def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher = unwatched) -> TrainResult:
     """Train the networks as `config` says and write them, joined, with card and histories into `folder`.
 
-    Uses a GPU where TensorFlow sees one. An interrupted run with the same settings and digits continues.
+    Uses a GPU where TensorFlow sees one.
 
     Args:
         config: what decides the outcome.
@@ -225,19 +177,17 @@ def train(
             f"{len(learned)} digits to learn from are fewer than one batch of {config.batch}; give more, or "
             "name an architecture that learns from a few (--arch tutorial-cnn)"
         )
-    parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
-    configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
-    for part, its in zip(parts, configs, strict=True):
-        prepare(part, its, what.keys)
-    abroad = material.abroad(config, parts[0] / WORLD, on_progress)
+    abroad = material.abroad(config, on_progress)
     networks: list[keras.Model] = []
     histories: list[tuple[Epoch, ...]] = []
     labels = learned.labels[:0]
-    for number, (part, its) in enumerate(zip(parts, configs, strict=True), 1):
-        this = Loop(config.epochs + config.finishing, on_progress, part, number, config.networks)
-        made = material.made(learned + abroad, len(learned), its, part / MADE, on_progress)
+    for number in range(config.networks):
+        its = replace(config, seed=config.seed * config.networks + number)
+        made = material.made(learned + abroad, len(learned), its, on_progress)
         labels = np.append(labels, made.labels)
-        networks.append(_learned(this, its, Material(learned, abroad, made), held_back))
+        part = folder / f"network-{number + 1}"
+        this = Loop(config.epochs + config.finishing, on_progress, part, number + 1, config.networks)
+        networks.append(learn(this, Material(its, learned, abroad, made), held_back))
         histories.append(tuple(this.history))
     senseless = int((labels == NO_DIGIT).sum())
     counts = {"learned": len(learned), "world": len(abroad)}
@@ -245,64 +195,46 @@ def train(
     apart = material.writers_held_back() if config.world else held_back
     counts["writers held back"] = len(apart) if config.world else 0
     write_keys(what.keys, run_folder(folder / f"{config.name}.tflite"))
-    joined = together(networks)
-    return _ship(joined, config, tuple(histories), counts, (held_back, apart), what, folder)
-
-
-def _learned(this: Loop, config: TrainConfig, from_what: Material, held_back: Digits) -> keras.Model:
-    """Return the network of one run, trained or, if it had come to the end, as it was saved."""
-    assert this.folder is not None
-    finished = this.folder / FINISHED
-    if finished.is_file():
-        this.history = read_history(this.folder)
-        return keras.models.load_model(finished, compile=False)
-    network = learn(this, config, from_what, held_back)
-    save(network, finished)
-    return network
+    facts = {
+        "architecture": describe(config.widths, config.networks),
+        "digits": counts,
+        "learned_from": dict(what.sources),
+        "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
+        "settings": asdict(config),
+        "environment": card.environment(),
+    }
+    file = folder / f"{config.name}.tflite"
+    correct = _ship(together(networks), file, facts, (held_back, apart), what)
+    return TrainResult(file, file.with_suffix(".md"), tuple(histories), correct)
 
 
 def _ship(
-    network: keras.Model,
-    config: TrainConfig,
-    histories: tuple[tuple[Epoch, ...], ...],
-    counts: dict[str, int],
-    held_back: tuple[Digits, Digits],
-    what: Given,
-    folder: Path,
-) -> TrainResult:
-    """Write the files; their temperatures and the figures on their card come from the file that is shipped.
+    network: keras.Model, file: Path, facts: dict[str, Any], held_back: tuple[Digits, Digits], what: Given
+) -> int:
+    """Write the file and its card; return the number of test digits that it reads rightly.
 
-    Of what is `held_back` the first is in MNIST's form of itself, the second was brought into it.
+    The temperatures and the figures on the card come from the file that is shipped. The first of those
+    `held_back` are in MNIST's form of themselves, the second were brought into it.
     """
     bare = to_litert(network)
-    litert_file = folder / f"{config.name}.tflite"
 
-    def written(card: dict[str, Any], **sureness: Any) -> store.Model:
-        about = description(config.name, card, **sureness)
-        atomic.write(litert_file, described(bare, about))
-        return store.load(litert_file)
+    def written(facts: dict[str, Any], **sureness: Any) -> store.Model:
+        atomic.write(file, described(bare, description(file.stem, facts, **sureness)))
+        return store.load(file)
 
     sureness = _fitted(written, *held_back)
     model = written({}, **sureness)
     correct = round(_right(model, what.test) * len(what.test))
-    facts: dict[str, Any] = {
-        "architecture": describe(config.widths, config.networks),
+    facts |= sureness | {
         "parameters": network.count_params(),
         "kilobytes": len(bare) / 1000,
-        "digits": counts,
-        "learned_from": dict(what.sources),
         "validation_accuracy": _right(model, held_back[0]),
         "writers_accuracy": _right(model, held_back[1], prepared=True),
         "test": what.measured(correct),
-        "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
-        "settings": asdict(config),
-        "environment": card.environment(),
-        **sureness,
     }
     written(facts, **sureness)
-    card_file = folder / f"{config.name}.md"
-    atomic.write(card_file, card.markdown(config.name, facts))
-    return TrainResult(litert_file, card_file, histories, correct)
+    atomic.write(file.with_suffix(".md"), card.markdown(file.stem, facts))
+    return correct
 
 
 def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:

@@ -75,9 +75,10 @@ def tune(
         lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials,
         callbacks=[lambda _, trial: on_trial(trial)],
     )  # fmt: skip
-    if not _complete(study):
+    if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
         raise ModelError(f"{folder}: no trial finished; run more trials")
-    write_best(study, folder / BEST)
+    best = study.best_trial  # `digitrec train --arch` reads its settings
+    atomic.write(folder / BEST, json.dumps(best.user_attrs | {"held_back_accuracy": best.value}, indent=1))
     return study
 
 
@@ -119,25 +120,3 @@ def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: i
     trial.set_user_attr("network", network_of)
     trial.set_user_attr("training", training)
     return float(done.history["val_accuracy"][-1])
-
-
-def write_best(study: optuna.Study, file: Path) -> None:
-    """Write the winner's settings, for `digitrec train --arch`."""
-    best = study.best_trial
-    settings = dict(best.user_attrs) | {"held_back_accuracy": best.value}
-    atomic.write(file, json.dumps(settings, indent=1))
-
-
-def importance(study: optuna.Study) -> dict[str, float]:
-    """Return how much each setting matters, by Optuna's measure, summing to 1.
-
-    It is empty before four finished trials, and where all of them have the same accuracy.
-    """
-    complete = _complete(study)
-    if len(complete) < 4 or len({trial.value for trial in complete}) == 1:
-        return {}
-    return dict(optuna.importance.get_param_importances(study))
-
-
-def _complete(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    return study.get_trials(states=[optuna.trial.TrialState.COMPLETE])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import csv
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
-from digitrec.lab.training.epochs import batch_of, batches, read_history
+from digitrec.lab.training.epochs import batch_of, batches
 from digitrec.lab.training.fit import FitResult, fit, measured
 from digitrec.lab.training.run import FitConfig, given, split
 from digitrec.lab.training.zoo import ZOO
@@ -34,6 +35,12 @@ def made(tmp_path_factory: pytest.TempPathFactory, told: list[float]) -> FitResu
     return fit(CONFIG, out, given(DIGITS, test=TEST), on_progress=lambda done, _: told.append(done))
 
 
+def history(folder: Path) -> list[tuple[float, ...]]:
+    """Return the rows of a run's history."""
+    _, *rows = csv.reader((folder / "history.csv").read_text().splitlines())
+    return [tuple(map(float, row)) for row in rows]
+
+
 def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, told: list[float]) -> None:
     model = store.load(made.file)
     assert model.input == store.ModelInput("mnist", "l2", "softmax", 1.0, assumed=False)
@@ -44,7 +51,7 @@ def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult, tol
     assert model.card["learned_from"] == {"digits handed over": 200} and model.card["epochs"] == 3
     given = said[np.arange(100), TEST.labels]
     assert made.test_loss == pytest.approx(float(-np.log(given).mean()), rel=1e-4)
-    assert tuple(read_history(made.file.parent / "mlp-run")) == made.history
+    assert history(made.file.parent / "mlp-run") == [astuple(row) for row in made.history]
     assert made.history[-1].loss < made.history[0].loss
     assert [round(21 * done) for done in told] == list(range(1, 22))  # 140 digits: 7 steps
 
@@ -57,7 +64,7 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
     out = tmp_path / "mlp.keras"
     with pytest.raises(KeyboardInterrupt):
         fit(CONFIG, out, given(DIGITS, test=TEST), on_progress=stop)
-    assert len(read_history(tmp_path / "mlp-run")) == 2
+    assert len(history(tmp_path / "mlp-run")) == 2
     again = fit(
         replace(CONFIG, epochs=1), out, given(DIGITS, test=TEST), start=tmp_path / "mlp-run" / "best.keras"
     )

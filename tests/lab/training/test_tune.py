@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import keras
-import numpy as np
 import pytest
 from optuna import Study
 from optuna.trial import FrozenTrial
 
-from digitrec.comparison.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.lab.training import networks
-from digitrec.lab.training.tune import BEST, STUDY, importance, tune
+from digitrec.lab.training.tune import BEST, STUDY, tune
 from digitrec.lab.training.zoo import find
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -50,21 +47,6 @@ def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> N
     kind = find(str(folder / BEST))
     assert kind.batch == study.best_params["batch"]
     assert kind.build().layers[0].filters == study.best_params["filters"]
-
-
-def test_importances_are_shares(study: Study) -> None:
-    shares = importance(study)
-    assert set(shares) == set(study.best_params)
-    assert sum(shares.values()) == pytest.approx(1)
-
-
-def test_equal_trials_have_no_importances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
-    monkeypatch.setattr(networks, "convolutional", lambda **_: keras.Sequential(layers))
-    blank = Digits(np.zeros((10, 28, 28), np.uint8), np.zeros(10, np.uint8))
-    study = tune(blank, tmp_path, trials=4, epochs=1)
-    assert [trial.value for trial in study.trials] == [1.0] * 4
-    assert importance(study) == {}
 
 
 def test_another_database_is_left_alone(tmp_path: Path) -> None:
