@@ -139,10 +139,10 @@ def _is_picture(name: str, skipped: Skipped) -> bool:
     """Return whether a name is a picture's; count other names as skipped."""
     path = PurePosixPath(name)
     if any(part.startswith(".") and part not in ("..", ".") for part in path.parts):
-        skipped.hidden += 1
+        skipped["hidden"] += 1
         return False
     if (ending := path.suffix.lower()) not in SUFFIXES:
-        skipped.endings[ending or "no ending"] += 1
+        skipped[ending or "without ending"] += 1
         return False
     return True
 

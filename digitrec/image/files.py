@@ -17,7 +17,6 @@ from glob import escape, glob
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
 from PIL import Image
 
 from digitrec.errors import ImageError
@@ -30,9 +29,8 @@ SUFFIXES = frozenset((
     ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 ))  # fmt: skip
 """How the name of a picture in a folder ends, in any case. A PDF is read only where it is named outright."""
-TOLD = 5
-"""Largest number of file endings listed for skipped files, the most frequent first."""
-_FETCHES_NOTHING = "digitrec fetches nothing from the network: download it first, and name the file"
+TOLD = 8
+"""Largest number of kinds that are listed of the skipped files."""
 _ADDRESS = re.compile(r"(?i)(data:|[a-z][a-z0-9+.-]+:/)")
 """How a URL begins; pathlib makes one slash of two, and a drive of Windows is a single letter."""
 
@@ -68,7 +66,9 @@ def read(source: Encoded) -> tuple[bytes, str]:
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
     elif isinstance(source, str) and source == "-":
-        data = _read_stdin(name)
+        if sys.stdin is None:  # closed by the parent process
+            raise ImageError(f"{name}: there is no standard input; name a file")
+        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
     elif isinstance(source, str | Path):
         data = read_path(source, name)
     elif hasattr(source, "read"):
@@ -86,19 +86,16 @@ def read(source: Encoded) -> tuple[bytes, str]:
 
 def name_of(source: Any) -> str:
     """Return a name for a source in messages, readable or not."""
-    if isinstance(source, Frame):
-        return source.name
     if isinstance(source, str | Path):
-        return "<stdin>" if source == "-" else _without_secrets(str(source))
-    if isinstance(source, np.ndarray):
-        return "<array>"
+        if source == "-":
+            return "<stdin>"
+        # A URL may hold a password of any characters, a signature, or the picture itself.
+        return str(source).split(":", 1)[0] + ":..." if is_address(str(source)) else str(source)
     if isinstance(source, Image.Image):
         return str(getattr(source, "filename", "") or "<image>")
     if isinstance(source, bytes | bytearray | memoryview):
         return "<bytes>"
-    if hasattr(source, "__array__"):
-        return "<array>"
-    return str(getattr(source, "name", "<stream>"))
+    return "<array>" if hasattr(source, "__array__") else str(getattr(source, "name", "<stream>"))
 
 
 def read_once(source: Any) -> bool:
@@ -112,23 +109,6 @@ def read_once(source: Any) -> bool:
 def is_address(name: str) -> bool:
     """Whether it is a URL, or looks like one."""
     return _ADDRESS.match(name) is not None
-
-
-def _without_secrets(name: str) -> str:
-    """Remove user, query and data from a URL: they hold passwords, signatures and pictures."""
-    if not is_address(name):
-        return name
-    if name[:5].lower() == "data:":
-        return re.split("[;,]", name[:40], maxsplit=1)[0] + ",..."
-    if "@" in name:  # a password may hold any character, so its end is unknown
-        return re.split("(?<=/)(?!/)", name, maxsplit=1)[0] + "..."
-    return re.split("[?#]", name, maxsplit=1)[0]
-
-
-def _read_stdin(name: str) -> bytes:
-    if sys.stdin is None:  # closed by the parent process
-        raise ImageError(f"{name}: there is no standard input; name a file")
-    return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
 
 
 def read_path(path: str | Path, name: str) -> bytes:
@@ -154,36 +134,24 @@ def read_path(path: str | Path, name: str) -> bytes:
         raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         if is_address(str(path)):
-            raise ImageError(f"{name}: a URL; {_FETCHES_NOTHING}") from None  # the cause would name all of it
+            raise ImageError(  # without the cause, which would name all of it
+                f"{name}: a URL; digitrec fetches nothing: download it first, and name the file"
+            ) from None
         why = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"{name}: cannot be read ({why.lower()}); check the name") from error
 
 
-@dataclass(slots=True)
-class Skipped:
-    """The files and folders that a walk skipped."""
+class Skipped(Counter[str]):
+    """Number of skipped files by kind: an ending, "hidden", "folder link" or "pipe or device".
 
-    endings: Counter[str] = field(default_factory=Counter)
-    """Number of skipped files without a picture's ending, by ending."""
-    hidden: int = 0
-    """Files and folders whose names begin with a dot."""
-    links: int = 0
-    """Links to folders: they may lead back to where the walk came from."""
-    special: int = 0
-    """Pipes, sockets and devices: to read one might never end."""
+    A link may lead back to where the walk came from, and to read a pipe might never end.
+    """
 
     def words(self) -> list[str]:
-        """Yield each kind with its count: "12 files that are not pictures (.txt, .pdf)"."""
-        files = sum(self.endings.values())
-        told = [ending for ending, _ in self.endings.most_common(TOLD)]
-        kinds = ", ".join([*told, "..."] if len(self.endings) > TOLD else told)
-        kinds_of = [
-            (files, f"file that is not a picture ({kinds})", f"files that are not pictures ({kinds})"),
-            (self.hidden, "hidden file or folder", "hidden files or folders"),
-            (self.links, "link to a folder", "links to folders"),
-            (self.special, "pipe, socket or device", "pipes, sockets or devices"),
-        ]
-        return [f"{number} {one if number == 1 else many}" for number, one, many in kinds_of if number]
+        """Return each kind after its number, the most frequent first: "12 .txt"."""
+        ordered = sorted(self.items(), key=lambda item: (-item[1], item[0]))
+        told = [f"{number} {kind}" for kind, number in ordered[:TOLD]]
+        return [*told, "..."] if len(self) > TOLD else told
 
 
 def expand(argument: str, skipped: Skipped) -> Iterator[str]:
@@ -239,15 +207,15 @@ def _listed(folder: str, skipped: Skipped) -> list[tuple[str, bool]]:
         ending = Path(entry.name).suffix.lower()
         mode = stat.S_IFREG if entry.is_file(follow_symlinks=False) else _mode(path)
         if entry.name.startswith("."):
-            skipped.hidden += 1
+            skipped["hidden"] += 1
         elif entry.is_dir(follow_symlinks=False):
             found.append((path, True))
         elif stat.S_ISDIR(mode):
-            skipped.links += 1
+            skipped["folder link"] += 1
         elif not stat.S_ISREG(mode):
-            skipped.special += 1
+            skipped["pipe or device"] += 1
         elif ending not in SUFFIXES:
-            skipped.endings[ending or "no ending"] += 1
+            skipped[ending or "without ending"] += 1
         else:
             found.append((path, False))
     return found
@@ -266,7 +234,7 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
         if stat.S_ISREG(mode):
             found.append(path)
         elif not stat.S_ISDIR(mode):
-            skipped.special += 1
+            skipped["pipe or device"] += 1
     return found
 
 

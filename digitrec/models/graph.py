@@ -24,13 +24,11 @@ except ImportError:  # LiteRT has no wheel for this machine
 
 Values = NDArray[Any]
 Kind = schema.BuiltinOperator
-_TYPES = {
-    schema.TensorType.FLOAT32: np.float32,
-    schema.TensorType.FLOAT16: np.float16,
-    schema.TensorType.INT8: np.int8,
-    schema.TensorType.INT32: np.int32,
-    schema.TensorType.INT64: np.int64,
+_TYPES: dict[int, type] = {
+    getattr(schema.TensorType, kind.__name__.upper()): kind
+    for kind in (np.float32, np.float16, np.int8, np.int32, np.int64)
 }
+Work = Callable[..., Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,6 @@ class Operator:
     """Its output tensor."""
     table: Any
     """Its options, in a FlatBuffers table without a type."""
-
-    def options(self, kind: Any) -> Any:
-        """Return the options as this class of `schema`."""
-        found = kind()
-        found.Init(self.table.Bytes, self.table.Pos)
-        return found
 
 
 class LiteFile:
@@ -112,9 +104,6 @@ class LiteFile:
         return np.asarray((values.astype(np.float32) - zero) * scale, np.float32)
 
 
-Work = Callable[..., Values]
-
-
 class Graph:
     """A LiteRT file that NumPy runs; the arguments are those of `digitrec.models.litert.runner`.
 
@@ -146,7 +135,8 @@ def _work_of(operator: Operator) -> Work:
     if operator.kind not in WITH_OPTIONS:
         raise ValueError(f"operator {operator.kind}, which only LiteRT can run")
     form, work = WITH_OPTIONS[operator.kind]
-    options = operator.options(form)
+    options = form()
+    options.Init(operator.table.Bytes, operator.table.Pos)
     fused = options.FusedActivationFunction() if hasattr(options, "FusedActivationFunction") else 0
     if fused not in ACTIVATIONS:
         raise ValueError(f"activation {fused}, which only LiteRT can run")
@@ -165,20 +155,15 @@ def _padded(x: Values, size: Sequence[int], stride: Sequence[int], padding: int,
     return np.pad(x, around, constant_values=fill) if any(missing) else x
 
 
+def _windows(x: Values, size: Sequence[int], stride: Sequence[int]) -> Values:
+    """Return the windows of pictures: (N, H, W, C) to (N, rows, columns, C, height, width)."""
+    return sliding_window_view(x, size, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+
+
 def _convolution(options: Any, x: Values, kernel: Values, bias: Values | float = 0) -> Values:
     size, stride = kernel.shape[1:3], (options.StrideH(), options.StrideW())
-    x = _padded(x, size, stride, options.Padding(), 0)
-    rows, columns = (
-        (side - reach) // step + 1 for side, reach, step in zip(x.shape[1:3], size, stride, strict=True)
-    )
-    parts = [
-        x[:, y : y + rows * stride[0] : stride[0], at : at + columns * stride[1] : stride[1]]
-        for y in range(size[0])
-        for at in range(size[1])
-    ]
-    flat = np.concatenate(parts, axis=-1).reshape(len(x) * rows * columns, -1)
-    weights = kernel.transpose(1, 2, 3, 0).reshape(-1, len(kernel))
-    return np.asarray((flat @ weights + bias).reshape(len(x), rows, columns, -1))
+    wide = _padded(x, size, stride, options.Padding(), 0)
+    return np.asarray(np.tensordot(_windows(wide, size, stride), kernel, ((3, 4, 5), (3, 1, 2))) + bias)
 
 
 def _transposed(options: Any, _: Values, kernel: Values, x: Values, bias: Values | float = 0) -> Values:
@@ -195,8 +180,7 @@ def _transposed(options: Any, _: Values, kernel: Values, x: Values, bias: Values
 def _pooling(options: Any, x: Values) -> Values:
     size, stride = (options.FilterHeight(), options.FilterWidth()), (options.StrideH(), options.StrideW())
     wide = _padded(x, size, stride, options.Padding(), -np.inf)
-    windows = sliding_window_view(wide, size, axis=(1, 2))  # (N, rows, columns, C, h, w)
-    return np.asarray(windows[:, :: stride[0], :: stride[1]].max(axis=(4, 5)))
+    return np.asarray(_windows(wide, size, stride).max(axis=(4, 5)))
 
 
 def _dense(_: Any, x: Values, kernel: Values, bias: Values | float = 0) -> Values:

@@ -34,17 +34,16 @@ class Form:
 def load_form(path: Path) -> Form:
     """Read a JSON file: ``{"fields": {"total": [x, y, width, height]}, "frame": [x, y, width, height]}``.
 
-    The frame may be missing, and without it the file may hold the fields alone.
+    The frame may be missing.
 
     Raises:
         DataError: the file cannot be read, a field is not inside the page, or two fields overlap.
     """
     try:
         found = json.loads(path.read_text("utf-8"))
-        named = found.get("fields", found)
-        fields = {str(name): _box(path, name, region) for name, region in named.items()}
-        frame = _box(path, "frame", found["frame"]) if "fields" in found and "frame" in found else None
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        fields = {str(name): _box(path, name, region) for name, region in found["fields"].items()}
+        frame = _box(path, "frame", found["frame"]) if "frame" in found else None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise DataError(f"{path}: not a file of fields ({error}); see docs/read.md") from error
     if not fields:
         raise DataError(f"{path}: names no fields; see docs/read.md")

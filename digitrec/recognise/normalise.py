@@ -56,14 +56,9 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
         repeat: how many times the digit stood on the picture, >= 1.
         lenient: without any digit, accept characters that resemble one (O, l, S, ...) and set ``inferred``.
     """
-    candidates = answer.candidates
     if answer.reason is not None:
         return Reading(None, None, answer.reason)
-    if len(candidates) == 1:  # a classifier answers 10,000 pictures at a time
-        only = candidates[0]
-        if (plain := _PLAIN.get(only.text)) is not None:
-            return Reading(plain, only.score, None, only.text)
-    text = " ".join(candidate.text for candidate in candidates).strip()
+    text = " ".join(candidate.text for candidate in answer.candidates).strip()
     if not text:
         return Reading(None, None, "no text")
     read = [(_digit(char), char.isalpha()) for char in text]
@@ -77,9 +72,6 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
         return Reading(None, None, reason, text)
     digit = Counter(digits).most_common(1)[0][0]
     return Reading(digit, _confidence(answer, digit, inferred), None, text, inferred)
-
-
-_PLAIN = {str(digit): digit for digit in range(10)}
 
 
 def _digit(char: str) -> int | None:

@@ -123,7 +123,7 @@ def test_the_pictures_are_found_and_read(tmp_path: Path, name: str) -> None:
     assert [member.read() for member in found] == [b"first" * 50, b"second", b""]
     assert [member.name for member in found] == [f"{file}/{path}" for path in list(CONTENT)[:3]]
     assert found[0].read(7) == b"firstfi"
-    assert skipped.words() == ["1 file that is not a picture (.txt)", "1 hidden file or folder"]
+    assert skipped.words() == ["1 .txt", "1 hidden"]
 
 
 def test_a_damaged_member_costs_no_other(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_several_engines_are_not_asked_at_once(fake: FakeProvider) -> None:
 
 def test_each_field_has_a_number(fake: FakeProvider) -> None:
     fields = {"price": [0.45, 0.1, 0.3, 0.2], "empty": [0.1, 0.8, 0.2, 0.1]}
-    Path("fields.json").write_text(json.dumps(fields))
+    Path("fields.json").write_text(json.dumps({"fields": fields}))
     done = run("form.png", "--fields", "fields.json", "-o", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [(row["field"], row["text"], row["reason"]) for row in rows] == [
@@ -112,7 +112,7 @@ def test_each_field_has_a_number(fake: FakeProvider) -> None:
     lines = run("form.png", "--fields", "fields.json").stdout.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["price", "empty"]
     fields["twin"] = [0.5, 0.15, 0.3, 0.2]
-    Path("fields.json").write_text(json.dumps(fields))
+    Path("fields.json").write_text(json.dumps({"fields": fields}))
     done = run("form.png", "--fields", "fields.json")
     assert done.exit_code == 6 and "twin" in done.stderr
 

@@ -56,7 +56,7 @@ def test_folders_are_labels_and_others_are_logged(tmp_path: Path, caplog: pytest
         ("u.png", 0), ("y.png", 3), ("x.png", 3), ("v.png", None),
     ]  # fmt: skip
     assert caplog.messages == [
-        f"{tmp_path}: skipped 1 file that is not a picture (.txt), 1 hidden file or folder",
+        f"{tmp_path}: skipped 1 .txt, 1 hidden",
         f"{tmp_path}: left out 2 (hidden, or not in a folder 0 to 9), such as .cache",
     ]
 
