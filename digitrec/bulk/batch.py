@@ -21,8 +21,7 @@ from digitrec.errors import DigitrecError
 from digitrec.image import ImageSource
 from digitrec.image.files import Skipped, name_of
 from digitrec.providers.base import Provider
-from digitrec.recognise import Rotation, read_stream, stream
-from digitrec.recognise.readers import Reader, reader_for
+from digitrec.recognise import Reader, Rotation, read_stream, reader_for, stream
 from digitrec.report import predictions
 
 FOR_ALL = (

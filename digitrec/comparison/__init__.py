@@ -25,9 +25,8 @@ from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigure
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, several_images
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers import registry
-from digitrec.recognise import How, Rotation, stream
+from digitrec.recognise import AnyReader, How, Reader, Rotation, listed, name_of, reader_for, stream
 from digitrec.recognise.pipeline import chunks, open_or_fail
-from digitrec.recognise.readers import AnyReader, Reader, listed, name_of, reader_for
 
 UNSURE = 0.5
 """Weight of a vote without a confidence, 0..1."""

@@ -30,10 +30,9 @@ from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import ImageSource
 from digitrec.providers.base import Provider
-from digitrec.recognise import read_stream, stream
+from digitrec.recognise import engine_for, listed, name_of, read_stream, stream
 from digitrec.recognise.numbers import value_of
 from digitrec.recognise.pipeline import chunks, finished
-from digitrec.recognise.readers import engine_for, listed, name_of
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from PIL import Image
 from PIL.Image import Transpose
 
 from digitrec.errors import ImageError, install_hint
-from digitrec.image import files, headers, parts
+from digitrec.image import files, headers
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Decoded, Size, check_size, digest, factor, opaque, shrunk, too_large
 
@@ -214,5 +214,5 @@ def _orientation(picture: Image.Image, name: str) -> Any:
     """Return how the camera was held, by EXIF or XMP; None: not said."""
     if exif := picture.info.get("exif"):
         with suppress(struct.error):  # Pillow reads of it what there is
-            parts.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
+            headers.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
     return picture.getexif().get(ORIENTATION)

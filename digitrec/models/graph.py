@@ -105,7 +105,7 @@ class LiteFile:
 
 
 class Graph:
-    """A LiteRT file that NumPy runs; the arguments are those of `digitrec.models.litert.runner`.
+    """A LiteRT file that NumPy runs; the arguments are those of `digitrec.models.network.runner`.
 
     Raises:
         ValueError: it is not a LiteRT file, or has an unknown operator or data type.

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.models.graph import Kind, LiteFile, Operator
-from digitrec.models.litert import Runner, runner
-from digitrec.models.network import Floats, Stage, scaled
+from digitrec.models.network import Floats, Runner, Stage, runner, scaled
 
 Pixels = NDArray[np.uint8]
 

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.litert import runner
-from digitrec.models.network import Floats, description_in
+from digitrec.models.network import Floats, description_in, runner
 
 Pixels = NDArray[np.uint8]
 Lengths = tuple[int, int]

@@ -133,9 +133,7 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
 def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     """Load the file's description and network with the library that wrote it."""
     if path.suffix == ".tflite":
-        from digitrec.models import litert
-
-        return litert.load(content, path)
+        return network.load_litert(content, path)
     from digitrec.models import foreign
 
     if path.suffix in (".keras", ".h5"):

@@ -25,7 +25,7 @@ from digitrec.prepare.components import Ints, box_of, components, longer_side
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, smooth
 
 if TYPE_CHECKING:
-    from digitrec.models.litert import Runner
+    from digitrec.models.network import Runner
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-finder.tflite"
 """The network inside the package."""
@@ -202,7 +202,7 @@ def look_at(picture: Image.Image, view: Box, side: int) -> Look:
 
 @cache
 def _network(threads: int) -> Runner:
-    from digitrec.models.litert import runner
+    from digitrec.models.network import runner
 
     return runner(WEIGHTS.read_bytes(), threads=threads)
 

@@ -18,8 +18,7 @@ from digitrec.answer import Outcome, Prediction, Sheet
 from digitrec.engine import Engine
 from digitrec.engine.threads import cancelled_by
 from digitrec.image import ImageSource
-from digitrec.recognise import How, HowNumbers, predict, read, stream
-from digitrec.recognise.readers import AnyReader, Policy, Reader, reader_for
+from digitrec.recognise import AnyReader, How, HowNumbers, Policy, Reader, predict, read, reader_for, stream
 
 T = TypeVar("T")
 

@@ -21,8 +21,7 @@ from digitrec.image.pixels import Pixels
 from digitrec.prepare import mnist, prepare
 from digitrec.prepare.components import box_of, longer_side
 from digitrec.providers.base import Inspectable, Provider, Stage
-from digitrec.recognise import predict
-from digitrec.recognise.readers import engine_for
+from digitrec.recognise import engine_for, predict
 
 PATCH = 5
 """Side of the square that is hidden, px: a little more than a stroke is wide."""

@@ -23,10 +23,9 @@ from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.image.headers import header, kind, too_dear
-from digitrec.recognise import Digits, read_stream, stream
+from digitrec.recognise import Digits, Reader, name_of, read_stream, stream
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
-from digitrec.recognise.readers import Reader, name_of
 from digitrec.web import problems
 from digitrec.web.monitoring import Metrics, log
 from digitrec.web.problems import NOT_READ, Problem, ProblemError

@@ -29,7 +29,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec import __version__
 from digitrec.errors import CannotListen
-from digitrec.recognise.readers import Reader
+from digitrec.recognise import Reader
 from digitrec.web import answers, problems, routes
 from digitrec.web.inference import State, give_large_blocks_back
 from digitrec.web.limits import AdmissionControl, RequestMiddleware

@@ -13,7 +13,7 @@ from web.fakes import listening, local, paid
 from browser.hand import CHROMIUM
 from digitrec.engine import Engine
 from digitrec.providers.registry import open_provider
-from digitrec.recognise.readers import Reader
+from digitrec.recognise import Reader
 from digitrec.web.settings import Settings
 
 Launch = Callable[..., Browser]

@@ -12,7 +12,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.models import store
 from digitrec.models.graph import Graph
-from digitrec.models.litert import runner
+from digitrec.models.network import runner
 
 
 @pytest.fixture

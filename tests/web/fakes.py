@@ -24,9 +24,8 @@ from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Options
 from digitrec.image import InputSpec
 from digitrec.providers.base import Price
-from digitrec.recognise import calibration
+from digitrec.recognise import Reader, calibration
 from digitrec.recognise.calibration import Calibration, Key
-from digitrec.recognise.readers import Reader
 from digitrec.web.server import create_app, server
 from digitrec.web.settings import Settings
 

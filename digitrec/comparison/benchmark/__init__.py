@@ -25,8 +25,7 @@ from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.providers.base import is_installed, not_installed
-from digitrec.recognise import calibration
-from digitrec.recognise.readers import Reader
+from digitrec.recognise import Reader, calibration
 
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")

@@ -24,8 +24,8 @@ from digitrec.comparison.numbers import NumbersRead
 from digitrec.comparison.policy import total
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
+from digitrec.recognise import Reader, name_of
 from digitrec.recognise.numbers import value_of
-from digitrec.recognise.readers import Reader, name_of
 
 RELIABLE = 0.999
 """Minimum share of right answers of a reliable engine, 0..1."""

@@ -34,7 +34,7 @@ from digitrec.lab.handwriting.scenes import WANTED, scenes
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.synthetic import traced
 from digitrec.lab.handwriting.writer import Writer, redrawn
-from digitrec.recognise.readers import Reader
+from digitrec.recognise import Reader
 
 SEED = 2026
 """Of everything that is made up for being measured."""

@@ -17,10 +17,10 @@ from digitrec.image import atomic
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import description, save_keras
 from digitrec.lab.training.networks import digitrec_cnn, together
-from digitrec.models import litert, store
+from digitrec.models import store
 from digitrec.models.foreign import to_litert
 from digitrec.models.inside import Inside, Weights
-from digitrec.models.network import DESCRIPTION, Floats, described, scaled
+from digitrec.models.network import DESCRIPTION, Floats, LiteRt, described, scaled
 from digitrec.providers.base import not_installed
 
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
@@ -70,7 +70,7 @@ def write(model: Path, out: Path) -> float:
             content, answers = _as_onnx(network, about, ink)
         else:
             content = described(to_litert(network, quantised=False), about)
-            answers = litert.LiteRt(content, out)(ink)
+            answers = LiteRt(content, out)(ink)
     except ModelError:
         raise
     except Exception as error:  # the converters promise no class of error
@@ -126,7 +126,7 @@ def recovered(path: Path) -> list[keras.Model]:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model file") from error
-    theirs = litert.LiteRt(content, path)
+    theirs = LiteRt(content, path)
     foreign = ModelError(
         f"{path}: not digitrec's own network, or its weights cannot be recovered; start "
         "with `digitrec`, or a .tflite file that `digitrec train` wrote without --arch"
@@ -135,7 +135,7 @@ def recovered(path: Path) -> list[keras.Model]:
         layers = Inside(content).weights()
         ends = [0, *(place for place, one in enumerate(layers, 1) if one.kernel.ndim == 2)]
         networks = [_with_weights(layers[first:last]) for first, last in pairwise(ends)]
-        again = litert.LiteRt(to_litert(together(networks)), path)
+        again = LiteRt(to_litert(together(networks)), path)
     except (ValueError, IndexError) as error:  # its layers are others
         raise foreign from error
     ink = scaled(mnist_test().images[:_COMPARED], "unit")

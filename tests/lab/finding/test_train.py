@@ -9,7 +9,7 @@ from digitrec.lab.datasets.world import Paths, People, Scans
 from digitrec.lab.finding.scenes import OTHER, PAPER, SIDE, WRITING, Painter
 from digitrec.lab.finding.train import MAPS, digits, network, others
 from digitrec.models.foreign import to_litert
-from digitrec.models.litert import runner
+from digitrec.models.network import runner
 from digitrec.prepare.finder import WEIGHTS
 
 LINE = [np.array([[0.0, 0.0], [40.0, 100.0]])]
