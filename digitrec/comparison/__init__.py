@@ -11,14 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Unpack
 
-from digitrec.answer import (
-    Failure,
-    Outcome,
-    Prediction,
-    counted,
-    is_emulated,
-    sureness,
-)
+from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.engine import Engine
 from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigured, NotInstalled
@@ -163,9 +156,7 @@ def compare(
 
 
 def compare_many(
-    images: Iterable[ImageSource],
-    providers: Sequence[AnyReader] | None = None,
-    **how: Unpack[How],
+    images: Iterable[ImageSource], providers: Sequence[AnyReader] | None = None, **how: Unpack[How]
 ) -> list[Comparison]:
     """Read many pictures with several engines: a Comparison for each picture, in order.
 

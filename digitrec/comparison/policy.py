@@ -19,7 +19,6 @@ from digitrec.answer import (
     Outcome,
     Prediction,
     Sheet,
-    SheetOutcome,
     counted,
     is_emulated,
     sureness,
@@ -69,7 +68,7 @@ class EnginePolicy:
         for opened in chunks(images, self.name, WINDOW):
             yield from self._decided(opened, partial(stream, lenient=lenient))
 
-    def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[SheetOutcome]:
+    def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Sheet | Failure]:
         """Yield a Sheet for each picture, in order; its ``asked`` holds each engine's sheet.
 
         Args:
@@ -200,23 +199,20 @@ class Fallback(EnginePolicy):
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture; warn once about each engine that is not calibrated."""
         for outcome in super().stream(images, lenient=lenient):
-            for answer in outcome.asked if isinstance(outcome, Prediction) else ():
-                self._warn(answer)
+            asked = outcome.asked if isinstance(outcome, Prediction) else ()
+            for said in asked:
+                named = isinstance(said, Prediction) and said.digit is not None and said.calibrated is None
+                if named and said.provider not in self._warned:
+                    self._warned.add(said.provider)
+                    log.warning(
+                        "%s is not calibrated: its own confidence is compared with %g, and that is not a "
+                        "chance of being right; run `digitrec calibrate -p %s DATA` first",
+                        said.provider, self.below, said.provider,
+                    )  # fmt: skip
             yield outcome
 
     def _sure(self, outcome: Asked) -> bool:
         return _sureness(outcome, -1.0) >= self.below
-
-    def _warn(self, answer: Outcome) -> None:
-        if not isinstance(answer, Prediction) or answer.calibrated is not None or answer.digit is None:
-            return
-        if answer.provider not in self._warned:
-            self._warned.add(answer.provider)
-            log.warning(
-                "%s is not calibrated: its own confidence is compared with %g, and that is not a chance of "
-                "being right; run `digitrec calibrate -p %s DATA` first",
-                answer.provider, self.below, answer.provider,
-            )  # fmt: skip
 
 
 def _sureness(outcome: Asked, unknown: float) -> float:

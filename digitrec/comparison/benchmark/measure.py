@@ -129,7 +129,6 @@ def scorecard(
     hits = [is_right(answer, label) for answer, label in answered]
     right = sum(hits)
     refused = [label for answer, label in answered if answer.answer is None]
-    fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
@@ -145,7 +144,7 @@ def scorecard(
         coverage=measures.coverage_curve(trust, len(answered)),
         reliability=measures.reliability(own),
         calibrated=measures.reliability(calibrated),
-        latency=_latency(fresh),
+        latency=_latency(outcomes),
         loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
         cost_per_1000=per_1000(outcomes, prices or {}),
@@ -166,8 +165,9 @@ def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
     return [(score, right) for score, right in scores if score is not None]
 
 
-def _latency(fresh: Sequence[Outcome]) -> Latency | None:
-    seconds = [outcome.latency_s for outcome in fresh if isinstance(outcome, Prediction) and outcome.attempts]
+def _latency(outcomes: Sequence[Outcome]) -> Latency | None:
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
+    seconds = [answer.latency_s for answer in answers if answer.attempts and not answer.replayed]
     if not seconds:
         return None
     return Latency(len(seconds), *np.percentile(seconds, [50, 95, 99]).tolist())

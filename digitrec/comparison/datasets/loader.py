@@ -26,8 +26,10 @@ from digitrec.recognise.numbers import value_of
 
 log = logging.getLogger(__name__)
 
-NAMES = ("mnist-test",)
-"""Sets known by name: MNIST's 10,000 test digits."""
+TEST_SET = "mnist-test"
+"""Name of MNIST's 10,000 test digits."""
+NAMED = f"{TEST_SET} and, to explore and to train, mnist-train"
+"""The sets known by name, in words."""
 HEADS: Mapping[str, Sequence[str]] = {
     "file": ("file", "filename", "file_name", "image", "path"),
     "label": ("label", "digit", "class", "target"),
@@ -74,9 +76,7 @@ class NumberSample(Sample):
         return joined(self.texts)
 
 
-def read_samples(
-    source: str | Path, limit: int | None = None, *, known: Sequence[str] = NAMES
-) -> list[Sample]:
+def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
     """List the labelled images of a folder, a file or a named data set, in order; open no image.
 
     Log a warning about images that are left out.
@@ -87,14 +87,13 @@ def read_samples(
               label "none" means that refusing is right;
             - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
               (`digitrec.image.files`);
-            - one of `NAMES`, where there is no folder of that name;
+            - `TEST_SET`, where there is no folder of that name;
             - the table of a folder, a ``.csv`` file of another name;
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,);
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned).
         limit: largest number of pictures, >= 0, all labels in proportion (`sampled`); None: all.
-        known: names of sets for the error about a file that does not exist.
 
     Raises:
         DataError: a file is missing, damaged or in none of these forms, or a label is missing, not 0..9, or
@@ -102,7 +101,7 @@ def read_samples(
     """
     if not str(source):
         raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
-    samples = _read(str(source), Path(source), known)
+    samples = _read(str(source), Path(source))
     return [samples[place] for place in sampled([sample.label for sample in samples], limit)]
 
 
@@ -161,17 +160,17 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
     return np.sort(first[:limit])
 
 
-def _read(source: str, path: Path, known: Sequence[str]) -> list[Sample]:
-    if source in NAMES and path.is_dir():
+def _read(source: str, path: Path) -> list[Sample]:
+    if source == TEST_SET and path.is_dir():
         log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
-    elif source in NAMES:
+    elif source == TEST_SET:
         path = SHIPPED / "t10k-images-idx3-ubyte.gz"
     if (path / "labels.csv").is_file():
         return _table(path / "labels.csv")
     if path.is_dir():
         return _folders(path)
     if not path.exists():
-        raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(known)}")
+        raise DataError(f"{path}: no such file or folder; the sets known by name are {NAMED}")
     if path.suffix == ".csv":
         return _table(path)
     images, labels = arrayfiles.read(path)

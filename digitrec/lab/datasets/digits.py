@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.comparison.datasets.loader import NAMES, Sample, read_samples, sampled
+from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import DataError, ImageError
 from digitrec.image import DigitImage, Findings, ImageSource, InputSpec
@@ -24,8 +24,6 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.prepare import prepare
 
-KNOWN = (*NAMES, "mnist-train")
-"""Sets that have a name."""
 WANTS = InputSpec(encoding="mnist")
 Keys = NDArray[np.uint64]
 """One for each picture: the first 8 bytes of its BLAKE2b; of 70,000 two differ by chance in all but 1e-10."""
@@ -46,7 +44,7 @@ def read_digits(source: str | Path, limit: int | None = None) -> Digits:
     if source in ("mnist-train", "mnist-test"):
         whole = mnist_train() if source == "mnist-train" else mnist_test()
         return whole[sampled(whole.labels, limit)]
-    digits = [sample for sample in read_samples(source, limit, known=KNOWN) if sample.label is not None]
+    digits = [sample for sample in read_samples(source, limit) if sample.label is not None]
     if not digits:
         raise DataError(f"{source}: no labelled digits")
     images = np.stack([in_form(sample.image) for sample in digits])
