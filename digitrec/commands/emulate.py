@@ -15,7 +15,7 @@ from digitrec.providers.registry import open_provider
 
 @click.command()
 @click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
-@options.whole("--port", "Port of the first vendor, the others follow it.  [default: any free ones]", least=0,
+@options.whole("--port", "Port of the first vendor; the others follow.  [default: any free ones]", least=0,
                most=65535, default=0)  # fmt: skip
 @click.option("--engine", default="local", show_default=True, metavar="NAME",
               help="Engine that reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip

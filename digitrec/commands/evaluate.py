@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--data", "sources", multiple=True,
     help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
 )  # fmt: skip
-@options.limit("Only N of each set, all digits in proportion.")
+@options.limit("Use N of each set, keeping the mix of digits.")
 @options.out_folder("digitrec-evaluation")
 def evaluate(asking: Asking, sources: Sequence[str], limit: int | None, out: Path) -> None:
     """Measure the accuracy of a model, and show its mistakes.

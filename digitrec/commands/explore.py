@@ -12,7 +12,7 @@ from digitrec.commands.progress import quiet_bar
 
 @click.command(context_settings={"show_default": True})
 @options.labelled("[DATA]", default="mnist-test")
-@options.limit("Only N digits, all digits in proportion.", 3, 10_000)
+@options.limit("Use N digits, keeping their mix.", 3, 10_000)
 @options.out_folder("digitrec-exploration")
 def explore(data: str, limit: int, out: Path) -> None:
     """Show what is in a data set before training on it.

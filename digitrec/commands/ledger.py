@@ -120,7 +120,7 @@ def export(path: Path, provider: str | None) -> None:
 @click.confirmation_option(prompt="Delete these answers? digitrec would pay for them again")
 @_path
 def clear(path: Path, provider: str | None, before: datetime | None, emulated: bool) -> None:
-    """Forget answers; what they cost stays spent.
+    """Delete answers; their cost still counts.
 
     \b
     Examples:

@@ -155,7 +155,7 @@ class How(TypedDict):
     rotate: Rotation
 
 
-labelled_limit = limit("Only N pictures, all labels in proportion.")
+labelled_limit = limit("Use N pictures, keeping the mix of labels.")
 attempt_timeout = click.option(
     "--attempt-timeout", type=SECONDS, metavar="SECONDS",
     help="Timeout of one request.  [default: 10; language models 60]",

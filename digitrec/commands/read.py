@@ -38,7 +38,7 @@ def _region(value: str) -> Box:
 @options.digits
 @click.option(
     "--region", type=_region, metavar="X,Y,W,H",
-    help="Part to read, in pixels of the picture, or in shares of its sides if none is above 1.",
+    help="Part to read, in pixels of the picture, or in shares of its sides if all are at most 1.",
 )  # fmt: skip
 @click.option(
     "--fields", type=Input(exists=True), metavar="FILE",

@@ -82,9 +82,9 @@ class Start(Input):
     help="Training digits, as for `digitrec explore`; repeatable.  [default: mnist-train, for the recipe "
     "also Swiss and Turkish writers]",
 )  # fmt: skip
-@whole("--limit", "Only N of each source, all digits in proportion.", least=10)
+@whole("--limit", "Use N of each source, keeping the mix of digits.", least=10)
 @sources("--test", help="Test digits; training digits among them are left out.  [default: mnist-test]")
-@whole("--limit-test", "Only N test digits.")
+@whole("--limit-test", "Use N test digits.")
 @click.option(
     "--start", type=Start(), metavar="digitrec|FILE",
     help="Without --arch, learn your own hand from digitrec's network, or a .tflite file of it. With "
@@ -231,7 +231,7 @@ def _by_recipe(
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
 
         result = run(config, folder, what, on_progress=bar.at)
-    click.echo(f"{result.test_correct:,} of {len(what.test):,} test digits read rightly")
+    click.echo(f"{result.test_correct:,} of {len(what.test):,} test digits are right")
     click.echo(f"model: {result.litert_file}\ncard:  {result.card_file}")
     for number, history in enumerate(result.histories, 1):
         _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)

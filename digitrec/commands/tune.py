@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @options.whole("--trials", "Trials to run now.", default=20)
 @options.whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
 @options.sources("--data", help="As for `digitrec explore`.", default="mnist-train")
-@options.limit("Only N digits, all digits in proportion.", 50, 6000)
+@options.limit("Use N digits, keeping their mix.", 50, 6000)
 @click.option("--seed", default=0, help="Random seed.")
 @options.out_folder("digitrec-tuning", "Folder of the study and the winner.")
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:

@@ -31,7 +31,7 @@ Text = Annotated[str, Meta(min_length=1)]
 MEANINGS = {
     "provider": "the default engine",
     "ledger": "the file in which paid answers are kept",
-    "budget.per_month": "US dollars in a calendar month (UTC), all providers together; none is no limit",
+    "budget.per_month": "US dollars in a calendar month (UTC), all providers together; unlimited if unset",
     "prices": "US dollars for one image by provider, instead of digitrec's",
     "tokens": "US dollars for a million tokens of question (input) and answer (output), by model",
     "rates": "requests a second by provider, instead of the vendor's default",
