@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
 from math import fsum
@@ -144,13 +144,10 @@ def _bad(wrong: str) -> BadAnswer:
 
 def is_deeper(value: object, most: int) -> bool:
     """Return whether lists and dicts are nested more than ``most`` levels deep."""
-    level: list[Any] = [value]
-    for _ in range(most + 1):
-        level = [part for part in level if isinstance(part, dict | list | tuple)]
-        if not level:
-            return False
-        level = [part for node in level for part in (node.values() if isinstance(node, dict) else node)]
-    return True
+    if not isinstance(value, dict | list | tuple):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return most == 0 or any(is_deeper(part, most - 1) for part in parts)
 
 
 SURE = 0.95
@@ -413,18 +410,11 @@ class Sheet(EngineResult):
 
         Numbers without a box are one line.
         """
+        width = 1 + max((number.column or 0 for number in self.numbers), default=-1)
         lines: dict[int, list[Number]] = {}
         for number in self.numbers:
             lines.setdefault(number.row or 0, []).append(number)
-        width = 1 + max((number.column or 0 for number in self.numbers), default=-1)
-        return [self._line(lines.get(row, []), width) for row in range(1 + max(lines, default=-1))]
-
-    @staticmethod
-    def _line(numbers: Iterable[Number], width: int) -> list[Number | None]:
-        by_column = {number.column: number for number in numbers}
-        if None in by_column:
-            return list(numbers)
-        return [by_column.get(column) for column in range(width)]
+        return [_line(lines.get(row, []), width) for row in range(1 + max(lines, default=-1))]
 
     def to_frame(self) -> pandas.DataFrame:
         """Return a pandas DataFrame with a row for each number and its fields as columns.
@@ -444,6 +434,11 @@ class Sheet(EngineResult):
             for one in self.numbers
         )
         return replace(self, numbers=tuple(numbers))
+
+
+def _line(numbers: Sequence[Number], width: int) -> list[Number | None]:
+    by_column = {number.column: number for number in numbers}
+    return list(numbers) if None in by_column else [by_column.get(column) for column in range(width)]
 
 
 SheetOutcome = Sheet | Failure

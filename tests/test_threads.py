@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 import digitrec
+from digitrec import recognise
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.providers import registry
-from digitrec.recognise import readers
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "samples" / "photo-pen.jpg"
@@ -71,7 +71,7 @@ def test_the_shared_engine_is_made_once_whoever_asks_first(monkeypatch: pytest.M
         time.sleep(0.05)
         return FakeProvider(name=name)
 
-    monkeypatch.setattr(readers, "open_provider", slowly)
+    monkeypatch.setattr(recognise, "open_provider", slowly)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: digitrec.predict(drawn_seven(), "slow"), range(16)))
     assert {answer.digit for answer in answers} == {7}
@@ -84,7 +84,7 @@ def test_a_provider_may_ask_another_while_it_is_made(monkeypatch: pytest.MonkeyP
             digitrec.predict(drawn_seven(), "other")
         return FakeProvider(name=name)
 
-    monkeypatch.setattr(readers, "open_provider", asking_another)
+    monkeypatch.setattr(recognise, "open_provider", asking_another)
     assert digitrec.predict(drawn_seven(), "one").provider == "one"
 
 

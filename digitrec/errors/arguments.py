@@ -21,9 +21,7 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
     given = float(value)
     if math.isfinite(given) and low <= given <= high and not (above and given == low):
         return given
-    bounds = f"above {low:g}" if above else f"{low:g} or more"
-    if high < math.inf:
-        bounds = f"above {low:g} and at most {high:g}" if above else f"between {low:g} and {high:g}"
+    bounds = f"{'>' if above else '>='} {low:g}" + (f" and <= {high:g}" if high < math.inf else "")
     raise ValueError(f"{name} must be a finite number {bounds}, got {said(value)}")
 
 

@@ -61,10 +61,8 @@ class Place:
 
     def box(self, box: Box) -> Box:
         """Return a box as pixels of the user's picture, clipped to it."""
-        (width, height), (left, top, right, bottom) = self.size, box
-        xs = (min(max(self.left + x * self.across, 0.0), float(width)) for x in (left, right))
-        ys = (min(max(self.top + y * self.down, 0.0), float(height)) for y in (top, bottom))
-        (left, right), (top, bottom) = xs, ys
+        left, right = np.clip([self.left + x * self.across for x in box[::2]], 0.0, self.size[0]).tolist()
+        top, bottom = np.clip([self.top + y * self.down for y in box[1::2]], 0.0, self.size[1]).tolist()
         return left, top, right, bottom
 
     def part(self, box: Box, size: tuple[float, float]) -> Place:
@@ -120,11 +118,10 @@ class DigitImage:
         return self._held
 
     @property
-    def size(self) -> tuple[int, int]:
+    def size(self) -> Size:
         """Width and height in pixels."""
-        if isinstance(self._held, Image.Image):
-            return self._held.size
-        return self._held.shape[1], self._held.shape[0]
+        held = self._held
+        return held.size if isinstance(held, Image.Image) else (held.shape[1], held.shape[0])
 
     @property
     def ref(self) -> ImageRef:
@@ -303,15 +300,13 @@ def one_image(image: ImageSource) -> ImageSource:
 def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
     """Return the same pictures; refuse a single one, or each letter of its name would become a file.
 
-    A batch is an array, a tensor or a PyArrow array; an array of paths or encoded pictures is a list of them.
+    A batch is an array or a tensor; an array of paths or encoded pictures is a list of them.
     All pictures of a batch share one value range, so that a pale picture stays pale.
 
     Raises:
         TypeError: a single picture, or not an iterable.
         ImageError: the range of an array is ambiguous.
     """
-    if hasattr(images, "to_numpy_ndarray"):  # PyArrow's arrays of tensors
-        images = images.to_numpy_ndarray()
     if (array := as_array(images)) is not None:
         return array.tolist() if array.ndim == 1 and array.dtype.kind in NO_NUMBERS else _batch(array)
     alone = (str, bytes, bytearray, memoryview, Path, DigitImage, Turned, Image.Image)

@@ -86,6 +86,10 @@ class Calibration:
     digitrec: str
     """Version of digitrec that fitted it."""
 
+    def __post_init__(self) -> None:
+        if len(self.scores) != len(self.chances):
+            raise ValueError("its points are not in pairs")
+
     def chance(self, confidence: float) -> float:
         """Return the probability that an answer of this confidence is right, 0..1."""
         return float(np.interp(confidence, self.scores, self.chances))
@@ -108,16 +112,13 @@ def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
     if not calibrations or prediction.digit is None or prediction.confidence is None or prediction.inferred:
         return prediction
     found = calibrations.get(key_of(prediction))
-    return (
-        prediction if found is None else replace(prediction, calibrated=found.chance(prediction.confidence))
-    )
+    chance = None if found is None else found.chance(prediction.confidence)
+    return replace(prediction, calibrated=chance)
 
 
-def key_of(prediction: Prediction) -> Key:
+def key_of(of: Prediction) -> Key:
     """Return the key of a prediction's calibration."""
-    return Key(
-        prediction.provider, prediction.preparation, prediction.model_version, emulated=prediction.emulated
-    )
+    return Key(of.provider, of.preparation, of.model_version, emulated=of.emulated)
 
 
 def digest(predictions: Iterable[Prediction]) -> str:
@@ -131,10 +132,8 @@ def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> 
     for prediction in predictions:
         if prediction.calibrated is not None:
             groups.setdefault(key_of(prediction), []).append(prediction)
-    return any(
-        key in calibrations and calibrations[key].data_sha256 == digest(group)
-        for key, group in groups.items()
-    )
+    found = {key: calibrations[key] for key in groups if key in calibrations}
+    return any(one.data_sha256 == digest(groups[key]) for key, one in found.items())
 
 
 def folder() -> Path:
@@ -153,17 +152,10 @@ def stored(where: str) -> dict[Key, Calibration]:
     found: dict[Key, Calibration] = {}
     for path in sorted(Path(where).glob("*.json")):
         try:
-            calibration = _read(path)
-            found[calibration.key] = calibration
+            one = msgspec.json.decode(path.read_bytes(), type=Calibration)
+            found[one.key] = one
         except (OSError, ValueError, RecursionError) as error:
             log.warning("%s: not a calibration (%s); delete it and calibrate again", path, error)
-    return found
-
-
-def _read(path: Path) -> Calibration:
-    found = msgspec.json.decode(path.read_bytes(), type=Calibration)
-    if len(found.scores) != len(found.chances):
-        raise ValueError("its points are not in pairs")
     return found
 
 

@@ -25,11 +25,9 @@ from digitrec.recognise import engine_for, predict
 
 PATCH = 5
 """Side of the square that is hidden, px: a little more than a stroke is wide."""
-NAMES = (
-    ("upper left", "top", "upper right"),
-    ("left", "middle", "right"),
-    ("lower left", "foot", "lower right"),
-)
+NINTHS = (
+    "upper left", "top", "upper right", "left", "middle", "right", "lower left", "foot", "lower right",
+)  # fmt: skip
 """What the ninths of the image are called."""
 CUT_OUT, AS_IT_STANDS = "cut out", "as it stands"
 SHOWN = 256
@@ -107,14 +105,10 @@ class Explanation:
         """The ninths of the image whose ink spoke most for the digit, the strongest first, at most three."""
         if self.saliency is None:
             return []
-        thirds = (slice(0, 9), slice(9, 19), slice(19, 28))
-        weights = {
-            NAMES[row][column]: float(self.saliency[thirds[row], thirds[column]].clip(min=0).sum())
-            for row in range(3) for column in range(3)
-        }  # fmt: skip
-        total = sum(weights.values())
-        ordered = sorted(weights, key=lambda name: -weights[name])
-        return [name for name in ordered[:3] if weights[name] > 0.1 * total]
+        thirds = np.add.reduceat(self.saliency.clip(min=0), (0, 9, 19), axis=0)
+        weights = np.add.reduceat(thirds, (0, 9, 19), axis=1).ravel()
+        strongest = np.argsort(-weights, kind="stable")[:3]
+        return [NINTHS[at] for at in strongest if weights[at] > 0.1 * weights.sum()]
 
 
 def explain(
@@ -249,9 +243,8 @@ def mosaic(maps: NDArray[np.float32], *, signed: bool = False) -> Pixels:
         shares = (tiles / np.maximum(np.abs(tiles).max(axis=(1, 2), keepdims=True), 1e-9) + 1) / 2
     else:
         shares = np.clip(tiles / max(float(tiles.max()), 1e-9), 0, 1)
-    grey = (shares * 255).round().astype(np.uint8)
-    sheet = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), GAP, np.uint8)
-    for place, tile in enumerate(grey):
-        top, left = place // columns * (height + 1) + 1, place % columns * (width + 1) + 1
-        sheet[top : top + height, left : left + width] = tile
-    return sheet
+    cells = np.full((rows * columns, height + 1, width + 1), GAP, np.uint8)
+    cells[:count, 1:, 1:] = (shares * 255).round()
+    joined = cells.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
+    sheet = joined.reshape(rows * (height + 1), columns * (width + 1))
+    return np.pad(sheet, ((0, 1), (0, 1)), constant_values=GAP)

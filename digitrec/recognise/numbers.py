@@ -52,6 +52,8 @@ MARKS = {
 """Characters that engines give for an apostrophe, a comma, a point or a minus, beside Unicode's dashes."""
 PART = re.compile(r"[-.,'\d]+")
 """A word that may be a part of a number."""
+CORE = re.compile(r"(?:[-.,]|[^\W_]).*(?:-|[^\W_])|-|[^\W_]")
+"""A word without the signs around it."""
 DECIMAL = re.compile(
     r"""(?P<sign>-?)(?:
         (?P<groups>\d{1,3}(?P<mark>[.,'])\d{3}(?:(?P=mark)\d{3})*)(?:(?!(?P=mark))[.,](?P<cents>\d+))?
@@ -159,17 +161,11 @@ def _core(word: _Word, lenient: bool) -> _Word:
     if lenient and (word.digits or word.text in ("O", "o")):
         text = "".join(_INFERRED.get(char, char) for char in word.text)
         word = replace(word, text=text, inferred=text != word.text)
-    if PART.fullmatch(word.text):  # a mark may belong to the digits of the next word
+    core = CORE.search(word.text)
+    if core is None or PART.fullmatch(word.text):  # a mark may belong to the digits of the next word
         return word
-    first, last = 0, len(word.text)
-    while last > first and not (word.text[last - 1].isalnum() or word.text[last - 1] == "-"):
-        last -= 1
-    while first < last and not (word.text[first].isalnum() or word.text[first] in "-.,"):
-        first += 1
-    if first == last:
-        return word
-    core = word.part(first, last)
-    return replace(core, box=_around(core.signs) or word.box)
+    part = word.part(*core.span())
+    return replace(part, box=_around(part.signs) or word.box)
 
 
 def _around(signs: Sequence[Sign]) -> Box | None:

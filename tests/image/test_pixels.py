@@ -226,7 +226,6 @@ def test_tensors_are_read_as_arrays() -> None:
     lambda names: np.array([Path(name).read_bytes() for name in names], object), pyarrow.array,
     lambda names: pyarrow.chunked_array([names[:1], names[1:]]),
     lambda names: pyarrow.array([Path(name).read_bytes() for name in names]),
-    lambda names: pyarrow.FixedShapeTensorArray.from_numpy_ndarray(np.stack([drawn_seven().pixels] * 2)),
     pandas.Series,
 ])  # fmt: skip
 def test_arrays_of_paths_and_encoded_pictures(batch: Callable[[list[str]], Any], tmp_path: Path) -> None:

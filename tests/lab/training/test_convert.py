@@ -20,8 +20,9 @@ from digitrec.lab.training.card import description, save_keras
 from digitrec.lab.training.convert import recovered, widths
 from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.lab.training.run import TrainResult
-from digitrec.models import litert, store
+from digitrec.models import store
 from digitrec.models.foreign import to_litert
+from digitrec.models.network import LiteRt
 
 pytest.importorskip("tf2onnx")
 DIGITS = mnist_test()[:64]
@@ -85,7 +86,7 @@ def test_the_shipped_networks_answer_as_their_file_does() -> None:
     own = recovered(store.SHIPPED)
     assert [widths(one) for one in own] == [(24, 80, 192)] * 2
     joined = together(own)
-    file = litert.LiteRt(store.SHIPPED.read_bytes(), store.SHIPPED)
+    file = LiteRt(store.SHIPPED.read_bytes(), store.SHIPPED)
     assert np.abs(file(INK[..., 0]) - joined.predict(INK, verbose=0)).max() < 0.02  # no rounding between
 
 
