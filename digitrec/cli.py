@@ -47,7 +47,13 @@ COMMANDS = {
     "train": "Train a network on MNIST or on your own handwriting.",
     "tune": "Search for the best settings of a CNN, resumable.",
 }
-"""Every command with its line in the overview; its module in ``digitrec.commands`` has its name."""
+"""Every command with its line in the overview."""
+MODULES = {
+    "calibrate": "benchmark", "completion": "setup", "config": "setup", "demo": "course", "emulate": "serve",
+    "evaluate": "benchmark", "explore": "course", "providers": "setup", "read": "predict", "review": "serve",
+    "tune": "train",
+}  # fmt: skip
+"""Modules in ``digitrec.commands`` of the commands that share one; the others have the command's name."""
 
 RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
 """Commands of earlier versions, and what to type instead."""
@@ -69,7 +75,8 @@ class LazyGroup(click.Group):
         """Import and return the command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(_imported(f"digitrec.commands.{cmd_name}"), cmd_name)
+        module = MODULES.get(cmd_name, cmd_name)
+        command: click.Command = getattr(_imported(f"digitrec.commands.{module}"), cmd_name)
         raise_again()
         return command
 

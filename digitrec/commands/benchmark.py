@@ -1,21 +1,69 @@
-"""``digitrec benchmark``."""
+"""``digitrec benchmark``, ``calibrate`` and ``evaluate``."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
+import numpy as np
 
 from digitrec.answer import Failure, Outcome
-from digitrec.commands import cost, options, unlearned
-from digitrec.commands.engines import Asking, asking_by_policy
+from digitrec.commands import cost, options
+from digitrec.commands.engines import Asking, asking_by_policy, asking_options, own_model
 from digitrec.commands.progress import bar
-from digitrec.commands.reasons import report_engines
-from digitrec.comparison.datasets.loader import Sample
+from digitrec.commands.sources import report_engines
+from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.engine import Engine
+from digitrec.errors import DataError
+from digitrec.errors.text import percent
 from digitrec.image import atomic
+from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
+from digitrec.recognise import calibration
+
+if TYPE_CHECKING:
+    from digitrec.lab.evaluation.accuracy import Measured
+
+log = logging.getLogger(__name__)
+
+
+def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]:
+    """Return `read_samples` without the pictures that the training of `model` recorded as learned.
+
+    Log how many are left out as a warning.
+
+    Raises:
+        DataError: as `read_samples`, or every picture was learned.
+    """
+    learned = None if model is None else read_keys(model)
+    if learned is None:
+        return read_samples(source, limit)
+    samples = read_samples(source)
+    left = unlearned(samples, learned)
+    if samples and not left:
+        raise DataError(f"{source}: {model} has learned every picture of it; use other pictures")
+    if len(left) < len(samples):
+        log.warning("%s: left out %d that %s has learned", source, len(samples) - len(left), model)
+    return [left[place] for place in sampled([sample.label for sample in left], limit)]
+
+
+def _refuse_table(model: Path | None) -> None:
+    """Refuse a model that was trained on MNIST's test digits, of which most of the table is made.
+
+    Raises:
+        DataError: it has.
+    """
+    learned = None if model is None else read_keys(model)
+    count = 0 if learned is None else int(np.isin(keys_of(mnist_test().images), learned).sum())
+    if count:
+        raise DataError(
+            f"{model}: has learned {count:,} of MNIST's test digits, the largest part of the table; "
+            "choose pictures with --data"
+        )
 
 
 @click.command()
@@ -88,14 +136,14 @@ def benchmark(
     if numbers:
         samples, how = read_numbers(data, limit), {"ask": numbers_asked(**how)}
     else:
-        samples = unlearned.read(data, limit, asking.model)
+        samples = _samples(data, limit, asking.model)
     with asking.columns(names) as engines:
         if asking.dry_run:
             asked = [engine.for_numbers if numbers else engine for engine in engines.values()]
             cost.say([sample.image for sample in samples], asked, output)
             return
         policy = asking.policy(list(engines.values()))
-        with watched(len(samples) * len(engines)) as arrived:
+        with _watched(len(samples) * len(engines)) as arrived:
             found = measure(
                 samples, engines, data=data, policies=[] if policy is None else [policy], target=target,
                 budget=budget, settings=asking.settings(), arrived=arrived, **how,
@@ -107,7 +155,7 @@ def benchmark(
 
 
 @contextmanager
-def watched(total: int) -> Iterator[Callable[[Outcome], None]]:
+def _watched(total: int) -> Iterator[Callable[[Outcome], None]]:
     """Show a bar that counts outcomes, their cost and the failures among them."""
     done = failed = 0
     spent, unknown = 0.0, False
@@ -123,3 +171,117 @@ def watched(total: int) -> Iterator[Callable[[Outcome], None]]:
             shown.at(done / total, f"{done} of {total}, {money}" + (f", {failed} failed" if failed else ""))
 
         yield arrived
+
+
+@click.command()
+@options.labelled()
+@click.option(
+    "-p", "--provider", default="local", show_default=True, metavar="NAME", help="Engine to calibrate.",
+)  # fmt: skip
+@options.labelled_limit
+@asking_options
+def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
+    """Fit on labelled pictures how often an engine is right at a given confidence.
+
+    Later predictions of this engine, with the same preparation and model version, get `calibrated`: the
+    probability that the digit is right. DATA is as for `digitrec benchmark`; it should look like your
+    pictures and include some that the engine misreads.
+
+    \b
+    Examples:
+      digitrec calibrate photos/
+      digitrec calibrate photos/ --provider google --max-cost 1
+    """
+    from digitrec.comparison.benchmark.measure import measure
+    from digitrec.recognise.calibration import fit
+
+    samples = _samples(data, limit, asking.model)
+    with asking.engines([provider]) as (engine,), _watched(len(samples)) as arrived:
+        answered = measure(samples, engine, data, arrived=arrived).answered
+    fitted = fit([answer for answer, _ in answered], [label for _, label in answered], data)
+    for found in fitted:
+        path = calibration.save(found)
+        model = found.key.model_version or "of unknown version"
+        emulated = ", emulated" if found.key.emulated else ""
+        click.echo(
+            f"{found.key.provider} ({found.key.preparation}, model {model}{emulated}): {found.right} of "
+            f"{found.n} digits right; Brier score {found.brier_before:.4f} before, {found.brier_after:.4f} "
+            f"after, on pictures not fitted on ({found.method}); kept in {path}"
+        )
+        if found.key.emulated:
+            click.echo(f"It is for the emulator's answers only, and says nothing about {found.key.provider}.")
+
+
+@click.command(context_settings={"show_default": True})
+@own_model
+@options.sources(
+    "--data", "sources", multiple=True,
+    help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
+)  # fmt: skip
+@options.limit("Use N of each set, keeping the mix of digits.")
+@options.out_folder("digitrec-evaluation")
+def evaluate(asking: Asking, sources: Sequence[str], limit: int | None, out: Path) -> None:
+    """Measure the accuracy of a model, and show its mistakes.
+
+    With --data it reports loss, accuracy with its 95 % interval and a table of digits, and draws the
+    confusion matrix, predictions, misread digits and reliability. Without --data it writes the whole
+    accuracy table (accuracy.md) for the sets in $DIGITREC_DATA. A refusal or failure counts as wrong. The
+    training pictures of --model are left out. Needs the extras `stats` and `plots`.
+
+    \b
+    Examples:
+      digitrec evaluate --data mnist-test --limit 1000
+      digitrec evaluate --data photos/ --model mnist_cnn_model.h5
+      digitrec evaluate --out docs
+    """
+    stems = [Path(source).stem for source in sources]
+    if twice := [stem for stem in stems if stems.count(stem) > 1]:
+        raise click.UsageError(f"two sets would both write {twice[0]}-confusion.png; give one at a time.")
+    with asking.engines(["local"]) as (engine,):
+        for source in sources:
+            _one(source, engine, limit, asking.model, out)
+        if not sources:
+            _refuse_table(asking.model)
+            _table(engine, limit, out)
+
+
+def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
+    from digitrec.comparison.benchmark.measure import measure
+    from digitrec.report.evaluation import PICTURES, classification
+    from digitrec.report.plots import save
+    from digitrec.report.rows import aligned
+
+    samples = _samples(source, limit, model)
+    name = Path(source).stem
+    with _watched(len(samples)) as arrived:
+        found = measure(samples, engine, name, arrived=arrived)
+    right = found.accuracy
+    loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
+    click.echo(
+        f"{name}: accuracy {percent(right.share, 2)} ({right.hits:,} of {right.n:,}, 95 % interval "
+        f"{right.interval(2)}), loss {loss}, {found.card.refused_wrongly} refused, {found.card.failed} failed"
+    )
+    click.echo("\n".join(["", *aligned(classification(found)), ""]))
+    for draw in PICTURES:
+        click.echo(save(draw(found), out / f"{name}-{draw.__name__}.png"))
+
+
+def _table(engine: Engine, limit: int | None, out: Path) -> None:
+    from digitrec.lab.evaluation.accuracy import measure_sets, sets
+    from digitrec.lab.evaluation.numbers import measure_numbers
+    from digitrec.report.evaluation import heading, markdown, numbers_table, tables
+    from digitrec.report.rows import aligned
+
+    chosen = list(sets())
+    measured: list[Measured] = []
+    with bar("measuring") as shown:
+        for one in measure_sets(
+            engine, chosen, limit=limit, arrived=lambda name, _: shown.at(len(measured) / len(chosen), name)
+        ):
+            measured.append(one)
+        numbers = list(measure_numbers(engine, limit))
+    for table in (*tables(measured), numbers_table(numbers)):
+        click.echo("\n".join([table.title, *aligned(table), ""]))
+    click.echo(heading(measured))
+    out.mkdir(parents=True, exist_ok=True)
+    click.echo(atomic.write(out / "accuracy.md", markdown(measured, numbers, limit)))

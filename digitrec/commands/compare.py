@@ -12,7 +12,7 @@ from digitrec.answer import Failure
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
-from digitrec.commands.reasons import Reasons
+from digitrec.commands.sources import Reasons
 from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because, reader_or_absent
 from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.engine import Engine

@@ -1,15 +1,119 @@
-"""``digitrec course``."""
+"""``digitrec demo``, ``explore`` and ``course``: first steps."""
 
 from __future__ import annotations
 
 import shlex
+import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import IO
 
 import click
+from PIL import Image
+from rich.text import Text
 
+from digitrec.answer import Outcome
 from digitrec.commands import options, sources
 from digitrec.commands.files import Input
+from digitrec.commands.progress import quiet_bar, quietly
+from digitrec.recognise import predict_many
+from digitrec.report import predictions
+
+PICTURES = Path(__file__).parent / "pictures"
+"""Copies of some samples, which the wheel contains; SOURCES.md beside them names their sources."""
+WIDTH = 24
+"""Of a picture on the terminal, in columns."""
+NEXT = """
+Try next:
+  digitrec predict PHOTO.jpg                              your own picture
+  digitrec explain PHOTO.jpg                              how it was read, step by step (extra: plots)
+  digitrec predict PHOTO.jpg --provider google --emulate  ask a cloud without an account (extra: google)
+  digitrec serve                                          a page to draw on (extra: web)
+"""
+
+
+@click.command()
+def demo() -> None:
+    """Read five pictures that come with digitrec, and say what to try next.
+
+    A colour terminal shows the pictures. Four hold a digit; the fifth holds a letter, which is refused.
+    Nothing is fetched from a network.
+
+    \b
+    Example:
+      digitrec demo
+    """
+    files = sorted(PICTURES.glob("*.jpg"), key=lambda file: (file.stem == "letter", file.stem))
+    with quietly():
+        outcomes = [_named(outcome, file) for outcome, file in zip(predict_many(files), files, strict=True)]
+    if sys.stdout.isatty():
+        _show(files, sys.stdout)
+    predictions.write(outcomes, "table", names=[file.name for file in files])
+    click.echo(NEXT, nl=False)
+
+
+def _named(outcome: Outcome, file: Path) -> Outcome:
+    """Return an outcome under the file's name alone: where digitrec is installed is of no interest."""
+    return replace(outcome, image=replace(outcome.image, source=file.name))
+
+
+def _show(files: list[Path], out: IO[str]) -> None:
+    """Draw the pictures side by side, as many as fit, where the terminal has colours and half blocks."""
+    console = predictions.terminal(out)
+    if console.color_system is None or not console.encoding.startswith("utf"):
+        return
+    fitting = max(1, min(len(files), (console.width + 1) // (WIDTH + 1)))
+    drawn = [_drawn(Image.open(file)) for file in files[:fitting]]
+    for lines in zip(*drawn, strict=True):
+        console.print(Text(" ").join(lines), no_wrap=True, overflow="crop")
+
+
+def _drawn(picture: Image.Image) -> list[Text]:
+    """Return a picture as `WIDTH` columns and half as many lines; each character shows two pixels."""
+    small = picture.convert("RGB").resize((WIDTH, WIDTH), Image.Resampling.BOX)
+    colours = [[f"rgb{small.getpixel((x, y))}".replace(" ", "") for x in range(WIDTH)] for y in range(WIDTH)]
+    return [
+        Text.assemble(*(("▀", f"{above} on {below}") for above, below in zip(*rows, strict=True)))
+        for rows in zip(colours[::2], colours[1::2], strict=True)
+    ]
+
+
+@click.command(context_settings={"show_default": True})
+@options.labelled("[DATA]", default="mnist-test")
+@options.limit("Use N digits, keeping their mix.", 3, 10_000)
+@options.out_folder("digitrec-exploration")
+def explore(data: str, limit: int, out: Path) -> None:
+    """Show what is in a data set before training on it.
+
+    DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
+    pictures as for `digitrec benchmark`. It writes pictures: samples, classes, mean and spread,
+    pixel values, outliers, and a map by similarity. Needs the extras `stats` and `plots`.
+
+    \b
+    Examples:
+      digitrec explore
+      digitrec explore mnist-train --limit 20000
+      digitrec explore my-digits/ --out looked
+    """
+    from digitrec.lab.datasets.digits import read_digits
+    from digitrec.lab.evaluation.explore import explore as look
+    from digitrec.models import store
+    from digitrec.report.exploration import PICTURES
+    from digitrec.report.plots import save
+
+    with quiet_bar("exploring") as bar:
+        bar.at(0.0, "reading")
+        digits = read_digits(data, limit)
+        bar.at(0.05, f"{len(digits):,} digits asked about")
+        chances = store.load().probabilities(digits.images)
+        bar.at(0.1, f"{len(digits):,} digits compared with each other")
+        seen = look(digits, Path(data).stem, chances)
+        bar.at(0.8, "drawing")
+        for draw in PICTURES:
+            click.echo(save(draw(seen), out / f"{draw.__name__}.png"))
+            bar.at(0.9, draw.__name__)
+
 
 QUICK = 2000
 """Digits that the quick form learns from."""

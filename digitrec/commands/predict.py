@@ -1,4 +1,4 @@
-"""``digitrec predict``."""
+"""``digitrec predict`` and ``digitrec read``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import get_args
 
 import click
 
-from digitrec.answer import Outcome, Prediction
+from digitrec.answer import Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, asking_by_policy
-from digitrec.commands.files import Output
+from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import tracked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage
+from digitrec.image import Box, DigitImage, Turned
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.prepare import prepare
-from digitrec.recognise import stream
+from digitrec.recognise import read_stream, stream
+from digitrec.recognise.forms import load_form, read_forms
 from digitrec.report import predictions
+from digitrec.report.predictions import Format, overlay, write_sheets
 
 
 @click.command()
@@ -88,3 +91,99 @@ def _save_prepared(images: Sequence[sources.Source], files: Sequence[Path], engi
     for image, file in zip(images, files, strict=True):
         with suppress(ImageError):  # reported when the picture is read
             sources.save(prepare(DigitImage.open(image), engine.provider.wants).picture(), file)
+
+
+def _region(value: str) -> Box:
+    """Return left, top, right and bottom: of "x,y,width,height"."""
+    with suppress(ValueError):
+        left, top, width, height = map(float, value.split(","))
+        if min(left, top) >= 0 and min(width, height) > 0:
+            return left, top, left + width, top + height
+    raise click.BadParameter(f"{value!r} is not x,y,width,height: numbers >= 0, and a width and height > 0.")
+
+
+@click.command()
+@sources.given
+@options.one_or_several
+@options.output(*get_args(Format))
+@options.digits
+@click.option(
+    "--region", type=_region, metavar="X,Y,W,H",
+    help="Part to read, in pixels of the picture, or in shares of its sides if all are at most 1.",
+)  # fmt: skip
+@click.option(
+    "--fields", type=Input(exists=True), metavar="FILE",
+    help="JSON file that names the fields of a form: one number for each name.",
+)  # fmt: skip
+@options.reading
+@click.option(
+    "--save-overlay", type=Output(), metavar="FILE",
+    help="Save the picture with its numbers drawn over it; for several pictures, name a folder.",
+)  # fmt: skip
+@options.dry_run
+@asking_by_policy
+def read(
+    given: sources.Given,
+    output: Format,
+    digits: tuple[int, int] | None,
+    region: Box | None,
+    fields: Path | None,
+    how: options.How,
+    save_overlay: Path | None,
+    asking: Asking,
+) -> None:
+    """Read the numbers on each picture: amounts, meter readings, columns of results.
+
+    IMAGE is as for `digitrec predict`. Each number has its text, value, place on the page and confidence;
+    a picture may have no number. A cloud gets the same request as from `digitrec predict`, so an answer is
+    paid for once only.
+
+    \b
+    Examples:
+      digitrec read form.jpg
+      digitrec read form.jpg --provider rapidocr --save-overlay seen.png
+      digitrec read meter.jpg --digits 5
+      digitrec read cheque.jpg --region 0.6,0.3,0.35,0.2
+      digitrec read forms/ --fields fields.json -o csv > forms.csv
+      digitrec read form.jpg --fallback rapidocr,google --below 0.95
+    """
+    images = given.sources()
+    reasons = given.reasons()
+    names = asking.names(together=True)
+    if fields is not None and len(names) > 1:
+        raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
+    ways = asking.for_numbers(how, True, digits)
+    if fields is not None and region is not None:
+        raise click.UsageError("--fields excludes --region.")
+    form = None if fields is None else load_form(fields)
+    overlays = sources.picture_files("--save-overlay", images, save_overlay)
+    with asking.engines(names) as engines:
+        if asking.dry_run:
+            turned = [Turned(image, how["rotate"], region) for image in images]
+            cost.say(turned, [engine.for_numbers for engine in engines], output)
+            return
+        if form is not None:
+            found = read_forms(images, form, engines[0], **ways)
+        else:
+            reader = asking.policy(engines) or engines[0]
+            found = read_stream(images, reader, region=region, **ways)
+        outcomes = reasons.watched(_overlaid(found, images, overlays))
+        write_sheets(tracked(outcomes, len(images)), output)
+    reasons.check(len(images))
+
+
+def _overlaid(
+    outcomes: Iterator[SheetOutcome], images: Sequence[sources.Source], overlays: Sequence[Path]
+) -> Iterator[SheetOutcome]:
+    """Yield the outcomes, and save the overlay of each picture that was read."""
+    for place, outcome in enumerate(outcomes):
+        if overlays and isinstance(outcome, Sheet):
+            _save_overlay(images[place], outcome, overlays[place])
+        yield outcome
+
+
+def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:
+    with suppress(ImageError):  # it was read a moment ago
+        opened = DigitImage.open(Turned(image, sheet.turned), enough=NUMBERS_SIDE)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        sources.save(overlay(opened, sheet), file)

@@ -1,20 +1,26 @@
-"""``digitrec serve``."""
+"""``digitrec serve``, ``review`` and ``emulate``."""
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from digitrec.commands import options
-from digitrec.commands.engines import Asking, asking_served
+from digitrec.commands.engines import EMULATED, Asking, asking_served
+from digitrec.commands.files import Input
+from digitrec.commands.progress import quietly
 from digitrec.engine import Engine
+from digitrec.errors.text import count, percent
 from digitrec.providers.addresses import is_loopback
 from digitrec.providers.base import not_installed
+from digitrec.providers.registry import open_provider
 
 KEYS = "DIGITREC_API_KEYS"
 """The variable with the API keys, separated by commas; without it everybody may ask."""
@@ -151,3 +157,91 @@ def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everyb
                 f"{name} costs money, and every visitor of the server could spend it. "
                 f"Require a key: set {KEYS}."
             )
+
+
+HOST = "127.0.0.1"
+"""The page is for this machine."""
+
+
+@click.command()
+@click.argument("answers", type=Input(exists=True, dir_okay=False))
+@options.out_folder("labelled", "Folder of the labels and their pictures.")
+@click.option(
+    "--below", type=options.SHARE, default=0.95, show_default=True, metavar="CHANCE",
+    help="Show answers below this calibrated probability, or below this confidence if not calibrated.",
+)  # fmt: skip
+@options.whole("--port", "Port of the page; 0 is any free one.", least=0, most=65535, default=0)
+def review(answers: Path, out: Path, below: float, port: int) -> None:
+    """Correct doubtful answers with the keyboard, on a page of this machine.
+
+    ANSWERS is a .jsonl file of `predict`, `read` or `batch`. The page shows each doubtful digit or number
+    with its reading: Enter accepts the text in the field, Escape skips it. Every label is written
+    at once, so Ctrl-C loses nothing and the same command continues. The folder then has labels.csv and
+    pictures, as `benchmark` (with --numbers for numbers) and `train` take them.
+
+    \b
+    Examples:
+      digitrec read forms/ -o jsonl > answers.jsonl
+      digitrec review answers.jsonl --out labelled
+      digitrec benchmark labelled --numbers --provider local,rapidocr
+    """
+    try:
+        from digitrec.web import monitoring, server
+        from digitrec.web.answers import Answers
+        from digitrec.web.settings import Settings
+    except ImportError as error:
+        raise not_installed("digitrec review", "web") from error
+    found = Answers(answers, out, below)
+    doubtful = count(found.left, "doubtful answer")
+    if not found.left:
+        click.echo(f"{doubtful} below {percent(below)}: nothing to correct", err=True)
+        return
+    key = secrets.token_urlsafe(16)
+    monitoring.configure("warning")
+    with server.listen(HOST, port) as listening:
+        place = server.place(HOST, listening.getsockname()[1])
+        click.echo(f"{doubtful} at http://{place}/review#{key} (Ctrl-C stops it)", err=True)
+        settings = Settings(owner_key=key, hosts=("localhost",), answers=found)
+        with quietly():
+            engine = Engine("local")
+        server.run([engine], settings, listening)
+
+
+@click.command()
+@click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
+@options.whole("--port", "Port of the first vendor; the others follow.  [default: any free ones]", least=0,
+               most=65535, default=0)  # fmt: skip
+@click.option("--engine", default="local", show_default=True, metavar="NAME",
+              help="Engine that reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
+@click.option("--fault", "faults", multiple=True, metavar="FAULT",
+              help='Fault to inject, such as "429:first=2" or "google/503"; repeatable.')  # fmt: skip
+def emulate(vendors: Sequence[str], port: int, engine: str, faults: Sequence[str]) -> None:
+    """Emulate the clouds' APIs on this machine, for programs and tests without an account.
+
+    VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; by default all of
+    them. The emulator decodes and reads the pictures and applies the vendors' limits. Its answers say
+    nothing about a vendor's accuracy. Stop it with Ctrl-C.
+
+    \b
+    A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
+      Errors:   400 401 403 404 413 429 500 502 503 504 quota redirect
+      Delivery: slow hang reset cut-off drip
+      Answers:  html unusable
+      Polls:    endless-poll failed-poll unknown-poll
+      Options:  skip first after seconds status to
+
+    \b
+    Examples:
+      digitrec emulate
+      digitrec emulate aws --port 8001
+      digitrec emulate google --fault 429:first=2
+    """
+    from digitrec.emulator import serve as emulator
+
+    if engine == "local":
+        with quietly():
+            open_provider("local")  # LiteRT prints a line with its first interpreter
+    try:
+        emulator(vendors or EMULATED, engine=engine, faults=faults, port=port, say=click.echo)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

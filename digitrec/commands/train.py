@@ -1,4 +1,4 @@
-"""``digitrec train``."""
+"""``digitrec train`` and ``digitrec tune``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from digitrec.commands.files import Input, Output, named_as_file, refuse_outputs
-from digitrec.commands.options import POSITIVE, Number, choice, flag, sources, whole
+from digitrec.commands.options import POSITIVE, Number, choice, flag, limit, out_folder, sources, whole
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
@@ -21,6 +21,8 @@ from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from digitrec.lab.training.run import Epoch, Given
 
 RECIPE = "our own, by its own recipe"
@@ -278,3 +280,42 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
     from digitrec.report.plots import save
 
     click.echo(f"curves: {save(learning_curves(history, name), folder / f'{name}-curves.png')}")
+
+
+@click.command(context_settings={"show_default": True})
+@whole("--trials", "Trials to run now.", default=20)
+@whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
+@sources("--data", help="As for `digitrec explore`.", default="mnist-train")
+@limit("Use N digits, keeping their mix.", 50, 6000)
+@click.option("--seed", default=0, help="Random seed.")
+@out_folder("digitrec-tuning", "Folder of the study and the winner.")
+def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
+    """Search for the best settings of a CNN, resumable.
+
+    Optuna varies filters, layers, kernel, dense units, dropout, learning rate and batch, and stops a trial
+    that is worse than half of the others. After an interruption the same command continues the study.
+    Needs the extras `tune` and `train`.
+
+    \b
+    Examples:
+      digitrec tune --trials 30
+      digitrec tune --trials 5 --data mnist-test --limit 2000
+      digitrec train --arch digitrec-tuning/best.json --out tuned.keras
+    """
+    from digitrec.lab.datasets.digits import read_digits
+
+    digits = read_digits(data, limit)
+    over: list[FrozenTrial] = []
+    with quiet_bar("tuning") as bar:
+        from digitrec.lab.training import tune as search  # imports TensorFlow, which logs
+
+        def show(trial: FrozenTrial) -> None:
+            over.append(trial)
+            read = "" if trial.value is None else f", {percent(trial.value, 2)}"
+            bar.at(len(over) / trials, f"trial {len(over)} of {trials} {trial.state.name.lower()}{read}")
+
+        study = search.tune(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
+    settings = ", ".join(f"{name} {value:.3g}" for name, value in study.best_params.items())
+    click.echo(f"best of {len(study.trials)} trials: {percent(study.best_value, 2)} of the held-out digits")
+    click.echo(f"  {settings}")
+    click.echo(f"train it: digitrec train --arch {out / search.BEST} --out tuned.keras")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from terminal import run
 
-from digitrec.commands.demo import PICTURES
+from digitrec.commands.course import PICTURES
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

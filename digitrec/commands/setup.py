@@ -1,24 +1,91 @@
-"""``digitrec providers``."""
+"""``digitrec providers``, ``config`` and ``completion``."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from shutil import get_terminal_size
-from typing import Literal
+from typing import Any, Literal
 
 import click
+from click.shell_completion import get_completion_class
 
 from digitrec.commands import options
+from digitrec.commands.process import COMPLETE
 from digitrec.commands.progress import quietly
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
-from digitrec.errors.text import plain, printable
+from digitrec.engine import config as configuration
+from digitrec.errors.text import aligned, plain, printable
 from digitrec.providers import registry
 from digitrec.providers.base import Adjustable
 from digitrec.recognise import predict
+
+
+@click.command()
+@options.flag("--example", help="Print an example file with every setting.")
+def config(example: bool) -> None:
+    """Show the configuration file and its settings.
+
+    An error in the file is reported on stderr, with exit code 4.
+
+    \b
+    Examples:
+      digitrec config
+      digitrec config --example > config.toml
+    """
+    if example:
+        click.echo(configuration.example(), nl=False)
+        return
+    path = configuration.config_path()
+    click.echo(printable(f"{path} ({'found' if path.exists() else 'missing, but not needed'})"))
+    for line in aligned([("setting", "value", "meaning"), *_settings()]):
+        click.echo(printable(line))
+
+
+def _settings() -> Iterator[tuple[str, str, str]]:
+    """Yield each setting, its value and its meaning.
+
+    Raises:
+        NotConfigured: the file is wrong.
+    """
+    loaded = configuration.load()
+    ledger = str(loaded.ledger or configuration.default_ledger())
+    values = configuration.read() | {"provider": loaded.provider, "ledger": ledger}
+    for name, meaning in configuration.MEANINGS.items():
+        table, _, key = name.partition(".")
+        value = values.get(table, {}).get(key, "-") if key else values.get(table) or "-"
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{own}", _told(one), meaning) for own, one in value.items())
+        else:
+            yield name, _told(value), meaning
+
+
+def _told(value: Any) -> str:
+    """Return a setting's value in words."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_told(one)}" for name, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script that completes commands, options and file names in your shell.
+
+    \b
+    Examples:
+      digitrec completion bash >> ~/.bashrc
+      digitrec completion zsh > "${fpath[1]}/_digitrec"
+      digitrec completion fish > ~/.config/fish/completions/digitrec.fish
+    """
+    if script := get_completion_class(shell):
+        click.echo(script(ctx.find_root().command, {}, "digitrec", COMPLETE).source())
+
 
 STATES = ("ready", "not configured", "not installed")
 """In the order in which engines are listed."""
