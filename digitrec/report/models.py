@@ -29,8 +29,8 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
         for one in ranked(contestants)
     ]  # fmt: skip
     note = (
-        f"All learned from the same {digits:,} digits, of which networks hold a tenth back. Accuracy is that "
-        f"of the saved file, the interval Wilson's; one digit is timed in a batch of {TIMED}."
+        f"All models learned from the same {digits:,} digits; networks hold back a tenth. The accuracy, with "
+        f"Wilson's interval, is that of the saved file. The time for one digit is measured in a batch of {TIMED}."
     )
     header = (
         "model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file",
