@@ -30,7 +30,8 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
     ]  # fmt: skip
     note = (
         f"All models learned from the same {digits:,} digits; networks hold back a tenth. The accuracy, with "
-        f"Wilson's interval, is that of the saved file. The time for one digit is measured in a batch of {TIMED}."
+        "Wilson's interval, is that of the saved file. The time for one digit is measured in a batch of "
+        f"{TIMED}."
     )
     header = (
         "model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file",
