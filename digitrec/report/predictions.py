@@ -37,8 +37,6 @@ LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own c
 """Line below a table with a calibrated chance."""
 NAME_WIDTH = 44
 """Maximum width of a picture's name on a terminal, in columns; longer names are cut at the left."""
-NARROW = 56
-"""Minimum width of a terminal, in columns, whose lines are cut and not wrapped."""
 COLUMNS = ["source", "sha256", *(name for name in field_names(Prediction) if name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 SHEET_COLUMNS = (
@@ -162,15 +160,14 @@ def _parts(outcome: Outcome, name: int) -> Iterator[tuple[str, str]]:
 
 
 def _write_line(parts: Sequence[tuple[str, str]], console: Console | None, out: IO[str]) -> None:
-    """Write texts with their styles; a narrow terminal wraps what does not fit, a wide one cuts it."""
+    """Write texts with their styles; a terminal wraps what does not fit."""
     if console is None:
         out.write("".join(text for text, _ in parts).rstrip() + "\n")
         out.flush()
         return
     from rich.text import Text
 
-    line = Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
-    console.print(line, soft_wrap=console.width < NARROW)
+    console.print(Text.assemble(*parts), soft_wrap=True)
 
 
 def write_sheets(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | None = None) -> None:
