@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate, Failure
 from digitrec.comparison import Comparison, compare_stream
 from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.emulator.kit import FakeProvider
+from digitrec.errors import NotConfigured
 from digitrec.image import Box, InputSpec
 from digitrec.image.pixels import NUMBERS_SIDE
 
@@ -82,3 +83,12 @@ def test_a_page_without_numbers_and_one_that_cannot_be_read_stay_whole(page: Pat
     empty, broken = compare_stream(sources, [reader("a"), reader("b")], ask=numbers_asked())
     assert [one.number for one in (*apart(empty), *apart(broken))] == [None, None]
     assert empty.agree and not broken.predictions
+
+
+def test_an_absent_engine_has_the_same_failure_for_every_picture(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"nothing of the kind")
+    sources = [tmp_path / "broken.png", page]
+    broken, empty = compare_stream(sources, ["azure", reader("a")], ask=numbers_asked())
+    for failed in (broken.outcomes[0], empty.outcomes[0]):
+        assert isinstance(failed, Failure) and isinstance(failed.error, NotConfigured)
+    assert empty.image.sha256, "the engine that opened the picture knows its hash"
