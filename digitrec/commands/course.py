@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import click
 from PIL import Image
@@ -99,7 +98,7 @@ def explore(data: str, limit: int, out: Path) -> None:
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.evaluation.explore import explore as look
     from digitrec.models import store
-    from digitrec.report.exploration import PICTURES
+    from digitrec.report import exploration
     from digitrec.report.plots import save
 
     with quiet_bar("exploring") as bar:
@@ -110,7 +109,7 @@ def explore(data: str, limit: int, out: Path) -> None:
         bar.at(0.1, f"{len(digits):,} digits compared with each other")
         seen = look(digits, Path(data).stem, chances)
         bar.at(0.8, "drawing")
-        for draw in PICTURES:
+        for draw in exploration.PICTURES:
             click.echo(save(draw(seen), out / f"{draw.__name__}.png"))
             bar.at(0.9, draw.__name__)
 
@@ -167,9 +166,12 @@ def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool,
 def _run(number: int, title: str, name: str, *words: str) -> None:
     """Print and run one command; if it fails, end the course with its exit code."""
     click.echo(f"\n{number}. {title}\n$ {shlex.join(['digitrec', name, *words])}")
-    command: click.Command = getattr(import_module(f"digitrec.commands.{name}"), name)
+    context = click.get_current_context()
+    root = context.find_root()
+    command = cast(click.Group, root.command).get_command(root, name)
+    assert command is not None
     if code := command.main(list(words), prog_name=f"digitrec {name}", standalone_mode=False):
-        click.get_current_context().exit(code)
+        context.exit(code)
 
 
 def _digit(path: Path) -> Path:
