@@ -1,4 +1,4 @@
-"""What is said about a picture: an engine's raw Answer, and a Prediction, Sheet or Failure made from it."""
+"""Results for a picture: an engine's raw Answer, and the Prediction, Sheet or Failure made from it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that a provider said about one image, in one form for every provider."""
+    """A provider's answer about one image, in one form for every provider."""
 
     candidates: tuple[Candidate, ...] = ()
     """The words it read, in reading order; for a classifier its best class. Empty: it read nothing."""
@@ -65,9 +65,9 @@ class Answer:
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The provider's own answer, unabridged: a dict of what JSON knows, at most `DEEPEST` levels deep."""
     model_version: str | None = None
-    """Which model answered, in the provider's words, or None where it did not say."""
+    """The provider's name for the model that answered; None if the provider gives no name."""
     reason: Text | None = None
-    """Why the provider itself takes it for no digit; None where it does not judge, or takes it for one."""
+    """The provider's reason why the image shows no digit; None if it gives no reason, or sees a digit."""
 
 
 def checked(answer: object) -> Answer:
@@ -113,7 +113,7 @@ def _float(value: object) -> float:
 
 
 def _check_sums(answer: Answer) -> None:
-    """Check what no type says: there is a sign for each character, and probabilities sum to 1.
+    """Check that there is a sign for each character, and that probabilities sum to 1.
 
     Raises:
         BadAnswer: one of them is wrong.
@@ -151,10 +151,9 @@ def is_deeper(value: object, most: int) -> bool:
 
 
 SURE = 0.95
-"""An answer of at least this confidence counts as a sure one where readings are judged."""
+"""Confidence from which an answer counts as sure in an evaluation."""
 NOT_SURE = "not sure"
-"""The reason of a digit or number that is less sure than the caller asked for, and of a number that its
-provider calls more likely wrong than right."""
+"""The reason of an answer that is less sure than ``at_least``, or more likely wrong than right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ class EngineResult:
     """The circumstances of an answer, which a `Prediction` and a `digitrec.Sheet` share."""
 
     image: ImageRef
-    """Which image: where it came from and the SHA-256 of its bytes."""
+    """The image's source and the SHA-256 of its bytes."""
     provider: str
     """Name of the engine that answered."""
     _: KW_ONLY
@@ -207,7 +206,7 @@ class Prediction(EngineResult):
     digit: int | None
     """The digit 0..9, or None when the engine sees no single digit."""
     confidence: float | None
-    """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
+    """The engine's own score, scaled to 0..1; None if it gives none. Not a chance of being right."""
     reason: str | None = None
     """Why there is no digit; None with a digit. From our own network "blank", "texture", "more than one
     digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
@@ -219,13 +218,13 @@ class Prediction(EngineResult):
     probabilities: tuple[float, ...] | None = None
     """Chance of each digit 0..9, summing to 1, from engines that give one; else None."""
     text: str | None = None
-    """What the engine read, as it spelled it; None where it read nothing."""
+    """The text as the engine spelled it; None if it read nothing."""
     inferred: bool = False
     """True when a look-alike letter was turned into the digit because the caller asked for it."""
     asked: tuple[Prediction | Failure, ...] = field(default=(), kw_only=True)
     """For a policy over several engines: the answer of each engine that was asked; else empty."""
     unsure_digit: int | None = field(default=None, kw_only=True)
-    """The digit 0..9 that it would have been beside the reason "not sure"; else None."""
+    """The likeliest digit, 0..9, if the reason is "not sure"; else None."""
     left_out: tuple[tuple[int, int, int, int], ...] = field(default=(), kw_only=True)
     """Boxes (left, top, right, bottom, in pixels of the turned picture) of ink as dark as the digit's that
     was not read, such as brackets or a pen beside it; it lowers ``confidence``."""
@@ -255,11 +254,11 @@ class Failure:
     """The place of an image for which no engine could be made to answer."""
 
     image: ImageRef
-    """Which image: where it came from and, once it was read, its SHA-256."""
+    """The image's source and, once it was read, its SHA-256."""
     provider: str
     """Name of the engine that was asked."""
     error: DigitrecError
-    """What went wrong; its class says who can correct it."""
+    """The error; its class says who can correct it."""
     latency_s: float = 0.0
     """Seconds from the opened picture to giving up, >= 0, preparation included."""
     cost_usd: float | None = 0.0
@@ -287,7 +286,7 @@ def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
 
 
 def is_emulated(outcomes: Iterable[Outcome]) -> bool:
-    """Whether an emulator had a part in an engine's answers: then nothing is concluded from any of them."""
+    """Whether any of these answers came from an emulator; then they say nothing about real engines."""
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
 
 
@@ -370,7 +369,7 @@ class Number:
     column: int | None = None
     """Number of its column, from 0; None where the numbers do not line up in columns."""
     reason: str | None = None
-    """Why its value cannot be read surely: "not one number" (a date, a time), "another number of digits",
+    """Why the number has no value: "not one number" (a date, a time), "another number of digits",
     "not sure" or "engines disagree"; of a field also "no number" or "more than one number"; else None."""
     inferred: bool = False
     """True when a look-alike letter was turned into a digit because the caller asked for it."""
