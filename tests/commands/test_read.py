@@ -100,6 +100,15 @@ def test_several_engines_are_not_asked_at_once(fake: FakeProvider) -> None:
     assert run("form.png", engine="rapidocr,tesseract").exit_code == 2
 
 
+def test_standard_input_is_read_once_for_all_engines(fake: FakeProvider) -> None:
+    policy = ("-p", "rapidocr", "--fallback", "local", "--below", "1")
+    content = Path("form.png").read_bytes()
+    (sheet,) = json.loads(terminal.run("read", "-", "-o", "json", *policy, code=0, input=content).stdout)
+    assert [(said["provider"], "error" in said) for said in sheet["asked"]] == [
+        ("rapidocr", False), ("local", False)
+    ]  # fmt: skip
+
+
 def test_each_field_has_a_number(fake: FakeProvider) -> None:
     fields = {"price": [0.45, 0.1, 0.3, 0.2], "empty": [0.1, 0.8, 0.2, 0.1]}
     Path("fields.json").write_text(json.dumps({"fields": fields}))
