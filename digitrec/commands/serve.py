@@ -211,11 +211,9 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
 @click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
 @options.whole("--port", "Port of the first vendor; the others follow.  [default: any free ones]", least=0,
                most=65535, default=0)  # fmt: skip
-@click.option("--engine", default="local", show_default=True, metavar="NAME",
-              help="Engine that reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help='Fault to inject, such as "429:first=2" or "google/503"; repeatable.')  # fmt: skip
-def emulate(vendors: Sequence[str], port: int, engine: str, faults: Sequence[str]) -> None:
+def emulate(vendors: Sequence[str], port: int, faults: Sequence[str]) -> None:
     """Emulate the clouds' APIs on this machine, for programs and tests without an account.
 
     VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; by default all of
@@ -238,10 +236,9 @@ def emulate(vendors: Sequence[str], port: int, engine: str, faults: Sequence[str
     """
     from digitrec.emulator import serve as emulator
 
-    if engine == "local":
-        with quietly():
-            open_provider("local")  # LiteRT prints a line with its first interpreter
+    with quietly():
+        open_provider("local")  # LiteRT prints a line with its first interpreter
     try:
-        emulator(vendors or EMULATED, engine=engine, faults=faults, port=port, say=click.echo)
+        emulator(vendors or EMULATED, faults=faults, port=port, say=click.echo)
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -64,14 +64,14 @@ class Emulator:
 
         Args:
             vendors: names from `VENDORS`.
-            engine: reads the pictures, see `open_reader`.
+            engine: reads the pictures: "local", or a function from a `Picture` to its `Word` objects.
             faults: see `Fault.parse`; each for every vendor, or for one: "google/429:first=1".
             keys: the only keys that all vendors accept, for AWS key ids; None: any, for Google also none.
             port: port of the first vendor, the others follow it; 0: any free ports.
 
         Raises:
-            UnknownProvider: no vendor or engine has this name.
-            NotInstalled, NotConfigured, ModelError: the engine or port cannot be used.
+            UnknownProvider: no vendor has this name.
+            NotConfigured, ModelError: the engine or port cannot be used.
             ValueError: a fault is invalid.
         """
         names = list(dict.fromkeys(vendors))
@@ -142,26 +142,23 @@ class Emulator:
         self.stop()
 
 
-def serve(
-    vendors: Sequence[str] = tuple(VENDORS), *, engine: str = "local", say: Callable[[str], None],
-    **options: Any,
-) -> None:  # fmt: skip
+def serve(vendors: Sequence[str] = tuple(VENDORS), *, say: Callable[[str], None], **options: Any) -> None:
     """Run an `Emulator` until Ctrl-C.
 
     Args:
-        vendors, engine, options: as for `Emulator`.
+        vendors, options: as for `Emulator`.
         say: prints a line: the addresses, and the variables to set.
 
     Raises:
         Whatever `Emulator` raises.
     """
-    with Emulator(vendors, engine=engine, **options) as emulator:
+    with Emulator(vendors, **options) as emulator:
         try:
             variables = {"NO_PROXY": "127.0.0.1"}
             for name, endpoint in emulator.endpoints.items():
                 say(f"{name}: {endpoint}")
                 variables |= environment(name, endpoint) | variables
-            say(f"{engine} answers, not the vendors: this does not show their accuracy. Stop with Ctrl-C.")
+            say("digitrec answers, not the vendors: this does not show their accuracy. Stop with Ctrl-C.")
             say("")
             for variable, value in variables.items():
                 say(f"export {variable}={value}")

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import io
-import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle
-from pathlib import Path
-from typing import Annotated
 
-import msgspec
-from msgspec import Meta
 from PIL import Image
 
 from digitrec.answer import Failure
 from digitrec.engine import Engine
-from digitrec.errors import DigitrecError, ImageError, NotConfigured
+from digitrec.errors import ImageError, NotConfigured
 from digitrec.image import Box, DigitImage, InputSpec
 from digitrec.image.headers import FORMATS, kind
 from digitrec.prepare import prepare
-from digitrec.providers.base import ForNumbers, Provider
-from digitrec.providers.registry import open_provider
+from digitrec.providers.base import Provider
 from digitrec.recognise import layout, predict_many
 
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
@@ -112,11 +105,8 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
 
 # The engines
 
-_AS_IT_CAME = InputSpec(encoding="png")
-_MNIST = InputSpec(encoding="mnist")
 READ_TIMEOUT_S = 60.0
-"""Longest time of an OCR engine for one picture, in seconds."""
-
+"""Longest time of the engine for one picture, in seconds."""
 Read = Callable[[Picture], Sequence[Word]]
 """An engine: returns the words on a picture in reading order."""
 
@@ -132,92 +122,38 @@ class Reader:
 
 
 def open_reader(engine: str | Read) -> Reader:
-    """Return an engine by its name, "script:FILE" or a function of your own.
-
-    Args:
-        engine: "local" (digitrec's CNN, for each digit of the picture); any other provider that runs on
-            this machine ("tesseract", "rapidocr"); "script:FILE" (JSON Lines, one answer a line, repeated
-            from the top; each a list of ``{"text": "7", "confidence": 0.98, "box": [l, t, r, b]}``;
-            without a box the word fills the picture); or a function from a `Picture` to its `Word` objects.
+    """Return an engine: "local" (digitrec's networks), or a function from a `Picture` to its `Word` objects.
 
     Raises:
-        UnknownProvider, NotInstalled, NotConfigured, ModelError: the engine cannot be used.
+        NotConfigured: there is no such engine.
+        ModelError: a network cannot be used.
     """
     if not isinstance(engine, str):
         return Reader("function", engine)
-    name, _, file = engine.partition(":")
-    read = _script(Path(file)) if name == "script" else _provider(engine)
-    lock = threading.Lock()
-
-    def one_at_a_time(picture: Picture) -> Sequence[Word]:
-        with lock:
-            return read(picture)
-
-    return Reader(name, one_at_a_time)
-
-
-def _provider(name: str) -> Read:
-    """Return an engine that is also one of the providers; OCR reads the picture unprepared."""
-    provider = open_provider(name)  # raises now if a model is missing or damaged
-    if provider.endpoint is not None:
-        raise NotConfigured(f"{name} does not read on this machine; choose local, tesseract or rapidocr")
-    if name == "local":
-        cnn = Engine(provider)
-        return _of_pages(lambda picture: read_digit(picture, cnn), provider)
-    return _of_pages(lambda picture: _answered(picture, provider, _AS_IT_CAME), provider)
-
-
-def _of_pages(lone: Read, provider: Provider) -> Read:
-    """Return an engine that reads a page of numbers where it finds several characters, else a lone digit."""
-    try:
-        pages = provider.for_numbers() if isinstance(provider, ForNumbers) else None
-    except DigitrecError:
-        pages = None
-    if pages is None:
-        return lone
+    if engine != "local":
+        raise NotConfigured(f"engine must be 'local' or a function, got {engine!r}")
+    cnn, lock = Engine("local"), threading.Lock()
 
     def read(picture: Picture) -> Sequence[Word]:
-        words = _answered(picture, pages, replace(pages.wants, margin=0.0, min_side=1))
-        if sum(len(word.text) for word in words) < 2:
-            return lone(picture)
+        with lock:
+            words = _numbers(picture, cnn.for_numbers.provider)
+            if sum(len(word.text) for word in words) < 2:
+                return read_digit(picture, cnn)
         return [words[at] for line in layout.lines([word.box for word in words]) for at in line]
 
-    return read
+    return Reader("local", read)
 
 
-def _answered(picture: Picture, provider: Provider, spec: InputSpec) -> list[Word]:
-    """Return the words in a provider's answer to a picture in this form."""
-    prepared = prepare(picture.image, spec)
-    answer, words = provider.read(prepared, timeout=READ_TIMEOUT_S), []
-    for candidate in answer.candidates:
-        left, top, right, bottom = picture.whole
+def _numbers(picture: Picture, pages: Provider) -> list[Word]:
+    """Return the numbers that a provider reads on a page."""
+    prepared = prepare(picture.image, replace(pages.wants, margin=0.0, min_side=1))
+    words = []
+    for candidate in pages.read(prepared, timeout=READ_TIMEOUT_S).candidates:
+        box = picture.whole
         if candidate.box is not None and prepared.place is not None:
-            left, top, right, bottom = prepared.place.box(candidate.box)
-        step = (right - left) / len(candidate.text)
-        for found in re.finditer(r"\S+", candidate.text):
-            box = left + found.start() * step, top, left + found.end() * step, bottom
-            words.append(Word(found[0], candidate.score or 0.0, box))
+            box = prepared.place.box(candidate.box)
+        words.append(Word(candidate.text, candidate.score or 0.0, box))
     return words
-
-
-class _Entry(msgspec.Struct):
-    """A word in a script of answers."""
-
-    text: Annotated[str, Meta(pattern=r"^\S+$")]
-    confidence: Annotated[float, Meta(ge=0, le=1)]
-    box: Box | None = None
-
-
-def _script(path: Path) -> Read:
-    """Return the answers of a file in order, for any pictures."""
-    try:
-        answers = msgspec.json.Decoder(list[_Entry]).decode_lines(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise NotConfigured(f"{path}: not a script of answers ({error}); see docs/emulator.md") from error
-    if not answers:
-        raise NotConfigured(f"{path}: holds no answers; write one a line, see docs/emulator.md")
-    upcoming = cycle(answers)
-    return lambda picture: [Word(it.text, it.confidence, it.box or picture.whole) for it in next(upcoming)]
 
 
 def read_digit(picture: Picture, cnn: Engine) -> list[Word]:
@@ -231,6 +167,6 @@ def read_digit(picture: Picture, cnn: Engine) -> list[Word]:
         raise outcome.error
     if outcome.digit is None:
         return []
-    boxes = prepare(picture.image, _MNIST).findings.boxes
+    boxes = prepare(picture.image, InputSpec(encoding="mnist")).findings.boxes
     box = picture.located(boxes[0]) if boxes else picture.whole
     return [Word(str(outcome.digit), outcome.confidence or 0.0, box)]

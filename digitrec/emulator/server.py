@@ -89,6 +89,9 @@ class Connection(BaseHTTPRequestHandler):
             self._send([self.server.vendor.failure("400")])
             return
         request = Request(self.command, path, parameters, headers, body, head)
+        if self.server.stopping.is_set():
+            self.close_connection = True
+            return
         try:
             self._send(self.server.answer(request, self))
         except ConnectionAbortedError:
@@ -158,7 +161,6 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._counts = Counts()
         self._lock = threading.Lock()
-        self._connections: set[socket.socket] = set()
         super().__init__((host, port), Connection)
         self._thread = threading.Thread(
             target=self.serve_forever, args=(0.02,), name=f"emulated-{vendor.name}", daemon=True
@@ -181,17 +183,12 @@ class Server(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Cut every connection, hanging ones too, and free the port."""
+        """End what hangs, answer nothing more, and free the port."""
         self.stopping.set()
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
         self.server_close()
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
-            with suppress(OSError):  # it has just ended by itself
-                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Server:
         self.start()
@@ -287,13 +284,6 @@ class Server(ThreadingHTTPServer):
     def _poll(self, fault: Fault, request: Request, _: Connection) -> Pieces:
         yield self.vendor.polled_as(fault.kind) if self.vendor.is_poll(request) else self.read(request)
 
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, and keep it for `stop`."""
-        connection, address = super().get_request()
-        with self._lock:
-            self._connections.add(connection)
-        return connection, address
-
     def shutdown_request(self, request: Any) -> None:
         """Send a FIN, read what the client still sends, and close.
 
@@ -305,8 +295,6 @@ class Server(ThreadingHTTPServer):
             request.settimeout(LINGER_S)
             while request.recv(1 << 16):
                 pass
-        with self._lock:
-            self._connections.discard(request)
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:

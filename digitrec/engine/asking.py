@@ -31,10 +31,6 @@ LONGEST_S = 1_000_000
 """Seconds, eleven days: with much more the system's own clocks overflow."""
 
 
-def _new_run() -> str:
-    return os.urandom(8).hex()
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """How an engine asks its provider; a free one on this machine ignores these options.
@@ -63,7 +59,7 @@ class Options:
     """Recording, a separate ledger file, to which every answer is also written; None: no recording."""
     _config: Config | None = field(default=None, kw_only=True, repr=False)
     """The configuration; None: read from the configuration file."""
-    _run: str = field(default_factory=_new_run, kw_only=True, repr=False)
+    _run: str = field(default_factory=lambda: os.urandom(8).hex(), kw_only=True, repr=False)
     """The account that ``max_cost`` is counted on; a new one for each Options."""
 
     if not TYPE_CHECKING:  # or any name would pass a type checker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http.client import HTTPConnection, HTTPException
 
 from digitrec.providers.addresses import in_the_clear, origin
 
@@ -25,12 +26,8 @@ def is_emulator(endpoint: str | None, *, timeout: float = 2.0) -> bool:
     """
     url = endpoint if endpoint and "//" in endpoint else f"http://{endpoint or ''}"
     scheme, host, port = origin(url) or ("", "", 0)
-    return scheme == "http" and not in_the_clear(url) and _says_so(host, port, timeout)
-
-
-def _says_so(host: str, port: int, timeout: float) -> bool:
-    from http.client import HTTPConnection, HTTPException
-
+    if scheme != "http" or in_the_clear(url):
+        return False
     connection = HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", CONTROL_PATH)

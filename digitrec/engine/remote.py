@@ -9,7 +9,7 @@ from pathlib import Path
 from digitrec.answer import Answer
 from digitrec.engine import config
 from digitrec.engine.asking import Estimate, Options, Outcome, Reply
-from digitrec.engine.config import Config, TokenPrice
+from digitrec.engine.config import TokenPrice
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.ledger import Budget, Ledger
 from digitrec.engine.ledger.records import Question
@@ -39,8 +39,7 @@ class Remote:
         self.attempt_s = options.attempt_timeout or self._config.attempt_timeouts.get(provider.name, own_s)
         """Seconds for one request, > 0."""
         self._opening = threading.Lock()
-        self._books: tuple[Ledger, Limiter] | None = None
-        self._recording: Ledger | None = None
+        self._books: tuple[Ledger, Limiter, Ledger | None] | None = None  # the last one is the recording
         self._unrecorded: DigitrecError | None = None  # the reason why an answer was not recorded
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
@@ -70,7 +69,7 @@ class Remote:
         entries = terms.ledger.find([item.question for item in items])
         for item, entry in zip(items, entries, strict=True):
             if entry is not None:
-                item.replay(entry)
+                item.settle(entry.answer, replayed=True)
                 terms.record(entry)
         left = open_items(items)
         kind = OrderedRequest if isinstance(self.provider, Resumable) else Request
@@ -106,21 +105,37 @@ class Remote:
         with self._opening:
             books, self._books = self._books or (), None
         for book in books:
-            book.close()
-        if self._recording is not None:
-            self._recording.close()
+            if book is not None:
+                book.close()
 
     def _terms(self) -> Terms:
-        """Return the terms of one `ask`; an emulator may have been started since the last."""
+        """Return the terms of one `ask`; an emulator may have been started since the last.
+
+        Raises:
+            NotConfigured: there is a monthly budget and no ledger to keep it.
+            LedgerError: the ledger cannot be opened.
+        """
         emulated = is_emulator(self.provider.endpoint)
         with self._opening:
             if self._books is None:
                 record = self.options.record
-                self._recording = None if record is None else Ledger(record)
-                self._books = open_books(self.options, self._config, emulated=emulated)
+                recording = None if record is None else Ledger(record)
+                ledger = Ledger(self._ledger_path(emulated), fresh=self.options.fresh)
+                limiter = Limiter(config.default_ledger().with_name("rate.sqlite"))
+                self._books = ledger, limiter, recording
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
         rate = self._config.rates.get(self.name, own_rate)
-        return Terms(self, *self._books, self._recording, emulated, rate, self._unrecorded)
+        return Terms(self, *self._books, emulated, rate, self._unrecorded)
+
+    def _ledger_path(self, emulated: bool) -> Path | None:
+        """Return the ledger's file; an emulator costs nothing of a month's budget."""
+        if self.options.ledger == "default":
+            return self._config.ledger or config.default_ledger()
+        if self.options.ledger != "none":
+            return Path(self.options.ledger)
+        if self._config.budget.per_month is not None and not emulated:
+            raise NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
+        return None
 
     def counted_usd(self, outcome: Outcome) -> float | None:
         """Return the cost of an answer's tokens in US dollars, also of an unusable one; None: unknown."""
@@ -129,32 +144,6 @@ class Remote:
             return None
         tokens = self.provider.tokens(Answer(raw=raw))
         return None if tokens is None else self._tokens.usd(*tokens)
-
-
-def open_books(options: Options, settings: Config, *, emulated: bool) -> tuple[Ledger, Limiter]:
-    """Open ledger and rate limit.
-
-    Args:
-        options: how an engine is asked.
-        settings: the configuration.
-        emulated: whether an emulator is asked, which costs nothing of a month's budget.
-
-    Raises:
-        NotConfigured: there is a monthly budget and no ledger to keep it.
-        LedgerError: the ledger cannot be opened.
-    """
-    ledger = Ledger(_path(options, settings, emulated), fresh=options.fresh)
-    return ledger, Limiter(config.default_ledger().with_name("rate.sqlite"))
-
-
-def _path(options: Options, settings: Config, emulated: bool) -> Path | None:
-    if options.ledger == "default":
-        return settings.ledger or config.default_ledger()
-    if options.ledger != "none":
-        return Path(options.ledger)
-    if settings.budget.per_month is not None and not emulated:
-        raise NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
-    return None
 
 
 def _where_a_price_is_set(provider: Provider) -> str:

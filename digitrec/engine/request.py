@@ -105,32 +105,24 @@ class Item:
         self.unanswered: Claim | None = None  # of a call that was given up and is not booked yet
         self.started = time.monotonic()
         self._attempts = 0
-        self._costs: dict[int, float | None] = {}  # by claim, of each attempt that may have been billed
+        self.costs: dict[int, float | None] = {}  # by claim, of each attempt that may have been billed
         self._settling = threading.Lock()
 
     def sent(self) -> None:
         """Begin an attempt, which counts as paid until it is known to be free."""
         self._attempts += 1
-        self._costs.setdefault(self.claim.id, self.claim.cost_usd)
-
-    def cost(self, claim: Claim, usd: float) -> None:
-        """Replace the reserved price of an attempt by its cost."""
-        self._costs[claim.id] = usd
+        self.costs.setdefault(self.claim.id, self.claim.cost_usd)
 
     def settle(self, outcome: Outcome, *, replayed: bool = False) -> None:
         """Make the reply, unless a late answer has made it already."""
         with self._settling:
             if self.reply is not None:
                 return
-            emulated, costs = self.question.emulated, list(self._costs.values())
+            emulated, costs = self.question.emulated, list(self.costs.values())
             known = [usd for usd in costs if usd is not None]
             cost = 0.0 if emulated else sum(known, 0.0) if len(known) == len(costs) else None
             latency = time.monotonic() - self.started
             self.reply = Reply(outcome, latency, cost, self._attempts, replayed, emulated)
-
-    def replay(self, entry: Entry) -> None:
-        """Reply with an answer that was paid for before."""
-        self.settle(entry.answer, replayed=True)
 
 
 def open_items(items: Sequence[Item]) -> list[Item]:
@@ -224,7 +216,7 @@ class Request:
     def _is_ours(self, item: Item, verdict: Verdict) -> bool:
         """Act on the ledger's verdict; True where the item is ours to ask."""
         if isinstance(verdict, Entry):
-            item.replay(verdict)
+            item.settle(verdict.answer, replayed=True)
             self._terms.record(verdict)
         elif isinstance(verdict, errors.BudgetExceeded):
             item.settle(verdict)
@@ -279,7 +271,7 @@ class Request:
         Raises:
             KeyboardInterrupt, SystemExit: as raised by ``ask``.
         """
-        name, attempt = self._terms.remote.name, wire.Attempt()
+        name, attempt = self._terms.remote.name, wire.Attempt(wire.LATE_S)
         claims = [item.claim for item in claimed]
         timeout = max(SHORTEST_CALL_S, min(self._terms.remote.attempt_s, self._left_s))
 
@@ -335,7 +327,7 @@ class Request:
         remote = self._terms.remote
         cost = remote.counted_usd(outcome)
         if cost is not None:
-            item.cost(claim, cost)
+            item.costs[claim.id] = cost
         if isinstance(outcome, DigitrecError):
             self._book_failure(item, claim, outcome, cost)
             return
@@ -353,7 +345,7 @@ class Request:
         elif claim.token is not None:
             unknown, charged = not ends_order(error), True
         if not charged:
-            item.cost(claim, 0.0)
+            item.costs[claim.id] = 0.0
         with self._recorded():
             name = type(error).__name__
             self._terms.ledger.failed(claim, name, unknown=unknown, charged=charged, cost_usd=cost)

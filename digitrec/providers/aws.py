@@ -12,12 +12,12 @@ import configparser
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from digitrec import errors
 from digitrec.answer import Answer, Candidate
@@ -49,8 +49,8 @@ class AwsProvider(Cloud):
     """Name of the image in a request."""
     service: ClassVar[Service]
     """The service's name in messages."""
-    parse: ClassVar[Callable[[Any, Size], Answer]]
-    """Makes an Answer of the document that answers, and the width and height of the image that was sent."""
+    schema: ClassVar[type[TextResponse]]
+    """The document that answers."""
 
     def __init__(
         self,
@@ -117,7 +117,29 @@ class AwsProvider(Cloud):
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once."""
         reply = self._wire.call(lambda: self._ask(image.data), timeout=timeout)
-        return type(self).parse(self._wire.document(reply), image.size)
+        return self.parse(self._wire.document(reply), image.size)
+
+    @classmethod
+    def parse(cls, raw: Any, size: Size = (1, 1)) -> Answer:
+        """Make an Answer of the body of an answer: any JSON value.
+
+        Args:
+            raw: the body.
+            size: width and height of the image that was sent; boxes are in its pixels.
+
+        Raises:
+            BadAnswer: the value is not such a body.
+        """
+        response = cls.service.document(raw, cls.schema)
+        words = []
+        for place, block in enumerate(response.blocks):
+            if block.kind == "WORD":
+                if block.text is UNSET or block.confidence is UNSET:
+                    raise cls.service.refusal(f"Blocks[{place}]: a WORD without Text or Confidence", raw)
+                words.append(Candidate(block.text, block.confidence / 100, box_on(block.geometry, size)))
+        if not words and any(block.kind != "PAGE" for block in response.blocks):
+            raise cls.service.refusal("texts, and no WORD among them", raw)
+        return Answer(tuple(words), raw=raw, model_version=response.version or None)
 
     def _ask(self, data: bytes) -> None:
         with self._opening:
@@ -265,12 +287,16 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     named = reply.headers.get("x-amzn-errortype") or dig(raw, "__type") or dig(raw, "code")
     code = named.rpartition("#")[2].partition(":")[0].strip()
     message = dig(raw, "message") or dig(raw, "Message") or ("" if isinstance(raw, dict) else reply.text)
-    kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
+    kind = _kind_of(code)
     if kind is None:
         said = f"{code}: {message}" if code and not code.isdecimal() else message
         return reply.problem(said, raw)
     todo = "set the clock of this machine" if SKEWED.search(f"{code} {message}") else ""
     return Problem(kind, message, code, retry_after(reply.headers), raw, todo)
+
+
+def _kind_of(code: str) -> type[DigitrecError] | None:
+    return CODES.get(code.removesuffix("Exception").removesuffix("Error"))
 
 
 def _no_credentials(error: Any) -> Problem:
@@ -282,7 +308,7 @@ def _client_error(error: Any) -> Problem:
     """Translate a refusal or a temporary failure of a service that gives credentials (STS, SSO)."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
+    kind = _kind_of(code)
     passes = kind in (errors.RateLimited, errors.Unavailable) or status == 429 or status >= 500
     return Problem(errors.Unreachable if passes else errors.AuthFailed, str(error))
 
@@ -313,14 +339,11 @@ ERRORS: Mapping[str, Rule] = {
 def service(name: str, permission: str) -> Service:
     """Describe a service of AWS by its name in messages and the permission that its request needs."""
     keys = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or the profile, and its permission"
-    return Service(
-        name,
-        ERRORS,
-        {errors.AuthFailed: f"{keys} {permission}", errors.NotConfigured: f"{SET_KEYS}; {SET_REGION}"},
-    )
+    advice = {errors.AuthFailed: f"{keys} {permission}", errors.NotConfigured: f"{SET_KEYS}; {SET_REGION}"}
+    return Service(name, ERRORS, advice)
 
 
-# Rekognition
+# Rekognition and Textract
 
 
 class BoundingBox(Struct, rename="pascal"):
@@ -347,20 +370,34 @@ def box_on(geometry: Geometry | None, size: Size) -> Box | None:
     return box.left * width, box.top * height, right * width, bottom * height
 
 
-class TextDetection(Struct, rename="pascal"):
-    """A text, as a LINE or as one of its WORDs."""
+class TextBlock(Struct):
+    """A PAGE, a LINE, a WORD or a new kind; texts have a text and a confidence."""
 
-    detected_text: Text
-    type: str
-    confidence: Percent
-    geometry: Geometry | None = None
+    kind: str = field(name="BlockType")
+    text: Text | UnsetType = field(name="Text", default=UNSET)
+    confidence: Percent | UnsetType = field(name="Confidence", default=UNSET)
+    geometry: Geometry | None = field(name="Geometry", default=None)
 
 
-class DetectTextResponse(Struct, rename="pascal"):
-    """The body of an answer; without text its list is empty."""
+class TextDetection(TextBlock):
+    """The same in Rekognition's words."""
 
-    text_detections: tuple[TextDetection, ...]
-    text_model_version: str = ""
+    kind: str = field(name="Type")
+    text: Text | UnsetType = field(name="DetectedText", default=UNSET)
+
+
+class TextResponse(Struct):
+    """The body of Textract's answer; without text its list is empty or holds a PAGE alone."""
+
+    blocks: Sequence[TextBlock] = field(name="Blocks")
+    version: str = field(name="DetectDocumentTextModelVersion", default="")
+
+
+class DetectTextResponse(TextResponse):
+    """The body of Rekognition's answer; without text its list is empty."""
+
+    blocks: Sequence[TextDetection] = field(name="TextDetections")
+    version: str = field(name="TextModelVersion", default="")
 
 
 class Aws(AwsProvider):
@@ -368,6 +405,7 @@ class Aws(AwsProvider):
 
     name = "aws"
     operation = ("rekognition", "detect_text")
+    schema = DetectTextResponse
     holder = "Image"
     variables: ClassVar[Mapping[str, Sequence[str]]] = {
         "region": REGION, "endpoint": ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL"),
@@ -379,52 +417,13 @@ class Aws(AwsProvider):
     )
     rate = 5.0  # the lowest of the regions' defaults that AWS has published
 
-    @staticmethod
-    def parse(raw: Any, size: Size = (1, 1)) -> Answer:
-        """Make an Answer of the body of a DetectText answer: any JSON value.
-
-        Args:
-            raw: the body.
-            size: width and height of the image that was sent; boxes are in its pixels.
-
-        Raises:
-            BadAnswer: the value is not such a body.
-        """
-        response = Aws.service.document(raw, DetectTextResponse)
-        words = [found for found in response.text_detections if found.type == "WORD"]
-        if response.text_detections and not words:
-            raise Aws.service.refusal("TextDetections: texts, and no WORD among them", raw)
-        candidates = (
-            Candidate(word.detected_text, word.confidence / 100, box_on(word.geometry, size))
-            for word in words
-        )
-        return Answer(tuple(candidates), raw=raw, model_version=response.text_model_version or None)
-
-
-# Textract
-
-
-class TextBlock(Struct, rename="pascal"):
-    """A PAGE, a LINE, a WORD or a new kind; texts have a text and a confidence."""
-
-    block_type: str
-    text: Text | UnsetType = UNSET
-    confidence: Percent | UnsetType = UNSET
-    geometry: Geometry | None = None
-
-
-class DetectDocumentTextResponse(Struct, rename="pascal"):
-    """The body of an answer; without text its list is empty or holds a PAGE alone."""
-
-    blocks: tuple[TextBlock, ...]
-    detect_document_text_model_version: str = ""
-
 
 class AwsTextract(AwsProvider):
     """Read text with AWS Textract."""
 
     name = "aws-textract"
     operation = ("textract", "detect_document_text")
+    schema = TextResponse
     holder = "Document"
     variables: ClassVar[Mapping[str, Sequence[str]]] = {
         "region": REGION, "endpoint": ("AWS_ENDPOINT_URL_TEXTRACT", "AWS_ENDPOINT_URL"),
@@ -435,28 +434,3 @@ class AwsTextract(AwsProvider):
         0.0015, "second-hand (2022 to 2025) from aws.amazon.com/textract/pricing: $1.50 per 1,000; 2026-11"
     )
     rate = 5.0  # a careful guess: the default differs by region and account
-
-    @staticmethod
-    def parse(raw: Any, size: Size = (1, 1)) -> Answer:
-        """Make an Answer of the body of a DetectDocumentText answer: any JSON value.
-
-        Args:
-            raw: the body.
-            size: width and height of the image that was sent; boxes are in its pixels.
-
-        Raises:
-            BadAnswer: the value is not such a body.
-        """
-        response = AwsTextract.service.document(raw, DetectDocumentTextResponse)
-        candidates = []
-        for place, block in enumerate(response.blocks):
-            if block.block_type == "WORD":
-                if block.text is UNSET or block.confidence is UNSET:
-                    said = f"Blocks[{place}]: a WORD without Text or Confidence"
-                    raise AwsTextract.service.refusal(said, raw)
-                box = box_on(block.geometry, size)
-                candidates.append(Candidate(block.text, block.confidence / 100, box))
-        if not candidates and any(block.block_type == "LINE" for block in response.blocks):
-            raise AwsTextract.service.refusal("Blocks: a LINE, and no WORD among them", raw)
-        version = response.detect_document_text_model_version or None
-        return Answer(tuple(candidates), raw=raw, model_version=version)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
@@ -47,7 +47,7 @@ IDENTITY_ADVICE = (
 )
 """What to do where an identity is refused."""
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
-BINARY = {"Content-Type": "application/octet-stream"}
+BINARY = "application/octet-stream"
 
 DEEPEST_ERROR = 5
 """Maximum number of nested errors in a message."""
@@ -293,7 +293,7 @@ class PolledProvider(AzureProvider):
         return self._wire.ask(self.path, data, BINARY, timeout=timeout, expected=202)
 
     def _look(self, token: str, timeout: float) -> Reply:
-        return self._wire.ask(self.results.format(token), None, {}, timeout=timeout)
+        return self._wire.ask(self.results.format(token), None, "", timeout=timeout)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Post the image and wait for its answer, for ``timeout`` seconds in all."""
@@ -348,12 +348,6 @@ def result_of(raw: Any, schema: type[Operation[Result]], service: Service) -> Re
     return operation.analyze_result
 
 
-def box_of(corners: Corners | UnsetType) -> Box | None:
-    """Return the upright rectangle around four corners, or None without corners."""
-    flat = () if corners is UNSET else corners
-    return box_around(list(zip(flat[::2], flat[1::2], strict=True)))
-
-
 def is_pending(raw: Any) -> bool:
     """Return whether any JSON value is an unfinished operation."""
     return isinstance(raw, dict) and raw.get("status") in PENDING
@@ -380,9 +374,9 @@ class Word(Struct, rename="camel"):
     @property
     def box(self) -> Box | None:
         """The upright rectangle around its corners; None without corners."""
-        if self.bounding_polygon:
-            return box_around([(corner.x, corner.y) for corner in self.bounding_polygon])
-        return box_of(self.bounding_box)
+        flat = () if self.bounding_box is UNSET else self.bounding_box
+        corners = [(corner.x, corner.y) for corner in self.bounding_polygon]
+        return box_around(corners or list(zip(flat[::2], flat[1::2], strict=True)))
 
 
 class Line(Struct):
@@ -392,16 +386,17 @@ class Line(Struct):
     text: str = ""
 
 
-def candidates_of(lines: Sequence[Line], raw: Any, service: Service) -> tuple[Candidate, ...]:
+def answer_of(lines: Sequence[Line], version: str, raw: Any, service: Service) -> Answer:
     """Return the words of all lines.
 
     Raises:
         BadAnswer: a line has a text and no words.
     """
     if any(line.text.strip() and not line.words for line in lines):
-        raise service.refusal("a line with a text and without words", raw)
+        raise service.refusal("a text without words", raw)
     words = (word for line in lines for word in line.words)
-    return tuple(Candidate(word.text, word.confidence, word.box) for word in words)
+    found = (Candidate(word.text, word.confidence, word.box) for word in words)
+    return Answer(tuple(found), raw=raw, model_version=version or None)
 
 
 class Lines(Struct):
@@ -450,8 +445,7 @@ class Azure(PolledProvider):
         """
         result = result_of(raw, Operation[AnalyzeResult], Azure.service)
         lines = [line for page in result.read_results for line in page.lines]
-        words = candidates_of(lines, raw, Azure.service)
-        return Answer(words, raw=raw, model_version=result.model_version or None)
+        return answer_of(lines, result.model_version, raw, Azure.service)
 
     def close(self) -> None:
         """Close the connections."""
@@ -512,8 +506,7 @@ class AzureAnalysis(AzureProvider):
         """
         result = AzureAnalysis.service.document(raw, ImageAnalysisResult)
         lines = [line for block in result.read_result.blocks for line in block.lines]
-        words = candidates_of(lines, raw, AzureAnalysis.service)
-        return Answer(words, raw=raw, model_version=result.model_version or None)
+        return answer_of(lines, result.model_version, raw, AzureAnalysis.service)
 
 
 # Document Intelligence, model prebuilt-read. Microsoft recommends it to users of Image Analysis.
@@ -523,12 +516,11 @@ DOCUMENT_ENDPOINT, DOCUMENT_KEY = "DOCUMENTINTELLIGENCE_ENDPOINT", "DOCUMENTINTE
 """Variables, with the names of Microsoft's samples."""
 
 
-class DocumentWord(Struct):
-    """A word; Azure always gives text and confidence."""
+class DocumentWord(Word):
+    """A word in Document Intelligence's names."""
 
-    content: Text
-    confidence: Score
-    polygon: Corners | UnsetType = UNSET
+    text: Text = field(name="content")
+    bounding_box: Corners | UnsetType = field(name="polygon", default=UNSET)
 
 
 class DocumentPage(Struct):
@@ -568,11 +560,6 @@ class AzureDocument(PolledProvider):
             BadAnswer: the value is not such an operation.
         """
         result = result_of(raw, Operation[DocumentResult], AzureDocument.service)
-        words = [word for page in result.pages for word in page.words]
-        if result.content.strip() and not words:
-            raise AzureDocument.service.refusal(
-                "analyzeResult.pages: a content, and no words on any page", raw
-            )
-        version = f"{result.model_id} {result.api_version}".strip() or None
-        found = (Candidate(word.content, word.confidence, box_of(word.polygon)) for word in words)
-        return Answer(tuple(found), raw=raw, model_version=version)
+        words = tuple(word for page in result.pages for word in page.words)
+        version = f"{result.model_id} {result.api_version}".strip()
+        return answer_of([Line(words, result.content)], version, raw, AzureDocument.service)

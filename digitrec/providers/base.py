@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer import Answer
-from digitrec.errors import NotConfigured, NotInstalled, ProviderError, install_hint
+from digitrec.errors import NotConfigured, NotInstalled, ProviderError, arguments, install_hint
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
 
@@ -26,6 +26,14 @@ class Price:
     """US dollars for one image, >= 0; 0 is free."""
     source: str
     """Where the figure comes from and when it was read."""
+
+    def __post_init__(self) -> None:
+        """Check the price.
+
+        Raises:
+            TypeError, ValueError: it is not a number >= 0.
+        """
+        arguments.number("usd", self.usd, 0)
 
 
 FREE = Price(0.0, "runs on this machine")

@@ -38,7 +38,6 @@ ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
 REQUEST = "google.cloud.vision:BatchAnnotateImagesRequest"
 """The SDK's type of a request."""
-AS_JSON = {"Content-Type": "application/json"}
 MOST_BYTES = 7_000_000
 """Maximum bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
 
@@ -135,7 +134,7 @@ class Google(Cloud):
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
         try:
             body = self._question(images)
-            reply = self._wire.ask("/v1/images:annotate", body, AS_JSON, timeout=timeout)
+            reply = self._wire.ask("/v1/images:annotate", body, "application/json", timeout=timeout)
             raw = self._wire.document(reply)
             responses = raw.get("responses") if isinstance(raw, dict) else None
             count = len(responses) if isinstance(responses, list) else "no"
@@ -461,14 +460,9 @@ def _refused(reply: Reply, raw: Any) -> Problem:
 
 
 RPC: Mapping[int, type[DigitrecError]] = {
-    3: errors.Rejected,
-    4: errors.Unavailable,
-    7: errors.AuthFailed,
-    8: errors.RateLimited,
-    13: errors.Unavailable,
-    14: errors.Unavailable,
-    16: errors.AuthFailed,
-}
+    3: errors.Rejected, 4: errors.Unavailable, 7: errors.AuthFailed, 8: errors.RateLimited,
+    13: errors.Unavailable, 14: errors.Unavailable, 16: errors.AuthFailed,
+}  # fmt: skip
 """Error classes of the codes in ``responses[i].error`` (google.rpc.Code)."""
 
 

@@ -45,7 +45,6 @@ LEFT_OUT = "digitrec_left_out"
 """Key in ``raw`` of the parameters that the request omitted because the server refused them."""
 SECTION = "[parameters.openai]"
 """Section of the configuration file."""
-AS_JSON = {"Content-Type": "application/json"}
 SERVICE = Service(
     "The OpenAI-compatible server",
     {},
@@ -308,7 +307,7 @@ class OpenAi(Cloud):
 
     def _asked(self, image: PreparedImage, left_out: frozenset[str], timeout: float) -> Answer:
         body = json.dumps(self._request(image, left_out)).encode()
-        reply = self._wire.ask("/chat/completions", body, AS_JSON, timeout=timeout)
+        reply = self._wire.ask("/chat/completions", body, "application/json", timeout=timeout)
         raw = self._wire.document(reply)
         if status := status_inside(raw):
             raise self._wire.error(_refused(replace(reply, status=status), raw))

@@ -39,20 +39,11 @@ LONGEST_REASON = 200
 _Positive = Annotated[float, Meta(gt=0, lt=1e12)]
 
 
-class _Price(Struct):
-    usd: Annotated[float, Meta(ge=0, lt=1e12)]
-
-
-class _OfClass(Struct):
-    """Attributes of a provider's class that have a default or a limit."""
-
-    price: _Price | None = None
-
-
-class _OfInstance(_OfClass, kw_only=True):
+class _Declared(Struct):
     """Attributes of a provider that have a default or a limit."""
 
     endpoint: str | None
+    price: Price | None
     batch: Annotated[int, Meta(ge=1)] = 1
     attempt_timeout: _Positive = 1.0
     rate: _Positive | None = None
@@ -190,7 +181,9 @@ def _flaw_of_class(cls: object) -> str | None:
     if not isinstance(cls, type):
         return "it is not a class"
     lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
-    return f"it lacks {', '.join(lacking)}" if lacking else _flaw_of_attributes(cls, _OfClass)
+    if lacking:
+        return f"it lacks {', '.join(lacking)}"
+    return None if isinstance(getattr(cls, "price", None), Price | None) else "its price must be a Price"
 
 
 def flaw_of(provider: Provider) -> str | None:
@@ -200,14 +193,11 @@ def flaw_of(provider: Provider) -> str | None:
     name = provider.name
     if not isinstance(name, str) or not name or printable(name) != name:
         return f"its name must be a printable text in one line, got {said(name)}"
-    return _flaw_of_attributes(provider, _OfInstance)
-
-
-def _flaw_of_attributes(declared: object, form: type[Struct]) -> str | None:
     try:
-        msgspec.convert(declared, form, from_attributes=True)
+        msgspec.convert(provider, _Declared, from_attributes=True)
     except msgspec.ValidationError as error:
-        return str(error).replace("`", "").replace("$.", "its ")
+        expected, _, attribute = str(error).replace("`", "").partition(" - at $.")
+        return f"its {attribute}: {expected}"
     return None
 
 

@@ -66,13 +66,9 @@ WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
 """What happened and what to do, for each class; a provider's own advice replaces the second half."""
 
 STATUS: Mapping[int, type[DigitrecError]] = {
-    401: errors.AuthFailed,
-    402: errors.QuotaExceeded,
-    403: errors.AuthFailed,
-    407: errors.NotConfigured,
-    408: errors.TimedOut,
-    429: errors.RateLimited,
-}
+    401: errors.AuthFailed, 402: errors.QuotaExceeded, 403: errors.AuthFailed,
+    407: errors.NotConfigured, 408: errors.TimedOut, 429: errors.RateLimited,
+}  # fmt: skip
 """What an HTTP status means where the vendor says nothing more exact.
 
 Any other 4xx is Rejected, any other 5xx Unavailable."""

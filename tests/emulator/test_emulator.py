@@ -74,10 +74,9 @@ def test_faults_can_be_changed_and_taken_away(digitrec_emulator):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a Ctrl-C cannot be sent to one process on Windows")
-def test_serving_until_ctrl_c(tmp_path):
-    (tmp_path / "answers.jsonl").write_text('[{"text": "7", "confidence": 1}]')
+def test_serving_until_ctrl_c():
     code = "import sys; from digitrec.emulator import serve; serve(['azure', 'azure-analysis', 'aws'], "
-    code += f"engine='script:{tmp_path / 'answers.jsonl'}', say=lambda line: print(line, flush=True))"
+    code += "engine=lambda picture: [], say=lambda line: print(line, flush=True))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         said = [process.stdout.readline().strip() for _ in range(12)]

@@ -254,9 +254,13 @@ def repair(path: Path) -> Repair:
     """
     if not path.is_file():
         raise LedgerError(f"there is no ledger {path} to repair; check the name")
-    calls = _calls_of_a_sound(path)
-    if calls is not None:
-        return Repair(calls, 0, None)
+    try:
+        with closing(Database(path, copied=True)) as copy:
+            if copy.is_sound():
+                return Repair(copy.read("SELECT count(*) FROM calls")[0][0], 0, None)
+    except LedgerError as error:
+        if not isinstance(error.__cause__, UNREADABLE):
+            raise
     with plainly(path):
         aside = next(it for n in count(1) if not (it := path.with_name(f"{path.name}.damaged-{n}")).exists())
         for suffix in ("", "-wal", "-shm"):
@@ -269,17 +273,6 @@ def repair(path: Path) -> Repair:
             lost = sorted(set(range(1, max(saved, default=0))) - saved)
             new.executemany(_LOSE, [(number, time.time(), LOST) for number in lost])
     return Repair(len(saved), len(lost), aside)
-
-
-def _calls_of_a_sound(path: Path) -> int | None:
-    """Return how many calls there are in a ledger without damage; None: it is damaged."""
-    try:
-        with closing(Database(path, copied=True)) as copy:
-            return copy.read("SELECT count(*) FROM calls")[0][0] if copy.is_sound() else None
-    except LedgerError as error:
-        if isinstance(error.__cause__, UNREADABLE):
-            return None
-        raise
 
 
 def _copy_calls(damaged: Path, new: sqlite3.Connection) -> None:

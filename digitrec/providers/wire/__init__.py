@@ -61,7 +61,9 @@ class GivenUp(Exception):
 class Attempt:
     """What one call of a provider has sent so far, and whether its caller still waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, late_s: float = 0.0) -> None:
+        self.late_s = late_s
+        """Seconds after the deadline in which an answer is still read, to record it."""
         self._lock = threading.Lock()
         self._given_up = False
         self.sent: bool | None = None
@@ -108,19 +110,13 @@ class Exchange:
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.timeout
-        self._attempt = ATTEMPT.get()
-        if self._attempt is not None:
-            self._attempt.ask()
+        self.attempt = ATTEMPT.get() or Attempt()
+        self.attempt.ask()
 
     @property
     def left_s(self) -> float:
         """Seconds until the deadline, > 0."""
         return max(0.01, self.deadline - time.monotonic())
-
-    @property
-    def late_s(self) -> float:
-        """Seconds after the deadline in which an answer is still read: that of an attempt is recorded."""
-        return LATE_S if self._attempt is not None else 0.0
 
     def begin_sending(self) -> None:
         """Note that the first byte is about to be written.
@@ -128,7 +124,7 @@ class Exchange:
         Raises:
             GivenUp: the caller gave up; nothing may be sent any more.
         """
-        if self._attempt is not None and not self._attempt.send():
+        if not self.attempt.send():
             raise self.end(Problem(Unreachable, "it was abandoned before anything was sent"))
 
     def end(self, outcome: Reply | Problem) -> GivenUp:
@@ -193,20 +189,14 @@ class Wire:
         return made
 
     def ask(
-        self,
-        path: str,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        *,
-        timeout: float,
-        expected: int = 200,
+        self, path: str, body: bytes | None, media_type: str, *, timeout: float, expected: int = 200
     ) -> Reply:
         """Return the reply of status ``expected`` to one request: a POST, or a GET where the body is None.
 
         Raises:
             as `call`.
         """
-        return self.call(lambda: self._send(path, body, headers), timeout=timeout, expected=expected)
+        return self.call(lambda: self._send(path, body, media_type), timeout=timeout, expected=expected)
 
     def call(self, send: Callable[[], Any], *, timeout: float, expected: int = 200) -> Reply:
         """Return the reply of status ``expected`` to the request that ``send`` makes.
@@ -238,11 +228,13 @@ class Wire:
         """Return our exception for a problem, without the secrets."""
         return self.service.error(problem, self.secrets)
 
-    def _send(self, path: str, body: bytes | None, headers: Mapping[str, str]) -> None:
+    def _send(self, path: str, body: bytes | None, media_type: str) -> None:
         from requests import Request
 
         method = "GET" if body is None else "POST"
-        headers = {"User-Agent": "digitrec", **headers}  # gateways refuse some libraries by name
+        headers = {"User-Agent": "digitrec"}  # gateways refuse some libraries by name
+        if body is not None:
+            headers["Content-Type"] = media_type
         request = Request(method, self.endpoint + path, headers, data=body, auth=self.sign)
         self.questions.send(request.prepare())
 

@@ -62,11 +62,11 @@ class Questions(HTTPAdapter):
         around = _environment(url, exchange.wire.bundle)
         raw = None
         try:
-            timeout = (exchange.left_s, exchange.left_s + exchange.late_s)
+            timeout = (exchange.left_s, exchange.left_s + exchange.attempt.late_s)
             raw = super().send(request, stream=True, timeout=timeout, **around).raw
             headers = {name.lower(): str(value) for name, value in raw.headers.items()}
             redirected = 300 <= raw.status < 400
-            body = b"" if redirected else _body(raw, exchange.deadline + exchange.late_s)
+            body = b"" if redirected else _body(raw, exchange.deadline + exchange.attempt.late_s)
             return Reply(raw.status, headers, body)
         except GivenUp:
             raise

@@ -1,4 +1,4 @@
-"""The engines behind the emulator: the shipped CNN, other providers, scripts."""
+"""Pictures in requests, and the engine behind the emulator: the shipped networks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from digitrec.emulator import Picture, Word
 from digitrec.emulator.kit import FakeProvider
-from digitrec.emulator.reading import open_reader, read_digit
+from digitrec.emulator.reading import Picture, open_reader, read_digit
 from digitrec.engine import Engine
-from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
+from digitrec.errors import NotConfigured, Unavailable
 
 from .clients import ASK, picture
 
@@ -68,38 +67,23 @@ def test_digits_side_by_side_are_one_word(gap, words):
     assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", gap=gap)) == words
 
 
-def script(tmp_path, text: str) -> str:
-    (tmp_path / "answers.jsonl").write_text(text)
-    return f"script:{tmp_path / 'answers.jsonl'}"
+def test_an_engine_that_does_not_exist_is_named():
+    with pytest.raises(NotConfigured, match="crystal-ball"):
+        open_reader("crystal-ball")
 
 
-def test_scripted_answers_come_in_order_and_from_the_top_again(tmp_path):
-    text = (
-        '[{"text": "7", "confidence": 0.5, "box": [1, 2, 3, 4]}]\n[]\n\n'
-        '[{"text": "4", "confidence": 1}, {"text": "2", "confidence": 0}]\n'
-    )
-    reader = open_reader(script(tmp_path, text))
-    seven = [Word("7", 0.5, (1, 2, 3, 4))]
-    both = [Word("4", 1, (0, 0, 200, 120)), Word("2", 0, (0, 0, 200, 120))]
-    assert [list(reader.read(Picture.decode(picture()))) for _ in range(4)] == [seven, [], both, seven]
-    assert reader.name == "script"
+def test_a_picture_on_its_side_is_turned():
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("L", (200, 120), 255).save(file, "JPEG", exif=exif)
+    found = Picture.decode(file.getvalue())
+    assert (found.width, found.height) == (120, 200)
+    assert found.image.pixels.shape[:2] == (200, 120)
 
 
-@pytest.mark.parametrize("text", [
-    "", "no json", "[7]", "7", '[{"confidence": 1}]', '[{"text": "7"}]', '[{"text": "", "confidence": 1}]',
-    '[{"text": "7 8", "confidence": 1}]', '[{"text": 7, "confidence": 1}]',
-    '[{"text": "7", "confidence": 98}]', '[{"text": "7", "confidence": 1, "box": [1, 2]}]',
-])  # fmt: skip
-def test_an_invalid_script_is_named(tmp_path, text):
-    with pytest.raises(NotConfigured, match=r"answers\.jsonl"):
-        open_reader(script(tmp_path, text))
-
-
-@pytest.mark.parametrize(("engine", "error"), [
-    ("script:missing.jsonl", NotConfigured), ("crystal-ball", UnknownProvider), ("azure", NotConfigured),
-])  # fmt: skip
-def test_an_engine_that_cannot_be_used(monkeypatch, engine, error):
-    monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")  # azure does not read on this machine
-    monkeypatch.setenv("VISION_KEY", "k")
-    with pytest.raises(error, match=engine.removeprefix("script:")):
-        open_reader(engine)
+def test_a_box_on_a_reduced_image_is_converted_to_pixels_of_the_picture():
+    found = Picture.decode(picture((4000, 3000), "JPEG"))
+    height, width = found.image.pixels.shape[:2]
+    assert width < 4000
+    assert found.located((0, 0, width, height)) == pytest.approx((0, 0, 4000, 3000), rel=0.01)
