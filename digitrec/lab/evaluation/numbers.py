@@ -59,38 +59,13 @@ class Share:
         return share <= self.goal if self.at_most else share >= self.goal
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A photo of a sudoku."""
-
-    file: Path
-    corners: NDArray[np.float64]
-    """(4, 2): top left, bottom left, bottom right and top right corner of the grid, px."""
-    cells: str
-    """81 cells row by row: a digit, "." for an empty one, "c" for pencilled candidates."""
-
-
-def _labels(name: str) -> tuple[Path, list[dict[str, str]]]:
-    """Return a folder of numbers-dev and the rows of its labels.csv; none if it is not there."""
+def _labels(name: str) -> list[dict[str, str]]:
+    """Return the rows of labels.csv in a folder of numbers-dev, with the paths of its pictures."""
     folder = in_data("numbers-dev", name)
     if folder is None or not folder.is_dir():
-        return Path(), []
-    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
-        return folder, list(csv.DictReader(file))
-
-
-def labelled(name: str) -> list[Labelled]:
-    """Return the pictures of numbers in a folder of numbers-dev."""
-    folder, rows = _labels(name)
-    return [Labelled(folder / row["file"], row["text"]) for row in rows]
-
-
-def grids(name: str) -> list[Grid]:
-    """Return the photos of sudokus in a folder of numbers-dev."""
-    folder, rows = _labels(name)
-    return [
-        Grid(folder / row["file"], np.array(json.loads(row["corners"]), float), row["grid"]) for row in rows
-    ]
+        return []
+    rows = csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines())
+    return [row | {"file": str(folder / row["file"])} for row in rows]
 
 
 def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
@@ -122,11 +97,12 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
     if all(file and file.exists() for file in writers):
         composed = list(held_back(limit or COUNT, SEED))
         yield from _numbers("numbers of writers held back", composed, engine, None)
-    if cells := labelled("cells"):
-        yield from _numbers("cells of logbooks", cells[:limit], engine, 0.88)
+    if rows := _labels("cells")[:limit]:
+        cells = [Labelled(Path(row["file"]), row["text"]) for row in rows]
+        yield from _numbers("cells of logbooks", cells, engine, 0.88)
     for name in ("sudoku_hand", "sudoku_print"):
-        if photos := grids(name):
-            yield from _sudokus(name, photos[:limit], engine)
+        if rows := _labels(name)[:limit]:
+            yield from _sudokus(name, rows, engine)
     pictures = [one.pixels for one in islice(scribbles(COUNT, SEED), limit)]
     yield _invented("letters and doodles", pictures, engine)
     yield _invented("words", list(words(limit or COUNT)), engine)
@@ -143,11 +119,16 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
     yield Share(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
 
 
-def _sudokus(name: str, pictures: Sequence[Grid], engine: Engine) -> Iterator[Share]:
+def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Iterator[Share]:
+    """Measure photos of sudokus.
+
+    "corners" are the top left, bottom left, bottom right and top right corner of the grid in pixels; "grid" is
+    81 cells row by row: a digit, "." for an empty one, "c" for pencilled candidates.
+    """
     digits = right = empty = kept = 0
-    for picture, numbers in zip(pictures, _read([one.file for one in pictures], engine), strict=True):
-        found = in_cells(picture, numbers)
-        for place, label in enumerate(picture.cells):
+    for row, numbers in zip(rows, _read([row["file"] for row in rows], engine), strict=True):
+        found = in_cells(np.array(json.loads(row["corners"]), float), numbers)
+        for place, label in enumerate(row["grid"]):
             if label.isdigit():
                 digits, right = digits + 1, right + (found.get(place) == [label])
             elif label == ".":
@@ -156,9 +137,9 @@ def _sudokus(name: str, pictures: Sequence[Grid], engine: Engine) -> Iterator[Sh
     yield Share(f"{name}: empty cells left empty", proportion(kept, empty), 0.995)
 
 
-def in_cells(grid: Grid, numbers: Iterable[Number]) -> dict[int, list[str]]:
-    """Return the digits in each cell, 0 to 80, by the middles of their boxes."""
-    onto = np.append(perspective(grid.corners, CORNERS), 1).reshape(3, 3)
+def in_cells(corners: NDArray[np.float64], numbers: Iterable[Number]) -> dict[int, list[str]]:
+    """Return the digits in each cell of a grid, 0 to 80, by the middles of their boxes."""
+    onto = np.append(perspective(corners, CORNERS), 1).reshape(3, 3)
     found: dict[int, list[str]] = {}
     for number in numbers:
         for digit in number.digits:

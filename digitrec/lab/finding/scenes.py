@@ -6,7 +6,6 @@ learns from a fault of this generator does not help it there.
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from digitrec.image.pixels import Pixels
-from digitrec.lab.handwriting.photo import soft_noise
+from digitrec.lab.handwriting.photo import jpeg, soft_noise
 from digitrec.lab.handwriting.strokes import log_uniform
 from digitrec.lab.handwriting.writer import fonts_to_learn, moved
 
@@ -219,10 +218,11 @@ class Painter:
     def _stroke(self, scene: Scene, points: Sequence[Point], width: float, colour: Floats) -> None:
         page, thick = Image.new("L", (2 * SIDE, 2 * SIDE)), max(1, round(2 * width))
         ImageDraw.Draw(page).line([(2 * x, 2 * y) for x, y in points], 255, thick, joint="curve")
-        self._under(scene, np.asarray(page.reduce(2), np.float32) / 255, colour)
+        self._under(scene, page, colour)
 
-    def _under(self, scene: Scene, cover: Floats, colour: Floats) -> None:
-        """Draw a line; pixels of writing that it crosses keep their labels."""
+    def _under(self, scene: Scene, page: Image.Image, colour: Floats, strength: float = 1.0) -> None:
+        """Draw what is on a page of twice the size; pixels of writing that it crosses keep their labels."""
+        cover = np.asarray(page.reduce(2), np.float32) / 255 * np.float32(strength)
         own = scene.owners > 0
         kinds, owners = scene.kinds[own], scene.owners[own]
         scene.lay(cover * self.rng.uniform(0.4, 1), colour, OTHER)
@@ -260,8 +260,8 @@ class Painter:
                 points = [point[:: 1 if not upright else -1] for point in ends]
                 pen.line(points, fill=255, width=max(1, round(2 * width)))
         shade = self.rng.uniform(0.5, 1, 3) if dark else self.rng.uniform(0, 0.75, 3)
-        strength = np.float32(self.rng.uniform(0.2, 1))
-        self._under(scene, np.asarray(page.reduce(2), np.float32) / 255 * strength, shade.astype(np.float32))
+        strength = float(self.rng.uniform(0.2, 1))
+        self._under(scene, page, shade.astype(np.float32), strength)
 
     def _words(self, scene: Scene, colour: Floats, height: float, x: float, y: float) -> None:
         font = ImageFont.truetype(self.fonts[self.rng.integers(len(self.fonts))], max(4, 2 * height * 1.3))
@@ -269,7 +269,7 @@ class Painter:
         text = "".join(alphabet[i] for i in self.rng.integers(0, len(alphabet), self.rng.integers(2, 9)))
         page = Image.new("L", (2 * SIDE, 2 * SIDE))
         ImageDraw.Draw(page).text((2 * x, 2 * y), text, fill=255, font=font, anchor="lm")
-        self._under(scene, np.asarray(page.reduce(2), np.float32) / 255, colour)
+        self._under(scene, page, colour)
 
     def _thing(self, scene: Scene) -> None:
         """Draw a pen, finger, coin or bar that hides no writing."""
@@ -374,11 +374,8 @@ class Painter:
             noise = rng.standard_normal((SIDE, SIDE, bands), np.float32) * self._log(1, 16)
             noisy = np.clip(np.asarray(picture, np.float32) + noise, 0, 255)
             picture = Image.fromarray(noisy.astype(np.uint8))
-        if rng.random() < 0.3:
-            file = io.BytesIO()
-            picture.save(file, "JPEG", quality=int(rng.integers(25, 95)))
-            picture = Image.open(file)
-        return np.asarray(picture.convert("RGB"))
+        pixels = np.asarray(picture.convert("RGB"))
+        return jpeg(pixels, int(rng.integers(25, 95))) if rng.random() < 0.3 else pixels
 
     def _clouds(self, least: int, most: int) -> Floats:
         return soft_noise(self.rng, (SIDE, SIDE), least, most)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from digitrec.image import ImageSource
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import people
-from digitrec.lab.handwriting.photo import soft_noise
+from digitrec.lab.handwriting.photo import jpeg, soft_noise
 from digitrec.lab.handwriting.strokes import log_uniform
 from digitrec.lab.handwriting.writer import moved
 from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
@@ -109,9 +108,7 @@ def photograph(page: Floats, breadth: float, rng: np.random.Generator) -> Pixels
         size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
         picture = picture.resize(size, Image.Resampling.BOX)
     if rng.random() < 0.3:
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=int(rng.integers(20, 95)))
-        picture = Image.open(file)
+        picture = Image.fromarray(jpeg(np.asarray(picture), int(rng.integers(20, 95))))
     width = max(8, round(picture.width * HEIGHT / picture.height * STRETCH))
     view = np.asarray(picture.resize((width, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=2), np.float32)
     if rng.random() < 0.5:

@@ -11,7 +11,7 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from importlib import metadata, resources
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.image import atomic
+from digitrec.models import foreign
 from digitrec.models.network import DESCRIPTION, ModelInput, described
 
 if TYPE_CHECKING:
@@ -45,6 +46,26 @@ def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
 
         with h5py.File(unfinished, "a") as file:
             file.attrs[DESCRIPTION] = json.dumps(about)
+
+
+def saver(learned: Any, path: Path) -> Callable[..., None]:
+    """Return a function that writes a model as `.tflite`, `.keras`, `.h5` or `.skops`, by the ending.
+
+    It takes the facts for the card, and the fields of `ModelInput` as keywords.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bare = foreign.to_litert(learned) if path.suffix == ".tflite" else b""
+
+    def save(facts: dict[str, Any], **how: Any) -> None:
+        about = description(path.stem, facts, **how)
+        if path.suffix == ".tflite":
+            atomic.write(path, described(bare, about))
+        elif path.suffix == ".skops":
+            foreign.save_skops(learned, path, about)
+        else:
+            save_keras(learned, path, about)
+
+    return save
 
 
 def environment() -> dict[str, Any]:

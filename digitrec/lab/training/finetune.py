@@ -24,12 +24,12 @@ from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count, percent
-from digitrec.image import DigitImage, atomic
+from digitrec.image import DigitImage
 from digitrec.lab.datasets.digits import Keys, cropped, keys_with, run_folder, unlearned, write_keys
 from digitrec.lab.evaluation import accuracy
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.card import description, environment, measured
+from digitrec.lab.training.card import environment, measured, saver
 from digitrec.lab.training.convert import recovered, widths
 from digitrec.lab.training.epochs import Loop
 from digitrec.lab.training.material import rehearsal
@@ -37,8 +37,6 @@ from digitrec.lab.training.networks import describe, together
 from digitrec.lab.training.run import FineTuneConfig, Watcher, unwatched
 from digitrec.lab.training.train import Tensors, cosine, tensors
 from digitrec.models import store
-from digitrec.models.foreign import to_litert
-from digitrec.models.network import described
 from digitrec.providers.registry import open_provider
 
 OWN = "your own, held back"
@@ -144,13 +142,6 @@ def verdict(changes: Sequence[Change]) -> str:
     return f"Significantly worse now: {', '.join(worse)}. A lower --learning-rate forgets less."
 
 
-def measures(changes: Sequence[Change]) -> dict[str, Any]:
-    """Return the same for the description in the model file; `models list` shows `test`."""
-    whole = next(one for one in changes if one.data == WHOLE)
-    test = measured(whole.after, WHOLE, whole.left_out)
-    return {"changes": [asdict(one) for one in changes], "test": test}
-
-
 log = logging.getLogger(__name__)
 
 FEWEST = 10
@@ -222,14 +213,15 @@ def fine_tune(
         "environment": environment(),
         "training_seconds": time.monotonic() - began,
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    bare = to_litert(network)
-    _write(bare, out, start, facts)
+    save, how = saver(network, out), asdict(store.load(start).input)  # keeps the temperatures and thresholds
+    save(facts, **how)
     learned = keys_with(start, own)
     write_keys(learned, run_folder(out))
     found = tuple(changes(start, out, held_back, learned, limit_test))
-    facts |= measures(found) | {"kilobytes": len(bare) / 1000}
-    _write(bare, out, start, facts)
+    whole = next(one for one in found if one.data == WHOLE)
+    test = measured(whole.after, WHOLE, whole.left_out)
+    facts |= {"changes": [asdict(one) for one in found], "test": test}
+    save(facts | {"kilobytes": out.stat().st_size / 1000}, **how)
     return FineTuneResult(out, len(own), found, time.monotonic() - began)
 
 
@@ -299,9 +291,3 @@ def _learn(
     Loop(config.epochs, on_progress).fit(network, batches(), steps, config.epochs)
     pairs = zip(before, network.get_weights(), strict=True)
     network.set_weights([(1 - config.new) * one + config.new * other for one, other in pairs])
-
-
-def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
-    """Write the file with its description; keep the confidence cap of `start`."""
-    about = description(out.stem, facts, **asdict(store.load(start).input))
-    atomic.write(out, described(bare, about))

@@ -7,9 +7,7 @@ digits held back for early stopping.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +15,13 @@ import numpy as np
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
-from digitrec.image import atomic
 from digitrec.lab.datasets.digits import run_folder, write_keys
-from digitrec.lab.training import card, zoo
-from digitrec.lab.training.card import description, save_keras
+from digitrec.lab.training import zoo
+from digitrec.lab.training.card import environment, saver
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, unwatched
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import foreign, store
-from digitrec.models.foreign import to_litert
-from digitrec.models.network import described, scaled
+from digitrec.models.network import scaled
 
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
 """What a model file may end in, by the library that trains it."""
@@ -90,13 +86,12 @@ def fit(
         "architecture": f"{kind.title} ({kind.origin})",
         "learned_from": dict(what.sources),
         **({} if start is None else {"start": start.name}),
-        **({"start": "ImageNet's weights, as Keras gives them out"} if config.pretrained else {}),
         **({"epochs": len(history)} if history else {}),
         "training_seconds": seconds,
         "settings": asdict(config),
-        "environment": card.environment(),
+        "environment": environment(),
     }
-    loss, correct = _write(learned, out, facts, config.scale, what)
+    loss, correct = _write(learned, config, out, facts, what)
     return FitResult(out, tuple(history), seconds, loss, correct)
 
 
@@ -141,23 +136,19 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     return learned
 
 
-def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Given) -> tuple[float, int]:
-    """Write the model with its description, which says what the test digits said through that very file."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    output = "softmax"
-    save: Callable[[dict[str, Any]], object]
+def _write(
+    learned: Any, config: FitConfig, out: Path, facts: dict[str, Any], what: Given
+) -> tuple[float, int]:
+    """Write the model with its description; return loss and right answers on the test, through that file."""
+    how = {"scale": config.scale}
     if out.suffix == ".skops":
-        save, output = partial(foreign.save_skops, learned, out), foreign.output_of(learned)
+        how["output"] = foreign.output_of(learned)
     else:
         facts |= {"parameters": learned.count_params()}
-        save = partial(save_keras, learned, out)
-    if out.suffix == ".tflite":
-        bare = to_litert(learned)
-        save = lambda about: atomic.write(out, described(bare, about))  # noqa: E731
-    about = partial(description, out.stem, output=output, scale=scale)
-    save(about(facts))
+    save = saver(learned, out)
+    save(facts, **how)
     loss, correct = measured(out, what.test)
-    save(about(facts | {"test": what.measured(correct)}))
+    save(facts | {"test": what.measured(correct)}, **how)
     return loss, correct
 
 

@@ -27,14 +27,12 @@ from digitrec.lab.datasets.digits import run_folder, write_keys
 from digitrec.lab.handwriting.augment import augment
 from digitrec.lab.training import card, material
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.card import description
+from digitrec.lab.training.card import saver
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
 from digitrec.lab.training.epochs import AtEnd, Loop
 from digitrec.lab.training.networks import describe, digitrec_cnn, together
 from digitrec.lab.training.run import Epoch, Given, TrainConfig, TrainResult, Watcher, split, unwatched
 from digitrec.models import store
-from digitrec.models.foreign import to_litert
-from digitrec.models.network import described
 
 Tensors = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -216,10 +214,10 @@ def _ship(
     The temperatures and the figures on the card come from the file that is shipped. The first of those
     `held_back` are in MNIST's form of themselves, the second were brought into it.
     """
-    bare = to_litert(network)
+    save = saver(network, file)
 
     def written(facts: dict[str, Any], **sureness: Any) -> store.Model:
-        atomic.write(file, described(bare, description(file.stem, facts, **sureness)))
+        save(facts, **sureness)
         return store.load(file)
 
     sureness = _fitted(written, *held_back)
@@ -227,12 +225,12 @@ def _ship(
     correct = round(_right(model, what.test) * len(what.test))
     facts |= sureness | {
         "parameters": network.count_params(),
-        "kilobytes": len(bare) / 1000,
+        "kilobytes": file.stat().st_size / 1000,
         "validation_accuracy": _right(model, held_back[0]),
         "writers_accuracy": _right(model, held_back[1], prepared=True),
         "test": what.measured(correct),
     }
-    written(facts, **sureness)
+    save(facts, **sureness)
     atomic.write(file.with_suffix(".md"), card.markdown(file.stem, facts))
     return correct
 

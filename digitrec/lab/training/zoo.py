@@ -94,26 +94,18 @@ def find(name: str) -> Architecture:
     """Return the architecture of a name, or the one in a file written by `tune`.
 
     Raises:
-        ModelError: the name is unknown; the message lists the names.
+        ModelError: the name is unknown (the message lists the names), or `tune` did not write the file.
     """
     if name in ZOO:
         return ZOO[name]
-    if name.endswith(".json"):
-        return tuned(Path(name))
-    raise ModelError(f"unknown architecture {name!r}; there are: {', '.join(ZOO)}, or a file of `tune`")
-
-
-def tuned(path: Path) -> Architecture:
-    """Return the architecture in a file that `tune` wrote.
-
-    Raises:
-        ModelError: it cannot be read, or `tune` did not write it.
-    """
+    path = Path(name)
+    if path.suffix != ".json":
+        raise ModelError(
+            f"no architecture is called {name!r}; there are: {', '.join(ZOO)}, or a file of `tune`"
+        )
     try:
         best = json.loads(path.read_text(encoding="utf-8"))
-        shape, training = best["network"], best["training"]
-        title = f"Tuned ({path.stem})"
-        make = ".networks.convolutional"
-        return Architecture(path.stem, title, OURS, make, "High", shape=shape, **training)
+        how = {"shape": best["network"], **best["training"]}
+        return Architecture(path.stem, f"Tuned ({path.stem})", OURS, ".networks.convolutional", "High", **how)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: not a file that `digitrec tune` wrote ({error}); give another") from error
