@@ -122,8 +122,8 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
 def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Iterator[Share]:
     """Measure photos of sudokus.
 
-    "corners" are the top left, bottom left, bottom right and top right corner of the grid in pixels; "grid" is
-    81 cells row by row: a digit, "." for an empty one, "c" for pencilled candidates.
+    "corners" are the top left, bottom left, bottom right and top right corner of the grid in pixels. "grid"
+    is 81 cells row by row: a digit, "." for an empty one, "c" for pencilled candidates.
     """
     digits = right = empty = kept = 0
     for row, numbers in zip(rows, _read([row["file"] for row in rows], engine), strict=True):

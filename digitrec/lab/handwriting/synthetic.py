@@ -39,18 +39,15 @@ _FINE = 4  # strokes across are drawn at this many times the picture's size
 
 def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
     """Damage a copy of a digit in MNIST's form, of any polarity: square, uint8, 28 to 56 pixels a side."""
-    ink = np.asarray(_enlarged(digit, rng), np.float32) / np.float32(255)
+    side = int(rng.integers(29, 57)) if rng.random() < 0.35 else len(digit)
+    enlarged = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
+    ink = np.asarray(enlarged, np.float32) / np.float32(255)
     kind = DAMAGES[rng.choice(len(DAMAGES), p=_CHANCES)]
     damaged = np.clip(kind(ink, rng), 0, 1)
     darkest = rng.uniform(0, 0.5) if rng.random() < 0.4 else 0.0
     brightest = rng.uniform(darkest + 0.3, 1.0) if rng.random() < 0.4 else 1.0
     seen = darkest + (brightest - darkest) * damaged
     return np.asarray(np.rint(255 * (1 - seen if rng.random() < 0.3 else seen)), np.uint8)
-
-
-def _enlarged(digit: Pixels, rng: np.random.Generator) -> Image.Image:
-    side = int(rng.integers(29, 57)) if rng.random() < 0.35 else len(digit)
-    return Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
 
 
 def _band(ink: Floats, rng: np.random.Generator) -> Floats:

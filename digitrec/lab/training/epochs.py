@@ -23,7 +23,7 @@ from digitrec.image.atomic import replacing
 from digitrec.lab.datasets.digits import write_keys
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.card import description, save_keras
+from digitrec.lab.training.card import saver
 from digitrec.lab.training.networks import PUBLISHED_SIDE, freeze, thaw
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, split, unwatched
 from digitrec.lab.training.zoo import Architecture
@@ -55,7 +55,7 @@ class Loop:
 
     def fit(
         self, network: keras.Model, batches: Iterable[Any], steps: int, epochs: int, *,
-        at_end: AtEnd = lambda _: None, **keras_fit: Any,
+        at_end: AtEnd = lambda _: None, callbacks: Iterable[Any] = (), **keras_fit: Any,
     ) -> None:  # fmt: skip
         """Train a compiled network for some more epochs.
 
@@ -65,6 +65,7 @@ class Loop:
             steps: batches in each epoch.
             epochs: how many epochs.
             at_end: called at the end of each epoch, before its row is written.
+            callbacks: further callbacks of Keras.
             keras_fit: further arguments of `keras.Model.fit`.
         """
         began = time.monotonic()
@@ -86,7 +87,7 @@ class Loop:
         told = keras.callbacks.LambdaCallback(on_train_batch_end=step, on_epoch_end=end)
         network.fit(
             batches, steps_per_epoch=steps, epochs=done + epochs, initial_epoch=done, shuffle=False,
-            verbose=0, callbacks=[told, *keras_fit.pop("callbacks", ())], **keras_fit,
+            verbose=0, callbacks=[told, *callbacks], **keras_fit,
         )  # fmt: skip
 
     def _tell(self, share: float, loss: float) -> None:
@@ -149,13 +150,13 @@ def learn(
     this = Loop(epochs, on_progress, folder)
     write_keys(what.keys, folder)
     best, lowest = folder / BEST, np.inf
-    about = description(best.stem, {"settings": asdict(config)}, scale=config.scale)
+    save = saver(network, best)
 
     def keep_best(logs: dict[str, float]) -> None:
         nonlocal lowest
         if logs["val_loss"] < lowest:
             lowest = logs["val_loss"]
-            save_keras(network, best, about)
+            save({"settings": asdict(config)}, scale=config.scale)
 
     watching: dict[str, Any] = {}
     if len(held_back):
