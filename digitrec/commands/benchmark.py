@@ -267,21 +267,20 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.lab.evaluation.accuracy import measure_sets, sets
+    from digitrec.lab.evaluation.accuracy import measured, sets
     from digitrec.lab.evaluation.numbers import measure_numbers
     from digitrec.report.evaluation import heading, markdown, numbers_table, tables
     from digitrec.report.rows import aligned
 
     chosen = list(sets())
-    measured: list[Measured] = []
+    found: list[Measured] = []
     with bar("measuring") as shown:
-        for one in measure_sets(
-            engine, chosen, limit=limit, arrived=lambda name, _: shown.at(len(measured) / len(chosen), name)
-        ):
-            measured.append(one)
+        for one in chosen:
+            shown.at(len(found) / len(chosen), one.name)
+            found.append(measured(engine, one, limit))
         numbers = list(measure_numbers(engine, limit))
-    for table in (*tables(measured), numbers_table(numbers)):
+    for table in (*tables(found), numbers_table(numbers)):
         click.echo("\n".join([table.title, *aligned(table), ""]))
-    click.echo(heading(measured))
+    click.echo(heading(found))
     out.mkdir(parents=True, exist_ok=True)
-    click.echo(atomic.write(out / "accuracy.md", markdown(measured, numbers, limit)))
+    click.echo(atomic.write(out / "accuracy.md", markdown(found, numbers, limit)))

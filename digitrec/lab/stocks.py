@@ -101,26 +101,22 @@ class Run:
             1e-4, steps, last, warmup_target=rate, warmup_steps=warmup
         )
         self.net, self._steps = net, steps
-        self._optimizer = keras.optimizers.AdamW(
+        self.optimizer = keras.optimizers.AdamW(
             schedule, weight_decay=decay, clipnorm=clip, use_ema=True, ema_momentum=momentum
         )
-        self._optimizer.build(net.trainable_variables)
-        checkpoint = tf.train.Checkpoint(net=net, optimizer=self._optimizer)
+        self.optimizer.build(net.trainable_variables)
+        checkpoint = tf.train.Checkpoint(net=net, optimizer=self.optimizer)
         self._checkpoints = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), 2)
         checkpoint.restore(self._checkpoints.latest_checkpoint).expect_partial()
 
     @property
     def done(self) -> int:
         """Steps that are done."""
-        return int(self._optimizer.iterations)
-
-    def averaged(self) -> Any:
-        """Give the network the moving average of its weights, for a while."""
-        return averaged(self.net, self._optimizer)
+        return int(self.optimizer.iterations)
 
     def figures(self, held: Iterable[Batch], losses: Losses) -> dict[str, float]:
         """Return the mean of each loss over the held batches, with the averaged weights."""
-        with self.averaged():
+        with averaged(self.net, self.optimizer):
             rows = [losses(self.net(pictures, training=False), *truth) for pictures, *truth in held]
         return {f"held {name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
@@ -142,7 +138,7 @@ class Run:
                 terms = losses(self.net(pictures, training=True), *truth)
                 loss = tf.add_n(list(terms.values()))
             gradients = tape.gradient(loss, self.net.trainable_variables)
-            self._optimizer.apply(gradients, self.net.trainable_variables)
+            self.optimizer.apply(gradients, self.net.trainable_variables)
             return terms
 
         means: dict[str, float] = {}

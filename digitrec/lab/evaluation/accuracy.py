@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from digitrec.answer import Outcome
 from digitrec.comparison.benchmark.measure import Result, measure
 from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -130,24 +129,9 @@ def _data_sets() -> Iterator[Set]:
             yield Set(name, DIGITS, samples or partial(read_samples, there[0]), goal)
 
 
-def measure_sets(
-    reader: Reader,
-    chosen: Sequence[Set],
-    *,
-    limit: int | None = None,
-    arrived: Callable[[str, Outcome], object] = lambda *_: None,
-) -> Iterator[Measured]:
-    """Measure one set after the other.
-
-    Args:
-        reader: the engine.
-        chosen: the sets.
-        limit: largest number of pictures of each; None: all.
-        arrived: called with the name of the set and every outcome as it arrives.
-    """
-    for one in chosen:
-        found = measure(one.samples(limit), reader, one.name, arrived=partial(arrived, one.name))
-        yield Measured(one.group, found, one.goal)
+def measured(reader: Reader, one: Set, limit: int | None = None) -> Measured:
+    """Measure an engine on a set, on at most `limit` of its pictures."""
+    return Measured(one.group, measure(one.samples(limit), reader, one.name), one.goal)
 
 
 def _corrupted(kind: str, limit: int | None) -> list[Sample]:

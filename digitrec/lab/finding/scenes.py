@@ -58,7 +58,7 @@ class Scene:
 
 
 class Painter:
-    """Draw scenes from a bank of marks (`lab.finding.marks`)."""
+    """Draw scenes from a bank of marks (`lab.finding.train.digits` and `others`)."""
 
     def __init__(self, digits: Sequence[Pixels], others: Sequence[Pixels], rng: np.random.Generator) -> None:
         self.digits, self.others, self.rng = digits, others, rng

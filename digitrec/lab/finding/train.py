@@ -141,14 +141,13 @@ def network(widths: tuple[int, ...] = WIDTHS) -> Any:
     import keras
     from keras import layers
 
-    def block(x: Any, channels: int, stride: int = 1) -> Any:
-        x = layers.Conv2D(channels, 3, stride, "same", use_bias=False)(x)
+    def block(x: Any, channels: int, stride: int = 1, size: int = 3) -> Any:
+        x = layers.Conv2D(channels, size, stride, "same", use_bias=False)(x)
         return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
 
     pictures = keras.Input((None, None, 3))
     x = layers.Rescaling(1 / 127.5, -1)(pictures)
-    x = layers.Conv2D(widths[0], 4, 2, "same", use_bias=False)(x)
-    x = layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+    x = block(x, widths[0], 2, size=4)
     kept = [x]
     for width in widths[1:]:
         x = block(block(x, width, 2), width)
@@ -303,7 +302,7 @@ def export(folder: Path) -> None:
     """Write the latest checkpoint's averaged weights as the finder's LiteRT file, with its card."""
     run = restored(folder, VIEWS // BATCH)
     measured = run.figures(held(folder), losses)
-    with run.averaged():
+    with stocks.averaged(run.net, run.optimizer):
         content = to_litert(run.net)
     rows = {
         "parameters": f"{run.net.count_params():,}",

@@ -171,7 +171,7 @@ def put(paths: Sequence[Stroke], pen: Pen, rng: np.random.Generator, side: int) 
 
 
 def by_hand(shape: Shape, rng: np.random.Generator) -> list[Stroke]:
-    """Return the strokes of a shape as one hand draws them once: (N, 2) each, in the units of `shapes`."""
+    """Return the strokes of a shape as one hand draws them once: (N, 2) each, in the units of `Shape`."""
     reach = rng.uniform(-0.1, 1.1)
     unrest = rng.gamma(2.0, 1.1)  # how far this hand misses its points, 2 on average
     round_off = rng.random() < 0.3

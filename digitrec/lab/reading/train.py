@@ -227,7 +227,7 @@ def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
     for folder in folders:
         net = network()
         run = restored(folder, net, 1)
-        with run.averaged():
+        with stocks.averaged(run.net, run.optimizer):
             weights.append(net.get_weights())
         steps.append(run.done)
     net.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])

@@ -24,7 +24,7 @@ from digitrec.lab.datasets.digits import write_keys
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import saver
-from digitrec.lab.training.networks import PUBLISHED_SIDE, freeze, thaw
+from digitrec.lab.training.networks import PUBLISHED_SIDE, thaw
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, split, unwatched
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import store
@@ -140,8 +140,9 @@ def learn(
     keras.utils.set_random_seed(config.seed)
     network = new_network(kind, config, start)
     thaw(network)
-    if config.freeze:
-        freeze(network)
+    if config.freeze:  # also the normalisation keeps what it has measured
+        for layer in network.layers[:-1]:
+            layer.trainable = False
     batch = min(config.batch or kind.batch, len(learned))
     steps, epochs = len(learned) // batch, config.epochs or kind.epochs
     sparse = "sparse_" if config.loss == "sparse" else ""

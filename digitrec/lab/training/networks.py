@@ -182,12 +182,6 @@ def efficientnet(weights: Literal["imagenet"] | None = None, side: int = PUBLISH
     return keras.Model(image, _probabilities(body(x)), name="efficientnet")
 
 
-def freeze(network: keras.Model) -> None:
-    """Let only the last layer learn; normalisation keeps what it has measured, too."""
-    for layer in network.layers[:-1]:
-        layer.trainable = False
-
-
 def thaw(network: keras.Model) -> None:
     """Let every layer learn again, whatever the network's file says.
 

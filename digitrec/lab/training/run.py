@@ -26,7 +26,7 @@ class TrainConfig:
     widths: tuple[int, ...] = (24, 80, 192)
     """Channels of each stage of a network."""
     networks: int = 2
-    """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
+    """Networks that are trained, each for itself, and joined in one file; see `networks.together`."""
     epochs: int = 14
     """Times that every picture is seen, each time changed differently."""
     finishing: int = 3
@@ -55,7 +55,7 @@ class TrainConfig:
     """Times that each digit of `world` is learned beside MNIST's: a scanned one as it is, then photographed
     anew; a pen's path is drawn with another pen each time. 0: no copies."""
     fonts: bool = True
-    """Whether the fonts of `datasets.fonts` are learned too, beside those that come with Matplotlib."""
+    """Whether the fonts of `download.font_files` are learned too, beside those that come with Matplotlib."""
     made: float = 1.05
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
