@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TextIO
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -110,19 +110,19 @@ class LazyGroup(click.Group):
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments, or print the help."""
         process.open_what_is_closed()
-        with process.quiet_without_reader(), _wrong_usage_printable(), _errors_told():
+        with process.quiet_without_reader(), _errors_told():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error becomes one line on stderr and an exit code."""
-        _show_any_name(sys.stdout)
-        with process.quiet_without_reader(), _wrong_usage_printable(), process.kept_at_home():
-            return self._invoke(ctx)
-
-    def _invoke(self, ctx: click.Context) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+            sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may have any character
         warnings.filterwarnings("ignore", module=r"PIL\.")  # damage beside the picture does not matter
-        with _errors_told(), _flushed(sys.stdout), _warnings_told():
-            return super().invoke(ctx)
+        with process.quiet_without_reader(), process.kept_at_home(), _errors_told(), _warnings_told():
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # while an error about a full disk can still be reported
 
 
 def _instead(name: str) -> str:
@@ -145,6 +145,8 @@ def _instead(name: str) -> str:
 def _errors_told() -> Iterator[None]:
     """Turn an error of ours or of the system into one line on stderr and an exit code.
 
+    Escape control characters that click quotes from the command line.
+
     Raises:
         click.exceptions.Exit: in its place.
         OSError: the reader of the output has gone, or an error that says nothing about a file.
@@ -157,6 +159,10 @@ def _errors_told() -> Iterator[None]:
     except KeyboardInterrupt as error:
         _tell("interrupted")
         raise click.exceptions.Exit(INTERRUPTED) from error
+    except click.ClickException as error:
+        lines = map(printable, error.message.split("\n"))
+        error.message = "\n".join(lines)  # type: ignore[misc]  # there is no other way in
+        raise
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
@@ -207,32 +213,6 @@ def _warnings_told() -> Iterator[None]:
     finally:
         logger.removeHandler(teller)
         logger.propagate = propagate
-
-
-def _show_any_name(out: TextIO) -> None:
-    """Escape characters of file names that the terminal's encoding lacks."""
-    if isinstance(out, io.TextIOWrapper) and out.errors == "strict":
-        out.reconfigure(errors="backslashreplace")
-
-
-@contextmanager
-def _wrong_usage_printable() -> Iterator[None]:
-    """Escape control characters that click quotes from the command line."""
-    try:
-        yield
-    except click.ClickException as error:
-        lines = error.message.split("\n")
-        error.message = "\n".join(map(printable, lines))  # type: ignore[misc]  # there is no other way in
-        raise
-
-
-@contextmanager
-def _flushed(out: TextIO) -> Iterator[None]:
-    """Flush the buffer while an error about a full disk can still be reported."""
-    try:
-        yield
-    finally:
-        out.flush()
 
 
 @click.group(

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,7 +23,6 @@ from digitrec.bulk.job import Job, Part, Plan, Summary, Task
 from digitrec.bulk.workers import Opener, cores, keep_memory
 from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_by_policy
-from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
 from digitrec.errors import DataError
@@ -38,9 +38,9 @@ LIST = ("-",)
 
 
 @click.command()
-@click.argument("images", nargs=-1, type=Input(path_type=str), metavar="INPUT...")
+@click.argument("images", nargs=-1, type=options.Input(path_type=str), metavar="INPUT...")
 @click.option(
-    "-o", "--output", "out", type=Output(*job.FORMATS), required=True, metavar="OUT",
+    "-o", "--output", "out", type=options.Output(*job.FORMATS), required=True, metavar="OUT",
     help="Output: a .jsonl or .csv file.",
 )  # fmt: skip
 @options.flag("--resume", help="Continue an interrupted run.")
@@ -55,9 +55,6 @@ def batch(
     out: Path,
     resume: bool,
     workers: int | None,
-    numbers: bool,
-    digits: tuple[int, int] | None,
-    how: options.How,
     asking: Asking,
 ) -> None:
     """Read any number of pictures into a file; continue after an interruption with --resume.
@@ -77,27 +74,25 @@ def batch(
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
     """
     names = asking.names(together=True)
-    for name in names:
-        registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
-    ways = asking.for_numbers(how, numbers, digits)
+    prices = [registry.provider_class(name).price for name in names]  # an unknown engine is an error at once
+    how = asking.how()
     listed = inputs.listed(sys.stdin.buffer.read()) if images == LIST else []
-    given = _settings(names, ways, asking)
+    given = _settings(names, how, asking)
     if images:
         given |= {"input": [inputs.named(name) for name in images]}
         given |= {"list": hashlib.sha256("\n".join(listed).encode("utf-8", "surrogateescape")).hexdigest()}
     with job.opened(out) as run:
         if not resume and (out.exists() or run.plan is not None):
             raise click.UsageError(f"{out} exists already: continue it with --resume, or name another.")
-        free = all(registry.provider_class(name).price == FREE for name in names)
-        processes = (workers or cores()) if free else 1
+        processes = (workers or cores()) if set(prices) == {FREE} else 1
         if run.plan is not None:
             _check(out, run.plan, given)
         elif out.exists():
             raise DataError(f"{out}: exists, but not by a batch that can be resumed; choose another OUT")
         plan = run.plan or _plan(run, given, listed if images == LIST else images, processes)
         if plan.size is None:
-            opener = partial(asking.reader, names, plan.run)
-            total = _watched(run, plan.images, _parts(run, opener, ways, processes))
+            opener = partial(replace(asking, run=plan.run).reader, names)
+            total = _watched(run, plan.images, _parts(run, opener, how, processes))
             run.complete()
         else:
             total = run.summary()

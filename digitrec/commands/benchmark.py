@@ -72,7 +72,7 @@ def _refuse_table(model: Path | None) -> None:
 @options.labelled_limit
 @options.output("table", "markdown", "json", "jsonl", "csv")
 @options.html("Also write the report as a self-contained page.")
-@options.flag("--lenient", help=options.LENIENT)
+@options.lenient
 @options.flag("--numbers", help="Read whole numbers; labels.csv has the columns file,text.")
 @options.digits
 @click.option(
@@ -87,9 +87,6 @@ def benchmark(
     limit: int | None,
     output: Literal["table", "markdown", "json", "jsonl", "csv"],
     html: Path | None,
-    lenient: bool,
-    numbers: bool,
-    digits: tuple[int, int] | None,
     target: float | None,
     budget: float | None,
     asking: Asking,
@@ -129,9 +126,9 @@ def benchmark(
     if budget is not None and target is None:
         raise click.UsageError("--budget goes with --target.")
     names = asking.names()
-    if numbers and (target is not None or asking.fallback or asking.consensus is not None):
+    if asking.numbers and (target is not None or asking.fallback or asking.consensus is not None):
         raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")
-    how = asking.for_numbers({"lenient": lenient}, numbers, digits)
+    how, numbers = asking.how(), asking.numbers
     samples: Sequence[Sample]
     if numbers:
         samples, how = read_numbers(data, limit), {"ask": numbers_asked(**how)}

@@ -36,9 +36,6 @@ def compare(
     given: sources.Given,
     everyone: bool,
     output: Format,
-    numbers: bool,
-    digits: tuple[int, int] | None,
-    how: options.How,
     asking: Asking,
 ) -> None:
     """Show what several engines read on the same picture.
@@ -56,7 +53,7 @@ def compare(
       digitrec compare scans/ --all --max-cost 0.50 --output csv > answers.csv
       digitrec compare form.jpg --numbers -p local,rapidocr
     """
-    ways = asking.for_numbers(how, numbers, digits)
+    how, numbers = asking.how(), asking.numbers
     names = asking.providers or _chosen(everyone, EMULATED if asking.emulate else ())
     images = given.sources()
     with asking.opener(names) as open_engine:
@@ -66,7 +63,7 @@ def compare(
             cost.say(images, [one.for_numbers for one in engines] if numbers else engines, output)
             return
         found: list[Comparison] = []
-        asked = {"ask": numbers_asked(**ways)} if numbers else ways
+        asked = {"ask": numbers_asked(**how)} if numbers else how
         comparisons = compare_stream(images, readers, **asked)
         kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
         write_comparisons(chain.from_iterable(map(apart, kept)) if numbers else kept, output)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
+from typing import Self
 
 import click
 
-from digitrec.commands.engines import Described
 from digitrec.engine import Engine
+from digitrec.errors import NotConfigured
 from digitrec.errors.text import count
-from digitrec.image import ImageSource, PreparedImage
+from digitrec.image import ImageSource, InputSpec, PreparedImage
+from digitrec.providers import registry
+from digitrec.providers.base import BaseProvider
 from digitrec.recognise.pipeline import batches
 from digitrec.report import rows
 
@@ -44,6 +47,33 @@ class Cost:
             f"{'is' if self.replayed == 1 else 'are'} answered already; {count(self.requests, 'request')} "
             f"would cost {cost} before any free allowance{unknown}"
         )
+
+
+class Described(BaseProvider):
+    """A provider known by its class only: its input and its price; it cannot be asked."""
+
+    endpoint: str | None = "not known without credentials"
+
+    def __init__(self, name: str) -> None:
+        """Describe the provider of that name.
+
+        Raises:
+            NotConfigured: its class does not declare its input.
+            UnknownProvider: no provider has that name.
+        """
+        cls = registry.provider_class(name)
+        wants = getattr(cls, "wants", None)
+        if not isinstance(wants, InputSpec):  # another package's, which needs an instance
+            raise NotConfigured(f"{name} needs its credentials for an estimate; configure it first")
+        self.name = name
+        self.wants = wants
+        self.price = getattr(cls, "price", None)
+        self.batch = getattr(cls, "batch", 1)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raise an error: no environment describes it."""
+        raise NotConfigured("this provider is not configured, so it cannot be asked")
 
 
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:

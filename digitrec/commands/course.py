@@ -14,7 +14,6 @@ from rich.text import Text
 
 from digitrec.answer import Outcome
 from digitrec.commands import options, sources
-from digitrec.commands.files import Input
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.recognise import predict_many
 from digitrec.report import predictions
@@ -128,7 +127,7 @@ EXPECTED = {"mnist-train": 97, "mnist-test": 90}
 @options.whole("--epochs", "Number of epochs.", default=5, metavar=None)
 @options.sources("--data", help="Training digits, as for `digitrec train`.", default="mnist-train")
 @click.option(
-    "--picture", type=Input(exists=True), metavar="FILE",
+    "--picture", type=options.Input(exists=True), metavar="FILE",
     help="Picture to read at the end.  [default: a digit of the test set]",
 )  # fmt: skip
 @options.flag("--quick", help=f"Train on {QUICK:,} digits that come with digitrec; about a minute.")

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from digitrec.commands import options
-from digitrec.commands.files import LEDGERS, Input, Output
+from digitrec.commands.cost import Described
 from digitrec.commands.progress import quietly
 from digitrec.engine import Engine, config
 from digitrec.engine import Options as EngineOptions
@@ -20,10 +20,11 @@ from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.image import InputSpec
 from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
-from digitrec.providers.base import FREE, BaseProvider
+from digitrec.providers.base import FREE
 
 if TYPE_CHECKING:
     from digitrec.comparison.policy import EnginePolicy
+    from digitrec.recognise import Rotation
 
 REAL_KEYS = (
     "GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_", "DOCUMENTINTELLIGENCE_", "OPENAI_",
@@ -66,6 +67,13 @@ class Asking:
     below: float = 0.9
     consensus: int | None = None
     dry_run: bool = False
+    run: str | None = None
+    """Account of the budget, which processes share; None: a new one."""
+    numbers: bool = False
+    digits: tuple[int, int] | None = None
+    lenient: bool = False
+    at_least: float = 0.0
+    rotate: Rotation = 0
 
     def names(self, *, together: bool = False) -> list[str]:
         """Return all engines that may be asked, in their order.
@@ -103,15 +111,15 @@ class Asking:
         return Consensus(engines, self.consensus)
 
     @contextmanager
-    def engines(self, names: Sequence[str], run: str | None = None) -> Iterator[list[Engine]]:
-        """Yield the engines of these names, closed at the end; `opener` has the errors and ``run``."""
-        with self.opener(names, run) as open_engine:
+    def engines(self, names: Sequence[str]) -> Iterator[list[Engine]]:
+        """Yield the engines of these names, closed at the end; for errors see `opener`."""
+        with self.opener(names) as open_engine:
             yield [open_engine(name) for name in names]
 
     @contextmanager
-    def reader(self, names: Sequence[str], run: str | None = None) -> Iterator[Engine | EnginePolicy]:
+    def reader(self, names: Sequence[str]) -> Iterator[Engine | EnginePolicy]:
         """Yield the one engine of these names, or the policy over them; see `engines`."""
-        with self.engines(names, run) as engines:
+        with self.engines(names) as engines:
             yield self.policy(engines) or engines[0]
 
     @contextmanager
@@ -130,14 +138,12 @@ class Asking:
             yield columns
 
     @contextmanager
-    def opener(
-        self, names: Sequence[str], run: str | None = None, *, several: bool = False
-    ) -> Iterator[Callable[..., Engine]]:
+    def opener(self, names: Sequence[str], *, several: bool = False) -> Iterator[Callable[..., Engine]]:
         """Yield what opens the engine of a name; all are closed at the end.
 
         It also takes a preparation, by default the requested one; with ``several`` there may be more than
         one. With ``--dry-run`` it also opens engines without credentials, which can only estimate. The
-        engines share the budget of the run ``run``; None: of a new one.
+        engines share one budget.
 
         Raises:
             click.UsageError: options that do not fit these engines.
@@ -149,7 +155,7 @@ class Asking:
         own = self.prepare[0] if self.prepare else None
         with ExitStack() as stack:
             env = stack.enter_context(_emulated(names)) if self.emulate else os.environ
-            options = self._options(run)
+            options = self._options()
 
             def open_engine(name: str, preparation: str | None = own) -> Engine:
                 try:
@@ -175,19 +181,18 @@ class Asking:
             **replay,
         }
 
-    def for_numbers(
-        self, how: Mapping[str, Any], numbers: bool, digits: tuple[int, int] | None
-    ) -> dict[str, Any]:
+    def how(self) -> dict[str, Any]:
         """Return the options of `digitrec.read_stream` with ``numbers``, else those of `digitrec.stream`.
 
         Raises:
             click.UsageError: a preparation that is not plain for numbers, or ``digits`` without them.
         """
-        if not numbers and digits is not None:
+        if not self.numbers and self.digits is not None:
             raise click.UsageError("--digits goes with --numbers.")
-        if numbers and [*self.prepare] not in ([], ["plain"]):
+        if self.numbers and [*self.prepare] not in ([], ["plain"]):
             raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(self.prepare)}.")
-        return {**how, "digits": digits} if numbers else dict(how)
+        how = {"lenient": self.lenient, "at_least": self.at_least, "rotate": self.rotate}
+        return {**how, "digits": self.digits} if self.numbers else how
 
     def _check(self, names: Sequence[str]) -> None:
         if self.model is not None and "local" not in names:
@@ -206,7 +211,7 @@ class Asking:
                 "pixels, prepared as MNIST was."
             )
 
-    def _options(self, run: str | None) -> EngineOptions:
+    def _options(self) -> EngineOptions:
         options = EngineOptions(
             timeout=self.timeout,
             attempt_timeout=self.attempt_timeout or (self.timeout if self.emulate else None),
@@ -215,7 +220,7 @@ class Asking:
             ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
             record=self.record,
         )
-        return options if run is None else replace(options, _run=run)
+        return options if self.run is None else replace(options, _run=self.run)
 
     def _engine(
         self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None
@@ -228,33 +233,6 @@ class Asking:
         if name == "local" and self.model is not None:
             own = {"model": self.model, "scale": self.model_scale}
         return _prepared_for(Engine(registry.open_provider(name, env=env, **own), options), preparation)
-
-
-class Described(BaseProvider):
-    """A provider known by its class only: its input and its price; it cannot be asked."""
-
-    endpoint: str | None = "not known without credentials"
-
-    def __init__(self, name: str) -> None:
-        """Describe the provider of that name.
-
-        Raises:
-            NotConfigured: its class does not declare its input.
-            UnknownProvider: no provider has that name.
-        """
-        cls = registry.provider_class(name)
-        wants = getattr(cls, "wants", None)
-        if not isinstance(wants, InputSpec):  # another package's, which needs an instance
-            raise NotConfigured(f"{name} needs its credentials for an estimate; configure it first")
-        self.name = name
-        self.wants = wants
-        self.price = getattr(cls, "price", None)
-        self.batch = getattr(cls, "batch", 1)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raise an error: no environment describes it."""
-        raise NotConfigured("this provider is not configured, so it cannot be asked")
 
 
 def _is_sent_pixels(name: str) -> bool:
@@ -312,12 +290,12 @@ _HOW = (
                  metavar="SECONDS", help="Deadline for one image, with waits and retries."),
     options.attempt_timeout,
     options.usd("--max-cost", help="Budget of the command."),
-    click.option("--ledger", type=Output(*LEDGERS), metavar="FILE",
+    click.option("--ledger", type=options.Output(*options.LEDGERS), metavar="FILE",
                  help="File of paid answers.  [default: in the user's data folder]"),
     options.flag("--no-ledger", help="Neither keep nor reuse paid answers."),
-    click.option("--record", type=Output(*LEDGERS), metavar="FILE",
+    click.option("--record", type=options.Output(*options.LEDGERS), metavar="FILE",
                  help="Also write paid answers to this recording."),
-    click.option("--replay", type=Input(exists=True), metavar="FILE",
+    click.option("--replay", type=options.Input(exists=True), metavar="FILE",
                  help="Answer from this recording; ask no cloud."),
     options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but says nothing about "
                  "its accuracy. Kept only with --ledger."),

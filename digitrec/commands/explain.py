@@ -12,7 +12,6 @@ import click
 
 from digitrec.commands import options, sources
 from digitrec.commands.engines import Asking, own_model
-from digitrec.commands.files import refuse_outputs
 from digitrec.commands.progress import quietly
 from digitrec.errors import ImageError
 from digitrec.errors.text import percent, printable
@@ -51,7 +50,7 @@ def explain(given: sources.Given, asking: Asking, out: Path, inside: bool) -> No
     images = given.sources()
     files = _files(images, out)
     written = [file.with_stem(file.stem + more) for file in files for more in ("", *BESIDE)]
-    refuse_outputs("--out", written, map(sources.path_of, images))
+    options.refuse_outputs("--out", written, map(sources.path_of, images))
     sys.dont_write_bytecode = True  # TensorFlow imports Python that it wrote into a temporary folder
     reasons, failed = given.reasons(), False
     with asking.engines(["local"]) as (engine,):

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import click
 
 from digitrec.commands import options
-from digitrec.commands.files import Output
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.commands.train import Start
 from digitrec.errors.text import aligned
@@ -80,7 +79,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 @models.command()
 @click.argument("model", type=Start(), metavar="digitrec|FILE")
-@click.argument("out", type=Output(".onnx", ".tflite", ".keras", ".h5"), metavar="OUT")
+@click.argument("out", type=options.Output(".onnx", ".tflite", ".keras", ".h5"), metavar="OUT")
 def export(model: Path, out: Path) -> None:
     """Write a network in another format: `.onnx`, `.tflite`, `.keras` or `.h5`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +13,6 @@ import click
 from digitrec.answer import Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, asking_by_policy
-from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import tracked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
@@ -31,17 +31,13 @@ from digitrec.report.predictions import Format, overlay, write_sheets
 @options.output(*get_args(predictions.Format))
 @options.reading
 @click.option(
-    "--save-prepared", type=Output(), metavar="FILE",
+    "--save-prepared", type=options.Output(), metavar="FILE",
     help="Save the engine's input as a picture; for several images, name a folder.",
 )  # fmt: skip
 @options.dry_run
 @asking_by_policy
 def predict(
-    given: sources.Given,
-    output: predictions.Format,
-    how: options.How,
-    save_prepared: Path | None,
-    asking: Asking,
+    given: sources.Given, output: predictions.Format, save_prepared: Path | None, asking: Asking
 ) -> None:
     """Read the digit on each picture, with a confidence.
 
@@ -69,7 +65,7 @@ def predict(
             return
         if save_prepared is not None:
             _save_prepared(images, saved, engines[0])
-        found = stream(images, asking.policy(engines) or engines[0], **how)
+        found = stream(images, asking.policy(engines) or engines[0], **asking.how())
         outcomes = tracked(_suggested(reasons.watched(found)), len(images))
         predictions.write(outcomes, output, names=map(str, images))
     reasons.check(len(images))
@@ -112,12 +108,12 @@ def _region(value: str) -> Box:
     help="Part to read, in pixels of the picture, or in shares of its sides if all are at most 1.",
 )  # fmt: skip
 @click.option(
-    "--fields", type=Input(exists=True), metavar="FILE",
+    "--fields", type=options.Input(exists=True), metavar="FILE",
     help="JSON file that names the fields of a form: one number for each name.",
 )  # fmt: skip
 @options.reading
 @click.option(
-    "--save-overlay", type=Output(), metavar="FILE",
+    "--save-overlay", type=options.Output(), metavar="FILE",
     help="Save the picture with its numbers drawn over it; for several pictures, name a folder.",
 )  # fmt: skip
 @options.dry_run
@@ -125,10 +121,8 @@ def _region(value: str) -> Box:
 def read(
     given: sources.Given,
     output: Format,
-    digits: tuple[int, int] | None,
     region: Box | None,
     fields: Path | None,
-    how: options.How,
     save_overlay: Path | None,
     asking: Asking,
 ) -> None:
@@ -152,7 +146,7 @@ def read(
     names = asking.names(together=True)
     if fields is not None and len(names) > 1:
         raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
-    ways = asking.for_numbers(how, True, digits)
+    how = replace(asking, numbers=True).how()
     if fields is not None and region is not None:
         raise click.UsageError("--fields excludes --region.")
     form = None if fields is None else load_form(fields)
@@ -163,10 +157,10 @@ def read(
             cost.say(turned, [engine.for_numbers for engine in engines], output)
             return
         if form is not None:
-            found = read_forms(images, form, engines[0], **ways)
+            found = read_forms(images, form, engines[0], **how)
         else:
             reader = asking.policy(engines) or engines[0]
-            found = read_stream(images, reader, region=region, **ways)
+            found = read_stream(images, reader, region=region, **how)
         outcomes = reasons.watched(_overlaid(found, images, overlays))
         write_sheets(tracked(outcomes, len(images)), output)
     reasons.check(len(images))

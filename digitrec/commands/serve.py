@@ -14,7 +14,6 @@ import click
 
 from digitrec.commands import options
 from digitrec.commands.engines import EMULATED, Asking, asking_served
-from digitrec.commands.files import Input
 from digitrec.commands.progress import quietly
 from digitrec.engine import Engine
 from digitrec.errors.text import count, percent
@@ -164,7 +163,7 @@ HOST = "127.0.0.1"
 
 
 @click.command()
-@click.argument("answers", type=Input(exists=True, dir_okay=False))
+@click.argument("answers", type=options.Input(exists=True, dir_okay=False))
 @options.out_folder("labelled", "Folder of the labels and their pictures.")
 @click.option(
     "--below", type=options.SHARE, default=0.95, show_default=True, metavar="CHANCE",

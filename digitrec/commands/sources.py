@@ -13,7 +13,6 @@ from PIL import Image
 
 from digitrec.answer import Failure, Outcome, Prediction, Sheet
 from digitrec.commands import options
-from digitrec.commands.files import Input, named_as_file, refuse_outputs
 from digitrec.commands.process import exit_code
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
@@ -142,7 +141,7 @@ class Given:
 given = options.gathered(
     "given", Given,
     click.argument("images", nargs=-1, required=True, metavar="IMAGE...",
-                   type=Input(path_type=str)),
+                   type=options.Input(path_type=str)),
     options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
                    "[default: first, with a notice]"),
 )  # fmt: skip
@@ -192,7 +191,7 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
     if any(files.read_once(image) for image in images):
         raise click.UsageError(f"{option} needs files: standard input or a pipe is read only once.")
     several = len(images) > 1 or target.is_dir()
-    if several and (target.is_file() or named_as_file(target)):
+    if several and (target.is_file() or options.named_as_file(target)):
         raise click.UsageError(f"{option} {target} names a file; several pictures need a folder.")
     Image.init()
     if not several and Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
@@ -203,7 +202,7 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
         target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
         for number, image in enumerate(images, 1)
     ]
-    refuse_outputs(option, saved, map(path_of, images))
+    options.refuse_outputs(option, saved, map(path_of, images))
     return saved
 
 

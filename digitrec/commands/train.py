@@ -11,8 +11,20 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from digitrec.commands.files import Input, Output, named_as_file, refuse_outputs
-from digitrec.commands.options import POSITIVE, Number, choice, flag, limit, out_folder, sources, whole
+from digitrec.commands.options import (
+    POSITIVE,
+    Input,
+    Number,
+    Output,
+    choice,
+    flag,
+    limit,
+    named_as_file,
+    out_folder,
+    refuse_outputs,
+    sources,
+    whole,
+)
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
@@ -99,7 +111,7 @@ class Start(Input):
     "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
-def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
+def train(arch: str | None, out: Path, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
 
     Without --arch it trains digitrec's own network by its recipe, else the named architecture. Needs the
@@ -130,13 +142,13 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     if not is_installed("keras") and (arch is None or find(arch).family == "keras"):
         raise not_installed("Training", "train")
     if arch is not None:
-        _by_name(arch, file, out, sources, limit, options)
+        _by_name(arch, file, out, options)
         return
     _refuse("for an architecture named with --arch", *OF_ARCHITECTURES)
     if options["start"] is not None:
-        _fine_tune(file or out / "own-hand.tflite", sources, limit, options)
+        _fine_tune(file or out / "own-hand.tflite", options)
     else:
-        _by_recipe(file, out, sources, limit, options)
+        _by_recipe(file, out, options)
 
 
 def _refuse(why: str, *names: str) -> None:
@@ -169,13 +181,13 @@ def _settings(options: dict[str, Any], *more: str) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> Given:
+def _given(options: dict[str, Any]) -> Given:
     """Return the digits to learn from, and to test with."""
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training.run import given
 
-    learned = sources or ["mnist-train"]
-    parts = [read_digits(source, limit) for source in learned]
+    learned = options["sources"] or ["mnist-train"]
+    parts = [read_digits(source, options["limit"]) for source in learned]
     numbers = {_name(source): len(part) for source, part in zip(learned, parts, strict=True)}
     test, tested_on = None, None
     if options["test"] is not None:
@@ -188,17 +200,18 @@ def _name(source: str) -> str:
     return Path(source).resolve().name
 
 
-def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> None:
+def _fine_tune(out: Path, options: dict[str, Any]) -> None:
     """Fine-tune our own network on the user's handwriting, and print gains and losses."""
     _refuse("for an architecture named with --arch", "test")
     _write_only(out, [".tflite"])
+    sources = options["sources"]
     if not sources:
         raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")
     if options["start"].suffix != ".tflite":
         raise click.UsageError(f"--start {options['start']}: name a .tflite file, or add --arch.")
     from digitrec.lab.training import run
 
-    samples = [sample for source in sources for sample in read_samples(source, limit)]
+    samples = [sample for source in sources for sample in read_samples(source, options["limit"])]
     config = run.FineTuneConfig(**_settings(options))
     with quiet_bar("training") as bar:
         from digitrec.lab.training.finetune import HEADER, fine_tune, verdict
@@ -213,22 +226,20 @@ def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: di
     click.echo(f"model: {done.file}")
 
 
-def _by_recipe(
-    file: Path | None, out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
-) -> None:
+def _by_recipe(file: Path | None, out: Path, options: dict[str, Any]) -> None:
     """Train digitrec's own network, under the name of the file if one is named."""
     from digitrec.lab.training.run import TrainConfig
 
     settings = _settings(options)
     if file is not None:
         settings["name"] = file.stem
-    if sources or limit is not None:
+    if options["sources"] or options["limit"] is not None:
         settings |= {"world": 0, "fonts": False}
     config = TrainConfig(**settings)
     folder = out if file is None else file.parent
     beside = [folder / f"{config.name}{ending}" for ending in (".tflite", ".md")]
     _write_only(file or beside[0], [".tflite"], *beside)
-    what = _given(sources, limit, options)
+    what = _given(options)
     with quiet_bar("training") as bar:
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
 
@@ -239,9 +250,7 @@ def _by_recipe(
         _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)
 
 
-def _by_name(
-    arch: str, file: Path | None, out: Path, data: Sequence[str], limit: int | None, options: dict[str, Any]
-) -> None:
+def _by_name(arch: str, file: Path | None, out: Path, options: dict[str, Any]) -> None:
     """Train an architecture of the zoo; its file in the folder `out` is called like the architecture."""
     from digitrec.lab.training import fit, run
 
@@ -255,7 +264,7 @@ def _by_name(
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
     with quietly():
         fit.check(kind, config, options["start"])
-    what = _given(data, limit, options)
+    what = _given(options)
     with quiet_bar("training") as bar:
         result = fit.fit(config, file, what, start=options["start"], on_progress=bar.at)
     left_out = f"; {what.left_out:,} learned digits excluded" if what.left_out else ""

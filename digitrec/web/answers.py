@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import io
 import json
 import re
 import threading
@@ -189,9 +188,7 @@ def _png(one: _Doubt) -> bytes:
         raise ImageError(f"{one.source}: changed since it was read; read it again")
     if one.box is not None:
         opened = opened.around(one.box, MARGIN)
-    content = io.BytesIO()
-    opened.picture.save(content, "PNG")
-    return content.getvalue()
+    return schemas.png(opened.picture)
 
 
 def _source(name: str) -> ImageSource:

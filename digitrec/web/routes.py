@@ -62,7 +62,12 @@ URL_SAFE = str.maketrans("-_", "+/")
 
 def add(app: FastAPI, state: State) -> None:
     """Add the endpoints to the app."""
-    keyed = _described_keys(state)
+    keyed: list[Any] = []
+    if state.settings.api_keys:  # for the description only: `limits` asks for the key
+        keyed = [
+            Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
+            Security(HTTPBearer(auto_error=False)),
+        ]
     reading: Any = {
         "tags": ["read a digit"], "responses": schemas.PROBLEMS, "dependencies": keyed,
         "openapi_extra": schemas.PICTURES,
@@ -183,14 +188,6 @@ def _expected(digits: str | None) -> tuple[int, int] | None:
     if int(most or least) < int(least):
         raise _problem(422, "invalid-request", f"digits must be least-most, got {digits}")
     return int(least), int(most or least)
-
-
-def _described_keys(state: State) -> list[Any]:
-    """Return what OpenAPI says about keys of an operation that needs one; `limits` asks for it."""
-    if not state.settings.api_keys:
-        return []
-    schemes = APIKeyHeader(name="X-API-Key", auto_error=False), HTTPBearer(auto_error=False)
-    return [Security(scheme) for scheme in schemes]
 
 
 async def _one_picture(request: Request, state: State) -> bytes:
