@@ -50,8 +50,8 @@ COMMANDS = {
 """Every command with its line in the overview."""
 MODULES = {
     "calibrate": "benchmark", "completion": "setup", "config": "setup", "demo": "course", "emulate": "serve",
-    "evaluate": "benchmark", "explore": "course", "providers": "setup", "read": "predict", "review": "serve",
-    "tune": "train",
+    "evaluate": "benchmark", "explain": "predict", "explore": "course", "providers": "setup",
+    "read": "predict", "review": "serve", "tune": "train",
 }  # fmt: skip
 """Modules in ``digitrec.commands`` of the commands that share one; the others have the command's name."""
 

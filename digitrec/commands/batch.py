@@ -50,13 +50,7 @@ LIST = ("-",)
 @options.digits
 @options.reading
 @asking_by_policy
-def batch(
-    images: tuple[str, ...],
-    out: Path,
-    resume: bool,
-    workers: int | None,
-    asking: Asking,
-) -> None:
+def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None, asking: Asking) -> None:
     """Read any number of pictures into a file; continue after an interruption with --resume.
 
     INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of paths

@@ -32,12 +32,7 @@ from digitrec.report.predictions import Format, write_comparisons
 @options.reading
 @options.dry_run
 @asking_options
-def compare(
-    given: sources.Given,
-    everyone: bool,
-    output: Format,
-    asking: Asking,
-) -> None:
+def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking) -> None:
     """Show what several engines read on the same picture.
 
     IMAGE is as for `digitrec predict`. Below each picture is a line for each engine: digit, confidence,

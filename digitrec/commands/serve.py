@@ -88,12 +88,7 @@ def _keys(variable: str) -> tuple[str, ...]:
     help="Lowest level to log; info logs each request.",
 )  # fmt: skip
 def serve(
-    host: str,
-    port: int,
-    asking: Asking,
-    allow_host: tuple[str, ...],
-    log_level: str,
-    **limits: Any,
+    host: str, port: int, asking: Asking, allow_host: tuple[str, ...], log_level: str, **limits: Any
 ) -> None:
     """Serve the page to draw on, and the REST API.
 
