@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from digitrec.errors import ImageError
 from digitrec.errors.arguments import said
 from digitrec.image import decode, files
 from digitrec.image.decode import frames as frames
-from digitrec.image.files import Frame, name_of
+from digitrec.image.files import name_of
 from digitrec.image.pixels import ENOUGH_SIDE, Pixels, Size, as_array, from_array, white
 
 TURNS = (0, 90, 180, 270)
@@ -227,7 +227,7 @@ class DigitImage:
         elif isinstance(source, Image.Image):
             read = decode.from_pillow(source, enough)
         else:
-            read = decode.decode(cast("files.Encoded", source), enough)
+            read = decode.decode(cast(files.Encoded, source), enough)
         image = cls(read.held, read.name, read.sha256, read.frames)
         shrunk = Place(read.size).part((0, 0, *read.size), image.size) if read.size != image.size else None
         return replace(image, opening_s=time.perf_counter() - start, _place=shrunk)
@@ -258,20 +258,7 @@ class Tensor(Protocol):
 
 
 Array = NDArray[np.bool_ | np.integer[Any] | np.floating[Any]]
-ImageSource = (
-    DigitImage
-    | Turned
-    | str
-    | Path
-    | bytes
-    | bytearray
-    | memoryview
-    | IO[bytes]
-    | Array
-    | Tensor
-    | Image.Image
-    | Frame
-)
+ImageSource = DigitImage | Turned | Image.Image | Array | Tensor | files.Encoded
 """Everything `DigitImage.open` reads."""
 
 
@@ -286,14 +273,12 @@ def one_image(image: ImageSource) -> ImageSource:
         TypeError: there are several.
     """
     if (array := as_array(image)) is not None:
-        batch = array.ndim > 3 or (array.ndim == 3 and array.shape[2] > 4)
-        what = f"shape {array.shape}"
+        several = array.ndim > 3 or (array.ndim == 3 and array.shape[2] > 4)
     else:
         many = (list, tuple, set, frozenset, Mapping, Iterator)
-        batch = isinstance(image, many) and not hasattr(image, "read")
-        what = f"a {type(image).__name__}"
-    if batch:
-        raise TypeError(f"{what} is not one picture: give several to predict_many or stream")
+        several = isinstance(image, many) and not hasattr(image, "read")
+    if several:
+        raise TypeError(f"a {type(image).__name__} of several pictures is for predict_many or stream")
     return image
 
 

@@ -163,14 +163,9 @@ def expand(argument: str, skipped: Skipped) -> Iterator[str]:
         argument: a path or a pattern.
         skipped: counts the skipped files.
     """
-    try:
-        path = Path(argument)
-        is_folder, is_there = path.is_dir(), path.exists()
-    except (OSError, ValueError):  # the name is too long or has a null byte
-        is_folder = is_there = False
-    if is_folder:
-        yield from pictures(str(path), skipped)
-    elif is_pattern(argument) and not is_there:
+    if os.path.isdir(argument):  # noqa: PTH112 (Path raises an error for a name that is too long)
+        yield from pictures(str(Path(argument)), skipped)
+    elif is_pattern(argument) and not os.path.exists(argument):  # noqa: PTH110
         yield from matches(argument, skipped) or [argument]
     else:
         yield argument

@@ -10,8 +10,7 @@ import io
 import math
 import re
 import struct
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PIL import Image, UnidentifiedImageError, features
 from PIL.JpegImagePlugin import JpegImageFile
@@ -106,7 +105,8 @@ class BoundedFile(io.BytesIO):
     def __init__(self, data: bytes, name: str) -> None:
         super().__init__(data)
         self._name = name
-        self.reads_left = _most(data)
+        each = BYTES_A_GIF_READ if data.startswith(b"GIF") else BYTES_A_READ
+        self.reads_left = MAX_READS + len(data) // each
         """Reads until the file is refused."""
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -120,11 +120,6 @@ class BoundedFile(io.BytesIO):
         if self.reads_left < 0:
             raise _too_many(self._name)
         return found
-
-
-def _most(data: bytes) -> int:
-    """Return how many reads a file of this size may take."""
-    return MAX_READS + len(data) // (BYTES_A_GIF_READ if data.startswith(b"GIF") else BYTES_A_READ)
 
 
 def _too_many(name: str) -> ImageError:
@@ -300,8 +295,7 @@ def count(picture: Image.Image, data: bytes) -> int:
     return max(1, min(found, MAX_FRAMES + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What decoding a picture takes, by its header."""
 
     pixels: int

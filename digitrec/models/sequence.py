@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.network import Floats, description_in, runner
+from digitrec.models.network import Floats, description_in, probabilities, runner
 
 Pixels = NDArray[np.uint8]
 Lengths = tuple[int, int]
@@ -94,10 +94,7 @@ class SequenceReader:
         picture = np.full((1, HEIGHT, wide, 1), strip.mean(), np.float32)
         picture[0, :, :width, 0] = strip
         (logits,) = self._runners(wide).run(picture)
-        logits = logits[0, : -(-width // COLUMN)]
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        columns: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return columns
+        return probabilities(logits[0, : -(-width // COLUMN)], "logits", 1.0)
 
 
 def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
@@ -144,9 +141,7 @@ def search(columns: Floats, lengths: Lengths | None = None) -> dict[str, Reading
     for column, row in enumerate(columns.tolist()):
         beams = _extended(beams, column, row, most)
     return {
-        text: Reading(text, beam.total, *_shown(text, beam.starts, columns))
-        for text, beam in beams.items()
-        if len(digits_of(text)) >= fewest
+        text: _reading(text, beam, columns) for text, beam in beams.items() if len(digits_of(text)) >= fewest
     }
 
 
@@ -186,23 +181,18 @@ def _extended(beams: dict[str, _Beam], column: int, row: list[float], most: int)
 
 
 def _add(found: dict[str, _Beam], text: str, blank: float, character: float, starts: tuple[int, ...]) -> None:
-    beam = found.get(text)
-    if beam is None:
-        found[text] = _Beam(blank, character, starts)
-        return
+    beam = found.setdefault(text, _Beam(0.0, 0.0, starts))
     if blank + character > beam.total:
         beam.starts = starts
     beam.blank += blank
     beam.character += character
 
 
-def _shown(
-    text: str, starts: tuple[int, ...], columns: Floats
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return where each character begins, as a share of the width, and its highest chance in a column."""
-    ends = (*starts[1:], len(columns))
+def _reading(text: str, beam: _Beam, columns: Floats) -> Reading:
+    """Return a text with the place of each character, and its highest chance in a column."""
+    ends = (*beam.starts[1:], len(columns))
     chances = tuple(
         float(columns[start:end, ALPHABET.index(character)].max())
-        for character, start, end in zip(text, starts, ends, strict=False)  # an empty text has an end
+        for character, start, end in zip(text, beam.starts, ends, strict=False)  # an empty text has an end
     )
-    return tuple(start / len(columns) for start in starts), chances
+    return Reading(text, beam.total, tuple(start / len(columns) for start in beam.starts), chances)

@@ -17,16 +17,8 @@ from typing import NamedTuple
 
 from digitrec.answer import Answer
 
-LOOK_ALIKES = {
-    **dict.fromkeys("OoQD", 0),
-    **dict.fromkeys("Iil|!", 1),
-    **dict.fromkeys("Zz", 2),
-    **dict.fromkeys("Ss", 5),
-    **dict.fromkeys("bG", 6),
-    **dict.fromkeys("T?", 7),
-    **dict.fromkeys("B&", 8),
-    **dict.fromkeys("gq", 9),
-}
+_ALIKE = ("OoQD", "Iil|!", "Zz", "", "", "Ss", "bG", "T?", "B&", "gq")
+LOOK_ALIKES = {char: digit for digit, chars in enumerate(_ALIKE) for char in chars}
 """Characters that resemble a digit in handwriting; used only if the caller asks."""
 
 
@@ -61,7 +53,7 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
     text = " ".join(candidate.text for candidate in answer.candidates).strip()
     if not text:
         return Reading(None, None, "no text")
-    read = [(_digit(char), char.isalpha()) for char in text]
+    read = [(unicodedata.digit(char, None), char.isalpha()) for char in text]
     digits, letters = [digit for digit, _ in read if digit is not None], sum(letter for _, letter in read)
     inferred = not digits and lenient
     if inferred:
@@ -72,10 +64,6 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
         return Reading(None, None, reason, text)
     digit = Counter(digits).most_common(1)[0][0]
     return Reading(digit, _confidence(answer, digit, inferred), None, text, inferred)
-
-
-def _digit(char: str) -> int | None:
-    return unicodedata.digit(char, None)
 
 
 def _objection(digits: list[int], letters: int, repeat: int) -> str | None:
@@ -91,6 +79,6 @@ def _objection(digits: list[int], letters: int, repeat: int) -> str | None:
 
 
 def _confidence(answer: Answer, digit: int, inferred: bool) -> float | None:
-    value = LOOK_ALIKES.get if inferred else _digit
+    value = LOOK_ALIKES.get if inferred else lambda char: unicodedata.digit(char, None)
     holders = [one for one in answer.candidates if any(value(char) == digit for char in one.text)]
     return min((one.score for one in holders if one.score is not None), default=None)

@@ -52,50 +52,43 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """Yield the prepared pictures in batches that suit the engine and arrive within its patience."""
-    waiting = iter(sources)
-    while batch := _batch(waiting, engine):
+    name, enough = engine.provider.name, engine.provider.wants.enough
+    opened = map(partial(open_or_fail, asker=name, enough=enough), sources)  # holds no source, as a loop does
+    while batch := _batch(opened, engine):
         yield batch
 
 
 def chunks(sources: Iterable[ImageSource], asker: str, most: int) -> Iterator[list[DigitImage | Failure]]:
     """Open pictures, as many at a time as ``most`` and `HELD_BYTES` allow, and at least one."""
-    waiting = iter(sources)
-    while opened := _opened(waiting, asker, most, HELD_BYTES):
-        yield opened
+    opened = map(partial(open_or_fail, asker=asker), sources)
+    while chunk := _taken(opened, most, HELD_BYTES):
+        yield chunk
 
 
-def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared]:
+def _batch(opened: Iterator[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:
     """Prepare the next pictures; only `OPENED_BYTES` of pixels are in memory at once."""
     batch: list[MaybePrepared] = []
     room, end = HELD_BYTES, time.monotonic() + engine.patience_s
     while True:
-        most = engine.batch - len(batch)
-        name, enough = engine.provider.name, engine.provider.wants.enough
-        some = _prepared(_opened(waiting, name, most, OPENED_BYTES, end, enough), engine)
+        some = _prepared(_taken(opened, engine.batch - len(batch), OPENED_BYTES, end), engine)
         batch += some
         room -= sum(len(one.data) for one in some if isinstance(one, PreparedImage))
         if not some or len(batch) == engine.batch or room <= 0 or time.monotonic() >= end:
             return batch
 
 
-def _opened(
-    waiting: Iterator[ImageSource],
-    asker: str,
-    most: int,
-    room: int,
-    end: float = math.inf,
-    enough: int = ENOUGH_SIDE,
+def _taken(
+    opened: Iterator[DigitImage | Failure], most: int, room: int, end: float = math.inf
 ) -> list[DigitImage | Failure]:
-    """Open at least one picture, and more up to a number, a size in bytes and a time."""
-    opened: list[DigitImage | Failure] = []
-    for source in waiting:
-        image = open_or_fail(source, asker, enough)
-        opened.append(image)
+    """Take at least one opened picture, and more up to a number, a size in bytes and a time."""
+    taken: list[DigitImage | Failure] = []
+    for image in opened:
+        taken.append(image)
         if isinstance(image, DigitImage):
             room -= BYTES_A_PIXEL * image.size[0] * image.size[1]
-        if len(opened) == most or room <= 0 or time.monotonic() >= end:
+        if len(taken) == most or room <= 0 or time.monotonic() >= end:
             break
-    return opened
+    return taken
 
 
 def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:
