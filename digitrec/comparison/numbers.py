@@ -11,8 +11,7 @@ from digitrec.answer import NO_NUMBER, EngineResult, Failure, Number, Outcome, P
 from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
 from digitrec.recognise import read_stream
-from digitrec.recognise.layout import lines
-from digitrec.recognise.numbers import union
+from digitrec.recognise.numbers import lines, union
 
 SHARED = {field.name for field in fields(EngineResult)}
 """Fields that a sheet and a prediction share, such as time, cost and model."""

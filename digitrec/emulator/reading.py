@@ -16,7 +16,7 @@ from digitrec.image import Box, DigitImage, InputSpec
 from digitrec.image.headers import FORMATS, kind
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
-from digitrec.recognise import layout, predict_many
+from digitrec.recognise import numbers, predict_many
 
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
@@ -139,7 +139,7 @@ def open_reader(engine: str | Read) -> Reader:
             words = _numbers(picture, cnn.for_numbers.provider)
             if sum(len(word.text) for word in words) < 2:
                 return read_digit(picture, cnn)
-        return [words[at] for line in layout.lines([word.box for word in words]) for at in line]
+        return [words[at] for line in numbers.lines([word.box for word in words]) for at in line]
 
     return Reader("local", read)
 

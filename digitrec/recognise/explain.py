@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer import Prediction
-from digitrec.engine import Engine, Reply
+from digitrec.engine import Engine
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource, PreparedImage
 from digitrec.image.pixels import Pixels
@@ -82,12 +82,8 @@ class Explanation:
     inside: tuple[Inside, ...] = ()
     """For each reading of the picture what happened in the network, that of `saliency` first; empty if the
     caller did not ask for it, or the picture was refused."""
-
-    @property
-    def likeliest(self) -> list[int]:
-        """The likeliest digit and the next, those that `grad_cam` is of; empty without probabilities."""
-        chances = self.prediction.probabilities
-        return [] if chances is None else _likeliest(chances)
+    likeliest: Sequence[int] = ()
+    """The likeliest digit and the next, those that `grad_cam` is of; empty without probabilities."""
 
     @property
     def runner_up(self) -> tuple[int, float] | None:
@@ -139,21 +135,14 @@ def explain(
     chances = prediction.probabilities
     if chances is None:
         return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), None)
-    prepared, of, looks = prepare(image, engine.provider.wants), _likeliest(chances), []
+    prepared, of, looks = prepare(image, engine.provider.wants), np.argsort(chances)[:-3:-1].tolist(), []
     for name, data, field in _readings(prepared, image.size)[: None if inside else 1]:
         given = replace(prepared, data=data, whole=None, others=())
         saliency = _saliency(given, of[0], engine) if hiding else None
         looks.append(Inside(name, _pixels(data), field, saliency, *_layers(engine.provider, given, of)))
     first, steps = looks[0], tuple(mnist.steps(image, looks[0].digit.tobytes()))
-    return Explanation(
-        prediction, image.pixels, steps, first.saliency, first.grad_cam, tuple(looks) if inside else ()
-    )
-
-
-def _likeliest(chances: Sequence[float]) -> list[int]:
-    """Return the likeliest digit and the next."""
-    found: list[int] = np.argsort(chances)[:-3:-1].tolist()
-    return found
+    shown = tuple(looks) if inside else ()
+    return Explanation(prediction, image.pixels, steps, first.saliency, first.grad_cam, shown, of)
 
 
 def _pixels(data: bytes) -> Pixels:
@@ -206,17 +195,14 @@ def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
     hidden = np.where(near[:, None, :, None] & near[None, :, None, :], 0, digit).reshape(-1, 28, 28)
     pictures = [digit, *hidden]
     asked = [replace(prepared, data=one.astype(np.uint8).tobytes()) for one in pictures]
-    rows = np.array([_chances(reply) for reply in engine.ask(asked)])
-    chance = np.clip(rows[:, of], 1e-6, 1 - 1e-6)
+    rows = []
+    for reply in engine.ask(asked):
+        if isinstance(reply.outcome, DigitrecError):
+            raise reply.outcome
+        rows.append(reply.outcome.probabilities)
+    chance = np.clip(np.array(rows, float)[:, of], 1e-6, 1 - 1e-6)
     odds = np.log(chance / (1 - chance))
     return np.asarray((odds[0] - odds[1:]).reshape(28, 28))
-
-
-def _chances(reply: Reply) -> tuple[float, ...]:
-    if isinstance(reply.outcome, DigitrecError):
-        raise reply.outcome
-    assert reply.outcome.probabilities is not None
-    return reply.outcome.probabilities
 
 
 def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:

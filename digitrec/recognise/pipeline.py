@@ -18,9 +18,8 @@ from digitrec.image.pixels import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibrations
-from digitrec.recognise.layout import arranged
 from digitrec.recognise.normalise import normalise
-from digitrec.recognise.numbers import Range, numbers_in
+from digitrec.recognise.numbers import Range, arranged, numbers_in
 
 HELD_BYTES = 64_000_000
 """Bytes of prepared pictures in one batch, about: hundreds of large scans do not fit into memory."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.models import store
-from digitrec.models.foreign import to_litert
 from digitrec.models.network import scaled
+from digitrec.models.store import to_litert
 
 TEST = mnist_test()
 OF = (1, 4, 7)

@@ -29,7 +29,7 @@ from digitrec.lab.finding.scenes import OTHER, SIDE, WRITING, Painter
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.strokes import PLAIN, SIGNS
 from digitrec.lab.handwriting.writer import enlarge, fonts_to_learn, in_font, rewrite, sized, without_paper
-from digitrec.models.foreign import to_litert
+from digitrec.models.store import to_litert
 from digitrec.prepare.finder import WEIGHTS
 
 MARK = 96

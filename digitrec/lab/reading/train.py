@@ -29,9 +29,9 @@ from digitrec.lab import stocks
 from digitrec.lab.datasets.world import people
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer, held_back
 from digitrec.lab.reading.hands import hands, letter_hands
-from digitrec.models.foreign import to_litert
 from digitrec.models.network import described
 from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, LETTERS, SHIPPED, SequenceReader, digits_of
+from digitrec.models.store import to_litert
 from digitrec.prepare import prepare
 from digitrec.providers.local_numbers import LocalNumbers
 from digitrec.providers.registry import open_provider

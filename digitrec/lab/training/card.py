@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.image import atomic
-from digitrec.models import foreign
 from digitrec.models.network import DESCRIPTION, ModelInput, described
 
 if TYPE_CHECKING:
@@ -54,14 +53,14 @@ def saver(learned: Any, path: Path) -> Callable[..., None]:
     It takes the facts for the card, and the fields of `ModelInput` as keywords.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    bare = foreign.to_litert(learned) if path.suffix == ".tflite" else b""
+    bare = store.to_litert(learned) if path.suffix == ".tflite" else b""
 
     def save(facts: dict[str, Any], **how: Any) -> None:
         about = description(path.stem, facts, **how)
         if path.suffix == ".tflite":
             atomic.write(path, described(bare, about))
         elif path.suffix == ".skops":
-            foreign.save_skops(learned, path, about)
+            store.save_skops(learned, path, about)
         else:
             save_keras(learned, path, about)
 

@@ -18,9 +18,9 @@ from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import description, save_keras
 from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.models import store
-from digitrec.models.foreign import to_litert
 from digitrec.models.inside import Inside, Weights
 from digitrec.models.network import DESCRIPTION, Floats, LiteRt, described, scaled
+from digitrec.models.store import to_litert
 from digitrec.providers.base import not_installed
 
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")

@@ -20,7 +20,7 @@ from digitrec.lab.training import zoo
 from digitrec.lab.training.card import environment, saver
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, unwatched
 from digitrec.lab.training.zoo import Architecture
-from digitrec.models import foreign, store
+from digitrec.models import store
 from digitrec.models.network import scaled
 
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
@@ -122,7 +122,7 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
         NotInstalled: scikit-learn is missing, or skops, which it is to be written by.
         DataError: there are not enough of each digit.
     """
-    foreign.import_skops()
+    store.import_skops()
     missing = [str(digit) for digit in range(10) if digit not in digits.labels]
     if missing:
         raise DataError(
@@ -142,7 +142,7 @@ def _write(
     """Write the model with its description; return loss and right answers on the test, through that file."""
     how = {"scale": config.scale}
     if out.suffix == ".skops":
-        how["output"] = foreign.output_of(learned)
+        how["output"] = store.output_of(learned)
     else:
         facts |= {"parameters": learned.count_params()}
     save = saver(learned, out)

@@ -8,8 +8,8 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.datasets.world import Paths, People, Scans
 from digitrec.lab.finding.scenes import OTHER, PAPER, SIDE, WRITING, Painter
 from digitrec.lab.finding.train import MAPS, digits, network, others
-from digitrec.models.foreign import to_litert
 from digitrec.models.network import runner
+from digitrec.models.store import to_litert
 from digitrec.prepare.finder import WEIGHTS
 
 LINE = [np.array([[0.0, 0.0], [40.0, 100.0]])]

@@ -21,8 +21,8 @@ from digitrec.lab.training.convert import recovered, widths
 from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
-from digitrec.models.foreign import to_litert
 from digitrec.models.network import LiteRt
+from digitrec.models.store import to_litert
 
 pytest.importorskip("tf2onnx")
 DIGITS = mnist_test()[:64]

@@ -15,8 +15,8 @@ from digitrec.lab.training.card import description
 from digitrec.lab.training.networks import describe, digitrec_cnn, efficientnet, together
 from digitrec.lab.training.zoo import COMPARED, ZOO, find
 from digitrec.models import store
-from digitrec.models.foreign import to_litert
 from digitrec.models.network import described
+from digitrec.models.store import to_litert
 
 BEST = {
     "network": {"filters": 4, "depth": 1, "kernel": 3, "dense": 16, "dropout": 0.1},
