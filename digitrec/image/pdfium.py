@@ -1,4 +1,4 @@
-"""Count or draw the pages of a PDF with PDFium: the process that `digitrec.image.decode` starts for each file.
+"""Count or draw the pages of a PDF with PDFium: the process that `digitrec.image.decode` starts for a file.
 
     python -P pdfium.py PAGE DPI MAX_PIXELS MAX_BYTES MAX_CPU_S <scan.pdf >answer
 

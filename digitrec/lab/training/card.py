@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.image import atomic
+from digitrec.models import store
 from digitrec.models.network import DESCRIPTION, ModelInput, described
 
 if TYPE_CHECKING:
