@@ -341,8 +341,8 @@ class Findings:
     """True if the image was already in MNIST's form and passed through unchanged."""
     left_out: tuple[tuple[int, int, int, int], ...] = ()
     """Boxes of ink as dark as the digit's that the engine does not see."""
-    share: float = 1.0
-    """The digit's share of its own ink and the ink left out beside it or beyond the edge, 0..1."""
+    trust: float = 1.0
+    """Chance that the digit was found rightly, 0..1; a Prediction's confidence is multiplied by it."""
 
 
 @dataclass(frozen=True, slots=True)

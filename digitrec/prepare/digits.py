@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from digitrec.prepare.components import Box, Components, Ints, Scores
-from digitrec.prepare.cropped import cut_off
 from digitrec.prepare.filters import Floats, Mask, quantile
-from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines
+from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines, without_frame
 from digitrec.prepare.strokes import Strokes, framed, outline
 
 NEAR = 0.2
@@ -40,6 +39,10 @@ OVERLAP = 0.1
 """Largest overlap of two digits side by side, as a share of the narrower one's width."""
 APART = 0.25
 """One digit above another leaves at least this share of its height free: nearer, it is one in two pieces."""
+
+FREE = 0.4
+"""What is left of a digit leaves at least this share of its own length free on the other side. Whole ones
+that just touch an edge fill their picture: 13 of 329 photos and 300 drawings, which leave 0.1 to 0.33."""
 
 
 DOUBTFUL = ("texture", "more than one digit", "a sign beside the digit")
@@ -91,8 +94,6 @@ def _unframed(seen: Strokes, small: bool) -> Count:
     found = _count(seen, small)
     if small or (found.reason not in DOUBTFUL and len(seen.parts) < MANY):
         return found
-    from digitrec.prepare.frames import without_frame  # few pictures need it
-
     bare = without_frame(seen)
     return found if bare is None else _count(bare, small)
 
@@ -215,3 +216,20 @@ def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) 
     if seen.evidence * share > EVIDENCE * (OUTSIDE if not small and along_border else 1):
         return None
     return "blank" if share > 0.5 else "texture"
+
+
+def cut_off(ink: Mask) -> bool:
+    """Whether a digit's ink, (h, w), runs out of a photo on one side, or on two that meet in a corner."""
+    sides: list[Mask] = [np.asarray(ink.any(axis=axis)) for axis in (1, 0)]
+    return any(map(_runs_out, sides)) and not any(side[0] and side[-1] for side in sides)
+
+
+def _runs_out(lines: Mask) -> bool:
+    """Whether the inked rows, or columns, reach one end of the picture and are clear of the other."""
+    places = np.flatnonzero(lines)
+    if not len(places):
+        return False
+    first, last = int(places[0]), int(places[-1])
+    free = FREE * (last + 1 - first)
+    before, after = first, len(lines) - 1 - last
+    return (before == 0 and after > free) or (after == 0 and before > free)

@@ -73,7 +73,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     place = None if spec.crop else image.place.part(_around(within, picture.size, whole.size), size)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
     if spec.crop:
-        findings = replace(findings, left_out=ink.left_out, share=ink.share)
+        findings = replace(findings, left_out=ink.left_out, trust=ink.trust)
     return PreparedImage(data, media_type, spec, image.ref, findings, size=size, place=place)
 
 

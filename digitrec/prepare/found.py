@@ -12,6 +12,9 @@ from digitrec.prepare.components import Box, box_of
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.projection import Projection
 
+LEFT_OUT_DOUBT = 0.5
+"""Loss of trust per share of ink that was left out, which mostly is a bracket or a pen."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digit:
@@ -57,6 +60,11 @@ class Ink:
     """Whether a glance sufficed: dark, thin strokes and nothing else."""
 
     @property
+    def trust(self) -> float:
+        """Chance that the ink is a whole digit, 0..1: lower if ink was left out."""
+        return 1 - LEFT_OUT_DOUBT * (1 - self.share)
+
+    @property
     def polarity(self) -> Polarity:
         """Whether the ink is darker or lighter than the paper."""
         return self.projection.polarity
@@ -78,4 +86,6 @@ class Ink:
         """Scale a box of the mask to pixels of the picture."""
         left, top, right, bottom = (side * self.shrink for side in box)
         x, y, end_x, end_y = self.within
-        return left + x, top + y, min(right + x, end_x), min(bottom + y, end_y)
+        end_x, end_y = min(end_x, self.picture.width), min(end_y, self.picture.height)
+        left, top = min(max(left + x, 0), end_x - 1), min(max(top + y, 0), end_y - 1)
+        return left, top, max(min(right + x, end_x), left + 1), max(min(bottom + y, end_y), top + 1)

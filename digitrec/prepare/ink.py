@@ -68,10 +68,7 @@ def with_paper_around(picture: Image.Image) -> Ink:
     """Find the handwriting on a picture that its digit may fill, with paper added around it."""
     margin = round(MARGIN * max(picture.size))
     ink = find_ink(ImageOps.expand(picture, margin, edge_colour(picture)))
-    return replace(
-        ink, digits=_shifted(ink.digits, -margin, -margin, picture.size),
-        left_out=_boxes_shifted(ink.left_out, -margin, -margin, picture.size),
-    )  # fmt: skip
+    return _moved(ink, (-margin, -margin), picture)
 
 
 def _on_a_card(view: _View) -> Ink | None:
@@ -82,12 +79,12 @@ def _on_a_card(view: _View) -> Ink | None:
     if card is None:
         return None
     part, box = cut(view.picture, card)
-    return _moved(find_ink(part), box, view.picture)
+    return _moved(find_ink(part), box[:2], view.picture)
 
 
-def _moved(ink: Ink, box: Box, picture: Image.Image) -> Ink:
-    """Translate a finding on a part of a picture to the whole picture."""
-    left, top = box[:2]
+def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
+    """Translate a finding to a picture in which the left top corner of the searched one lies there."""
+    left, top = corner
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
     return replace(
         ink, picture=picture, digits=_shifted(ink.digits, left, top, picture.size), within=within,

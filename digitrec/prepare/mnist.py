@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.components import longer_side
+from digitrec.prepare.components import breadth, longer_side
 from digitrec.prepare.filters import Floats, edges, quantile
 from digitrec.prepare.form import SIDE, as_bytes, extent, in_form, laid_out, placed, thickened
 
@@ -30,8 +30,14 @@ LEAST = 8
 STRONG = 64.0
 """Least difference between ink and paper of such a picture, 0..255."""
 
-SURE = (None, "texture", "more than one digit", "a sign beside the digit")
-"""What the rules say of plain strokes without a doubt."""
+TINY = 12
+"""Below this side, in pixels, a picture has room for its digit only."""
+PLAIN_REFUSALS = ("texture", "more than one digit", "a sign beside the digit")
+"""Reasons of the rules that are final for plain strokes."""
+PLAINLY = 1.5
+"""Least evidence for a digit of plain strokes that is not judged."""
+PEN = 0.16
+"""Largest width of a possible pen (or a 1), as a share of its length."""
 
 _NOTHING = bytes(SIDE * SIDE)
 
@@ -63,23 +69,21 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 
 def _judged(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
-    """Return the findings about a picture and the ink of its digit; look again where the rules are unsure."""
-    from digitrec.prepare.opinion import clearest, may_be_a_pen, second_opinion
+    """Return the findings about a picture and the ink of its digit; judge what is not plain."""
+    from digitrec.prepare.judge import clearness, judged
 
     findings = _findings(ink, ink.reason)
-    is_sure = ink.plain and ink.reason in SURE
-    if image.size == (SIDE, SIDE) or (is_sure and not may_be_a_pen(ink)):
+    if image.size == (SIDE, SIDE) or min(image.size) < TINY or (ink.plain and ink.reason in PLAIN_REFUSALS):
         return findings, ink.fine
-    found = ink if is_sure else clearest(image.picture, ink)
-    judged = second_opinion(image, findings, found)
-    if judged is not None:
-        return judged
-    return (findings, ink.fine) if found is None else (_findings(found, None), found.fine)
+    alone = ink.plain and ink.reason is None and ink.share == 1 and breadth(ink.mask) > PEN
+    if alone and ink.fine is not None and clearness([ink.fine])[1][0] >= PLAINLY:
+        return findings, ink.fine
+    return judged(image, ink, findings)
 
 
 def _findings(ink: Ink, reason: str | None) -> Findings:
     boxes = ink.boxes
-    return Findings(reason, len(boxes), boxes, ink.polarity, left_out=ink.left_out, share=ink.share)
+    return Findings(reason, len(boxes), boxes, ink.polarity, left_out=ink.left_out, trust=ink.trust)
 
 
 def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
@@ -118,7 +122,8 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     if fine is None:
         return shown
     if fine is not ink.fine:
-        return [(f"refused: {ink.reason}", shown[0][1]), *_shaped(fine)]
+        name = f"refused: {ink.reason}" if ink.reason else "found elsewhere"
+        return [(name, shown[0][1]), *_shaped(fine)]
     flat = close_up(ink.picture, ink, ink.within, ink.mask.shape[::-1])
     shown.insert(0, ("paper removed", as_bytes(flat)))
     whole = _whole(image.picture, ink)

@@ -1,11 +1,14 @@
-"""Separate a digit's pieces from its neighbours: brackets, signs and pens."""
+"""Separate a digit's pieces from its neighbours: brackets, signs, pens and frames."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from digitrec.prepare.components import Components, Ints, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow
+from digitrec.prepare.strokes import Strokes
 
 INSIDE = 0.12
 """Least share of the main part's edges that a part within the picture needs to be the digit, if the main part
@@ -33,6 +36,14 @@ BESIDE = 0.6
 
 FLAT = 3.0
 """Minimum ratio of an underline's length to the height of its box."""
+FRAME_FAINT = 0.15
+"""A frame's line is at least this share as dark as the digit's ink."""
+FRAME_GAPS = 0.012
+"""Half of the widest gap in its line, as a share of the picture's longer side."""
+FRAMED_TALL = 0.25
+"""What it frames is at least this share as high."""
+FRAMED_RICH = 0.06
+"""And has this share of its edges."""
 
 
 def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
@@ -131,3 +142,37 @@ def underlines(parts: Components, main: int) -> Mask:
     flat = parts.width > FLAT * parts.height
     longer = (parts.left < parts.left[main]) & (parts.right > parts.right[main])
     return np.asarray(flat & longer & (parts.top >= parts.bottom[main]))
+
+
+def without_frame(seen: Strokes) -> Strokes | None:
+    """Return the strokes without those of a frame around others; None: there is no frame.
+
+    A pencil's line is broken, and each piece alone looks like a sign beside the digit: the frame shows where
+    fainter ink is taken in and the gaps are closed.
+    """
+    sight = seen.sight
+    faint = sight.contrast > max(FRAME_FAINT * seen.level, sight.faintest)
+    joined = components(grow(faint, max(1, round(FRAME_GAPS * max(faint.shape)))))
+    whole = seen.parts.within(joined)
+    edges = seen.parts.total(sight.slopes)
+    rich = np.bincount(whole, edges, len(joined)).astype(np.float64)
+    frames = _frames(joined, rich)
+    around = frames[whole]
+    if not around.any() or around.all():
+        return None
+    parts = components(seen.mask & ~seen.parts.drawn(around))
+    left = parts.total(sight.slopes)
+    main = int(np.argmax(left))
+    return replace(seen, parts=parts, main=main, score=seen.score * left[main] / edges[seen.main])
+
+
+def _frames(joined: Components, rich: Scores) -> Mask:
+    """Which of the joined parts lie around another that may be a digit."""
+    inside = (
+        (joined.left[:, None] < joined.left)
+        & (joined.top[:, None] < joined.top)
+        & (joined.right[:, None] > joined.right)
+        & (joined.bottom[:, None] > joined.bottom)
+    )
+    alike = (joined.height > FRAMED_TALL * joined.height[:, None]) & (rich > FRAMED_RICH * rich[:, None])
+    return np.asarray((inside & alike).any(axis=1))

@@ -28,9 +28,6 @@ OPENED_BYTES = 20_000_000
 BYTES_A_PIXEL = 4
 """Bytes that Pillow keeps of a pixel in colour."""
 
-LEFT_OUT_DOUBT = 0.5
-"""Loss of confidence per share of ink that was left out, which mostly is a bracket or a pen."""
-
 
 MaybePrepared = PreparedImage | Failure
 """A picture half-way along the path."""
@@ -189,7 +186,7 @@ def _prediction(
 ) -> Prediction:
     """Normalise an engine's answer and apply its calibration."""
     reading = normalise(answer, repeat=prepared.spec.repeat, lenient=lenient)
-    trust = 1 - LEFT_OUT_DOUBT * (1 - prepared.findings.share)
+    trust = prepared.findings.trust
     confidence = None if reading.confidence is None else reading.confidence * trust
     prediction = Prediction(
         **about, **reading._replace(confidence=confidence)._asdict(), probabilities=answer.probabilities,

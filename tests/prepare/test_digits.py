@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.prepare.cropped import cut_off
+from digitrec.prepare.digits import cut_off
 
 PAGE = np.zeros((60, 80), bool)
 

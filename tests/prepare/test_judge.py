@@ -1,4 +1,4 @@
-"""The finder's second opinion on pictures that the rules refuse."""
+"""Judging what rules and finder propose."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -37,7 +37,12 @@ def page(digit: Pixels) -> Image.Image:
     return sheet
 
 
-@pytest.mark.parametrize("make", [touching, page])
+def between_bars(digit: Pixels) -> Image.Image:
+    """Return a digit with wide black bars on both sides."""
+    return ImageOps.expand(ImageOps.expand(drawn(digit, 140), 20, 250), (60, 0, 60, 0), 0)
+
+
+@pytest.mark.parametrize("make", [touching, page, between_bars])
 def test_a_digit_that_the_rules_refuse_is_read(make: Callable[[Pixels], Image.Image]) -> None:
     answers = [digitrec.predict(make(digit)) for digit in DIGITS.images]
     right = [one.digit == label for one, label in zip(answers, DIGITS.labels.tolist(), strict=True)]
@@ -51,7 +56,7 @@ def test_the_digit_on_a_page_is_found_where_it_is() -> None:
         if findings.reason is None:
             (box,) = findings.boxes
             scale = image.size[0] / 2480
-            assert 1400 <= box[0] / scale < box[2] / scale <= 1472 and 0 < findings.share <= 1
+            assert 1390 <= box[0] / scale < box[2] / scale <= 1482 and 0 < findings.trust <= 1
 
 
 @pytest.mark.parametrize("blank", [Image.new("L", (300, 400), 240), Image.new("RGB", (1240, 1754), "white")])
@@ -68,6 +73,17 @@ def test_two_digits_stay_refused(side: int) -> None:
         assert digitrec.predict(sheet).digit is None
 
 
-def test_explain_shows_the_ink_that_the_finder_found() -> None:
-    names = [name for name, _ in explain(page(DIGITS.images[0]), hiding=False).steps]
-    assert names[0].startswith("refused: ") and names[-1] == "28x28"
+def test_explain_shows_the_ink_that_was_judged_to_be_the_digit() -> None:
+    for digit in DIGITS.images:
+        picture = page(digit)
+        *_, (name, shown) = explain(picture, hiding=False).steps
+        data = prepare(DigitImage.open(picture), WANTS).data
+        assert name == "28x28" and np.array_equal(shown, np.frombuffer(data, np.uint8).reshape(28, 28))
+
+
+def test_a_digit_that_is_judged_has_no_more_confidence_than_its_chance() -> None:
+    for digit in DIGITS.images:
+        picture = between_bars(digit)
+        findings, answer = prepare(DigitImage.open(picture), WANTS).findings, digitrec.predict(picture)
+        if answer.confidence is not None:
+            assert answer.confidence <= findings.trust < 1

@@ -1,0 +1,242 @@
+"""The recipe of the judge's weights: draw pictures, let digitrec propose digits, learn which are right.
+
+    python -m digitrec.lab.finding.judge draw FOLDER 35
+    python -m digitrec.lab.finding.judge learn FOLDER
+
+`draw` takes one core 20 minutes and resumes where it stopped; `learn` takes a minute and writes the
+weights that digitrec ships, with their card. Only digits and fonts that networks learn from are drawn.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from digitrec.errors import DataError
+from digitrec.errors.text import percent
+from digitrec.image import DigitImage, atomic
+from digitrec.image.pixels import Pixels
+from digitrec.lab import stocks
+from digitrec.lab.datasets.download import in_data, mnist_train
+from digitrec.lab.datasets.world import LEARNED_OF_MNIST, SWISS_LEARNED
+from digitrec.lab.evaluation.accuracy import CHANGES
+from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
+from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper, random_look
+from digitrec.lab.handwriting.scenes import REFUSED, WANTED, page_of, scene
+from digitrec.lab.handwriting.strokes import any_pen, log_uniform
+from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn, rewrite
+from digitrec.prepare.filters import Floats
+from digitrec.prepare.ink import find_ink
+from digitrec.prepare.judge import CLEAR, LIKELY, WEIGHTS, chances, features, seen
+
+Picture = tuple[Pixels, int | None]
+"""A picture, and the digit on it; None: there is no single digit."""
+SEED = 31
+STOCK = 500
+"""Pictures in a file."""
+NETWORKS, HIDDEN = 4, 48
+"""Number of small networks whose mean is the judge, and their hidden units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the digits of the pictures come from."""
+
+    writer: Writer
+    cells: Sequence[tuple[Path, int]]
+    """Files of scanned cells, and their digits."""
+
+    @classmethod
+    def learned(cls) -> Self:
+        """Return the digits, fonts and scanned cells that networks learn from.
+
+        Raises:
+            DataError: the scanned cells are not there.
+        """
+        folder = in_data("world", "swiss_cells")
+        if folder is None:
+            raise DataError("world/swiss_cells: set DIGITREC_DATA to the folder that holds it")
+        rows = csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines())
+        cells = [(folder / row["file"], int(row["label"])) for row in rows if row["writer"] in SWISS_LEARNED]
+        writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
+        return cls(writer, cells)
+
+
+def _scene(of: Sources, rng: np.random.Generator) -> Picture:
+    kinds = tuple(WANTED)
+    one = scene(kinds[rng.integers(len(kinds))], of.writer, rng)
+    return one.pixels, one.label
+
+
+def _spoiled(of: Sources, rng: np.random.Generator) -> Picture:
+    kinds = tuple(REFUSED)
+    return scene(kinds[rng.integers(len(kinds))], of.writer, rng).pixels, None
+
+
+def _cell(of: Sources, rng: np.random.Generator) -> Picture:
+    file, label = of.cells[int(rng.integers(len(of.cells)))]
+    return np.asarray(Image.open(file).convert("RGB")), label
+
+
+def _changed(of: Sources, rng: np.random.Generator) -> Picture:
+    """Change a digit on paper, a cell or a scene in one or two ways that change nothing."""
+    pixels, label = (_cell, _tight, _scene)[rng.integers(3)](of, rng)
+    for kind in rng.choice(list(CHANGES), rng.integers(1, 3), replace=False):
+        pixels = np.asarray(CHANGES[str(kind)](Image.fromarray(pixels)))
+    return pixels, label
+
+
+def _tight(of: Sources, rng: np.random.Generator) -> Picture:
+    """Cut a digit on paper so that it touches some edges, or a twelfth of it is outside."""
+    one = scene("plain paper", of.writer, rng)
+    height, width = one.pixels.shape[:2]
+    box, size = np.array(one.box), max(one.box[2] - one.box[0], one.box[3] - one.box[1])
+    loose = np.where(rng.random(4) < 0.5, rng.uniform(-0.08, 0.05, 4), rng.uniform(0, 0.6, 4)) * size
+    ends = np.clip(box + loose * (-1, -1, 1, 1), 0, (width, height) * 2).astype(int)
+    ends[2:] = np.maximum(ends[2:], ends[:2] + 4)  # a 1 is narrow
+    return one.pixels[ends[1] : ends[3], ends[0] : ends[2]], one.label
+
+
+def _small(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write a small digit on a large page, or two."""
+    height, side = round(log_uniform(rng, 14, 90)), rng.integers(300, 1200)
+    digit, ink = of.writer.digit(rng, height)
+    label = None if rng.random() < 0.25 else digit
+    if label is None:
+        ink = beside(ink, of.writer.digit(rng, height)[1], float(rng.uniform(0, 2)), rng)
+    around = side / height / 2
+    return shown(page_of(ink, rng, 0.2 * around, around), rng), label
+
+
+def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
+    """Lay a pen or another straight thing beside a digit on paper, or on both sides."""
+    one = scene("plain paper", of.writer, rng)
+    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
+    length = max(right - left, bottom - top)
+    for _ in range(int(rng.integers(1, 3))):
+        angle, gap = rng.uniform(0, 2 * np.pi), length * rng.uniform(0.55, 1.1)
+        away = np.array([np.cos(angle), np.sin(angle)])
+        along = np.array([-away[1], away[0]]) + rng.normal(0, 0.2, 2)
+        middle = np.array([left + right, top + bottom]) / 2 + gap * away
+        ends = [tuple(middle + share * length * along) for share in rng.uniform((-2, 0.2), (-0.2, 2))]
+        width = round(length * log_uniform(rng, 0.04, 0.2))
+        if gap > 0.5 * length + width:
+            ImageDraw.Draw(picture).line(ends, tuple(rng.integers(0, 130, 3).tolist()), width)
+    return np.asarray(picture), one.label
+
+
+def _large(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write a digit over most of the page with a thin pen or pencil, often a pale one."""
+    at, height = int(rng.integers(len(of.writer.digits))), int(rng.integers(200, 500))
+    pen = any_pen(rng, float(rng.uniform(0.006, 0.02)))
+    ink = cut_out(rewrite(of.writer.digits.images[at], pen, round(1.4 * height), rng), height)
+    look = replace(random_look(rng), strength=float(rng.uniform(0.15, 0.7)), ruling="plain")
+    return ink_on_paper(page_of(ink, rng, 0.03, 0.3), rng, look), int(of.writer.digits.labels[at])
+
+
+def _page(of: Sources, rng: np.random.Generator) -> Picture:
+    return next(pages(1, int(rng.integers(2**31)))).pixels, None
+
+
+def _pair(of: Sources, rng: np.random.Generator) -> Picture:
+    height = int(rng.integers(70, 150))
+    left, right = (of.writer.digit(rng, round(height * rng.uniform(0.9, 1.1)))[1] for _ in range(2))
+    return shown(beside(left, right, float(rng.uniform(0, 1)), rng), rng), None
+
+
+def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
+    ink = any_kind(of.writer, rng)
+    return perhaps_on_paper(larger(ink, rng) if min(ink.shape) <= 28 else ink, rng), None
+
+
+KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
+    _scene: 0.21, _changed: 0.18, _beside_a_thing: 0.04, _tight: 0.07, _cell: 0.05, _small: 0.06,
+    _large: 0.06, _spoiled: 0.12, _page: 0.1, _pair: 0.05, _senseless: 0.06,
+}  # fmt: skip
+"""The kinds of pictures, and the share of each."""
+
+
+def draw(folder: Path, count: int) -> None:
+    """Write a file of proposals to measure on and ``count`` to learn from, of `STOCK` pictures each."""
+    stocks.fill(folder, count, partial(drawn, Sources.learned()))
+
+
+def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
+    """Return the features of the clear proposals of a file's pictures, and whether each is right."""
+    rows, right, kinds = [], [], list(KINDS)
+    for at in range(count):
+        rng = np.random.default_rng((SEED, number, at))
+        pixels, label = kinds[int(rng.choice(len(kinds), p=list(KINDS.values())))](of, rng)
+        image = DigitImage.open(np.ascontiguousarray(pixels))
+        found = seen(image, find_ink(image.picture))
+        clear = [one for one in found.proposals if one.evidence >= CLEAR]
+        rows += [features(found, one) for one in clear]
+        right += [one.digit == label for one in clear]
+    return {"rows": np.array(rows, np.float32), "right": np.array(right)}
+
+
+def learn(folder: Path, weights_file: Path = WEIGHTS) -> None:
+    """Learn from all files; write the weights and their card beside them."""
+    from sklearn.neural_network import MLPClassifier
+
+    rows, right = _proposals(sorted(folder.glob("[0-9]*.npz")))
+    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
+    nets = [MLPClassifier((HIDDEN,), alpha=0.1, max_iter=100, random_state=at) for at in range(NETWORKS)]
+    for net in nets:
+        net.fit((rows - mean) / scale, right)  # a hundred rounds are meant to be enough: it warns
+    weights = {
+        "mean": mean, "scale": scale,
+        "first": np.stack([net.coefs_[0] for net in nets]),
+        "hidden": np.stack([net.intercepts_[0] for net in nets]),
+        "last": np.stack([net.coefs_[1][:, 0] for net in nets]),
+        "out": np.array([net.intercepts_[1][0] for net in nets]),
+    }  # fmt: skip
+    with atomic.replacing(weights_file) as unfinished, unfinished.open("wb") as opened:
+        np.savez_compressed(opened, **{name: one.astype(np.float32) for name, one in weights.items()})
+    card = _card(len(rows), *_proposals([folder / f"{stocks.HELD}.npz"]))
+    atomic.write(weights_file.with_suffix(".md"), card)
+
+
+def _proposals(files: Sequence[Path]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the features of all proposals in some files, (n, F), and whether each is right, (n,)."""
+    stored = [dict(np.load(file)) for file in files]
+    return np.concatenate([one["rows"] for one in stored]), np.concatenate([one["right"] for one in stored])
+
+
+def _card(learned: int, rows: Floats, right: NDArray[np.bool_]) -> str:
+    """Return the card of the weights, measured on proposals that were held back."""
+    chance = chances(rows)
+    correct = float(((chance >= LIKELY) == right).mean())
+    doubt = float(np.abs(chance - right).mean())
+    sure = chance >= 0.95
+    return (
+        f"# {WEIGHTS.stem}\n\n"
+        "Written by `python -m digitrec.lab.finding.judge`, which also measured its figures; do not edit.\n"
+        "Says how likely a proposal for the picture's digit is right.\n\n| | |\n|---|---|\n"
+        f"| networks | {NETWORKS}, of {HIDDEN} hidden units each; their mean |\n"
+        f"| input | {rows.shape[1]} features of a proposal: `digitrec.prepare.judge.features` |\n"
+        f"| learned from | {learned:,} proposals on generated pictures, seed {SEED} |\n"
+        f"| held back | {len(rows):,} proposals, {percent(float(right.mean()))} of them right |\n"
+        f"| judged rightly | {percent(correct)} |\n"
+        f"| mean distance of the chance from the truth | {percent(doubt)} |\n"
+        f"| wrong among those of 95 % and more | {percent(float(1 - right[sure].mean()))} |\n"
+    )
+
+
+STEPS: dict[str, Callable[..., None]] = {"draw": draw, "learn": learn}
+"""The steps of the recipe; each takes the folder of its files, the first also a count."""
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    step, folder, *count = sys.argv[1:]
+    STEPS[step](Path(folder), *map(int, count))
