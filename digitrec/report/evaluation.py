@@ -38,7 +38,7 @@ NOTES = {
     "(`docs/scenes.md`): three in four are MNIST's test digits, the rest printed in a font that was not "
     "learned.",
     accuracy.CHANGED: f"Up to {accuracy.SOME} pictures each of plain paper, photos-dev, canvas-dev and "
-    "swiss-cells-dev, after a change that leaves the digit as it is (`digitrec/lab/evaluation/accuracy.py`).",
+    "swiss-cells-dev, after a change that leaves the digit as it is (`digitrec/lab/handwriting/changes.py`).",
     accuracy.REFUSED: "Pictures generated with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, from "
     '"crossed out" on `docs/scenes.md`). Right: refused. Two digits count as separate from '
     f"{accuracy.SEPARATE} of a digit's width.",

@@ -29,7 +29,7 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
 from digitrec.lab.datasets.download import in_data, mnist_train
 from digitrec.lab.datasets.world import LEARNED_OF_MNIST, SWISS_LEARNED
-from digitrec.lab.evaluation.accuracy import CHANGES
+from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
 from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper, random_look
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, page_of, scene

@@ -11,7 +11,8 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.lab.evaluation import accuracy
-from digitrec.lab.evaluation.accuracy import CHANGED, CHANGES, DIGITS, REFUSED, measured, sets
+from digitrec.lab.evaluation.accuracy import CHANGED, DIGITS, REFUSED, measured, sets
+from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.providers.local import Local

@@ -1,0 +1,59 @@
+"""Changes of a picture that leave its digit as it is, so that the answer should not change either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from digitrec.lab.handwriting.photo import jpeg
+
+
+def _colour(picture: Image.Image) -> tuple[int, ...] | int:
+    """Return the median colour along the picture's edges."""
+    pixels = np.asarray(picture)
+    around = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    found: list[int] | int = np.median(around, axis=0).astype(int).tolist()
+    return found if isinstance(found, int) else tuple(found)
+
+
+def _widened(picture: Image.Image, share: float, colour: str | None) -> Image.Image:
+    """Add a border, this share of the shorter side wide, of a colour; None: of the picture's edges."""
+    return ImageOps.expand(picture, round(share * min(picture.size)), colour or _colour(picture))
+
+
+def _barred(picture: Image.Image) -> Image.Image:
+    """Add black bars on the left and right."""
+    width = round(0.2 * picture.width)
+    return ImageOps.expand(picture, (width, 0, width, 0), "black")
+
+
+def _lit(picture: Image.Image, factor: float, offset: float) -> Image.Image:
+    levels = [min(255, round(factor * value + offset)) for value in range(256)]
+    return picture.point(levels * len(picture.mode))
+
+
+def _turned(picture: Image.Image, degrees: float) -> Image.Image:
+    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_colour(picture))
+
+
+CHANGES: dict[str, Callable[[Image.Image], Any]] = {
+    "half the size": partial(ImageOps.scale, factor=0.5),
+    "three times the size": partial(ImageOps.scale, factor=3),
+    "margin of 10 %": partial(_widened, share=0.1, colour=None),
+    "margin of 40 %": partial(_widened, share=0.4, colour=None),
+    "black bars": _barred,
+    "black frame": partial(_widened, share=0.1, colour="black"),
+    "darker": partial(_lit, factor=0.6, offset=0),
+    "paler": partial(_lit, factor=0.5, offset=120),
+    "turned by 4 degrees": partial(_turned, degrees=4),
+    "turned by -4 degrees": partial(_turned, degrees=-4),
+    "JPEG of quality 60": lambda picture: jpeg(np.asarray(picture), 60),
+    "inverted": ImageOps.invert,
+    "grey": ImageOps.grayscale,
+    "a row less": lambda picture: picture.crop((0, 0, picture.width, picture.height - 1)),
+}
+"""The changes, each of a picture of mode L or RGB."""
