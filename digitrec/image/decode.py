@@ -64,7 +64,7 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
     with _blaming(name):
         opened, size, count = _open(data, name, number, enough)
         picture, is_sideways = _upright(opened, name, enough)
-        if count > 1 and picture is opened:  # it would keep its whole file in memory
+        if picture is opened:  # it would keep its file and its decoder's buffers in memory
             picture = opened.copy()
         picture.info = {}  # metadata, such as the author and the place, goes no further
     sha256 = hashlib.sha256(data)

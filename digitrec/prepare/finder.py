@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +44,8 @@ LARGE = 320
 """Longer side of the network's input above which several threads compute it, in pixels."""
 MOST_THREADS = min(4, os.cpu_count() or 1)
 """How many."""
+_one_large = threading.Lock()
+"""Held while the network runs on an input larger than `SIDE`."""
 MOST = 500
 """Most closer looks at one picture."""
 STEP = 16
@@ -194,14 +197,30 @@ def look_at(picture: Image.Image, view: Box, side: int) -> Look:
     width, height = (max(3 * STEP, STEP * round(zoom * n / STEP)) for n in (right - left, bottom - top))
     how = Image.Resampling.BILINEAR if zoom < 1 else Image.Resampling.BICUBIC
     scaled = picture.resize((width, height), how, view, reducing_gap=3.0).convert("RGB")
-    threads = MOST_THREADS if max(width, height) > LARGE else 1
-    maps, kinds = _network(threads).run(np.asarray(scaled, np.float32)[None])
+    maps, kinds = _run(np.asarray(scaled, np.float32)[None])
     chances = np.exp(kinds[0] - kinds[0].max(axis=2, keepdims=True))
     return Look(view, chances / chances.sum(axis=2, keepdims=True), maps[0])
 
 
+def _run(pixels: Floats) -> list[Floats]:
+    """Run the network on (1, h, w, 3) pixels; return the maps and the logits of the kinds of pixels.
+
+    A network keeps the memory of its largest input, 90 MB at 640 pixels. One for a large input is therefore
+    loaded, which takes a millisecond, and freed again; only one exists at a time.
+    """
+    longer = max(pixels.shape)
+    if longer <= SIDE:
+        return _network().run(pixels)
+    with _one_large:
+        return _load(MOST_THREADS if longer > LARGE else 1).run(pixels)
+
+
 @cache
-def _network(threads: int) -> Runner:
+def _network() -> Runner:
+    return _load(threads=1)
+
+
+def _load(threads: int) -> Runner:
     from digitrec.models.network import runner
 
     return runner(WEIGHTS.read_bytes(), threads=threads)
