@@ -33,7 +33,7 @@ SMALLEST = 8
 """Least length of a digit, in pixels: a smaller one cannot be read."""
 CLEAR = 1.0
 """Least evidence of a proposal, as a share of what the network asks of a digit."""
-LIKELY = 0.65
+LIKELY = 0.6
 """Least chance of an answer; a wrong one is worse than a refusal."""
 NEAR = 0.06
 """Largest margin of a digit that is near an edge, as a share of the picture's side."""

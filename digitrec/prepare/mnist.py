@@ -34,7 +34,7 @@ TINY = 12
 """Below this side, in pixels, a picture has room for its digit only."""
 PLAIN_REFUSALS = ("texture", "more than one digit", "a sign beside the digit")
 """Reasons of the rules that are final for plain strokes."""
-PLAINLY = 1.5
+PLAINLY = 1.2
 """Least evidence for a digit of plain strokes that is not judged."""
 PEN = 0.16
 """Largest width of a possible pen (or a 1), as a share of its length."""
