@@ -63,7 +63,7 @@ from digitrec.lab.training import compare
 course.QUICK = compare.QUICK_DIGITS = compare.QUICK_TEST = 100
 """
 """Makes what --quick does quicker still."""
-SERVICES = ["serve --port 0 --providers local,rapidocr", "emulate --engine rapidocr"]
+SERVICES = ["serve --port 0 --providers local,rapidocr", "emulate"]
 CHATTER = re.compile("I0000|absl|INFO: Created TensorFlow Lite")
 """Log lines of TensorFlow and LiteRT."""
 

@@ -26,9 +26,10 @@ def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         writer=np.array(["0001", "0008", "0002", "0012", "0001", "0017"]),
         bad=np.array([False, False, True, False, False, False]),
     )  # fmt: skip
-    stem, corner, bar = [[0, 0], [0, 1000]], [[400, 0], [0, 600], [700, 600]], [[0, 0], [600, 0]]
+    stem, corner = [[0, 0], [0, 1000]], [[400, 0], [0, 600], [700, 600]]
+    bar, slant = [[0, 0], [600, 0]], [[600, 0], [200, 1000]]
     np.savez(
-        place / "pendigits.npz", pts=np.array([*corner, *stem, *stem, *bar, *stem], np.int16),
+        place / "pendigits.npz", pts=np.array([*corner, *stem, *stem, *bar, *slant], np.int16),
         stroke_off=np.array([0, 3, 5, 7, 9, 11]), sample_off=np.array([0, 2, 3, 5]),
         y=np.array([4, 1, 7], np.uint8), writer=np.array(["tr001", "tr005", "tr002"]), bad=np.zeros(3, bool),
     )  # fmt: skip

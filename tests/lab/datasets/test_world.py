@@ -48,7 +48,7 @@ def test_a_clone_of_the_scans_home_serves_as_well(world_folder: Path) -> None:
 def test_strokes_stay_with_their_digit_and_are_a_hundred_high(world_folder: Path) -> None:
     four, seven = world.turkish("learned").strokes
     assert [len(stroke) for stroke in four] == [3, 2] and len(seven) == 2
-    assert np.array_equal(seven[1], [[0, 0], [0, 100]])
+    assert np.array_equal(seven[1], [[60, 0], [20, 100]])
 
 
 def test_missing_data_names_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
