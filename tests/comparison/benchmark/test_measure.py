@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from comparison.engines import labelled
+from comparison.numbered import TEXTS, numbered
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 from sklearn.metrics import log_loss
 
 from digitrec.answer import Answer, Candidate, Outcome, Prediction
@@ -156,25 +156,6 @@ def test_the_misread_come_surest_first(found: Result) -> None:
     assert (first.confidence or 0) >= (second.confidence or 0)
 
 
-TEXTS = ["7.50", "-3", "012", "1,234", "none", "88"]
-
-
-def folder(path: Path, table: str, names: Sequence[str]) -> str:
-    """Create a folder with a unique small picture for each name, and a table of labels."""
-    for number, name in enumerate(names):
-        Image.fromarray(np.full((20, 30), 200 + number, np.uint8)).save(path / name)
-    (path / "labels.csv").write_text(table)
-    return str(path)
-
-
-@pytest.fixture
-def cut(tmp_path: Path) -> str:
-    """Six pictures with at most one number."""
-    names = [f"{number}.png" for number in range(len(TEXTS))]
-    rows = [f'{name},"{text}"' for name, text in zip(names, TEXTS, strict=True)]
-    return folder(tmp_path, "\n".join(["file,text", *rows]), names)
-
-
 def answer(words: str) -> Answer:
     return Answer(tuple(Candidate(word, 0.9) for word in words.split()))
 
@@ -215,7 +196,7 @@ def test_a_date_is_doubted_and_no_wrong_number(cut: str) -> None:
 
 def test_a_sheet_is_right_as_a_whole_and_its_numbers_are_found_one_by_one(tmp_path: Path) -> None:
     rows = ["file,text", *(f"sheet.png,{text}" for text in ("12", "7", "7")), "other.png,5"]
-    source = folder(tmp_path, "\n".join(rows), ["sheet.png", "other.png"])
+    source = numbered(tmp_path, "\n".join(rows), ["sheet.png", "other.png"])
     found = measured(source, engine("all", "7 12 7", "5"), engine("some", "12 7 8", "5"))
     cards = {card.engine: card.correct for card in found.cards}
     scores = {one.engine: (one.recall, one.precision) for one in found.numbers}
@@ -226,7 +207,7 @@ def test_a_sheet_is_right_as_a_whole_and_its_numbers_are_found_one_by_one(tmp_pa
 
 def test_numbers_of_a_table_are_right_in_their_row_and_column(tmp_path: Path) -> None:
     rows = ["file,text,row,column", *(f"a.png,{at},{at // 2},{at % 2}" for at in range(6)), "b.png,7,,"]
-    source = folder(tmp_path, "\n".join(rows), ["a.png", "b.png"])
+    source = numbered(tmp_path, "\n".join(rows), ["a.png", "b.png"])
     corners = [(16 * (at % 2), 5 * (at // 2) + 5) for at in range(6)]
     table = [Candidate(str(at), 0.9, (x, y, x + 4, y + 4)) for at, (x, y) in enumerate(corners)]
     swapped = [*table[:4], replace(table[4], text="5"), replace(table[5], text="4")]
@@ -246,7 +227,7 @@ def test_groups_stay_whole_in_intervals_and_tests(tmp_path: Path) -> None:
     """One engine misreads two books of ten pictures; 20 independent pictures would show a difference."""
     names = [f"{number}.png" for number in range(50)]
     rows = ["file,text,group", *(f"{name},7,book {at // 10}" for at, name in enumerate(names))]
-    source = folder(tmp_path, "\n".join(rows), names)
+    source = numbered(tmp_path, "\n".join(rows), names)
     good, bad = engine("good", *["7"] * 50), engine("bad", *["7"] * 30, *["1"] * 20)
     found = measured(source, good, bad)
     (pair,) = found.pairs

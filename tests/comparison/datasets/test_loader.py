@@ -10,14 +10,13 @@ import io
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from comparison.numbered import numbered
 from hypothesis import example, given
 from hypothesis import strategies as st
-from PIL import Image
 
 from digitrec.comparison.datasets.loader import Sample, read_numbers, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -221,25 +220,6 @@ def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
         assert "labels.csv" in str(error)
 
 
-TEXTS = ["7.50", "-3", "012", "1,234", "none", "88"]
-
-
-def numbers_in(path: Path, table: str, names: Sequence[str]) -> str:
-    """Create a folder with a unique small picture for each name, and a table of labels."""
-    for number, name in enumerate(names):
-        Image.fromarray(np.full((20, 30), 200 + number, np.uint8)).save(path / name)
-    (path / "labels.csv").write_text(table)
-    return str(path)
-
-
-@pytest.fixture
-def cut(tmp_path: Path) -> str:
-    """Six pictures with at most one number."""
-    names = [f"{number}.png" for number in range(len(TEXTS))]
-    rows = [f'{name},"{text}"' for name, text in zip(names, TEXTS, strict=True)]
-    return numbers_in(tmp_path, "\n".join(["file,text", *rows]), names)
-
-
 @pytest.mark.parametrize(
     ("table", "named"),
     [
@@ -252,7 +232,7 @@ def cut(tmp_path: Path) -> str:
     ],
 )
 def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, table: str | None, named: str) -> None:
-    source = numbers_in(tmp_path, table or "", ["0.png"])
+    source = numbered(tmp_path, table or "", ["0.png"])
     if table is None:
         (tmp_path / "labels.csv").unlink()
     with pytest.raises(DataError) as caught:
