@@ -152,6 +152,8 @@ def is_deeper(value: object, most: int) -> bool:
 
 SURE = 0.95
 """Confidence from which an answer counts as sure in an evaluation."""
+UNCLEAR = "not clearly a digit"
+"""Why our own network refuses what resembles no digit, or several alike."""
 NOT_SURE = "not sure"
 """The reason of an answer that is less sure than ``at_least``, or more likely wrong than right."""
 

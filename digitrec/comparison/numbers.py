@@ -10,6 +10,7 @@ from typing import Any
 from digitrec.answer import NO_NUMBER, EngineResult, Failure, Number, Outcome, Prediction, Sheet
 from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
+from digitrec.image.boxes import covered
 from digitrec.recognise import read_stream
 from digitrec.recognise.numbers import lines, union
 
@@ -105,14 +106,6 @@ def _outcomes(spot: Spot, comparison: Comparison) -> Iterator[Outcome]:
             yield replace(outcome, **_summed_up(here))
         else:
             yield outcome
-
-
-def covered(one: Box, other: Box) -> float:
-    """Return the share of the smaller box that the other box covers, 0..1."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return max(0.0, across) * max(0.0, down) / max(smaller, 1e-9)
 
 
 def _as_one(sheet: Sheet | Failure) -> Outcome:

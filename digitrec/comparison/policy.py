@@ -24,10 +24,10 @@ from digitrec.answer import (
     sureness,
 )
 from digitrec.comparison import UNSURE, WINDOW, gather, opened_once
-from digitrec.comparison.numbers import covered
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import ImageSource
+from digitrec.image.boxes import covered
 from digitrec.providers.base import Provider
 from digitrec.recognise import engine_for, listed, name_of, read_stream, stream
 from digitrec.recognise.numbers import value_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,17 @@ def pairs(folder: Path, rng: np.random.Generator) -> Iterator[Stock]:
         for first, second in zip(*[iter(rng.permutation(np.array(files, object)))] * 2, strict=False):
             with np.load(first) as one, np.load(second) as other:
                 yield {key: np.concatenate([one[key], other[key]]) for key in one.files}
+
+
+def write_card(weights: Path, recipe: str, purpose: str, rows: Mapping[str, str]) -> None:
+    """Write the card of weights beside them: one sentence of purpose, and a table of their figures."""
+    table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
+    card = (
+        f"# {weights.stem}\n\n"
+        f"Written by `python -m {recipe}`, which also measured its figures; do not edit.\n"
+        f"{purpose}\n\n| | |\n|---|---|\n{table}"
+    )
+    atomic.write(weights.with_suffix(".md"), card)
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from digitrec import models
+from digitrec.answer import UNCLEAR
 from digitrec.image import DigitImage, Findings
+from digitrec.image.boxes import covered, shared
 from digitrec.image.pixels import Size
 from digitrec.models import store
 from digitrec.models.network import evidence
@@ -41,7 +43,7 @@ SAME = 0.3
 """Least share of the union that two boxes have in common if they show the same."""
 BESIDE = 0.15
 """Least length of a mark beside a digit, as a share of the digit's."""
-SEVERAL, CUT_OFF, UNCLEAR = "more than one digit", "cut off", "not clearly a digit"
+SEVERAL, CUT_OFF = "more than one digit", "cut off"
 REASONS = (SEVERAL, CUT_OFF, "a sign beside the digit", "texture", "blank")
 """Why the rules refuse a picture."""
 CUT = 0.12
@@ -70,7 +72,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class Case:
     """All that was found on a picture."""
 
     size: Size
@@ -91,25 +93,25 @@ def judged(image: DigitImage, rules: Ink, findings: Findings) -> tuple[Findings,
         rules: what the rules found on it.
         findings: the same for a Prediction.
     """
-    scene = seen(image, rules)
-    clear = [one for one in scene.proposals if one.evidence >= CLEAR]
+    case = seen(image, rules)
+    clear = [one for one in case.proposals if one.evidence >= CLEAR]
     if not clear:
         return findings, rules.fine
-    likely = chances(np.array([features(scene, one) for one in clear]))
+    likely = chances(np.array([features(case, one) for one in clear]))
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:
-        return replace(findings, reason=rules.reason or _reason(scene, chosen)), rules.fine
+        return replace(findings, reason=rules.reason or _reason(case, chosen)), rules.fine
     alike = zip(clear, likely.tolist(), strict=True)  # the rules' ink is finer than the finder's
     chosen = next(one for one, its in alike if one.digit == chosen.digit and its >= LIKELY)
-    others = tuple(one.box for one in scene.marks if is_beside(one.box, chosen.box))
+    others = tuple(one.box for one in case.marks if is_beside(one.box, chosen.box))
     left_out = findings.left_out if chosen.source == "rules" else others
     return replace(
         findings, reason=None, digits=1, boxes=(chosen.box,), left_out=left_out, trust=chance
     ), chosen.ink  # fmt: skip
 
 
-def seen(image: DigitImage, rules: Ink) -> Scene:
-    """Return the scene on a picture on which the rules found this ink."""
+def seen(image: DigitImage, rules: Ink) -> Case:
+    """Return all that is found on a picture on which the rules found this ink."""
     wide = with_paper_around(image.picture)
     found = [
         Proposal(source, one.fine, one.box, one.reason)
@@ -120,15 +122,15 @@ def seen(image: DigitImage, rules: Ink) -> Scene:
     found += [Proposal("finder", one.mask, one.box, None, one.chance, one.missing) for one in marks]
     digits, clear = clearness([one.ink for one in found])
     read = [replace(one, digit=a, evidence=b) for one, a, b in zip(found, digits, clear, strict=True)]
-    return Scene(image.size, rules, read)
+    return Case(image.size, rules, read)
 
 
 def clearness(inks: Sequence[Floats]) -> tuple[list[int], list[float]]:
     """Return how our own network reads each digit's ink, and its evidence as a share of what it asks."""
     network = _network()
     stack = np.array([laid_out(one) for one in inks], np.uint8).reshape(-1, 28, 28)
-    chances = network.probabilities(stack, [True] * len(stack))
-    return chances.argmax(axis=1).tolist(), (evidence(chances) / network.input.evidence).tolist()
+    read = network.probabilities(stack, [True] * len(stack))
+    return read.argmax(axis=1).tolist(), (evidence(read) / network.input.evidence).tolist()
 
 
 @cache
@@ -136,24 +138,24 @@ def _network() -> store.Model:
     return store.load()
 
 
-def features(scene: Scene, one: Proposal) -> list[float]:
+def features(case: Case, one: Proposal) -> list[float]:
     """Return the numbers from which a proposal is judged; `_weights` belong to them."""
     length = longer_side(one.box)
-    width, height = scene.size
-    others = [other for other in scene.proposals if other is not one]
+    width, height = case.size
+    others = [other for other in case.proposals if other is not one]
     agree = [x.evidence for x in others if x.digit == one.digit and shared(x.box, one.box) > SAME]
     opposed = [x.evidence for x in others if x.digit != one.digit and covered(x.box, one.box) > SAME]
-    mark = max(scene.marks, key=lambda x: shared(x.box, one.box), default=one)
-    overlap = shared(mark.box, one.box) if scene.marks else 0.0
+    mark = max(case.marks, key=lambda x: shared(x.box, one.box), default=one)
+    overlap = shared(mark.box, one.box) if case.marks else 0.0
     chance, missing = (mark.chance, mark.missing) if overlap > SAME else (0.0, 0.0)
-    beside = _beside(scene, one.box)
-    near = _near_edges(one.box, scene.size, NEAR)
-    touching = _near_edges(one.box, scene.size, 0)
+    beside = _beside(case, one.box)
+    near = _near_edges(one.box, case.size, NEAR)
+    touching = _near_edges(one.box, case.size, 0)
     return [
         one.evidence, max(one.evidence - 1.4, 0), max(agree, default=0), max(opposed, default=0),
-        chance, chance * one.evidence, missing, overlap, *beside, len(scene.marks) > 1,
-        *(one.source == source for source in SOURCES), scene.rules.plain, scene.rules.share,
-        *(scene.rules.reason == reason for reason in REASONS),
+        chance, chance * one.evidence, missing, overlap, *beside, len(case.marks) > 1,
+        *(one.source == source for source in SOURCES), case.rules.plain, case.rules.share,
+        *(case.rules.reason == reason for reason in REASONS),
         *(one.reason == reason for reason in REASONS), one.reason is None,
         np.log(length / max(width, height)), np.log(max(length, 4) / 20),
         min(one.box[2] - one.box[0], one.box[3] - one.box[1]) / length,
@@ -161,9 +163,9 @@ def features(scene: Scene, one: Proposal) -> list[float]:
     ]  # fmt: skip
 
 
-def _beside(scene: Scene, box: Box) -> tuple[float, float, float]:
+def _beside(case: Case, box: Box) -> tuple[float, float, float]:
     """Return how much the likeliest mark beside a digit resembles another one, in three measures."""
-    marks = [one for one in scene.marks if is_beside(one.box, box)]
+    marks = [one for one in case.marks if is_beside(one.box, box)]
     if not marks:
         return 0.0, 0.0, 0.0
     chance = np.array([one.chance for one in marks])
@@ -172,11 +174,11 @@ def _beside(scene: Scene, box: Box) -> tuple[float, float, float]:
     return float((chance * clear).max()), float((chance * length).max()), float((clear * length).max())
 
 
-def _reason(scene: Scene, one: Proposal) -> str:
+def _reason(case: Case, one: Proposal) -> str:
     """Return why the likeliest proposal is refused."""
-    if any(mark.missing > CUT for mark in scene.marks if shared(mark.box, one.box) > SAME):
+    if any(mark.missing > CUT for mark in case.marks if shared(mark.box, one.box) > SAME):
         return CUT_OFF
-    return SEVERAL if _beside(scene, one.box)[0] > LIKELY else UNCLEAR
+    return SEVERAL if _beside(case, one.box)[0] > LIKELY else UNCLEAR
 
 
 def chances(rows: Floats) -> Floats:
@@ -204,23 +206,3 @@ def _near_edges(box: Box, size: Size, share: float) -> int:
 def is_beside(mark: Box, digit: Box) -> bool:
     """Return whether a mark is beside a digit rather than a part of it, and not much shorter."""
     return covered(mark, digit) < SAME and longer_side(mark) >= BESIDE * longer_side(digit)
-
-
-def shared(one: Box, other: Box) -> float:
-    """Return the common part of two boxes as a share of their union."""
-    both = _common(one, other)
-    return both / (_area(one) + _area(other) - both)
-
-
-def covered(one: Box, other: Box) -> float:
-    """Return the common part of two boxes as a share of the smaller one."""
-    return _common(one, other) / min(_area(one), _area(other))
-
-
-def _common(one: Box, other: Box) -> int:
-    width, height = (max(min(one[i + 2], other[i + 2]) - max(one[i], other[i]), 0) for i in (0, 1))
-    return width * height
-
-
-def _area(box: Box) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])

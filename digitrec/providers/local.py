@@ -9,15 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import UNCLEAR, Answer, Candidate
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.models.network import Floats, Stage, evidence, pooled
 from digitrec.providers.base import FREE, EnvProvider, Price, Provider
 
-UNCLEAR = "not clearly a digit"
-"""Why our own network refuses what resembles no digit, or several alike."""
 TWICE = 0.8
 """Share of the usual evidence that a reading must show of a picture of 28x28, which is read twice: somebody
 cut it to the size of MNIST's digits, and damaged ones show less. Noise and most pairs are refused before."""

@@ -7,6 +7,7 @@ and F. Alimoglu, CC BY 4.0. Whole writers are held back: a writer's digits are a
 
 from __future__ import annotations
 
+import csv
 import re
 import zipfile
 import zlib
@@ -109,6 +110,21 @@ def swiss(part: Part) -> Scans:
     data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
     chosen = _of(part, data["writer"], SWISS_HELD_BACK) & ~data["bad"]
     return Scans(data["x"][chosen], data["y"][chosen], data["writer"][chosen])
+
+
+def swiss_cells(part: Part) -> list[tuple[Path, int]]:
+    """Return the files of the same digits as scanned, in colour, 75 to 110 pixels, and their labels.
+
+    Raises:
+        DataError: world/swiss_cells/labels.csv cannot be read.
+    """
+    table = in_data("world", "swiss_cells", "labels.csv") or Path("world", "swiss_cells", "labels.csv")
+    writers = SWISS_HELD_BACK if part == "held back" else SWISS_LEARNED
+    try:
+        rows = csv.DictReader(table.read_text("utf-8").splitlines())
+        return [(table.parent / row["file"], int(row["label"])) for row in rows if row["writer"] in writers]
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{table}: cannot be read ({error})") from error
 
 
 def _pictures(clone: Path, writers: Sequence[str]) -> Scans:

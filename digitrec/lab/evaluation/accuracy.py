@@ -6,12 +6,10 @@ names a folder that holds them.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -19,7 +17,6 @@ from PIL import Image, ImageOps
 from digitrec.comparison.benchmark.measure import Result, measure
 from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import DataError
 from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets import world
@@ -193,13 +190,7 @@ def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
     Raises:
         DataError: world/swiss_cells/labels.csv cannot be read.
     """
-    table = in_data("world", "swiss_cells", "labels.csv") or Path("world", "swiss_cells", "labels.csv")
-    try:
-        rows = csv.DictReader(table.read_text("utf-8").splitlines())
-        held = [row for row in rows if row["writer"] in world.SWISS_HELD_BACK]
-        cells = [Sample(table.parent / row["file"], int(row["label"])) for row in held]
-    except (OSError, KeyError, ValueError) as error:
-        raise DataError(f"{table}: cannot be read ({error})") from error
+    cells = [Sample(*cell) for cell in world.swiss_cells("held back")]
     return [cells[place] for place in sampled([cell.label for cell in cells], limit)]
 
 

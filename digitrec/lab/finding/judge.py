@@ -9,7 +9,6 @@ weights that digitrec ships, with their card. Only digits and fonts that network
 
 from __future__ import annotations
 
-import csv
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -22,13 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from digitrec.errors import DataError
 from digitrec.errors.text import percent
 from digitrec.image import DigitImage, atomic
 from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
-from digitrec.lab.datasets.download import in_data, mnist_train
-from digitrec.lab.datasets.world import LEARNED_OF_MNIST, SWISS_LEARNED
+from digitrec.lab.datasets.download import mnist_train
+from digitrec.lab.datasets.world import LEARNED_OF_MNIST, swiss_cells
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
 from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper, random_look
@@ -63,13 +61,8 @@ class Sources:
         Raises:
             DataError: the scanned cells are not there.
         """
-        folder = in_data("world", "swiss_cells")
-        if folder is None:
-            raise DataError("world/swiss_cells: set DIGITREC_DATA to the folder that holds it")
-        rows = csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines())
-        cells = [(folder / row["file"], int(row["label"])) for row in rows if row["writer"] in SWISS_LEARNED]
         writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
-        return cls(writer, cells)
+        return cls(writer, swiss_cells("learned"))
 
 
 def _scene(of: Sources, rng: np.random.Generator) -> Picture:
@@ -193,7 +186,7 @@ def learn(folder: Path, weights_file: Path = WEIGHTS) -> None:
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     nets = [MLPClassifier((HIDDEN,), alpha=0.1, max_iter=100, random_state=at) for at in range(NETWORKS)]
     for net in nets:
-        net.fit((rows - mean) / scale, right)  # a hundred rounds are meant to be enough: it warns
+        net.fit((rows - mean) / scale, right)  # it warns; 200 rounds judge no better
     weights = {
         "mean": mean, "scale": scale,
         "first": np.stack([net.coefs_[0] for net in nets]),
@@ -203,8 +196,9 @@ def learn(folder: Path, weights_file: Path = WEIGHTS) -> None:
     }  # fmt: skip
     with atomic.replacing(weights_file) as unfinished, unfinished.open("wb") as opened:
         np.savez_compressed(opened, **{name: one.astype(np.float32) for name, one in weights.items()})
-    card = _card(len(rows), *_proposals([folder / f"{stocks.HELD}.npz"]))
-    atomic.write(weights_file.with_suffix(".md"), card)
+    figures = _figures(len(rows), *_proposals([folder / f"{stocks.HELD}.npz"]))
+    purpose = "Says how likely a proposal for the picture's digit is right."
+    stocks.write_card(weights_file, "digitrec.lab.finding.judge", purpose, figures)
 
 
 def _proposals(files: Sequence[Path]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -213,24 +207,21 @@ def _proposals(files: Sequence[Path]) -> tuple[Floats, NDArray[np.bool_]]:
     return np.concatenate([one["rows"] for one in stored]), np.concatenate([one["right"] for one in stored])
 
 
-def _card(learned: int, rows: Floats, right: NDArray[np.bool_]) -> str:
-    """Return the card of the weights, measured on proposals that were held back."""
+def _figures(learned: int, rows: Floats, right: NDArray[np.bool_]) -> dict[str, str]:
+    """Return the figures of the weights, measured on proposals that were held back."""
     chance = chances(rows)
     correct = float(((chance >= LIKELY) == right).mean())
     doubt = float(np.abs(chance - right).mean())
     sure = chance >= 0.95
-    return (
-        f"# {WEIGHTS.stem}\n\n"
-        "Written by `python -m digitrec.lab.finding.judge`, which also measured its figures; do not edit.\n"
-        "Says how likely a proposal for the picture's digit is right.\n\n| | |\n|---|---|\n"
-        f"| networks | {NETWORKS}, of {HIDDEN} hidden units each; their mean |\n"
-        f"| input | {rows.shape[1]} features of a proposal: `digitrec.prepare.judge.features` |\n"
-        f"| learned from | {learned:,} proposals on generated pictures, seed {SEED} |\n"
-        f"| held back | {len(rows):,} proposals, {percent(float(right.mean()))} of them right |\n"
-        f"| judged rightly | {percent(correct)} |\n"
-        f"| mean distance of the chance from the truth | {percent(doubt)} |\n"
-        f"| wrong among those of 95 % and more | {percent(float(1 - right[sure].mean()))} |\n"
-    )
+    return {
+        "networks": f"{NETWORKS}, of {HIDDEN} hidden units each; their mean",
+        "input": f"{rows.shape[1]} features of a proposal: `digitrec.prepare.judge.features`",
+        "learned from": f"{learned:,} proposals on generated pictures, seed {SEED}",
+        "held back": f"{len(rows):,} proposals, {percent(float(right.mean()))} of them right",
+        "judged rightly": percent(correct),
+        "mean distance of the chance from the truth": percent(doubt),
+        "wrong among those of 95 % and more": percent(float(1 - right[sure].mean())),
+    }
 
 
 STEPS: dict[str, Callable[..., None]] = {"draw": draw, "learn": learn}

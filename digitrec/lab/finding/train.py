@@ -314,15 +314,9 @@ def export(folder: Path) -> None:
         "sources of digits": "MNIST, Turkish and Swiss writers, fonts, our own synthetic hand",
         **{f"on held scenes: {name[5:]}": f"{value:.4f}" for name, value in measured.items()},
     }
-    table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
-    card = (
-        f"# {WEIGHTS.stem}\n\n"
-        "Written by `python -m digitrec.lab.finding.train`, which also measured its figures; do not edit.\n"
-        "Finds the ink of each digit on a picture.\n\n"
-        f"| | |\n|---|---|\n{table}"
-    )
     atomic.write(WEIGHTS, content)
-    atomic.write(WEIGHTS.with_suffix(".md"), card)
+    purpose = "Finds the ink of each digit on a picture."
+    stocks.write_card(WEIGHTS, "digitrec.lab.finding.train", purpose, rows)
 
 
 def restored(folder: Path, steps: int) -> stocks.Run:

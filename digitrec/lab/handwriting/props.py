@@ -134,11 +134,3 @@ def drawn(field: Pixels, paths: list[Stroke], breadth: float, rng: np.random.Gen
     inside = [np.clip(path, -side, 2 * side) / side for path in paths]
     more = ink(inside, Pen(breadth / side, float(rng.uniform(0, 0.2))), side, rng)
     return np.maximum(field, more[:height, :width])
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes, 0..1."""
-    width = max(0, min(one[2], other[2]) - max(one[0], other[0]))
-    common = width * max(0, min(one[3], other[3]) - max(one[1], other[1]))
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return common / (sum(areas) - common)

@@ -20,13 +20,13 @@ from PIL import Image, ImageDraw
 
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.image import DigitImage
+from digitrec.image.boxes import shared
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.digits import cropped
 from digitrec.lab.datasets.world import Paths
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.nondigits import any_kind, larger, pages
 from digitrec.lab.handwriting.photo import Floats, clouds, ink_on_paper, perhaps_on_paper
-from digitrec.lab.handwriting.props import overlap
 from digitrec.lab.handwriting.scenes import READ, scene
 from digitrec.lab.handwriting.strokes import Stroke, any_pen, by_another_hand, draw, put
 from digitrec.lab.handwriting.writer import Writer, redrawn
@@ -180,7 +180,7 @@ def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
         kinds = TO_REFUSE if rng.random() < REFUSED_SHARE else tuple(READ)
         one = scene(kinds[rng.integers(len(kinds))], writer, rng)
         crop, findings = cropped(DigitImage(one.pixels, "<synthetic>", ""))
-        if findings.reason is None and overlap(findings.boxes[0], one.box) > SAME:
+        if findings.reason is None and shared(findings.boxes[0], one.box) > SAME:
             images.append(crop[None])
             labels.append(NO_DIGIT if one.label is None else one.label)
     return Digits(np.concatenate(images), np.array(labels, np.uint8))
