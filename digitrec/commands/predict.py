@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -190,16 +189,11 @@ def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:
         sources.save(overlay(opened, sheet), file)
 
 
-BESIDE = ("-inside", "-inside-whole")
-"""What the names of the further pictures end in."""
-
-
 @click.command(context_settings={"show_default": True})
 @sources.given
 @own_model
 @options.out_folder("digitrec-explanation")
-@options.flag("--inside", help="Also draw the first layer's filters and each layer's feature maps.")
-def explain(given: sources.Given, asking: Asking, out: Path, inside: bool) -> None:
+def explain(given: sources.Given, asking: Asking, out: Path) -> None:
     """Show how a picture was read, step by step, and why.
 
     For each image it prints and draws the preparation, the ink that supports the digit (found by
@@ -210,31 +204,30 @@ def explain(given: sources.Given, asking: Asking, out: Path, inside: bool) -> No
     Examples:
       digitrec explain photo.jpg
       digitrec explain scans/ --out why
-      digitrec explain 7.png --inside
       digitrec explain 7.png --model mnist_cnn_model.h5
     """
     from digitrec.recognise.explain import explain as why
+    from digitrec.report.explanation import explanation
+    from digitrec.report.plots import save
 
-    if inside and asking.model is not None and asking.model.suffix == ".skops":
-        raise click.UsageError("--inside needs a neural network; a .skops file has none.")
     images = given.sources()
     files = _files(images, out)
-    written = [file.with_stem(file.stem + more) for file in files for more in ("", *BESIDE)]
-    options.refuse_outputs("--out", written, map(sources.path_of, images))
+    options.refuse_outputs("--out", files, map(sources.path_of, images))
     sys.dont_write_bytecode = True  # TensorFlow imports Python that it wrote into a temporary folder
     reasons, failed = given.reasons(), False
     with asking.engines(["local"]) as (engine,):
         for image, file in zip(images, files, strict=True):
             try:
                 with quietly():  # TensorFlow speaks while it looks into a Keras file
-                    found = why(image, engine, inside=inside)
+                    found = why(image, engine)
             except ImageError as error:
                 click.echo(f"digitrec: {printable(str(error))}", err=True)
                 failed = True
                 continue
             reasons.read(found.prediction.image)
-            for line in chain(_lines(found), _drawn(found, file)):
+            for line in _lines(found):
                 click.echo(printable(line))
+            click.echo(printable(f"  picture: {save(explanation(found), file)}"))
     reasons.sum_up()
     if failed:
         raise SystemExit(1)
@@ -246,19 +239,6 @@ def _files(images: Sequence[sources.Source], out: Path) -> list[Path]:
     if len(stems) == 1:
         return [out / f"{stems[0]}.png"]
     return [out / f"{number:03d}-{stem}.png" for number, stem in enumerate(stems, 1)]
-
-
-def _drawn(found: Explanation, path: Path) -> Iterator[str]:
-    """Save the pictures; yield a line for each with what it shows, and its path."""
-    from digitrec.report.explanation import explanation, feature_maps
-    from digitrec.report.plots import save
-
-    yield f"  picture: {save(explanation(found), path)}"
-    looks = [look for look in found.inside if look.stages]
-    for look, ending in zip(looks, BESIDE, strict=False):
-        yield f"  inside, {look.name}: {save(feature_maps(look), path.with_stem(path.stem + ending))}"
-    if found.inside and not looks:
-        yield "  inside: this network has no feature maps, only numbers"
 
 
 def _lines(found: Explanation) -> Iterator[str]:

@@ -72,19 +72,6 @@ class Inside:
             for end, value in zip(self._ends, values, strict=True)
         ], axis=0), np.float32)  # fmt: skip
 
-    def filters(self) -> list[Stage]:
-        """Return each network's first convolution: its name, and its C filters, (h, w, C), above 0 for ink.
-
-        Empty if the file keeps its weights in a type other than float32, float16 and int8.
-        """
-        try:
-            kernels = [one.kernel for one in self.weights()]
-        except ValueError:
-            return []
-        first = [kernel[:, :, 0] for kernel in kernels if kernel.ndim == 4 and kernel.shape[2] == 1]
-        several = len(first) > 1
-        return [(f"network_{n}/filters" if several else "filters", one) for n, one in enumerate(first, 1)]
-
     def weights(self) -> list[Weights]:
         """Return the weights of every convolution and dense layer, in the order of computation, as floats.
 

@@ -275,9 +275,6 @@ class Inspectable(Protocol):
     def stages(self, image: PreparedImage) -> Sequence[Stage]:
         """Return the feature maps of each layer for ``image.data``, in the order of the work; empty: none."""
 
-    def filters(self) -> Sequence[Stage]:
-        """Return each network's name and first filters, (h, w, C), above 0 for ink; empty: none."""
-
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> NDArray[np.float32] | None:
         """Return class activation maps of ``image.data`` for N digits, (N, 28, 28), >= 0; None: none."""
 

@@ -110,10 +110,6 @@ class Local(EnvProvider):
         """Return the feature maps of each layer for ``image.data``; empty for a file without a network."""
         return self._model.inside.stages(_pixels(image))
 
-    def filters(self) -> list[Stage]:
-        """Return the filters of the network's first layer, as `Inside.filters`."""
-        return self._model.inside.filters()
-
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> Floats | None:
         """Class activation maps of ``image.data`` for N digits, (N, 28, 28); as `Inside.class_maps`."""
         found = self._model.inside.class_maps(_pixels(image), of)

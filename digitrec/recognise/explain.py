@@ -57,8 +57,6 @@ class Inside:
     stages: tuple[Stage, ...]
     """Each layer's name and feature maps, (H, W, C), in the order of computation; if a file holds several
     networks, the name before the slash is the network's. Empty if the engine shows none."""
-    filters: tuple[Stage, ...] = ()
-    """Each network's name and the filters of its first layer, (h, w, C): above 0 for ink, below for none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,11 +178,11 @@ def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
 
 def _layers(
     network: Provider, given: PreparedImage, of: Sequence[int]
-) -> tuple[NDArray[np.float32] | None, tuple[Stage, ...], tuple[Stage, ...]]:
-    """Return a network's class activation maps of some digits, feature maps and first filters."""
+) -> tuple[NDArray[np.float32] | None, tuple[Stage, ...]]:
+    """Return a network's class activation maps of some digits, and its feature maps."""
     if not isinstance(network, Inspectable):
-        return None, (), ()
-    return network.grad_cam(given, of), tuple(network.stages(given)), tuple(network.filters())
+        return None, ()
+    return network.grad_cam(given, of), tuple(network.stages(given))
 
 
 def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
@@ -214,21 +212,17 @@ def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
     return networks
 
 
-def mosaic(maps: NDArray[np.float32], *, signed: bool = False) -> Pixels:
+def mosaic(maps: NDArray[np.float32]) -> Pixels:
     """Tile the feature maps of a layer, (H, W, C), as one grey picture, at most `SHOWN` of them.
 
-    Black is 0 and below, white the largest value of the layer, so that its maps can be compared. Filters are
-    `signed`, and each has a scale of its own: grey is 0, white as far above it as it goes, black below.
+    Black is 0 and below, white the largest value of the layer, so that its maps can be compared.
     """
     tiles = np.moveaxis(maps[:, :, :SHOWN], 2, 0)
     count, height, width = tiles.shape
     least = int(np.ceil(np.sqrt(count)))
     columns = min(range(least, 2 * least + 1), key=lambda columns: (-count % columns, columns))
     rows = -(-count // columns)
-    if signed:
-        shares = (tiles / np.maximum(np.abs(tiles).max(axis=(1, 2), keepdims=True), 1e-9) + 1) / 2
-    else:
-        shares = np.clip(tiles / max(float(tiles.max()), 1e-9), 0, 1)
+    shares = np.clip(tiles / max(float(tiles.max()), 1e-9), 0, 1)
     cells = np.full((rows * columns, height + 1, width + 1), GAP, np.uint8)
     cells[:count, 1:, 1:] = (shares * 255).round()
     joined = cells.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors.text import percent
-from digitrec.recognise.explain import Explanation, Inside, Saliency, by_network, mosaic
+from digitrec.recognise.explain import Explanation, Saliency
 from digitrec.report import plots
 from digitrec.report.plots import Axes, Figure, SubFigure
 
@@ -29,31 +29,6 @@ def explanation(found: Explanation) -> Figure:
         plots.grey(axes, pixels, name)
     if found.saliency is not None:
         _evidence(below[0], found, found.saliency)
-    return figure
-
-
-@plots.drawn
-def feature_maps(look: Inside) -> Figure:
-    """Draw the networks' input, and in a column for each network its filters and feature maps."""
-    networks, filters = by_network(look.stages), by_network(look.filters)
-    first = 1 if filters else 0
-    rows = first + max(len(layers) for layers in networks.values())
-    figure = Figure(figsize=(4.6 * len(networks), 2.4 + 2.9 * rows))
-    figure.suptitle(f"Inside the network, {look.name}; white is a layer's largest value, black none")
-    above, below = figure.subfigures(2, 1, height_ratios=(2, 2.9 * rows), squeeze=False).ravel()
-    plots.grey(above.subplots(), look.digit, "28x28")
-    cells = below.subplots(rows, len(networks), squeeze=False)
-    for axes in cells.ravel():
-        plots.bare(axes)
-    for column, (network, layers) in enumerate(networks.items()):
-        for _, kernels in filters.get(network, []):
-            height, width, count = kernels.shape
-            title = f"{network} looks for: {count} filters of {height}x{width}\n(white ink, black none)"
-            plots.grey(cells[0, column], mosaic(kernels, signed=True), title.lstrip())
-        for row, (layer, maps) in enumerate(layers, first):
-            height, width, count = maps.shape
-            title = f"{network} {layer}: {count} maps of {height}x{width}".lstrip()
-            plots.grey(cells[row, column], mosaic(maps), title)
     return figure
 
 

@@ -66,7 +66,7 @@ def moved() -> tuple[float, float]:
 
 def make() -> Mapping[str, str]:
     """Draw the pictures; give each figure in the page by its name."""
-    filters = np.moveaxis(store.load().inside.filters()[0][1], 2, 0)
+    filters = np.moveaxis(store.load().inside.weights()[0].kernel[:, :, 0], 2, 0)
     picture(learned(filters), "3-filters")
     picture(maps(mnist_test().images[THREE]), "3-maps")
     neurons, network = moved()

@@ -112,20 +112,19 @@ def test_a_network_of_another_end_has_no_class_maps(tmp_path: Path) -> None:
     only.save(tmp_path / "only.keras")
     model = store.load(tmp_path / "only.keras")
     assert model.inside.class_maps(TEST.images[0], OF) is None
-    ((name, kernels),) = model.inside.filters()
-    assert name == "filters"
-    assert np.array_equal(kernels, only.layers[1].get_weights()[0][:, :, 0])
+    (weights,) = model.inside.weights()
+    assert np.array_equal(weights.kernel, only.layers[1].get_weights()[0])
 
 
 def test_the_filters_are_those_that_make_the_first_maps() -> None:
     stages, ink = dict(SHIPPED.inside.stages(SEVEN)), SEVEN / np.float32(255)
-    filters = dict(SHIPPED.inside.filters())
-    assert list(filters) == ["network_1/filters", "network_2/filters"]
+    kernels = [one.kernel for one in SHIPPED.inside.weights()]
+    first = [kernel[:, :, 0] for kernel in kernels if kernel.ndim == 4 and kernel.shape[2] == 1]
     sides = [(26, 24), (24, 24), (12, 24), (12, 80), (12, 80), (6, 80), (6, 192), (6, 192)]
     assert [maps.shape for maps in stages.values()] == 2 * [(side, side, count) for side, count in sides]
     windows = np.lib.stride_tricks.sliding_window_view(ink, (3, 3))
-    for network in ("network_1", "network_2"):
-        found = np.einsum("xyhw,hwc->xyc", windows, filters[f"{network}/filters"])
+    for network, filters in zip(("network_1", "network_2"), first, strict=True):
+        found = np.einsum("xyhw,hwc->xyc", windows, filters)
         maps = stages[f"{network}/relu_1a"]
         strong = [channel for channel in range(24) if maps[..., channel].max() > 0.3]
         assert len(strong) > 8

@@ -7,8 +7,8 @@ import pytest
 
 from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine
-from digitrec.recognise.explain import explain, mosaic
-from digitrec.report.explanation import explanation, feature_maps, headline
+from digitrec.recognise.explain import explain
+from digitrec.report.explanation import explanation, headline
 
 
 def axes_of(figure) -> list:
@@ -39,16 +39,3 @@ def test_a_refusal_shows_its_steps_and_says_why(engine: Engine) -> None:
     found = explain(np.full((80, 80), 240, np.uint8), engine)
     assert headline(found) == "no digit: blank"
     assert len(axes_of(explanation(found))) == 1 + len(found.steps)
-
-
-def test_inside_shows_the_digit_and_a_column_of_layers_for_each_network(engine: Engine) -> None:
-    (look,) = explain(drawn_seven(), engine, inside=True).inside
-    digit, *layers = axes_of(feature_maps(look))
-    np.testing.assert_array_equal(digit.images[0].get_array(), look.digit)
-    titles = [axes.get_title() for axes in layers]
-    assert titles[0].startswith("network_1 looks for: 24 filters of 3x3")
-    assert "network_1 relu_1a: 24 maps of 26x26" in titles
-    assert titles[-1] == "network_2 relu_3b: 192 maps of 6x6"
-    shown = sorted(axes.images[0].get_array().tobytes() for axes in layers)
-    kernels = [mosaic(filters, signed=True).tobytes() for _, filters in look.filters]
-    assert shown == sorted([*kernels, *(mosaic(maps).tobytes() for _, maps in look.stages)])
