@@ -14,7 +14,7 @@ from rich.text import Text
 
 from digitrec.answer import Outcome
 from digitrec.commands import options, sources
-from digitrec.commands.progress import quiet_bar, quietly
+from digitrec.commands.progress import quiet_bar, quietly, terminal
 from digitrec.recognise import predict_many
 from digitrec.report import predictions
 
@@ -58,7 +58,7 @@ def _named(outcome: Outcome, file: Path) -> Outcome:
 
 def _show(files: list[Path], out: IO[str]) -> None:
     """Draw the pictures side by side, as many as fit, where the terminal has colours and half blocks."""
-    console = predictions.terminal(out)
+    console = terminal(out)
     if console.color_system is None or not console.encoding.startswith("utf"):
         return
     fitting = max(1, min(len(files), (console.width + 1) // (WIDTH + 1)))

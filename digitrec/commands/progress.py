@@ -10,13 +10,12 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import IO, TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
-from digitrec.report.predictions import terminal
-
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 Item = TypeVar("Item")
@@ -68,6 +67,17 @@ def quietly() -> Iterator[TextIO]:
                 seen.buffer.write(b"".join(line for line in held if not GREETING.match(line)))
     finally:
         _moving.release()
+
+
+def terminal(out: IO[str]) -> Console:
+    """Return a console on ``out``; assume 80 columns if it reports 0 (COLUMNS=0)."""
+    from rich.console import Console  # a pipe never needs it, and it takes as long as the network
+
+    plain = bool(os.environ.get("NO_COLOR"))  # rich alone would keep bold and dim
+    console = Console(file=out, highlight=False, color_system=None if plain else "auto")
+    if console.width < 1:
+        console.width = 80
+    return console
 
 
 class Bar:

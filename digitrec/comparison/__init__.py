@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Unpack
 
-from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated, sureness
+from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated
 from digitrec.engine import Engine
 from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigured, NotInstalled
@@ -21,8 +21,6 @@ from digitrec.providers import registry
 from digitrec.recognise import AnyReader, How, Reader, Rotation, listed, name_of, reader_for, stream
 from digitrec.recognise.pipeline import chunks, open_or_fail
 
-UNSURE = 0.5
-"""Weight of a vote without a confidence, 0..1."""
 WINDOW = 64
 """Maximum number of pictures open at the same time, unless an engine has a larger batch."""
 Ask = Callable[[Iterable[ImageSource], Reader], Iterator[Outcome]]
@@ -79,36 +77,20 @@ class Comparison:
     @property
     def consensus(self) -> int | str | None:
         """The answer with more votes than any other, "no digit" included; else None."""
-        leading = self._leading([1.0] * len(self.counted))
-        return leading[0].answer if leading else None
-
-    @property
-    def weighted(self) -> int | str | None:
-        """The answer with the most confidence, summed over the engines that gave it.
-
-        A vote weighs its ``calibrated`` chance if it has one, else its ``confidence``, else `UNSURE`.
-        Uncalibrated confidences of different engines are not on one scale.
-        """
-        leading = self._leading([-1.0 if it.answer is None else sureness(it, UNSURE) for it in self.counted])
+        leading = self._leading()
         return leading[0].answer if leading else None
 
     @property
     def dissenters(self) -> tuple[str, ...]:
         """Names of the engines that voted against the majority; empty for a tie."""
-        leading = self._leading([1.0] * len(self.counted))
+        leading = self._leading()
         others = [vote for vote in self.counted if leading and vote not in leading]
         return tuple(name for name, outcome in self.by_engine if outcome in others)
 
-    def _leading(self, weights: Sequence[float]) -> list[Prediction]:
-        """Return the votes with the most common meaning; empty for a tie.
-
-        Args:
-            weights: the weight of each vote of `counted`.
-        """
-        sums: dict[object, float] = defaultdict(float)
-        for vote, weight in zip(self.counted, weights, strict=True):
-            sums[vote.meaning] += weight
-        best = [meaning for meaning, weight in sums.items() if weight == max(sums.values())]
+    def _leading(self) -> list[Prediction]:
+        """Return the votes with the most common meaning; empty for a tie."""
+        counts = Counter(vote.meaning for vote in self.counted)
+        best = [meaning for meaning, count in counts.items() if count == max(counts.values())]
         return [vote for vote in self.counted if best == [vote.meaning]]
 
     def as_dict(self) -> dict[str, Any]:
@@ -119,7 +101,6 @@ class Comparison:
             **({} if self.number is None else {"number": self.number, "box": self.box and list(self.box)}),
             "agree": self.agree,
             "consensus": self.consensus,
-            "weighted": self.weighted,
             "dissenters": list(self.dissenters),
             "emulated": self.emulated,
             "outcomes": {name: outcome.as_dict() for name, outcome in self.by_engine},

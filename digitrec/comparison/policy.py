@@ -23,7 +23,7 @@ from digitrec.answer import (
     is_emulated,
     sureness,
 )
-from digitrec.comparison import UNSURE, WINDOW, gather, opened_once
+from digitrec.comparison import WINDOW, gather, opened_once
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import ImageSource
@@ -35,6 +35,8 @@ from digitrec.recognise.pipeline import chunks, finished
 
 log = logging.getLogger(__name__)
 
+UNSURE = 0.5
+"""Confidence at which an answer without one is ranked, 0..1."""
 Asked = Prediction | Sheet | Failure
 """The outcome of one engine for a picture: of its digit, or of its numbers."""
 

@@ -98,15 +98,6 @@ def padded(text: str, columns: int, *, right: bool = False) -> str:
     return space + text if right else text + space
 
 
-def shortened(text: str, columns: int) -> str:
-    """Cut the text at the left to at most this many columns (>= 3) and mark the cut."""
-    if width(text) <= columns:
-        return text
-    while width(text) > columns - 3:
-        text = text[1:]
-    return "..." + text
-
-
 def aligned(rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> Iterator[str]:
     """Each row as one line, its columns as wide as their widest cell; those in ``numbers`` to the right."""
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]

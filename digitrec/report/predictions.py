@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.answer import (
@@ -19,12 +18,11 @@ from digitrec.answer import (
     field_names,
     short,
 )
-from digitrec.errors.text import count, dollars, duration, padded, percent, printable, shortened, width
+from digitrec.errors.text import count, dollars, duration, padded, percent, printable, width
 from digitrec.report.rows import Table, aligned, write_rows
 
 if TYPE_CHECKING:
     from PIL import Image
-    from rich.console import Console
 
     from digitrec.comparison import Comparison
     from digitrec.image import DigitImage
@@ -35,8 +33,6 @@ MARK = "*"
 """Suffix of a calibrated chance."""
 LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own confidence"
 """Line below a table with a calibrated chance."""
-NAME_WIDTH = 44
-"""Maximum width of a picture's name on a terminal, in columns; longer names are cut at the left."""
 COLUMNS = ["source", "sha256", *(name for name in field_names(Prediction) if name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 SHEET_COLUMNS = (
@@ -60,9 +56,9 @@ def write(
     """Write outcomes as they arrive.
 
     ``json`` is one array and ``jsonl`` one object per line, failures included (they have an ``error``);
-    ``csv`` has the columns `COLUMNS`; ``table`` is for people, with colours on a
-    terminal and plain text in a pipe, where the first column is wide enough for all ``names`` of the
-    pictures to come. A calibrated chance replaces the confidence and is marked; `LEGEND` explains it.
+    ``csv`` has the columns `COLUMNS`; ``table`` is for people. Its first column is wide enough for all
+    ``names`` of the pictures to come. A calibrated chance replaces the confidence and is marked; `LEGEND`
+    explains it.
     """
     out = sys.stdout if out is None else out
     if form == "table":
@@ -118,56 +114,26 @@ def _answer(said: Outcome) -> str:
     return str(said.digit) if said.calibrated is None else f"{said.digit} ({sure(said)})"
 
 
-def terminal(out: IO[str]) -> Console:
-    """Return a console on ``out``; assume 80 columns if it reports 0 (COLUMNS=0)."""
-    from rich.console import Console  # a pipe never needs it, and it takes as long as the network
-
-    plain = bool(os.environ.get("NO_COLOR"))  # rich alone would keep bold and dim
-    console = Console(file=out, highlight=False, color_system=None if plain else "auto")
-    if console.width < 1:
-        console.width = 80
-    return console
-
-
 def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]) -> None:
-    console = terminal(out) if out.isatty() else None
-    if console is None:
-        name = max([len("image"), *(width(printable(name)) for name in names)])
-    else:
-        name = max(16, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
-    _write_line([(f"{'image':<{name}}  digit      sure", "dim")], console, out)
+    name = max([len("image"), *(width(printable(name)) for name in names)])
+    out.write(f"{'image':<{name}}  digit      sure\n")
     marked = False
     for outcome in outcomes:
-        if console is None:
-            name = max(name, width(printable(outcome.image.source)))
-        _write_line(list(_parts(outcome, name)), console, out)
+        name = max(name, width(printable(outcome.image.source)))
+        out.write(_row(outcome, name) + "\n")
+        out.flush()
         shown = [outcome, *outcome.asked] if isinstance(outcome, Prediction) else []
         marked |= any(sure(it).endswith(MARK) for it in shown)
     if marked:
         out.write(LEGEND + "\n")
 
 
-def _parts(outcome: Outcome, name: int) -> Iterator[tuple[str, str]]:
-    """Yield name, digit, confidence in eight columns and remarks, each with its style."""
-    yield padded(shortened(printable(outcome.image.source), name), name) + "  ", ""
+def _row(outcome: Outcome, name: int) -> str:
+    """Return the image's name in so many columns, the digit, the confidence in eight columns, and remarks."""
+    cells = padded(printable(outcome.image.source), name), f"{short(outcome):^5}"
     if isinstance(outcome, Failure):
-        yield "  !  ", "bold red"
-        yield f"  {'failed':>8}  {type(outcome.error).__name__}", ""
-        return
-    yield f"{short(outcome):^5}", "yellow" if outcome.digit is None else "bold green"
-    yield f"  {sure(outcome):>8}  ", ""
-    yield printable("; ".join(remarks(outcome))), "yellow"
-
-
-def _write_line(parts: Sequence[tuple[str, str]], console: Console | None, out: IO[str]) -> None:
-    """Write texts with their styles; a terminal wraps what does not fit."""
-    if console is None:
-        out.write("".join(text for text, _ in parts).rstrip() + "\n")
-        out.flush()
-        return
-    from rich.text import Text
-
-    console.print(Text.assemble(*parts), soft_wrap=True)
+        return "  ".join([*cells, f"{'failed':>8}", type(outcome.error).__name__])
+    return "  ".join([*cells, f"{sure(outcome):>8}", printable("; ".join(remarks(outcome)))]).rstrip()
 
 
 def write_sheets(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | None = None) -> None:
@@ -289,17 +255,15 @@ def _together(comparison: Comparison) -> str:
     nothing = "no digit" if comparison.number is None else NO_NUMBER
     if comparison.agree:
         return f"all say {_said(votes[0], nothing)}"
-    weighted = "undecided" if comparison.weighted is None else comparison.weighted
     if not comparison.dissenters:
-        return f"undecided; by confidence {weighted}"
+        return "undecided"
     others = ", ".join(
         f"{name} says {_said(outcome, nothing)}"
         for name, outcome in comparison.by_engine if name in comparison.dissenters and outcome in votes
     )  # fmt: skip
     answer = nothing if comparison.consensus is None else comparison.consensus
     most = len(votes) > 2 * len(comparison.dissenters)
-    said = f"most say {answer}, but {others}" if most else f"{answer} has the most votes, but {others}"
-    return said if comparison.weighted == comparison.consensus else f"{said}; by confidence {weighted}"
+    return f"most say {answer}, but {others}" if most else f"{answer} has the most votes, but {others}"
 
 
 def _said(outcome: Outcome, nothing: str) -> str:

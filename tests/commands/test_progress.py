@@ -6,6 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from terminal import Terminal
+
+from digitrec.commands.progress import terminal
 
 HEAD = "import os, threading\nfrom digitrec.commands.progress import quietly\n"
 
@@ -29,3 +32,15 @@ def ran(code: str) -> subprocess.CompletedProcess[str]:
 def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
     code = f"with quietly(): os.write(2, b'{greeting}\\nout of memory\\n')"
     assert ran(code).stderr == "out of memory\n"
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "80", "many"])
+def test_a_terminal_has_a_width_and_colours_but_for_no_color(
+    columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert terminal(Terminal()).width > 0
+    assert terminal(Terminal()).color_system is not None
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert terminal(Terminal()).color_system is None

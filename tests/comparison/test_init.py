@@ -60,31 +60,27 @@ def test_at_least_and_rotate_are_those_of_predict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "agree", "consensus", "weighted", "dissenters"),
+    ("said", "agree", "consensus", "dissenters"),
     [
-        ([(7, 0.9), (7, 0.8)], True, 7, 7, ()),
-        ([(7, 0.3), (7, 0.3), (1, 0.9)], False, 7, 1, ("e2",)),
-        ([(7, 0.9), (1, 0.8)], False, None, 7, ()),
-        ([(7, 0.9), (1, 0.9)], False, None, None, ()),
-        ([(7, None), (1, 0.4)], False, None, 7, ()),
-        ([(7, None), (1, 0.6)], False, None, 1, ()),
-        ([(7, 0.9), (7, 0.9), (None, None)], False, 7, 7, ("e2",)),
-        ([(7, 0.9), (None, None), (None, None)], False, None, 7, ("e0",)),
-        ([(None, None), (None, None)], True, None, None, ()),
-        ([(7, 0.9)], None, 7, 7, ()),
-        ([], None, None, None, ()),
+        ([(7, 0.9), (7, 0.8)], True, 7, ()),
+        ([(7, 0.3), (7, 0.3), (1, 0.9)], False, 7, ("e2",)),
+        ([(7, 0.9), (1, 0.8)], False, None, ()),
+        ([(7, 0.9), (7, 0.9), (None, None)], False, 7, ("e2",)),
+        ([(7, 0.9), (None, None), (None, None)], False, None, ("e0",)),
+        ([(None, None), (None, None)], True, None, ()),
+        ([(7, 0.9)], None, 7, ()),
+        ([], None, None, ()),
     ],
 )
 def test_what_engines_say_together(
     said: list[tuple[int | None, float | None]],
     agree: bool | None,
     consensus: int | None,
-    weighted: int | None,
     dissenters: tuple[str, ...],
 ) -> None:
     together = answers(*said)
     assert together.agree is agree
-    assert (together.consensus, together.weighted, together.dissenters) == (consensus, weighted, dissenters)
+    assert (together.consensus, together.dissenters) == (consensus, dissenters)
 
 
 def test_emulators_outvote_no_engine_and_alone_they_rehearse() -> None:
@@ -94,17 +90,10 @@ def test_emulators_outvote_no_engine_and_alone_they_rehearse() -> None:
         for name, digit in zip("abc", (5, 5, 1), strict=True)
     )
     together = Comparison(image, ("e0", *"abc"), (right, *clouds))
-    assert (together.agree, together.consensus, together.weighted) == (None, 3, 3)
+    assert (together.agree, together.consensus) == (None, 3)
     assert (together.dissenters, together.emulated) == ((), False)
     alone = Comparison(image, tuple("abc"), clouds)
     assert (alone.consensus, alone.dissenters, alone.emulated) == (5, ("c",), True)
-
-
-def test_a_calibrated_chance_outweighs_a_boast() -> None:
-    image = ImageRef("x.png", "00")
-    boast = Prediction(image, "boast", 1, 0.99, calibrated=0.4)
-    honest = Prediction(image, "honest", 7, 0.5, calibrated=0.8)
-    assert Comparison(image, ("boast", "honest"), (boast, honest)).weighted == 7
 
 
 def listing(name: str, price: Price | None, *missing: str) -> Listing:

@@ -17,7 +17,6 @@ from digitrec.errors.text import (
     percent,
     plain,
     printable,
-    shortened,
     width,
 )
 
@@ -77,12 +76,11 @@ def test_columns_of_a_terminal(text: str, columns: int) -> None:
     assert width(text) == columns
 
 
-@given(st.text().map(printable), st.integers(3, 40))
-def test_padded_and_shortened_to_columns(name: str, columns: int) -> None:
-    short = shortened(name, columns)
-    assert width(short) <= columns
-    assert short == name or (short.startswith("...") and name.endswith(short[3:]))
-    assert width(padded(short, columns)) == width(padded(short, columns, right=True)) == columns
+@given(st.text().map(printable), st.integers(0, 40))
+def test_padded_to_columns(name: str, columns: int) -> None:
+    filled = max(columns, width(name))
+    assert width(padded(name, columns)) == width(padded(name, columns, right=True)) == filled
+    assert padded(name, columns).startswith(name) and padded(name, columns, right=True).endswith(name)
 
 
 @given(st.lists(st.tuples(*[st.text().map(printable)] * 3), min_size=1))
