@@ -215,9 +215,24 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
     "--data", "sources", multiple=True,
     help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
 )  # fmt: skip
+@options.choice(
+    "--table", "digits", "scenes", "changes", "corruptions", "refused", "numbers", multiple=True,
+    help="Measure only this table, and keep the others of an accuracy.md in the folder; repeatable.",
+)  # fmt: skip
+@options.whole(
+    "--seed", "Seed of the generated pictures; repeatable.  [default: five from the commit]", least=0,
+    most=2**32 - 1, multiple=True,
+)  # fmt: skip
 @options.limit("Use N of each set, keeping the mix of digits.")
 @options.out_folder("digitrec-evaluation")
-def evaluate(asking: Asking, sources: Sequence[str], limit: int | None, out: Path) -> None:
+def evaluate(
+    asking: Asking,
+    sources: Sequence[str],
+    table: Sequence[str],
+    seed: Sequence[int],
+    limit: int | None,
+    out: Path,
+) -> None:
     """Measure the accuracy of a model, and show its mistakes.
 
     With --data it reports loss, accuracy with its 95 % interval and a table of digits, and draws the
@@ -234,12 +249,14 @@ def evaluate(asking: Asking, sources: Sequence[str], limit: int | None, out: Pat
     stems = [Path(source).stem for source in sources]
     if twice := [stem for stem in stems if stems.count(stem) > 1]:
         raise click.UsageError(f"two sets would both write {twice[0]}-confusion.png; give one at a time.")
+    if sources and (table or seed):
+        raise click.UsageError("--table and --seed exclude --data.")
     with asking.engines(["local"]) as (engine,):
         for source in sources:
             _one(source, engine, limit, asking.model, out)
         if not sources:
             _refuse_table(asking.model)
-            _table(engine, limit, out)
+            _table(engine, table, seed, limit, out)
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
@@ -263,21 +280,29 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
         click.echo(save(draw(found), out / f"{name}-{draw.__name__}.png"))
 
 
-def _table(engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.lab.evaluation.accuracy import measured, sets
+def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: int | None, out: Path) -> None:
+    from digitrec.lab.evaluation.accuracy import fresh_seeds, measured, sets
     from digitrec.lab.evaluation.numbers import measure_numbers
-    from digitrec.report.evaluation import heading, markdown, numbers_table, tables
+    from digitrec.models import store
+    from digitrec.report import evaluation
     from digitrec.report.rows import aligned
 
-    chosen = list(sets())
+    page = out / "accuracy.md"
+    seeds = seeds or fresh_seeds(store.load().version)
+    chosen = [one for one in sets(seeds) if not tables or one.group in tables]
     found: list[Measured] = []
     with bar("measuring") as shown:
         for one in chosen:
             shown.at(len(found) / len(chosen), one.name)
             found.append(measured(engine, one, limit))
-        numbers = list(measure_numbers(engine, limit))
-    for table in (*tables(found), numbers_table(numbers)):
+        asked = not tables or evaluation.WHOLE_NUMBERS in tables
+        numbers = list(measure_numbers(engine, limit)) if asked else []
+    rows = list(evaluation.tables(found, numbers, seeds, limit))
+    for table in rows:
         click.echo("\n".join([table.title, *aligned(table), ""]))
-    click.echo(heading(found))
+    before = page.read_text("utf-8") if tables and page.exists() else ""
+    parts = evaluation.sections(rows, before)
+    heading = evaluation.heading(parts, found, before)
+    click.echo(heading)
     out.mkdir(parents=True, exist_ok=True)
-    click.echo(atomic.write(out / "accuracy.md", markdown(found, numbers, limit)))
+    click.echo(atomic.write(page, evaluation.markdown(heading, parts)))

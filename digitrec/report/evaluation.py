@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -27,6 +28,17 @@ NO_DIGIT = -1
 """Label of "no digit" for scikit-learn."""
 COMMONEST = 3
 """Number of kinds of errors listed for each set."""
+WHOLE_NUMBERS = "numbers"
+"""The table of whole numbers, beside `accuracy.GROUPS`."""
+TITLES = {
+    accuracy.DIGITS: "Digits",
+    accuracy.STAGED: "Scenes",
+    accuracy.CHANGED: "Changes that should change nothing",
+    accuracy.CORRUPTED: "Corruptions of MNIST-C",
+    accuracy.REFUSED: "No single digit: refused",
+    WHOLE_NUMBERS: "Whole numbers",
+}
+"""The titles of the tables, in the order of the page."""
 NOTES = {
     accuracy.DIGITS: "Right: correct digits; a refusal or a failure counts as wrong. Answered: pictures with "
     "a digit as answer. ECE: mean distance of confidence from accuracy, in ten bins. Sure errors: errors "
@@ -34,21 +46,19 @@ NOTES = {
     f'that is {percent(RELIABLE)} correct. Errors: "9 as 4: 6" means six 9s read as 4.',
     accuracy.CORRUPTED: "MNIST's test digits, corrupted by our own code as published "
     "(`digitrec/lab/handwriting/corruptions.py`). Goals: a mean of 95 %, none under 85 %.",
-    accuracy.STAGED: "A digit with something else in the picture, generated with a fixed seed "
-    "(`docs/scenes.md`): three in four are MNIST's test digits, the rest printed in a font that was not "
-    "learned.",
+    accuracy.STAGED: "A digit with something else in the picture (`docs/scenes.md`): three in four are "
+    "MNIST's test digits, the rest printed in a font that was not learned. The second generator was written "
+    "apart. Range: lowest and highest accuracy of a seed.",
     accuracy.CHANGED: f"Up to {accuracy.SOME} pictures each of plain paper, photos-dev, canvas-dev and "
     "swiss-cells-dev, after a change that leaves the digit as it is (`digitrec/lab/handwriting/changes.py`).",
-    accuracy.REFUSED: "Pictures generated with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, from "
-    '"crossed out" on `docs/scenes.md`). Right: refused. Two digits count as separate from '
+    accuracy.REFUSED: 'Generated (`digitrec/lab/handwriting/nondigits.py`, from "crossed out" on '
+    "`docs/scenes.md`). Right: refused. Two digits count as separate from "
     f"{accuracy.SEPARATE} of a digit's width.",
+    WHOLE_NUMBERS: "Pictures read by `digitrec.read_many`. Exact: all digits are right and nothing else is "
+    f"read. Sure: a calibrated chance of {percent(SURE, 0)} and more. Words and drawings are generated.",
 }
-NUMBERS = (
-    "Pictures read by `digitrec.read_many`. Exact: all digits are right and nothing else is read. Sure: a "
-    f"calibrated chance of {percent(SURE, 0)} and more. Words and drawings are generated."
-)
 HEADER = (
-    "set", "pictures", "right", "95 % interval", "goal", "", "answered", "ECE", "sure errors",
+    "set", "pictures", "right", "95 % interval", "range", "goal", "", "answered", "ECE", "sure errors",
     f"coverage at {percent(RELIABLE)}", "main errors",
 )  # fmt: skip
 GRID = (3, 5)
@@ -77,29 +87,42 @@ def classification(found: Result) -> Table:
     return Table(header, rows, range(1, 5), "Classification report", note)
 
 
-def tables(measured: Sequence[Measured]) -> Iterator[Table]:
-    """Yield the accuracy table of each group that was measured."""
+def tables(
+    measured: Sequence[Measured], numbers: Sequence[Share], seeds: Sequence[int], limit: int | None = None
+) -> Iterator[Table]:
+    """Yield the tables of what was measured.
+
+    Args:
+        measured: sets of digits.
+        numbers: shares of whole numbers.
+        seeds: seeds of the generated pictures.
+        limit: how many pictures of each set were measured at most; None: all.
+    """
+    partly = "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
+    drawn = f" Seeds: {', '.join(map(str, seeds))}."
     for group in accuracy.GROUPS:
         members = [one for one in measured if one.group == group]
-        rows = [_row(one) for one in members] + (
-            [_mean(members)] if group == accuracy.CORRUPTED and members else []
-        )
+        rows = [_row(one) for one in members]
+        if group == accuracy.CORRUPTED and members:
+            rows.append(_mean(members))
+        note = NOTES[group] + (drawn if group != accuracy.DIGITS else "") + partly
         if rows:
-            yield Table(HEADER, rows, range(1, 10), group[0].upper() + group[1:], NOTES[group])
+            yield Table(HEADER, rows, range(1, 11), TITLES[group], note)
+    if numbers:
+        yield _numbers_table(numbers, NOTES[WHOLE_NUMBERS] + partly)
 
 
-def numbers_table(found: Sequence[Share]) -> Table:
-    """Return the table of whole numbers."""
+def _numbers_table(found: Sequence[Share], note: str) -> Table:
     rows = [
         (
-            one.name, f"{one.found.n:,}", percent(one.found.share, 2), one.found.interval(2),
+            one.name, f"{one.found.n:,}", percent(one.found.share, 2), _span(one.found.low, one.found.high),
             ("at most " if one.at_most else "") + percent(one.goal, 1) if one.goal is not None else "",
             "" if one.met is None else "met" if one.met else "missed",
         )
         for one in found
     ]  # fmt: skip
     return Table(
-        ("share", "of", "", "95 % interval", "goal", ""), rows, range(1, 5), "Whole numbers", NUMBERS
+        ("share", "of", "", "95 % interval", "goal", ""), rows, range(1, 5), TITLES[WHOLE_NUMBERS], note
     )
 
 
@@ -109,11 +132,17 @@ def _row(one: Measured) -> tuple[str, ...]:
     trust: tuple[float | None, ...] = (None, None, None)
     if known is not None and one.group != accuracy.REFUSED:
         trust = (known.ece, found.surely_wrong.share, found.reliable)
+    seeds = one.of_seeds
     return (
-        found.data, f"{right.n:,}", percent(right.share, 2), right.interval(2), percent(one.goal, 2),
-        _verdict(right.share, one.goal), percent(found.named.share, 2),
-        *(percent(share, 2) for share in trust), _errors(found),
+        found.data, f"{right.n:,}", percent(right.share, 2), _span(right.low, right.high),
+        _span(min(seeds), max(seeds)) if seeds else "", percent(one.goal, 2), _verdict(right.share, one.goal),
+        percent(found.named.share, 2), *(percent(share, 2) for share in trust), _errors(found),
     )  # fmt: skip
+
+
+def _span(low: float | None, high: float | None) -> str:
+    """Format two shares, such as "97.10-99.66%"; "" for None."""
+    return "" if low is None else f"{100 * low:.2f}-{percent(high, 2)}"
 
 
 def _verdict(share: float | None, goal: float | None) -> str:
@@ -125,7 +154,7 @@ def _verdict(share: float | None, goal: float | None) -> str:
 def _mean(corruptions: Sequence[Measured]) -> tuple[str, ...]:
     mean = fmean(one.found.accuracy.share or 0.0 for one in corruptions)
     name = f"mean of {len(corruptions)}"
-    return (name, "", percent(mean, 2), "", percent(MEAN_GOAL, 2), _verdict(mean, MEAN_GOAL), *[""] * 5)
+    return (name, "", percent(mean, 2), "", "", percent(MEAN_GOAL, 2), _verdict(mean, MEAN_GOAL), *[""] * 5)
 
 
 def _errors(found: Result) -> str:
@@ -143,30 +172,38 @@ def _error(outcome: Outcome, label: int | None) -> str:
     return f"as {outcome.digit}" if label is None else f"{shown} as {outcome.digit}"
 
 
-def heading(measured: Sequence[Measured]) -> str:
-    """Return the number of goals that are met, and the models."""
-    goals = [one.met for one in measured if one.met is not None]
-    models = sorted({version for one in measured for version in one.found.card.model_versions})
-    return f"{sum(goals)} of {len(goals)} goals met by {', '.join(models) or 'no model'}"
+def sections(found: Iterable[Table], before: str = "") -> list[str]:
+    """Return the tables as sections of the page, with those of an earlier page that were not measured now."""
+    known = {part.partition("\n")[0]: f"## {part.strip()}" for part in before.split("\n## ")[1:]}
+    known |= {table.title: markdown_section(table) for table in found}
+    return [known[title] for title in TITLES.values() if title in known]
 
 
-def markdown(measured: Sequence[Measured], numbers: Sequence[Share], limit: int | None = None) -> str:
-    """Return the accuracy page.
+def heading(parts: Iterable[str], measured: Sequence[Measured], before: str = "") -> str:
+    """Return how many goals of digits are met, and the models that answered, here or on an earlier page."""
+    verdicts = re.findall(r"^\| [^|]+ \| [\d,]+ \|.*\| (met|[\d.]+ short) \|", _digits(parts), re.MULTILINE)
+    models = {name for one in measured for name in one.found.card.model_versions}
+    for earlier in re.findall(r"goals met by (.+)\.$", before, re.MULTILINE):
+        models |= {*earlier.split(", ")}
+    named = ", ".join(sorted(models)) or "no model"
+    return f"{verdicts.count('met')} of {len(verdicts)} goals met by {named}"
 
-    Args:
-        measured: what was measured of digits.
-        numbers: what was measured of whole numbers.
-        limit: how many pictures of each set were measured at most; None: all.
-    """
-    partly = "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
-    parts = [
-        f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.{partly}",
+
+def _digits(parts: Iterable[str]) -> str:
+    """Return the sections but that of whole numbers."""
+    return "\n".join(part for part in parts if not part.startswith(f"## {TITLES[WHOLE_NUMBERS]}"))
+
+
+def markdown(heading: str, parts: Sequence[str]) -> str:
+    """Return the accuracy page with a heading and sections."""
+    counts = re.findall(r"^\| [^|]+ \| ([\d,]+) \|", _digits(parts), re.MULTILINE)
+    pictures = sum(int(count.replace(",", "")) for count in counts)
+    about = (
+        f"Written by `digitrec evaluate`; do not edit. {heading}.",
         "Every set was read by `digitrec.predict_many` with default settings. Intervals are Wilson's. Sets "
         "that may not be redistributed are read from the folder in DIGITREC_DATA.",
-        *map(markdown_section, (*tables(measured), numbers_table(numbers))),
-    ]
-    count = sum(one.found.card.n for one in measured)
-    return markdown_page("Accuracy", parts, {}, f"{count:,} pictures")
+    )
+    return markdown_page("Accuracy", [*about, *parts], {}, f"{pictures:,} pictures")
 
 
 @plots.drawn

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 from digitrec.answer import Failure, Prediction
 from digitrec.comparison.benchmark.measure import Result, scorecard
+from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef
-from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, REFUSED, Measured
+from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, REFUSED, STAGED, Measured
+from digitrec.lab.evaluation.numbers import Share
 from digitrec.report import evaluation
 
 REF = ImageRef("<array>", None)
@@ -20,20 +24,22 @@ Pairs = list[tuple[int | None, int | None]]
 
 
 def measured(
-    group: str, name: str, pairs: Pairs, goal: float | None, sure: list[float] | None = None
-) -> Measured:
+    group: str, name: str, pairs: Pairs, goal: float | None, sure: list[float] | None = None,
+    seeds: list[str] | None = None,
+) -> Measured:  # fmt: skip
     """Return a set with these labels, answers and confidences."""
     outcomes = [
         Prediction(REF, "local", said, score, None if said is not None else "blank", model_version="net-1")
         for (_, said), score in zip(pairs, sure or [0.9] * len(pairs), strict=True)
     ]
-    samples = [Sample(b"", label) for label, _ in pairs]
+    groups = seeds or [""] * len(pairs)
+    samples = [Sample(b"", label, group) for (label, _), group in zip(pairs, groups, strict=True)]
     card = scorecard("local", outcomes, samples)
     return Measured(group, Result(name, samples, outcomes, card), goal)
 
 
 def row(one: Measured) -> tuple[str, ...]:
-    (table,) = evaluation.tables([one])
+    (table,) = evaluation.tables([one], [], [1])
     return tuple(table.rows[0])
 
 
@@ -46,17 +52,20 @@ TWO = [Sample(b"", 2)]
 LOST = Measured(DIGITS, Result("lost", TWO, FAILED, scorecard("local", FAILED, TWO)), 0.5)
 SAYS_99 = measured(DIGITS, "sure", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 50 + [0.96] * 49 + [0.99])
 ERRS_LAST = measured(DIGITS, "later", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 90 + [0.5] * 10)
+WORDS = Share("words", proportion(1, 50), 0.02, at_most=True)
+SEEDED = measured(STAGED, "card", [(1, 1)] * 8 + [(1, 7)] * 2, None, seeds=["5"] * 4 + ["6"] * 2 + ["7"] * 4)
 
 
 @pytest.mark.parametrize(
     ("one", "cells"),
     [
-        (GOOD, {0: "good", 1: "100", 4: "98.00%", 5: "met", 10: "1 as 7: 1"}),
-        (SHORT, {4: "85.00%", 5: "5.00 short", 6: "90.00%", 10: "4 as 9: 1, 4 refused (blank): 1"}),
-        (LETTERS, {4: "", 5: "", 7: "", 8: "", 9: "", 10: "as 3: 1"}),
-        (LOST, {2: "0.00%", 10: "2 failed: 1"}),
-        (SAYS_99, {8: "2.00%", 9: "0.00%"}),  # the last, an error, is as sure as the surest
-        (ERRS_LAST, {8: "0.00%", 9: "90.00%"}),
+        (GOOD, {0: "good", 1: "100", 3: "94.55-99.82%", 4: "", 5: "98.00%", 6: "met", 11: "1 as 7: 1"}),
+        (SHORT, {5: "85.00%", 6: "5.00 short", 7: "90.00%", 11: "4 as 9: 1, 4 refused (blank): 1"}),
+        (LETTERS, {5: "", 6: "", 8: "", 9: "", 10: "", 11: "as 3: 1"}),
+        (LOST, {2: "0.00%", 11: "2 failed: 1"}),
+        (SAYS_99, {9: "2.00%", 10: "0.00%"}),  # the last, an error, is as sure as the surest
+        (ERRS_LAST, {9: "0.00%", 10: "90.00%"}),
+        (SEEDED, {2: "80.00%", 4: "50.00-100.00%"}),
     ],
 )
 def test_a_row_has_accuracy_goal_confidence_and_common_errors(one: Measured, cells: dict[int, str]) -> None:
@@ -64,15 +73,28 @@ def test_a_row_has_accuracy_goal_confidence_and_common_errors(one: Measured, cel
     assert {place: found[place] for place in cells} == cells
 
 
+def page(measured: list[Measured], numbers: list[Share], before: str = "", limit: int | None = None) -> str:
+    parts = evaluation.sections(evaluation.tables(measured, numbers, [11, 12], limit), before)
+    return evaluation.markdown(evaluation.heading(parts, measured, before), parts)
+
+
 def test_the_page_has_a_table_for_each_group_and_the_mean() -> None:
-    text = evaluation.markdown(ALL, [])
-    assert "1 of 2 goals met by net-1" in text
+    text = page(ALL, [WORDS])
+    assert "1 of 2 goals met by net-1." in text
     assert "| good | 100 | 99.00% |" in text
     assert "| mean of 1 |  | 80.00% |" in text and "15.00 short" in text
-    assert [title.title for title in evaluation.tables(ALL)] == [
-        "Digits", "Corruptions of MNIST-C", "No single digit: refused",
+    assert re.findall("^## (.+)", text, re.MULTILINE)[:4] == [
+        "Digits", "Corruptions of MNIST-C", "No single digit: refused", "Whole numbers",
     ]  # fmt: skip
-    assert "Only 2,000 pictures of each set" in evaluation.markdown(ALL, [], limit=2000)
+    assert "112 pictures" in text
+    assert "Only 2,000 pictures of each set" in page(ALL, [], limit=2000)
+
+
+def test_tables_measured_later_replace_theirs_on_the_page() -> None:
+    better = measured(CORRUPTED, "short", [(4, 4)] * 20, 0.85)
+    both = page([better, SEEDED], [], before=page(ALL, [WORDS]))
+    assert both == page([GOOD, SEEDED, better, LETTERS], [WORDS])
+    assert "2 of 2 goals met by net-1." in both
 
 
 def test_the_report_on_each_digit_is_scikit_learns(odd: Result) -> None:

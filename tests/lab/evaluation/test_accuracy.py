@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.lab.evaluation import accuracy
-from digitrec.lab.evaluation.accuracy import CHANGED, DIGITS, REFUSED, measured, sets
+from digitrec.lab.evaluation.accuracy import CHANGED, DIGITS, REFUSED, SEEDS, fresh_seeds, measured, sets
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS
 from digitrec.lab.handwriting.strokes import PLAIN
@@ -44,6 +45,26 @@ def test_each_set_gives_as_many_as_are_wanted(one) -> None:
     samples = one.samples(3)
     assert len(samples) == 3
     assert all((sample.label is None) == (one.group == REFUSED) for sample in samples)
+
+
+def test_each_seed_draws_its_share_of_the_generated_pictures() -> None:
+    seeds = [7, 8]
+    pairs = next(one for one in sets(seeds) if one.name == "two digits that touch").samples(None)
+    one_seed = next(one for one in sets([8]) if one.name == "noise of 28x28").samples(2)
+    both = next(one for one in sets(seeds) if one.name == "noise of 28x28").samples(4)
+    assert 100 < len(pairs) < 300 and {one.group for one in pairs} == {"7", "8"}
+    assert [one.group for one in both] == ["7", "7", "8", "8"]
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(one_seed, both[2:], strict=True))
+    assert not np.array_equal(both[0].image, both[2].image)
+
+
+def test_seeds_are_fixed_by_the_commit_or_else_by_the_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert fresh_seeds("net-1") == fresh_seeds("net-1")
+    monkeypatch.setattr(digitrec, "__file__", str(tmp_path / "digitrec" / "__init__.py"))
+    installed = fresh_seeds("net-1")
+    assert len({*installed}) == SEEDS and installed == fresh_seeds("net-1") != fresh_seeds("net-2")
 
 
 def test_goals_are_compared_with_what_is_found() -> None:
