@@ -43,7 +43,7 @@ NOTES = {
     accuracy.DIGITS: "Right: correct digits; a refusal or a failure counts as wrong. Answered: pictures with "
     "a digit as answer. ECE: mean distance of confidence from accuracy, in ten bins. Sure errors: errors "
     f"among answers of {percent(SURE, 0)} and more. Coverage: the largest share, highest confidence first, "
-    f'that is {percent(RELIABLE)} correct. Errors: "9 as 4: 6" means six 9s read as 4.',
+    f'that is {percent(RELIABLE)} correct. Errors: "9->4: 6" means six 9s read as 4.',
     accuracy.CORRUPTED: "MNIST's test digits, corrupted by our own code as published "
     "(`digitrec/lab/handwriting/corruptions.py`). Goals: a mean of 95 %, none under 85 %.",
     accuracy.STAGED: "A digit with something else in the picture (`docs/scenes.md`): three in four are "
@@ -158,7 +158,7 @@ def _mean(corruptions: Sequence[Measured]) -> tuple[str, ...]:
 
 
 def _errors(found: Result) -> str:
-    """List the most common errors: "1 as 7: 5, 9 refused (blank): 2"."""
+    """List the most common errors: "1->7: 5, 9 refused (blank): 2"."""
     counted = Counter(_error(*pair) for pair in found.pairs if not is_right(*pair))
     return ", ".join(f"{error}: {count}" for error, count in counted.most_common(COMMONEST))
 
@@ -169,7 +169,7 @@ def _error(outcome: Outcome, label: int | None) -> str:
         return f"{shown} failed"
     if outcome.digit is None:
         return f"{shown} refused ({outcome.reason})"
-    return f"as {outcome.digit}" if label is None else f"{shown} as {outcome.digit}"
+    return f"as {outcome.digit}" if label is None else f"{shown}->{outcome.digit}"
 
 
 def sections(found: Iterable[Table], before: str = "") -> list[str]:

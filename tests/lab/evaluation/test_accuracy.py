@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import digitrec
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.lab.evaluation import accuracy
-from digitrec.lab.evaluation.accuracy import CHANGED, DIGITS, REFUSED, SEEDS, fresh_seeds, measured, sets
+from digitrec.lab.evaluation.accuracy import (
+    CHANGED,
+    DIGITS,
+    REFUSED,
+    SEEDS,
+    STAGED,
+    fresh_seeds,
+    measured,
+    sets,
+)  # fmt: skip
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS
 from digitrec.lab.handwriting.strokes import PLAIN
@@ -47,15 +58,24 @@ def test_each_set_gives_as_many_as_are_wanted(one) -> None:
     assert all((sample.label is None) == (one.group == REFUSED) for sample in samples)
 
 
-def test_each_seed_draws_its_share_of_the_generated_pictures() -> None:
-    seeds = [7, 8]
-    pairs = next(one for one in sets(seeds) if one.name == "two digits that touch").samples(None)
-    one_seed = next(one for one in sets([8]) if one.name == "noise of 28x28").samples(2)
-    both = next(one for one in sets(seeds) if one.name == "noise of 28x28").samples(4)
-    assert 100 < len(pairs) < 300 and {one.group for one in pairs} == {"7", "8"}
-    assert [one.group for one in both] == ["7", "7", "8", "8"]
-    assert all(np.array_equal(one.image, other.image) for one, other in zip(one_seed, both[2:], strict=True))
-    assert not np.array_equal(both[0].image, both[2].image)
+@pytest.mark.parametrize(
+    ("limit", "drawn"), [(None, [(7, 0), (7, 1), (8, 0), (8, 1)]), (2, [(7, 0), (8, 0)]), (1, [(7, 0)])]
+)
+def test_each_seed_draws_its_share_of_the_pictures(limit: int | None, drawn: list[tuple[int, int]]) -> None:
+    def make(count: int, seed: int) -> Iterator[Sample]:
+        return (Sample(np.array([seed, number]), None) for number in range(count))
+
+    found = accuracy.drawn(make, 5, [7, 8], limit)
+    assert [tuple(one.image) for one in found] == drawn
+    assert [one.group for one in found] == [str(seed) for seed, _ in drawn]
+
+
+def test_other_seeds_draw_other_pictures_of_every_generated_set() -> None:
+    chosen = ({one.name: one for one in sets([seed])} for seed in (7, 8))
+    for one, other in zip(*(each.values() for each in chosen), strict=True):
+        if one.group in (STAGED, REFUSED):
+            (first,), (second,) = one.samples(1), other.samples(1)
+            assert not np.array_equal(first.image, second.image), one.name
 
 
 def test_seeds_are_fixed_by_the_commit_or_else_by_the_model(
