@@ -42,6 +42,10 @@ GROUPS = {
         "review out/rows.jsonl --below 0.01 --out out/labelled",
         "batch pictures pictures pictures -o out/rows.csv --workers 2",
     ],
+    "own model": [
+        "train --arch knn --data mnist-test --limit 60 --limit-test 100 --out out/knn.skops",
+        f"predict {ROOT}/samples/photo-pen.jpg --model out/knn.skops",
+    ],
     "tesseract": ["predict pictures/drawing.png -p tesseract"],
 }
 """Commands, one process for each group; the tutorial's and those that end by Ctrl-C are below."""

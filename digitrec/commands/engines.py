@@ -18,6 +18,7 @@ from digitrec.engine import Engine, config
 from digitrec.engine import Options as EngineOptions
 from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.image import InputSpec
+from digitrec.models import store
 from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
@@ -161,6 +162,8 @@ class Asking:
                 try:
                     with quietly():
                         engine = self._engine(name, env, options, preparation)
+                        if self.model is not None:
+                            store.load()  # the first network of LiteRT prints a line
                 except (NotConfigured, NotInstalled):
                     if not self.dry_run:
                         raise
