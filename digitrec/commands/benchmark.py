@@ -70,7 +70,7 @@ def _refuse_table(model: Path | None) -> None:
 @options.labelled()
 @options.providers("Engines to ask, separated by commas.", default="local")
 @options.labelled_limit
-@options.output("table", "markdown", "json", "jsonl", "csv")
+@options.output("table", "markdown", "json")
 @options.html("Also write the report as a self-contained page.")
 @options.lenient
 @options.flag("--numbers", help="Read whole numbers; labels.csv has the columns file,text.")
@@ -85,7 +85,7 @@ def _refuse_table(model: Path | None) -> None:
 def benchmark(
     data: str,
     limit: int | None,
-    output: Literal["table", "markdown", "json", "jsonl", "csv"],
+    output: Literal["table", "markdown", "json"],
     html: Path | None,
     target: float | None,
     budget: float | None,

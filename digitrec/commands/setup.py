@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from shutil import get_terminal_size
-from typing import Any, Literal
+from typing import Literal
 
 import click
+import msgspec
 from click.shell_completion import get_completion_class
+from msgspec.structs import replace
 
 from digitrec.commands import options
 from digitrec.commands.process import COMPLETE
@@ -19,7 +20,7 @@ from digitrec.commands.progress import quietly
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
 from digitrec.engine import config as configuration
-from digitrec.errors.text import aligned, plain, printable
+from digitrec.errors.text import plain, printable
 from digitrec.providers import registry
 from digitrec.providers.base import Adjustable
 from digitrec.recognise import predict
@@ -28,7 +29,7 @@ from digitrec.recognise import predict
 @click.command()
 @options.flag("--example", help="Print an example file with every setting.")
 def config(example: bool) -> None:
-    """Show the configuration file and its settings.
+    """Show the configuration file and the settings in force; --example says what they mean.
 
     An error in the file is reported on stderr, with exit code 4.
 
@@ -42,33 +43,10 @@ def config(example: bool) -> None:
         return
     path = configuration.config_path()
     click.echo(printable(f"{path} ({'found' if path.exists() else 'missing, but not needed'})"))
-    for line in aligned([("setting", "value", "meaning"), *_settings()]):
-        click.echo(printable(line))
-
-
-def _settings() -> Iterator[tuple[str, str, str]]:
-    """Yield each setting, its value and its meaning.
-
-    Raises:
-        NotConfigured: the file is wrong.
-    """
     loaded = configuration.load()
-    ledger = str(loaded.ledger or configuration.default_ledger())
-    values = configuration.read() | {"provider": loaded.provider, "ledger": ledger}
-    for name, meaning in configuration.MEANINGS.items():
-        table, _, key = name.partition(".")
-        value = values.get(table, {}).get(key, "-") if key else values.get(table) or "-"
-        if isinstance(value, Mapping):
-            yield from ((f"{name}.{own}", _told(one), meaning) for own, one in value.items())
-        else:
-            yield name, _told(value), meaning
-
-
-def _told(value: Any) -> str:
-    """Return a setting's value in words."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_told(one)}" for name, one in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    in_force = replace(loaded, ledger=loaded.ledger or configuration.default_ledger())
+    for name, value in msgspec.to_builtins(in_force, enc_hook=str).items():
+        click.echo(printable(f"{name} = {json.dumps(value)}"))
 
 
 @click.command()

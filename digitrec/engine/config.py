@@ -28,18 +28,6 @@ Amount = Annotated[float, Meta(ge=0, le=LARGEST)]
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
 Text = Annotated[str, Meta(min_length=1)]
 
-MEANINGS = {
-    "provider": "the default engine",
-    "ledger": "the file in which paid answers are kept",
-    "budget.per_month": "US dollars in a calendar month (UTC), all providers together; unlimited if unset",
-    "prices": "US dollars for one image by provider, instead of digitrec's",
-    "tokens": "US dollars for a million tokens of question (input) and answer (output), by model",
-    "rates": "requests a second by provider, instead of the vendor's default",
-    "attempt_timeouts": "seconds for one request by provider, instead of the provider's default",
-    "parameters": "parameters to leave out (leave_out) and an answer's tokens (max_tokens), by provider",
-}
-"""What each setting means."""
-
 
 class TokenPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Price of a model's tokens."""

@@ -1,4 +1,4 @@
-"""Write a benchmark as text, Markdown, JSON or CSV, and conclude it; `benchmark_page` writes HTML."""
+"""Write a benchmark as text, Markdown or JSON, and conclude it; `benchmark_page` writes HTML."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import json
 import sys
 from typing import IO, Literal
 
-from digitrec.comparison.benchmark import KEPT, Benchmark, Pair, Recommendation
+from digitrec.comparison.benchmark import Benchmark, Pair, Recommendation
 from digitrec.comparison.benchmark.measure import Scorecard
 from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.errors.text import count, dollars, duration, percent
-from digitrec.report.rows import Table, aligned, markdown_section, write_rows
+from digitrec.report.rows import Table, aligned, markdown_section
 
-Format = Literal["table", "markdown", "json", "jsonl", "csv"]
-COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
-"""The columns of CSV: the picture, its label, the engine, and its answer."""
+Format = Literal["table", "markdown", "json"]
 NONE = "none"
 """Name of "no digit" in a confusion matrix."""
 
@@ -22,16 +20,10 @@ NONE = "none"
 def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> None:
     """Write a benchmark.
 
-    ``table`` is the leaderboard and the conclusion, ``markdown`` and ``json`` the whole report;
-    ``jsonl`` (an object for each picture) and ``csv`` (a row for each picture and engine) are the answers.
+    ``table`` is the leaderboard and the conclusion, ``markdown`` the whole report, ``json`` also the answers.
     """
     out = sys.stdout if out is None else out
-    if form == "jsonl":
-        write_rows(benchmark.answers(), form, out)
-    elif form == "csv":
-        each = ((row, said) for row in benchmark.answers() for said in row["answers"].items())
-        write_rows((row | {"engine": name} | answer for row, (name, answer) in each), form, out, COLUMNS)
-    elif form == "json":
+    if form == "json":
         report = benchmark.as_dict() | {"conclusion": conclusion(benchmark)}
         out.write(json.dumps(report, indent=1, default=str) + "\n")
     elif form == "markdown":

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from digitrec.answer import Failure, Outcome, Sheet
 from digitrec.image import PreparedImage
-from digitrec.recognise.explain import SHOWN, Explanation, Inside, by_network, mosaic
+from digitrec.recognise.explain import Explanation, Inside, by_network, mosaic
 from digitrec.recognise.pipeline import MaybePrepared
 from digitrec.web import problems
 
@@ -328,9 +328,8 @@ class Layer(Body):
     """How many feature maps it has."""
     side: int = Field(ge=1)
     """Each has as many rows and columns."""
-    picture: str = Field(
-        description=f"The first {SHOWN} maps side by side, a PNG data URL; white: the layer's largest value."
-    )
+    picture: str
+    """The first 256 maps side by side, a PNG data URL; white: the layer's largest value."""
 
 
 class InsideBody(Body):
@@ -340,12 +339,8 @@ class InsideBody(Body):
     """"cut out" or "as it stands"."""
     picture: str
     """The 28x28 it was given, a PNG data URL."""
-    field: list[float] = Field(
-        min_length=4,
-        max_length=4,
-        description="The part of the picture sent that those show: left, top, right, bottom, as shares of "
-        "its width and height; may lie beyond its edges.",
-    )
+    field: list[float] = Field(min_length=4, max_length=4)
+    """Left, top, right, bottom of what those show, as shares of the picture; may lie beyond its edges."""
     saliency: list[list[float]] | None
     """28x28, of this reading; null without it."""
     grad_cam: list[ClassMap] | None
@@ -361,20 +356,14 @@ class ExplanationBody(Body):
     """The answer that is explained."""
     steps: list[Step]
     """The steps of the preparation, the last is what the network was given."""
-    saliency: list[list[float]] | None = Field(
-        description="28x28: by how much hiding the ink around a place lowers the digit's log-odds; "
-        "null where the picture was refused, and with `?saliency=false`."
-    )
-    grad_cam: list[ClassMap] | None = Field(
-        description="Grad-CAM of the likeliest digit and of the next; null where the picture was refused, "
-        "and for a model without feature maps."
-    )
+    saliency: list[list[float]] | None
+    """28x28: how much hiding the ink around a place lowers the digit's log-odds; null for a refusal."""
+    grad_cam: list[ClassMap] | None
+    """Of the likeliest digit and of the next; null for a refusal, and for a model without feature maps."""
     where: list[str]
     """The parts whose ink spoke most for the digit, the strongest first."""
-    inside: list[InsideBody] = Field(
-        description="With `?inside=true`: each reading that the network took, that of `saliency` first; "
-        "empty where the picture was refused."
-    )
+    inside: list[InsideBody]
+    """With `?inside=true`: each reading of the network, that of `saliency` first; empty for a refusal."""
 
 
 def explanation_of(found: Explanation) -> ExplanationBody:

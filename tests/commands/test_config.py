@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import re
+import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import terminal
 
-from digitrec.engine.config import config_path, example
+from digitrec.engine.config import config_path, default_ledger, example
 
 run = partial(terminal.run, "config", code=0)
 
 
-def settings() -> dict[str, list[str]]:
-    """Return each setting's value and its meaning."""
-    rows = [re.split(r"\s{2,}", line) for line in run().stdout.splitlines()[2:]]
-    return {name: rest for name, *rest in rows}
+def settings() -> dict[str, Any]:
+    """Return the value of each setting."""
+    rows = [line.partition(" = ") for line in run().stdout.splitlines()[1:]]
+    return {name: json.loads(value) for name, _, value in rows}
 
 
 def test_without_a_file_there_are_the_defaults() -> None:
-    first, header, *rows = run().stdout.splitlines()
-    assert first == f"{config_path()} (missing, but not needed)"
-    assert header.split() == ["setting", "value", "meaning"]
-    assert rows[0].split()[:2] == ["provider", "local"]
-    assert settings()["budget.per_month"][0] == "-"
+    assert run().stdout.splitlines()[0] == f"{config_path()} (missing, but not needed)"
+    found = settings()
+    assert (found["provider"], found["ledger"]) == ("local", str(default_ledger()))
+    assert found["budget"] == {"per_month": None} and found["prices"] == {}
 
 
 def test_each_setting_of_the_file_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,11 +34,8 @@ def test_each_setting_of_the_file_is_shown(tmp_path: Path, monkeypatch: pytest.M
     file.write_text(f"[prices]\naws = 0.002\n[budget]\nper_month = 0\n{tokens}", "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(file))
     found = settings()
-    for name, value in (
-        ("prices.aws", "0.002"), ("budget.per_month", "0"), ("provider", "local"),
-        ("tokens.a.model", "input 0.15, output 0.6"),
-    ):  # fmt: skip
-        assert found[name][0] == value
+    assert (found["prices"], found["budget"]) == ({"aws": 0.002}, {"per_month": 0})
+    assert (found["provider"], found["tokens"]) == ("local", {"a.model": {"input": 0.15, "output": 0.6}})
 
 
 def test_what_is_wrong_is_told_and_costs_the_code_of_a_wrong_setting(
@@ -54,4 +51,4 @@ def test_the_example_is_a_file_that_can_be_used(tmp_path: Path, monkeypatch: pyt
     assert run("--example").stdout == example()
     (tmp_path / "example.toml").write_text(run("--example").stdout, "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "example.toml"))
-    assert settings()["rates.azure"][0] == "0.33"
+    assert settings()["rates"]["azure"] == 0.33

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import io
 import json
 import re
@@ -158,18 +157,11 @@ def test_markdown_and_json_have_everything(found: Benchmark) -> None:
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     values = json.loads(written(found, "json"))
     assert values["conclusion"] == report.conclusion(found)
-    assert [json.loads(line) for line in written(found, "jsonl").splitlines()] == values["answers"]
     assert len(values["answers"]) == 40
+    first, second = values["answers"][:2]
+    assert (first["label"], first["answers"]["good"]["error"]) == (0, "TimedOut: no answer in time")
+    assert (second["label"], second["answers"]["fair"]["digit"]) == (1, 2)
     assert written(found, "table").splitlines()[1].startswith("good")
-
-
-def test_csv_has_a_row_for_each_picture_and_engine(found: Benchmark) -> None:
-    cells = list(csv.DictReader(io.StringIO(written(found, "csv"))))
-    assert len(cells) == 40 * 3
-    assert [row["engine"] for row in cells[:3]] == ["good", "fair", "cloud"]
-    assert (cells[0]["label"], cells[0]["digit"]) == ("0", "")
-    assert cells[0]["error"] == "TimedOut: no answer in time"
-    assert (cells[4]["label"], cells[4]["digit"], cells[4]["emulated"]) == ("1", "2", "False")
 
 
 def test_of_many_pictures_a_fair_sample_is_shown(found: Benchmark) -> None:
