@@ -10,9 +10,7 @@ from shutil import get_terminal_size
 from typing import Literal
 
 import click
-import msgspec
 from click.shell_completion import get_completion_class
-from msgspec.structs import replace
 
 from digitrec.commands import options
 from digitrec.commands.process import COMPLETE
@@ -43,9 +41,7 @@ def config(example: bool) -> None:
         return
     path = configuration.config_path()
     click.echo(printable(f"{path} ({'found' if path.exists() else 'missing, but not needed'})"))
-    loaded = configuration.load()
-    in_force = replace(loaded, ledger=loaded.ledger or configuration.default_ledger())
-    for name, value in msgspec.to_builtins(in_force, enc_hook=str).items():
+    for name, value in configuration.in_force().items():
         click.echo(printable(f"{name} = {json.dumps(value)}"))
 
 

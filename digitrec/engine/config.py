@@ -121,6 +121,12 @@ def load(path: Path | None = None) -> Config:
         raise _cannot(path or config_path(), f"has a wrong setting: {said}") from None
 
 
+def in_force() -> dict[str, Any]:
+    """Return every setting by name, as JSON-like values; raise as `load`."""
+    settings: dict[str, Any] = msgspec.to_builtins(load(), enc_hook=str)
+    return settings | {"ledger": settings["ledger"] or str(default_ledger())}
+
+
 def read(path: Path | None = None) -> dict[str, Any]:
     """Read the settings from the file, unchecked; return {} if the default file does not exist.
 
