@@ -166,15 +166,12 @@ def _convolution(options: Any, x: Values, kernel: Values, bias: Values | float =
     return np.asarray(np.tensordot(_windows(wide, size, stride), kernel, ((3, 4, 5), (3, 1, 2))) + bias)
 
 
-def _transposed(options: Any, _: Values, kernel: Values, x: Values, bias: Values | float = 0) -> Values:
-    """Compute a transposed convolution whose windows do not overlap, as the finder's last layer."""
-    stride = (options.StrideH(), options.StrideW())
-    if kernel.shape[1:3] != stride:
-        raise ValueError("a transposed convolution with overlap, which only LiteRT can run")
+def _depth_to_space(options: Any, x: Values) -> Values:
+    """Lay the channels of each pixel out as a block of pixels, as in the finder's last layers."""
+    block = options.BlockSize()
     n, rows, columns = x.shape[:3]
-    parts = np.tensordot(x, kernel, (3, 3))  # (N, rows, columns, out, h, w)
-    joined = parts.transpose(0, 1, 4, 2, 5, 3)
-    return np.asarray(joined.reshape(n, rows * stride[0], columns * stride[1], -1) + bias)
+    parts = x.reshape(n, rows, columns, block, block, -1)
+    return parts.transpose(0, 1, 3, 2, 4, 5).reshape(n, rows * block, columns * block, -1)
 
 
 def _pooling(options: Any, x: Values) -> Values:
@@ -216,7 +213,7 @@ ACTIVATIONS: dict[int, Work] = {
 }
 WITH_OPTIONS: dict[int, tuple[Any, Work]] = {
     Kind.CONV_2D: (schema.Conv2DOptions, _convolution),
-    Kind.TRANSPOSE_CONV: (schema.TransposeConvOptions, _transposed),
+    Kind.DEPTH_TO_SPACE: (schema.DepthToSpaceOptions, _depth_to_space),
     Kind.MAX_POOL_2D: (schema.Pool2DOptions, _pooling),
     Kind.FULLY_CONNECTED: (schema.FullyConnectedOptions, _dense),
     Kind.MEAN: (schema.ReducerOptions, _mean),
@@ -241,9 +238,7 @@ OPERATORS: dict[int, Work] = {
     Kind.DEQUANTIZE: lambda x: x,  # float16, which `LiteFile.constant` returns as float32
     Kind.RESHAPE: np.reshape,
     Kind.TRANSPOSE: np.transpose,
-    Kind.TILE: np.tile,
     Kind.SHAPE: lambda x: np.array(x.shape, np.int32),
     Kind.PACK: lambda *parts: np.stack(parts),
-    Kind.EXPAND_DIMS: lambda x, axis: np.expand_dims(x, int(np.ravel(axis)[0])),
 }
 """By kind: a function from an operator's inputs to its output."""

@@ -23,6 +23,8 @@ class Components:
     """(layers, h, w): what was labelled."""
     labels: Ints
     """(pixels in the masks,) in reading order: which part each of them belongs to."""
+    places: Ints
+    """(pixels in the masks,): where each of them is on its mask, row by row."""
     layer: Ints
     """The mask that it is on; the parts of one mask follow one another."""
     area: Ints
@@ -51,7 +53,7 @@ class Components:
 
     def inside(self, values: Floats) -> Floats:
         """Look up ``values``, (h, w), at each pixel of `labels`."""
-        return np.broadcast_to(values, self.masks.shape)[self.masks]
+        return values.ravel()[self.places]
 
     def total(self, values: Floats) -> Scores:
         """Sum ``values``, (h, w), over each part."""
@@ -86,9 +88,10 @@ def components(masks: Mask) -> Components:
     """
     masks = masks if masks.ndim == 3 else masks[None]
     layers, height, width = masks.shape
-    padded = np.zeros((layers, height + 1, width + 2), np.int8)  # an empty row parts one layer from the next
+    padded = np.zeros((layers, height + 1, width + 2), bool)  # an empty row parts one layer from the next
     padded[:, :-1, 1:-1] = masks
-    change = np.flatnonzero(np.diff(padded.ravel()))  # a run cannot pass a row's end: there is a gap of two
+    flat = padded.ravel()
+    change = np.flatnonzero(flat[1:] != flat[:-1])  # a run cannot pass a row's end: there is a gap of two
     starts, ends = change[::2], change[1::2]
     above_from = np.searchsorted(ends, starts - (width + 2))  # diagonal touch: an end may equal a start
     above_to = np.searchsorted(starts, ends - (width + 2), side="right")
@@ -103,9 +106,11 @@ def components(masks: Mask) -> Components:
     layer, rows = rows // (height + 1), rows % (height + 1)
     edge = lengths * ((rows == 0) * 1 + (rows == height - 1)) + (left == 0) + (right == width)
     n = int(first.sum())
+    before = np.cumsum(lengths) - lengths
     return Components(
         masks=masks,
         labels=np.repeat(part, lengths),
+        places=np.arange(lengths.sum()) + np.repeat(rows * width + left - before, lengths),
         layer=layer[first],
         area=np.bincount(part, weights=lengths, minlength=n).astype(np.intp),
         left=_extreme(np.minimum, width, part, left, n),

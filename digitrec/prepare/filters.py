@@ -76,7 +76,10 @@ def edges(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
 
 def edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
     """Return the usual colour along the edge, so that an added margin hides where the picture ends."""
-    colour = np.median(np.concatenate(edges(np.asarray(picture))), axis=0)
+    right, bottom = picture.size
+    sides = (0, 0, right, 1), (0, bottom - 1, right, bottom), (0, 0, 1, bottom), (right - 1, 0, right, bottom)
+    lines = [np.asarray(picture.crop(side)) for side in sides]  # all pixels would take ten times as long
+    colour = np.median(np.concatenate([line.reshape(-1, *line.shape[2:]) for line in lines]), axis=0)
     return int(colour) if colour.ndim == 0 else tuple(int(channel) for channel in colour)
 
 
@@ -94,6 +97,12 @@ def resize(
 
 def quantile(values: np.ndarray[Any, Any], share: float) -> float:
     """Return an approximate quantile, several times faster than `np.quantile`."""
+    return quantiles(values, share)[0]
+
+
+def quantiles(values: np.ndarray[Any, Any], *shares: float) -> list[float]:
+    """Return several approximate quantiles, in the time of one."""
     flat = values.ravel()
-    place = int(share * (flat.size - 1))
-    return float(np.partition(flat, place)[place])
+    places = [int(share * (flat.size - 1)) for share in shares]
+    found: list[float] = np.partition(flat, places)[places].tolist()
+    return found

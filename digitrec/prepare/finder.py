@@ -198,8 +198,16 @@ def look_at(picture: Image.Image, view: Box, side: int) -> Look:
     how = Image.Resampling.BILINEAR if zoom < 1 else Image.Resampling.BICUBIC
     scaled = picture.resize((width, height), how, view, reducing_gap=3.0).convert("RGB")
     maps, kinds = _run(np.asarray(scaled, np.float32)[None])
-    chances = np.exp(kinds[0] - kinds[0].max(axis=2, keepdims=True))
-    return Look(view, chances / chances.sum(axis=2, keepdims=True), maps[0])
+    return Look(view, _chances(kinds[0]), maps[0])
+
+
+def _chances(logits: Floats) -> Floats:
+    """Return the softmax over the last axis of (h, w, 3), computed plane by plane: NumPy is slow along it."""
+    planes = np.moveaxis(logits, 2, 0).copy()
+    planes -= planes.max(axis=0)
+    np.exp(planes, out=planes)
+    planes /= planes.sum(axis=0)
+    return np.moveaxis(planes, 0, 2)
 
 
 def _run(pixels: Floats) -> list[Floats]:

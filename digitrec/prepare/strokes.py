@@ -8,7 +8,7 @@ import numpy as np
 
 from digitrec.prepare.background import Paper, find_paper
 from digitrec.prepare.components import Components, Scores, components
-from digitrec.prepare.filters import Floats, Mask, grow, quantile, smooth, steepness
+from digitrec.prepare.filters import Floats, Mask, grow, quantile, quantiles, smooth, steepness
 
 GLANCES = (0.25, 0.1)
 """Windows for the paper in the quick look, as shares of the shorter side: wider than most strokes;
@@ -228,7 +228,7 @@ def _look(view: Floats, window: float, small: bool) -> Sight:
 def _bare(contrast: Floats) -> tuple[float, float]:
     """Mean and standard deviation on bare paper, from the palest quarter: the rest may be ink."""
     palest = contrast[:: 1 + contrast.shape[0] // 128, :: 1 + contrast.shape[1] // 128]
-    low, quarter = quantile(palest, 0.05), quantile(palest, 0.25)
+    low, quarter = quantiles(palest, 0.05, 0.25)
     deviation = (quarter - low) / 0.97  # of a normal distribution: 1.645 - 0.674
     return quarter + 0.674 * deviation, deviation
 

@@ -105,7 +105,7 @@ class LocalNumbers(BaseProvider):
 
     def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
         """Return the text with the expected number of digits if its chance is the least or more, else any."""
-        strips = {box: _strip(picture, box) for box in boxes}  # several networks may read one of them
+        strips = {box: _strip(picture, box) for box in set(boxes)}  # several networks may read one of them
         turns = zip(cycle(self._readers), boxes, strict=False)
         looks = [reader.look(strips[box]) for reader, box in turns]
         reading = read(looks)
