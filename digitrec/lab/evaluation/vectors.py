@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path as File
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,25 +50,28 @@ class Sheet:
         """Begin with a ground of one colour."""
         self.width, self.height = (max(16, round(side)) for side in size.tolist())
         self._figure = Figure((self.width / DPI, self.height / DPI), DPI, facecolor=ground.tolist())
-        self._axes = self._figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(self.height, 0))
-        self._axes.set_axis_off()
+        self._down = Affine2D().scale(1, -1).translate(0, self.height)
 
     def fill(self, shape: Path, colour: Colour, alpha: float = 1.0) -> None:
         """Fill a shape."""
-        self._axes.add_patch(PathPatch(shape, facecolor=[*colour, alpha], linewidth=0))
+        self._draw(shape, facecolor=[*colour, alpha], linewidth=0)
 
     def line(self, path: Path, colour: Colour, breadth: float, alpha: float = 1.0) -> None:
         """Draw a line with round ends."""
         points = 72 * breadth / DPI
-        self._axes.add_patch(
-            PathPatch(path, fill=False, edgecolor=[*colour, alpha], linewidth=points, capstyle="round")
-        )
+        self._draw(path, fill=False, edgecolor=[*colour, alpha], linewidth=points, capstyle="round")
+
+    def _draw(self, path: Path, **how: Any) -> None:
+        self._figure.add_artist(PathPatch(path, transform=self._down, **how))
 
     def pixels(self) -> Pixels:
         """Return uint8, (height, width, 3)."""
         file = io.BytesIO()
         self._figure.savefig(file, format="rgba", dpi=DPI)
         return np.frombuffer(file.getvalue(), np.uint8).reshape(self.height, self.width, 4)[:, :, :3]
+
+
+_test = cache(mnist_test)
 
 
 @cache
@@ -102,7 +106,7 @@ def digit(rng: np.random.Generator) -> tuple[int, Path]:
         label = int(rng.integers(10))
         shape = _glyph(str(label), _fonts()[int(rng.integers(2))])
     else:
-        test = mnist_test()
+        test = _test()
         at = int(rng.integers(len(test)))
         label, shape = int(test.labels[at]), _traced(test.images[at], rng)
     shape = shape.transformed(Affine2D().rotate_deg(rng.uniform(-5, 5)))
