@@ -11,7 +11,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from figures import Figure, Process, alternate, processor, publish, run, seconds
@@ -19,7 +21,7 @@ from PIL import Image
 
 import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.photo import ink_on_paper, random_look
 from digitrec.lab.handwriting.writer import enlarge
 from digitrec.models import store
 from digitrec.prepare import prepare
@@ -85,15 +87,17 @@ def warm_pictures() -> Iterator[Figure]:
     """
     digits = list(_one_of_each())
     drawings, photos = _drawings(), _photos()
+    textured = _photos(ruling="squared", crumple=0.25)
 
     def decode(files: list[bytes]) -> None:
         for file in files:
             np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
 
-    digit_s, drawing_s, photo_s, decode_s = alternate(
+    digit_s, drawing_s, photo_s, textured_s, decode_s = alternate(
         lambda: processor(lambda: [digitrec.predict(digit) for digit in digits]),
         lambda: processor(lambda: [digitrec.predict(drawing) for drawing in drawings]),
         lambda: processor(lambda: [digitrec.predict(photo) for photo in photos]),
+        lambda: processor(lambda: [digitrec.predict(photo) for photo in textured]),
         lambda: processor(lambda: decode(photos)),
         rounds=2 * ROUNDS,
     )
@@ -101,6 +105,8 @@ def warm_pictures() -> Iterator[Figure]:
     yield Figure("280x280 drawing / digit in MNIST's form, CPU", drawing_s / digit_s, 10, False, detail)
     detail = f"{photo_s / KINDS * 1e3:.2f} ms; decoding {decode_s / KINDS * 1e3:.2f} ms"
     yield Figure("800x800 photo: ours / Pillow's decode, CPU", photo_s / decode_s, 4, False, detail)
+    detail = f"{textured_s / KINDS * 1e3:.2f} ms"
+    yield Figure("the same on squared, creased paper / photo, CPU", textured_s / photo_s, 2, False, detail)
 
 
 def real_photos() -> Iterator[Figure]:
@@ -143,11 +149,11 @@ def _drawings() -> list[bytes]:
     return [_file(255 - np.pad(enlarge(digit, 200), 40), "PNG") for digit in _one_of_each()]
 
 
-def _photos() -> list[bytes]:
-    """800x800, each with another pen, light and paper."""
+def _photos(**texture: Any) -> list[bytes]:
+    """800x800, each with another pen, light and paper; ``texture`` replaces some of its `Look`."""
     rng = np.random.default_rng(0)
     inks = [np.pad(enlarge(digit, 480), 160) for digit in _one_of_each()]
-    return [_file(ink_on_paper(ink, rng), "JPEG") for ink in inks]
+    return [_file(ink_on_paper(ink, rng, replace(random_look(rng), **texture)), "JPEG") for ink in inks]
 
 
 def _file(pixels: np.ndarray, form: str) -> bytes:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.components import Box, box_of, longer_side
-from digitrec.prepare.filters import Floats, Mask, grow, resize, steepness
+from digitrec.prepare.filters import Floats, Mask, grow, resize, spread, steepness
 
 SIDE = 28
 DIGIT = 20
@@ -41,7 +41,8 @@ def thickened(fine: Floats) -> Floats:
     radius = int(np.ceil(missing))
     fine = np.pad(fine, radius)
     inner = grow(fine, radius - 1)
-    return np.asarray(inner + np.float32(missing - (radius - 1)) * (grow(fine, radius) - inner))
+    outer = spread(inner, diagonal=radius % 2 == 0)  # one more step of `grow`
+    return np.asarray(inner + np.float32(missing - (radius - 1)) * (outer - inner))
 
 
 def extent(fine: Floats) -> Box:
