@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import click
 import numpy as np
 
-from digitrec.answer import Failure, Outcome
+from digitrec.answer import Outcome
+from digitrec.bulk.job import Summary
 from digitrec.commands import cost, options
 from digitrec.commands.engines import Asking, asking_by_policy, asking_options, own_model
 from digitrec.commands.progress import bar
@@ -153,19 +154,14 @@ def benchmark(
 
 @contextmanager
 def _watched(total: int) -> Iterator[Callable[[Outcome], None]]:
-    """Show a bar that counts outcomes, their cost and the failures among them."""
-    done = failed = 0
-    spent, unknown = 0.0, False
+    """Show a bar that counts outcomes, their known cost and the failures among them."""
+    done = Summary()
     with bar("reading") as shown:
 
         def arrived(outcome: Outcome) -> None:
-            nonlocal done, failed, spent, unknown
-            done += 1
-            failed += isinstance(outcome, Failure)
-            spent += outcome.cost_usd or 0.0
-            unknown |= outcome.cost_usd is None
-            money = f"${spent:.2f} spent" + (" and an unknown amount" if unknown else "")
-            shown.at(done / total, f"{done} of {total}, {money}" + (f", {failed} failed" if failed else ""))
+            done.count(outcome)
+            remark = f"${done.cost_usd:.2f} spent, {done.failures.total()} failed"
+            shown.at(done.images / total, f"{done.images} of {total}, {remark}")
 
         yield arrived
 

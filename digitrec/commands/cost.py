@@ -10,6 +10,7 @@ from typing import Self
 import click
 
 from digitrec.engine import Engine
+from digitrec.engine.asking import Estimate
 from digitrec.errors import NotConfigured
 from digitrec.errors.text import count
 from digitrec.image import ImageSource, InputSpec, PreparedImage
@@ -20,21 +21,11 @@ from digitrec.report import rows
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Estimate):
     """The requests and cost for one engine."""
 
-    provider: str
-    """Name of the engine."""
     given: int
-    """Number of images, >= 0."""
-    images: int
-    """Number of images that can be sent, >= 0."""
-    replayed: int
-    """Number of images already answered, or equal to another, >= 0."""
-    requests: int
-    """Number of requests to send if no request fails, >= 0."""
-    cost_usd: float | None
-    """US dollars for them before any free allowance; None: unknown."""
+    """Number of images, >= 0; ``images`` of them can be sent."""
     configured: bool
     """Whether it can be asked; if not, the ledger is not consulted."""
 
@@ -89,4 +80,4 @@ def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "
 def _cost(sources: Sequence[ImageSource], engine: Engine) -> Cost:
     places = chain.from_iterable(batches(sources, engine))
     found = engine.estimate(place for place in places if isinstance(place, PreparedImage))
-    return Cost(given=len(sources), configured=not isinstance(engine.provider, Described), **asdict(found))
+    return Cost(**asdict(found), given=len(sources), configured=not isinstance(engine.provider, Described))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict
-from shutil import get_terminal_size
 from typing import Literal
 
 import click
@@ -96,9 +94,7 @@ def _line(listing: registry.Listing) -> str:
     status = listing.status
     found = f"uses {', '.join(status.found)}" if status.found else ""
     about = "; ".join(status.missing) or found
-    line = printable(f"{listing.name:<16}{_state(listing):<16}{_price(listing):<17}{about}".rstrip())
-    columns = get_terminal_size().columns if sys.stdout.isatty() else len(line)
-    return line if len(line) <= columns else f"{line[: columns - 3]}..."
+    return printable(f"{listing.name:<16}{_state(listing):<16}{_price(listing):<17}{about}".rstrip())
 
 
 def _state(listing: registry.Listing) -> str:

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from digitrec.answer import Failure
 from digitrec.comparison import Comparison
@@ -101,7 +101,7 @@ def add(app: FastAPI, state: State) -> None:
         found = await service.numbers(request.state.client, picture, _expected(digits))
         if isinstance(found, Failure):
             raise found.error
-        return json(schemas.sheet_of(found))
+        return JSONResponse(schemas.sheet_of(found))
 
     @app.post("/compare", response_model=schemas.ComparisonBody, **reading)
     async def compare(request: Request, provider: Compared = None, seen: Seen = False) -> Response:

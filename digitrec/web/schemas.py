@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from digitrec.answer import Failure, Outcome, Sheet
+from digitrec.answer import Failure, Number, Outcome, Sheet
 from digitrec.image import PreparedImage
 from digitrec.recognise.explain import Explanation, Inside, by_network, mosaic
 from digitrec.recognise.pipeline import MaybePrepared
@@ -107,43 +107,10 @@ class ComparisonBody(Body):
     """One for each engine, in the order asked."""
 
 
-class NumberDigitBody(Body):
-    """One digit of a number."""
-
-    digit: int = Field(ge=0, le=9)
-    confidence: float | None = Field(ge=0, le=1)
-    """What the engine said; null where it scores whole words only."""
-    box: tuple[float, float, float, float] | None
-    """Left, top, right, bottom, px."""
-
-
-class NumberBody(Body):
-    """One number on a picture."""
-
-    text: str = Field(examples=["7.50"])
-    """As it is written, without spaces."""
-    value: str | None = Field(examples=["7.50"])
-    """A decimal number; null beside a `reason`."""
-    digits: list[NumberDigitBody]
-    """From left to right."""
-    box: tuple[float, float, float, float] | None
-    """Left, top, right, bottom, px of the picture as `size` says; null where the engine gives none."""
-    confidence: float | None = Field(ge=0, le=1)
-    """What the engine said; not a chance of being right."""
-    calibrated: float | None = Field(ge=0, le=1)
-    """Chance of being right, where that was measured."""
-    row: int | None
-    """Number of its line, from 0."""
-    column: int | None
-    """Number of its column, from 0; null where the numbers do not line up."""
-    reason: str | None
-    """Why it has no value: "not one number", "another number of digits", ..."""
-
-
 class Numbers(Body):
     """What an engine read on a page."""
 
-    numbers: list[NumberBody]
+    numbers: list[Number]
     """In reading order: line by line, from left to right."""
     size: tuple[int, int]
     """Width and height of the upright picture, px."""
@@ -231,9 +198,10 @@ def reading_of(outcome: Outcome, prepared: MaybePrepared | None = None, *, seen:
     return Reading.model_validate(values)
 
 
-def sheet_of(sheet: Sheet) -> SheetBody:
-    """Return a sheet as the API answers it."""
-    return SheetBody.model_validate(sheet.as_dict() | {"sha256": sheet.image.sha256})
+def sheet_of(sheet: Sheet) -> dict[str, Any]:
+    """Return the fields of a `SheetBody`, as JSON-like values."""
+    values = sheet.as_dict() | {"sha256": sheet.image.sha256}
+    return {name: values[name] for name in SheetBody.model_fields}
 
 
 def png(picture: Image.Image) -> bytes:
