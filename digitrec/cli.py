@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from digitrec import __version__, errors
 from digitrec.commands import process
@@ -25,35 +24,13 @@ from digitrec.commands.interrupt import INTERRUPTED, raise_again
 from digitrec.errors.text import did_you_mean, printable
 
 COMMANDS = {
-    "batch": "Read any number of pictures into files. Resumable.",
-    "benchmark": "Measure engines on labelled pictures, with statistics.",
-    "calibrate": "Fit how often an engine is right at a given confidence.",
-    "compare": "Show what several engines read on the same picture.",
-    "completion": "Print the script that completes commands in your shell.",
-    "config": "Show the configuration file and the settings in force.",
-    "course": "Run the whole course: explore, train, evaluate, predict.",
-    "demo": "Read five pictures that come with digitrec.",
-    "emulate": "Emulate the clouds' APIs on this machine.",
-    "evaluate": "Measure the accuracy of a model, and show its mistakes.",
-    "explain": "Show how a picture was read, step by step, and why.",
-    "explore": "Show what is in a data set before training on it.",
-    "ledger": "Show, export or clear the answers that were paid for.",
-    "models": "List, compare and export models.",
-    "predict": "Read the digit on each picture, with a confidence.",
-    "read": "Read the numbers on each picture: amounts, columns, forms.",
-    "providers": "List the engines: installed, configured, price.",
-    "review": "Correct doubtful answers on a page, with the keyboard.",
-    "serve": "Serve the page to draw on, and the REST API.",
-    "train": "Train a network on MNIST or on your own handwriting.",
-    "tune": "Search for the best settings of a CNN, resumable.",
-}
-"""Every command with its line in the overview."""
-MODULES = {
-    "calibrate": "benchmark", "completion": "setup", "config": "setup", "demo": "course", "emulate": "serve",
-    "evaluate": "benchmark", "explain": "predict", "explore": "course", "providers": "setup",
-    "read": "predict", "review": "serve", "tune": "train",
+    "batch": "batch", "benchmark": "benchmark", "calibrate": "benchmark", "compare": "compare",
+    "completion": "setup", "config": "setup", "course": "course", "demo": "course", "emulate": "serve",
+    "evaluate": "benchmark", "explain": "predict", "explore": "course", "ledger": "ledger",
+    "models": "models", "predict": "predict", "providers": "setup", "read": "predict", "review": "serve",
+    "serve": "serve", "train": "train", "tune": "train",
 }  # fmt: skip
-"""Modules in ``digitrec.commands`` of the commands that share one; the others have the command's name."""
+"""Every command, and its module in ``digitrec.commands``."""
 
 RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
 """Commands of earlier versions, and what to type instead."""
@@ -65,7 +42,7 @@ WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errn
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command only when it is run or when its own help is asked for."""
+    """A group that imports a command only when it is run, or when help lists it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands, sorted."""
@@ -75,8 +52,8 @@ class LazyGroup(click.Group):
         """Import and return the command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = MODULES.get(cmd_name, cmd_name)
-        command: click.Command = getattr(_imported(f"digitrec.commands.{module}"), cmd_name)
+        module = _imported(f"digitrec.commands.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
         raise_again()
         return command
 
@@ -88,24 +65,10 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command {args[0]!r}.{_instead(args[0])}")
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the overview from `COMMANDS`, without importing a command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
-
     def __call__(self, *args: Any, **extra: Any) -> Any:
         """Run as the program. Skip garbage collection at exit: the system frees all memory."""
         atexit.register(gc.freeze)
         return super().__call__(*args, **extra)
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        """Commands and options, without importing a command."""
-        items = click.Command.shell_complete(self, ctx, incomplete)
-        return [
-            *(CompletionItem(name, help=what) for name, what in sorted(COMMANDS.items())
-              if name.startswith(incomplete)),
-            *items,
-        ]  # fmt: skip
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments, or print the help."""

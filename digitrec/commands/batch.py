@@ -51,7 +51,7 @@ LIST = ("-",)
 @options.reading
 @asking_by_policy
 def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None, asking: Asking) -> None:
-    """Read any number of pictures into a file; continue after an interruption with --resume.
+    """Read any number of pictures into a file; resumable.
 
     INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of paths
     on standard input. OUT gets one row for each picture, in input order, as from `predict`; the row of an

@@ -92,7 +92,7 @@ def benchmark(
     budget: float | None,
     asking: Asking,
 ) -> None:
-    """Measure engines on labelled pictures, and test which differences are significant.
+    """Measure engines on labelled pictures, with statistics.
 
     DATA is a folder with labels.csv (columns file,label; label none for no digit) or with sub-folders 0 to
     9, an IDX pair, an .npz file with x and y or images and labels, or mnist-test (a folder of that name
@@ -174,7 +174,7 @@ def _watched(total: int) -> Iterator[Callable[[Outcome], None]]:
 @options.labelled_limit
 @asking_options
 def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
-    """Fit on labelled pictures how often an engine is right at a given confidence.
+    """Fit how often an engine is right at a given confidence.
 
     Later predictions of this engine, with the same preparation and model version, get `calibrated`: the
     probability that the digit is right. DATA is as for `digitrec benchmark`; it should look like your

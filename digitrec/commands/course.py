@@ -33,7 +33,7 @@ Try next:
 
 @click.command()
 def demo() -> None:
-    """Read five pictures that come with digitrec, and say what to try next.
+    """Read five pictures that come with digitrec.
 
     A colour terminal shows the pictures. Four hold a digit; the fifth holds a letter, which is refused.
     Nothing is fetched from a network.

@@ -132,7 +132,7 @@ def read(
     save_overlay: Path | None,
     asking: Asking,
 ) -> None:
-    """Read the numbers on each picture: amounts, meter readings, columns of results.
+    """Read the numbers on each picture: amounts, columns, forms.
 
     IMAGE is as for `digitrec predict`. Each number has its text, value, place on the page and confidence;
     a picture may have no number. A cloud gets the same request as from `digitrec predict`, so an answer is

@@ -166,7 +166,7 @@ HOST = "127.0.0.1"
 )  # fmt: skip
 @options.whole("--port", "Port of the page; 0 is any free one.", least=0, most=65535, default=0)
 def review(answers: Path, out: Path, below: float, port: int) -> None:
-    """Correct doubtful answers with the keyboard, on a page of this machine.
+    """Correct doubtful answers on a page, with the keyboard.
 
     ANSWERS is a .jsonl file of `predict`, `read` or `batch`. The page shows each doubtful digit or number
     with its reading: Enter accepts the text in the field, Escape skips it. Every label is written
@@ -208,11 +208,11 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help='Fault to inject, such as "429:first=2" or "google/503"; repeatable.')  # fmt: skip
 def emulate(vendors: Sequence[str], port: int, faults: Sequence[str]) -> None:
-    """Emulate the clouds' APIs on this machine, for programs and tests without an account.
+    """Emulate the clouds' APIs on this machine.
 
-    VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; by default all of
-    them. The emulator decodes and reads the pictures and applies the vendors' limits. Its answers say
-    nothing about a vendor's accuracy. Stop it with Ctrl-C.
+    For programs and tests without an account. VENDOR is google, aws, aws-textract, azure, azure-analysis,
+    azure-document or openai; by default all of them. The emulator decodes and reads the pictures and
+    applies the vendors' limits. Its answers say nothing about a vendor's accuracy. Stop it with Ctrl-C.
 
     \b
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.

@@ -25,9 +25,9 @@ from digitrec.recognise import predict
 @click.command()
 @options.flag("--example", help="Print an example file with every setting.")
 def config(example: bool) -> None:
-    """Show the configuration file and the settings in force; --example says what they mean.
+    """Show the configuration file and the settings in force.
 
-    An error in the file is reported on stderr, with exit code 4.
+    --example says what each setting means. An error in the file has the exit code 4.
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def config(example: bool) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options and file names in your shell.
+    """Print the script that completes commands in your shell.
 
     \b
     Examples:

@@ -112,7 +112,7 @@ class Start(Input):
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
 def train(arch: str | None, out: Path, **options: Any) -> None:
-    """Train a model on MNIST or on your own digits, and write it with its model card.
+    """Train a model on MNIST or on your own handwriting.
 
     Without --arch it trains digitrec's own network by its recipe, else the named architecture. Needs the
     extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist or is

@@ -8,7 +8,6 @@ Lines and markers also differ without colour.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,10 +58,8 @@ DPI = 120
 def svg(figure: Figure, title: str) -> str:
     """Return the figure as an ``<svg>`` element with a title for screen readers."""
     data = io.StringIO()
-    figure.savefig(data, format="svg", metadata={"Date": None})
-    drawing = data.getvalue()[data.getvalue().index("<svg") :]
-    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
-    drawing = drawing.replace(INK, "currentColor")
+    figure.savefig(data, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    drawing = data.getvalue()[data.getvalue().index("<svg") :].replace(INK, "currentColor")
     return drawing.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
 
 

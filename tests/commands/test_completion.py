@@ -25,6 +25,7 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "items"),
     [
+        (["tr"], ["plain,train"]),
         (["config", "--ex"], ["plain,--example"]),
         (["predict", ""], ["file,"]),
     ],
