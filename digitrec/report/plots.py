@@ -1,6 +1,7 @@
 """The common style of all plots, and how they are saved or embedded in a page.
 
-Only this module imports matplotlib (the extra ``plots``); the modules that draw take its names from here.
+Only this module and the second generator of scenes import matplotlib (the extra ``plots``); the modules
+that draw plots take its names from here.
 A plot is saved as a PNG on white, or becomes an SVG in the text colour of the page, for light and dark pages.
 Lines and markers also differ without colour.
 """

@@ -21,6 +21,7 @@ from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import jpeg
+from digitrec.lab.handwriting.strokes import log_uniform
 from digitrec.providers.base import not_installed
 
 try:
@@ -33,10 +34,12 @@ try:
 except ImportError as error:
     raise not_installed("Drawing scenes", "plots") from error
 
-Colour = NDArray[np.float64]
-"""Red, green and blue, 0..1."""
+Floats = NDArray[np.float64]
+"""Among them colours: red, green and blue, 0..1."""
 DPI = 64
 """Pixels of an inch: a power of two, so that a width in inches is exact."""
+LARGEST = 150
+"""Largest height of a digit, in pixels."""
 PRINTED = 0.25
 """Share of the digits that are printed."""
 INKS = np.array([[0.06, 0.06, 0.07], [0.08, 0.13, 0.48], [0.62, 0.08, 0.1], [0.05, 0.35, 0.2], [0.3] * 3])
@@ -46,17 +49,17 @@ INKS = np.array([[0.06, 0.06, 0.07], [0.08, 0.13, 0.48], [0.62, 0.08, 0.1], [0.0
 class Sheet:
     """A picture that is being drawn, in pixels; y downwards."""
 
-    def __init__(self, size: NDArray[np.float64], ground: Colour) -> None:
+    def __init__(self, size: NDArray[np.float64], ground: Floats) -> None:
         """Begin with a ground of one colour."""
         self.width, self.height = (max(16, round(side)) for side in size.tolist())
         self._figure = Figure((self.width / DPI, self.height / DPI), DPI, facecolor=ground.tolist())
         self._down = Affine2D().scale(1, -1).translate(0, self.height)
 
-    def fill(self, shape: Path, colour: Colour, alpha: float = 1.0) -> None:
+    def fill(self, shape: Path, colour: Floats, alpha: float = 1.0) -> None:
         """Fill a shape."""
         self._draw(shape, facecolor=[*colour, alpha], linewidth=0)
 
-    def line(self, path: Path, colour: Colour, breadth: float, alpha: float = 1.0) -> None:
+    def line(self, path: Path, colour: Floats, breadth: float, alpha: float = 1.0) -> None:
         """Draw a line with round ends."""
         points = 72 * breadth / DPI
         self._draw(path, fill=False, edgecolor=[*colour, alpha], linewidth=points, capstyle="round")
@@ -100,7 +103,7 @@ def _traced(small: Pixels, rng: np.random.Generator) -> Path:
     return Figure().subplots().contourf(fine, levels=[level, 1000]).get_paths()[0]
 
 
-def digit(rng: np.random.Generator) -> tuple[int, Path]:
+def _digit(rng: np.random.Generator) -> tuple[int, Path]:
     """Return a label and its digit's shape: one unit high, its middle at (0, 0), turned a little."""
     if rng.random() < PRINTED:
         label = int(rng.integers(10))
@@ -115,17 +118,12 @@ def digit(rng: np.random.Generator) -> tuple[int, Path]:
     return label, shape.transformed(middle.scale(1 / box.height))
 
 
-def _size(rng: np.random.Generator, low: float = 36) -> float:
-    """Return a digit's height in pixels."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(150))))
-
-
-def _tone(rng: np.random.Generator, low: float, high: float, tint: float = 0.02) -> Colour:
+def _tone(rng: np.random.Generator, low: float, high: float, tint: float = 0.02) -> Floats:
     """Return a tinted grey."""
     return np.clip(rng.uniform(low, high) + rng.normal(0, tint, 3), 0, 1)
 
 
-def _framed(shapes: Sequence[Path], to: Affine2D, margins: Colour, ground: Colour) -> tuple[Sheet, Transform]:
+def _framed(shapes: Sequence[Path], to: Affine2D, margins: Floats, ground: Floats) -> tuple[Sheet, Transform]:
     """Return a sheet around shapes, and the map from their units to its pixels.
 
     Args:
@@ -144,7 +142,7 @@ def _framed(shapes: Sequence[Path], to: Affine2D, margins: Colour, ground: Colou
 
 
 def _on_paper(
-    shape: Path, rng: np.random.Generator, size: float, margins: Colour, brackets: Sequence[Path] = (),
+    shape: Path, rng: np.random.Generator, size: float, margins: Floats, brackets: Sequence[Path] = (),
     pen: float = 0.0,
 ) -> tuple[Sheet, Transform]:  # fmt: skip
     """Write a digit, `size` pixels high, and brackets: shapes, or lines of a pen, its breadth in sizes."""
@@ -160,7 +158,7 @@ def _on_paper(
 
 
 def _plain(shape: Path, rng: np.random.Generator, brackets: Sequence[Path] = (), pen: float = 0.0) -> Sheet:
-    size = _size(rng)
+    size = log_uniform(rng, 36, LARGEST)
     return _on_paper(shape, rng, size, size * rng.uniform(0.25, 1.2, 4), brackets, pen)[0]
 
 
@@ -203,7 +201,7 @@ def _bent(rng: np.random.Generator, depth: float, square: bool) -> Path:
 
 def _at_edge(low: float, high: float, shape: Path, rng: np.random.Generator) -> Sheet:
     """Leave `low` pixels, and up to a share of its height, between the digit and one edge of the picture."""
-    size = _size(rng, 20)
+    size = log_uniform(rng, 20, LARGEST)
     margins = size * rng.uniform(0.15, 0.7, 4)
     margins[rng.integers(4)] = low + size * rng.uniform(0, high)
     return _on_paper(shape, rng, size, margins)[0]
@@ -214,7 +212,7 @@ def _pen(shape: Path, rng: np.random.Generator) -> Sheet:
     breadth, angle, box = rng.uniform(0.25, 0.8), rng.uniform(0, 2 * np.pi), shape.get_extents()
     away = np.hypot(box.width, box.height) / 2 + breadth / 2 + rng.uniform(0.1, 0.5)
     x, y = np.cos(angle), np.sin(angle)
-    size, room = _size(rng), (away + breadth / 2) * np.clip([-x, x, -y, y], 0, 1)
+    size, room = log_uniform(rng, 36, LARGEST), (away + breadth / 2) * np.clip([-x, x, -y, y], 0, 1)
     sheet, place = _on_paper(shape, rng, size, size * (room + rng.uniform(0.2, 1.2, 4)))
     lying = Affine2D().scale(breadth).translate(rng.uniform(-1.5, 0.5), 0)
     lying.rotate(angle + np.pi / 2 * rng.choice([-1, 1])).translate(away * x, away * y)
@@ -227,7 +225,7 @@ def _closed(corners: ArrayLike) -> Path:
     return Path(np.vstack([corners, (0, 0)]), closed=True)
 
 
-def _pen_parts(rng: np.random.Generator) -> Iterator[tuple[ArrayLike, Colour, float]]:
+def _pen_parts(rng: np.random.Generator) -> Iterator[tuple[ArrayLike, Floats, float]]:
     """Yield corners, colour and opacity of each part of a pen of breadth 1 along the x axis, its tip at 0."""
     end, wooden, body = rng.uniform(6, 12), rng.random() < 0.5, rng.uniform(0.05, 0.9, 3)
     metal = np.array([0.85, 0.7, 0.5]) if wooden else _tone(rng, 0.3, 0.8)
@@ -247,7 +245,7 @@ def _card(shape: Path, rng: np.random.Generator) -> Sheet:
     box = np.array(shape.get_extents().get_points())
     (left, above), (right, below) = box + [[-1], [1]] * rng.uniform(0.2, 1, (2, 2))
     corners = np.array([(left, above), (right, above), (right, below), (left, below)])
-    card, size = _closed(corners + rng.normal(0, 0.03, (4, 2))), _size(rng)
+    card, size = _closed(corners + rng.normal(0, 0.03, (4, 2))), log_uniform(rng, 36, LARGEST)
     turned = Affine2D().scale(size).rotate_deg(rng.uniform(-20, 20))
     sheet, place = _framed([card], turned, size * rng.uniform(0.1, 1, 4), _tone(rng, 0.1, 0.55, 0.08))
     grain = rng.uniform(0, 180)
@@ -266,7 +264,7 @@ def _card(shape: Path, rng: np.random.Generator) -> Sheet:
 
 def _shadow(shape: Path, rng: np.random.Generator) -> Sheet:
     """Let the wavy edge of a shadow run across the page, through the digit or beside it."""
-    size, angle, offset = _size(rng), rng.uniform(0, 360), rng.uniform(-0.8, 0.8)
+    size, angle, offset = log_uniform(rng, 36, LARGEST), rng.uniform(0, 360), rng.uniform(-0.8, 0.8)
     sheet, place = _on_paper(shape, rng, size, size * rng.uniform(0.25, 1.2, 4))
     along = np.linspace(-9, 9, 200)
     wave = rng.uniform(0, 0.25) * np.sin(rng.uniform(0.5, 3) * along + rng.uniform(0, 6))
@@ -308,6 +306,6 @@ def scenes(kind: str, count: int, seed: int) -> Iterator[Sample]:
     """Yield pictures of one of `KINDS` with their digits; the first ones are equal for every count."""
     for number in range(count):
         rng = np.random.default_rng((seed, *kind.encode(), number))
-        label, shape = digit(rng)
+        label, shape = _digit(rng)
         sheet = KINDS[kind][1](shape, rng)
         yield Sample(_photographed(sheet.pixels(), rng), label)
