@@ -52,6 +52,7 @@ def staged(folder: Path) -> None:
         _written(folder / "pages" / INDEXES.get(name, name), text)
     _written(folder / "pages" / "reference.md", reference())
     shutil.copy(CONFIG, folder)
+    shutil.copy(CONFIG.with_name("site.css"), folder / "pages")
 
 
 def reference() -> str:
