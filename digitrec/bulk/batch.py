@@ -153,7 +153,7 @@ def _read_in(worker: workers.Worker, task: Task) -> Part:
         ]
         task = replace(task, images=tuple(checked))
     raise DigitrecError(
-        f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
+        f"workers died {DEATHS} times without a picture at fault (too little memory?); free memory, and "
         "continue with --resume"
     )
 

@@ -95,7 +95,7 @@ def listed(data: bytes) -> list[str]:
         else:
             text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
     except UnicodeDecodeError as error:
-        raise DataError("<stdin>: a list in UTF-16 that cannot be decoded; write it in UTF-8") from error
+        raise DataError("<stdin>: the list cannot be decoded as UTF-16; write it in UTF-8") from error
     if "\0" in text:
         return [path for path in text.split("\0") if path]
     return [path for line in text.split("\n") if (path := line.removesuffix("\r"))]

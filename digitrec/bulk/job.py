@@ -275,7 +275,7 @@ def _plan(facts: str, out: Path) -> Plan | None:
     try:
         plan = Plan(**json.loads(facts))
     except TypeError as error:
-        raise DataError(f"{out}: a run of another version of digitrec; choose another OUT") from error
+        raise DataError(f"{out}: another version of digitrec began this run; choose another OUT") from error
     if plan.size is None:
         return plan
     if not out.exists():

@@ -82,7 +82,7 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
         if run.plan is not None:
             _check(out, run.plan, given)
         elif out.exists():
-            raise DataError(f"{out}: exists, but not by a batch that can be resumed; choose another OUT")
+            raise DataError(f"{out}: exists, but is not a resumable batch; choose another OUT")
         plan = run.plan or _plan(run, given, listed if images == LIST else images, processes)
         if plan.size is None:
             opener = partial(replace(asking, run=plan.run).reader, names)

@@ -125,7 +125,7 @@ def benchmark(
         from digitrec.report.benchmark_page import benchmark_page  # what it needs is missed before asking
 
     if budget is not None and target is None:
-        raise click.UsageError("--budget goes with --target.")
+        raise click.UsageError("--budget needs --target.")
     names = asking.names()
     if asking.numbers and (target is not None or asking.fallback or asking.consensus is not None):
         raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")

@@ -93,7 +93,7 @@ class Asking:
                 "`digitrec compare`."
             )
         if len(set(names)) < len(names):
-            raise click.UsageError(f"an engine is named twice: {', '.join(names)}.")
+            raise click.UsageError(f"an engine is named twice in {', '.join(names)}.")
         if self.consensus is not None and not 2 <= self.consensus <= len(names):
             raise click.UsageError(
                 f"--consensus {self.consensus} needs that many engines, and 2 at least: name them with "
@@ -152,7 +152,7 @@ class Asking:
         """
         self._check(names)
         if len(self.prepare) > 1 and not several:
-            raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
+            raise click.UsageError("only `digitrec benchmark` takes several preparations.")
         own = self.prepare[0] if self.prepare else None
         with ExitStack() as stack:
             env = stack.enter_context(_emulated(names)) if self.emulate else os.environ
@@ -191,7 +191,7 @@ class Asking:
             click.UsageError: a preparation that is not plain for numbers, or ``digits`` without them.
         """
         if not self.numbers and self.digits is not None:
-            raise click.UsageError("--digits goes with --numbers.")
+            raise click.UsageError("--digits needs --numbers.")
         if self.numbers and [*self.prepare] not in ([], ["plain"]):
             raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(self.prepare)}.")
         how = {"lenient": self.lenient, "at_least": self.at_least, "rotate": self.rotate}
@@ -201,17 +201,16 @@ class Asking:
         if self.model is not None and "local" not in names:
             raise click.UsageError(f"--model is for the local engine, not for {', '.join(names)}.")
         if self.model_scale is not None and self.model is None:
-            raise click.UsageError("--model-scale goes with --model.")
+            raise click.UsageError("--model-scale needs --model.")
         if self.emulate and not set(names) & set(EMULATED):
             raise click.UsageError(
-                f"--emulate stands in for {', '.join(EMULATED)}; name one with --provider."
+                f"--emulate replaces only {', '.join(EMULATED)}; name one with --provider."
             )
         if self.ledger is not None and self.no_ledger:
             raise click.UsageError("--ledger and --no-ledger exclude each other.")
         if self.prepare and all(map(_is_sent_pixels, names)):
             raise click.UsageError(
-                f"--prepare is for engines that are sent a picture; {', '.join(names)} gets 28x28 "
-                "pixels, prepared as MNIST was."
+                f"--prepare does not apply to {', '.join(names)}, which reads 28x28 pixels in MNIST's form."
             )
 
     def _options(self) -> EngineOptions:

@@ -239,7 +239,7 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list
         return []
     found = [name for part in value.split(",") if (name := part.strip())]
     if not found:
-        raise click.BadParameter("no name is given (a variable that is not set?).", ctx, param)
+        raise click.BadParameter("the name is empty (is a variable unset?).", ctx, param)
     return found
 
 

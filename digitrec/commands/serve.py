@@ -35,8 +35,7 @@ def _origin(given: str) -> str:
     if ORIGIN.fullmatch(given):
         return given
     raise click.BadParameter(
-        f"{given!r} is not an origin; give scheme and host in small letters, nothing after them, "
-        "such as https://example.org"
+        f"{given!r} is not an origin; give only scheme and host, in lower case, such as https://example.org"
     )
 
 

@@ -127,9 +127,7 @@ class Given:
             click.UsageError: an argument is empty.
         """
         if not all(self.images):
-            raise click.UsageError(
-                "an empty name (a variable that is not set?); the folder you are in is called `.`."
-            )
+            raise click.UsageError("the name is empty (is a variable unset?); the current folder is `.`.")
         found = expand(self.images)
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 

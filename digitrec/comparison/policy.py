@@ -243,9 +243,7 @@ class Consensus(EnginePolicy):
         """
         self.agree = whole("the number of engines that must agree", agree, 0)
         if not 2 <= agree <= len(listed(engines)):
-            raise ValueError(
-                f"{agree} cannot agree among {len(engines)} engines: ask for 2 to {len(engines)}"
-            )
+            raise ValueError(f"agree must be 2 to {len(engines)}, the number of engines, got {agree}")
         super().__init__(engines)
         names = [name_of(engine) for engine in self.engines]
         self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")

@@ -52,10 +52,10 @@ class Engine:
                 provider says something of itself that cannot be.
         """
         if not isinstance(options, Options):
-            raise TypeError(f"options are a digitrec.Options, not {said(options)}")
+            raise TypeError(f"options must be a digitrec.Options, got {said(options)}")
         self.provider = provider = registry.open_provider(provider) if isinstance(provider, str) else provider
         if isinstance(provider, type) or not isinstance(provider, Provider):
-            raise TypeError(f"a provider is a name or a digitrec.Provider, not {said(provider)}")
+            raise TypeError(f"a provider must be a name or a digitrec.Provider, got {said(provider)}")
         if flaw := registry.flaw_of(provider):
             raise NotConfigured(f"the provider {said(provider.name)} cannot be used: {flaw}; tell its author")
         self.options = options

@@ -55,7 +55,7 @@ class Remote:
         self.budget = Budget(options._run, options.max_cost, self._config.budget.per_month)
         if self.budget.limited and self.price is None:
             raise NotConfigured(
-                f"the price of {provider.name} is not known, so no budget can be kept; "
+                f"the price of {provider.name} is unknown, so a budget cannot be kept; "
                 + _where_a_price_is_set(provider)
             )
         # An ordered answer is fetched by requests of its own, so its images are asked about one at a time.

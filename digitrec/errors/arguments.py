@@ -17,7 +17,7 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
         ValueError: it is out of range, infinite or not a number (nan).
     """
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} is a number, not {said(value)}")
+        raise TypeError(f"{name} must be a number, got {said(value)}")
     given = float(value)
     if math.isfinite(given) and low <= given <= high and not (above and given == low):
         return given
@@ -33,9 +33,9 @@ def whole(name: str, value: Any, low: int) -> int:
         ValueError: it is smaller.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} is a whole number, not {said(value)}")
+        raise TypeError(f"{name} must be a whole number, got {said(value)}")
     if value < low:
-        raise ValueError(f"{name} is {low} or more, not {said(value)}")
+        raise ValueError(f"{name} must be {low} or more, got {said(value)}")
     return int(value)
 
 
@@ -47,9 +47,9 @@ def path(name: str, value: Any) -> Path:
         ValueError: it is empty.
     """
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
-        raise TypeError(f"{name} is a file's name, not {said(value)}")
+        raise TypeError(f"{name} must be the name of a file, got {said(value)}")
     if not os.fspath(value):
-        raise ValueError(f"{name} is a file's name, not empty")
+        raise ValueError(f"{name} must be the name of a file, got an empty text")
     return Path(value)
 
 

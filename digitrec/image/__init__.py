@@ -223,7 +223,7 @@ class DigitImage:
         if (array := as_array(source)) is not None:
             read = from_array(array, full, enough)
         elif full is not None:
-            raise TypeError(f"full is for an array, not for {said(source)}")
+            raise TypeError(f"full needs an array, got {said(source)}")
         elif isinstance(source, Image.Image):
             read = decode.from_pillow(source, enough)
         else:
@@ -278,7 +278,7 @@ def one_image(image: ImageSource) -> ImageSource:
         many = (list, tuple, set, frozenset, Mapping, Iterator)
         several = isinstance(image, many) and not hasattr(image, "read")
     if several:
-        raise TypeError(f"a {type(image).__name__} of several pictures is for predict_many or stream")
+        raise TypeError(f"expected one picture, got a {type(image).__name__}: use predict_many or stream")
     return image
 
 
@@ -296,9 +296,9 @@ def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
         return array.tolist() if array.ndim == 1 and array.dtype.kind in NO_NUMBERS else _batch(array)
     alone = (str, bytes, bytearray, memoryview, Path, DigitImage, Turned, Image.Image)
     if isinstance(images, alone) or hasattr(images, "read"):
-        raise TypeError("this is one picture: give it to predict or compare, or in a list")
+        raise TypeError("expected several pictures, got one: give it to predict or compare, or in a list")
     if not isinstance(images, Iterable) or isinstance(images, Mapping):
-        raise TypeError(f"pictures come in a list or another iterable, not {said(images)}")
+        raise TypeError(f"pictures must be a list or another iterable, got {said(images)}")
     return images
 
 
@@ -306,7 +306,7 @@ def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
     if images.ndim == 2 or (images.ndim == 3 and images.shape[2] <= 4):
         raise TypeError(
             f"shape {images.shape} is one picture: give it to predict or compare, or in a list; "
-            "flattened pictures are made (N, 28, 28) by reshape"
+            "reshape flattened pictures to (N, 28, 28)"
         )
     if images.ndim not in (3, 4):
         raise TypeError(f"shape {images.shape} is not a batch; give (N, H, W), or (N, H, W, 3) in colour")

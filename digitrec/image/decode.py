@@ -149,7 +149,7 @@ def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Imag
     count = headers.count(picture, data)
     if number is not None:
         if number > count:
-            raise ImageError(f"{name}: there is no such picture; the file holds {count}")
+            raise ImageError(f"{name}: no such picture; the file has {count}")
         picture.seek(number - 1)
         check_size(picture.size, name)
     headers.check(picture, data, name, enough)

@@ -74,7 +74,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
     elif hasattr(source, "read"):
         data = source.read(MAX_FILE_BYTES + 1)
         if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"{name}: gives {said(data)} and not bytes; open the file in binary mode")
+            raise TypeError(f"{name}: returned {said(data)} instead of bytes; open the file in binary mode")
     else:
         raise TypeError(f"cannot read a picture from {type(source).__name__}")
     if not data:

@@ -91,7 +91,7 @@ def as_array(value: object) -> Array | None:
     try:
         return np.asarray(value)
     except Exception as error:  # any library's own
-        raise ImageError(f"<array>: a {type(value).__name__} that gives no array ({error})") from error
+        raise ImageError(f"<array>: the {type(value).__name__} is not an array ({error})") from error
 
 
 def from_array(values: Array, full: float | None, enough: int) -> Decoded:
@@ -113,7 +113,7 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
     if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
         raise ImageError(
             f"<array>: shape {values.shape} is not (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); "
-            "several pictures are for predict_many"
+            "give several pictures to predict_many"
         )
     _check_numbers(values)
     size = values.shape[1], values.shape[0]

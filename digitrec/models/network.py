@@ -187,7 +187,7 @@ def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> 
     usual = [f"({n}, {rest})" for n in "N1" for rest in ("28, 28", "28, 28, 1", "784")]
     if len(taken) != 1 or taken[0] not in usual or given not in (["(N, 10)"], ["(1, 10)"]):
         has, answers = " and ".join(taken), " and ".join(given)
-        raise ModelError(f"{path}: takes {has} and gives {answers}, not (N, 28, 28, 1) and (N, 10)")
+        raise ModelError(f"{path}: has input {has} and output {answers}, not (N, 28, 28, 1) and (N, 10)")
 
 
 def _shape(sides: Shape) -> str:

@@ -48,9 +48,7 @@ def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
     if preparation not in PREPARATIONS:
         raise ValueError(f"unknown preparation {preparation!r}; there are: {', '.join(PREPARATIONS)}")
     if wants.encoding == "mnist":
-        raise ValueError(
-            "this engine prepares in its own way; --prepare is for engines that are sent a picture"
-        )
+        raise ValueError("this engine has its own preparation; --prepare does not apply to it")
     if preparation == wants.preparation:
         return wants
     if preparation == "plain":

@@ -113,7 +113,7 @@ class AzureProvider(Cloud):
             return
         if in_the_clear(self.endpoint):  # a token opens more than this one resource
             raise NotConfigured(
-                f"{at} holds an http:// address, and {by} no key: a token of Entra ID never travels "
+                f"{at} is an http:// address and {by} is unset: digitrec never sends a token of Entra ID "
                 "unencrypted; use https://, or set the key"
             )
         advice = {

@@ -209,7 +209,7 @@ class OpenAi(Cloud):
         if limit not in LIMITS:
             raise NotConfigured(f"{LIMIT} must be one of {', '.join(LIMITS)}, got {limit!r}")
         if not (endpoint := endpoint or server.endpoint):
-            raise NotConfigured(f"each user of {preset} has another address; set {ENDPOINT}")
+            raise NotConfigured(f"{preset} has a different address for each user; set {ENDPOINT}")
         self.name, self.model = name, model.strip()
         self.endpoint = checked_endpoint(endpoint, ENDPOINT, allow_plain_http=allow_plain_http)
         key = checked_key(key, server.key)

@@ -108,7 +108,7 @@ def _version(program: str) -> str:
     try:
         return _run([program, "--version"], b"", timeout=10.0).splitlines()[0]
     except (subprocess.CalledProcessError, IndexError) as error:
-        raise NotConfigured(f"{program} does not say which Tesseract it is; {INSTALL}") from error
+        raise NotConfigured(f"{program} does not print a version of Tesseract; {INSTALL}") from error
 
 
 def _run(command: list[str], data: bytes, timeout: float) -> str:

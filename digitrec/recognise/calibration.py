@@ -193,7 +193,9 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
     if not is_installed("sklearn"):
         raise not_installed("Fitting a calibration", "stats")
     if len(predictions) != len(labels):
-        raise ValueError(f"{len(predictions)} answers with {len(labels)} labels: each answer needs its own")
+        raise ValueError(
+            f"each answer needs a label, got {len(predictions)} answers and {len(labels)} labels"
+        )
     groups: dict[Key, list[tuple[Prediction, bool]]] = {}
     for prediction, label in zip(predictions, labels, strict=True):
         if prediction.digit is not None and prediction.confidence is not None and not prediction.inferred:
@@ -211,8 +213,8 @@ def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Cal
     n, hits = len(right), int(right.sum())
     if n < FEWEST or min(hits, n - hits) < FEWEST_OF_A_KIND:
         raise DataError(
-            f"{data}: {hits} right and {n - hits} wrong answers of {key.provider} with a confidence are too "
-            f"few; it takes {FEWEST}, and {FEWEST_OF_A_KIND} of each kind: give more or harder pictures"
+            f"{data}: {hits} right and {n - hits} wrong answers of {key.provider} with a confidence: too "
+            f"few; calibration needs {FEWEST}, {FEWEST_OF_A_KIND} of each kind: give more or harder pictures"
         )
     judged = {method: _brier(_unseen(method, scores, right), right) for method in FITTERS}
     method = min(judged, key=lambda name: judged[name])

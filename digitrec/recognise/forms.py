@@ -88,7 +88,7 @@ def _box(path: Path, name: object, region: Any) -> Box:
     right, bottom = round(left + width, 9), round(top + height, 9)
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise DataError(
-            f"{path}: the field {name!r} must lie inside the page (x, y, width, height as shares of its "
+            f"{path}: the field {name!r} must lie inside the page (x, y, width, height as fractions of its "
             f"sides, 0 to 1), got {region}"
         )
     return left, top, right, bottom

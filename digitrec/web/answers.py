@@ -155,7 +155,7 @@ class Answers:
                         f"{file}, line {number}: not a JSON Lines answer of predict, read or batch ({error})"
                     ) from error
         if len(kinds) > 1:
-            raise DataError(f"{file}: has digits and numbers; review them in two files")
+            raise DataError(f"{file}: has digits and numbers; put them into two files")
         self.kind = next(iter(kinds), "label")
 
 

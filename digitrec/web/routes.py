@@ -198,7 +198,7 @@ async def _one_picture(request: Request, state: State) -> bytes:
     """
     sent, _ = await pictures(request, state.settings)
     if len(sent) > 1:
-        raise _problem(422, "too-many", "one picture at a time, please")
+        raise _problem(422, "too-many", "give one picture")
     return sent[0]
 
 

@@ -100,7 +100,7 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
             contradicts another; the message names the file, and the line where there is one.
     """
     if not str(source):
-        raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
+        raise DataError("the name is empty (is a variable unset?); the current folder is `.`")
     samples = _read(str(source), Path(source))
     return [samples[place] for place in sampled([sample.label for sample in samples], limit)]
 
@@ -128,7 +128,7 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
         lines = found[row.file.resolve()]
         lines.append(row)
         if row.group != (group := lines[0].group):
-            raise DataError(f"{row.where}: {row.file.name!r} is in the groups {group!r} and {row.group!r}")
+            raise DataError(f"{row.where}: {row.file.name!r} has two groups, {group!r} and {row.group!r}")
     grouped = any(rows[0].group for rows in found.values())
     samples = [
         NumberSample(
@@ -303,12 +303,12 @@ def _rows(table: Path, column: str) -> list[Row]:
     rows = []
     for where, cells in records:
         if any(cell.strip() for cell in cells[len(head) :]):
-            raise DataError(f"{where}: {len(cells)} cells under {count(len(head), 'head')}")
+            raise DataError(f"{where}: {len(cells)} cells, but {count(len(head), 'column')}")
         texts = {name: cells[place] if place < len(cells) else "" for name, place in places.items()}
         file, said = texts.pop("file"), texts.pop(column).strip()
         found = _file(table.parent, file, where)
         if not said:
-            raise DataError(f"{where}: {file.strip()!r} has no {column}; write {NONE} if it shows no digit")
+            raise DataError(f"{where}: {file.strip()!r} has no {column}; write {NONE} for no digit")
         rows.append(Row(where, found, said, **{name: text.strip() for name, text in texts.items()}))
     return rows
 

@@ -236,7 +236,7 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     if count != build().count_params():
         says = its.card.get("settings", {}).get("arch")
         which = f"--arch {says}" if says else "the architecture that it is"
-        raise ModelError(f"{start}: its network of {count:,} parameters is no {kind.name}; give {which}")
+        raise ModelError(f"{start}: its network of {count:,} parameters is not {kind.name}; give {which}")
     if not its.input.assumed and its.input.scale != config.scale:
         scale = its.input.scale
         raise ModelError(f"{start}: has learned from pixels scaled as {scale!r}; give --scale {scale}")

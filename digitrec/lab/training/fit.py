@@ -69,7 +69,7 @@ def fit(
     """
     kind = zoo.find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
-        raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
+        raise ModelError(f"{out}: {kind.name} is saved as {', '.join(SUFFIXES[kind.family])}")
     check(kind, config, start)
     history: list[Epoch] = []
     folder = run_folder(out)
@@ -105,7 +105,7 @@ def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
         published = ", ".join(name for name, one in zoo.ZOO.items() if one.published)
         raise ModelError(f"{kind.name} takes no --side and no --pretrained; use --arch {published}")
     if config.pretrained and start is not None:
-        raise ModelError(f"{start}: begin with it (--start) or with ImageNet's weights (--pretrained)")
+        raise ModelError(f"--start {start} and --pretrained exclude each other")
     begins = start is not None or config.pretrained
     if config.freeze and not (begins and kind.family == "keras"):
         raise ModelError("--freeze needs a trained network: add --start or --pretrained")

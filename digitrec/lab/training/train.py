@@ -172,7 +172,7 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
     learned, held_back = split(what.learned, config.validation)
     if len(learned) < config.batch:
         raise DataError(
-            f"{len(learned)} digits to learn from are fewer than one batch of {config.batch}; give more, or "
+            f"{len(learned)} digits to learn from, fewer than one batch of {config.batch}; give more, or "
             "name an architecture that learns from a few (--arch tutorial-cnn)"
         )
     abroad = material.abroad(config, on_progress)

@@ -70,7 +70,7 @@ def tune(
     study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))
     learned, held_back = split(digits, VALIDATION)
     if not len(held_back):
-        raise DataError(f"{len(digits)} digits are too few to learn from and to judge by; give more")
+        raise DataError(f"{len(digits)} digits are too few to train and to validate; give more")
     study.optimize(
         lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials,
         callbacks=[lambda _, trial: on_trial(trial)],
