@@ -87,7 +87,7 @@ def warm_pictures() -> Iterator[Figure]:
     """
     digits = list(_one_of_each())
     drawings, photos = _drawings(), _photos()
-    textured = _photos(ruling="squared", crumple=0.25)
+    textured = _photos(ruling="squares", crumple=0.25)
 
     def decode(files: list[bytes]) -> None:
         for file in files:
