@@ -160,7 +160,7 @@ def _watched(total: int) -> Iterator[Callable[[Outcome], None]]:
 
         def arrived(outcome: Outcome) -> None:
             done.count(outcome)
-            remark = f"${done.cost_usd:.2f} spent, {done.failures.total()} failed"
+            remark = f"known cost ${done.cost_usd:.2f}, {done.failures.total()} failed"
             shown.at(done.images / total, f"{done.images} of {total}, {remark}")
 
         yield arrived
