@@ -26,7 +26,7 @@ MEAN_GOAL = 0.95
 """Goal for the mean accuracy of all corruptions, 0..1."""
 NO_DIGIT = -1
 """Label of "no digit" for scikit-learn."""
-COMMONEST = 3
+COMMONEST = 2
 """Number of kinds of errors listed for each set."""
 WHOLE_NUMBERS = "numbers"
 """The table of whole numbers, beside `accuracy.GROUPS`."""
