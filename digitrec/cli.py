@@ -199,11 +199,11 @@ def main() -> None:
       6 a data set is missing or damaged               7 the budget does not allow it
       8 the ledger cannot be used                      9 a file cannot be written
      10 the engine refused the image                  11 it refused the credentials
-     12 its quota is spent                            13 asked too fast
-     14 no answer in time                             15 failing for the moment
+     12 its quota is spent                            13 rate limited
+     14 no answer in time                             15 out of service for now
      16 a malformed answer                            17 no connection
-     18 it cannot listen there                       130 interrupted
-    141 the reader of the output has closed it
+     18 the port cannot be used                      130 interrupted
+    141 the output was closed early
     """
 
 

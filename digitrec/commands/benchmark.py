@@ -122,7 +122,7 @@ def benchmark(
     from digitrec.report.benchmark import write
 
     if html is not None:
-        from digitrec.report.benchmark_page import benchmark_page  # what it needs is missed before asking
+        from digitrec.report.benchmark_page import benchmark_page  # report a missing extra before asking
 
     if budget is not None and target is None:
         raise click.UsageError("--budget needs --target.")

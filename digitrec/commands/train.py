@@ -120,8 +120,8 @@ def train(arch: str | None, out: Path, **options: Any) -> None:
     and fonts in $DIGITREC_DATA/fonts or fetched once; --data mnist-train leaves out both. The model is
     tested on digits that it did not learn. Curves of accuracy and loss are drawn beside it.
 
-    --start digitrec teaches the shipped network your own hand from 50 to 500 pictures, in a minute or
-    two, and reports the accuracy before and after on a held-out fifth of them and on all other sets.
+    --start digitrec teaches the shipped network your own hand from dozens of pictures, in about three
+    minutes, and reports the accuracy before and after on a held-out fifth of them and on all other sets.
 
     \b
     Examples:

@@ -265,8 +265,8 @@ class Request:
     def _call(self, claimed: Sequence[Item], ask: Callable[[float], Given]) -> Given | DigitrecError:
         """Return what ``ask`` returns for a timeout in seconds, or an error once the timeout has passed.
 
-        A call that is given up sends nothing more. The answer to what it sent before may still come: then
-        it is recorded, in the thread of the call.
+        An abandoned call sends nothing more. If the answer to its earlier request still comes, the thread of
+        the call records it.
 
         Raises:
             KeyboardInterrupt, SystemExit: as raised by ``ask``.
@@ -468,10 +468,10 @@ def may_be_billed(error: DigitrecError) -> bool:
 
 
 def ends_order(error: DigitrecError) -> bool:
-    """Whether an error of a poll says that nothing more will come of the order.
+    """Return whether an error of a poll ends the order.
 
-    That is a vendor's word that the operation itself failed (`Rejected` without an HTTP status), or that it
-    is not there any more (404, 410). Anything else says something of the poll, and not of the order.
+    It does if the vendor reports that the operation failed (`Rejected` without an HTTP status) or no longer
+    exists (404, 410). Any other error concerns only the poll.
     """
     if not isinstance(error, errors.Rejected):
         return False

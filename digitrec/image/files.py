@@ -144,7 +144,7 @@ def read_path(path: str | Path, name: str) -> bytes:
 class Skipped(Counter[str]):
     """Number of skipped files by kind: an ending, "hidden", "folder link" or "pipe or device".
 
-    A link may lead back to where the walk came from, and to read a pipe might never end.
+    Links to folders may form a loop, and reading a pipe may never end.
     """
 
     def words(self) -> list[str]:

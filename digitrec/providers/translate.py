@@ -92,7 +92,7 @@ class Service:
     errors: Mapping[str, Rule]
     """Full name of an exception class -> what it means."""
     advice: Mapping[type[DigitrecError], str] = field(default_factory=dict)
-    """What to do, for the classes where the vendor's users know it more exactly than `WORDS`."""
+    """The vendor's own advice for some classes of errors, instead of `WORDS`."""
 
     def error(self, problem: Problem, secrets: Secrets | None = None) -> DigitrecError:
         """Return our exception for a problem, in one line: what happened, what was said, what to do."""

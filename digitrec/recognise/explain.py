@@ -47,7 +47,7 @@ class Inside:
     name: str
     """`CUT_OUT`: the digit laid as MNIST's are; `AS_IT_STANDS`: the whole picture, nothing moved."""
     digit: Pixels
-    """(28, 28), ink high: what it was given."""
+    """(28, 28), ink high: the network's input."""
     field: Field
     """The part of the picture that those 28x28 pixels show."""
     saliency: Saliency | None

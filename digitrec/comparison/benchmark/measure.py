@@ -204,7 +204,9 @@ def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
     """Return US dollars for 1,000 such answers, without failures; None: unknown, or no answers."""
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     whole = total([list_price(answer, prices) for answer in answers])
-    return None if whole is None or not answers else round(1000 * whole / len(answers), 9)  # no noise of sums
+    return (
+        None if whole is None or not answers else round(1000 * whole / len(answers), 9)
+    )  # no rounding errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

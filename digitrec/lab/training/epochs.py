@@ -140,7 +140,7 @@ def learn(
     keras.utils.set_random_seed(config.seed)
     network = new_network(kind, config, start)
     thaw(network)
-    if config.freeze:  # also the normalisation keeps what it has measured
+    if config.freeze:  # batch normalisation keeps its statistics, too
         for layer in network.layers[:-1]:
             layer.trainable = False
     batch = min(config.batch or kind.batch, len(learned))

@@ -22,7 +22,7 @@ from digitrec.lab.training.run import FineTuneConfig, TrainConfig, Watcher
 log = logging.getLogger(__name__)
 
 _PORTION = 100  # digits made between two reports of progress
-_DRAWN = 1.1  # of those drawn in place of MNIST's some are not found again by the preparation
+_DRAWN = 1.1  # the preparation does not find some of the digits drawn in place of MNIST's
 
 
 def abroad(config: TrainConfig, on_progress: Watcher) -> Digits:
