@@ -5,20 +5,16 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from PIL import Image
 
-from digitrec.answer import Failure
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, NotConfigured
 from digitrec.image import Box, DigitImage, InputSpec
 from digitrec.image.headers import FORMATS, kind
 from digitrec.prepare import prepare
-from digitrec.providers.base import Provider
-from digitrec.recognise import numbers, predict_many
-
-_SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+from digitrec.recognise import predict, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +43,8 @@ class Picture:
             raise ImageError("<bytes>: a format that no vendor here takes")
         image = DigitImage.open(data)
         with Image.open(io.BytesIO(data), formats=FORMATS) as header:
-            width, height = header.size
-            sideways = header.getexif().get(0x0112) in _SIDEWAYS
             name = header.format or ""
-        if sideways:
-            width, height = height, width
-        return cls(data, image, "JPEG" if name == "MPO" else name, width, height)
-
-    def located(self, box: Sequence[float]) -> Box:
-        """Convert a box from pixels of ``image`` to pixels of the picture."""
-        scale = max(self.width, self.height) / float(max(self.image.size))
-        left, top, right, bottom = (value * scale for value in box)
-        return left, top, right, bottom
+        return cls(data, image, "JPEG" if name == "MPO" else name, *image.place.size)
 
     @property
     def whole(self) -> Box:
@@ -105,8 +91,6 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
 
 # The engines
 
-READ_TIMEOUT_S = 60.0
-"""Longest time of the engine for one picture, in seconds."""
 Read = Callable[[Picture], Sequence[Word]]
 """An engine: returns the words on a picture in reading order."""
 
@@ -134,26 +118,14 @@ def open_reader(engine: str | Read) -> Reader:
         raise NotConfigured(f"engine must be 'local' or a function, got {engine!r}")
     cnn, lock = Engine("local"), threading.Lock()
 
-    def read(picture: Picture) -> Sequence[Word]:
+    def read_page(picture: Picture) -> Sequence[Word]:
         with lock:
-            words = _numbers(picture, cnn.for_numbers.provider)
-            if sum(len(word.text) for word in words) < 2:
+            found = read(picture.image, cnn).numbers
+            if sum(len(number.text) for number in found) < 2:
                 return read_digit(picture, cnn)
-        return [words[at] for line in numbers.lines([word.box for word in words]) for at in line]
+        return [Word(one.text, one.confidence or 0.0, one.box or picture.whole) for one in found]
 
-    return Reader("local", read)
-
-
-def _numbers(picture: Picture, pages: Provider) -> list[Word]:
-    """Return the numbers that a provider reads on a page."""
-    prepared = prepare(picture.image, replace(pages.wants, margin=0.0, min_side=1))
-    words = []
-    for candidate in pages.read(prepared, timeout=READ_TIMEOUT_S).candidates:
-        box = picture.whole
-        if candidate.box is not None and prepared.place is not None:
-            box = prepared.place.box(candidate.box)
-        words.append(Word(candidate.text, candidate.score or 0.0, box))
-    return words
+    return Reader("local", read_page)
 
 
 def read_digit(picture: Picture, cnn: Engine) -> list[Word]:
@@ -162,11 +134,9 @@ def read_digit(picture: Picture, cnn: Engine) -> list[Word]:
     Raises:
         DigitrecError: the classifier failed.
     """
-    (outcome,) = predict_many([picture.image], cnn)
-    if isinstance(outcome, Failure):
-        raise outcome.error
-    if outcome.digit is None:
+    found = predict(picture.image, cnn)
+    if found.digit is None:
         return []
     boxes = prepare(picture.image, InputSpec(encoding="mnist")).findings.boxes
-    box = picture.located(boxes[0]) if boxes else picture.whole
-    return [Word(str(outcome.digit), outcome.confidence or 0.0, box)]
+    box = picture.image.place.box(boxes[0]) if boxes else picture.whole
+    return [Word(str(found.digit), found.confidence or 0.0, box)]

@@ -85,5 +85,5 @@ def test_a_picture_on_its_side_is_turned():
 def test_a_box_on_a_reduced_image_is_converted_to_pixels_of_the_picture():
     found = Picture.decode(picture((4000, 3000), "JPEG"))
     height, width = found.image.pixels.shape[:2]
-    assert width < 4000
-    assert found.located((0, 0, width, height)) == pytest.approx((0, 0, 4000, 3000), rel=0.01)
+    assert width < found.width == 4000
+    assert found.image.place.box((0, 0, width, height)) == pytest.approx(found.whole)
