@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import Self
 
 import click
 
@@ -60,11 +59,6 @@ class Described(BaseProvider):
         self.wants = wants
         self.price = getattr(cls, "price", None)
         self.batch = getattr(cls, "batch", 1)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raise an error: no environment describes it."""
-        raise NotConfigured("this provider is not configured, so it cannot be asked")
 
 
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -14,7 +14,7 @@ from digitrec.errors import ImageError, NotConfigured
 from digitrec.image import Box, DigitImage, InputSpec
 from digitrec.image.headers import FORMATS, kind
 from digitrec.prepare import prepare
-from digitrec.recognise import predict, read
+from digitrec.recognise import numbers, predict, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,9 @@ class Word:
     """Left, top, right, bottom in px of the upright picture."""
 
 
-def lines(words: Iterable[Word]) -> list[list[Word]]:
-    """Group words in reading order into lines: a word joins its neighbour's line if its middle is level."""
-    found: list[list[Word]] = []
-    for word in words:
-        middle = (word.box[1] + word.box[3]) / 2
-        if found and found[-1][-1].box[1] <= middle <= found[-1][-1].box[3]:
-            found[-1].append(word)
-        else:
-            found.append([word])
-    return found
+def lines(words: Sequence[Word]) -> list[list[Word]]:
+    """Return the words line by line, each line from left to right."""
+    return [[words[at] for at in line] for line in numbers.lines([word.box for word in words])]
 
 
 def as_line(words: Sequence[Word]) -> Word:

@@ -10,7 +10,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+_TABLE = """CREATE TABLE IF NOT EXISTS queues
+            (name TEXT PRIMARY KEY, at REAL NOT NULL, booked REAL NOT NULL)"""
 
 
 class Limiter:
@@ -26,11 +30,10 @@ class Limiter:
         """
         self._clock = clock
         self._lock = threading.Lock()
-        try:
+        self._queues = _connected(":memory:")
+        with suppress(OSError, sqlite3.Error):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._queues = _open(str(path))
-        except (OSError, sqlite3.Error):
-            self._queues = _open(":memory:")
+            self._queues = _connected(str(path))
 
     def book(self, name: str, rate: float) -> float:
         """Book the next turn.
@@ -47,11 +50,13 @@ class Limiter:
                 return self._book(name, rate)
             except sqlite3.Error:  # damaged, or locked for too long
                 self._queues.close()
-                self._queues = _open(":memory:")
+                self._queues = _connected(":memory:")
                 return self._book(name, rate)
 
     def _book(self, name: str, rate: float) -> float:
+        self._queues.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut is harmless
         self._queues.execute("BEGIN IMMEDIATE")
+        self._queues.execute(_TABLE)
         now = self._clock()
         row = self._queues.execute("SELECT at, booked FROM queues WHERE name = ?", (name,)).fetchone()
         at, booked = row or (now, now)
@@ -67,15 +72,5 @@ class Limiter:
         self._queues.close()
 
 
-def _open(path: str) -> sqlite3.Connection:
-    queues = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
-    try:
-        queues.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut is harmless
-        queues.execute(
-            "CREATE TABLE IF NOT EXISTS queues "
-            "(name TEXT PRIMARY KEY, at REAL NOT NULL, booked REAL NOT NULL)"
-        )
-    except sqlite3.Error:
-        queues.close()
-        raise
-    return queues
+def _connected(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Self
 
 from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.engine.ledger.records import Entry, to_spec
-from digitrec.errors import LedgerError, NotConfigured
+from digitrec.errors import LedgerError
 from digitrec.image import PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price
 
@@ -25,11 +24,6 @@ class Recorded(BaseProvider):
         self.name = entry.question.provider
         self.endpoint = entry.question.endpoint
         self.wants = to_spec(entry.question.spec)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raise NotConfigured: it is made from a recording."""
-        raise NotConfigured("a recorded provider comes from a recording; name the file with --replay")
 
 
 SQLITE = b"SQLite format 3\0"

@@ -304,6 +304,14 @@ class BaseProvider:
     """What its users should know before they build on it, such as the day on which it ends; None: nothing."""
     options: Mapping[str, Any] = {}
     """The settings that change its answers, JSON-like; what was asked with the same may be replayed."""
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """The variables that may hold each option of the constructor; the first one that is set counts."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """Build it from `variables`; ``options`` override them."""
+        names = {option: first_set(env, names) for option, names in cls.variables.items()}
+        return cls(**{**{option: env[name] for option, name in names.items() if name}, **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
@@ -323,16 +331,3 @@ class BaseProvider:
 
     def close(self) -> None:
         """Nothing to release."""
-
-
-class EnvProvider(BaseProvider):
-    """A provider whose options stand in environment variables."""
-
-    variables: ClassVar[Mapping[str, Sequence[str]]] = {}
-    """The variables that may hold each option of the constructor; the first one that is set counts."""
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build it from `variables`; ``options`` override them."""
-        names = {option: first_set(env, names) for option, names in cls.variables.items()}
-        return cls(**{**{option: env[name] for option, name in names.items() if name}, **options})

@@ -14,7 +14,7 @@ from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.models.network import Floats, Stage, evidence, pooled
-from digitrec.providers.base import FREE, EnvProvider, Price, Provider
+from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
 TWICE = 0.8
 """Share of the usual evidence that a reading must show of a picture of 28x28, which is read twice: somebody
@@ -26,7 +26,7 @@ FILLED = 0.7
 """The same of a small picture that its digit fills, of which no more can be seen."""
 
 
-class Local(EnvProvider):
+class Local(BaseProvider):
     """Reads a digit with a network from a file, by default the one inside the package."""
 
     wants = InputSpec(encoding="mnist", preparation="mnist", gated=True, overrules=True)

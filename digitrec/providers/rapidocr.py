@@ -22,7 +22,7 @@ from digitrec.answer import Answer, Candidate, Sign, checked
 from digitrec.errors import NotConfigured, Rejected, install_hint
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
-from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status, is_installed, not_installed
+from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, is_installed, not_installed
 from digitrec.providers.translate import Rule, Service, box_around
 
 FLAGS = {
@@ -34,7 +34,7 @@ DETECTING = FLAGS | {"use_det": True, "return_word_box": True, "return_single_ch
 NUMBERS = InputSpec(encoding="png", min_side=48, max_side=4000, margin=0.05, enough=NUMBERS_SIDE)
 
 
-class RapidOcr(EnvProvider):
+class RapidOcr(BaseProvider):
     """Reads text with RapidOCR."""
 
     wants = InputSpec(

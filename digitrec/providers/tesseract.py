@@ -18,7 +18,7 @@ from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
-from digitrec.providers.base import CUT_OUT, FREE, EnvProvider, Price, Status
+from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 
 ONE_CHARACTER, ONE_WORD, ONE_LINE, PAGE = 10, 8, 7, 6
@@ -28,7 +28,7 @@ NUMBERS = InputSpec(encoding="png", min_side=40, max_side=4000, margin=0.05, eno
 INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew install tesseract)"
 
 
-class Tesseract(EnvProvider):
+class Tesseract(BaseProvider):
     """Reads text with the tesseract program."""
 
     wants = InputSpec(

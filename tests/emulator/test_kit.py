@@ -127,7 +127,7 @@ class Neglectful(AzureAnalysis):
 
 @pytest.mark.parametrize(("neglect", "test"), [
     ("charges what was not sent", "test_nobody_there_is_unreachable_and_free"),
-    ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
+    ("nothing was sent", "test_an_answer_that_breaks_off_or_drips_is_an_error_that_may_have_cost"),
     ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
     ("follows", "test_a_redirect_is_not_followed_to_another_place"),
     ("believes", "test_a_page_in_place_of_an_answer_is_a_bad_answer"),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured, ProviderError, Unreachable
 from digitrec.providers.addresses import allows_plain_http, check_proxies
-from digitrec.providers.base import EnvProvider, not_installed
+from digitrec.providers.base import BaseProvider, not_installed
 from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Service, decoded, from_http, problem_of
 
@@ -301,7 +301,7 @@ class Wire:
         self.errands.close()
 
 
-class Cloud(EnvProvider):
+class Cloud(BaseProvider):
     """A provider that sends its requests through a `Wire`."""
 
     _wire: Wire
