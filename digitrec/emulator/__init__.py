@@ -107,10 +107,6 @@ class Emulator:
         """Return how many requests a vendor got so far, without polls and the control endpoint."""
         return self.counts(vendor).calls
 
-    def billed(self, vendor: str) -> int:
-        """Return how many units a vendor would bill so far, see `Counts.billed`."""
-        return self.counts(vendor).billed
-
     def counts(self, vendor: str) -> Counts:
         """Return a vendor's counters."""
         return self._servers[vendor].counts()

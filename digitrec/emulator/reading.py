@@ -82,6 +82,11 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
     return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
+def polygon(box: Box) -> list[dict[str, int]]:
+    """Return the same corners in whole pixels, as Azure and Google name them."""
+    return [{"x": round(x), "y": round(y)} for x, y in corners(box)]
+
+
 # The engines
 
 Read = Callable[[Picture], Sequence[Word]]

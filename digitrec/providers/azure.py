@@ -28,6 +28,7 @@ from digitrec.providers.base import (
     checked_endpoint,
     checked_key,
     first_set,
+    home,
     looked,
     not_installed,
 )
@@ -185,10 +186,7 @@ def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
     for names in SIGNS:
         if all(env.get(name) for name in names):
             return names
-    folder = env.get("AZURE_CONFIG_DIR") or str(
-        Path(env.get("HOME") or env.get("USERPROFILE") or "~") / ".azure"
-    )
-    file = Path(folder).expanduser() / CLI_FILE
+    file = Path(env.get("AZURE_CONFIG_DIR") or home(env) / ".azure").expanduser() / CLI_FILE
     return (str(file),) if file.is_file() else ()
 
 
@@ -320,7 +318,8 @@ class PolledProvider(AzureProvider):
         """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
         reply = self._look(token, timeout)
         raw = self._wire.document(reply)
-        return retry_after(reply.headers) if is_pending(raw) else self.parse(raw)
+        is_pending = isinstance(raw, dict) and raw.get("status") in PENDING
+        return retry_after(reply.headers) if is_pending else self.parse(raw)
 
 
 class Operation(Struct, Generic[Result], rename="camel"):
@@ -346,11 +345,6 @@ def result_of(raw: Any, schema: type[Operation[Result]], service: Service) -> Re
     if operation.analyze_result is UNSET:
         raise service.refusal("analyzeResult: missing from an operation that succeeded", raw)
     return operation.analyze_result
-
-
-def is_pending(raw: Any) -> bool:
-    """Return whether any JSON value is an unfinished operation."""
-    return isinstance(raw, dict) and raw.get("status") in PENDING
 
 
 # Read 3.2

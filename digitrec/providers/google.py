@@ -26,7 +26,15 @@ from digitrec import errors
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.errors import DigitrecError, ProviderError
 from digitrec.image import Box, InputSpec, PreparedImage
-from digitrec.providers.base import Price, Status, answer_or_error, checked_endpoint, checked_key, looked
+from digitrec.providers.base import (
+    Price,
+    Status,
+    answer_or_error,
+    checked_endpoint,
+    checked_key,
+    home,
+    looked,
+)
 from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, detail, dig
 from digitrec.providers.wire import Cloud, Reply, Wire
@@ -184,15 +192,13 @@ LOADERS = {
     "external_account": "google.auth.identity_pool:Credentials.from_info",
     "external_account from AWS": "google.auth.aws:Credentials.from_info",
     "external_account from a program": "google.auth.pluggable:Credentials.from_info",
-    "gdch_service_account":
-        "google.oauth2.gdch_credentials:ServiceAccountCredentials.from_service_account_info",
 }  # fmt: skip
 """The loader of each type of file. Google's loader for all types warns of files from strangers, and a warning
 can only be suppressed for all threads at once."""
 FROM_AWS = "urn:ietf:params:aws:token-type:aws4_request"
 """AWS's name for the token of an external account there."""
-UNSCOPED = ("external_account_authorized_user", "gdch_service_account")
-"""Types that already have a scope."""
+UNSCOPED = "external_account_authorized_user"
+"""The type that already has a scope."""
 
 
 def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
@@ -231,7 +237,7 @@ def load_credentials(file: str | Path | None, endpoint: str) -> Any:
         raise _unusable(file, "it holds no credentials of a type that Google knows")
     try:
         load = pkgutil.resolve_name(LOADERS[kind])
-        credentials = load(info) if kind in UNSCOPED else load(info, scopes=[SCOPE])
+        credentials = load(info) if kind == UNSCOPED else load(info, scopes=[SCOPE])
         with_quota = getattr(credentials, "with_quota_project_from_environment", None)
         return _signs_itself(with_quota() if with_quota else credentials)
     except Exception:  # a missing or wrong value: KeyError, TypeError, ValueError, ...
@@ -295,7 +301,7 @@ def _gcloud_folder(env: Mapping[str, str]) -> Path:
         return Path(env["CLOUDSDK_CONFIG"])
     if env.get("APPDATA"):
         return Path(env["APPDATA"]) / "gcloud"
-    return Path(env.get("HOME") or "~").expanduser() / ".config" / "gcloud"
+    return home(env) / ".config" / "gcloud"
 
 
 # Answers. Google omits what is 0 or empty (proto3's JSON), so a document without text is ``{}``.

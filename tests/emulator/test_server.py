@@ -135,7 +135,7 @@ def test_billed_is_what_the_vendor_did_whatever_became_of_it(emulator, fault, bi
         post(emulator, timeout=0.5, allow_redirects=False)
     except requests.RequestException:
         pass
-    assert until(lambda: emulator.billed(NAME) == billed)
+    assert until(lambda: emulator.counts(NAME).billed == billed)
     assert emulator.counts(NAME) == Counts(calls=1, polls=0, billed=billed)
 
 
@@ -175,7 +175,7 @@ def test_an_engine_that_fails_is_the_vendors_error_and_logged_in_a_line(
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert line.startswith(f"{NAME}: the engine failed: {logged}")
     assert "PNG" not in caplog.text
-    assert emulator.billed(NAME) == 0
+    assert emulator.counts(NAME).billed == 0
 
 
 def test_a_key_in_an_address_is_not_logged(digitrec_emulator, caplog):
@@ -197,7 +197,7 @@ def test_a_client_that_hangs_up_leaves_no_thread(emulator, fault, capfd):
     emulator.set_faults(NAME, fault)
     with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
         client.sendall(posted())
-        assert until(lambda: emulator.billed(NAME) > 0)
+        assert until(lambda: emulator.counts(NAME).billed > 0)
     for cut in (1, 20, 200, -10):
         with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
             client.sendall(posted()[:cut])

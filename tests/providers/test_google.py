@@ -12,7 +12,7 @@ from typing import Any
 import google.auth
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes as PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
@@ -249,9 +249,6 @@ FILES: list[dict[str, Any]] = [
     EXTERNAL,
     EXTERNAL | {"subject_token_type": FROM_AWS, "credential_source": AWS},
     EXTERNAL | {"credential_source": {"executable": {"command": "/bin/token"}}},
-    {"type": "gdch_service_account", "format_version": "1", "project": "p", "name": "n",
-     "private_key_id": "one", "private_key": pem(ec.generate_private_key(ec.SECP256R1())), "token_uri": "https://x.example/token",
-     "ca_cert_path": "/cert.pem"},
 ]  # fmt: skip
 """One file of each type."""
 

@@ -215,7 +215,7 @@ def test_what_predict_paid_for_is_read_from_the_ledger_with_its_boxes(cloud: str
         with digitrec.Engine(provider, options) as asked:
             assert digitrec.predict(picture, asked).reason == "more than one digit"
             sheet = digitrec.read(picture, asked)
-        assert emulator.billed(cloud) == 1
+        assert emulator.counts(cloud).billed == 1
     assert (sheet.replayed, sheet.emulated, sheet.cost_usd) == (True, True, 0.0)
     assert [number.text for number in sheet.numbers] == ["12", "7.5"]
     lefts = [number.box[0] for number in sheet.numbers if number.box]
@@ -247,7 +247,7 @@ def test_language_models_get_another_prompt_for_numbers(leave_out: tuple[str, ..
             picture = photo((600, 400), [])
             assert digitrec.predict(picture, engine).digit is None
             sheets = [digitrec.read(picture, engine) for _ in range(2)]
-        assert emulator.billed("openai") == 2
+        assert emulator.counts("openai").billed == 2
     assert [number.text for number in sheets[1].numbers] == ["12", "-7.5"]
     assert [sheet.replayed for sheet in sheets] == [False, True]
     sure = [number.confidence for number in sheets[0].numbers]

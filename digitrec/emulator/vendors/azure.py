@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from digitrec.emulator.reading import Picture, Reader, Word, as_line, corners, lines
+from digitrec.emulator.reading import Picture, Reader, Word, as_line, lines, polygon
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.image import Box
 
@@ -180,7 +180,7 @@ class AzureAnalysis(AzureVendor):
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return one block of lines of words; for no words no block."""
-        found = _lines(words, "boundingPolygon", _polygon)
+        found = _lines(words, "boundingPolygon", polygon)
         metadata = {"width": picture.width, "height": picture.height}
         blocks = {"blocks": [{"lines": found}] if found else []}
         return {"modelVersion": self.model_version, "metadata": metadata, "readResult": blocks}
@@ -244,18 +244,9 @@ def _upright(picture: Picture) -> dict[str, Any]:
     return {"angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel"}
 
 
-def _corners(box: Box) -> list[tuple[int, int]]:
-    """Return the corners of a box, clockwise from the top left, in whole pixels."""
-    return [(round(x), round(y)) for x, y in corners(box)]
-
-
 def _flat_corners(box: Box) -> list[int]:
     """Return the corners of a box as one list: x and y of each in turn."""
-    return [value for corner in _corners(box) for value in corner]
-
-
-def _polygon(box: Box) -> list[dict[str, int]]:
-    return [{"x": x, "y": y} for x, y in _corners(box)]
+    return [value for corner in polygon(box) for value in corner.values()]
 
 
 def _state(status: str, more: Mapping[str, Any]) -> Response:

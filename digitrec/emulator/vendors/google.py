@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from digitrec.emulator.reading import Picture, Word, as_line, corners, lines
+from digitrec.emulator.reading import Picture, Word, as_line, lines, polygon
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.errors import ImageError
 from digitrec.image import Box
@@ -180,5 +180,4 @@ def _confidence(confidence: float, scored: bool) -> dict[str, float]:
 
 
 def _polygon(box: Box) -> dict[str, list[dict[str, int]]]:
-    rounded = [{"x": round(x), "y": round(y)} for x, y in corners(box)]
-    return {"vertices": [{name: value for name, value in corner.items() if value} for corner in rounded]}
+    return {"vertices": [{name: value for name, value in corner.items() if value} for corner in polygon(box)]}

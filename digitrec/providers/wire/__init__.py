@@ -69,11 +69,6 @@ class Attempt:
         self.sent: bool | None = None
         """Whether a request may have been sent; None: the provider does not use a `Wire`."""
 
-    def ask(self) -> None:
-        """Note that a request is being prepared."""
-        with self._lock:
-            self.sent = bool(self.sent)
-
     def send(self) -> bool:
         """Note that the first byte of a request is about to be written; False: the caller gave up."""
         with self._lock:
@@ -111,7 +106,7 @@ class Exchange:
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.timeout
         self.attempt = ATTEMPT.get() or Attempt()
-        self.attempt.ask()
+        self.attempt.sent = bool(self.attempt.sent)
 
     @property
     def left_s(self) -> float:

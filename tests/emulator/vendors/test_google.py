@@ -85,7 +85,7 @@ def test_each_feature_of_each_good_image_is_billed(digitrec_emulator):
     named = AnnotateImageRequest(image=image, features=[Feature(type_=DOCUMENT)])
     answers = annotated(emulator.endpoints["google"], good, bad, other, named, good)
     assert [answer.error.code for answer in answers] == [0, 3, 12, 7, 0]
-    assert (emulator.calls("google"), emulator.billed("google")) == (1, 4)
+    assert (emulator.calls("google"), emulator.counts("google").billed) == (1, 4)
 
 
 NO_IMAGE: dict[str, Any] = {"features": [{"type": 11}]}

@@ -58,11 +58,11 @@ def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator, cloud):
     ("openai", picture(form="BMP"), "invalid_image_format"),
 ], ids=lambda value: str(len(value)) if isinstance(value, bytes) else value)  # fmt: skip
 def test_pictures_that_a_vendor_refuses(everybody, cloud, content, refused):
-    before = everybody.billed(cloud)
+    before = everybody.counts(cloud).billed
     with pytest.raises(Exception) as caught:
         ASK[cloud](everybody.endpoints[cloud], content, "")
     assert code(caught.value) == refused
-    assert everybody.billed(cloud) == before
+    assert everybody.counts(cloud).billed == before
 
 
 @pytest.mark.parametrize(("cloud", "content"), [

@@ -47,7 +47,7 @@ def test_one_digit(opened):
     assert said(answer) == {"digit": 7, "reason": "one digit"}
     assert (answer.model, answer.choices[0].finish_reason) == ("emulated-function", "stop")
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
-    assert emulator.billed(NAME) == 1
+    assert emulator.counts(NAME).billed == 1
 
 
 @pytest.mark.parametrize("words", [(FORTY_TWO,), (SEVEN, BELOW), (Word("a", 0.9, (0, 0, 9, 9)),)])
