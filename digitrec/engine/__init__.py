@@ -3,10 +3,9 @@
 The parts, in the order in which an image meets them::
 
     asking.py    Options, Reply, Estimate: how to ask, and the result; one call of a provider
-    remote.py    a provider that is far away or costs money: price, budget, ledger, requests
+    request.py   a provider that is far away or costs money: price, budget, ledger, the retry loop, what may
+                 have cost money, and answers that are ordered first and fetched later
     detect.py    whether its endpoint is an emulator
-    request.py   the images of one request, from the claim to the reply: the retry loop, what may have
-                 cost money, and answers that are ordered first and fetched later
     rate.py      the queue of turns, for all threads and processes
     threads.py   the bounded map over threads, and cancellation
     replay.py    an engine that answers from a recording
@@ -68,7 +67,7 @@ class Engine:
         self.patience_s: float = PATIENCE_S
         """Seconds to wait for a full batch, >= 0."""
         if provider.endpoint is not None or provider.price is None or provider.price.usd > 0:
-            from digitrec.engine.remote import Remote
+            from digitrec.engine.request import Remote
 
             self._remote = Remote(provider, options)
             self.batch, self.patience_s = self._remote.batch, math.inf
