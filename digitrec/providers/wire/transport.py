@@ -87,7 +87,7 @@ class Questions(HTTPAdapter):
 class Errands(HTTPAdapter):
     """Carry the requests of a vendor's library that fetch credentials; threads may share it."""
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **settings: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Send a request within the current exchange, and read its answer whole.
 
         Raises:
@@ -100,8 +100,7 @@ class Errands(HTTPAdapter):
             raise exchange.end(Problem(NotConfigured, said, todo=todo))
         _learn(exchange, request)
         exchange.wire.secrets.learn(*secrets_in(request.body))
-        own = settings.get("verify")  # of a library that trusts a file of its own
-        around = _environment(url, own if isinstance(own, str) else exchange.wire.bundle)
+        around = _environment(url, exchange.wire.bundle)
         try:
             response = super().send(request, stream=True, timeout=exchange.left_s, **around)
             body = _body(response.raw, exchange.deadline)
