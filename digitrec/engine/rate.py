@@ -10,7 +10,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 _TABLE = """CREATE TABLE IF NOT EXISTS queues
@@ -30,10 +29,11 @@ class Limiter:
         """
         self._clock = clock
         self._lock = threading.Lock()
-        self._queues = _connected(":memory:")
-        with suppress(OSError, sqlite3.Error):
+        try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._queues = _connected(str(path))
+        except (OSError, sqlite3.Error):
+            self._queues = _connected(":memory:")
 
     def book(self, name: str, rate: float) -> float:
         """Book the next turn.

@@ -24,7 +24,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import DigitrecError
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import Size
-from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, home, looked
+from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import Secrets, secrets_in
 from digitrec.providers.translate import Problem, Rule, Service, Text, dig, retry_after
 from digitrec.providers.wire import Cloud, Reply, Wire
@@ -234,9 +234,10 @@ def found_region(env: Mapping[str, str]) -> list[str]:
 def _profile(env: Mapping[str, str]) -> list[tuple[Path, set[str]]]:
     """Return both files of ~/.aws, each with the names of the profile's settings in it."""
     profile = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or "default"
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
     found = []
     for variable, name in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
-        file = Path(env.get(variable) or home(env) / ".aws" / name).expanduser()
+        file = Path(env.get(variable) or home / ".aws" / name).expanduser()
         parser = configparser.RawConfigParser(strict=False)
         with suppress(OSError, ValueError, configparser.Error):  # an unreadable file has no settings
             parser.read_string(file.read_text("utf-8"))

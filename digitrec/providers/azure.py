@@ -23,15 +23,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.providers.addresses import in_the_clear
-from digitrec.providers.base import (
-    Status,
-    checked_endpoint,
-    checked_key,
-    first_set,
-    home,
-    looked,
-    not_installed,
-)
+from digitrec.providers.base import Status, checked_endpoint, checked_key, first_set, looked, not_installed
 from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, dig, retry_after
 from digitrec.providers.wire import EXCHANGE, Cloud, Reply, Wire
 
@@ -186,7 +178,8 @@ def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
     for names in SIGNS:
         if all(env.get(name) for name in names):
             return names
-    file = Path(env.get("AZURE_CONFIG_DIR") or home(env) / ".azure").expanduser() / CLI_FILE
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
+    file = Path(env.get("AZURE_CONFIG_DIR") or home / ".azure").expanduser() / CLI_FILE
     return (str(file),) if file.is_file() else ()
 
 

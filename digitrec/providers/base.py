@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -67,11 +66,6 @@ def is_installed(module: str) -> bool:
 def first_set(env: Mapping[str, str], names: Iterable[str]) -> str:
     """Return the first of the variables that is set and not empty, or ""."""
     return next((name for name in names if env.get(name)), "")
-
-
-def home(env: Mapping[str, str]) -> Path:
-    """Return the user's home folder."""
-    return Path(env.get("HOME") or env.get("USERPROFILE") or "~").expanduser()
 
 
 def not_installed(what: str, extra: str) -> NotInstalled:

@@ -26,15 +26,7 @@ from digitrec import errors
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.errors import DigitrecError, ProviderError
 from digitrec.image import Box, InputSpec, PreparedImage
-from digitrec.providers.base import (
-    Price,
-    Status,
-    answer_or_error,
-    checked_endpoint,
-    checked_key,
-    home,
-    looked,
-)
+from digitrec.providers.base import Price, Status, answer_or_error, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, detail, dig
 from digitrec.providers.wire import Cloud, Reply, Wire
@@ -301,7 +293,7 @@ def _gcloud_folder(env: Mapping[str, str]) -> Path:
         return Path(env["CLOUDSDK_CONFIG"])
     if env.get("APPDATA"):
         return Path(env["APPDATA"]) / "gcloud"
-    return home(env) / ".config" / "gcloud"
+    return Path(env.get("HOME") or "~").expanduser() / ".config" / "gcloud"
 
 
 # Answers. Google omits what is 0 or empty (proto3's JSON), so a document without text is ``{}``.

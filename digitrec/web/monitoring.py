@@ -8,14 +8,7 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from digitrec.answer import Failure, Outcome, Sheet, SheetOutcome
 
