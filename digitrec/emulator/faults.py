@@ -27,7 +27,7 @@ UNUSABLE = (
 NOWHERE = "http://127.0.0.1:9/"
 """Default target of a redirect: another origin, where nothing listens (port 9 is "discard")."""
 
-_SECONDS = {"slow": 5.0, "drip": 0.1}
+_DEFAULTS = {"slow": {"seconds": 5.0}, "drip": {"seconds": 0.1}}
 
 Count = Annotated[int, Meta(ge=0)]
 AtLeastOne = Annotated[int, Meta(ge=1)]
@@ -44,8 +44,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many requests it affects, >= 1; None: every one from there on."""
     after: Count | None = None
     """Seconds in the header Retry-After, >= 0; None: no such header."""
-    seconds: Annotated[float, Meta(ge=0, le=1e9)] | None = None
-    """Delay of a slow answer, or time between two bytes of a drip, >= 0."""
+    seconds: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
+    """Delay of a slow answer, by default 5, or time between two bytes of a drip, by default 0.1; >= 0."""
     status: Literal[301, 302, 303, 307, 308] = 307
     """Status of a redirect."""
     to: Annotated[str, Meta(pattern="^[!-~]+$")] = NOWHERE
@@ -67,14 +67,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         options = dict(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
         options |= {"to": address} if to else {}
         try:
-            return msgspec.convert({"kind": kind, **options}, cls, strict=False)
+            return msgspec.convert({"kind": kind, **_DEFAULTS.get(kind, {}), **options}, cls, strict=False)
         except msgspec.ValidationError as error:
             raise ValueError(f"fault {text!r}: {error}; the options are {', '.join(OPTIONS)}") from None
-
-    @property
-    def pause(self) -> float:
-        """``seconds``, or the default of the kind: slow 5, drip 0.1."""
-        return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
 
 OPTIONS = Fault.__struct_fields__[1:]

@@ -253,7 +253,7 @@ class Server(ThreadingHTTPServer):
         yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
 
     def _slow(self, fault: Fault, request: Request, _: Connection) -> Pieces:
-        self.stopping.wait(fault.pause)
+        self.stopping.wait(fault.seconds)
         yield self.read(request)
 
     def _hang(self, _: Fault, request: Request, connection: Connection) -> Pieces:
@@ -274,7 +274,7 @@ class Server(ThreadingHTTPServer):
     def _drip(self, fault: Fault, request: Request, connection: Connection) -> Pieces:
         for byte in connection.spelled(self.read(request)):
             yield bytes([byte])
-            if self.stopping.wait(fault.pause):
+            if self.stopping.wait(fault.seconds):
                 return
 
     def _unusable(self, _: Fault, request: Request, __: Connection) -> Pieces:

@@ -10,7 +10,7 @@ def test_options():
     assert Fault.parse("429:after=2,first=1") == Fault("429", first=1, after=2)
     assert Fault.parse("slow:seconds=0.25,skip=3") == Fault("slow", skip=3, seconds=0.25)
     assert Fault.parse("redirect:first=1,to=http://x/?a=1,first=2").to == "http://x/?a=1,first=2"
-    assert [Fault.parse(kind).pause for kind in ("slow", "drip")] == [5.0, 0.1]
+    assert [Fault.parse(kind).seconds for kind in ("slow", "drip")] == [5.0, 0.1]
     assert Fault.parse("redirect").status == 307
 
 
