@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from digitrec.errors import NotConfigured
@@ -75,12 +76,10 @@ def _ip(host: str) -> IPv4Address | IPv6Address | None:
 
 def proxy_variable(url: str) -> str:
     """Return the variable whose proxy a request to ``url`` goes through; "" where it goes directly."""
-    from requests.utils import should_bypass_proxies  # in the extras of the clouds, which alone ask
-
-    scheme = (origin(url) or ("", "", 0))[0]
+    scheme, host, _ = origin(url) or ("", "", 0)
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     named = next((name for name in names if os.environ.get(name)), "")
-    return "" if should_bypass_proxies(url, no_proxy=None) else named
+    return "" if _goes_directly(host) else named
 
 
 def check_proxies(endpoint: str) -> list[str]:
@@ -97,3 +96,10 @@ def check_proxies(endpoint: str) -> list[str]:
     if parts is None or parts.scheme not in PROXY_SCHEMES:
         raise NotConfigured(f"{name} must hold the address of a proxy, such as http://HOST:PORT")
     return [parts.password or "", unquote(parts.password or "")]
+
+
+def _goes_directly(host: str) -> bool:
+    import urllib.request
+
+    known: Any = urllib.request  # typeshed does not list it
+    return bool(known.proxy_bypass_environment(host))
