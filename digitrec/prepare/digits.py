@@ -8,7 +8,6 @@ import numpy as np
 
 from digitrec.prepare.components import Box, Components, Ints, Scores
 from digitrec.prepare.filters import Floats, Mask, quantile
-from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines, without_frame
 from digitrec.prepare.strokes import Strokes, framed, outline
 
 NEAR = 0.2
@@ -29,10 +28,15 @@ reduced picture; a blur of 6 % of the digit's height leaves more."""
 LONGEST = 6.0
 """No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
 longest is 4.3."""
+INSIDE = 0.12
+"""Least share of the main part's edges that a part within the picture needs to be the digit, if the main part
+comes in from outside, as a pen does."""
+FLAT = 3.0
+"""Least ratio of an underline's length to the height of its box."""
 RIVAL = 0.25
 """Least edges of a second digit, as a share of the main one's."""
-FAINT = 0.1
-"""Least edges of a bracket beside it, as a share of the main one's."""
+FAINT = 0.05
+"""Least edges of ink that is left out, as a share of the digit's."""
 AS_HIGH = 0.5
 """Largest ratio of the heights of two neighbouring digits."""
 OVERLAP = 0.1
@@ -45,20 +49,14 @@ FREE = 0.4
 that just touch an edge fill their picture: 13 of 329 photos and 300 drawings, which leave 0.1 to 0.33."""
 
 
-DOUBTFUL = ("texture", "more than one digit", "a sign beside the digit")
-"""Reasons that the pieces of a frame may cause."""
-MANY = 3
-"""Largest number of parts of a frame with a digit."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Count:
     """The digits found in the strokes."""
 
     reason: str | None
-    """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
-    digits: tuple[Mask, ...]
-    """(h, w): the ink of each digit, from left to right; empty without a digit."""
+    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
+    boxes: tuple[Box, ...]
+    """Left, top, right, bottom of each digit, from left to right, in pixels of the mask."""
     mask: Mask
     """The main digit's ink, also when it was refused."""
     left_out: tuple[Box, ...] = ()
@@ -69,8 +67,22 @@ class Count:
 
 def count(seen: Strokes, small: bool) -> Count:
     """Count the digits in the ink, and name the ink that is left out of a single one."""
-    found = _unframed(seen, small)
-    return _with_left_out(found, seen) if found.reason is None else found
+    parts, main = seen.parts, seen.main
+    edges, border, peak = parts.total(seen.sight.slopes), parts.border > 0, parts.peak(seen.sight.contrast)
+    if not small:
+        main = _main_inside(parts, main, edges, border)
+    rivals = _rivals(parts, main, edges, border, peak)
+    digit = _together(parts, main, edges, rivals) & ~_underlines(parts, main)
+    own = parts.drawn(digit)
+    reason = _nothing(seen, digit, edges, own, small)
+    if reason is not None:
+        return Count(reason, (), own)
+    if len(rivals):
+        return Count("more than one digit", _each(parts, digit, rivals), own)
+    box: Box = tuple(_box(parts, digit).tolist())
+    if not small and cut_off(own):
+        return Count("cut off", (box,), own)
+    return _with_left_out(Count(None, (box,), own), seen)
 
 
 def _with_left_out(found: Count, seen: Strokes) -> Count:
@@ -89,77 +101,34 @@ def _with_left_out(found: Count, seen: Strokes) -> Count:
     return replace(found, left_out=tuple(map(tuple, boxes[left].tolist())), share=share)
 
 
-def _unframed(seen: Strokes, small: bool) -> Count:
-    """Count the digits in the ink; where that is in doubt, also without a frame around them."""
-    found = _count(seen, small)
-    if small or (found.reason not in DOUBTFUL and len(seen.parts) < MANY):
-        return found
-    bare = without_frame(seen)
-    return found if bare is None else _count(bare, small)
+def _main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
+    """Return the digit if the main part comes in from outside the picture; else the main part."""
+    if not border[main]:
+        return main
+    inside = np.where(border, 0.0, edges)
+    other = int(np.argmax(inside))
+    return other if inside[other] > INSIDE * edges[main] else main
 
 
-def _count(seen: Strokes, small: bool) -> Count:
-    parts, main, slopes = seen.parts, seen.main, seen.sight.slopes
-    edges, border, peak = parts.total(slopes), parts.border > 0, parts.peak(seen.sight.contrast)
-    around = np.zeros(0, np.intp)
-    if not small:
-        main = main_inside(parts, main, edges, border)
-        main, around = _bare(parts, main, edges, _rivals(parts, main, edges, border, peak, FAINT))
-    rivals = np.setdiff1d(_rivals(parts, main, edges, border, peak), around)
-    digit, rivals = _pieced(parts, main, edges, rivals, around)
-    signed = not small and bool(signs(parts, main, peak, border).any())
-    own = parts.drawn(digit)
-    reason = _nothing(seen, digit, edges, own, small)
-    if reason is not None:
-        return Count(reason, (), own)
-    if len(rivals):
-        return Count("more than one digit", _each(parts, digit, edges, rivals), own)
-    if signed:
-        return Count("a sign beside the digit", (own,), own)
-    return Count("cut off" if not small and cut_off(own) else None, (own,), own)
+def _underlines(parts: Components, main: int) -> Mask:
+    """Which parts are lines under the main one: flat, clear of it, longer on both sides."""
+    flat = parts.width > FLAT * parts.height
+    longer = (parts.left < parts.left[main]) & (parts.right > parts.right[main])
+    return np.asarray(flat & longer & (parts.top >= parts.bottom[main]))
 
 
-def _bare(parts: Components, main: int, edges: Scores, beside: Ints) -> tuple[int, Ints]:
-    """Remove brackets around others from the main parts; return the main part and the brackets."""
-    every = np.append(main, beside)
-    found = brackets(parts, every) if len(beside) else np.zeros(1, bool)
-    around = every[found]
-    rich = np.where(parts.border > 0, 0, edges)
-    rich[around] = 0
-    if found[0]:
-        inside = int(np.argmax(rich))
-        return (inside, around) if rich[inside] > FAINT * edges[main] else (main, beside[:0])
-    return main, around
-
-
-def _pieced(parts: Components, main: int, edges: Scores, rivals: Ints, around: Ints) -> tuple[Mask, Ints]:
-    """Which parts are the digit's, (parts,), without brackets and lines under it, and the other rivals."""
-    digit = _together(parts, main, edges, rivals)
-    none = underlines(parts, main)
-    none[around] = True
-    digit &= ~none
-    other = ~(digit | none)
-    if (edges[other] > RIVAL * edges[main]).any():
-        digit |= pieces(parts, digit, rivals, other)
-    return digit, rivals[~digit[rivals]]
-
-
-def _each(parts: Components, digit: Mask, edges: Scores, rivals: Ints) -> tuple[Mask, ...]:
-    """Return the ink of the main digit and of its rivals, each with its pieces, from left to right."""
-    found = [digit]
+def _each(parts: Components, digit: Mask, rivals: Ints) -> tuple[Box, ...]:
+    """Return the boxes of the main digit and of its rivals, from left to right."""
+    found = [_box(parts, digit)]
     for rival in rivals:
-        alone = np.arange(len(parts)) == rival
+        box = _box(parts, np.arange(len(parts)) == rival)
         for i, other in enumerate(found[1:], 1):  # one above or below another is another piece of it
-            if _shared_width(_box(parts, alone), _box(parts, other)) > OVERLAP:
-                found[i] = other | alone
+            if _shared_width(box, other) > OVERLAP:
+                found[i] = np.append(np.minimum(box, other)[:2], np.maximum(box, other)[2:])
                 break
         else:
-            found.append(alone)
-    for i, rival in enumerate(found[1:], 1):
-        main = int(np.argmax(np.where(rival, edges, 0)))
-        taken = np.logical_or.reduce(found)
-        found[i] = rival | _together(parts, main, edges, np.flatnonzero(taken & ~rival))
-    return tuple(parts.drawn(one) for one in sorted(found, key=lambda one: int(parts.left[one].min())))
+            found.append(box)
+    return tuple(sorted(tuple(box.tolist()) for box in found))
 
 
 def _box(parts: Components, chosen: Mask) -> Ints:
@@ -173,9 +142,7 @@ def _shared_width(one: Ints, other: Ints) -> float:
     return float(shared / min(one[2] - one[0], other[2] - other[0]))
 
 
-def _rivals(
-    parts: Components, main: int, edges: Scores, border: Mask, peak: Floats, least: float = RIVAL
-) -> Ints:
+def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:
     """Return the parts that look like other digits: as high, dark and rich as the main one, and apart."""
     height, width = parts.height, parts.width
     shared_x = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main])
@@ -183,7 +150,7 @@ def _rivals(
     beside = (shared_x < OVERLAP * np.minimum(width, width[main])) & (shared_y > 0)
     above = shared_y < -APART * height[main]
     alike = (height > AS_HIGH * height[main]) & (height < height[main] / AS_HIGH)
-    strong = (edges > least * edges[main]) & (peak > AS_HIGH * peak[main])
+    strong = (edges > RIVAL * edges[main]) & (peak > AS_HIGH * peak[main])
     return np.flatnonzero((beside | above) & alike & strong & ~(border & ~border[main]))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from digitrec.image import Polarity
+from digitrec.image import Findings, Polarity
 from digitrec.prepare.background import Paper
 from digitrec.prepare.components import Box, box_of
 from digitrec.prepare.filters import Floats, Mask
@@ -14,16 +14,6 @@ from digitrec.prepare.projection import Projection
 
 LEFT_OUT_DOUBT = 0.5
 """Loss of trust per share of ink that was left out, which mostly is a bracket or a pen."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Digit:
-    """One digit on a picture."""
-
-    box: Box
-    """Where it is."""
-    fine: Floats
-    """Its ink alone, 0..1, as `cut_out` gives it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +25,9 @@ class Ink:
     projection: Projection
     """The projection to one channel in which the ink was found."""
     reason: str | None
-    """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
-    digits: tuple[Digit, ...]
-    """Each digit, from left to right; one when there is one, none when blank."""
+    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
+    boxes: tuple[Box, ...]
+    """The box of each digit, from left to right, in pixels of the picture; none when blank."""
     within: Box
     """The part of the picture that was searched: all of it, or the card that it shows."""
     paper: Paper
@@ -65,14 +55,17 @@ class Ink:
         return 1 - LEFT_OUT_DOUBT * (1 - self.share)
 
     @property
+    def findings(self) -> Findings:
+        """The same for a Prediction."""
+        boxes = self.boxes
+        return Findings(
+            self.reason, len(boxes), boxes, self.polarity, left_out=self.left_out, trust=self.trust
+        )
+
+    @property
     def polarity(self) -> Polarity:
         """Whether the ink is darker or lighter than the paper."""
         return self.projection.polarity
-
-    @property
-    def boxes(self) -> tuple[Box, ...]:
-        """The box of each digit, from left to right."""
-        return tuple(digit.box for digit in self.digits)
 
     @property
     def box(self) -> Box | None:

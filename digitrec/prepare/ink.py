@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -14,8 +14,8 @@ from digitrec.prepare.background import is_noise, lightness
 from digitrec.prepare.closeup import cut_out
 from digitrec.prepare.components import Box
 from digitrec.prepare.digits import Count, count
-from digitrec.prepare.filters import Floats, Mask, edge_colour
-from digitrec.prepare.found import Digit, Ink
+from digitrec.prepare.filters import Floats, edge_colour
+from digitrec.prepare.found import Ink
 from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
@@ -87,18 +87,12 @@ def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
     left, top = corner
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
     return replace(
-        ink, picture=picture, digits=_shifted(ink.digits, left, top, picture.size), within=within,
-        left_out=_boxes_shifted(ink.left_out, left, top, picture.size),
+        ink, picture=picture, boxes=_shifted(ink.boxes, left, top, picture.size), within=within,
+        left_out=_shifted(ink.left_out, left, top, picture.size),
     )  # fmt: skip
 
 
-def _shifted(digits: Sequence[Digit], right: int, down: int, size: tuple[int, int]) -> tuple[Digit, ...]:
-    """Translate the digits of a part of a picture to the whole picture."""
-    boxes = _boxes_shifted([one.box for one in digits], right, down, size)
-    return tuple(replace(one, box=box) for one, box in zip(digits, boxes, strict=True))
-
-
-def _boxes_shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
+def _shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
     """Translate the boxes of a part of a picture to the whole picture."""
     by = np.array((right, down) * 2)
     return tuple(_on_picture(by + box, size) for box in boxes)
@@ -156,17 +150,9 @@ class _View:
         )  # fmt: skip
         if ink.box is None:
             return ink
-        left_out = tuple(map(ink.full_size, found.left_out))
-        ink = replace(ink, fine=cut_out(self.picture, ink), left_out=left_out, share=found.share)
-        return replace(ink, digits=tuple(self._cut(ink, found.digits)))
-
-    def _cut(self, ink: Ink, masks: Sequence[Mask]) -> Iterator[Digit]:
-        """Return a digit for the ink on each mask."""
-        for mask in masks:
-            one = replace(ink, mask=mask)
-            assert one.box is not None
-            assert ink.fine is not None
-            yield Digit(one.box, ink.fine if len(masks) == 1 else cut_out(self.picture, one))
+        boxes, left_out = (tuple(map(ink.full_size, several)) for several in (found.boxes, found.left_out))
+        fine = cut_out(self.picture, ink)
+        return replace(ink, boxes=boxes, fine=fine, left_out=left_out, share=found.share)
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:

@@ -6,8 +6,7 @@ pictures (`digitrec.lab.finding.judge`) say how likely the reading is right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,124 +17,65 @@ from digitrec.answer import UNCLEAR
 from digitrec.image import DigitImage, Findings
 from digitrec.image.boxes import covered, shared
 from digitrec.image.pixels import Size
-from digitrec.models import store
-from digitrec.models.network import evidence
-from digitrec.prepare.components import Box, longer_side
+from digitrec.prepare.components import Box, breadth, components, longer_side
 from digitrec.prepare.filters import Floats
-from digitrec.prepare.finder import find
-from digitrec.prepare.form import laid_out
+from digitrec.prepare.form import SIDE
 from digitrec.prepare.found import Ink
-from digitrec.prepare.ink import with_paper_around
+from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, clearness, seen
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.npz"
 """The learned weights inside the package."""
-MOST = 8
-"""Number of the finder's marks that are judged, the largest."""
-SMALLEST = 8
-"""Least length of a digit, in pixels: a smaller one cannot be read."""
+TINY = 12
+"""Below this side, in pixels, a picture has room for its digit only."""
+PLAINLY = 1.2
+"""Least evidence for a digit of plain strokes that is not judged."""
+PEN = 0.16
+"""Largest width of a possible pen (or a 1), as a share of its length."""
+
 CLEAR = 1.0
 """Least evidence of a proposal, as a share of what the network asks of a digit."""
 LIKELY = 0.6
 """Least chance of an answer; a wrong one is worse than a refusal."""
 NEAR = 0.06
 """Largest margin of a digit that is near an edge, as a share of the picture's side."""
-SAME = 0.3
-"""Least share of the union that two boxes have in common if they show the same."""
-BESIDE = 0.15
-"""Least length of a mark beside a digit, as a share of the digit's."""
-SEVERAL, CUT_OFF = "more than one digit", "cut off"
-REASONS = (SEVERAL, CUT_OFF, "a sign beside the digit", "texture", "blank")
+SEVERAL, CUT_OFF, SIGN = "more than one digit", "cut off", "a sign beside the digit"
+REASONS = (SEVERAL, CUT_OFF, "texture", "blank")
 """Why the rules refuse a picture."""
 CUT = 0.12
 """Share of a digit's ink outside the picture from which the reason for a refusal is "cut off"."""
-SOURCES = ("rules", "paper around", "finder")
-"""Who proposes: the rules, the rules with paper added around the picture, and the finder."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Proposal:
-    """One place where the digit may be, and how the network reads it."""
-
-    source: str
-    """One of `SOURCES`."""
-    ink: Floats
-    box: Box
-    reason: str | None = None
-    """Why the rules refuse what they propose."""
-    chance: float = 0.0
-    """The finder's chance that it is a digit, 0..1."""
-    missing: float = 0.0
-    """The finder's estimate of the share of its ink outside the picture, 0..1."""
-    digit: int = 0
-    evidence: float = 0.0
-    """The network's evidence for this digit, as a share of what it asks elsewhere."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """All that was found on a picture."""
-
-    size: Size
-    rules: Ink
-    proposals: Sequence[Proposal]
-
-    @property
-    def marks(self) -> list[Proposal]:
-        """The finder's proposals."""
-        return [one for one in self.proposals if one.source == "finder"]
-
-
-def judged(image: DigitImage, rules: Ink, findings: Findings) -> tuple[Findings, Floats | None]:
-    """Return the findings about a picture, and the ink of its digit; None: nothing was found.
+def found(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
+    """Return the findings about a picture and the ink of its digit; judge what is not plain.
 
     Args:
         image: the picture.
-        rules: what the rules found on it.
-        findings: the same for a Prediction.
+        ink: what the rules found on it.
     """
+    if image.size == (SIDE, SIDE) or min(image.size) < TINY:
+        return ink.findings, ink.fine
+    alone = ink.plain and ink.reason is None and ink.share == 1 and len(components(ink.mask)) == 1
+    if alone and breadth(ink.mask) > PEN and ink.fine is not None and clearness([ink.fine])[1][0] >= PLAINLY:
+        return ink.findings, ink.fine
+    return _judged(image, ink)
+
+
+def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Floats | None]:
+    """Return the likeliest proposal, or why all are refused."""
     case = seen(image, rules)
     clear = [one for one in case.proposals if one.evidence >= CLEAR]
     if not clear:
-        return findings, rules.fine
+        return rules.findings, rules.fine
     likely = chances(np.array([features(case, one) for one in clear]))
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:
-        return replace(findings, reason=rules.reason or _reason(case, chosen)), rules.fine
+        return replace(rules.findings, reason=rules.reason or _reason(case, chosen)), rules.fine
     alike = zip(clear, likely.tolist(), strict=True)  # the rules' ink is finer than the finder's
     chosen = next(one for one, its in alike if one.digit == chosen.digit and its >= LIKELY)
-    others = tuple(one.box for one in case.marks if is_beside(one.box, chosen.box))
-    left_out = findings.left_out if chosen.source == "rules" else others
-    return replace(
-        findings, reason=None, digits=1, boxes=(chosen.box,), left_out=left_out, trust=chance
-    ), chosen.ink  # fmt: skip
-
-
-def seen(image: DigitImage, rules: Ink) -> Case:
-    """Return all that is found on a picture on which the rules found this ink."""
-    wide = with_paper_around(image.picture)
-    found = [
-        Proposal(source, one.fine, one.box, one.reason)
-        for source, one in zip(SOURCES, (rules, wide), strict=False)
-        if one.fine is not None and one.box is not None
-    ]
-    marks = [one for one in find(image, 0, MOST) if longer_side(one.box) >= SMALLEST]
-    found += [Proposal("finder", one.mask, one.box, None, one.chance, one.missing) for one in marks]
-    digits, clear = clearness([one.ink for one in found])
-    read = [replace(one, digit=a, evidence=b) for one, a, b in zip(found, digits, clear, strict=True)]
-    return Case(image.size, rules, read)
-
-
-def clearness(inks: Sequence[Floats]) -> tuple[list[int], list[float]]:
-    """Return how our own network reads each digit's ink, and its evidence as a share of what it asks."""
-    network = _network()
-    stack = np.array([laid_out(one) for one in inks], np.uint8).reshape(-1, 28, 28)
-    read = network.probabilities(stack, [True] * len(stack))
-    return read.argmax(axis=1).tolist(), (evidence(read) / network.input.evidence).tolist()
-
-
-@cache
-def _network() -> store.Model:
-    return store.load()
+    left_out = tuple(mark.box for mark in case.beside(chosen.box))
+    boxes = (chosen.box,)
+    findings = replace(rules.findings, reason=None, digits=1, boxes=boxes, left_out=left_out, trust=chance)
+    return findings, chosen.ink
 
 
 def features(case: Case, one: Proposal) -> list[float]:
@@ -153,7 +93,8 @@ def features(case: Case, one: Proposal) -> list[float]:
     touching = _near_edges(one.box, case.size, 0)
     return [
         one.evidence, max(one.evidence - 1.4, 0), max(agree, default=0), max(opposed, default=0),
-        chance, chance * one.evidence, missing, overlap, *beside, len(case.marks) > 1,
+        chance, chance * one.evidence, missing, overlap,
+        *beside, *_neighbours(case, one.box), len(case.marks) > 1,
         *(one.source == source for source in SOURCES), case.rules.plain, case.rules.share,
         *(case.rules.reason == reason for reason in REASONS),
         *(one.reason == reason for reason in REASONS), one.reason is None,
@@ -165,7 +106,7 @@ def features(case: Case, one: Proposal) -> list[float]:
 
 def _beside(case: Case, box: Box) -> tuple[float, float, float]:
     """Return how much the likeliest mark beside a digit resembles another one, in three measures."""
-    marks = [one for one in case.marks if is_beside(one.box, box)]
+    marks = case.beside(box)
     if not marks:
         return 0.0, 0.0, 0.0
     chance = np.array([one.chance for one in marks])
@@ -174,11 +115,54 @@ def _beside(case: Case, box: Box) -> tuple[float, float, float]:
     return float((chance * clear).max()), float((chance * length).max()), float((clear * length).max())
 
 
+def _neighbours(case: Case, box: Box) -> list[float]:
+    """Return the looks of the nearest mark beside a digit and of the longest: a bracket, pen, digit."""
+    marks = case.beside(box)
+    if not marks:
+        return [0.0] * 24
+    nearest = min(marks, key=lambda one: _gap(one.box, box))
+    longest = max(marks, key=lambda one: longer_side(one.box))
+    return [*_looks(nearest, box, case.size), *_looks(longest, box, case.size)]
+
+
+def _looks(mark: Proposal, box: Box, size: Size) -> list[float]:
+    """Return the looks of a mark beside a digit; lengths are shares of the digit's, at most 3."""
+    left, top, right, bottom = mark.box
+    across, down = left + right - box[0] - box[2], top + bottom - box[1] - box[3]
+    lengths = np.array(
+        [right - left, bottom - top, _gap(mark.box, box), across / 2, abs(across) / 2, down / 2]
+    )
+    bend, inked = _bend(mark.ink), mark.ink >= 0.5 * mark.ink.max()
+    return [
+        1, mark.chance, min(mark.evidence, 1.5), *np.clip(lengths / longer_side(box), -3, 3).tolist(),
+        bend if across > 0 else -bend, breadth(inked), _near_edges(mark.box, size, 0) > 0,
+    ]  # fmt: skip
+
+
+def _gap(one: Box, other: Box) -> int:
+    """Return the distance of two boxes in pixels; 0 if they overlap."""
+    across = max(one[0], other[0]) - min(one[2], other[2])
+    return max(across, max(one[1], other[1]) - min(one[3], other[3]), 0)
+
+
+def _bend(ink: Floats) -> float:
+    """Return how far a mark's middle is to the right of its ends, as a share of its height, -1..1."""
+    rows = ink.sum(axis=1)
+    inked = rows > 0
+    if inked.sum() < 8:
+        return 0.0
+    middle = ink[inked] @ np.arange(ink.shape[1]) / rows[inked] / len(ink)
+    bend = np.polyfit(np.linspace(-1, 1, len(middle)), middle, 2, w=np.sqrt(rows[inked]))[0]
+    return float(np.clip(-bend, -1, 1))
+
+
 def _reason(case: Case, one: Proposal) -> str:
     """Return why the likeliest proposal is refused."""
     if any(mark.missing > CUT for mark in case.marks if shared(mark.box, one.box) > SAME):
         return CUT_OFF
-    return SEVERAL if _beside(case, one.box)[0] > LIKELY else UNCLEAR
+    if not case.beside(one.box):
+        return UNCLEAR
+    return SEVERAL if _beside(case, one.box)[0] > LIKELY else SIGN
 
 
 def chances(rows: Floats) -> Floats:
@@ -201,8 +185,3 @@ def _near_edges(box: Box, size: Size, share: float) -> int:
     width, height = size
     x, y = max(share * width, 1), max(share * height, 1)
     return sum((box[0] <= x, box[1] <= y, box[2] >= width - x, box[3] >= height - y))
-
-
-def is_beside(mark: Box, digit: Box) -> bool:
-    """Return whether a mark is beside a digit rather than a part of it, and not much shorter."""
-    return covered(mark, digit) < SAME and longer_side(mark) >= BESIDE * longer_side(digit)

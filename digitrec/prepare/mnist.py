@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.components import breadth, longer_side
+from digitrec.prepare.components import longer_side
 from digitrec.prepare.filters import Floats, edges, quantile
 from digitrec.prepare.form import SIDE, as_bytes, extent, in_form, laid_out, placed, thickened
 
@@ -29,15 +30,6 @@ LEAST = 8
 """Smallest side of such a picture, in pixels."""
 STRONG = 64.0
 """Least difference between ink and paper of such a picture, 0..255."""
-
-TINY = 12
-"""Below this side, in pixels, a picture has room for its digit only."""
-PLAIN_REFUSALS = ("texture", "more than one digit", "a sign beside the digit")
-"""Reasons of the rules that are final for plain strokes."""
-PLAINLY = 1.2
-"""Least evidence for a digit of plain strokes that is not judged."""
-PEN = 0.16
-"""Largest width of a possible pen (or a 1), as a share of its length."""
 
 _NOTHING = bytes(SIDE * SIDE)
 
@@ -58,32 +50,15 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     the full frame.
     """
     from digitrec.prepare.ink import find_ink  # a digit in MNIST's form does not need it
+    from digitrec.prepare.judge import found
 
     picture = image.picture
     ink = find_ink(picture)
     others = _filled(picture, ink)
-    findings, fine = (_findings(ink, None), ink.fine) if others else _judged(image, ink)
+    findings, fine = (replace(ink.findings, reason=None), ink.fine) if others else found(image, ink)
     data = _NOTHING if fine is None else laid_out(fine).tobytes()
     whole = None if ink.fine is None else _whole(picture, ink)
     return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, others)
-
-
-def _judged(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
-    """Return the findings about a picture and the ink of its digit; judge what is not plain."""
-    from digitrec.prepare.judge import clearness, judged
-
-    findings = _findings(ink, ink.reason)
-    if image.size == (SIDE, SIDE) or min(image.size) < TINY or (ink.plain and ink.reason in PLAIN_REFUSALS):
-        return findings, ink.fine
-    alone = ink.plain and ink.reason is None and ink.share == 1 and breadth(ink.mask) > PEN
-    if alone and ink.fine is not None and clearness([ink.fine])[1][0] >= PLAINLY:
-        return findings, ink.fine
-    return judged(image, ink, findings)
-
-
-def _findings(ink: Ink, reason: str | None) -> Findings:
-    boxes = ink.boxes
-    return Findings(reason, len(boxes), boxes, ink.polarity, left_out=ink.left_out, trust=ink.trust)
 
 
 def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
@@ -115,9 +90,10 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
         return [("already in MNIST's form", image.pixels)]
     from digitrec.prepare.closeup import close_up
     from digitrec.prepare.ink import find_ink
+    from digitrec.prepare.judge import found
 
     ink = find_ink(image.picture)
-    findings, fine = _judged(image, ink)
+    findings, fine = found(image, ink)
     shown = [("ink", as_bytes(ink.mask.astype(np.float32)))]
     if fine is None:
         return shown
@@ -127,13 +103,8 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     flat = close_up(ink.picture, ink, ink.within, ink.mask.shape[::-1])
     shown.insert(0, ("paper removed", as_bytes(flat)))
     whole = _whole(image.picture, ink)
-    if len(ink.digits) > 1:
-        many = len(ink.digits)
-        shown[1:] = [(f"no. {i} of {many}", laid_out(one.fine)) for i, one in enumerate(ink.digits, 1)]
     if findings.reason is not None and whole is not None and whole == counted:
         return [*shown, ("read whole", _square(whole))]
-    if len(ink.digits) > 1:
-        return shown
     if whole is not None:
         shown.append(("also read whole", _square(whole)))
     return [*shown, *_shaped(fine)]

@@ -1,11 +1,120 @@
-"""Digits that leave the picture, and digits that only touch its edges."""
+"""Which ink the rules take for a digit, and what they refuse."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from looks import look, staged
+from PIL import Image, ImageDraw
 
+import digitrec
+from digitrec.image.pixels import Pixels
 from digitrec.prepare.digits import cut_off
+from digitrec.prepare.found import Ink
+
+Line = Sequence[tuple[float, float]]
+
+THREE: Line = [(100, 90), (130, 75), (150, 95), (125, 120), (155, 145), (130, 172), (98, 160)]
+ONE: Line = [(122, 75), (120, 172)]
+
+
+def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Ink:
+    """Find the ink on a page with these lines."""
+    return look(drawn(*lines, pen=pen, ink=ink, paper=paper))
+
+
+def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Pixels:
+    """Draw these lines on a page of 240 x 240, each with the darkness in `ink`."""
+    page = Image.new("L", (240, 240), paper)
+    for at, line in enumerate(lines):
+        dark = ink[at] if ink else 40
+        ImageDraw.Draw(page).line([(float(x), float(y)) for x, y in line], dark, pen, joint="curve")
+    grain = np.random.default_rng(0).normal(0, 1.5, (240, 240))
+    return np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8)
+
+
+def arc(x: float, bow: float, top: float = 65, bottom: float = 182) -> Line:
+    """Draw a line from top to bottom whose middle is `bow` to the right of its ends."""
+    down = np.linspace(0, 1, 20)
+    return [(x + bow * np.sin(np.pi * part), top + part * (bottom - top)) for part in down]
+
+
+def assert_one(ink: Ink, left: float = 98, right: float = 155) -> None:
+    assert ink.reason is None and len(ink.boxes) == 1
+    assert ink.boxes[0][0] == pytest.approx(left, abs=9)
+    assert ink.boxes[0][2] == pytest.approx(right, abs=9)
+
+
+LEFT_THREE: Line = [(x - 30, y) for x, y in THREE]
+PAIRS: list[tuple[Line, Line, int]] = [
+    (LEFT_THREE, [(165, 70), (193, 70), (175, 185)], 15),  # a 7 of two straight lines
+    (LEFT_THREE, [(165, 70), (213, 70), (182, 185)], 15),
+    *((THREE, arc(182, bow, 75, 172), 9) for bow in (0, 3, -16)),  # a 1: straight, nearly, bent the other way
+    (arc(90, -20), arc(150, 20), 9),  # two brackets alone
+    ([(95, 70), (95, 170)], [(150, 70), (150, 170)], 9),
+]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_digits_are_refused(pair: tuple[Line, Line, int]) -> None:
+    first, second, pen = pair
+    assert found(first, second, pen=pen).reason == "more than one digit"
+
+
+def test_a_line_under_it_is_not_the_digits() -> None:
+    ink = found(THREE, [(85, 196), (170, 194)])
+    assert_one(ink)
+    assert ink.boxes[0][3] == pytest.approx(176, abs=8)
+    bar = found(
+        [(105, 90), (100, 125), (135, 122), (150, 150), (125, 172), (98, 165)], [(105, 76), (150, 76)]
+    )
+    assert bar.reason is None and bar.boxes[0][1] == pytest.approx(72, abs=8)  # a 5's bar stays
+
+
+@pytest.mark.parametrize(("dark", "foot"), [(40, 60), (140, 60), (40, 75)])
+def test_a_pen_that_comes_in_from_outside_is_not_the_digit(dark: int, foot: float) -> None:
+    """Remove it also if the digit is too pale to be found at first, or close to it."""
+    pen: Line = [(foot, 260), (foot - 30, -20)]
+    assert_one(found(THREE, pen, pen=12, ink=(dark, 10)))
+
+
+LYING: Line = [(30, 218), (205, 226)]
+
+
+@pytest.mark.parametrize("dark", [150, 190])
+@pytest.mark.parametrize("lying", [LYING, [(212, 40), (200, 215)]])
+def test_beside_a_pen_that_lies_on_the_paper_the_digit_is_read(lying: Line, dark: int) -> None:
+    assert digitrec.predict(drawn(THREE, lying, pen=12, ink=(dark, 10))).digit == 3
+
+
+BOX: Line = [(70, 60), (175, 60), (175, 190), (70, 190), (70, 58)]
+
+
+@pytest.mark.parametrize("beside", [arc(150, 30), BOX])
+def test_a_one_is_no_pen(beside: Line) -> None:
+    """A bracket longer than the digit, a box around it."""
+    assert digitrec.predict(drawn(ONE, beside, ink=(40, 150))).digit == 1
+
+
+def test_of_a_one_and_a_dash_the_one_is_the_digit() -> None:
+    assert_one(found(ONE, [(150, 140), (170, 140)], ink=(40, 150)), 118, 126)
+
+
+def test_a_pen_from_edge_to_edge_is_no_one() -> None:
+    assert_one(found(THREE, [(20, 8), (20, 232)], pen=6))
+
+
+def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
+    assert found([(x, y - 120) for x, y in THREE]).reason == "cut off"
+    assert found([(x - 115, y) for x, y in THREE]).reason == "cut off"
+
+
+@pytest.mark.parametrize("place", [43, 73, 82])
+def test_a_grainy_pencil_is_no_texture_from_near(place: int) -> None:
+    assert look(staged("plain paper", place).pixels).reason is None
+
 
 PAGE = np.zeros((60, 80), bool)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -57,6 +58,71 @@ def test_the_digit_on_a_page_is_found_where_it_is() -> None:
             (box,) = findings.boxes
             scale = image.size[0] / 2480
             assert 1390 <= box[0] / scale < box[2] / scale <= 1482 and 0 < findings.trust <= 1
+
+
+Line = Sequence[tuple[float, float]]
+
+
+def arc(x: float, bow: float) -> Line:
+    """Return a line down the page whose middle is `bow` to the right of its ends."""
+    down = np.linspace(0, 1, 20)
+    return [(x + bow * np.sin(np.pi * part), 95 + part * 130) for part in down]
+
+
+def broken(line: Line) -> list[Line]:
+    """Return dashes of a straight line."""
+    places = np.linspace(line[0], line[1], 12)
+    return [[tuple(first), tuple(first + 0.8 * (last - first))] for first, last in pairwise(places)]
+
+
+def beside(digit: Pixels, lines: Sequence[Line], pen: int) -> Image.Image:
+    """Return a page with a digit about 100 pixels long in its middle, and lines."""
+    sheet = Image.new("L", (320, 320), 225)
+    sheet.paste(ImageChops.subtract(drawn(digit, 140), Image.new("L", (140, 140), 30)), (90, 90))
+    for line in lines:
+        ImageDraw.Draw(sheet).line([(float(x), float(y)) for x, y in line], 40, pen, joint="curve")
+    grain = np.random.default_rng(0).normal(0, 1.5, (320, 320))
+    return Image.fromarray(np.clip(np.asarray(sheet) + grain, 0, 255).astype(np.uint8))
+
+
+CORNERS = [(80, 80), (240, 80), (240, 240), (80, 240), (80, 80)]
+READ: dict[str, tuple[Sequence[Line], int]] = {
+    "round brackets": ([arc(80, -25), arc(240, 25)], 8),
+    "a square bracket": ([[(235, 95), (255, 95), (255, 225), (235, 225)]], 8),
+    "a box": ([CORNERS], 6),
+    "a box in dashes": ([dash for side in pairwise(CORNERS) for dash in broken(side)], 5),
+    "a line under it": ([[(90, 236), (230, 233)]], 6),
+    "a pen from outside": ([[(60, 330), (20, -20)]], 14),
+}
+REFUSED: dict[str, tuple[Sequence[Line], int]] = {
+    "a minus": ([[(45, 160), (85, 160)]], 8),
+    "an equals sign": ([[(235, 145), (280, 145)], [(235, 172), (280, 172)]], 8),
+    "a plus": ([[(240, 160), (290, 160)], [(265, 135), (265, 185)]], 8),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_digit_beside_other_ink_is_read(name: str) -> None:
+    answers = [digitrec.predict(beside(one, *READ[name])) for one in DIGITS.images]
+    right = [one.digit == label for one, label in zip(answers, DIGITS.labels.tolist(), strict=True)]
+    assert np.mean(right) > 0.8
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_sign_beside_a_digit_is_refused(name: str) -> None:
+    answers = [digitrec.predict(beside(one, *REFUSED[name])) for one in DIGITS.images]
+    assert np.mean([one.digit is None for one in answers]) > 0.6
+    assert "a sign beside the digit" in {one.reason for one in answers}
+
+
+def test_ink_that_is_left_out_is_named_and_lowers_the_confidence() -> None:
+    for digit in DIGITS.images:
+        alone, answer = (digitrec.predict(beside(digit, *ink)) for ink in (([], 1), READ["a square bracket"]))
+        if answer.confidence is not None and alone.confidence is not None:
+            boxes = np.array(answer.left_out)
+            around = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
+            assert np.abs(np.subtract(around, (232, 91, 259, 229))).max() <= 9
+            assert answer.confidence < alone.confidence
 
 
 @pytest.mark.parametrize("blank", [Image.new("L", (300, 400), 240), Image.new("RGB", (1240, 1754), "white")])

@@ -13,7 +13,6 @@ from PIL import Image, ImageDraw
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
-from digitrec.lab.handwriting.nondigits import pairs
 from digitrec.lab.handwriting.scenes import READ, scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare import mnist, prepare, prepare_many
@@ -197,15 +196,6 @@ def test_digits_that_fill_small_pictures_are_read_in_either_polarity() -> None:
         for answers in (predict_many(pictures), predict_many([255 - picture for picture in pictures]))
     ]
     assert min(right) >= 53
-
-
-def test_steps_of_two_digits_end_in_each() -> None:
-    pair = next(pair for pair in pairs(20, 11) if (pair.gap or 0) >= 0.25)
-    image = DigitImage.open(pair.pixels)
-    shown = mnist.steps(image)[1:]
-    assert [name for name, _ in shown] == ["no. 1 of 2", "no. 2 of 2"]
-    answers = predict_many([pixels for _, pixels in shown])
-    assert "".join(str(answer.digit) for answer in answers) == pair.kind
 
 
 STAGED = [next(iter(scenes(kind, Writer(mnist_test()), 1, 5))).pixels for kind in READ]

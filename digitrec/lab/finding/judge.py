@@ -1,9 +1,9 @@
 """The recipe of the judge's weights: draw pictures, let digitrec propose digits, learn which are right.
 
-    python -m digitrec.lab.finding.judge draw FOLDER 35
+    python -m digitrec.lab.finding.judge draw FOLDER 60
     python -m digitrec.lab.finding.judge learn FOLDER
 
-`draw` takes one core 20 minutes and resumes where it stopped; `learn` takes a minute and writes the
+`draw` takes one core half an hour and resumes where it stopped; `learn` takes a minute and writes the
 weights that digitrec ships, with their card. Only digits and fonts that networks learn from are drawn.
 """
 
@@ -19,7 +19,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from digitrec.errors.text import percent
 from digitrec.image import DigitImage, atomic
@@ -35,13 +35,18 @@ from digitrec.lab.handwriting.strokes import any_pen, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn, rewrite
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.ink import find_ink
-from digitrec.prepare.judge import CLEAR, LIKELY, WEIGHTS, chances, features, seen
+from digitrec.prepare.judge import CLEAR, LIKELY, WEIGHTS, chances, features
+from digitrec.prepare.proposals import seen
 
 Picture = tuple[Pixels, int | None]
 """A picture, and the digit on it; None: there is no single digit."""
 SEED = 31
 STOCK = 500
 """Pictures in a file."""
+BRACKETS = ("()", "()", "[]", "{}", "<>")
+"""Pairs around a digit, which stays a single one."""
+SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
+"""What makes a digit a part of something else."""
 NETWORKS, HIDDEN = 4, 48
 """Number of small networks whose mean is the judge, and their hidden units."""
 
@@ -128,6 +133,24 @@ def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
     return np.asarray(picture), one.label
 
 
+def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
+    """Print brackets beside a digit on paper, or signs and letters, with which it is no single digit."""
+    one = scene("plain paper", of.writer, rng)
+    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
+    height, fonts = bottom - top, fonts_to_learn()
+    font = ImageFont.truetype(fonts[rng.integers(len(fonts))], height * rng.uniform(0.9, 1.6))
+    pen, ink = ImageDraw.Draw(picture), one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    is_bracket, sides, label = rng.random() < 0.6, rng.integers(1, 4), one.label
+    signs = list(BRACKETS[rng.integers(len(BRACKETS))]) if is_bracket else rng.choice(list(SIGNS), 2).tolist()
+    middle = (top + bottom) / 2 + height * rng.normal(0, 0.08)
+    for side, sign, anchor, edge, away in ((1, signs[0], "rm", left, -1), (2, signs[1], "lm", right, 1)):
+        at = edge + away * height * rng.uniform(0.08, 0.45)
+        if sides & side and 0 < at + away * 0.6 * font.getlength(sign) < picture.width:
+            pen.text((at, middle), sign, tuple(ink.tolist()), font, anchor)
+            label = label if is_bracket else None
+    return np.asarray(picture), label
+
+
 def _large(of: Sources, rng: np.random.Generator) -> Picture:
     """Write a digit over most of the page with a thin pen or pencil, often a pale one."""
     at, height = int(rng.integers(len(of.writer.digits))), int(rng.integers(200, 500))
@@ -153,8 +176,8 @@ def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.21, _changed: 0.18, _beside_a_thing: 0.04, _tight: 0.07, _cell: 0.05, _small: 0.06,
-    _large: 0.06, _spoiled: 0.12, _page: 0.1, _pair: 0.05, _senseless: 0.06,
+    _scene: 0.17, _changed: 0.14, _beside_a_thing: 0.06, _beside_print: 0.08, _tight: 0.05, _cell: 0.05,
+    _small: 0.06, _large: 0.07, _spoiled: 0.12, _page: 0.06, _pair: 0.08, _senseless: 0.06,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 
