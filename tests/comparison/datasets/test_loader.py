@@ -134,7 +134,7 @@ def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str |
         ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label"),
         ("file;label\n\na.png;10\n", "line 3: label '10'"),
         ("file,label\na.png,٣\n", "line 2: label '٣'"),
-        ("file,label\na.png,1,2\n", "line 2: 3 cells under 2 heads"),
+        ("file,label\na.png,1,2\n", "line 2: 3 cells, but 2 columns"),
         ("file\na.png\n", "line 1: no column label; the first line has 'file'"),
         ("a.png,7\n", "line 1: no column file; the first line has 'a.png', '7'"),
         ("file,label,LABEL\na.png,1,2\n", "line 1: two columns are called 'label'"),
