@@ -27,8 +27,8 @@ WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.npz"
 """The learned weights inside the package."""
 TINY = 12
 """Below this side, in pixels, a picture has room for its digit only."""
-PLAINLY = 1.2
-"""Least evidence for a digit of plain strokes that is not judged."""
+PLAINLY, SURELY = 1.2, 1.6
+"""Least evidence for a digit that is not judged: of plain strokes, and of others."""
 PEN = 0.16
 """Largest width of a possible pen (or a 1), as a share of its length."""
 
@@ -54,9 +54,11 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
     """
     if image.size == (SIDE, SIDE) or min(image.size) < TINY:
         return ink.findings, ink.fine
-    alone = ink.plain and ink.reason is None and ink.share == 1 and len(components(ink.mask)) == 1
-    if alone and breadth(ink.mask) > PEN and ink.fine is not None and clearness([ink.fine])[1][0] >= PLAINLY:
-        return ink.findings, ink.fine
+    alone = ink.reason is None and ink.share == 1 and len(components(ink.mask)) == 1
+    if alone and breadth(ink.mask) > PEN and ink.fine is not None:
+        _, (clear,) = clearness([ink.fine])
+        if clear >= (PLAINLY if ink.plain else SURELY):
+            return ink.findings, ink.fine
     return _judged(image, ink)
 
 
