@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.errors.text import percent
 from digitrec.image import atomic
+from digitrec.models.committee import chances
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,60 @@ def write_card(weights: Path, recipe: str, purpose: str, rows: Mapping[str, str]
         f"{purpose}\n\n| | |\n|---|---|\n{table}"
     )
     atomic.write(weights.with_suffix(".md"), card)
+
+
+def learn_committee(
+    folder: Path, weights: Path, *,
+    networks: int, hidden: int, alpha: float, recipe: str, purpose: str, features: str, seed: int,
+) -> None:  # fmt: skip
+    """Learn from stocks of "rows" of features whether they are "right"; write weights and their card.
+
+    Args:
+        folder: folder of the stocks.
+        weights: the file to write, as `digitrec.models.committee` reads it.
+        networks: number of small networks whose mean is the answer.
+        hidden: hidden units of each.
+        alpha: strength of the L2 penalty on their weights.
+        recipe: the module to name in the card.
+        purpose: one sentence for the card.
+        features: for the card: what has the features, and where they are computed.
+        seed: the seed of the stocks, for the card.
+    """
+    from sklearn.neural_network import MLPClassifier
+
+    rows, right = _judged(sorted(folder.glob("[0-9]*.npz")))
+    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
+    nets = [MLPClassifier((hidden,), alpha=alpha, max_iter=100, random_state=at) for at in range(networks)]
+    for net in nets:
+        net.fit((rows - mean) / scale, right)  # it warns; 200 rounds judge no better
+    made = {
+        "mean": mean, "scale": scale,
+        "first": np.stack([net.coefs_[0] for net in nets]),
+        "hidden": np.stack([net.intercepts_[0] for net in nets]),
+        "last": np.stack([net.coefs_[1][:, 0] for net in nets]),
+        "out": np.array([net.intercepts_[1][0] for net in nets]),
+    }  # fmt: skip
+    with atomic.replacing(weights) as unfinished, unfinished.open("wb") as opened:
+        np.savez_compressed(opened, **{name: one.astype(np.float32) for name, one in made.items()})
+    held, truth = _judged([folder / f"{HELD}.npz"])
+    chance = chances(held, weights)
+    sure = chance >= 0.95
+    figures = {
+        "networks": f"{networks}, of {hidden} hidden units each; their mean",
+        "input": f"{rows.shape[1]} features of {features}",
+        "learned from": f"{len(rows):,} of them on generated pictures, seed {seed}",
+        "held back": f"{len(held):,} of them, {percent(float(truth.mean()))} right",
+        "judged rightly": percent(float(((chance >= 0.5) == truth).mean())),
+        "mean distance of the chance from the truth": percent(float(np.abs(chance - truth).mean())),
+        "wrong among those of 95 % and more": percent(float((sure & ~truth).sum() / max(sure.sum(), 1))),
+    }
+    write_card(weights, recipe, purpose, figures)
+
+
+def _judged(files: Sequence[Path]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the features in some stocks, (n, F), and whether each row is right, (n,)."""
+    stored = [dict(np.load(file)) for file in files]
+    return np.concatenate([one["rows"] for one in stored]), np.concatenate([one["right"] for one in stored])
 
 
 @contextmanager

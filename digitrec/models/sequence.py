@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.network import Floats, description_in, probabilities, runner
+from digitrec.models.network import Floats, probabilities, runner
 
 Pixels = NDArray[np.uint8]
 Lengths = tuple[int, int]
@@ -57,8 +57,12 @@ class Reading:
     """Highest chance of each character in a column, 0..1."""
     look: int = 0
     """Which of several looks shows it so."""
-    letters: float = 0.0
-    """Share of letters and scrawls among the characters, 0..1: the largest of several looks."""
+    each: tuple[float, ...] = ()
+    """Chance of its digits in each look, 0..1."""
+    rival: float = 0.0
+    """Chance of the second likeliest digits, 0..1."""
+    letters: tuple[float, ...] = (0.0,)
+    """Share of letters and scrawls among the characters of each look, 0..1."""
 
 
 class SequenceReader:
@@ -68,15 +72,8 @@ class SequenceReader:
         content = path.read_bytes()
         self.version = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}"
         """The file's name and the first 12 hex digits of its SHA-256."""
-        self._points: dict[str, list[float]] = description_in(content, path).get("calibration", {})
         # One runner for each width, because a change of width takes longer than a run.
         self._runners = cache(lambda _: runner(content))
-
-    def calibrated(self, confidence: float) -> float | None:
-        """Return the chance that a number of this confidence is right, 0..1; None without a calibration."""
-        if not self._points:
-            return None
-        return float(np.interp(confidence, self._points["scores"], self._points["chances"]))
 
     def look(self, strip: Pixels) -> Floats:
         """Return the chance of each class in each column, (W / COLUMN, 15); rows sum to 1.
@@ -104,18 +101,24 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
         looks: each (T, 15), as `SequenceReader.look` gives it; several strips, or several networks.
         lengths: fewest and most digits; None: any number of digits.
     """
-    found = [
+    found = [search(columns, lengths) for columns in looks]
+    chances: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(looks))
+    for at, texts in enumerate(found):
+        for one in texts.values():
+            chances[digits_of(one.text)][at] += one.chance
+    order = sorted(chances, key=lambda digits: -sum(chances[digits]))
+    if not order:
+        return Reading("", 0.0, (), (), letters=tuple(map(_letters_in, looks)))
+    spelled = [
         replace(one, look=at)
-        for at, columns in enumerate(looks)
-        for one in search(columns, lengths).values()
+        for at, texts in enumerate(found) for one in texts.values() if digits_of(one.text) == order[0]
     ]  # fmt: skip
-    chances: dict[str, float] = defaultdict(float)
-    for one in found:
-        chances[digits_of(one.text)] += one.chance / len(looks)
-    best = max(chances, key=chances.__getitem__, default="")
-    spelled = [one for one in found if digits_of(one.text) == best]
-    likeliest = max(spelled, key=lambda one: one.chance, default=Reading("", 0.0, (), ()))
-    return replace(likeliest, chance=chances.get(best, 0.0), letters=max(map(_letters_in, looks)))
+    means = [sum(chances[digits]) / len(looks) for digits in order[:2]]
+    return replace(
+        max(spelled, key=lambda one: one.chance),
+        chance=means[0], each=tuple(chances[order[0]]), rival=sum(means[1:]),
+        letters=tuple(map(_letters_in, looks)),
+    )  # fmt: skip
 
 
 def _letters_in(columns: Floats) -> float:

@@ -127,6 +127,12 @@ class Mark:
     chance: float
     missing: float
 
+    @property
+    def ink(self) -> Floats:
+        """(h, w): how likely each pixel of its box is its own writing, 0..1."""
+        left, top, right, bottom = self.place
+        return np.asarray(self.look.kinds[top:bottom, left:right, 1] * self.mask)
+
     def is_cut_by(self, look: Look, size: tuple[int, int]) -> bool:
         """Return whether it touches an edge of a look inside a picture of that size."""
         height, width = look.kinds.shape[:2]

@@ -7,7 +7,6 @@ pictures (`digitrec.lab.finding.judge`) say how likely the reading is right.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from digitrec.answer import UNCLEAR
 from digitrec.image import DigitImage, Findings
 from digitrec.image.boxes import covered, shared
 from digitrec.image.pixels import Size
+from digitrec.models.committee import chances
 from digitrec.prepare.components import Box, breadth, components, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import SIDE
@@ -68,7 +68,7 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Floats | None]:
     clear = [one for one in case.proposals if one.evidence >= CLEAR]
     if not clear:
         return rules.findings, rules.fine
-    likely = chances(np.array([features(case, one) for one in clear]))
+    likely = chances(np.array([features(case, one) for one in clear]), WEIGHTS)
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:
         return replace(rules.findings, reason=rules.reason or _reason(case, chosen)), rules.fine
@@ -81,7 +81,7 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Floats | None]:
 
 
 def features(case: Case, one: Proposal) -> list[float]:
-    """Return the numbers from which a proposal is judged; `_weights` belong to them."""
+    """Return the numbers from which a proposal is judged; the weights belong to them."""
     length = longer_side(one.box)
     width, height = case.size
     others = [other for other in case.proposals if other is not one]
@@ -165,21 +165,6 @@ def _reason(case: Case, one: Proposal) -> str:
     if not case.beside(one.box):
         return UNCLEAR
     return SEVERAL if _beside(case, one.box)[0] > LIKELY else SIGN
-
-
-def chances(rows: Floats) -> Floats:
-    """Return how likely proposals are right: features (n, F) to (n,), the mean of several small networks."""
-    mean, scale, first, hidden, last, out = _weights()
-    inner = np.maximum(np.einsum("nf,kfh->nkh", (rows - mean) / scale, first) + hidden, 0)
-    logits = np.einsum("nkh,kh->nk", inner, last) + out
-    return np.asarray((1 / (1 + np.exp(-logits))).mean(axis=1))
-
-
-@cache
-def _weights() -> list[Floats]:
-    """Return mean and scale of the features, (F,), and the weights of K networks with H hidden units."""
-    with np.load(WEIGHTS) as file:
-        return [file[name] for name in ("mean", "scale", "first", "hidden", "last", "out")]
 
 
 def _near_edges(box: Box, size: Size, share: float) -> int:

@@ -34,8 +34,10 @@ GAP, GAP_CUT_OUT = 0.75, 1.5
 """Widest gap between two digits of one number, as a share of their height; the second in a cut-out."""
 GAP_IN_WORD = 0.4
 """Widest gap between two letters of a word, as a share of their height."""
-SPACE = 0.3
-"""Least gap between two words, as a share of the height of their line."""
+TALL = 1.8
+"""A line as tall as this many of its middle mark has several rows, which hang together by pieces of rules."""
+NARROWER = (0.5, 0.3, 0.15)
+"""Widest gaps between two digits that divide it, tried in turn, as a share of their height."""
 GAP_OF_SIGN = 0.75
 """Widest gap between a digit and a sign, as a share of the widest one between two digits."""
 LETTER, NARROW, WIDE, FILLED = 0.4, 0.1, 2.5, 0.15
@@ -68,43 +70,54 @@ class Line:
     cut_out: bool
     """Whether the picture was cut out around a number or two."""
     boxes: Boxes
-    """Its marks from left to right."""
-    chances: NDArray[np.float64]
-    """The chance of each of them to be a digit, 0..1."""
+    """The boxes of its marks and letters from left to right."""
+    marks: Sequence[finder.Mark | None]
+    """The same marks as the network sees them; None for a letter."""
 
-    def split(self) -> list[Line]:
-        """Return its parts before and after the widest gap; nothing if no gap is as wide as a space."""
+    def split(self, space: float) -> list[Line]:
+        """Return its parts: its rows if it is too tall for one, else those before and after its widest gap.
+
+        There are none if no gap is as wide as a share of its height, `space`.
+        """
+        height = self.box[3] - self.box[1]
+        if height > TALL * np.median(self.boxes[:, 3] - self.boxes[:, 1]):
+            for gap in NARROWER:
+                owner = _connected(_beside(self.boxes, gap))
+                if len(found := [np.flatnonzero(owner == one) for one in np.unique(owner)]) > 1:
+                    return [self._part(at) for at in found]
         ends = np.maximum.accumulate(self.boxes[:-1, 2])
         gaps = self.boxes[1:, 0] - ends
-        if not len(gaps) or gaps.max() < SPACE * (self.box[3] - self.box[1]):
+        if not len(gaps) or gaps.max() < space * height:
             return []
-        at = int(gaps.argmax()) + 1
-        parts = slice(None, at), slice(at, None)
-        return [_line(self.boxes[part], self.chances[part], self.cut_out) for part in parts]
+        return [self._part(at) for at in np.split(np.arange(len(self.boxes)), [int(gaps.argmax()) + 1])]
+
+    def _part(self, at: NDArray[np.intp]) -> Line:
+        return _line(self.boxes[at], [self.marks[one] for one in at], self.cut_out)
 
 
 def lines(picture: Image.Image) -> list[Line]:
     """Return all that may be a number on a picture, from top to bottom; a word with a letter is one line."""
-    look, marks = _marks(picture)
-    if not marks:
+    look, found = _marks(picture)
+    if not found:
         return []
-    boxes = np.array([mark.box for mark in marks], float)
-    chances = np.array([mark.chance for mark in marks])
+    marks: list[finder.Mark | None] = [*found]
+    boxes = np.array([mark.box for mark in found], float)
     cut_out = picture.height < CUT_OUT * max(LEGIBLE, (boxes[:, 3] - boxes[:, 1]).max())
     if cut_out:
         inside = ~_from_outside(boxes, picture.size)
-        boxes, chances = boxes[inside], chances[inside]
+        boxes, marks = boxes[inside], [marks[at] for at in np.flatnonzero(inside)]
         linked = _beside(boxes, GAP_CUT_OUT)
     else:
         letters, rules = _letters_and_rules(look)
         linked = _beside(boxes, GAP)
-        linked &= ~_ruled_off(rules, np.array([mark.place for mark in marks]), linked)
+        linked &= ~_ruled_off(rules, np.array([mark.place for mark in found]), linked)
         boxes = np.concatenate([boxes, letters])
         linked = _with_letters(boxes, linked)
-        chances = np.concatenate([chances, np.zeros(len(letters))])
+        marks += [None] * len(letters)
     owner = _connected(linked)
-    found = [_line(boxes[owner == one], chances[owner == one], cut_out) for one in np.unique(owner)]
-    legible = [one for one in found if cut_out or (one.chance > 0 and one.box[3] - one.box[1] >= LOW)]
+    groups = [np.flatnonzero(owner == one) for one in np.unique(owner)]
+    made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in groups]
+    legible = [one for one in made if cut_out or (one.chance > 0 and one.box[3] - one.box[1] >= LOW)]
     return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
 
 
@@ -204,16 +217,17 @@ def _connected(linked: Mask) -> NDArray[np.intp]:
         owner = found
 
 
-def _line(boxes: Boxes, chances: NDArray[np.float64], cut_out: bool) -> Line:
+def _line(boxes: Boxes, marks: Sequence[finder.Mark | None], cut_out: bool) -> Line:
     order = np.argsort(boxes[:, 0])
-    boxes, chances = boxes[order], chances[order]
+    boxes, marks = boxes[order], [marks[at] for at in order]
+    chances = np.array([0.0 if mark is None else mark.chance for mark in marks])
     height = boxes[:, 3] - boxes[:, 1]
     digits = height * UNEVEN > height.max()
     area = height * (boxes[:, 2] - boxes[:, 0])
     left, top = boxes[:, :2].min(axis=0).tolist()
     right, bottom = boxes[:, 2:].max(axis=0).tolist()
     chance = float(np.average(chances[digits], weights=area[digits]))
-    return Line((left, top, right, bottom), chance, bool(cut_out), boxes, chances)
+    return Line((left, top, right, bottom), chance, bool(cut_out), boxes, marks)
 
 
 def strip(picture: Image.Image, box: Box, size: tuple[int, int]) -> Pixels:

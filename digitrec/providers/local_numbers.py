@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import cycle, pairwise
 from math import ceil
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 
+from digitrec import models
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
-from digitrec.image.pixels import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE, Size
+from digitrec.models import store
+from digitrec.models.committee import chances
+from digitrec.models.network import evidence
 from digitrec.models.sequence import (
     HEIGHT,
     LETTERS,
@@ -26,10 +32,14 @@ from digitrec.models.sequence import (
     read,
 )  # fmt: skip
 from digitrec.prepare import prepare
-from digitrec.prepare.lines import lines, strip
+from digitrec.prepare.filters import Floats
+from digitrec.prepare.form import laid_out
+from digitrec.prepare.lines import UNEVEN, Line, lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 from digitrec.providers.registry import open_provider
 
+WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
+"""The weights that judge a reading, inside the package."""
 STRETCH = 1.3
 """Width of the view of a number, as a multiple of its own, as in training; three widths gained nothing."""
 MARGIN = 0.15
@@ -38,16 +48,70 @@ AROUND = 0.5
 """Margin around a single digit that is also shown to the network for digits, as a share of its height."""
 EDGE = 0.05
 """What is left out at each edge of a cut-out, as a share of its height: remains of frames."""
-DOUBT = 0.25
-"""Factor of the confidence in a digit that the network for digits refuses."""
-LEAST, LEAST_OF_WORD = 0.2, 0.5
-"""Least confidence in a number, and in one that may be a word, 0..1; a doubtful reading helps."""
+LEAST = 0.15
+"""Least chance that a number is right."""
 UNSURE = 0.5
-"""Marks on a page that are read with less confidence may be a word and a number."""
-SOME_LETTERS, WORD = 0.2, 0.5
-"""Shares of letters among the characters above which marks are read again in two parts, and are a word."""
-LEAST_MARKS = 0.02
+"""Marks on a page that are right with less chance are also read in parts."""
+SOME_LETTERS = 0.2
+"""Share of letters among the characters above which a line may be a word and a number."""
+SPACE, NARROW = 0.3, 0.05
+"""Least gap between its words, and between the numbers of another line, as a share of its height."""
+DIGITS = 0.5
+"""Least chance of a line's marks that look like digits."""
+LEAST_MARKS = 0.003
 """Least chance of a line's marks to be digits, 0..1: the finder doubts many printed digits."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A picture and what may be numbers on it."""
+
+    picture: Image.Image
+    lines: Sequence[Line]
+
+    @classmethod
+    def of(cls, picture: Image.Image) -> Self:
+        """Find the lines of a picture."""
+        return cls(picture, [line for line in lines(picture) if line.cut_out or line.chance >= LEAST_MARKS])
+
+    @property
+    def typical(self) -> float:
+        """The middle one of the heights of the lines that look like digits, in pixels; 0 without any."""
+        heights = [line.box[3] - line.box[1] for line in self.lines if line.chance > DIGITS]
+        return float(np.median(heights)) if heights else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """Marks that may be a number, and how the networks read them."""
+
+    line: Line
+    size: Size
+    """Width and height of the picture."""
+    lines: int
+    """Number of lines on the picture."""
+    typical: float
+    """`Page.typical`."""
+    reading: Reading
+    view: Box
+    """The part of the picture that the reading is from."""
+    whole_letters: float
+    """Share of letters in the marks that these are a part of, 0..1; 0 if they are no part."""
+    seen: Floats
+    """(N, 10), what the network for digits makes of each mark; (0, 10) where it was not asked."""
+    trust: float = 0.0
+    """Chance of `predict` that there is one digit, 0..1; 0 where it was not asked, or refuses."""
+    single: float = 0.0
+    """Its chance that this digit is the read one, 0..1."""
+
+    @property
+    def digits(self) -> str:
+        """The digits of the reading."""
+        return digits_of(self.reading.text)
+
+    def parts(self) -> list[Line]:
+        """Return the parts of its line; letters are divided at spaces only."""
+        return self.line.split(SPACE if max(self.reading.letters) > SOME_LETTERS else NARROW)
 
 
 class LocalNumbers(BaseProvider):
@@ -61,8 +125,7 @@ class LocalNumbers(BaseProvider):
 
         Args:
             single: reads a single digit on a prepared picture; a number of one digit is shown to it as well.
-            readers: the networks that take turns with the views of a number; the first one holds the
-                calibration. Empty: those inside the package.
+            readers: the networks that take turns with the views of a number. Empty: those inside the package.
         """
         self.name, self._single = single.name, single
         self._readers = readers or (SequenceReader(), SequenceReader(LETTERS))
@@ -85,23 +148,46 @@ class LocalNumbers(BaseProvider):
         return Answer(found, model_version=", ".join(reader.version for reader in self._readers))
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
-        found = lines(picture)
-        waiting = [line for line in found if line.cut_out or line.chance >= LEAST_MARKS]
-        while waiting:
-            line = waiting.pop(0)
-            alone = found == [line]
-            boxes = _views(picture, line.box, wide=line.cut_out and alone)
-            reading = self._read(picture, boxes, expected)
-            if len(reading.text) == 1 and reading.text.isdigit():
-                around = picture if alone else _cut(picture, _with_margin(line.box, AROUND))
-                reading = self._with_single(reading, around)
-            sure = reading.chance
-            is_mixed = not line.cut_out and sure < UNSURE and reading.letters > SOME_LETTERS
-            if is_mixed and (parts := line.split()):
-                waiting = parts + waiting
-            elif reading.text and sure >= (LEAST_OF_WORD if reading.letters > WORD else LEAST):
-                signs = _signs(reading, boxes[reading.look])
-                yield Candidate(reading.text, sure, line.box, signs, self._readers[0].calibrated(sure))
+        page = Page.of(picture)
+        for line in page.lines:
+            for one, chance in self._judged(page, line, expected):
+                if chance >= LEAST:
+                    signs = _signs(one.reading, one.view)
+                    yield Candidate(one.reading.text, one.reading.chance, one.line.box, signs, chance)
+
+    def _judged(
+        self, page: Page, line: Line, expected: Lengths | None, letters: float = 0.0
+    ) -> list[tuple[Proposal, float]]:
+        """Return the proposals for a line, or for its parts if they are likelier, and their chances."""
+        whole = self.proposal(page, line, expected, letters)
+        chance = judged(whole)
+        if line.cut_out or chance >= UNSURE:
+            return [(whole, chance)]
+        letters = max(whole.reading.letters)
+        sides = [self._judged(page, part, expected, letters) for part in whole.parts()]
+        best = [max(its for _, its in side) for side in sides]
+        if not sides or np.mean(best) <= chance:
+            return [(whole, chance)]
+        return [one for side in sides for one in side]
+
+    def proposal(
+        self, page: Page, line: Line, expected: Lengths | None = None, letters: float = 0.0
+    ) -> Proposal:
+        """Read a line of a page.
+
+        Args:
+            page: the page.
+            line: one of its lines, or a part.
+            expected: fewest and most digits; None: any.
+            letters: `Proposal.whole_letters`.
+        """
+        picture, count = page.picture, len(page.lines)
+        boxes = _views(picture, line.box, wide=line.cut_out and count == 1)
+        reading = self._read(picture, boxes, expected)
+        made = Proposal(
+            line, picture.size, count, page.typical, reading, boxes[reading.look], letters, _seen(line)
+        )
+        return self._with_single(made, picture) if len(reading.text) == 1 == len(made.digits) else made
 
     def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
         """Return the text with the expected number of digits if its chance is the least or more, else any."""
@@ -114,22 +200,30 @@ class LocalNumbers(BaseProvider):
         fitting = read(looks, expected)
         return fitting if fitting.chance >= LEAST else reading
 
-    def _with_single(self, reading: Reading, picture: Image.Image) -> Reading:
-        """Return the digit that this reading and the network for digits find likeliest together.
-
-        It is doubtful if that network sees no digit.
-        """
-        prepared = prepare(DigitImage.open(picture), self._single.wants)
+    def _with_single(self, one: Proposal, picture: Image.Image) -> Proposal:
+        """Return the digit that this reading and the network for digits find likeliest together."""
+        around = picture if one.lines == 1 else _cut(picture, _with_margin(one.line.box, AROUND))
+        prepared = prepare(DigitImage.open(around), self._single.wants)
         answer = self._single.read(prepared, timeout=1.0)
-        chances = answer.probabilities
-        if prepared.findings.reason or answer.reason or chances is None:
-            return replace(reading, chance=DOUBT * reading.chance)
-        own, other = (1 - reading.chance) / 9, np.array(chances)
-        mine = np.full(10, own)
-        mine[int(reading.text)] = reading.chance
-        both = mine * other / (mine * other).sum()
-        best = int(both.argmax())
-        return replace(reading, text=str(best), chance=float(both[best]), chances=(float(both[best]),))
+        if prepared.findings.reason or answer.reason or answer.probabilities is None:
+            return one
+        other, reading = np.array(answer.probabilities), one.reading
+        mine = np.full(10, (1 - reading.chance) / 9)
+        mine[int(one.digits)] = reading.chance
+        best = int((mine * other).argmax())
+        if str(best) != one.digits:
+            reading = replace(
+                reading, text=str(best), places=reading.places[:1], chances=(float(other[best]),)
+            )
+        return replace(one, reading=reading, trust=prepared.findings.trust, single=float(other[best]))
+
+
+def _seen(line: Line) -> Floats:
+    """Return what the network for digits makes of each high mark of a line, (N, 10)."""
+    high = (line.boxes[:, 3] - line.boxes[:, 1]) * UNEVEN > (line.boxes[:, 3] - line.boxes[:, 1]).max()
+    inks = [mark.ink for mark, is_high in zip(line.marks, high, strict=True) if mark is not None and is_high]
+    stack = np.array([laid_out(ink) for ink in inks], np.uint8).reshape(-1, 28, 28)
+    return _network().probabilities(stack, [True] * len(stack))
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
@@ -179,3 +273,45 @@ def _signs(reading: Reading, box: Box) -> tuple[Sign, ...]:
         Sign(chance, (start, top, end, bottom))
         for chance, (start, end) in zip(reading.chances, pairwise(edges), strict=True)
     )
+
+
+def features(one: Proposal) -> list[float]:
+    """Return the numbers from which a proposal is judged; the weights belong to them.
+
+    Args:
+        one: a proposal with at least one digit.
+    """
+    line, reading, digits = one.line, one.reading, one.digits
+    count = len(digits)
+    left, top, right, bottom = line.box
+    width, height = one.size
+    marks = [mark for mark in line.marks if mark is not None]
+    likely = [mark.chance for mark in marks]
+    clear = evidence(one.seen) / _network().input.evidence if len(one.seen) else np.zeros(1)
+    as_many = len(one.seen) == count
+    same = [int(digit) == row.argmax() for digit, row in zip(digits, one.seen, strict=False)]
+    return [
+        reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[1], reading.rival,
+        max(reading.letters), min(reading.letters), reading.letters[1], one.whole_letters,
+        min(reading.chances), float(np.mean(reading.chances)), len(reading.text) > count,
+        *(count == length for length in (1, 2, 3, 4)), count / 8,
+        digits.count("1") / count, digits.count("0") / count,
+        *(digits == str(digit) for digit in range(10)),
+        line.chance, min(likely, default=0.0), max((mark.missing for mark in marks), default=0.0),
+        np.log(max(len(marks), 0.5) / count), 1 - len(marks) / len(line.marks),
+        np.log((bottom - top) / HEIGHT), np.log((right - left) / (bottom - top) / count),
+        np.log((bottom - top) / (one.typical or bottom - top)),
+        (bottom - top) / height, (right - left) / width, line.cut_out, one.lines == 1, np.log(one.lines),
+        float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
+        one.trust, one.single,
+    ]  # fmt: skip
+
+
+def judged(one: Proposal) -> float:
+    """Return the chance that a proposal is right, 0..1."""
+    return float(chances(np.array([features(one)]), WEIGHTS)[0]) if one.digits else 0.0
+
+
+@cache
+def _network() -> store.Model:
+    return store.load()

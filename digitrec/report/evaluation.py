@@ -26,8 +26,6 @@ MEAN_GOAL = 0.95
 """Goal for the mean accuracy of all corruptions, 0..1."""
 NO_DIGIT = -1
 """Label of "no digit" for scikit-learn."""
-COMMONEST = 2
-"""Number of kinds of errors listed for each set."""
 WHOLE_NUMBERS = "numbers"
 """The table of whole numbers, beside `accuracy.GROUPS`."""
 TITLES = {
@@ -59,7 +57,7 @@ NOTES = {
 }
 HEADER = (
     "set", "pictures", "right", "95 % interval", "range", "goal", "", "answered", "ECE", "sure errors",
-    f"coverage at {percent(RELIABLE)}", "main errors",
+    f"coverage at {percent(RELIABLE)}", "main error",
 )  # fmt: skip
 GRID = (3, 5)
 """Rows and columns of the grid of predictions."""
@@ -136,7 +134,7 @@ def _row(one: Measured) -> tuple[str, ...]:
     return (
         found.data, f"{right.n:,}", percent(right.share, 2), _span(right.low, right.high),
         _span(min(seeds), max(seeds)) if seeds else "", percent(one.goal, 2), _verdict(right.share, one.goal),
-        percent(found.named.share, 2), *(percent(share, 2) for share in trust), _errors(found),
+        percent(found.named.share, 2), *(percent(share, 2) for share in trust), _main_error(found),
     )  # fmt: skip
 
 
@@ -157,10 +155,10 @@ def _mean(corruptions: Sequence[Measured]) -> tuple[str, ...]:
     return (name, "", percent(mean, 2), "", "", percent(MEAN_GOAL, 2), _verdict(mean, MEAN_GOAL), *[""] * 5)
 
 
-def _errors(found: Result) -> str:
-    """List the most common errors: "1->7: 5, 9 refused (blank): 2"."""
+def _main_error(found: Result) -> str:
+    """Return the most common error: "1->7: 5" or "9 refused (blank): 2"."""
     counted = Counter(_error(*pair) for pair in found.pairs if not is_right(*pair))
-    return ", ".join(f"{error}: {count}" for error, count in counted.most_common(COMMONEST))
+    return "".join(f"{error}: {count}" for error, count in counted.most_common(1))
 
 
 def _error(outcome: Outcome, label: int | None) -> str:

@@ -128,14 +128,14 @@ class TestForeign:
             expected = powers / powers.sum(axis=1, keepdims=True)
         assert np.allclose(model.probabilities(TEST.images[:5]), expected, atol=0.02)
 
-    @pytest.mark.parametrize(("shape", "outputs", "said"), [
-        ((32, 32, 1), 10, r"takes \(N, 32, 32, 1\)"), ((28, 28, 3), 10, r"takes \(N, 28, 28, 3\)"),
-        ((28, 28), 26, r"gives \(N, 26\)"),
+    @pytest.mark.parametrize(("shape", "outputs", "named"), [
+        ((32, 32, 1), 10, r"\(N, 32, 32, 1\)"), ((28, 28, 3), 10, r"\(N, 28, 28, 3\)"),
+        ((28, 28), 26, r"\(N, 26\)"),
     ])  # fmt: skip
     def test_other_shapes_are_refused(
-        self, saved: Build, ending: str, shape: tuple[int, ...], outputs: int, said: str
+        self, saved: Build, ending: str, shape: tuple[int, ...], outputs: int, named: str
     ) -> None:
-        with pytest.raises(ModelError, match=said):
+        with pytest.raises(ModelError, match=named):
             store.load(saved(dense(shape, outputs), ending))
 
     def test_a_file_that_is_no_model_is_refused(self, tmp_path: Path, ending: str) -> None:

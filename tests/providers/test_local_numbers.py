@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 import digitrec
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models.network import Floats
-from digitrec.models.sequence import BLANK, OTHER, Pixels, SequenceReader
+from digitrec.models.sequence import BLANK, Pixels, SequenceReader
 from digitrec.providers.local_numbers import LocalNumbers
 from digitrec.providers.registry import open_provider
 
@@ -68,7 +68,7 @@ class Doubtful(SequenceReader):
     def look(self, strip: Pixels) -> Floats:
         columns = np.zeros((7, BLANK + 1), np.float32)
         columns[[0, 2, 4], [1, 2, 3]] = columns[[1, 3, 5], BLANK] = 1
-        columns[6, [4, BLANK, OTHER]] = self.fitting, 0.6, 0.4 - self.fitting
+        columns[6, [4, BLANK]] = self.fitting, 1 - self.fitting
         return columns
 
 

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, Image
 
 from digitrec.answer import SURE, Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
 from digitrec.lab.datasets.download import in_data
-from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.nondigits import beside, scribbles, shown
-from digitrec.lab.handwriting.strokes import PLAIN, log_uniform
-from digitrec.lab.handwriting.writer import OWN, cut_out, in_font
+from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, word
+from digitrec.lab.handwriting.strokes import PLAIN
+from digitrec.lab.handwriting.writer import OWN
 from digitrec.lab.reading.compose import Labelled, held_back
 from digitrec.prepare.align import perspective
 from digitrec.recognise import read_many
@@ -68,22 +68,21 @@ def _labels(name: str) -> list[dict[str, str]]:
     return [row | {"file": str(folder / row["file"])} for row in rows]
 
 
+def _is_upright(row: dict[str, str]) -> bool:
+    """Return whether a labelled photo is shown as it is stored.
+
+    Seven photos of `sudoku_print` are stored upright but marked as turned. Their labels are of the upright
+    page, which nobody sees.
+    """
+    with Image.open(row["file"]) as picture:
+        return bool(picture.getexif().get(ExifTags.Base.Orientation, 1) == 1)
+
+
 def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
     """Yield photographed words of two to eight letters, by hand or in print."""
     for number in range(count):
         rng = np.random.default_rng((seed, 6, number))
-        length = int(rng.integers(2, 9))
-        if rng.random() < 0.5:
-            letters = [str(one) for one in rng.choice([one for one in PLAIN if one.isalpha()], length)]
-            pen = log_uniform(rng, 0.03, 0.1)
-            ink = cut_out(strokes.write([PLAIN[letters[0]]], rng, 80, pen))
-            for letter in letters[1:]:
-                other = cut_out(strokes.write([PLAIN[letter]], rng, 80, pen))
-                ink = cut_out(beside(ink, other, float(rng.uniform(0, 0.4)), rng))
-        else:
-            text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), length))
-            ink = in_font(text.capitalize() if rng.random() < 0.5 else text, OWN, 40)
-        yield shown(ink, rng)
+        yield shown(word(list(PLAIN), OWN, rng), rng)
 
 
 def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]:
@@ -101,11 +100,14 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
         cells = [Labelled(Path(row["file"]), row["text"]) for row in rows]
         yield from _numbers("cells of logbooks", cells, engine, 0.88)
     for name in ("sudoku_hand", "sudoku_print"):
-        if rows := _labels(name)[:limit]:
+        if rows := list(filter(_is_upright, _labels(name)))[:limit]:
             yield from _sudokus(name, rows, engine)
-    pictures = [one.pixels for one in islice(scribbles(COUNT, SEED), limit)]
-    yield _invented("letters and doodles", pictures, engine)
-    yield _invented("words", list(words(limit or COUNT)), engine)
+    drawn = list(islice(scribbles(COUNT, SEED), limit))
+    plain = [one.pixels for one in drawn if one.kind != LIKE_DIGIT]
+    yield _invented("letters and doodles", plain, engine, 0.02)
+    alike = [one.pixels for one in drawn if one.kind == LIKE_DIGIT]
+    yield _invented("letters like digits", alike, engine)
+    yield _invented("words", list(words(limit or COUNT)), engine, 0.02)
 
 
 def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: float | None) -> Iterator[Share]:
@@ -152,10 +154,10 @@ def in_cells(corners: NDArray[np.float64], numbers: Iterable[Number]) -> dict[in
     return found
 
 
-def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine) -> Share:
+def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine, goal: float | None = None) -> Share:
     """Return the share of pictures without a number on which one was read."""
     numbers = [one for one in _read(pictures, engine) if one]
-    return Share(f"{name}: a number is read", proportion(len(numbers), len(pictures)), 0.02, True)
+    return Share(f"{name}: a number is read", proportion(len(numbers), len(pictures)), goal, True)
 
 
 def _read(images: Sequence[ImageSource], engine: Engine) -> list[tuple[Number, ...]]:

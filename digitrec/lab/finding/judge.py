@@ -18,11 +18,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from digitrec.errors.text import percent
-from digitrec.image import DigitImage, atomic
+from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
 from digitrec.lab.datasets.download import mnist_train
@@ -33,9 +31,8 @@ from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper, rando
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, page_of, scene
 from digitrec.lab.handwriting.strokes import any_pen, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn, rewrite
-from digitrec.prepare.filters import Floats
 from digitrec.prepare.ink import find_ink
-from digitrec.prepare.judge import CLEAR, LIKELY, WEIGHTS, chances, features
+from digitrec.prepare.judge import CLEAR, WEIGHTS, features
 from digitrec.prepare.proposals import seen
 
 Picture = tuple[Pixels, int | None]
@@ -47,8 +44,8 @@ BRACKETS = ("()", "()", "[]", "{}", "<>")
 """Pairs around a digit, which stays a single one."""
 SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
 """What makes a digit a part of something else."""
-NETWORKS, HIDDEN = 4, 48
-"""Number of small networks whose mean is the judge, and their hidden units."""
+NETWORKS, HIDDEN, ALPHA = 4, 48, 0.1
+"""Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,50 +198,13 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
     return {"rows": np.array(rows, np.float32), "right": np.array(right)}
 
 
-def learn(folder: Path, weights_file: Path = WEIGHTS) -> None:
+def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     """Learn from all files; write the weights and their card beside them."""
-    from sklearn.neural_network import MLPClassifier
-
-    rows, right = _proposals(sorted(folder.glob("[0-9]*.npz")))
-    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
-    nets = [MLPClassifier((HIDDEN,), alpha=0.1, max_iter=100, random_state=at) for at in range(NETWORKS)]
-    for net in nets:
-        net.fit((rows - mean) / scale, right)  # it warns; 200 rounds judge no better
-    weights = {
-        "mean": mean, "scale": scale,
-        "first": np.stack([net.coefs_[0] for net in nets]),
-        "hidden": np.stack([net.intercepts_[0] for net in nets]),
-        "last": np.stack([net.coefs_[1][:, 0] for net in nets]),
-        "out": np.array([net.intercepts_[1][0] for net in nets]),
-    }  # fmt: skip
-    with atomic.replacing(weights_file) as unfinished, unfinished.open("wb") as opened:
-        np.savez_compressed(opened, **{name: one.astype(np.float32) for name, one in weights.items()})
-    figures = _figures(len(rows), *_proposals([folder / f"{stocks.HELD}.npz"]))
-    purpose = "Says how likely a proposal for the picture's digit is right."
-    stocks.write_card(weights_file, "digitrec.lab.finding.judge", purpose, figures)
-
-
-def _proposals(files: Sequence[Path]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the features of all proposals in some files, (n, F), and whether each is right, (n,)."""
-    stored = [dict(np.load(file)) for file in files]
-    return np.concatenate([one["rows"] for one in stored]), np.concatenate([one["right"] for one in stored])
-
-
-def _figures(learned: int, rows: Floats, right: NDArray[np.bool_]) -> dict[str, str]:
-    """Return the figures of the weights, measured on proposals that were held back."""
-    chance = chances(rows)
-    correct = float(((chance >= LIKELY) == right).mean())
-    doubt = float(np.abs(chance - right).mean())
-    sure = chance >= 0.95
-    return {
-        "networks": f"{NETWORKS}, of {HIDDEN} hidden units each; their mean",
-        "input": f"{rows.shape[1]} features of a proposal: `digitrec.prepare.judge.features`",
-        "learned from": f"{learned:,} proposals on generated pictures, seed {SEED}",
-        "held back": f"{len(rows):,} proposals, {percent(float(right.mean()))} of them right",
-        "judged rightly": percent(correct),
-        "mean distance of the chance from the truth": percent(doubt),
-        "wrong among those of 95 % and more": percent(float(1 - right[sure].mean())),
-    }
+    stocks.learn_committee(
+        folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.finding.judge",
+        purpose="Says how likely a proposal for the picture's digit is right.",
+        features="a proposal: `digitrec.prepare.judge.features`", seed=SEED,
+    )  # fmt: skip
 
 
 STEPS: dict[str, Callable[..., None]] = {"draw": draw, "learn": learn}

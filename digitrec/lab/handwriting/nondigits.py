@@ -7,7 +7,7 @@ is drawn here, with a seed; the pairs also use MNIST's digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,12 +19,21 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.photo import TEXTURES, clouds, ink_on_paper, photograph, random_look, texture
-from digitrec.lab.handwriting.strokes import LEARNED, PLAIN, RESEMBLING, Shape, Stroke
-from digitrec.lab.handwriting.writer import Writer, cut_out, enlarge, fonts_to_learn, redrawn, rewrite
+from digitrec.lab.handwriting.strokes import LEARNED, PLAIN, RESEMBLING, Shape, Stroke, log_uniform
+from digitrec.lab.handwriting.writer import (
+    Writer,
+    cut_out,
+    enlarge,
+    fonts_to_learn,
+    in_font,
+    redrawn,
+    rewrite,
+)  # fmt: skip
 
 PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
 """Kinds of pages with nothing written on them."""
-SCRIBBLES = ("letter", "letter like a digit", "scribble")
+LIKE_DIGIT = "letter like a digit"
+SCRIBBLES = ("letter", LIKE_DIGIT, "scribble")
 """Kinds of writing without a digit."""
 NOISES = ("even", "normal", "black and white", "coarse")
 """Kinds of noise of 28x28 pixels."""
@@ -77,6 +86,21 @@ def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
             shapes = _UNKNOWN if kind == "letter" else list(RESEMBLING.values())
             written = strokes.write([shapes[rng.integers(len(shapes))]], rng, side)
         yield NonDigit(shown(written, rng), kind)
+
+
+def word(letters: Sequence[str], font: str, rng: np.random.Generator) -> Pixels:
+    """Return the ink of a word of two to eight letters: some of `PLAIN` by hand, or any in a font."""
+    length = int(rng.integers(2, 9))
+    if rng.random() < 0.5:
+        chosen = [str(one) for one in rng.choice([one for one in letters if one.isalpha()], length)]
+        pen = log_uniform(rng, 0.03, 0.1)
+        ink = cut_out(strokes.write([PLAIN[chosen[0]]], rng, 80, pen))
+        for letter in chosen[1:]:
+            other = cut_out(strokes.write([PLAIN[letter]], rng, 80, pen))
+            ink = cut_out(beside(ink, other, float(rng.uniform(0, 0.4)), rng))
+        return ink
+    text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), length))
+    return in_font(text.capitalize() if rng.random() < 0.5 else text, font, 40)
 
 
 def squeezed(n: int, seed: int) -> Iterator[NonDigit]:
@@ -213,13 +237,16 @@ LATIN = "".join(PLAIN)
 _NONE_LYING = (3, 4)  # digits that do not look like digits when they lie on their side
 
 
-def any_kind(writer: Writer, rng: np.random.Generator) -> Pixels:
+def any_kind(writer: Writer, rng: np.random.Generator, *, pairs: bool = True) -> Pixels:
     """One picture, ink high; of 28x28 where two of the writer's digits are squeezed into that.
+
+    Without ``pairs`` no two digits are drawn.
 
     Raises:
         NotInstalled: Matplotlib is missing, whose fonts are printed with.
     """
-    return _KINDS[rng.choice(len(_KINDS), p=_SHARES)](writer, rng)
+    draw = _KINDS[rng.choice(len(_KINDS), p=_SHARES)]
+    return draw(writer, rng) if pairs or draw not in _PAIRS else any_kind(writer, rng, pairs=False)
 
 
 def larger(digit: Pixels, rng: np.random.Generator) -> Pixels:
@@ -296,4 +323,5 @@ def _scrawl(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 _LETTERS = [*(PLAIN[letter] for letter in LEARNED), *strokes.SIGNS.values()]
 _KINDS = (_letter, _glyph, _cast, _strokes, _scrawl, _lying, _touching, _squeezed)
+_PAIRS = (_touching, _squeezed)
 _SHARES = (0.15, 0.15, 0.24, 0.11, 0.12, 0.04, 0.12, 0.07)

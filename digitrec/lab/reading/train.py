@@ -17,24 +17,20 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.image import DigitImage, atomic
+from digitrec.image import atomic
 from digitrec.lab import stocks
 from digitrec.lab.datasets.world import people
-from digitrec.lab.reading.compose import HANDS, WIDEST, Composer, held_back
+from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
 from digitrec.lab.reading.hands import hands, letter_hands
 from digitrec.models.network import described
-from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, LETTERS, SHIPPED, SequenceReader, digits_of
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, LETTERS, SHIPPED
 from digitrec.models.store import to_litert
-from digitrec.prepare import prepare
-from digitrec.providers.local_numbers import LocalNumbers
-from digitrec.providers.registry import open_provider
 
 WIDTHS = (24, 48, 80, 112, 144)
 
@@ -196,29 +192,17 @@ def restored(folder: Path, net: Any, steps: int) -> stocks.Run:
     )
 
 
-CALIBRATED = 2500
-"""Numbers that the calibration is fitted on."""
-
-
 def export(out: Path, folders: Sequence[Path]) -> None:
-    """Write both networks as LiteRT files into a folder; the first one holds the calibration.
+    """Write both networks as LiteRT files into a folder.
 
     Args:
         out: the folder of the files.
         folders: LETTERS and then each FOLDER, as on the command line.
     """
-    (second, steps), (first, all_steps) = averaged(folders[:1]), averaged(folders[1:])
-    _write(out / LETTERS.name, to_litert(second), {}, steps)
-    content = to_litert(first)
-    with TemporaryDirectory() as scratch:
-        bare = Path(scratch, SHIPPED.name)
-        bare.write_bytes(content)
-        calibration = fitted((SequenceReader(bare), SequenceReader(out / LETTERS.name)))
-    _write(out / SHIPPED.name, content, {"calibration": calibration}, all_steps)
-
-
-def _write(file: Path, content: bytes, about: dict[str, Any], steps: list[int]) -> None:
-    atomic.write(file, described(content, {"format": 1, "name": file.stem, "card": {"steps": steps}} | about))
+    for file, some in ((LETTERS, folders[:1]), (SHIPPED, folders[1:])):
+        net, steps = averaged(some)
+        about = {"format": 1, "name": file.stem, "card": {"steps": steps}}
+        atomic.write(out / file.name, described(to_litert(net), about))
 
 
 def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
@@ -232,21 +216,6 @@ def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
         steps.append(run.done)
     net.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])
     return net, steps
-
-
-def fitted(readers: Sequence[SequenceReader]) -> dict[str, list[float]]:
-    """Return the points of a rising line from confidence to the chance that the digits are right."""
-    from sklearn.isotonic import IsotonicRegression
-
-    numbers = LocalNumbers(open_provider("local"), readers)
-    scores, right = [], []
-    for one in held_back(CALIBRATED, SEED):
-        prepared = prepare(DigitImage.open(one.image), numbers.wants)
-        for candidate in numbers.read(prepared, timeout=1.0).candidates:
-            scores.append(candidate.score or 0.0)
-            right.append(digits_of(candidate.text) == digits_of(one.text))
-    line = IsotonicRegression(y_min=1 / (len(right) + 2), y_max=1 - 1 / (len(right) + 2)).fit(scores, right)
-    return {"scores": line.X_thresholds_.tolist(), "chances": line.y_thresholds_.tolist()}
 
 
 def main(step: str, folder: str, *rest: str) -> None:

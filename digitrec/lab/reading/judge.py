@@ -1,0 +1,170 @@
+"""The recipe of the weights that judge numbers: draw pictures, read them, learn which readings are right.
+
+    python -m digitrec.lab.reading.judge draw FOLDER 30
+    python -m digitrec.lab.reading.judge learn FOLDER
+
+`draw` takes one core 15 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
+that digitrec ships, with their card. Only hands, fonts and letters that networks learn from are drawn.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from PIL import Image
+
+from digitrec.image import Box, DigitImage
+from digitrec.image.boxes import shared
+from digitrec.image.pixels import Pixels
+from digitrec.lab import stocks
+from digitrec.lab.datasets.download import mnist_train
+from digitrec.lab.datasets.world import LEARNED_OF_MNIST, People, people
+from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown, word
+from digitrec.lab.handwriting.photo import perhaps_on_paper
+from digitrec.lab.handwriting.scenes import WANTED, scene
+from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
+from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn
+from digitrec.lab.reading.compose import HANDS, STRETCH, Composer
+from digitrec.lab.reading.hands import hands, letter_hands
+from digitrec.lab.reading.tables import table
+from digitrec.lab.reading.train import OTHER_HANDS
+from digitrec.models.sequence import digits_of
+from digitrec.prepare import prepare
+from digitrec.prepare.lines import Line
+from digitrec.providers.local_numbers import WEIGHTS, LocalNumbers, Page, Proposal, features
+from digitrec.providers.registry import open_provider
+
+Truth = Sequence[tuple[str, Box | None]]
+"""The digits and the box of each number on a picture; no box: the whole picture shows it."""
+Labelled = tuple[Pixels, Truth]
+SEED = 37
+STOCK = 250
+"""Pictures in a file."""
+NETWORKS, HIDDEN, ALPHA = 6, 16, 1
+"""Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
+SAME = 0.3
+"""Least share of the union that two boxes have in common if they show the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The hands of one file of proposals."""
+
+    writer: Writer
+    composer: Composer
+
+    @classmethod
+    def learned(cls, known: People, number: int) -> Self:
+        """Return hands that networks learn from, other ones for each file."""
+        seed, rng = SEED * 1000 + number, np.random.default_rng((SEED, number))
+        others = list(letter_hands(OTHER_HANDS, seed))
+        writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
+        return cls(writer, Composer(list(hands(known, HANDS, seed)), rng, others))
+
+
+def _composed(of: Sources, rng: np.random.Generator) -> Labelled:
+    """Compose a number, or letters, scrawls or bare paper, in any size."""
+    view, text = of.composer.picture() if rng.random() < 0.5 else of.composer.number()
+    scale = log_uniform(rng, 0.8, 3)
+    size = max(4, round(scale * view.shape[1] / STRETCH)), round(scale * view.shape[0])
+    pixels = np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BICUBIC))
+    return pixels, [] if "?" in text or not text else [(text, None)]
+
+
+def _written(of: Sources, rng: np.random.Generator) -> Labelled:
+    """Write two to five digits side by side on paper."""
+    height = int(rng.integers(40, 130))
+    first, ink = of.writer.digit(rng, height)
+    text = str(first)
+    for _ in range(int(rng.integers(1, 5))):
+        label, other = of.writer.digit(rng, round(height * rng.uniform(0.9, 1.1)))
+        ink, text = cut_out(beside(ink, other, float(rng.uniform(0, 0.4)), rng)), text + str(label)
+    return shown(np.pad(ink, round(height * rng.uniform(0.1, 1))), rng), [(text, None)]
+
+
+def _single(of: Sources, rng: np.random.Generator) -> Labelled:
+    one = scene(str(rng.choice(list(WANTED))), of.writer, rng)
+    return one.pixels, [(str(one.label), None)]
+
+
+def _word(of: Sources, rng: np.random.Generator) -> Labelled:
+    return shown(word(LEARNED, of.writer.font(rng), rng), rng), []
+
+
+def _senseless(of: Sources, rng: np.random.Generator) -> Labelled:
+    ink = any_kind(of.writer, rng, pairs=False)
+    return perhaps_on_paper(larger(ink, rng) if min(ink.shape) <= 28 else ink, rng), []
+
+
+def _blank(of: Sources, rng: np.random.Generator) -> Labelled:
+    return next(pages(1, int(rng.integers(2**31)))).pixels, []
+
+
+def _table(of: Sources, rng: np.random.Generator) -> Labelled:
+    return table(of.writer, rng)
+
+
+KINDS: dict[Callable[[Sources, np.random.Generator], Labelled], float] = {
+    _composed: 0.34, _written: 0.12, _single: 0.12, _word: 0.12, _senseless: 0.2, _blank: 0.02, _table: 0.08,
+}  # fmt: skip
+"""The kinds of pictures, and the share of each."""
+
+
+def draw(folder: Path, count: int) -> None:
+    """Write a file of proposals to measure on and ``count`` to learn from, of `STOCK` pictures each."""
+    known = people("learned")
+    stocks.fill(folder, count, lambda number: drawn(Sources.learned(known, number), number))
+
+
+def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
+    """Return the features of what is read on a file's pictures, and whether each reading is right."""
+    reader = LocalNumbers(open_provider("local"))
+    found: list[tuple[Proposal, bool]] = []
+    kinds = list(KINDS)
+    for at in range(count):
+        rng = np.random.default_rng((SEED, number, at))
+        pixels, numbers = kinds[int(rng.choice(len(kinds), p=list(KINDS.values())))](of, rng)
+        prepared = prepare(DigitImage.open(np.ascontiguousarray(pixels)), reader.wants)
+        page = Page.of(prepared.picture())
+        for line in page.lines:
+            found += read(reader, page, line, numbers)
+    rows = np.array([features(one) for one, _ in found], np.float32)
+    return {"rows": rows, "right": np.array([right for _, right in found])}
+
+
+def read(
+    reader: LocalNumbers, page: Page, line: Line, numbers: Truth, letters: float = 0.0
+) -> Iterator[tuple[Proposal, bool]]:
+    """Yield the proposal for a line, and for its parts if it is wrong, and whether each is right."""
+    one = reader.proposal(page, line, None, letters)
+    here = [digits_of(text) for text, box in numbers if box is None or shared(box, line.box) > SAME]
+    right = one.digits in here
+    if one.digits:
+        yield one, right
+    if not right and not line.cut_out:
+        for part in one.parts():
+            yield from read(reader, page, part, numbers, max(one.reading.letters))
+
+
+def learn(folder: Path, weights: Path = WEIGHTS) -> None:
+    """Learn from all files; write the weights and their card beside them."""
+    stocks.learn_committee(
+        folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.reading.judge",
+        purpose="Says how likely `local` read a number rightly.",
+        features="a reading: `digitrec.providers.local_numbers.features`", seed=SEED,
+    )  # fmt: skip
+
+
+STEPS: dict[str, Callable[..., None]] = {"draw": draw, "learn": learn}
+"""The steps of the recipe; each takes the folder of its files, the first also a count."""
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    step, folder, *count = sys.argv[1:]
+    STEPS[step](Path(folder), *map(int, count))
