@@ -29,7 +29,6 @@ def test_every_command_of_a_lesson_is_valid(
     monkeypatch.chdir(tmp_path)
     Path("samples").symlink_to(ROOT / "samples")
     commands = [step.text for step in run.steps(page) if step.language == "sh"]
-    assert commands
     for command in commands:
         parsed(command)
         for made in re.findall(r"--out (\S+\.\w+)", command):

@@ -12,15 +12,13 @@ character; docs/preparations.md says which serves which engine:
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.errors import ImageError
-from digitrec.image import Box, DigitImage, Findings, InputSpec, PreparedImage
-from digitrec.image.boxes import covered
+from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
 from digitrec.image.pixels import Size
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
@@ -39,8 +37,6 @@ GAP = 0.2
 LOSSLESS_PIXELS = 500_000
 """A larger picture is a photograph, and ten times smaller as a JPEG."""
 JPEG_QUALITY = 92
-SEEN = 0.5
-"""Least share of a digit's box inside the part of the picture whose paper is known."""
 
 
 def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
@@ -69,15 +65,13 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """
     whole = image.picture
     ink = find_ink(whole)
-    findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
-    if spec.crop:
-        from digitrec.prepare.judge import found  # only a cropped picture needs our networks
-
-        findings, _ = found(image, ink)
-    picture = _digit(whole, ink, findings.boxes, spec.min_side) if spec.crop else _on_white(whole, ink)
+    picture = _digit(whole, ink, spec.min_side) if spec.crop else _on_white(whole, ink)
     picture, within = _framed(_in_a_row(picture, spec.repeat), spec)
     data, media_type, size = _encoded(picture, spec, image.source)
     place = None if spec.crop else image.place.part(_around(within, picture.size, whole.size), size)
+    findings = ink.findings
+    if not spec.crop:  # the engine sees all
+        findings = replace(findings, left_out=(), trust=1.0)
     return PreparedImage(data, media_type, spec, image.ref, findings, size=size, place=place)
 
 
@@ -85,10 +79,9 @@ def _on_white(picture: Image.Image, ink: Ink) -> Image.Image:
     return ImageOps.invert(picture) if ink.polarity == "light on dark" else picture
 
 
-def _digit(picture: Image.Image, ink: Ink, places: Sequence[Box], side: int) -> Image.Image:
-    """Return the ink in boxes alone on white, its longer side ``side`` pixels; all of the picture without."""
-    seen = [box for box in places if covered(box, ink.within) > SEEN]
-    boxes = np.array(seen or [ink.within])
+def _digit(picture: Image.Image, ink: Ink, side: int) -> Image.Image:
+    """Return the ink alone on white, its longer side ``side`` pixels; the whole picture when it is blank."""
+    boxes = np.array(ink.boxes or [ink.within])
     around = max(1, int((boxes[:, 2:] - boxes[:, :2]).max()) // 20)  # a box ends where ink is still fading
     left, top = np.maximum(boxes[:, :2].min(axis=0) - around, ink.within[:2])
     right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, ink.within[2:])

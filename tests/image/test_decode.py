@@ -152,7 +152,7 @@ class TestSeveralPictures:
     def test_a_page_that_is_not_there_is_told(self) -> None:
         beyond = frames(pages("TIFF"))[2]
         for form in ("TIFF", "PDF"):
-            with pytest.raises(ImageError, match=r"\[3\]: there is no such p"):
+            with pytest.raises(ImageError, match=r"\[3\]"):
                 DigitImage.open(type(beyond)(pages(form, 2), 3, beyond.name))
 
     def test_every_page_has_its_own_size_to_be_checked(self, monkeypatch: pytest.MonkeyPatch) -> None:

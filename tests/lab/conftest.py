@@ -19,7 +19,7 @@ def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "world"
     place.mkdir()
     test = mnist_test()
-    small = test.images[[int(np.flatnonzero(test.labels == digit)[0]) for digit in range(6)]]
+    small = test.images[[int(np.flatnonzero(test.labels == digit)[1]) for digit in range(6)]]
     large = np.pad(small.repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (4, 4), (4, 4)))
     np.savez(
         place / "swiss_numbers.npz", x=large, y=np.arange(6, dtype=np.uint8),
