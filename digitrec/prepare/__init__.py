@@ -10,20 +10,20 @@ from digitrec.prepare import mnist
 __all__ = ["PREPARATIONS", "prepare", "prepare_many"]
 
 PREPARATIONS = ("plain", "enlarged", "repeated")
-"""How a picture may be prepared for an engine that is sent one; `digitrec.prepare.encode` does it."""
+"""Names of the preparations for engines that take an encoded picture; see `digitrec.prepare.encode`."""
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """Prepare a picture in the form that ``spec`` names.
 
     Raises:
-        ImageError: it cannot be sent in that form, because it exceeds the vendor's byte limit.
+        ImageError: the picture exceeds the vendor's byte limit in that form.
     """
     return prepare_many([image], spec)[0]
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
-    """Prepare many pictures; 28x28 arrays already in MNIST's form are recognised all at once."""
+    """Prepare many pictures; check in one step which 28x28 arrays are already in MNIST's form."""
     if spec.encoding == "mnist":
         return mnist.prepare_many(images, spec)
     if spec.encoding == "rgb":

@@ -12,19 +12,19 @@ from digitrec.image import Box, DigitImage, Place
 from digitrec.prepare.components import components
 
 WORKING_SIDE = 800
-"""Longer side of the picture on which frame and lines are sought, in pixels."""
+"""Longer side of the reduced picture that is searched for a frame and lines, in pixels."""
 DARK = 0.85
-"""A line is at most this bright, as a share of its surroundings."""
+"""Maximum brightness of a line, as a share of the brightness around it."""
 LARGE = 0.2
-"""A form's frame encloses at least this share of the picture."""
+"""Minimum area of a form's frame, as a share of the picture's."""
 INKED = 0.7
-"""Share of each side of a frame, and of a printed line, that is inked at least."""
+"""Minimum share with ink of each side of a frame, and of each printed line."""
 LINE = 0.4
-"""A printed line is at least this long, as a share of the picture's width."""
+"""Minimum length of a printed line, as a share of the picture's width."""
 STEEPEST, STEP = 15.0, 0.5
-"""Angles at which lines are sought, in degrees."""
+"""Largest angle of printed lines, and the step between the angles that are tried, in degrees."""
 LEVEL = 0.005
-"""Corners that are off by less than this share of the picture are in their place."""
+"""A form whose corners are off by less than this share of the picture's longer side is not moved."""
 
 Corners = NDArray[np.float64]
 """Top left, top right, bottom right and bottom left, (4, 2): x and y."""
@@ -37,9 +37,9 @@ class Aligned:
     image: DigitImage
     """The form's picture after it was aligned."""
     _to_picture: tuple[float, ...] | None
-    """The eight coefficients from its pixels to those of the picture before; None: nothing was moved."""
+    """The eight coefficients from its pixels to those of the original; None: the form was not moved."""
     _before: Place
-    """Where the picture before lies on the user's picture."""
+    """Where the original picture lies on the user's picture."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,7 +47,7 @@ class Aligned:
         return self._before.size
 
     def back(self, box: Box) -> Box:
-        """Return the box on the user's picture around a box on the form, in pixels of `Sheet.size`."""
+        """Return the smallest box on the user's picture around a box on the form, in pixels."""
         if self._to_picture is None:
             return box
         left, top, right, bottom = box
@@ -62,8 +62,8 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
 
     Args:
         image: the form's picture.
-        frame: left, top, right, bottom of the frame on the page, as shares of the page's sides; None: it is
-            made upright where it stands on the picture.
+        frame: left, top, right, bottom of the frame on the page, as shares of the page's sides; None: the
+            frame keeps its place on the picture.
     """
     seen = image.thumbnail(WORKING_SIDE).convert("L")
     dark = _dark(seen)
@@ -86,14 +86,14 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
 
 
 def _dark(grey: Image.Image) -> NDArray[np.bool_]:
-    """Return what is darker than its surroundings, (h, w), a pixel wider on each side."""
+    """Return a mask, (h, w), of the pixels darker than their surroundings, grown by a pixel on each side."""
     around = grey.filter(ImageFilter.BoxBlur(max(grey.size) // 40))
     ink = np.asarray(grey, np.float32) < DARK * np.asarray(around, np.float32)
     return np.asarray(Image.fromarray(ink).convert("L").filter(ImageFilter.MaxFilter(3))) > 0
 
 
 def _frame(dark: NDArray[np.bool_]) -> Corners | None:
-    """Return the corners of the largest connected ink whose four sides are straight lines; None without."""
+    """Return the corners of the largest connected ink if its four sides are straight lines, else None."""
     parts = components(dark)
     if not len(parts):
         return None
@@ -136,7 +136,7 @@ def _by_lines(dark: NDArray[np.bool_]) -> Corners | None:
 
 
 def _upright(corners: Corners) -> Corners:
-    """Return the upright rectangle with the same middle and mean sides."""
+    """Return the upright rectangle with the same centre and the mean lengths of opposite sides."""
     top_left, top_right, bottom_right, bottom_left = corners
     width = (np.linalg.norm(top_right - top_left) + np.linalg.norm(bottom_right - bottom_left)) / 2
     height = (np.linalg.norm(bottom_left - top_left) + np.linalg.norm(bottom_right - top_right)) / 2
@@ -149,7 +149,7 @@ def _rectangle(box: Box) -> Corners:
 
 
 def perspective(source: Corners, target: Corners) -> tuple[float, ...]:
-    """Return the eight coefficients that move four points to four others, as Pillow takes them."""
+    """Return the eight coefficients, in Pillow's order, that map four points to four others."""
     rows, values = [], []
     for (x, y), (u, v) in zip(source.tolist(), target.tolist(), strict=True):
         rows += [(x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y)]

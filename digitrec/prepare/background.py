@@ -1,4 +1,4 @@
-"""Estimate the paper's light everywhere, and each pixel's departure from it towards ink."""
+"""Estimate the paper's brightness everywhere, and how far each pixel differs from it towards ink."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from digitrec.prepare.filters import Floats, edges, quantile, resize, running
 
 CELLS = 6
-"""Cells of the paper's grid per window; light changes slowly."""
+"""Grid cells per window when the paper is estimated; light changes slowly."""
 DARKEST = 0.1
-"""Least light of paper, as a share of the brightest; otherwise noise in black corners would pass for ink."""
+"""Minimum brightness of paper, as a share of the brightest; else noise in dark corners counts as ink."""
 EDGE_WEIGHT = 0.5
 """Weight of the picture's edge against the skew for the polarity; 0.3 to 0.5 give the same results."""
 CHANCE = 3.2
-"""Correlation of neighbours that may be chance, in standard deviations."""
+"""Largest correlation of neighbours that can be due to chance, in standard deviations."""
 FEWEST = 5
-"""Least side of a picture of noise, in pixels."""
+"""Minimum side of a picture of noise, in pixels."""
 CELLS_ACROSS = 28
-"""Least number of grid cells on the shorter side; with fewer, the ink of a small picture blurs into it."""
+"""Minimum number of grid cells on the shorter side; with fewer, a small picture's ink blurs into the grid."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,16 +27,16 @@ class Paper:
     """The background of one picture, seen as dark ink on light paper."""
 
     light: Floats
-    """(h, w) on a coarse grid over the whole picture, 1..255."""
+    """(h, w): the paper's brightness, 1..255, on a coarse grid over the whole picture."""
     window: float
     """Width below which a darker area is not paper, in pixels of the view."""
 
     def contrast(self, view: Floats, box: tuple[float, float, float, float] | None = None) -> Floats:
-        """How far each pixel departs from the paper towards the ink: 0 paper, 1 black.
+        """Return how far each pixel departs from the paper towards the ink: 0 paper, 1 black.
 
         Args:
             view: (h, w), 0..255, dark ink on light paper.
-            box: left, top, right and bottom, as shares of the picture, of what ``view`` shows; None: all.
+            box: the part that ``view`` shows: left, top, right, bottom as shares of the picture; None: all.
         """
         height, width = view.shape
         rows, columns = self.light.shape
@@ -58,7 +58,7 @@ def find_paper(view: Floats, window: float) -> Paper:
 
 
 def bare(planes: Floats, size: int) -> Floats:
-    """Return the paper's light: fill whatever is darker than its surroundings and narrower than ``size``.
+    """Return the paper's brightness: fill areas darker than their surroundings and narrower than ``size``.
 
     Args:
         planes: one view or several, (..., h, w), 0..255, dark ink on light paper.
@@ -77,21 +77,21 @@ def _continued(planes: Floats, by: int, axis: int) -> Floats:
     """Continue each end by its point reflection, so that a gradient of light continues beyond the edge."""
     planes = planes.swapaxes(0, axis)
     steps = np.arange(1, by + 1)
-    brightest = planes.max()  # no light beyond the edge outshines the paper: the reflection is ink
+    brightest = planes.max()  # no light beyond the edge is brighter than the paper: the reflection is ink
     before = np.minimum(2 * planes[:1] - planes[steps[::-1]], brightest)
     after = np.minimum(2 * planes[-1:] - planes[len(planes) - 1 - steps], brightest)
     return np.concatenate([before, planes, after]).swapaxes(0, axis)
 
 
 def lightness(grey: Floats) -> tuple[float, float]:
-    """How much a picture, (h, w), looks like light ink: above 0 it does, below it looks like dark ink.
+    """Return how much a picture, (h, w), looks like light ink (above 0) or like dark ink (below 0).
 
-    Ink is the minority that departs from its surroundings (the skew of that departure, blind to slow
-    changes of light), and the paper is what lies along the edge (which decides where a digit fills the
-    picture and is no minority).
+    Two measures are added. Ink covers fewer pixels than paper, so the skew of each pixel's difference from
+    its surroundings tells ink from paper; slow changes of light do not affect it. The picture's edge shows
+    paper, which decides where a digit fills the picture.
 
     Returns:
-        Both together, and the skew alone as a measure of certainty.
+        The sum of both, and the skew alone as a measure of certainty.
     """
     away = grey - _local_mean(grey, max(3, min(grey.shape) // 2))
     squares = away * away
@@ -102,10 +102,10 @@ def lightness(grey: Floats) -> tuple[float, float]:
 
 
 def is_noise(grey: Floats) -> bool:
-    """Whether the pixels of a picture, (h, w), are uncorrelated, as in pure noise, also enlarged.
+    """Return whether the pixels of a picture, (h, w), are uncorrelated, as in pure or enlarged noise.
 
-    Independent neighbours correlate by 0, with a standard deviation of one by the root
-    of their number. The noisiest of MNIST-C's digits, of 28x28, still have 0.09, more than three of these.
+    Independent neighbours have the correlation 0, with a standard deviation of 1 / sqrt(number of pairs). The
+    noisiest digits of MNIST-C, 28x28, still correlate by 0.09, more than three standard deviations.
     """
     grey = _unrepeated(grey)
     away = grey - grey.mean()

@@ -1,4 +1,4 @@
-"""A light card, note or screen on a darker table: a picture of its own within the picture."""
+"""Find a light card, note or screen on a darker table: a picture of its own within the picture."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from digitrec.prepare.components import Box, box_of, breadth, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
 SIDE = 80
-"""Longer side of the reduced picture on which a card is searched, in pixels."""
+"""Longer side of the reduced picture on which a card is searched for, in pixels."""
 LARGE = 0.08
-"""Least share of the picture that a card covers."""
+"""Minimum area of a card, as a share of the picture's."""
 OPEN = 0.12
-"""Largest share of the picture's edge that a card reaches."""
+"""Maximum share of the picture's edge that a card may touch."""
 SOLID = 0.7
-"""Least share of its dent-free hull that a card fills; the rest is ink."""
+"""Minimum share of its outline, with all dents filled, that a card covers; the rest is ink."""
 SQUARE = 0.88
-"""Least share of the smallest rotated rectangle that this hull fills; a thick digit is rounder."""
+"""Minimum share of the smallest rotated rectangle that a card fills; a thick digit is rounder."""
 NARROW = 0.4
-"""Least width of a card, as a share of its length; a thick 1 on a dark ground is narrower."""
+"""Minimum width of a card, as a share of its length; a thick 1 on a dark ground is narrower."""
 BRIGHTER = 25.0
-"""Least brightness difference between card and table, 0..255."""
+"""Minimum brightness difference between card and table, 0..255."""
 
 
 def find_card(grey: Floats) -> Mask | None:
-    """Where a light card lies on something darker, (h, w), its inside without the rim; None: not found.
+    """Return a mask, (h, w), of the inside of a light card on a darker ground, without its rim, or None.
 
     Args:
         grey: the picture reduced to about `SIDE` pixels, (h, w), 0..255.
@@ -37,7 +37,7 @@ def find_card(grey: Floats) -> Mask | None:
         return None
     largest = int(np.argmax(parts.area))
     too_small = parts.area[largest] <= LARGE * light.size
-    if too_small or parts.border[largest] >= OPEN * 2 * sum(light.shape):  # as of most drawings on black
+    if too_small or parts.border[largest] >= OPEN * 2 * sum(light.shape):  # so do most drawings on black
         return None
     card = parts.drawn(np.arange(len(parts)) == largest)
     filled = _without_dents(card)
@@ -55,7 +55,7 @@ def find_card(grey: Floats) -> Mask | None:
 
 
 def _squareness(shape: Mask) -> float:
-    """Which share of the smallest rectangle around it, turned by steps of 5 degrees, a shape fills."""
+    """Return the share that a shape fills of the smallest rectangle around it; try turns by 5 degrees."""
     turns = np.radians(np.arange(0, 90, 5))
     y, x = np.nonzero(shape)
     along = np.outer(np.cos(turns), x) + np.outer(np.sin(turns), y)
@@ -65,7 +65,7 @@ def _squareness(shape: Mask) -> float:
 
 
 def cut(picture: Image.Image, card: Mask) -> tuple[Image.Image, Box]:
-    """Crop to the card, paint the outside in its colour, and return its box in the picture."""
+    """Crop to the card, paint the outside in the card's colour, and return the card's box in the picture."""
     whole = np.asarray(Image.fromarray(card).resize(picture.size, Image.Resampling.NEAREST))
     box = box_of(whole)
     assert box is not None, "a card has pixels"
@@ -75,7 +75,7 @@ def cut(picture: Image.Image, card: Mask) -> tuple[Image.Image, Box]:
 
 
 def _between(grey: Floats) -> float:
-    """Return the level that separates light from dark best: N. Otsu, IEEE Trans. SMC 9, 1979."""
+    """Return the level that separates light from dark best (N. Otsu, IEEE Trans. SMC 9, 1979)."""
     counts = np.bincount(grey.astype(np.uint8).ravel(), minlength=256).astype(np.float64)
     below = np.cumsum(counts)
     sums = np.cumsum(counts * np.arange(256))
@@ -85,7 +85,7 @@ def _between(grey: Floats) -> float:
 
 
 def _without_dents(part: Mask) -> Mask:
-    """Fill everything between two pixels of the part along a row, a column or a diagonal."""
+    """Fill every gap between two pixels of the part along a row, a column or a diagonal."""
     filled = part
     for _ in range(2):
         filled = _spanned(filled) & _spanned(filled.T).T
@@ -93,6 +93,6 @@ def _without_dents(part: Mask) -> Mask:
 
 
 def _spanned(part: Mask) -> Mask:
-    """Everything between the first and the last pixel of each row."""
+    """Fill each row from its first to its last pixel."""
     seen: Mask = np.logical_or.accumulate(part, axis=1)
     return np.asarray(seen & np.logical_or.accumulate(part[:, ::-1], axis=1)[:, ::-1])

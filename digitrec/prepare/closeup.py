@@ -1,4 +1,4 @@
-"""Crops at full size: the contrast of a part of the picture, and the ink of one digit alone."""
+"""Crop at full size: the contrast of a part of the picture, and the ink of one digit alone."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from digitrec.prepare.filters import Floats, grow, resize
 from digitrec.prepare.found import Ink
 
 FINE = 120
-"""Longer side of a digit that is cut out, px, about: from two thirds to one and a half times this."""
+"""Approximate longer side of a cut-out digit, px: from two thirds to one and a half times this."""
 FRINGE = 0.04
-"""Paler than this share of the ink's contrast is paper; MNIST's own digits fade out slowly."""
+"""Pixels paler than this share of the ink's contrast are paper; MNIST's own digits fade out slowly."""
 
 
 def close_up(picture: Image.Image, ink: Ink, box: Box, size: tuple[int, int]) -> Floats:
-    """Return the contrast of one part of the picture, scaled: (height, width), 0 paper, 1 black.
+    """Return the contrast of a part of the picture, scaled to (height, width): 0 paper, 1 black.
 
     Reducing averages and enlarging repeats pixels, so reducing an enlarged picture restores it.
 
     Args:
-        picture: the argument of `find_ink`.
-        ink: its result.
+        picture: the picture that was given to `find_ink`.
+        ink: the result of `find_ink`.
         box: the part, inside `Ink.within`.
         size: width and height of the result.
     """
@@ -68,6 +68,6 @@ def _size(width: int, height: int) -> tuple[int, int]:
 
 
 def strength(contrast: Floats, level: float, noise: float) -> Floats:
-    """Return the contrast as ink, 0..1: 0 up to noise and fringe, 1 at the digit's level."""
+    """Return the contrast as ink, 0..1: 0 for noise and faint edges, 1 at the digit's level."""
     low = max(FRINGE * level, 2 * noise)
     return np.asarray(np.clip((contrast - low) / max(level - low, 1e-3), 0, 1))

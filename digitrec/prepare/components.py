@@ -20,15 +20,15 @@ class Components:
     """The 8-connected parts of a stack of masks; every array but `labels` has one entry for each part."""
 
     masks: Mask
-    """(layers, h, w): what was labelled."""
+    """(layers, h, w): the masks whose parts were labelled."""
     labels: Ints
-    """(pixels in the masks,) in reading order: which part each of them belongs to."""
+    """(pixels in the masks,) in reading order: the number of the part that each pixel belongs to."""
     places: Ints
-    """(pixels in the masks,): where each of them is on its mask, row by row."""
+    """(pixels in the masks,): each pixel's position on its mask, counted row by row."""
     layer: Ints
-    """The mask that it is on; the parts of one mask follow one another."""
+    """The mask of each part; the parts of one mask follow one another."""
     area: Ints
-    """Pixels."""
+    """Number of pixels."""
     left: Ints
     top: Ints
     right: Ints
@@ -36,19 +36,19 @@ class Components:
     bottom: Ints
     """Exclusive."""
     border: Ints
-    """How many pixels lie on the edge of the picture; those in its corners count twice."""
+    """Number of pixels on the edge of the picture; a pixel in a corner counts twice."""
 
     def __len__(self) -> int:
         return len(self.area)
 
     @property
     def width(self) -> Ints:
-        """Of the box."""
+        """Width of each part's box."""
         return self.right - self.left
 
     @property
     def height(self) -> Ints:
-        """Of the box."""
+        """Height of each part's box."""
         return self.bottom - self.top
 
     def inside(self, values: Floats) -> Floats:
@@ -66,7 +66,7 @@ class Components:
         return peaks
 
     def within(self, joined: Components) -> Ints:
-        """Which part of a wider mask each of them lies in, (parts,); -1: in none."""
+        """Return, for each part, the part of a wider mask that contains it, (parts,); -1: no part does."""
         labels = np.full(joined.masks.shape, -1, np.intp)
         labels[joined.masks] = joined.labels
         whole = np.zeros(len(self), np.intp)
@@ -74,21 +74,21 @@ class Components:
         return whole
 
     def drawn(self, chosen: Mask, layer: int = 0) -> Mask:
-        """(h, w): the pixels of the chosen parts, (parts,), on one mask."""
+        """Return a mask, (h, w), of the chosen parts, (parts,), of one layer."""
         picture = np.zeros(self.masks.shape, bool)
         picture[self.masks] = chosen[self.labels]
         return np.asarray(picture[layer])
 
 
 def components(masks: Mask) -> Components:
-    """Label the parts of masks that hang together, diagonals included.
+    """Label the connected parts of masks; pixels that touch diagonally are connected.
 
     Args:
         masks: one mask, (h, w), or several of one picture, (layers, h, w).
     """
     masks = masks if masks.ndim == 3 else masks[None]
     layers, height, width = masks.shape
-    padded = np.zeros((layers, height + 1, width + 2), bool)  # an empty row parts one layer from the next
+    padded = np.zeros((layers, height + 1, width + 2), bool)  # an empty row separates one layer from the next
     padded[:, :-1, 1:-1] = masks
     flat = padded.ravel()
     change = np.flatnonzero(flat[1:] != flat[:-1])  # a run cannot pass a row's end: there is a gap of two
@@ -114,7 +114,7 @@ def components(masks: Mask) -> Components:
         layer=layer[first],
         area=np.bincount(part, weights=lengths, minlength=n).astype(np.intp),
         left=_extreme(np.minimum, width, part, left, n),
-        top=rows[first],  # runs are in reading order, and a part is numbered by its first
+        top=rows[first],  # runs are in reading order, and a part has the number of its first run
         right=_extreme(np.maximum, 0, part, right, n),
         bottom=_extreme(np.maximum, 0, part, rows + 1, n),
         border=np.bincount(part, weights=edge, minlength=n).astype(np.intp),
@@ -122,7 +122,7 @@ def components(masks: Mask) -> Components:
 
 
 def box_of(mask: Mask) -> Box | None:
-    """Left, top, right and bottom (exclusive) of what a mask, (h, w), holds; None: nothing."""
+    """Return left, top, right and bottom (exclusive) of a mask's pixels, (h, w); None: the mask is empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return None
@@ -135,9 +135,9 @@ def longer_side(box: Box) -> int:
 
 
 def breadth(mask: Mask) -> float:
-    """How wide what a mask, (h, w), holds is as a share of its length, however it is turned.
+    """Return the width of a mask's shape, (h, w), as a share of its length, whichever way it is turned.
 
-    By its second moments, to which each pixel adds those of a square; 0..1.
+    Measured by second moments, to which each pixel adds those of a square; 0..1.
     """
     rows, columns = np.nonzero(mask)
     down, across = rows - rows.mean(), columns - columns.mean()
@@ -148,7 +148,7 @@ def breadth(mask: Mask) -> float:
 
 
 def _joined(n: int, a: Ints, b: Ints) -> Ints:
-    """Union-find on all pairs at once: each run's smallest connected run."""
+    """Return the smallest run connected with each run: union-find on all pairs at once."""
     parent = np.arange(n)
     while True:
         low, high = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])

@@ -1,4 +1,4 @@
-"""How many digits the strokes on a picture look like: none, one, or more, and where."""
+"""Count the digits that the strokes on a picture look like: none, one or more; and say where they are."""
 
 from __future__ import annotations
 
@@ -13,40 +13,41 @@ from digitrec.prepare.strokes import Strokes, framed, outline
 NEAR = 0.2
 """Largest gap between the parts of one digit, as a share of its longer side."""
 SPECK = 0.05
-"""Share of the main part's edges below which a part is a speck."""
+"""A part with less than this share of the main part's edges is a speck."""
 EVIDENCE = 0.035
-"""Below this, what was found is paper grain, a crease or a shadow; see `_evidence`. Faint pencil is little
-above, and so are some shadows: in those the network does not recognise a digit."""
+"""Ink with less evidence (see `Strokes.evidence`) is paper grain, a crease or a shadow. Faint
+pencil has little more, and so have some shadows, in which the network does not recognise a digit."""
 ALONG_BORDER = 0.15
-"""What touches the picture's border with more than this share of its box's width and height comes in from
-outside, as shadows do, and must show `OUTSIDE` times the evidence."""
+"""Ink that touches the picture's border with more than this share of its box's width and height comes from
+outside, as shadows do; it counts as a digit only with `OUTSIDE` times the evidence."""
 OUTSIDE = 6.0
 SOFTEST = 0.05
-"""Ink falls off from its level to the paper's within twenty pixels, however blurred the photo; most shadows'
-edges do not, and in the others the network recognises no digit. As a share of the level, per pixel of the
-reduced picture; a blur of 6 % of the digit's height leaves more."""
+"""Minimum steepness of an ink's edge, as a share of the ink's level per pixel of the reduced picture. Ink
+fades to paper within twenty pixels, however blurred the photo (a blur of 6 % of the digit's height is
+steeper). Most shadows are softer; in the others the network recognises no digit."""
 LONGEST = 6.0
-"""No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
-longest is 4.3."""
+"""Maximum length of a digit's outline, halved, as a multiple of its longer side; noise has more. MNIST's
+maximum is 4.3."""
 INSIDE = 0.12
-"""Least share of the main part's edges that a part within the picture needs to be the digit, if the main part
-comes in from outside, as a pen does."""
+"""If the main part comes from outside the picture, as a pen does: minimum edges of a part inside that counts
+as the digit, as a share of the main part's."""
 FLAT = 3.0
-"""Least ratio of an underline's length to the height of its box."""
+"""Minimum ratio of an underline's length to the height of its box."""
 RIVAL = 0.25
-"""Least edges of a second digit, as a share of the main one's."""
+"""Minimum edges of a second digit, as a share of the main digit's."""
 FAINT = 0.05
-"""Least edges of ink that is left out, as a share of the digit's."""
+"""Minimum edges of ink that is reported as left out, as a share of the digit's."""
 AS_HIGH = 0.5
-"""Largest ratio of the heights of two neighbouring digits."""
+"""Minimum ratio of the heights of two neighbouring digits, the smaller to the larger."""
 OVERLAP = 0.1
 """Largest overlap of two digits side by side, as a share of the narrower one's width."""
 APART = 0.25
-"""One digit above another leaves at least this share of its height free: nearer, it is one in two pieces."""
+"""Minimum gap between two digits one above the other, as a share of the main digit's height; nearer parts are
+pieces of one digit."""
 
 FREE = 0.4
-"""What is left of a digit leaves at least this share of its own length free on the other side. Whole ones
-that just touch an edge fill their picture: 13 of 329 photos and 300 drawings, which leave 0.1 to 0.33."""
+"""A cut-off digit leaves at least this share of its own length free at the opposite edge. Whole digits that
+just touch an edge fill their picture: 13 of 329 photos and 300 drawings did, and leave 0.1 to 0.33."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +59,15 @@ class Count:
     boxes: tuple[Box, ...]
     """Left, top, right, bottom of each digit, from left to right, in pixels of the mask."""
     mask: Mask
-    """The main digit's ink, also when it was refused."""
+    """The main digit's ink, also when the picture was refused."""
     left_out: tuple[Box, ...] = ()
-    """Left, top, right, bottom of the other ink that may be writing, in pixels of the mask."""
+    """Left, top, right, bottom of other ink that may be writing, in pixels of the mask."""
     share: float = 1.0
-    """The digit's share of its own edges and those of the ink left out beside it, 0..1."""
+    """The digit's share of all edges: its own and those of the ink left out beside it, 0..1."""
 
 
 def count(seen: Strokes, small: bool) -> Count:
-    """Count the digits in the ink, and name the ink that is left out of a single one."""
+    """Count the digits in the ink; beside a single digit, also return the ink that is left out."""
     parts, main = seen.parts, seen.main
     edges, border, peak = parts.total(seen.sight.slopes), parts.border > 0, parts.peak(seen.sight.contrast)
     if not small:
@@ -86,7 +87,7 @@ def count(seen: Strokes, small: bool) -> Count:
 
 
 def _with_left_out(found: Count, seen: Strokes) -> Count:
-    """Add the parts as dark as the digit, and not much smaller, that are not its own."""
+    """Add the parts that do not belong to the digit but are as dark and not much smaller."""
     parts = seen.parts
     edges, peak = parts.total(seen.sight.slopes), parts.peak(seen.sight.contrast)
     own = parts.total(found.mask.astype(np.float32)) > 0
@@ -102,7 +103,7 @@ def _with_left_out(found: Count, seen: Strokes) -> Count:
 
 
 def _main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
-    """Return the digit if the main part comes in from outside the picture; else the main part."""
+    """Return the largest part inside if the main part comes from outside the picture; else the main part."""
     if not border[main]:
         return main
     inside = np.where(border, 0.0, edges)
@@ -111,7 +112,7 @@ def _main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> i
 
 
 def _underlines(parts: Components, main: int) -> Mask:
-    """Which parts are lines under the main one: flat, clear of it, longer on both sides."""
+    """Return which parts are lines under the main part: flat, below it, and longer on both sides."""
     flat = parts.width > FLAT * parts.height
     longer = (parts.left < parts.left[main]) & (parts.right > parts.right[main])
     return np.asarray(flat & longer & (parts.top >= parts.bottom[main]))
@@ -122,7 +123,7 @@ def _each(parts: Components, digit: Mask, rivals: Ints) -> tuple[Box, ...]:
     found = [_box(parts, digit)]
     for rival in rivals:
         box = _box(parts, np.arange(len(parts)) == rival)
-        for i, other in enumerate(found[1:], 1):  # one above or below another is another piece of it
+        for i, other in enumerate(found[1:], 1):  # a part above or below another is a piece of the same digit
             if _shared_width(box, other) > OVERLAP:
                 found[i] = np.append(np.minimum(box, other)[:2], np.maximum(box, other)[2:])
                 break
@@ -137,13 +138,13 @@ def _box(parts: Components, chosen: Mask) -> Ints:
 
 
 def _shared_width(one: Ints, other: Ints) -> float:
-    """By how much two boxes are above each other, as a share of the narrower one's width."""
+    """Return the common width of two boxes, as a share of the narrower box's width."""
     shared = min(one[2], other[2]) - max(one[0], other[0])
     return float(shared / min(one[2] - one[0], other[2] - other[0]))
 
 
 def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:
-    """Return the parts that look like other digits: as high, dark and rich as the main one, and apart."""
+    """Return the parts that look like other digits: as high, dark and edged as the main part, and apart."""
     height, width = parts.height, parts.width
     shared_x = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main])
     shared_y = np.minimum(parts.bottom, parts.bottom[main]) - np.maximum(parts.top, parts.top[main])
@@ -155,7 +156,7 @@ def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Flo
 
 
 def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask:
-    """Which parts are the digit's: the main one, and what is near it and no mere speck."""
+    """Return which parts form the digit: the main part, and nearby parts larger than a speck."""
     size = max(parts.width[main], parts.height[main])
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
@@ -170,7 +171,7 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
 
 
 def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) -> str | None:
-    """Return why there is no digit, or None."""
+    """Return why the ink shows no digit; None if it shows one."""
     border = seen.parts.border
     left, top, right, bottom = (int(side) for side in _box(seen.parts, digit))
     if outline(own) / 2 > LONGEST * max(right - left, bottom - top):
@@ -186,13 +187,13 @@ def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) 
 
 
 def cut_off(ink: Mask) -> bool:
-    """Whether a digit's ink, (h, w), runs out of a photo on one side, or on two that meet in a corner."""
+    """Return whether a digit's ink, (h, w), leaves a photo on one side, or on two sides that meet."""
     sides: list[Mask] = [np.asarray(ink.any(axis=axis)) for axis in (1, 0)]
     return any(map(_runs_out, sides)) and not any(side[0] and side[-1] for side in sides)
 
 
 def _runs_out(lines: Mask) -> bool:
-    """Whether the inked rows, or columns, reach one end of the picture and are clear of the other."""
+    """Return whether the inked rows, or columns, reach one end of the picture and stay clear of the other."""
     places = np.flatnonzero(lines)
     if not len(places):
         return False

@@ -1,12 +1,12 @@
-"""A picture as a vendor wants it: upright, dark on light, large enough, small enough, and nothing else in it.
+"""Encode a picture as a vendor wants it: upright, dark on light, within size limits, without metadata.
 
-Every picture is encoded anew from its pixels, so what else was in the file (place, time, device,
-thumbnail) is not sent. There are three preparations, because general OCR often passes over a lone
-character; docs/preparations.md says which serves which engine:
+Every picture is encoded anew from its pixels, so the file's metadata (place, time, device, thumbnail) is
+never sent. There are three preparations, because general OCR often misses a single character;
+docs/preparations.md says which preparation suits which engine:
 
 - ``plain``: the whole picture;
 - ``enlarged``: the ink alone, white-balanced and enlarged, with a wide white margin;
-- ``repeated``: the same ink three times in a row, whose reading `digitrec.recognise.normalise` folds back.
+- ``repeated``: the same ink three times in a row; `digitrec.recognise.normalise` reduces "777" to 7.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from digitrec.prepare.found import Ink
 from digitrec.prepare.ink import find_ink
 
 NARROW_MARGIN = 0.1
-"""White on each side of a whole picture, as a share of its longer side."""
+"""Width of the white margin of a whole picture, as a share of the picture's longer side."""
 WIDE_MARGIN = 0.5
-"""White on each side of an enlarged digit, as a share of its longer side."""
+"""Width of the white margin of an enlarged digit, as a share of the digit's longer side."""
 COPIES = 3
 """Copies of a repeated digit: enough for a majority."""
 GAP = 0.2
-"""White between two copies, as a share of their height: near enough to be one word."""
+"""Width of the gap between two copies, as a share of their height: narrow enough for one word."""
 LOSSLESS_PIXELS = 500_000
-"""A larger picture is a photograph, and ten times smaller as a JPEG."""
+"""A picture with more pixels is a photograph, whose JPEG is about ten times smaller than its PNG."""
 JPEG_QUALITY = 92
 
 
@@ -43,7 +43,7 @@ def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
     """Return the input for a provider when the caller chooses a preparation.
 
     Raises:
-        ValueError: no preparation has that name, or the provider wants no encoded picture.
+        ValueError: no preparation has that name, or the provider takes no encoded picture.
     """
     if preparation not in PREPARATIONS:
         raise ValueError(f"unknown preparation {preparation!r}; there are: {', '.join(PREPARATIONS)}")
@@ -61,7 +61,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """Encode the picture in the form that ``spec`` names, PNG or JPEG without metadata.
 
     Raises:
-        ImageError: it cannot be brought under the vendor's limits.
+        ImageError: the picture cannot be reduced to the vendor's limits.
     """
     whole = image.picture
     ink = find_ink(whole)
@@ -70,7 +70,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     data, media_type, size = _encoded(picture, spec, image.source)
     place = None if spec.crop else image.place.part(_around(within, picture.size, whole.size), size)
     findings = ink.findings
-    if not spec.crop:  # the engine sees all
+    if not spec.crop:  # the engine gets the whole picture
         findings = replace(findings, left_out=(), trust=1.0)
     return PreparedImage(data, media_type, spec, image.ref, findings, size=size, place=place)
 
@@ -80,9 +80,9 @@ def _on_white(picture: Image.Image, ink: Ink) -> Image.Image:
 
 
 def _digit(picture: Image.Image, ink: Ink, side: int) -> Image.Image:
-    """Return the ink alone on white, its longer side ``side`` pixels; the whole picture when it is blank."""
+    """Return the ink alone on white, its longer side ``side`` pixels; if it is blank, the whole picture."""
     boxes = np.array(ink.boxes or [ink.within])
-    around = max(1, int((boxes[:, 2:] - boxes[:, :2]).max()) // 20)  # a box ends where ink is still fading
+    around = max(1, int((boxes[:, 2:] - boxes[:, :2]).max()) // 20)  # boxes end where ink is still fading
     left, top = np.maximum(boxes[:, :2].min(axis=0) - around, ink.within[:2])
     right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, ink.within[2:])
     zoom = side / max(right - left, bottom - top)
@@ -102,9 +102,9 @@ def _in_a_row(picture: Image.Image, copies: int) -> Image.Image:
 
 
 def _framed(picture: Image.Image, spec: InputSpec) -> tuple[Image.Image, Box]:
-    """Scaled into the limits, and on a canvas that adds the margin in the colour of the picture's edge.
+    """Scale the picture into the limits, and add the margin in the colour of the picture's edge.
 
-    Also return the picture's box on the canvas.
+    Also return the picture's box on the larger canvas.
     """
     zoom = max(1.0, spec.min_side / min(picture.size)) if not spec.crop else 1.0
     zoom = min(zoom, spec.max_side / (max(picture.size) * (1 + 2 * spec.margin)))
@@ -120,7 +120,7 @@ def _framed(picture: Image.Image, spec: InputSpec) -> tuple[Image.Image, Box]:
 
 
 def _around(within: Box, canvas: Size, picture: Size) -> Box:
-    """Return the canvas's box in pixels of the picture that is placed ``within`` it."""
+    """Return the canvas's box in pixels of the picture, which is placed ``within`` the canvas."""
     left, top, right, bottom = within
     across, down = picture[0] / (right - left), picture[1] / (bottom - top)
     return -left * across, -top * down, (canvas[0] - left) * across, (canvas[1] - top) * down
@@ -131,7 +131,11 @@ def _scaled(picture: Image.Image, zoom: float) -> tuple[int, int]:
 
 
 def _encoded(picture: Image.Image, spec: InputSpec, source: str) -> tuple[bytes, str, Size]:
-    """PNG where that is wanted and small enough, else JPEG, reduced until it is; also its kind and size."""
+    """Return the encoded picture, its media type and its size.
+
+    The format is PNG if the vendor wants it and the file is small enough, else JPEG; the picture is reduced
+    until the file is within the limit.
+    """
     if spec.encoding == "png" and picture.width * picture.height <= LOSSLESS_PIXELS:
         data = _saved(picture, "PNG")
         if len(data) <= spec.max_bytes:

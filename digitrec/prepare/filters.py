@@ -26,7 +26,7 @@ def running(values: np.ndarray[Any, Any], size: int, axis: int, pick: np.ufunc) 
 
 
 def spread(values: np.ndarray[Any, Any], diagonal: bool, pick: np.ufunc = np.maximum) -> np.ndarray[Any, Any]:
-    """Return the extreme of each pixel and its four (or, ``diagonal``, eight) neighbours."""
+    """Return the extreme of each pixel and its four neighbours (eight if ``diagonal``)."""
     out = values.copy()
     pick(out[1:], values[:-1], out=out[1:])
     pick(out[:-1], values[1:], out=out[:-1])
@@ -37,14 +37,14 @@ def spread(values: np.ndarray[Any, Any], diagonal: bool, pick: np.ufunc = np.max
 
 
 def grow(values: np.ndarray[Any, Any], radius: int, pick: np.ufunc = np.maximum) -> np.ndarray[Any, Any]:
-    """Return the extreme within ``radius`` pixels; alternate crosses and squares make an octagon."""
+    """Return the extreme within ``radius`` pixels; crosses and squares alternate, which makes an octagon."""
     for step in range(radius):
         values = spread(values, diagonal=step % 2 == 1, pick=pick)
     return values
 
 
 def _edged(values: Floats) -> Floats:
-    """With each edge pixel repeated outside; several times as quick as `np.pad`."""
+    """Repeat each edge pixel outside; several times as fast as `np.pad`."""
     height, width = values.shape
     wide = np.empty((height + 2, width + 2), np.float32)
     wide[1:-1, 1:-1] = values
@@ -61,7 +61,7 @@ def smooth(values: Floats) -> Floats:
 
 
 def steepness(values: Floats) -> Floats:
-    """Length of the gradient, per pixel."""
+    """Return the length of the gradient at each pixel."""
     wide = _edged(values)
     down, across = wide[2:, 1:-1] - wide[:-2, 1:-1], wide[1:-1, 2:] - wide[1:-1, :-2]
     return np.asarray(
@@ -75,7 +75,7 @@ def edges(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
 
 
 def edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
-    """Return the usual colour along the edge, so that an added margin hides where the picture ends."""
+    """Return the most frequent colour along the edge, so that an added margin hides the picture's end."""
     right, bottom = picture.size
     sides = (0, 0, right, 1), (0, bottom - 1, right, bottom), (0, 0, 1, bottom), (right - 1, 0, right, bottom)
     lines = [np.asarray(picture.crop(side)) for side in sides]  # all pixels would take ten times as long
@@ -90,7 +90,7 @@ def resize(
     box: tuple[float, float, float, float] | None = None,
     how: Image.Resampling = Image.Resampling.BILINEAR,
 ) -> Floats:
-    """One channel, or a part of it, at another size; reducing averages, enlarging interpolates."""
+    """Resize one channel or a part of it; reducing averages, enlarging interpolates."""
     picture = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
     return np.asarray(picture.resize((width, height), how, box=box))
 

@@ -29,43 +29,43 @@ if TYPE_CHECKING:
     from digitrec.models.network import Runner
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-finder.tflite"
-"""The network inside the package."""
+"""The trained network that the package contains."""
 SIDE = 160
-"""Longer side of the network's input at the first look and at each closer one, in pixels."""
+"""Longer side of the network's input, for the smallest overview and for each close-up, in pixels."""
 OVERVIEWS = (SIDE, 320, 640, 1280)
-"""Longer sides at which the whole picture is looked at, in turn, until marks show."""
+"""Longer sides of the network's input at which the whole picture is searched, in turn, until marks show."""
 BARE = 640
-"""At this longer side bare paper ends the search."""
+"""Longer side of the network's input from which a picture without any writing ends the search."""
 SEEN = 8
-"""Least longer side of the marks that end the search, in pixels of the network's input."""
+"""Minimum longer side of the marks that end the search, in pixels of the network's input."""
 CLOSER = 3.0
-"""Side of a closer look, as a multiple of the mark's longer side."""
+"""Side of a close-up, as a multiple of the mark's longer side."""
 LARGE = 320
-"""Longer side of the network's input above which several threads compute it, in pixels."""
+"""If the longer side of the network's input, in pixels, is above this, several threads compute it."""
 MOST_THREADS = min(4, os.cpu_count() or 1)
-"""How many."""
+"""Number of those threads."""
 _one_large = threading.Lock()
-"""Held while the network runs on an input larger than `SIDE`."""
+"""Lock held while the network runs on an input larger than `SIDE`."""
 MOST = 500
-"""Most closer looks at one picture."""
+"""Maximum number of close-ups of one picture."""
 STEP = 16
-"""The network's input has sides that are multiples of this, in pixels."""
+"""The sides of the network's input are multiples of this, in pixels."""
 REACH = 16.0
-"""Pixels in a unit of the network's way to the middle of a mark."""
+"""Factor from the offsets that the network returns to pixels."""
 CLEAR = 40
-"""Least longer side of a mark that needs no closer look, in pixels of the network's input."""
+"""Minimum longer side of a mark that needs no close-up, in pixels of the network's input."""
 LEAST = 8
-"""Least area of a mark, in pixels of the network's input."""
+"""Minimum area of a mark, in pixels of the network's input."""
 GATHERED = 0.02
-"""Least density of pixels that point to a place, as a share of the densest place's, for a mark's middle."""
+"""Minimum density of the pixels that point to a mark's middle, as a share of the densest place's."""
 FINE = 120
 """Longer side of a mask, in pixels."""
 MARGIN = 0.12
-"""Margin around a mark in which its ink may fade out, as a share of its longer side."""
+"""Margin around a mark in which its ink may fade out, as a share of the mark's longer side."""
 PALE = 0.08
 """Ink paler than this does not count for the box, 0..1."""
 FAINT = 0.04
-"""Paler than this share of the ink's contrast is paper."""
+"""Pixels paler than this share of the ink's contrast are paper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +88,8 @@ def find(image: Image.Image | DigitImage, least: float = 0.5, most: int | None =
     Args:
         image: the picture. A DigitImage of a large file is reduced; a Pillow image, of mode L or RGB, is
             searched at its full resolution.
-        least: least chance that a mark is a digit, 0..1; 0 returns all marks.
-        most: number of marks that are looked at, the largest; None: all.
+        least: minimum chance that a mark is a digit, 0..1; 0 returns all marks.
+        most: maximum number of marks, of which the largest are kept; None: all.
     """
     picture = image.picture if isinstance(image, DigitImage) else image
     found = [one for one in _searched(picture, most) if one.chance >= least]
@@ -98,13 +98,13 @@ def find(image: Image.Image | DigitImage, least: float = 0.5, most: int | None =
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What the network says of one part of a picture."""
+    """The network's output for one part of a picture."""
 
     view: Box
     kinds: Floats
     """(h, w, 3): how likely each pixel is paper, writing and other ink, 0..1."""
     maps: Floats
-    """(h/2, w/2, 5): way to the middle (x, y), logits for other mark and digit, and one for missing ink."""
+    """(h/2, w/2, 5): offset to the middle (x, y), logits of "other mark", "digit" and "missing ink"."""
 
     def on_picture(self, box: Box) -> Box:
         """Return a box of the network's input in pixels of the picture."""
@@ -115,26 +115,26 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """One mark as the network sees it."""
+    """One mark in the network's output."""
 
     look: Look
     place: Place
-    """Its box in pixels of the network's input."""
+    """The mark's box in pixels of the network's input."""
     box: Box
-    """The same in pixels of the picture."""
+    """The mark's box in pixels of the picture."""
     mask: Mask
-    """(h, w): its pixels inside that box."""
+    """(h, w): the mark's pixels inside its box."""
     chance: float
     missing: float
 
     @property
     def ink(self) -> Floats:
-        """(h, w): how likely each pixel of its box is its own writing, 0..1."""
+        """(h, w): how likely each pixel of the box belongs to this mark, 0..1."""
         left, top, right, bottom = self.place
         return np.asarray(self.look.kinds[top:bottom, left:right, 1] * self.mask)
 
     def is_cut_by(self, look: Look, size: tuple[int, int]) -> bool:
-        """Return whether it touches an edge of a look inside a picture of that size."""
+        """Return whether the mark touches an edge of the part that lies inside a picture of that size."""
         height, width = look.kinds.shape[:2]
         left, top, right, bottom = self.place
         return (
@@ -144,7 +144,7 @@ class Mark:
 
 
 def _searched(picture: Image.Image, most: int | None) -> list[Ink]:
-    """Return the largest marks on a picture; the small ones as a closer look shows them."""
+    """Return the largest marks on a picture; search for the small ones again in close-ups."""
     found = sorted(_overview(picture), key=lambda one: -np.count_nonzero(one.mask))[:most]
     small = [one for one in found if longer_side(one.place) < CLEAR]
     kept = [_ink(picture, one) for one in found if longer_side(one.place) >= CLEAR]
@@ -163,7 +163,7 @@ def _searched(picture: Image.Image, most: int | None) -> list[Ink]:
 
 
 def _overview(picture: Image.Image) -> list[Mark]:
-    """Return all marks on a picture as they show at the least resolution."""
+    """Return all marks on a picture, at the lowest resolution that shows them clearly."""
     found: list[Mark] = []
     for side in OVERVIEWS:
         look = look_at(picture, (0, 0, *picture.size), side)
@@ -187,7 +187,7 @@ def _around(box: Box, size: tuple[int, int]) -> Box:
 
 
 def _shared(one: Box, other: Box) -> bool:
-    """Return whether the middle of one of two boxes lies in the other."""
+    """Return whether one of two boxes contains the middle of the other."""
     return _holds(one, other) or _holds(other, one)
 
 
@@ -208,7 +208,7 @@ def look_at(picture: Image.Image, view: Box, side: int) -> Look:
 
 
 def _chances(logits: Floats) -> Floats:
-    """Return the softmax over the last axis of (h, w, 3), computed plane by plane: NumPy is slow along it."""
+    """Return the softmax over the last axis of (h, w, 3), plane by plane: NumPy is slow along that axis."""
     planes = np.moveaxis(logits, 2, 0).copy()
     planes -= planes.max(axis=0)
     np.exp(planes, out=planes)
@@ -219,8 +219,8 @@ def _chances(logits: Floats) -> Floats:
 def _run(pixels: Floats) -> list[Floats]:
     """Run the network on (1, h, w, 3) pixels; return the maps and the logits of the kinds of pixels.
 
-    A network keeps the memory of its largest input, 90 MB at 640 pixels. One for a large input is therefore
-    loaded, which takes a millisecond, and freed again; only one exists at a time.
+    A network keeps the memory of its largest input, 90 MB at 640 pixels. For a large input a network is
+    therefore loaded, which takes a millisecond, and freed again; only one large network exists at a time.
     """
     longer = max(pixels.shape)
     if longer <= SIDE:
@@ -277,7 +277,7 @@ def _logistic(value: float) -> float:
 
 
 def _labels(mask: Mask) -> Ints:
-    """Return the number of the part that each pixel of a mask, (h, w), belongs to; 0 outside."""
+    """Return, for each pixel of a mask, (h, w), the number of its part; 0 outside the mask."""
     labels = np.zeros(mask.shape, np.intp)
     labels[mask] = components(mask).labels + 1
     return labels

@@ -1,4 +1,4 @@
-"""MNIST's form: 28x28, ink high, the digit 20 pixels long, its centre of mass in the middle."""
+"""Bring ink into MNIST's form: 28x28, ink high, the digit 20 pixels long with its centre of mass central."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIDE = 28
 DIGIT = 20
 """Longer side of a digit in MNIST, in pixels."""
 STROKE = 0.10
-"""Least width of a stroke as a share of the digit's longer side; 95 % of MNIST's are wider."""
+"""Minimum stroke width, as a share of the digit's longer side; 95 % of MNIST's digits have wider strokes."""
 PALE = 0.08
 """Ink paler than this does not count for the digit's size, 0..1."""
 
@@ -26,7 +26,7 @@ def laid_out(fine: Floats) -> Pixels:
 
 
 def _stroke(fine: Floats) -> float:
-    """Return the mean width of the strokes, in pixels: twice the ink's area by the length of its outline.
+    """Return the mean stroke width, in pixels: twice the ink's area divided by the length of its outline.
 
     The outline is measured as total variation, which blur does not change.
     """
@@ -72,8 +72,8 @@ def as_bytes(values: Floats) -> Pixels:
 def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which images of a stack, (N, 28, 28), are in MNIST's form.
 
-    The ink's box is 20 pixels long (19 in 13 of the 60,000 training images), and its centre of mass is in the
-    middle to half a pixel, because MNIST rounded it.
+    The ink's box is 20 pixels long (19 for 13 of the 60,000 training images). Its centre of mass is within
+    half a pixel of the middle, because MNIST rounded it.
     """
     ink = stack.astype(np.float32)
     down, across = ink @ _ONES, _ONES @ ink
@@ -86,9 +86,9 @@ def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 _ONES = np.ones(SIDE, np.float32)
-"""A product with it sums rows or columns several times faster than np.sum does for 28 numbers."""
+"""Multiplying by this sums rows or columns several times faster than np.sum does for 28 numbers."""
 
 
 def _length(inked: Mask) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Return the length from the first to the last inked place in each row of (N, 28)."""
+    """Return the number of places from the first to the last inked one in each row of (N, 28)."""
     return np.asarray(SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1))

@@ -1,4 +1,4 @@
-"""The result of looking for ink on a picture: ink, paper and digits."""
+"""The result of a search for ink on a picture: ink, paper and digits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.projection import Projection
 
 LEFT_OUT_DOUBT = 0.5
-"""Loss of trust per share of ink that was left out, which mostly is a bracket or a pen."""
+"""Loss of trust per share of ink that was left out; such ink is mostly a bracket or a pen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,13 +29,13 @@ class Ink:
     boxes: tuple[Box, ...]
     """The box of each digit, from left to right, in pixels of the picture; none when blank."""
     within: Box
-    """The part of the picture that was searched: all of it, or the card that it shows."""
+    """The part of the picture that was searched: the whole picture, or the card on it."""
     paper: Paper
     """The background of that part."""
     mask: Mask
     """The ink of the digit (of the largest, if there are several) on that part, reduced."""
     shrink: int
-    """How many pixels of the picture make one of the mask, along each side."""
+    """Number of the picture's pixels along each side of one pixel of the mask."""
     level: float
     """Contrast of the digit's ink, 0..1."""
     noise: float
@@ -45,9 +45,9 @@ class Ink:
     left_out: tuple[Box, ...] = ()
     """Other ink as dark as the digit's that may be writing, in pixels of the picture."""
     share: float = 1.0
-    """The digit's share of its own ink and the ink left out beside it, 0..1, as `Count.share`."""
+    """The digit's share of the ink's edges, its own and those left out beside it, 0..1, as `Count.share`."""
     plain: bool = False
-    """Whether a glance sufficed: dark, thin strokes and nothing else."""
+    """Whether the quick search was enough: dark, thin strokes and nothing else."""
 
     @property
     def trust(self) -> float:
@@ -56,7 +56,7 @@ class Ink:
 
     @property
     def findings(self) -> Findings:
-        """The same for a Prediction."""
+        """The ink's findings as a Prediction reports them."""
         boxes = self.boxes
         return Findings(
             self.reason, len(boxes), boxes, self.polarity, left_out=self.left_out, trust=self.trust

@@ -1,4 +1,4 @@
-"""Where the ink is on a picture: polarity, paper, strokes, and how many digits they look like."""
+"""Find the ink on a picture: polarity, paper, strokes, and how many digits the strokes look like."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
 GLANCE_SIDE = 160
-"""Longer side of the picture at which a glance is taken, px."""
+"""Longer side of the reduced picture for the quick search, px."""
 WORKING_SIDE = 320
-"""Longer side of the picture on which the ink is looked for, px: a thin pen is still a pixel wide."""
+"""Longer side of the reduced picture for the full search, px: a thin pen is still a pixel wide."""
 SMALL = 64
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 POLARITY_SIDE = 80
@@ -30,21 +30,21 @@ POLARITY_SIDE = 80
 COLOUR_SIDE = 40
 """Longer side of the reduced picture on which the ink's colour is found, in pixels."""
 COLOUR_WINDOW = 0.25
-"""Window for the ink's colour, as a share of the shorter side; the whole of a small picture."""
+"""Width of the window for the ink's colour, as a share of the shorter side; small pictures use all of it."""
 
 DIM = 0.15
-"""Minimum brightness of chalk and lit segments, as a share of the way from the board to white."""
+"""Minimum brightness of chalk and lit segments: 0 is the board, 1 is white."""
 PLAIN = 1.2
-"""Skew that decides the polarity, and excludes a card on a table."""
+"""Minimum skew that decides the polarity and excludes a card on a table."""
 MARGIN = 0.2
-"""Paper added around a picture, as a share of its longer side."""
+"""Width of the paper added around a picture, as a share of its longer side."""
 
 
 def find_ink(picture: Image.Image) -> Ink:
-    """Find the handwriting on a picture, of mode L or RGB, of any polarity.
+    """Find the handwriting on a picture of mode L or RGB, dark on light or light on dark.
 
-    A glance at a reduced copy finds plain strokes; else the search looks closer. If light and dark are about
-    even, the picture may show a light card on a dark table; then only the card is searched.
+    A quick search on a reduced copy finds plain strokes; if it fails, the full search follows. If light and
+    dark are about even, the picture may show a light card on a dark table; then only the card is searched.
     """
     view = _View.of(picture)
     light, skew = lightness(view.grey)
@@ -58,14 +58,14 @@ def find_ink(picture: Image.Image) -> Ink:
     tried = [likelier] if plain or view.small else [likelier, rarer]
     glances = [(one, view.glance(one)) for one in map(view.projected, tried)]
     shown = [glance for glance in glances if glance[1] is not None]
-    # A drawing of one polarity shows no plain strokes in the other.
+    # A drawing has plain strokes in one polarity only.
     ink = view.found(*(shown[0] if len(shown) == 1 else (glances[0][0], None)))
     noise = view.small and ink.reason is None and is_noise(view.grey)
     return replace(ink, reason="texture") if noise else ink
 
 
 def with_paper_around(picture: Image.Image) -> Ink:
-    """Find the handwriting on a picture that its digit may fill, with paper added around it."""
+    """Find the handwriting on a picture that its digit may fill, after adding paper around it."""
     margin = round(MARGIN * max(picture.size))
     ink = find_ink(ImageOps.expand(picture, margin, edge_colour(picture)))
     return _moved(ink, (-margin, -margin), picture)
@@ -73,7 +73,7 @@ def with_paper_around(picture: Image.Image) -> Ink:
 
 def _on_a_card(view: _View) -> Ink | None:
     """Find the handwriting on a light card on a darker table; None: there is no card."""
-    from digitrec.prepare.cards import cut, find_card  # few pictures have so much dark
+    from digitrec.prepare.cards import cut, find_card  # few pictures are dark enough for a card
 
     card = find_card(view.grey)
     if card is None:
@@ -83,7 +83,7 @@ def _on_a_card(view: _View) -> Ink | None:
 
 
 def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
-    """Translate a finding to a picture in which the left top corner of the searched one lies there."""
+    """Move the result for a part of a picture, whose left top corner is ``corner``, to the whole picture."""
     left, top = corner
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
     return replace(
@@ -93,13 +93,13 @@ def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
 
 
 def _shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
-    """Translate the boxes of a part of a picture to the whole picture."""
+    """Move boxes from a part of a picture to the whole picture."""
     by = np.array((right, down) * 2)
     return tuple(_on_picture(by + box, size) for box in boxes)
 
 
 def _on_picture(box: np.ndarray[Any, np.dtype[Any]], size: tuple[int, int]) -> Box:
-    """Clip a box, (4,), to a picture of that size: at least one pixel."""
+    """Clip a box, (4,), to a picture of that size; at least one pixel remains."""
     width, height = size
     left, top, right, bottom = np.clip(box.round().astype(int), 0, size * 2).tolist()
     left, top = min(left, width - 1), min(top, height - 1)
@@ -130,11 +130,11 @@ class _View:
         return find_projection(tiny, polarity, (1.0 if self.small else COLOUR_WINDOW) * min(tiny.size))
 
     def glance(self, projection: Projection) -> Strokes | None:
-        """Return the strokes if nothing else stands out."""
+        """Return the strokes if nothing else stands out; None: run the full search."""
         return glance(projection.view(self.coarse), self.small)
 
     def found(self, projection: Projection, plain: Strokes | None) -> Ink:
-        """Find the ink in one channel; `plain` holds the strokes of a quick look at it."""
+        """Find the ink in one channel; ``plain`` holds the strokes that the quick search found, or None."""
         shrink = self.shrink
         strokes = plain or coarsely(projection.view(self.coarse), self.small)
         if strokes is None:
@@ -156,6 +156,6 @@ class _View:
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
-    """Reduce the picture so that its longer side is at most ``side``; return it and the divisor."""
+    """Reduce the picture until its longer side is at most ``side``; return it and the divisor."""
     shrink = -(-max(picture.size) // side)
     return (picture if shrink == 1 else picture.reduce(shrink)), shrink

@@ -1,7 +1,7 @@
-"""Judge which of the proposals for the picture's digit is right, if any.
+"""Decide which of the proposals for the picture's digit is right, if any.
 
-Rules and finder propose, our network reads each proposal, and small networks that learned from generated
-pictures (`digitrec.lab.finding.judge`) say how likely the reading is right.
+Both the rules and the finder propose places. Our network reads each proposal, and small networks that were
+trained on generated pictures (`digitrec.lab.finding.judge`) estimate how likely each reading is right.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from digitrec.prepare.found import Ink
 from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, clearness, seen
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.npz"
-"""The learned weights inside the package."""
+"""The trained weights that the package contains."""
 TINY = 12
-"""Below this side, in pixels, a picture has room for its digit only."""
+"""A picture with a side below this, in pixels, has room for one digit only; it is not judged."""
 PLAINLY, SURELY = 1.2, 1.6
-"""Least evidence for a digit that is not judged: of plain strokes, and of others."""
+"""Minimum evidence for a digit that is not judged: of plain strokes, and of other strokes."""
 PEN = 0.16
-"""Largest width of a possible pen (or a 1), as a share of its length."""
+"""Maximum width of a mark that may be a pen (or a 1), as a share of its length."""
 
 CLEAR = 1.0
-"""Least evidence of a proposal, as a share of what the network asks of a digit."""
+"""Minimum evidence of a proposal, as a multiple of the network's threshold."""
 LIKELY = 0.6
-"""Least chance of an answer; a wrong one is worse than a refusal."""
+"""Minimum chance that an answer is right; below it the picture is refused, as wrong answers are worse."""
 NEAR = 0.06
-"""Largest margin of a digit that is near an edge, as a share of the picture's side."""
+"""Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
 SEVERAL, CUT_OFF, SIGN = "more than one digit", "cut off", "a sign beside the digit"
 REASONS = (SEVERAL, CUT_OFF, "texture", "blank")
-"""Why the rules refuse a picture."""
+"""Reasons for which the rules refuse a picture."""
 CUT = 0.12
-"""Share of a digit's ink outside the picture from which the reason for a refusal is "cut off"."""
+"""Minimum share of a digit's ink outside the picture for the reason "cut off"."""
 
 
 def found(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
-    """Return the findings about a picture and the ink of its digit; judge what is not plain.
+    """Return the findings about a picture and the ink of its digit; judge all but the plain cases.
 
     Args:
         image: the picture.
-        ink: what the rules found on it.
+        ink: the result of the rules' search.
     """
     if image.size == (SIDE, SIDE) or min(image.size) < TINY:
         return ink.findings, ink.fine
@@ -63,7 +63,7 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
 
 
 def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Floats | None]:
-    """Return the likeliest proposal, or why all are refused."""
+    """Return the likeliest proposal, or the reason why all are refused."""
     case = seen(image, rules)
     clear = [one for one in case.proposals if one.evidence >= CLEAR]
     if not clear:
@@ -81,7 +81,7 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Floats | None]:
 
 
 def features(case: Case, one: Proposal) -> list[float]:
-    """Return the numbers from which a proposal is judged; the weights belong to them."""
+    """Return the features of a proposal, in the order that the trained weights expect."""
     length = longer_side(one.box)
     width, height = case.size
     others = [other for other in case.proposals if other is not one]
@@ -107,7 +107,7 @@ def features(case: Case, one: Proposal) -> list[float]:
 
 
 def _beside(case: Case, box: Box) -> tuple[float, float, float]:
-    """Return how much the likeliest mark beside a digit resembles another one, in three measures."""
+    """Return how much the likeliest mark beside a digit looks like another digit, in three measures."""
     marks = case.beside(box)
     if not marks:
         return 0.0, 0.0, 0.0
@@ -118,7 +118,7 @@ def _beside(case: Case, box: Box) -> tuple[float, float, float]:
 
 
 def _neighbours(case: Case, box: Box) -> list[float]:
-    """Return the looks of the nearest mark beside a digit and of the longest: a bracket, pen, digit."""
+    """Return the features of two marks beside a digit, the nearest and the longest: bracket, pen or digit."""
     marks = case.beside(box)
     if not marks:
         return [0.0] * 24
@@ -128,7 +128,7 @@ def _neighbours(case: Case, box: Box) -> list[float]:
 
 
 def _looks(mark: Proposal, box: Box, size: Size) -> list[float]:
-    """Return the looks of a mark beside a digit; lengths are shares of the digit's, at most 3."""
+    """Return the features of a mark beside a digit; lengths are shares of the digit's, at most 3."""
     left, top, right, bottom = mark.box
     across, down = left + right - box[0] - box[2], top + bottom - box[1] - box[3]
     lengths = np.array(
@@ -168,7 +168,7 @@ def _reason(case: Case, one: Proposal) -> str:
 
 
 def _near_edges(box: Box, size: Size, share: float) -> int:
-    """Return to how many edges of a picture a box is nearer than a share of its side, or a pixel."""
+    """Count the picture's edges that are nearer to a box than this share of a side, or than a pixel."""
     width, height = size
     x, y = max(share * width, 1), max(share * height, 1)
     return sum((box[0] <= x, box[1] <= y, box[2] >= width - x, box[3] >= height - y))

@@ -1,4 +1,4 @@
-"""Find the numbers on a picture: marks of writing that stand in a row, near each other."""
+"""Find the numbers on a picture: marks of writing that stand near each other in a row."""
 
 from __future__ import annotations
 
@@ -19,44 +19,45 @@ Boxes = NDArray[np.float64]
 """(N, 4): left, top, right and bottom in pixels of the picture."""
 
 SMALL = 512
-"""Longer side of a picture that is looked at in small first, in pixels."""
+"""Longer side of a picture that is first searched at low resolution, in pixels."""
 FIRST, FIRST_OF_SMALL = 640, 128
-"""Longer side of the network's input at the first look, in pixels; it is doubled until digits are clear."""
+"""Longer side of the network's first input, in pixels, for large and small pictures; doubled until digits
+are clear."""
 LAST = 1280
-"""The same at the last look."""
+"""Maximum longer side of the network's input, in pixels."""
 CLEAR = 24
-"""Height of the middle one of the digits at which a look suffices, in pixels of the network's input."""
+"""Minimum median height of the digits that ends the search, in pixels of the network's input."""
 CUT_OUT = 3.5
-"""A picture lower than this many of its highest mark's heights was cut out around a number or two."""
+"""A picture lower than this many times its highest mark was cut out around a number or two."""
 LEGIBLE = 16
-"""Least height of a digit that can be read, in pixels: a picture of few such heights is no page."""
+"""Minimum height of a legible digit, in pixels: a picture only a few times as high is no page."""
 GAP, GAP_CUT_OUT = 0.75, 1.5
-"""Widest gap between two digits of one number, as a share of their height; the second in a cut-out."""
+"""Maximum gap between two digits of one number, as a share of their height: on a page, and in a cut-out."""
 GAP_IN_WORD = 0.4
-"""Widest gap between two letters of a word, as a share of their height."""
+"""Maximum gap between two letters of a word, as a share of their height."""
 TALL = 1.8
-"""A line as tall as this many of its middle mark has several rows, which hang together by pieces of rules."""
+"""A line higher than this many times its median mark has several rows, connected by pieces of rules."""
 NARROWER = (0.5, 0.3, 0.15)
-"""Widest gaps between two digits that divide it, tried in turn, as a share of their height."""
+"""Maximum gaps between digits, as a share of their height, that are tried in turn to divide such a line."""
 GAP_OF_SIGN = 0.75
-"""Widest gap between a digit and a sign, as a share of the widest one between two digits."""
+"""Maximum gap between a digit and a sign, as a share of the maximum gap between two digits."""
 LETTER, NARROW, WIDE, FILLED = 0.4, 0.1, 2.5, 0.15
-"""Ink of which the network takes at least this share for other ink is a letter, if its width is between these
-multiples of its height and it fills this share of its box; else it is a rule or a frame."""
+"""Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
+multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
 SHARED = 0.4
-"""Least common height of two digits of one number, as a share of the smaller one's height."""
+"""Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
-"""Largest ratio of the heights of two digits of one number; a lower mark is a sign."""
+"""Maximum ratio of the heights of two digits of one number; a mark that is lower still is a sign."""
 RULED = 0.8
-"""Least share of the height of two marks that other ink between them covers, if it is a rule."""
+"""Minimum share of the height of two marks that a rule between them covers."""
 LOW = 8
-"""What is lower than this on a page is no digit, in pixels of the picture."""
+"""A mark on a page that is lower than this is no digit, in pixels of the picture."""
 BLOCK = 256
-"""Marks that are compared with all others at a time: thousands on a page would take gigabytes."""
+"""Number of marks compared with all others at a time; all of a page's thousands would take gigabytes."""
 SPECK = 0.2
-"""A mark at the border of a cut-out with less than this share of the largest mark's area is from outside."""
+"""A mark at a cut-out's border with less than this share of the largest mark's area is from outside."""
 FRAME = 0.12
-"""So is an upright one nearer to a side than this share of the cut-out's height: a piece of its frame."""
+"""An upright mark nearer to a side than this share of the cut-out's height is a piece of its frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,20 +65,20 @@ class Line:
     """Marks in a row that may be one number."""
 
     box: Box
-    """The box around its digits and signs, in pixels of the picture."""
+    """The box around the line's digits and signs, in pixels of the picture."""
     chance: float
-    """Mean chance of its high marks to be digits, weighted by their areas, 0..1."""
+    """Mean chance that a high mark of the line is a digit, weighted by the marks' areas, 0..1."""
     cut_out: bool
     """Whether the picture was cut out around a number or two."""
     boxes: Boxes
-    """The boxes of its marks and letters from left to right."""
+    """The boxes of the line's marks and letters, from left to right."""
     marks: Sequence[finder.Mark | None]
-    """The same marks as the network sees them; None for a letter."""
+    """For each box, the mark in the network's output; None for a letter."""
 
     def split(self, space: float) -> list[Line]:
-        """Return its parts: its rows if it is too tall for one, else those before and after its widest gap.
+        """Split the line into its rows if it is too high for one, else at its widest gap.
 
-        There are none if no gap is as wide as a share of its height, `space`.
+        Return no parts if no gap is as wide as ``space``, a share of the line's height.
         """
         height = self.box[3] - self.box[1]
         if height > TALL * np.median(self.boxes[:, 3] - self.boxes[:, 1]):
@@ -96,7 +97,7 @@ class Line:
 
 
 def lines(picture: Image.Image) -> list[Line]:
-    """Return all that may be a number on a picture, from top to bottom; a word with a letter is one line."""
+    """Return all possible numbers on a picture, from top to bottom; a word with letters is one line."""
     look, found = _marks(picture)
     if not found:
         return []
@@ -122,7 +123,7 @@ def lines(picture: Image.Image) -> list[Line]:
 
 
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
-    """Return the marks at the least resolution at which most are clear, and the look that shows them."""
+    """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest = max(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
     while True:
@@ -136,7 +137,7 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
 
 
 def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:
-    """Return which marks are pieces of a frame or of writing beside the part that was cut out, (N,)."""
+    """Return which marks are pieces of a frame or of writing outside the cut-out, (N,)."""
     left, top, right, bottom = boxes.T
     area = (right - left) * (bottom - top)
     border = (left < 1) | (top < 1) | (right > size[0] - 1) | (bottom > size[1] - 1)
@@ -165,7 +166,7 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
 
 
 def _letters_and_rules(look: finder.Look) -> tuple[Boxes, Mask]:
-    """Return the letters, in pixels of the picture, and which pixels of the network's input are rules."""
+    """Return the letters' boxes, in pixels of the picture, and a mask of rules on the network's input."""
     other = look.kinds[..., 2]
     parts = components(look.kinds[..., 0] < 0.5)
     is_letter = parts.total(other) > LETTER * parts.area
@@ -177,11 +178,11 @@ def _letters_and_rules(look: finder.Look) -> tuple[Boxes, Mask]:
 
 
 def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
-    """Return which marks and letters hang together, (N, N).
+    """Return which marks and letters are connected, (N, N).
 
     Args:
-        boxes: first of the marks, then of the letters.
-        linked: which of the marks may be one number, (M, M). A number does not go on beyond a word's space.
+        boxes: the boxes of the marks, then those of the letters.
+        linked: which marks may be one number, (M, M). The space after a word ends a number.
     """
     marks = len(linked)
     near = _beside(boxes, GAP_IN_WORD, with_signs=False)
@@ -193,9 +194,9 @@ def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
 
 
 def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
-    """Return between which of the linked marks a rule stands, as between the cells of a table, (N, N)."""
+    """Return which linked marks have a rule between them, as between the cells of a table, (N, N)."""
     other = rules.copy()
-    other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may lean
+    other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may be slanted
     found = np.zeros(linked.shape, bool)
     for one, two in np.argwhere(np.triu(linked, 1)).tolist():
         left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
@@ -206,7 +207,7 @@ def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
 
 
 def _connected(linked: Mask) -> NDArray[np.intp]:
-    """Return for each mark the first one that it is connected with, directly or through others, (N,)."""
+    """Return, for each mark, the first mark that it is connected with, directly or through others, (N,)."""
     owner = np.arange(len(linked))
     marks, others = np.nonzero(linked)
     while True:

@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from digitrec.prepare.found import Ink
 
 INKED = 0.98
-"""Quantile of a 28x28 picture's contrast that is taken for the darkness of its ink."""
+"""Quantile of a 28x28 picture's contrast that serves as the darkness of its ink."""
 LAID = 16
-"""Least length of the ink, in pixels, for the full-frame pass of a 28x28 picture; a smaller digit is one on
-its paper."""
+"""Minimum length of the ink, in pixels, for the full-frame pass of a 28x28 picture; a smaller digit is
+surrounded by paper."""
 
 FILLED = 40
-"""Largest side of a picture that its digit may fill to the edges, in pixels, as in data sets."""
+"""Maximum side of a picture whose digit may reach its edges, in pixels, as in data sets."""
 LEAST = 8
-"""Smallest side of such a picture, in pixels."""
+"""Minimum side of such a picture, in pixels."""
 STRONG = 64.0
-"""Least difference between ink and paper of such a picture, 0..255."""
+"""Minimum difference between ink and paper of such a picture, 0..255."""
 
 _NOTHING = bytes(SIDE * SIDE)
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
-    """Prepare many pictures; those already in MNIST's form are recognised all at once."""
+    """Prepare many pictures; check in one step which are already in MNIST's form."""
     small = [i for i, image in enumerate(images) if _is_its_size(image)]
     fits = in_form(np.array([images[i].pixels for i in small], np.uint8).reshape(-1, SIDE, SIDE))
     ready = set(np.array(small)[fits].tolist())
@@ -45,9 +45,9 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
 def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """Return the digit on a picture as 784 bytes, row by row, ink high, with the findings.
 
-    Without ink all bytes are 0; of several digits they show the largest. A 28x28 picture that is not quite in
-    MNIST's form may only have lines, specks or haze, which count as ink and shift the digit: its `whole` is
-    the full frame.
+    Without ink all bytes are 0; of several digits the bytes show the largest. A 28x28 picture that is nearly
+    in MNIST's form may have lines, specks or haze, which count as ink and shift the digit; so the full frame
+    is added as `whole`.
     """
     from digitrec.prepare.ink import find_ink  # a digit in MNIST's form does not need it
     from digitrec.prepare.judge import found
@@ -62,7 +62,7 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 
 def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
-    """Return a small picture that its digit may fill, once as light ink and once as dark; else nothing."""
+    """Return a small picture that its digit may fill, once as light ink and once as dark; else return ()."""
     width, height = picture.size
     if max(height, width) > FILLED or (height, width) == (SIDE, SIDE) or min(height, width) < LEAST:
         return ()
@@ -80,7 +80,7 @@ def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
 
 
 def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:
-    """Return the steps of `prepare`: the name and the picture, uint8 (h, w), of each.
+    """Return the steps of `prepare`, each with its name and its picture, uint8 (h, w).
 
     Args:
         image: the prepared picture.

@@ -1,4 +1,4 @@
-"""The channels of a picture made one: that in which its ink departs most from its paper."""
+"""Project a picture to one channel: the mixture in which the ink differs most from the paper."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from digitrec.prepare.background import bare
 from digitrec.prepare.filters import Floats
 
 INK_SHARE = 0.01
-"""The share of pixels that depart most is ink, and shows its colour."""
+"""Share of the pixels, those that differ most from the paper, that show the ink's colour."""
 FEWEST = 4
-"""But at least this many pixels."""
+"""Minimum number of these pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +24,7 @@ class Projection:
     polarity: Polarity
     """Whether the ink is darker or lighter than the paper."""
     weights: Floats
-    """(channels,), >= 0; they add up to 1. One for a picture without colours."""
+    """(channels,), >= 0, with the sum 1; the only weight of a grey picture is 1."""
 
     def view(self, picture: Image.Image) -> Floats:
         """Project a part of the picture to one channel, (h, w), 0..255, dark ink on light paper."""
@@ -37,12 +37,12 @@ class Projection:
 
 
 def find_projection(picture: Image.Image, polarity: Polarity, window: float) -> Projection:
-    """Each channel counts by how far the ink departs from the paper in it, as a share of the paper's light.
+    """Weight each channel by the ink's difference from the paper in it, as a share of the paper's brightness.
 
     Args:
         picture: grey or RGB; a small one is enough.
-        polarity: what is ink.
-        window: what departs from its surroundings and is narrower than this, px, may be ink.
+        polarity: whether the ink is darker or lighter than the paper.
+        window: px; only areas narrower than this that differ from their surroundings can be ink.
     """
     values = np.asarray(picture)
     if values.ndim == 2 or not (values != values[:, :, :1]).any():

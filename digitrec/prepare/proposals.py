@@ -1,4 +1,4 @@
-"""What may be the digit on a picture: proposals of rules and finder, and how our network reads each."""
+"""Propose places where the digit may be, by rules and by the finder; our network reads each proposal."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from digitrec.prepare.found import Ink
 from digitrec.prepare.ink import with_paper_around
 
 MOST = 8
-"""Number of the finder's marks that are judged, the largest."""
+"""Number of the finder's marks that are judged; the largest are taken."""
 SMALLEST = 8
-"""Least length of a digit, in pixels: a smaller one cannot be read."""
+"""Minimum length of a digit, in pixels; a smaller digit cannot be read."""
 SAME = 0.3
-"""Least share of the union that two boxes have in common if they show the same."""
+"""Minimum common area of two boxes that show the same digit, as a share of their union."""
 BESIDE = 0.15
-"""Least length of a mark beside a digit, as a share of the digit's."""
+"""Minimum length of a mark beside a digit, as a share of the digit's length."""
 SOURCES = ("rules", "paper around", "finder")
-"""Who proposes: the rules, the rules with paper added around the picture, and the finder."""
+"""Sources of proposals: the rules, the rules with paper added around the picture, and the finder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,19 +41,19 @@ class Proposal:
     ink: Floats
     box: Box
     reason: str | None = None
-    """Why the rules refuse what they propose."""
+    """Why the rules refuse their own proposal; None if they accept it."""
     chance: float = 0.0
-    """The finder's chance that it is a digit, 0..1."""
+    """The finder's chance that the mark is a digit, 0..1."""
     missing: float = 0.0
-    """The finder's estimate of the share of its ink outside the picture, 0..1."""
+    """The finder's estimate of the share of the mark's ink outside the picture, 0..1."""
     digit: int = 0
     evidence: float = 0.0
-    """The network's evidence for this digit, as a share of what it asks elsewhere."""
+    """The network's evidence for this digit, as a multiple of the network's threshold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """All that was found on a picture."""
+    """A picture's size and all proposals for its digit."""
 
     size: Size
     rules: Ink
@@ -65,13 +65,13 @@ class Case:
         return [one for one in self.proposals if one.source == "finder"]
 
     def beside(self, digit: Box) -> list[Proposal]:
-        """Return the marks beside a digit, rather than parts of it, that are not much shorter."""
+        """Return the marks that stand beside a digit, are not parts of it and are not much shorter."""
         least = BESIDE * longer_side(digit)
         return [one for one in self.marks if covered(one.box, digit) < SAME and longer_side(one.box) >= least]
 
 
 def seen(image: DigitImage, rules: Ink) -> Case:
-    """Return all that is found on a picture on which the rules found this ink."""
+    """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found."""
     wide = with_paper_around(image.picture)
     found = [
         Proposal(source, one.fine, one.box, one.reason)
@@ -86,7 +86,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
 
 
 def clearness(inks: Sequence[Floats]) -> tuple[list[int], list[float]]:
-    """Return how our own network reads each digit's ink, and its evidence as a share of what it asks."""
+    """Return our network's digit for each ink, and its evidence as a multiple of the network's threshold."""
     network = _network()
     stack = np.array([laid_out(one) for one in inks], np.uint8).reshape(-1, 28, 28)
     read = network.probabilities(stack, [True] * len(stack))

@@ -11,52 +11,52 @@ from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, quantiles, smooth, steepness
 
 GLANCES = (0.25, 0.1)
-"""Windows for the paper in the quick look, as shares of the shorter side: wider than most strokes;
-narrow enough for most shadows."""
+"""Widths of the windows of the quick search, as shares of the shorter side: wider than most strokes and
+narrower than most shadows."""
 SMALL_GLANCES = (1.0,)
-"""`GLANCES` for small pictures, on which a stroke may be as wide as a tenth of the side."""
+"""`GLANCES` for small pictures, in which a stroke may be as wide as a tenth of the side."""
 WINDOWS = (0.5, 0.2, 0.07)
-"""Windows of the full search: for markers, felt pens, fine pens."""
+"""Widths of the windows of the full search: for markers, felt pens and fine pens."""
 SMALL_WINDOWS = (1.0, 0.25)
-"""The same for small pictures."""
+"""`WINDOWS` for small pictures."""
 LOST = 0.7
-"""Strokes that keep less than this share of their score in a narrower window are wider than it."""
+"""Strokes that keep less than this share of their score in a narrower window are wider than the window."""
 CLEARLY = 2.0
-"""A narrower window that may hollow the strokes out is trusted when it shows this many times the score."""
+"""A narrower window that may hollow the strokes out is used only if it gives this many times the score."""
 STEP = 0.6
-"""Each threshold that is tried is this share of the one before."""
+"""Ratio of each threshold that is tried to the one before."""
 BETTER = 1.2
-"""A lower threshold is taken where the part scores this many times as much."""
+"""A lower threshold is used where it gives the part this many times the score."""
 FAINTEST = 0.02
-"""Ink takes away at least this share of the paper's light."""
+"""Minimum contrast of ink, as a share of the paper's brightness."""
 NOISE = 4.0
-"""Ink departs from the paper by at least this many standard deviations of the paper's noise."""
+"""Minimum contrast of ink, in standard deviations of the paper's noise."""
 EDGE = 0.3
 """A stroke ends where the contrast falls below this share of the ink's."""
 FRAMED = (0.2, 0.08)
-"""What lies inside another part is framed by it from this share of its score; the second: by a part that
-reaches the picture's border, and is a page's edge or the table around it."""
+"""A part inside another part is framed by it if it has at least this share of the outer part's score. The
+second share applies if the outer part reaches the picture's border: a page's edge or the table around it."""
 ACROSS = 0.2
-"""A part that reaches from one side of the picture to the other counts this much: so do lines and frames."""
+"""Factor for the score of a part that reaches from side to side of the picture, as lines and frames do."""
 RULED = 0.9
-"""Share of the picture that a printed line crosses."""
+"""Minimum share of the picture's side that a printed line crosses."""
 LEVEL = 0.8
-"""The ink's contrast is that of the pixel with this share of its pixels below."""
+"""The ink's contrast is this quantile of the contrast of the ink's pixels."""
 CLEAREST = 200.0
-"""Contrast of this many times the noise is as good as any more."""
+"""Contrast above this many times the noise does not raise the score further."""
 
 SURE = 0.25
-"""`Strokes.evidence`, ten times the least, above which strokes need no second look."""
+"""Minimum `Strokes.evidence` that needs no full search: ten times the minimum of a digit's."""
 CRISP = 0.2
-"""Edge steepness above which strokes need no second look, as a share of their contrast per pixel."""
+"""Minimum steepness of edges that need no full search, as a share of their contrast per pixel."""
 STAINED = 0.15
-"""Least contrast of other dark pixels that count, as a share of the ink's."""
+"""Minimum contrast of other dark pixels that count, as a share of the ink's."""
 SMALL_STAINED = 0.05
-"""The same for small pictures, where haze is as wide as a digit."""
+"""`STAINED` for small pictures, where haze is as wide as a digit."""
 STAINS = 0.3
-"""Number of such pixels that triggers a closer look, as a share of the ink's."""
+"""Number of other dark pixels that triggers the full search, as a share of the ink's pixels."""
 THIN = 0.5
-"""Largest stroke width, as a share of the window; wider strokes would pass for paper."""
+"""Maximum stroke width, as a share of the window; wider strokes would be taken for paper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ class Sight:
     contrast: Floats
     """(h, w): 0 paper, 1 black."""
     slopes: Floats
-    """(h, w): how steep the contrast is, per pixel."""
+    """(h, w): how steep the contrast is at each pixel."""
     noise: float
     """Standard deviation of the contrast on bare paper."""
 
@@ -78,7 +78,7 @@ class Sight:
         return max(FAINTEST, NOISE * self.noise)
 
     def inked(self, level: float) -> Mask:
-        """Everything as dark as ink of a level, its paler ends included."""
+        """Return everything as dark as ink of this level, including its paler edges."""
         return np.asarray(self.contrast > max(EDGE * level, self.faintest))
 
 
@@ -87,30 +87,30 @@ class Strokes:
     """The ink that was found, and which of it looks most like a digit's."""
 
     sight: Sight
-    """In which it was found."""
+    """The view in which the ink was found."""
     level: float
     """Contrast of the digit's ink, 0..1; 0 when nothing stands out."""
     parts: Components
-    """Everything as dark as that ink, its paler ends included."""
+    """Everything as dark as the digit's ink, including its paler edges."""
     main: int
     """The part that looks most like a digit's ink."""
     score: float
-    """Its score."""
+    """The main part's score."""
 
     @property
     def mask(self) -> Mask:
-        """(h, w): all that is inked."""
+        """(h, w): all ink."""
         return np.asarray(self.parts.masks[0])
 
     @property
     def evidence(self) -> float:
-        """How surely the main part is ink: its edges are sharp and long, and it is far above the noise."""
+        """How surely the main part is ink: sharp, long edges and contrast far above the noise count."""
         clear = min(self.level / max(self.sight.noise, 1e-6), CLEAREST)
         return float(self.score / max(self.mask.shape) * clear**0.5)
 
 
 def glance(view: Floats, small: bool) -> Strokes | None:
-    """Return the strokes of a view if nothing else stands out; None: look closer.
+    """Return the strokes of a view if nothing else stands out; None: run the full search.
 
     Args:
         view: (h, w), 0..255, dark ink on light paper.
@@ -139,7 +139,7 @@ def _plainest(sight: Sight) -> Strokes | None:
 
 
 def is_sure(seen: Strokes) -> bool:
-    """Whether the main part is so dark and crisp that a closer look would show no other."""
+    """Return whether the main part is so dark and crisp that the full search would find no other ink."""
     if seen.evidence < SURE:
         return False
     own = seen.parts.drawn(np.arange(len(seen.parts)) == seen.main)
@@ -147,7 +147,7 @@ def is_sure(seen: Strokes) -> bool:
 
 
 def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
-    """Whether the main part is crisp, dark and thin strokes, far from edges and printed lines."""
+    """Return whether the main part has crisp, dark and thin strokes, far from edges and printed lines."""
     parts, main = seen.parts, seen.main
     height, width = seen.mask.shape
     own = parts.drawn(np.arange(len(parts)) == main)
@@ -160,20 +160,20 @@ def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
 
 
 def _fills(parts: Components, main: int) -> bool:
-    """Whether a part reaches all four edges of the picture, as where a digit was cut out."""
+    """Return whether a part reaches all four edges of the picture, as in a crop around a digit."""
     return bool(parts.masks.shape[1:] == (parts.height[main], parts.width[main]))
 
 
 def _stained(seen: Strokes, small: bool) -> bool:
-    """Whether more than strokes stands out, however faintly."""
+    """Return whether more than the strokes stands out, however faintly."""
     share, fringe = (SMALL_STAINED, 2) if small else (STAINED, 3)
     return more_beside(seen.sight.contrast, seen.mask, share * seen.level, fringe, STAINS)
 
 
 def more_beside(contrast: Floats, mask: Mask, level: float, fringe: int, share: float) -> bool:
-    """Whether beside the ink of a mask more pixels are darker than a level than this share of its own.
+    """Return whether the dark pixels outside a mask outnumber this share of the mask's own pixels.
 
-    Pixels of its fringe, ``fringe`` wide, do not count.
+    Dark means above ``level``. Pixels within ``fringe`` of the mask do not count.
     """
     found = np.count_nonzero((contrast > level) & ~grow(mask, fringe))
     return bool(found > share * np.count_nonzero(mask))
@@ -185,16 +185,16 @@ def outline(mask: Mask) -> int:
 
 
 def coarsely(view: Floats, small: bool) -> Strokes | None:
-    """Return the strokes found with certainty on a reduced view; None: look at more pixels."""
+    """Return the strokes found with certainty on a reduced view; None: search at a higher resolution."""
     found = search(view, small)
     return found if found.score and is_sure(found) else None
 
 
 def search(view: Floats, small: bool) -> Strokes:
-    """Return the strokes of such a view, whatever lies around them.
+    """Return the strokes of a view, whatever lies around them.
 
-    Estimate the paper in ever narrower windows, as long as the strokes are not lost: narrower windows leave
-    less of the shadows.
+    Estimate the paper in ever narrower windows, because these leave fewer shadows; stop before the strokes
+    are lost.
     """
     side = min(view.shape)
     windows = SMALL_WINDOWS if small else WINDOWS
@@ -204,7 +204,7 @@ def search(view: Floats, small: bool) -> Strokes:
         closer = _look(view, share * side, small)
         closer_seed, closer_score = _best(closer, closer.faintest)
         reach = max(1, round(share * side / 4))
-        hollow = grow(closer_seed, reach, np.minimum).any()  # hardly narrower than the window
+        hollow = grow(closer_seed, reach, np.minimum).any()  # the strokes are hardly narrower than the window
         if closer_score > (CLEARLY if hollow else LOST) * score:
             sight, seed, score = closer, closer_seed, closer_score
     level = _level(sight, seed) if score else 0.0
@@ -220,16 +220,16 @@ def _look(view: Floats, window: float, small: bool) -> Sight:
         contrast = smooth(contrast)
     level, noise = _bare(contrast)
     contrast -= level
-    if small:  # a digit may fill the picture, and leave too little paper to judge by
+    if small:  # a digit may fill the picture, and leave too little paper to compare with
         noise = min(noise, float(contrast.max()) / 10)
     return Sight(paper, contrast, steepness(contrast), noise)
 
 
 def _bare(contrast: Floats) -> tuple[float, float]:
-    """Mean and standard deviation on bare paper, from the palest quarter: the rest may be ink."""
+    """Return mean and standard deviation of bare paper, from the palest quarter: the rest may be ink."""
     palest = contrast[:: 1 + contrast.shape[0] // 128, :: 1 + contrast.shape[1] // 128]
     low, quarter = quantiles(palest, 0.05, 0.25)
-    deviation = (quarter - low) / 0.97  # of a normal distribution: 1.645 - 0.674
+    deviation = (quarter - low) / 0.97  # for a normal distribution: 1.645 - 0.674
     return quarter + 0.674 * deviation, deviation
 
 
@@ -256,10 +256,10 @@ def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:
 
 
 def _scores(parts: Components, edges: Scores) -> Scores:
-    """How much each part looks like a digit's ink.
+    """Return how much each part looks like a digit's ink.
 
-    That is: its edges are sharp and long, little of its outline is the picture's border, and it is not
-    at the very rim.
+    A part scores high if its edges are sharp and long, little of its outline is the picture's border, and
+    it does not lie at the border itself.
     """
     height, width = parts.masks.shape[1:]
     contact = parts.border / (parts.width + parts.height)
@@ -271,7 +271,7 @@ def _scores(parts: Components, edges: Scores) -> Scores:
 
 
 def _unframed(parts: Components, scores: Scores) -> int:
-    """Return the part with the highest score, or the part it frames, such as a box or a page's edge."""
+    """Return the part with the highest score, or the part that it frames if it is a box or a page's edge."""
     height, width = parts.masks.shape[1:]
     reach = (parts.left == 0) + (parts.top == 0) * 1 + (parts.right == width) + (parts.bottom == height)
     main = int(np.argmax(scores))
@@ -284,7 +284,7 @@ def _unframed(parts: Components, scores: Scores) -> int:
 
 
 def framed(parts: Components, frame: int) -> Mask:
-    """Which parts lie wholly inside the box of one, whose sides on the picture's border count as open."""
+    """Return which parts lie wholly inside the frame's box; its sides on the picture's border are open."""
     height, width = parts.masks.shape[1:]
     left, top, right, bottom = (int(x[frame]) for x in (parts.left, parts.top, parts.right, parts.bottom))
     area = parts.width * parts.height
