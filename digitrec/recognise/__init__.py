@@ -26,12 +26,12 @@ Asked = TypeVar("Asked")
 
 @runtime_checkable
 class Policy(Protocol):
-    """Several engines that answer as one, such as `digitrec.Fallback` and `digitrec.Consensus`."""
+    """A strategy that asks several engines for one answer: `digitrec.Fallback` or `digitrec.Consensus`."""
 
     name: str
-    """Its name in a Prediction."""
+    """The policy's name in a Prediction."""
     engines: Sequence[Engine]
-    """The engines that it may ask, in order."""
+    """The engines that the policy may ask, in order."""
 
     def stream(
         self,
@@ -42,11 +42,11 @@ class Policy(Protocol):
         """Yield an outcome for each picture, in order."""
 
     def close(self) -> None:
-        """Release its engines; may be called twice."""
+        """Release the policy's engines; may be called twice."""
 
 
 Reader = Engine | Policy
-"""What turns pictures into outcomes."""
+"""An object that reads pictures and returns outcomes."""
 AnyReader = str | Provider | Reader
 """A registered name, or a provider, an engine or a policy."""
 
@@ -79,10 +79,10 @@ def predict(
     Args:
         image: anything `DigitImage.open` reads.
         provider: a registered name, or a provider, an engine or a policy of your own.
-        lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
-        at_least: below this the answer has no digit, the reason "not sure" and an ``unsure_digit``; 0..1.
-            It is compared with the ``calibrated`` chance if there is one, else with the ``confidence``; an
-            answer with neither is never sure.
+        lenient: also accept a letter that resembles a digit; the Prediction then says ``inferred``.
+        at_least: minimum chance of an answer, 0..1: the ``calibrated`` chance if there is one, else the
+            ``confidence``. An answer below it, or with neither, has no digit, the reason "not sure" and an
+            ``unsure_digit``.
         rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
 
     Returns:
@@ -127,10 +127,10 @@ def stream(
     at_least: float = 0.0,
     rotate: Rotation = 0,
 ) -> Iterator[Outcome]:
-    """Yield what `predict_many` returns, in order, while the work goes on.
+    """Yield the outcomes that `predict_many` returns, in order, each as soon as it is ready.
 
-    Takes from ``images`` only as many as it works on at once, so a generator may be endless. Arguments and
-    errors are those of `predict_many`; the call itself raises the errors.
+    ``images`` is read only as fast as the pictures are worked on, so a generator may be endless. Arguments
+    and errors are those of `predict_many`; the call itself raises the errors.
     """
     at_least = _checked(at_least, rotate)
     reader, waiting = reader_for(provider), _turned(several_images(images), rotate)
@@ -158,12 +158,12 @@ def read(
         image: anything `digitrec.DigitImage.open` reads.
         provider: a registered name, or a provider, an engine or a policy of your own. A cloud gets the same
             request as from `predict`, so an answer in the ledger is not paid again.
-        digits: the number of digits that each number has, or the least and the greatest; None: any. Digits
-            that stand apart, as in the boxes of a form, are joined to reach it, and a number with another
-            count has no value.
+        digits: the number of digits of each number, or the minimum and the maximum; None: any. Digits that
+            stand apart, as in the boxes of a form, are joined until a number has that many; a number with
+            more or fewer has no value.
         lenient: also accept letters that resemble digits, beside a digit, and a lone O as zero.
-        at_least: below this a number has no value and the reason "not sure"; 0..1. It is compared with the
-            ``calibrated`` chance if there is one, else with the ``confidence``.
+        at_least: minimum chance of a number, 0..1: the ``calibrated`` chance if there is one, else the
+            ``confidence``. A number below it has no value and the reason "not sure".
         rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
         region: left, top, right, bottom of the part to read, in pixels of the turned picture, or as shares of
             its sides if none is above 1; None: all of it.
@@ -213,15 +213,15 @@ def read_stream(
     rotate: Rotation = 0,
     region: Box | None = None,
 ) -> Iterator[SheetOutcome]:
-    """Yield what `read_many` returns, in order, while the work goes on.
+    """Yield the outcomes that `read_many` returns, in order, each as soon as it is ready.
 
-    Takes from ``images`` only as many as it works on at once. Arguments and errors are those of `read_many`;
-    the call itself raises the errors.
+    ``images`` is read only as fast as the pictures are worked on. Arguments and errors are those of
+    `read_many`; the call itself raises the errors.
     """
     expected, at_least = _range(digits), _checked(at_least, rotate)
     reader, waiting = reader_for(provider), several_images(images)
     if not isinstance(reader, Engine):
-        if not hasattr(reader, "read_stream"):  # another package's policy
+        if not hasattr(reader, "read_stream"):  # a policy of another package
             raise TypeError(f"the policy {reader.name} reads single digits; give one engine")
         found: Iterator[SheetOutcome] = reader.read_stream(
             waiting, digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region
@@ -239,7 +239,7 @@ def _checked(at_least: float, rotate: Rotation) -> float:
     """Return ``at_least`` as a float after checking both arguments of `stream`.
 
     Raises:
-        TypeError, ValueError: one is of the wrong kind or out of its range.
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
     """
     if isinstance(rotate, bool) or rotate not in TURNS:
         raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
@@ -247,10 +247,10 @@ def _checked(at_least: float, rotate: Rotation) -> float:
 
 
 def _range(digits: Digits) -> Range:
-    """Return the least and the greatest number of digits; None: any.
+    """Return the minimum and the maximum number of digits; None: any.
 
     Raises:
-        TypeError, ValueError: they are not whole numbers from 1 on, or the least is above the greatest.
+        TypeError, ValueError: they are not whole numbers >= 1, or the minimum is above the maximum.
     """
     if digits is None:
         return None
@@ -262,17 +262,17 @@ def _range(digits: Digits) -> Range:
 
 
 def _turned(images: Iterable[ImageSource], rotate: int, region: Box | None = None) -> Iterable[ImageSource]:
-    """Return pictures that are turned and cropped when they are opened."""
+    """Return the pictures as sources that are turned and cropped when they are opened."""
     if not rotate and region is None:
         return images
     return (Turned(image, rotate, region) for image in images)
 
 
 def reader_for(provider: AnyReader) -> Reader:
-    """Return the engine of a name (one for the process) or of a provider; return engines and policies as is.
+    """Return the engine of a provider or a name (one engine per process); return engines and policies as is.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the argument is none of these.
     """
     if isinstance(provider, str):
         return _shared(provider)
@@ -280,10 +280,10 @@ def reader_for(provider: AnyReader) -> Reader:
 
 
 def engine_for(provider: str | Provider | Engine) -> Engine:
-    """Like `reader_for`, but reject policies.
+    """Do the same as `reader_for`, but reject policies.
 
     Raises:
-        TypeError: it is a policy, or something else.
+        TypeError: the argument is a policy, or none of the accepted types.
     """
     reader = reader_for(provider)
     if not isinstance(reader, Engine):
@@ -292,11 +292,11 @@ def engine_for(provider: str | Provider | Engine) -> Engine:
 
 
 def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
-    """Return the same engines after checking that they are a list with at least one.
+    """Return the same engines after checking that the argument is a list with at least one engine.
 
     Raises:
-        TypeError: not a list, such as a single name.
-        ValueError: an empty list.
+        TypeError: the argument is not a list, but for example a single name.
+        ValueError: the list is empty.
     """
     if isinstance(providers, str) or not isinstance(providers, Sequence):
         raise TypeError(f"engines must be a list of names or providers, got {said(providers)}")
@@ -306,7 +306,7 @@ def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
 
 
 def name_of(reader: Reader) -> str:
-    """Return the name of an engine or a policy in a Prediction."""
+    """Return the name that an engine or a policy has in a Prediction."""
     return reader.provider.name if isinstance(reader, Engine) else reader.name
 
 
@@ -317,7 +317,7 @@ def _shared(name: str) -> Engine:
     It keeps its parent's engines alive: closing them would touch the parent's ledger.
     """
     key = (os.getpid(), name)
-    with _LOCKS.setdefault(key[0], threading.RLock()):  # a provider may ask another while it is made
+    with _LOCKS.setdefault(key[0], threading.RLock()):  # making a provider may ask for another provider
         if key not in _ENGINES:
             _ENGINES[key] = Engine(open_provider(name))
         return _ENGINES[key]

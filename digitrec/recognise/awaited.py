@@ -1,6 +1,6 @@
-"""Asynchronous functions for asyncio and Trio: the same path, in AnyIO's worker threads.
+"""Asynchronous functions for asyncio and Trio; they run the synchronous functions in AnyIO's worker threads.
 
-There is no second path: retries, rate, budget and ledger are those of `predict` and `stream`.
+So retries, rate limits, budget and ledger are those of `predict` and `stream`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from digitrec.recognise import AnyReader, How, HowNumbers, Policy, Reader, predi
 T = TypeVar("T")
 
 _LIMITERS: RunVar[WeakKeyDictionary[Engine, CapacityLimiter]] = RunVar("digitrec.recognise.awaited")
-"""Of each engine, in each event loop."""
+"""The limiter of each engine, in each event loop."""
 
 
 async def apredict(image: ImageSource, provider: AnyReader = "local", **how: Unpack[How]) -> Prediction:
-    """Do the same as `predict`, awaited; any number may be awaited at the same time.
+    """Do the same as `predict`, awaited; any number of calls may be awaited at the same time.
 
-    Of those that ask the same engine as many are at work as its ``Options.concurrency`` says (4; with a
-    policy, the lowest of its engines'), the others wait. A bare provider is asked by an engine of its own
-    each time, as by `predict`, in as many threads as AnyIO has by default (40).
+    As many calls are worked on at once as the engine's ``Options.concurrency`` says (4 by default; the lowest
+    value of a policy's engines); the others wait. A provider instance gets a new engine for each call, as in
+    `predict`, and runs in as many threads as AnyIO allows by default (40).
 
-    Being cancelled is what Ctrl-C is to `predict`: it is over at once, no further attempt is begun, and the
-    call in flight, which may be billed, still writes its answer into the ledger.
+    Cancelling has the effect of Ctrl-C on `predict`: the call ends at once and starts no further attempt. A
+    request already sent may be billed; its answer is still written into the ledger.
 
     Args:
         image, provider: as for `predict`.
@@ -64,17 +64,17 @@ async def astream(
     provider: AnyReader = "local",
     **how: Unpack[How],
 ) -> AsyncGenerator[Outcome, None]:
-    """Yield what `stream` yields, for ``async for``: an outcome for each picture, in order.
+    """Yield the outcomes of `stream`, for ``async for``: one for each picture, in order.
 
     As many requests are in flight as the engine's ``Options.concurrency`` says. ``images`` is iterated in a
-    worker thread. Being cancelled, or closed, stops the work as it does for `apredict`.
+    worker thread. Cancelling or closing the generator stops the work, as in `apredict`.
 
     Args:
         images, provider: as for `stream`.
         how: ``lenient``, ``at_least`` and ``rotate``, as for `stream`.
 
     Raises:
-        TypeError, ValueError, DigitrecError: as for `stream`, when the first outcome is asked for.
+        TypeError, ValueError, DigitrecError: as for `stream`, raised when the first outcome is requested.
     """
     gone, thread = threading.Event(), CapacityLimiter(1)
     try:
@@ -87,7 +87,7 @@ async def astream(
 
 
 async def _awaited(work: Callable[[ImageSource, Reader], T], image: ImageSource, provider: AnyReader) -> T:
-    """Return the result of ``work`` on a picture and its reader, in a worker thread."""
+    """Run ``work`` on a picture and the provider's reader in a worker thread; return its result."""
     gone = threading.Event()
     try:
         reader = await _in_thread(partial(reader_for, provider), gone)
@@ -109,9 +109,9 @@ async def _in_thread(
 
 
 def _limiter(provider: AnyReader, reader: Reader) -> CapacityLimiter | None:
-    """Return what limits an engine's concurrent calls; None: AnyIO's own limit is enough.
+    """Return the limiter of an engine's concurrent calls; None: AnyIO's own limit is enough.
 
-    That of the engine that may do the least, where a policy asks several.
+    For a policy, return the limiter of the engine with the lowest limit.
     """
     engines = [reader] if isinstance(reader, Engine) else reader.engines
     if not engines or not isinstance(provider, str | Engine | Policy):

@@ -1,8 +1,8 @@
 """Map an engine's own confidence to its probability of being right.
 
-A calibration is a rising line through a few points, fitted on labelled pictures by `fit` (extra `stats`);
-applying it needs no extra. It belongs to one engine, preparation and model version. Answers of an emulator
-have calibrations of their own, which never apply to the vendor's.
+A calibration is a rising line through a few points. `fit` (extra `stats`) fits it on labelled pictures;
+applying it needs no extra. Each calibration belongs to one engine, preparation and model version. Answers
+of an emulator have separate calibrations, which never apply to the vendor's answers.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ Floats = NDArray[np.float64]
 Shares = Annotated[tuple[Share, ...], Meta(min_length=1)]
 
 FOLDS = 5
-"""Parts of the data; each is judged by a line fitted on the others."""
+"""Number of parts of the data; each part is judged by a line fitted on the others."""
 FEWEST = 50
-"""Fewer answers than this say too little: a line would follow their noise."""
+"""Minimum number of answers; a line through fewer would follow their noise."""
 FEWEST_OF_A_KIND = 5
-"""Fewer right or wrong answers than this do not show where the engine goes wrong."""
+"""Minimum number of right and of wrong answers; fewer do not show where the engine fails."""
 STEPS = 65
-"""Points kept of a logistic curve; between them it is a straight line."""
+"""Number of points kept of a logistic curve; between them it is a straight line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Key:
     """The answers that a calibration applies to."""
 
     provider: str
-    """Name of the engine."""
+    """Name of the provider."""
     preparation: str
     """Name of the preparation."""
     model_version: str | None
-    """The model, in the engine's words."""
+    """The model version, as the engine reports it."""
     emulated: bool
     """True for the answers of an emulator."""
 
@@ -62,29 +62,29 @@ class Calibration:
     """A fitted line and its origin."""
 
     key: Key
-    """The answers it applies to."""
+    """The answers that the calibration applies to."""
     scores: Shares
     """Confidences 0..1, rising: the points of the line."""
     chances: Shares
-    """The chance of being right at each of them, 0..1, never falling."""
+    """The chance of being right at each of those confidences, 0..1, never falling."""
     method: Method
-    """How it was fitted; the one that judged unseen answers better."""
+    """The method of the fit: of both, the better on unseen answers."""
     n: int
-    """Answers it was fitted on."""
+    """Number of answers that the line was fitted on."""
     right: int
-    """How many of those were right."""
+    """How many of those answers were right."""
     brier_before: float
-    """Mean squared distance of confidence and outcome, 0..1, without it."""
+    """Mean squared difference between confidence and outcome, 0..1, without the calibration."""
     brier_after: float
-    """The same with it, each part of the data judged by a line fitted on the others."""
+    """The same with the calibration, each part of the data judged by a line fitted on the others."""
     data: str
-    """The labelled pictures it was fitted on, as they were named."""
+    """Name of the labelled pictures that it was fitted on."""
     data_sha256: str
-    """SHA-256 over the sorted SHA-256 of those pictures."""
+    """SHA-256 over the sorted SHA-256 hashes of those pictures."""
     fitted: str
-    """When, ISO 8601, UTC."""
+    """Time of the fit, ISO 8601, UTC."""
     digitrec: str
-    """Version of digitrec that fitted it."""
+    """Version of digitrec that made the fit."""
 
     def __post_init__(self) -> None:
         if len(self.scores) != len(self.chances):
@@ -107,7 +107,7 @@ def known() -> Calibrations:
 def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
     """Return the prediction with its ``calibrated`` probability, if it has a calibration.
 
-    A refusal, an answer without confidence and a letter taken for a digit have none.
+    A refusal, an answer without confidence and a letter read as a digit get no calibration.
     """
     if not calibrations or prediction.digit is None or prediction.confidence is None or prediction.inferred:
         return prediction
@@ -122,12 +122,12 @@ def key_of(of: Prediction) -> Key:
 
 
 def digest(predictions: Iterable[Prediction]) -> str:
-    """Return the SHA-256 over the sorted SHA-256 of the predictions' pictures."""
+    """Return the SHA-256 over the sorted SHA-256 hashes of the predictions' pictures."""
     return hashlib.sha256("".join(sorted(it.image.sha256 or "" for it in predictions)).encode()).hexdigest()
 
 
 def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> bool:
-    """Return whether a calibration of these predictions was fitted on the very same pictures."""
+    """Return whether a calibration of these predictions was fitted on exactly the same pictures."""
     groups: dict[Key, list[Prediction]] = {}
     for prediction in predictions:
         if prediction.calibrated is not None:
@@ -137,7 +137,7 @@ def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> 
 
 
 def folder() -> Path:
-    """Return the folder of the calibrations."""
+    """Return the folder where calibrations are saved."""
     from platformdirs import user_data_path
 
     return user_data_path("digitrec", appauthor=False) / "calibrations"
@@ -145,7 +145,7 @@ def folder() -> Path:
 
 @cache
 def stored(where: str) -> dict[Key, Calibration]:
-    """Return all calibrations in a folder, read once in a process and again after `save`.
+    """Return all calibrations in a folder; they are read once per process, and again after `save`.
 
     A damaged file is skipped with a warning.
     """
@@ -172,23 +172,23 @@ def save(calibration: Calibration) -> Path:
 
 
 def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: str) -> list[Calibration]:
-    """Fit the calibrations that these answers allow, one for each `Key` among them.
+    """Fit a calibration for each `Key` among these answers.
 
-    Two rising lines are tried, an isotonic regression and a logistic curve over the log-odds of the
-    confidence (Platt scaling); the one whose chances are nearer to the outcomes on unseen parts of the
-    data (Brier score) is then fitted on all of it. Chances stay off 0 and 1 by 1 / (n + 2).
+    Two rising lines are tried: an isotonic regression, and a logistic curve over the log-odds of the
+    confidence (Platt scaling). The line with the lower Brier score on unseen parts of the data is then fitted
+    on all data. Chances keep a distance of 1 / (n + 2) from 0 and 1.
 
     Args:
         predictions: an engine's answers; refusals, inferred digits and answers without confidence are
-            left out.
-        labels: the digit that each picture shows; None: it shows none.
-        data: what the pictures are called, for the record.
+            skipped.
+        labels: the digit on each picture; None: the picture shows no digit.
+        data: name of the data set, for the record.
 
     Raises:
-        ValueError: there is not one label for each answer.
+        ValueError: the number of labels is not the number of answers.
         DataError: fewer than `FEWEST` answers with a confidence, or fewer than `FEWEST_OF_A_KIND` right
             or wrong ones among them.
-        NotInstalled: without the extra ``stats``.
+        NotInstalled: the extra ``stats`` is not installed.
     """
     if not is_installed("sklearn"):
         raise not_installed("Fitting a calibration", "stats")
@@ -243,7 +243,7 @@ def _brier(chances: Floats, right: Floats) -> float:
 
 
 def _isotonic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Return the points of the rising staircase nearest to the outcomes."""
+    """Return the points of the rising step function nearest to the outcomes."""
     from sklearn.isotonic import IsotonicRegression
 
     line = IsotonicRegression().fit(scores, right)
@@ -251,13 +251,13 @@ def _isotonic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
 
 
 def _logistic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Points of the logistic curve over the confidence's log-odds."""
+    """Return points of the logistic curve over the confidence's log-odds."""
     from scipy.special import expit
     from sklearn.linear_model import LogisticRegression
 
     curve = LogisticRegression(C=1e6).fit(_log_odds(scores)[:, None], right)
     slope, offset = float(curve.coef_[0, 0]), float(curve.intercept_[0])
-    if slope <= 0:  # surer of wrong answers: the confidence is useless, and the line must not fall
+    if slope <= 0:  # surer of wrong answers: its confidence is useless, and the line must not fall
         return np.array([0.0, 1.0]), np.full(2, right.mean())
     lowest, highest = _log_odds(np.array([0.0, 1.0]))
     points = np.linspace(lowest, highest, STEPS)
@@ -265,13 +265,13 @@ def _logistic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
 
 
 def _log_odds(scores: Floats) -> Floats:
-    """Log-odds, at most about 14 either way, so that a confidence of 1 stays finite."""
+    """Return the log-odds, limited to about -14..14, so that a confidence of 1 stays finite."""
     near = np.clip(scores, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(near / (1 - near)))
 
 
 def _off_the_ends(chances: Floats, n: int) -> Floats:
-    """No chance of exactly 0 or 1 from a finite number of answers (Laplace's rule of succession)."""
+    """Keep chances off exactly 0 and 1, which finite data cannot show (Laplace's rule of succession)."""
     return np.clip(chances, 1 / (n + 2), (n + 1) / (n + 2))
 
 

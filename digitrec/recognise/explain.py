@@ -1,8 +1,8 @@
-"""Why a network says what it says: the steps of the preparation, and which ink spoke for the digit.
+"""Explain an answer: the steps of the preparation, and the ink that made the network choose the digit.
 
-Two maps show which ink: `saliency` hides it piece by piece (M. D. Zeiler, R. Fergus, Visualizing and
-understanding convolutional networks, ECCV 2014) and works with any network; `grad_cam` is a class activation
-map (R. R. Selvaraju and others, Grad-CAM, ICCV 2017) of a network that shows its layers.
+Two maps show that ink. `saliency` hides the ink piece by piece (M. D. Zeiler, R. Fergus, Visualizing and
+understanding convolutional networks, ECCV 2014) and works with any network. `grad_cam` is a class activation
+map (R. R. Selvaraju and others, Grad-CAM, ICCV 2017) of a network whose layers are accessible.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from digitrec.providers.base import Inspectable, Provider, Stage
 from digitrec.recognise import engine_for, predict
 
 PATCH = 5
-"""Side of the square that is hidden, px: a little more than a stroke is wide."""
+"""Side of the square that is hidden, px: a little more than the width of a stroke."""
 NINTHS = (
     "upper left", "top", "upper right", "left", "middle", "right", "lower left", "foot", "lower right",
 )  # fmt: skip
-"""What the ninths of the image are called."""
+"""Names of the ninths of the image."""
 CUT_OUT, AS_IT_STANDS = "cut out", "as it stands"
 SHOWN = 256
-"""Most maps of a layer that `mosaic` shows."""
+"""Maximum number of a layer's maps that `mosaic` shows."""
 GAP = 72
-"""Grey between the maps of a layer, 0..255, distinct from a map's black and its bright places."""
+"""Grey level between the maps of a layer, 0..255, distinct from black and from a map's bright places."""
 Field = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the picture's width and height; may lie beyond its edges."""
 WHOLE: Field = (0.0, 0.0, 1.0, 1.0)
@@ -42,46 +42,46 @@ Saliency = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inside:
-    """What the network made of one reading of a picture."""
+    """The network's layers and maps for one reading of a picture."""
 
     name: str
-    """`CUT_OUT`: the digit laid as MNIST's are; `AS_IT_STANDS`: the whole picture, nothing moved."""
+    """`CUT_OUT`: the digit, placed as in MNIST; `AS_IT_STANDS`: the whole picture, nothing moved."""
     digit: Pixels
     """(28, 28), ink high: the network's input."""
     field: Field
     """The part of the picture that those 28x28 pixels show."""
     saliency: Saliency | None
-    """(28, 28), as `Explanation.saliency`, of this reading."""
+    """(28, 28), the `Explanation.saliency` of this reading."""
     grad_cam: NDArray[np.float32] | None
-    """(2, 28, 28), as `Explanation.grad_cam`, of this reading."""
+    """(2, 28, 28), the `Explanation.grad_cam` of this reading."""
     stages: tuple[Stage, ...]
-    """Each layer's name and feature maps, (H, W, C), in the order of computation; if a file holds several
-    networks, the name before the slash is the network's. Empty if the engine shows none."""
+    """Each layer's name and feature maps, (H, W, C), in the order of computation. If a file holds several
+    networks, the name before the slash is the network's. Empty for engines without layers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """An answer and what led to it."""
+    """A Prediction and how the network came to it."""
 
     prediction: Prediction
-    """The answer itself."""
+    """The answer."""
     picture: Pixels
-    """The picture as it was read, (H, W) or (H, W, 3)."""
+    """The decoded picture, (H, W) or (H, W, 3)."""
     steps: tuple[tuple[str, Pixels], ...]
-    """Name and picture, (h, w), of each step from there to what the network was given."""
+    """Name and picture, (h, w), of each step from that picture to the network's input."""
     saliency: Saliency | None
-    """(28, 28): by how much hiding the ink around a pixel lowers the digit's log-odds, log(p / (1 - p));
-    below 0 the ink spoke against it. None if the picture was refused, or the caller did not ask for it."""
+    """(28, 28): how much the digit's log-odds, log(p / (1 - p)), fall when the ink around a pixel is hidden;
+    negative where hiding raises them. None if the picture was refused, or the caller did not ask for it."""
     grad_cam: NDArray[np.float32] | None = None
-    """(2, 28, 28), >= 0: which places of the network's last feature maps raise the score of the likeliest
-    digit and of the runner-up, in units of the score before the softmax. Where `saliency` asks what the ink
-    is worth, this tells where the network found it. None if the picture was refused, and for a model that
-    has no feature maps."""
+    """(2, 28, 28), >= 0: how much each place of the network's last feature maps raises the score of the
+    likeliest digit and of the runner-up, in units of the score before the softmax. `saliency` shows which ink
+    mattered; this map shows where the network found it. None if the picture was refused, and for models
+    without feature maps."""
     inside: tuple[Inside, ...] = ()
-    """For each reading of the picture what happened in the network, that of `saliency` first; empty if the
-    caller did not ask for it, or the picture was refused."""
+    """The network's layers and maps for each reading of the picture, the reading of `saliency` first; empty
+    if the caller did not ask for them, or the picture was refused."""
     likeliest: Sequence[int] = ()
-    """The likeliest digit and the next, those that `grad_cam` is of; empty without probabilities."""
+    """The likeliest and the second likeliest digit, as in `grad_cam`; empty without probabilities."""
 
     @property
     def runner_up(self) -> tuple[int, float] | None:
@@ -91,12 +91,12 @@ class Explanation:
 
     @property
     def digit(self) -> Pixels:
-        """(28, 28), ink high: what the network was given, of two readings the one cut out."""
+        """(28, 28), ink high: the network's input; if there were two readings, the cut-out."""
         return self.steps[-1][1]
 
     @property
     def where(self) -> list[str]:
-        """The ninths of the image whose ink spoke most for the digit, the strongest first, at most three."""
+        """The ninths of the image whose ink contributed most to the digit, strongest first; at most three."""
         if self.saliency is None:
             return []
         thirds = np.add.reduceat(self.saliency.clip(min=0), (0, 9, 19), axis=0)
@@ -112,18 +112,18 @@ def explain(
     inside: bool = False,
     hiding: bool = True,
 ) -> Explanation:
-    """Answer, and show what led to the answer; takes the time of some 800 predictions.
+    """Predict, and show how the network came to its answer; takes the time of about 800 predictions.
 
     Args:
         source: anything `DigitImage.open` reads.
-        engine: a name, a provider or an engine, that reads 28x28 pixels: our own network, or any model file.
-        inside: also look inside the network, for each reading; as much time again if there are two.
-        hiding: hide the ink piece by piece, for `saliency`; without it the time is that of a few predictions.
+        engine: a name, a provider or an engine that reads 28x28 pixels: our own network or any model file.
+        inside: also return the network's layers for each reading; a second reading takes as much time again.
+        hiding: compute `saliency`; without it the call takes the time of a few predictions.
 
     Raises:
         ImageError: the picture cannot be read.
         ProviderError: the engine gave no usable answer.
-        ValueError: the engine wants another form of picture.
+        ValueError: the engine takes another form of picture.
     """
     engine = engine_for(engine)
     if engine.provider.wants.encoding != "mnist":
@@ -148,9 +148,9 @@ def _pixels(data: bytes) -> Pixels:
 
 
 def _readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, bytes, Field]]:
-    """Return the network's readings of a picture: name, 28x28 pixels, and the part that they show.
+    """Return the network's readings of a picture: name, 28x28 pixels, and the part of the picture they show.
 
-    The one that counts comes first. Where detection found no single digit, only the whole picture counts.
+    The reading that decided comes first. If detection found no single digit, only the whole picture counts.
     """
     whole = [] if prepared.whole is None else [(AS_IT_STANDS, prepared.whole, WHOLE)]
     if whole and prepared.findings.reason is not None:
@@ -161,9 +161,9 @@ def _readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str,
 
 
 def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
-    """Return where the 28x28 pixels lie on the picture: the digit in them on the digit's box.
+    """Return which part of the picture the 28x28 pixels show, from the digit's place on both.
 
-    Both have the same middle and the same longer side; thickening has changed the shorter side of a 1.
+    The digit has the same middle and longer side on both; thickening has changed the shorter side of a 1.
     """
     box, boxes = box_of(_pixels(prepared.data) > 0), prepared.findings.boxes
     if box is None or not boxes:
@@ -179,14 +179,14 @@ def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
 def _layers(
     network: Provider, given: PreparedImage, of: Sequence[int]
 ) -> tuple[NDArray[np.float32] | None, tuple[Stage, ...]]:
-    """Return a network's class activation maps of some digits, and its feature maps."""
+    """Return a network's class activation maps for some digits, and its feature maps."""
     if not isinstance(network, Inspectable):
         return None, ()
     return network.grad_cam(given, of), tuple(network.stages(given))
 
 
 def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
-    """Return by how much the log-odds of a digit fall if each patch of `data` is hidden, (28, 28)."""
+    """Return how much the log-odds of a digit fall when each patch of `data` is hidden, (28, 28)."""
     digit = _pixels(prepared.data)
     at = np.arange(28)
     near = np.abs(at[:, None] - at) <= PATCH // 2  # (centre, pixel)
@@ -204,7 +204,7 @@ def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
 
 
 def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
-    """Group layers by their network, whose name stands before the last slash, or ""; drop that name."""
+    """Group layers by network: the name before the last slash, or "". Remove it from the layers' names."""
     networks: dict[str, list[Stage]] = {}
     for name, maps in stages:
         network, _, layer = name.rpartition("/")
@@ -213,9 +213,9 @@ def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
 
 
 def mosaic(maps: NDArray[np.float32]) -> Pixels:
-    """Tile the feature maps of a layer, (H, W, C), as one grey picture, at most `SHOWN` of them.
+    """Tile the feature maps of a layer, (H, W, C), as one grey picture; show at most `SHOWN` of them.
 
-    Black is 0 and below, white the largest value of the layer, so that its maps can be compared.
+    Black is 0 and below, white is the layer's largest value, so that its maps can be compared.
     """
     tiles = np.moveaxis(maps[:, :, :SHOWN], 2, 0)
     count, height, width = tiles.shape

@@ -1,4 +1,4 @@
-"""The named fields of a form: one number for each."""
+"""Read the named fields of a form: one number for each field."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Where the fields of a form lie, as shares of the page's sides."""
+    """The places of a form's fields, as shares of the page's sides."""
 
     fields: Mapping[str, Box]
     """Left, top, right, bottom of each field, by its name."""
     frame: Box | None = None
-    """Left, top, right, bottom of the printed frame; None: not known."""
+    """Left, top, right, bottom of the printed frame; None: unknown."""
 
 
 def load_form(path: Path) -> Form:
     """Read a JSON file: ``{"fields": {"total": [x, y, width, height]}, "frame": [x, y, width, height]}``.
 
-    The frame may be missing.
+    ``frame`` is optional.
 
     Raises:
         DataError: the file cannot be read, a field is not inside the page, or two fields overlap.
@@ -61,8 +61,8 @@ def read_forms(
 ) -> Iterator[SheetOutcome]:  # fmt: skip
     """Yield a Sheet with one number for each field of the form, or a Failure, for each picture.
 
-    A form that was photographed at an angle is aligned first, and each page is asked about once. A page
-    without frame and lines is read as it stands, with a warning in the log.
+    A form that was photographed at an angle is aligned first; the engine is asked once per page. A page
+    without a frame or lines is read without alignment, and the log gets a warning.
 
     Args:
         images, digits, lenient, at_least, rotate: as for `digitrec.read_many`.
@@ -114,7 +114,7 @@ def _is_inside(number: Box, field: Box) -> bool:
 
 
 def _doubtful(found: list[Number], field: Box) -> Number:
-    """Return the number of a field that does not contain exactly one: it has a reason and no value."""
+    """Return the result for a field with no number or with several: it has a reason and no value."""
     if not found:
         return Number("", None, box=field, reason=NO_NUMBER)
     return Number(" ".join(number.text for number in found), None, box=field, reason="more than one number")

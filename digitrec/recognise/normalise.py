@@ -1,8 +1,8 @@
-"""Turn a provider's answer into a digit: the only code that decides what counts as a digit.
+"""Turn a provider's answer into a digit; no other code decides what counts as a digit.
 
 Every character with a Unicode digit value counts (7, full-width, superscript, circled, Arabic-Indic, ...).
-Punctuation and space are ignored. A letter is never a digit, and with a letter beside a digit the number of
-digits is unclear; both are refused.
+Punctuation and spaces are ignored. Letters never count as digits. A text with a letter beside a digit is
+refused, because the number of digits is then unclear.
 
 The confidence is the score of the candidate that contains the digit. If several contain it (a repeated
 picture), it is the lowest of their scores; without scores it is None. docs/providers.md says how each
@@ -28,21 +28,21 @@ class Reading(NamedTuple):
     digit: int | None
     """The digit 0..9, or None."""
     confidence: float | None
-    """The provider's own confidence in it, 0..1, or None."""
+    """The provider's own confidence in the digit, 0..1, or None."""
     reason: str | None = None
     """Why there is no digit; None with a digit."""
     text: str | None = None
     """The text as the provider spelled it; None if it read nothing."""
     inferred: bool = False
-    """True when a look-alike character was turned into the digit."""
+    """True if a look-alike character was turned into the digit."""
 
 
 def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Reading:
     """Return the digit in an answer.
 
-    If the picture showed the digit ``repeat`` times in a row, the text is folded back: of three copies,
-    "777", "77" and "771" are a 7, because more than half of the characters agree; "71" and "7777" are more
-    than one digit.
+    If the picture showed the digit ``repeat`` times in a row, the text is reduced to one digit, by the
+    majority of its characters. Of three copies, "777", "77" and "771" are a 7; "71" and "7777" are more than
+    one digit.
 
     Args:
         repeat: how many times the digit stood on the picture, >= 1.
@@ -67,7 +67,7 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
 
 
 def _objection(digits: list[int], letters: int, repeat: int) -> str | None:
-    """Return why these are not one digit ``repeat`` times in a row; None if they are."""
+    """Return why these are not ``repeat`` copies of one digit; None if they are."""
     if not digits:
         return "no digit"
     agreeing = Counter(digits).most_common(1)[0][1]

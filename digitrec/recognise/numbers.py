@@ -1,15 +1,15 @@
-"""Turn a provider's answer into numbers, with rows and columns: the only code that decides what is a number.
+"""Turn a provider's answer into numbers with rows and columns; no other code decides what is a number.
 
 The words of every engine go through the same steps; docs/read.md has the rules with examples.
 
-1. Words are split at spaces. Digits of any script, dashes and marks become ASCII; what only stands around a
-   number ($, %, brackets, a full stop) is removed.
+1. Words are split at spaces. Digits of any script, dashes and marks become ASCII; signs around a number ($,
+   %, brackets, a full stop) are removed.
 2. Neighbours on one line are joined where their boxes nearly touch: a minus, a split decimal, thousands with
    a narrow space. If the caller expects a number of digits, wider gaps are closed to reach it.
 3. A word with letters is not a number, and a word without digits never is. With ``lenient``, letters that
-   resemble digits count as digits beside a digit, and a lone O is a zero.
-4. The rest has a value where it is one decimal number, else the reason `NOT_ONE`; and a number that its
-   provider calls more likely wrong than right has no value either.
+   resemble digits count as digits beside a digit, and a single letter O is a zero.
+4. A word that is one decimal number has a value; other words have the reason `NOT_ONE`. A number that its
+   provider itself considers more likely wrong than right has no value either.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from digitrec.image import Box, Place
 from digitrec.recognise.normalise import LOOK_ALIKES
 
 Range = tuple[int, int] | None
-"""Least and greatest number of digits of a number; None: any."""
+"""Minimum and maximum number of digits of a number; None: any."""
 NOT_ONE = "not one number"
-"""The reason of a date, a time, a telephone number or a sum: digits and marks that are not one decimal."""
+"""The reason of a date, a time, a telephone number or a sum: digits and marks, but not one decimal."""
 OTHER_LENGTH = "another number of digits"
-"""The reason of a number that has more or fewer digits than the caller expects."""
+"""The reason of a number with more or fewer digits than the caller expects."""
 
 TOUCHING = 0.3
-"""Widest gap between the parts of one number, as a share of their height."""
+"""Maximum gap between the parts of one number, as a share of their height."""
 NARROW_SPACE = 0.45
-"""Widest gap between groups of thousands, as a share of their height; between two numbers it is wider."""
+"""Maximum gap between groups of thousands, as a share of their height; two numbers are further apart."""
 AFTER_MINUS = 0.8
-"""Widest gap after a minus, as a share of the height of its number."""
+"""Maximum gap after a minus, as a share of the height of its number."""
 BOXED = 1.5
-"""Widest gap between digits in the boxes of a form, as a share of their height; joined if a length is
-expected."""
+"""Maximum gap between digits in the boxes of a form, as a share of their height; such digits are joined if
+the caller expects a number of digits."""
 
 SAME_LINE = 0.5
-"""Greatest step from one box to the next on its line, as a share of the taller one's height."""
+"""Maximum vertical step between neighbouring boxes on a line, as a share of the taller box's height."""
 CLOSE = 10.0
-"""Largest distance of boxes that show the slope of the lines, in heights."""
+"""Maximum distance of two boxes that show the slope of the lines, as a multiple of their height."""
 STEEPEST = 0.3
-"""Greatest slope of a line."""
+"""Maximum slope of a line."""
 SAMPLE = 300
 """Approximate number of boxes used for the slope of a page's lines."""
 MARKS = {
@@ -58,9 +58,9 @@ MARKS = {
     **dict.fromkeys("\uff0e\u00b7\u2219", "."),
     "\u2212": "-",
 }
-"""Characters that engines give for an apostrophe, a comma, a point or a minus, beside Unicode's dashes."""
+"""Characters that engines return for an apostrophe, a comma, a point or a minus, besides Unicode's dashes."""
 PART = re.compile(r"[-.,'\d]+")
-"""A word that may be a part of a number."""
+"""A word that may be part of a number."""
 CORE = re.compile(r"(?:[-.,]|[^\W_]).*(?:-|[^\W_])|-|[^\W_]")
 """A word without the signs around it."""
 DECIMAL = re.compile(
@@ -71,15 +71,15 @@ DECIMAL = re.compile(
     )(?:[.,]?-)?""",
     re.VERBOSE,
 )
-"""A number with thousands marks, with a decimal mark, or with neither; a dash at its end means no cents."""
+"""A number with or without thousands marks and a decimal mark; a dash at the end means no cents."""
 _INFERRED = {char: str(digit) for char, digit in LOOK_ALIKES.items() if char.isalpha()}
 THOUSANDS, GROUP = re.compile(r"-?[1-9]\d{0,2}(?:\d{3})*"), re.compile(r"\d{3}(?:[.,]\d+)?")
-"""What may stand before and after the space in "1 234.50"."""
+"""The parts before and after the space in "1 234.50"."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """Characters without spaces, as an engine gave them or joined from several; ASCII where in a number."""
+    """Characters without spaces, from an engine's word or joined from several; ASCII in a number."""
 
     text: str
     signs: tuple[Sign, ...]
@@ -109,7 +109,7 @@ def numbers_in(
         answer: words with boxes in pixels of the image that was sent.
         place: where those pixels lie on the user's picture.
         lenient: accept letters that resemble digits.
-        expected: least and greatest number of digits of each number; None: any.
+        expected: minimum and maximum number of digits of each number; None: any.
     """
     words = [_core(word, lenient) for candidate in answer.candidates for word in _words(candidate)]
     return [
@@ -119,7 +119,7 @@ def numbers_in(
 
 
 def value_of(text: str) -> Decimal | None:
-    """Return the value of a number that is written in ASCII; None if it is not one decimal number.
+    """Return the value of a number written in ASCII; None if the text is not one decimal number.
 
     A mark before groups of three digits separates thousands. A single point is a decimal point, and so is a
     single comma after a zero: "1,234" is 1234, "1.234" is 1.234, "0,125" is 0.125 and "1.234,5" is 1234.5.
@@ -141,7 +141,7 @@ def value_of(text: str) -> Decimal | None:
 def _words(candidate: Candidate) -> Iterator[_Word]:
     """Split a candidate at its spaces; characters without boxes share the candidate's width evenly.
 
-    A part of a candidate is as sure as its least sure character, if the characters have scores.
+    If the characters have scores, a part of a candidate gets the score of its least certain character.
     """
     text, box = candidate.text, candidate.box
     signs = candidate.signs or (Sign(),) * len(text)
@@ -166,7 +166,7 @@ def _ascii(char: str) -> str:
 
 
 def _core(word: _Word, lenient: bool) -> _Word:
-    """Infer digits if requested, and remove signs around a number."""
+    """Turn look-alike letters into digits if requested, and remove signs around a number."""
     if lenient and (word.digits or word.text in ("O", "o")):
         text = "".join(_INFERRED.get(char, char) for char in word.text)
         word = replace(word, text=text, inferred=text != word.text)
@@ -182,7 +182,7 @@ def _around(signs: Sequence[Sign]) -> Box | None:
 
 
 def union(boxes: Sequence[Box | None]) -> Box | None:
-    """Return the box around all boxes; None if one of them is not known."""
+    """Return the box around all boxes; None if one of the boxes is unknown."""
     known = [box for box in boxes if box is not None]
     if not known or len(known) < len(boxes):
         return None
@@ -191,7 +191,7 @@ def union(boxes: Sequence[Box | None]) -> Box | None:
 
 
 def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
-    """Join the parts of numbers, which are words beside each other on one line."""
+    """Join the parts of numbers: words beside each other on one line."""
     placed = [word for word in words if word.box is not None]
     found = [word for word in words if word.box is None]
     for line in lines([word.box for word in placed if word.box is not None]):
@@ -206,7 +206,7 @@ def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
 
 
 def _belong(before: Sequence[_Word], word: _Word) -> bool:
-    """Return whether a word is the next part of the last number before it."""
+    """Return whether a word continues the number that ends just before it."""
     last, height = before[-1], max(before[-1].height, word.height)
     if not (PART.fullmatch(last.text) and PART.fullmatch(word.text)):
         return False
@@ -221,7 +221,7 @@ def _belong(before: Sequence[_Word], word: _Word) -> bool:
 
 
 def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
-    """Join neighbours with fewer digits than expected, where together they have the expected number."""
+    """Join neighbours with fewer digits than expected if they have the expected number together."""
     runs: list[list[_Word]] = []
     for part in parts:
         digits = sum(word.digits for word in runs[-1]) if runs else least
@@ -278,7 +278,7 @@ def _on(place: Place, box: Box | None) -> Box | None:
 
 
 def arranged(numbers: Sequence[Number]) -> tuple[Number, ...]:
-    """Return the numbers in reading order, with their rows, and their columns where they line up.
+    """Return the numbers in reading order with their rows, and with columns if they line up.
 
     Numbers without a box keep their order and come last.
     """
@@ -293,14 +293,14 @@ def arranged(numbers: Sequence[Number]) -> tuple[Number, ...]:
 
 
 def lines(boxes: Sequence[Box]) -> list[list[int]]:
-    """Return the places of the boxes in ``boxes``, line by line, each line from left to right."""
+    """Return the boxes' positions in ``boxes``, line by line, each line from left to right."""
     steep = _slope(boxes)
     found = _chained(boxes, steep)
     return sorted(found, key=lambda line: sum(_middle(boxes[at], steep) for at in line) / len(line))
 
 
 def _chained(boxes: Sequence[Box], slope: float) -> list[list[int]]:
-    """Put each box, from left to right, at the end of the line that it continues best."""
+    """Append each box, from left to right, to the line that it continues best."""
     found: list[list[int]] = []
     for at in sorted(range(len(boxes)), key=lambda at: boxes[at][0]):
         steps = [
@@ -335,7 +335,7 @@ def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
             free.discard(best)
             ends[best] = box
             found[-1].append(best)
-    if len(ends) > max(*map(len, rows), sum(map(len, rows)) / 2, 0):  # few are below another
+    if len(ends) > max(*map(len, rows), sum(map(len, rows)) / 2, 0):  # few boxes stand below another box
         return None
     order = {column: place for place, column in enumerate(sorted(range(len(ends)), key=middles.__getitem__))}
     return [[order[column] for column in row] for row in found]
@@ -349,7 +349,7 @@ def _is_above(one: Box, other: Box) -> bool:
 
 
 def _slope(boxes: Sequence[Box]) -> float:
-    """Return how many pixels the lines fall for each pixel to the right, from pairs of neighbours."""
+    """Return how many pixels the lines fall per pixel to the right, from pairs of neighbours."""
     sides = np.array(boxes, float).reshape(-1, 4)
     x, y, height = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2, sides[:, 3] - sides[:, 1]
     found = []
@@ -363,7 +363,7 @@ def _slope(boxes: Sequence[Box]) -> float:
 
 
 def _middle(box: Box, slope: float) -> float:
-    """Return the height on the page of a box's middle, at the left edge of its line."""
+    """Return the vertical position of a box's middle, projected to the left end of its line."""
     return (box[1] + box[3] - slope * (box[0] + box[2])) / 2
 
 

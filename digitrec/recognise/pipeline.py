@@ -1,4 +1,4 @@
-"""The path of a batch: open, prepare, ask, normalise; a failure costs no other picture."""
+"""Process a batch: open, prepare, ask, normalise; a failure of one picture does not affect the others."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from digitrec.recognise.normalise import normalise
 from digitrec.recognise.numbers import Range, arranged, numbers_in
 
 HELD_BYTES = 64_000_000
-"""Bytes of prepared pictures in one batch, about: hundreds of large scans do not fit into memory."""
+"""Approximate maximum size of the prepared pictures of a batch; large scans would not fit into memory."""
 OPENED_BYTES = 20_000_000
-"""Bytes of opened pictures at once, about: a batch of MNIST's digits, or a dozen photos."""
+"""Approximate maximum size of the opened pictures: a batch of MNIST's digits, or a dozen photos."""
 BYTES_A_PIXEL = 4
-"""Bytes that Pillow keeps of a pixel in colour."""
+"""Bytes that Pillow keeps for each pixel of a colour picture."""
 
 
 MaybePrepared = PreparedImage | Failure
-"""A picture half-way along the path."""
+"""A prepared picture, or the Failure to open or prepare it."""
 Said = TypeVar("Said", Outcome, SheetOutcome)
 About = Mapping[str, Any]
 """The fields of an `EngineResult`."""
 Interpret = Callable[[PreparedImage, Answer, About], Said]
-"""From a picture, its answer and the circumstances to the outcome."""
+"""A function from a picture, an answer and its circumstances to an outcome."""
 
 
 def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> DigitImage | Failure:
@@ -47,22 +47,22 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
-    """Yield the prepared pictures in batches that suit the engine and arrive within its patience."""
+    """Yield the prepared pictures in batches that suit the engine and are ready within its batch deadline."""
     name, enough = engine.provider.name, engine.provider.wants.enough
-    opened = map(partial(open_or_fail, asker=name, enough=enough), sources)  # holds no source, as a loop does
+    opened = map(partial(open_or_fail, asker=name, enough=enough), sources)  # keeps no source
     while batch := _batch(opened, engine):
         yield batch
 
 
 def chunks(sources: Iterable[ImageSource], asker: str, most: int) -> Iterator[list[DigitImage | Failure]]:
-    """Open pictures, as many at a time as ``most`` and `HELD_BYTES` allow, and at least one."""
+    """Open pictures in chunks: at most ``most`` pictures and `HELD_BYTES`, but at least one picture."""
     opened = map(partial(open_or_fail, asker=asker), sources)
     while chunk := _taken(opened, most, HELD_BYTES):
         yield chunk
 
 
 def _batch(opened: Iterator[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:
-    """Prepare the next pictures; only `OPENED_BYTES` of pixels are in memory at once."""
+    """Prepare the next pictures; at most `OPENED_BYTES` of pixels are in memory at once."""
     batch: list[MaybePrepared] = []
     room, end = HELD_BYTES, time.monotonic() + engine.patience_s
     while True:
@@ -76,7 +76,7 @@ def _batch(opened: Iterator[DigitImage | Failure], engine: Engine) -> list[Maybe
 def _taken(
     opened: Iterator[DigitImage | Failure], most: int, room: int, end: float = math.inf
 ) -> list[DigitImage | Failure]:
-    """Take at least one opened picture, and more up to a number, a size in bytes and a time."""
+    """Take at least one opened picture, and more until a number, a size in bytes or a time is reached."""
     taken: list[DigitImage | Failure] = []
     for image in opened:
         taken.append(image)
@@ -88,7 +88,7 @@ def _taken(
 
 
 def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:
-    """Prepare the opened pictures for the engine; leave failures in their places."""
+    """Prepare the opened pictures for the engine; keep failures in their places."""
     images = [image for image in opened if isinstance(image, DigitImage)]
     if images:
         engine.load(images[0])
@@ -96,7 +96,7 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
     ready: list[MaybePrepared]
     try:
         ready = [*prepare_many(images, engine.provider.wants)]
-    except ImageError:  # one of them cannot be sent: find it and keep the others
+    except ImageError:  # one of the pictures cannot be sent: find it and keep the others
         ready = [_prepared_alone(image, engine) for image in images]
     seconds = (time.perf_counter() - start) / max(len(images), 1)
     timed = iter(
@@ -114,7 +114,7 @@ def _prepared_alone(image: DigitImage, engine: Engine) -> MaybePrepared:
 
 
 def finished(outcome: Said, at_least: float, turned: int) -> Said:
-    """Return the outcome of a picture that was turned, without answers that are less sure than asked."""
+    """Add the turn to an outcome, and remove answers that are less sure than ``at_least``."""
     if isinstance(outcome, Failure) or not (at_least or turned):
         return outcome
     outcome = replace(outcome, turned=turned)
@@ -132,7 +132,7 @@ def infer(batch: Iterable[MaybePrepared], engine: Engine, *, lenient: bool = Fal
 def infer_numbers(
     batch: Iterable[MaybePrepared], engine: Engine, *, expected: Range, lenient: bool
 ) -> list[SheetOutcome]:
-    """Ask the engine about numbers with this number of digits, one outcome for each picture."""
+    """Ask the engine for numbers with the expected number of digits, one outcome for each picture."""
     pictures = [one if isinstance(one, Failure) else replace(one, digits=expected) for one in batch]
     return _answered(pictures, engine, partial(_sheet, lenient=lenient))
 
@@ -140,7 +140,7 @@ def infer_numbers(
 def _answered(
     batch: Sequence[PreparedImage | Said], engine: Engine, interpret: Interpret[Said]
 ) -> list[Said | Failure]:
-    """Ask the engine about the prepared pictures of a batch; leave other outcomes in their places."""
+    """Ask the engine about the prepared pictures of a batch; keep other outcomes in their places."""
     replies = iter(engine.ask([one for one in batch if isinstance(one, PreparedImage)]))
     return [
         _outcome(one, next(replies), engine, interpret) if isinstance(one, PreparedImage) else one
@@ -173,7 +173,7 @@ def _is_refused(prepared: PreparedImage) -> bool:
 
 
 def _gated(prepared: PreparedImage, engine: Engine) -> Prediction:
-    """Return the refusal of a picture whose ink shows no single digit; the engine was not asked."""
+    """Return the refusal of a picture whose ink shows no single digit; the engine is not asked."""
     return Prediction(
         prepared.image, engine.provider.name, None, None, prepared.findings.reason,
         preparation=prepared.spec.preparation, attempts=0,
