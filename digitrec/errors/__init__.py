@@ -1,4 +1,4 @@
-"""Every error digitrec raises on purpose.
+"""All errors that digitrec raises on purpose.
 
     DigitrecError
     ├── ImageError (ValueError)          the picture cannot be read: give another one
@@ -11,18 +11,18 @@
     ├── LedgerError                      the ledger file cannot be read or written
     ├── CannotListen                     the server's port is taken: choose another
     └── ProviderError                    an engine was asked and gave no usable answer
-        ├── Rejected                     it refused this image: send another one
-        ├── AuthFailed                   it refused the key: correct the credentials
-        ├── QuotaExceeded                the allowance is spent: wait for the next period or raise it
-        │   └── RateLimited              asked too fast: slow down, try again
+        ├── Rejected                     the engine refused this image: send another one
+        ├── AuthFailed                   the engine refused the key: correct the credentials
+        ├── QuotaExceeded                the quota is used up: wait, or raise it
+        │   └── RateLimited              requests came too fast: slow down, try again
         ├── TimedOut (TimeoutError)      no answer in time: try again or allow more time
         ├── Unavailable (ConnectionError)  out of reach or broken for the moment: try again
-        │   └── Unreachable              no connection came about, nothing was sent: check the network
-        └── BadAnswer                    it answered with something that is not its protocol
+        │   └── Unreachable              no connection, so nothing was sent: check the network
+        └── BadAnswer                    the answer does not follow the engine's protocol
 
-Each message is one line: what happened, who can correct it, what to do. It never holds a key, a
-token or the content of an image. A programming error is not in this tree; one of a provider, which may be
-anybody's, reaches the caller as a plain ProviderError that names it.
+Each message is one line: what happened, who can correct it, what to do. It never contains a key, a token or
+image content. Programming errors are not in this tree. A programming error in a provider, which anybody may
+have written, is raised as a plain ProviderError that names the provider.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from __future__ import annotations
 from typing import Any
 
 FROM = "'.[{extra}]' in digitrec's folder"
-"""The argument of ``pip install``. digitrec is not on an index yet, and its name may be taken there, so
-only its folder is safe advice. Once it is published this becomes "'digitrec[{extra}]'" (docs/release.md)."""
+"""The argument of ``pip install``. digitrec is not on a package index yet, where its name may be taken, so
+the message names digitrec's folder. After publication it becomes "'digitrec[{extra}]'" (docs/release.md)."""
 
 
 def install_hint(extra: str) -> str:
@@ -40,15 +40,15 @@ def install_hint(extra: str) -> str:
 
 
 class DigitrecError(Exception):
-    """Anything digitrec raises on purpose; catch this to catch them all."""
+    """Base class of all errors that digitrec raises on purpose."""
 
 
 class ImageError(DigitrecError, ValueError):
-    """The picture is missing, empty, damaged, unsafe or in an unknown format; the caller's to mend."""
+    """The picture is missing, empty, damaged, unsafe or in an unknown format; the caller can correct this."""
 
 
 class ModelError(DigitrecError):
-    """The model file is missing, damaged or of the wrong shape; give another with ``--model``."""
+    """The model file is missing, damaged or of the wrong shape; give another file with ``--model``."""
 
 
 class DataError(DigitrecError):
@@ -56,11 +56,11 @@ class DataError(DigitrecError):
 
 
 class UnknownProvider(DigitrecError, LookupError):
-    """No provider of this name is registered; the message lists those that are."""
+    """No provider with this name is registered; the message lists the registered names."""
 
 
 class NotInstalled(DigitrecError, ImportError):
-    """An optional dependency is missing; the message gives the ``pip install`` that brings it."""
+    """An optional dependency is missing; the message gives the ``pip install`` command for it."""
 
 
 class NotConfigured(DigitrecError):
@@ -68,7 +68,7 @@ class NotConfigured(DigitrecError):
 
 
 class BudgetExceeded(DigitrecError):
-    """The call was not made: it would cost more than the budget leaves. Raise the budget or stop."""
+    """The call was not made: it would cost more than the rest of the budget. Raise the budget or stop."""
 
 
 class LedgerError(DigitrecError):
@@ -85,10 +85,10 @@ class ProviderError(DigitrecError):
     Attributes:
         provider: name of the provider that failed, as registered; "" until the engine fills it in.
         status: the vendor's own status (an HTTP status or error code), or None.
-        raw: the vendor's own answer where there was one (JSON-like, never a key), or None.
-        retry_after: seconds the provider asked us to wait, >= 0, or None where it did not say.
-        sent: whether any byte of the request was written to the provider, so that it may cost money; None
-            where the transport did not record it, and the class of the error decides.
+        raw: the vendor's own answer if there was one (JSON-like, never a key), or None.
+        retry_after: seconds that the provider asks the caller to wait, >= 0, or None if it names no time.
+        sent: whether any byte of the request was written to the provider, so that it may cost money; None if
+            the transport did not record it; then the error's class decides.
     """
 
     sent: bool | None = None
@@ -114,28 +114,28 @@ class Rejected(ProviderError):
 
 
 class AuthFailed(ProviderError):
-    """The provider refused the credentials; correct them, nothing else helps."""
+    """The provider refused the credentials; nothing helps but correcting them."""
 
 
 class QuotaExceeded(ProviderError):
-    """An allowance (a day's, a month's, an account's) is spent; trying again soon does not help."""
+    """A quota (per day, month or account) is used up; trying again soon does not help."""
 
 
 class RateLimited(QuotaExceeded):
-    """Asked too fast; slow down, for ``retry_after`` seconds where it is given, and try again."""
+    """Requests came too fast; slow down, wait ``retry_after`` seconds if it is set, and try again."""
 
 
 class TimedOut(ProviderError, TimeoutError):
-    """No answer within the time allowed; try again or allow more with ``--timeout``."""
+    """No answer came in time; try again, or allow more time with ``--timeout``."""
 
 
 class Unavailable(ProviderError, ConnectionError):
-    """The provider is out of reach or failing for the moment; try again later."""
+    """The provider is unreachable or failing for the moment; try again later."""
 
 
 class Unreachable(Unavailable):
-    """No connection came about, so nothing was sent and nothing can be billed; check the network."""
+    """No connection was established, so nothing was sent and nothing can be billed; check the network."""
 
 
 class BadAnswer(ProviderError):
-    """The answer was not in the provider's protocol (HTML, cut off, a field missing)."""
+    """The answer did not follow the provider's protocol (HTML, cut off, a field missing)."""

@@ -13,8 +13,8 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
     """Return a finite number from ``low`` (exclusive with ``above``) to ``high``.
 
     Raises:
-        TypeError: it is not a number; bool is not accepted.
-        ValueError: it is out of range, infinite or not a number (nan).
+        TypeError: the value is not a number; bool is not accepted.
+        ValueError: the value is out of range, infinite or nan.
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {said(value)}")
@@ -29,8 +29,8 @@ def whole(name: str, value: Any, low: int) -> int:
     """Return an integer >= ``low``.
 
     Raises:
-        TypeError: it is not an integer; bool is not accepted.
-        ValueError: it is smaller.
+        TypeError: the value is not an integer; bool is not accepted.
+        ValueError: the value is below ``low``.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, got {said(value)}")
@@ -40,11 +40,11 @@ def whole(name: str, value: Any, low: int) -> int:
 
 
 def path(name: str, value: Any) -> Path:
-    """Return a file's name as a path.
+    """Return a file's path as a Path.
 
     Raises:
-        TypeError: it is not a path.
-        ValueError: it is empty.
+        TypeError: the value is not a path.
+        ValueError: the path is empty.
     """
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
         raise TypeError(f"{name} must be the name of a file, got {said(value)}")

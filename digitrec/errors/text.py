@@ -1,4 +1,4 @@
-"""How figures and names are written, the same everywhere: shares as per cent, names in one line, columns."""
+"""Format values and names the same way everywhere: shares as per cent, names on one line, columns."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ UNSEEN = frozenset(
     [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, 0xFFA0,
      *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
 )  # fmt: skip
-"""Characters that show nothing though Python calls them printable: those of Unicode's
-Default_Ignorable_Code_Point that are letters or marks, and the blank of Braille."""
+"""Characters that are invisible although Python calls them printable: the letters and marks among Unicode's
+Default_Ignorable_Code_Point, and the blank of Braille."""
 
 
 def percent(share: float | None, places: int = 1) -> str:
-    """Format a share of 1 as per cent; "" for None.
+    """Format a share of 1 as per cent; return "" for None.
 
-    Write only 1 as 100 % and only 0 as 0 %: a share that would round to them is ">99.9%" or "<0.1%".
+    Only 1 becomes "100.0%" and only 0 becomes "0.0%"; a share that would round to them is ">99.9%" or
+    "<0.1%".
     """
     if share is None:
         return ""
-    share = round(share, 12)  # a mean of ones may miss one by a little
+    share = round(share, 12)  # a mean of ones may differ slightly from 1
     least = 10.0 ** -(places + 2)
     text = f"{share:.{places}%}"
     if share < 1 and text == f"{1:.{places}%}":
@@ -37,7 +38,7 @@ def plain(number: float, figures: int = 6) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Milliseconds below a second, seconds above."""
+    """Format a time below a second in milliseconds, a longer time in seconds."""
     return f"{seconds:.1f} s" if seconds >= 0.9995 else f"{1000 * seconds:.3g} ms"
 
 
@@ -51,28 +52,28 @@ def dollars(usd: float | None) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """So many of them: "1 picture", "2,000 pictures"; for nouns whose plural is an s more."""
+    """Format a number with its noun, "1 picture" or "2,000 pictures"; the plural must end in an added s."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, at most 200 characters; its class without a message."""
+    """Return the first line of an error's message, at most 200 characters; without a message, its class."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Ask whether a mistyped word means the nearest known one; return "" without a near one."""
-    from difflib import get_close_matches  # only a mistake needs it
+    """Suggest the known word nearest to a mistyped one, as a question; return "" if none is near."""
+    from difflib import get_close_matches  # needed only after a mistake
 
     near = get_close_matches(word.lower(), known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def printable(text: str) -> str:
-    """Return the text as one line, with control and invisible characters escaped as in Python's strings.
+    """Return the text on one line, with control and invisible characters escaped as in Python's strings.
 
     Escape controls (C0 and C1), line ends, bidirectional overrides, zero-width characters, spaces other than
-    the space, and lone surrogates: a file's name must neither control a terminal nor look like another name.
+    U+0020, and lone surrogates: a file name must neither control a terminal nor look like another name.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -84,22 +85,22 @@ def printable(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Return the columns of a terminal that `printable` text takes: two for a wide character."""
+    """Return how many terminal columns `printable` text takes; a wide character takes two."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # most names need no table of all characters
+    from rich.cells import cell_len  # most names do not need the table of all characters
 
     return cell_len(text)
 
 
 def padded(text: str, columns: int, *, right: bool = False) -> str:
-    """Pad the text with spaces to this many columns, on its right; with ``right`` on its left."""
+    """Pad the text with spaces to this many columns: on its right, or with ``right`` on its left."""
     space = " " * max(0, columns - width(text))
     return space + text if right else text + space
 
 
 def aligned(rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> Iterator[str]:
-    """Each row as one line, its columns as wide as their widest cell; those in ``numbers`` to the right."""
+    """Format each row as one line with aligned columns; the columns in ``numbers`` are aligned right."""
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (

@@ -28,16 +28,16 @@ TURNS = (0, 90, 180, 270)
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """The image that an answer is about."""
+    """The identity of an image that an answer belongs to."""
 
     source: str
     """A path, or "<bytes>", "<array>", "<image>", "<stream>", "<stdin>"."""
     sha256: str | None
     """SHA-256 of the input bytes, in hex; None if they could not be read."""
     frames: int = 1
-    """Number of pictures in its file, of which this is the first; `frames` opens the others."""
+    """Number of pictures in its file, which starts with this one; `frames` opens the others."""
     opening_s: float = field(default=0.0, compare=False, repr=False)
-    """Seconds that reading and decoding it took, >= 0."""
+    """Seconds taken to read and decode the picture, >= 0."""
 
 
 Box = tuple[float, float, float, float]
@@ -51,16 +51,16 @@ class Place:
     size: Size
     """Width and height of the user's picture, upright, in pixels."""
     left: float = 0.0
-    """Where the left edge lies, in pixels of the user's picture."""
+    """Position of the left edge, in pixels of the user's picture."""
     top: float = 0.0
-    """Where the upper edge lies, in pixels of the user's picture."""
+    """Position of the upper edge, in pixels of the user's picture."""
     across: float = 1.0
     """Width of a pixel, in pixels of the user's picture, > 0."""
     down: float = 1.0
     """Height of a pixel, in pixels of the user's picture, > 0."""
 
     def box(self, box: Box) -> Box:
-        """Return a box as pixels of the user's picture, clipped to it."""
+        """Convert a box to pixels of the user's picture, and clip it to the picture."""
         left, right = np.clip([self.left + x * self.across for x in box[::2]], 0.0, self.size[0]).tolist()
         top, bottom = np.clip([self.top + y * self.down for y in box[1::2]], 0.0, self.size[1]).tolist()
         return left, top, right, bottom
@@ -68,7 +68,7 @@ class Place:
     def part(self, box: Box, size: tuple[float, float]) -> Place:
         """Return the place of a picture of this size (width, height) that shows this box.
 
-        The box may reach beyond the picture, as that of a picture with a margin does.
+        The box may reach beyond the picture, for example if the picture has a margin.
         """
         left, top, right, bottom = box
         return Place(
@@ -82,21 +82,21 @@ class DigitImage:
     """A decoded picture: upright, opaque, eight bits a channel."""
 
     _held: Pixels | Image.Image = field(repr=False, compare=False)
-    """An array as `pixels`, or of a file Pillow's picture, mode L or RGB."""
+    """An array as in `pixels`; for a file Pillow's picture, mode L or RGB."""
     source: str
-    """Its origin, as `ImageRef.source`."""
+    """The origin, as in `ImageRef.source`."""
     sha256: str
-    """SHA-256 of the input bytes, in hex; two images are equal if this and the source are."""
+    """SHA-256 of the input bytes, in hex; two images are equal if their hash and source are equal."""
     frames: int = field(default=1, compare=False)
-    """Number of pictures in its file, of which this is the first, counted up to 1,001; 1 for a `Frame`."""
+    """Number of pictures in the file, which starts with this one, counted up to 1,001; 1 for a `Frame`."""
     opening_s: float = field(default=0.0, compare=False, repr=False)
-    """Seconds that reading and decoding it took, >= 0."""
+    """Seconds taken to read and decode the picture, >= 0."""
     _place: Place | None = field(default=None, compare=False, repr=False)
-    """Where it lies on the user's picture; None: it is the user's picture."""
+    """The position of the pixels on the user's picture; None: it is the user's picture."""
 
     @property
     def place(self) -> Place:
-        """Where its pixels lie on the user's picture, of which it may be a shrunk copy or a part."""
+        """The position of the pixels on the user's picture; the image may be a shrunk copy or a part."""
         return self._place or Place(self.size)
 
     @property
@@ -106,7 +106,7 @@ class DigitImage:
 
     @property
     def picture(self) -> Image.Image:
-        """The same as a Pillow image, mode L or RGB; do not change it."""
+        """The picture as a Pillow image, mode L or RGB; do not change it."""
         return self._held if isinstance(self._held, Image.Image) else Image.fromarray(self._held)
 
     @property
@@ -125,7 +125,7 @@ class DigitImage:
 
     @property
     def ref(self) -> ImageRef:
-        """The image without its pixels."""
+        """The identity of the image, without pixels."""
         return ImageRef(self.source, self.sha256, self.frames, self.opening_s)
 
     def thumbnail(self, side: int) -> Image.Image:
@@ -138,7 +138,7 @@ class DigitImage:
         """Return the picture turned clockwise by 0, 90, 180 or 270 degrees, with the same name and hash.
 
         Raises:
-            ValueError: another angle.
+            ValueError: the angle is another.
         """
         if degrees not in TURNS:
             raise ValueError(f"degrees must be one of {', '.join(map(str, TURNS))}, got {said(degrees)}")
@@ -149,7 +149,7 @@ class DigitImage:
         return replace(self, _held=pixels, _place=turned)
 
     def cropped(self, region: Box) -> DigitImage:
-        """Return the part in a box, with the same name and hash.
+        """Return the part of the picture inside a box, with the same name and hash.
 
         Args:
             region: left, top, right, bottom in pixels of the user's picture, or as shares of its sides if
@@ -177,14 +177,14 @@ class DigitImage:
         return replace(self, _held=part, _place=place.part(box, part.size))
 
     def around(self, box: Box, margin: float) -> DigitImage:
-        """Return the part in a box and around it, with the same name and hash.
+        """Return the part of the picture inside a box and a margin, with the same name and hash.
 
         Args:
             box: left, top, right, bottom in pixels of the user's picture.
             margin: width of the margin on each side, as a share of the box's height.
 
         Raises:
-            ImageError: as `cropped`.
+            ImageError: as for `cropped`.
         """
         (left, top, right, bottom), (width, height) = box, self.place.size
         more = margin * (bottom - top)
@@ -198,19 +198,19 @@ class DigitImage:
 
         Apply the EXIF orientation, put transparency on white (on black if all visible ink is light), and
         shrink a picture that is far larger than needed. Read the first picture of an animation or of a file
-        with several pages (`frames` returns all); draw a PDF's page at `digitrec.image.decode.PDF_DPI`. A
-        HEIC picture needs the extra ``heif``, a PDF the extra ``pdf``.
+        with several pages (`frames` returns all); draw a PDF's page at `digitrec.image.decode.PDF_DPI`. HEIC
+        needs the extra ``heif``, PDF the extra ``pdf``.
 
         Args:
-            source: an array or tensor has shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and integers,
-                floats or booleans; `digitrec.image.pixels.white` finds their range.
-            full: for an array, the value of white (the paper's or the ink's), > 0; None: from the values.
-            enough: a larger picture is shrunk while its shorter side keeps at least this many pixels.
+            source: the picture. An array or tensor has shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and
+                integers, floats or booleans; `digitrec.image.pixels.white` finds their range.
+            full: for an array, the value of white (paper or ink), > 0; None: derive it from the values.
+            enough: a larger picture is shrunk, but its shorter side keeps at least this many pixels.
 
         Raises:
             TypeError: the source cannot hold a picture, or ``full`` is given without an array.
             ValueError: ``full`` is not a finite number > 0.
-            ImageError: it is missing, empty, truncated, not an image, of an unknown format, or has
+            ImageError: the picture is missing, empty, truncated, of an unknown format, not a picture, or has
                 more than `digitrec.image.pixels.MAX_PIXELS` pixels.
         """
         if isinstance(source, DigitImage):
@@ -242,7 +242,7 @@ class Turned:
     degrees: int
     """Angle, clockwise: 0, 90, 180 or 270."""
     region: Box | None = None
-    """The part to keep, in pixels of the turned picture; None: all of it."""
+    """The part to keep, in pixels of the turned picture; None: the whole picture."""
 
     @property
     def name(self) -> str:
@@ -263,14 +263,14 @@ ImageSource = DigitImage | Turned | Image.Image | Array | Tensor | files.Encoded
 
 
 NO_NUMBERS = "OSUT"
-"""Kinds of NumPy types whose values are paths or encoded pictures: objects, bytes and strings."""
+"""Kinds of NumPy types that hold no numbers but objects, bytes or strings: paths or encoded pictures."""
 
 
 def one_image(image: ImageSource) -> ImageSource:
-    """Return the same picture; refuse a list or a batch.
+    """Return the picture; reject a list or a batch.
 
     Raises:
-        TypeError: there are several.
+        TypeError: there are several pictures.
     """
     if (array := as_array(image)) is not None:
         several = array.ndim > 3 or (array.ndim == 3 and array.shape[2] > 4)
@@ -283,13 +283,13 @@ def one_image(image: ImageSource) -> ImageSource:
 
 
 def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
-    """Return the same pictures; refuse a single one, or each letter of its name would become a file.
+    """Return the pictures; reject a single picture and a single path, whose letters would become files.
 
-    A batch is an array or a tensor; an array of paths or encoded pictures is a list of them.
+    A batch is an array or a tensor; an array of paths or encoded pictures is a list of pictures.
     All pictures of a batch share one value range, so that a pale picture stays pale.
 
     Raises:
-        TypeError: a single picture, or not an iterable.
+        TypeError: the argument is a single picture, or not an iterable.
         ImageError: the range of an array is ambiguous.
     """
     if (array := as_array(images)) is not None:
@@ -315,7 +315,7 @@ def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
 
 
 def _with_range(image: NDArray[Any], full: float) -> ImageSource:
-    """Read a picture in the range of its batch; return a bad one as it is, to fail in its own turn."""
+    """Decode a picture in the range of its batch; return a bad one unchanged, so that only it fails later."""
     try:
         return DigitImage.open(image, full=full)
     except ImageError:
@@ -327,22 +327,22 @@ Polarity = Literal["dark on light", "light on dark"]
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The findings about the ink before any engine was asked."""
+    """The result of the search for ink, before any engine is asked."""
 
     reason: str | None = None
-    """Why a careful reader would refuse ("blank", "more than one digit", ...); None: one digit."""
+    """Why the picture should be refused ("blank", "more than one digit", ...); None: it shows one digit."""
     digits: int = 1
     """Number of separate digits that the ink looks like; 0 if blank."""
     boxes: tuple[tuple[int, int, int, int], ...] = ()
-    """Left, top, right, bottom of each digit, in pixels of the image; empty if nothing was searched."""
+    """Left, top, right, bottom of each digit, in pixels of the image; empty if no search was made."""
     polarity: Polarity = "dark on light"
     """Whether the ink is darker or lighter than the paper."""
     unchanged: bool = False
     """True if the image was already in MNIST's form and passed through unchanged."""
     left_out: tuple[tuple[int, int, int, int], ...] = ()
-    """Boxes of ink as dark as the digit's that the engine does not see."""
+    """Boxes of ink as dark as the digit's that the engine does not receive."""
     trust: float = 1.0
-    """Chance that the digit was found rightly, 0..1; a Prediction's confidence is multiplied by it."""
+    """Chance that the right digit was found, 0..1; a Prediction's confidence is multiplied by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,16 +350,16 @@ class InputSpec:
     """The form of image that a provider takes."""
 
     encoding: Literal["mnist", "rgb", "png", "jpeg"]
-    """"mnist": 784 bytes, 28x28 row by row, ink high; "rgb": three bytes for each pixel, row by row, of the
-    picture as it is; else an encoded picture, dark ink on white."""
+    """"mnist": 784 bytes, 28x28 row by row, ink high; "rgb": the unchanged picture, three bytes for each
+    pixel, row by row; "png" and "jpeg": an encoded picture, dark ink on white."""
     preparation: str = "plain"
     """Name of this form in a Prediction."""
     min_side: int = 1
-    """The shorter side is enlarged to at least this many pixels."""
+    """A shorter side below this is enlarged to it, in pixels."""
     max_side: int = 10_000
-    """The longer side is reduced to at most this many pixels."""
+    """A longer side above this is reduced to it, in pixels."""
     max_bytes: int = 20_000_000
-    """The encoded picture is at most this large."""
+    """Maximum size of the encoded picture, in bytes."""
     margin: float = 0.0
     """Border on each side, as a share of the longer side of the picture (of one digit, if cropped), >= 0."""
     crop: bool = False
@@ -367,41 +367,42 @@ class InputSpec:
     repeat: int = 1
     """Number of copies of the digit side by side, >= 1."""
     gated: bool = False
-    """True: `Findings.reason` refuses the image without asking; False: ask the engine anyway."""
+    """True: a picture with `Findings.reason` is refused without asking the engine; False: always ask it."""
     overrules: bool = False
-    """True: also ask the engine about a refused image with a `whole`; the engine itself refuses or not."""
+    """True: ask the engine even about such a picture if it has a `whole`; the engine decides on refusal."""
     enough: int = ENOUGH_SIDE
-    """A larger picture is shrunk when it is opened; its shorter side keeps at least this many pixels."""
+    """A larger picture is shrunk when it is opened, but its shorter side keeps at least this many pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """Exactly what a provider receives."""
+    """The data that a provider receives for one picture."""
 
     data: bytes = field(repr=False)
     """The bytes to send, in the form that ``spec`` names."""
     media_type: str
     """"image/png", "image/jpeg", "image/x-mnist" for 784 bytes of 28x28 pixels, or "image/x-rgb"."""
     spec: InputSpec
-    """The requested form."""
+    """The form that the provider asked for."""
     image: ImageRef
-    """The image that it was made from."""
+    """The image that was prepared."""
     findings: Findings = Findings()
     """The findings about the image."""
     whole: bytes | None = field(default=None, repr=False)
     """The full-frame pass, in the same form: the whole picture without its paper, nothing moved. Only for a
-    picture of MNIST's size, which may already be laid out as MNIST's are."""
+    picture of MNIST's size, which may already be arranged as in MNIST."""
     others: tuple[bytes, ...] = field(default=(), repr=False)
-    """More readings, in the same form, if the first shows no clear digit: a small picture that its digit may
-    fill, once as dark ink and once as light ink."""
+    """More readings, in the same form, for use if the first shows no clear digit: a small picture that its
+    digit may fill, once as dark ink and once as light ink."""
     seconds: float = field(default=0.0, compare=False, repr=False)
-    """Seconds of preparation, >= 0; the mean of pictures that were prepared together."""
+    """Seconds of preparation, >= 0; for pictures prepared together, the mean."""
     size: Size = (28, 28)
     """Width and height of the picture in ``data``, in pixels."""
     place: Place | None = field(default=None, compare=False, repr=False)
-    """Where the pixels of ``data`` lie on the user's picture; None: nowhere, because parts were moved."""
+    """Where the pixels of ``data`` lie on the user's picture; None: no one place, because parts were
+    moved."""
     digits: tuple[int, int] | None = None
-    """Least and greatest number of digits that the caller expects of each number; None: any."""
+    """Minimum and maximum number of digits that the caller expects of each number; None: any."""
 
     def picture(self) -> Image.Image:
         """Return the data as a Pillow image."""

@@ -1,4 +1,4 @@
-"""Replace files atomically: readers see the old content or the new, and an error keeps the old."""
+"""Replace files atomically: readers see the old or the new content, and an error keeps the old file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 
 @contextmanager
 def replacing(file: Path, *, keep_ending: bool = True) -> Iterator[Path]:
-    """Yield a new path beside ``file`` to write to, then rename it to ``file``.
+    """Yield a new path beside ``file`` to write to; afterwards rename it to ``file``.
 
-    The path keeps the ending of ``file``, by which some writers choose a format. With ``keep_ending=False``
-    it has none, so that patterns for finished files do not match it. A link is followed: its target is
-    replaced. A device or a pipe is yielded itself, because it cannot be replaced.
+    The path keeps the ending of ``file``, because some writers choose a format by it. With
+    ``keep_ending=False`` it has no ending, so that patterns for finished files do not match it. If ``file``
+    is a link, its target is replaced. For a device or a pipe, which cannot be replaced, ``file`` itself is
+    yielded.
 
     Raises:
         OSError: the file cannot be written; ``file`` is then unchanged.
@@ -39,9 +40,9 @@ def replacing(file: Path, *, keep_ending: bool = True) -> Iterator[Path]:
 
 
 def write(file: Path, content: str | bytes) -> Path:
-    """Replace a file by this content and return its path; a string is written as UTF-8.
+    """Replace a file by this content and return its path; encode a string as UTF-8.
 
-    Characters that UTF-8 cannot hold, as in some file names, are escaped.
+    Characters that UTF-8 cannot encode, as in some file names, are escaped.
 
     Raises:
         OSError: the file cannot be written; it is then unchanged.

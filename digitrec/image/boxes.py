@@ -1,4 +1,4 @@
-"""How much two boxes have in common."""
+"""Measure the overlap of two boxes."""
 
 from __future__ import annotations
 

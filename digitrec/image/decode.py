@@ -1,9 +1,9 @@
-"""Decode pictures from untrusted bytes; no other module does.
+"""Decode pictures from untrusted bytes; no other module decodes pictures.
 
 Every result is upright, opaque and has eight bits a channel: uint8, shape (height, width) for grey or
-(height, width, 3) for RGB. PDFium (the extra ``pdf``) parses a page before anything in it can be counted, and
-a page of 10 MB, or forms nested in forms, may take it minutes. Only the end of a process stops it:
-`digitrec.image.pdfium` is the program of a process for each page.
+(height, width, 3) for RGB. Each PDF page is drawn in a process of its own, `digitrec.image.pdfium`. PDFium
+(the extra ``pdf``) parses a page before digitrec can count its parts; a page of 10 MB, or forms nested in
+forms, may take minutes, and only the end of the process stops PDFium.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Decoded, Size, check_size, digest, factor, opaque, shrunk, too_large
 
 ORIENTATION = 0x0112
-"""EXIF's tag for the orientation of the camera."""
+"""EXIF's tag for the camera's orientation."""
 _TURNS: dict[Any, Transpose] = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM,
     5: Transpose.TRANSPOSE, 6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
 }  # fmt: skip
-"""The transposition that makes a picture upright, by that tag's value; from 5 on it swaps the sides."""
+"""The transposition that makes a picture upright, by the tag's value; values from 5 on swap the sides."""
 PDF_DPI = 200
 """Pixels per inch of a PDF's page: a digit 5 mm high is 40 pixels high. A larger page is drawn coarser."""
 PDF_MAX_PIXELS = 9_000_000
-"""Pixels of a page: an A3 page at `PDF_DPI`."""
+"""Maximum number of pixels of a drawn page: an A3 page at `PDF_DPI`."""
 PDF_MAX_CPU_S = 3
-"""Processor time to draw one page, in seconds: about 10 times the decoding of a photo of 12 megapixels."""
+"""Maximum processor time to draw a page, in seconds: about 10 times the decoding of a 12-megapixel photo."""
 PDF_MAX_WALL_S = 10.0
-"""Time to draw one page, in seconds: on a busy machine, or where processor time has no limit (Windows)."""
+"""Maximum time to draw a page, in seconds, for busy machines and for Windows, which cannot limit CPU time."""
 _PDF_PROGRAM = Path(__file__).with_name("pdfium.py")
 _DONE, _RAISED = 0, 1
-"""Exit codes of Python; all others mean that the process was ended or crashed."""
+"""Exit codes of Python; all others mean that the process was killed or crashed."""
 
 
 def decode(source: files.Encoded, enough: int) -> Decoded:
@@ -56,20 +56,21 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
         enough: as for `digitrec.image.pixels.factor`.
 
     Raises:
-        ImageError: it is missing, empty, truncated, not a picture, of an unknown format, too large, or takes
-            more than `digitrec.image.headers.MAX_DECODING_BYTES` to decode.
+        ImageError: the picture is missing, empty, truncated, of an unknown format, not a picture, too large,
+        or
+            takes more than `digitrec.image.headers.MAX_DECODING_BYTES` to decode.
     """
     data, name = files.read(source)
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
         opened, size, count = _open(data, name, number, enough)
         picture, is_sideways = _upright(opened, name, enough)
-        if picture is opened:  # it would keep its file and its decoder's buffers in memory
+        if picture is opened:  # the opened picture would keep its file and its decoder's buffers in memory
             picture = opened.copy()
-        picture.info = {}  # metadata, such as the author and the place, goes no further
+        picture.info = {}  # metadata, such as the author and the place, must not go further
     sha256 = hashlib.sha256(data)
     if number is not None:
-        sha256.update(f"[{number}]".encode())  # another picture than the file's first
+        sha256.update(f"[{number}]".encode())  # this picture is not the file's first
         count = 1
     return Decoded(picture, size[::-1] if is_sideways else size, name, sha256.hexdigest(), count)
 
@@ -77,8 +78,8 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
 def frames(source: files.Encoded) -> list[Frame]:
     """Return all pictures of an animation or of a file with several pages, as sources for other functions.
 
-    They are not decoded yet, and each opens the file again. Their names are the file's with a number from 1,
-    such as "scan.tif[2]"; a file with one picture has one.
+    They are not decoded yet, and each source opens the file again. A picture's name is the file's name with a
+    number from 1, such as "scan.tif[2]"; the only picture of a file has the file's name.
 
     Raises:
         ImageError: the file cannot be opened, or holds more pictures than
@@ -103,12 +104,12 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
     """Decode a Pillow picture, which may not be loaded yet; ``enough`` is as for `decode`.
 
     Raises:
-        ImageError: it is closed, damaged or too large.
+        ImageError: the picture is closed, damaged or too large.
     """
     name = name_of(picture)
     check_size(picture.size, name)
     with _blaming(name):
-        if getattr(picture, "tile", None):  # it has yet to load
+        if getattr(picture, "tile", None):  # the picture is not loaded yet
             headers.check(picture, None, name)
         upright, is_sideways = _upright(picture, name, enough)
         pixels = np.asarray(upright)  # a copy: the caller may change the original
@@ -120,9 +121,9 @@ def _blaming(name: str) -> Iterator[None]:
     """Turn any exception of a decoder into an ImageError.
 
     On damaged files Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error,
-    IndexError and more, all undocumented, so any Exception means a bad picture. They only warn of
-    damage in EXIF data. These warnings stay: catching them would change the process's filters under its other
-    threads.
+    IndexError and more, all undocumented, so any Exception means a bad picture. For damage in EXIF data they
+    only warn. These warnings are not caught, because that would change the warning filters of the process's
+    other threads.
     """
     try:
         yield
@@ -131,7 +132,7 @@ def _blaming(name: str) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{name}: {too_large()}") from error
     except Exception as error:
-        if "MAX_TEXT_CHUNK" in str(error):  # Pillow's limit for what a PNG holds beside the picture
+        if "MAX_TEXT_CHUNK" in str(error):  # Pillow's limit for the texts in a PNG
             raise ImageError(
                 f"{name}: its colour profile or its text is larger than 1 MB; save it without metadata"
             ) from error
@@ -139,7 +140,7 @@ def _blaming(name: str) -> Iterator[None]:
 
 
 def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Image.Image, Size, int]:
-    """Open and check a picture without decoding it; also return its size and its file's count."""
+    """Open and check a picture without decoding it; also return its size and the number of pictures."""
     if headers.kind(data) == "PDF":
         answer, pixels = _ask_pdfium(data, name, number or 1)
         page = Image.frombytes("RGB", answer["size"], pixels, "raw", "RGB", answer["stride"])
@@ -154,22 +155,22 @@ def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Imag
         check_size(picture.size, name)
     headers.check(picture, data, name, enough)
     size, shrink = picture.size, min(picture.size) / enough
-    if picture.format in ("JPEG", "MPO") and shrink >= 2:  # libjpeg decodes a huge one at a smaller size
+    if picture.format in ("JPEG", "MPO") and shrink >= 2:  # libjpeg decodes a huge picture at a smaller size
         picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))
     return picture, size, count
 
 
 def _ask_pdfium(data: bytes, name: str, number: int) -> tuple[dict[str, Any], memoryview]:
-    """Return the number of pages of a PDF and the size of one page, and its pixels in RGB on white.
+    """Return a PDF's number of pages and one page's size, and that page's pixels in RGB on white.
 
     Args:
         data: the whole PDF.
         name: its name in messages.
-        number: the page, from 1; 0: no page.
+        number: the page, counted from 1; 0: draw no page.
 
     Raises:
-        ImageError: PDFium is not installed, the PDF is encrypted, it has no such page, or the page takes too
-            much time or memory.
+        ImageError: PDFium is not installed, the PDF is encrypted, the page does not exist, or the page takes
+            too much time or memory.
         ValueError: the PDF is damaged.
     """
     if find_spec("pypdfium2") is None:
@@ -189,7 +190,7 @@ def _ask_pdfium(data: bytes, name: str, number: int) -> tuple[dict[str, Any], me
     if done.returncode not in (_DONE, _RAISED):
         raise ImageError(f"{name}: drawing it {too_much}")
     end = done.stdout.find(b"\n")
-    answer = json.loads(done.stdout[: end + 1])  # empty, and so a ValueError, where PDFium raised an error
+    answer = json.loads(done.stdout[: end + 1])  # empty, and so a ValueError, if PDFium raised an error
     if "error" in answer:
         raise ImageError(f"{name}: {answer['error']}")
     return answer, memoryview(done.stdout)[end + 1 :]
@@ -198,7 +199,7 @@ def _ask_pdfium(data: bytes, name: str, number: int) -> tuple[dict[str, Any], me
 def _upright(picture: Image.Image, name: str, enough: int) -> tuple[Image.Image, bool]:
     """Decode a picture, shrink it if it is far larger than needed, then turn it as EXIF says.
 
-    Also return whether that swaps its width and height.
+    Also return whether the turn swaps width and height.
     """
     picture.load()
     small = shrunk(picture, factor(picture.size, enough))
@@ -211,8 +212,8 @@ def _upright(picture: Image.Image, name: str, enough: int) -> tuple[Image.Image,
 
 
 def _orientation(picture: Image.Image, name: str) -> Any:
-    """Return how the camera was held, by EXIF or XMP; None: not said."""
+    """Return the camera's orientation by EXIF or XMP; None: the file does not say."""
     if exif := picture.info.get("exif"):
-        with suppress(struct.error):  # Pillow reads of it what there is
+        with suppress(struct.error):  # Pillow keeps what it could read
             headers.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
     return picture.getexif().get(ORIENTATION)

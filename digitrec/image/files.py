@@ -1,7 +1,7 @@
-"""Find pictures in folders and behind patterns, and read the bytes of a source; nothing is fetched.
+"""Find pictures in folders and by patterns, and read the bytes of a source; never use the network.
 
-No file is skipped in silence: it is yielded as a picture, or counted in `Skipped`. A folder that cannot be
-listed is yielded as well: trying to read it says why.
+No file is skipped silently: each is yielded as a picture or counted in `Skipped`. A folder that cannot be
+listed is yielded as well, and reading it raises an error that says why.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ from digitrec.errors import ImageError
 from digitrec.errors.arguments import said
 
 MAX_FILE_BYTES = 100_000_000
-"""Larger files are refused, no more than this is read of them."""
+"""Larger files are refused after reading one more byte than this."""
 SUFFIXES = frozenset((
     ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfif",
     ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 ))  # fmt: skip
-"""How the name of a picture in a folder ends, in any case. A PDF is read only where it is named outright."""
+"""Endings of pictures in a folder, in any case. A PDF is read only if it is named explicitly."""
 TOLD = 8
-"""Largest number of kinds that are listed of the skipped files."""
+"""Maximum number of kinds that are listed for skipped files."""
 _ADDRESS = re.compile(r"(?i)(data:|[a-z][a-z0-9+.-]+:/)")
-"""How a URL begins; pathlib makes one slash of two, and a drive of Windows is a single letter."""
+"""Start of a URL; one slash is enough, as pathlib merges two, and one letter is a drive of Windows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One of the pictures in a file that holds several: a page of a TIFF or PDF, a frame of a GIF."""
+    """One picture of a file with several: a page of a TIFF or PDF, a frame of a GIF."""
 
     source: str | Path | bytes = field(repr=False)
     """The file, or its bytes."""
     number: int
-    """Which, from 1."""
+    """Number of the picture in the file, from 1."""
     name: str
-    """What to call it, such as "scan.tif[2]"."""
+    """Name for messages, such as "scan.tif[2]"."""
 
     def __str__(self) -> str:
         return self.name
 
 
 Encoded = str | Path | bytes | bytearray | memoryview | IO[bytes] | Frame
-"""What holds an encoded picture; "-" is standard input."""
+"""Types that hold an encoded picture; the string "-" is standard input."""
 
 
 def read(source: Encoded) -> tuple[bytes, str]:
     """Return the encoded bytes of a path, stream, buffer or frame, and a name for messages.
 
     Raises:
-        ImageError: it is empty, larger than `MAX_FILE_BYTES`, or unreadable.
+        ImageError: the source is empty, larger than `MAX_FILE_BYTES`, or unreadable.
     """
     name = name_of(source)
     if isinstance(source, Frame):
@@ -85,7 +85,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
 
 
 def name_of(source: Any) -> str:
-    """Return a name for a source in messages, readable or not."""
+    """Return a name for a source in messages, even if it is unreadable."""
     if isinstance(source, str | Path):
         if source == "-":
             return "<stdin>"
@@ -99,15 +99,15 @@ def name_of(source: Any) -> str:
 
 
 def read_once(source: Any) -> bool:
-    """Whether a source is gone once it was read: standard input, or a pipe that has a name."""
+    """Return whether a source can be read only once: standard input or a named pipe."""
     try:
         return isinstance(source, str | Path) and (source == "-" or Path(source).is_fifo())
-    except OSError:  # a name too long
+    except OSError:  # the name is too long
         return False
 
 
 def is_address(name: str) -> bool:
-    """Whether it is a URL, or looks like one."""
+    """Return whether a name is a URL or looks like one."""
     return _ADDRESS.match(name) is not None
 
 
@@ -115,16 +115,16 @@ def read_path(path: str | Path, name: str) -> bytes:
     """Read a file, at most one byte more than `MAX_FILE_BYTES`.
 
     Args:
-        path: where it is.
-        name: what to call it in messages.
+        path: the file's path.
+        name: the file's name in messages.
 
     Raises:
-        ImageError: it cannot be read.
+        ImageError: the file cannot be read.
     """
     try:
         kind = Path(path).stat().st_mode
         if stat.S_ISDIR(kind):
-            os.scandir(path).close()  # says so where it is closed to us
+            os.scandir(path).close()  # raises an error if the folder may not be read
             raise ImageError(f"{name}: a folder, with no picture to read; name a file")
         if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
             raise ImageError(f"{name}: a device or a socket; name a file or a pipe")
@@ -134,7 +134,7 @@ def read_path(path: str | Path, name: str) -> bytes:
         raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         if is_address(str(path)):
-            raise ImageError(  # without the cause, which would name all of it
+            raise ImageError(  # without the cause, which would show the full name
                 f"{name}: a URL; digitrec fetches nothing: download it first, and name the file"
             ) from None
         why = getattr(error, "strerror", None) or str(error)
@@ -144,11 +144,11 @@ def read_path(path: str | Path, name: str) -> bytes:
 class Skipped(Counter[str]):
     """Number of skipped files by kind: an ending, "hidden", "folder link" or "pipe or device".
 
-    Links to folders may form a loop, and reading a pipe may never end.
+    Links to folders are skipped because they may form a loop, pipes because reading them may never end.
     """
 
     def words(self) -> list[str]:
-        """Return each kind after its number, the most frequent first: "12 .txt"."""
+        """Return each kind with its number, the most frequent first: "12 .txt"."""
         ordered = sorted(self.items(), key=lambda item: (-item[1], item[0]))
         told = [f"{number} {kind}" for kind, number in ordered[:TOLD]]
         return [*told, "..."] if len(self) > TOLD else told
@@ -157,7 +157,7 @@ class Skipped(Counter[str]):
 def expand(argument: str, skipped: Skipped) -> Iterator[str]:
     """Yield the pictures in a folder, the matches of a pattern, or the path itself.
 
-    What matches nothing is yielded as it stands: reading it says what is wrong.
+    A path that matches nothing is yielded unchanged; reading it raises an error that says what is wrong.
 
     Args:
         argument: a path or a pattern.
@@ -174,10 +174,10 @@ def expand(argument: str, skipped: Skipped) -> Iterator[str]:
 def pictures(folder: str, skipped: Skipped) -> Iterator[str]:
     """Yield the pictures in a folder and its subfolders, each folder sorted by name.
 
-    Links to files are followed, links to folders are not.
+    Links to files are followed; links to folders are not.
 
     Args:
-        folder: where; the names begin with it.
+        folder: the folder; the yielded paths begin with it.
         skipped: counts the skipped files.
     """
     waiting = [(folder, True)]
@@ -187,13 +187,13 @@ def pictures(folder: str, skipped: Skipped) -> Iterator[str]:
             try:
                 waiting += reversed(_listed(path, skipped))
                 continue
-            except OSError:  # unreadable, or its name is too long: reading it reports that
+            except OSError:  # unreadable, or its name is too long; reading it raises the error
                 pass
         yield path
 
 
 def _listed(folder: str, skipped: Skipped) -> list[tuple[str, bool]]:
-    """List the pictures and folders in a folder, each with whether it is a folder."""
+    """List the pictures and folders in a folder; the second value tells whether the entry is a folder."""
     found = []
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
@@ -217,10 +217,10 @@ def _listed(folder: str, skipped: Skipped) -> list[tuple[str, bool]]:
 
 
 def matches(pattern: str, skipped: Skipped) -> list[str]:
-    """Return the files that a pattern of `glob` matches, sorted; ``**`` is any number of folders.
+    """Return the files that a pattern of `glob` matches, sorted; ``**`` stands for any number of folders.
 
     Args:
-        pattern: in the shell's syntax, for a shell that leaves patterns to the program.
+        pattern: in the shell's syntax; some shells do not expand patterns themselves.
         skipped: counts the pipes, sockets and devices among the matches.
     """
     found = []
@@ -239,7 +239,7 @@ def is_pattern(text: str) -> bool:
 
 
 def _mode(path: str) -> int:
-    """Return the file type, links followed; report an unreadable one as a file, whose reading says why."""
+    """Return the file type, following links; report an unreadable entry as a file, whose reading fails."""
     try:
         return Path(path).stat().st_mode
     except OSError:

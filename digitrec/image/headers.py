@@ -1,7 +1,8 @@
-"""Open a picture's header by its content, and refuse what takes too much memory or time to parse or decode.
+"""Open a picture's header by its content; refuse pictures that need too much memory or time.
 
 Pillow parses most headers in pure Python and holds the interpreter lock, so no deadline stops it. A small
-file that repeats one element (chunk, marker, comment, directory entry) a million times would stall all.
+file that repeats one element (chunk, marker, comment, directory entry) a million times would block all
+threads.
 """
 
 from __future__ import annotations
@@ -20,94 +21,97 @@ from digitrec.errors import ImageError, install_hint
 from digitrec.image.pixels import ENOUGH_SIDE
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
-"""Pillow's decoders that we trust, besides AVIF; Pillow has many for formats that no camera writes.
+"""Pillow's decoders that digitrec uses, besides AVIF; Pillow has many for formats that no camera writes.
 (MPO is a JPEG.)"""
 KNOWN = (*(name for name in FORMATS if name != "DIB"), "AVIF", "HEIC", "PDF")
-"""What can be read, as people call it."""
+"""Names of the readable formats, for messages."""
 MAX_FRAMES = 1000
-"""Files that hold more pictures are not read picture by picture."""
+"""Files with more pictures are not read picture by picture."""
 
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF = {b"avif", b"avis"}
 _EITHER = {b"mif1", b"msf1"}
-"""Brands of a container, from ISO/IEC 23008-12 and the AVIF specification; the last tell no coding."""
+"""Brands of a container, from ISO/IEC 23008-12 and the AVIF specification, that name no codec."""
 
 MAX_DECODING_BYTES = 226_000_000
 """Memory for decoding one picture, its file included, in bytes: enough for 54 million pixels of a colour PNG
-and for 13 million of a WebP, which needs most. No other step needs more: a picture takes at most 256 MB."""
+and for 13 million of a WebP, which needs most. A picture takes at most 256 MB in all steps."""
 _STORED = {"1": 1.0, "L": 1.0, "P": 1.0} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2.0)
-"""Bytes that Pillow keeps of a pixel; in all other modes 4."""
+"""Bytes per pixel that Pillow keeps, by mode; 4 in all other modes."""
 _BESIDES = {"WEBP": 12, "AVIF": 13}
-"""Bytes of a pixel that libwebp holds (two canvases and a copy), and libavif (planes, RGB and a copy)."""
+"""Bytes per pixel that libwebp (two canvases and a copy) and libavif (planes, RGB and a copy) hold."""
 _HEIF_BYTES = {(8, 420): 9, (8, 400): 9}
-"""Bytes of a pixel that libheif and Pillow hold (planes, some of them twice, RGB), by bits and layers as the
-header has them; 13 for other layers of 8 bits and 16 for more bits, as for those that were measured."""
+"""Bytes per pixel that libheif and Pillow hold (planes, some of them twice, RGB), by the bits and layers in
+the header; 13 for other layers of 8 bits, and 16 for more bits. These values were measured."""
 _TEXT = 6_000_000
-"""Bytes that a text in a PNG may grow to: Pillow unpacks a million, and makes characters of them."""
+"""Maximum size of an unpacked PNG text, in bytes: Pillow unpacks a million and converts them to
+characters."""
 _IN_PYTHON = {"bmp_rle", "ppm", "ppm_plain"}
 """Pillow's decoders that loop in Python: over the runs of a BMP, or over the samples of a PNM that is plain
 or has an unusual maximum."""
 MAX_LOOPED_PIXELS = 1_000_000
-"""Pixels of a picture that one of them decodes."""
+"""Maximum number of pixels for these decoders."""
 MAX_RUN_READS = 100_000
-"""Reads of a BMP's pixels: two for each run."""
+"""Maximum number of reads of a BMP's pixels: two for each run."""
 _JPEG_IN_TIFF = (6, 7)
 _ROWS = 24
 """Bytes for each column: three rows of 16-bit RGBA."""
 MAX_READS = 10_000
-"""Reads that Pillow may do on a file of any size: two to four for each chunk, marker or directory entry."""
+"""Reads that Pillow may make on a file of any size: two to four for each chunk, marker or directory entry."""
 BYTES_A_READ, BYTES_A_GIF_READ = 200, 40
-"""Bytes per allowed read: a PNG has its pixels in pieces, a GIF in blocks of 255
-bytes, which Pillow reads three times on the way to the last frame."""
+"""Bytes of a file per additional read: a PNG stores its pixels in pieces, a GIF in blocks of 255 bytes, which
+Pillow reads three times on the way to the last frame."""
 LARGE_READ = 16_384
-"""A read of more bytes counts once for each of these."""
+"""A longer read counts once for each of these many bytes."""
 MAX_MARKERS = 1_000
-"""Markers before a JPEG's pixels; photos have some 20, large colour profiles and depth maps some 200."""
+"""Maximum number of markers before a JPEG's pixels; photos have about 20, large colour profiles and depth
+maps about 200."""
 MAX_SCANS = 100
-"""Scans of a JPEG; encoders write some 10, and libtiff reads as many in a TIFF."""
+"""Maximum number of scans of a JPEG; encoders write about 10, and libtiff reads as many in a TIFF."""
 MAX_SCANNED = 1_000_000_000
-"""Pixels in all scans of a JPEG that has more scans than `USUAL_SCANS`."""
+"""Maximum number of pixels in all scans of a JPEG with more scans than `USUAL_SCANS`."""
 USUAL_SCANS = 16
-"""Scans of a JPEG that are allowed at any size."""
+"""Number of scans of a JPEG that is allowed at any size."""
 MAX_TABLE_BYTES = 500_000
-"""Bytes of a JPEG's EXIF data, Photoshop resources and tables: Pillow loops over their entries."""
+"""Maximum size of a JPEG's EXIF data, Photoshop resources and tables: Pillow loops over their entries."""
 MAX_VALUES = 32_768
-"""Numbers in a TIFF directory entry: one for each strip or tile."""
+"""Maximum number of values in a TIFF directory entry: one for each strip or tile."""
 MAX_ENTRIES = 32_768
-"""Entries in all directories of a TIFF."""
+"""Maximum number of entries in all directories of a TIFF."""
 MAX_PAGES = 1_001
-"""Directories of a TIFF that are looked at."""
+"""Number of a TIFF's directories after which the count stops."""
 MAX_COMMENTS = 1_000
-"""Comments in a plain PNM: Pillow copies up to a million bytes for each."""
+"""Maximum number of comments in a plain PNM: Pillow copies up to a million bytes for each."""
 MAX_UNPACKED = 37
-"""Compressed texts and profiles in a PNG; Pillow unpacks each to up to a million characters."""
+"""Maximum number of compressed texts and profiles in a PNG; Pillow unpacks up to a million characters
+each."""
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""What ends the coded pixels of a JPEG, from ITU T.81, B.1.1: no stuffed byte, restart or filler."""
+"""The end of a JPEG's coded pixels, from ITU T.81, B.1.1: no stuffed byte, restart or filler."""
 _FRAMES, _IN_SCANS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}, {0xC2, 0xC6, 0xCA, 0xCE}
-"""Markers that begin a JPEG's frame; the second set allows any number of scans."""
+"""Markers that begin a JPEG's frame; the markers in the second set allow any number of scans."""
 _NEXT_PICTURE = {0xD8, 0xD9}
 _ALONE = {0x01, 0xC8, *range(0xF0, 0xFE)} | _NEXT_PICTURE
-"""Markers without a segment, or whose segment Pillow does not skip."""
+"""Markers without a segment, and markers whose segment Pillow does not skip."""
 _TABLES = {0xDB: b"", 0xDE: b"", 0xE1: b"Exif\0\0", 0xED: b"Photoshop 3.0\0"} | dict.fromkeys(_FRAMES, b"")
-"""Segments over whose entries Pillow loops in Python, and how their content begins."""
+"""Segments whose entries Pillow loops over in Python, and the bytes that their content begins with."""
 _BYTES = {1, 2, 6, 7}
-"""Types of TIFF values that Pillow takes as they are: bytes, text, signed bytes, anything."""
+"""Types of TIFF values that Pillow takes unchanged: bytes, text, signed bytes, undefined."""
 _COLOURS = 320
-"""The tag of the palette, over which Pillow loops for every type."""
+"""The tag of the palette; Pillow loops over its values whatever their type."""
 _SUBDIRECTORIES = {34665, 34853, 40965}
-"""Tags that point to a directory that Pillow reads too: EXIF, GPS, interoperability."""
+"""Tags that point to a directory that Pillow also reads: EXIF, GPS, interoperability."""
 
 
 class BoundedFile(io.BytesIO):
-    """A file in memory that raises ImageError when it is read too often."""
+    """A file in memory that raises an ImageError after too many reads."""
 
     def __init__(self, data: bytes, name: str) -> None:
         super().__init__(data)
         self._name = name
         each = BYTES_A_GIF_READ if data.startswith(b"GIF") else BYTES_A_READ
         self.reads_left = MAX_READS + len(data) // each
-        """Reads until the file is refused."""
+        """Number of reads until the file is refused."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return up to ``size`` bytes.
@@ -131,7 +135,7 @@ def _check_parts(data: bytes, name: str) -> None:
     """Refuse a JPEG, PNG, PNM or TIFF whose header would keep Pillow busy; other formats pass.
 
     Raises:
-        ImageError: it has more parts than the constants above allow.
+        ImageError: the file has more parts than the constants above allow.
     """
     if data.startswith(b"\xff\xd8\xff"):
         _check_jpeg(data, 0, name)
@@ -149,17 +153,17 @@ def _limit(count: int, most: int, name: str) -> None:
 
 
 def _unpacked(data: bytes) -> int:
-    """Return how many compressed texts and colour profiles a PNG has."""
+    """Return the number of compressed texts and colour profiles in a PNG."""
     return sum(data.count(kind) for kind in (b"iCCP", b"zTXt", b"iTXt"))
 
 
 def _check_jpeg(data: bytes, start: int, name: str) -> None:
-    """Refuse the JPEG that starts there if it has too many markers, table bytes or scans.
+    """Refuse the JPEG at this offset if it has too many markers, table bytes or scans.
 
-    A decoder reads no second scan where the first has all components, unless the frame is progressive.
+    If the first scan has all components, a decoder reads no second scan, unless the frame is progressive.
 
     Raises:
-        ImageError: it has more than `MAX_MARKERS`, `MAX_TABLE_BYTES` or `MAX_SCANS`.
+        ImageError: the JPEG has more than `MAX_MARKERS`, `MAX_TABLE_BYTES` or `MAX_SCANS`.
     """
     markers = scans = table_bytes = components = pixels = 0
     refined, place = False, start + 2
@@ -187,16 +191,16 @@ def _check_jpeg(data: bytes, start: int, name: str) -> None:
 
 
 def tiff_pages(data: bytes, name: str) -> int:
-    """Return how many directories hang together, at most `MAX_PAGES`, by TIFF 6.0, section 2, and BigTIFF.
+    """Return the number of linked directories (TIFF 6.0, section 2, or BigTIFF), at most `MAX_PAGES`.
 
-    Pillow's own count reads all values in the directories, which may be far more than the file holds.
+    Pillow's own count reads all values in the directories, and these may claim far more than the file holds.
 
     Args:
-        data: a TIFF, or EXIF data, which is laid out like one.
+        data: a TIFF, or EXIF data, which has the same structure.
 
     Raises:
-        ImageError: they have more than `MAX_ENTRIES`, or an entry has more than `MAX_VALUES`.
-        struct.error: the data ends before it says where the first directory is.
+        ImageError: the directories have more than `MAX_ENTRIES`, or an entry has more than `MAX_VALUES`.
+        struct.error: the data ends before the offset of the first directory.
     """
     order, big = "<" if data.startswith(b"II") else ">", 43 in data[2:4]
     pages: set[int] = set()
@@ -208,7 +212,7 @@ def tiff_pages(data: bytes, name: str) -> int:
             entries, place = _directory(data, place, order, big, left, name)
             for below in [value for tag, value in entries if tag in _SUBDIRECTORIES]:
                 left -= len(_directory(data, below, order, big, left, name)[0])
-        except struct.error:  # it ends beyond the data: this page is the last
+        except struct.error:  # the entry ends beyond the data: this page is the last
             break
         left -= len(entries)
     return len(pages)
@@ -217,7 +221,7 @@ def tiff_pages(data: bytes, name: str) -> int:
 def _directory(
     data: bytes, place: int, order: str, big: bool, most: int, name: str
 ) -> tuple[list[tuple[int, int]], int]:
-    """Return the entries of a directory (tag, value or offset), and where the next directory is."""
+    """Return the entries of a directory (tag, value or offset) and the offset of the next directory."""
     number, entry, offset = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     (count,) = struct.unpack_from(order + number, data, place)
     _limit(count, most, name)
@@ -233,7 +237,7 @@ def _directory(
 
 
 def kind(data: bytes) -> Literal["AVIF", "HEIF", "PDF"] | None:
-    """Return the format if it needs its own decoder; None for one of `FORMATS` and for no picture."""
+    """Return the format if it needs its own decoder; None for the formats in `FORMATS` and for other data."""
     if data.startswith(b"%PDF-"):
         return "PDF"
     if data[4:8] != b"ftyp":
@@ -249,11 +253,11 @@ def kind(data: bytes) -> Literal["AVIF", "HEIF", "PDF"] | None:
 
 
 def opened(data: bytes, name: str) -> Image.Image:
-    """Open a picture: read its header, decode nothing.
+    """Open a picture: read its header without decoding it.
 
     Raises:
-        ImageError: the format is unknown, its decoder is not installed, or the file has too many parts. A
-            damaged header makes a decoder raise any other error.
+        ImageError: the format is unknown, its decoder is not installed, or the file has too many parts. For
+            a damaged header the decoder may raise any other error.
     """
     _check_parts(data, name)
     found = kind(data)
@@ -283,29 +287,29 @@ def _heif(data: bytes, name: str) -> Image.Image:
 
 
 def count(picture: Image.Image, data: bytes) -> int:
-    """Return how many pictures an opened file holds, >= 1; beyond `MAX_FRAMES` they are not counted.
+    """Return how many pictures an opened file holds, >= 1; the count stops above `MAX_FRAMES`.
 
-    Damage behind the first picture does not count against it. No other picture is decoded.
+    Damage after the first picture raises no error. No other picture is decoded.
     """
     try:
         pages = picture.format == "TIFF"
         found = tiff_pages(data, "") if pages else getattr(picture, "n_frames", 1)
-    except Exception:  # a chain that ends too early
+    except Exception:  # the chain of pictures ends too early
         return 1
     return max(1, min(found, MAX_FRAMES + 1))
 
 
 class Header(NamedTuple):
-    """What decoding a picture takes, by its header."""
+    """The cost of decoding a picture, according to its header."""
 
     pixels: int
     """Number of pixels; 0 if unknown."""
     memory: int
-    """Most bytes that decoding takes, the file included; 0 if unknown."""
+    """Maximum number of bytes that decoding takes, the file included; 0 if unknown."""
 
 
 def header(data: bytes) -> Header:
-    """Return what decoding a picture takes, without decoding it."""
+    """Return the cost of decoding a picture, without decoding it."""
     try:
         with opened(data, "") as picture:
             return Header(picture.width * picture.height, len(data) + _memory(picture, data, ENOUGH_SIDE))
@@ -314,16 +318,16 @@ def header(data: bytes) -> Header:
 
 
 def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENOUGH_SIDE) -> None:
-    """Refuse an opened picture that would take too much memory, or time, to decode.
+    """Refuse an opened picture whose decoding would take too much memory or time.
 
     Args:
         picture: opened, at the frame to decode.
-        data: its file; None if the caller opened it, so that it is decoded at full size.
+        data: its file; None if the caller opened the file, so that the picture is decoded at full size.
         name: its name in messages.
         enough: as for `digitrec.image.pixels.factor`.
 
     Raises:
-        ImageError: it takes more than `MAX_DECODING_BYTES`, or has too many parts.
+        ImageError: the picture takes more than `MAX_DECODING_BYTES`, or has too many parts.
     """
     if len(data or b"") + _memory(picture, data, enough) > MAX_DECODING_BYTES:
         raise ImageError(f"{name}: {too_dear(picture.width * picture.height)}")
@@ -335,7 +339,7 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENO
         )
     if isinstance(file := getattr(picture, "fp", None), BoundedFile) and looped:
         file.reads_left = MAX_RUN_READS if looped == {"bmp_rle"} else MAX_LOOPED_PIXELS
-    if data and isinstance(picture, JpegImageFile) and picture.tile[0].offset:  # not the first of several
+    if data and isinstance(picture, JpegImageFile) and picture.tile[0].offset:  # not the first one
         _check_jpeg(data, picture.tile[0].offset, name)
 
 
@@ -355,12 +359,12 @@ def too_dear(pixels: int) -> str:
 def _memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
     """Return the most bytes that Pillow and its libraries hold while they decode an opened picture.
 
-    A few rows for filters, and for each pixel Pillow's copy and the decoder's own memory: measured, or taken
-    from the decoder's code if a file could need more than the measured ones.
+    That is a few rows for filters, and for each pixel Pillow's copy and the decoder's own memory. The numbers
+    were measured, or taken from the decoder's code if a file could need more than was measured.
     """
     stored = _STORED.get(picture.mode, 4)
     if isinstance(picture, JpegImageFile):
-        if data is not None and min(picture.size) >= 2 * enough:  # decoded at half its size or less
+        if data is not None and min(picture.size) >= 2 * enough:  # Pillow decodes at half the size or less
             stored /= 4
         each = stored + _coefficients(picture)
     elif isinstance(picture, TiffImageFile):
@@ -377,14 +381,14 @@ def _memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
 
 
 def _coefficients(picture: JpegImageFile) -> float:
-    """Return the bytes a pixel that libjpeg holds of a picture in several scans, as any may be."""
+    """Return the bytes per pixel that libjpeg holds for a picture in several scans, as any picture may be."""
     layers = [(wide, high) for _, wide, high, _ in picture.layer]
     whole = max(wide for wide, _ in layers) * max(high for _, high in layers)
     return 2 * sum(wide * high for wide, high in layers) / whole
 
 
 def _strip(picture: TiffImageFile, stored: float) -> float:
-    """Return the bytes a pixel that libtiff holds if the whole picture is one strip or tile."""
+    """Return the bytes per pixel that libtiff holds if the whole picture is one strip or tile."""
     if all(tile[0] == "raw" for tile in picture.tile):
         return 0.0
     tags = picture.tag_v2

@@ -1,4 +1,4 @@
-"""Count or draw the pages of a PDF with PDFium: the process that `digitrec.image.decode` starts for a file.
+"""Count or draw the pages of a PDF with PDFium, in a process started by `digitrec.image.decode`.
 
     python -P pdfium.py PAGE DPI MAX_PIXELS MAX_BYTES MAX_CPU_S <scan.pdf >answer
 
@@ -15,16 +15,16 @@ from contextlib import suppress
 from typing import Any
 
 MEMORY_FACTOR = 2
-"""The system ends the process at this multiple of MAX_BYTES. PDFium leaves out a picture on the page, without
-an error, when it gets no memory for it, so `check_pictures` has to refuse the page first."""
+"""Multiple of MAX_BYTES at which the system ends the process. When PDFium gets no memory for a picture on the
+page, it leaves the picture out without an error, so `check_pictures` has to refuse such a page first."""
 IMAGE_BYTES = 0.5
-"""Bytes that PDFium takes for each pixel of a picture on the page, beside the pixel itself."""
+"""Bytes that PDFium takes for each pixel of a picture on the page, besides the pixel itself."""
 JPX_BYTES = 16
 """The same for JPEG 2000: OpenJPEG holds four bytes for each of up to four channels."""
 PAGE_BYTES = 10
 """Bytes for each pixel of the page: PDFium's bitmap, the bytes in the pipe, Pillow's picture."""
 MAX_DEPTH = 15
-"""Depth of nested forms that are searched for pictures."""
+"""Maximum depth of nested forms that are searched for pictures."""
 
 
 class RefusedError(Exception):
@@ -46,7 +46,7 @@ def main(number: str, dpi: str, max_pixels: str, max_bytes: str, max_cpu_s: str)
 
 
 def limit(cpu_s: int, memory_bytes: int) -> None:
-    """Ask the system to end this process when it takes more; Windows has no such limits, macOS only CPU_S."""
+    """Ask the system to end this process at these limits; Windows has neither, macOS only the first."""
     if sys.platform == "win32":
         return
     import resource
@@ -58,12 +58,12 @@ def limit(cpu_s: int, memory_bytes: int) -> None:
     ):
         with suppress(
             ValueError, OSError
-        ):  # a lower limit is set already, or the system does not know this one
+        ):  # a lower limit is already set, or the system does not support this limit
             resource.setrlimit(kind, (most, most))
 
 
 def read(data: bytes, number: int, dpi: int, max_pixels: int, max_bytes: int) -> tuple[dict[str, Any], Any]:
-    """Return how many pages there are and the size of this one, and its pixels.
+    """Return the number of pages and the size of one page, and that page's pixels.
 
     Raises:
         RefusedError: the PDF is encrypted or has no such page, or the page cannot be drawn.
@@ -86,7 +86,7 @@ def read(data: bytes, number: int, dpi: int, max_pixels: int, max_bytes: int) ->
     if not 0 < width * height < math.inf:
         raise RefusedError("a page without a size cannot be drawn")
     scale = min(dpi / 72, math.sqrt(0.99 * max_pixels / (width * height)))
-    if math.ceil(width * scale) * math.ceil(height * scale) > max_pixels:  # long and thin
+    if math.ceil(width * scale) * math.ceil(height * scale) > max_pixels:  # a long and thin page
         raise RefusedError(f"a page of {width:.0f} x {height:.0f} points cannot be drawn")
     check_pictures(page, max_bytes - PAGE_BYTES * max_pixels)
     bitmap = page.render(scale=scale, rev_byteorder=True)
@@ -94,17 +94,17 @@ def read(data: bytes, number: int, dpi: int, max_pixels: int, max_bytes: int) ->
 
 
 def check_pictures(page: Any, max_bytes: int) -> None:
-    """Refuse a page with pictures that PDFium needs more memory for.
+    """Refuse a page with pictures for which PDFium needs too much memory.
 
     Raises:
-        RefusedError: there are such pictures.
+        RefusedError: the page has such pictures.
     """
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
     taken = pixels = 0
     for picture in page.get_objects([FPDF_PAGEOBJ_IMAGE], max_depth=MAX_DEPTH):
         width, height = picture.get_px_size()
-        jpx = "JPXDecode" in picture.get_filters()  # asking for its bits would decode it
+        jpx = "JPXDecode" in picture.get_filters()  # asking for the bits of a JPEG 2000 would decode it
         each = JPX_BYTES if jpx else picture.get_metadata().bits_per_pixel / 8 + IMAGE_BYTES
         pixels += width * height
         taken += each * width * height

@@ -1,6 +1,6 @@
-"""Pixels as they are kept everywhere: upright, opaque, eight bits a channel, not too many.
+"""Keep pixels in one form: upright, opaque, eight bits a channel, and not too many.
 
-A picture far larger than needed is shrunk piece by piece, so that no second copy is ever whole.
+A picture far larger than needed is shrunk piece by piece, so that memory never holds a second full copy.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 MAX_PIXELS = 64_000_000
-"""Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
+"""Larger pictures are refused before they are decoded; Pillow's own limit is 89 million pixels."""
 ENOUGH_SIDE = 750
-"""Shorter side that a picture keeps at least when it is shrunk, in px, if the caller sets no other."""
+"""Minimum shorter side of a picture after shrinking, in pixels, if the caller sets no other."""
 NUMBERS_SIDE = 1500
-"""The same where the numbers on a page are read, whose digits are smaller."""
+"""The same for reading the numbers on a page, whose digits are smaller."""
 MOST_PIXELS = 4_000_000
-"""Pixels of a shrunk picture; a long and thin one that has more is shrunk further."""
+"""Maximum number of pixels after shrinking; a long and thin picture with more is shrunk further."""
 PIECE = 1 << 18
-"""Pixels of a piece."""
+"""Number of pixels in a piece."""
 ROWS = 512
-"""Rows of a piece."""
+"""Number of rows in a piece."""
 HAS_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
-"""Pillow's modes with transparency of their own; others may name a transparent colour."""
+"""Pillow's modes with an alpha channel; in other modes one colour may be transparent."""
 ROUNDING = 1e-3
-"""Tolerance for values above white, from rounding."""
+"""Tolerance for values above white, because of rounding errors."""
 
 
 class Decoded(NamedTuple):
-    """A picture as it was read."""
+    """A decoded picture."""
 
     held: Pixels | Image.Image
     """An array, or Pillow's picture of mode L or RGB."""
     size: Size
     """Upright width and height before it was shrunk."""
     name: str
-    """A name for messages."""
+    """The picture's name in messages."""
     sha256: str
     """SHA-256 of the input, in hex."""
     frames: int = 1
@@ -55,15 +55,15 @@ class Decoded(NamedTuple):
 
 
 def too_large() -> str:
-    """Explain that a picture has more than `MAX_PIXELS`, and what to do."""
+    """Return the message that a picture has more than `MAX_PIXELS`, and what to do."""
     return f"more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first"
 
 
 def check_size(size: Size, name: str) -> None:
-    """Refuse a picture of this width and height, under this name, that cannot be read.
+    """Refuse a picture whose width and height are not readable; ``name`` is its name in messages.
 
     Raises:
-        ImageError: it is too large, or has no pixels.
+        ImageError: the picture is too large, or has no pixels.
     """
     if size[0] * size[1] > MAX_PIXELS:
         raise ImageError(f"{name}: {too_large()}")
@@ -72,7 +72,7 @@ def check_size(size: Size, name: str) -> None:
 
 
 def digest(pixels: Pixels) -> str:
-    """Return the SHA-256 of a picture, in hex; the same bytes in another shape differ."""
+    """Return the SHA-256 of a picture, in hex; it differs for the same bytes in another shape."""
     found = hashlib.sha256(pixels.data)
     found.update(repr(pixels.shape).encode())
     return found.hexdigest()
@@ -90,7 +90,7 @@ def as_array(value: object) -> Array | None:
         return None
     try:
         return np.asarray(value)
-    except Exception as error:  # any library's own
+    except Exception as error:  # each library raises its own errors
         raise ImageError(f"<array>: the {type(value).__name__} is not an array ({error})") from error
 
 
@@ -103,7 +103,7 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
         enough: as for `factor`.
 
     Raises:
-        ImageError: another shape or type, values that are not pixels, or an ambiguous range.
+        ImageError: the array has another shape or type, the values are not pixels, or the range is ambiguous.
         TypeError, ValueError: ``full`` is not a finite number > 0.
     """
     if full is not None:
@@ -131,9 +131,9 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
 def white(values: Array) -> float:
     """Return the value of white in an array, found from its maximum.
 
-    1 for booleans and a maximum up to 1; 16 for whole numbers with the minimum 0 and the maximum 16
-    (scikit-learn's digits); 255 for a maximum of 17 to 255; 65535 for a maximum of 4,096 to 65,535. An array
-    of one value throughout is blank in any range.
+    The range is 1 for booleans and for a maximum up to 1; 16 for whole numbers with the minimum 0 and the
+    maximum 16 (scikit-learn's digits); 255 for a maximum of 17 to 255; 65535 for a maximum of 4,096 to
+    65,535. An array with a single value throughout is blank in any range.
 
     Raises:
         ImageError: the range is ambiguous, with a maximum of 2 to 16, 256 to 4,095 (10 or 12 bits?), or more
@@ -143,7 +143,7 @@ def white(values: Array) -> float:
     if values.dtype == np.bool_ or not values.size:
         return 1.0
     low, high = float(values.min()), float(values.max())
-    if not np.isfinite(low + high):  # a bad picture does not spoil the range of its batch
+    if not np.isfinite(low + high):  # a bad picture must not spoil the range of its batch
         finite = values[np.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if high <= 1 + ROUNDING:
@@ -166,10 +166,10 @@ def _check_numbers(values: Array) -> None:
 
 
 def scaled(values: Array, full: float) -> Pixels:
-    """Convert numbers of any type from 0 to ``full`` to 0..255; what is above is white.
+    """Convert numbers of any type from 0 to ``full`` to 0..255; values above ``full`` become white.
 
     Raises:
-        ImageError: one is negative or not finite.
+        ImageError: a value is negative or not finite.
     """
     if values.dtype == np.uint8 and full == 255:
         return values
@@ -177,7 +177,7 @@ def scaled(values: Array, full: float) -> Pixels:
         return values.astype(np.uint8) * np.uint8(255)
     found = np.empty(values.shape, np.uint8)
     rows = max(1, len(values) * PIECE // max(1, values.size))
-    for top in range(0, len(values), rows):  # in float64, so in pieces
+    for top in range(0, len(values), rows):  # float64 takes much memory, so convert in pieces
         numbers = values[top : top + rows].astype(np.float64)
         _check_range(float(numbers.min()), float(numbers.max()))
         found[top : top + rows] = np.round(np.minimum(numbers * (255.0 / full), 255.0))
@@ -188,7 +188,7 @@ def _check_range(low: float, high: float) -> None:
     """Check that the least and the greatest value of an array can be pixels.
 
     Raises:
-        ImageError: one is negative or not finite.
+        ImageError: a value is negative or not finite.
     """
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
         raise ImageError("<array>: pixel values must be finite and not negative")
@@ -199,7 +199,7 @@ def factor(size: Size, enough: int = ENOUGH_SIDE) -> int:
 
     Args:
         size: width and height in pixels.
-        enough: the shorter side stays at least this, in pixels, unless `MOST_PIXELS` are exceeded.
+        enough: minimum of the shorter side, in pixels; ignored if the picture then has over `MOST_PIXELS`.
     """
     width, height = size
     thin = math.ceil(math.sqrt(width * height / MOST_PIXELS))
@@ -213,7 +213,7 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
     returned itself if ``by`` is 1.
 
     Raises:
-        ImageError: a number in it is negative or not finite.
+        ImageError: a value in the picture is negative or not finite.
     """
     has_alpha = picture.mode in HAS_ALPHA or "transparency" in picture.info
     if by == 1 and picture.mode in ("L", "RGB") and not has_alpha:
@@ -240,7 +240,7 @@ def _assembled(
 
 
 def _pieces(size: Size, by: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield boxes that cover a picture, each side a multiple of ``by`` but for the last ones."""
+    """Yield boxes that cover a picture; each side is a multiple of ``by``, except at the far edges."""
     width, height = size
     rows = by * max(1, ROWS // by)
     columns = by * max(1, PIECE // min(rows, height) // by)
@@ -262,7 +262,7 @@ def _white_in(picture: Image.Image, by: int) -> float:
 
 
 def opaque(picture: Image.Image) -> Image.Image:
-    """Put transparency on white; on black where nothing visible is dark, or white ink would vanish."""
+    """Put transparency on white, or on black if all visible ink is light: white ink on white would vanish."""
     alpha = np.asarray(picture.getchannel("A"))
     visible = alpha > 128
     dark = np.asarray(picture.convert("L"))[visible] < 128
