@@ -1,4 +1,4 @@
-"""Reads a handwritten digit from any picture and says how sure it is.
+"""Reads handwritten digits and numbers from any picture and says how sure it is.
 
     >>> import digitrec
     >>> digitrec.predict("7.png").digit  # doctest: +SKIP

@@ -183,7 +183,7 @@ def _warnings_told() -> Iterator[None]:
 )
 @click.version_option(__version__, prog_name="digitrec")
 def main() -> None:
-    """Read handwritten digits from pictures, with a confidence.
+    """Read handwritten digits and numbers from pictures, with a confidence.
 
     \b
     Examples:
