@@ -214,11 +214,11 @@ def losses(outputs: Any, owners: Any, is_digit: Any, missing: Any) -> dict[str, 
     gone = tf.nn.sigmoid_cross_entropy_with_logits(tf.reshape(missing, [-1]), pooled[:, 2])
     marks = tf.reduce_sum(real) + 1
     return {
-        "kinds": tf.reduce_sum(weights * cross) / tf.reduce_sum(weights),
-        "dice": 0.5 * tf.reduce_mean(dice),
-        "way": 0.3 * way,
-        "digit": 0.5 * tf.reduce_sum(named * real) / marks,
-        "missing": 0.5 * tf.reduce_sum(gone * real) / marks,
+        "kinds of pixels: cross-entropy": tf.reduce_sum(weights * cross) / tf.reduce_sum(weights),
+        "writing: half of 1 - Dice": 0.5 * tf.reduce_mean(dice),
+        f"way to a mark's middle: 0.3 (dx + dy) / {REACH:.0f} pixels": 0.3 * way,
+        "digit or other mark: half the cross-entropy": 0.5 * tf.reduce_sum(named * real) / marks,
+        "share outside the picture: half the cross-entropy": 0.5 * tf.reduce_sum(gone * real) / marks,
     }
 
 
@@ -318,7 +318,7 @@ def export(folder: Path) -> None:
         "output": "logits: maps of marks (N, H/2, W/2, 5), kinds of pixels (N, H, W, 3)",
         "learned from": f"{run.done * BATCH:,} views in {run.done:,} steps, seed {SEED}",
         "sources of digits": "MNIST, Turkish and Swiss writers, fonts, our own synthetic hand",
-        **{f"on held scenes: {name[5:]}": f"{value:.4f}" for name, value in measured.items()},
+        **{f"loss on {HELD_VIEWS} held scenes, {name[5:]}": f"{loss:.4f}" for name, loss in measured.items()},
     }
     atomic.write(WEIGHTS, content)
     purpose = "Finds the ink of each digit on a picture."
