@@ -31,7 +31,7 @@ SYSTEMS = {
     "aarch64-apple-darwin": "[all]",
     "aarch64-manylinux_2_28": "[all]",
     "x86_64-manylinux_2_28": "[all]",
-    "x86_64-apple-darwin": "[google,aws,azure,openai,ocr,heif,pdf,stats,plots,web,batch]",
+    "x86_64-apple-darwin": "[google,aws,azure,openai,ocr,heif,pdf,stats,plots,web]",
     "aarch64-pc-windows-msvc": "[aws,azure,openai,heif,pdf,stats,plots,web]",
 }
 """The systems of the table in docs/release.md, and the most extras that can be installed there."""

@@ -49,7 +49,7 @@ NOTES = {
     "apart. Range: lowest and highest accuracy of a seed.",
     accuracy.CHANGED: f"Up to {accuracy.SOME} pictures each of plain paper, photos-dev, canvas-dev and "
     "swiss-cells-dev, after a change that leaves the digit as it is (`digitrec/lab/handwriting/changes.py`).",
-    accuracy.REFUSED: 'Generated (`digitrec/lab/handwriting/nondigits.py`, from "crossed out" on '
+    accuracy.REFUSED: "Generated (`digitrec/lab/handwriting/nondigits.py`; the last four as in "
     "`docs/scenes.md`). Right: refused. Two digits count as separate from "
     f"{accuracy.SEPARATE} of a digit's width.",
     WHOLE_NUMBERS: "Pictures read by `digitrec.read_many`. Exact: all digits are right and nothing else is "
