@@ -63,9 +63,12 @@ class Remote:
         own_s: float = getattr(provider, "attempt_timeout", BaseProvider.attempt_timeout)
         self.attempt_s = options.attempt_timeout or self._config.attempt_timeouts.get(provider.name, own_s)
         """Seconds for one request, > 0."""
+        self.lease_s = min(self.attempt_s, options.timeout) + LEASE_MARGIN_S
+        """Seconds for which a call in flight blocks the same call elsewhere."""
+        self.unrecorded: DigitrecError | None = None
+        """The error that kept an answer out of the recording; nothing more is asked after it."""
         self._opening = threading.Lock()
         self._books: tuple[Ledger, Limiter, Ledger | None] | None = None  # the last one is the recording
-        self._unrecorded: DigitrecError | None = None  # the reason why an answer was not recorded
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)
@@ -77,8 +80,9 @@ class Remote:
         elif isinstance(provider, Metered) and provider.model in self._config.tokens:
             self._tokens = self._config.tokens[provider.model]
             self.price = self._tokens.usd(*provider.most_tokens)
-        self.budget = Budget(options._run, options.max_cost, self._config.budget.per_month)
-        if self.budget.limited and self.price is None:
+        limits = options.max_cost, self._config.budget.per_month
+        self.budget = Budget(options._run, *limits)
+        if limits != (None, None) and self.price is None:
             raise errors.NotConfigured(
                 f"the price of {provider.name} is unknown, so a budget cannot be kept; "
                 + _where_a_price_is_set(provider)
@@ -105,22 +109,15 @@ class Remote:
                 pass
         finally:
             terms.stopped.set()  # after Ctrl-C no thread begins another attempt
-            if isinstance(terms.error, errors.LedgerError):
-                self._unrecorded = terms.error
         return [item.reply for item in items if item.reply]
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """Return what `ask` would take; nothing is asked."""
         terms = self._terms()
         ledger = terms.ledger
-        seen: set[str] = set()
-        count = left = 0
-        for image in images:
-            question = Question.about(image, self.provider, emulated=terms.emulated)
-            again = question.key in seen and ledger.remembers
-            left += not again and ledger.find([question]) == [None]
-            seen.add(question.key)
-            count += 1
+        questions = [Question.about(it, self.provider, emulated=terms.emulated) for it in images]
+        keys = [question.key for question in questions if ledger.find([question]) == [None]]
+        count, left = len(questions), len(set(keys)) if ledger.remembers else len(keys)
         cost = None if self.price is None else left * self.price
         requests = -(-left // self._per_request)
         return Estimate(self.provider.name, count, count - left, requests, cost)
@@ -150,7 +147,7 @@ class Remote:
                 self._books = ledger, limiter, recording
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
         rate = self._config.rates.get(self.name, own_rate)
-        return Terms(self, *self._books, emulated, rate, self._unrecorded)
+        return Terms(self, *self._books, emulated, rate, self.unrecorded)
 
     def _ledger_path(self, emulated: bool) -> Path | None:
         """Return the ledger's file; an emulator costs nothing of a month's budget."""
@@ -201,11 +198,6 @@ class Terms:
     stopped: threading.Event = field(default_factory=threading.Event)
     """Set when the caller gave up: start nothing new."""
 
-    @property
-    def lease_s(self) -> float:
-        """Seconds for which a call in flight blocks the same call elsewhere."""
-        return min(self.remote.attempt_s, self.remote.options.timeout) + LEASE_MARGIN_S
-
     def record(self, entry: Entry) -> None:
         """Add an answer to the recording; stop asking if that fails."""
         if self.recording is not None:
@@ -213,7 +205,7 @@ class Terms:
                 self.recording.keep([entry])
             except errors.LedgerError as error:
                 log.warning("an answer of %s is not in the recording: %s", self.remote.name, error)
-                self.error = error
+                self.error = self.remote.unrecorded = error
 
     def timed_out(self, what: str) -> errors.TimedOut:
         """Return the error of an image for which the time ran out."""
@@ -337,7 +329,7 @@ class Request:
                     self._book(item, claim, errors.TimedOut("no answer in time"))
             verdicts = terms.ledger.claim(
                 [item.question for item in waiting],
-                price=terms.remote.price, budget=terms.remote.budget, lease_s=terms.lease_s,
+                price=terms.remote.price, budget=terms.remote.budget, lease_s=terms.remote.lease_s,
             )  # fmt: skip
             pairs = zip(waiting, verdicts, strict=True)
             if claimed := [item for item, verdict in pairs if self._is_ours(item, verdict)]:
@@ -388,7 +380,8 @@ class Request:
     def _pause(self, claimed: Sequence[Item], seconds: float) -> bool:
         """Wait and keep the claims; False if the caller gave up."""
         if seconds > 0:
-            self._terms.ledger.extend([item.claim for item in claimed], seconds + self._terms.lease_s)
+            lease_s = seconds + self._terms.remote.lease_s
+            self._terms.ledger.extend([item.claim for item in claimed], lease_s)
         return not self._terms.stopped.wait(seconds)
 
     def _ask(self, claimed: Sequence[Item]) -> Sequence[Outcome]:

@@ -318,9 +318,14 @@ class BaseProvider:
         """Report offline, from ``env`` and the disk, whether it can run; by default it can."""
         return Status(installed=True, configured=True)
 
+    # A subclass overrides at least one of the next two: each calls the other.
+
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once, for at most ``timeout`` seconds."""
-        raise NotImplementedError
+        (outcome,) = self.read_many([image], timeout=timeout)
+        if isinstance(outcome, ProviderError):
+            raise outcome
+        return outcome
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Ask about several one after the other; a failure takes only its own place."""

@@ -120,13 +120,6 @@ class Google(Cloud):
             missing = ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
         return looked("google", "google.cloud.vision", found, missing)
 
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once about one image."""
-        (answer,) = self.read_many([image], timeout=timeout)
-        if isinstance(answer, ProviderError):
-            raise answer
-        return answer
-
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Ask in requests of up to 16 images; ``timeout`` bounds each request."""
         return [answer for batch in _batches(images) for answer in self._read_batch(batch, timeout)]

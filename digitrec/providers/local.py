@@ -72,16 +72,11 @@ class Local(BaseProvider):
         """Let the network read a blank picture: its first run is its slowest."""
         self._model.probabilities(np.zeros((1, 28, 28), np.uint8), [True])
 
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Return the chance of each digit; ``timeout`` (seconds) is not needed here."""
-        answer = self.read_many([image], timeout=timeout)[0]
-        assert isinstance(answer, Answer)
-        return answer
-
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """Do the same for many images, each with its `whole`, in one pass through the network.
+        """Return the chance of each digit for many images, each with its `whole`, in one pass.
 
-        A picture is clear if one of its readings is; if neither is, read its `others` too.
+        A picture is clear if one of its readings is; if neither is, read its `others` too. The work takes
+        milliseconds, so ``timeout`` is not needed.
         """
         readings = [_readings(image) for image in images]
         batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)

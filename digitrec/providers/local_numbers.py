@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import cycle, pairwise
 from math import ceil
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -16,7 +16,7 @@ from PIL import Image
 from digitrec import models
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
-from digitrec.image.pixels import NUMBERS_SIDE, Size
+from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.models import store
 from digitrec.models.committee import chances
 from digitrec.models.network import evidence
@@ -36,7 +36,6 @@ from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import laid_out
 from digitrec.prepare.lines import UNEVEN, Line, lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
-from digitrec.providers.registry import open_provider
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
 """The weights that judge a reading, inside the package."""
@@ -85,13 +84,9 @@ class Page:
 class Proposal:
     """Marks that may be a number, and how the networks read them."""
 
+    page: Page
     line: Line
-    size: Size
-    """Width and height of the picture."""
-    lines: int
-    """Number of lines on the picture."""
-    typical: float
-    """`Page.typical`."""
+    """One of its lines, or a part of one."""
     reading: Reading
     view: Box
     """The part of the picture that the reading is from."""
@@ -129,11 +124,6 @@ class LocalNumbers(BaseProvider):
         """
         self.name, self._single = single.name, single
         self._readers = readers or (SequenceReader(), SequenceReader(LETTERS))
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Return the reader beside the local provider of the same environment."""
-        return cls(open_provider("local", env=env), **options)
 
     def load(self) -> None:
         """Let the networks read a blank picture: their first run is their slowest."""
@@ -181,13 +171,10 @@ class LocalNumbers(BaseProvider):
             expected: fewest and most digits; None: any.
             letters: `Proposal.whole_letters`.
         """
-        picture, count = page.picture, len(page.lines)
-        boxes = _views(picture, line.box, wide=line.cut_out and count == 1)
-        reading = self._read(picture, boxes, expected)
-        made = Proposal(
-            line, picture.size, count, page.typical, reading, boxes[reading.look], letters, _seen(line)
-        )
-        return self._with_single(made, picture) if len(reading.text) == 1 == len(made.digits) else made
+        boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
+        reading = self._read(page.picture, boxes, expected)
+        made = Proposal(page, line, reading, boxes[reading.look], letters, _seen(line))
+        return self._with_single(made) if len(reading.text) == 1 == len(made.digits) else made
 
     def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
         """Return the text with the expected number of digits if its chance is the least or more, else any."""
@@ -200,9 +187,11 @@ class LocalNumbers(BaseProvider):
         fitting = read(looks, expected)
         return fitting if fitting.chance >= LEAST else reading
 
-    def _with_single(self, one: Proposal, picture: Image.Image) -> Proposal:
+    def _with_single(self, one: Proposal) -> Proposal:
         """Return the digit that this reading and the network for digits find likeliest together."""
-        around = picture if one.lines == 1 else _cut(picture, _with_margin(one.line.box, AROUND))
+        around = one.page.picture
+        if len(one.page.lines) > 1:
+            around = _cut(around, _with_margin(one.line.box, AROUND))
         prepared = prepare(DigitImage.open(around), self._single.wants)
         answer = self._single.read(prepared, timeout=1.0)
         if prepared.findings.reason or answer.reason or answer.probabilities is None:
@@ -284,7 +273,8 @@ def features(one: Proposal) -> list[float]:
     line, reading, digits = one.line, one.reading, one.digits
     count = len(digits)
     left, top, right, bottom = line.box
-    width, height = one.size
+    width, height = one.page.picture.size
+    lines_here, typical = len(one.page.lines), one.page.typical or bottom - top
     marks = [mark for mark in line.marks if mark is not None]
     likely = [mark.chance for mark in marks]
     clear = evidence(one.seen) / _network().input.evidence if len(one.seen) else np.zeros(1)
@@ -300,8 +290,8 @@ def features(one: Proposal) -> list[float]:
         line.chance, min(likely, default=0.0), max((mark.missing for mark in marks), default=0.0),
         np.log(max(len(marks), 0.5) / count), 1 - len(marks) / len(line.marks),
         np.log((bottom - top) / HEIGHT), np.log((right - left) / (bottom - top) / count),
-        np.log((bottom - top) / (one.typical or bottom - top)),
-        (bottom - top) / height, (right - left) / width, line.cut_out, one.lines == 1, np.log(one.lines),
+        np.log((bottom - top) / typical), (bottom - top) / height, (right - left) / width,
+        line.cut_out, lines_here == 1, np.log(lines_here),
         float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
         one.trust, one.single,
     ]  # fmt: skip

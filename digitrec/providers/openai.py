@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -311,8 +311,8 @@ class OpenAi(Cloud):
         raw = self._wire.document(reply)
         if status := status_inside(raw):
             raise self._wire.error(_refused(replace(reply, status=status), raw))
-        read = parse_numbers if self._question is NUMBERS else parse
-        return read({**raw, LEFT_OUT: sorted(left_out)} if left_out and isinstance(raw, dict) else raw)
+        raw = {**raw, LEFT_OUT: sorted(left_out)} if left_out and isinstance(raw, dict) else raw
+        return parse(raw, Numbers if self._question is NUMBERS else Digit)
 
     def _request(self, image: PreparedImage, left_out: frozenset[str]) -> dict[str, Any]:
         question, picture = self._question, base64.b64encode(image.data).decode()
@@ -446,7 +446,6 @@ LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a probability; servers round."""
 ANSWER = re.compile(r'\{\s*"(?:digit|numbers)"\s*:')
 """The beginning of a JSON object with a name that was asked for."""
-Form = TypeVar("Form")
 
 
 class Usage(Struct):
@@ -490,19 +489,6 @@ class Message(Struct):
     refusal: str | None = None
 
 
-class Digit(Struct):
-    """The answer to the question about a digit; a server that ignores the schema may quote the digit."""
-
-    digit: Annotated[int, Meta(ge=0, le=9)] | None
-    reason: Any = ""
-
-
-class Numbers(Struct):
-    """The answer to the question about numbers."""
-
-    numbers: list[str | int | float]
-
-
 class Choice(Struct):
     """One answer; the request asks for one."""
 
@@ -518,45 +504,52 @@ class ChatCompletion(Struct):
     model: str | None = None
 
 
-def parse(raw: Any) -> Answer:
+class Digit(Struct):
+    """The answer to the question about a digit; a server that ignores the schema may quote the digit."""
+
+    digit: Annotated[int, Meta(ge=0, le=9)] | None
+    reason: Any = ""
+
+    def answer(self, text: str, tokens: Sequence[TokenLogprob]) -> Answer:
+        """Return the digit with its confidence, or the reason why there is none."""
+        if self.digit is None:
+            reason = self.reason.strip() if isinstance(self.reason, str) else ""
+            return Answer(reason=reason or "no digit")
+        return Answer((Candidate(str(self.digit), confidence(tokens, self.digit, text)),))
+
+
+class Numbers(Struct):
+    """The answer to the question about numbers."""
+
+    numbers: list[str | int | float]
+
+    def answer(self, text: str, tokens: Sequence[TokenLogprob]) -> Answer:
+        """Return each number with the probability of its tokens."""
+        candidates, at = [], 0
+        for number in filter(None, (str(said).strip() for said in self.numbers)):
+            start = text.find(number, at)
+            at = start + len(number) if start >= 0 else at
+            candidates.append(Candidate(number, _probability(_covering(tokens, text, start, at))))
+        return Answer(tuple(candidates))
+
+
+def parse(raw: Any, form: type[Digit | Numbers] = Digit) -> Answer:
     """Make an Answer of the body of a chat completion: any JSON value.
+
+    Of the model's answer the last JSON object of this form counts; Markdown and thoughts are ignored.
 
     Raises:
         BadAnswer: the value is not a chat completion; the model refused, was filtered or cut off; or it did
             not answer the question. None of these means "no digit".
     """
     completion, text, tokens = _completed(raw)
-    said = _said(text, Digit, raw)
-    if said.digit is None:
-        reason = said.reason.strip() if isinstance(said.reason, str) else ""
-        return Answer(raw=raw, model_version=completion.model, reason=reason or "no digit")
-    candidate = Candidate(str(said.digit), confidence(tokens, said.digit, text))
-    return Answer((candidate,), raw=raw, model_version=completion.model)
-
-
-def parse_numbers(raw: Any) -> Answer:
-    """Make an Answer of the body of a chat completion about numbers: any JSON value.
-
-    Raises:
-        BadAnswer: as for `parse`.
-    """
-    completion, text, tokens = _completed(raw)
-    candidates, at = [], 0
-    for number in filter(None, (str(said).strip() for said in _said(text, Numbers, raw).numbers)):
-        start = text.find(number, at)
-        at = start + len(number) if start >= 0 else at
-        candidates.append(Candidate(number, _probability(_covering(tokens, text, start, at))))
-    return Answer(tuple(candidates), raw=raw, model_version=completion.model)
-
-
-def _said(text: str, form: type[Form], raw: Any) -> Form:
-    """Return the last JSON object of this form in a model's answer; Markdown and thoughts are ignored."""
     starts = [found.start() for found in ANSWER.finditer(text)]
     try:
         spelled = text[starts[-1] : text.rfind("}") + 1] if starts else ""
-        return msgspec.json.decode(spelled, type=form, strict=False)
+        said = msgspec.json.decode(spelled, type=form, strict=False)
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise SERVICE.refusal("choices[0].message.content: not the JSON asked for", raw) from None
+    return replace(said.answer(text, tokens), raw=raw, model_version=completion.model)
 
 
 def _completed(raw: Any) -> tuple[ChatCompletion, str, Sequence[TokenLogprob]]:

@@ -258,4 +258,4 @@ def test_language_models_get_another_prompt_for_numbers(leave_out: tuple[str, ..
 def test_an_answer_without_the_list_of_numbers_is_a_bad_answer(content: str) -> None:
     completion = {"choices": [{"message": {"content": content}}]}
     with pytest.raises(BadAnswer):
-        openai.parse_numbers(completion)
+        openai.parse(completion, openai.Numbers)

@@ -46,11 +46,6 @@ class Budget:
     per_month: float | None = None
     """US dollars for the calendar month (UTC), all commands together, >= 0; None: no limit."""
 
-    @property
-    def limited(self) -> bool:
-        """Whether there is any limit."""
-        return self.max_cost is not None or self.per_month is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -143,7 +138,7 @@ class Ledger(Database):
         if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
             sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
             return Claim(ordered["id"], question, 0.0, ordered["token"])
-        if budget.limited and (refused := _refusal(sqlite, question, price or 0.0, budget, now)):
+        if refused := _refusal(sqlite, question, price or 0.0, budget, now):
             return refused
         return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), question, price)
 

@@ -125,7 +125,7 @@ def draw(folder: Path, count: int) -> None:
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
     """Return the features of what is read on a file's pictures, and whether each reading is right."""
     reader = LocalNumbers(open_provider("local"))
-    found: list[tuple[Proposal, bool]] = []
+    rows, right = [], []
     kinds = list(KINDS)
     for at in range(count):
         rng = np.random.default_rng((SEED, number, at))
@@ -133,9 +133,10 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
         prepared = prepare(DigitImage.open(np.ascontiguousarray(pixels)), reader.wants)
         page = Page.of(prepared.picture())
         for line in page.lines:
-            found += read(reader, page, line, numbers)
-    rows = np.array([features(one) for one, _ in found], np.float32)
-    return {"rows": rows, "right": np.array([right for _, right in found])}
+            for one, is_right in read(reader, page, line, numbers):
+                rows.append(features(one))
+                right.append(is_right)
+    return {"rows": np.array(rows, np.float32), "right": np.array(right)}
 
 
 def read(
