@@ -13,7 +13,7 @@ from importlib import import_module
 
 __version__ = "0.3.0"
 
-TYPE_CHECKING = False  # as type checkers know it; to import typing would take most of the time
+TYPE_CHECKING = False  # as type checkers know it; importing typing would take most of the time
 if TYPE_CHECKING:
     from typing import Any
 

@@ -5,7 +5,7 @@ from digitrec.commands import interrupt
 
 def run() -> None:
     """Run the command line."""
-    interrupt.end_at_once()  # until a command is ready to run
+    interrupt.end_at_once()  # until a command is ready to run, end at once
     from digitrec.cli import main
 
     main()

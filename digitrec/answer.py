@@ -25,15 +25,15 @@ Text = Annotated[str, Meta(min_length=1)]
 Ten = Annotated[tuple[Share, ...], Meta(min_length=10, max_length=10)]
 
 DEEPEST = 100
-"""Levels of lists and dicts that ``Answer.raw`` may have; the vendors' have fewer than 20."""
+"""Maximum number of nested lists and dicts in ``Answer.raw``; vendors' answers have fewer than 20."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What a provider says about one character of a `Candidate`."""
+    """A provider's result for one character of a `Candidate`."""
 
     score: Share | None = None
-    """The provider's own confidence scaled to 0..1, or None where it gave none."""
+    """The provider's own confidence scaled to 0..1, or None if it gave none."""
     box: Box | None = None
     """Left, top, right, bottom in pixels of the image that was sent, or None."""
 
@@ -45,13 +45,13 @@ class Candidate:
     text: Text
     """The text as the provider spelled it, never empty."""
     score: Share | None = None
-    """The provider's own confidence scaled to 0..1, or None where it gave none."""
+    """The provider's own confidence scaled to 0..1, or None if it gave none."""
     box: Box | None = None
     """Left, top, right, bottom in pixels of the image that was sent, or None."""
     signs: tuple[Sign, ...] = ()
-    """Its characters, one `Sign` for each, where the provider tells them apart; else empty."""
+    """One `Sign` for each character of the text, if the provider tells them apart; else empty."""
     chance: Share | None = None
-    """Chance 0..1 that all of ``text`` is right, where the provider brings its own calibration; else None."""
+    """Chance 0..1 that all of ``text`` is right, if the provider has its own calibration; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ class Answer:
     """A provider's answer about one image, in one form for every provider."""
 
     candidates: tuple[Candidate, ...] = ()
-    """The words it read, in reading order; for a classifier its best class. Empty: it read nothing."""
+    """The words that the provider read, in reading order; for a classifier its best class. May be empty."""
     probabilities: Ten | None = None
-    """Chance of each digit 0..9, summing to 1, where the provider is a classifier; else None."""
+    """Chance of each digit 0..9, summing to 1, if the provider is a classifier; else None."""
     raw: Mapping[str, Any] = field(default_factory=dict)
-    """The provider's own answer, unabridged: a dict of what JSON knows, at most `DEEPEST` levels deep."""
+    """The provider's own answer, unabridged: a dict of JSON values, at most `DEEPEST` levels deep."""
     model_version: str | None = None
     """The provider's name for the model that answered; None if the provider gives no name."""
     reason: Text | None = None
@@ -113,10 +113,10 @@ def _float(value: object) -> float:
 
 
 def _check_sums(answer: Answer) -> None:
-    """Check that there is a sign for each character, and that probabilities sum to 1.
+    """Check that each character has a sign, and that probabilities sum to 1.
 
     Raises:
-        BadAnswer: one of them is wrong.
+        BadAnswer: a sign is missing or superfluous, or the sum is wrong.
     """
     for place, candidate in enumerate(answer.candidates):
         if candidate.signs and len(candidate.signs) != len(candidate.text):
@@ -126,10 +126,10 @@ def _check_sums(answer: Answer) -> None:
 
 
 def no_json(value: object) -> str | None:
-    """Why a value cannot be an answer's ``raw``, or a part of it; None where it can.
+    """Return why a value cannot be an answer's ``raw``, or part of it; None if it can.
 
-    It can when it is written as JSON in UTF-8 (no NaN, no lone surrogate, no integer of 5,000 digits) and has
-    at most `DEEPEST` levels, so that whatever walks through it later does not run out of stack.
+    It can be if it has a JSON form in UTF-8 (no NaN, no lone surrogate, no integer of 5,000 digits) and at
+    most `DEEPEST` levels, so that recursive functions do not run out of stack later.
     """
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()
@@ -153,14 +153,14 @@ def is_deeper(value: object, most: int) -> bool:
 SURE = 0.95
 """Confidence from which an answer counts as sure in an evaluation."""
 UNCLEAR = "not clearly a digit"
-"""Why our own network refuses what resembles no digit, or several alike."""
+"""The reason for which our own network refuses ink that looks like no digit, or like several equally."""
 NOT_SURE = "not sure"
 """The reason of an answer that is less sure than ``at_least``, or more likely wrong than right."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineResult:
-    """The circumstances of an answer, which a `Prediction` and a `digitrec.Sheet` share."""
+    """The circumstances of an answer, which `Prediction` and `digitrec.Sheet` share."""
 
     image: ImageRef
     """The image's source and the SHA-256 of its bytes."""
@@ -168,30 +168,30 @@ class EngineResult:
     """Name of the engine that answered."""
     _: KW_ONLY
     model_version: str | None = None
-    """Which model answered, in the engine's words."""
+    """The model that answered, as the engine names it; None if the engine gives no name."""
     endpoint: str | None = None
-    """Endpoint of the request; None for an engine on this machine."""
+    """The address that the request was sent to; None for an engine on this machine."""
     preparation: str = "plain"
-    """How the image was prepared before it was sent ("mnist", "plain", "enlarged", "repeated")."""
+    """The preparation of the image ("mnist", "plain", "enlarged" or "repeated")."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The engine's own answer, unabridged."""
     latency_s: float = 0.0
-    """Seconds from the opened picture to the answer, >= 0: preparation, waiting and retries included, opening
-    and loading not."""
+    """Seconds from the opened picture to the answer, >= 0, with preparation, waiting and retries, but without
+    opening and loading."""
     cost_usd: float | None = 0.0
     """US dollars spent on this answer; 0: free, None: unknown."""
     attempts: int = 1
     """Number of times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
     emulated: bool = False
-    """True when the answer came from an emulator: it says nothing about the vendor's accuracy."""
+    """True if the answer came from an emulator: it says nothing about the vendor's accuracy."""
     replayed: bool = False
-    """True when the answer came from the ledger or a recording and nothing was asked or paid."""
+    """True if the answer came from the ledger or a recording, so that no engine was asked or paid."""
     turned: int = 0
     """Degrees clockwise by which the picture was turned before it was read: 0, 90, 180 or 270."""
     opening_s: float = 0.0
-    """Seconds that reading and decoding the picture took, >= 0; once for all engines that are asked."""
+    """Seconds to read and decode the picture, >= 0; counted once for all engines."""
     loading_s: float = 0.0
-    """Seconds that the engine took to load before its first picture, >= 0; the same on all of its answers."""
+    """Seconds to load the engine before its first picture, >= 0; the same in all of its answers."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return every field under its own name, as JSON-like values; the image as source and sha256."""
@@ -206,34 +206,34 @@ class Prediction(EngineResult):
     """
 
     digit: int | None
-    """The digit 0..9, or None when the engine sees no single digit."""
+    """The digit 0..9, or None if the engine sees no single digit."""
     confidence: float | None
-    """The engine's own score, scaled to 0..1; None if it gives none. Not a chance of being right."""
+    """The engine's own score, scaled to 0..1, which is not a chance of being right; None if it gives none."""
     reason: str | None = None
-    """Why there is no digit; None with a digit. From our own network "blank", "texture", "more than one
-    digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
-    text", "no digit", "more than one digit" or "letters beside the digit"; where the caller asked for it "not
+    """Why there is no digit; None with a digit. From our own network: "blank", "texture", "more than one
+    digit", "a sign beside the digit", "cut off" or "not clearly a digit". From an engine that reads text: "no
+    text", "no digit", "more than one digit" or "letters beside the digit". At the caller's request: "not
     sure", "engines disagree" or "emulated answers do not vote"."""
     calibrated: float | None = None
-    """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None where no calibration was fitted for
-    this engine."""
+    """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None if no calibration was fitted for this
+    engine."""
     probabilities: tuple[float, ...] | None = None
-    """Chance of each digit 0..9, summing to 1, from engines that give one; else None."""
+    """Chance of each digit 0..9, summing to 1; None if the engine does not give it."""
     text: str | None = None
     """The text as the engine spelled it; None if it read nothing."""
     inferred: bool = False
-    """True when a look-alike letter was turned into the digit because the caller asked for it."""
+    """True if a look-alike letter was turned into the digit because the caller asked for that."""
     asked: tuple[Prediction | Failure, ...] = field(default=(), kw_only=True)
-    """For a policy over several engines: the answer of each engine that was asked; else empty."""
+    """For a policy: the outcome of each engine that was asked; else empty."""
     unsure_digit: int | None = field(default=None, kw_only=True)
     """The likeliest digit, 0..9, if the reason is "not sure"; else None."""
     left_out: tuple[tuple[int, int, int, int], ...] = field(default=(), kw_only=True)
     """Boxes (left, top, right, bottom, in pixels of the turned picture) of ink as dark as the digit's that
-    was not read, such as brackets or a pen beside it; it lowers ``confidence``."""
+    was not read, such as brackets or a pen beside the digit; such ink lowers ``confidence``."""
 
     @property
     def answer(self) -> int | str | None:
-        """What it names: the digit; None for a refusal."""
+        """The digit; None for a refusal."""
         return self.digit
 
     @property
@@ -242,34 +242,34 @@ class Prediction(EngineResult):
         return self.answer
 
     def unless(self, doubt: str) -> Prediction:
-        """Return this prediction refused for ``doubt``; its digit moves to ``unsure_digit``."""
+        """Return this prediction refused with the reason ``doubt``; its digit becomes ``unsure_digit``."""
         return replace(self, digit=None, reason=doubt, unsure_digit=self.digit)
 
     def at_least(self, chance: float) -> Prediction:
-        """Return this prediction, refused as "not sure" if it is less sure than ``chance``, 0..1."""
+        """Return this prediction, refused as "not sure" if its chance is below ``chance``, 0..1."""
         is_sure = self.digit is None or sureness(self, -1.0) >= chance
         return self if is_sure else self.unless(NOT_SURE)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The place of an image for which no engine could be made to answer."""
+    """An image that no engine answered, with the error."""
 
     image: ImageRef
-    """The image's source and, once it was read, its SHA-256."""
+    """The image's source and, if it could be read, its SHA-256."""
     provider: str
     """Name of the engine that was asked."""
     error: DigitrecError
     """The error; its class says who can correct it."""
     latency_s: float = 0.0
-    """Seconds from the opened picture to giving up, >= 0, preparation included."""
+    """Seconds from the opened picture to the end of the last attempt, >= 0, preparation included."""
     cost_usd: float | None = 0.0
     """US dollars that the failed attempts cost; None: unknown."""
     attempts: int = 0
     """Number of times the engine was asked, >= 0."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Every field under its own name, the error as its class name and message."""
+        """Return every field under its own name, the error as its class name and message."""
         return record(self)
 
 
@@ -278,40 +278,40 @@ Outcome = Prediction | Failure
 
 
 def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
-    """Return the predictions that vote on a picture, are compared, tested and ranked: not an emulator's.
+    """Return the predictions that count in votes, comparisons, tests and rankings: all but an emulator's.
 
-    If only emulators answered, return their predictions: a rehearsal never outvotes a real engine, and its
-    verdict is marked as emulated too.
+    If only emulators answered, return their predictions. So a rehearsal never outvotes a real engine, and
+    its result is marked as emulated too.
     """
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     return [answer for answer in answers if not answer.emulated] or answers
 
 
 def is_emulated(outcomes: Iterable[Outcome]) -> bool:
-    """Whether any of these answers came from an emulator; then they say nothing about real engines."""
+    """Return whether any of these answers came from an emulator; then they say nothing about real engines."""
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
 
 
 def short(outcome: Outcome) -> str:
-    """Return the answer, "-" for a refusal, "!" for a failure."""
+    """Return the answer as a text: "-" for a refusal, "!" for a failure."""
     if isinstance(outcome, Failure):
         return "!"
     return "-" if outcome.answer is None else str(outcome.answer)
 
 
 def chance_of(answer: Prediction | Number) -> float | None:
-    """Return the calibrated chance, else the engine's confidence, 0..1; None without either."""
+    """Return the calibrated chance, else the engine's confidence, 0..1; None if it has neither."""
     return answer.confidence if answer.calibrated is None else answer.calibrated
 
 
 def sureness(answer: Prediction | Number, otherwise: float) -> float:
-    """Return `chance_of` the answer, else ``otherwise``."""
+    """Return `chance_of` the answer; ``otherwise`` if it has none."""
     chance = chance_of(answer)
     return otherwise if chance is None else chance
 
 
 def field_names(of: DataclassInstance | type[DataclassInstance]) -> list[str]:
-    """Return the names of a dataclass's fields, those of the answer before those of its circumstances."""
+    """Return the names of a dataclass's fields, those of the answer before its circumstances."""
     return [item.name for item in sorted(fields(of), key=lambda item: item.kw_only is True)]
 
 
@@ -345,9 +345,9 @@ class NumberDigit:
     digit: int
     """The digit 0..9."""
     confidence: float | None = None
-    """The engine's own confidence in it, 0..1; None where it scores whole words only."""
+    """The engine's own confidence in the digit, 0..1; None if it scores whole words only."""
     box: Box | None = None
-    """Left, top, right, bottom in pixels of the picture; None where the engine gives no box for it."""
+    """Left, top, right, bottom in pixels of the picture; None if the engine gives no box for the digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,28 +355,29 @@ class Number:
     """One number on a picture."""
 
     text: str
-    """The number as it is written, without spaces: "7.50", "-3", "012", "1,234"; "" for an empty field."""
+    """The number as written, without spaces: "7.50", "-3", "012", "1,234"; "" for an empty field."""
     value: Decimal | None
-    """Its value; None beside a ``reason``."""
+    """The number's value; None if there is a ``reason``."""
     digits: tuple[NumberDigit, ...] = ()
-    """Its digits, from left to right."""
+    """The number's digits, from left to right."""
     box: Box | None = None
-    """Left, top, right, bottom in pixels of the picture (upright, turned as asked); None if not known."""
+    """Left, top, right, bottom in pixels of the picture (upright and turned as requested); None if
+    unknown."""
     confidence: float | None = None
     """The engine's own confidence in the number, 0..1; None if it gives no confidence."""
     calibrated: float | None = None
-    """Chance 0..1 that ``text`` is right; None where no calibration was fitted for this engine."""
+    """Chance 0..1 that ``text`` is right; None if no calibration was fitted for this engine."""
     row: int | None = None
-    """Number of its line on the page, from 0; None without a box."""
+    """Number of the line on the page, from 0; None without a box."""
     column: int | None = None
-    """Number of its column, from 0; None where the numbers do not line up in columns."""
+    """Number of the column, from 0; None if the numbers do not line up in columns."""
     reason: str | None = None
-    """Why the number has no value: "not one number" (a date, a time), "another number of digits",
-    "not sure" or "engines disagree"; of a field also "no number" or "more than one number"; else None."""
+    """Why the number has no value, else None: "not one number" (a date, a time), "another number of digits",
+    "not sure" or "engines disagree"; for a form's field also "no number" or "more than one number"."""
     inferred: bool = False
-    """True when a look-alike letter was turned into a digit because the caller asked for it."""
+    """True if a look-alike letter was turned into a digit because the caller asked for that."""
     field: str | None = None
-    """Name of its form field; None without fields."""
+    """Name of the form field; None if the picture was not read as a form."""
 
     @property
     def sureness(self) -> float:
@@ -384,11 +385,11 @@ class Number:
         return sureness(self, -1.0)
 
     def unless(self, doubt: str) -> Number:
-        """Return the same number without its value, for this reason."""
+        """Return the number without its value, with ``doubt`` as the reason."""
         return replace(self, value=None, reason=doubt)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return every field under its own name, as JSON-like values; the value as a text."""
+        """Return every field under its own name, as JSON-like values; the value becomes a text."""
         return record(self)
 
 
@@ -396,20 +397,20 @@ class Number:
 class Sheet(EngineResult):
     """One engine's reading of the numbers on one image.
 
-    An image without numbers is a Sheet without numbers, never an error.
+    An image without numbers gives a Sheet with empty ``numbers``, never an error.
     """
 
     numbers: tuple[Number, ...] = ()
     """The numbers in reading order: line by line, from left to right."""
     size: tuple[int, int] = (0, 0)
-    """Width and height of the picture, upright and turned as asked; boxes are pixels of it."""
+    """Width and height of the picture, upright and turned as requested; boxes are in its pixels."""
     asked: tuple[Sheet | Failure, ...] = ()
-    """For a policy over several engines: the answer of each engine that was asked; else empty."""
+    """For a policy: the outcome of each engine that was asked; else empty."""
 
     def rows(self) -> list[list[Number | None]]:
-        """Return the numbers line by line; where they line up in columns, None fills the empty places.
+        """Return the numbers line by line; if they line up in columns, None fills the empty places.
 
-        Numbers without a box are one line.
+        The numbers without a box form one line.
         """
         width = 1 + max((number.column or 0 for number in self.numbers), default=-1)
         lines: dict[int, list[Number]] = {}
@@ -429,7 +430,7 @@ class Sheet(EngineResult):
         return pandas.DataFrame(rows, columns=list(Number.__dataclass_fields__))
 
     def at_least(self, chance: float) -> Sheet:
-        """Return this sheet; a number that is less sure than ``chance``, 0..1, has no value."""
+        """Return this sheet, in which numbers with a chance below ``chance``, 0..1, have no value."""
         numbers = (
             one if one.value is None or one.sureness >= chance else one.unless(NOT_SURE)
             for one in self.numbers
@@ -443,4 +444,4 @@ def _line(numbers: Sequence[Number], width: int) -> list[Number | None]:
 
 
 SheetOutcome = Sheet | Failure
-"""The result of one engine that reads a picture's numbers."""
+"""The result of one engine for the numbers on one picture."""

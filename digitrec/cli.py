@@ -33,7 +33,7 @@ COMMANDS = {
 """Every command, and its module in ``digitrec.commands``."""
 
 RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
-"""Commands of earlier versions, and what to type instead."""
+"""Commands of earlier versions, and the command to use instead."""
 
 ARCHIVES = {".zip", ".tar", ".tgz", ".gz"}
 """Endings of files that hold many pictures."""
@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def __call__(self, *args: Any, **extra: Any) -> Any:
-        """Run as the program. Skip garbage collection at exit: the system frees all memory."""
+        """Run as a program. Skip garbage collection at exit: the system frees all memory."""
         atexit.register(gc.freeze)
         return super().__call__(*args, **extra)
 
@@ -79,8 +79,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error becomes one line on stderr and an exit code."""
         if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-            sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may have any character
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # damage beside the picture does not matter
+            sys.stdout.reconfigure(errors="backslashreplace")  # a file name may have any character
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # damage outside the pixels does not matter
         with process.quiet_without_reader(), process.kept_at_home(), _errors_told(), _warnings_told():
             try:
                 return super().invoke(ctx)
@@ -111,8 +111,8 @@ def _errors_told() -> Iterator[None]:
     Escape control characters that click quotes from the command line.
 
     Raises:
-        click.exceptions.Exit: in its place.
-        OSError: the reader of the output has gone, or an error that says nothing about a file.
+        click.exceptions.Exit: instead of the error.
+        OSError: the reader of the output has closed it, or the error does not concern a file.
     """
     try:
         yield
@@ -124,12 +124,12 @@ def _errors_told() -> Iterator[None]:
         raise click.exceptions.Exit(INTERRUPTED) from error
     except click.ClickException as error:
         lines = map(printable, error.message.split("\n"))
-        error.message = "\n".join(lines)  # type: ignore[misc]  # there is no other way in
+        error.message = "\n".join(lines)  # click has no other way to change it
         raise
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
-        if error.filename is None and error.errno not in WRITING:  # of the network, say: not expected
+        if error.filename is None and error.errno not in WRITING:  # for example of the network: unexpected
             raise
         _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
         process.drop(sys.stdout)

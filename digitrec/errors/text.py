@@ -15,8 +15,7 @@ Default_Ignorable_Code_Point, and the blank of Braille."""
 def percent(share: float | None, places: int = 1) -> str:
     """Format a share of 1 as per cent; return "" for None.
 
-    Only 1 becomes "100.0%" and only 0 becomes "0.0%"; a share that would round to them is ">99.9%" or
-    "<0.1%".
+    Only 1 becomes "100.0%" and only 0 becomes "0.0%"; a share that rounds to them is ">99.9%" or "<0.1%".
     """
     if share is None:
         return ""

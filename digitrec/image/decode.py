@@ -57,8 +57,7 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
 
     Raises:
         ImageError: the picture is missing, empty, truncated, of an unknown format, not a picture, too large,
-        or
-            takes more than `digitrec.image.headers.MAX_DECODING_BYTES` to decode.
+            or takes more than `digitrec.image.headers.MAX_DECODING_BYTES` to decode.
     """
     data, name = files.read(source)
     number = source.number if isinstance(source, Frame) else None

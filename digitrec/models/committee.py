@@ -1,6 +1,6 @@
-"""Say how likely something is from its features: the mean of several small networks.
+"""Estimate a chance from features: the mean of several small networks.
 
-`digitrec.lab.stocks.learn_committee` learns their weights.
+`digitrec.lab.stocks.learn_committee` trains them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def chances(rows: Floats, file: Path) -> Floats:
     """
     mean, scale, first, hidden, last, out = _weights(file)
     inner = np.maximum(np.einsum("nf,kfh->nkh", (rows - mean) / scale, first) + hidden, 0)
-    logits = np.clip(np.einsum("nkh,kh->nk", inner, last) + out, -50, 50)  # exp would overflow
+    logits = np.clip(np.einsum("nkh,kh->nk", inner, last) + out, -50, 50)  # exp overflows for larger numbers
     return np.asarray((1 / (1 + np.exp(-logits))).mean(axis=1))
 
 

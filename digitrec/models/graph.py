@@ -1,8 +1,8 @@
-"""A LiteRT file as a graph, and NumPy as its runtime, for machines without a wheel of LiteRT.
+"""Parse a LiteRT file as a graph, and run it with NumPy on machines without a wheel of LiteRT.
 
-Intel Macs, Windows on ARM and Alpine Linux are such machines. Answers differ from LiteRT's by rounding only;
-a picture takes many times as long. `OPERATORS` and `WITH_OPTIONS` list the operators that a file may have,
-more than the networks that digitrec ships have.
+Such machines are Intel Macs, Windows on ARM and Alpine Linux. Answers differ from LiteRT's by rounding only,
+but a picture takes many times as long. `OPERATORS` and `WITH_OPTIONS` list the supported operators; the
+networks that digitrec ships need only some of them.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ Work = Callable[..., Values]
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A step of the computation."""
+    """One operation of the network."""
 
     kind: int
-    """One of `Kind`."""
+    """The operation, one of `Kind`."""
     takes: list[int]
-    """Its input tensors."""
+    """The numbers of the input tensors."""
     gives: int
-    """Its output tensor."""
+    """The number of the output tensor."""
     table: Any
-    """Its options, in a FlatBuffers table without a type."""
+    """The operation's options, in a FlatBuffers table without a type."""
 
 
 class LiteFile:
-    """The first graph of a LiteRT file; tensors are known by their number.
+    """The first graph of a LiteRT file; tensors are identified by number.
 
     Raises:
-        ValueError: it is not a LiteRT file.
+        ValueError: the content is not a LiteRT file.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -61,11 +61,11 @@ class LiteFile:
         self.inputs: list[int] = graph.InputsAsNumpy().tolist()
         self.outputs: list[int] = graph.OutputsAsNumpy().tolist()
         self.operators = [self._operator(graph.Operators(at)) for at in range(graph.OperatorsLength())]
-        """In the order of computation."""
+        """The operations in the order of computation."""
 
     def _operator(self, operator: Any) -> Operator:
         code = self._model.OperatorCodes(operator.OpcodeIndex())
-        kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())  # old files have only the second
+        kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())  # old files have only the second number
         takes = [int(place) for place in operator.InputsAsNumpy() if place >= 0]
         return Operator(kind, takes, int(operator.Outputs(0)), operator.BuiltinOptions())
 
@@ -74,20 +74,20 @@ class LiteFile:
         return str(self._tensors[tensor].Name().decode())
 
     def shape(self, tensor: int) -> list[int]:
-        """Return a tensor's sides; a dynamic side is 1."""
+        """Return a tensor's shape; a dynamic side counts as 1."""
         return list(map(int, np.ravel(self._tensors[tensor].ShapeAsNumpy())))
 
     def signature(self, tensor: int) -> Signature:
-        """Return a tensor's sides, -1 for one of any length, and whether it is float32."""
+        """Return a tensor's shape, with -1 for a dynamic side, and whether its type is float32."""
         one = self._tensors[tensor]
         sides = one.ShapeSignatureAsNumpy() if one.ShapeSignatureLength() else one.ShapeAsNumpy()
         return Signature(np.ravel(sides).tolist(), one.Type() == schema.TensorType.FLOAT32)
 
     def constant(self, tensor: int) -> Values | None:
-        """Return a tensor that is stored in the file, int8 and float16 as float32; None if it is computed.
+        """Return a tensor stored in the file, int8 and float16 as float32; None if the tensor is computed.
 
         Raises:
-            ValueError: it is stored in an unknown type.
+            ValueError: the tensor has an unknown type.
         """
         one = self._tensors[tensor]
         data = self._model.Buffers(one.Buffer()).DataAsNumpy()
@@ -105,10 +105,10 @@ class LiteFile:
 
 
 class Graph:
-    """A LiteRT file that NumPy runs; the arguments are those of `digitrec.models.network.runner`.
+    """A LiteRT file that NumPy runs; for the arguments see `digitrec.models.network.runner`.
 
     Raises:
-        ValueError: it is not a LiteRT file, or has an unknown operator or data type.
+        ValueError: the content is not a LiteRT file, or has an unknown operator or data type.
     """
 
     def __init__(self, content: bytes, tensors: Sequence[int] = ()) -> None:
@@ -144,7 +144,7 @@ def _work_of(operator: Operator) -> Work:
 
 
 def _padded(x: Values, size: Sequence[int], stride: Sequence[int], padding: int, fill: float) -> Values:
-    """Return pictures, (N, H, W, C), with the border that padding "same" adds around them."""
+    """Return pictures, (N, H, W, C), with the border that padding "same" adds."""
     if padding == schema.Padding.VALID:
         return x
     missing = [
@@ -156,7 +156,7 @@ def _padded(x: Values, size: Sequence[int], stride: Sequence[int], padding: int,
 
 
 def _windows(x: Values, size: Sequence[int], stride: Sequence[int]) -> Values:
-    """Return the windows of pictures: (N, H, W, C) to (N, rows, columns, C, height, width)."""
+    """Cut pictures into windows: (N, H, W, C) to (N, rows, columns, C, height, width)."""
     return sliding_window_view(x, size, axis=(1, 2))[:, :: stride[0], :: stride[1]]
 
 
@@ -167,7 +167,7 @@ def _convolution(options: Any, x: Values, kernel: Values, bias: Values | float =
 
 
 def _depth_to_space(options: Any, x: Values) -> Values:
-    """Lay the channels of each pixel out as a block of pixels, as in the finder's last layers."""
+    """Turn the channels of each pixel into a block of pixels, as in the finder's last layers."""
     block = options.BlockSize()
     n, rows, columns = x.shape[:3]
     parts = x.reshape(n, rows, columns, block, block, -1)
@@ -196,7 +196,7 @@ def _softmax(x: Values) -> Values:
 
 
 def _strided(options: Any, x: Values, begin: Values, end: Values, steps: Values) -> Values:
-    """Slice each axis; a bit of a mask drops the axis, or ignores its begin or end."""
+    """Slice each axis; a bit in a mask drops the axis, or ignores its begin or end."""
     where: list[int | slice] = []
     for axis, (first, last, step) in enumerate(zip(begin, end, steps, strict=True)):
         bit = 1 << axis
@@ -227,7 +227,7 @@ WITH_OPTIONS: dict[int, tuple[Any, Work]] = {
     Kind.MUL: (schema.MulOptions, lambda _, a, b: a * b),
     Kind.DIV: (schema.DivOptions, lambda _, a, b: a / b),
 }
-"""By kind: the class of an operator's options, and a function from them and its inputs to its output."""
+"""By kind: the class of an operator's options, and a function from options and inputs to the output."""
 OPERATORS: dict[int, Work] = {
     Kind.SOFTMAX: _softmax,
     Kind.SQUARED_DIFFERENCE: lambda a, b: np.square(a - b),

@@ -1,8 +1,9 @@
-"""Look into a network: its layers' results, class activation maps and filters.
+"""Show the inside of a network: the results of its layers, class activation maps and weights.
 
-Everything is read from a LiteRT file; a Keras network is converted to one first. The class activation map is
-B. Zhou and others, Learning Deep Features for Discriminative Localization, CVPR 2016: where the mean
-of each feature map goes into one dense layer, as in our own network, a digit's score is a sum over places.
+All data come from a LiteRT file; a Keras network is first converted to one. The class activation map is that
+of B. Zhou and others, Learning Deep Features for Discriminative Localization, CVPR 2016. It needs a network
+that ends in the mean of each feature map and one dense layer, as ours does: a digit's score is then a sum
+over places.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Inside:
     """The layers of a network; several threads may use it at once.
 
     Args:
-        content: a LiteRT file; None for a classifier without layers that LiteRT knows.
-        scale: what the network wants its pixels to be, one of `SCALES`.
+        content: a LiteRT file; None for a classifier that LiteRT cannot run.
+        scale: the scale of the network's input, one of `SCALES`.
     """
 
     def __init__(self, content: bytes | None, scale: str = "unit") -> None:
@@ -52,17 +53,17 @@ class Inside:
     def stages(self, digit: Pixels) -> list[Stage]:
         """Return the feature maps of each layer for one picture, (28, 28), ink high, in order.
 
-        Only layers whose maps have 2x2 to 28x28 places. Takes some milliseconds.
+        Skip layers whose maps do not have 2x2 to 28x28 places. Takes some milliseconds.
         """
         names, network = self._stages
         return [] if network is None else list(zip(names, self._maps(network, digit), strict=True))
 
     def class_maps(self, digit: Pixels, of: Sequence[int]) -> Floats | None:
-        """Return what each place of a picture, (28, 28), ink high, adds to N digits' scores: (N, 28, 28).
+        """Return how much each place of a picture, (28, 28), ink high, adds to N digits' scores: (N, 28, 28).
 
-        Exact but for the rounding of int8; linear interpolation between the centres of the places; the mean
-        over joined networks. None unless every network ends in a mean over its feature maps and one dense
-        layer.
+        The values are exact except for the rounding of int8. Between the centres of the places they are
+        interpolated linearly; for several networks they are averaged. Return None unless every network ends
+        in a mean over its feature maps and one dense layer.
         """
         if self._averaged_maps is None:
             return None
@@ -76,7 +77,7 @@ class Inside:
         """Return the weights of every convolution and dense layer, in the order of computation, as floats.
 
         Raises:
-            ValueError: the file keeps them in a type other than float32, float16 and int8.
+            ValueError: the weights have another type than float32, float16 and int8.
         """
         layers = (Kind.CONV_2D, Kind.FULLY_CONNECTED)
         return [self._weights(one) for one in self._operators if one.kind in layers]
@@ -88,16 +89,16 @@ class Inside:
 
     @cached_property
     def _stages(self) -> tuple[list[str], Runner | None]:
-        """The names of the layers whose maps are square and no larger than the picture, and their maps."""
+        """The names of the layers whose maps are square and no larger than the picture, and their runner."""
         shown = [tensor for tensor in self._maker if self._is_map(tensor, largest=SIDE)]
         names = [self._file.name(tensor) for tensor in shown if self._file]
         return _layer_names(names), runner(self._content, shown) if shown else None
 
     @cached_property
     def _ends(self) -> list[Operator]:
-        """The dense layers from which the scores follow without another layer's weights in between.
+        """The dense layers that compute the scores, with no other layer's weights after them.
 
-        Several networks in one file have one each.
+        A file with several networks has one such layer for each.
         """
         found: list[Operator] = []
         wanted = set(self._file.outputs[:1] if self._file else [])
@@ -110,13 +111,13 @@ class Inside:
 
     @cached_property
     def _averaged_maps(self) -> Runner | None:
-        """Computes the maps of each end; None unless every end has some."""
+        """Runs the feature maps whose mean each last layer takes; None unless every last layer has some."""
         found = [self._averaged(end.takes[0]) for end in self._ends]
         maps = [tensor for tensor in found if tensor is not None]
         return runner(self._content, maps) if maps and len(maps) == len(found) else None
 
     def _averaged(self, tensor: int) -> int | None:
-        """Return the feature maps whose mean over all places is a tensor, or None."""
+        """Return the feature maps whose mean over all places is this tensor, or None."""
         maker = self._maker.get(tensor)
         while maker is not None and maker.kind == Kind.RESHAPE:
             maker = self._maker.get(maker.takes[0])
@@ -129,17 +130,17 @@ class Inside:
         return len(shape) == 4 and 1 < shape[1] == shape[2] <= largest
 
     def _weights(self, operator: Operator) -> Weights:
-        """Return the weights of one layer; a missing bias is 0."""
+        """Return the weights of one layer; a missing bias counts as 0."""
         kernel = np.moveaxis(self._constant(operator.takes[1]), 0, -1)
         has_bias = len(operator.takes) > 2
         bias = self._constant(operator.takes[2]) if has_bias else np.zeros(kernel.shape[-1], np.float32)
         return Weights(kernel, bias)
 
     def _constant(self, tensor: int) -> Floats:
-        """Return a tensor stored in the file as floats.
+        """Return a tensor stored in the file, as floats.
 
         Raises:
-            ValueError: it is not stored there, or has another type.
+            ValueError: the tensor is not stored there, or has another type.
         """
         found = self._file.constant(tensor) if self._file else None
         if found is None or found.dtype != np.float32:
@@ -148,10 +149,10 @@ class Inside:
 
 
 def _enlarged(maps: Floats) -> Floats:
-    """Each place's share of a score, (N, H, W), interpolated over the pixels, (N, 28, 28).
+    """Interpolate each place's part of a score, (N, H, W), over the pixels: (N, 28, 28).
 
-    A mean over H x W places, so each adds its value divided by their number. A layer halves its maps, so a
-    place is a power of two pixels from the next, and all of them lie symmetrically around the middle.
+    A score is a mean over H x W places, so each place adds its value divided by their number. Layers halve
+    their maps, so neighbouring places are a power of two pixels apart, symmetric about the middle.
     """
     places = maps.shape[1]
     step = 2 ** int(math.log2(SIDE / places))
@@ -162,9 +163,9 @@ def _enlarged(maps: Floats) -> Floats:
 
 
 def _layer_names(tensors: list[str]) -> list[str]:
-    """Return the layers' names from the tensors' names: "model_1/conv_1/Conv2D;..." is "conv".
+    """Return the layers' names from the tensors' names: "model_1/conv_1/Conv2D;..." becomes "conv".
 
-    The converter names a tensor by the calls that led to it; Keras numbers each call, from 1.
+    The converter names a tensor after the calls that led to it; Keras numbers the calls, from 1.
     """
     paths = [next(filter(None, name.split(";")), name).split("/") for name in tensors]
     paths = [path[1:-1] or path for path in paths]

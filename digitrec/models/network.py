@@ -1,4 +1,4 @@
-"""What a network takes and gives, its description in its file, and LiteRT's files, the form of our own."""
+"""Define a network's input and output, the description in a model file, and the runtime of LiteRT files."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from digitrec.errors import ModelError
 
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Floats]
-"""A network: ink (N, 28, 28) to ten numbers each, (N, 10)."""
+"""A network: a function from ink, (N, 28, 28), to ten numbers for each picture, (N, 10)."""
 Stage = tuple[str, Floats]
-"""A layer's name, and its feature maps, (H, W, C): what its C filters found, and where."""
+"""A layer's name and its feature maps, (H, W, C): where each of its C filters found its pattern."""
 SCALES = ("unit", "byte", "l2")
-"""What a network may want its pixels to be; `scaled` says what each means."""
+"""The scales of a network's input; `scaled` defines each."""
 
 
 BATCH = 64
-"""Digits in one pass: as many as the processor's cache holds."""
+"""Pictures in one pass: as many as fit into the processor's cache."""
 VIEWS = 4
-"""From how many places `aside` looks at a picture."""
+"""Number of shifted views that `aside` makes of a picture."""
 DESCRIPTION = "digitrec.json"
-"""Name of the member (in `.h5`, of the attribute) in which a model file describes itself."""
+"""Name of the member (in `.h5`, of the attribute) that holds a model file's description."""
 PROBE = Path(__file__).parent / "weights" / "probe.npz"
 """Fifty of MNIST's test digits, five of each, with their labels."""
 Shape = Sequence[int | None]
@@ -42,18 +42,18 @@ Positive = Annotated[float, Meta(gt=0)]
 
 
 class Signature(NamedTuple):
-    """What a tensor of a network looks like from outside."""
+    """Shape and type of a tensor."""
 
     shape: list[int]
-    """Its sides; -1 for one of any length."""
+    """The tensor's sides; -1 for a dynamic side."""
     is_float: bool
-    """Whether its numbers are float32."""
+    """Whether the tensor's type is float32."""
 
 
 def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
-    """Pixels as a network wants them: (N, 28, 28) uint8 to float32, by one of `SCALES`.
+    """Scale pixels for a network: (N, 28, 28) uint8 to float32, by one of `SCALES`.
 
-    "l2" is what `keras.utils.normalize(images, axis=1)` gives: over the rows, so for each column its own.
+    "l2" is the same as `keras.utils.normalize(images, axis=1)`: each column is divided by its length.
     """
     if scale == "unit":
         return np.multiply(batch, 1 / 255, dtype=np.float32)
@@ -65,9 +65,10 @@ def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
 
 
 def evidence(chances: Floats) -> Floats:
-    """Return the logit margin, (N, 10) probabilities to (N,): >= 0, high for a clear digit.
+    """Return how clear each answer is: (N, 10) probabilities to (N,), >= 0, high for a clear digit.
 
-    The standard deviation of the ten scores behind them. A non-digit resembles no digit or several.
+    The measure is the standard deviation of the ten logits. It is low if the ink looks like no digit, or like
+    several.
     """
     return np.asarray(_scores(chances).std(axis=1))
 
@@ -78,10 +79,14 @@ def _scores(chances: Floats) -> Floats:
 
 
 def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
-    """Several readings of each picture as one: (N, 10) probabilities to (M, 10), one row from each start on.
+    """Combine several readings of each picture: (N, 10) probabilities to (M, 10).
 
-    Their geometric mean, made to sum to 1: the mean of the scores behind them. So what one reading excludes
-    is excluded, and one that is undecided has little say.
+    The result is the geometric mean of a picture's readings, scaled to the sum 1. So a digit that one reading
+    excludes is excluded, and an undecided reading has little influence.
+
+    Args:
+        chances: the readings of all pictures, one after the other.
+        starts: the row at which each picture's readings begin.
     """
     counts = np.diff(starts, append=len(chances))[:, None]
     scores = np.add.reduceat(_scores(chances), starts) / counts
@@ -89,7 +94,7 @@ def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
 
 
 def aside(ink: Floats) -> Floats:
-    """Each picture moved by a pixel up, down, left and right: (N, 28, 28) to (4N, 28, 28)."""
+    """Move each picture by a pixel up, down, left and right: (N, 28, 28) to (4N, 28, 28)."""
     wide = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
     size = ink.shape[1]
     views = [wide[:, y : y + size, x : x + size] for y, x in ((2, 1), (0, 1), (1, 2), (1, 0))]
@@ -109,30 +114,31 @@ def probabilities(answer: Floats, output: str, temperature: float) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """How pixels are put before a network and how its answer is read; the model file says it."""
+    """How to scale a network's input and read its output; the model file contains this."""
 
     form: Annotated[str, Meta(pattern="^mnist$")] = "mnist"
-    """"mnist": 28x28, ink high, as `prepare` makes it."""
+    """"mnist": 28x28, ink high, as `prepare` returns it."""
     scale: Annotated[str, Meta(pattern=f"^({'|'.join(SCALES)})$")] = "unit"
     """"unit": ink in 0..1; "byte": 0..255; "l2": each column of pixels divided by its Euclidean length."""
     output: Annotated[str, Meta(pattern="^(softmax|logits)$")] = "softmax"
-    """"softmax": the network answers with probabilities; "logits": with scores, softmax still to be taken."""
+    """"softmax": the network returns probabilities; "logits": it returns scores without a softmax."""
     temperature: Positive = 1.0
-    """Scores are divided by it before the softmax, > 0; above 1 it makes answers less sure."""
+    """Scores are divided by this before the softmax, > 0; a value above 1 makes answers less sure."""
     prepared: Positive | None = None
-    """The temperature instead for a picture that was brought into that form, > 0; None: the same."""
+    """The temperature for a picture that was converted to MNIST's form, > 0; None: the same."""
     evidence: Annotated[float, Meta(ge=0)] = 0.0
-    """A picture whose `evidence` is less is not clearly a digit, >= 0; 0: the network does not judge that."""
+    """A picture with less `evidence` is not clearly a digit, >= 0; 0: the network refuses nothing."""
     doubt: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    """Confidence, 0..1, below which a picture is read again, slightly shifted; 0: never."""
+    """A picture with a confidence below this, 0..1, is read again, slightly shifted; 0: never."""
     assumed: bool = False
-    """Whether `scale` is only the usual one: the file does not name it, and no scale makes it read digits."""
+    """True if the file names no `scale` and no scale lets the network read digits, so the usual one is
+    used."""
 
 
 def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: str | None) -> ModelInput:
-    """Return the input that a file describes; else the named scale, or the one at which it reads digits best.
+    """Return the input that a file describes; else the named scale, or the scale that reads digits best.
 
-    Log a warning if no scale makes it read digits.
+    Log a warning if the network reads no digits at any scale.
     """
     if not about:
         output = _kind_of_output(forward)
@@ -156,16 +162,16 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
 
 
 def _kind_of_output(forward: Forward) -> str:
-    """Whether answers to a few plain images are probabilities ("softmax") or scores ("logits")."""
+    """Return whether the answers to a few plain images are probabilities ("softmax") or scores ("logits")."""
     answers = forward(np.linspace(0, 1, 4 * 784, dtype=np.float32).reshape(4, 28, 28))
     sums_to_one = np.allclose(answers.sum(axis=1), 1, atol=1e-3)
     return "softmax" if sums_to_one and (answers >= 0).all() else "logits"
 
 
 def _best_scale(forward: Forward, output: str) -> str | None:
-    """Return the scale at which a network gives the right digits the highest chance; None: it reads too few.
+    """Return the scale that gives the right digits the highest chance; None: the network reads too few.
 
-    So a network is read as it was trained, also if it scales the pixels itself, as by a `Rescaling` layer.
+    So a network is read as it was trained, even if it scales the pixels itself, as by a `Rescaling` layer.
     """
     with np.load(PROBE) as probe:
         images, labels = probe["images"], probe["labels"]
@@ -181,7 +187,7 @@ def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> 
     The first axis may be open (None or -1), or 1 for a network that takes one image at a time.
 
     Raises:
-        ModelError: it has others; the message names them.
+        ModelError: the network has other inputs or outputs; the message gives their shapes.
     """
     taken, given = ([_shape(shape) for shape in shapes] for shapes in (takes, gives))
     usual = [f"({n}, {rest})" for n in "N1" for rest in ("28, 28", "28, 28, 1", "784")]
@@ -195,10 +201,10 @@ def _shape(sides: Shape) -> str:
 
 
 def description_in(content: bytes, path: Path) -> dict[str, Any]:
-    """Return the description in the zip archive that a model file is or ends with; {} if it has none.
+    """Return the description in the zip archive inside a model file; {} if the file has none.
 
     Raises:
-        ModelError: it is damaged.
+        ModelError: the archive is damaged.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -222,19 +228,19 @@ def load_litert(content: bytes, path: Path) -> tuple[dict[str, Any], LiteRt]:
     """Load the description ({} if missing) and the network of a `.tflite` file.
 
     Raises:
-        ModelError: it is damaged, or no network from 28x28 pixels to ten numbers in float32.
+        ModelError: the file is damaged, or is no network from 28x28 pixels to ten numbers in float32.
     """
     return description_in(content, path), LiteRt(content, path)
 
 
 class Runner(Protocol):
-    """A LiteRT file that can be run; several threads may use it at once."""
+    """A runtime for one LiteRT file; several threads may use it at once."""
 
     takes: list[Signature]
     gives: list[Signature]
 
     def run(self, values: Floats) -> list[Floats]:
-        """Return the outputs for one input of the file's shape, with any length where that has -1."""
+        """Return the outputs for one input of the file's shape; sides with -1 may have any length."""
         ...
 
 
@@ -243,11 +249,11 @@ def runner(content: bytes, tensors: Sequence[int] = (), threads: int = 1) -> Run
 
     Args:
         content: the file.
-        tensors: the tensors to return, also from between the layers; empty: the file's outputs.
-        threads: how many LiteRT uses for one input; more pay off for a large one.
+        tensors: the numbers of the tensors to return, of any layer; empty: the file's outputs.
+        threads: how many threads LiteRT uses for one input; several pay off for a large input.
 
     Raises:
-        ValueError, RuntimeError: the file is damaged, or holds what cannot be run here.
+        ValueError, RuntimeError: the file is damaged, or cannot be run here.
     """
     try:
         return _Interpreter(content, tensors, threads)
@@ -267,7 +273,7 @@ class _Interpreter:
         self._interpreter = interpreter.Interpreter(
             model_content=content,
             num_threads=threads,
-            experimental_preserve_all_tensors=bool(tensors),  # a delegate would hide those of its layers
+            experimental_preserve_all_tensors=bool(tensors),  # else a delegate hides its tensors
             experimental_op_resolver_type=kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if tensors else kinds.AUTO,
         )
         self._interpreter.allocate_tensors()  # the first in a process prints to stderr: docs/library.md

@@ -1,7 +1,7 @@
-"""Read a number from a grey strip: a network that reads column by column, and a beam search over its columns.
+"""Read a number from a grey strip: a network reads each column, and a beam search joins the columns.
 
-The network is trained with connectionist temporal classification (CTC): A. Graves and others, ICML 2006.
-`digitrec.lab.reading` is its recipe.
+The network is trained by `digitrec.lab.reading` with connectionist temporal classification (CTC): A. Graves
+and others, ICML 2006.
 """
 
 from __future__ import annotations
@@ -20,53 +20,53 @@ from digitrec.models.network import Floats, probabilities, runner
 
 Pixels = NDArray[np.uint8]
 Lengths = tuple[int, int]
-"""Fewest and most digits of a number."""
+"""Minimum and maximum number of digits of a number."""
 
 WEIGHTS = Path(__file__).parent / "weights"
 SHIPPED, LETTERS = WEIGHTS / "digitrec-reader.tflite", WEIGHTS / "digitrec-reader-letters.tflite"
-"""The networks inside the package; the second one has learned what is a letter as well."""
+"""The networks that the package contains; the second one was also trained to recognise letters."""
 ALPHABET = "0123456789.,-"
 """Characters that the network distinguishes."""
 OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
-"""The classes after them: a letter, another sign or a scrawl; and CTC's blank."""
+"""The classes after the characters: a letter, another sign or a scrawl; and CTC's blank."""
 HEIGHT = 32
 """Height of a strip, px."""
 COLUMN = 4
 """Width of a column, px."""
 STEP = 32
-"""The network takes strips whose width is a multiple of this, px."""
+"""The width of the network's strips is a multiple of this, px."""
 WIDEST = 512
-"""Widest strip, px."""
+"""Maximum width of a strip, px."""
 BEAM = 8
-"""Texts that the search keeps after each column."""
+"""Number of texts that the search keeps after each column."""
 UNLIKELY = 1e-3
-"""The search ignores a character with a smaller chance in a column."""
+"""The search ignores characters with a lower chance in a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The likeliest text of a strip, or of several that show the same number."""
+    """The likeliest text of a strip, or of several strips that show the same number."""
 
     text: str
     """Characters of `ALPHABET`; empty if the network reads nothing."""
     chance: float
-    """Chance of its digits, 0..1: the sum over all paths and all signs between the digits."""
+    """Chance of the text's digits, 0..1: the sum over all paths and over all signs between the digits."""
     places: tuple[float, ...]
-    """Where each character begins to show, as a share of the strip's width, 0..1."""
+    """Where each character begins, as a share of the strip's width, 0..1."""
     chances: tuple[float, ...]
-    """Highest chance of each character in a column, 0..1."""
+    """Highest chance of each character in any column, 0..1."""
     look: int = 0
-    """Which of several looks shows it so."""
+    """Index of the strip that this text comes from."""
     each: tuple[float, ...] = ()
-    """Chance of its digits in each look, 0..1."""
+    """Chance of the text's digits in each strip, 0..1."""
     rival: float = 0.0
-    """Chance of the second likeliest digits, 0..1."""
+    """Chance of the second likeliest sequence of digits, 0..1."""
     letters: tuple[float, ...] = (0.0,)
-    """Share of letters and scrawls among the characters of each look, 0..1."""
+    """Share of letters and scrawls among the characters of each strip, 0..1."""
 
 
 class SequenceReader:
-    """A network from a LiteRT file; several threads may use it at once."""
+    """A network in a LiteRT file; several threads may use it at once."""
 
     def __init__(self, path: Path = SHIPPED) -> None:
         content = path.read_bytes()
@@ -95,11 +95,11 @@ class SequenceReader:
 
 
 def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
-    """Read one number from one look at it or more; its chance is the mean over the looks.
+    """Read one number from the network's output for one strip or more; chances are averaged over the strips.
 
     Args:
-        looks: each (T, 15), as `SequenceReader.look` gives it; several strips, or several networks.
-        lengths: fewest and most digits; None: any number of digits.
+        looks: the outputs, each (T, 15), as returned by `SequenceReader.look`; of several strips or networks.
+        lengths: minimum and maximum number of digits; None: any number.
     """
     found = [search(columns, lengths) for columns in looks]
     chances: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(looks))
@@ -122,7 +122,7 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
 
 
 def _letters_in(columns: Floats) -> float:
-    """Return the share of letters and scrawls among the characters of a look, 0..1."""
+    """Return the share of letters and scrawls among the characters of a strip, 0..1."""
     characters = float(1 - columns[:, BLANK].mean())
     return float(columns[:, OTHER].mean()) / max(characters, 1e-6)
 
@@ -136,8 +136,8 @@ def search(columns: Floats, lengths: Lengths | None = None) -> dict[str, Reading
     """Return the likeliest texts of a strip by prefix beam search.
 
     Args:
-        columns: (T, 15), the chance of each class, as `SequenceReader.look` gives it.
-        lengths: fewest and most digits; None: any number of digits.
+        columns: (T, 15), the chance of each class, as returned by `SequenceReader.look`.
+        lengths: minimum and maximum number of digits; None: any number.
     """
     fewest, most = lengths or (0, len(columns))
     beams = {"": _Beam(1.0, 0.0, ())}
@@ -157,7 +157,7 @@ class _Beam:
     character: float
     """Chance of the paths that end in the text's last character."""
     starts: tuple[int, ...]
-    """Column in which each character begins, on the likeliest of them."""
+    """Column in which each character begins, on the likeliest of these paths."""
 
     @property
     def total(self) -> float:
@@ -192,10 +192,10 @@ def _add(found: dict[str, _Beam], text: str, blank: float, character: float, sta
 
 
 def _reading(text: str, beam: _Beam, columns: Floats) -> Reading:
-    """Return a text with the place of each character, and its highest chance in a column."""
+    """Return a text with each character's place and its highest chance in a column."""
     ends = (*beam.starts[1:], len(columns))
     chances = tuple(
         float(columns[start:end, ALPHABET.index(character)].max())
-        for character, start, end in zip(text, beam.starts, ends, strict=False)  # an empty text has an end
+        for character, start, end in zip(text, beam.starts, ends, strict=False)  # the empty text has an end
     )
     return Reading(text, beam.total, tuple(start / len(columns) for start in beam.starts), chances)

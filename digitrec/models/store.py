@@ -1,7 +1,7 @@
-"""Model files: load one and ask it for ten probabilities; no code in a file ever runs.
+"""Load model files and compute ten probabilities; code in a file never runs.
 
-`digitrec predict` waits for this module, so it imports Keras (extra `train`) and skops (extra `stats`, for
-scikit-learn's classifiers on 784 pixels) only for a file of theirs.
+`digitrec predict` waits for this module, so Keras (extra `train`) and skops (extra `stats`, for
+scikit-learn's classifiers on 784 pixels) are imported only for a file that needs them.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 TRUSTED = ["sklearn.tree._tree.Tree"]
-"""What skops does not vouch for and a forest needs: a file made to harm can crash the process through it."""
+"""A type that forests need and skops does not trust: through it a malicious file can crash the process."""
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
-"""The model inside the package."""
+"""The model that the package contains."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,30 +44,30 @@ class Model:
     """A network loaded from a file; several threads may use it at once."""
 
     name: str
-    """What the file calls it, else the file's name without its ending."""
+    """The model's name in the file, else the file's name without its ending."""
     version: str
     """The name and the first 12 hex digits of the file's SHA-256."""
     input: ModelInput
-    """How pixels are given to it, and how its answer is read."""
+    """How pixels are scaled for the network, and how its output is read."""
     card: Mapping[str, Any] = field(repr=False)
-    """What the file says of its training; empty for a foreign one."""
+    """The file's description of the training; empty for a file that digitrec did not write."""
     forward: Forward = field(repr=False)
-    """The network itself."""
+    """The network as a function."""
 
     def probabilities(
         self, batch: NDArray[np.uint8], prepared: Sequence[bool] | NDArray[np.bool_] = ()
     ) -> Floats:
         """Return the chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32; rows sum to 1.
 
-        Read a picture again, moved by a pixel to each side, if the network is less sure than its `doubt`;
-        average the five readings.
+        If the network is less sure than its `doubt`, read the picture again, moved by a pixel to each side,
+        and average the five readings.
 
         Args:
             batch: the pictures.
-            prepared: (N,), which of them were converted to that form; empty: none of them.
+            prepared: (N,), which pictures were converted to MNIST's form; empty: none of them.
 
         Raises:
-            ValueError: an array of any other shape or type.
+            ValueError: the array has another shape or type.
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
             raise ValueError(
@@ -98,33 +98,36 @@ class Model:
 
     @cached_property
     def inside(self) -> Inside:
-        """The network's layers; nothing to see in a `.skops` file or in Keras layers that LiteRT lacks."""
+        """The network's layers; none for a `.skops` file or for Keras layers that LiteRT lacks."""
         from digitrec.models.inside import Inside  # few callers look inside
 
         content = self.forward.as_litert() if hasattr(self.forward, "as_litert") else None
         return Inside(content, self.input.scale)
 
     def recognises(self, chances: Floats, share: float | NDArray[np.float64] = 1.0) -> NDArray[np.bool_]:
-        """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,).
+        """Return which of its answers clearly show a digit: (N, 10) probabilities to (N,).
 
         Args:
-            chances: as `probabilities` gives them.
-            share: of the evidence that is asked for otherwise, for all or (N,).
+            chances: the result of `probabilities`.
+            share: required evidence as a multiple of the model's threshold, for all pictures or for each,
+            (N,).
         """
         return np.asarray(network.evidence(chances) >= self.input.evidence * share)
 
 
 def load(path: Path | None = None, *, scale: str | None = None) -> Model:
-    """Read a model file; None: the shipped model.
+    """Load a model file, or the shipped model.
 
     Args:
-        path: `.tflite`; `.keras` or `.h5`, with the extra `train`; `.skops`, with the extra `stats`.
-        scale: one of `SCALES`, for a file that does not say how its pixels are to be scaled; None: "unit".
+        path: `.tflite`; `.keras` or `.h5`, with the extra `train`; `.skops`, with the extra `stats`; None:
+        the
+            shipped model.
+        scale: one of `SCALES`, for a file that does not say how to scale its pixels; None: find the best one.
 
     Raises:
-        ModelError: the file does not exist, is not a model from 28x28 pixels to ten numbers, or says
-            itself that its pixels are scaled otherwise.
-        NotInstalled: a file of Keras' or scikit-learn's own without that extra.
+        ModelError: the file does not exist, is not a model from 28x28 pixels to ten numbers, or names another
+            scale.
+        NotInstalled: the file needs the extra `train` or `stats`, which is not installed.
         ValueError: the scale is unknown.
     """
     if scale not in (None, *SCALES):
@@ -142,7 +145,7 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
 
 
 def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
-    """Load the file's description and network with the library that wrote it."""
+    """Load the file's description and network with the library that wrote the file."""
     if path.suffix == ".tflite":
         return network.load_litert(content, path)
     if path.suffix in (".keras", ".h5"):
@@ -156,7 +159,8 @@ def load_keras(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork
     """Load the description ({} if missing) and the network of a `.keras` or `.h5` file.
 
     Raises:
-        ModelError: it is not a model, needs code of its own (a Lambda or custom layer), or has other shapes.
+        ModelError: the file is not a model, needs code of its own (a Lambda or custom layer), or has other
+        shapes.
         NotInstalled: TensorFlow is missing.
     """
     try:
@@ -166,7 +170,7 @@ def load_keras(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork
     try:
         loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
         about = network.description_in(content, path) if path.suffix == ".keras" else _attribute(path)
-    except Exception as error:  # Keras promises no class of error for a foreign file
+    except Exception as error:  # Keras documents no error class for a file that it did not write
         why = first_line(error)
         raise ModelError(f"{path}: Keras cannot load it safely ({why}); export it again") from error
     takes, gives = [side.shape for side in loaded.inputs], [side.shape for side in loaded.outputs]
@@ -190,7 +194,7 @@ class KerasNetwork:
         """Return the network as a LiteRT file in float32; None if it has layers that LiteRT lacks."""
         try:
             return to_litert(self._network, quantised=False)
-        except Exception:  # the converter promises no class of error
+        except Exception:  # the converter documents no error class
             return None
 
 
@@ -198,14 +202,14 @@ def to_litert(network: keras.Model, *, quantised: bool = True) -> bytes:
     """Convert a Keras network to a LiteRT file for any batch size.
 
     Args:
-        network: takes and gives float32.
-        quantised: store the weights in int8 (TensorFlow's dynamic-range quantisation): a quarter of the size
-            and, where the processor multiplies bytes, a third of the time, with the same answer for all but
-            one digit in thousands.
+        network: a network with input and output in float32.
+        quantised: store the weights in int8 (TensorFlow's dynamic-range quantisation). The file has a quarter
+            of the size and, on processors that multiply bytes, takes a third of the time; about one answer in
+            thousands differs.
     """
     import tensorflow as tf
 
-    with contextlib.redirect_stdout(io.StringIO()):  # the converter lists every tensor
+    with contextlib.redirect_stdout(io.StringIO()):  # the converter prints every tensor
         converter = tf.lite.TFLiteConverter.from_keras_model(network)
         if quantised:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -223,17 +227,17 @@ def _attribute(path: Path) -> dict[str, Any]:
 def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     """Load the description ({} if missing) and the classifier of a `.skops` file.
 
-    The classifier is a function from (N, 28, 28) ink to (N, 10). No code in the file runs: skops builds known
-    classes only.
+    The classifier becomes a function from (N, 28, 28) ink to (N, 10). No code in the file runs: skops only
+    builds known classes.
 
     Raises:
-        ModelError: it is another kind of file, or was not trained on 784 pixels and ten digits.
+        ModelError: the file is of another kind, or was not trained on 784 pixels and ten digits.
         NotInstalled: the extra `stats` is missing.
     """
     skops, about = import_skops(), network.description_in(content, path)
     try:
         classifier = skops.loads(content, trusted=TRUSTED)
-    except Exception as error:  # skops promises no class of error for a foreign file
+    except Exception as error:  # skops documents no error class for a file that it did not write
         why = first_line(error)
         raise ModelError(f"{path}: skops cannot load it safely ({why}); save it again") from error
     classes = getattr(classifier, "classes_", np.empty(0)).tolist()
@@ -244,7 +248,7 @@ def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
 
 
 def save_skops(classifier: Any, path: Path, about: dict[str, Any]) -> None:
-    """Write a classifier as `.skops`, with its description inside the archive that such a file is.
+    """Write a classifier as a `.skops` file, a zip archive, with the description as a member.
 
     Raises:
         NotInstalled: the extra `stats` is missing.
@@ -254,12 +258,12 @@ def save_skops(classifier: Any, path: Path, about: dict[str, Any]) -> None:
 
 
 def output_of(classifier: Any) -> str:
-    """Return the kind of a classifier's answers: "softmax" for chances, "logits" for scores."""
+    """Return the kind of a classifier's output: "softmax" for probabilities, "logits" for scores."""
     return "softmax" if hasattr(classifier, "predict_proba") else "logits"
 
 
 def import_skops() -> Any:
-    """Import skops, which comes with scikit-learn.
+    """Import skops, which the extra `stats` installs with scikit-learn.
 
     Raises:
         NotInstalled: the `stats` extra is missing.

@@ -1,1 +1,1 @@
-"""The providers: one file for each engine, found by name through the registry."""
+"""Providers: one file for each engine; the registry finds them by name."""

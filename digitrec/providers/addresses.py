@@ -1,4 +1,4 @@
-"""What an address on the network is: whether it is on this machine, and whether it could be one at all."""
+"""Check network addresses: whether they are valid, on this machine, or reached through a proxy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from digitrec.errors import NotConfigured
 PLAIN_HTTP = "DIGITREC_ALLOW_PLAIN_HTTP"
 """The variable that allows an endpoint on another machine without encryption."""
 METADATA_SERVER = "metadata.google.internal"
-"""Where Google's machines get tokens of their own, by its name."""
+"""Host name of the server that gives tokens to Google's own machines."""
 PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
@@ -32,7 +32,7 @@ def split(address: str) -> SplitResult | None:
 
 
 def origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port; None where there are none."""
+    """Return scheme, host and port; None for an invalid address."""
     parts = split(url)
     if parts is None:
         return None
@@ -40,21 +40,22 @@ def origin(url: str) -> tuple[str, str, int] | None:
 
 
 def allows_plain_http(env: Mapping[str, str]) -> bool:
-    """Whether the environment allows an endpoint on another machine without encryption."""
+    """Return whether the environment allows an endpoint on another machine without encryption."""
     return env.get(PLAIN_HTTP, "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def in_the_clear(url: str) -> bool:
-    """Whether what is sent there could be read on the way: plain http, and not on this machine."""
+    """Return whether requests to the address could be read on the way: plain http to another machine."""
     scheme, host, _ = origin(url) or ("", "", 0)
     return scheme != "https" and not is_loopback(host)
 
 
 def is_metadata_server(url: str) -> bool:
-    """Whether a cloud's machine gets tokens of its own there: by plain http, which goes to its own host.
+    """Return whether the address is the metadata server from which a cloud's machine gets its tokens.
 
-    Google's has a name; all others are link-local addresses, which no router passes on (RFC 3927): AWS's and
-    Azure's 169.254.169.254, AWS's containers' 169.254.170.2, Azure's App Service's 169.254.130.1 and others.
+    Such a server is reached by plain http. Google's has a name; all others have link-local addresses, which
+    no router forwards (RFC 3927): AWS's and Azure's 169.254.169.254, that of AWS's containers, 169.254.170.2,
+    that of Azure's App Service, 169.254.130.1, and others.
     """
     host = (origin(url) or ("", "", 0))[1]
     address = _ip(host)
@@ -62,7 +63,7 @@ def is_metadata_server(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach a host; False for any name but localhost."""
+    """Return whether only programs on this machine can reach a host; False for all names but localhost."""
     address = _ip(host)
     return host.lower() == "localhost" or (address is not None and address.is_loopback)
 
@@ -75,7 +76,7 @@ def _ip(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def proxy_variable(url: str) -> str:
-    """Return the variable whose proxy a request to ``url`` goes through; "" where it goes directly."""
+    """Return the variable with the proxy for requests to ``url``; "" if they go directly."""
     scheme, host, _ = origin(url) or ("", "", 0)
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     named = next((name for name in names if os.environ.get(name)), "")
@@ -86,7 +87,7 @@ def check_proxies(endpoint: str) -> list[str]:
     """Return the passwords of the proxy that requests to ``endpoint`` go through.
 
     Raises:
-        NotConfigured: its address is invalid; it is not shown, because it may hold the password.
+        NotConfigured: the proxy's address is invalid; the message omits it, as it may hold the password.
     """
     name = proxy_variable(endpoint)
     value = os.environ.get(name, "")
@@ -101,5 +102,5 @@ def check_proxies(endpoint: str) -> list[str]:
 def _goes_directly(host: str) -> bool:
     import urllib.request
 
-    known: Any = urllib.request  # typeshed does not list it
+    known: Any = urllib.request  # typeshed does not list this attribute
     return bool(known.proxy_bypass_environment(host))

@@ -1,9 +1,11 @@
 """AWS Rekognition DetectText and Textract DetectDocumentText.
 
-boto3 finds the credentials, the region and the address, builds the requests and signs them; `Wire` sends.
+boto3 finds the credentials, the region and the address, builds the requests and signs them; `Wire` sends
+them.
 
-Both report every text twice, as a LINE and as its WORDs; only the WORDs are candidates. The confidence of 0
-to 100 is divided by 100. In Textract, ``TextType`` in ``raw`` says whether a word is handwritten or printed.
+Both services report every text twice, as a LINE and as its WORDs; only the WORDs become candidates. Their
+confidence of 0 to 100 is divided by 100. In Textract, ``TextType`` in ``raw`` says whether a word is
+handwritten or printed.
 """
 
 from __future__ import annotations
@@ -34,23 +36,23 @@ KEY_OPTIONS = {
     "secret_key": "AWS_SECRET_ACCESS_KEY",  # nosec B105 # the name of a variable
     "session_token": "AWS_SESSION_TOKEN",  # nosec B105 # the name of a variable
 }
-"""The constructor's options for a pair of keys, and their variables."""
+"""The constructor's options for keys, and their variables."""
 REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 Percent = Annotated[float, Meta(ge=0, le=100)]
-"""A confidence as AWS gives it."""
+"""A confidence as AWS reports it."""
 
 
 class AwsProvider(Cloud):
-    """A service of AWS that reads one image per request."""
+    """Base class of the AWS services, which read one image per request."""
 
     operation: ClassVar[tuple[str, str]]
     """boto3's names of the service and of the operation's method."""
     holder: ClassVar[str]
-    """Name of the image in a request."""
+    """Name of the request's field with the image."""
     service: ClassVar[Service]
     """The service's name in messages."""
     schema: ClassVar[type[TextResponse]]
-    """The document that answers."""
+    """The schema of the response."""
 
     def __init__(
         self,
@@ -64,13 +66,13 @@ class AwsProvider(Cloud):
         allow_plain_http: bool = False,
         name: str | None = None,
     ) -> None:
-        """Find the credentials, as the AWS CLI does; nothing is sent yet.
+        """Find the credentials as the AWS CLI does; nothing is sent yet.
 
         Args:
-            region: such as "us-east-1"; None: the profile's.
-            profile: a profile of ~/.aws; beats keys in the environment.
-            access_key, secret_key, session_token: keys; None: where botocore finds them.
-            endpoint: address to ask instead of the region's own address.
+            region: such as "us-east-1"; None: that of the profile.
+            profile: a profile of ~/.aws; takes precedence over keys in the environment.
+            access_key, secret_key, session_token: the keys; None: let botocore find them.
+            endpoint: address to use instead of the region's own.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: name of this engine in a Prediction; None: its registered name.
 
@@ -95,11 +97,11 @@ class AwsProvider(Cloud):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build from the environment's keys, else AWS_PROFILE, else botocore's own search.
+        """Build from the keys in the environment, else from AWS_PROFILE, else let botocore search.
 
-        The region's and the endpoint's variables count too. ``options`` override the variables; a profile or
-        key among them replaces all credentials of the environment, because a key and a session token belong
-        together.
+        The variables of the region and the endpoint are used too. ``options`` override the variables; a
+        profile or key among them replaces all credentials of the environment, because a key and a session
+        token belong together.
         """
         credentials: Mapping[str, str] = {}
         if not options.keys() & {"profile", *KEY_OPTIONS}:
@@ -109,26 +111,26 @@ class AwsProvider(Cloud):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Return which variables and files were found; runs no program and asks no metadata service."""
+        """Return which variables and files were found; start no program and ask no metadata service."""
         credentials, region = found_credentials(env), found_region(env)
         missing = [*([] if credentials else [SET_KEYS]), *([] if region else [SET_REGION])]
         return looked("aws", "boto3", dict.fromkeys(credentials + region), missing)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once."""
+        """Send one request and return its answer."""
         reply = self._wire.call(lambda: self._ask(image.data), timeout=timeout)
         return self.parse(self._wire.document(reply), image.size)
 
     @classmethod
     def parse(cls, raw: Any, size: Size = (1, 1)) -> Answer:
-        """Make an Answer of the body of an answer: any JSON value.
+        """Convert the body of a response, any JSON value, to an Answer.
 
         Args:
             raw: the body.
             size: width and height of the image that was sent; boxes are in its pixels.
 
         Raises:
-            BadAnswer: the value is not such a body.
+            BadAnswer: the value does not follow the schema.
         """
         response = cls.service.document(raw, cls.schema)
         words = []
@@ -166,7 +168,7 @@ class AwsProvider(Cloud):
         self._session: Any = session
         client = self._opened(aws_access_key_id="unused", aws_secret_access_key="unused")  # nosec B106 # noqa: S106
         client.close()
-        # A program that prints keys runs with the first question, within its timeout.
+        # A program that prints keys runs with the first request, within its timeout.
         profiles = session.full_config.get("profiles", {}).values()
         if not any("credential_process" in one for one in profiles):
             self._credentials()
@@ -187,12 +189,12 @@ class AwsProvider(Cloud):
         return session.client(self.operation[0], endpoint_url=self._given, config=once, **keys)
 
     def _send(self, request: Any, event_name: str, **_: Any) -> Any:
-        """Send a request; botocore calls it for each of its requests. Those for credentials are errands."""
+        """Send one of botocore's requests; requests for credentials are sent as errands."""
         from botocore.awsrequest import AWSResponse
         from requests import PreparedRequest
         from requests.structures import CaseInsensitiveDict
 
-        sent = PreparedRequest()  # filled in and not prepared: what is signed must go out as it is
+        sent = PreparedRequest()  # filled in, not prepared: the signed request must be sent unchanged
         sent.method, sent.url, sent.body = request.method, request.url, request.body
         sent.headers = CaseInsensitiveDict(request.headers)
         if event_name.startswith(f"before-send.{self.operation[0]}."):
@@ -201,7 +203,7 @@ class AwsProvider(Cloud):
         return AWSResponse(request.url, reply.status_code, reply.headers, reply.raw)
 
 
-# Credentials, found without botocore: variables, and the two files of ~/.aws.
+# Credentials that are found without botocore, in variables and the two files of ~/.aws.
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 ROLES = (
@@ -209,7 +211,7 @@ ROLES = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-"""Variables that AWS's own machines set where a role gives the keys."""
+"""Variables on AWS's own machines whose role provides the keys."""
 SOURCES = {
     "aws_access_key_id", "credential_process", "login_session", "role_arn", "sso_session", "sso_start_url",
 }  # fmt: skip
@@ -217,7 +219,7 @@ SOURCES = {
 
 
 def found_credentials(env: Mapping[str, str]) -> list[str]:
-    """Return the names of the variables and files that give keys, never their contents."""
+    """Return the names of the variables and files that hold keys, never their contents."""
     if all(env.get(name) for name in KEYS):
         return list(KEYS)
     named = ["AWS_PROFILE"] if env.get("AWS_PROFILE") else []
@@ -226,7 +228,7 @@ def found_credentials(env: Mapping[str, str]) -> list[str]:
 
 
 def found_region(env: Mapping[str, str]) -> list[str]:
-    """Return the name of the variable or file that gives the region, or an empty list."""
+    """Return the name of the variable or file that sets the region, or an empty list."""
     named = [name for name in REGION if env.get(name)]
     return [*named, *(str(file) for file, settings in _profile(env) if "region" in settings)][:1]
 
@@ -246,7 +248,7 @@ def _profile(env: Mapping[str, str]) -> list[tuple[Path, set[str]]]:
     return found
 
 
-# Errors: codes in answers, and exceptions of botocore while it searches for credentials.
+# Errors: codes in responses, and exceptions of botocore during its search for credentials.
 
 SET_KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
 SIGN_IN = "sign in again: `aws sso login`, with --profile where you use one"
@@ -266,24 +268,24 @@ CODES: Mapping[str, type[DigitrecError]] = {
             BandwidthLimitExceeded EC2Throttled PriorRequestNotComplete ProvisionedThroughputExceeded
             RequestLimitExceeded RequestThrottled SlowDown Throttled Throttling TooManyRequests
             TransactionInProgress"""),
-        # After RequestTimeout no answer was late: AWS waited for the request.
+        # RequestTimeout does not mean a late answer: AWS waited for the request.
         (errors.Unavailable, "InternalFailure InternalServer RequestTimeout ServiceUnavailable"),
     )
     for code in codes.split()
 }  # fmt: skip
-"""Error classes by AWS's code; the HTTP status 400 alone, as for a bad image, is Rejected.
+"""Error classes by AWS's code; the HTTP status 400 alone, as for a bad image, means Rejected.
 
-The codes are without the suffix "Exception" or "Error", which only some services write. They come from the
+The codes omit the suffix "Exception" or "Error", which only some services write. They come from the
 documentation of Rekognition, Textract and the common errors, and from ``botocore.retries.standard``.
 """
 SKEWED = re.compile(
     r"RequestExpired|RequestInTheFuture|Skewed|not yet current|Signature expired", re.IGNORECASE
 )
-"""Words of AWS when the local clock is wrong by more than five minutes."""
+"""Words of AWS's errors for a local clock that is wrong by more than five minutes."""
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
-    """Translate a refused request by AWS's code, else by the HTTP status."""
+    """Translate a refused request by AWS's code, else by its HTTP status."""
     named = reply.headers.get("x-amzn-errortype") or dig(raw, "__type") or dig(raw, "code")
     code = named.rpartition("#")[2].partition(":")[0].strip()
     message = dig(raw, "message") or dig(raw, "Message") or ("" if isinstance(raw, dict) else reply.text)
@@ -300,12 +302,12 @@ def _kind_of(code: str) -> type[DigitrecError] | None:
 
 
 def _no_credentials(error: Any) -> Problem:
-    """Translate a failure of the program or service that gives credentials; its text may hold some."""
+    """Translate a failure of the program or service that provides credentials; its text may contain them."""
     return Problem(errors.NotConfigured, f"no credentials by {error.kwargs.get('provider', 'the profile')}")
 
 
 def _client_error(error: Any) -> Problem:
-    """Translate a refusal or a temporary failure of a service that gives credentials (STS, SSO)."""
+    """Translate a refusal or a temporary failure of a service that provides credentials (STS, SSO)."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     kind = _kind_of(code)
@@ -314,7 +316,7 @@ def _client_error(error: Any) -> Problem:
 
 
 def _unreadable(error: Any) -> Problem:
-    """Translate an invalid configuration file without its lines, which may hold keys."""
+    """Translate an invalid configuration file without quoting its lines, which may hold keys."""
     return Problem(errors.NotConfigured, f"{error.kwargs.get('path', 'a file of ~/.aws')} cannot be read")
 
 
@@ -333,7 +335,7 @@ ERRORS: Mapping[str, Rule] = {
     "botocore.exceptions.ConnectionError": errors.Unreachable,
     "botocore.exceptions.MetadataRetrievalError": errors.Unreachable,
 }
-"""Exceptions of botocore before the image is sent, on its search for credentials; `Wire` handles the rest."""
+"""Exceptions of botocore during its search for credentials, before a request; `Wire` handles the rest."""
 
 
 def service(name: str, permission: str) -> Service:
@@ -362,7 +364,7 @@ class Geometry(Struct, rename="pascal"):
 
 
 def box_on(geometry: Geometry | None, size: Size) -> Box | None:
-    """Return a text's box in pixels of an image of this width and height, or None without a place."""
+    """Return a text's box in pixels of an image of this width and height; None without geometry."""
     if geometry is None:
         return None
     (width, height), box = size, geometry.bounding_box
@@ -371,7 +373,7 @@ def box_on(geometry: Geometry | None, size: Size) -> Box | None:
 
 
 class TextBlock(Struct):
-    """A PAGE, a LINE, a WORD or a new kind; texts have a text and a confidence."""
+    """A PAGE, a LINE, a WORD or an unknown kind of block; texts have a text and a confidence."""
 
     kind: str = field(name="BlockType")
     text: Text | UnsetType = field(name="Text", default=UNSET)
@@ -380,21 +382,21 @@ class TextBlock(Struct):
 
 
 class TextDetection(TextBlock):
-    """The same in Rekognition's words."""
+    """The same, with Rekognition's field names."""
 
     kind: str = field(name="Type")
     text: Text | UnsetType = field(name="DetectedText", default=UNSET)
 
 
 class TextResponse(Struct):
-    """The body of Textract's answer; without text its list is empty or holds a PAGE alone."""
+    """The body of Textract's response; if there is no text, its list is empty or holds only a PAGE."""
 
     blocks: Sequence[TextBlock] = field(name="Blocks")
     version: str = field(name="DetectDocumentTextModelVersion", default="")
 
 
 class DetectTextResponse(TextResponse):
-    """The body of Rekognition's answer; without text its list is empty."""
+    """The body of Rekognition's response; if there is no text, its list is empty."""
 
     blocks: Sequence[TextDetection] = field(name="TextDetections")
     version: str = field(name="TextModelVersion", default="")
@@ -415,7 +417,7 @@ class Aws(AwsProvider):
     price: Price | None = Price(
         0.001, "second-hand copy of aws.amazon.com/rekognition/pricing: $1.00 per 1,000; 2026-11"
     )
-    rate = 5.0  # the lowest of the regions' defaults that AWS has published
+    rate = 5.0  # the lowest of the regions' defaults that AWS publishes
 
 
 class AwsTextract(AwsProvider):
@@ -433,4 +435,4 @@ class AwsTextract(AwsProvider):
     price: Price | None = Price(
         0.0015, "second-hand (2022 to 2025) from aws.amazon.com/textract/pricing: $1.50 per 1,000; 2026-11"
     )
-    rate = 5.0  # a careful guess: the default differs by region and account
+    rate = 5.0  # a cautious guess: the default differs by region and account

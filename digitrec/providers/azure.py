@@ -1,7 +1,7 @@
 """Azure Computer Vision (Read 3.2), Image Analysis 4.0 and Document Intelligence.
 
-Read asks through azure-cognitiveservices-vision-computervision, which gets no more updates; the service has
-no published end. Each word is a candidate; its confidence is from 0 to 1.
+Read uses the SDK azure-cognitiveservices-vision-computervision, which gets no more updates; the service has
+no published end. Each word is a candidate with a confidence from 0 to 1.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
-"""Variables that may hold the endpoint, in order of precedence; the first is that of Azure's samples."""
+"""Variables that may hold the endpoint, in order of precedence; the first is used in Azure's samples."""
 VISION_KEYS = ("VISION_KEY", "AZURE_COMPUTER_VISION_KEY", "COMPUTER_VISION_SUBSCRIPTION_KEY")
 """Variables that may hold the key, in order of precedence."""
 IDENTITY_ADVICE = (
     "give the identity the role Cognitive Services User on the resource, and let {} be the resource's own "
     "address (https://NAME.cognitiveservices.azure.com)"
 )
-"""What to do where an identity is refused."""
+"""The advice for a refused identity."""
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 BINARY = "application/octet-stream"
 
 DEEPEST_ERROR = 5
 """Maximum number of nested errors in a message."""
 OPERATION = re.compile(r"^[^?#]*/([A-Za-z0-9_-]{1,100})/?(?:[?#]|$)")
-"""An operation's address, which ends in its id: a UUID."""
+"""An operation's address; it ends in the operation's id, a UUID."""
 PENDING = ("notStarted", "running")
 """Statuses of an unfinished operation."""
 FAILED = ("failed", "canceled")
-"""Statuses of an operation that has no result; only Document Intelligence has the second."""
+"""Statuses of an operation without a result; only Document Intelligence has "canceled"."""
 Corners = Annotated[tuple[float, ...], Meta(min_length=8, max_length=8)]
-"""Four corners: x and y of each in turn, in pixels."""
+"""Four corners: x and y of each corner in turn, in pixels."""
 Result = TypeVar("Result")
 
 
 def service(name: str, key: str = VISION_KEYS[0], endpoint: str = VISION_ENDPOINTS[0]) -> Service:
-    """Describe a service of Azure by its name in messages and the variables that its users set."""
+    """Describe a service of Azure by its name in messages and the variables that users set for it."""
     return Service(name, {}, {AuthFailed: f"check {key}, and that it belongs to the resource at {endpoint}"})
 
 
 class AzureProvider(Cloud):
-    """A service of an Azure resource that answers the POST of an image."""
+    """Base class of the services of an Azure resource that read an image from a POST request."""
 
     service: Service
     """The service's name in messages."""
@@ -69,9 +69,9 @@ class AzureProvider(Cloud):
     package: ClassVar[str] = "requests"
     """The module that the provider needs."""
     path: ClassVar[str]
-    """Where an image is posted, below the endpoint."""
+    """The URL path to post an image to, below the endpoint."""
     parse: ClassVar[staticmethod[[Any], Answer]]
-    """Makes an Answer of the document that answers."""
+    """Converts the JSON document of a response to an Answer."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class AzureProvider(Cloud):
 
         Raises:
             NotInstalled: the extra "azure" is missing.
-            NotConfigured: the endpoint or the key is empty or invalid, or a token would travel unencrypted.
+            NotConfigured: the endpoint or the key is empty or invalid, or a token would be sent unencrypted.
         """
         self.name = name or self.name
         at, by = (names[0] for names in self.variables.values())
@@ -104,7 +104,7 @@ class AzureProvider(Cloud):
         if key is not None:
             wire.sign_with(KEY_HEADER, checked_key(key, by))
             return
-        if in_the_clear(self.endpoint):  # a token opens more than this one resource
+        if in_the_clear(self.endpoint):  # a token gives access to more than this one resource
             raise NotConfigured(
                 f"{at} is an http:// address and {by} is unset: digitrec never sends a token of Entra ID "
                 "unencrypted; use https://, or set the key"
@@ -118,7 +118,7 @@ class AzureProvider(Cloud):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Return whether the endpoint, and a key or an identity with its library, are there."""
+        """Return whether there is an endpoint, and a key or an identity with its library."""
         endpoint, key = (first_set(env, names) for names in cls.variables.values())
         who = (key,) if key else found_identity(env)
         package = "azure.identity" if who and not key else cls.package
@@ -127,7 +127,7 @@ class AzureProvider(Cloud):
         return looked("azure", package, filter(None, (endpoint, *who)), missing)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once."""
+        """Send one request and return its answer."""
         reply = self._wire.ask(self.path, image.data, BINARY, timeout=timeout)
         return self.parse(self._wire.document(reply))
 
@@ -138,7 +138,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
 
 
 def error_text(raw: Any) -> str:
-    """Return code and message of an error of Azure, with those of the errors nested in it."""
+    """Return the code and message of one of Azure's errors, and those of the errors nested in it."""
     error = raw.get("error", raw) if isinstance(raw, dict) else None
     said: list[str] = []
     while isinstance(error, dict) and len(said) < DEEPEST_ERROR:
@@ -165,15 +165,15 @@ SIGNS = (
     ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"),
     ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"),
 )
-"""Sets of variables that name an identity of an application, a workload or a machine of Azure."""
+"""Sets of variables that configure the identity of an application, a workload or a machine of Azure."""
 CLI_FILE = "azureProfile.json"
 """File that `az login` writes in its folder; it holds no secret."""
 
 
 def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the variables or the file that name an identity; () if nothing was found.
+    """Return the variables or the file that configure an identity; () if there are none.
 
-    A virtual machine's own identity is left out: asking for it takes seconds.
+    A virtual machine's own identity is not included: asking for it takes seconds.
     """
     for names in SIGNS:
         if all(env.get(name) for name in names):
@@ -184,20 +184,20 @@ def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], PreparedRequest], Callable[[], None]]:
-    """Return what signs a request of the wire with a token, and what discards refused tokens.
+    """Return a function that signs a request with a token, and a function that discards refused tokens.
 
-    Nothing is sent yet. azure-identity keeps a token until five minutes before it expires.
+    Nothing is sent yet. azure-identity caches a token until five minutes before it expires.
 
     Args:
-        wire: carries the requests for tokens, and redacts the secrets of the variables.
+        wire: sends the requests for tokens, and redacts the secrets in the variables.
         key: the variable that sets a key instead, for messages.
 
     Raises:
         NotInstalled: azure-identity is missing.
-        NotConfigured: azure-identity refuses its variables.
+        NotConfigured: azure-identity rejects its variables.
     """
     wire.secrets.learn(*(os.environ.get(name) for name in SECRET_VARIABLES))
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # else its warnings are printed
     asking = threading.Lock()
     tokens = [_tokens(wire, key)]
 
@@ -226,13 +226,13 @@ def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], PreparedR
 
 
 def _tokens(wire: Wire, key: str) -> Callable[[], str]:
-    """Return a function that returns a valid token, and fetches one where it must."""
+    """Return a function that returns a valid token and fetches a new one if necessary."""
     try:
         from azure.core.pipeline.transport import RequestsTransport
         from azure.identity import DefaultAzureCredential, get_bearer_token_provider
     except ImportError as error:
         raise not_installed(f"Azure has no key ({key}), and an identity of Entra ID", "azure") from error
-    # Microsoft would be asked first about a private cloud's authority, and does not know it.
+    # Else azure-identity asks Microsoft about a private cloud's authority, unknown to Microsoft.
     private = bool(os.environ.get(AUTHORITY))
     sends = RequestsTransport(session=wire.errands, session_owner=False)
     try:
@@ -244,7 +244,7 @@ def _tokens(wire: Wire, key: str) -> Callable[[], str]:
 
 
 def _no_token(error: Exception) -> Problem:
-    """Say which identities were tried, and the code of Entra ID's refusal; no other text is shown."""
+    """Return which identities were tried, and the code of Entra ID's refusal; no other text is shown."""
     lines = [line.strip().partition(": ") for line in str(error).splitlines()]
     tried = [name.removesuffix("Credential") for name, _, why in lines if why and name.endswith("Credential")]
     codes = dict.fromkeys(re.findall(r"AADSTS\d+", str(error)))
@@ -253,22 +253,22 @@ def _no_token(error: Exception) -> Problem:
 
 
 _MISSED = Problem(Unreachable, "Entra ID returned no token")
-"""Nothing was sent, and another attempt may succeed."""
+"""No request was sent, and another attempt may succeed."""
 IDENTITY_ERRORS: Mapping[str, Rule] = {"builtins.Exception": _no_token}
-"""Any exception, since azure-identity tries a chain of programs, files and services."""
+"""Translates every exception, as azure-identity tries a chain of programs, files and services."""
 
 
-# Operations: an image is posted, and its operation polled.
+# Operations: one request posts an image, later requests poll its operation.
 
 
 class PolledProvider(AzureProvider):
-    """A service of Azure that reads in two steps: one request posts an image, later ones poll its operation.
+    """Base class of the services that read in two steps: post an image, then poll its operation.
 
-    Only posting costs, so the steps can be called separately (`digitrec.providers.base.Resumable`).
+    Only the post costs money, so both steps can be called separately (`digitrec.providers.base.Resumable`).
     """
 
     results: ClassVar[str]
-    """Where an operation is polled, below the endpoint; its id replaces ``{}``."""
+    """The URL path of an operation, below the endpoint; ``{}`` stands for the operation's id."""
 
     def __init__(self, *, poll_s: float = 1.0, **settings: Any) -> None:
         """Check the settings; nothing is sent yet.
@@ -287,7 +287,7 @@ class PolledProvider(AzureProvider):
         return self._wire.ask(self.results.format(token), None, "", timeout=timeout)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Post the image and wait for its answer, for ``timeout`` seconds in all."""
+        """Post the image and poll for its answer, for ``timeout`` seconds in all."""
         deadline = time.monotonic() + timeout
         token = self.start(image, timeout=timeout)
         wait = self.poll_s
@@ -300,7 +300,7 @@ class PolledProvider(AzureProvider):
         raise self.service.error(Problem(TimedOut, f"operation {token} is still running"))
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
-        """Post the image; return the id of the operation that reads it."""
+        """Post the image; return the id of the operation."""
         reply = self._post(image.data, timeout)
         location = OPERATION.search(reply.headers.get("operation-location", ""))
         if location is None or self._wire.secrets.masked(location[1]) != location[1]:
@@ -316,7 +316,7 @@ class PolledProvider(AzureProvider):
 
 
 class Operation(Struct, Generic[Result], rename="camel"):
-    """An operation of Azure; it has a result once it has succeeded."""
+    """An operation of Azure; it has a result after it succeeded."""
 
     status: str
     analyze_result: Result | UnsetType = UNSET
@@ -327,7 +327,7 @@ def result_of(raw: Any, schema: type[Operation[Result]], service: Service) -> Re
 
     Raises:
         Rejected: the operation failed, or was cancelled.
-        BadAnswer: the value is not such an operation.
+        BadAnswer: the value does not follow the schema.
     """
     operation = service.document(raw, schema)
     if operation.status in FAILED:
@@ -351,7 +351,7 @@ class Point(Struct):
 
 
 class Word(Struct, rename="camel"):
-    """A word of Read or Image Analysis; Azure always gives text and confidence."""
+    """A word of Read or Image Analysis; Azure always sends its text and confidence."""
 
     text: Text
     confidence: Score
@@ -360,24 +360,24 @@ class Word(Struct, rename="camel"):
 
     @property
     def box(self) -> Box | None:
-        """The upright rectangle around its corners; None without corners."""
+        """The upright rectangle around the word's corners; None without corners."""
         flat = () if self.bounding_box is UNSET else self.bounding_box
         corners = [(corner.x, corner.y) for corner in self.bounding_polygon]
         return box_around(corners or list(zip(flat[::2], flat[1::2], strict=True)))
 
 
 class Line(Struct):
-    """A line, as a text and as its words."""
+    """A line: its text and its words."""
 
     words: tuple[Word, ...]
     text: str = ""
 
 
 def answer_of(lines: Sequence[Line], version: str, raw: Any, service: Service) -> Answer:
-    """Return the words of all lines.
+    """Return the words of all lines as candidates.
 
     Raises:
-        BadAnswer: a line has a text and no words.
+        BadAnswer: a line has a text but no words.
     """
     if any(line.text.strip() and not line.words for line in lines):
         raise service.refusal("a text without words", raw)
@@ -405,7 +405,7 @@ class Azure(PolledProvider):
     name = "azure"
     service = service("Azure Read")
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
-    rate = 10.0  # 20 to 30 requests a second are allowed, and an image takes at least two
+    rate = 10.0  # Azure allows 20 to 30 requests a second, and an image takes at least two
     package = "azure.cognitiveservices.vision.computervision"
 
     def __init__(self, **settings: Any) -> None:
@@ -424,11 +424,11 @@ class Azure(PolledProvider):
 
     @staticmethod
     def parse(raw: Any) -> Answer:
-        """Make an Answer of a finished Read operation (GET analyzeResults, 3.2): any JSON value.
+        """Convert a finished Read operation (GET analyzeResults, 3.2), any JSON value, to an Answer.
 
         Raises:
             Rejected: the operation failed.
-            BadAnswer: the value is not such an operation.
+            BadAnswer: the value does not follow the schema.
         """
         result = result_of(raw, Operation[AnalyzeResult], Azure.service)
         lines = [line for page in result.read_results for line in page.lines]
@@ -441,12 +441,12 @@ class Azure(PolledProvider):
 
 
 def _client(wire: Wire) -> Any:
-    """Return the SDK's client, whose requests the wire signs and sends."""
+    """Return the SDK's client, whose requests go through the wire."""
     from azure.cognitiveservices.vision.computervision import ComputerVisionClient
     from msrest.authentication import Authentication
 
     class ThroughWire(Authentication):
-        """Credentials of the SDK; they get its session before each request."""
+        """Credentials for the SDK, which passes its session to them before each request."""
 
         def signed_session(self, session: Any = None) -> Any:
             session = super().signed_session(session)
@@ -462,13 +462,13 @@ def _client(wire: Wire) -> Any:
 
 
 class AnalysisResult(Struct):
-    """The text; without text its list is empty."""
+    """The text found; if there is none, its list is empty."""
 
     blocks: tuple[Lines, ...]
 
 
 class ImageAnalysisResult(Struct, rename="camel"):
-    """The findings in a picture; digitrec asks for Read alone."""
+    """The findings in a picture; digitrec requests only Read."""
 
     read_result: AnalysisResult
     model_version: str = ""
@@ -486,25 +486,25 @@ class AzureAnalysis(AzureProvider):
 
     @staticmethod
     def parse(raw: Any) -> Answer:
-        """Make an Answer of an ImageAnalysisResult (2023-10-01): any JSON value.
+        """Convert an ImageAnalysisResult (2023-10-01), any JSON value, to an Answer.
 
         Raises:
-            BadAnswer: the value is not such a result.
+            BadAnswer: the value does not follow the schema.
         """
         result = AzureAnalysis.service.document(raw, ImageAnalysisResult)
         lines = [line for block in result.read_result.blocks for line in block.lines]
         return answer_of(lines, result.model_version, raw, AzureAnalysis.service)
 
 
-# Document Intelligence, model prebuilt-read. Microsoft recommends it to users of Image Analysis.
+# Document Intelligence, model prebuilt-read, which Microsoft recommends to users of Image Analysis.
 
 MODEL, VERSION = "/documentintelligence/documentModels/prebuilt-read", "api-version=2024-11-30"
 DOCUMENT_ENDPOINT, DOCUMENT_KEY = "DOCUMENTINTELLIGENCE_ENDPOINT", "DOCUMENTINTELLIGENCE_API_KEY"
-"""Variables, with the names of Microsoft's samples."""
+"""Variables, named as in Microsoft's samples."""
 
 
 class DocumentWord(Word):
-    """A word in Document Intelligence's names."""
+    """A word, with Document Intelligence's field names."""
 
     text: Text = field(name="content")
     bounding_box: Corners | UnsetType = field(name="polygon", default=UNSET)
@@ -540,11 +540,11 @@ class AzureDocument(PolledProvider):
 
     @staticmethod
     def parse(raw: Any) -> Answer:
-        """Make an Answer of a finished analysis (analyzeResults, 2024-11-30): any JSON value.
+        """Convert a finished analysis (analyzeResults, 2024-11-30), any JSON value, to an Answer.
 
         Raises:
             Rejected: the operation failed, or was cancelled.
-            BadAnswer: the value is not such an operation.
+            BadAnswer: the value does not follow the schema.
         """
         result = result_of(raw, Operation[DocumentResult], AzureDocument.service)
         words = tuple(word for page in result.pages for word in page.words)

@@ -1,10 +1,10 @@
-"""Google Cloud Vision, by the requests of google-cloud-vision over REST.
+"""Google Cloud Vision, with the requests of google-cloud-vision over REST.
 
-DOCUMENT_TEXT_DETECTION is the feature that Google names for handwriting, and the only one that always carries
-a confidence for each character. One request holds up to 16 images.
+Google recommends the feature DOCUMENT_TEXT_DETECTION for handwriting, and only this feature always returns a
+confidence for each character. One request holds up to 16 images.
 
-Each word is a candidate. Its score is the lowest confidence among its characters, or the word's own where the
-characters have none, from 0 to 1. Google omits a confidence of exactly 0, so a missing one is unknown.
+Each word is a candidate. Its score is the lowest confidence among its characters, 0..1, or the word's own if
+the characters have none. Google omits a confidence of exactly 0, so a missing confidence is unknown.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Google(Cloud):
         Args:
             api_key: an API key; None: the credentials file, else Application Default Credentials.
             credentials_file: a service-account or ADC file.
-            endpoint: address to ask instead of Google's; over plain http the file's token is not sent.
+            endpoint: address to use instead of Google's; over plain http the file's token is not sent.
             feature: "document" for handwriting, "text" for sparse text in photographs.
             language_hints: language codes; Google advises against them unless they are certain.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
@@ -79,7 +79,7 @@ class Google(Cloud):
 
         Raises:
             NotInstalled: the extra "google" is missing.
-            NotConfigured: no credentials were found, or the file or the endpoint cannot be used.
+            NotConfigured: no credentials were found, or the file or the endpoint is unusable.
         """
         if feature not in FEATURES:
             raise errors.NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
@@ -100,7 +100,7 @@ class Google(Cloud):
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """Build from GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_API_KEY, gcloud's file or the metadata server.
 
-        The first that is there counts. Other variables: `variables`, DIGITREC_GOOGLE_LANGUAGE_HINTS
+        The first of these that exists is used. Other variables: `variables`, DIGITREC_GOOGLE_LANGUAGE_HINTS
         (separated by commas) and DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override the variables; a key or file
         among them replaces both the key and the file of the environment.
         """
@@ -116,12 +116,12 @@ class Google(Cloud):
         """Return which credentials were found, without asking Google's metadata server."""
         found, file = found_credentials(env), env.get("GOOGLE_APPLICATION_CREDENTIALS")
         missing = [] if found else [SIGN_IN]
-        if file and not Path(file).is_file():  # it takes precedence
+        if file and not Path(file).is_file():  # the file takes precedence
             missing = ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
         return looked("google", "google.cloud.vision", found, missing)
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """Ask in requests of up to 16 images; ``timeout`` bounds each request."""
+        """Send requests of up to 16 images each; ``timeout`` limits each request."""
         return [answer for batch in _batches(images) for answer in self._read_batch(batch, timeout)]
 
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
@@ -138,7 +138,7 @@ class Google(Cloud):
             return [error] * len(images)
 
     def _question(self, images: Sequence[PreparedImage]) -> bytes:
-        """Return the JSON of one request about all images."""
+        """Return the JSON of one request with all images."""
         context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
         if self.options["feature"] == "TEXT_DETECTION":
             context["text_detection_params"] = {"enable_text_detection_confidence_score": True}
@@ -167,7 +167,7 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
 
 SCOPE = "https://www.googleapis.com/auth/cloud-vision"
 SIGN_IN = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
-"""What to do without credentials."""
+"""The advice if there are no credentials."""
 LOADERS = {
     "authorized_user": "google.oauth2.credentials:Credentials.from_authorized_user_info",
     "service_account": "google.oauth2.service_account:Credentials.from_service_account_info",
@@ -178,16 +178,16 @@ LOADERS = {
     "external_account from AWS": "google.auth.aws:Credentials.from_info",
     "external_account from a program": "google.auth.pluggable:Credentials.from_info",
 }  # fmt: skip
-"""The loader of each type of file. Google's loader for all types warns of files from strangers, and a warning
-can only be suppressed for all threads at once."""
+"""The loader of each type of file. Google's loader for all types warns about files from strangers, and a
+warning can only be suppressed for all threads at once."""
 FROM_AWS = "urn:ietf:params:aws:token-type:aws4_request"
-"""AWS's name for the token of an external account there."""
+"""AWS's name for the token of its external accounts."""
 UNSCOPED = "external_account_authorized_user"
-"""The type that already has a scope."""
+"""The type whose credentials already have a scope."""
 
 
 def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
-    """Return what signs a request of the wire, and what discards a refused token."""
+    """Return a signer of requests, and an object that discards a refused token."""
     from google.auth.transport.requests import Request
 
     credentials = load_credentials(file, wire.endpoint)
@@ -202,9 +202,9 @@ def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
 
 
 def load_credentials(file: str | Path | None, endpoint: str) -> Any:
-    """Load the credentials; without a file as Google's libraries find them.
+    """Load the credentials from a file; without one, as Google's libraries find them.
 
-    For a plain http endpoint they are anonymous: a real token must not travel unencrypted.
+    For a plain http endpoint the credentials are anonymous: a real token must not be sent unencrypted.
 
     Raises:
         NotConfigured: the file cannot be read, is not JSON, or holds no usable credentials.
@@ -225,19 +225,19 @@ def load_credentials(file: str | Path | None, endpoint: str) -> Any:
         credentials = load(info) if kind == UNSCOPED else load(info, scopes=[SCOPE])
         with_quota = getattr(credentials, "with_quota_project_from_environment", None)
         return _signs_itself(with_quota() if with_quota else credentials)
-    except Exception:  # a missing or wrong value: KeyError, TypeError, ValueError, ...
+    except Exception:  # a value is missing or wrong: KeyError, TypeError, ValueError, ...
         why = f"something in it is missing or wrong for the type {kind.split()[0]}"
-    raise _unusable(file, why)  # outside: the foreign exception may hold a key
+    raise _unusable(file, why)  # raised outside the except block: the foreign exception may hold a key
 
 
 def _signs_itself(credentials: Any) -> Any:
-    """Return the credentials; a service account's own key signs its tokens, without a request."""
+    """Return credentials that sign their own tokens, without a request, if a service account has the key."""
     own = getattr(credentials, "with_always_use_jwt_access", None)
     return own(True) if own else credentials
 
 
 def _type_of(info: dict[str, Any]) -> str:
-    """Return the key in `LOADERS`; the type alone does not say where an external account comes from."""
+    """Return the key in `LOADERS`; the type alone does not say which cloud an external account is from."""
     kind, source = str(info.get("type")), info.get("credential_source")
     if kind == "external_account" and info.get("subject_token_type") == FROM_AWS:
         return "external_account from AWS"
@@ -247,20 +247,20 @@ def _type_of(info: dict[str, Any]) -> str:
 
 
 def secrets_of(file: str | Path | None) -> Iterator[str]:
-    """Yield the secrets in the credentials file, by default in each one that Google's libraries may find."""
+    """Yield the secrets in a credentials file; by default in all files that Google's libraries may find."""
     for name in [str(file)] if file else found_credentials(os.environ):
-        with suppress(OSError):  # a variable's value that is not a file
+        with suppress(OSError):  # a variable may name no file
             yield from secrets_in(Path(os.environ.get(name, name)).read_bytes())
 
 
 def _credentials_in(file: Path) -> dict[str, Any]:
-    """Return the JSON object in the file; google-auth would quote invalid content, keys included."""
+    """Return the JSON object in the file; google-auth's own error would quote invalid content, even keys."""
     try:
         info = json.loads(file.read_text("utf-8"))
         why = "it holds no credentials"
     except OSError as error:
         info, why = None, (error.strerror or str(error)).lower()
-    except (ValueError, RecursionError):  # the latter: lists in lists in lists
+    except (ValueError, RecursionError):  # RecursionError: deeply nested lists
         info, why = None, "it is not JSON"
     if not isinstance(info, dict):
         raise _unusable(file, why)
@@ -274,7 +274,7 @@ def _unusable(file: str | Path, why: str) -> errors.NotConfigured:
 def found_credentials(env: Mapping[str, str]) -> list[str]:
     """Return the names of the variables and files that hold credentials, in the order of use.
 
-    The metadata server of Google's own machines is left out: asking it takes seconds.
+    The metadata server of Google's own machines is not included: asking it takes seconds.
     """
     names = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
     file = _gcloud_folder(env) / "application_default_credentials.json"
@@ -289,7 +289,7 @@ def _gcloud_folder(env: Mapping[str, str]) -> Path:
     return Path(env.get("HOME") or "~").expanduser() / ".config" / "gcloud"
 
 
-# Answers. Google omits what is 0 or empty (proto3's JSON), so a document without text is ``{}``.
+# Answers. Google omits fields that are 0 or empty (proto3's JSON), so a document without text is ``{}``.
 
 
 class Vertex(Struct):
@@ -306,7 +306,7 @@ class BoundingPoly(Struct, frozen=True):
 
 
 class Scored(Struct):
-    """Anything with a confidence; Google omits one of exactly 0, and one that was not asked for."""
+    """A part with a confidence; Google omits a confidence that is 0 or was not requested."""
 
     confidence: Score | UnsetType = UNSET
 
@@ -344,21 +344,21 @@ class Page(Scored):
 
 
 class TextAnnotation(Struct, frozen=True):
-    """The text, and the same text as pages."""
+    """The text as one string, and as pages."""
 
     text: str = ""
     pages: tuple[Page, ...] = ()
 
 
 class EntityAnnotation(Struct, rename="camel"):
-    """A text: the whole one, or one of its words."""
+    """A text: the whole text, or one of its words."""
 
     description: Text
     bounding_poly: BoundingPoly = BoundingPoly()
 
 
 class RpcStatus(Struct, frozen=True):
-    """google.rpc.Status; its code 0 is not an error."""
+    """google.rpc.Status; code 0 is no error."""
 
     code: Annotated[int, Meta(ge=-(2**31), lt=2**31)] = 0
     message: str = ""
@@ -373,13 +373,13 @@ class AnnotateImageResponse(Struct, rename="camel"):
 
 
 def parse(raw: Any) -> Answer:
-    """Make an Answer of one AnnotateImageResponse: any JSON value.
+    """Convert one AnnotateImageResponse, any JSON value, to an Answer.
 
-    Annotations beside an error are used: Google guarantees that they are right even then.
+    Annotations next to an error are used: Google guarantees that they are correct even then.
 
     Raises:
-        ProviderError: the response has an error and no text, although its HTTP status is 200; `RPC` has the
-            class, else Rejected.
+        ProviderError: the response has an error and no text, although its HTTP status is 200; `RPC` gives
+            the class, else Rejected.
         BadAnswer: the value is not an AnnotateImageResponse.
     """
     response = SERVICE.document(raw, AnnotateImageResponse)
@@ -405,7 +405,7 @@ def _words(full: TextAnnotation) -> Iterator[Word]:
 
 
 def _candidate(word: Word) -> Candidate:
-    """Return a word with the lowest confidence among its characters, else its own."""
+    """Return a word, scored with the lowest confidence of its characters, else with its own."""
     text = "".join(symbol.text for symbol in word.symbols)
     signs = tuple(
         Sign(_score(symbol), _box(symbol.bounding_box)) for symbol in word.symbols for _ in symbol.text
@@ -431,11 +431,11 @@ TODO: Mapping[str, str] = {
     "BILLING_DISABLED": "enable billing for the project at https://console.cloud.google.com/billing",
     "SERVICE_DISABLED": "enable the Cloud Vision API for the project in Google's console",
 }
-"""What to do about reasons that have nothing to do with the key."""
+"""The advice for reasons that do not concern the key."""
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
-    """Translate a refused request by its HTTP status, and by Google's reason where that is more exact."""
+    """Translate a refused request by its HTTP status, or by Google's reason if that is more exact."""
     raw = raw[0] if isinstance(raw, list) and raw else raw
     message = dig(raw, "error", "message") or reply.text
     problem = reply.problem(message, raw)
@@ -476,7 +476,7 @@ ERRORS: Mapping[str, Rule] = {
     "google.auth.exceptions.TimeoutError": errors.Unreachable,
     "google.auth.exceptions.TransportError": errors.Unreachable,
 }
-"""Exceptions of google-auth before the image is sent, while it fetches a token; `Wire` handles all others."""
+"""Exceptions of google-auth before the image is sent, while it fetches a token; `Wire` handles the others."""
 
 SERVICE = Service(
     "Google Vision",

@@ -1,4 +1,4 @@
-"""digitrec's own CNN: on this machine, free, in well under a millisecond."""
+"""digitrec's own network: runs on this machine, free, in less than a millisecond per digit."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from digitrec.models.network import Floats, Stage, evidence, pooled
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
 TWICE = 0.8
-"""Share of the usual evidence that a reading must show of a picture of 28x28, which is read twice: somebody
-cut it to the size of MNIST's digits, and damaged ones show less. Noise and most pairs are refused before."""
+"""Required evidence for a 28x28 picture, which is read twice, as a multiple of the model's threshold. It is
+lower because somebody cropped the picture to MNIST's size, and damaged digits show less evidence. The
+search for ink has already refused noise and most pairs."""
 PLAINLY = 1.3
-"""The same where looking found no single digit: what the network sees of the whole picture must be plainer
-than usual, or two digits squeezed into 28x28 would pass."""
+"""The same if detection found no single digit. It is higher because two digits squeezed into 28x28 must not
+pass."""
 FILLED = 0.7
-"""The same of a small picture that its digit fills, of which no more can be seen."""
+"""The same for a small picture that its digit fills, of which no larger part is available."""
 
 
 class Local(BaseProvider):
-    """Reads a digit with a network from a file, by default the one inside the package."""
+    """Reads a digit with a network from a file, by default the network that the package contains."""
 
     wants = InputSpec(encoding="mnist", preparation="mnist", gated=True, overrules=True)
     price: Price | None = FREE
@@ -43,13 +44,13 @@ class Local(BaseProvider):
 
         Args:
             model: a ``.tflite`` file, ``.keras``/``.h5`` with the extra ``train``, or ``.skops`` with
-                ``stats``; None: ours.
+                ``stats``; None: our own network.
             scale: "unit", "byte" or "l2", for a file that does not say how its pixels are scaled.
-            name: what to call this engine in a Prediction.
+            name: the engine's name in a Prediction.
 
         Raises:
             ModelError: the file is missing, damaged or of the wrong shape.
-            NotInstalled: a file of Keras' or scikit-learn's own without that extra.
+            NotInstalled: the file is Keras' or scikit-learn's own and needs that extra.
         """
         self.name = name
         self._model = store.load(None if model is None else Path(model), scale=scale)
@@ -63,13 +64,13 @@ class Local(BaseProvider):
         return super().from_env({} if "model" in options else env, **options)
 
     def for_numbers(self) -> Provider:
-        """Return the reader of whole numbers, which has networks of its own."""
+        """Return the reader of whole numbers, which uses other networks."""
         from digitrec.providers.local_numbers import LocalNumbers
 
         return LocalNumbers(self)
 
     def load(self) -> None:
-        """Let the network read a blank picture: its first run is its slowest."""
+        """Run the network on a blank picture, because its first run is its slowest."""
         self._model.probabilities(np.zeros((1, 28, 28), np.uint8), [True])
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
@@ -106,7 +107,7 @@ class Local(BaseProvider):
         return self._model.inside.stages(_pixels(image))
 
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> Floats | None:
-        """Class activation maps of ``image.data`` for N digits, (N, 28, 28); as `Inside.class_maps`."""
+        """Return class activation maps of ``image.data`` for N digits: positive `Inside.class_maps`."""
         found = self._model.inside.class_maps(_pixels(image), of)
         return None if found is None else np.maximum(found, 0)
 
@@ -120,7 +121,7 @@ class Local(BaseProvider):
     def _answer(self, image: PreparedImage, row: list[float], clear: bool) -> Answer:
         best = max(row)
         candidate = Candidate(str(row.index(best)), best)
-        cut_out = image.findings.unchanged  # a person cropped it because it is a digit, as in MNIST
+        cut_out = image.findings.unchanged  # someone cropped it because it is a digit, as in MNIST
         reason = None if clear or cut_out else image.findings.reason or UNCLEAR
         return Answer((candidate,), tuple(row), {"probabilities": row}, self._model.version, reason)
 

@@ -1,4 +1,4 @@
-"""digitrec's own reader of whole numbers: one network finds the lines of writing, another one reads them."""
+"""digitrec's own reader of whole numbers: one network finds the lines of writing, another reads them."""
 
 from __future__ import annotations
 
@@ -38,32 +38,33 @@ from digitrec.prepare.lines import UNEVEN, Line, lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
-"""The weights that judge a reading, inside the package."""
+"""The trained weights that judge a reading; the package contains them."""
 STRETCH = 1.3
-"""Width of the view of a number, as a multiple of its own, as in training; three widths gained nothing."""
+"""Width of a view, as a multiple of the number's own, as in training; several widths gained nothing."""
 MARGIN = 0.15
-"""Margin around a number in its view, as a share of its height."""
+"""Margin around a number in its view, as a share of the number's height."""
 AROUND = 0.5
-"""Margin around a single digit that is also shown to the network for digits, as a share of its height."""
+"""Margin around a single digit for the digit network, as a share of the digit's height."""
 EDGE = 0.05
-"""What is left out at each edge of a cut-out, as a share of its height: remains of frames."""
+"""Width that is cut off at each edge of a cut-out, as a share of its height: remains of frames."""
 LEAST = 0.15
-"""Least chance that a number is right."""
+"""Minimum chance of a number; numbers below it are not reported."""
 UNSURE = 0.5
-"""Marks on a page that are right with less chance are also read in parts."""
+"""Marks on a page with a lower chance of being right are also read in parts."""
 SOME_LETTERS = 0.2
 """Share of letters among the characters above which a line may be a word and a number."""
 SPACE, NARROW = 0.3, 0.05
-"""Least gap between its words, and between the numbers of another line, as a share of its height."""
+"""Minimum gap between the words of such a line, and between the numbers of other lines, as a share of the
+line's height."""
 DIGITS = 0.5
-"""Least chance of a line's marks that look like digits."""
+"""Minimum chance of a line whose marks look like digits."""
 LEAST_MARKS = 0.003
-"""Least chance of a line's marks to be digits, 0..1: the finder doubts many printed digits."""
+"""Minimum chance that a line's marks are digits, 0..1: the finder doubts many printed digits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """A picture and what may be numbers on it."""
+    """A picture and the lines on it that may be numbers."""
 
     picture: Image.Image
     lines: Sequence[Line]
@@ -75,29 +76,29 @@ class Page:
 
     @property
     def typical(self) -> float:
-        """The middle one of the heights of the lines that look like digits, in pixels; 0 without any."""
+        """Median height of the lines that look like digits, in pixels; 0 if there are none."""
         heights = [line.box[3] - line.box[1] for line in self.lines if line.chance > DIGITS]
         return float(np.median(heights)) if heights else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
-    """Marks that may be a number, and how the networks read them."""
+    """Marks that may be a number, and the networks' reading of them."""
 
     page: Page
     line: Line
     """One of its lines, or a part of one."""
     reading: Reading
     view: Box
-    """The part of the picture that the reading is from."""
+    """The part of the picture that was read."""
     whole_letters: float
-    """Share of letters in the marks that these are a part of, 0..1; 0 if they are no part."""
+    """If the marks are part of a longer line: share of letters in that line, 0..1; else 0."""
     seen: Floats
-    """(N, 10), what the network for digits makes of each mark; (0, 10) where it was not asked."""
+    """(N, 10), the digit network's chances for each mark; (0, 10) if it was not asked."""
     trust: float = 0.0
-    """Chance of `predict` that there is one digit, 0..1; 0 where it was not asked, or refuses."""
+    """Chance by `predict` that the picture shows one digit, 0..1; 0 if it was not asked, or refuses."""
     single: float = 0.0
-    """Its chance that this digit is the read one, 0..1."""
+    """Chance by `predict` of the digit that was read, 0..1."""
 
     @property
     def digits(self) -> str:
@@ -105,7 +106,7 @@ class Proposal:
         return digits_of(self.reading.text)
 
     def parts(self) -> list[Line]:
-        """Return the parts of its line; letters are divided at spaces only."""
+        """Return the parts of the line; a line with letters is divided at spaces only."""
         return self.line.split(SPACE if max(self.reading.letters) > SOME_LETTERS else NARROW)
 
 
@@ -119,21 +120,21 @@ class LocalNumbers(BaseProvider):
         """Load the networks.
 
         Args:
-            single: reads a single digit on a prepared picture; a number of one digit is shown to it as well.
-            readers: the networks that take turns with the views of a number. Empty: those inside the package.
+            single: reads a single digit on a prepared picture; numbers with one digit are also read by it.
+            readers: the networks that read the views of a number in turn. Empty: those in the package.
         """
         self.name, self._single = single.name, single
         self._readers = readers or (SequenceReader(), SequenceReader(LETTERS))
 
     def load(self) -> None:
-        """Let the networks read a blank picture: their first run is their slowest."""
+        """Run the networks on a blank picture, because their first run is their slowest."""
         blank = np.full((HEIGHT, 96), 255, np.uint8)
         tuple(self._numbers(Image.new("RGB", (128, 64), "white")))
         for reader in self._readers:
             reader.look(blank)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Return a candidate for each number; ``timeout`` (seconds) is not needed here."""
+        """Return a candidate for each number; ``timeout`` (seconds) has no effect."""
         found = tuple(self._numbers(image.picture(), image.digits))
         return Answer(found, model_version=", ".join(reader.version for reader in self._readers))
 
@@ -148,7 +149,7 @@ class LocalNumbers(BaseProvider):
     def _judged(
         self, page: Page, line: Line, expected: Lengths | None, letters: float = 0.0
     ) -> list[tuple[Proposal, float]]:
-        """Return the proposals for a line, or for its parts if they are likelier, and their chances."""
+        """Return the proposals and their chances for a line, or for its parts if these are likelier."""
         whole = self.proposal(page, line, expected, letters)
         chance = judged(whole)
         if line.cut_out or chance >= UNSURE:
@@ -167,9 +168,9 @@ class LocalNumbers(BaseProvider):
 
         Args:
             page: the page.
-            line: one of its lines, or a part.
-            expected: fewest and most digits; None: any.
-            letters: `Proposal.whole_letters`.
+            line: a line of the page, or a part of a line.
+            expected: minimum and maximum number of digits; None: any.
+            letters: the result's `Proposal.whole_letters`.
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
         reading = self._read(page.picture, boxes, expected)
@@ -177,8 +178,8 @@ class LocalNumbers(BaseProvider):
         return self._with_single(made) if len(reading.text) == 1 == len(made.digits) else made
 
     def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
-        """Return the text with the expected number of digits if its chance is the least or more, else any."""
-        strips = {box: _strip(picture, box) for box in set(boxes)}  # several networks may read one of them
+        """Return the text with the expected number of digits if its chance reaches `LEAST`, else any text."""
+        strips = {box: _strip(picture, box) for box in set(boxes)}  # several networks may read the same box
         turns = zip(cycle(self._readers), boxes, strict=False)
         looks = [reader.look(strips[box]) for reader, box in turns]
         reading = read(looks)
@@ -208,7 +209,7 @@ class LocalNumbers(BaseProvider):
 
 
 def _seen(line: Line) -> Floats:
-    """Return what the network for digits makes of each high mark of a line, (N, 10)."""
+    """Return the digit network's chances for each high mark of a line, (N, 10)."""
     high = (line.boxes[:, 3] - line.boxes[:, 1]) * UNEVEN > (line.boxes[:, 3] - line.boxes[:, 1]).max()
     inks = [mark.ink for mark, is_high in zip(line.marks, high, strict=True) if mark is not None and is_high]
     stack = np.array([laid_out(ink) for ink in inks], np.uint8).reshape(-1, 28, 28)
@@ -216,13 +217,13 @@ def _seen(line: Line) -> Floats:
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
-    """Return the parts of a picture in which the networks read one number in turn.
+    """Return the parts of a picture that the networks read, in turn, for one number.
 
     Args:
         picture: the picture.
         box: the box around the number's marks.
-        wide: the picture was cut out around this number. Marks may be missing from the box or not belong to
-            it, so the picture's whole width and nearly the whole picture are read as well.
+        wide: the picture was cut out around this number. The box may lack marks of the number or contain
+            others, so the picture's whole width and nearly the whole picture are read as well.
     """
     around = _with_margin(box, MARGIN)
     if not wide:
@@ -237,7 +238,7 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
 
 
 def _cut(picture: Image.Image, box: Box) -> Image.Image:
-    """Return the part of a picture within a box, which may reach beyond the picture."""
+    """Return the part of a picture inside a box, which may reach beyond the picture."""
     left, top, right, bottom = box
     corner = (min(picture.width, ceil(right)), min(picture.height, ceil(bottom)))
     return picture.crop((max(0, int(left)), max(0, int(top)), *corner))
@@ -255,7 +256,7 @@ def _strip(picture: Image.Image, box: Box) -> Pixels:
 
 
 def _signs(reading: Reading, box: Box) -> tuple[Sign, ...]:
-    """Return the chance of each character, and its box from where it begins to where the next one does."""
+    """Return the chance of each character, and its box, which ends where the next character begins."""
     left, top, right, bottom = box
     edges = [left + place * (right - left) for place in (*reading.places, 1.0)]
     return tuple(
@@ -265,7 +266,7 @@ def _signs(reading: Reading, box: Box) -> tuple[Sign, ...]:
 
 
 def features(one: Proposal) -> list[float]:
-    """Return the numbers from which a proposal is judged; the weights belong to them.
+    """Return the features of a proposal, in the order that the trained weights expect.
 
     Args:
         one: a proposal with at least one digit.

@@ -1,4 +1,4 @@
-"""Redact secrets, in every spelling, before a text is shown or stored."""
+"""Redact secrets, however they are encoded, before a text is shown or stored."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 SHORTEST_SECRET = 8
-"""Characters of the shortest secret that is redacted; to redact a "k" would make messages unreadable."""
+"""Minimum length of a secret that is redacted; redacting every "k" would make messages unreadable."""
 MASK = "***"
-"""What replaces a secret."""
+"""The text that replaces a secret."""
 SECRET_NAME = re.compile(
     r"authorization|token|secret|key|password|assertion|credential|signature|identity.?header|jwt"
     r"|device.?code|private",
     re.IGNORECASE,
 )
-"""A header, field or element of such a name holds a secret, unless its name ends in `PLAIN_NAME`."""
+"""A header, field or element with such a name holds a secret, unless its name ends in `PLAIN_NAME`."""
 PLAIN_NAME = re.compile(r"(types?|ur[il]s?|endpoint|file|process|source|expir\w*|algorithm)$", re.IGNORECASE)
 ELEMENT = re.compile(r"<(\w+)>([^<]+)</")
 SIGNATURE = re.compile(r"(?<=Signature=)[0-9a-f]{64}")
-"""The signature of one AWS request, which is not kept among the secrets because each request has another."""
+"""The signature of one AWS request; it is not kept among the secrets, because each request has another."""
 
 
 class Secrets:
-    """The keys, tokens and passwords that one provider knows of; any thread may add to them."""
+    """The keys, tokens and passwords of one provider; any thread may add to them."""
 
     def __init__(self, *secrets: str | None) -> None:
-        """Know these; None and texts that are too short to be secrets are ignored."""
+        """Add these secrets; None and texts that are too short to be secrets are ignored."""
         self._learning = threading.Lock()
         self._known: frozenset[str] = frozenset()
         self._forms: frozenset[str] = frozenset()
         self.learn(*secrets)
 
     def learn(self, *secrets: str | None) -> None:
-        """Know these as well; of one with several lines (a private key) each line too."""
+        """Add these secrets; of a secret with several lines (a private key) also add each line."""
         given = [secret for secret in secrets if secret]
         lines = [line.strip() for secret in given for line in [secret, *secret.splitlines()]]
         new = frozenset(line for line in lines if len(line) >= SHORTEST_SECRET and line[:5] != "-----")
@@ -47,9 +47,9 @@ class Secrets:
             self._known |= new
 
     def masked(self, value: Any) -> Any:
-        """Return a JSON-like value with every secret in its texts, names included, replaced by ``***``.
+        """Return a JSON-like value in which ``***`` replaces every secret in texts and names.
 
-        A text that spells a secret with escapes (JSON, HTML, percent-encoding) is replaced as a whole.
+        A text that contains an escaped secret (JSON, HTML, percent-encoding) is replaced as a whole.
         """
         if not self._known:
             return value
@@ -57,7 +57,7 @@ class Secrets:
         return _masked(value, longest_first, {_unescaped(secret) for secret in self._known})
 
     def __repr__(self) -> str:
-        """Show how many there are, not which."""
+        """Show the number of secrets, not the secrets."""
         return f"<{len(self._known)} secrets>"
 
 
@@ -97,17 +97,17 @@ def _masked(value: Any, forms: Sequence[str], unescaped: Collection[str]) -> Any
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield the secret as it is, and in base64 wherever it may begin there."""
+    """Yield the secret in plain text and in base64, for each position at which it may begin there."""
     yield secret
     data = secret.encode("utf-8", "surrogatepass")
-    for before in range(3):  # as many bytes of something else may stand before it, as in "user:key"
+    for before in range(3):  # up to two bytes may precede it in its group of three, as in "user:key"
         start, end = (before * 8 + 5) // 6, (before + len(data)) * 8 // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             yield encode(bytes(before) + data).decode("ascii")[start:end]
 
 
 def _unescaped(text: str) -> str:
-    """Return a text without the escapes of Python, JSON, HTML and addresses, which may be nested."""
+    """Return a text without the escapes of Python, JSON, HTML and URLs, which may be nested."""
     text = re.sub(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(?=.))", _character, text)
     return unquote_plus(unquote_plus(html.unescape(text)))
 

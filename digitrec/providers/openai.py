@@ -1,13 +1,13 @@
 """Any vision model behind OpenAI's protocol (OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama).
 
-The request is a chat completion, which all of them have, with a strict JSON schema; docs/providers.md lists
-which servers ignore the schema or give no probabilities of tokens.
+The request is a chat completion, which all these servers support, with a strict JSON schema;
+docs/providers.md lists which servers ignore the schema or return no token probabilities.
 
-The candidate is the digit that the model names. Its confidence is the probability of that digit's token among
-those of all ten digits where the server gives probabilities, else None. The model is never asked for its
-confidence.
+The candidate is the digit that the model names. Its confidence is the probability of that digit's token
+among the tokens of all ten digits, or None if the server returns no probabilities. The model is never asked
+for its confidence.
 
-Numbers take another question, because the answer to the first one never holds several digits. The candidates
+Numbers need another request, because the answer to the first one never holds several digits. The candidates
 are the numbers that the model lists, without boxes; the confidence of each is the probability of its tokens.
 """
 
@@ -37,10 +37,10 @@ from digitrec.providers.translate import Problem, Service, dig
 from digitrec.providers.wire import Cloud, Reply, Wire
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
-"""Variables; the last two are those of OpenAI's own SDK."""
+"""Environment variables; the last two are those of OpenAI's own SDK."""
 PRESET, LIMIT = "DIGITREC_OPENAI_PRESET", "DIGITREC_OPENAI_LIMIT"
 MOST_TOKENS = 2048
-"""Maximum tokens of an answer; the answer itself has about 20, but a model may think before it."""
+"""Maximum tokens of an answer; an answer takes about 20, but some models think first."""
 LEFT_OUT = "digitrec_left_out"
 """Key in ``raw`` of the parameters that the request omitted because the server refused them."""
 SECTION = "[parameters.openai]"
@@ -56,21 +56,21 @@ SERVICE = Service(
 
 URL = "https://api.openai.com/v1"
 LIMITS = ("max_completion_tokens", "max_tokens")
-"""Names of the limit on an answer's tokens: OpenAI uses the first, older and local servers the second."""
+"""Names of the limit on an answer's tokens: OpenAI uses the first; older and local servers the second."""
 TOGETHER = ("logprobs", "top_logprobs")
-"""The second is refused without the first."""
+"""Two parameters that belong together: servers refuse the second without the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What is known about a server before it is asked."""
+    """Facts about a server that are known before the first request."""
 
     endpoint: str
-    """Base URL; "" where each user has another."""
+    """Base URL; "" if each user has another."""
     key: str
     """Environment variable that holds the key."""
     limit: str = LIMITS[1]
-    """One of `LIMITS`."""
+    """Name of the limit on an answer's tokens, one of `LIMITS`."""
     leave_out: tuple[str, ...] = ()
     """Parameters that the server is known to refuse."""
     needs_key: bool = True
@@ -96,7 +96,7 @@ PRESETS = {
     "llama.cpp": Preset("http://localhost:8080/v1", "LLAMA_API_KEY", needs_key=False),
     "lm-studio": Preset("http://localhost:1234/v1", "LM_API_TOKEN", needs_key=False),
 }
-"""Servers by name, for ``DIGITREC_OPENAI_PRESET``."""
+"""Servers by name, the values of ``DIGITREC_OPENAI_PRESET``."""
 
 
 # The provider
@@ -104,22 +104,22 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Question:
-    """What the model is asked about a picture."""
+    """The request to the model about a picture."""
 
     name: str
     """Name of the schema."""
     text: str
-    """The question."""
+    """The prompt."""
     example: str
-    """An answer, which is added to the question for a server that refuses the schema."""
+    """An example of an answer, which is added to the prompt if the server refuses the schema."""
     properties: Mapping[str, Any]
-    """The JSON schema of each property of the answer; all are required."""
+    """The JSON schema of each property of the answer; all properties are required."""
     detail: str
-    """How closely the model looks, in OpenAI's words."""
+    """The level of detail at which the model sees the picture, in OpenAI's words."""
     wants: InputSpec
     """The form of the picture."""
     tokens: int
-    """Upper bound of the tokens of the question and such a picture."""
+    """Upper bound of the tokens of the prompt and such a picture."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -156,15 +156,15 @@ OPTIONAL: Mapping[str, Any] = {
     "response_format": None, "logprobs": True, "top_logprobs": 20, "temperature": 0, "seed": 1,
     "store": False,
 }  # fmt: skip
-"""Parameters that some models and servers refuse; each can be omitted. The question decides the first one."""
+"""Parameters that some models and servers refuse; each can be omitted. `Question` sets the first one."""
 
 
 class OpenAi(Cloud):
     """Ask a vision model behind OpenAI's protocol."""
 
     wants = DIGIT.wants
-    rate = None  # by model and account
-    attempt_timeout = 60.0  # a model may think before it answers
+    rate = None  # differs by model and account
+    attempt_timeout = 60.0  # some models think before they answer
     variables: ClassVar[Mapping[str, Sequence[str]]] = {
         "model": (MODEL,), "preset": (PRESET,), "endpoint": (ENDPOINT,), "limit": (LIMIT,),
     }  # fmt: skip
@@ -186,9 +186,9 @@ class OpenAi(Cloud):
 
         Args:
             model: name of a model of the server, such as "gpt-4o-mini".
-            key: the server's key; a server of your own may take none.
-            preset: the server, one of `PRESETS`: the defaults of the next two arguments, and the parameters
-                that it is known to refuse.
+            key: the server's key; your own server may need none.
+            preset: the server, one of `PRESETS`. It sets the defaults of the next two arguments, and the
+                parameters that the server is known to refuse.
             endpoint: the server's base URL, with its "/v1"; "/chat/completions" is added.
             limit: one of `LIMITS`.
             most_tokens: maximum tokens of an answer, >= 1; a budget reserves their price.
@@ -227,13 +227,13 @@ class OpenAi(Cloud):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build from `variables`, and the key from the variable of the preset; ``options`` override them."""
+        """Build from `variables`, with the key from the preset's variable; ``options`` override them."""
         server = PRESETS.get(options.get("preset") or env.get(PRESET) or "openai")
         return super().from_env(env, **{"key": env.get(server.key, "") if server else "", **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Return whether requests, a model, and a key or the user's own server are there."""
+        """Return whether requests is installed, and a model and a key (or your own server) are set."""
         server = PRESETS.get(env.get(PRESET) or "openai")
         if server is None:
             return looked("openai", "requests", (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])
@@ -261,20 +261,20 @@ class OpenAi(Cloud):
         }
 
     def for_numbers(self) -> OpenAi:
-        """Return the same model, which is asked for all numbers on a larger picture."""
+        """Return the same model with the request for all numbers on a larger picture."""
         numbers = copy(self)
         numbers._question, numbers.wants = NUMBERS, NUMBERS.wants
         numbers.adjust((), self.most_tokens[1])
         return numbers
 
     def parameters(self) -> Mapping[str, str]:
-        """Return for each parameter whether it was accepted, refused or left out so far."""
+        """Return for each parameter whether it has been accepted, refused or left out so far."""
         words = dict.fromkeys((*OPTIONAL, self._limit), "accepted")
         words |= dict.fromkeys(self._settings, "left out") | dict.fromkeys(self._refused, "refused")
         return words | {self._limit_sent(self._refused): "accepted"}
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once; if the server refuses an optional parameter, ask again without it.
+        """Send one request; if the server refuses an optional parameter, send it again without.
 
         Such a refusal costs nothing. Later requests omit the parameter too.
         """
@@ -296,13 +296,13 @@ class OpenAi(Cloud):
         if not isinstance(status, int) or not 400 <= status < 500 or status in (401, 402, 429):
             return frozenset()
         refused = refused_parameters(error.raw, {*OPTIONAL, *LIMITS} - left_out)
-        if refused & set(LIMITS):  # refused under this name, or missed under the other
+        if refused & set(LIMITS):  # refused under this name, or required under the other
             other_is_left = not left_out & set(LIMITS)
             refused = refused - set(LIMITS) | ({self._limit} if other_is_left else set())
         return refused
 
     def _limit_sent(self, left_out: Collection[str]) -> str:
-        """Return the name of the limit on tokens: the second one after the first was refused."""
+        """Return the name of the limit on tokens that is sent: the second one after the first was refused."""
         return next((name for name in (self._limit, *LIMITS) if name not in left_out), self._limit)
 
     def _asked(self, image: PreparedImage, left_out: frozenset[str], timeout: float) -> Answer:
@@ -330,7 +330,7 @@ class OpenAi(Cloud):
     def tokens(self, answer: Answer) -> tuple[int, int] | None:
         """Return the tokens of the question and of the answer, thoughts included, from ``usage``.
 
-        Gemini counts the thinking in ``total_tokens`` alone.
+        Gemini counts thoughts in ``total_tokens`` only.
         """
         try:
             usage = msgspec.convert(answer.raw.get("usage"), Usage)
@@ -341,7 +341,7 @@ class OpenAi(Cloud):
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
-    """Translate a refused request by its HTTP status, and by its code where that is more exact."""
+    """Translate a refused request by its HTTP status, or by its code if that is more exact."""
     raw = reply.text if raw is None else raw
     error = error_of(raw) or raw
     said = dig(error, "message") or dig(error, "detail") or reply.text
@@ -356,7 +356,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     return replace(problem, kind=kind, todo=todo)
 
 
-# Refusals: the words in which servers refuse a parameter, and errors in place of an answer
+# Refusals: the words that servers use to refuse a parameter, and errors in place of an answer
 
 CHANCES = ("logprob", "topntokens")
 SPELLINGS = {
@@ -364,26 +364,26 @@ SPELLINGS = {
     "logprobs": CHANCES,
     "top_logprobs": CHANCES,
 }
-"""How servers name some parameters, in lower case without "_" and spaces; all others by their own name."""
+"""Servers' names of some parameters, in lower case without "_" and spaces; others keep their own name."""
 
 CODES = {
     "authentication_error": 401, "invalid_api_key": 401, "invalid_request_error": 400,
     "insufficient_quota": 429, "rate_limit_error": 429, "rate_limit_exceeded": 429,
     "resource_exhausted": 429, "model_not_found": 404, "permission_error": 403,
 }  # fmt: skip
-"""HTTP statuses of the words that stand in place of a status in an error's body."""
+"""HTTP statuses of the words that may stand in an error's body in place of a status."""
 STATUS_NAMES = ("code", "status", "statusCode")
-"""Under these names an error's body holds its HTTP status."""
+"""Names under which an error's body holds its HTTP status."""
 
 
 def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
     """Return the parameters among ``sent`` that the body of a refusal names, in any form.
 
-    An error about something else may hold such a name too; then one more request is refused, at no cost.
+    An error about something else may contain such a name too; then one more request is refused, at no cost.
 
     Args:
         raw: the body: any JSON value, or text.
-        sent: names of the parameters that the request had and that an answer can do without.
+        sent: names of the optional parameters that the request had.
     """
     said = re.sub(r"[\s_]", "", " ".join(_texts(raw)).lower())
     return frozenset(
@@ -392,7 +392,7 @@ def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield all texts and names in a JSON value, but not the repeated request (pydantic's ``input``)."""
+    """Yield all texts and names in a JSON value, except those of a quoted request (pydantic's ``input``)."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -406,7 +406,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def error_of(raw: Any) -> dict[str, Any] | None:
-    """Return the error in a body as one object with a message and a code; None without an error."""
+    """Return the error in a body as one object with a message and a code; None if there is no error."""
     if isinstance(raw, list):  # Gemini
         return error_of(raw[0]) if raw else None
     if not isinstance(raw, dict):
@@ -417,14 +417,14 @@ def error_of(raw: Any) -> dict[str, Any] | None:
     if error:
         return {**raw, "message": error}
     choices = raw.get("choices")
-    if isinstance(choices, list) and choices:  # OpenRouter puts an upstream error there
+    if isinstance(choices, list) and choices:  # OpenRouter puts errors of the upstream server here
         return error_of(choices[0])
     is_error = "choices" not in raw and any(_status(raw.get(name)) for name in STATUS_NAMES)
     return raw if is_error or raw.get("object") in ("error", "Error") else None
 
 
 def status_inside(raw: Any) -> int | None:
-    """Return the HTTP status of an error that a gateway put into an answer of status 200; None: an answer."""
+    """Return the HTTP status of an error inside a response with status 200; None if it is an answer."""
     error = error_of(raw)
     if error is None:
         return None
@@ -443,7 +443,7 @@ def _status(code: object) -> int | None:
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 """A plausible number of tokens."""
 LogChance = Annotated[float, Meta(le=1e-3)]
-"""The natural logarithm of a probability; servers round."""
+"""The natural logarithm of a probability; it may exceed 0 slightly, because servers round."""
 ANSWER = re.compile(r'\{\s*"(?:digit|numbers)"\s*:')
 """The beginning of a JSON object with a name that was asked for."""
 
@@ -471,13 +471,13 @@ class TokenLogprob(Struct):
 
 
 class Logprobs(Struct):
-    """The answer as tokens; null where the server gives none."""
+    """The answer as tokens; null if the server returns none."""
 
     content: tuple[TokenLogprob, ...] | None = None
 
 
 class Part(Struct):
-    """A part of an answer; a part of another kind, such as a thought, has no text."""
+    """A part of an answer; parts of other kinds, such as thoughts, have no text."""
 
     text: str | None = None
 
@@ -490,7 +490,7 @@ class Message(Struct):
 
 
 class Choice(Struct):
-    """One answer; the request asks for one."""
+    """One answer; the request asks for a single one."""
 
     message: Message
     finish_reason: str | None = None
@@ -498,7 +498,7 @@ class Choice(Struct):
 
 
 class ChatCompletion(Struct):
-    """The body of an answer; some servers omit everything but the choices, or send null."""
+    """The body of a response; some servers omit everything but the choices, or send null."""
 
     choices: Annotated[tuple[Choice, ...], Meta(min_length=1)]
     model: str | None = None
@@ -539,8 +539,8 @@ def parse(raw: Any, form: type[Digit | Numbers] = Digit) -> Answer:
     Of the model's answer the last JSON object of this form counts; Markdown and thoughts are ignored.
 
     Raises:
-        BadAnswer: the value is not a chat completion; the model refused, was filtered or cut off; or it did
-            not answer the question. None of these means "no digit".
+        BadAnswer: the value is not a chat completion; the model refused, was filtered or cut off; or its
+            text does not answer the request. None of these means "no digit".
     """
     completion, text, tokens = _completed(raw)
     starts = [found.start() for found in ANSWER.finditer(text)]
@@ -570,7 +570,7 @@ def _completed(raw: Any) -> tuple[ChatCompletion, str, Sequence[TokenLogprob]]:
 
 
 def _covering(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -> list[TokenLogprob]:
-    """Return the tokens that spell ``text[start:end]``; empty for tokens of another text."""
+    """Return the tokens that spell ``text[start:end]``; empty if the tokens belong to another text."""
     if start < 0 or "".join(token.token for token in tokens) != text:
         return []
     ends = accumulate(len(token.token) for token in tokens)
@@ -581,7 +581,7 @@ def _covering(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -
 
 
 def _probability(tokens: Sequence[TokenLogprob]) -> float | None:
-    """Return the probability of these tokens; None without probabilities."""
+    """Return the probability of these tokens; None if they have no probabilities."""
     total = 0.0
     for token in tokens:
         own = next((one.logprob for one in token.top_logprobs if one.token == token.token), None)
@@ -592,13 +592,13 @@ def _probability(tokens: Sequence[TokenLogprob]) -> float | None:
 
 
 def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float | None:
-    """Return the probability of the digit's token among those of all ten digits; None without probabilities.
+    """Return the probability of a digit's token among the tokens of all ten digits; None if unknown.
 
-    A token may hold a space or a quote too, and the probabilities of equal digits are summed.
+    A token may also contain a space or a quote; the probabilities of tokens for the same digit are summed.
 
     Args:
         tokens: the tokens of the answer, in order.
-        digit: the digit that the answer gives, after the last name "digit" in it.
+        digit: the digit in the answer, after its last name "digit".
         text: the answer; tokens that do not spell it are ignored.
     """
     place = re.match(rf'.*"digit"\s*:\s*"?\s*(?={digit})', text, re.DOTALL)

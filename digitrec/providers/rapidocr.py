@@ -1,10 +1,10 @@
 """RapidOCR (PaddleOCR's networks on ONNX Runtime), on this machine.
 
-Its detector passes over a lone character, so for one digit the whole picture is taken as one line of text.
-For numbers the detector finds the lines; it also passes over many numbers that were cut out, so a small
-picture without several lines is read as one line too, and the reading with the higher score counts.
+RapidOCR's detector misses most single characters, so for one digit the whole picture counts as one line of
+text. For numbers the detector finds the lines. It also misses many cut-out numbers, so a small picture
+without several lines is read as one line too, and the reading with the higher score is used.
 
-Which candidate and which confidence: each line is a candidate; its score is 0..1 already.
+Each line is a candidate; its score is already 0..1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FLAGS = {
     "use_det": False, "use_cls": False, "use_rec": True, "return_word_box": False,
     "return_single_char_box": False, "text_score": 0.0, "box_thresh": 0.5, "unclip_ratio": 1.6,
 }  # fmt: skip
-"""Every flag there is, on every call: the engine keeps those of the call before."""
+"""Values of all flags, sent with every call, because the engine keeps the flags of the previous call."""
 DETECTING = FLAGS | {"use_det": True, "return_word_box": True, "return_single_char_box": True}
 NUMBERS = InputSpec(encoding="png", min_side=48, max_side=4000, margin=0.05, enough=NUMBERS_SIDE)
 
@@ -46,7 +46,7 @@ class RapidOcr(BaseProvider):
         """Load the networks (about two seconds); they are in the package, nothing is downloaded.
 
         Args:
-            name: what to call this engine in a Prediction.
+            name: the engine's name in a Prediction.
 
         Raises:
             NotInstalled: the extra "ocr" is missing.
@@ -59,25 +59,25 @@ class RapidOcr(BaseProvider):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Whether its packages are there."""
+        """Return whether the packages are installed."""
         if is_installed("rapidocr") and is_installed("onnxruntime"):
             return Status(installed=True, configured=True)
         return Status(installed=False, configured=True, missing=(install_hint("ocr"),))
 
     def load(self) -> None:
-        """Let the network read a blank picture: its first run is its slowest."""
+        """Run the network on a blank picture, because its first run is its slowest."""
         blank = io.BytesIO()
         Image.new("L", (96, 96), 255).save(blank, "PNG")
         self._ask(blank.getvalue())
 
     def for_numbers(self) -> RapidOcr:
-        """Return the same networks, with the one that finds the lines of a page."""
+        """Return the same networks, with the detector of a page's lines."""
         numbers = copy(self)
         numbers.wants, numbers.options = NUMBERS, {"numbers": True}
         return numbers
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Read once; it takes milliseconds and cannot be interrupted, so ``timeout`` is not needed."""
+        """Read once; this takes milliseconds and cannot be interrupted, so ``timeout`` has no effect."""
         with SERVICE.translated():
             if self.wants is not NUMBERS:
                 return parse(self._ask(image.data))
@@ -89,7 +89,7 @@ class RapidOcr(BaseProvider):
             return parse(raw)
 
     def _ask(self, data: bytes, flags: Mapping[str, Any] = FLAGS) -> dict[str, Any]:
-        with self._lock:  # the flags live on the engine
+        with self._lock:  # the engine stores the flags
             found = self._client(data, **flags)
         scores = [float(score) for score in found.scores or ()]
         raw = {"txts": list(found.txts or ()), "scores": scores, "version": self._version}
@@ -104,7 +104,7 @@ def _box(corners: Any) -> Box | None:
 
 
 def parse(raw: Mapping[str, Any]) -> Answer:
-    """Parse the texts and scores of RapidOCR's TextRecOutput, and its version.
+    """Convert the texts, scores and version of RapidOCR's TextRecOutput to an Answer.
 
     Raises:
         BadAnswer: a text or a score is invalid.
@@ -120,7 +120,7 @@ def parse(raw: Mapping[str, Any]) -> Answer:
 
 
 def _signs(text: str, chars: Sequence[tuple[float, Box | None]]) -> tuple[Sign, ...]:
-    """Return a Sign for each character of a line; RapidOCR gives none for a space."""
+    """Return a Sign for each character of a line; RapidOCR reports none for a space."""
     if not chars or len(chars) != len("".join(text.split(" "))):
         return ()
     given = iter(chars)
@@ -133,8 +133,8 @@ def _client() -> Any:
         from rapidocr import RapidOCR
     except ImportError as error:
         raise not_installed("RapidOCR", "ocr") from error
-    onnxruntime.disable_telemetry_events()  # on by default since 1.29, and this engine is called local
-    return RapidOCR(params={"Global.log_level": "critical"})  # else RapidOCR logs each file that it loads
+    onnxruntime.disable_telemetry_events()  # on by default since 1.29, but this engine must stay local
+    return RapidOCR(params={"Global.log_level": "critical"})  # else RapidOCR logs each file it loads
 
 
 ERRORS: Mapping[str, Rule] = {
@@ -144,6 +144,6 @@ ERRORS: Mapping[str, Rule] = {
     "rapidocr.utils.load_image.LoadImageError": Rejected,
     "PIL.UnidentifiedImageError": Rejected,
 }
-"""What loading the networks and running them may raise."""
+"""Exceptions while the networks are loaded or run."""
 
 SERVICE = Service("RapidOCR", ERRORS, {NotConfigured: f"its files are damaged; {install_hint('ocr')}"})

@@ -1,11 +1,11 @@
-"""Names to providers, through the entry-point group ``digitrec.providers``.
+"""Find providers by name, through the entry-point group ``digitrec.providers``.
 
-Ours come through the same door as anybody's: a package that declares an entry point in this group brings a
-provider. Listing names imports no provider. Only the local engine is known without reading metadata, which
-takes longer than reading a digit (docs/decisions.md).
+digitrec's own providers are registered like those of other packages: each package declares its providers as
+entry points in this group. Listing names imports no provider. Only the local engine is known without reading
+metadata, which takes longer than reading a digit (docs/decisions.md).
 
-A provider that fails while it is imported, looked at or built costs only itself: it is listed as broken, with
-the reason. Of two packages that bring the same name, the first one found counts.
+A provider that fails on import, inspection or construction does not affect others: it is listed as broken,
+with the reason. If two packages register the same name, the first one found is used.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from digitrec.errors.text import did_you_mean, printable
 from digitrec.providers.base import BaseProvider, Price, Provider, Status
 
 GROUP = "digitrec.providers"
-"""The group of entry points, and the package in which ours lie, which no other package can bring."""
+"""The entry-point group, and the package of digitrec's own providers, which no other package can replace."""
 OURS = "digitrec"
-"""Our own package."""
+"""The name of digitrec's package."""
 METHODS = ("from_env", "read", "read_many", "close")
-"""What every provider's class has."""
+"""Methods that every provider's class must have."""
 LONGEST_REASON = 200
-"""Maximum characters of another package's message that are shown."""
+"""Maximum length of another package's message in ours, in characters."""
 
 
 _Positive = Annotated[float, Meta(gt=0, lt=1e12)]
@@ -52,41 +52,41 @@ class _Declared(Struct):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A provider according to the metadata of a package."""
+    """A provider as declared in the metadata of a package."""
 
     name: str
-    """Its name."""
+    """The provider's name."""
     place: str
-    """Its class, as "module:attribute"."""
+    """The provider's class, as "module:attribute"."""
     package: str
-    """The package that brings it."""
+    """The package that declares the provider."""
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is one of digitrec's own."""
+        """Whether the provider is one of digitrec's own."""
         return self.package == OURS and self.place.startswith(f"{GROUP}.")
 
 
 KNOWN = {"local": Plugin("local", "digitrec.providers.local:Local", OURS)}
-"""What our own metadata says of the engine that is asked most, so that it need not be read."""
+"""The metadata of the most used engine, so that it need not be read from disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What can be said of a provider without asking it."""
+    """Facts about a provider that are known without a request."""
 
     name: str
-    """Its name."""
+    """The provider's name."""
     status: Status
-    """Whether it is installed and configured, and what is missing."""
+    """Whether the provider is installed and configured, and what is missing."""
     price: Price | None
-    """What one image costs; None: unknown."""
+    """The price of one image; None: unknown."""
     notice: str | None = None
-    """What its users should know before they build on it; None: nothing."""
+    """A warning for its users; None: no warning."""
 
 
 def found() -> dict[str, Plugin]:
-    """Return the providers of installed packages by name; they cannot replace our names."""
+    """Return the providers of installed packages by name; they cannot replace digitrec's own names."""
     from importlib.metadata import entry_points
 
     plugins = dict(KNOWN)
@@ -103,9 +103,9 @@ def names() -> list[str]:
 
 
 def listings(env: Mapping[str, str]) -> list[Listing]:
-    """Return all registered providers, sorted by name, told offline from ``env`` and the disk.
+    """Return all registered providers, sorted by name, using only ``env`` and the disk.
 
-    A provider that is broken is listed as not installed, with the reason.
+    A broken provider is listed as not installed, with the reason.
     """
     return [_listing(plugin, env) for _, plugin in sorted(found().items())]
 
@@ -123,12 +123,12 @@ def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:
 
 
 def provider_class(name: str) -> type[Provider]:
-    """Return the class registered under ``name``; import its module, and no other provider's.
+    """Return the class registered under ``name``; import no other provider's module.
 
     Raises:
         UnknownProvider: no provider has that name.
-        NotInstalled: the package that registers it lacks something or is broken.
-        TypeError: it is not a text.
+        NotInstalled: the package that registers it lacks a dependency or is broken.
+        TypeError: ``name`` is not a text.
     """
     return _load(_plugin(name))
 
@@ -156,15 +156,15 @@ def _load(plugin: Plugin) -> type[Provider]:
 
 @contextmanager
 def _blamed(plugin: Plugin, doing: str = "") -> Iterator[None]:
-    """Within the block, turn every exception of another package's code into a NotInstalled that names it."""
+    """Turn every exception of another package's code into a NotInstalled that names the package."""
     try:
         yield
     except (KeyboardInterrupt, DigitrecError):
         raise
-    except BaseException as error:  # an import may raise anything, SystemExit too
+    except BaseException as error:  # an import may raise anything, even SystemExit
         try:
             text = str(error)
-        except Exception:  # its exception may not even have a text
+        except Exception:  # the exception's own __str__ may fail
             text = ""
         what = " ".join(f"{type(error).__name__}: {text}".split())[:LONGEST_REASON]
         raise _broken(plugin, what + (f", in {doing}()" if doing else "")) from error
@@ -177,7 +177,7 @@ def _broken(plugin: Plugin, why: str) -> NotInstalled:
 
 
 def _flaw_of_class(cls: object) -> str | None:
-    """Return what a provider's class lacks, or None."""
+    """Return the first fault of a provider's class, in words, or None."""
     if not isinstance(cls, type):
         return "it is not a class"
     lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
@@ -187,7 +187,7 @@ def _flaw_of_class(cls: object) -> str | None:
 
 
 def flaw_of(provider: Provider) -> str | None:
-    """Return which attribute of a provider is invalid, in words; None where it can be asked."""
+    """Return which attribute of a provider is invalid, in words; None if all are valid."""
     if not isinstance(provider, Provider):
         return "it lacks a member of digitrec.providers.base.Provider"
     name = provider.name
@@ -204,17 +204,17 @@ def flaw_of(provider: Provider) -> str | None:
 def open_provider(
     name: str = "local", /, *, env: Mapping[str, str] | None = None, **options: Any
 ) -> Provider:
-    """Return a provider ready to be asked.
+    """Return a provider, ready for requests.
 
-    It is built from ``env`` (default: the process's environment); ``options``, which are its constructor's,
-    override the variables. A provider of another package whose ``from_env`` takes no options is built from
-    the options alone.
+    The provider is built from ``env`` (default: the process's environment); ``options``, the arguments of its
+    constructor, override the variables. A provider of another package whose ``from_env`` takes no options is
+    built from the options alone.
 
     Raises:
         UnknownProvider: no provider has that name.
-        NotInstalled: its extra is missing, or it is broken.
+        NotInstalled: the provider's extra is missing, or the provider is broken.
         NotConfigured: a key or endpoint is missing.
-        ModelError: for "local", the model file cannot be used.
+        ModelError: for "local", the model file is unusable.
     """
     plugin = _plugin(name)
     cls: type[Any] = _load(plugin)

@@ -1,7 +1,6 @@
-"""Tesseract, the OCR program, on this machine: one process for each image.
+"""Run Tesseract, the OCR program, on this machine: one process for each image.
 
-Which candidate and which confidence: each word of its table is a candidate; its confidence of 0-100 is
-divided by 100.
+Each word in its output table is a candidate; its confidence of 0-100 is divided by 100.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 
 ONE_CHARACTER, ONE_WORD, ONE_LINE, PAGE = 10, 8, 7, 6
-"""Tesseract's page segmentation modes for a lone digit, for one that is repeated in a row, for a number that
-was cut out, and for a page of numbers: the modes for sparse text pass over lone digits and minus signs."""
+"""Tesseract's page segmentation modes for a single digit, for a repeated digit, for a cut-out number, and for
+a page of numbers. The modes for sparse text miss single digits and minus signs."""
 NUMBERS = InputSpec(encoding="png", min_side=40, max_side=4000, margin=0.05, enough=NUMBERS_SIDE)
 INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew install tesseract)"
 
@@ -41,9 +40,9 @@ class Tesseract(BaseProvider):
         """Find the program.
 
         Args:
-            program: its name or path.
+            program: the program's name or path.
             language: Tesseract's name of a language data file.
-            name: what to call this engine in a Prediction.
+            name: the engine's name in a Prediction.
 
         Raises:
             NotConfigured: the program is missing, or does not run.
@@ -57,14 +56,14 @@ class Tesseract(BaseProvider):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Whether the program is there; it is not started."""
+        """Return whether the program exists, without starting it."""
         program = shutil.which(env.get("DIGITREC_TESSERACT") or "tesseract", path=env.get("PATH"))
         if program is None:
             return Status(installed=False, configured=False, missing=(INSTALL,))
         return Status(installed=True, configured=True, found=(program,))
 
     def for_numbers(self) -> Tesseract:
-        """Return the same program, which is shown whole pages of any layout."""
+        """Return the same program with the modes for numbers on a page of any layout."""
         numbers = copy(self)
         numbers.wants, numbers.options = NUMBERS, {**self.options, "numbers": True}
         return numbers
@@ -84,14 +83,14 @@ class Tesseract(BaseProvider):
 
 
 def parse(raw: Mapping[str, Any]) -> Answer:
-    """Tesseract's table of what it read, and its version.
+    """Convert Tesseract's output table, with its version, to an Answer.
 
     Raises:
         BadAnswer: the value is not such a table.
     """
     try:
         rows = list(csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
-        if not rows:  # an empty page has at least the row of the page
+        if not rows:  # even an empty page has the row of the page
             raise ValueError
         words = [_word(row) for row in rows if float(row["conf"]) >= 0 and row["text"].strip()]
     except (AttributeError, KeyError, TypeError, ValueError, csv.Error) as error:
@@ -112,7 +111,7 @@ def _version(program: str) -> str:
 
 
 def _run(command: list[str], data: bytes, timeout: float) -> str:
-    """One run of the program, on one thread: more only wait for each other on one small picture."""
+    """Run the program once, on one thread: on a small picture several threads only wait for each other."""
     done = subprocess.run(  # nosec B603 # noqa: S603 (the program is the user's choice, and no shell reads the command)
         command,
         input=data,
@@ -135,6 +134,6 @@ ERRORS: Mapping[str, Rule] = {
     "builtins.OSError": NotConfigured,
     "builtins.UnicodeDecodeError": BadAnswer,
 }
-"""What running a program raises; Tesseract says on stderr when a language's data are missing."""
+"""Exceptions when a program is run; Tesseract reports missing language data on stderr."""
 
 SERVICE = Service("Tesseract", ERRORS, {NotConfigured: INSTALL})

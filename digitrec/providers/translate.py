@@ -1,12 +1,12 @@
-"""Foreign exceptions, HTTP statuses and documents to ours, in one place.
+"""Translate foreign exceptions, HTTP statuses and JSON documents to digitrec's types, in one place.
 
-Each provider module has ``ERRORS``, from the full name of an exception class to one of our error
-classes, or to a function that looks inside the exception. Names, not classes, because the table is
-there before the library is imported. The most specific class that is listed decides; an exception that is
-not listed is a programming error and passes through.
+Each provider module has a table ``ERRORS``: from the full name of an exception class to one of digitrec's
+error classes, or to a function that inspects the exception. The keys are names, not classes, because the
+table exists before the library is imported. The most specific listed class decides; an exception that is not
+listed is a programming error and is not caught.
 
 Each provider also has the schema of its vendor's document (docs/decisions.md), which is validated as a whole.
-A schema names the fields that digitrec uses; all others may hold anything.
+A schema names only the fields that digitrec uses; other fields may hold anything.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong, before it is put into words."""
+    """A failure before it becomes an exception with a message."""
 
     kind: type[DigitrecError]
-    """Which of our errors it is."""
+    """The error class to raise."""
     said: str = ""
-    """The vendor's own words; keys are taken out and long ones cut before anybody sees them."""
+    """The vendor's message; keys are redacted and long texts shortened before it is shown."""
     status: int | str | None = None
     """The vendor's status: an HTTP status or an error code."""
     retry_after: float | None = None
-    """Seconds the vendor asked us to wait, >= 0, or None."""
+    """Seconds that the vendor asks to wait, >= 0, or None."""
     raw: Any = None
     """The vendor's answer, JSON-like, or None."""
     todo: str = ""
-    """What to do about it, where that is known more exactly than by its kind."""
+    """The advice, if it is more exact than that of the error class."""
 
 
 Rule = type[DigitrecError] | Problem | Callable[[Any], Problem]
-"""One of our classes, a Problem that lacks the exception's words, or a function from the exception to one."""
+"""An error class, a Problem without the exception's text, or a function from the exception to a Problem."""
 
 WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
     errors.Rejected: ("refused this image or request", "a retry will not help: send another image"),
@@ -63,13 +63,13 @@ WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
     errors.BadAnswer: ("sent an answer outside its protocol", "check the endpoint and any proxy"),
     errors.NotConfigured: ("is not configured", "`digitrec providers` lists what is missing"),
 }
-"""What happened and what to do, for each class; a provider's own advice replaces the second half."""
+"""What happened and what to do, for each error class; a provider's own advice replaces the second text."""
 
 STATUS: Mapping[int, type[DigitrecError]] = {
     401: errors.AuthFailed, 402: errors.QuotaExceeded, 403: errors.AuthFailed,
     407: errors.NotConfigured, 408: errors.TimedOut, 429: errors.RateLimited,
 }  # fmt: skip
-"""What an HTTP status means where the vendor says nothing more exact.
+"""Error classes by HTTP status, used if the vendor says nothing more exact.
 
 Any other 4xx is Rejected, any other 5xx Unavailable."""
 
@@ -78,24 +78,24 @@ STATUS_ADVICE: Mapping[object, str] = {
     404: "nothing is at this address: check the endpoint",
     407: "set HTTPS_PROXY or HTTP_PROXY to http://USER:PASSWORD@HOST:PORT, as the proxy demands",
 }
-"""What to do about a status that has one cause."""
+"""The advice for statuses that have a single cause."""
 SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota|billing", re.IGNORECASE)
-"""Words by which the vendors mark a spent allowance, where they have no status of its own for it."""
+"""Words of vendors for a used-up quota, if they have no status of its own for it."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A vendor's service: its name in messages, its table, and what its users should check."""
+    """A vendor's service: its name in messages, its table of errors, and its advice."""
 
     name: str
     """The service's name at the start of a message."""
     errors: Mapping[str, Rule]
-    """Full name of an exception class -> what it means."""
+    """From the full name of an exception class to its meaning."""
     advice: Mapping[type[DigitrecError], str] = field(default_factory=dict)
     """The vendor's own advice for some classes of errors, instead of `WORDS`."""
 
     def error(self, problem: Problem, secrets: Secrets | None = None) -> DigitrecError:
-        """Return our exception for a problem, in one line: what happened, what was said, what to do."""
+        """Return the exception for a problem; its message is one line: what happened, and advice."""
         masked = (secrets or Secrets()).masked
         happened, todo = WORDS[problem.kind]
         todo = self.advice.get(problem.kind, todo)
@@ -111,10 +111,11 @@ class Service:
         return error
 
     def document(self, raw: Any, schema: type[T]) -> T:
-        """Return a document as the objects of its schema; ``raw`` is any JSON value, as `decoded` returns it.
+        """Convert a document, any JSON value returned by `decoded`, to the objects of its schema.
 
         Raises:
-            BadAnswer: it does not follow the schema; the message names the place and shows no content.
+            BadAnswer: the document does not follow the schema; the message names the place and shows no
+            content.
         """
         why = no_json(raw)
         if why is not None:
@@ -125,12 +126,12 @@ class Service:
             raise self.refusal(str(error).replace("`", ""), raw) from None
 
     def refusal(self, said: str, raw: Any, todo: str = "") -> DigitrecError:
-        """Return a BadAnswer that says what is wrong with a document, and what to do if that is known."""
+        """Return a BadAnswer that says what is wrong with a document, and the advice if there is any."""
         return self.error(Problem(errors.BadAnswer, said, raw=raw, todo=todo))
 
     @contextmanager
     def translated(self, secrets: Iterable[str] = ()) -> Iterator[None]:
-        """Turn an exception in the table into one of ours within the block; redact ``secrets`` in it."""
+        """Translate exceptions in the block by the table; redact ``secrets`` in the messages."""
         try:
             yield
             return
@@ -144,7 +145,7 @@ class Service:
 
 
 def problem_of(error: Exception, table: Mapping[str, Rule]) -> Problem | None:
-    """Return the table's rule for an exception, by its most specific listed class."""
+    """Return the table's rule for an exception, by its most specific listed class; None if not listed."""
     for cls in type(error).__mro__:
         rule = table.get(f"{cls.__module__}.{cls.__qualname__}")
         if isinstance(rule, type):
@@ -157,7 +158,7 @@ def problem_of(error: Exception, table: Mapping[str, Rule]) -> Problem | None:
 
 
 def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = None) -> Problem:
-    """Say what an HTTP error status means, with the wait that its headers or its body ask for."""
+    """Return the problem that an HTTP error status means, with the wait that headers or body ask for."""
     kind = STATUS.get(status)
     if kind is None:
         kind = {4: errors.Rejected, 5: errors.Unavailable}.get(status // 100, errors.BadAnswer)
@@ -172,7 +173,7 @@ def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = Non
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to wait that the headers ask for, >= 0, or None.
 
-    Azure and OpenAI give milliseconds in a header of their own; Retry-After has a number of seconds or a
+    Azure and OpenAI send milliseconds in a header of their own; Retry-After holds a number of seconds or a
     date (RFC 9110).
     """
     given = {name.lower(): value.strip() for name, value in headers.items()}
@@ -184,15 +185,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return wait
     try:
         when = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):  # its parser raises any of them
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser of dates raises any of these
         return None
-    if when.tzinfo is None:  # "-0000": a time in UTC, by RFC 5322
+    if when.tzinfo is None:  # "-0000" means a time in UTC, by RFC 5322
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 def detail(raw: Any, kind: str) -> Any:
-    """Return the first of an error's details of a kind, such as "google.rpc.RetryInfo", or None."""
+    """Return the first of an error's details of this type, such as "google.rpc.RetryInfo", or None."""
     raw = raw[0] if isinstance(raw, list) and raw else raw
     error = raw.get("error") if isinstance(raw, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
@@ -201,7 +202,7 @@ def detail(raw: Any, kind: str) -> Any:
 
 
 def _seconds(text: str) -> float | None:
-    """Return the number in a text such as "3" or "0.5"; None where it is not one that can be waited for."""
+    """Return the number in a text such as "3" or "0.5"; None if it is no usable number of seconds."""
     if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return None
     wait = float(text)
@@ -231,7 +232,7 @@ Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 def decoded(body: bytes) -> Any:
-    """Return the JSON value in ``body``: strict UTF-8, finite numbers, limited nesting.
+    """Parse the JSON in ``body``: strict UTF-8, finite numbers, limited nesting.
 
     Raises:
         ValueError: the body is not such JSON.

@@ -1,8 +1,8 @@
-"""Send every request to a cloud, and read every answer.
+"""Send every request to a cloud, and receive every reply.
 
 A vendor's SDK finds the credentials and builds the request; `Wire` sends it through `transport` and keeps the
-reply: status, headers, bytes. So no answer, however odd, meets a parser that is not ours; no redirect is
-followed and no request repeated. See docs/decisions.md.
+reply: status, headers, bytes. So only our own parsers see a reply, redirects are not followed, and requests
+are never repeated. See docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -25,52 +25,53 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 MOST_BYTES = 8_000_000
-"""Maximum bytes of an answer; the annotations of sixteen pictures take a tenth of it."""
+"""Maximum size of a reply; the annotations of sixteen pictures take a tenth of this."""
 LATE_S = 60.0
-"""Seconds for which an answer is still read after its caller gave up, to record it: it is paid for."""
+"""Seconds after its caller gave up in which a reply is still received and recorded, because it is paid
+for."""
 PREPARE_S = 10.0
-"""Seconds that opening a client may wait for credentials; most are fetched with the first question."""
+"""Seconds that opening a client may take to get credentials; most are fetched with the first request."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it was received."""
+    """A reply as received."""
 
     status: int
     """The HTTP status."""
     headers: Mapping[str, str]
-    """Its headers, by their names in lower case."""
+    """The headers, with names in lower case."""
     body: bytes
-    """Its body, decompressed, of at most `MOST_BYTES`."""
+    """The body, decompressed, of at most `MOST_BYTES`."""
 
     @property
     def text(self) -> str:
-        """The beginning of its body as text, for a message."""
+        """The beginning of the body as text, for a message."""
         return self.body[:2000].decode("utf-8", "replace")
 
     def problem(self, said: str, raw: Any) -> Problem:
-        """Return what its status of 4xx or 5xx means, with the vendor's words and the body's JSON value."""
+        """Return the problem that a status of 4xx or 5xx means; ``said`` is the vendor's message."""
         return from_http(self.status, said, self.headers, raw)
 
 
 class GivenUp(Exception):
-    """Ends a request, or a search for credentials, whose `Exchange` knows why."""
+    """Ends a request, or a search for credentials; its `Exchange` holds the reason."""
 
 
 class Attempt:
-    """What one call of a provider has sent so far, and whether its caller still waits for it."""
+    """One call of a provider: what it has sent so far, and whether its caller still waits."""
 
     def __init__(self, late_s: float = 0.0) -> None:
         self.late_s = late_s
-        """Seconds after the deadline in which an answer is still read, to record it."""
+        """Seconds after the deadline in which a reply is still received and recorded."""
         self._lock = threading.Lock()
         self._given_up = False
         self.sent: bool | None = None
         """Whether a request may have been sent; None: the provider does not use a `Wire`."""
 
     def send(self) -> bool:
-        """Note that the first byte of a request is about to be written; False: the caller gave up."""
+        """Record that the first byte of a request is about to be written; False: the caller gave up."""
         with self._lock:
             self.sent = self.sent or not self._given_up
             return not self._given_up
@@ -90,10 +91,10 @@ EXCHANGE: ContextVar[Exchange] = ContextVar("exchange")
 
 @dataclass
 class Exchange:
-    """One question to a vendor, from the search for credentials to the reply."""
+    """One request to a vendor, from the search for credentials to the reply."""
 
     wire: Wire
-    """Has the secrets, which it learns from the request, and the certificates to trust."""
+    """Holds the secrets, which it learns from the request, and the certificates to trust."""
     timeout: float
     """Seconds for which the caller waits."""
     sent: bool = False
@@ -101,7 +102,7 @@ class Exchange:
     outcome: Reply | Problem | None = None
     """The reply or the error; once set, nothing more is sent."""
     errand_problem: Problem | None = None
-    """Why the last request for credentials failed, where another attempt may succeed."""
+    """Why the last request for credentials failed, if another attempt may succeed."""
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.timeout
@@ -114,38 +115,38 @@ class Exchange:
         return max(0.01, self.deadline - time.monotonic())
 
     def begin_sending(self) -> None:
-        """Note that the first byte is about to be written.
+        """Record that the first byte is about to be written.
 
         Raises:
-            GivenUp: the caller gave up; nothing may be sent any more.
+            GivenUp: the caller gave up, so the request must not be sent.
         """
         if not self.attempt.send():
             raise self.end(Problem(Unreachable, "it was abandoned before anything was sent"))
 
     def end(self, outcome: Reply | Problem) -> GivenUp:
-        """Keep the first outcome; return the exception that ends the call."""
+        """Record the first outcome; return the exception that ends the call."""
         self.outcome = self.outcome or outcome
         return GivenUp()
 
 
 @dataclass
 class Wire:
-    """A provider's way to its vendor; threads may share it."""
+    """A provider's connection to its vendor; threads may share it."""
 
     service: Service
-    """The vendor's name in messages, and what the exceptions of its library mean."""
+    """The vendor's name in messages, and the meaning of its library's exceptions."""
     endpoint: str
-    """The only address that is asked."""
+    """The only address that receives requests."""
     extra: str
-    """The extra of digitrec that brings the vendor's library."""
+    """The extra of digitrec that installs the vendor's library."""
     refused: Callable[[Reply, Any], Problem]
-    """What a status of 4xx or 5xx means, with the body's JSON value or None."""
+    """Returns the problem that a status of 4xx or 5xx means, from the reply and its JSON body or None."""
     secrets: Secrets = field(default_factory=Secrets)
-    """The secrets to redact in every answer."""
+    """The secrets to redact in every reply."""
     bundle: str | None = None
-    """File of the certificates to trust; None: as the environment says."""
+    """File of the certificates to trust; None: as set in the environment."""
     sign: Callable[[PreparedRequest], PreparedRequest] = lambda request: request
-    """Puts the credentials into the headers of a request; it may fetch them."""
+    """Adds the credentials to the headers of a request; may fetch them first."""
     forget: Callable[[], None] = lambda: None
     """Discards credentials that were refused with status 401."""
 
@@ -156,12 +157,12 @@ class Wire:
             raise not_installed(self.service.name, self.extra) from error
         self.secrets.learn(*check_proxies(self.endpoint))
         self.questions = transport.Questions()
-        """The adapter of `requests` that sends the one request of a `call`, for an SDK to mount."""
+        """The adapter of `requests` that sends the one request of a `call`; an SDK mounts it."""
         self.errands = transport.errands()
         """The session of `requests` that fetches credentials."""
 
     def sign_with(self, header: str, key: str, scheme: str = "") -> None:
-        """Send a key in a header of every request, and redact it."""
+        """Send a key in a header of every request, and redact it in every reply."""
 
         def sign(request: PreparedRequest) -> PreparedRequest:
             request.headers[header] = scheme + key
@@ -171,12 +172,12 @@ class Wire:
         self.sign = sign
 
     def prepare(self, make: Callable[[], T]) -> T:
-        """Return what ``make`` returns, such as credentials; only they may be asked for.
+        """Return the result of ``make``, such as credentials; only requests for credentials may be sent.
 
         Raises:
-            NotConfigured: it failed.
+            NotConfigured: ``make`` failed.
             NotInstalled: the vendor's library is missing.
-            DigitrecError: what the service's table says of the exception.
+            DigitrecError: the service's table has another class for the exception.
         """
         made = self._run(Exchange(self, PREPARE_S), make)
         if isinstance(made, Problem):
@@ -186,10 +187,10 @@ class Wire:
     def ask(
         self, path: str, body: bytes | None, media_type: str, *, timeout: float, expected: int = 200
     ) -> Reply:
-        """Return the reply of status ``expected`` to one request: a POST, or a GET where the body is None.
+        """Send one request, a POST or (without a body) a GET; return its reply of status ``expected``.
 
         Raises:
-            as `call`.
+            DigitrecError: as for `call`.
         """
         return self.call(lambda: self._send(path, body, media_type), timeout=timeout, expected=expected)
 
@@ -197,11 +198,11 @@ class Wire:
         """Return the reply of status ``expected`` to the request that ``send`` makes.
 
         Args:
-            send: asks through `questions`; it may be an SDK's call, whose own result does not count.
+            send: sends a request through `questions`; it may be an SDK's call, whose own result is ignored.
 
         Raises:
             NotConfigured: the request could not be built or signed; nothing was sent.
-            ProviderError: there was no such reply; its ``sent`` says whether the request was sent.
+            ProviderError: there is no such reply; ``sent`` says whether the request was sent.
         """
         self.secrets.learn(*check_proxies(self.endpoint))
         exchange = Exchange(self, timeout)
@@ -220,7 +221,7 @@ class Wire:
         raise error
 
     def error(self, problem: Problem) -> DigitrecError:
-        """Return our exception for a problem, without the secrets."""
+        """Return the exception for a problem, without secrets."""
         return self.service.error(problem, self.secrets)
 
     def _send(self, path: str, body: bytes | None, media_type: str) -> None:
@@ -234,9 +235,9 @@ class Wire:
         self.questions.send(request.prepare())
 
     def _run(self, exchange: Exchange, call: Callable[[], T]) -> T | Problem:
-        """Return what ``call`` returns within the exchange, or why it failed before anything was sent.
+        """Return the result of ``call`` in the exchange, or the problem if it failed before sending.
 
-        Only our own exceptions leave it, because others may hold a key.
+        Only our own exceptions are raised, because others may hold a key.
         """
         context = copy_context()
         context.run(EXCHANGE.set, exchange)
@@ -250,7 +251,7 @@ class Wire:
             return exchange.errand_problem or self._unsent(error)
 
     def document(self, reply: Reply) -> Any:
-        """Return the reply's JSON value with its secrets redacted; the provider's schema checks its form.
+        """Parse the reply's JSON and redact its secrets; the provider's schema checks the structure.
 
         Raises:
             BadAnswer: the body is not JSON, or is nested too deeply.
@@ -273,7 +274,7 @@ class Wire:
         return self.refused(reply, raw)
 
     def _unsent(self, error: Exception) -> Problem:
-        """Say what an exception means that was raised before anything was sent.
+        """Return the problem that an exception means if it was raised before a request was sent.
 
         The text of an exception that is not in the table is not shown: it may quote a key.
         """
@@ -303,7 +304,7 @@ class Cloud(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build it from `variables` and DIGITREC_ALLOW_PLAIN_HTTP; ``options`` override them."""
+        """Build the provider from `variables` and DIGITREC_ALLOW_PLAIN_HTTP; ``options`` override them."""
         return super().from_env(env, **{"allow_plain_http": allows_plain_http(env), **options})
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
-"""Send requests by two adapters of `requests`.
+"""Send requests with two adapters of `requests`.
 
-`Questions` carries pictures and keys; `Errands` fetches credentials for the vendors' libraries. Neither
-follows redirects or reads without end, and what an errand sends or brings is redacted from then on.
+`Questions` sends pictures with keys; `Errands` fetches credentials for the vendors' libraries. Neither
+follows redirects or reads without limit. All secrets in an errand's request and reply are redacted from then
+on.
 """
 
 from __future__ import annotations
@@ -29,30 +30,30 @@ from digitrec.providers.translate import Problem
 from digitrec.providers.wire import EXCHANGE, MOST_BYTES, Exchange, GivenUp, Reply
 
 CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Variables that name a file or folder of certificates; requests itself reads the first two."""
+"""Variables with a file or folder of certificates; requests itself reads the first two."""
 CHUNK = 65_536
 SPARE_S = 0.25
-"""Seconds after the deadline in which the rest of an answer is read that is already here."""
+"""Seconds after the deadline for reading the part of a reply that has already arrived."""
 NOT_AN_ADDRESS = {
     "LocationParseError", "LocationValueError", "InvalidURL", "InvalidProxyURL", "InvalidSchema",
     "UnicodeEncodeError",
 }  # fmt: skip
-"""Names of exceptions for an address that cannot be connected to; for a SOCKS proxy, PySocks is missing."""
+"""Names of exceptions for an invalid address; for a SOCKS proxy, PySocks may be missing."""
 SLOW = {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}
-"""Names of their exceptions where the vendor says nothing for too long."""
+"""Names of exceptions for a vendor that does not answer in time."""
 
 
 class Questions(HTTPAdapter):
-    """Carry the requests that the vendor charges for; threads may share it."""
+    """Sends the requests that the vendor charges for; threads may share it."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Send the one request of the current exchange, which keeps the reply or why there is none.
+        """Send the one request of the current exchange, which records the reply or the problem.
 
         Raises:
-            GivenUp: always; an SDK does not see the reply.
+            GivenUp: always, so that an SDK does not see the reply.
         """
         exchange = EXCHANGE.get()
-        if exchange.outcome is not None:  # an SDK that asks again gets the same outcome
+        if exchange.outcome is not None:  # an SDK that repeats a request gets the same outcome
             raise GivenUp
         raise exchange.end(self._fetched(request, exchange))
 
@@ -77,7 +78,7 @@ class Questions(HTTPAdapter):
                 raw.close()
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the pool of connections for a request, which record when it is sent."""
+        """Return the connection pool for a request; its connections record when the request is sent."""
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         if not issubclass(pool.ConnectionCls, _Recording):
             pool.ConnectionCls = _recording(pool.ConnectionCls)
@@ -85,13 +86,13 @@ class Questions(HTTPAdapter):
 
 
 class Errands(HTTPAdapter):
-    """Carry the requests of a vendor's library that fetch credentials; threads may share it."""
+    """Sends the requests of a vendor's library that fetch credentials; threads may share it."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Send a request within the current exchange, and read its answer whole.
+        """Send a request in the current exchange, and read the whole reply.
 
         Raises:
-            GivenUp: the answer may not be used, or the request may not be sent.
+            GivenUp: the reply must not be used, or the request must not be sent.
         """
         exchange, url = EXCHANGE.get(), str(request.url)
         if in_the_clear(url) and not is_metadata_server(url):
@@ -105,7 +106,7 @@ class Errands(HTTPAdapter):
             response = super().send(request, stream=True, timeout=exchange.left_s, **around)
             body = _body(response.raw, exchange.deadline)
         except Exception as error:
-            # Most machines have no metadata server, so its silence is not a network problem.
+            # Most machines have no metadata server, so a missing reply is not a network problem.
             missed = None if is_metadata_server(url) else _unsent(error, url, around["verify"])
             exchange.errand_problem = missed
             raise
@@ -120,7 +121,7 @@ class Errands(HTTPAdapter):
 
 
 def errands() -> requests.Session:
-    """Return a session of `requests` whose requests fetch credentials, whatever their address."""
+    """Return a session of `requests` whose requests fetch credentials, at any address."""
     session = requests.Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, Errands())
@@ -133,13 +134,13 @@ class _Recording:
     _is_connected = False
 
     def connect(self: Any) -> None:
-        """Connect, through a proxy and a TLS handshake where there are any."""
+        """Connect, through a proxy and a TLS handshake if necessary."""
         self._is_connected = False
         super().connect()  # type: ignore[misc]
         self._is_connected = True
 
     def send(self: Any, data: Any) -> None:
-        """Send a part of a request; a proxy's CONNECT is sent while it still connects."""
+        """Send a part of a request; a proxy's CONNECT is sent before the connection is complete."""
         if self.sock is None:
             self.connect()
         exchange = EXCHANGE.get()
@@ -158,7 +159,7 @@ def _recording(connection: type[Any]) -> type[Any]:
 
 
 def _environment(url: str, bundle: str | None) -> dict[str, Any]:
-    """Return the proxies, and the certificates to trust: ``bundle``, or as the environment says."""
+    """Return the proxies and the certificates to trust: ``bundle``, or as set in the environment."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
     trusted = [bundle, *map(os.environ.get, names), True]
     return {"proxies": get_environ_proxies(url), "verify": next(filter(None, trusted))}
@@ -167,7 +168,7 @@ def _environment(url: str, bundle: str | None) -> dict[str, Any]:
 def _body(raw: Any, deadline: float) -> bytes:
     """Read the whole body, decompressed.
 
-    After the deadline only what is already here is read: an answer that is complete is not discarded.
+    After the deadline read only what has already arrived, so that a complete reply is not discarded.
     """
     take = getattr(raw, "read1", raw.read)  # urllib3 2 need not wait for a whole chunk
     body = bytearray()
@@ -185,7 +186,7 @@ def _body(raw: Any, deadline: float) -> bytes:
 
 
 def _learn(exchange: Exchange, request: requests.PreparedRequest) -> None:
-    """Redact from now on the secrets in a request's headers, but not signatures: each request has another."""
+    """Redact from now on the secrets in a request's headers, except signatures: each request has another."""
     headers: Mapping[str, Any] = request.headers
     for value in secrets_in(dict(headers)):
         if not value.startswith("AWS4-"):
@@ -193,7 +194,7 @@ def _learn(exchange: Exchange, request: requests.PreparedRequest) -> None:
 
 
 def _problem(error: Exception, exchange: Exchange, url: str, verify: Any, *, answered: bool) -> Problem:
-    """Say what an exception of the transport means, by how far the request had come."""
+    """Return the problem that an exception means, depending on how far the request had got."""
     if not exchange.sent:
         return _unsent(error, url, verify)
     chain = list(_chain(error))
@@ -201,13 +202,13 @@ def _problem(error: Exception, exchange: Exchange, url: str, verify: Any, *, ans
     if names & SLOW:
         return Problem(TimedOut, _last_words(chain))
     broke = isinstance(error, OSError) and "InvalidHeader" not in names
-    if any(isinstance(one, http.client.HTTPException) for one in chain):  # what came back is not HTTP
+    if any(isinstance(one, http.client.HTTPException) for one in chain):  # the reply is not HTTP
         broke = "RemoteDisconnected" in names
     return Problem(Unavailable if broke and not answered else BadAnswer, _last_words(chain))
 
 
 def _unsent(error: Exception, url: str, verify: Any) -> Problem:
-    """Say why no connection came about: a setting that is wrong, or else the network."""
+    """Return why no connection was established: a wrong setting, or else the network."""
     chain = list(_chain(error))
     said = _last_words(chain)
     if isinstance(verify, str) and url.startswith("https:") and (problem := _wrong_bundle(verify)):
@@ -220,11 +221,11 @@ def _unsent(error: Exception, url: str, verify: Any) -> Problem:
 
 
 def _wrong_bundle(bundle: str) -> Problem | None:
-    """Return the problem of a file of certificates that cannot be used, or None."""
+    """Return the problem with a file of certificates, or None if it is usable."""
     where = {"capath" if Path(bundle).is_dir() else "cafile": bundle}
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**where)
-    except OSError as error:  # ssl.SSLError is one
+    except OSError as error:  # ssl.SSLError is a subclass
         why = "no certificates in it" if isinstance(error, ssl.SSLError) else str(error.strerror).lower()
     else:
         return None
@@ -234,7 +235,7 @@ def _wrong_bundle(bundle: str) -> Problem | None:
 
 
 def _proxy_refused(status: int, url: str) -> Problem:
-    """Say what it means that the proxy opened no connection for us."""
+    """Return the problem that a proxy's refusal to connect means."""
     variable, host = proxy_variable(url), (origin(url) or ("", "", 0))[1]
     if status == 407:
         todo = f"set {variable} to http://USER:PASSWORD@HOST:PORT"
@@ -246,7 +247,7 @@ def _proxy_refused(status: int, url: str) -> Problem:
 
 
 def _refused_errand(url: str, status: int) -> Problem | None:
-    """Return why credentials did not come, where another attempt may succeed; else the library says why."""
+    """Return why a request for credentials failed if a retry may succeed; else the library says why."""
     if (status != 429 and status < 500) or is_metadata_server(url):
         return None
     host = (origin(url) or ("", "", 0))[1]
@@ -259,7 +260,7 @@ def _last_words(chain: list[BaseException]) -> str:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the exception and those that caused it, outermost first."""
+    """Yield the exception and its causes, outermost first."""
     while error is not None:
         yield error
         inner = [part for part in error.args if isinstance(part, BaseException)]
