@@ -124,7 +124,7 @@ def _errors_told() -> Iterator[None]:
         raise click.exceptions.Exit(INTERRUPTED) from error
     except click.ClickException as error:
         lines = map(printable, error.message.split("\n"))
-        error.message = "\n".join(lines)  # click has no other way to change it
+        error.message = "\n".join(lines)  # type: ignore[misc]  # click has no other way
         raise
     except OSError as error:
         if error.errno == errno.EPIPE:

@@ -28,10 +28,10 @@ FOR_ALL = (
     errors.AuthFailed, errors.BudgetExceeded, errors.LedgerError, errors.NotConfigured, errors.QuotaExceeded,
     errors.Unreachable,
 )  # fmt: skip
-"""Errors that stop every picture that follows as well. `Unreachable` means that no attempt for a picture
-found a connection: the network is gone."""
+"""Errors that also stop every following picture. `Unreachable` means that no attempt for a picture could
+connect: the network is down."""
 DEATHS = 3
-"""Times that a task is read again after a worker died of it."""
+"""Number of times that a task is retried after a worker died while reading it."""
 DEADLY = "the process that read it died or hung; save or export it again"
 
 
@@ -39,12 +39,10 @@ class Batch(Iterator[Outcome]):
     """An iterator over the outcomes of many pictures, in order, with a summary of those so far."""
 
     def __init__(self, images: Iterable[ImageSource | Item], reader: Reader, how: Mapping[str, Any]) -> None:
-        """Read pictures with the options of `digitrec.stream`, or of `digitrec.read_stream`.
-
-        The latter where ``digits`` is among them.
+        """Read pictures with the options of `digitrec.stream` or, with ``digits``, of `digitrec.read_stream`.
 
         Raises:
-            As these functions.
+            DigitrecError, TypeError, ValueError: as for these functions.
         """
         self.summary = Summary()
         """Counts and cost of the outcomes so far."""
@@ -76,20 +74,20 @@ def batch(
 ) -> Batch:
     """Read any number of pictures; return an iterator over the outcomes, in order, with a ``summary``.
 
-    It takes from ``images`` only what is being worked on, so any number can pass. Nothing is written, and
-    this process reads all pictures: the command ``digitrec batch`` uses all cores, writes files and
-    continues after a crash.
+    ``images`` is read only as fast as the pictures are worked on, so there may be any number. Nothing is
+    written, and this process reads all pictures; the command ``digitrec batch`` uses all cores, writes files
+    and continues after a crash.
 
     Args:
-        images: anything that `digitrec.stream` takes; or one string as the command takes it: a folder, a
+        images: anything that `digitrec.stream` takes; or one string, as on the command line: a folder, a
             pattern, a ``.tar`` or ``.zip``.
         provider, lenient, at_least, rotate: as for `digitrec.predict`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
-        DigitrecError: while iterating: an error that stops all pictures that follow as well (a spent budget,
-            rejected credentials, no network). Earlier outcomes are yielded first.
+        DigitrecError: raised while iterating, after the earlier outcomes: an error that also stops all
+            following pictures (a spent budget, refused credentials, no network).
     """
     if isinstance(images, str | Path):
         images = cast(Iterable[ImageSource], expand([str(images)], Skipped()))
@@ -101,26 +99,26 @@ def read(task: Task, reader: Reader) -> Part:
     """Read the pictures of a task.
 
     Raises:
-        As `Batch`.
+        DigitrecError: as for `Batch`.
     """
     batch, out = Batch(task.images, reader, task.how), io.StringIO(newline="")
     outcomes: list[Any] = list(batch)
     write = predictions.write_sheets if "digits" in task.how else predictions.write
     write(outcomes, task.form, out)
     failures = [predictions.error_line(one) for one in outcomes if isinstance(one, Failure)]
-    # A file's name need not be valid in UTF-8: characters that cannot be encoded are escaped.
+    # A file name may be invalid in UTF-8: characters that cannot be encoded are escaped.
     return Part(out.getvalue().encode("utf-8", "backslashreplace"), batch.summary, failures)
 
 
 def spread(
     tasks: Iterable[Task], opener: workers.Opener, processes: int
 ) -> Generator[tuple[Task, Part], None, None]:
-    """Read tasks in worker processes; yield each with its part, as they are done.
+    """Read tasks in worker processes; yield each task with its part, in order of completion.
 
-    Where a worker dies or hangs, its task is read again; a picture that kills becomes a failure.
+    If a worker dies or hangs, its task is read again; a picture that kills workers becomes a failure.
 
     Raises:
-        DigitrecError: the workers die, but of no picture. As `read` otherwise.
+        DigitrecError: the workers die, but not because of a picture; or as for `read`.
     """
     crew = [workers.Worker(opener) for _ in range(processes)]
     free: SimpleQueue[workers.Worker] = SimpleQueue()
@@ -141,7 +139,7 @@ def spread(
 
 
 def _read_in(worker: workers.Worker, task: Task) -> Part:
-    """Read a task in a worker, without the pictures that kill it."""
+    """Read a task in a worker, without the pictures that kill the worker."""
     for _ in range(1 + DEATHS):
         if (part := _tried(worker, task)) is not None:
             return part
@@ -159,7 +157,7 @@ def _read_in(worker: workers.Worker, task: Task) -> Part:
 
 
 def _tried(worker: workers.Worker, task: Task) -> Part | None:
-    """Return what a worker read; None if it died."""
+    """Return the part that a worker read; None if the worker died."""
     with suppress(workers.Died):
         part: Part = worker.call(partial(read, task))
         return part

@@ -22,28 +22,28 @@ UNREADABLE = (".tar.zst", ".tzst", ".tar.lz4", ".tar.lz", ".tar.lzma", ".tar.z",
 ENDINGS = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", *UNREADABLE)
 """Endings of all archives, in lower case."""
 _ZIP_TAIL = 22 + 65535
-"""Longest record that ends a zip in bytes, with its comment (APPNOTE.TXT 4.3.16)."""
+"""Maximum size of the record at the end of a zip, in bytes, with its comment (APPNOTE.TXT 4.3.16)."""
 
 _Entry = tuple[str, Callable[[], IO[bytes]]]
-"""The name of a file in an archive, and what opens it."""
+"""The name of a file in an archive, and a function that opens it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A picture out of an archive, or the stand-in for one that cannot be read."""
+    """A picture in an archive; its ``flaw`` is set if it cannot be read."""
 
     name: str
-    """Path of the archive, then the member's own."""
+    """Path of the archive, followed by the path inside it."""
     data: bytes = field(default=b"", repr=False)
-    """Its bytes."""
+    """The encoded picture."""
     flaw: str = ""
-    """Why it cannot be read; empty if it can."""
+    """Why the picture cannot be read; "" if it can."""
 
     def read(self, most: int = -1) -> bytes:
-        """Return its bytes, at most ``most`` of them.
+        """Return the encoded picture, at most ``most`` bytes of it.
 
         Raises:
-            ImageError: it cannot be read.
+            ImageError: the picture cannot be read.
         """
         if self.flaw:
             raise ImageError(f"{self.name}: cannot be read ({self.flaw})")
@@ -82,12 +82,12 @@ def _is_archive(path: str) -> bool:
 
 
 def listed(data: bytes) -> list[str]:
-    """Return the paths of a list, each on a line or followed by a null character (``find -print0``).
+    """Return the paths in a list, one on each line or each followed by a null character (``find -print0``).
 
     The list is in UTF-8, or in UTF-16 with a byte order mark; empty lines are skipped.
 
     Raises:
-        DataError: it begins as UTF-16 and is not.
+        DataError: the list begins as UTF-16 but is not valid UTF-16.
     """
     try:
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -102,17 +102,17 @@ def listed(data: bytes) -> list[str]:
 
 
 def named(path: str) -> str:
-    """Return the path; of a URL with a key only the part without the key, because the plan stores it."""
+    """Return the path; for a URL only the part without a key, because the plan stores it."""
     return name_of(path) if is_address(path) else path
 
 
 def members(archive: str, skipped: Skipped) -> Iterator[Member]:
-    """Yield the pictures in an archive, in the order in which they lie there.
+    """Yield the pictures in an archive, in the archive's order.
 
-    Every entry with a picture's name is yielded, also one that cannot be read, such as a link.
+    Every entry with a picture's name is yielded, even an unreadable one such as a link.
 
     Args:
-        archive: a path that ends as one of `ENDINGS`.
+        archive: a path with one of the `ENDINGS`.
         skipped: counts the entries that are not pictures, or hidden.
 
     Raises:
@@ -170,7 +170,7 @@ def _in_zip(archive: str) -> Iterator[_Entry]:
 
 
 class _Header(tarfile.TarInfo):
-    """A header that does not take a damaged one for the end of the archive, as `tarfile` does."""
+    """A tar header that rejects damage, which `tarfile` takes for the archive's end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -180,7 +180,7 @@ class _Header(tarfile.TarInfo):
             if buf == bytes(tarfile.BLOCKSIZE):
                 raise
             raise ValueError("damaged or cut off") from error
-        if header.size < 0:  # it leads back: `tarfile` would never end
+        if header.size < 0:  # it leads back, so `tarfile` would never end
             raise ValueError("damaged")
         return header
 
@@ -188,7 +188,7 @@ class _Header(tarfile.TarInfo):
 def _in_tar(archive: str) -> Iterator[_Entry]:
     with tarfile.open(archive, "r:*", tarinfo=_Header) as tar:
         while (entry := tar.next()) is not None:
-            tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
+            tar.members.clear()  # type: ignore[attr-defined]  # else it keeps every header
             if not entry.isdir():
                 yield entry.name, partial(_opened, tar, entry)
         assert tar.fileobj is not None

@@ -1,8 +1,8 @@
-"""The state file of a run: its plan and the rows that are done, from which a killed run continues.
+"""The state file of a run: its plan and the finished rows, from which a killed run continues.
 
-Beside OUT, the SQLite file ``.OUT.batch`` holds them until the last picture is read. Then the rows become
-OUT in one step, and the file keeps the settings and the summary, by which a complete run is recognised.
-What was paid for is in the ledger, too: a damaged state file costs time, and no money.
+The SQLite file ``.OUT.batch`` beside OUT holds them until the last picture is read. Then the rows become OUT
+in one step; the file keeps the settings and the summary, which identify a complete run. Paid answers are also
+in the ledger, so a damaged state file costs time but no money.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from digitrec.errors.text import plain
 
 Format = Literal["jsonl", "csv"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
-"""The format of a file by the ending of its name."""
+"""The format of a file, by its ending."""
 
 LEAST, MOST = 8, 1000
-"""Fewest and most images in a task; after a kill each process reads at most one task again."""
+"""Minimum and maximum number of images in a task; after a kill each process repeats at most one task."""
 TASKS = 8
-"""Tasks for each process, at least, where there are enough images, so that all end at about the same time."""
+"""Minimum number of tasks per process, given enough images, so that all processes end together."""
 MOST_BYTES = 32_000_000
-"""Bytes of pictures out of archives in one task, about."""
+"""Approximate maximum size of the pictures from archives in one task, in bytes."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS plan (id INTEGER PRIMARY KEY, facts TEXT);
@@ -63,7 +63,7 @@ class Summary:
     replayed: int = 0
     """Answers from the ledger."""
     cost_usd: float = 0.0
-    """Known cost of the others, in US dollars."""
+    """Known cost of the other answers, in US dollars."""
 
     def count(self, outcome: Prediction | Sheet | Failure) -> None:
         """Count the outcome for one picture."""
@@ -89,7 +89,7 @@ class Summary:
 
     @classmethod
     def restored(cls, values: Mapping[str, Any]) -> Summary:
-        """Restore a summary from its `record`, perhaps by way of JSON."""
+        """Restore a summary from its `record`, which may come from JSON."""
         counters = {name: Counter(values[name]) for name in ("refusals", "failures")}
         return cls(**{**values, **counters})
 
@@ -107,13 +107,13 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Some pictures, as they are sent to the process that reads them."""
+    """Some pictures for one worker process."""
 
     first: int
     """Number of the first picture, from 1."""
     images: tuple[Item, ...]
     how: Mapping[str, Any]
-    """How each picture is read: see `digitrec.bulk.batch.Batch`."""
+    """The options with which each picture is read; see `digitrec.bulk.batch.Batch`."""
     form: Format
     """Format of the rows."""
 
@@ -123,9 +123,9 @@ class Part:
     """The result of one task."""
 
     rows: bytes
-    """Its rows, in the format of OUT; CSV with the header."""
+    """The rows in the format of OUT; CSV includes the header."""
     summary: Summary
-    """Counts and cost of its outcomes."""
+    """Counts and cost of the task's outcomes."""
     failures: list[str]
     """A line for each picture that failed: its path and the reason."""
 
@@ -135,11 +135,11 @@ class Plan:
     """The facts of a run."""
 
     part: int
-    """Largest number of images in a task."""
+    """Maximum number of images in a task."""
     images: int
     """Total number of images."""
     run: str
-    """The budget's account, shared by all processes of the run."""
+    """The account of the budget, shared by all processes of the run."""
     settings: Mapping[str, Any]
     """Everything that determines the rows: inputs, engines and options."""
     size: int | None = None
@@ -149,13 +149,13 @@ class Plan:
 
 
 class Job:
-    """A run, planned or not; while it is open no other process has it."""
+    """A run, planned or not; an open run is locked for other processes."""
 
     def __init__(self, out: Path, database: sqlite3.Connection) -> None:
         """Lock the state file.
 
         Raises:
-            sqlite3.Error: it is locked, damaged, or cannot be written.
+            sqlite3.Error: the state file is locked or damaged, or cannot be written.
         """
         self.out = out
         self._form = FORMATS[out.suffix.lower()]
@@ -166,7 +166,7 @@ class Job:
         self.plan = None if found is None else _plan(found[0], out)
 
     def begin(self, items: Iterable[Item], settings: Mapping[str, Any], processes: int) -> Plan:
-        """Plan a run for a number of worker processes: find every image and write it down.
+        """Plan a run for a number of worker processes: find and record every image.
 
         Raises:
             DataError: there is no image.
@@ -176,7 +176,7 @@ class Job:
             self._clear()
             for count, item in enumerate(items, 1):
                 content = (item.data, item.flaw) if isinstance(item, Member) else (None, None)
-                # JSON escapes a name that is not valid in UTF-8.
+                # JSON escapes a name that is invalid in UTF-8.
                 name = json.dumps(item.name if isinstance(item, Member) else item)
                 self._database.execute("INSERT INTO items VALUES (?, ?, ?, ?)", (count, name, *content))
             if not count:
@@ -185,7 +185,7 @@ class Job:
             return self._keep(Plan(part, count, os.urandom(8).hex(), settings))
 
     def undone(self, how: Mapping[str, Any]) -> Iterator[Task]:
-        """Yield tasks with the images that have no rows yet, to be read with the options ``how``."""
+        """Yield tasks with the images that have no rows yet; ``how`` holds the options for reading them."""
         assert self.plan is not None
         done = dict(self._database.execute("SELECT first, count FROM parts"))
         first = 1
@@ -198,7 +198,7 @@ class Job:
             first += count
 
     def _images(self, first: int, most: int) -> tuple[Item, ...]:
-        """Return the images of the task that begins with this number."""
+        """Return the images of the task that starts with this number."""
         images: list[Item] = []
         room = MOST_BYTES
         query = "SELECT name, data, flaw FROM items WHERE number >= ? ORDER BY number LIMIT ?"
@@ -211,7 +211,7 @@ class Job:
         return tuple(images)
 
     def finish(self, task: Task, part: Part) -> None:
-        """Keep the rows of a task."""
+        """Store the rows of a task."""
         facts = json.dumps(record(part.summary)), json.dumps(part.failures)
         values = (task.first, len(task.images), part.rows, *facts)
         self._database.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?)", values)
@@ -231,7 +231,7 @@ class Job:
             yield from json.loads(lines)
 
     def complete(self) -> None:
-        """Write OUT in one step; of the state file keep only what describes the run.
+        """Write OUT in one step; keep in the state file only the facts about the run.
 
         Raises:
             OSError: OUT cannot be written.
@@ -267,7 +267,7 @@ class Job:
 
 
 def _plan(facts: str, out: Path) -> Plan | None:
-    """Return the plan in a state file; None: its OUT was removed.
+    """Return the plan in a state file; None: OUT was removed.
 
     Raises:
         DataError: OUT was changed, or another version wrote the state file.
@@ -287,10 +287,10 @@ def _plan(facts: str, out: Path) -> Plan | None:
 
 @contextmanager
 def opened(out: Path) -> Iterator[Job]:
-    """Open the run whose rows go to a file; a process that dies releases it.
+    """Open the run that writes to ``out``; if this process dies, the run is released.
 
     Raises:
-        DataError: another process has it, or its state file is damaged.
+        DataError: another process has opened the run, or its state file is damaged.
         OSError: the state file cannot be written.
     """
     file = out.with_name(f".{out.name}.batch")
@@ -308,7 +308,7 @@ def opened(out: Path) -> Iterator[Job]:
 
 
 def _plain(error: sqlite3.Error, file: Path) -> Exception:
-    """Return an error of SQLite as one of ours or of the system."""
+    """Convert an error of SQLite to one of digitrec or of the system."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_BUSY:
         return DataError(f"{file}: another batch is running there; wait, or change OUT")

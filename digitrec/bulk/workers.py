@@ -1,6 +1,6 @@
-"""Processes that read parts: one interpreter and one thread each; they end with their parent.
+"""Worker processes, each with one interpreter and one thread; they end with their parent.
 
-This module is imported first in such a process, so it imports nothing that starts threads.
+A worker process imports this module first, so it must import nothing that starts threads.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 Opener = Callable[[], AbstractContextManager[Any]]
-"""Opens a context in a worker process, such as a reader; it is closed when the process ends."""
+"""Opens a context in a worker process, such as a reader, which is closed when the process ends."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_THREAD_LIMIT")
-"""Variables that tell numerical libraries, before they are imported, how many threads to start."""
+"""Variables for the number of threads of numerical libraries, read when these are imported."""
 KEPT_BYTES = 32_000_000
-"""The largest block for which glibc raises its thresholds (mallopt(3): 32 MiB)."""
+"""The largest block for which glibc raises its thresholds (mallopt(3): 32 MiB), in bytes."""
 BEAT_S = 1.0
-"""Seconds between two signs of life of a process that has new outcomes."""
+"""Minimum seconds between two heartbeats of a process that has new outcomes."""
 STUCK_S = 900.0
-"""Seconds without a sign of life after which a process is killed: it is stopped, or hangs."""
+"""Seconds without a heartbeat after which a process is killed, because it was stopped or hangs."""
 
 _parent: list[Connection] = []
 """The connection to the process that started this one, if it is a worker."""
 _beaten = [0.0]
-"""When this process last sent a sign of life, on its monotonic clock."""
+"""Time of this process's last heartbeat, on its monotonic clock."""
 
 
 def cores() -> int:
-    """Return how many cores this process may use, >= 1."""
+    """Return the number of cores that this process may use, >= 1."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -47,7 +47,8 @@ class Died(Exception):
 class Worker:
     """A process for the calls of one thread; it starts with the first call, and again after it died.
 
-    Unlike the processes of a ``ProcessPoolExecutor`` it shares nothing that a killed one could leave locked.
+    Unlike the processes of a ``ProcessPoolExecutor`` it shares no lock, which a killed process could leave
+    held.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -101,12 +102,12 @@ class Worker:
 
 
 def _work(tasks: Connection, opener: Opener) -> None:
-    """Do the work that is sent until the parent is gone; the main function of a process."""
+    """Do the tasks that the parent sends, until the parent ends; the main function of a worker process."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
     keep_memory()
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # as in the process that started this one
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # meant for that process
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # as in the parent process
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # these signals are for the parent
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     _parent.append(tasks)
@@ -124,7 +125,7 @@ def _work(tasks: Connection, opener: Opener) -> None:
 
 
 def progress() -> None:
-    """Send a sign of life from a worker process; end the process if its parent is gone."""
+    """Send a heartbeat from a worker process; end the process if its parent has ended."""
     if _parent and time.monotonic() - _beaten[0] > BEAT_S:
         _beaten[0] = time.monotonic()
         try:
@@ -134,12 +135,12 @@ def progress() -> None:
 
 
 def keep_memory() -> None:
-    """Let the allocator keep the memory of one picture for the next; call it only in a process of our own.
+    """Let the allocator keep the memory of one picture for the next; call it only in a worker process.
 
-    Otherwise the memory goes back to the system after each picture, and getting it again takes up to a fifth
-    of a photo's time. glibc keeps twice the size of the largest block that was ever freed; the block that is
-    freed here is never written to, so it takes no memory. Other allocators are not affected, nor is one that
-    is configured with MALLOC_TRIM_THRESHOLD_.
+    Otherwise the memory returns to the system after each picture, and getting it again takes up to a fifth of
+    a photo's time. glibc keeps twice the size of the largest block that was ever freed. The block freed here
+    is never written to, so it takes no memory. Other allocators are not affected, nor is an allocator
+    configured with MALLOC_TRIM_THRESHOLD_.
     """
     import numpy as np
 

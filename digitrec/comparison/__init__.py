@@ -1,4 +1,4 @@
-"""Compare engines: on one picture, on labelled pictures, and as a fallback or consensus."""
+"""Compare engines on one picture or on labelled pictures, and combine them as a fallback or consensus."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from digitrec.recognise.pipeline import chunks, open_or_fail
 WINDOW = 64
 """Maximum number of pictures open at the same time, unless an engine has a larger batch."""
 Ask = Callable[[Iterable[ImageSource], Reader], Iterator[Outcome]]
-"""`recognise.stream` with its options bound."""
+"""A function such as `recognise.stream` with its options already set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What several engines said about one picture."""
+    """The outcomes of several engines for one picture."""
 
     image: ImageRef
-    """Which picture."""
+    """The picture."""
     engines: tuple[str, ...]
     """Names of the engines, in the order they were given."""
     outcomes: tuple[Outcome, ...]
-    """Their outcomes, in the same order."""
+    """The engines' outcomes, in the same order."""
     number: int | None = None
     """Index of the number in reading order, from 0; None for a comparison of whole pictures."""
     box: Box | None = None
-    """Left, top, right, bottom of the number in pixels of the picture; None if it is not known."""
+    """Left, top, right, bottom of the number in pixels of the picture; None if unknown."""
 
     @property
     def name(self) -> str:
-        """The picture's name, and the number's place on it, counted from 1."""
+        """The picture's name, followed by the number's position on it, counted from 1."""
         source = self.image.source
         return source if self.number is None else f"{source}, number {self.number + 1}"
 
     @property
     def by_engine(self) -> list[tuple[str, Outcome]]:
-        """Each engine's name with its outcome."""
+        """Pairs of each engine's name and outcome."""
         return list(zip(self.engines, self.outcomes, strict=True))
 
     @property
@@ -60,7 +60,7 @@ class Comparison:
 
     @property
     def counted(self) -> tuple[Prediction, ...]:
-        """The answers that vote: an emulator's only if no real engine answered (`prediction.counted`)."""
+        """The answers that vote; an emulator's vote only if no real engine answered (`answer.counted`)."""
         return tuple(counted(self.outcomes))
 
     @property
@@ -70,13 +70,13 @@ class Comparison:
 
     @property
     def agree(self) -> bool | None:
-        """Whether all votes mean the same, "no digit" included; None for fewer than two votes."""
+        """Whether all votes mean the same ("no digit" is a vote too); None for fewer than two votes."""
         votes = self.counted
         return len({vote.meaning for vote in votes}) == 1 if len(votes) > 1 else None
 
     @property
     def consensus(self) -> int | str | None:
-        """The answer with more votes than any other, "no digit" included; else None."""
+        """The answer with more votes than any other, "no digit" included; None for a tie."""
         leading = self._leading()
         return leading[0].answer if leading else None
 
@@ -88,7 +88,7 @@ class Comparison:
         return tuple(name for name, outcome in self.by_engine if outcome in others)
 
     def _leading(self) -> list[Prediction]:
-        """Return the votes with the most common meaning; empty for a tie."""
+        """Return the votes for the most frequent meaning; empty for a tie."""
         counts = Counter(vote.meaning for vote in self.counted)
         best = [meaning for meaning, count in counts.items() if count == max(counts.values())]
         return [vote for vote in self.counted if best == [vote.meaning]]
@@ -126,8 +126,8 @@ def compare(
         lenient, at_least, rotate: as for `predict`.
 
     Returns:
-        A Comparison; a picture that cannot be read is a Failure of every engine, and an engine that is
-        not installed or not configured is a Failure for every picture.
+        A Comparison. If the picture cannot be read, every engine's outcome is a Failure; if an engine is not
+        installed or not configured, its outcome is a Failure for every picture.
 
     Raises:
         TypeError, ValueError: no providers, or an argument of the wrong kind or out of its range.
@@ -153,18 +153,18 @@ def compare_stream(
     ask: Ask | None = None,
     **how: Unpack[How],
 ) -> Iterator[Comparison]:
-    """Yield what `compare_many` returns, each Comparison as soon as it and those before it are complete.
+    """Yield what `compare_many` returns; each Comparison as soon as it and all before it are complete.
 
-    It takes only a batch from ``images`` at a time, so these may be endless. ``ask`` asks an engine about
-    something else than a digit, such as `comparison.numbers.numbers_asked`; each engine then opens the
-    pictures itself.
+    Only one batch of ``images`` is read ahead, so they may be endless. ``ask`` replaces the request for a
+    digit by another, such as `comparison.numbers.numbers_asked`; each engine then opens the pictures
+    itself.
     """
     names = free_engines(os.environ) if providers is None else listed(providers)
     readers = [reader_or_absent(provider) for provider in names]
     asked = ask or partial(stream, **how)
     for reader in readers:
-        with suppress(NotConfigured):  # an engine without number reading is a Failure for every picture
-            asked((), reader)  # raise here rather than in a thread
+        with suppress(NotConfigured):  # an engine that cannot read numbers is a Failure for every picture
+            asked((), reader)  # raise the error here rather than in a thread
     waiting = iter(several_images(images))
     most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
     windows: Iterator[Sequence[ImageSource | Failure]] = (
@@ -178,7 +178,7 @@ def compare_stream(
 def _compared(
     window: Sequence[ImageSource | Failure], readers: Sequence[Reader], ask: Ask
 ) -> Iterator[Comparison]:
-    """Yield a Comparison for each picture, in order, as soon as all engines have answered about it."""
+    """Yield a Comparison for each picture, in order, as soon as all engines have answered."""
     names = tuple(map(name_of, readers))
     good = {place: image for place, image in enumerate(window) if not isinstance(image, Failure)}
     arrivals = gather([(reader, good) for reader in readers], ask)
@@ -195,9 +195,9 @@ def _compared(
 
 
 def opened_once(image: ImageSource, asker: str) -> ImageSource | Failure:
-    """Open a picture that can be read only once, as large as numbers need it; return others as they are.
+    """Open a picture that can be read only once, as large as numbers need it; return others unchanged.
 
-    If it cannot be opened, return a Failure of ``asker``.
+    If the picture cannot be opened, return a Failure of ``asker``.
     """
     once = hasattr(image, "read") or files.read_once(image)
     return open_or_fail(image, asker, NUMBERS_SIDE) if once else image
@@ -216,7 +216,7 @@ def gather(
     """
 
     def lane(number: int) -> Iterator[tuple[int, int, Outcome]]:
-        """Yield one engine's outcomes; after a DigitrecError, a Failure for each picture that is left."""
+        """Yield one engine's outcomes; after a DigitrecError, a Failure for each remaining picture."""
         reader, images = work[number]
         left = dict(images)
         try:
@@ -248,7 +248,7 @@ class Absent:
         self._error = error
 
     def stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Outcome]:
-        """Raise the error at the first picture; `gather` makes a Failure of it for each."""
+        """Raise the error at the first picture; `gather` turns it into a Failure for each picture."""
         for _ in images:
             raise self._error
         yield from ()
@@ -256,11 +256,11 @@ class Absent:
     read_stream = stream
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Release nothing."""
 
 
 def free_engines(env: Mapping[str, str]) -> list[str]:
-    """Return the engines that are ready and free of charge, without asking one or opening a connection.
+    """Return the engines that are ready and free of charge, without sending a request.
 
     Raises:
         NotConfigured: no free engine is ready.
@@ -272,7 +272,7 @@ def free_engines(env: Mapping[str, str]) -> list[str]:
 
 
 def left_out_because(listing: registry.Listing) -> str:
-    """Return why an engine is asked only by name; "" for one that is ready and free."""
+    """Return why an engine is only asked when named; "" for an engine that is ready and free."""
     if listing.status.missing:
         return "; ".join(listing.status.missing)
     if listing.price is None:

@@ -1,4 +1,4 @@
-"""Compare the numbers that several engines read on a picture, as a whole or one by one."""
+"""Compare the numbers that several engines read on a picture, as one answer or number by number."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ SAME_PLACE = 0.5
 
 
 Spot = list[tuple[int, Number]]
-"""A place on the picture: pairs of an engine's index in the comparison and a number that it read there."""
+"""A place on the picture: pairs of an engine's index in the comparison and the number that it read there."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumbersRead(Prediction):
-    """A sheet as one answer, right or wrong as a whole."""
+    """A sheet as one answer, which is right or wrong as a whole."""
 
     numbers: tuple[Number, ...] = ()
     """The numbers that were read."""
 
     @property
     def sure(self) -> tuple[Number, ...]:
-        """The numbers without a reason for doubt."""
+        """The numbers without a ``reason``."""
         return tuple(number for number in self.numbers if number.reason is None)
 
     @property
     def answer(self) -> str | None:
-        """The texts of the sure numbers, sorted; None without any."""
+        """The texts of the sure numbers, sorted; None if there are none."""
         return joined(number.text for number in self.sure)
 
     @property
     def meaning(self) -> object:
-        """The values of the sure numbers, sorted: "12,00" says the same as "12.00"."""
+        """The values of the sure numbers, sorted, so that "12,00" equals "12.00"."""
         return tuple(sorted(number.value for number in self.sure if number.value is not None)) or None
 
 
 def numbers_asked(**how: Any) -> Ask:
-    """Return a function that asks an engine for numbers, in place of `recognise.stream`.
+    """Return a function that asks an engine for numbers, for use instead of `recognise.stream`.
 
     Args:
         how: the options of `digitrec.read_stream`.
@@ -57,15 +57,15 @@ def numbers_asked(**how: Any) -> Ask:
 
 
 def joined(texts: Iterable[str]) -> str | None:
-    """Return the texts of numbers as one answer; None without any."""
+    """Join the texts of numbers to one answer; return None without texts."""
     return " ".join(sorted(texts)) or None
 
 
 def apart(comparison: Comparison) -> list[Comparison]:
     """Split a comparison of sheets into one for each number, in reading order.
 
-    Boxes of several engines that cover each other are the same number. A number without a box belongs to the
-    first number with the same text. Where no engine read a number, the comparison stays as it is.
+    Overlapping boxes of several engines are the same number. A number without a box belongs to the first
+    number with the same text. If no engine read a number, the comparison is returned unchanged.
     """
     spots: list[Spot] = []
     for engine, outcome in enumerate(comparison.outcomes):
@@ -90,7 +90,7 @@ def _box(spot: Spot) -> Box | None:
 
 
 def _shows(spot: Spot, number: Number, engine: int) -> bool:
-    """Return whether another engine read this number at a place."""
+    """Return whether the numbers at a place are the same as this number of another engine."""
     others = [other for one, other in spot if one != engine]
     if number.box is None or _box(spot) is None:
         return any(other.text == number.text for other in others)
@@ -99,7 +99,7 @@ def _shows(spot: Spot, number: Number, engine: int) -> bool:
 
 
 def _outcomes(spot: Spot, comparison: Comparison) -> Iterator[Outcome]:
-    """Yield what each engine read at a place."""
+    """Yield the outcome of each engine at a place."""
     for engine, outcome in enumerate(comparison.outcomes):
         if isinstance(outcome, NumbersRead):
             here = tuple(number for one, number in spot if one == engine)
@@ -109,7 +109,7 @@ def _outcomes(spot: Spot, comparison: Comparison) -> Iterator[Outcome]:
 
 
 def _as_one(sheet: Sheet | Failure) -> Outcome:
-    """Return the sheet as one answer."""
+    """Turn a sheet into one answer."""
     if isinstance(sheet, Failure):
         return sheet
     shared = {name: getattr(sheet, name) for name in SHARED}
@@ -117,7 +117,7 @@ def _as_one(sheet: Sheet | Failure) -> Outcome:
 
 
 def _summed_up(numbers: tuple[Number, ...]) -> dict[str, Any]:
-    """Return the fields of `NumbersRead` for these numbers, with the lowest confidence of all."""
+    """Return the fields of `NumbersRead` for these numbers, with the lowest confidence among them."""
     sure = [number for number in numbers if number.reason is None]
     doubts = [number.reason for number in numbers if number.reason is not None]
     return {

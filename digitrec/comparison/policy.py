@@ -1,4 +1,4 @@
-"""Several engines that answer as one: `Fallback` asks in order, `Consensus` until enough of them agree."""
+"""Combine engines: `Fallback` asks them in order, `Consensus` asks until enough of them agree."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from digitrec.recognise.pipeline import chunks, finished
 log = logging.getLogger(__name__)
 
 UNSURE = 0.5
-"""Confidence at which an answer without one is ranked, 0..1."""
+"""The confidence by which an answer without confidence is ranked, 0..1."""
 Asked = Prediction | Sheet | Failure
-"""The outcome of one engine for a picture: of its digit, or of its numbers."""
+"""An engine's outcome for the digit or the numbers on a picture."""
 
 
 class EnginePolicy:
-    """Ask engines in order, as many at a time as the rule says, until it is satisfied.
+    """Asks engines in order, as many at the same time as its rule says, until the rule is satisfied.
 
-    The rule is two pure functions of the outcomes so far, `more` and `verdict`, for digits and for sheets of
-    numbers, so that it can also be tried on answers that are already there (`on_answers`). Each engine keeps
-    its own deadline and budget; an engine that fails or has spent its budget is skipped.
+    The rule consists of two pure functions of the outcomes so far, `more` and `verdict`, for digits and for
+    sheets of numbers. So it can also be applied to existing answers (`on_answers`). Each engine keeps its own
+    deadline and budget; an engine that fails or has spent its budget is skipped.
     """
 
     name: str
@@ -74,7 +74,7 @@ class EnginePolicy:
         """Yield a Sheet for each picture, in order; its ``asked`` holds each engine's sheet.
 
         Args:
-            images: the pictures; one that can be read only once is opened for all engines at once.
+            images: the pictures; a picture that can be read only once is opened once for all engines.
             how: the options of `digitrec.read_stream`.
         """
         for image in images:
@@ -83,7 +83,8 @@ class EnginePolicy:
             yield finished(sheet, how.get("at_least", 0.0), how.get("rotate", 0))
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
-        """Return the outcome for these answers, which are in the engines' order, without asking an engine."""
+        """Return the policy's outcome for these answers, given in the engines' order, without asking an
+        engine."""
         said: list[Outcome] = []
         while count := self.more(said):
             said += answers[len(said) : len(said) + count]
@@ -116,7 +117,7 @@ class EnginePolicy:
     ) -> list[Any]:
         """Ask in rounds until every picture is decided; return the policy's outcome for each, in order.
 
-        A Failure to open a picture is its outcome.
+        A Failure to open a picture becomes the picture's outcome.
         """
         opened = {place: image for place, image in enumerate(images) if not isinstance(image, Failure)}
         said: dict[int, list[Asked]] = {place: [] for place in opened}
@@ -128,7 +129,7 @@ class EnginePolicy:
     def _work(
         self, images: Mapping[int, ImageSource], said: Mapping[int, Sequence[Asked]]
     ) -> list[tuple[Engine, dict[int, ImageSource]]]:
-        """Return the engines to ask next, each with the pictures it is asked about."""
+        """Return the engines to ask next, each with its pictures."""
         last = {place: len(answers) + self.more(answers) for place, answers in said.items()}
         work = [
             (engine, {place: images[place] for place in said if len(said[place]) <= turn < last[place]})
@@ -151,11 +152,11 @@ class EnginePolicy:
             "replayed": all(one.replayed for one in answers),
         }
         if isinstance(best, Prediction) and len(said) > 1:
-            values["calibrated"] = None  # asking on changes the chances
+            values["calibrated"] = None  # asking further engines changes the chances
         return replace(best, **values)
 
     def _latency(self, said: Sequence[Asked]) -> float:
-        """Return the latency in seconds: the sum over the rounds of the slowest engine of each."""
+        """Return the latency in seconds: the sum over the rounds of each round's slowest engine."""
         spent, done = 0.0, 0
         while done < len(said):
             count = self.more(said[:done])
@@ -165,20 +166,20 @@ class EnginePolicy:
 
 
 class Fallback(EnginePolicy):
-    """Ask the next engine if the one before failed, saw no digit, or was less sure than a threshold."""
+    """Asks the next engine if the previous one failed, saw no digit, or was less sure than a threshold."""
 
     def __init__(self, engines: Sequence[str | Provider | Engine], below: float) -> None:
         """Put the engines in order, usually the cheapest first.
 
         Args:
-            engines: names, providers or engines; of one alone only the refusals are its own.
-            below: ask the next engine below this chance of being right, 0..1. It is compared with the
-                ``calibrated`` chance; an engine without calibration is taken at its own confidence, and
-                a warning says so once; one without either is never sure.
+            engines: names, providers or engines; a single engine is allowed.
+            below: minimum chance of an answer, 0..1; below it the next engine is asked. The chance is the
+                ``calibrated`` chance; for an engine without calibration its own confidence, with a warning
+                once; an answer with neither is never sure.
 
         Raises:
-            TypeError, ValueError: no engines, one of them twice, something else, or no such chance.
-            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+            TypeError, ValueError: the list is empty, has an engine twice or something else, or ``below`` is
+            invalid. UnknownProvider, NotInstalled, NotConfigured, ModelError: an engine is not usable.
         """
         self.below = number("the threshold below which the next engine is asked", below, 0, 1)
         super().__init__(engines)
@@ -186,7 +187,7 @@ class Fallback(EnginePolicy):
         self._warned: set[str] = set()
 
     def more(self, said: Sequence[Asked]) -> int:
-        """Return 1 while another engine is left and the last one was not sure."""
+        """Return 1 while another engine is left and the last answer was not sure."""
         decided = len(said) == len(self.engines) or (bool(said) and self._sure(said[-1]))
         return 0 if decided else 1
 
@@ -218,7 +219,7 @@ class Fallback(EnginePolicy):
 
 
 def _sureness(outcome: Asked, unknown: float) -> float:
-    """Return how sure the digit or the least sure number is, 0..1; negative without any or with a doubt."""
+    """Return the chance of the digit or of the least sure number, 0..1; negative for a refusal or a doubt."""
     if isinstance(outcome, Failure):
         return -3.0
     if isinstance(outcome, Sheet):
@@ -227,19 +228,19 @@ def _sureness(outcome: Asked, unknown: float) -> float:
 
 
 class Consensus(EnginePolicy):
-    """Return the digit that ``agree`` engines agree on; refuse without agreement."""
+    """Returns the digit that at least ``agree`` engines name; refuses without such agreement."""
 
     def __init__(self, engines: Sequence[str | Provider | Engine], agree: int) -> None:
         """Put the engines in order.
 
         Args:
-            engines: names, providers or engines; as many as must agree, or more.
-            agree: how many must name the same digit, 2 or more. So many are asked at the same time, then
-                the others one by one, while agreement is still possible.
+            engines: names, providers or engines, at least ``agree``.
+            agree: how many engines must name the same digit, >= 2. So many are asked at the same time, then
+                the others one by one while agreement is still possible.
 
         Raises:
-            TypeError, ValueError: too few engines, one of them twice, something else, or no such number.
-            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+            TypeError, ValueError: there are too few engines, an engine is given twice, or ``agree`` is
+            invalid. UnknownProvider, NotInstalled, NotConfigured, ModelError: an engine is not usable.
         """
         self.agree = whole("the number of engines that must agree", agree, 0)
         if not 2 <= agree <= len(listed(engines)):
@@ -249,7 +250,7 @@ class Consensus(EnginePolicy):
         self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
 
     def more(self, said: Sequence[Asked]) -> int:
-        """Return ``agree`` at first, then 1 while agreement is possible; for sheets all engines."""
+        """Return ``agree`` at first, then 1 while agreement is possible; for sheets return all engines."""
         if not said:
             return self.agree
         left = len(self.engines) - len(said)
@@ -257,11 +258,11 @@ class Consensus(EnginePolicy):
             return left
         leading = max(_votes(said).values(), default=0)
         if leading >= self.agree:
-            return min(1, left) if is_emulated(_digits(said)) else 0  # emulators outvote no engine to come
+            return min(1, left) if is_emulated(_digits(said)) else 0  # a later engine outvotes emulators
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Asked]) -> Asked:
-        """Return the agreed answer with the mean confidence of the engines that agree, else a refusal."""
+        """Return the agreed answer with the mean confidence of the agreeing engines, else a refusal."""
         sheets = [one for one in said if isinstance(one, Sheet)]
         if sheets:
             return self._sheet(sheets, said)
@@ -276,9 +277,10 @@ class Consensus(EnginePolicy):
         return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
 
     def _sheet(self, sheets: Sequence[Sheet], said: Sequence[Asked]) -> Asked:
-        """Return the first sheet; a number that too few engines read at its place has no value.
+        """Return the first sheet; a number that too few engines read at its place gets no value.
 
-        A number is wrong only if all that read it are, so its confidence grows with each of them.
+        An agreed number is wrong only if all engines that read it are, so its confidence grows with each of
+        them.
         """
         if len(sheets) < self.agree:
             return next(one for one in said if isinstance(one, Failure))
@@ -305,7 +307,7 @@ class Consensus(EnginePolicy):
 
 
 def _same(sheet: Sheet, number: Number) -> Number | None:
-    """Return the same number on a sheet, at the same place where both places are known."""
+    """Return the number with the same value on a sheet, at the same place if both boxes are known."""
     value = _value(number)
     for one in sheet.numbers:
         apart = one.box is not None and number.box is not None and covered(one.box, number.box) <= 0
@@ -315,7 +317,7 @@ def _same(sheet: Sheet, number: Number) -> Number | None:
 
 
 def _value(number: Number) -> Decimal | None:
-    """Return the value, also of a number that its engine is not sure of."""
+    """Return a number's value, even if its engine is not sure of the number."""
     return value_of(number.text) if number.reason in (None, NOT_SURE) else None
 
 

@@ -5,9 +5,9 @@
     ...     print(emulator.endpoints["google"])
     http://127.0.0.1:40321
 
-What an emulator reads says nothing about a vendor's accuracy, and every answer carries its mark:
-the header ``X-Digitrec-Emulator``, a model version that starts with ``emulated-``, and the address
-``/_emulator``, which `is_emulator` asks.
+An emulator's answers say nothing about a vendor's accuracy, and every answer is marked: by the header
+``X-Digitrec-Emulator``, by a model version that starts with ``emulated-``, and by the address
+``/_emulator``, which `is_emulator` requests.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in _ALL}
 
 
 def environment(vendor: str, endpoint: str) -> dict[str, str]:
-    """Return the variables by which programs find a vendor's emulator, with keys that it accepts."""
+    """Return the variables through which programs find a vendor's emulator, with keys that it accepts."""
     return {name: value.format(endpoint) for name, value in VENDORS[vendor].variables.items()}
 
 
 class Emulator:
-    """The protocols of one or more vendors on 127.0.0.1, within a ``with``.
+    """The APIs of one or more vendors on 127.0.0.1, during a ``with`` block.
 
     with Emulator(["aws"], engine="local") as emulator:
         client = boto3.client("rekognition", endpoint_url=emulator.endpoints["aws"], ...)
@@ -60,18 +60,18 @@ class Emulator:
         keys: Collection[str] | None = None,
         port: int = 0,
     ) -> None:
-        """Bind the ports and open the engine; ``with`` or `start` begins to answer.
+        """Bind the ports and open the engine; ``with`` or `start` starts the answers.
 
         Args:
             vendors: names from `VENDORS`.
             engine: reads the pictures: "local", or a function from a `Picture` to its `Word` objects.
-            faults: see `Fault.parse`; each for every vendor, or for one: "google/429:first=1".
-            keys: the only keys that all vendors accept, for AWS key ids; None: any, for Google also none.
-            port: port of the first vendor, the others follow it; 0: any free ports.
+            faults: the faults as for `Fault.parse`, for every vendor, or for one: "google/429:first=1".
+            keys: the only keys that the vendors accept, for AWS key ids; None: any key (Google: also no key).
+            port: port of the first vendor, followed by those of the others; 0: any free ports.
 
         Raises:
             UnknownProvider: no vendor has this name.
-            NotConfigured, ModelError: the engine or port cannot be used.
+            NotConfigured, ModelError: the engine or a port cannot be used.
             ValueError: a fault is invalid.
         """
         names = list(dict.fromkeys(vendors))
@@ -104,7 +104,7 @@ class Emulator:
         return {name: server.endpoint for name, server in self._servers.items()}
 
     def calls(self, vendor: str) -> int:
-        """Return how many requests a vendor got so far, without polls and the control endpoint."""
+        """Return the number of requests to a vendor so far, without polls and the control endpoint."""
         return self.counts(vendor).calls
 
     def counts(self, vendor: str) -> Counts:
@@ -112,7 +112,7 @@ class Emulator:
         return self._servers[vendor].counts()
 
     def set_faults(self, vendor: str, *faults: str) -> None:
-        """Replace a vendor's faults, see `Fault.parse`; without faults it answers well again.
+        """Replace a vendor's faults (see `Fault.parse`); without arguments remove all faults.
 
         Raises:
             ValueError: a fault is invalid, or does not apply to this vendor.
@@ -121,12 +121,12 @@ class Emulator:
         server.faults.set([_checked(server.vendor, Fault.parse(text)) for text in faults])
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         for server in self._servers.values():
             server.start()
 
     def stop(self) -> None:
-        """Stop at once, hanging requests included, and free the ports."""
+        """Stop at once, even during hanging requests, and free the ports."""
         for server in self._servers.values():
             server.stop()
 
@@ -146,7 +146,7 @@ def serve(vendors: Sequence[str] = tuple(VENDORS), *, say: Callable[[str], None]
         say: prints a line: the addresses, and the variables to set.
 
     Raises:
-        Whatever `Emulator` raises.
+        DigitrecError, ValueError: as for `Emulator`.
     """
     with Emulator(vendors, **options) as emulator:
         try:
@@ -165,11 +165,11 @@ def serve(vendors: Sequence[str] = tuple(VENDORS), *, say: Callable[[str], None]
 
 
 def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> list[Fault]:
-    """Return the faults for this vendor: those with its name before them, or without a name."""
+    """Return the faults for this vendor: those prefixed with its name, and those without a name."""
     found = []
     for text in texts:
         before, slash, after = text.partition("/")
-        is_named = bool(slash) and ":" not in before  # else the slash is in an address
+        is_named = bool(slash) and ":" not in before  # otherwise the slash is part of an address
         name = before.strip() if is_named else ""
         fault = Fault.parse(after if is_named else text)
         if is_named and name not in names:

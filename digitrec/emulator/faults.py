@@ -1,4 +1,4 @@
-"""How a fault is written, and which requests it affects; `digitrec.emulator.server` says what each does."""
+"""Parse faults, and choose the requests that they affect; `digitrec.emulator.server` carries them out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from msgspec import Meta
 from digitrec.emulator.vendors.base import POLLS
 
 REFUSALS = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504", "quota")
-"""Errors in the vendor's own form, before it has read anything."""
+"""Errors in the vendor's own form, sent before the picture is read."""
 BREAKS = ("hang", "reset", "cut-off", "drip")
 """Faults that end the connection."""
 KINDS = (*REFUSALS, "redirect", "slow", *BREAKS, "html", "unusable", *POLLS)
@@ -23,7 +23,7 @@ UNUSABLE = (
     b"", b"[]", b"null", b'"x"', b"7", b'{"surprise": [null, {"text": 7}]}', b'{"half": ', b"\xff\xfe\x00",
     b'{"a":NaN}', b'{"a":"\\ud83d"}',
 )  # fmt: skip
-"""Documents that no vendor sends, one after the other."""
+"""Documents that no vendor sends; the emulator sends them in turn."""
 NOWHERE = "http://127.0.0.1:9/"
 """Default target of a redirect: another origin, where nothing listens (port 9 is "discard")."""
 
@@ -34,14 +34,14 @@ AtLeastOne = Annotated[int, Meta(ge=1)]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One fault, and which requests it affects."""
+    """One fault, and the requests that it affects."""
 
     kind: str
     """One of `KINDS`."""
     skip: Count = 0
-    """How many requests pass unharmed before it, >= 0."""
+    """Number of requests before the fault that pass unharmed, >= 0."""
     first: AtLeastOne | None = None
-    """How many requests it affects, >= 1; None: every one from there on."""
+    """Number of requests that the fault affects, >= 1; None: all further requests."""
     after: Count | None = None
     """Seconds in the header Retry-After, >= 0; None: no such header."""
     seconds: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
@@ -53,12 +53,12 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Return the fault of ``KIND[:OPTION=VALUE,...]``, such as "429:after=2,first=1".
+        """Parse ``KIND[:OPTION=VALUE,...]``, such as "429:after=2,first=1".
 
-        The options are the fields above; ``to`` comes last, because an address may hold commas.
+        The options are the fields above; ``to`` must come last, because an address may contain commas.
 
         Raises:
-            ValueError: an unknown kind or option, or a value out of range.
+            ValueError: a kind or option is unknown, or a value is out of range.
         """
         kind, _, rest = text.strip().partition(":")
         if kind not in KINDS:
@@ -79,8 +79,9 @@ OPTIONS = Fault.__struct_fields__[1:]
 class FaultQueue:
     """The faults of one server; thread-safe.
 
-    They take turns: the one in front affects requests until it has affected its ``first``, then comes the
-    next one: "503:first=2" followed by "429:first=1" is two 503s, one 429, and good answers from then on.
+    The faults take turns: the first in the queue affects requests until it has affected ``first`` of them,
+    then the next one follows. So "503:first=2" and "429:first=1" give two 503s, one 429, and then good
+    answers.
     """
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
@@ -91,11 +92,11 @@ class FaultQueue:
         """Replace all faults."""
         with self._lock:
             self._faults = deque(faults)
-            self._seen = 0  # requests since the turn of the one in front began
+            self._seen = 0  # requests during the turn of the current fault
             self.documents = cycle(UNUSABLE)
 
     def next(self) -> Fault | None:
-        """Return the fault that affects this request, or None."""
+        """Return the fault that affects the next request, or None."""
         with self._lock:
             if not self._faults:
                 return None

@@ -12,9 +12,9 @@ digitrec's own included. Subclass it in a test file, and pytest runs them:
         def provider_at(self, endpoint):
             return Mine(endpoint=endpoint, key="test")
 
-The tests ask `provider` about pictures. They send `provider_at` through the engine to the emulator's server,
-which then fails in every way of `digitrec.emulator.faults`. A provider that runs on this machine has no
-server: its tests subclass `LocalProviderContract`.
+The tests ask `provider` about pictures. The engine also asks `provider_at` about pictures at the emulator's
+server, which then fails in every way of `digitrec.emulator.faults`. A provider that runs on this machine has
+no server: its tests subclass `LocalProviderContract`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Line = str | Answer | DigitrecError
 
 
 class FakeProvider(BaseProvider):
-    """Returns the lines of a script, one for each image, repeated from the top; thread-safe.
+    """Returns the lines of a script, one for each image, again from the start at the end; thread-safe.
 
     >>> fake = FakeProvider(["7", TimedOut("too slow"), Answer()])
     """
@@ -65,13 +65,13 @@ class FakeProvider(BaseProvider):
         wants: InputSpec = InputSpec(encoding="png"),
         name: str = "fake",
     ) -> None:
-        """Keep the script.
+        """Store the script.
 
         Args:
-            script: at least one line; a text "7" becomes one word with a score of 0.9, an empty text no
-                word.
-            latency_s: seconds before each line, >= 0; above the timeout it raises TimedOut.
-            price, endpoint, wants, name: as `digitrec.providers.base.Provider` says.
+            script: at least one line; a text such as "7" becomes one word with a score of 0.9, "" becomes no
+            word.
+            latency_s: seconds before each line, >= 0; more than the timeout raises TimedOut.
+            price, endpoint, wants, name: as for `digitrec.providers.base.Provider`.
         """
         self.name, self.wants, self.price, self.endpoint = name, wants, price, endpoint
         self.images: list[PreparedImage] = []
@@ -81,7 +81,7 @@ class FakeProvider(BaseProvider):
 
     @property
     def calls(self) -> int:
-        """How many images it has read so far."""
+        """Number of images read so far."""
         return len(self.images)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
@@ -112,11 +112,11 @@ def drawn_seven() -> DigitImage:
 # The contract
 
 ATTEMPTS = 2
-"""Most attempts of the engine."""
+"""Maximum number of attempts of the engine."""
 RETRY_AFTER_S = 1
 """Seconds that the fault "429" asks the client to wait."""
 SLACK_S = 5.0
-"""Seconds after the deadline that a slow machine may need."""
+"""Seconds that a slow machine may need after the deadline."""
 
 
 class LocalProviderContract:
@@ -126,12 +126,12 @@ class LocalProviderContract:
     """
 
     secrets: Sequence[str] = ()
-    """Keys that must not show."""
+    """Keys that must never be shown."""
     timeout: float = 30.0
     """Seconds for one image, > 0."""
 
     def provider(self) -> Provider:
-        """Return a provider that can be asked."""
+        """Return a provider that is ready for requests."""
         raise NotImplementedError
 
     def image(self, provider: Provider) -> PreparedImage:
@@ -185,7 +185,7 @@ class LocalProviderContract:
 
     def test_what_is_no_picture_is_an_answer_or_our_error(self) -> None:
         with self._opened() as (provider, image):
-            if provider.wants.encoding != "mnist":  # any 784 bytes are a picture
+            if provider.wants.encoding != "mnist":  # any 784 bytes are a valid picture
                 broken = replace(image, data=b"this is no picture")
                 (outcome,) = provider.read_many([broken], timeout=self.timeout)
                 assert isinstance(outcome, Answer | ProviderError)
@@ -226,25 +226,25 @@ class LocalProviderContract:
 
 
 def faulty(fault: str) -> Server:
-    """Return a server at which every request meets a fault, see `Fault.parse`."""
+    """Return a server that applies a fault to every request; see `Fault.parse`."""
     return Server(Stranger(), faults=FaultQueue([Fault.parse(fault)]))
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """The result of asking a faulty server."""
+    """The result of a call to a faulty server."""
 
     reply: Reply
     """The engine's reply."""
     error: ProviderError
     """The error in it."""
     complete: int
-    """How many requests reached the server whole."""
+    """Number of requests that reached the server completely."""
     charged: float
-    """How many calls the engine charges."""
+    """Number of calls that the engine charges."""
 
     def is_charged(self) -> None:
-        """Check that every request is charged: a server that does not report a failure may have billed it."""
+        """Check that every request is charged: without an error report it may have been billed."""
         assert self.charged == self.complete, (
             f"{self.complete} requests were sent and {self.charged:g} are charged: switch the SDK's own "
             "retries off, and set a status only if the vendor gave one"
@@ -252,14 +252,14 @@ class Met:
 
 
 class ProviderContract(LocalProviderContract):
-    """What digitrec relies on; a provider that passes can be asked, retried, batched and compared.
+    """The tests for a provider with a server; digitrec can ask, retry, batch and compare one that passes.
 
     Define `provider`, and `provider_at` if it sends requests; they may be called several times. Set
-    ``secrets`` to the keys that you gave it.
+    ``secrets`` to the keys that the provider was given.
     """
 
     fault_timeout: float = 4.0
-    """Seconds for one image at a faulty server, > 0; the slowest fault takes all of them."""
+    """Seconds for one image at a faulty server, > 0; the slowest fault uses all of them."""
 
     def provider_at(self, endpoint: str) -> Provider:
         """Return the same provider with another endpoint (http, on this machine)."""
@@ -270,7 +270,7 @@ class ProviderContract(LocalProviderContract):
         raise AssertionError("define provider_at(endpoint): the provider has a server, which may fail")
 
     def _meets(self, server: Server) -> Met:
-        """Ask through the engine, and check what holds for every fault."""
+        """Ask the engine about a picture at this server, and check the rules that hold for every fault."""
         provider = self.provider_at(server.endpoint)
         assert provider.endpoint is not None, "provider_at must set the endpoint"
         options = Options(

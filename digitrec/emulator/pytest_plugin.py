@@ -1,4 +1,4 @@
-"""A pytest fixture for anyone's project: ``pytest_plugins = ["digitrec.emulator.pytest_plugin"]``."""
+"""A pytest fixture for any project: ``pytest_plugins = ["digitrec.emulator.pytest_plugin"]``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from digitrec.emulator import Emulator
 
 @pytest.fixture
 def digitrec_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Emulator]]:
-    """Return a function that starts an `Emulator` with its arguments; all stop with the test.
+    """Return a function that starts an `Emulator` with its arguments; all stop after the test.
 
-    During the test NO_PROXY is 127.0.0.1, because most SDKs would send even these requests through a proxy.
+    During the test NO_PROXY is 127.0.0.1, because most SDKs would send these requests through a proxy.
 
         def test_reads(digitrec_emulator):
             emulator = digitrec_emulator(["google"], engine="script:answers.jsonl")

@@ -1,4 +1,4 @@
-"""A picture in a request, the words on it, and the engines behind the emulator that read them."""
+"""Decode a picture in a request, and read the words on it with the emulator's engine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Picture:
         """Decode a whole picture.
 
         Raises:
-            ImageError: it is not a picture, is damaged, or has too many pixels.
+            ImageError: the data are not a picture, are damaged, or have too many pixels.
         """
         if kind(data) is not None:
             raise ImageError("<bytes>: a format that no vendor here takes")
@@ -57,9 +57,9 @@ class Word:
     """A word on a picture: characters without spaces."""
 
     text: str
-    """Its characters, at least one."""
+    """The word's characters, at least one."""
     confidence: float
-    """The engine's confidence, 0..1; 0 without one."""
+    """The engine's confidence, 0..1; 0 if it has none."""
     box: Box
     """Left, top, right, bottom in px of the upright picture."""
 
@@ -70,7 +70,7 @@ def lines(words: Sequence[Word]) -> list[list[Word]]:
 
 
 def as_line(words: Sequence[Word]) -> Word:
-    """Return at least one word as one text with spaces: the least confidence, and the box around all."""
+    """Join words to one text with spaces, with the lowest confidence and the box around all; words >= 1."""
     lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
     box = min(lefts), min(tops), max(rights), max(bottoms)
     return Word(" ".join(word.text for word in words), min(word.confidence for word in words), box)
@@ -98,16 +98,16 @@ class Reader:
     """An engine behind an emulator."""
 
     name: str
-    """The end of the answers' model version, after "emulated-"."""
+    """The last part of the answers' model version, after "emulated-"."""
     read: Read
-    """The engine itself."""
+    """The engine."""
 
 
 def open_reader(engine: str | Read) -> Reader:
     """Return an engine: "local" (digitrec's networks), or a function from a `Picture` to its `Word` objects.
 
     Raises:
-        NotConfigured: there is no such engine.
+        NotConfigured: there is no engine with this name.
         ModelError: a network cannot be used.
     """
     if not isinstance(engine, str):
@@ -127,7 +127,7 @@ def open_reader(engine: str | Read) -> Reader:
 
 
 def read_digit(picture: Picture, cnn: Engine) -> list[Word]:
-    """Read a lone digit.
+    """Read a single digit.
 
     Raises:
         DigitrecError: the classifier failed.

@@ -29,14 +29,14 @@ HEADER = "X-Digitrec-Emulator"
 IDLE_S = 60
 """Seconds after which a silent connection is closed."""
 LINGER_S = 1.0
-"""Seconds that a client has to close a connection that the server has closed."""
+"""Seconds that a client has to close a connection after the server closed it."""
 RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER on, for 0 s: closing then sends a reset instead of a FIN."""
+"""SO_LINGER for 0 s: closing then sends a reset instead of a FIN."""
 TLS_HANDSHAKE = b"\x16"
 """The first byte of TLS (RFC 8446, 5.1: the content type "handshake")."""
 
 MAX_BODY_BYTES = 64_000_000
-"""Largest body that is read; every vendor's own limit is below it."""
+"""Maximum size of a body; every vendor's own limit is lower."""
 
 Pieces = Iterator[Response | bytes]
 
@@ -46,13 +46,13 @@ class Counts:
     """The requests to a vendor's emulator so far."""
 
     calls: int = 0
-    """Requests without polls, faulty ones included."""
+    """Number of requests without polls, including faulty ones."""
     polls: int = 0
-    """Requests that polled for an answer."""
+    """Number of polls."""
     billed: int = 0
-    """Units that the vendor would bill: images that it read, for Google images times features.
+    """Units that the vendor would bill: images that it read; for Google images times features.
 
-    An image counts once it is read, whether or not the answer arrives; a rejected image does not."""
+    An image counts once it is read, whether or not the answer arrives; a rejected image does not count."""
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -65,10 +65,10 @@ class Connection(BaseHTTPRequestHandler):
     timeout = IDLE_S
     disable_nagle_algorithm = True
     raw_requestline: bytes
-    command = path = ""  # an error before the request line is read is logged too
+    command = path = ""  # an error before the request line is read is also logged
 
     def handle(self) -> None:
-        """Answer requests until one side closes; reject TLS, whose client waits for a handshake."""
+        """Answer requests until one side closes; reject TLS, as a TLS client waits for a handshake."""
         if self.rfile.peek(1)[:1] == TLS_HANDSHAKE:  # type: ignore[attr-defined]  # a BufferedReader
             log.warning("%s: a client spoke TLS; write %s", self.server.vendor.name, self.server.endpoint)
             self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\nThis is plain HTTP; write http://.\n")
@@ -110,7 +110,7 @@ class Connection(BaseHTTPRequestHandler):
             return False
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        """Begin an answer with the header that every answer has."""
+        """Begin an answer with the header that all answers have."""
         super().send_response(code, message)
         self.send_header(HEADER, "1")
 
@@ -119,7 +119,7 @@ class Connection(BaseHTTPRequestHandler):
         out, self.wfile = self.wfile, (whole := io.BytesIO())
         self.send_response(response.status)
         for name, value in response.headers.items():
-            # A header may quote the client (its Host), and not every character is valid in one.
+            # A header may quote the client's Host header, and some characters are invalid in headers.
             self.send_header(name, "".join(c for c in value if c.isprintable() and ord(c) < 256))
         self.send_header("Content-Length", str(len(response.body)))
         if self.close_connection:
@@ -140,18 +140,18 @@ class Connection(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """One vendor on one port of this machine, with a thread for each connection."""
 
-    daemon_threads = True  # a hanging answer must not keep the program from ending
+    daemon_threads = True  # a hanging answer must not keep the program running
     request_queue_size = 128
 
     def __init__(
         self, vendor: Vendor, port: int = 0, faults: FaultQueue | None = None, host: str = "127.0.0.1"
     ) -> None:
-        """Bind the port; `start` begins to answer.
+        """Bind the port; `start` starts the answers.
 
         Args:
             vendor: answers the requests.
-            port: 0: any free port.
-            faults: what goes wrong.
+            port: the port; 0: any free port.
+            faults: the faults to apply.
             host: an address of this machine.
         """
         self.vendor = vendor
@@ -174,16 +174,16 @@ class Server(ThreadingHTTPServer):
 
     @property
     def complete(self) -> int:
-        """How many requests arrived whole, without those to the control endpoint."""
+        """Number of requests that arrived completely, without those to the control endpoint."""
         counts = self.counts()
         return counts.calls + counts.polls
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End what hangs, answer nothing more, and free the port."""
+        """End hanging requests, answer no more, and free the port."""
         self.stopping.set()
         if self._thread.is_alive():
             self.shutdown()
@@ -206,7 +206,7 @@ class Server(ThreadingHTTPServer):
         """Return the answer of the control endpoint, the vendor or the current fault, in pieces.
 
         Raises:
-            ConnectionAbortedError: reset the connection.
+            ConnectionAbortedError: the connection must be reset.
         """
         if request.path == CONTROL_PATH:
             about = {"emulator": MARK, "vendor": self.vendor.name, "engine": self.vendor.engine}
@@ -228,10 +228,10 @@ class Server(ThreadingHTTPServer):
         yield from EFFECTS[fault.kind](self, fault, request, connection)
 
     def read(self, request: Request) -> Response:
-        """Return the vendor's answer; from here on the vendor has done the work, and bills it."""
+        """Return the vendor's answer; from here on the vendor has done and billed the work."""
         try:
             response = self.vendor.answer(request)
-        except Exception as error:  # an engine's failure reaches the client as the vendor's
+        except Exception as error:  # the client gets an engine's failure in the vendor's form
             log.error("%s: the engine failed: %s", self.vendor.name, _one_line(error))
             return self.vendor.failure("503" if isinstance(error, Unavailable | TimedOut) else "500")
         with self._lock:
@@ -247,7 +247,7 @@ class Server(ThreadingHTTPServer):
         yield Response(fault.status, headers={"Location": fault.to})
 
     def _page(self, _: Fault, request: Request, __: Connection) -> Pieces:
-        """Send a captive portal's page, which shows the request's headers."""
+        """Send the page of a captive portal, which shows the request's headers."""
         page = Response.of_html(200, "Sign in to the network")
         shown = html.escape(request.head.decode("latin-1"))
         yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
@@ -285,12 +285,12 @@ class Server(ThreadingHTTPServer):
         yield self.vendor.polled_as(fault.kind) if self.vendor.is_poll(request) else self.read(request)
 
     def shutdown_request(self, request: Any) -> None:
-        """Send a FIN, read what the client still sends, and close.
+        """Send a FIN, read the rest of what the client sends, and close.
 
         Closing with unread data would reset the connection, and the client could lose the answer
         (RFC 9112, 9.6).
         """
-        with suppress(OSError):  # the client has gone
+        with suppress(OSError):  # the client has left
             request.shutdown(socket.SHUT_WR)
             request.settimeout(LINGER_S)
             while request.recv(1 << 16):
@@ -298,7 +298,7 @@ class Server(ThreadingHTTPServer):
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print the traceback of a programming error, but not of a client that went away."""
+        """Print the traceback of a programming error, but not of a client that left."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -308,7 +308,7 @@ EFFECTS: Mapping[str, Callable[[Server, Fault, Request, Connection], Pieces]] = 
     "redirect": Server._redirect, "slow": Server._slow, "hang": Server._hang, "reset": Server._reset,
     "cut-off": Server._cut_off, "drip": Server._drip, "html": Server._page, "unusable": Server._unusable,
 }  # fmt: skip
-"""What each kind of fault does."""
+"""The method that carries out each kind of fault."""
 
 
 def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
@@ -316,10 +316,10 @@ def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
 
     Args:
         stream: the connection, right after the headers.
-        headers: their names in lower case.
+        headers: the headers, with names in lower case.
 
     Raises:
-        ValueError: its length or a chunk's is not a number, or it ended too early.
+        ValueError: the length of the body or of a chunk is not a number, or the body ended too early.
     """
     if "chunked" not in headers.get("transfer-encoding", "").lower():
         return _exactly(stream, int(headers.get("content-length", "0")))
@@ -344,7 +344,7 @@ def _exactly(stream: io.BufferedIOBase, length: int) -> bytes:
 
 
 def _one_line(error: Exception) -> str:
-    """Return the class and place of an error, without its text: it may quote the picture."""
+    """Return the class and place of an error, without its text, which may quote the picture."""
     if isinstance(error, DigitrecError):
         return f"{type(error).__name__}: {error}"
     place = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,14 +1,14 @@
 """An engine: a provider with retries, rate limit, budget and ledger.
 
-The parts, in the order in which an image meets them::
+The parts, in the order in which they handle an image::
 
     asking.py    Options, Reply, Estimate: how to ask, and the result; one call of a provider
-    request.py   a provider that is far away or costs money: price, budget, ledger, the retry loop, what may
-                 have cost money, and answers that are ordered first and fetched later
-    detect.py    whether its endpoint is an emulator
-    rate.py      the queue of turns, for all threads and processes
-    threads.py   the bounded map over threads, and cancellation
-    replay.py    an engine that answers from a recording
+      request.py   a remote or paid provider: price, budget, ledger, the retry loop, what may have cost money,
+                   and answers that are ordered first and fetched later
+      detect.py    whether an endpoint is an emulator
+      rate.py      the rate limit's queue, shared by all threads and processes
+      threads.py   a bounded map over threads, and cancellation
+      replay.py    an engine that answers from a recording
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from digitrec.providers.base import ForNumbers, Provider
 __all__ = ["Engine", "Estimate", "Options", "Reply"]
 
 PATIENCE_S = 0.2
-"""Longest wait for a full batch on this machine, in seconds; short, so that rows appear soon."""
+"""Maximum wait for a full batch on this machine, in seconds; short, so that answers appear soon."""
 
 
 class Engine:
-    """Asks one provider and returns the result; never raises for a provider's failure."""
+    """Asks one provider and returns the outcome; a provider's failure is an outcome, never an exception."""
 
     def __init__(self, provider: str | Provider, options: Options = Options()) -> None:
-        """Make the engine; nothing is sent and no file is made yet.
+        """Make the engine; no request is sent and no file is created yet.
 
         Args:
             provider: a provider, or the registered name of one.
-            options: how it is asked.
+            options: timeouts, attempts, budget and ledger.
 
         Raises:
-            TypeError: one of them is something else.
+            TypeError: an argument is of the wrong type.
             UnknownProvider, NotInstalled, ModelError: no usable provider has this name.
-            NotConfigured: the configuration file is wrong, there is a budget and no known price, or the
-                provider says something of itself that cannot be.
+            NotConfigured: the configuration file is wrong, there is a budget but no known price, or an
+                attribute of the provider is invalid.
         """
         if not isinstance(options, Options):
             raise TypeError(f"options must be a digitrec.Options, got {said(options)}")
@@ -63,7 +63,7 @@ class Engine:
         self._remote = None
         self._for_numbers: Engine | None = None
         self.batch: int = getattr(provider, "batch", 1)
-        """How many images `ask` is best given at once; their latency is the mean of one `ask`."""
+        """Number of images that `ask` handles best at once; their latency is the mean of one `ask`."""
         self.patience_s: float = PATIENCE_S
         """Seconds to wait for a full batch, >= 0."""
         if provider.endpoint is not None or provider.price is None or provider.price.usd > 0:
@@ -74,14 +74,14 @@ class Engine:
 
     @property
     def usd_per_image(self) -> float | None:
-        """US dollars for one image, by the configuration file or else the provider; None: unknown."""
+        """US dollars for one image, from the configuration file or else the provider; None: unknown."""
         if self._remote is not None:
             return self._remote.price
         return None if self.provider.price is None else self.provider.price.usd
 
     @property
     def for_numbers(self) -> Engine:
-        """The engine that reads numbers with the same options: this one, or that of `ForNumbers`.
+        """Return the engine that reads numbers with the same options: this one, or that of `ForNumbers`.
 
         Raises:
             NotConfigured: the provider reads one digit on 28x28 pixels only.
@@ -93,28 +93,28 @@ class Engine:
         return self._for_numbers
 
     def load(self, image: DigitImage) -> None:
-        """Before the first picture, load what preparing and reading it needs; later calls do nothing.
+        """Load what preparing and reading the first picture needs; later calls do nothing.
 
         Without it the first picture's latency would include imports and a network's first run.
 
         Args:
-            image: a picture, which is prepared and thrown away; the provider is not asked about it.
+            image: a picture, which is prepared and then discarded; the provider does not get it.
         """
         if self.loading_s is not None:
             return
         start = time.perf_counter()
-        with suppress(ImageError):  # it cannot be sent, which its own preparation reports
+        with suppress(ImageError):  # it cannot be sent; its own preparation reports that
             prepare(image, self.provider.wants)
         load = getattr(self.provider, "load", None)
         if load is not None:
-            caught(self.provider, load)  # reading reports what is wrong
+            caught(self.provider, load)  # reading reports the error
         self.loading_s = time.perf_counter() - start
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        """One reply for each image, in order.
+        """Ask about images; return one reply for each, in order.
 
         Raises:
-            LedgerError: the ledger cannot be opened; nothing was asked.
+            LedgerError: the ledger cannot be opened; no request was sent.
         """
         if self._remote is not None:
             return self._remote.ask(images)
@@ -124,7 +124,7 @@ class Engine:
         return [Reply(outcome, spent) for outcome in outcomes]
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
-        """Estimate the cost of `ask` for these images without asking; look at each once without keeping it.
+        """Estimate the cost of `ask` for these images; send nothing, read each image once and keep none.
 
         Raises:
             LedgerError: the ledger cannot be read.
@@ -139,7 +139,7 @@ class Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it, also after an exception."""
+        """Close the engine, even after an exception."""
         self.close()
 
     def close(self) -> None:
@@ -155,7 +155,7 @@ class Engine:
 
 
 def _asked_about_numbers(provider: Provider) -> Provider:
-    """Return the provider to ask about numbers, sent the whole picture."""
+    """Return the provider that reads numbers; it gets the whole picture."""
     if isinstance(provider, ForNumbers):
         return provider.for_numbers()
     if provider.wants.encoding == "mnist":

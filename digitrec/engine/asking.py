@@ -1,4 +1,4 @@
-"""How an engine asks, the result, and one call of a provider: outcomes only, whatever it does."""
+"""Define an engine's options and results, and make one call of a provider, which never raises an error."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ Given = TypeVar("Given")
 Outcome = Answer | DigitrecError
 """The result for one image: a usable answer, or an error."""
 LONGEST_S = 1_000_000
-"""Seconds, eleven days: with much more the system's own clocks overflow."""
+"""Maximum of a time in seconds, eleven days: much larger values overflow the system's clocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an engine asks its provider; a free one on this machine ignores these options.
+    """The options of an engine; a free provider on this machine ignores them.
 
     Raises:
         TypeError, ValueError: a setting is of the wrong kind or out of its range; the message names it.
     """
 
     timeout: float = 30.0
-    """Seconds for one image, retries included, > 0 and at most a million; the call in flight is bounded too.
-    The wait for the vendor's turn does not count: a rate limit alone never makes an image fail."""
+    """Seconds for one image, retries included, > 0 and at most a million; also limits the request in flight.
+    Waiting for the rate limit does not count, so a rate limit alone never makes an image fail."""
     attempt_timeout: float | None = None
-    """Seconds for one request to the provider, > 0 and at most a million; never more than is left of
-    ``timeout``. None: as the configuration sets for this provider, else the provider's own default."""
+    """Seconds for one request to the provider, > 0 and at most a million; never more than the rest of
+    ``timeout``. None: the configuration's setting for this provider, else the provider's own default."""
     attempts: int = 5
-    """How often one image is asked about at most, >= 1."""
+    """Maximum number of attempts for one image, >= 1."""
     concurrency: int = 4
-    """How many requests are in flight at once, >= 1."""
+    """Maximum number of simultaneous requests, >= 1."""
     max_cost: float | None = None
-    """US dollars that all engines with these options may spend together, >= 0; None: no limit."""
+    """Maximum US dollars that all engines with these options may spend together, >= 0; None: no limit."""
     ledger: Path | Literal["default", "none"] = "default"
-    """The file of paid answers; "default": as configured; "none": answers are not kept."""
+    """The file of paid answers; "default": the configured file; "none": answers are not saved."""
     fresh: bool = False
-    """True: ask, and pay, also where the ledger has the answer; the new answer is kept like any other."""
+    """True: ask, and pay, even if the ledger has the answer; the new answer is saved too."""
     record: Path | None = None
-    """Recording, a separate ledger file, to which every answer is also written; None: no recording."""
+    """The recording, a separate ledger file to which every answer is also written; None: no recording."""
     _config: Config | None = field(default=None, kw_only=True, repr=False)
     """The configuration; None: read from the configuration file."""
     _run: str = field(default_factory=lambda: os.urandom(8).hex(), kw_only=True, repr=False)
-    """The account that ``max_cost`` is counted on; a new one for each Options."""
+    """The account to which ``max_cost`` applies; each Options object has a new one."""
 
-    if not TYPE_CHECKING:  # or any name would pass a type checker
+    if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
         def __getattr__(self, name: str) -> Any:
             """Return an internal setting by its old name."""
@@ -72,7 +72,7 @@ class Options:
             raise AttributeError(name)
 
     def __post_init__(self) -> None:
-        """Check every setting here, where it is given, and not where it is first needed."""
+        """Check every setting now rather than at its first use."""
         arguments.number("timeout", self.timeout, 0, LONGEST_S, above=True)
         if self.attempt_timeout is not None:
             arguments.number("attempt_timeout", self.attempt_timeout, 0, LONGEST_S, above=True)
@@ -89,7 +89,7 @@ class Options:
 
 
 _INTERNAL = {"config", "run"}
-"""Names that were public up to 0.2."""
+"""Names of settings that were public up to version 0.2."""
 
 
 def _with_old_names(init: Callable[..., None]) -> Callable[..., None]:
@@ -114,49 +114,49 @@ Options.__init__ = _with_old_names(Options.__init__)  # type: ignore[method-assi
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The result of asking about one image."""
+    """The result for one image."""
 
     outcome: Outcome
     """The answer, or the error."""
     latency_s: float
-    """Seconds from asking to this reply, waiting and retries included, >= 0."""
+    """Seconds from the request to this reply, waiting and retries included, >= 0."""
     cost_usd: float | None = 0.0
-    """US dollars spent, attempts of unknown outcome counted as paid; None: unknown."""
+    """US dollars spent; attempts with an unknown outcome count as paid; None: unknown."""
     attempts: int = 1
     """Number of times the provider was asked, >= 0."""
     replayed: bool = False
-    """True when it came from the ledger or a recording."""
+    """True if the answer came from the ledger or a recording."""
     emulated: bool = False
-    """True when an emulator answered."""
+    """True if an emulator answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The requests and cost of asking about some images, without asking."""
+    """The requests and the cost that some images would take."""
 
     provider: str
     """Name of the engine."""
     images: int
     """Number of images, >= 0."""
     replayed: int
-    """How many of them are answered already, or are the same as another, >= 0."""
+    """Number of images that are already answered, or equal to another image, >= 0."""
     requests: int
     """Number of requests to send if no request fails, >= 0."""
     cost_usd: float | None
-    """US dollars for them before any free allowance; None: unknown."""
+    """US dollars for these requests before any free allowance; None: unknown."""
 
 
 # One call of a provider
 
 
 def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: float) -> list[Outcome]:
-    """Return the outcome of each image, by ``read`` for a single one; an error of the call counts for all."""
+    """Return the outcome of each image (one image: by ``read``); a failed call is every outcome."""
 
     def call() -> list[object]:
         if len(images) == 1:
             return [provider.read(images[0], timeout=timeout)]
         given = provider.read_many(images, timeout=timeout)
-        return list(islice(given, len(images) + 1))  # one more shows that there are too many
+        return list(islice(given, len(images) + 1))  # one more would show that there are too many
 
     given = caught(provider, call)
     if isinstance(given, DigitrecError):
@@ -168,10 +168,10 @@ def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: f
 
 
 def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecError:
-    """Return the result of ``call``, or the error it raised as a `DigitrecError`.
+    """Return the result of ``call``, or its error as a `DigitrecError`.
 
     Raises:
-        KeyboardInterrupt, SystemExit: the program is to end.
+        KeyboardInterrupt, SystemExit: raised by ``call``; the program must end.
     """
     try:
         return call()
@@ -179,8 +179,8 @@ def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecErr
         return error
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # a stranger's code may raise anything
-        # The message may hold what must not be in a log; where it was raised may not.
+    except BaseException as error:  # another package's code may raise anything
+        # The message may hold secrets, which must not be logged; the traceback's places hold none.
         where = "".join(traceback.format_tb(error.__traceback__))
         log.debug("the provider %s raised %s\n%s", provider.name, type(error).__name__, where)
         return _bug(provider, type(error).__name__, error)

@@ -1,7 +1,7 @@
-"""The optional configuration file: what holds for every command until an option says otherwise.
+"""Read the optional configuration file: settings for every command that an option does not override.
 
-A TOML file, by default ``config.toml`` in the user's configuration folder (`config_path`); ``example.toml``
-has every setting. It holds no key: credentials stay where each vendor's users keep them.
+The file is in TOML, by default ``config.toml`` in the user's configuration folder (`config_path`);
+``example.toml`` shows every setting. It holds no keys: these stay where each vendor's tools expect them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from digitrec.errors.text import printable
 from digitrec.providers import registry
 
 VARIABLE = "DIGITREC_CONFIG"
-"""Names another configuration file."""
+"""Variable with the path of another configuration file."""
 MOST_BYTES = 1_000_000
-"""Largest configuration file."""
+"""Maximum size of the configuration file, in bytes."""
 LARGEST = 1_000_000_000
-"""Largest number in it; a larger one is a typing error."""
+"""Maximum of a number in the file; a larger one is a typing error."""
 Amount = Annotated[float, Meta(ge=0, le=LARGEST)]
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -33,7 +33,7 @@ class TokenPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Price of a model's tokens."""
 
     input: Amount
-    """US dollars for a million tokens of questions, pictures included, >= 0."""
+    """US dollars for a million tokens of requests, pictures included, >= 0."""
     output: Amount
     """US dollars for a million tokens of answers, >= 0."""
 
@@ -43,12 +43,12 @@ class TokenPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a provider's requests differ from its own default."""
+    """Changes to a provider's requests."""
 
     leave_out: tuple[str, ...] = ()
     """Parameters that are never sent."""
     max_tokens: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
-    """Tokens that an answer may have, >= 1; None: the provider's own limit."""
+    """Maximum tokens of an answer, >= 1; None: the provider's own limit."""
 
 
 class Month(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,23 +68,23 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: Month = Month()
     """The standing budget."""
     prices: dict[str, Amount] = {}
-    """US dollars for one image by provider, >= 0; over the provider's own."""
+    """US dollars for one image by provider, >= 0; override the provider's own price."""
     rates: dict[str, Positive] = {}
-    """Requests a second by provider, > 0; over the provider's own."""
+    """Requests per second by provider, > 0; override the provider's own rate."""
     tokens: dict[str, TokenPrice] = {}
     """Prices of tokens by model, for providers that are paid by the token."""
     attempt_timeouts: dict[str, Positive] = {}
-    """Seconds for one request by provider, > 0; over the provider's own."""
+    """Seconds for one request by provider, > 0; override the provider's own."""
     parameters: dict[str, Parameters] = {}
     """Parameters of the requests by provider."""
 
 
 BY_PROVIDER = ("prices", "rates", "attempt_timeouts", "parameters")
-"""Tables whose settings are named as the providers are; under another name, a limit would never hold."""
+"""Tables with provider names as keys; they are checked, because a misspelt limit would have no effect."""
 
 
 def config_path(env: Mapping[str, str] = os.environ) -> Path:
-    """Where the configuration file is looked for: ``DIGITREC_CONFIG``, else the user's folder."""
+    """Return the path of the configuration file: ``DIGITREC_CONFIG``, else in the user's folder."""
     if named := env.get(VARIABLE):
         return Path(named)
     from platformdirs import user_config_path
@@ -105,11 +105,11 @@ def example() -> str:
 
 
 def load(path: Path | None = None) -> Config:
-    """Return the configuration of ``path``, by default of `config_path`; no file there is an empty one.
+    """Return the configuration in ``path``, by default `config_path`; without a file return the defaults.
 
     Raises:
-        NotConfigured: the file named is missing, is not TOML, or holds a setting that is unknown or
-            of the wrong kind; the message names it.
+        NotConfigured: the named file is missing or is not TOML, or a setting is unknown or of the wrong kind;
+            the message names the setting.
     """
     settings = read(path)
     try:
@@ -122,7 +122,7 @@ def load(path: Path | None = None) -> Config:
 
 
 def in_force() -> dict[str, Any]:
-    """Return every setting by name, as JSON-like values; raise as `load`."""
+    """Return every setting by name, as JSON-like values; errors are those of `load`."""
     settings: dict[str, Any] = msgspec.to_builtins(load(), enc_hook=str)
     return settings | {"ledger": settings["ledger"] or str(default_ledger())}
 
@@ -131,14 +131,14 @@ def read(path: Path | None = None) -> dict[str, Any]:
     """Read the settings from the file, unchecked; return {} if the default file does not exist.
 
     Raises:
-        NotConfigured: the file named is missing, or is not TOML.
+        NotConfigured: the named file is missing, or is not TOML.
     """
     named = path is not None or VARIABLE in os.environ
     path = config_path() if path is None else path
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
-        import tomllib  # not needed in the usual case, without a file
+        import tomllib  # usually there is no file
 
         if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
@@ -157,7 +157,7 @@ def _cannot(path: Path, what: str) -> NotConfigured:
 
 
 def _check(name: str, value: Any) -> None:
-    """Check the names of a setting, and each entry of a table by itself, because an error must name it.
+    """Check a setting's name, and each entry of a table separately, so that an error can name the entry.
 
     Raises:
         ValueError: a name is unknown, or an entry is not allowed; the message names it.
@@ -178,10 +178,10 @@ def _known(name: str, names: Sequence[str], table: str = "") -> None:
 
 
 def _path(_: type, text: Any) -> Path:
-    """Return the path in the file.
+    """Convert a text of the file to a path.
 
     Raises:
-        ValueError: it cannot be a path.
+        ValueError: the text cannot be a path.
     """
     if not isinstance(text, str) or not text or "\0" in text:
         raise ValueError("it must be the name of a file")

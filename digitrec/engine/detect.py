@@ -1,4 +1,4 @@
-"""Whether an endpoint is an emulator: asked of the endpoint itself, and only of this machine."""
+"""Find out whether an endpoint on this machine is an emulator, by asking the endpoint itself."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from http.client import HTTPConnection, HTTPException
 from digitrec.providers.addresses import in_the_clear, origin
 
 CONTROL_PATH = "/_emulator"
-"""Where an emulator says what it is; no vendor has such an address."""
+"""The path at which an emulator identifies itself; no vendor uses it."""
 MARK = "digitrec"
-"""What it says there under "emulator"."""
+"""The value of "emulator" in its answer."""
 
 
 def is_emulator(endpoint: str | None, *, timeout: float = 2.0) -> bool:
-    """Whether the server behind ``endpoint`` is digitrec's emulator.
+    """Return whether the server behind ``endpoint`` is digitrec's emulator.
 
-    It is asked once, directly (no proxy is used), at ``GET /_emulator``. Only an address of this
-    machine is asked (localhost, 127.0.0.0/8, ::1): an emulator listens nowhere else, and a vendor is
-    not to be bothered. No server, no answer in time, or any other answer means no.
+    Send one request, ``GET /_emulator``, without a proxy, and only to this machine (localhost, 127.0.0.0/8,
+    ::1): emulators listen nowhere else, and vendors must not be bothered. Return False if there is no server,
+    no answer in time, or another answer.
 
     Args:
-        endpoint: an address such as "http://127.0.0.1:8001"; None means no.
-        timeout: seconds for the whole question, > 0.
+        endpoint: an address such as "http://127.0.0.1:8001"; None gives False.
+        timeout: seconds for the whole request, > 0.
     """
     url = endpoint if endpoint and "//" in endpoint else f"http://{endpoint or ''}"
     scheme, host, port = origin(url) or ("", "", 0)

@@ -1,7 +1,7 @@
 """Rate limits: one queue for all threads and processes of this user.
 
-The limit is the provider's ``rate``, its vendor's default; the configuration file may say otherwise.
-Requests are spaced evenly rather than let through in bursts, so a limit holds over any window.
+The limit is the vendor's default, the provider's ``rate``, unless the configuration file sets another.
+Requests are spaced evenly rather than sent in bursts, so that the limit holds in any period.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Limiter:
         """Open the queue.
 
         Args:
-            path: a SQLite file shared by all processes under the limit. If it cannot be written,
-                the limit holds for this object alone.
-            clock: seconds since 1970; the same clock for everyone, which may be set while they wait.
+            path: a SQLite file shared by all processes under the limit. If it cannot be written, the limit
+                holds only for this object.
+            clock: seconds since 1970; all processes use the same clock, which may be set while they wait.
         """
         self._clock = clock
         self._lock = threading.Lock()
@@ -39,11 +39,11 @@ class Limiter:
         """Book the next turn.
 
         Args:
-            name: whose limit it is; each name has its own queue.
-            rate: turns a second, > 0.
+            name: name of the limit; each name has its own queue.
+            rate: turns per second, > 0.
 
         Returns:
-            Seconds to wait before asking, >= 0; at most as long as the queue.
+            Seconds to wait before the request, >= 0; at most the length of the queue.
         """
         with self._lock:
             try:

@@ -1,4 +1,4 @@
-"""Answers from a recording in place of a provider: a comparison repeated by someone with no account."""
+"""Answer from a recording instead of a provider, so that a comparison can be repeated without an account."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from digitrec.providers.base import FREE, BaseProvider, Price
 
 
 class Recorded(BaseProvider):
-    """Stands in for a provider: its name, its endpoint and how it wanted its images, from a recording."""
+    """Takes the place of a provider, with the name, endpoint and image form in the recording."""
 
     price: Price | None = FREE
 
     def __init__(self, entry: Entry) -> None:
-        """Stand in for the provider that gave this answer."""
+        """Take the place of the provider that gave this answer."""
         self.name = entry.question.provider
         self.endpoint = entry.question.endpoint
         self.wants = to_spec(entry.question.spec)
@@ -33,8 +33,8 @@ SQLITE = b"SQLite format 3\0"
 class Replay(Engine):
     """An engine that answers from a recording without asking or paying a provider.
 
-    An image is known by the SHA-256 of its file: another version of Pillow may prepare other bytes
-    from it, and the recorded answer is still about this image.
+    An image is identified by the SHA-256 of its file: another version of Pillow may prepare other bytes from
+    the file, but the recorded answer still applies to the image.
     """
 
     def __init__(self, path: Path, provider: str, *, preparation: str | None = None) -> None:
@@ -42,12 +42,12 @@ class Replay(Engine):
 
         Args:
             path: a recording (``--record``), another ledger, its export, or a recording of version 0.2 or
-                earlier; it is not changed.
-            provider: whose answers.
-            preparation: which of them, where the recording holds several; None: the only one.
+                earlier; the file is not changed.
+            provider: name of the provider whose answers are used.
+            preparation: which answers to use if the recording has several preparations; None: the only one.
 
         Raises:
-            LedgerError: it cannot be read, holds nothing of this provider, or holds answers to
+            LedgerError: the recording cannot be read, has no answer of this provider, or has answers to
                 different questions about the same images; the message says which.
         """
         found = [it for it in _entries(path) if it.question.provider == provider]
@@ -59,7 +59,7 @@ class Replay(Engine):
         self._entries = {it.question.image_sha256: it for it in found}
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        """Return a reply for each image, in order; a LedgerError if the recording lacks it."""
+        """Return a reply for each image, in order: a LedgerError if the recording has no answer."""
         return [self._reply(image) for image in images]
 
     def _reply(self, image: PreparedImage) -> Reply:
@@ -70,13 +70,13 @@ class Replay(Engine):
         return Reply(entry.answer, 0.0, attempts=0, replayed=True, emulated=entry.question.emulated)
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
-        """Nothing is ever asked or paid."""
+        """Return an estimate without requests and costs."""
         count = sum(1 for _ in images)
         return Estimate(self.provider.name, count, count, 0, 0.0)
 
 
 def _entries(path: Path) -> list[Entry]:
-    """Return every answer in a ledger, or in the lines of JSON that its export writes."""
+    """Return every answer in a ledger, or in the JSON lines of an exported ledger."""
     try:
         with path.open("rb") as file:
             is_ledger = file.read(len(SQLITE)) == SQLITE
@@ -97,7 +97,7 @@ def _entries(path: Path) -> list[Entry]:
 
 
 def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:
-    """One provider, asked in one way: anything else would mix what must be compared."""
+    """Check that the answers are from one provider in one way; others would make the comparison invalid."""
     if not entries:
         raise LedgerError(f"{path} has no answer of {provider}; record one, or name another provider")
     if len({_way(entry) for entry in entries}) > 1:
@@ -109,6 +109,6 @@ def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:
 
 
 def _way(entry: Entry) -> tuple[object, ...]:
-    """How a question was asked; an emulator has another port each time, and is the same all the same."""
+    """Return the way a question was asked; emulators count as equal, because their ports differ each time."""
     asked = entry.question
-    return (asked.emulated or asked.endpoint, asked.options, to_spec(asked.spec))  # an older one lacks fields
+    return (asked.emulated or asked.endpoint, asked.options, to_spec(asked.spec))  # old entries lack fields

@@ -1,8 +1,9 @@
-"""A provider that is far away or costs money, asked with ledger, budget, rate limit, retries and deadline.
+"""Ask a remote or paid provider, with ledger, budget, rate limit, retries and deadline.
 
-The images of one request, from the claim to the reply: claim them in the ledger (one that is answered or over
-budget is replied to; one that another thread or process is asking about is waited for), wait for the vendor's
-turn, make one attempt, record its outcome. After a retryable failure, wait and claim again.
+The images of one request are first claimed in the ledger. An image that is answered or over budget gets its
+reply at once; for an image that another thread or process is asking about, the request waits. Then it waits
+for the rate limit, makes one attempt and records the outcome. After a retryable failure it waits and claims
+again.
 """
 
 from __future__ import annotations
@@ -39,22 +40,22 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.1
 """Polling interval for the answer of another process's call, in seconds."""
 GRACE_S = 0.25
-"""Seconds after its timeout in which the outcome of a call is still waited for."""
+"""Seconds after a call's timeout during which its outcome is still awaited."""
 SHORTEST_CALL_S = 0.05
-"""Shortest timeout of a call, in seconds; some SDKs refuse 0."""
+"""Minimum timeout of a call, in seconds; some SDKs reject 0."""
 LEASE_MARGIN_S = 2.0
-"""Seconds after its timeout at which a call counts as cut off."""
+"""Seconds after a call's timeout at which it counts as interrupted."""
 Given = TypeVar("Given")
 
 
 class Remote:
-    """The dependable way to one provider."""
+    """One remote provider with its books: ledger, rate limit and recording."""
 
     def __init__(self, provider: Provider, options: Options) -> None:
-        """Check the options; nothing is opened yet.
+        """Check the options; no file is opened yet.
 
         Raises:
-            NotConfigured: the configuration file is wrong, or there is a budget and no known price.
+            NotConfigured: the configuration file is wrong, or there is a budget but no known price.
         """
         self.provider = provider
         self.name = provider.name
@@ -74,7 +75,7 @@ class Remote:
             provider.adjust(parameters.leave_out, parameters.max_tokens)
         self._tokens: TokenPrice | None = None
         self.price = None if provider.price is None else provider.price.usd
-        """US dollars for one image, at most; None: unknown."""
+        """Maximum US dollars for one image; None: unknown."""
         if provider.name in self._config.prices:
             self.price = self._config.prices[provider.name]
         elif isinstance(provider, Metered) and provider.model in self._config.tokens:
@@ -87,12 +88,12 @@ class Remote:
                 f"the price of {provider.name} is unknown, so a budget cannot be kept; "
                 + _where_a_price_is_set(provider)
             )
-        # An ordered answer is fetched by requests of its own, so its images are asked about one at a time.
+        # Fetching an ordered answer takes requests of its own, so such a provider gets one image at a time.
         self._per_request: int = 1 if isinstance(provider, Resumable) else getattr(provider, "batch", 1)
         self.batch = max(16, options.concurrency * self._per_request)
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        """Return one reply for each image, in order; the ledger's answers are replayed."""
+        """Return one reply for each image, in order; reuse the ledger's answers."""
         terms = self._terms()
         items = [Item(it, Question.about(it, self.provider, emulated=terms.emulated)) for it in images]
         entries = terms.ledger.find([item.question for item in items])
@@ -112,7 +113,7 @@ class Remote:
         return [item.reply for item in items if item.reply]
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
-        """Return what `ask` would take; nothing is asked."""
+        """Return the requests and the cost that `ask` would take, without sending any."""
         terms = self._terms()
         ledger = terms.ledger
         questions = [Question.about(it, self.provider, emulated=terms.emulated) for it in images]
@@ -123,7 +124,7 @@ class Remote:
         return Estimate(self.provider.name, count, count - left, requests, cost)
 
     def close(self) -> None:
-        """Close the books; may be called twice."""
+        """Close ledger, rate limit and recording; may be called twice."""
         with self._opening:
             books, self._books = self._books or (), None
         for book in books:
@@ -131,10 +132,10 @@ class Remote:
                 book.close()
 
     def _terms(self) -> Terms:
-        """Return the terms of one `ask`; an emulator may have been started since the last.
+        """Return the terms of one `ask`; an emulator may have been started since the previous one.
 
         Raises:
-            NotConfigured: there is a monthly budget and no ledger to keep it.
+            NotConfigured: there is a monthly budget but no ledger to record it.
             LedgerError: the ledger cannot be opened.
         """
         emulated = is_emulator(self.provider.endpoint)
@@ -150,7 +151,7 @@ class Remote:
         return Terms(self, *self._books, emulated, rate, self.unrecorded)
 
     def _ledger_path(self, emulated: bool) -> Path | None:
-        """Return the ledger's file; an emulator costs nothing of a month's budget."""
+        """Return the ledger's path, or None for no ledger, which a monthly budget of real money forbids."""
         if self.options.ledger == "default":
             return self._config.ledger or config.default_ledger()
         if self.options.ledger != "none":
@@ -160,7 +161,7 @@ class Remote:
         return None
 
     def counted_usd(self, outcome: Outcome) -> float | None:
-        """Return the cost of an answer's tokens in US dollars, also of an unusable one; None: unknown."""
+        """Return the cost in US dollars of the tokens of an answer, usable or not; None: unknown."""
         raw = getattr(outcome, "raw", None)
         if self._tokens is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
             return None
@@ -174,15 +175,15 @@ def _where_a_price_is_set(provider: Provider) -> str:
         return f'set those of its tokens in {config.config_path()}: [tokens."{provider.model}"] input, output'
     if name in registry.names():
         return f"set it in {config.config_path()}: [prices] {name} = US dollars for one image"
-    return "give the provider its `price`"  # the configuration takes registered names only
+    return "give the provider its `price`"  # the configuration file accepts registered names only
 
 
 @dataclass(slots=True)
 class Terms:
-    """The settings and resources that all requests of one `ask` share."""
+    """The settings and resources shared by all requests of one `ask`."""
 
     remote: Remote
-    """The provider and how it is asked."""
+    """The provider and its options."""
     ledger: Ledger
     """The ledger of calls and answers."""
     limiter: Limiter
@@ -190,13 +191,13 @@ class Terms:
     recording: Ledger | None
     """The recording to write; None: no recording."""
     emulated: bool
-    """True when an emulator answers."""
+    """True if an emulator answers."""
     rate: float | None
-    """Requests a second; None: unlimited."""
+    """Requests per second; None: unlimited."""
     error: DigitrecError | None = None
-    """The error that stops all further images, because each would meet it."""
+    """The error that stops all further images, because it applies to each of them."""
     stopped: threading.Event = field(default_factory=threading.Event)
-    """Set when the caller gave up: start nothing new."""
+    """Set when the caller gave up: no new attempt may start."""
 
     def record(self, entry: Entry) -> None:
         """Add an answer to the recording; stop asking if that fails."""
@@ -208,7 +209,7 @@ class Terms:
                 self.error = self.remote.unrecorded = error
 
     def timed_out(self, what: str) -> errors.TimedOut:
-        """Return the error of an image for which the time ran out."""
+        """Return the error of an image whose time ran out."""
         return errors.TimedOut(
             f"{self.remote.name} {what}, or allow more with --timeout", provider=self.remote.name
         )
@@ -219,7 +220,7 @@ class Terms:
 
 
 class Item:
-    """One image on its way to its reply, and what its attempts cost."""
+    """One image until its reply, with the costs of its attempts."""
 
     claim: Claim
     """The latest claim."""
@@ -228,20 +229,20 @@ class Item:
         self.image = image
         self.question = question
         self.reply: Reply | None = None
-        self.error: DigitrecError | None = None  # of the latest attempt
-        self.unanswered: Claim | None = None  # of a call that was given up and is not booked yet
+        self.error: DigitrecError | None = None  # the error of the latest attempt
+        self.unanswered: Claim | None = None  # of a call that was given up but is not recorded yet
         self.started = time.monotonic()
         self._attempts = 0
-        self.costs: dict[int, float | None] = {}  # by claim, of each attempt that may have been billed
+        self.costs: dict[int, float | None] = {}  # by claim id, for each attempt that may have been billed
         self._settling = threading.Lock()
 
     def sent(self) -> None:
-        """Begin an attempt, which counts as paid until it is known to be free."""
+        """Record the start of an attempt, which counts as paid until it is known to be free."""
         self._attempts += 1
         self.costs.setdefault(self.claim.id, self.claim.cost_usd)
 
     def settle(self, outcome: Outcome, *, replayed: bool = False) -> None:
-        """Make the reply, unless a late answer has made it already."""
+        """Set the reply, unless a late answer has already set it."""
         with self._settling:
             if self.reply is not None:
                 return
@@ -258,16 +259,16 @@ def open_items(items: Sequence[Item]) -> list[Item]:
 
 
 class Request:
-    """Gets a reply for each of its items; runs in a thread of its own."""
+    """Gets a reply for each of its items, in its own thread."""
 
     def __init__(self, items: Sequence[Item], terms: Terms) -> None:
         self._items = items
         self._terms = terms
-        self._deadline = math.inf  # in seconds of `time.monotonic`; every wait for a turn puts it off
-        self._given_up: errors.TimedOut | None = None  # of the latest call whose outcome may still come
+        self._deadline = math.inf  # in seconds of `time.monotonic`; every wait for a turn postpones it
+        self._given_up: errors.TimedOut | None = None  # of the latest call whose outcome may still arrive
 
     def run(self) -> Sequence[Item]:
-        """Settle every item, and return them: the one retry loop."""
+        """Settle every item and return all items; this is the only retry loop."""
         now = time.monotonic()
         self._deadline = now + self._terms.remote.options.timeout
         for item in self._items:
@@ -283,11 +284,11 @@ class Request:
                 if failures < self._terms.remote.options.attempts and seconds < self._left_s:
                     self._terms.stopped.wait(seconds)
                     continue
-                failures = 0  # no further attempt: each keeps its latest error
+                failures = 0  # no further attempt: each item keeps its latest error
                 for item in open_items(self._items):
                     if item.error is not None:
                         item.settle(item.error)
-        except errors.LedgerError as error:  # nothing more may be asked
+        except errors.LedgerError as error:  # no further question may be asked
             for item in open_items(self._items):
                 item.settle(error)
         return self._items
@@ -298,7 +299,7 @@ class Request:
         return self._deadline - time.monotonic()
 
     def _attempt(self) -> DigitrecError | None:
-        """Ask once about each open item; return the error to be retried, if there is one."""
+        """Make one call about all open items; return the error if it is retryable."""
         while claimed := self._claim():
             if not self._may_ask(claimed):
                 continue
@@ -316,7 +317,7 @@ class Request:
         return None
 
     def _claim(self) -> list[Item]:
-        """Return the items that are ours to ask now; wait for those that another thread is asking about."""
+        """Claim the open items and return those to ask now; wait for those of other threads."""
         terms = self._terms
         while waiting := open_items(self._items):
             if terms.error is not None or terms.stopped.is_set() or self._left_s <= 0:
@@ -324,7 +325,7 @@ class Request:
                     item.settle(item.error or terms.error or terms.late())
                 break
             for item in waiting:
-                if item.unanswered is not None:  # counts as paid now; its answer may still come
+                if item.unanswered is not None:  # it counts as paid now; its answer may still arrive
                     claim, item.unanswered = item.unanswered, None
                     self._book(item, claim, errors.TimedOut("no answer in time"))
             verdicts = terms.ledger.claim(
@@ -335,13 +336,13 @@ class Request:
             if claimed := [item for item, verdict in pairs if self._is_ours(item, verdict)]:
                 return claimed
             if open_items(self._items):
-                if terms.rate is not None:  # the other may be waiting for its turn, which does not count
+                if terms.rate is not None:  # the other thread may wait for its turn, which does not count
                     self._deadline += LOOK_S
                 terms.stopped.wait(LOOK_S)
         return []
 
     def _is_ours(self, item: Item, verdict: Verdict) -> bool:
-        """Act on the ledger's verdict; True where the item is ours to ask."""
+        """Act on the ledger's verdict; return True if this request may ask about the item."""
         if isinstance(verdict, Entry):
             item.settle(verdict.answer, replayed=True)
             self._terms.record(verdict)
@@ -353,23 +354,23 @@ class Request:
         return False
 
     def _may_ask(self, claimed: Sequence[Item]) -> bool:
-        """Wait for the rate limit; False, with the claims returned, if nothing may be sent."""
+        """Wait for the rate limit; if nothing may be sent, release the claims and return False."""
         too_short = self._too_short(claimed)
         if too_short is None and self._take_turn(claimed) and self._terms.error is None:
             return True
         error = too_short or self._terms.error or self._terms.late()
         for item in claimed:
-            paid = item.claim.token is not None  # by an earlier run
+            paid = item.claim.token is not None  # an earlier run has paid for it
             self._terms.ledger.failed(item.claim, type(error).__name__, unknown=paid, charged=paid)
             item.settle(item.error or error)
         return False
 
     def _too_short(self, claimed: Sequence[Item]) -> DigitrecError | None:
-        """Return the error of items for which too little time is left to ask at all, or None."""
+        """Return the error if too little time is left to ask at all, else None."""
         return None
 
     def _take_turn(self, claimed: Sequence[Item]) -> bool:
-        """Wait for the rate limit and keep the claims; False if the caller gave up."""
+        """Wait for the rate limit and extend the claims; return False if the caller gave up."""
         terms = self._terms
         if terms.rate is None:
             return True
@@ -378,23 +379,23 @@ class Request:
         return self._pause(claimed, wait)
 
     def _pause(self, claimed: Sequence[Item], seconds: float) -> bool:
-        """Wait and keep the claims; False if the caller gave up."""
+        """Wait and extend the claims; return False if the caller gave up."""
         if seconds > 0:
             lease_s = seconds + self._terms.remote.lease_s
             self._terms.ledger.extend([item.claim for item in claimed], lease_s)
         return not self._terms.stopped.wait(seconds)
 
     def _ask(self, claimed: Sequence[Item]) -> Sequence[Outcome]:
-        """Make one call about all claimed items."""
+        """Make one call for all claimed items."""
         provider, images = self._terms.remote.provider, [item.image for item in claimed]
         given = self._call(claimed, lambda timeout: read_many(provider, images, timeout=timeout))
         return given if isinstance(given, list) else [given] * len(claimed)
 
     def _call(self, claimed: Sequence[Item], ask: Callable[[float], Given]) -> Given | DigitrecError:
-        """Return what ``ask`` returns for a timeout in seconds, or an error once the timeout has passed.
+        """Return the result of ``ask``, a function of the timeout in seconds, or an error after the timeout.
 
-        An abandoned call sends nothing more. If the answer to its earlier request still comes, the thread of
-        the call records it.
+        An abandoned call sends nothing more. If the answer to a request that it sent still arrives, the
+        call's thread records it.
 
         Raises:
             KeyboardInterrupt, SystemExit: as raised by ``ask``.
@@ -413,12 +414,12 @@ class Request:
             given = future.result()
             outcomes = given if isinstance(given, list) else [given]
             for item, claim, outcome in zip(claimed, claims, outcomes, strict=True):
-                if isinstance(outcome, Answer | DigitrecError):  # not an order's token, or its next poll
+                if isinstance(outcome, Answer | DigitrecError):  # neither an order's token nor a poll's wait
                     self._book(item, claim, outcome)
 
         running = in_thread(run)
         until = time.monotonic() + timeout + GRACE_S
-        # An earlier call that was given up may bring the answers meanwhile.
+        # Meanwhile an earlier abandoned call may bring the answers.
         while open_items(self._items) and (left := until - time.monotonic()) > 0:
             with suppress(TimeoutError):
                 return running.result(min(left, SLICE_S))
@@ -438,7 +439,7 @@ class Request:
         return self._given_up
 
     def _came(self, item: Item, outcome: Outcome) -> None:
-        """Record an outcome that came in time; reply with it unless it is retryable."""
+        """Record an outcome that arrived in time; make it the reply unless it is retryable."""
         if isinstance(outcome, errors.ProviderError):
             outcome.provider = outcome.provider or self._terms.remote.name
         self._book(item, item.claim, outcome)
@@ -451,7 +452,7 @@ class Request:
             item.settle(outcome)
 
     def _book(self, item: Item, claim: Claim, outcome: Outcome) -> None:
-        """Record the outcome of a call, on time or late; reply with an answer if there is no reply yet."""
+        """Record the outcome of a call, even a late one; an answer becomes the reply if there is none yet."""
         remote = self._terms.remote
         cost = remote.counted_usd(outcome)
         if cost is not None:
@@ -461,14 +462,14 @@ class Request:
             return
         with self._recorded():
             self._terms.ledger.answered(claim, outcome, cost_usd=cost)
-        if item.reply is None:  # a late answer is in the ledger alone
+        if item.reply is None:  # a late answer is only in the ledger
             price = remote.price if cost is None else cost
             self._terms.record(Entry(item.question, outcome, time.time(), price))
         item.settle(outcome)
 
     def _book_failure(self, item: Item, claim: Claim, error: DigitrecError, cost: float | None) -> None:
         unknown = charged = may_be_billed(error)
-        if cost is not None:  # an answer came, though not a usable one
+        if cost is not None:  # there was an answer, but an unusable one
             unknown, charged = False, True
         elif claim.token is not None:
             unknown, charged = not ends_order(error), True
@@ -480,9 +481,10 @@ class Request:
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:
-        """Log an error of the ledger that is raised inside, and continue.
+        """Log an error of the ledger that occurs inside, and continue.
 
-        An answer that was paid for is shown all the same. The next claim fails too: nothing more is bought.
+        So a paid answer is shown even if it cannot be recorded. The next claim fails too, so no more is
+        spent.
         """
         try:
             yield
@@ -491,11 +493,11 @@ class Request:
 
 
 class OrderedRequest(Request):
-    """A request about one image; each of its calls waits for a turn of its own."""
+    """A request about one image; each of its calls waits for its own turn."""
 
     @property
     def _provider(self) -> Any:
-        """The provider, which is `Resumable`."""
+        """The provider, which is a `Resumable`."""
         return self._terms.remote.provider
 
     def _too_short(self, claimed: Sequence[Item]) -> DigitrecError | None:
@@ -505,7 +507,7 @@ class OrderedRequest(Request):
         return self._terms.timed_out(f"was not asked: its answer takes {poll_s:g} s; raise the timeout")
 
     def _ask(self, claimed: Sequence[Item]) -> Sequence[Outcome]:
-        """Order the answer unless that was done before, and poll until it is there."""
+        """Order the answer unless an earlier run did, and poll until it is ready."""
         (item,) = claimed
         if item.claim.token is None:
             token = self._order(item)
@@ -520,7 +522,7 @@ class OrderedRequest(Request):
         return [outcome]
 
     def _order(self, item: Item) -> str | DigitrecError:
-        """Order the answer, and record the order's token before anything else happens."""
+        """Order the answer, and record the order's token at once."""
         claim = item.claim
 
         def start(timeout: float) -> str:
@@ -572,19 +574,19 @@ FREE = (
 )
 """Errors of calls that were not sent, or that the vendor refused."""
 FIRST_WAIT_S = 0.5
-"""The wait before the second attempt is random, between 0 and this; it doubles for each further one."""
+"""The wait before the second attempt is random, from 0 to this; the limit doubles for each attempt."""
 LONGEST_WAIT_S = 8.0
-"""No random wait is longer than this."""
+"""Maximum random wait."""
 FOREVER_S = 1e9
-"""Longest wait that a provider may ask for, in seconds."""
+"""Maximum wait that a provider may ask for, in seconds."""
 
 
 def may_be_billed(error: DigitrecError) -> bool:
-    """Whether the vendor may have done the work although its answer did not arrive.
+    """Return whether the vendor may have done the work although its answer did not arrive.
 
-    What was never sent is free: the transport records the first byte (``error.sent``); for a provider without
-    such a record the class of the error says so. A status outside 200..299 is the vendor's own word that the
-    call failed, and a failed call is not billed. Anything else may be.
+    A request that was never sent is free: the transport records the first byte (``error.sent``); for a
+    provider without such a record, the class of the error decides. A status outside 200..299 means that the
+    vendor itself reports a failed call, and failed calls are not billed. Any other call may be billed.
     """
     if getattr(error, "sent", None) is False or isinstance(error, FREE):
         return False
@@ -599,7 +601,7 @@ def ends_order(error: DigitrecError) -> bool:
     """Return whether an error of a poll ends the order.
 
     It does if the vendor reports that the operation failed (`Rejected` without an HTTP status) or no longer
-    exists (404, 410). Any other error concerns only the poll.
+    exists (404, 410). Any other error affects only the poll.
     """
     if not isinstance(error, errors.Rejected):
         return False
@@ -611,7 +613,7 @@ def _is_http(status: object) -> bool:
 
 
 def asked_wait_s(error: Exception) -> float:
-    """Seconds that the provider asked to be left alone, >= 0; 0 where it said nothing of use."""
+    """Return the seconds that the provider asks to wait, >= 0; 0 if it gave no usable number."""
     said = getattr(error, "retry_after", None)
     if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
         return 0.0
@@ -619,15 +621,15 @@ def asked_wait_s(error: Exception) -> float:
 
 
 def wait_s(error: Exception, attempt: int, draw: Callable[[float, float], float] = random.uniform) -> float:
-    """How many seconds to wait after an attempt failed.
+    """Return the seconds to wait after a failed attempt.
 
-    Full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): random
-    between 0 and an exponentially growing bound, but never less than the provider asked for.
+    The wait has full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): it is
+    random, from 0 to an exponentially growing limit, but never less than the provider asks for.
 
     Args:
-        error: what the attempt ended with; its ``retry_after`` is honoured.
-        attempt: which attempt that was, from 1.
-        draw: gives a random number between its two arguments.
+        error: the error of the attempt; its ``retry_after`` is respected.
+        attempt: number of the attempt, from 1.
+        draw: returns a random number between its two arguments.
     """
     bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempt - 1))
     return max(asked_wait_s(error), draw(0.0, bound))

@@ -1,7 +1,7 @@
-"""Concurrent work in daemon threads: a thread that hangs in foreign code never keeps the program alive.
+"""Run work concurrently in daemon threads: a thread stuck in foreign code never keeps the program alive.
 
-`spread` is the one bounded map of digitrec; a `concurrent.futures.ThreadPoolExecutor` would wait for its
-threads when the program ends. Apply a function to pictures, four at a time, in order of completion::
+`spread` is the only bounded map in digitrec; a `concurrent.futures.ThreadPoolExecutor` would wait for its
+threads when the program ends. Example: read pictures, four at a time, in order of completion::
 
     for picture, answer in spread(pictures, lambda picture: [read(picture)], at_once=4):
         ...
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Cancelled(BaseException):
-    """The caller does not wait any more. Like KeyboardInterrupt, it is not an `Exception`."""
+    """The caller no longer waits. Like KeyboardInterrupt, it is not an `Exception`."""
 
 
 _CANCELLED: ContextVar[threading.Event | None] = ContextVar("digitrec.cancelled", default=None)
@@ -34,7 +34,7 @@ _CANCELLED: ContextVar[threading.Event | None] = ContextVar("digitrec.cancelled"
 
 @contextmanager
 def cancelled_by(event: threading.Event) -> Iterator[None]:
-    """Let `spread`, called inside, raise `Cancelled` once the event is set."""
+    """Make `spread` raise `Cancelled` inside the block once the event is set."""
     token = _CANCELLED.set(event)
     try:
         yield
@@ -64,14 +64,14 @@ def spread(
     """Yield each job with each of its results, in order of arrival.
 
     Args:
-        jobs: taken one by one, whenever fewer than ``at_once`` are running.
-        work: does one job in a thread of its own, and returns or yields its results. Once the iterator is
-            closed, it is stopped at its next result.
-        at_once: how many jobs run at the same time, >= 1.
+        jobs: an iterable; the next job is taken whenever fewer than ``at_once`` are running.
+        work: does one job in a new thread, and returns or yields its results. When the caller closes the
+            iterator, ``work`` is stopped at its next result.
+        at_once: maximum number of jobs that run at the same time, >= 1.
 
     Raises:
-        Cancelled: the caller was cancelled (`cancelled_by`); the jobs that run go on.
-        BaseException: the first error that ``work`` raises; the jobs that run go on.
+        Cancelled: the caller was cancelled (`cancelled_by`); running jobs continue.
+        BaseException: the first error that ``work`` raises; running jobs continue.
     """
     arrivals: SimpleQueue[tuple[Job, T] | Future[None]] = SimpleQueue()
     closed = threading.Event()

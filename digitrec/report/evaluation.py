@@ -27,7 +27,7 @@ MEAN_GOAL = 0.95
 NO_DIGIT = -1
 """Label of "no digit" for scikit-learn."""
 WHOLE_NUMBERS = "numbers"
-"""The table of whole numbers, beside `accuracy.GROUPS`."""
+"""The table of whole numbers, which follows `accuracy.GROUPS`."""
 TITLES = {
     accuracy.DIGITS: "Digits",
     accuracy.STAGED: "Scenes",
@@ -64,7 +64,7 @@ GRID = (3, 5)
 THUMBNAIL = 128
 """Longest side of a picture, in pixels."""
 MISTAKES = 30
-"""Largest number of misread pictures shown."""
+"""Maximum number of misread pictures that are shown."""
 
 
 def classification(found: Result) -> Table:
@@ -88,13 +88,13 @@ def classification(found: Result) -> Table:
 def tables(
     measured: Sequence[Measured], numbers: Sequence[Share], seeds: Sequence[int], limit: int | None = None
 ) -> Iterator[Table]:
-    """Yield the tables of what was measured.
+    """Yield the tables of the measurements.
 
     Args:
         measured: sets of digits.
         numbers: shares of whole numbers.
         seeds: seeds of the generated pictures.
-        limit: how many pictures of each set were measured at most; None: all.
+        limit: maximum number of pictures measured of each set; None: all.
     """
     partly = "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
     drawn = f" Seeds: {', '.join(map(str, seeds))}."
@@ -139,7 +139,7 @@ def _row(one: Measured) -> tuple[str, ...]:
 
 
 def _span(low: float | None, high: float | None) -> str:
-    """Format two shares, such as "97.10-99.66%"; "" for None."""
+    """Format a range of two shares, such as "97.10-99.66%"; "" for None."""
     return "" if low is None else f"{100 * low:.2f}-{percent(high, 2)}"
 
 
@@ -171,14 +171,14 @@ def _error(outcome: Outcome, label: int | None) -> str:
 
 
 def sections(found: Iterable[Table], before: str = "") -> list[str]:
-    """Return the tables as sections of the page, with those of an earlier page that were not measured now."""
+    """Return the tables as sections of the page; keep an earlier page's tables that were not measured now."""
     known = {part.partition("\n")[0]: f"## {part.strip()}" for part in before.split("\n## ")[1:]}
     known |= {table.title: markdown_section(table) for table in found}
     return [known[title] for title in TITLES.values() if title in known]
 
 
 def heading(parts: Iterable[str], measured: Sequence[Measured], before: str = "") -> str:
-    """Return how many goals of digits are met, and the models that answered, here or on an earlier page."""
+    """Return how many goals for digits are met, and which models answered, here or on the earlier page."""
     verdicts = re.findall(r"^\| [^|]+ \| [\d,]+ \|.*\| (met|[\d.]+ short) \|", _digits(parts), re.MULTILINE)
     models = {name for one in measured for name in one.found.card.model_versions}
     for earlier in re.findall(r"goals met by (.+)\.$", before, re.MULTILINE):
@@ -188,7 +188,7 @@ def heading(parts: Iterable[str], measured: Sequence[Measured], before: str = ""
 
 
 def _digits(parts: Iterable[str]) -> str:
-    """Return the sections but that of whole numbers."""
+    """Return all sections except that of whole numbers."""
     return "\n".join(part for part in parts if not part.startswith(f"## {TITLES[WHOLE_NUMBERS]}"))
 
 
@@ -206,7 +206,7 @@ def markdown(heading: str, parts: Sequence[str]) -> str:
 
 @plots.drawn
 def confusion(found: Result) -> Figure:
-    """Draw how often each digit was answered as each: a count in each field, darker for more."""
+    """Draw how often each digit was answered as each digit: a count in each field, darker for more."""
     counts = np.array(found.card.confusion)
     kinds = [at for at in range(11) if at < 10 or counts[at].any() or counts[:, at].any()]
     names = ["none" if at == 10 else str(at) for at in kinds]
@@ -222,7 +222,7 @@ def confusion(found: Result) -> Figure:
 
 @plots.drawn
 def predictions(found: Result) -> Figure:
-    """Draw a grid of pictures chosen at random, predicted against actual; a wrong one is marked."""
+    """Draw a grid of random pictures with predicted and actual digits; wrong predictions are marked."""
     rows, columns = GRID
     count = min(rows * columns, len(found.samples))
     chosen = np.random.default_rng(0).choice(len(found.samples), count, replace=False)

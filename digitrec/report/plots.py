@@ -1,9 +1,8 @@
-"""The common style of all plots, and how they are saved or embedded in a page.
+"""Define the common style of all plots; save a plot or embed it in a page.
 
 Only this module and the second generator of scenes import matplotlib (the extra ``plots``); the modules
-that draw plots take its names from here.
-A plot is saved as a PNG on white, or becomes an SVG in the text colour of the page, for light and dark pages.
-Lines and markers also differ without colour.
+that draw plots import its names from here. A plot is saved as a PNG on white, or becomes an SVG in the text
+colour of the page, for light and dark pages. Lines and markers differ even without colour.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from matplotlib.figure import SubFigure as SubFigure  # noqa: PLC0414
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # it needs scikit-learn, which most pictures do not
+if TYPE_CHECKING:  # it needs scikit-learn, which most plots do not
     from digitrec.comparison.benchmark.measure import Scorecard
     from digitrec.comparison.benchmark.measures import Reliability
 
@@ -35,11 +34,11 @@ INK = "#010203"
 """Placeholder for the page's text colour; `svg` replaces it."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#5e3c99", "#8b0000",
            "#9acd32")  # fmt: skip
-"""Okabe and Ito's colours for colour-blind readers, with a darker yellow; then three more."""
+"""Okabe and Ito's colours for colour-blind readers, with a darker yellow, and three more colours."""
 MARKERS = "osD^vPX<>*"
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 FEWEST = 10
-"""Minimum number of answers of a point that is drawn."""
+"""Minimum number of answers behind a point."""
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "axes.grid": True,
@@ -48,7 +47,7 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "digitrec", "figure.constrained_layout.use": True,
 }  # fmt: skip
 drawn = mpl.rc_context(STYLE)
-"""Decorator of functions that draw: apply `STYLE`."""
+"""Decorator of functions that draw; it applies `STYLE`."""
 BELOW = {"loc": "outside lower center", "ncols": 2}
 """Arguments of a legend below the axes, where it covers no line."""
 DPI = 120

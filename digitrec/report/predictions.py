@@ -39,14 +39,14 @@ SHEET_COLUMNS = (
     "source", "field", "row", "column", "text", "value", "confidence", "calibrated", "reason",
     "left", "top", "right", "bottom", "provider", "number", "error",
 )  # fmt: skip
-"""The columns of a sheet's CSV, with a row for each number, counted from 0; an image that failed has one row
-with its error, and an image without numbers has one with the reason `NO_NUMBER`."""
+"""The columns of a sheet's CSV. Each number, counted from 0, has a row; a failed image has one row with its
+error, and an image without numbers one row with the reason `NO_NUMBER`."""
 COMPARED = (
     "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed", "error",
 )  # fmt: skip
-"""The columns of a comparison's CSV for each engine, after its name and a dot."""
+"""The columns of a comparison's CSV for each engine, prefixed with its name and a dot."""
 DOUBT = 0.7
-"""Minimum confidence of a number that is not marked as doubtful, 0..1."""
+"""Numbers with a lower confidence are marked as doubtful, 0..1."""
 SURE_COLOUR, DOUBTFUL_COLOUR = "#0a7d28", "#d1400f"
 
 
@@ -55,10 +55,10 @@ def write(
 ) -> None:
     """Write outcomes as they arrive.
 
-    ``json`` is one array and ``jsonl`` one object per line, failures included (they have an ``error``);
-    ``csv`` has the columns `COLUMNS`; ``table`` is for people. Its first column is wide enough for all
-    ``names`` of the pictures to come. A calibrated chance replaces the confidence and is marked; `LEGEND`
-    explains it.
+    ``json`` is one array and ``jsonl`` one object per line, including failures, which have an ``error``;
+    ``csv`` has the columns `COLUMNS`; ``table`` is for people, and its first column is wide enough for all
+    ``names`` of the pictures. A calibrated chance replaces the confidence and is marked; `LEGEND` explains
+    the mark.
     """
     out = sys.stdout if out is None else out
     if form == "table":
@@ -69,7 +69,7 @@ def write(
 
 
 def sure(outcome: Outcome) -> str:
-    """Format the calibrated chance, marked, else the engine's own confidence; "" without either."""
+    """Format the calibrated chance with its mark, else the engine's own confidence, else ""."""
     if isinstance(outcome, Prediction) and outcome.calibrated is not None:
         return percent(outcome.calibrated) + MARK
     if isinstance(outcome, Prediction) and outcome.confidence is not None:
@@ -85,7 +85,7 @@ def error_line(failure: Failure) -> str:
 
 
 def remarks(prediction: Prediction) -> Iterator[str]:
-    """Yield remarks beside digit and confidence: the reason, the text read, and the answer's source."""
+    """Yield remarks after digit and confidence: the reason, the text, and the source of the answer."""
     if prediction.reason is not None:
         yield prediction.reason
     if prediction.text not in (None, str(prediction.answer), str(prediction.unsure_digit)):
@@ -129,7 +129,7 @@ def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]
 
 
 def _row(outcome: Outcome, name: int) -> str:
-    """Return the image's name in so many columns, the digit, the confidence in eight columns, and remarks."""
+    """Format name, digit, confidence and remarks; ``name`` is the width of the first column."""
     cells = padded(printable(outcome.image.source), name), f"{short(outcome):^5}"
     if isinstance(outcome, Failure):
         return "  ".join([*cells, f"{'failed':>8}", type(outcome.error).__name__])
@@ -139,8 +139,8 @@ def _row(outcome: Outcome, name: int) -> str:
 def write_sheets(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | None = None) -> None:
     """Write sheets as they arrive.
 
-    ``json`` is one array and ``jsonl`` one object per line, one for each image, failures included (they have
-    an ``error``); ``csv`` has the columns `SHEET_COLUMNS`; ``table`` is for people, in the order of the page.
+    ``json`` is one array and ``jsonl`` one object per line, one for each image, including failures, which
+    have an ``error``; ``csv`` has the columns `SHEET_COLUMNS`; ``table`` is for people, in page order.
     """
     if form == "table":
         _write_sheet_tables(outcomes, sys.stdout if out is None else out)
@@ -194,10 +194,10 @@ def _line(number: Number) -> list[str]:
 
 
 def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
-    """Draw the boxes and texts of a sheet's numbers over its picture; doubtful ones have a question mark.
+    """Draw the boxes and texts of a sheet's numbers on its picture; doubtful numbers get a question mark.
 
     Args:
-        image: the picture, upright and turned as the sheet's.
+        image: the picture, upright and turned like the sheet.
         sheet: the numbers.
     """
     from PIL import ImageDraw, ImageFont
@@ -238,7 +238,7 @@ def write_comparisons(comparisons: Iterable[Comparison], form: Format, out: IO[s
 
 
 def verdict(comparison: Comparison) -> str:
-    """Return the engines' common verdict; mark that of emulators, or leave it out beside real engines."""
+    """Return the engines' common verdict; mark that of emulators, which do not count beside real engines."""
     if not comparison.predictions:
         return "nobody answered"
     said = _together(comparison)

@@ -26,7 +26,8 @@ def write_rows(
 ) -> None:
     """Write rows as they arrive, in one of `FORMS`: an array, an object per line, or CSV.
 
-    ``columns`` are those of CSV; without them they are the first row's, and no rows write nothing.
+    ``columns`` are the columns of CSV; without them the first row's names are used, and no rows give no
+    output.
     """
     out = sys.stdout if out is None else out
     if form == "csv":
@@ -53,7 +54,7 @@ def _write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str], columns: Sequenc
 def csv_line(cells: Iterable[Any]) -> str:
     """Return a line of CSV as in RFC 4180, ended by a line feed."""
     line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\r\n").writerow(cells)  # so that a cell with either of them is quoted
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # quotes cells that contain either character
     return line.getvalue().removesuffix("\r\n") + "\n"
 
 
@@ -73,7 +74,7 @@ def write_records(records: Sequence[Any], form: Literal["table", "json"], out: I
 
 
 def _word(value: Any) -> str:
-    """Format a value in a column: short hashes, times to the second, no powers of ten, "-" for None."""
+    """Format a value for a table: short hashes, times to the second, no powers of ten, "-" for None."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
@@ -95,9 +96,9 @@ class Table:
     numbers: range = range(0)
     """Columns of numbers, which are aligned right."""
     title: str = ""
-    """What it shows."""
+    """The title."""
     note: str = ""
-    """How to read it."""
+    """An explanation of the table."""
 
     def filled(self) -> tuple[list[list[str]], list[bool]]:
         """Return header and rows without empty columns, and whether each column holds numbers."""

@@ -1,8 +1,8 @@
 """`digitrec review`: doubtful answers, corrected into a folder with labels.csv.
 
-The answers are those of `predict`, `read` or `batch`. The folder has a picture for each label: the part that
-shows the number, or the whole picture of a digit. Both are written at once and atomically, so an interrupted
-review loses nothing and continues where it stopped.
+The answers are those of `predict`, `read` or `batch`. The folder gets a picture for each label: the part with
+the number, or the whole picture of a digit. Label and picture are written at once and atomically, so an
+interrupted review loses nothing and continues where it stopped.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ MARGIN = 0.4
 """Margin around a number, as a share of its height."""
 
 SHOWN = 50
-"""Answers on the page at one time."""
+"""Number of answers on the page at one time."""
 
 Kind = Literal["label", "text"]
-"""Kind of the answers, and its column in labels.csv: a digit, or a number as written."""
+"""Kind of the answers, and the name of their column in labels.csv: a digit, or a number as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,21 @@ class _Doubt:
     source: str
     """Path of the picture."""
     sha256: str
-    """SHA-256 of its file, in hex."""
+    """SHA-256 of the picture's file, in hex."""
     turned: int
-    """Degrees clockwise by which it was turned."""
+    """Degrees clockwise by which the picture was turned."""
     box: Box | None
     """Box of the number; None: the whole picture."""
     read: str
     """The engine's answer; "none" for no digit or number."""
     provider: str
-    """The engine."""
+    """The engine's name."""
     sureness: float
-    """Its calibrated chance or confidence, 0..1; -1 without either."""
+    """The answer's calibrated chance or confidence, 0..1; -1 if it has neither."""
 
     @property
     def name(self) -> str:
-        """Name of the file that shows it."""
+        """Name of the file that gets the picture."""
         key = f"{self.source} {self.sha256} {self.turned} {self.box}"
         return f"{hashlib.sha256(key.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}.png"
 
@@ -73,13 +73,13 @@ class Answers:
         """Read the answers and the existing labels.
 
         Args:
-            file: written with ``-o jsonl`` by `digitrec predict`, `read` or `batch`.
-            folder: the folder of the labels, which is made if it is missing.
+            file: a file written with ``-o jsonl`` by `digitrec predict`, `read` or `batch`.
+            folder: the folder of the labels; it is created if it is missing.
             below: the threshold, 0..1.
 
         Raises:
             DataError: a line is not such an answer, or digits and numbers are mixed.
-            OSError: a file cannot be read, or the folder cannot be made.
+            OSError: a file cannot be read, or the folder cannot be created.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.kind: Kind = "label"
@@ -108,7 +108,7 @@ class Answers:
         return len(self._waiting)
 
     def picture(self, name: str) -> bytes | None:
-        """Return the picture of an answer as a PNG; None if it is missing or changed."""
+        """Return the picture of an answer as a PNG; None if the picture is missing or was changed."""
         one = self._waiting.get(name)
         try:
             return None if one is None else _png(one)
@@ -116,15 +116,15 @@ class Answers:
             return None
 
     def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
-        """Write a label, or skip the answer until the next review; return whether it exists.
+        """Write a label, or skip the answer until the next review; return whether the answer exists.
 
         Args:
-            name: which answer.
-            accept: False: skip it.
+            name: the answer's name.
+            accept: False: skip the answer.
             label: the right label; None: the engine's answer.
 
         Raises:
-            ValueError: the label is neither a digit (a number) nor "none".
+            ValueError: the label is neither "none" nor a digit (for numbers: a number).
         """
         with self._lock:
             if (content := self.picture(name)) is None:
@@ -160,7 +160,7 @@ class Answers:
 
 
 def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
-    """Yield each answer about a picture: its digit, or its numbers."""
+    """Yield the doubtful answers about a picture: its digit, or its numbers."""
     image, provider = answer["image"], answer["provider"]
     whole = image["source"], image["sha256"], answer["turned"]
     if "numbers" in answer:
@@ -181,7 +181,7 @@ def _png(one: _Doubt) -> bytes:
     """Return the picture of an answer.
 
     Raises:
-        ImageError: it cannot be read, or was changed.
+        ImageError: the picture cannot be read, or was changed.
     """
     opened = DigitImage.open(Turned(_source(one.source), one.turned), enough=NUMBERS_SIDE)
     if opened.sha256 != one.sha256:
@@ -192,7 +192,7 @@ def _png(one: _Doubt) -> bytes:
 
 
 def _source(name: str) -> ImageSource:
-    """Return the file of this name, or the page of a file, as in "scan.tif[2]"."""
+    """Return the file with this name, or one page of a file, as in "scan.tif[2]"."""
     page = re.fullmatch(r"(.+)\[(\d+)\]", name)
     return frames(page[1])[int(page[2]) - 1] if page and not Path(name).exists() else name
 
@@ -206,7 +206,7 @@ MISSING: dict[int | str, dict[str, Any]] = {404: schemas.problem("There is no su
 
 
 def add(app: FastAPI, answers: Answers, key: str) -> None:
-    """Add ``/collected`` for who has the key."""
+    """Add ``/collected`` for clients with ``key``."""
 
     async def owner(x_owner_key: Annotated[str, Header()] = "") -> None:
         if not key or not hmac.compare_digest(x_owner_key.encode(), key.encode()):
@@ -223,7 +223,7 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
         "/collected/{name}", response_class=Response, responses=schemas.PNG | REFUSED | MISSING, **owners
     )
     def picture(name: str) -> Response:
-        """Show the picture of one of them."""
+        """Show the picture of an answer."""
         content = answers.picture(name)
         if content is None:
             raise ProblemError(GONE)
@@ -231,7 +231,7 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
 
     @app.put("/collected/{name}", status_code=204, responses=REFUSED | MISSING, **owners)
     def decide(name: str, accept: Accept, label: Label = None) -> None:
-        """Accept an answer as it was read or corrected, or skip it."""
+        """Accept an answer, unchanged or corrected, or skip it."""
         try:
             found = answers.decide(name, accept=accept, label=label)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Engines and policies as services: fair shares for clients of places, turns, decoding threads and memory."""
+"""Run engines and policies as services, with a fair share of capacity, threads and memory for each client."""
 
 from __future__ import annotations
 
@@ -33,23 +33,24 @@ from digitrec.web.settings import Settings
 
 THREADS = min(4, os.cpu_count() or 1)
 LANES = ((250_000, THREADS), (2_000_000, THREADS), (math.inf, 1))
-"""The most pixels of a lane's pictures, and its threads. The first lane is for drawings. The last decodes one
-picture at a time, because each may take `Settings.max_decoding_bytes`."""
+"""For each lane the maximum number of pixels of its pictures, and its number of threads. The first lane is
+for drawings. The last lane decodes one picture at a time, because a picture may take
+`Settings.max_decoding_bytes`."""
 EXPLANATIONS = 1
-"""Explanations at the same time: one asks the network 785 times, which takes 0.3 s."""
+"""Maximum number of simultaneous explanations: each runs the network 785 times, which takes 0.3 s."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Numbers of the parameters in glibc's malloc.h."""
 LARGE_BLOCK = 4_000_000
-"""Bytes from which a block of memory is mapped on its own, and returned when it is freed. With less, an
-ordinary photo takes a third longer."""
+"""Minimum size in bytes of a block that is mapped separately, and returned when it is freed. With a smaller
+value an ordinary photo takes a third longer."""
 KEPT = 16_000_000
-"""Free bytes that the heap may keep at its end; with glibc's own 128 kB a drawing takes a fifth longer."""
+"""Bytes that the heap may keep free at its end; with glibc's own 128 kB a drawing takes a fifth longer."""
 TURN_S = 1e-6
-"""Seconds charged when a turn begins, so that a client without a turn precedes one whose turn still runs."""
+"""Seconds charged when a turn begins, so that a client without a turn precedes a client with one."""
 MAX_REMEMBERED = 1000
-"""Clients whose use is remembered; beyond it the one charged longest ago is forgotten."""
+"""Maximum number of clients whose use is remembered; then the client charged longest ago is forgotten."""
 CALLS = 8
-"""Requests to one remote engine, or to one policy, at the same time; as many more may wait."""
+"""Maximum number of simultaneous requests to one remote engine or policy; as many more may wait."""
 
 Result = TypeVar("Result")
 
@@ -59,17 +60,17 @@ class Client:
     """The sender of a request, as the server sees it."""
 
     address: str
-    """Address to count requests by."""
+    """Address by which requests are counted."""
     key: int | None = None
-    """Index of the server's key that was given; None without a valid one."""
+    """Index of the API key that the client sent; None without a valid key."""
 
 
 class ConcurrencyLimit:
-    """A limit on work in progress, shared by clients.
+    """A limit on work in progress that is shared fairly by clients.
 
-    One client may use all places while no other client needs one. When all are taken, a client with less
-    than an even share is still admitted, so the total may exceed the limit: by the sum 1/2 + 1/3 + ... over
-    the clients, which for 24 places is less than threefold.
+    One client may use all places while no other client needs one. When all places are taken, a client with
+    less than an even share is still admitted, so the total may exceed the limit: by the sum 1/2 + 1/3 + ...
+    over the clients, which for 24 places is less than threefold.
     """
 
     def __init__(self, limit: int) -> None:
@@ -79,7 +80,7 @@ class ConcurrencyLimit:
 
     @property
     def full(self) -> bool:
-        """Whether the next request is rejected, unless its client has less than its share."""
+        """Whether the next request is rejected, unless its client has less than an even share."""
         return self.in_use >= self._limit
 
     def admits(self, client: Client, count: int = 1) -> bool:
@@ -90,7 +91,7 @@ class ConcurrencyLimit:
 
     @contextmanager
     def hold(self, client: Client, count: int = 1) -> Iterator[None]:
-        """Hold ``count`` places until the end of the ``with``; the caller has asked `admits`."""
+        """Hold ``count`` places for the block; the caller must have called `admits`."""
         self.in_use += count
         self._held[client] += count
         try:
@@ -102,10 +103,10 @@ class ConcurrencyLimit:
 
 
 class Lane:
-    """Threads for the work of many clients; the next turn goes to the client that has used least time.
+    """Threads for the work of many clients; the next turn goes to the client with the least time used.
 
-    Start-time fair queueing (Goyal, Vin and Cheng, 1996), with the time charged when a turn ends. A client
-    that begins to wait starts level with those already waiting, so being idle earns no credit.
+    The method is start-time fair queueing (Goyal, Vin and Cheng, 1996), with the time charged when a turn
+    ends. A client that begins to wait starts level with the waiting clients, so that idling earns no credit.
     """
 
     def __init__(self, threads: int, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -117,17 +118,17 @@ class Lane:
         self._level = 0.0
 
     async def run(self, client: Client, work: Callable[[], Result]) -> Result:
-        """Run the work in a thread when it is the client's turn; return or raise what it does."""
+        """Run the work in a thread when it is the client's turn; return its result or raise its error."""
         async with self.turn(client):
             return await self.do(work)
 
     async def do(self, work: Callable[[], Result]) -> Result:
-        """Run the work in a thread; the caller has a turn."""
+        """Run the work in a thread; the caller must have a turn."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     @asynccontextmanager
     async def turn(self, client: Client) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it until the end of the ``with``."""
+        """Wait for a turn, and hold it for the block."""
         start: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(start)
         self._hand_out()
@@ -157,7 +158,7 @@ class Lane:
 
     def _charge(self, client: Client, seconds: float) -> None:
         used = self._use(client) + seconds
-        self._used.pop(client, None)  # so that the order is by the last charge
+        self._used.pop(client, None)  # keeps the clients in the order of their last charge
         self._used[client] = used
         if len(self._used) > MAX_REMEMBERED:
             del self._used[next(iter(self._used))]
@@ -170,9 +171,9 @@ class Lane:
 class Lanes:
     """The threads of one server that decode pictures: a lane each for small, medium and large ones.
 
-    A picture costs its client the time it took, so no format or trick has to be judged beforehand. Its size
+    A client is charged the time that its picture took, so no format has to be judged beforehand. The size
     only selects the lane: a large picture never holds a thread that a small one needs, and no two large
-    ones are in memory at once.
+    pictures are in memory at once.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -182,10 +183,11 @@ class Lanes:
         self.explaining = Lane(EXPLANATIONS)
 
     async def run(self, client: Client, picture: bytes, work: Callable[[], Result]) -> Result:
-        """Run work that decodes an encoded picture; return or raise what it does.
+        """Run work that decodes an encoded picture; return its result or raise its error.
 
         Raises:
-            ImageError: it takes too much memory to decode, or has a format that a server does not read.
+            ImageError: the picture takes too much memory to decode, or has a format that a server does not
+            read.
         """
         number = await self._lanes[0].run(client, partial(self._number, picture))
         is_last = number == len(LANES) - 1
@@ -207,11 +209,11 @@ class Lanes:
 
 
 def give_large_blocks_back() -> None:
-    """Return large blocks to the system as soon as they are freed, from now on.
+    """From now on, return large blocks to the system as soon as they are freed.
 
-    After the first large block is freed, glibc takes blocks of up to 32 MB out of the heap of the thread
-    that asks, and keeps freed memory there: each thread comes to hold the largest picture it ever read.
-    Thresholds that are set stay as they are (mallopt(3)). Other systems' allocators are left alone.
+    By default, after the first large block is freed, glibc takes blocks of up to 32 MB out of the heap of the
+    requesting thread and keeps freed memory there, so each thread comes to hold the largest picture that it
+    ever read. Thresholds that are set explicitly stay fixed (mallopt(3)). Other allocators are not affected.
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -220,7 +222,7 @@ def give_large_blocks_back() -> None:
 
 
 def _given_back(work: Callable[[], Result]) -> Result:
-    """Run the work, then return free memory in the heaps of all threads (malloc_trim(3)): milliseconds."""
+    """Run the work, then return the free memory of all threads (malloc_trim(3)), which takes milliseconds."""
     try:
         return work()
     finally:
@@ -235,11 +237,11 @@ class Reading:
     outcome: Outcome
     """The engine's answer, or its failure."""
     prepared: MaybePrepared | None = None
-    """The engine's input, for an engine on this machine; None for others and for policies."""
+    """The engine's input, for an engine on this machine; None for other engines and for policies."""
 
 
 class Service:
-    """One engine or policy on offer under its name."""
+    """An engine or policy that the server offers."""
 
     def __init__(self, reader: Reader, settings: Settings, metrics: Metrics, lanes: Lanes) -> None:
         self.name = name_of(reader)
@@ -249,7 +251,7 @@ class Service:
         """Whether pictures may be sent to another company's machines."""
         self._here = reader if isinstance(reader, Engine) and not self.remote else None
         self.reads_numbers = False
-        """Whether `numbers` works: for an engine, not a policy, that reads whole numbers."""
+        """Whether `numbers` works: for an engine (not a policy) that reads whole numbers."""
         with suppress(DigitrecError):
             self.reads_numbers = isinstance(reader, Engine) and reader.for_numbers is not None
         self._metrics = metrics
@@ -280,7 +282,7 @@ class Service:
         return readings
 
     async def numbers(self, client: Client, picture: bytes, digits: Digits) -> SheetOutcome:
-        """Read the numbers on an encoded picture; ``digits`` says how many each is expected to have.
+        """Read the numbers on an encoded picture; ``digits`` is the expected number of digits of each.
 
         Raises:
             ProblemError: the engine does not read numbers or is at capacity.
@@ -300,7 +302,7 @@ class Service:
 
     @contextmanager
     def _admitted(self, client: Client, count: int) -> Iterator[None]:
-        """Hold places for pictures.
+        """Hold places for pictures during the block.
 
         Raises:
             ProblemError: a remote engine or a policy is at capacity.
@@ -314,10 +316,10 @@ class Service:
         """Explain the engine's answer to an encoded picture.
 
         Args:
-            client: who asks.
-            picture: as it was sent.
-            inside: also look inside the network.
-            hiding: hide the ink piece by piece, which takes nearly all of the time.
+            client: the sender.
+            picture: the encoded picture.
+            inside: also return the network's layers.
+            hiding: compute the saliency, which takes nearly all of the time.
 
         Raises:
             ProblemError: the engine cannot be explained.
@@ -353,7 +355,7 @@ class Service:
 
     async def _ask(self, client: Client, picture: bytes, work: Callable[[ImageSource], Result]) -> Result:
         """Do the work on a picture when it is the client's turn."""
-        if self._here is not None:  # opened and read in one turn, which the client is charged for
+        if self._here is not None:  # opened and read in one turn, for which the client is charged
             return await self._lanes.run(client, picture, partial(work, picture))
         async with self._calls.turn(client):  # decode no more pictures than can be sent
             opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
@@ -376,7 +378,7 @@ class State:
     """The state of one server."""
 
     def __init__(self, engines: Sequence[Reader], settings: Settings) -> None:
-        """Offer these engines, at least one; the first is the default."""
+        """Offer these engines, at least one; the first engine is the default."""
         self.settings = settings
         self.metrics = Metrics()
         self.inside = ConcurrencyLimit(settings.max_requests)
@@ -385,10 +387,10 @@ class State:
         self.services = {service.name: service for service in services}
 
     def service(self, name: str | None) -> Service:
-        """Return the engine of that name; the default for None.
+        """Return the engine with this name; None: the default engine.
 
         Raises:
-            UnknownProvider: it is not on offer here.
+            UnknownProvider: this server does not offer the engine.
         """
         name = next(iter(self.services)) if name is None else name
         if name not in self.services:

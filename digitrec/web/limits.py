@@ -1,4 +1,4 @@
-"""Around every answer: keys, rates, places, body sizes and timeouts; headers, a log line, the metrics."""
+"""Handle what surrounds every answer: keys, rates, capacity, sizes, timeouts, headers, logs and metrics."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.settings import Settings
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
-"""Headers that proxies add to the requests they pass on."""
+"""Headers that proxies add to the requests they forward."""
 INFERENCE_PATHS = {"/predict", "/v1/read", "/compare", "/explain", "/thumbnail"}
-"""Paths that cost work or money."""
+"""Paths whose requests take work or cost money."""
 GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
-"""Paths that need a key if keys are set; without keys /metrics answers few addresses only."""
+"""Paths that need a key if keys are set; without keys only this machine may read /metrics."""
 MAX_CLIENTS = 10_000
-"""Number of clients whose rate is remembered; the one idle for longest is forgotten first."""
+"""Number of clients whose rate is remembered; the client idle for longest is forgotten first."""
 CROSS_SITE = Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
 NOT_FROM_HERE = Problem(
     403, "not-from-here", "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
@@ -48,7 +48,7 @@ PAGE_POLICY = (
     "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 DOCS_POLICY = PAGE_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-"""Swagger UI writes style attributes of its own."""
+"""The content security policy of /docs: Swagger UI writes style attributes."""
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -61,10 +61,10 @@ HEADERS = {
 PAGES = {"/docs", "/review"}
 """Pages besides `/`."""
 PROBES = {"/health", "/ready"}
-"""Paths that load balancers ask for by an address."""
+"""Paths that load balancers request by IP address instead of by host name."""
 WRONG_HOST = Problem(421, "wrong-host", "this server does not answer to that name; its operator can allow it")
 NO_RESPONSE = 499
-"""Status in the log and the metrics when the client left before it was answered."""
+"""Status in logs and metrics if the client left before the answer."""
 
 
 def peer(scope: Scope) -> str:
@@ -73,7 +73,7 @@ def peer(scope: Scope) -> str:
 
 
 def address(peer: str, headers: Headers, proxies: int) -> str:
-    """Return the address to count requests by; an IPv6 client owns a /64, so that network is returned."""
+    """Return the address by which requests are counted; for IPv6 the /64 network, which one client owns."""
     found = origin(peer, headers, proxies)
     try:
         parsed = ip_address(found)
@@ -85,9 +85,10 @@ def address(peer: str, headers: Headers, proxies: int) -> str:
 
 
 def origin(peer: str, headers: Headers, proxies: int) -> str:
-    """Return where a request comes from, without a port: the peer, or as the outermost trusted proxy saw it.
+    """Return the address that a request comes from, without a port.
 
-    The client itself wrote what stands further left in X-Forwarded-For, so that is not believed.
+    That is the peer or, behind trusted proxies, the address that the outermost one saw. The client itself may
+    have written the addresses further left in X-Forwarded-For, so these are not trusted.
     """
     if proxies:
         hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
@@ -103,14 +104,14 @@ def _without_port(host: str) -> str:
 
 
 def key(headers: Headers, settings: Settings) -> int | None:
-    """Return the index of the valid key in the request; compared in constant time."""
+    """Return the index of the request's valid key or None; keys are compared in constant time."""
     given = key_given(headers).encode("latin-1")
     matches = [hmac.compare_digest(given, key.encode()) for key in settings.api_keys]
     return matches.index(True) if any(matches) else None
 
 
 def key_given(headers: Headers) -> str:
-    """Return the key in ``X-API-Key`` or ``Authorization: Bearer``, valid or not; empty without one."""
+    """Return the key in ``X-API-Key`` or ``Authorization: Bearer``, valid or not; "" if there is none."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
 
@@ -118,22 +119,22 @@ def key_given(headers: Headers) -> str:
 def is_cross_site(headers: Headers, allowed: Container[str] = ()) -> bool:
     """Return whether a browser sent the request for a page of another site that is not allowed.
 
-    Browsers say so in Sec-Fetch-Site, which no page can write. Older ones send only Origin: its host is
-    compared with Host, which a proxy must pass on with its port.
+    Browsers send this in Sec-Fetch-Site, which no page can set. Older browsers send only Origin, whose host
+    is compared with Host; a proxy must forward Host with its port.
     """
     origin = headers.get("origin", "")
     if not origin or "*" in allowed or origin in allowed or headers.get("sec-fetch-site") == "same-origin":
         return False
     try:
         return urlsplit(origin).netloc != headers.get("host", "")
-    except ValueError:  # such as http://[
+    except ValueError:  # an origin such as http://[
         return True
 
 
 def may_see_metrics(peer: str, headers: Headers, settings: Settings) -> bool:
-    """Return whether the sender may see /metrics without a key: this machine.
+    """Return whether the sender may read /metrics without a key; only this machine may.
 
-    A request that a proxy passed on is not this machine's, even if `Settings.proxies` is 0.
+    A request that a proxy forwarded does not count as this machine's, even if `Settings.proxies` is 0.
     """
     if not settings.proxies and any(name in headers for name in FORWARDED):
         return False
@@ -141,9 +142,9 @@ def may_see_metrics(peer: str, headers: Headers, settings: Settings) -> bool:
 
 
 def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:
-    """Return whether a request names a host that is neither one of these nor this machine.
+    """Return whether a request names a host that is neither in ``hosts`` nor this machine.
 
-    A page may point its own name at our address (DNS rebinding); to a browser that is not another site.
+    With DNS rebinding, a page points its own host name at our address; browsers then see only one site.
     """
     host = _without_port(headers.get("host", "").strip().lower())
     return not (host == "" or host in hosts or is_loopback(host))
@@ -158,20 +159,20 @@ class Buffers:
 
     @property
     def held(self) -> int:
-        """Bytes in memory now."""
+        """Number of bytes in memory now."""
         return self._held_for.total()
 
     @asynccontextmanager
     async def body(self, client: Client, receive: Receive, deadline: float) -> AsyncIterator[Receive]:
-        """Receive a whole request, count it until the end of the ``with``, and yield it as an ASGI receive.
+        """Receive a whole request, count it during the block, and yield it as an ASGI receive function.
 
         Args:
             client: the sender.
-            receive: the ASGI receive function of a request that was not read yet.
+            receive: the ASGI receive function of a request that has not been read yet.
             deadline: the event loop's time by which the request must be complete.
 
         Raises:
-            ProblemError: the request is too large, too slow, or more than may be held.
+            ProblemError: the request is too large or too slow, or too many bytes are already held.
             ClientDisconnect: the client left.
         """
         size, pieces = 0, []
@@ -222,7 +223,7 @@ class RateLimiter:
     """A token bucket for each client, filled at a steady rate."""
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Allow ``rate`` requests a second in the long run, and ``burst`` at once after a pause."""
+        """Allow ``rate`` requests per second in the long run, and ``burst`` at once after a pause."""
         self._pause_s = 1 / rate
         self._credit_s = (burst - 1) / rate
         self._clock = clock
@@ -254,7 +255,7 @@ class AdmissionControl:
         self._buffers = Buffers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer with the reason for rejecting it."""
+        """Forward a request, or answer with the reason for its rejection."""
         if scope["type"] != "http" or scope["path"] not in GUARDED_PATHS:
             await self._app(scope, receive, send)
             return
@@ -313,7 +314,7 @@ class AdmissionControl:
 
 
 class RequestMiddleware:
-    """ASGI middleware around everything else; no exception inside gets past it."""
+    """ASGI middleware around all others; no exception escapes it."""
 
     def __init__(self, app: ASGIApp, state: State, paths: Container[str]) -> None:
         self._app = app
@@ -343,7 +344,7 @@ class RequestMiddleware:
             await (self._instead(scope) or self._app)(scope, receive, send_wrapped)
         except ClientDisconnect:
             pass
-        except Exception:  # a bug: the operator gets the traceback, the client only the number
+        except Exception:  # a bug: the operator gets the traceback, the client only its number
             log.exception("bug", extra={"fields": {"request": number}})
             if status == NO_RESPONSE:
                 await problems.INTERNAL.response()(scope, receive, send_wrapped)
@@ -352,14 +353,14 @@ class RequestMiddleware:
             self._record({**scope, "method": method}, number, status, time.perf_counter() - start)
 
     def _path(self, asked: str) -> str:
-        """Return the path without final slashes."""
+        """Return the path without trailing slashes."""
         bare = asked.rstrip("/")
         return bare if bare in self._paths and bare not in PAGES else asked
 
     def _instead(self, scope: Scope) -> ASGIApp | None:
-        """Return the answer to a request that does not get to the application; None if it does."""
+        """Return the answer to a request that must not reach the application; None if it may."""
         hosts, path = self._settings.hosts, scope["path"]
-        if path in {f"{page}/" for page in PAGES}:  # addresses in the page are relative
+        if path in {f"{page}/" for page in PAGES}:  # links on the page are relative
             return RedirectResponse(f"..{path[:-1]}")
         if hosts and path not in PROBES and is_misdirected(Headers(scope=scope), hosts):
             return WRONG_HOST.response()

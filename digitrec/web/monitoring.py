@@ -1,4 +1,4 @@
-"""Log lines, never with an image, a key or a query string; and the figures at ``/metrics``."""
+"""Write log lines, never with an image, a key or a query string; and provide the metrics at ``/metrics``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ log = logging.getLogger("digitrec.web")
 
 
 class JsonLines(logging.Formatter):
-    """Time, level, event, and the fields given as ``extra={"fields": {...}}``, as a JSON object."""
+    """Formats a record as a JSON object: time, level, event, and ``extra={"fields": {...}}``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line; it includes an exception's traceback."""
+        """Return one line, with the traceback of an exception."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -32,7 +32,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure(level: str = "info") -> None:
-    """Send our lines and uvicorn's to stderr, except uvicorn's own line for each request.
+    """Send the log lines of digitrec and uvicorn to stderr, except uvicorn's own line for each request.
 
     Args:
         level: the lowest level to log: "debug", "info" (each request), "warning" or "error".
@@ -51,7 +51,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 
 class Metrics:
-    """The figures of one server."""
+    """The metrics of one server."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -83,5 +83,5 @@ class Metrics:
         self._cost.labels(outcome.provider).inc(outcome.cost_usd or 0.0)
 
     def page(self) -> bytes:
-        """Return all figures in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem bodies: one table from our errors to HTTP, one place that words them."""
+"""Convert errors to RFC 9457 problem bodies: one table of HTTP statuses, and one place for the wording."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from digitrec import errors
 
 MEDIA_TYPE = "application/problem+json"
 NOT_READ = ("AVIF", "PDF")
-"""Formats that digitrec reads and a server does not: an AVIF can claim a small picture and hold a huge one,
+"""Formats that digitrec reads but a server rejects. An AVIF can claim to be small and hold a huge picture,
 which shows only when it fills the memory; a PDF may keep its decoder busy."""
 FOR_OPERATORS = re.compile(r"--\w|\bpip |\bdigitrec[ .[]|\bdigitrec_|config|install", re.IGNORECASE)
-"""Words of advice that only the server's operator can follow."""
+"""Matches advice that only the server's operator can follow."""
 FOR_VISITORS = "this cannot be read here; send the picture as a JPEG or a PNG"
-"""The message that replaces such advice: all other errors concern the picture."""
+"""The message that replaces such advice."""
 RETRY_SOON_S = 1
-"""Seconds after which a client may retry at a busy server."""
+"""Seconds after which a client may retry if the server is busy."""
 
 STATUS: dict[type[errors.DigitrecError], int] = {
     errors.ImageError: 422,
@@ -39,7 +39,7 @@ STATUS: dict[type[errors.DigitrecError], int] = {
     errors.ProviderError: 502,
     errors.DigitrecError: 500,
 }
-"""The HTTP status of each error of ours; a class that is not named has its nearest parent's."""
+"""The HTTP status of each error class; a class that is missing has the status of its nearest parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Problem:
     status: int
     """HTTP status."""
     kind: str
-    """The last part of its ``type``; docs/api.md lists them all."""
+    """The last part of the problem's ``type``; docs/api.md lists all of them."""
     detail: str
-    """One line: what happened, what to do."""
+    """One line: what happened and what to do."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers that go with it (Retry-After, Allow, ...)."""
+    """Headers of the response (Retry-After, Allow, ...)."""
 
     def body(self) -> dict[str, Any]:
         """Return the members of the problem body."""
@@ -65,13 +65,13 @@ class Problem:
         }
 
     def response(self) -> Response:
-        """Return the response that carries it."""
+        """Return the HTTP response with the problem."""
         content = json.dumps(self.body()).encode()
         return Response(content, self.status, dict(self.headers), MEDIA_TYPE)
 
 
 class ProblemError(Exception):
-    """Raised by the web layer to answer with a problem."""
+    """An error that the server answers with a problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
@@ -93,9 +93,9 @@ INTERNAL = Problem(500, "internal", "something went wrong in the server; its log
 
 
 def from_error(error: errors.DigitrecError) -> Problem:
-    """Convert one of our errors to a problem for the client.
+    """Convert an error of digitrec to a problem for the client.
 
-    Report an error between this server and a vendor by its kind only: the vendor's words are for the
+    Of an error between this server and a vendor report only the kind: the vendor's message is for the
     operator's log.
     """
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -115,7 +115,7 @@ def _detail(error: errors.DigitrecError, status: int) -> str:
         return "the server is not set up for this; its log says what is missing"
     words = str(error).removeprefix("<bytes>: ")
     for name in NOT_READ:
-        words = words.replace(f", {name}", "")  # of the formats that it lists
+        words = words.replace(f", {name}", "")  # remove formats that this server rejects from the list
     return FOR_VISITORS if FOR_OPERATORS.search(words) else words
 
 

@@ -1,4 +1,4 @@
-"""The endpoints, and the pictures in a request: its body as it is, JSON with base64, or a form's files."""
+"""The endpoints, and the pictures in a request: as its body, in JSON as base64, or as files in a form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from digitrec.web.schemas import reading_of
 from digitrec.web.settings import Settings
 
 THUMBNAIL = 512
-"""Longest side of a thumbnail, px."""
+"""Longer side of a thumbnail, px."""
 
 Provider = Annotated[
     str | None,
@@ -53,17 +53,17 @@ Saliency = Annotated[
     bool, Query(description="Hide the ink piece by piece; without it the answer takes a few milliseconds.")
 ]
 AS_FORM = 'a picture is sent as curl -F "file=@7.png" does, with the @'
-"""How to send a picture in a form."""
+"""How to send a picture in a form, for messages."""
 MAX_FIELDS = 1000
-"""Files and other fields in a form; unknown fields are ignored."""
+"""Maximum number of files and other fields in a form; unknown fields are ignored."""
 URL_SAFE = str.maketrans("-_", "+/")
-"""From base64's URL-safe alphabet to the usual one."""
+"""Translates base64's URL-safe alphabet to the standard one."""
 
 
 def add(app: FastAPI, state: State) -> None:
     """Add the endpoints to the app."""
     keyed: list[Any] = []
-    if state.settings.api_keys:  # for the description only: `limits` asks for the key
+    if state.settings.api_keys:  # only for the API description: `limits` checks the key
         keyed = [
             Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
             Security(HTTPBearer(auto_error=False)),
@@ -77,10 +77,10 @@ def add(app: FastAPI, state: State) -> None:
 
     @app.post("/predict", response_model=schemas.Reading | schemas.Readings, **reading)
     async def predict(request: Request, provider: Provider = None, seen: Seen = False) -> Response:
-        """Say which digit is on a picture, or on each of several.
+        """Return the digit on a picture, or on each of several pictures.
 
-        Send the picture as the body, as a form's `file`, or as base64 in JSON. One picture is answered
-        with a reading; several files, or a JSON list, with a list of them.
+        Send the picture as the body, as a form's `file`, or as base64 in JSON. For one picture the answer is
+        a reading; for several files, or a JSON list, it is a list of readings.
         """
         service = state.service(provider)
         sent, is_list = await pictures(request, state.settings)
@@ -107,7 +107,7 @@ def add(app: FastAPI, state: State) -> None:
     async def compare(request: Request, provider: Compared = None, seen: Seen = False) -> Response:
         """Ask several engines about one picture at the same time.
 
-        Engines that cost money are asked only when they are named.
+        Engines that cost money are only asked if the request names them.
         """
         services = [state.service(name) for name in dict.fromkeys(provider or state.free())]
         picture = await _one_picture(request, state)
@@ -127,10 +127,10 @@ def add(app: FastAPI, state: State) -> None:
     async def explain(
         request: Request, provider: Provider = None, inside: Inside = False, saliency: Saliency = True
     ) -> Response:
-        """Say why: each step of the preparation, and which ink spoke for the digit.
+        """Explain a reading: each step of the preparation, and the ink that led to the digit.
 
-        For our own network, and any on 28x28 pixels. It takes the time of some 800 readings, without
-        `saliency` that of a few.
+        Works for our own network and for any other on 28x28 pixels. It takes the time of about 800 readings;
+        without `saliency` that of a few.
         """
         service = state.service(provider)
         picture = await _one_picture(request, state)
@@ -139,27 +139,27 @@ def add(app: FastAPI, state: State) -> None:
 
     @app.post("/thumbnail", response_class=Response, responses=schemas.PNG | schemas.PROBLEMS, **looking)
     async def thumbnail(request: Request) -> Response:
-        """Show the picture as it is read here: upright, opaque, at most 512 pixels long."""
+        """Show the picture as the server reads it: upright, opaque, at most 512 pixels long."""
         picture = await _one_picture(request, state)
         work = partial(_thumbnail, picture)
         return png(await state.lanes.run(request.state.client, picture, work))
 
     @app.get("/health", **about)
     async def health() -> schemas.Health:
-        """Say that the server is alive; it answers nothing before its model is loaded."""
+        """Report that the server is running; it answers only after its model is loaded."""
         return schemas.Health(status="ok", model_loaded=True)
 
     @app.get(
         "/ready", responses={503: {"model": schemas.Ready, "description": "All places are taken."}}, **about
     )
     async def ready(response: Response) -> schemas.Ready:
-        """Say whether a question would be let in now."""
+        """Report whether the server would accept a request now."""
         response.status_code = 503 if state.inside.full else 200
         return schemas.Ready(ready=not state.inside.full)
 
     @app.get("/providers", **about)
     async def providers() -> schemas.Providers:
-        """List the engines on offer."""
+        """List the engines that this server offers."""
         services = state.services.values()
         infos = [schemas.ProviderInfo.model_validate(one, from_attributes=True) for one in services]
         return schemas.Providers(
@@ -172,15 +172,15 @@ def add(app: FastAPI, state: State) -> None:
         **about,
     )  # fmt: skip
     async def metrics() -> Response:
-        """Figures for Prometheus."""
+        """Return metrics for Prometheus."""
         return Response(state.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _expected(digits: str | None) -> tuple[int, int] | None:
-    """Return the least and the greatest number of digits.
+    """Return the minimum and the maximum number of digits.
 
     Raises:
-        ProblemError: the least is greater.
+        ProblemError: the minimum is greater.
     """
     if digits is None:
         return None
@@ -194,7 +194,7 @@ async def _one_picture(request: Request, state: State) -> bytes:
     """Return the only picture of a request.
 
     Raises:
-        ProblemError: there is none, or more than one.
+        ProblemError: there is no picture, or more than one.
     """
     sent, _ = await pictures(request, state.settings)
     if len(sent) > 1:
@@ -207,17 +207,17 @@ def _thumbnail(picture: bytes) -> bytes:
 
 
 def png(content: bytes) -> Response:
-    """Return a PNG as an answer."""
+    """Return a PNG as a response."""
     return Response(content, media_type="image/png")
 
 
 def json(model: BaseModel) -> Response:
-    """Return a model as an answer."""
+    """Return a model as a JSON response."""
     return Response(model.model_dump_json(), media_type="application/json")
 
 
 class JsonPictures(BaseModel):
-    """Pictures in JSON: base64, or data URLs as a canvas gives them."""
+    """Pictures in JSON: base64, or data URLs as a canvas creates them."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -226,10 +226,11 @@ class JsonPictures(BaseModel):
 
 
 async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
-    """Return the encoded pictures, and whether the client sent a list and so expects one.
+    """Return the encoded pictures, and whether the client sent a list and expects a list.
 
-    Anything but JSON and a form is taken for the picture itself, whatever its content type: the decoder
-    judges by the content. No picture begins with a brace, so JSON is recognised without its type.
+    A body that is neither JSON nor a form is the picture itself, whatever its content type, because the
+    decoder checks the content. No picture begins with a brace, so JSON is recognised without its content
+    type.
 
     Raises:
         ProblemError: there is no picture, there are too many, or the body does not match its content type.
@@ -289,7 +290,7 @@ def _from_json(body: bytes) -> tuple[list[bytes], bool]:
 
 
 def _fails_alone(text: str) -> bytes:
-    """Return one of several pictures; the decoder will reject text that is not base64."""
+    """Return one of several pictures; the decoder rejects a text that is not base64."""
     try:
         return _decoded(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The API's answers: models for the OpenAPI description, and how outcomes and explanations become one."""
+"""The API's answers as models for the OpenAPI description, and conversions to them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Body(BaseModel):
 
 
 class ProblemBody(Body):
-    """RFC 9457."""
+    """A problem as in RFC 9457."""
 
     type: str = Field(examples=["urn:digitrec:problem:too-large"])
-    """Which problem; docs/api.md lists them."""
+    """Identifier of the problem; docs/api.md lists them."""
     title: str = Field(examples=["Content Too Large"])
     """The HTTP status in words."""
     status: int = Field(examples=[413])
@@ -40,52 +40,52 @@ class ProblemBody(Body):
 
 
 class Source(Body):
-    """Where an answer comes from."""
+    """The origin of an answer."""
 
     provider: str
-    """Which engine."""
+    """Name of the engine."""
     model_version: str | None
-    """Which model of it."""
+    """Version of the engine's model."""
     latency_s: float = Field(ge=0)
     """Seconds from opened picture to answer, preparation included."""
     cost_usd: float | None = Field(ge=0)
     """US dollars spent; 0 is free, null is unknown."""
     emulated: bool
-    """True when an emulator answered instead of the vendor."""
+    """True if an emulator answered instead of the vendor."""
     replayed: bool
-    """True when an earlier, paid answer was found in the ledger."""
+    """True if the answer is an earlier, paid one from the ledger."""
     sha256: str | None
     """SHA-256 of the picture's bytes."""
 
 
 class Said(Body):
-    """What an engine said about a digit."""
+    """An engine's answer about a digit."""
 
     prediction: int | None = Field(ge=0, le=9)
-    """The digit; null when there is no single digit."""
+    """The digit; null if the picture shows no single digit."""
     confidence: float | None = Field(ge=0, le=1)
-    """What the engine said; not a chance of being right."""
+    """The engine's own confidence; not a chance of being right."""
     probs: list[float] | None = Field(min_length=10, max_length=10)
-    """Chance of each digit 0..9; null where the engine gives none."""
+    """Chance of each digit 0..9; null if the engine does not give it."""
     reason: str | None
     """Why there is no digit: "blank", "more than one digit", ..."""
     calibrated: float | None = Field(ge=0, le=1)
-    """Chance of being right, where that was measured."""
+    """Chance of being right; null if it was not measured for this engine."""
     text: str | None
-    """What the engine read, as it spelled it."""
+    """The text as the engine spelled it."""
     left_out: list[tuple[int, int, int, int]]
-    """Boxes (left, top, right, bottom, px) of ink that was not read; it lowers confidence."""
+    """Boxes (left, top, right, bottom, px) of ink that was not read; such ink lowers the confidence."""
 
 
 class Reading(Source, Said):
     """One engine's reading of one picture."""
 
     seen: str | None
-    """With `?seen=true`: the 28x28 the network was given, a PNG data URL."""
+    """With `?seen=true`: the network's 28x28 input, a PNG data URL."""
     problem: ProblemBody | None
-    """Among several readings: why this one failed."""
+    """For one of several pictures: the reason for its failure."""
     asked: list[Reading]
-    """Of a policy: what each engine said that it asked; else empty."""
+    """For a policy: the reading of each engine that it asked; else empty."""
 
 
 class Readings(Body):
@@ -98,41 +98,41 @@ class ComparisonBody(Body):
     """One picture, read by several engines."""
 
     agree: bool | None
-    """Whether all who vote said the same; null for fewer than two."""
+    """Whether all votes are equal; null for fewer than two votes."""
     consensus: int | None = Field(ge=0, le=9)
-    """The digit most engines named; null when level."""
+    """The digit with the most votes; null for a tie."""
     emulated: bool
-    """True when only emulators answered; else they have no vote."""
+    """True if only emulators answered; otherwise emulators have no vote."""
     readings: list[Reading]
-    """One for each engine, in the order asked."""
+    """The reading of each engine, in the order of the request."""
 
 
 class Numbers(Body):
-    """What an engine read on a page."""
+    """The numbers that an engine read on a page."""
 
     numbers: list[Number]
-    """In reading order: line by line, from left to right."""
+    """The numbers in reading order: line by line, from left to right."""
     size: tuple[int, int]
     """Width and height of the upright picture, px."""
 
 
 class SheetBody(Source, Numbers):
-    """The numbers on one picture; none if nothing is written on it."""
+    """The numbers on one picture; empty if nothing is written on it."""
 
 
 class LabelledPicture(Body):
     """A picture that a visitor labelled."""
 
     name: str
-    """Of its file."""
+    """Name of the picture's file."""
     label: str
-    """What the visitor said: 0 to 9, or none."""
+    """The visitor's label: 0 to 9, or none."""
     said: dict[str, str]
-    """What each engine said."""
+    """Each engine's answer."""
 
 
 class Labels(Body):
-    """What waits for the owner, that from which most engines dissent first."""
+    """Pictures to review; those on which most engines dissent come first."""
 
     pictures: list[LabelledPicture]
 
@@ -142,13 +142,13 @@ class ProviderInfo(Body):
 
     name: str
     usd_per_picture: float | None = Field(ge=0)
-    """0 is free, null is unknown."""
+    """US dollars for one picture; 0 is free, null is unknown."""
     remote: bool
-    """True when pictures are sent to another company's servers."""
+    """True if pictures are sent to another company's servers."""
     explains: bool
     """Whether `/explain` works for this engine."""
     reads_numbers: bool
-    """Whether `/v1/read` can ask it."""
+    """Whether `/v1/read` works for this engine."""
 
 
 class Providers(Body):
@@ -156,35 +156,35 @@ class Providers(Body):
 
     providers: list[ProviderInfo]
     key_needed: bool
-    """Whether questions need an API key."""
+    """Whether requests need an API key."""
     max_body_bytes: int
-    """How large a request may be."""
+    """Maximum size of a request's body."""
 
 
 class Health(Body):
-    """Alive."""
+    """The server is running."""
 
     status: str = Field(examples=["ok"])
     model_loaded: bool
 
 
 class Ready(Body):
-    """Whether it makes sense to send questions now."""
+    """Whether the server accepts requests now."""
 
     ready: bool
 
 
 OWN_NAMES = {"digit": "prediction", "probabilities": "probs"}
-"""Fields of an outcome that the API calls otherwise."""
+"""Fields of an outcome that have another name in the API."""
 
 
 def reading_of(outcome: Outcome, prepared: MaybePrepared | None = None, *, seen: bool = False) -> Reading:
-    """Return one outcome as the API answers it; a failure contains its problem.
+    """Convert one outcome to the API's form; a failure contains its problem.
 
     Args:
-        outcome: the engine's.
+        outcome: the engine's outcome.
         prepared: the engine's input.
-        seen: also show the input, where it is the 28x28 picture of a network.
+        seen: also include the input if it is the 28x28 picture of a network.
     """
     values = dict.fromkeys(Reading.model_fields) | {"left_out": [], "emulated": False, "replayed": False}
     for field in fields(outcome):
@@ -243,11 +243,11 @@ PICTURES: dict[str, Any] = {
         },
     }
 }
-"""How pictures are sent, for OpenAPI."""
+"""The ways to send pictures, for OpenAPI."""
 
 
 def problem(text: str) -> dict[str, Any]:
-    """Return an answer with a problem body, for OpenAPI."""
+    """Return the description of an answer with a problem body, for OpenAPI."""
     schema = {"$ref": "#/components/schemas/ProblemBody"}
     return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
 
@@ -265,17 +265,17 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: problem("Busy; come back after Retry-After."),
     504: problem("No answer in time."),
 }
-"""The errors that reading a picture may be answered with, for OpenAPI."""
+"""The errors that may occur when a picture is read, for OpenAPI."""
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "The picture."}}
 """A picture as the answer, for OpenAPI."""
 
 
 class Step(Body):
-    """One step on the way from the picture to what the network was given."""
+    """One step from the picture to the network's input."""
 
     name: str = Field(examples=["paper removed"])
     picture: str
-    """What it made, a PNG data URL."""
+    """The result of the step, a PNG data URL."""
 
 
 class ClassMap(Body):
@@ -283,59 +283,59 @@ class ClassMap(Body):
 
     digit: int = Field(ge=0, le=9)
     map: list[list[float]]
-    """28x28, >= 0: what each place adds to the digit's score."""
+    """28x28, >= 0: how much each place adds to the digit's score."""
 
 
 class Layer(Body):
-    """What one layer of a network found."""
+    """The feature maps of one layer of a network."""
 
     network: str
-    """Which network of the file; empty where it holds but one."""
+    """Name of the network in the file; empty if the file has only one."""
     name: str = Field(examples=["relu_1a"])
     maps: int = Field(ge=1)
-    """How many feature maps it has."""
+    """Number of feature maps."""
     side: int = Field(ge=1)
-    """Each has as many rows and columns."""
+    """Number of rows, and of columns, of each map."""
     picture: str
     """The first 256 maps side by side, a PNG data URL; white: the layer's largest value."""
 
 
 class InsideBody(Body):
-    """What happened in the network for one reading of the picture."""
+    """The layers of the network for one reading of the picture."""
 
     name: str = Field(examples=["cut out"])
     """"cut out" or "as it stands"."""
     picture: str
-    """The 28x28 it was given, a PNG data URL."""
+    """The network's 28x28 input, a PNG data URL."""
     field: list[float] = Field(min_length=4, max_length=4)
-    """Left, top, right, bottom of what those show, as shares of the picture; may lie beyond its edges."""
+    """Left, top, right, bottom of the part in that input, as shares of the picture; may exceed its edges."""
     saliency: list[list[float]] | None
-    """28x28, of this reading; null without it."""
+    """28x28: the saliency of this reading; null if it was not requested."""
     grad_cam: list[ClassMap] | None
-    """Of this reading."""
+    """The class maps of this reading."""
     layers: list[Layer]
-    """In the order of the work; empty where the model shows none."""
+    """The layers in the order of computation; empty if the model shows none."""
 
 
 class ExplanationBody(Body):
-    """Why the network says what it says."""
+    """How the network came to its answer."""
 
     reading: Reading
     """The answer that is explained."""
     steps: list[Step]
-    """The steps of the preparation, the last is what the network was given."""
+    """The steps of the preparation; the last one is the network's input."""
     saliency: list[list[float]] | None
     """28x28: how much hiding the ink around a place lowers the digit's log-odds; null for a refusal."""
     grad_cam: list[ClassMap] | None
-    """Of the likeliest digit and of the next; null for a refusal, and for a model without feature maps."""
+    """Class maps of the two likeliest digits; null for a refusal, and for a model without feature maps."""
     where: list[str]
-    """The parts whose ink spoke most for the digit, the strongest first."""
+    """The parts of the picture whose ink contributed most to the digit, strongest first."""
     inside: list[InsideBody]
     """With `?inside=true`: each reading of the network, that of `saliency` first; empty for a refusal."""
 
 
 def explanation_of(found: Explanation) -> ExplanationBody:
-    """Return an explanation as the API answers it."""
+    """Convert an explanation to the API's form."""
     return ExplanationBody(
         reading=reading_of(found.prediction),
         steps=[Step(name=name, picture=data_url(Image.fromarray(pixels))) for name, pixels in found.steps],

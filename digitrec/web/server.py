@@ -1,4 +1,4 @@
-"""The HTTP server: the application in uvicorn, with limits on connections and heads, and strict framing."""
+"""The HTTP server: the application in uvicorn, with limits on connections and strict parsing of requests."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ STATIC = Path(__file__).parent / "static"
 SWAGGER = Path(str(files("fastapi_offline") / "static"))
 """Swagger's script and style sheet."""
 IDLE_S = 15
-"""Seconds that a connection may go without a complete request head."""
+"""Maximum seconds that a connection may stay open without a complete request head."""
 MAX_HEAD_BYTES = 16_384
-"""Longest request head."""
+"""Maximum size of a request head."""
 MAX_CONNECTIONS = 900
-"""Above this number each new connection closes an old one; systems commonly allow a process 1,024 files."""
+"""Above this number each new connection closes an old one; systems often allow a process 1,024 files."""
 
 
 Address = tuple[str, int] | None
@@ -51,7 +51,7 @@ Address = tuple[str, int] | None
 
 
 def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> FastAPI:
-    """Return the server for these engines, the first of them the default; it closes them at its end."""
+    """Return the server for these engines; the first is the default. The server closes them at its end."""
     state = State(engines, settings)
 
     @asynccontextmanager
@@ -112,20 +112,20 @@ class Connection:
 
 
 class Connections:
-    """ASGI middleware that closes connections: overdue ones, and the longest idle if there are too many."""
+    """ASGI middleware that closes overdue connections, and the longest idle if there are too many."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._open: dict[Address, Connection] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; the deadline of its connection is stopped meanwhile."""
+        """Answer a request; meanwhile the deadline of its connection is stopped."""
         one = self._open.get(scope.get("client"))
         if one is None:
             await self._app(scope, receive, send)
             return
         one.stop()
-        one.requests += 1  # two at once: the next one of a pipeline begins before this one has returned
+        one.requests += 1  # 2 at once: a pipeline's next request begins before this one has returned
         try:
             await self._app(scope, receive, send)
         finally:
@@ -134,7 +134,7 @@ class Connections:
                 one.await_head()
 
     def opened(self, client: Address, transport: asyncio.Transport) -> None:
-        """Count a new connection; close the most idle of the address with the most if there are too many."""
+        """Count a new connection; if there are too many, close the longest idle of the busiest address."""
         self._open[client] = Connection(transport)
         if len(self._open) > MAX_CONNECTIONS:
             per_host = Counter(client and client[0] for client in self._open)
@@ -154,9 +154,9 @@ class Connections:
 
 
 class StrictConnection(h11.Connection):
-    """Rejects a request head that a proxy in front may read in another way.
+    """Rejects a request head that a proxy in front may parse differently.
 
-    h11 accepts a line feed alone, a list of equal lengths, and a length beside a transfer coding.
+    h11 accepts a bare line feed, a list of equal lengths, and a length together with a transfer coding.
     """
 
     def next_event(self) -> Any:
@@ -176,11 +176,11 @@ class StrictConnection(h11.Connection):
 def server(
     engines: Sequence[Reader], settings: Settings, *, host: str = "127.0.0.1", port: int = 0
 ) -> uvicorn.Server:
-    """Return the server, not running yet, for an address (port 0: any) or for sockets given to its `run`."""
+    """Return the server, not started, for an address (port 0: any) or for sockets passed to its `run`."""
     connections = Connections(create_app(engines, settings))
 
     class Protocol(H11Protocol):
-        """uvicorn's, with our connections and framing."""
+        """uvicorn's protocol, with our connections and our parser."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -206,32 +206,32 @@ def listen(host: str, port: int) -> socket.socket:
         CannotListen: the port is taken, the address is not local, or permission is denied.
     """
     try:
-        passive = socket.AI_PASSIVE  # no host is every address
+        passive = socket.AI_PASSIVE  # an empty host means every address
         family, *_, where = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)[0]
         made = socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
-        number = getattr(error, "errno", None) or 0  # negative where the name is unknown
+        number = getattr(error, "errno", None) or 0  # negative if the name is unknown
         why = (os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)).lower()
         raise CannotListen(
             f"cannot listen on {place(host, port)} ({why}); choose another --port or --host"
         ) from error
-    # asyncio sends at once only where the socket says that it is TCP's; else an answer's second part waits
-    # for the receiver's delayed acknowledgement, 40 ms.
+    # asyncio sends at once only if the socket's protocol is TCP; otherwise the second part of an answer
+    # waits 40 ms for the receiver's delayed acknowledgement.
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach())
 
 
 def place(host: str, port: int) -> str:
-    """Return host and port as they stand in an address."""
+    """Return host and port as written in a URL."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def run(engines: Sequence[Reader], settings: Settings, listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; accepted requests are answered before the end.
+    """Serve until SIGINT or SIGTERM; answer accepted requests before the end.
 
     Args:
         listening: from `listen`; it is closed at the end.
     """
     ready = server(engines, settings)
     give_large_blocks_back()
-    gc.freeze()  # walking through all that was imported delays every request by some 30 ms
+    gc.freeze()  # collecting all imported objects delays every request by about 30 ms
     ready.run(sockets=[listening])

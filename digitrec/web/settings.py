@@ -1,4 +1,4 @@
-"""Every limit of the server; the defaults are safe."""
+"""All limits of the server, with safe defaults."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ class Settings:
     """The limits and keys of one server."""
 
     max_body_bytes: int = 10 * MEGABYTE
-    """Bytes of one request's body; counted while it arrives."""
+    """Maximum bytes of one request's body; counted while it arrives."""
     max_decoding_bytes: int = MAX_DECODING_BYTES
-    """Bytes of memory for decoding one picture, its file included; estimated from its header."""
+    """Maximum bytes of memory for decoding one picture, its file included; estimated from its header."""
     max_pictures: int = 32
-    """Pictures in one request."""
+    """Maximum number of pictures in one request."""
     max_requests: int = 24
-    """Requests in progress or waiting at a time; others are rejected (503).
+    """Maximum number of requests in progress or waiting; others are rejected (503).
 
     A larger limit only lengthens the queue under full load.
     """
     max_buffered_bytes: int = 64 * MEGABYTE
-    """Bytes of all requests' bodies in memory at a time."""
+    """Maximum bytes of all requests' bodies in memory at a time."""
     max_client_bytes: int = 16 * MEGABYTE
-    """Bytes of one client's bodies in memory at a time; also the largest body."""
+    """Maximum bytes of one client's bodies in memory at a time; also limits each body."""
     upload_grace_s: float = 5.0
-    """Longest pause of a body, and its grace period before the minimum speed applies, in seconds, > 0."""
+    """Maximum pause of a body, and grace period before the minimum speed applies, in seconds, > 0."""
     upload_bytes_per_s: int = 16_000
-    """Minimum speed of a body in bytes a second; a slow telephone sends 30,000."""
+    """Minimum speed of a body in bytes per second; a slow telephone sends 30,000."""
     seconds: float = 30.0
-    """Seconds from the head of a request to its answer, sending included, > 0."""
+    """Maximum seconds from the head of a request to the end of its answer, > 0."""
     rate: float = 50.0
-    """Requests a second from one client in the long run, > 0; a page being drawn on sends at most four."""
+    """Requests per second from one client in the long run, > 0; a page that is drawn on sends at most
+    four."""
     burst: int = 100
     """Largest burst of a client's requests, >= 1."""
     proxies: int = 0
@@ -47,14 +48,14 @@ class Settings:
     wrong_keys: int = 10
     """Largest burst of wrong keys from one address, >= 1; then all its keys wait."""
     wrong_keys_per_s: float = 0.5
-    """Wrong keys a second from one address in the long run, > 0."""
+    """Wrong keys per second from one address in the long run, > 0."""
     hosts: tuple[str, ...] = ()
-    """Host names to answer to, besides this machine's own; empty: any name."""
+    """Host names that the server answers to, besides this machine's own; empty: any name."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may send requests, such as "https://example.org"; "*": all sites."""
     owner_key: str = field(default="", repr=False)
-    """Key for reviewing `answers`; empty: they are not shown."""
+    """Key for reviewing `answers`; "": nobody may."""
     answers: Answers | None = None
     """Doubtful answers to correct on /review; None: no answers."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Keys of which each request needs one; empty: no key is needed."""
+    """Valid API keys; if there are any, each request needs one."""

@@ -1,7 +1,7 @@
 """Measure engines on the same labelled pictures, and test which differences are more than chance.
 
-`measure` sums up each engine, this package compares every two and recommends one. Importing it without the
-extra ``stats`` (SciPy and scikit-learn) raises NotInstalled.
+`measure` scores each engine; this package compares every two engines and recommends one. Importing it without
+the extra ``stats`` (SciPy and scikit-learn) raises NotInstalled.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KEPT = (
 SIGNIFICANCE = 0.05
 """A difference is claimed only below this corrected p-value."""
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-"""Thresholds of the fallbacks that are tried."""
+"""Thresholds at which each fallback is tried."""
 FEWEST = 20
 """Minimum number of pictures."""
 
@@ -93,19 +93,19 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The recommended option, with its accuracy on pictures that it was not chosen on."""
+    """The recommended option; its accuracy is measured on pictures that were not used to choose it."""
 
     target: float
     """The accuracy to reach, 0..1."""
     chosen: Option | None
-    """The cheapest option that reaches it, else the nearest one, with its figures on the half of the pictures
-    that it was not chosen on; None: no option fits the budget."""
+    """The cheapest option that reaches the target, else the most accurate one, with its figures on the half
+    of the pictures that was not used to choose it; None: no option fits the budget."""
     tried: int
-    """How many options were compared; 0 when every engine was emulated."""
+    """Number of options that were compared; 0 if every engine was emulated."""
 
     @property
     def reached(self) -> bool:
-        """Whether the lower end of the option's interval is at the target or above."""
+        """Whether the lower end of the option's interval is at or above the target."""
         low = self.chosen.right.low if self.chosen else None
         return low is not None and low >= self.target
 
@@ -125,7 +125,7 @@ class Benchmark:
     pairs: tuple[Pair, ...]
     """A comparison of every two engines."""
     fitted_here: tuple[str, ...]
-    """Names of the engines whose calibrated chances were fitted on these very pictures."""
+    """Names of the engines whose calibration was fitted on exactly these pictures."""
     started: str
     """Start of the benchmark, ISO 8601, UTC."""
     seconds: float
@@ -146,7 +146,7 @@ class Benchmark:
 
     @property
     def is_grouped(self) -> bool:
-        """Whether the pictures come in groups, which intervals and tests keep whole."""
+        """Whether the pictures have groups, which intervals and tests keep together."""
         return any(sample.group for sample in self.samples)
 
     @property
@@ -156,7 +156,7 @@ class Benchmark:
 
     @property
     def opening_s(self) -> float:
-        """Seconds that reading and decoding a picture took, once for all engines: the median, >= 0."""
+        """Median seconds to read and decode a picture, which is done once for all engines, >= 0."""
         return median(outcome.image.opening_s for outcome in next(iter(self.outcomes.values())))
 
     @property
@@ -232,7 +232,7 @@ def benchmark(
         samples: labelled pictures.
         engines: engines and policies, by their names in the report.
         data: name of the data set.
-        policies: scored as well, on the answers of their engines, which are among ``engines``.
+        policies: also scored, on the answers of their engines, which must be among ``engines``.
         target: share of right answers, 0..1; recommend the cheapest engine or policy that reaches it. None:
             recommend nothing.
         budget: largest cost of the recommendation for 1,000 pictures, in US dollars; None: any amount.
@@ -316,18 +316,19 @@ def recommend(
     target: float,
     budget: float | None = None,
 ) -> Recommendation:
-    """Choose on one half of the pictures, report on the other.
+    """Choose an engine or policy on one half of the pictures; measure it on the other half.
 
-    Each engine alone, each fallback of two at every one of `THRESHOLDS`, and each vote of two and of three is
-    tried on the answers. Chosen is the cheapest whose interval lies wholly at the target or
-    above, else the one whose lower end is highest. Emulated engines are left out.
+    On the answers of the first half, try each engine alone, each fallback of two engines at each of
+    `THRESHOLDS`, and each vote of two and of three engines. Choose the cheapest option whose interval lies
+    wholly at or above the target; if there is none, the option with the highest lower end. Emulated engines
+    are not considered.
 
     Args:
         outcomes: for each engine an outcome for each picture.
         engines: the engines to choose from, by the same names.
         samples: the pictures.
-        target: share of all pictures to be answered rightly, 0..1.
-        budget: US dollars that 1,000 pictures may cost at most; None: any known amount.
+        target: minimum share of all pictures with a right answer, 0..1.
+        budget: maximum US dollars for 1,000 pictures; None: any known amount.
     """
     prices = measure.price_list(engines.values())
     real = {name: engine for name, engine in engines.items() if not is_emulated(outcomes[name])}
@@ -361,7 +362,7 @@ def _policies(engines: Sequence[Engine]) -> Iterator[EnginePolicy]:
 
 
 def _cheapest(options: Sequence[Option], target: float) -> Option | None:
-    """Return the cheapest option that reaches the target (of two, the faster), else the nearest to it."""
+    """Return the cheapest (then fastest) option that reaches the target, else the nearest to it."""
     reaching = [option for option in options if (option.right.low or 0.0) >= target]
     if reaching:
         return min(reaching, key=lambda option: (option.cost_per_1000 or 0.0, option.latency_s))

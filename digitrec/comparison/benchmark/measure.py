@@ -1,4 +1,4 @@
-"""Ask engines about labelled pictures, and sum up the answers of each.
+"""Ask engines about labelled pictures, and score the answers of each engine.
 
 A refusal or a failure counts as wrong if the picture shows a digit.
 """
@@ -56,7 +56,7 @@ class Scorecard:
     """
 
     engine: str
-    """Its name in this benchmark."""
+    """The engine's name in this benchmark."""
     n: int
     """Number of pictures."""
     correct: int
@@ -68,7 +68,7 @@ class Scorecard:
     refused_wrongly: int
     """Number of refused pictures with a digit."""
     failed: int
-    """Number of pictures without an answer, such as after a timeout or a spent budget."""
+    """Number of pictures without an answer, for example after a timeout or beyond the budget."""
     accuracy: Proportion
     """Right answers among all answers; refusals are answers, failures are not."""
     confusion: tuple[tuple[int, ...], ...]
@@ -103,12 +103,12 @@ class Scorecard:
 
 
 def is_right(outcome: Outcome, label: Label) -> bool:
-    """Return whether an outcome is the right answer; a failure is not."""
+    """Return whether an outcome is the right answer; a failure never is."""
     return isinstance(outcome, Prediction) and outcome.answer == label
 
 
 def is_wrong(outcome: Outcome, label: Label) -> bool:
-    """Return whether an outcome is a wrong answer; a refusal or a failure is not."""
+    """Return whether an outcome is a wrong answer; a refusal or a failure never is."""
     return isinstance(outcome, Prediction) and outcome.answer not in (None, label)
 
 
@@ -118,9 +118,9 @@ def scorecard(
     """Sum up an engine's outcomes.
 
     Args:
-        engine: its name.
+        engine: the engine's name.
         outcomes: one for each picture.
-        samples: the pictures, in the same order; if they have groups, the interval holds for whole groups.
+        samples: the pictures, in the same order; if they have groups, the interval is based on whole groups.
         prices: US dollars for one picture by engine; None: unknown.
     """
     pairs = list(zip(outcomes, samples, strict=True))
@@ -159,7 +159,7 @@ Answered = Sequence[tuple[Prediction, Label]]
 
 
 def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
-    """Return the value of a field, and whether the answer was right, for all answers but refusals."""
+    """Return the value of a field, and whether the answer was right, for all answers except refusals."""
     named = [(answer, label) for answer, label in answered if answer.answer is not None]
     scores = [(getattr(answer, field), answer.answer == label) for answer, label in named]
     return [(score, right) for score, right in scores if score is not None]
@@ -190,8 +190,8 @@ def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:
 def list_price(outcome: Outcome, prices: Prices) -> float | None:
     """Return the price of an outcome in US dollars, for one attempt; None: unknown.
 
-    An answer from the ledger has the price of a new answer, an emulator's answer the vendor's price. A
-    failure, and a refusal without asking the engine, are free.
+    An answer from the ledger has the price of a new answer, an emulator's answer the vendor's price.
+    Failures, and refusals for which the engine was not asked, are free.
     """
     if isinstance(outcome, Prediction) and outcome.asked:
         return total([list_price(answer, prices) for answer in outcome.asked])
@@ -239,7 +239,7 @@ class Result:
 
     @property
     def loss(self) -> float | None:
-        """Mean cross-entropy (natural logarithm) of the probabilities of the digits that were answered."""
+        """Mean cross-entropy (natural logarithm) of the probabilities of all answered digits."""
         from sklearn.metrics import log_loss
 
         truth, chances = self.chances()
@@ -276,7 +276,7 @@ class Result:
         known = [(label, it.probabilities) for it, label in self.answered if label is not None]
         truth = np.array([label for label, row in known if row], np.int64)
         chances = np.array([row for _, row in known if row], np.float64).reshape(-1, 10)
-        return truth, chances / chances.sum(axis=1, keepdims=True)  # float32 sums to 1 only nearly
+        return truth, chances / chances.sum(axis=1, keepdims=True)  # float32 does not sum to exactly 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,23 +284,23 @@ class NumberScore:
     """How one engine reads numbers, beside its scorecard."""
 
     engine: str
-    """Its name in this benchmark."""
+    """The engine's name in this benchmark."""
     value: Proportion
-    """Pictures whose values are all right, among those answered: "7.50" is as good as "7.5"."""
+    """Pictures whose numbers all have the right value, among answered ones: "7.50" counts as "7.5"."""
     recall: Proportion
-    """Labelled numbers that were read, among all on answered pictures."""
+    """Labelled numbers that were read, among all labelled numbers on answered pictures."""
     precision: Proportion
-    """Numbers read that are labelled, among all that were read."""
+    """Read numbers that are labelled, among all read numbers."""
     character_errors: float | None
-    """Characters to insert, delete or replace for each labelled one, >= 0, on pictures with one number that
-    were answered with one; None without such pictures."""
+    """Characters to insert, delete or replace per labelled character, >= 0, on pictures with one number for
+    which the engine read one number; None without such pictures."""
     cells: Proportion
-    """Numbers with a labelled row and column that were read there, on answered pictures. All rows and columns
-    of a picture may be counted from another number."""
+    """Numbers that were read in their labelled row and column, on answered pictures. The rows and columns of
+    a picture may all be shifted by the same number."""
 
 
 def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -> NumberScore | None:
-    """Sum up how an engine read numbers, failures left out; None if the samples show digits."""
+    """Score how an engine read numbers, without failures; None if the samples show digits."""
     if not any(isinstance(sample, NumberSample) for sample in samples):
         return None
     answered = [
@@ -325,7 +325,7 @@ def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -
 
 
 def _in_place(numbers: Sequence[Number], cells: Sequence[tuple[int, int, str]]) -> int:
-    """Return how many cells have their number, with the shift of all rows and columns that fits most."""
+    """Count the cells that have their number, after the shift of rows and columns that fits best."""
     shifts = Counter(
         (number.row - row, number.column - column)
         for row, column, text in cells for number in numbers
@@ -339,7 +339,7 @@ def _values(texts: Sequence[str]) -> list[Decimal]:
 
 
 def _distance(read: str, text: str) -> int:
-    """Fewest characters to insert, delete or replace (Levenshtein 1966)."""
+    """Return the minimum number of characters to insert, delete or replace (Levenshtein 1966)."""
     row = list(range(len(text) + 1))
     for place, one in enumerate(read, 1):
         before, row = row, [place]
@@ -355,7 +355,7 @@ def measure(
     *,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> Result:
-    """Ask one engine about every picture, and sum up its answers; ``data`` names the data set.
+    """Ask one engine about every picture, and score its answers; ``data`` names the data set.
 
     The other arguments and the errors are those of `ask_all`.
     """

@@ -17,11 +17,11 @@ CONFIDENCE_LEVEL = 0.95
 BINS = 10
 """Number of equally wide bins of the reliability diagram and of ECE."""
 EDGES = np.arange(1, BINS) / BINS
-"""Lower ends of all bins but the first, each the float nearest to its decimal: 0.3 and not 3 * 0.1."""
+"""Lower ends of all bins but the first, as the floats nearest to 0.1, 0.2, ..., unlike 3 * 0.1."""
 RESAMPLED = 5000
 """Number of resamples of the groups for an interval or a test."""
 KINDS = (*range(10), None)
-"""What a picture of a digit shows, or an engine answers: a digit or none."""
+"""The possible labels and answers for a digit: 0 to 9, or None for no digit."""
 
 
 def share(hits: int, n: int) -> float | None:
@@ -63,8 +63,8 @@ def proportion(hits: int, n: int) -> Proportion:
 def grouped(right: Sequence[bool], groups: Sequence[str]) -> Proportion:
     """Return a share whose interval comes from resampling whole groups, such as the pages of one book.
 
-    Pictures of a group are alike, so they tell less than as many pictures of different groups. The interval
-    is never narrower than Wilson's, which a share of 0 or 1 in all groups needs.
+    Pictures of one group are similar, so they tell less than as many pictures of different groups. The
+    interval is never narrower than Wilson's, which is needed if the share is 0 or 1 in all groups.
     """
     _, places = np.unique(groups, return_inverse=True)
     hits, sizes = np.bincount(places, np.asarray(right, float)), np.bincount(places)
@@ -88,7 +88,7 @@ def confusion(pairs: Sequence[tuple[Label, Label]]) -> tuple[tuple[int, ...], ..
         pairs: the truth and the answer of each picture.
 
     Returns:
-        The counts; empty if the answers are numbers and not digits.
+        The counts; empty if the answers are numbers instead of digits.
     """
     counts = Counter(pairs)
     if any(isinstance(one, str) for pair in counts for one in pair):
@@ -110,20 +110,20 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Whether confidences are chances of being right."""
+    """How well confidences match the chance of being right."""
 
     answers: int
     """Number of answers with a confidence."""
     ece: float
-    """Expected calibration error: mean distance of confidence and share right over the bins, 0..1."""
+    """Expected calibration error: mean difference of confidence and share right over the bins, 0..1."""
     brier: float
-    """Brier score: mean squared distance of confidence and outcome, 0..1."""
+    """Brier score: mean squared difference of confidence and outcome, 0..1."""
     bins: tuple[Bin, ...]
     """The reliability diagram, `BINS` equally wide bins without the empty ones."""
 
 
 Scored = Sequence[tuple[float, bool]]
-"""The confidence of some answers, 0..1, and whether each is right."""
+"""For each answer, its confidence, 0..1, and whether it is right."""
 
 
 def reliability(scored: Scored) -> Reliability | None:
@@ -165,8 +165,8 @@ def by_groups(wins: Sequence[int], groups: Sequence[str]) -> float:
     """Return the p-value of a permutation test that exchanges the two engines in whole groups.
 
     Args:
-        wins: 1 where only the first was right, -1 where only the second was, else 0.
-        groups: what each picture was taken from.
+        wins: 1 if only the first engine was right, -1 if only the second was, else 0.
+        groups: the group of each picture.
     """
     _, places = np.unique(groups, return_inverse=True)
     sums = np.bincount(places, wins)

@@ -1,1 +1,1 @@
-"""Labelled pictures, wherever they come from: MNIST, folders, tables and array files."""
+"""Load labelled pictures from any source: MNIST, folders, tables and array files."""

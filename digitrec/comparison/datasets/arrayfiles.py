@@ -27,7 +27,7 @@ CHANNELS = (1, 3, 4)
 def read(path: Path) -> tuple[Pixels, Pixels]:
     """Return images (N, H, W) or (N, H, W, channels), 0..255, and labels (N,), 0..9.
 
-    Nothing in the file is executed. Pictures of EMNIST, known by name, are turned upright.
+    Code in the file is never executed. Pictures of EMNIST, recognised by the file's name, are turned upright.
 
     Raises:
         DataError: the file is missing, damaged, in neither of the formats, or ambiguous.
@@ -38,7 +38,7 @@ def read(path: Path) -> tuple[Pixels, Pixels]:
         raise
     except FileNotFoundError as error:
         raise DataError(f"{error.filename or path}: no such file") from error
-    except Exception as error:  # zipfile, zlib and NumPy raise any class at damaged bytes
+    except Exception as error:  # zipfile, zlib and NumPy raise any class of error for damaged bytes
         raise DataError(f"{path}: damaged, or not in the format of its name ({first_line(error)})") from error
     if path.name.startswith("emnist"):
         images = images.transpose(0, 2, 1)

@@ -29,19 +29,19 @@ log = logging.getLogger(__name__)
 TEST_SET = "mnist-test"
 """Name of MNIST's 10,000 test digits."""
 NAMED = f"{TEST_SET} and, to explore and to train, mnist-train"
-"""The sets known by name, in words."""
+"""Names of the known data sets, for messages."""
 HEADS: Mapping[str, Sequence[str]] = {
     "file": ("file", "filename", "file_name", "image", "path"),
     "label": ("label", "digit", "class", "target"),
 }
-"""Names of a table's columns, in any case; if a table has several of them, the first counts."""
+"""Accepted names of a table's columns, in any case; of several in one table the first is used."""
 OPTIONAL = ("group", "row", "column")
-"""Names of columns that a table may have."""
+"""Names of optional columns of a table."""
 DELIMITERS = ",;\t|"
 NONE = "none"
-"""The label of a picture without a digit, and the text of one without a number."""
+"""The label of a picture without a digit, and the text of a picture without a number."""
 SEED = 0
-"""Random seed, fixed so that the same limit always means the same pictures."""
+"""Fixed random seed, so that a limit always gives the same pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ class NumberSample(Sample):
     texts: tuple[str, ...] = ()
     """Each number as it is written, without spaces; empty for a picture without a number."""
     cells: tuple[tuple[int, int, str], ...] = ()
-    """Row and column of each number and its text, where they are labelled."""
+    """Row and column of each number and its text, if they are labelled."""
 
     @property
     def truth(self) -> str | None:
@@ -79,25 +79,25 @@ class NumberSample(Sample):
 def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
     """List the labelled images of a folder, a file or a named data set, in order; open no image.
 
-    Log a warning about images that are left out.
+    Log a warning about images that are skipped.
 
     Args:
-        source: one of these.
+        source: a folder, a file or a name:
             - a folder with ``labels.csv``, a table (`_rows`) with the columns ``file`` and ``label``; the
-              label "none" means that refusing is right;
-            - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
+              label "none" means that a refusal is right;
+            - a folder with sub-folders "0" to "9" and optionally "none", which hold pictures
               (`digitrec.image.files`);
-            - `TEST_SET`, where there is no folder of that name;
-            - the table of a folder, a ``.csv`` file of another name;
+            - `TEST_SET`, if there is no folder with that name;
+            - the table of a folder, a ``.csv`` file with another name;
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,);
-            - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
-              (EMNIST's are stored on their side, and turned).
-        limit: largest number of pictures, >= 0, all labels in proportion (`sampled`); None: all.
+            - the image file of an IDX pair, gzipped or not, with the labels beside it under MNIST's names
+              (EMNIST's pictures are stored on their side, and are turned upright).
+        limit: maximum number of pictures, >= 0, with all labels in proportion (`sampled`); None: all.
 
     Raises:
         DataError: a file is missing, damaged or in none of these forms, or a label is missing, not 0..9, or
-            contradicts another; the message names the file, and the line where there is one.
+            contradicts another; the message names the file and, for a table, the line.
     """
     if not str(source):
         raise DataError("the name is empty (is a variable unset?); the current folder is `.`")
@@ -106,19 +106,19 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
 
 
 def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
-    """Return the labelled pictures of a folder, or of a table of labels; no picture is opened.
+    """Return the labelled pictures of a folder, or of a table of labels, without opening them.
 
-    The table ``labels.csv`` has the columns ``file`` and ``text``, and perhaps ``group``. Each line is a
-    number; "none" is a picture without a number to read. A file with several lines is a sheet, whose
-    numbers may have a ``row`` and a ``column``.
+    The table ``labels.csv`` has the columns ``file`` and ``text``, and optionally ``group``. Each line holds
+    a number; "none" means that the picture has no number. A file with several lines is a sheet, whose numbers
+    may have a ``row`` and a ``column``.
 
     Args:
         source: the folder or the table.
-        limit: largest number of pictures, drawn by `sampled`; None: all.
+        limit: maximum number of pictures, drawn by `sampled`; None: all.
 
     Raises:
-        DataError: there is no such table, or it is wrong (`_rows`), or a text is not a number, or one
-            picture belongs to two groups; the message names the line.
+        DataError: the table is missing or wrong (`_rows`), a text is not a number, or a picture belongs to
+            two groups; the message names the line.
     """
     table = Path(source, "labels.csv") if Path(source).is_dir() else Path(source)
     if not table.is_file():
@@ -140,13 +140,13 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
 
 
 def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None) -> NDArray[np.int64]:
-    """Return the sorted indices of `limit` random items, each label in proportion.
+    """Return the sorted indices of `limit` random items, with each label in proportion.
 
     A larger limit includes the items of a smaller one, so paid answers are reused.
 
     Args:
-        labels: the label of each picture; None without a digit.
-        limit: largest number of items, >= 0; None: all.
+        labels: the label of each picture; None: the picture shows no digit.
+        limit: maximum number of items, >= 0; None: all.
     """
     if limit is None or limit >= len(labels):
         return np.arange(len(labels))
@@ -230,10 +230,10 @@ def _warn(where: Path, names: Sequence[str], what: str) -> None:
 
 
 def _label(text: str, where: str) -> int | None:
-    """Return the digit that a label means; None for "none". "7.0", as pandas writes floats, is 7.
+    """Return the digit of a label; None for "none". "7.0", as pandas writes floats, is 7.
 
     Raises:
-        DataError: it is neither a digit nor "none".
+        DataError: the label is neither a digit nor "none".
     """
     if text.casefold() == NONE:
         return None
@@ -252,7 +252,7 @@ class Row:
     file: Path
     """The picture, which exists."""
     said: str
-    """The label as it is written, not empty."""
+    """The label as written, not empty."""
     group: str = ""
     """Source of the picture, such as a book; "" without a group."""
     row: str = ""
@@ -284,13 +284,13 @@ def _cells(rows: Sequence[Row]) -> tuple[tuple[int, int, str], ...]:
 def _rows(table: Path, column: str) -> list[Row]:
     """Return all rows of a table, in order.
 
-    The first line is the header, other columns are ignored; cells are separated by commas, semicolons, tabs
+    The first line is the header; unknown columns are ignored. Cells are separated by commas, semicolons, tabs
     or bars. The text is UTF-8, or UTF-16 with a byte order mark.
 
     Args:
         table: the file.
-        column: which column says what a picture shows, by a name of `HEADS` or as it is called. The columns
-            of `OPTIONAL` are read where there are any.
+        column: the column with the labels, a key of `HEADS` or a column's own name. The columns of `OPTIONAL`
+            are read if they exist.
 
     Raises:
         DataError: the table cannot be read, or a column, a file or a cell is missing; the message names the
@@ -314,7 +314,7 @@ def _rows(table: Path, column: str) -> list[Row]:
 
 
 def _records(table: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each record that is not blank, with the table and the number of its first line."""
+    """Yield each record that is not blank, with the table's name and the number of its first line."""
     line = 1
     try:
         data = table.read_bytes()

@@ -1,7 +1,7 @@
-"""The MNIST digits as NumPy arrays. The 10,000 test digits come with the package.
+"""Load the MNIST digits as NumPy arrays. The 10,000 test digits come with the package.
 
-MNIST is the work of Yann LeCun, Corinna Cortes and Christopher J.C. Burges, made from NIST's Special
-Databases 1 and 3, and customarily licensed CC BY-SA 3.0.
+MNIST was made by Yann LeCun, Corinna Cortes and Christopher J.C. Burges from NIST's Special Databases 1 and
+3; its customary licence is CC BY-SA 3.0.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SHIPPED = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digits:
-    """Images of digits and what they show."""
+    """Images of digits with their labels."""
 
     images: NDArray[np.uint8]
     """(N, 28, 28), ink high, 0..255."""
@@ -62,22 +62,22 @@ def mnist_test() -> Digits:
 
 
 def digits_of(part: str, file: Callable[[str], bytes]) -> Digits:
-    """Return the digits of a part, "t10k" or "train"; `file` gives the unpacked content of a file by name."""
+    """Return the digits of a part, "t10k" or "train"; ``file`` unpacks the file with a name."""
     images = np.frombuffer(file(f"{part}-images-idx3-ubyte.gz"), np.uint8, offset=16)
     labels = np.frombuffer(file(f"{part}-labels-idx1-ubyte.gz"), np.uint8, offset=8)
     return Digits(images.reshape(-1, 28, 28), labels)
 
 
 def official(path: Path, advice: str) -> bytes:
-    """Return the unpacked content of one of the official files; raise as `intact`."""
+    """Return the unpacked content of an official file; errors are those of `intact`."""
     return gzip.decompress(intact(path, SHA256[path.name], advice))
 
 
 def intact(path: Path, sha256: str, advice: str) -> bytes:
-    """Return the content of a file with this checksum.
+    """Return the content of a file if it has this checksum.
 
     Raises:
-        DataError: it cannot be read or has another checksum; the message ends with the advice.
+        DataError: the file cannot be read or has another checksum; the message ends with the advice.
     """
     try:
         content = path.read_bytes()

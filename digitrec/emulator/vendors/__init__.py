@@ -1,1 +1,1 @@
-"""The vendors' protocols, a module for each provider's service; `base` says what each of them is."""
+"""The vendors' protocols, one module for each vendor; `base` defines their interface."""

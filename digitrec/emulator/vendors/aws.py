@@ -18,10 +18,10 @@ MEDIA_TYPE = "application/x-amz-json-1.1"
 SIGNED = r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/"
 """The beginning of a signed request's Authorization (Signature Version 4)."""
 MAX_WORDS = 100
-"""Most words that DetectText finds."""
+"""Maximum number of words that DetectText returns."""
 TEST_KEYS = {
     "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105 # of no account
+    "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105 # belongs to no account
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 FAILURES: Failures = {
@@ -103,7 +103,7 @@ class Aws(AwsVendor):
     }
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
-        """Return first the lines, then their words, each with its line's number."""
+        """Return the lines, followed by their words, each with its line's number."""
         rows = lines(words[:MAX_WORDS])
         found = [_detection("LINE", number, as_line(row), picture) for number, row in enumerate(rows)]
         for parent, row in enumerate(rows):
@@ -119,7 +119,7 @@ class AwsTextract(AwsVendor):
     variables: ClassVar[Mapping[str, str]] = {"AWS_ENDPOINT_URL_TEXTRACT": "{}", **TEST_KEYS}
     operation = "Textract.DetectDocumentText"
     holder = "Document"
-    formats = ("PNG", "JPEG", "TIFF")  # the service accepts PDF too, which is not emulated
+    formats = ("PNG", "JPEG", "TIFF")  # the service also accepts PDF, which the emulator does not
     max_bytes = 10 * 1024 * 1024
     sides = (1, 10_000)
     failures: ClassVar[Failures] = {
@@ -132,7 +132,7 @@ class AwsTextract(AwsVendor):
     }
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
-        """Return the page, then the lines, then their words, each naming the blocks within it."""
+        """Return the page, the lines and the words; each block names the blocks inside it."""
         style = "HANDWRITING" if self.engine == "local" else "PRINTED"
         found_lines, found_words = [], []
         for row in lines(words):

@@ -16,24 +16,24 @@ from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
-"""Confidence of a text's style, a constant because no engine measures it."""
+"""Confidence of a text's style; a constant, because no engine measures it."""
 STEPS = ("notStarted", "running")
-"""Statuses of the first polls of an operation; the next one is "succeeded"."""
+"""Statuses for the first polls of an operation; then follows "succeeded"."""
 STATUSES = {"endless-poll": "running", "failed-poll": "failed", "unknown-poll": "skipped"}
-"""Status of a poll that meets a fault."""
+"""Statuses of polls, by fault."""
 DONE_AFTER_S = 1.0
-"""Age at which an operation is done however often it was polled, in seconds."""
+"""Age at which an operation is finished regardless of the number of polls, in seconds."""
 API_VERSIONS = ("2023-10-01", "2024-02-01")
 """Versions of Image Analysis."""
 MODELS = "/documentintelligence/documentModels/"
 
 
 class AzureVendor(Vendor):
-    """A service of an Azure resource, which answers for all services at each address."""
+    """A service of an Azure resource; each address answers for all services of the resource."""
 
     variables: ClassVar[Mapping[str, str]] = {"VISION_ENDPOINT": "{}", "VISION_KEY": "test"}
     formats: ClassVar[tuple[str, ...]] = ("JPEG", "PNG", "BMP", "TIFF")
-    max_bytes = 4 * 1024 * 1024  # of the free tier
+    max_bytes = 4 * 1024 * 1024  # the limit of the free tier
     sides = (50, 10_000)
     failures: ClassVar[Failures] = {
         "400": (400, "InvalidRequest", "The request is not valid.", "BadArgument"),
@@ -77,7 +77,7 @@ class AzureVendor(Vendor):
 
 @dataclass(slots=True)
 class _Operation:
-    """A reading that waits to be fetched."""
+    """A reading that the client has not fetched yet."""
 
     result: Mapping[str, Any]
     ordered_at: float
@@ -89,11 +89,11 @@ class PolledVendor(AzureVendor):
 
     polled = True
     order: ClassVar[str]
-    """Path at which a picture is posted."""
+    """URL path to post a picture to."""
     results: ClassVar[str]
-    """Path of an operation, without its id."""
+    """URL path of an operation, without its id."""
     api_version: ClassVar[str] = ""
-    """The parameter ``api-version`` of every address; "": there is none."""
+    """The parameter ``api-version`` of every address; "" if there is none."""
 
     def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
         super().__init__(reader, keys)
@@ -101,7 +101,7 @@ class PolledVendor(AzureVendor):
         self._operations: dict[str, _Operation] = {}
 
     def read(self, request: Request) -> Response:
-        """Return 202 with the address of the result for a picture, the state of an operation for a poll."""
+        """Return 202 with the result's address for a picture, and the operation's state for a poll."""
         self.check_key(request)
         if self.api_version and request.parameters.get("api-version") != self.api_version:
             message = f"api-version is not {self.api_version}."
@@ -114,12 +114,12 @@ class PolledVendor(AzureVendor):
         return self.failure("404")
 
     def polled_as(self, kind: str) -> Response:
-        """Return an operation that is running, has failed, or has an unknown status."""
+        """Return the state of an operation that is running, has failed, or has an unknown status."""
         error = {"code": "InternalServerError", "message": "An unexpected error occurred."}
         return _state(STATUSES[kind], {"error": error} if kind == "failed-poll" else {})
 
     def _ordered(self, request: Request, result: Mapping[str, Any]) -> Response:
-        """Return the 202 with the address of the result, which ends in the operation's id."""
+        """Return 202 with the result's address, which ends in the operation's id."""
         number = str(uuid.uuid4())
         with self._lock:
             self._operations[number] = _Operation(result, time.monotonic())
@@ -148,7 +148,7 @@ class Azure(PolledVendor):
     order, results = "/vision/v3.2/read/analyze", "/vision/v3.2/read/analyzeResults/"
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
-        """Return one page of lines of words; for no words a page without lines."""
+        """Return one page of lines of words; without words a page without lines."""
         style = {"name": "handwriting" if self.engine == "local" else "other", "confidence": STYLE_CONFIDENCE}
         found = _lines(words, "boundingBox", _flat_corners)
         styled = [{**line, "appearance": {"style": style}} for line in found]
@@ -161,7 +161,7 @@ class AzureAnalysis(AzureVendor):
 
     name = "azure-analysis"
     prefix = "/computervision/"
-    formats = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # the service accepts ICO too
+    formats = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # the service also accepts ICO
     max_bytes = 20 * 1024 * 1024 - 1
     sides = (51, 15_999)
 
@@ -179,7 +179,7 @@ class AzureAnalysis(AzureVendor):
         return Response.of_json(200, self.found(self.reader.read(picture), picture), billed=1)
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
-        """Return one block of lines of words; for no words no block."""
+        """Return one block of lines of words; without words no block."""
         found = _lines(words, "boundingPolygon", polygon)
         metadata = {"width": picture.width, "height": picture.height}
         blocks = {"blocks": [{"lines": found}] if found else []}
@@ -210,7 +210,7 @@ class AzureDocument(PolledVendor):
         for word in (word for row in rows for word in row):
             span = {"offset": offset, "length": len(word.text)}
             spelled.append({**_part(word), "confidence": round(word.confidence, 3), "span": span})
-            offset += len(word.text) + 1  # the space or line end after it
+            offset += len(word.text) + 1  # the space or line end after the word
         whole = [{"offset": 0, "length": len(content)}]
         page = {
             "pageNumber": 1, **_upright(picture),

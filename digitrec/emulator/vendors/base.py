@@ -1,4 +1,4 @@
-"""What every emulated vendor has in common: requests, responses, limits of a picture, and errors."""
+"""The base class of the emulated vendors: requests, responses, limits of a picture, and errors."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Request:
     path: str
     """Path without the query."""
     parameters: Mapping[str, str]
-    """The query, decoded."""
+    """The decoded query."""
     headers: Mapping[str, str] = field(repr=False)
-    """Headers, their names in lower case."""
+    """Headers, with names in lower case."""
     body: bytes = field(repr=False)
-    """Its body."""
+    """The body."""
     head: bytes = field(default=b"", repr=False)
     """Request line and headers."""
 
@@ -43,9 +43,9 @@ class Response:
     status: int
     """HTTP status, 100..599."""
     body: bytes = b""
-    """Body as it is sent."""
+    """The body as sent."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers beside Content-Length, Date and the emulator's mark."""
+    """Headers besides Content-Length, Date and the emulator's mark."""
     billed: int = 0
     """Units that the vendor would bill, >= 0."""
 
@@ -59,14 +59,14 @@ class Response:
 
     @classmethod
     def of_html(cls, status: int, title: str = "") -> Response:
-        """Return a short page, as gateways and proxies send it; without a title the status's phrase."""
+        """Return a short page as gateways and proxies send it; without a title use the status's phrase."""
         title = title or f"{status} {HTTPStatus(status).phrase}"
         page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
         return cls(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
 class Refused(Exception):
-    """The service rejects this request.
+    """Raised if the service rejects a request.
 
     Attributes:
         response: the service's error.
@@ -78,25 +78,25 @@ class Refused(Exception):
 
 
 class Vendor(ABC):
-    """One vendor's protocol: its addresses, its checks, the form of its answers and errors."""
+    """One vendor's API: its addresses, its checks, and the form of its answers and errors."""
 
     name: ClassVar[str]
     """Name of the vendor's provider."""
     prefix: ClassVar[str] = "/"
-    """How the addresses of this vendor begin."""
+    """Prefix of the addresses of this vendor."""
     polled: ClassVar[bool] = False
     """Whether clients poll for an answer."""
     variables: ClassVar[Mapping[str, str]]
-    """Environment variables by which programs find the emulator; "{}" is its endpoint."""
+    """Environment variables through which programs find the emulator; "{}" stands for its endpoint."""
     failures: ClassVar[Failures]
-    """Arguments of `error` for each fault ("400" .. "504", "quota"), and for a picture that is
-    a "bad image", "too large" or of a "wrong size". A status that is missing is answered with HTML."""
+    """Arguments of `error` for each fault ("400" .. "504", "quota"), and for a picture that is a "bad image",
+    "too large" or of a "wrong size". A missing status is answered with HTML."""
     formats: ClassVar[tuple[str, ...]]
     """Formats of pictures that the service accepts."""
     max_bytes: ClassVar[int]
-    """Largest picture that the service accepts, in bytes."""
+    """Maximum size of a picture that the service accepts, in bytes."""
     sides: ClassVar[tuple[int, int]] = (1, sys.maxsize)
-    """Smallest and largest width and height, in pixels."""
+    """Minimum and maximum width and height, in pixels."""
 
     def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
         self.reader = reader
@@ -121,18 +121,19 @@ class Vendor(ABC):
         """Return the reading of the picture in a request.
 
         Raises:
-            Refused: with the vendor's own error.
+            Refused: the vendor rejects the request with its own error.
         """
 
     def accepts(self, key: str) -> bool:
-        """Return whether a key is one of those that the emulator was given; without them any key is."""
+        """Return whether the emulator accepts a key: one of its keys, or any key if it was given none."""
         return self._keys is None or key in self._keys
 
     def picture(self, data: bytes) -> Picture:
         """Decode a picture within the service's limits.
 
         Raises:
-            Refused: it is not a picture, is too large, or has a format or size that the service rejects.
+            Refused: the data are not a picture, are too large, or have a format or size that the service
+            rejects.
         """
         if len(data) > self.max_bytes:
             raise self.refused("too large")

@@ -1,9 +1,9 @@
-"""The ledger: every paid answer, once; what was spent, and what is unknown.
+"""The ledger: every paid answer once, the money spent, and the calls with an unknown outcome.
 
-A call is recorded before it is made, and its answer before it is shown. Its parts::
+A call is recorded before it is made, and its answer before it is shown. The parts::
 
-    records.py    Question, Entry: what was asked, what was answered; and both as JSON
-    database.py   the SQLite file: opened, migrated, repaired, its errors made plain
+    records.py   Question, Entry: a request and its answer; and both as JSON
+      database.py  the SQLite file: opening, migration, repair, and readable errors
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from digitrec.errors.text import plain
 log = logging.getLogger(__name__)
 
 CLOCK_STEP_S = 2.0
-"""A clock that is further behind than this was set back since a lease began, and the lease is void: how long
-it would still hold cannot be told, and who asked may be gone."""
+"""Seconds by which the clock may be behind the start of a lease. A larger difference means that the clock was
+set back; the lease is then void, because its end is unknown and its process may have ended."""
 TOKEN_KEPT_S = 24 * 3600.0
-"""Seconds for which an ordered answer is not ordered again; Azure keeps a result for a day or two."""
+"""Seconds for which an order is not repeated; Azure keeps a result for a day or two."""
 ROUNDING_USD = 1e-9
-"""Sums of prices are equal within this."""
+"""Sums of prices that differ by less are equal, in US dollars."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much may be spent; calls that an emulator answers are counted apart from real ones."""
+    """Limits of spending; calls answered by emulators are counted separately from real calls."""
 
     run: str = ""
     """The command whose calls count towards ``max_cost``."""
@@ -49,16 +49,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The exclusive right to ask one question now; its cost is reserved."""
+    """The exclusive right to make one call now; its cost is reserved."""
 
     id: int
     """The call's id in the ledger."""
     question: Question
     """The question."""
     cost_usd: float | None
-    """US dollars reserved for it now; 0 where an earlier attempt already paid; None: unknown."""
+    """US dollars reserved for this call; 0 if an earlier attempt already paid; None: unknown."""
     token: str | None = None
-    """Token of an answer that was ordered already and only needs fetching."""
+    """Token of an answer that was already ordered and only has to be fetched."""
 
 
 Verdict = Entry | Claim | BudgetExceeded | None
@@ -79,13 +79,13 @@ class Ledger(Database):
         """Open or create the ledger.
 
         Args:
-            path: the file; None: in memory, which counts the money but reuses no answer.
-            fresh: True: no answer is found again in the file either, and everything is asked anew.
-            copied: True: open a copy in memory; the file is only read.
-            clock: seconds since 1970, which may be set at any time.
+            path: the file; None: a ledger in memory, which counts costs but reuses no answer.
+            fresh: True: reuse no stored answer either, so that every question is asked again.
+            copied: True: work on a copy in memory; the file is only read.
+            clock: seconds since 1970; the clock may be set at any time.
 
         Raises:
-            LedgerError: it cannot be opened; the message says why and what to do.
+            LedgerError: the ledger cannot be opened; the message says why and what to do.
         """
         super().__init__(path, copied=copied)
         self._clock = clock
@@ -108,19 +108,19 @@ class Ledger(Database):
     def claim(
         self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
     ) -> list[Verdict]:
-        """Return for each question the right to ask it, or the reason against it.
+        """Return for each question the right to ask it, or the reason why it must not be asked.
 
-        One transaction looks up, checks the budget, reserves and records.
+        One transaction searches for the answer, checks the budget, reserves the cost and records the call.
 
         Args:
-            questions: what to ask.
-            price: US dollars for one; None: unknown.
-            budget: what may be spent.
-            lease_s: seconds of the exclusive right; a call not finished by then counts as
-                "outcome unknown": its cost stays spent, and it may be repeated.
+            questions: the questions.
+            price: US dollars for one question; None: unknown.
+            budget: the limits of spending.
+            lease_s: seconds of the exclusive right. A call that is not finished by then counts as "outcome
+                unknown": its cost stays spent, and it may be repeated.
 
         Raises:
-            LedgerError: the file cannot be written; nothing may be asked.
+            LedgerError: the file cannot be written; no question may be asked.
         """
         with self.transaction() as sqlite:
             return [self._claim(sqlite, question, price, budget, lease_s) for question in questions]
@@ -149,12 +149,12 @@ class Ledger(Database):
             sqlite.executemany(_RENEW, [(now + lease_s, now, claim.id) for claim in claims])
 
     def ordered(self, claim: Claim, token: str) -> None:
-        """Record that the answer was ordered, so that it is fetched and not ordered again."""
+        """Record that the answer was ordered, so that it is fetched instead of ordered again."""
         with self.transaction() as sqlite:
             sqlite.execute("UPDATE calls SET token = ? WHERE id = ?", (token, claim.id))
 
     def answered(self, claim: Claim, answer: Answer, *, cost_usd: float | None = None) -> None:
-        """Record the answer, on time or late.
+        """Record an answer, even a late one.
 
         Args:
             claim: the call.
@@ -166,7 +166,7 @@ class Ledger(Database):
             sqlite.execute(_ANSWER, values)
 
     def keep(self, entries: Sequence[Entry]) -> None:
-        """Record answers that were bought elsewhere, atomically."""
+        """Record answers that were bought elsewhere, all or none."""
         with self.transaction() as sqlite:
             for entry in entries:
                 number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
@@ -180,9 +180,9 @@ class Ledger(Database):
 
         Args:
             claim: the call.
-            error: class of the error; its message is not kept.
+            error: class of the error; its message is not stored.
             unknown: True if an answer may exist nevertheless ("outcome unknown").
-            charged: False if the call was certainly free, which ends its reservation.
+            charged: False if the call was certainly free, which releases the reserved cost.
             cost_usd: the cost of a charged call; None: the reserved cost.
         """
         state = "unknown" if unknown else "failed"
@@ -199,7 +199,7 @@ class Ledger(Database):
 def _refusal(
     sqlite: Connection, question: Question, price: float, budget: Budget, now: float
 ) -> BudgetExceeded | None:
-    """Return why this call may not be made, or None."""
+    """Return the error if this call would exceed the budget, else None."""
     limits = (
         (_SPENT_BY_RUN, budget.max_cost, "for this command", "raise --max-cost or stop here"),
         (_SPENT_SINCE, budget.per_month, "for this month",
@@ -219,7 +219,7 @@ def _refusal(
 
 
 def _month_start(now: float) -> float:
-    """When the calendar month of ``now`` began (UTC), in seconds since 1970."""
+    """Return the start of the calendar month of ``now`` (UTC), in seconds since 1970."""
     today = datetime.fromtimestamp(now, UTC)
     return datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
 
@@ -227,7 +227,7 @@ def _month_start(now: float) -> float:
 _SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"
 _SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
                   OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
-"""A call recorded after a call of this month belongs to this month, with any clock."""
+"""Costs of a month. A call with a higher id than a call of this month counts too, whatever its clock says."""
 _ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
 _LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
 _ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
@@ -272,7 +272,7 @@ def to_entry(row: Row) -> Entry | None:
         return None
 
 
-# What the ledger knows
+# Reports from the ledger
 
 State = Literal["asking", "answered", "failed", "unknown", "cleared", "lost"]
 UNUSABLE = "unusable answer"
@@ -284,25 +284,25 @@ class Call:
     """One call in the ledger."""
 
     asked_at: datetime
-    """When, in UTC."""
+    """Time of the call, in UTC."""
     provider: str
     """Name of the engine."""
     endpoint: str | None
-    """Where it was asked."""
+    """Address of the request."""
     emulated: bool
-    """True when an emulator answered."""
+    """True if an emulator answered."""
     image_sha256: str | None
-    """SHA-256 of the image as it came in."""
+    """SHA-256 of the original image."""
     state: State
-    """"asking" now; "answered"; "failed": no answer; "unknown": cut off, the answer and its cost are
-    not known; "cleared": the answer was cleared, the cost still counts; "lost": a damaged ledger was
-    repaired, and this call could not be read; it counts as paid."""
+    """"asking": in progress; "answered"; "failed": no answer; "unknown": interrupted, so that answer and cost
+    are unknown; "cleared": the answer was cleared, but the cost still counts; "lost": unreadable when a
+    damaged ledger was repaired, and counted as paid."""
     cost_usd: float | None
-    """US dollars that the budget counts for it; None: unknown."""
+    """US dollars that the budget counts for the call; None: unknown."""
     error: str | None
-    """Class of the error of a failed call; `UNUSABLE` where the answer cannot be used: it is asked again."""
+    """Return the number with the same value on a sheet, at the same place if both boxes are known."""
     text: str | None
-    """What was read, as the provider spelled it, words separated by spaces; None where nothing was."""
+    """The text as the provider spelled it, words separated by spaces; None if the provider read nothing."""
 
 
 def recent(ledger: Ledger, *, limit: int = 20, provider: str | None = None) -> list[Call]:
@@ -328,22 +328,22 @@ def _call(row: Row) -> Call:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What one provider cost in one month."""
+    """The costs of one provider in one month."""
 
     month: str
-    """Calendar month in UTC, as 2026-11."""
+    """Calendar month in UTC, such as 2026-11."""
     provider: str
     """Name of the engine."""
     emulated: bool
-    """True: nothing was really spent; the figures are what the vendor would have charged."""
+    """True: no money was spent; the figures are what the vendor would have charged."""
     calls: int
     """Calls that were sent, >= 0."""
     usd: float
-    """US dollars of the calls whose price is known, those with unknown outcome included."""
+    """US dollars of the calls with a known price, including those with an unknown outcome."""
     unpriced: int
-    """Calls of unknown price; their cost comes on top."""
+    """Number of calls with an unknown price, whose cost is not included."""
     unknown: int
-    """Calls cut off before their outcome was known; counted as paid."""
+    """Number of calls interrupted before their outcome was known; they count as paid."""
 
 
 def spending(ledger: Ledger) -> list[Spending]:
@@ -360,9 +360,9 @@ def spending(ledger: Ledger) -> list[Spending]:
 
 
 def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
-    """Every answer, oldest first, of one provider or of all.
+    """Yield every answer, oldest first, of one provider or of all.
 
-    Answers that cannot be used are left out, with a warning that says how many they are.
+    Unusable answers are skipped, with a warning that gives their number.
 
     Raises:
         LedgerError: the file cannot be read.
@@ -388,19 +388,19 @@ def clear(
     before: datetime | None = None,
     emulated: bool | None = None,
 ) -> int:
-    """Forget answers, so that they would be bought again; what they cost stays spent.
+    """Clear answers, so that they have to be bought again; their cost still counts.
 
     Args:
         ledger: the ledger.
-        provider: only this engine's; None: all.
-        before: only those asked before; None: all.
-        emulated: only those of emulators, or only real ones; None: both.
+        provider: clear only answers of this engine; None: of all.
+        before: clear only answers to questions asked before this time; None: all.
+        emulated: clear only answers of emulators (True) or only real ones (False); None: both.
 
     Returns:
-        How many answers were forgotten.
+        The number of cleared answers.
 
     Raises:
-        LedgerError: the file cannot be written; nothing was forgotten.
+        LedgerError: the file cannot be written; no answer was cleared.
     """
     until = float("inf") if before is None else before.timestamp()
     with ledger.transaction() as sqlite:

@@ -1,4 +1,4 @@
-"""The ledger's file: SQLite, for this user alone; checked before use, repaired, its errors in plain words."""
+"""Store the ledger in a SQLite file, readable by this user only: check and repair it, and explain errors."""
 
 from __future__ import annotations
 
@@ -43,29 +43,29 @@ MIGRATIONS = (
         "CREATE INDEX calls_by_run ON calls (run)",
         "CREATE INDEX calls_by_time ON calls (asked_at)",
     ),
-    ("ALTER TABLE calls ADD COLUMN leased_at REAL",),  # when lease_until was set, by the same clock
-    ("ALTER TABLE calls ADD COLUMN seal TEXT",),  # not used any more
+    ("ALTER TABLE calls ADD COLUMN leased_at REAL",),  # when lease_until was set, by its clock
+    ("ALTER TABLE calls ADD COLUMN seal TEXT",),  # no longer used
 )
-"""What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
+"""Statements that upgrade a ledger from version N to N + 1; append new versions, never change old ones."""
 
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
-"""Exceptions from reading a damaged file; the latter where SQLite quotes a damaged name."""
+"""Exceptions from reading a damaged file; the second occurs if SQLite quotes a damaged name."""
 LOCKED_S = 20.0
-"""How long to wait for another process's lock on the ledger, in seconds."""
+"""Maximum wait for another process's lock on the ledger, in seconds."""
 
 
 class Database:
     """One connection for all threads of this process; None as path is a ledger in memory."""
 
     def __init__(self, path: Path | None, *, copied: bool = False) -> None:
-        """Open it, creating file and folder for this user alone, and bring its tables up to date.
+        """Open the ledger, creating file and folder for this user only, and upgrade its tables.
 
         Args:
             path: the file; None: in memory.
-            copied: True: read the file into a copy in memory, and leave it as it is.
+            copied: True: copy the file into memory, and do not change it.
 
         Raises:
-            LedgerError: it cannot be opened, is damaged, or was written by a newer digitrec.
+            LedgerError: the file cannot be opened, is damaged, or was written by a newer digitrec.
         """
         self.path = path
         self._copied = copied
@@ -94,7 +94,7 @@ class Database:
             raise
 
     def _connection(self) -> sqlite3.Connection:
-        if self._process != os.getpid():  # closed, or a fork: it must not share its parent's connection
+        if self._process != os.getpid():  # closed, or a fork, which must not share its parent's connection
             self._open()
         return self._sqlite
 
@@ -110,12 +110,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside happens at once, or not at all; no other process writes meanwhile.
+        """Execute all statements inside or none; no other process writes meanwhile.
 
         The first transaction checks the whole file (`check`).
 
         Raises:
-            LedgerError: the file is damaged, or could not be read or written; nothing in it was changed.
+            LedgerError: the file is damaged, or cannot be read or written; nothing in it was changed.
         """
         self.check()
         with self._lock, plainly(self.path), self._connection() as sqlite:
@@ -126,7 +126,7 @@ class Database:
         """Check the whole file, once for each process.
 
         Raises:
-            LedgerError: it is damaged; `repair` saves what is readable.
+            LedgerError: the file is damaged; `repair` saves its readable part.
         """
         with self._lock, plainly(self.path):
             if not self._checked and not self.is_sound():
@@ -134,7 +134,7 @@ class Database:
             self._checked = True
 
     def is_sound(self) -> bool:
-        """Return whether SQLite finds the file in order."""
+        """Return whether SQLite finds no damage in the file."""
         (found,) = self.read("PRAGMA integrity_check(1)")
         return str(found[0]) == "ok"
 
@@ -142,13 +142,13 @@ class Database:
         """Return the rows of a query; other processes may write meanwhile.
 
         Raises:
-            LedgerError: the file could not be read.
+            LedgerError: the file cannot be read.
         """
         with self._lock, plainly(self.path):
             return self._connection().execute(query, values).fetchall()
 
     def close(self) -> None:
-        """Close the file; may be called twice. Whoever has something to write down later opens it again."""
+        """Close the file; may be called twice. A later write opens it again."""
         with self._lock:
             self._sqlite.close()
             self._process = None
@@ -160,9 +160,9 @@ def _create(path: Path) -> None:
 
 
 def _copy(path: Path, memory: sqlite3.Connection) -> None:
-    """Read a ledger that nothing can be written beside, with what SQLite has not moved into its file yet.
+    """Copy a ledger in a read-only folder into memory, including changes in SQLite's write-ahead log.
 
-    SQLite itself reads such a place only by leaving that out, so it is given a copy.
+    SQLite can read a file in such a folder only without that log, so it gets a copy.
     """
     with TemporaryDirectory(prefix="digitrec-") as folder:
         copied = Path(folder) / "ledger.sqlite"
@@ -174,9 +174,9 @@ def _copy(path: Path, memory: sqlite3.Connection) -> None:
 
 
 def _write_ahead(sqlite: sqlite3.Connection) -> None:
-    """Let readers continue while one process writes; FULL: a recorded answer survives a power cut.
+    """Let readers continue while one process writes; with FULL a recorded answer survives a power cut.
 
-    Several processes that create the same ledger at once get "locked" here without SQLite's own wait.
+    If several processes create the same ledger at once, SQLite reports "locked" here without waiting.
     """
     until = time.monotonic() + LOCKED_S
     while True:
@@ -192,7 +192,7 @@ def _write_ahead(sqlite: sqlite3.Connection) -> None:
 
 @contextmanager
 def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]:
-    """Raise a LedgerError for the errors of SQLite and the file system inside the block."""
+    """Turn errors of SQLite and of the file system inside the block into LedgerErrors."""
     try:
         yield
     except OSError as error:
@@ -218,15 +218,15 @@ def damaged(path: Path | None) -> LedgerError:
 
 _ELSEWHERE = "name another with --ledger, or use --no-ledger"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""SQLite's kinds of errors for a damaged file; the last if its tables are not those that they should be."""
+"""SQLite's error codes for a damaged file; the last one means that the tables are not the expected ones."""
 
 
 # Repair of a damaged file: every readable call is copied into a new one.
 
 LOST = "(lost)"
-"""Provider of a call that could not be read."""
+"""Provider name of a call that could not be read."""
 SMALLEST_CALL = 200
-"""Bytes; two hashes and the form of the image are more."""
+"""Minimum size of a call in the file, in bytes: two hashes and the form of the image take more."""
 _LOSE = """INSERT INTO calls (id, key, state, run, asked_at, lease_until, cost_usd, provider, emulated,
            options, spec, prepared_sha256)
            SELECT ?1, 'lost ' || ?1, 'lost', '', ?2, ?2, max(cost_usd), ?3, 0, '{}', '{}', '' FROM calls"""
@@ -234,23 +234,23 @@ _LOSE = """INSERT INTO calls (id, key, state, run, asked_at, lease_until, cost_u
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What came of repairing a ledger."""
+    """The result of a repair."""
 
     saved: int
-    """Calls in the new ledger that could be read, >= 0."""
+    """Number of readable calls, which were copied to the new ledger, >= 0."""
     lost: int
-    """Calls missing between them, >= 0; the new ledger counts each as spent now, at the highest price."""
+    """Number of missing calls, >= 0; the new ledger counts each as spent now, at the highest price."""
     damaged: Path | None
-    """The damaged file, renamed and kept. None: the ledger was healthy, and was left alone."""
+    """The damaged file, which was renamed and kept. None: the ledger was healthy and was not changed."""
 
 
 def repair(path: Path) -> Repair:
-    """Rename a damaged ledger, and start a new one with every call that can still be read.
+    """Rename a damaged ledger, and create a new one with every call that can still be read.
 
-    No other digitrec may use it meanwhile.
+    No other digitrec process may use the ledger meanwhile.
 
     Raises:
-        LedgerError: there is no such file, a newer digitrec wrote it, or the new one cannot be written.
+        LedgerError: the file is missing, a newer digitrec wrote it, or the new file cannot be written.
     """
     if not path.is_file():
         raise LedgerError(f"there is no ledger {path} to repair; check the name")
@@ -276,8 +276,8 @@ def repair(path: Path) -> Repair:
 
 
 def _copy_calls(damaged: Path, new: sqlite3.Connection) -> None:
-    """Copy every readable call as it is."""
-    new.execute("PRAGMA writable_schema = ON")  # or SQLite reads nothing of a file whose end is missing
+    """Copy every readable call unchanged."""
+    new.execute("PRAGMA writable_schema = ON")  # else SQLite cannot read a truncated file
     with suppress(*UNREADABLE):
         new.execute("ATTACH ? AS damaged", (str(damaged),))
         theirs = len(new.execute("PRAGMA damaged.table_info(calls)").fetchall())

@@ -1,4 +1,4 @@
-"""What was asked and what was answered, and both as JSON."""
+"""Define a request and its answer as the ledger stores them, and their JSON form."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Provider
 
 FORMAT = 1
-"""Version of the export's lines."""
+"""Version of the exported lines."""
 LARGEST = sys.float_info.max
 """Largest finite number."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """All that an answer depends on: the same question is never paid for twice."""
+    """Everything that an answer depends on: an equal question is never paid for twice."""
 
     provider: str
     """Name of the engine."""
     endpoint: str | None
-    """Where it is asked, without user name and query."""
+    """Address of the request, without user name and query."""
     emulated: bool
-    """True when an emulator listens there."""
+    """True if an emulator listens at the address."""
     options: str
     """The provider's options as JSON with sorted keys."""
     spec: str
-    """How the image was prepared: its InputSpec as JSON with sorted keys."""
+    """The preparation of the image: its InputSpec as JSON with sorted keys."""
     image_sha256: str | None
-    """SHA-256 of the image as it came in."""
+    """SHA-256 of the original image."""
     prepared_sha256: str
-    """SHA-256 of the bytes that are sent."""
+    """SHA-256 of the prepared bytes."""
 
     @classmethod
     def about(cls, image: PreparedImage, provider: Provider, *, emulated: bool) -> Question:
-        """Return the question that asking ``provider`` about ``image`` is."""
+        """Return the question that a request to ``provider`` about ``image`` represents."""
         return cls(
             provider=provider.name,
             endpoint=_without_secrets(provider.endpoint),
@@ -58,9 +58,9 @@ class Question:
 
     @cached_property
     def key(self) -> str:
-        """One hash for all of it but the original image: the same bytes sent are the same question.
+        """One hash of all fields but the original image: equal bytes make equal questions.
 
-        Of an emulator's endpoint only the path counts: it has another port each time.
+        Of an emulator's address only the path counts, because its port differs each time.
         """
         endpoint = urlsplit(self.endpoint or "").path if self.emulated else self.endpoint
         parts = (self.provider, endpoint, self.emulated, self.options, self.prepared_sha256)
@@ -69,16 +69,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An answer with its question, as the ledger keeps it."""
+    """An answer with its question, as stored in the ledger."""
 
     question: Question
-    """What was asked."""
+    """The question."""
     answer: Answer
-    """What was answered."""
+    """The answer."""
     asked_at: Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
-    """When it was asked, in seconds since 1970."""
+    """Time of the request, in seconds since 1970."""
     cost_usd: Annotated[float, Meta(ge=0, le=LARGEST)] | None
-    """US dollars it cost, >= 0; None: unknown."""
+    """Cost in US dollars, >= 0; None: unknown."""
 
     def line(self) -> str:
         """Return the entry as JSON in one line."""
@@ -90,7 +90,7 @@ class Entry:
 
     @classmethod
     def parse(cls, line: str | bytes) -> Entry:
-        """Return the entry that `line` wrote.
+        """Parse an entry written by `line`.
 
         Raises:
             ValueError: the line is not an entry, or its answer is unusable.
@@ -107,14 +107,14 @@ class Entry:
 
     @classmethod
     def made(cls, question: Any, answer: Any, asked_at: Any, cost_usd: Any) -> Entry:
-        """Return the entry of values that were stored, and may be anything.
+        """Build an entry from stored values, which may be anything.
 
         Args:
-            question, answer: the fields of both, as JSON has them.
-            asked_at, cost_usd: as the fields.
+            question, answer: the fields of both, as JSON values.
+            asked_at, cost_usd: the values of these fields.
 
         Raises:
-            ValueError: one of them cannot be used.
+            ValueError: a value is invalid.
         """
         values = {"question": question, "answer": answer, "asked_at": asked_at, "cost_usd": cost_usd}
         try:
@@ -123,7 +123,7 @@ class Entry:
                 raise ValueError(f"the answer has no {missing}")
             entry = msgspec.convert(values, cls)
             json.loads(entry.question.options)
-            to_spec(entry.question.spec)  # a form that this version knows
+            to_spec(entry.question.spec)  # raises an error for a form that this version does not know
             checked(entry.answer)
         except (TypeError, AttributeError, RecursionError, ArithmeticError, BadAnswer) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
@@ -131,15 +131,15 @@ class Entry:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON with sorted keys: equal values give equal text.
+    """Return compact JSON with sorted keys, so that equal values give equal texts.
 
-    What JSON does not know is written as text: an answer that was paid for is never lost for its form.
+    Values that have no JSON form are written as text: a paid answer must never be lost because of its form.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def to_spec(text: str) -> InputSpec:
-    """Return the InputSpec of which ``text`` is the JSON form."""
+    """Convert the JSON form of an InputSpec back."""
     return InputSpec(**json.loads(text))
 
 
