@@ -83,8 +83,7 @@ class EnginePolicy:
             yield finished(sheet, how.get("at_least", 0.0), how.get("rotate", 0))
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
-        """Return the policy's outcome for these answers, given in the engines' order, without asking an
-        engine."""
+        """Return the policy's outcome for these answers, given in the engines' order, without asking."""
         said: list[Outcome] = []
         while count := self.more(said):
             said += answers[len(said) : len(said) + count]

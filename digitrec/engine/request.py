@@ -109,7 +109,7 @@ class Remote:
             for _ in spread(requests, Request.run, at_once=self.options.concurrency):
                 pass
         finally:
-            terms.stopped.set()  # after Ctrl-C no thread begins another attempt
+            terms.stopped.set()  # after Ctrl-C no thread starts another attempt
         return [item.reply for item in items if item.reply]
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:

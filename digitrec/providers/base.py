@@ -321,7 +321,7 @@ class BaseProvider:
     # A subclass overrides at least one of the next two: each calls the other.
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once, for at most ``timeout`` seconds."""
+        """Send one request, for at most ``timeout`` seconds."""
         (outcome,) = self.read_many([image], timeout=timeout)
         if isinstance(outcome, ProviderError):
             raise outcome

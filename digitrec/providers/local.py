@@ -76,8 +76,8 @@ class Local(BaseProvider):
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Return the chance of each digit for many images, each with its `whole`, in one pass.
 
-        A picture is clear if one of its readings is; if neither is, read its `others` too. The work takes
-        milliseconds, so ``timeout`` is not needed.
+        A picture counts as clear if one of its readings is clear; if none is, its `others` are read too. The
+        work takes milliseconds, so ``timeout`` has no effect.
         """
         readings = [_readings(image) for image in images]
         batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)

@@ -87,7 +87,7 @@ class Proposal:
 
     page: Page
     line: Line
-    """One of its lines, or a part of one."""
+    """A line of the page, or a part of a line."""
     reading: Reading
     view: Box
     """The part of the picture that was read."""
@@ -189,7 +189,7 @@ class LocalNumbers(BaseProvider):
         return fitting if fitting.chance >= LEAST else reading
 
     def _with_single(self, one: Proposal) -> Proposal:
-        """Return the digit that this reading and the network for digits find likeliest together."""
+        """Return the digit that is likeliest to both this reading and the digit network together."""
         around = one.page.picture
         if len(one.page.lines) > 1:
             around = _cut(around, _with_margin(one.line.box, AROUND))

@@ -445,7 +445,7 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a probability; it may exceed 0 slightly, because servers round."""
 ANSWER = re.compile(r'\{\s*"(?:digit|numbers)"\s*:')
-"""The beginning of a JSON object with a name that was asked for."""
+"""The beginning of a JSON object with one of the requested names."""
 
 
 class Usage(Struct):
@@ -505,7 +505,7 @@ class ChatCompletion(Struct):
 
 
 class Digit(Struct):
-    """The answer to the question about a digit; a server that ignores the schema may quote the digit."""
+    """The answer about a digit; a server that ignores the schema may quote the digit."""
 
     digit: Annotated[int, Meta(ge=0, le=9)] | None
     reason: Any = ""
@@ -519,7 +519,7 @@ class Digit(Struct):
 
 
 class Numbers(Struct):
-    """The answer to the question about numbers."""
+    """The answer about numbers."""
 
     numbers: list[str | int | float]
 
@@ -534,7 +534,7 @@ class Numbers(Struct):
 
 
 def parse(raw: Any, form: type[Digit | Numbers] = Digit) -> Answer:
-    """Make an Answer of the body of a chat completion: any JSON value.
+    """Convert the body of a chat completion, any JSON value, to an Answer.
 
     Of the model's answer the last JSON object of this form counts; Markdown and thoughts are ignored.
 
