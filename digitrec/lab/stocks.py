@@ -1,4 +1,4 @@
-"""What the recipes of the finder and the number reader share: stocks of pictures, and one training loop."""
+"""Share code between the recipes of the finder and the number reader: stocks of pictures, a training loop."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from digitrec.models.committee import chances
 log = logging.getLogger(__name__)
 
 Stock = dict[str, NDArray[Any]]
-"""Arrays of one length, by their names: the content of a file."""
+"""Arrays of equal length by name: the content of a file."""
 HELD = "held"
-"""Name of the stock that is measured and never learned from."""
+"""Name of the stock that is measured and never used for training."""
 Batch = tuple[Any, ...]
-"""Pictures and what the losses take besides."""
+"""Pictures, and the other arguments of the losses."""
 Losses = Callable[..., dict[str, Any]]
 EVERY = 500
-"""Steps between two checkpoints."""
+"""Number of steps between two checkpoints."""
 
 
 def fill(folder: Path, count: int, make: Callable[[int], Stock]) -> None:
-    """Write the missing stocks, as `make` draws them by number: `HELD` is 0, the others are 1 to `count`."""
+    """Write the missing stocks, drawn by ``make`` from a number: 0 is `HELD`, 1 to `count` are the others."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate([HELD, *(f"{at:03}" for at in range(count))]):
         file = folder / f"{name}.npz"
@@ -43,7 +43,7 @@ def fill(folder: Path, count: int, make: Callable[[int], Stock]) -> None:
 
 
 def held(folder: Path, count: int) -> Stock:
-    """Return the first ``count`` rows of the stock that is measured."""
+    """Return the first ``count`` rows of the stock for measuring."""
     with np.load(folder / f"{HELD}.npz") as stock:
         return {key: stock[key][:count] for key in stock.files}
 
@@ -51,7 +51,7 @@ def held(folder: Path, count: int) -> Stock:
 def pairs(folder: Path, rng: np.random.Generator) -> Iterator[Stock]:
     """Yield the content of two numbered files at a time, in random order, without end.
 
-    Wait while there are fewer than two files, since drawing may not have ended.
+    Wait while there are fewer than two files, because drawing may not have finished.
     """
     while True:
         files = sorted(folder.glob("[0-9]*.npz"))
@@ -64,7 +64,7 @@ def pairs(folder: Path, rng: np.random.Generator) -> Iterator[Stock]:
 
 
 def write_card(weights: Path, recipe: str, purpose: str, rows: Mapping[str, str]) -> None:
-    """Write the card of weights beside them: one sentence of purpose, and a table of their figures."""
+    """Write a card beside the weights: one sentence of purpose, and a table of their figures."""
     table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())
     card = (
         f"# {weights.stem}\n\n"
@@ -78,17 +78,17 @@ def learn_committee(
     folder: Path, weights: Path, *,
     networks: int, hidden: int, alpha: float, recipe: str, purpose: str, features: str, seed: int,
 ) -> None:  # fmt: skip
-    """Learn from stocks of "rows" of features whether they are "right"; write weights and their card.
+    """Learn from rows of features whether each is right; write the weights and their card.
 
     Args:
         folder: folder of the stocks.
-        weights: the file to write, as `digitrec.models.committee` reads it.
+        weights: the file to write, for `digitrec.models.committee`.
         networks: number of small networks whose mean is the answer.
-        hidden: hidden units of each.
-        alpha: strength of the L2 penalty on their weights.
-        recipe: the module to name in the card.
-        purpose: one sentence for the card.
-        features: for the card: what has the features, and where they are computed.
+        hidden: number of hidden units of each network.
+        alpha: strength of the L2 penalty on the weights.
+        recipe: name of the module, for the card.
+        purpose: one sentence, for the card.
+        features: what has the features and where they are computed, for the card.
         seed: the seed of the stocks, for the card.
     """
     from sklearn.neural_network import MLPClassifier
@@ -97,7 +97,7 @@ def learn_committee(
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     nets = [MLPClassifier((hidden,), alpha=alpha, max_iter=100, random_state=at) for at in range(networks)]
     for net in nets:
-        net.fit((rows - mean) / scale, right)  # it warns; 200 rounds judge no better
+        net.fit((rows - mean) / scale, right)  # it warns; with 200 rounds it judges no better
     made = {
         "mean": mean, "scale": scale,
         "first": np.stack([net.coefs_[0] for net in nets]),
@@ -130,7 +130,7 @@ def _judged(files: Sequence[Path]) -> tuple[NDArray[np.float32], NDArray[np.bool
 
 @contextmanager
 def averaged(net: Any, optimizer: Any) -> Iterator[None]:
-    """Give a network the moving average of its weights, which its optimizer keeps, for a while."""
+    """Use the moving average of a network's weights, which its optimizer keeps, during the block."""
     kept = [variable.numpy() for variable in net.trainable_variables]
     optimizer.finalize_variable_values(net.trainable_variables)
     try:
@@ -141,7 +141,7 @@ def averaged(net: Any, optimizer: Any) -> Iterator[None]:
 
 
 class Run:
-    """A network that learns, with the latest checkpoint of a folder, if there is one."""
+    """A network in training; it continues from the folder's latest checkpoint, if there is one."""
 
     def __init__(
         self, folder: Path, net: Any, steps: int, *,
@@ -152,13 +152,13 @@ class Run:
         Args:
             folder: folder of the stocks and the checkpoints.
             net: the Keras network.
-            steps: steps of the schedule.
-            rate: highest learning rate, after ``warmup`` steps.
-            last: share of the first learning rate, 1e-4, at the end.
-            warmup: steps until the highest learning rate.
+            steps: number of steps of the schedule.
+            rate: highest learning rate, reached after ``warmup`` steps.
+            last: final learning rate as a share of the first, 1e-4.
+            warmup: number of steps until the highest learning rate.
             decay: weight decay.
-            clip: greatest norm of a gradient.
-            momentum: of the moving average, 0..1.
+            clip: maximum norm of a gradient.
+            momentum: momentum of the moving average, 0..1.
         """
         import keras
         import tensorflow
@@ -178,22 +178,22 @@ class Run:
 
     @property
     def done(self) -> int:
-        """Steps that are done."""
+        """Number of finished steps."""
         return int(self.optimizer.iterations)
 
     def figures(self, held: Iterable[Batch], losses: Losses) -> dict[str, float]:
-        """Return the mean of each loss over the held batches, with the averaged weights."""
+        """Return the mean of each loss over the held-out batches, with the averaged weights."""
         with averaged(self.net, self.optimizer):
             rows = [losses(self.net(pictures, training=False), *truth) for pictures, *truth in held]
         return {f"held {name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
     def learn(self, batches: Iterable[Batch], losses: Losses, held: Sequence[Batch]) -> None:
-        """Learn until all steps are done; save a checkpoint and log the losses every `EVERY` steps.
+        """Train until all steps are done; save a checkpoint and log the losses every `EVERY` steps.
 
         Args:
-            batches: the pictures and what `losses` takes besides, for each step that is left.
-            losses: returns the terms of the loss by name, from the network's answer and the rest of a batch.
-            held: the same of pictures that are never learned from.
+            batches: a batch for each remaining step.
+            losses: returns the terms of the loss by name, from the network's output and the rest of a batch.
+            held: batches that are never used for training.
         """
         import tensorflow
 

@@ -1,1 +1,1 @@
-"""Digits to learn from: downloads, fonts, other countries, and which digits a model has learned."""
+"""Digits for training: downloads, fonts and other countries' digits; and a record of the learned digits."""

@@ -1,8 +1,8 @@
-"""Digits of any source, converted to 28x28 as for the network; and which of them a model has learned.
+"""Convert digits of any source to the network's 28x28 form; recognise the digits that a model has learned.
 
-A picture is recognised by a hash of its pixels in MNIST's form, to which every source is converted and in
-which a picture of MNIST stays as it is: from an array, a table or a PNG. It is not recognised once its pixels
-were changed: by lossy compression, by enlarging, or by turning it dark on light, which is then cut out anew.
+A picture is recognised by a hash of its pixels in MNIST's form. Every source is converted to this form, which
+leaves MNIST's own pictures unchanged, whether they come from an array, a table or a PNG. A picture is not
+recognised after its pixels changed, for example by lossy compression, enlarging or inverting.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from digitrec.prepare import prepare
 
 WANTS = InputSpec(encoding="mnist")
 Keys = NDArray[np.uint64]
-"""One for each picture: the first 8 bytes of its BLAKE2b; of 70,000 two differ by chance in all but 1e-10."""
+"""The first 8 bytes of each picture's BLAKE2b hash; the chance that any two of 70,000 are equal is 1e-10."""
 FILE = "learned.npy"
-"""File in the folder of a training run with the keys of the learned digits."""
+"""Name of the file with the keys of the learned digits, in the folder of a training run."""
 
 
 def read_digits(source: str | Path, limit: int | None = None) -> Digits:
     """Read the digits of a source in MNIST's form, prepared as for predicting.
 
     Args:
-        source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` takes.
-        limit: largest number of digits, drawn by `sampled`; None: all.
+        source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` accepts.
+        limit: maximum number of digits, drawn by `sampled`; None: all.
 
     Raises:
-        DataError: it has no digit, or one of its files is not a picture.
+        DataError: the source has no digit, or one of its files is not a picture.
     """
     if source in ("mnist-train", "mnist-test"):
         whole = mnist_train() if source == "mnist-train" else mnist_test()
@@ -52,16 +52,16 @@ def read_digits(source: str | Path, limit: int | None = None) -> Digits:
 
 
 def cropped(image: DigitImage) -> tuple[Pixels, Findings]:
-    """Return a picture in MNIST's form, (28, 28), ink high, and what the preparation found."""
+    """Return a picture in MNIST's form, (28, 28), ink high, and the findings of the preparation."""
     ready = prepare(image, WANTS)
     return np.frombuffer(ready.data, np.uint8).reshape(28, 28), ready.findings
 
 
 def in_form(source: ImageSource) -> Pixels:
-    """Convert a picture to MNIST's form, 28x28, ink high; keep one that has it already.
+    """Convert a picture to MNIST's form, 28x28, ink high; leave a picture in this form unchanged.
 
     Raises:
-        DataError: it is not a picture.
+        DataError: the source is not a picture.
     """
     try:
         return cropped(DigitImage.open(source))[0]
@@ -76,16 +76,16 @@ def keys_of(images: Pixels) -> Keys:
 
 
 def keys_with(start: Path | None, digits: Digits) -> Keys:
-    """Return the keys of the digits and of what the model `start` learned, if they are kept beside it."""
+    """Return the keys of the digits, and of those that the model `start` recorded as learned."""
     before = None if start is None else read_keys(start)
     return keys_of(digits.images) if before is None else np.append(keys_of(digits.images), before)
 
 
 def apart(test: Digits, learned: Keys, what: str) -> Digits:
-    """Return the test digits, called `what`, that were not learned.
+    """Return the test digits that were not learned; ``what`` is the set's name for messages.
 
     Raises:
-        DataError: all were learned.
+        DataError: all digits were learned.
     """
     left = test[np.flatnonzero(~np.isin(keys_of(test.images), learned))]
     if not len(left):
@@ -97,10 +97,10 @@ def apart(test: Digits, learned: Keys, what: str) -> Digits:
 
 
 def unlearned(samples: Sequence[Sample], learned: Keys) -> list[Sample]:
-    """Return the labelled pictures that were not learned; an unreadable one was not."""
+    """Return the labelled pictures that were not learned; an unreadable picture counts as not learned."""
 
     def known(sample: Sample) -> bool:
-        with suppress(DataError):  # reported when it is read
+        with suppress(DataError):  # reading it later reports the error
             return bool(np.isin(keys_of(in_form(sample.image)[None]), learned).all())
         return False
 
@@ -114,10 +114,10 @@ def write_keys(learned: Keys, folder: Path) -> None:
 
 
 def read_keys(model: Path) -> Keys | None:
-    """Read the keys of the digits a model file learned, stored beside it by its training; None if missing.
+    """Read the keys of the digits that a model learned, stored beside its file; None if they are missing.
 
     Raises:
-        DataError: the file of them is damaged.
+        DataError: the file with the keys is damaged.
     """
     file = run_folder(model) / FILE
     if not file.is_file():

@@ -1,7 +1,7 @@
-"""Files by their checksums: MNIST's 60,000 training digits, fonts, and any other.
+"""Get files by their checksums: MNIST's 60,000 training digits, fonts and others.
 
-They are read from the folder that DIGITREC_DATA names (`$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz` and
-so on), or else fetched once from a public copy.
+A file is read from the folder in DIGITREC_DATA (for example
+`$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz`) or fetched once from a public copy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from digitrec.comparison.datasets.mnist import SHA256, Digits, digits_of, intact
 from digitrec.errors import DataError, NotInstalled, install_hint
 
 Part = Literal["learned", "held back"]
-"""Whether training may use a writer or a font, or only measuring."""
+""""held back": writers and fonts for measuring only; "learned": those for training."""
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -54,7 +54,7 @@ def mnist_train(mirrors: Sequence[str] = MIRRORS) -> Digits:
 
 
 def in_data(*parts: str) -> Path | None:
-    """Return a place in the folder that DIGITREC_DATA names; None if it names none."""
+    """Return a path inside the folder in DIGITREC_DATA; None if the variable is not set."""
     folder = os.environ.get("DIGITREC_DATA")
     return Path(folder, *parts) if folder else None
 
@@ -63,10 +63,10 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Pa
     """Return a file with that checksum from the user's cache, else from the first mirror that has it.
 
     Args:
-        name: name of the file, there and here.
-        sha256: its checksum.
-        mirrors: folders that have it, tried in this order.
-        folder: folder of the cache, and of DIGITREC_DATA.
+        name: name of the file, on the mirror and in the cache.
+        sha256: the file's checksum.
+        mirrors: folders that have the file, tried in this order.
+        folder: folder in the cache, and in DIGITREC_DATA.
 
     Raises:
         DataError: no mirror has an intact copy.
@@ -76,14 +76,14 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Pa
         import pooch
     except ImportError as error:
         raise NotInstalled(f"fetching {name} needs pooch: {install_hint('train')}") from error
-    pooch.get_logger().setLevel("WARNING")  # the progress bar says it all
+    pooch.get_logger().setLevel("WARNING")  # the progress bar is enough
     fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
     kept = platformdirs.user_cache_path("digitrec") / folder
     failures = []
     for mirror in mirrors:
         try:
             return Path(pooch.retrieve(mirror + name, f"sha256:{sha256}", name, kept, downloader=fetch))
-        except (OSError, ValueError) as error:  # OSError: the network or the disk; ValueError: the checksum
+        except (OSError, ValueError) as error:  # OSError: network or disk; ValueError: checksum
             failures.append(f"{mirror} ({type(error).__name__})")
     raise DataError(
         f"{name}: cannot be downloaded: {', '.join(failures)}; try again later, or put the official file "
@@ -94,8 +94,8 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Pa
 def listed_fonts() -> list[dict[str, str]]:
     """Return the rows of data/fonts.csv: Fontsource's name, version, kind, part and the file's checksum.
 
-    The fonts are under the SIL Open Font License 1.1 or the Apache License 2.0. Whole fonts are held back, as
-    whole writers are.
+    The fonts are under the SIL Open Font License 1.1 or the Apache License 2.0. Whole fonts are held back,
+    not single characters.
     """
     table = resources.files("digitrec.lab.datasets").joinpath("data/fonts.csv").read_text("utf-8")
     return list(csv.DictReader(table.splitlines()))
@@ -108,7 +108,7 @@ def fonts_folder() -> Path | None:
 
 
 def font_files(part: Part) -> tuple[str, ...]:
-    """Return the font files of a part, those like handwriting first.
+    """Return the font files of a part; fonts that look like handwriting come first.
 
     They are read from the folder fonts/ in DIGITREC_DATA, else fetched once (5 MB) into the user's cache.
 

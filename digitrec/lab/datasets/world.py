@@ -1,8 +1,8 @@
-"""Digits of people in other countries: Swiss ones, scanned, and Turkish ones, as the path of a pen.
+"""Digits of people in other countries: scans of Swiss digits, and pen paths of Turkish digits.
 
-They are read from the folder world/ in DIGITREC_DATA, and are not part of digitrec:
-"Numbers", (c) 2017 Alex Schroeder, MIT licence; "Pen-Based Recognition of Handwritten Digits", E. Alpaydin
-and F. Alimoglu, CC BY 4.0. Whole writers are held back: a writer's digits are alike.
+They are read from the folder world/ in DIGITREC_DATA, and are not part of digitrec. The sources are
+"Numbers", (c) 2017 Alex Schroeder, MIT licence; and "Pen-Based Recognition of Handwritten Digits", E.
+Alpaydin and F. Alimoglu, CC BY 4.0. Whole writers are held back, because a writer's digits look alike.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.download import Part, in_data, mnist_train, retrieved
 
 PENDIGITS = "pendigits-orig.tra"
-"""Published file of the pen paths: 7,494 digits of 30 writers."""
+"""Name of the published file of pen paths: 7,494 digits of 30 writers."""
 PENDIGITS_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
 """Checksum of the unpacked file."""
 PENDIGITS_HOME = "https://archive.ics.uci.edu/dataset/81"
-"""UCI's Machine Learning Repository, doi 10.24432/C5MG6K; there the file is packed, by `compress`."""
+"""UCI's Machine Learning Repository, doi 10.24432/C5MG6K; its copy of the file is packed by `compress`."""
 PENDIGITS_COPIES = (
     "https://raw.githubusercontent.com/kleinplw/HMM-Pendigits/a50dacab2860f6e10389f59d63253354bbc48c3e/data/",
 )
-"""Folders that hold the file as it is."""
+"""Folders that hold the unpacked file."""
 SWISS_LEARNED = (
     "0001", "0002", "0004", "0006", "0007", "0010", "0011", "0013", "0014", "0016", "0018", "0019"
 )  # fmt: skip
-"""The writers of `swiss` who are learned from; others are kept apart by those who judge."""
+"""Writers of `swiss` for training; the rest, beyond `SWISS_HELD_BACK`, is kept for independent judges."""
 SWISS_HELD_BACK = ("0008", "0012", "0017")
-"""The writers of `swiss` who are never learned from."""
+"""Writers of `swiss` that are never used for training."""
 TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
-"""The writers of `turkish` who are never learned from: every fifth by number."""
+"""Writers of `turkish` that are never used for training: every fifth by number."""
 LEARNED_OF_MNIST = 54_000
-"""Digits of MNIST's training set that the finder and the number reader learn from."""
+"""Number of digits of MNIST's training set that the finder and the number reader learn from."""
 SWISS_HOME = "https://github.com/kensanata/numbers"
 """The repository of "Numbers" by Alex Schroeder (MIT licence): a folder of PNG files."""
 
@@ -63,7 +63,7 @@ class Paths:
     """Digits as the paths of a pen."""
 
     strokes: Sequence[Sequence[NDArray[np.float64]]]
-    """For each digit its strokes, (M, 2) each: x to the right, y downwards, its longer side 100."""
+    """For each digit its strokes, (M, 2) each: x to the right, y downwards, the digit's longer side 100."""
     labels: NDArray[np.uint8]
     """(N,), 0..9."""
     writers: NDArray[np.str_]
@@ -84,7 +84,7 @@ class People:
 
 
 def people(part: Part) -> People:
-    """Return the digits of the writers that are learned from or held back.
+    """Return the digits of the writers of a part.
 
     Raises:
         DataError: MNIST or a file of this module is missing or damaged.
@@ -97,11 +97,11 @@ def people(part: Part) -> People:
 def swiss(part: Part) -> Scans:
     """Return scanned digits of 14 Swiss writers and an American one, (N, 64, 64), ink high.
 
-    They are read from a clone of `SWISS_HOME`, or else from swiss_numbers.npz, which leaves out seven digits
-    whose labels are doubtful.
+    They are read from a clone of `SWISS_HOME`, or from swiss_numbers.npz, which omits seven digits with
+    doubtful labels.
 
     Raises:
-        DataError: they are not there, or damaged.
+        DataError: the scans are missing or damaged.
     """
     clone = in_data("world", "numbers")
     if clone and clone.is_dir():
@@ -154,10 +154,10 @@ def _scan(file: Path) -> Pixels:
 def turkish(part: Part) -> Paths:
     """Return the pen paths of 30 Turkish writers, from pendigits.npz or the original file.
 
-    That file is fetched once from a public copy where DIGITREC_DATA names no folder.
+    The original file is fetched once from a public copy if DIGITREC_DATA is not set.
 
     Raises:
-        DataError: they are unavailable, or are damaged.
+        DataError: the paths are unavailable or damaged.
         NotInstalled: fetching them needs the `train` extra.
     """
     path = in_data("world", PENDIGITS)
@@ -171,7 +171,7 @@ def turkish(part: Part) -> Paths:
 
 
 def _recorded() -> Paths:
-    """Return the well-labelled digits of pendigits.npz."""
+    """Return the digits of pendigits.npz whose labels are reliable."""
     needed = ("pts", "stroke_off", "sample_off", "y", "writer", "bad")
     data = _read("pendigits.npz", needed, f"{PENDIGITS_HOME} has it as {PENDIGITS}")
     strokes = np.split(data["pts"] / 10, data["stroke_off"][1:-1])
@@ -180,7 +180,7 @@ def _recorded() -> Paths:
 
 
 def parsed(text: str) -> Paths:
-    """Return the digits of a file in pendigits' form, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
+    """Parse a file in the format of pendigits, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
 
     A digit begins with `.SEGMENT DIGIT <strokes> ? "<label>"`; `.COMMENT <label> <writer> <number>` follows;
     between `.PEN_DOWN` and `.PEN_UP` are the points of a stroke, "x y", y upwards. Other lines are skipped.
@@ -204,7 +204,7 @@ def _upright(strokes: Sequence[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
 
 
 def _of(part: Part, writers: NDArray[np.str_], held_back: Sequence[str]) -> NDArray[np.bool_]:
-    """Return which digits the part's writers wrote, (N,)."""
+    """Return a mask of the digits written by the part's writers, (N,)."""
     held = np.isin(writers, held_back)
     return held if part == "held back" else ~held
 

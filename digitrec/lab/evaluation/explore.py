@@ -1,4 +1,4 @@
-"""A first look at a set of digits: how many of each, what is usual, and which are strange."""
+"""Explore a set of digits: counts, typical images, and unusual digits."""
 
 from __future__ import annotations
 
@@ -19,66 +19,66 @@ except ImportError as error:
     raise not_installed("Exploring digits", "stats") from error
 
 NEIGHBOURS = 15
-"""So many of a digit's nearest tell how unusual it is."""
+"""Number of nearest neighbours that measure how unusual a digit is."""
 COMPONENTS = 50
-"""Principal components in which distances are measured; they hold five sixths of MNIST's variance."""
+"""Number of principal components for distances; they hold five sixths of MNIST's variance."""
 NOTABLE = 10
-"""So many of each strange kind are shown."""
+"""Number of digits shown of each unusual kind."""
 EMBEDDED = 2000
-"""Largest number of digits in the map by similarity, drawn at random."""
+"""Maximum number of digits in the map by similarity, drawn at random."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Notable:
-    """Digits that stand out in one way."""
+    """Digits that are unusual in one respect."""
 
     title: str
-    """In which way."""
+    """The respect, as a title."""
     places: NDArray[np.int64]
-    """Which ones, the most striking first."""
+    """Indices of the digits, the most unusual first."""
     remarks: tuple[str, ...]
-    """For each: by how much."""
+    """For each digit, how unusual it is, in words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exploration:
-    """What there is to know of a set before anything is learned from it."""
+    """Statistics of a set of digits before training."""
 
     name: str
-    """What the set is called."""
+    """Name of the set."""
     digits: Digits
     """The set."""
     counts: NDArray[np.int64]
-    """(10,): how many there are of each digit."""
+    """(10,): number of images of each digit."""
     mean: Floats
     """(10, 28, 28): the mean image of each digit, 0..255."""
     variance: Floats
     """(10, 28, 28): the variance of each pixel over the images of a digit, 0..16,256."""
     histogram: NDArray[np.int64]
-    """(256,): how many pixels have each value."""
+    """(256,): number of pixels with each value."""
     notable: tuple[Notable, ...]
-    """The faintest, boldest and most unusual digits, and those whose label is doubtful."""
+    """The faintest, boldest and most unusual digits, and those with doubtful labels."""
     embedded: NDArray[np.int64]
-    """(n,): which digits are laid out in two dimensions."""
+    """(n,): indices of the digits in the map."""
     embedding: Floats
-    """(n, 2): where; near means alike, the axes mean nothing."""
+    """(n, 2): positions in the map; near means similar, the axes have no meaning."""
 
 
 def explore(digits: Digits, name: str, chances: NDArray[np.float32]) -> Exploration:
-    """Look at a set of digits.
+    """Compute the statistics of a set of digits.
 
     The embedding is t-SNE: L. van der Maaten, G. Hinton, Visualizing data using t-SNE, J. Mach. Learn. Res. 9
-    (2008) 2579-2605. A label is the more doubtful the less a network gives it: the self-confidence of Curtis
+    (2008) 2579-2605. A label is doubtful if a network gives it a low chance: the self-confidence of Curtis
     Northcutt, Lu Jiang, Isaac Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", J.
-    Artif. Intell. Res. 70 (2021). They ask a network about digits that it has not learned; one that has
-    learned them with these labels doubts them less.
+    Artif. Intell. Res. 70 (2021). In the paper the network has not learned the digits; a network that learned
+    them with these labels doubts fewer labels.
 
     Args:
         digits: the set.
-        name: what it is called.
-        chances: (N, 10), what a network makes of each digit.
+        name: name of the set.
+        chances: (N, 10), a network's chances for each digit.
 
     Raises:
         DataError: there are fewer than three digits.
@@ -100,7 +100,7 @@ def explore(digits: Digits, name: str, chances: NDArray[np.float32]) -> Explorat
 
 
 def _moments(images: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """Mean and variance of each digit's images; 0 for a digit that is not there."""
+    """Return mean and variance of each digit's images; 0 for a digit without images."""
     of_each = [images[labels == digit] for digit in range(10)]
     mean = [them.mean(axis=0) if len(them) else np.zeros((28, 28)) for them in of_each]
     variance = [them.var(axis=0) if len(them) else np.zeros((28, 28)) for them in of_each]
@@ -111,7 +111,7 @@ def _by_ink(images: NDArray[np.float32]) -> list[Notable]:
     """Return the palest digits, and those with the broadest and finest strokes."""
     ink = images / 255
     area = ink.sum(axis=(1, 2))
-    strength = (ink**2).sum(axis=(1, 2)) / np.maximum(area, 1e-6)  # mean blackness where there is ink
+    strength = (ink**2).sum(axis=(1, 2)) / np.maximum(area, 1e-6)  # mean blackness of the ink
     down, across = np.diff(ink, axis=1, prepend=0, append=0), np.diff(ink, axis=2, prepend=0, append=0)
     outline = (np.abs(down).sum(axis=(1, 2)) + np.abs(across).sum(axis=(1, 2))) * np.pi / 4
     stroke = 2 * area / np.maximum(outline, 1e-6)  # width times length, over twice the length
@@ -123,7 +123,7 @@ def _by_ink(images: NDArray[np.float32]) -> list[Notable]:
 
 
 def _loneliest(features: Floats) -> Notable:
-    """Those that are farthest from the digits most like them."""
+    """Return the digits that are farthest from the digits most like them."""
     wanted = min(NEIGHBOURS, len(features) - 1)
     far, _ = NearestNeighbors(n_neighbors=wanted + 1, algorithm="brute").fit(features).kneighbors(features)
     distance = far[:, 1:].mean(axis=1)
@@ -131,7 +131,7 @@ def _loneliest(features: Floats) -> Notable:
 
 
 def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notable:
-    """Those to whose label the network gives the least, less than half of all."""
+    """Return the digits whose label the network gives the lowest chance, if it is below one half."""
     own = chances[np.arange(len(labels)), labels]
     places = np.argsort(own, kind="stable")[: min(NOTABLE, int((own < 0.5).sum()))]
     remarks = tuple(f"read as {chances[place].argmax()}, {chances[place].max():.0%}" for place in places)
@@ -139,6 +139,6 @@ def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notabl
 
 
 def _notable(title: str, values: Floats | NDArray[np.float32], words: str) -> Notable:
-    """Return the digits with the smallest values; report a negated value as it was."""
+    """Return the digits with the smallest values; ``words`` formats each absolute value."""
     places = np.argsort(values, kind="stable")[:NOTABLE]
     return Notable(title, places, tuple(words.format(abs(values[place])) for place in places))

@@ -1,7 +1,7 @@
-"""Measure how well an engine reads whole numbers, and that it reads nothing without a number.
+"""Measure how well an engine reads whole numbers, and whether it invents numbers.
 
-Numbers of held-out writers, words and drawings are generated; the others are read from the folder
-`numbers-dev` in the one that DIGITREC_DATA names.
+Numbers of held-out writers, words and drawings are generated; other pictures are read from the folder
+`numbers-dev` in the folder of DIGITREC_DATA.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from digitrec.recognise import read_many
 
 SEED = 2026
 COUNT = 1000
-"""Generated pictures in a set."""
+"""Number of generated pictures in a set."""
 
 
 CORNERS = np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float)
@@ -40,15 +40,15 @@ CORNERS = np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share that was measured."""
+    """A measured share."""
 
     name: str
-    """The set and what was counted."""
+    """The set, and what was counted."""
     found: Proportion
     goal: float | None = None
-    """The share that is wanted, 0..1; None: only reported."""
+    """The required share, 0..1; None: no goal."""
     at_most: bool = False
-    """Whether the goal is the largest share that is wanted."""
+    """Whether the goal is a maximum."""
 
     @property
     def met(self) -> bool | None:
@@ -71,8 +71,8 @@ def _labels(name: str) -> list[dict[str, str]]:
 def _is_upright(row: dict[str, str]) -> bool:
     """Return whether a labelled photo is shown as it is stored.
 
-    Seven photos of `sudoku_print` are stored upright but marked as turned. Their labels are of the upright
-    page, which nobody sees.
+    Seven photos of `sudoku_print` are stored upright but marked as turned, so programs show them turned.
+    Their labels describe the upright page.
     """
     with Image.open(row["file"]) as picture:
         return bool(picture.getexif().get(ExifTags.Base.Orientation, 1) == 1)
@@ -86,11 +86,11 @@ def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
 
 
 def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]:
-    """Measure every set that is there.
+    """Measure every available set.
 
     Args:
         engine: the engine.
-        limit: largest number of pictures of each set; None: all.
+        limit: maximum number of pictures of each set; None: all.
     """
     writers = [in_data("world", name) for name in ("swiss_numbers.npz", "pendigits.npz")]
     if all(file and file.exists() for file in writers):
@@ -124,8 +124,8 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
 def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Iterator[Share]:
     """Measure photos of sudokus.
 
-    "corners" are the top left, bottom left, bottom right and top right corner of the grid in pixels. "grid"
-    is 81 cells row by row: a digit, "." for an empty one, "c" for pencilled candidates.
+    "corners" are the top left, bottom left, bottom right and top right corners of the grid in pixels. "grid"
+    is 81 cells row by row: a digit, "." for an empty cell, "c" for pencilled candidates.
     """
     digits = right = empty = kept = 0
     for row, numbers in zip(rows, _read([row["file"] for row in rows], engine), strict=True):
@@ -155,7 +155,7 @@ def in_cells(corners: NDArray[np.float64], numbers: Iterable[Number]) -> dict[in
 
 
 def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine, goal: float | None = None) -> Share:
-    """Return the share of pictures without a number on which one was read."""
+    """Return the share of pictures without a number on which the engine read a number."""
     numbers = [one for one in _read(pictures, engine) if one]
     return Share(f"{name}: a number is read", proportion(len(numbers), len(pictures)), goal, True)
 

@@ -1,7 +1,7 @@
-"""Scenes of a second generator, drawn as vector paths by Matplotlib.
+"""Generate scenes with a second generator, drawn as vector paths by Matplotlib.
 
-The code was written without looking at `lab/handwriting/scenes.py` and shares no drawing with it: a rule that
-was fitted to the first generator shows in `digitrec evaluate` as a gap between the two.
+The code was written without looking at `lab/handwriting/scenes.py` and shares no drawing with it. If a rule
+fits only the first generator, `digitrec evaluate` shows a gap between the two.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ except ImportError as error:
     raise not_installed("Drawing scenes", "plots") from error
 
 Floats = NDArray[np.float64]
-"""Among them colours: red, green and blue, 0..1."""
+"""Arrays of floats; colours are red, green and blue, 0..1."""
 DPI = 64
-"""Pixels of an inch: a power of two, so that a width in inches is exact."""
+"""Pixels per inch: a power of two, so that a width in inches is exact."""
 LARGEST = 150
-"""Largest height of a digit, in pixels."""
+"""Maximum height of a digit, in pixels."""
 PRINTED = 0.25
-"""Share of the digits that are printed."""
+"""Share of digits that are printed instead of handwritten."""
 INKS = np.array([[0.06, 0.06, 0.07], [0.08, 0.13, 0.48], [0.62, 0.08, 0.1], [0.05, 0.35, 0.2], [0.3] * 3])
 """Colours of ink, and of a pencil."""
 
@@ -50,7 +50,7 @@ class Sheet:
     """A picture that is being drawn, in pixels; y downwards."""
 
     def __init__(self, size: NDArray[np.float64], ground: Floats) -> None:
-        """Begin with a ground of one colour."""
+        """Create a sheet in one colour."""
         self.width, self.height = (max(16, round(side)) for side in size.tolist())
         self._figure = Figure((self.width / DPI, self.height / DPI), DPI, facecolor=ground.tolist())
         self._down = Affine2D().scale(1, -1).translate(0, self.height)
@@ -86,7 +86,7 @@ def _fonts() -> Sequence[bytes]:
 
 
 def _glyph(character: str, font: bytes) -> Path:
-    """Return a character in units of its font's digits: their height is 1, their middle at y = 0."""
+    """Return a character scaled so that its font's digits are 1 high, with their middle at y = 0."""
     face = FT2Font(io.BytesIO(font))
     face.set_size(100, 72)
     face.load_char(ord("8"), LoadFlags.NO_HINTING)
@@ -104,7 +104,7 @@ def _traced(small: Pixels, rng: np.random.Generator) -> Path:
 
 
 def _digit(rng: np.random.Generator) -> tuple[int, Path]:
-    """Return a label and its digit's shape: one unit high, its middle at (0, 0), turned a little."""
+    """Return a label and its digit's shape: one unit high, centred on (0, 0), slightly turned."""
     if rng.random() < PRINTED:
         label = int(rng.integers(10))
         shape = _glyph(str(label), _fonts()[int(rng.integers(2))])
@@ -127,9 +127,9 @@ def _framed(shapes: Sequence[Path], to: Affine2D, margins: Floats, ground: Float
     """Return a sheet around shapes, and the map from their units to its pixels.
 
     Args:
-        shapes: all that shall lie on the sheet.
-        to: the map but for the place.
-        margins: left, right, upper and lower one, px; the smaller one of opposite ones is exact.
+        shapes: all shapes that must lie on the sheet.
+        to: the map without the translation.
+        margins: left, right, top and bottom, px; of two opposite margins the smaller is exact.
         ground: colour of the sheet.
     """
     boxes = np.array([to.transform_path(one).get_extents().get_points() for one in shapes])
@@ -145,7 +145,7 @@ def _on_paper(
     shape: Path, rng: np.random.Generator, size: float, margins: Floats, brackets: Sequence[Path] = (),
     pen: float = 0.0,
 ) -> tuple[Sheet, Transform]:  # fmt: skip
-    """Write a digit, `size` pixels high, and brackets: shapes, or lines of a pen, its breadth in sizes."""
+    """Write a digit, `size` pixels high, and brackets: shapes, or lines of a pen of breadth `pen` sizes."""
     sheet, place = _framed((shape, *brackets), Affine2D().scale(size), margins, _tone(rng, 0.8, 0.97))
     colour, alpha = rng.choice(INKS), rng.uniform(0.75, 1)
     sheet.fill(place.transform_path(shape), colour, alpha)
@@ -163,7 +163,7 @@ def _plain(shape: Path, rng: np.random.Generator, brackets: Sequence[Path] = (),
 
 
 def _around(shape: Path, pair: Sequence[Path], gap: float, slant: float, both: bool) -> list[Path]:
-    """Place a pair of brackets around a digit, or only the right one."""
+    """Place a pair of brackets around a digit, or only the right bracket."""
     box, placed = shape.get_extents(), []
     for bracket, is_left in zip(pair, (True, False), strict=True):
         leaning = bracket.transformed(Affine2D().skew_deg(slant, 0))
@@ -189,7 +189,7 @@ def _bracket_by_hand(shape: Path, rng: np.random.Generator) -> Sheet:
 
 
 def _bent(rng: np.random.Generator, depth: float, square: bool) -> Path:
-    """Return the line of a bracket, its back on the right where its depth is positive."""
+    """Return the line of a bracket; a positive depth puts its back on the right."""
     half = rng.uniform(0.5, 0.75)
     corners = np.array([(0, -half), (depth, -half), (depth, half), (0, half)])
     corners += rng.normal(0, 0.04, (4, 2))
@@ -200,7 +200,7 @@ def _bent(rng: np.random.Generator, depth: float, square: bool) -> Path:
 
 
 def _at_edge(low: float, high: float, shape: Path, rng: np.random.Generator) -> Sheet:
-    """Leave `low` pixels, and up to a share of its height, between the digit and one edge of the picture."""
+    """Place the digit near an edge of the picture, `low` pixels or more away."""
     size = log_uniform(rng, 20, LARGEST)
     margins = size * rng.uniform(0.15, 0.7, 4)
     margins[rng.integers(4)] = low + size * rng.uniform(0, high)
@@ -208,7 +208,7 @@ def _at_edge(low: float, high: float, shape: Path, rng: np.random.Generator) -> 
 
 
 def _pen(shape: Path, rng: np.random.Generator) -> Sheet:
-    """Lay a pen or a pencil beside the digit, its axis across the line between the two."""
+    """Lay a pen or a pencil beside the digit, across the line that connects the two."""
     breadth, angle, box = rng.uniform(0.25, 0.8), rng.uniform(0, 2 * np.pi), shape.get_extents()
     away = np.hypot(box.width, box.height) / 2 + breadth / 2 + rng.uniform(0.1, 0.5)
     x, y = np.cos(angle), np.sin(angle)
@@ -230,13 +230,13 @@ def _pen_parts(rng: np.random.Generator) -> Iterator[tuple[ArrayLike, Floats, fl
     end, wooden, body = rng.uniform(6, 12), rng.random() < 0.5, rng.uniform(0.05, 0.9, 3)
     metal = np.array([0.85, 0.7, 0.5]) if wooden else _tone(rng, 0.3, 0.8)
     for low in rng.uniform(0.5, 0.8, 3):
-        yield [(1, 0), (end, 0), (end + 0.2, low), (2, low)], np.zeros(3), 0.12  # its shadow
+        yield [(1, 0), (end, 0), (end + 0.2, low), (2, low)], np.zeros(3), 0.12  # the pen's shadow
     yield [(0.4, -0.12), (1.8, -0.5), (1.8, 0.5), (0.4, 0.12)], metal, 1
     yield [(0, 0), (0.5, -0.14), (0.5, 0.14)], _tone(rng, 0.05, 0.3), 1
     for low, light in ((-0.5, 1), (-0.17, 1.25), (0.17, 0.65)):
         stripe = [(1.8, low), (end, low), (end, low + 0.33), (1.8, low + 0.33)]
         yield stripe, np.clip(body * light, 0, 1), 1
-    start, high = (end - 1, 0.5) if wooden else (end - 4, 0.12)  # the metal at its end, or its clip
+    start, high = (end - 1, 0.5) if wooden else (end - 4, 0.12)  # the pencil's metal end, or the pen's clip
     yield [(start, -high), (end, -high), (end, high), (start, high)], metal, 1
 
 
@@ -299,11 +299,11 @@ KINDS: Mapping[str, tuple[str, Callable[[Path, np.random.Generator], Sheet]]] = 
     "touching an edge": ("cropped to the digit", partial(_at_edge, -0.7, 0.0)),
     "nearly touching an edge": ("cropped to the digit", partial(_at_edge, 1.0, 0.05)),
 }
-"""What is drawn: the scene of the first generator that is most alike, and how it is drawn."""
+"""For each kind the most similar scene of the first generator, and the drawing function."""
 
 
 def scenes(kind: str, count: int, seed: int) -> Iterator[Sample]:
-    """Yield pictures of one of `KINDS` with their digits; the first ones are equal for every count."""
+    """Yield pictures of one of `KINDS` with their digits; a larger count only appends pictures."""
     for number in range(count):
         rng = np.random.default_rng((seed, *kind.encode(), number))
         label, shape = _digit(rng)

@@ -1,10 +1,10 @@
-"""The recipe of the judge's weights: draw pictures, let digitrec propose digits, learn which are right.
+"""Train the judge's weights: draw pictures, let digitrec propose digits, learn which proposals are right.
 
     python -m digitrec.lab.finding.judge draw FOLDER 60
     python -m digitrec.lab.finding.judge learn FOLDER
 
-`draw` takes one core half an hour and resumes where it stopped; `learn` takes a minute and writes the
-weights that digitrec ships, with their card. Only digits and fonts that networks learn from are drawn.
+`draw` takes one core half an hour and resumes where it stopped; `learn` takes a minute and writes the weights
+that digitrec ships, with their card. Only digits and fonts of the training sets are used.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ Picture = tuple[Pixels, int | None]
 """A picture, and the digit on it; None: there is no single digit."""
 SEED = 31
 STOCK = 500
-"""Pictures in a file."""
+"""Number of pictures in a file."""
 BRACKETS = ("()", "()", "[]", "{}", "<>")
-"""Pairs around a digit, which stays a single one."""
+"""Pairs of brackets around a digit, with which it is still a single digit."""
 SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
-"""What makes a digit a part of something else."""
+"""Signs and letters beside a digit, with which it is no longer a single digit."""
 NETWORKS, HIDDEN, ALPHA = 4, 48, 0.1
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the digits of the pictures come from."""
+    """The digits, fonts and cells that the pictures are made of."""
 
     writer: Writer
     cells: Sequence[tuple[Path, int]]
@@ -58,10 +58,10 @@ class Sources:
 
     @classmethod
     def learned(cls) -> Self:
-        """Return the digits, fonts and scanned cells that networks learn from.
+        """Return the digits, fonts and scanned cells of the training sets.
 
         Raises:
-            DataError: the scanned cells are not there.
+            DataError: the scanned cells are missing.
         """
         writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
         return cls(writer, swiss_cells("learned"))
@@ -84,7 +84,7 @@ def _cell(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _changed(of: Sources, rng: np.random.Generator) -> Picture:
-    """Change a digit on paper, a cell or a scene in one or two ways that change nothing."""
+    """Change a digit on paper, a cell or a scene in one or two ways that keep the digit."""
     pixels, label = (_cell, _tight, _scene)[rng.integers(3)](of, rng)
     for kind in rng.choice(list(CHANGES), rng.integers(1, 3), replace=False):
         pixels = np.asarray(CHANGES[str(kind)](Image.fromarray(pixels)))
@@ -92,7 +92,7 @@ def _changed(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _tight(of: Sources, rng: np.random.Generator) -> Picture:
-    """Cut a digit on paper so that it touches some edges, or a twelfth of it is outside."""
+    """Crop a digit on paper so that it touches some edges, or lose up to a twelfth of it outside."""
     one = scene("plain paper", of.writer, rng)
     height, width = one.pixels.shape[:2]
     box, size = np.array(one.box), max(one.box[2] - one.box[0], one.box[3] - one.box[1])
@@ -103,7 +103,7 @@ def _tight(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _small(of: Sources, rng: np.random.Generator) -> Picture:
-    """Write a small digit on a large page, or two."""
+    """Write one or two small digits on a large page."""
     height, side = round(log_uniform(rng, 14, 90)), rng.integers(300, 1200)
     digit, ink = of.writer.digit(rng, height)
     label = None if rng.random() < 0.25 else digit
@@ -131,7 +131,7 @@ def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
-    """Print brackets beside a digit on paper, or signs and letters, with which it is no single digit."""
+    """Print brackets beside a digit on paper, or signs and letters, which make it no single digit."""
     one = scene("plain paper", of.writer, rng)
     picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
     height, fonts = bottom - top, fonts_to_learn()
@@ -180,12 +180,12 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
 
 
 def draw(folder: Path, count: int) -> None:
-    """Write a file of proposals to measure on and ``count`` to learn from, of `STOCK` pictures each."""
+    """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each."""
     stocks.fill(folder, count, partial(drawn, Sources.learned()))
 
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
-    """Return the features of the clear proposals of a file's pictures, and whether each is right."""
+    """Return the features of the clear proposals for a file's pictures, and whether each is right."""
     rows, right, kinds = [], [], list(KINDS)
     for at in range(count):
         rng = np.random.default_rng((SEED, number, at))
@@ -199,7 +199,7 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
 
 
 def learn(folder: Path, weights: Path = WEIGHTS) -> None:
-    """Learn from all files; write the weights and their card beside them."""
+    """Train on all files; write the weights, and their card beside them."""
     stocks.learn_committee(
         folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.finding.judge",
         purpose="Says how likely a proposal for the picture's digit is right.",

@@ -1,7 +1,7 @@
-"""Training scenes: pictures with the kind and the mark of each pixel.
+"""Draw training scenes: pictures with the kind and the mark of each pixel.
 
-This code is separate from the scenes that `evaluate` measures (`lab/handwriting`): what the network
-learns from a fault of this generator does not help it there.
+This code is independent of the scenes that `evaluate` measures (`lab/handwriting`), so a network that learns
+this generator's flaws gains nothing there.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ class Scene:
     """(SIDE, SIDE, 3), 0..1."""
     kinds: Pixels = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.uint8))
     owners: Pixels = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.uint8))
-    """The number of each pixel's mark, from 1; 0 for the rest."""
+    """The number of each pixel's mark, from 1; 0 for other pixels."""
     groups: list[Group] = field(default_factory=list)
     boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
-    """Left, top, right and bottom of each mark, in pixels, with the part outside the picture."""
+    """Left, top, right and bottom of each mark, in pixels, including the part outside the picture."""
 
     def lay(self, cover: Floats, colour: Floats, kind: int, owner: int = 0) -> None:
-        """Blend a colour into the pixels by their cover, (SIDE, SIDE), 0..1, and label the covered ones."""
+        """Blend a colour into the pixels by their cover, (SIDE, SIDE), 0..1, and label the covered pixels."""
         self.pixels += cover[..., None] * (colour - self.pixels)
         on = cover > 0.3 * min(1.0, max(0.15, float(cover.max())))
         self.kinds[on], self.owners[on] = kind, owner
 
 
 class Painter:
-    """Draw scenes from a bank of marks (`lab.finding.train.digits` and `others`)."""
+    """Draws scenes from a bank of marks (`lab.finding.train.digits` and `others`)."""
 
     def __init__(self, digits: Sequence[Pixels], others: Sequence[Pixels], rng: np.random.Generator) -> None:
         self.digits, self.others, self.rng = digits, others, rng
@@ -160,7 +160,7 @@ class Painter:
                 x += height * rng.uniform(0.8, 4)
 
     def _nothing(self, scene: Scene, ink: Floats) -> None:
-        """Draw no digit: bare paper, or letters, signs, words and scrawls."""
+        """Draw no digit, but bare paper, or letters, signs, words and scrawls."""
         for _ in range(self.rng.integers(0, 4)):
             height = SIDE * self._log(0.08, 0.9)
             self._mark(scene, ink, height, *self._place(height), digit=False)
@@ -183,7 +183,7 @@ class Painter:
         self, scene: Scene, ink: Floats, height: float, x: float, y: float, *,
         digit: bool = True, touch: bool = False,
     ) -> None:  # fmt: skip
-        """Write a mark around a point; skip it if it would overlap another mark and may not touch it."""
+        """Write a mark around a point; skip it if it would overlap another mark, unless it may touch."""
         bank = self.digits if digit else self.others
         mark = Image.fromarray(bank[int(self.rng.integers(len(bank)))])
         scale = height / max(mark.size)
@@ -202,12 +202,12 @@ class Painter:
         scene.lay(cover * self._strength(), ink, WRITING, len(scene.groups))
 
     def _moved(self, mark: Image.Image, scale: float, x: float, y: float) -> tuple[Floats, float]:
-        """Return a mark's cover, randomly turned, slanted and stretched, and its total ink, also outside."""
+        """Return a mark's cover, randomly turned, slanted and stretched, and its total ink, even outside."""
         turn, slant = self.rng.normal(0, 0.12), self.rng.normal(0, 0.12)
         wide = float(np.exp(self.rng.normal(0, 0.12)))
         turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         forth = scale * turned @ np.array([[wide, slant], [0, 1]])
-        fine = 2 if scale < 0.6 else 1  # small marks are drawn larger and averaged: thin strokes would break
+        fine = 2 if scale < 0.6 else 1  # average small marks from larger ones, or thin strokes break
         drawn = moved(mark, forth * fine, (SIDE * fine, SIDE * fine), np.array([x, y]) * fine)
         cover = np.asarray(drawn.reduce(fine) if fine > 1 else drawn, np.float32) / 255
         if scale > 1.2:
@@ -221,7 +221,7 @@ class Painter:
         self._under(scene, page, colour)
 
     def _under(self, scene: Scene, page: Image.Image, colour: Floats, strength: float = 1.0) -> None:
-        """Draw what is on a page of twice the size; pixels of writing that it crosses keep their labels."""
+        """Draw the content of a page of twice the size; writing keeps its labels where it is crossed."""
         cover = np.asarray(page.reduce(2), np.float32) / 255 * np.float32(strength)
         own = scene.owners > 0
         kinds, owners = scene.kinds[own], scene.owners[own]
@@ -336,7 +336,7 @@ class Painter:
         return np.float32(self.rng.uniform(0.7, 1) if strong else self.rng.uniform(0.4, 0.7))
 
     def _photo(self, scene: Scene) -> Pixels:
-        """Return the scene as a camera takes it: light, shadow, blur, noise, contrast and compression."""
+        """Return the scene as a camera shows it: light, shadow, blur, noise, contrast and compression."""
         rng, page = self.rng, scene.pixels
         across, down = np.meshgrid(*[np.linspace(-1, 1, SIDE, dtype=np.float32)] * 2)
         if rng.random() < 0.6:
@@ -363,7 +363,7 @@ class Painter:
         if rng.random() < 0.5:
             blur = self._log(0.3, 2.2 if rng.random() < 0.2 else 1.2)
             picture = picture.filter(ImageFilter.GaussianBlur(blur))
-        if rng.random() < 0.2:  # a small picture that was enlarged
+        if rng.random() < 0.2:  # enlarge a small picture
             tall = max([0.1] + [(box[3] - box[1]) / SIDE for box in scene.boxes[:1]])
             small = int(np.clip(rng.uniform(14, 50) / tall, 24, SIDE))
             picture = picture.resize((small, small), Image.Resampling.BOX)
@@ -381,7 +381,7 @@ class Painter:
         return soft_noise(self.rng, (SIDE, SIDE), least, most)
 
     def _place(self, height: float) -> tuple[float, float]:
-        """Return the middle of a mark of this height that lies within the picture."""
+        """Return the middle of a mark of this height inside the picture."""
         x = self.rng.uniform(0.36 * height, SIDE - 0.36 * height) if height < 1.3 * SIDE else SIDE / 2
         y = self.rng.uniform(0.52 * height, SIDE - 0.52 * height) if height < 0.95 * SIDE else SIDE / 2
         return float(x), float(y)

@@ -1,12 +1,12 @@
-"""The recipe of the finder's weights: draw scenes, learn from them, export the network.
+"""Train the finder's weights: draw scenes, learn from them, export the network.
 
     python -m digitrec.lab.finding.train draw FOLDER 40000
     python -m digitrec.lab.finding.train learn FOLDER 168000
     python -m digitrec.lab.finding.train export FOLDER
 
 Drawing and learning resume where they stopped. 40,000 scenes take two cores about 15 minutes, 168,000 views
-about an hour; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave a core to other programs. `export`
-writes the network that digitrec ships, from the latest checkpoint.
+about an hour; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave one core for other programs.
+`export` writes the network that digitrec ships, from the latest checkpoint.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ MARK = 96
 PAGE = 112
 """Side of the picture on which a mark is written, in pixels."""
 _SHAPES = (*PLAIN.values(), *SIGNS.values())
-"""Letters and signs that resemble no digit: only the words around the others tell them from digits."""
+"""Letters and signs that resemble no digit; only in words do the other letters differ from digits."""
 _PRINTED = "abdefhkmnprtuwxyACEFHKLMNPRTUVWX&%#@?€+=(){}[]<>*"
-"""Characters of fonts that resemble no digit."""
+"""Printed characters that resemble no digit."""
 
 
 def digits(hands: People, count: int, seed: int) -> Iterator[Pixels]:
@@ -124,21 +124,20 @@ WIDTHS = (20, 36, 64, 96)
 """Channels at a half, a quarter, an eighth and a sixteenth of the picture's size."""
 KINDS = 3
 MAPS = 5
-"""Maps at half size: the way to the middle of the mark (x, y), logits for other mark and digit, and one
-for the share of its ink that is missing."""
+"""Number of maps at half size: offset to the middle of the mark (x, y), logits of "other mark" and "digit",
+and a logit of the missing share of its ink."""
 REACH = 16.0
-"""Pixels per unit of the way to the middle."""
+"""Factor from the offsets that the network returns to pixels."""
 GROUPS = 64
-"""Most marks on a scene, plus one number for pixels without a mark."""
+"""Maximum number of marks in a scene, plus one number for pixels without a mark."""
 
 
 def network(widths: tuple[int, ...] = WIDTHS) -> Any:
     """Return a Keras model with two outputs of logits.
 
-    Its input is pictures, (N, H, W, 3), 0..255, with sides that are multiples of 16. Its outputs are the
-    kinds of pixels, (N, H, W, 3), and the maps of marks, (N, H/2, W/2, 5). LiteRT needs less memory and time
-    for `depth_to_space` than for `UpSampling2D`, with which the shipped weights were learned; they give the
-    same numbers.
+    The input is pictures, (N, H, W, 3), 0..255, with sides that are multiples of 16. The outputs are the
+    kinds of pixels, (N, H, W, 3), and the maps of marks, (N, H/2, W/2, 5). The shipped weights were trained
+    with `UpSampling2D`; `depth_to_space` gives the same numbers and takes LiteRT less memory and time.
     """
     import keras
     import tensorflow as tf
@@ -173,12 +172,12 @@ def network(widths: tuple[int, ...] = WIDTHS) -> Any:
 def losses(outputs: Any, owners: Any, is_digit: Any, missing: Any) -> dict[str, Any]:
     """Return the terms of the loss.
 
-    A mark is judged by the mean of the maps over its pixels.
+    The prediction for a mark is the mean of the maps over its pixels.
 
     Args:
-        outputs: those of the network, the kinds of pixels and the maps of marks.
+        outputs: the network's outputs: the kinds of pixels and the maps of marks.
         owners: (N, H, W) int32: 0 for paper, `GROUPS` for other ink, else the number of the mark.
-        is_digit: (N, GROUPS) float32: 1 where the mark of that number is a digit.
+        is_digit: (N, GROUPS) float32: 1 if the mark with that number is a digit.
         missing: (N, GROUPS) float32: the share of the mark's ink outside the picture.
     """
     import tensorflow
@@ -223,22 +222,22 @@ def losses(outputs: Any, owners: Any, is_digit: Any, missing: Any) -> dict[str, 
 
 
 STOCK = 2000
-"""Scenes in a file."""
+"""Number of scenes in a file."""
 BANK = (16_000, 8_000)
-"""Digits and other marks in the bank of four files."""
+"""Number of digits and of other marks in the bank that four files share."""
 HELD_VIEWS = 320
-"""Held scenes that are measured."""
+"""Number of held-out scenes that are measured."""
 BATCH = 16
 VIEWS = 168_000
-"""Views that the shipped network learned from; up to step 6,000 it learned at the rate for 240,000."""
+"""Number of views in the shipped training; up to step 6,000 its learning rate was that for 240,000."""
 SEED = 30
 
 
 def draw(folder: Path, count: int) -> None:
-    """Draw `STOCK` scenes to measure on and ``count`` to learn from, `STOCK` to a file."""
+    """Draw `STOCK` scenes for measuring and ``count`` for training, `STOCK` in each file."""
     hands = people("learned")
 
-    @lru_cache(1)  # four files share a bank; the held one has its own
+    @lru_cache(1)  # four files share a bank; the held-out file has its own
     def bank(seed: int) -> tuple[list[Any], list[Any]]:
         return list(digits(hands, BANK[0] // 4, seed)), list(others(BANK[1] // 4, seed))
 
@@ -250,7 +249,7 @@ def draw(folder: Path, count: int) -> None:
 
 
 def drawn(painter: Painter) -> dict[str, Any]:
-    """Return a file's content: pictures, owners, and per mark whether it is a digit and its missing share."""
+    """Return a file's content: pictures, owners, and each mark's kind and missing share."""
     pictures, owners = np.zeros((STOCK, SIDE, SIDE, 3), np.uint8), np.zeros((STOCK, SIDE, SIDE), np.uint8)
     is_digit, missing = np.zeros((STOCK, GROUPS), np.float32), np.zeros((STOCK, GROUPS), np.float32)
     for at in range(STOCK):
@@ -263,7 +262,7 @@ def drawn(painter: Painter) -> dict[str, Any]:
 
 
 def learn(folder: Path, views: int) -> None:
-    """Learn from ``views`` views."""
+    """Train on ``views`` views."""
     import keras
 
     keras.utils.set_random_seed(SEED)
@@ -272,13 +271,13 @@ def learn(folder: Path, views: int) -> None:
 
 
 def held(folder: Path) -> list[tuple[Any, ...]]:
-    """Return the scenes that are measured and never learned from, in batches."""
+    """Return the held-out scenes, which are measured and never used for training, in batches."""
     stock = stocks.held(folder, HELD_VIEWS)
     return [batch(stock, slice(at, at + BATCH)) for at in range(0, len(stock["pictures"]), BATCH)]
 
 
 def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-    """Yield batches with random changes of their colours and their light, each from two stocks."""
+    """Yield batches with random changes of colours and light, each from two stocks."""
     for stock in stocks.pairs(folder, rng):
         order = rng.permutation(len(stock["pictures"]))
         for at in range(0, len(order), BATCH):
@@ -287,13 +286,13 @@ def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]
 
 
 def batch(stock: stocks.Stock, chosen: Any) -> tuple[Any, ...]:
-    """Return the chosen pictures and what `losses` takes besides."""
+    """Return the chosen pictures, and the other arguments of `losses`."""
     pictures, owners = stock["pictures"][chosen].astype(np.float32), stock["owners"][chosen].astype(np.int32)
     return pictures, owners, stock["is_digit"][chosen], stock["missing"][chosen]
 
 
 def varied(pictures: Any, rng: np.random.Generator) -> Any:
-    """Return the pictures with random changes of their colours and their light."""
+    """Return the pictures with random changes of colours and light."""
     count = len(pictures)
     gain = rng.uniform(0.75, 1.2, (count, 1, 1, 3)) ** rng.integers(0, 2, (count, 1, 1, 1))
     pictures = np.clip(pictures * gain, 0, 255).astype(np.float32)
@@ -326,7 +325,7 @@ def export(folder: Path) -> None:
 
 
 def restored(folder: Path, steps: int) -> stocks.Run:
-    """Return the run of a folder, for ``steps``."""
+    """Return the training run of a folder, for ``steps`` steps."""
     return stocks.Run(
         folder, network(), steps, rate=2e-3, last=0.02, warmup=200, decay=0.01, clip=2.0, momentum=0.995
     )

@@ -1,1 +1,1 @@
-"""Pictures that are made: digits of a synthetic hand, on paper, photographed, damaged; and no digits."""
+"""Generate pictures: digits of a synthetic hand, on paper, photographed or damaged; and non-digits."""

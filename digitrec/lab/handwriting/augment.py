@@ -1,8 +1,8 @@
-"""Digits as other people might have written and scanned them: random changes to 28x28 images, by seed.
+"""Change 28x28 digits at random, as other people might have written and scanned them; the seed decides.
 
-Each digit goes through, in this order: an affine map (slant, turn, size, place) and an elastic one, sampled
-together; a change of stroke width; a loss of resolution; blur, gamma and contrast; stray lines; noise.
-It takes about 0.2 ms per digit on one core, so that it keeps ahead of training on two.
+Each digit goes through these steps in order: an affine map (slant, turn, size, place) and an elastic map,
+sampled together; a change of stroke width; a loss of resolution; blur, gamma and contrast; stray lines;
+noise. This takes about 0.2 ms per digit on one core, fast enough for training on two cores.
 """
 
 from __future__ import annotations
@@ -31,41 +31,41 @@ _CHUNK = 256  # digits worked on at once: small enough for the cache
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far digits may be changed; each digit draws its own values from 0 to these limits."""
+    """Limits of the changes; each digit draws its own values from 0 to these limits."""
 
     rotation: float = 12.0
-    """Turn to either side, degrees."""
+    """Maximum turn to either side, degrees."""
     shear: float = 0.25
-    """Slant to either side, as the tangent of its angle."""
+    """Maximum slant to either side, as the tangent of its angle."""
     zoom: float = 0.18
-    """Size, as the natural logarithm of the factor for both sides together."""
+    """Maximum change of size, as the natural logarithm of the factor."""
     stretch: float = 0.10
-    """Width against height, as the natural logarithm of the factor."""
+    """Maximum change of the width-to-height ratio, as the natural logarithm of the factor."""
     boxed: float = 0.13
-    """Share of the digits that are widened towards a square box, as some readers of forms do."""
+    """Share of the digits that are widened towards a square, as some form readers do."""
     shift: float = 2.0
-    """Displacement along each axis, pixels."""
+    """Maximum displacement along each axis, pixels."""
     elastic: float = 0.9
-    """Standard deviation of the elastic map's control points, pixels; each digit draws a share of it."""
+    """Maximum standard deviation of the elastic map's control points, pixels."""
     thinner: float = 1.0
-    """Most that the pen loses on each side of a stroke, half pixels."""
+    """Maximum thinning on each side of a stroke, half pixels."""
     thicker: float = 2.0
-    """Most that the pen gains on each side of a stroke, half pixels."""
+    """Maximum thickening on each side of a stroke, half pixels."""
     coarse: float = 0.10
-    """Share of the digits reduced to 14x14 and back."""
+    """Share of the digits that are reduced to 14x14 and enlarged again."""
     blur: float = 0.25
     """Share of the digits that are blurred."""
     hard: float = 0.15
-    """Share of the digits whose edges are made hard, as in a scan of one bit."""
+    """Share of the digits whose edges are made hard, as in a 1-bit scan."""
     lines: float = 0.06
-    """Share of the digits crossed or neighboured by a stray line."""
+    """Share of the digits with a stray line across or beside them."""
     noise: float = 0.15
     """Share of the digits with noise over the whole image."""
     clean: float = 0.10
-    """Share of the digits that are left as they are."""
+    """Share of the digits that are left unchanged."""
 
     def gentler(self, share: float) -> Augmentation:
-        """Scale every limit by `share`, 0..1; as many digits stay unchanged."""
+        """Scale every limit by `share`, 0..1; the share of unchanged digits stays."""
         limits = {name: share * limit for name, limit in asdict(self).items()}
         return replace(Augmentation(**limits), clean=self.clean)
 
@@ -73,7 +73,7 @@ class Augmentation:
 def augment(images: NDArray[np.uint8], rng: np.random.Generator, limits: Augmentation) -> NDArray[np.uint8]:
     """Return a changed copy of each digit.
 
-    `images` is (N, 28, 28), ink high, and so is the answer. The same generator state gives the same digits.
+    `images` is (N, 28, 28), ink high, and so is the result. The same generator state gives the same digits.
     """
     changed = images.copy()
     for start in range(0, len(images), _CHUNK):
@@ -98,7 +98,7 @@ def _change(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floa
 
 
 def _positions(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> tuple[Floats, Floats]:
-    """Where each point of the changed digit comes from: rows and columns of the original, (N, 56, 56)."""
+    """Return the source of each point of the changed digit: rows and columns, (N, 56, 56)."""
     n = len(ink)
     turn = np.radians(rng.uniform(-limits.rotation, limits.rotation, n))
     slant = rng.uniform(-limits.shear, limits.shear, n)
@@ -120,7 +120,7 @@ def _positions(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> t
 
 
 def _widths(ink: Floats) -> NDArray[np.float64]:
-    """How wide each digit is, pixels, 1 to `_BOX`."""
+    """Return the width of each digit, pixels, 1 to `_BOX`."""
     inked = ink.max(axis=1) > 0.25
     margins = inked.argmax(axis=1) + inked[:, ::-1].argmax(axis=1)
     return np.asarray(np.clip(SIDE - margins, 1, _BOX), np.float64)
@@ -172,7 +172,7 @@ def _blur(ink: Floats) -> Floats:
 
 
 def _tones(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
-    """Contrast about the middle grey, hard edges for some, and gamma."""
+    """Change the contrast about the middle grey, harden some edges, and apply gamma."""
     n = len(ink)
     contrast = rng.uniform(1.0, 1.6, n)
     contrast[rng.random(n) < limits.hard] = 8.0
@@ -198,7 +198,7 @@ def _lines(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Float
 
 
 def _noise(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
-    """Grain over some images, as strong as each of them draws."""
+    """Add noise to some images, with a random strength for each."""
     noisy = np.flatnonzero(rng.random(len(ink)) < limits.noise)
     grain = rng.standard_normal((len(noisy), SIDE, SIDE), dtype=np.float32)
     ink[noisy] += grain * rng.uniform(0.02, 0.15, (len(noisy), 1, 1)).astype(np.float32)

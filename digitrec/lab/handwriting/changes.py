@@ -1,4 +1,4 @@
-"""Changes of a picture that leave its digit as it is, so that the answer should not change either."""
+"""Change a picture in ways that keep its digit, so that the answer should not change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _colour(picture: Image.Image) -> tuple[int, ...] | int:
 
 
 def _widened(picture: Image.Image, share: float, colour: str | None) -> Image.Image:
-    """Add a border, this share of the shorter side wide, of a colour; None: of the picture's edges."""
+    """Add a border in a colour (None: that of the picture's edges), this share of the shorter side wide."""
     return ImageOps.expand(picture, round(share * min(picture.size)), colour or _colour(picture))
 
 
@@ -56,4 +56,4 @@ CHANGES: dict[str, Callable[[Image.Image], Any]] = {
     "grey": ImageOps.grayscale,
     "a row less": lambda picture: picture.crop((0, 0, picture.width, picture.height - 1)),
 }
-"""The changes, each of a picture of mode L or RGB."""
+"""The changes by name; each takes a picture of mode L or RGB."""

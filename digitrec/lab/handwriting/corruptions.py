@@ -1,10 +1,10 @@
-"""The fifteen corruptions of MNIST-C, by our own code from their published description.
+"""Apply the fifteen corruptions of MNIST-C; the code is ours, from their published description.
 
 Norman Mu and Justin Gilmer, "MNIST-C: A Robustness Benchmark for Computer Vision", ICML 2019 Workshop on
 Uncertainty and Robustness in Deep Learning, https://arxiv.org/abs/1906.02337. The strengths are those of the
-published set (https://github.com/google-research/mnist-c); each function names its own. Ours works on all
-images at once with NumPy, so single pixels differ; where it differs in kind (glass blur, fog, zigzag, canny
-edges) the function says how.
+published set (https://github.com/google-research/mnist-c); each function names its own. Our code works on all
+images at once with NumPy, so single pixels differ. Where the method itself differs (glass blur, fog, zigzag,
+canny edges), the function explains how.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _AROUND = np.ones((1, 3, 3), np.bool_)  # a pixel's eight neighbours in the same
 
 
 def corrupt(images: NDArray[np.uint8], kind: str, seed: int) -> NDArray[np.uint8]:
-    """Damage the images in one way, as MNIST-C does it.
+    """Damage the images in one way, as in MNIST-C.
 
     Args:
         images: (N, 28, 28), ink high.
@@ -46,20 +46,20 @@ def corrupt(images: NDArray[np.uint8], kind: str, seed: int) -> NDArray[np.uint8
 
 
 def _shot_noise(x: Floats, rng: np.random.Generator) -> Floats:
-    """Poisson noise of three photons at full brightness."""
+    """Add Poisson noise of three photons at full brightness."""
     return np.asarray(rng.poisson(3 * x) / 3, np.float32)
 
 
 def _impulse_noise(x: Floats, rng: np.random.Generator) -> Floats:
-    """17 % of the pixels are black or white, with equal chance."""
+    """Make 17 % of the pixels black or white, with equal chance."""
     chance = rng.random(x.shape)
     return np.where(chance < 0.085, 0, np.where(chance < 0.17, 1, x)).astype(np.float32)
 
 
 def _glass_blur(x: Floats, rng: np.random.Generator) -> Floats:
-    """Blur, two rounds of pixels changing places with a neighbour, blur; standard deviation 0.7 pixels.
+    """Blur, exchange pixels with a neighbour in two rounds, and blur again; standard deviation 0.7 pixels.
 
-    Theirs exchanges pixels one after the other, ours lets every other pixel show its neighbour's value.
+    MNIST-C exchanges pixels one after the other; here every other pixel shows its neighbour's value.
     """
     x = _blur(x, 0.7)
     images, rows, columns = np.ogrid[: len(x), :SIDE, :SIDE]
@@ -84,14 +84,14 @@ def _motion_blur(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _shear(x: Floats, rng: np.random.Generator) -> Floats:
-    """Lean the vertical by 0.4 radians to either side."""
+    """Slant by 0.4 radians to either side."""
     return _affine(
         x, [np.array([[1, -np.sin(lean)], [0, np.cos(lean)]]) for lean in 0.4 * rng.choice([-1, 1], len(x))]
     )
 
 
 def _scale(x: Floats, _: np.random.Generator) -> Floats:
-    """At 70 % of its size."""
+    """Reduce to 70 % of the size."""
     return _affine(x, [np.eye(2) / 0.7] * len(x))
 
 
@@ -102,12 +102,12 @@ def _rotate(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _brightness(x: Floats, _: np.random.Generator) -> Floats:
-    """Half the range brighter."""
+    """Brighten by half the range."""
     return x + np.float32(0.5)
 
 
 def _translate(x: Floats, rng: np.random.Generator) -> Floats:
-    """Three pixels along each axis, to either side."""
+    """Move by three pixels along each axis, to either side."""
     moved = np.zeros_like(x)
     padded = np.pad(x, ((0, 0), (3, 3), (3, 3)))
     choice = rng.integers(0, 4, len(x))
@@ -117,16 +117,16 @@ def _translate(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _stripe(x: Floats, _: np.random.Generator) -> Floats:
-    """All but the middle 14 columns inverted."""
+    """Invert all but the middle 14 columns."""
     out = 1 - x
     out[:, :, 7:21] = x[:, :, 7:21]
     return out
 
 
 def _fog(x: Floats, rng: np.random.Generator) -> Floats:
-    """Plasma three times as bright as ink, each finer octave 1.4 times weaker; then darkened to the range.
+    """Add fog three times as bright as ink, each finer octave 1.4 times weaker; then darken to the range.
 
-    Theirs is made by the diamond-square algorithm, ours by adding smooth noise of 1 to 32 cells a side.
+    MNIST-C uses the diamond-square algorithm; here smooth noise of 1 to 32 cells a side is added.
     """
     size = 32
     plasma = np.zeros((len(x), size, size), np.float32)
@@ -173,9 +173,10 @@ def _zigzag(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _canny_edges(x: Floats, _: np.random.Generator) -> Floats:
-    """Canny's edge detector: Gaussian of 1 pixel, Sobel, thresholds 0.1 and 0.2.
+    """Apply Canny's edge detector: Gaussian of 1 pixel, Sobel, thresholds 0.1 and 0.2.
 
-    Theirs interpolates between neighbours when it thins an edge, ours takes the nearest of four directions.
+    MNIST-C interpolates between neighbours when it thins an edge; here the nearest of four directions is
+    used.
     """
     smooth = np.pad(_blur(x, 1.0), ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows = smooth[:, :-2] + 2 * smooth[:, 1:-1] + smooth[:, 2:]
@@ -198,7 +199,7 @@ _IN_ORDER: tuple[Corruption, ...] = (
 )  # fmt: skip
 CORRUPTIONS = {one.__name__[1:].replace("_", " "): one for one in _IN_ORDER}
 KINDS = tuple(CORRUPTIONS)
-"""The names of the fifteen, in the paper's order."""
+"""The names of the fifteen corruptions, in the paper's order."""
 
 
 def _blur(x: Floats, sigma: float) -> Floats:
@@ -217,6 +218,6 @@ def _affine(x: Floats, maps: list[NDArray[np.float64]]) -> Floats:
 
 
 def _line(heights: NDArray[np.float64]) -> Floats:
-    """Ink of a line at the given row of each column, (N, 28): fading as 1 + log(1 - distance / 2.3)."""
+    """Draw a line at the given row of each column, (N, 28); it fades as 1 + log(1 - distance / 2.3)."""
     distance = np.abs(np.arange(SIDE)[None, :, None] - heights[:, None, :])
     return np.asarray(np.maximum(1 + np.log(np.maximum(1 - distance / 2.3, 1e-9)), 0), np.float32)

@@ -1,8 +1,8 @@
-"""Pictures that show no single digit: blank pages, two digits, letters and scribbles.
+"""Generate pictures that show no single digit: blank pages, two digits, letters and scribbles.
 
-The public generators measure how well digitrec refuses; the picture at one place does not depend on how many
-are asked for. `any_kind` draws pictures to learn from: other letters, other scrawls, other fonts. Everything
-is drawn here, with a seed; the pairs also use MNIST's digits.
+The public generators measure how well digitrec refuses; a larger count only appends pictures. `any_kind`
+draws training pictures with other letters, scrawls and fonts. All pictures are drawn here from a seed; the
+pairs also use MNIST's digits.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ from digitrec.lab.handwriting.writer import (
 )  # fmt: skip
 
 PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
-"""Kinds of pages with nothing written on them."""
+"""Kinds of pages without writing."""
 LIKE_DIGIT = "letter like a digit"
 SCRIBBLES = ("letter", LIKE_DIGIT, "scribble")
 """Kinds of writing without a digit."""
 NOISES = ("even", "normal", "black and white", "coarse")
 """Kinds of noise of 28x28 pixels."""
 DIGIT_WIDTH = 0.6
-"""The usual width of a digit as a share of its height: the unit of the gaps between two."""
+"""The usual width of a digit as a share of its height: the unit of the gap between two digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class NonDigit:
-    """A picture on which no single digit is to be read."""
+    """A picture that shows no single digit."""
 
     pixels: Pixels = field(repr=False, compare=False)
-    """uint8, (height, width, 3), or (28, 28) of what is made in that size."""
+    """uint8, (height, width, 3), or (28, 28) for kinds generated in that size."""
     kind: str
-    """One of `PAGES`, `SCRIBBLES` or `NOISES`, or the two digits of a pair, as "42"."""
+    """One of `PAGES`, `SCRIBBLES` or `NOISES`, or the two digits of a pair, such as "42"."""
     gap: float | None = None
-    """Of a pair: the distance between the two where it is least, in digits' widths, 0..1; 0: they touch."""
+    """For a pair: the smallest distance between the two digits, in digits' widths, 0..1; 0: they touch."""
 
 
 def pages(n: int, seed: int) -> Iterator[NonDigit]:
-    """`n` pictures of blank or textured surfaces, half of them paper."""
+    """Yield `n` pictures of blank or textured surfaces, half of them paper."""
     for rng in _generators(n, seed, 1):
         kind = str(rng.choice(PAGES, p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05]))
         yield NonDigit(_page(kind, rng), kind)
 
 
 def pairs(n: int, seed: int) -> Iterator[NonDigit]:
-    """`n` pictures of two digits side by side, one in ten touching, the rest up to a digit's width apart."""
+    """Yield `n` pictures of two digits side by side; a tenth touch, the gaps are up to a digit wide."""
     test = mnist_test()
     for rng in _generators(n, seed, 2):
         height = int(rng.integers(70, 150))
@@ -72,9 +72,9 @@ def pairs(n: int, seed: int) -> Iterator[NonDigit]:
 
 
 def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
-    """`n` pictures of letters that resemble no digit, of letters that do, and of scribbles, a third each.
+    """Yield `n` pictures: a third each of letters unlike any digit, letters like a digit, and scribbles.
 
-    None of the letters is one that networks are shown in training.
+    No letter is one that networks see in training.
     """
     for rng in _generators(n, seed, 3):
         kind = str(rng.choice(SCRIBBLES))
@@ -104,18 +104,18 @@ def word(letters: Sequence[str], font: str, rng: np.random.Generator) -> Pixels:
 
 
 def squeezed(n: int, seed: int) -> Iterator[NonDigit]:
-    """`n` pictures of 28x28, ink high, with two of MNIST's test digits side by side, each half as broad."""
+    """Yield `n` pictures of 28x28, ink high, with two of MNIST's test digits side by side at half width."""
     test = mnist_test()
     for rng in _generators(n, seed, 4):
         chosen = test[rng.integers(0, len(test), 2)]
-        near = int(rng.integers(0, 5))  # columns of each that are cut off where they meet
+        near = int(rng.integers(0, 5))  # columns of each digit that are cut off where the two meet
         both = np.hstack([chosen.images[0][:, : 28 - near], chosen.images[1][:, near:]])
         small = Image.fromarray(both).resize((28, 28), Image.Resampling.BOX)
         yield NonDigit(np.asarray(small), "".join(map(str, chosen.labels)))
 
 
 def noise(n: int, seed: int) -> Iterator[NonDigit]:
-    """`n` pictures of 28x28 on which every pixel, or every few, have any brightness."""
+    """Yield `n` pictures of 28x28 in which every pixel, or every small block, has a random brightness."""
     for rng in _generators(n, seed, 5):
         kind = str(rng.choice(NOISES))
         side = 28 if kind != "coarse" else int(rng.choice([7, 14]))
@@ -145,7 +145,7 @@ def _page(kind: str, rng: np.random.Generator) -> Pixels:
 
 
 def _tone(kind: str, rng: np.random.Generator, height: int, width: int) -> NDArray[np.floating]:
-    """Grey levels, (height, width), about 0..1, that no camera has seen."""
+    """Return grey levels, (height, width), about 0..1, unlike any photograph."""
     if kind == "noise":
         cells = rng.uniform(0.05, 1.0)
         return 0.5 + rng.uniform(0.1, 0.5) * clouds(rng, height, width, (cells * height, cells * width))
@@ -157,7 +157,7 @@ def _tone(kind: str, rng: np.random.Generator, height: int, width: int) -> NDArr
 
 
 def _two_digits(test: Digits, side: int, rng: np.random.Generator) -> tuple[str, list[Pixels]]:
-    """Two of MNIST's test digits, or two from our own hand with one pen: their labels and ink."""
+    """Return labels and ink of two of MNIST's test digits, or of two synthetic digits by one pen."""
     if rng.random() < 0.5:
         chosen = test[rng.integers(0, len(test), 2)]
         return "".join(map(str, chosen.labels)), [enlarge(digit, side) for digit in chosen.images]
@@ -166,7 +166,7 @@ def _two_digits(test: Digits, side: int, rng: np.random.Generator) -> tuple[str,
 
 
 def beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
-    """Both on one field with a margin, so far apart that their ink is `gap` away where it is nearest."""
+    """Put both on one field with a margin, with `gap` as the smallest distance between their ink."""
     high = max(len(left), len(right))
     first, second = (_placed(ink, high, rng.random()) for ink in (left, right))
     ends = left.shape[1] - (first > 127)[:, ::-1].argmax(axis=1)
@@ -186,7 +186,7 @@ def _placed(ink: Pixels, height: int, share: float) -> Pixels:
 
 
 def shown(written: Pixels, rng: np.random.Generator) -> Pixels:
-    """Show the writing as a photograph, or one time in four as a drawing on a screen, in either polarity."""
+    """Show the writing as a photograph or, a quarter of the time, as a drawing on a screen."""
     if rng.random() < 0.75:
         return ink_on_paper(written, rng, replace(random_look(rng), shadow=0.0))
     drawing = written if rng.random() < 0.3 else 255 - written
@@ -199,7 +199,7 @@ def _tangle(rng: np.random.Generator) -> Stroke:
 
 
 def _coil(rng: np.random.Generator) -> Stroke:
-    """Round and round, moving on or inwards."""
+    """Draw loops that move on or inwards."""
     turns = np.linspace(0, 2 * np.pi * rng.uniform(3, 8), 200)
     radius = np.linspace(40, rng.uniform(2, 40), 200)
     middle = np.linspace(0, rng.uniform(0, 120), 200)
@@ -207,7 +207,7 @@ def _coil(rng: np.random.Generator) -> Stroke:
 
 
 def _hatching(rng: np.random.Generator) -> Stroke:
-    """To and fro, as one strikes out a mistake."""
+    """Draw a line back and forth, as people strike out a mistake."""
     count = int(rng.integers(6, 24))
     x = np.linspace(0, 100, count) + rng.normal(0, 3, count)
     y = np.where(np.arange(count) % 2, 0, rng.uniform(30, 90)) + rng.normal(0, 5, count)
@@ -229,28 +229,28 @@ GLYPHS = (
     *("".join(LEARNED) + "ΔΛΞΠΣΦΨΩλμπφχψω" + "ДЖИЙЛПФЦШЩЫЮЯжйкмпфцшщыюя" + "אחמעצש"),
     *"∑∏√∞≈≠≤≥±÷∇∈⊕∀∃←→↔↗↺★☆♠♥♦♣✓✗♯€£¥@#%&$+=*~^{}<>",
 )
-"""Letters and signs that resemble no digit, in fonts that have them all; Latin letters only `LEARNED`."""
+"""Letters and signs unlike any digit, for fonts that have all of them; of Latin letters only `LEARNED`."""
 
 LATIN = "".join(PLAIN)
-"""Letters and signs that resemble no digit and that all fonts have."""
+"""Letters and signs unlike any digit that all fonts have."""
 
-_NONE_LYING = (3, 4)  # digits that do not look like digits when they lie on their side
+_NONE_LYING = (3, 4)  # digits that look like no digit when they lie on their side
 
 
 def any_kind(writer: Writer, rng: np.random.Generator, *, pairs: bool = True) -> Pixels:
-    """One picture, ink high; of 28x28 where two of the writer's digits are squeezed into that.
+    """Draw one picture, ink high, in 28x28 if two of the writer's digits are squeezed into it.
 
-    Without ``pairs`` no two digits are drawn.
+    Without ``pairs`` never draw two digits.
 
     Raises:
-        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+        NotInstalled: Matplotlib, whose fonts are used, is missing.
     """
     draw = _KINDS[rng.choice(len(_KINDS), p=_SHARES)]
     return draw(writer, rng) if pairs or draw not in _PAIRS else any_kind(writer, rng, pairs=False)
 
 
 def larger(digit: Pixels, rng: np.random.Generator) -> Pixels:
-    """Draw a character of MNIST's form larger, somewhere on an empty page: square, ink high."""
+    """Draw a character in MNIST's form larger, somewhere on an empty page: square, ink high."""
     side = int(rng.integers(56, 140))
     ink = rewrite(digit, strokes.any_pen(rng), side, rng) if rng.random() < 0.5 else enlarge(digit, side)
     page = round(side * rng.uniform(1.0, 1.7))
@@ -263,7 +263,7 @@ def _letter(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def _strokes(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """Three to six bent strokes over each other."""
+    """Draw three to six bent strokes over each other."""
     paths = [
         strokes.smooth(rng.uniform(0, 100, (int(rng.integers(2, 6)), 2))) for _ in range(rng.integers(3, 7))
     ]
@@ -278,7 +278,7 @@ def _lying(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def _touching(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """Two digits side by side whose strokes touch or all but do."""
+    """Draw two digits side by side whose strokes touch or nearly touch."""
     height = int(rng.integers(60, 120))
     pen = strokes.any_pen(rng) if rng.random() < 0.3 else None
     chosen = writer.digits.images[rng.integers(len(writer.digits), size=2)]
@@ -288,7 +288,7 @@ def _touching(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def _squeezed(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """Two digits squeezed into the place of one, 28x28."""
+    """Squeeze two digits into the place of one, 28x28."""
     page = np.zeros((SIDE, SIDE), np.uint8)
     width, height = int(rng.integers(9, 15)), int(rng.integers(16, 29))
     top, gap = int(rng.integers(SIDE - height + 1)), int(rng.integers(-1, 2))
@@ -302,7 +302,7 @@ def _squeezed(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def _glyph(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """Draw a letter of another script or a sign, in a font that has them all."""
+    """Draw a letter of another script or a sign, in a font that has all of `GLYPHS`."""
     fonts = [font for font in fonts_to_learn() if "DejaVuSans" in font]
     return redrawn(GLYPHS[rng.integers(len(GLYPHS))], fonts[rng.integers(len(fonts))], rng)
 
@@ -313,7 +313,7 @@ def _cast(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def _scrawl(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """One thin line whose bend wanders, three to nine times round: a hand that tries its pen."""
+    """Draw one thin line with changing bends, three to nine turns long, like a pen being tried."""
     bends = np.cumsum(rng.normal(0, 1, 300)) * rng.uniform(0, 0.05) + 1
     headings = rng.uniform(0, 2 * np.pi) + np.cumsum(bends) * 2 * np.pi * rng.uniform(3, 9) / bends.sum()
     steps = np.stack([np.cos(headings), np.sin(headings)], axis=1) + rng.normal(0, 0.06, 2)

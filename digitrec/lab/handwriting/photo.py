@@ -1,7 +1,7 @@
-"""What people write on, what lies around it, and what a photograph makes of both.
+"""Draw the surfaces that people write on and their surroundings, and photograph them.
 
-Every surface is made of smooth noise on several scales, and lines, from a random generator alone.
-Surfaces are float32 arrays (height, width, 3), the share of light each point gives back, 0..1.
+Every surface is made of smooth noise on several scales and of lines, from a random generator only. Surfaces
+are float32 arrays (height, width, 3): the share of light that each point reflects, 0..1.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Colour = tuple[float, float, float]
 
 Ruling = Literal["plain", "squares", "lines", "dots"]
 RULINGS: tuple[Ruling, ...] = get_args(Ruling)
-"""What may be printed on a page."""
+"""Kinds of lines that may be printed on a page."""
 
 TEXTURES = ("wood", "cloth", "stone")
-"""What a page may lie on."""
+"""Surfaces that a page may lie on."""
 
 _PRINTS: tuple[Colour, ...] = ((0.45, 0.55, 0.75), (0.55, 0.55, 0.58), (0.45, 0.62, 0.60), (0.70, 0.50, 0.45))
 
@@ -39,39 +39,39 @@ INKS: dict[str, Colour] = {
     "violet": (0.42, 0.10, 0.50),
     "pencil": (0.30, 0.30, 0.32),
 }
-"""Colours that people write with."""
+"""Colours of pens and pencils."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How something was written and photographed."""
+    """The properties of the writing and of its photograph."""
 
     ink: Colour = INKS["black"]
     """Colour of the ink."""
     strength: float = 0.92
-    """How much of the paper the ink hides, 0..1."""
+    """Share of the paper that the ink hides, 0..1."""
     grain: float = 0.0
-    """How much of the line the paper's tooth leaves bare, 0..1: pencil and chalk."""
+    """Share of the line that the paper's texture leaves bare, 0..1: for pencil and chalk."""
     tint: Colour = (0.93, 0.92, 0.90)
     """Colour of the bare paper."""
     ruling: Ruling = "plain"
-    """What is printed on the paper."""
+    """Kind of lines printed on the paper."""
     period: float = 0.1
     """Distance of the printed lines as a share of the shorter side."""
     print_strength: float = 0.4
-    """How dark the print is, 0..1."""
+    """Darkness of the print, 0..1."""
     crumple: float = 0.0
     """Depth of creases, 0..1."""
     exposure: float = 0.9
     """Brightness of the picture, > 0; white paper clips above about 1.05."""
     warmth: float = 0.0
-    """Colour of the light: above 0 a lamp's, below 0 the sky's, about -0.1..0.1."""
+    """Colour of the light, about -0.1..0.1: above 0 that of a lamp, below 0 that of the sky."""
     slope: float = 0.1
     """Share of the light lost from one side of the picture to the other, 0..1."""
     vignette: float = 0.05
     """Share of the light lost in the corners, 0..1."""
     shadow: float = 0.0
-    """Share of the light that a hand or phone takes from a part of the picture, 0..1."""
+    """Share of the light that a hand's or phone's shadow removes from a part of the picture, 0..1."""
     softness: float = 0.15
     """Breadth of the shadow's edge as a share of the shorter side, > 0."""
     blur: float = 0.6
@@ -79,13 +79,13 @@ class Look:
     noise: float = 0.01
     """Standard deviation of the sensor's noise, 0..1."""
     quality: int = 85
-    """JPEG quality, 1..95; 0 leaves compression out."""
+    """JPEG quality, 1..95; 0: no compression."""
 
 
 def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[float, float]) -> Floats:
-    """Smooth noise, (height, width), about -1..1.
+    """Return smooth noise, (height, width), about -1..1.
 
-    `cells` are how many hills there are from top to bottom and from left to right, both > 0.
+    `cells` are the numbers of hills from top to bottom and from left to right, both > 0.
     """
     rows, columns = (max(2, round(count) + 1) for count in cells)
     knots = rng.uniform(-1, 1, (rows, columns)).astype(np.float32)
@@ -100,7 +100,7 @@ def soft_noise(rng: np.random.Generator, shape: tuple[int, int], least: int, mos
 
 
 def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> Floats:
-    """Return a page, (height, width, 3), 0..1, by the tint, ruling and creases of `look`.
+    """Return a page, (height, width, 3), 0..1, with the tint, ruling and creases of `look`.
 
     The grain, the colour of the print and the position of its lines come from `rng`.
     """
@@ -118,7 +118,7 @@ def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> F
 
 
 def texture(rng: np.random.Generator, height: int, width: int, kind: str) -> Floats:
-    """Draw an unwritten surface, one of `TEXTURES`: (height, width, 3), 0..1."""
+    """Draw a surface without writing, one of `TEXTURES`: (height, width, 3), 0..1."""
     tone = {"wood": _wood, "cloth": _cloth, "stone": _stone}[kind](rng, height, width)
     colours: dict[str, tuple[Colour, ...]] = {
         "wood": ((0.62, 0.42, 0.25), (0.36, 0.24, 0.16), (0.78, 0.63, 0.45)),
@@ -130,7 +130,7 @@ def texture(rng: np.random.Generator, height: int, width: int, kind: str) -> Flo
 
 
 def _ruled(rng: np.random.Generator, height: int, width: int, ruling: Ruling, period: float) -> Floats:
-    """How much of each point the print covers, 0..1; the lines are never quite level."""
+    """Return the share of each point that the print covers, 0..1; the lines are never quite level."""
     turn = rng.normal(0, 0.02)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     down = (y * np.cos(turn) - x * np.sin(turn)) / period + rng.random()
@@ -143,7 +143,7 @@ def _ruled(rng: np.random.Generator, height: int, width: int, ruling: Ruling, pe
 
 
 def _creases(rng: np.random.Generator, height: int, width: int) -> Floats:
-    """Light and shade on dented paper: each fold is bright on one side and dark on the other."""
+    """Return light and shade on dented paper: each fold is bright on one side and dark on the other."""
     y, x = np.mgrid[:height, :width].astype(np.float32) / min(height, width)
     shade = 0.25 * clouds(rng, height, width, (4, 4))
     for _ in range(rng.integers(4, 9)):
@@ -175,7 +175,7 @@ def _stone(rng: np.random.Generator, height: int, width: int) -> Floats:
 
 
 def random_look(rng: np.random.Generator) -> Look:
-    """Any of the looks that photographs of handwriting have, the frequent ones more often."""
+    """Return a random look of photographs of handwriting; common looks are more frequent."""
     names = list(INKS)
     name = names[rng.choice(len(names), p=[0.36, 0.24, 0.06, 0.08, 0.05, 0.05, 0.16])]
     pencil = name == "pencil"
@@ -206,9 +206,9 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
     """Photograph the writing on paper.
 
     Args:
-        ink: (height, width), 255 where the pen wrote and 0 where it did not.
-        rng: draws what `look` leaves open, and the look itself by default.
-        look: how it was written and photographed.
+        ink: (height, width), 255 for ink and 0 for paper.
+        rng: draws everything that `look` does not fix, and the look itself if it is None.
+        look: properties of the writing and its photograph; None: random.
 
     Returns:
         RGB pixels, uint8, (height, width, 3).
@@ -219,12 +219,12 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
 
 
 def perhaps_on_paper(ink: Pixels, rng: np.random.Generator) -> Pixels:
-    """Photograph the writing on paper, or one time in two leave it as it is."""
+    """Photograph the writing on paper, or half of the time leave it unchanged."""
     return ink_on_paper(ink, rng) if rng.random() < 0.5 else ink
 
 
 def put_ink(page: Floats, ink: Pixels, rng: np.random.Generator, look: Look) -> Floats:
-    """Put ink on the page, both as reflected light, 0..1; shapes (H, W, 3), (H, W)."""
+    """Put ink on the page; both are reflected light, 0..1, of shapes (H, W, 3) and (H, W)."""
     height, width = ink.shape
     cover = look.strength * ink.astype(np.float32) / 255
     if look.grain:
@@ -254,7 +254,7 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
 
 
 def _light(rng: np.random.Generator, height: int, width: int, look: Look) -> Floats:
-    """How much light reaches each point, 0..1: a slope, dark corners, one shadow with a soft edge."""
+    """Return how much light reaches each point, 0..1: a slope, dark corners, one shadow with a soft edge."""
     side = min(height, width)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     y, x = (y - height / 2) / side, (x - width / 2) / side

@@ -1,4 +1,4 @@
-"""What lies or is drawn beside a digit: pens, fingers, tables under a card, brackets, boxes, lines."""
+"""Draw things beside a digit: pens, fingers, tables under a card, brackets, boxes, lines."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def table(rng: np.random.Generator, height: int, width: int) -> Floats:
 
 
 def lay(surface: Floats, thing: Floats, cover: Floats, shade: float) -> Floats:
-    """Lay a thing on the surface, (H, W, 3) both, where `cover`, (H, W) in 0..1, is high.
+    """Lay a thing on the surface, both (H, W, 3), where `cover`, (H, W) in 0..1, is high.
 
-    `shade` is the share of light that its shadow takes close to it.
+    `shade` is the share of light that the thing's shadow removes close to it.
     """
     reach = max(2, round(0.02 * min(cover.shape)))
     lower = Image.fromarray(np.asarray(255 * np.roll(cover, (reach, reach), (0, 1)), np.uint8))
@@ -44,7 +44,7 @@ def lay(surface: Floats, thing: Floats, cover: Floats, shade: float) -> Floats:
 
 
 def turned(layer: Floats, degrees: float) -> Floats:
-    """Rotate a layer, (H, W), and enlarge it so that all of it fits; 0 around it."""
+    """Rotate a layer, (H, W), and enlarge it so that all of it fits; the corners become 0."""
     picture = Image.fromarray(layer)
     return np.asarray(picture.rotate(degrees, Image.Resampling.BICUBIC, expand=True), np.float32)
 
@@ -58,7 +58,7 @@ def barrel(rng: np.random.Generator, height: int, width: int, digit: Box) -> tup
         turn, at = rng.uniform(0, 2 * np.pi), rng.uniform((0, 0), (width, height))
         along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
         across = (y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)
-        thick = np.clip((length - along) / 3, 0.15 * half, half)  # a tip at its far end
+        thick = np.clip((length - along) / 3, 0.15 * half, half)  # the tip at the far end
         cover = np.clip(thick - np.abs(across) + 0.5, 0, 1) * np.clip(along + 0.5, 0, 1)
         cover = np.asarray(cover * np.clip(length - along + 0.5, 0, 1), np.float32)
         if cover.sum() > 0.15 * size * size and _clear(cover, digit, 0.12 * size + half):
@@ -69,7 +69,7 @@ def barrel(rng: np.random.Generator, height: int, width: int, digit: Box) -> tup
 
 
 def finger(rng: np.random.Generator, height: int, width: int, digit: Box) -> tuple[Floats, Floats]:
-    """Draw a finger that enters from the edge, clear of a digit: its colours and cover, as for `barrel`."""
+    """Draw a finger that enters from an edge, clear of a digit: colours and cover as for `barrel`."""
     size = digit[3] - digit[1]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     while True:
@@ -88,13 +88,13 @@ def finger(rng: np.random.Generator, height: int, width: int, digit: Box) -> tup
 
 
 def _clear(cover: Floats, digit: Box, margin: float) -> bool:
-    """Whether nothing of it is nearer to the digit's box than the margin."""
+    """Return whether the thing keeps at least this margin from the digit's box."""
     left, top = max(0, int(digit[0] - margin)), max(0, int(digit[1] - margin))
     return not cover[top : int(digit[3] + margin), left : int(digit[2] + margin)].any()
 
 
 def bracket(rng: np.random.Generator, height: int, breadth: float, closing: bool) -> Pixels:
-    """Draw a round or, one time in five, a square bracket: ink high, cut out, with a pen of that breadth."""
+    """Draw a round or, a fifth of the time, a square bracket by a pen: ink high, cropped."""
     bow = rng.uniform(15, 30)
     down = np.linspace(0, 1, 30)
     path = np.stack([bow * np.sin(np.pi * down), 100 * down], axis=1)
@@ -106,20 +106,20 @@ def bracket(rng: np.random.Generator, height: int, breadth: float, closing: bool
 
 
 def line(rng: np.random.Generator, ends: NDArray[np.float64]) -> Stroke:
-    """Draw a line from one point to the other, (2, 2), by hand: a little bent."""
+    """Draw a slightly bent line between two points, (2, 2), as by hand."""
     middle = ends.mean(axis=0) + rng.normal(0, 0.015, 2) * np.abs(np.ptp(ends, axis=0))[::-1]
     return strokes.smooth(np.stack([ends[0], middle, ends[1]]))
 
 
 def ring(rng: np.random.Generator, middle: NDArray[np.float64], radii: NDArray[np.float64]) -> Stroke:
-    """Draw a circle around a point by hand; it does not quite close, or overlaps itself."""
+    """Draw a circle around a point as by hand; it does not quite close, or overlaps itself."""
     turns = np.linspace(0, rng.uniform(1.97, 2.15) * np.pi, 60) + rng.uniform(0, 2 * np.pi)
     wobble = 1 + 0.03 * np.sin(2 * turns + rng.uniform(0, 6)) + 0.02 * np.sin(3 * turns)
     return middle + radii * np.stack([wobble * np.cos(turns), wobble * np.sin(turns)], axis=1)
 
 
 def frame(rng: np.random.Generator, box: NDArray[np.float64], beyond: float) -> list[Stroke]:
-    """Draw the sides of a box, (2, 2): corners top left and bottom right; extend each by `beyond`."""
+    """Draw the sides of a box, (2, 2), top left and bottom right; extend each side by `beyond`."""
     (left, top), (right, bottom) = box
     level = [np.array([[left - beyond, y], [right + beyond, y]]) for y in (top, bottom)]
     upright = [np.array([[x, top - beyond], [x, bottom + beyond]]) for x in (left, right)]

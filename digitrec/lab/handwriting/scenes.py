@@ -1,7 +1,7 @@
-"""Ordinary pictures of a digit with something beside or around it, and of writing that is to be refused.
+"""Generate ordinary pictures of a digit with something beside or around it, and writing to refuse.
 
-A card on a dark table, a pen beside the digit, a bracket, a box; and digits crossed out or half outside the
-picture, and printed signs. Everything is drawn here, with a seed.
+Examples are a card on a dark table, a pen beside the digit, a bracket or a box; digits that are crossed out
+or half outside the picture; and printed signs. All pictures are drawn here from a seed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from digitrec.lab.handwriting.strokes import Stroke
 from digitrec.lab.handwriting.writer import Box, Writer, box_of, in_font, seven_segments
 
 Made = tuple[Pixels, Pixels]
-"""A picture, RGB, and a mask of the same size with the ink of its subject only, ink high."""
+"""An RGB picture, and a mask of the same size with only the ink of its subject, ink high."""
 
 
 def page_of(ink: Pixels, rng: np.random.Generator, least: float = 0.3, most: float = 1.2) -> Pixels:
@@ -30,7 +30,7 @@ def page_of(ink: Pixels, rng: np.random.Generator, least: float = 0.3, most: flo
 
 
 def unruled(rng: np.random.Generator) -> Look:
-    """Any look on unruled paper and with no shadow."""
+    """Return a random look on unruled paper without shadow."""
     return replace(photo.random_look(rng), ruling="plain", shadow=0.0)
 
 
@@ -46,7 +46,7 @@ def _shadow(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _ruled(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Lines from 0.8 of the digit's height apart to twice, or squares from a quarter of it to twice."""
+    """Write on lines 0.8 to 2 of the digit's heights apart, or on squares of a quarter to two heights."""
     page = page_of(ink, rng, 0.4, 1.0)
     ruling: photo.Ruling = "squares" if rng.random() < 0.5 else "lines"
     period = len(ink) * rng.uniform(0.25 if ruling == "squares" else 0.8, 2) / min(page.shape)
@@ -56,13 +56,13 @@ def _ruled(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _blurred(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Out of focus: the blur's standard deviation is 2 to 6 % of the digit's height."""
+    """Blur as out of focus, with a standard deviation of 2 to 6 % of the digit's height."""
     page = page_of(ink, rng)
     return ink_on_paper(page, rng, replace(unruled(rng), blur=rng.uniform(0.02, 0.06) * len(ink))), page
 
 
 def _card(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Draw a light card on a dark table, mostly rotated, by up to 20 degrees."""
+    """Draw a light card on a dark table, usually rotated by up to 20 degrees."""
     page, look = page_of(ink, rng, 0.25, 0.9), unruled(rng)
     sheet = paper(rng, *page.shape, look=look)
     turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
@@ -75,7 +75,7 @@ def _card(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _bracket(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Draw a bracket to the right of it, sometimes one on both sides: "3)", "(3)"."""
+    """Draw a bracket on the right of the digit, sometimes on both sides: "3)", "(3)"."""
     page = page_of(ink, rng, 0.95, 1.4)
     left, top, right, bottom = box_of(page)
     height, breadth = round(len(ink) * rng.uniform(1.0, 1.4)), rng.uniform(0.03, 0.08)
@@ -88,7 +88,7 @@ def _bracket(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _underlined(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Draw a line under it, sometimes two, at least 6 % of its height away."""
+    """Draw one or two lines under the digit, at least 6 % of its height away."""
     page = page_of(ink, rng, 0.5, 1.2)
     left, _, right, bottom = box_of(page)
     height, y = len(ink), float(bottom)
@@ -103,7 +103,7 @@ def _underlined(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Draw a box, as on a form; in one of three its lines reach the picture's edges."""
+    """Draw a box as on a form; a third of the time its lines reach the picture's edges."""
     page = page_of(ink, rng, 0.35, 1.0)
     left, top, right, bottom = box_of(page)
     (above, before), (below, after) = len(ink) * rng.uniform(0.1, 0.3, (2, 2))
@@ -114,7 +114,7 @@ def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Draw a ring around it by hand."""
+    """Draw a ring around the digit by hand."""
     page = page_of(ink, rng, 0.6, 1.2)
     left, top, right, bottom = box_of(page)
     radius = np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)
@@ -137,7 +137,7 @@ def _beside(thing: Callable[..., tuple[Floats, Floats]]) -> Callable[[Pixels, np
 
 
 def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
-    """On a display: dark bars on grey, or one time in two shining ones on black."""
+    """Show the digit on a display: dark bars on grey, or half of the time bright bars on black."""
     page = page_of(ink, rng, 0.3, 0.9)
     if rng.random() < 0.5:
         return shown(page, rng), page
@@ -148,7 +148,7 @@ def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _chalk(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Chalk on a board that was wiped."""
+    """Write with chalk on a wiped board."""
     page = page_of(ink, rng)
     look = replace(unruled(rng), ink=(0.9, 0.9, 0.86), strength=0.85, grain=float(rng.uniform(0, 0.35)))
     height, width = page.shape
@@ -175,14 +175,15 @@ READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "ruled paper": _ruled,
     "chalk on a board": _chalk,
 }
-"""Scenes whose digit is to be read: from a digit's ink, cut out, to a picture; plain paper to compare."""
+"""Scenes with a digit to read: functions from the digit's ink, cropped, to a picture; plain paper to
+compare."""
 
 _FORMS = (16, 20, 32)
-"""Sides to which readers of forms stretch a digit, px."""
+"""Sides of the squares to which form readers stretch a digit, px."""
 
 
 def _cropped(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Cropped to the digit's box, each side up to 6 % of its height off, or 2 % into it."""
+    """Crop to the digit's box; each side is up to 6 % of its height outside, or 2 % inside the box."""
     page = page_of(ink, rng, 0.3, 0.8)
     pixels = ink_on_paper(page, rng, unruled(rng))
     left, top, right, bottom = box_of(page)
@@ -204,7 +205,7 @@ def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _squared(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Stretched to a small square, half of them to one bit a pixel, light on dark or dark on light."""
+    """Stretch to a small square, half of the time to one bit per pixel, in either polarity."""
     side = int(rng.choice(_FORMS))
     small = np.asarray(Image.fromarray(ink).resize((side, side), Image.Resampling.BOX, box_of(ink)))
     if rng.random() < 0.5:
@@ -218,20 +219,20 @@ CELLS: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "bars along the edges": _barred,
     "stretched to a square": _squared,
 }
-"""Scenes whose digit is to be read, as in `READ`, but not learned."""
+"""Scenes with a digit to read, as in `READ`, but never used for training."""
 
 
 Spoil = Callable[[Writer, int, np.random.Generator], Made]
-"""Draws writing of a given height in pixels; returns the picture and all of its ink."""
+"""A function that draws writing of a given height in pixels; it returns the picture and all of its ink."""
 
 SIGNS = (*"$@%&#?+=*^~", *"AHKMRWX", "+-", "?!", "No", "kg")
-"""Printed signs that resemble no digit; the single letters are some that networks learn by hand too."""
+"""Printed signs unlike any digit; networks also learn some of the single letters written by hand."""
 SIGNED = ("-{}", "+{}", "={}", "{}%", "${}", "#{}", "{}?", "{}+", "{}*", "@{}", "{}&")
-"""Printed signs beside a digit, with which it is something else."""
+"""Printed signs beside a digit, which make it something else."""
 
 
 def _crossed_out(writer: Writer, height: int, rng: np.random.Generator) -> Made:
-    """Two lines across it, one or two along that go well beyond it, or one to and fro."""
+    """Cross a digit out: two lines across, long lines along it, or a line back and forth."""
     label, ink = writer.digit(rng, height)
     page = page_of(ink, rng, 0.5, 1.0)
     left, top, right, bottom = box_of(page)
@@ -250,7 +251,7 @@ def _cross(half: Stroke, beyond: float, label: int, rng: np.random.Generator) ->
 
 def _along(half: Stroke, beyond: float, label: int, rng: np.random.Generator) -> list[Stroke]:
     reach, rise = half[0] + beyond, rng.uniform(-0.25, 0.25) * (half[1] + beyond)
-    both = label in (0, 7) or rng.random() < 0.4  # one line alone might belong to a 7, or to a slashed 0
+    both = label in (0, 7) or rng.random() < 0.4  # a single line could be part of a 7 or of a slashed 0
     heights = 0.4 * half[1] * (np.arange(2 if both else 1) - 0.3)
     return [props.line(rng, np.array([[-reach, y + rise], [reach, y - rise]])) for y in heights]
 
@@ -262,7 +263,7 @@ def _to_and_fro(half: Stroke, beyond: float, label: int, rng: np.random.Generato
 
 
 def _cut_off(writer: Writer, height: int, rng: np.random.Generator) -> Made:
-    """So near an edge of the picture that 40 to 60 % of the digit are outside."""
+    """Place the digit so near an edge of the picture that 40 to 60 % of it is outside."""
     _, ink = writer.digit(rng, height)
     page = page_of(ink, rng)
     left, top, right, bottom = box_of(page)
@@ -292,36 +293,36 @@ REFUSED: dict[str, Spoil] = {
     "printed signs": _sign,
     "a printed sign beside a digit": _signed,
 }
-"""Scenes in which no digit is to be named."""
+"""Scenes in which no digit must be reported."""
 
 WANTED = {**READ, **CELLS}
-"""The kinds whose digit is to be read, and how they are made."""
+"""Scenes with a digit to read, and the functions that draw them."""
 KINDS = (*WANTED, *REFUSED)
-"""What there is, beside or around the digit, or instead of it."""
+"""All kinds of scenes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture, and what is wanted of it."""
+    """A picture with the expected answer."""
 
     pixels: Pixels = field(repr=False, compare=False)
     """uint8, (height, width, 3)."""
     kind: str
     """One of `KINDS`."""
     label: int | None
-    """The digit that is to be read, 0..9; None: no digit is to be named."""
+    """The digit to read, 0..9; None: no digit must be reported."""
     box: Box
-    """Where that digit is, or the writing that is to be refused: left, top, right and bottom in pixels."""
+    """Left, top, right and bottom of that digit, or of the writing to refuse, in pixels."""
 
 
 def scenes(kind: str, writer: Writer, n: int, seed: int) -> Iterator[Scene]:
-    """`n` pictures of one of `KINDS`; the one at a place does not depend on how many are asked for."""
+    """Yield `n` pictures of one of `KINDS`; a larger `n` only appends pictures."""
     for number in range(n):
         yield scene(kind, writer, np.random.default_rng((seed, number, *kind.encode())))
 
 
 def scene(kind: str, writer: Writer, rng: np.random.Generator) -> Scene:
-    """One picture of one of `KINDS`, its digit 60 to 180 pixels high."""
+    """Draw one picture of one of `KINDS`, its digit 60 to 180 pixels high."""
     height = int(rng.integers(60, 180))
     if kind in REFUSED:
         pixels, ink = REFUSED[kind](writer, height, rng)

@@ -1,7 +1,7 @@
-"""A synthetic hand: the shapes of characters (data/shapes.tsv), pens, and strokes never drawn twice alike.
+"""Draw characters with a synthetic hand: shapes (data/shapes.tsv), pens, and strokes with random variation.
 
-MNIST was written in one country: its ones have no up-stroke, few of its sevens are crossed, its nines hang
-straight. These digits add what it lacks; no person's handwriting is copied.
+MNIST was written in one country: its ones have no up-stroke, few of its sevens are crossed, and its nines are
+straight. These shapes add other habits; no person's handwriting is copied.
 
 A shape's form is a string of strokes, separated by "/". A stroke is a list of points "x y", separated by ",":
 x grows to the right, y downwards from 0 at the top to 100 at the bottom. The pen passes smoothly through the
@@ -24,27 +24,27 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import clouds
 
 Stroke = NDArray[np.float64]
-"""(N, 2): x to the right and y downwards, the image's side being 1."""
+"""(N, 2): x to the right and y downwards, as shares of the image's side."""
 
-_FINE = 3  # drawn at three times the resolution and averaged
+_FINE = 3  # draw at three times the resolution, then average
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """What the line is drawn with."""
+    """The pen that draws a line."""
 
     width: float = 0.08
     """Breadth of the line as a share of the image's side, > 0."""
     pressure: float = 0.15
-    """How much the breadth varies along the line, 0..1."""
+    """Variation of the breadth along the line, 0..1."""
     flat: float = 1.0
-    """Thickness of the nib against its breadth: 1 is round, 0.3 a chisel."""
+    """Thickness of the nib as a share of its breadth: 1 is round, 0.3 is a chisel."""
     angle: float = 0.7
-    """How a flat nib is held, radians against the horizontal."""
+    """Angle of a flat nib, radians from the horizontal."""
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Return a number from `low` to `high`, every ratio equally likely."""
+    """Return a number from `low` to `high`; all ratios are equally likely."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -76,7 +76,7 @@ def stamp(points: Stroke, pen: Pen, side: int, rng: np.random.Generator) -> Pixe
 
 
 def _nib(pen: Pen) -> Stroke:
-    """Return the outline of a flat nib of half breadth 1."""
+    """Return the outline of a flat nib with half breadth 1."""
     turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     cos, sin = np.cos(pen.angle), np.sin(pen.angle)
     nib = np.stack([np.cos(turns), pen.flat * np.sin(turns)], axis=1)
@@ -99,7 +99,7 @@ class Shape:
     form: str
     """Its strokes."""
     other: str = ""
-    """The other end of its variation; empty if it does not vary."""
+    """The other end of the shape's variation; empty if it does not vary."""
     weight: float = 1.0
     """Its frequency relative to the character's other shapes."""
 
@@ -125,7 +125,7 @@ PLAIN = {character: shape for character, (shape,) in _TABLE["plain"].items()}
 LEARNED = tuple("AEHKMRWXaehkmwx&?")
 """Characters of `PLAIN` used in training; the others measure how a network handles unknown ones."""
 SIGNS = {character: shape for character, (shape,) in _TABLE["sign"].items()}
-"""Signs and letters of other scripts that resemble no digit, used in training only."""
+"""Signs and letters of other scripts unlike any digit, used for training only."""
 RESEMBLING = {character: shape for character, (shape,) in _TABLE["resembling"].items()}
 """Letters that some people write as others write a digit."""
 
@@ -134,13 +134,13 @@ _STEPS = 10  # points drawn between two points of a shape
 
 
 def draw(digit: int, rng: np.random.Generator, side: int = 112, width: float | None = None) -> Pixels:
-    """One digit in one of its shapes: (side, side), uint8, ink high.
+    """Draw one digit in one of its shapes: (side, side), uint8, ink high.
 
     Args:
         digit: 0..9.
-        rng: where everything that is not given comes from.
-        side: pixels.
-        width: breadth of the line as a share of the side, > 0; None: any pen's.
+        rng: the source of all random choices.
+        side: side of the picture, pixels.
+        width: breadth of the line as a share of the side, > 0; None: random.
     """
     return write(DIGITS[digit], rng, side, width)
 
@@ -153,14 +153,14 @@ def write(shapes: Sequence[Shape], rng: np.random.Generator, side: int, width: f
 
 
 def any_pen(rng: np.random.Generator, width: float | None = None) -> Pen:
-    """Return a pen of the given breadth, or of any from hair-thin to a thick brush."""
+    """Return a pen of the given breadth, or of a random breadth from hair-thin to a thick brush."""
     breadth = width or log_uniform(rng, 0.009, 0.16)
     flat = float(rng.uniform(0.35, 1.0)) if rng.random() < 0.25 else 1.0
     return Pen(breadth, float(rng.uniform(0, 0.4)), flat, float(rng.normal(0.7, 0.4)))
 
 
 def put(paths: Sequence[Stroke], pen: Pen, rng: np.random.Generator, side: int) -> Pixels:
-    """Draw strokes of any scale so that they lie within the image: (side, side), uint8, ink high."""
+    """Draw strokes of any scale, fitted into the image: (side, side), uint8, ink high."""
     points = np.concatenate(paths)
     corner, size = points.min(axis=0), np.ptp(points, axis=0)
     breadth = pen.width * (1 + pen.pressure)
@@ -171,9 +171,9 @@ def put(paths: Sequence[Stroke], pen: Pen, rng: np.random.Generator, side: int) 
 
 
 def by_hand(shape: Shape, rng: np.random.Generator) -> list[Stroke]:
-    """Return the strokes of a shape as one hand draws them once: (N, 2) each, in the units of `Shape`."""
+    """Return the strokes of a shape with one writer's variation: (N, 2) each, in the units of `Shape`."""
     reach = rng.uniform(-0.1, 1.1)
-    unrest = rng.gamma(2.0, 1.1)  # how far this hand misses its points, 2 on average
+    unrest = rng.gamma(2.0, 1.1)  # standard deviation of this hand's points, 2 on average
     round_off = rng.random() < 0.3
     strokes = []
     for form, other in zip(_strokes(shape.form), _strokes(shape.other or shape.form), strict=True):
@@ -190,7 +190,7 @@ def by_another_hand(digit: Sequence[Stroke], rng: np.random.Generator) -> list[S
 
 
 def _strokes(form: str) -> list[NDArray[np.float64]]:
-    """Return the points of each stroke: x, y and 1 at corners, 0 elsewhere."""
+    """Return the points of each stroke: x, y, and 1 at corners or 0 elsewhere."""
     return [
         np.array(
             [[*map(float, point.rstrip("! ").split()), point.endswith("!")] for point in stroke.split(",")]
@@ -200,7 +200,7 @@ def _strokes(form: str) -> list[NDArray[np.float64]]:
 
 
 def _curve(points: Stroke, corners: NDArray[np.bool_], round_off: bool, rng: np.random.Generator) -> Stroke:
-    """Draw a line through the points, smooth but for its corners, which some hands cut."""
+    """Draw a line through the points, smooth except at corners, which some writers round."""
     if round_off:
         points, corners = _cut(points, corners, rng.uniform(0.08, 0.25)), np.zeros(0, np.bool_)
     ends = [0, *np.flatnonzero(corners), len(points) - 1]
@@ -209,7 +209,7 @@ def _curve(points: Stroke, corners: NDArray[np.bool_], round_off: bool, rng: np.
 
 
 def _cut(points: Stroke, corners: NDArray[np.bool_], share: float) -> Stroke:
-    """Two points in place of each corner, on the ways to it and from it."""
+    """Replace each corner by two points, one on each side of it."""
     out = []
     for at, point in enumerate(points):
         beside = (points[at - 1], points[at + 1]) if corners[at] else ()
@@ -218,7 +218,7 @@ def _cut(points: Stroke, corners: NDArray[np.bool_], share: float) -> Stroke:
 
 
 def _bow(points: Stroke, rng: np.random.Generator) -> Stroke:
-    """Bend a straight line in the middle: no hand draws with a ruler."""
+    """Bend a straight line in the middle, since nobody draws with a ruler."""
     if len(points) > 2:
         return points
     along = points[1] - points[0]
@@ -238,7 +238,7 @@ def smooth(points: Stroke) -> Stroke:
 
 
 def _tremble(path: Stroke, rng: np.random.Generator) -> Stroke:
-    """Draw the same line with an unsteady hand, sometimes a little short at its ends."""
+    """Draw the same line with an unsteady hand, sometimes slightly shortened at its ends."""
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     knots = np.arange(0, lengths[-1] + 12, rng.uniform(5, 12))
     shake = rng.normal(0, abs(rng.normal(0, 0.4)), (2, len(knots)))
@@ -250,7 +250,7 @@ def _tremble(path: Stroke, rng: np.random.Generator) -> Stroke:
 
 
 def _leaning(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
-    """All strokes with one slant, proportion and turn, on a slightly warped sheet."""
+    """Apply one slant, proportion and turn to all strokes, on a slightly warped sheet."""
     slant, stretch, turn = rng.normal(0.1, 0.2), np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.08)
     lean = np.array([[stretch, 0], [-slant, 1]])
     rotate = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

@@ -1,12 +1,12 @@
-"""Pictures made to be learned besides MNIST's own digits.
+"""Generate training pictures besides MNIST's own digits.
 
-Digits as people elsewhere write them, photographed, damaged; and non-digits, so that a network learns
-to be undecided: by Dan Hendrycks, Mantas Mazeika and Thomas Dietterich, "Deep Anomaly Detection with Outlier
-Exposure", ICLR 2019, even what it has never seen then looks less like a digit. All go through our own
-preparation, so that training sees what predicting sees.
+They are digits as people elsewhere write them, photographed or damaged, and non-digits. Non-digits teach a
+network to be undecided, even about kinds that it has never seen (Dan Hendrycks, Mantas Mazeika and Thomas
+Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019). All pictures go through our own
+preparation, so that training uses the same input as predicting.
 
-Six of MNIST-C's fifteen corruptions are of the kinds of `DAMAGES`, drawn otherwise; nothing here uses
-`corruptions`.
+Six of MNIST-C's fifteen corruptions resemble kinds of `DAMAGES`, which are drawn differently; nothing here
+uses `corruptions`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from digitrec.prepare.filters import grow, smooth
 
 Damage = Callable[[Floats, np.random.Generator], Floats]
 
-_FINE = 4  # strokes across are drawn at this many times the picture's size
+_FINE = 4  # strokes across a digit are drawn at this many times the picture's size
 
 
 def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
@@ -51,7 +51,7 @@ def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _band(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Inverted within a band of any place, width and direction, or everywhere but within it."""
+    """Invert a band of random place, width and direction, or everything outside the band."""
     upright = rng.random() < 0.6
     angle = rng.choice([0, np.pi / 2]) if upright else rng.uniform(0, np.pi)
     side = len(ink)
@@ -65,7 +65,7 @@ def _band(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _haze(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Seen through clouds of any size, up to three times as bright as the ink."""
+    """Add clouds of random size, up to three times as bright as the ink."""
     side = len(ink)
     veil = np.zeros_like(ink)
     finer = rng.uniform(0.3, 0.75)  # strength of each finer layer of clouds
@@ -78,7 +78,7 @@ def _haze(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _hollow(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Only the outline, thin and hard or a little softer, just inside the ink's edge or just outside."""
+    """Keep only the outline, thin and hard or a little softer, just inside the ink's edge or just outside."""
     soft = smooth(ink) if rng.random() < 0.7 else ink
     solid = soft > rng.uniform(0.2, 0.6)
     inside = rng.random() < 0.5
@@ -88,7 +88,7 @@ def _hollow(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _crossed(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Draw zigzags and straight or broken lines across it, in any direction."""
+    """Draw zigzags and straight or broken lines across the digit, in any direction."""
     size = _FINE * len(ink)
     drawing = Image.new("L", (size, size))
     pen = ImageDraw.Draw(drawing)
@@ -105,7 +105,7 @@ def _crossed(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _zigzag(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Points along a zigzag or straight line, (N, 2), x and y as shares of the picture's side."""
+    """Return points along a zigzag or straight line, (N, 2), x and y as shares of the picture's side."""
     ends = rng.uniform(0, 1, (2, 2))
     ends[:, int(rng.integers(2))] = rng.uniform(-0.1, 0.15), rng.uniform(0.85, 1.1)
     along = np.linspace(0, 1, 113)[:, None]
@@ -118,7 +118,7 @@ def _zigzag(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _specks(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Single pixels black, white or grey, and grain."""
+    """Make single pixels black, white or grey, and add noise."""
     chance = rng.random(ink.shape)
     share = rng.uniform(0.01, 0.22)
     grain = ink + np.float32(rng.uniform(0, 0.2)) * rng.standard_normal(ink.shape, np.float32)
@@ -126,7 +126,7 @@ def _specks(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _spots(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Put drops over the ink, paler than it."""
+    """Put drops paler than the ink over it."""
     side = len(ink)
     cells = rng.uniform(4, 14)
     height = clouds(rng, side, side, (cells, cells))
@@ -135,31 +135,31 @@ def _spots(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 DAMAGES: tuple[Damage, ...] = (_band, _haze, _hollow, _crossed, _specks, _spots)
-"""What may happen to a digit: ink (side, side) in 0..1, and a generator, to the same, now and then beyond."""
+"""The kinds of damage: functions from ink, (side, side) in 0..1, and a generator to damaged ink."""
 _CHANCES = (0.25, 0.22, 0.16, 0.22, 0.11, 0.04)
 
 
 BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.13, 0.11, 0.05, 0.15, 0.03
-"""Shares of what `make` makes: digits of a synthetic hand, of fonts, photographed, no digits, empty pages;
-the rest is damaged. Few empty pages remain: those in which the preparation finds ink."""
+"""Shares of the pictures that `make` returns: digits of a synthetic hand, of fonts, photographed; non-digits;
+empty pages. The rest is damaged. Few empty pages remain: only those in which the preparation finds ink."""
 
 
 TO_REFUSE = ("crossed out", "crossed out", "printed signs")
-"""Scenes that a network learns not to recognise, one of them twice as often; a part of the others may be a
-digit."""
+"""Scenes that a network learns to refuse; "crossed out" is twice as frequent. The other scenes of `REFUSED`
+may contain a part of a digit."""
 REFUSED_SHARE = 0.3
-"""Share of the scenes that is writing to be refused."""
+"""Share of scenes with writing to refuse."""
 SAME = 0.6
-"""Two boxes with more than this share of their union in common show the same."""
+"""Two boxes show the same thing if they have more than this share of their union in common."""
 
 
 def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
-    """At most `count` new pictures: `drawn`, `lettered`, `photographed`, `senseless`, `empty`, `damaged`.
+    """Generate at most `count` pictures of the kinds `drawn`, `lettered`, ..., `damaged`.
 
-    Those in which the preparation finds no single character are left out.
+    Pictures in which the preparation finds no single character are left out.
 
     Raises:
-        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+        NotInstalled: Matplotlib, whose fonts are used, is missing.
     """
     rng = np.random.default_rng(seed)
     shares = (BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY)
@@ -170,9 +170,9 @@ def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
 
 
 def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
-    """Put the writer's digits in scenes; `REFUSED_SHARE` of them are writing to be refused, `NO_DIGIT`.
+    """Put the writer's digits in scenes; a share, `REFUSED_SHARE`, is writing to refuse, labelled `NO_DIGIT`.
 
-    Leave out those whose crop is not the subject of the scene: a card must not be learned as a 3.
+    Leave out pictures whose crop is not the subject of the scene: a card must not be learned as a 3.
     """
     rng = np.random.default_rng(seed)
     images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], []
@@ -187,25 +187,25 @@ def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
 
 
 def written(paths: Paths, rng: np.random.Generator) -> Digits:
-    """Each of the pen's paths gone along once more, by any pen, half of them on photographed paper."""
+    """Redraw each of the pen paths with a random pen, half of them on photographed paper."""
     inks = (traced(by_another_hand(digit, rng), rng) for digit in paths.strokes)
     return prepared((perhaps_on_paper(ink, rng) for ink in inks), paths.labels)
 
 
 def traced(digit: Sequence[Stroke], rng: np.random.Generator) -> Pixels:
-    """Draw a digit along its strokes with any pen: (112, 112), ink high."""
+    """Draw a digit along its strokes with a random pen: (112, 112), ink high."""
     return put(digit, any_pen(rng), rng, 112)
 
 
 def drawn(count: int, rng: np.random.Generator) -> Digits:
-    """Digits from the synthetic hand of `strokes`, half of them on photographed paper."""
+    """Draw digits with the synthetic hand of `strokes`, half of them on photographed paper."""
     labels = (np.arange(count) % 10).astype(np.uint8)
     inks = (draw(int(label), rng) for label in labels)
     return prepared((perhaps_on_paper(ink, rng) for ink in inks), labels)
 
 
 def lettered(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
-    """Digits in the writer's fonts, half of them with another pen, half of them on photographed paper."""
+    """Draw digits in the writer's fonts, half with another pen, half on photographed paper."""
     labels = (np.arange(count) % 10).astype(np.uint8)
     inks = (redrawn(str(label), writer.font(rng), rng) for label in labels)
     return prepared((perhaps_on_paper(ink, rng) for ink in inks), labels)
@@ -220,7 +220,8 @@ def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits
 def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     """Put something over some of the given digits, or keep only their outlines; see `damage`.
 
-    Take ones twice as often as the others: a bare stroke is the first to look like another digit.
+    Ones are taken twice as often as other digits, because a bare stroke is the first to look like another
+    digit.
     """
     often = np.where(digits.labels == 1, 2.0, 1.0)
     chosen = digits[rng.choice(len(digits), count, p=often / often.sum())]
@@ -228,7 +229,7 @@ def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
 
 
 def empty(count: int, seed: int) -> Digits:
-    """Blank and textured pages, of which few are left."""
+    """Draw blank and textured pages; the preparation leaves few of them."""
     return prepared((page.pixels for page in pages(count, seed)), np.full(count, NO_DIGIT, np.uint8))
 
 
@@ -241,7 +242,7 @@ def senseless(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
 
 
 def prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
-    """Prepare the pictures as for a network; leave out those without a single character."""
+    """Prepare the pictures for a network; leave out pictures without a single character."""
     crops = [cropped(DigitImage(pixels, "<synthetic>", "")) for pixels in pictures]
     images = np.array([crop for crop, _ in crops], np.uint8).reshape(-1, SIDE, SIDE)
     single = [findings.reason is None for _, findings in crops]

@@ -1,4 +1,4 @@
-"""Characters to draw with: small digits enlarged or redrawn, printed ones, and those of a synthetic hand."""
+"""Provide characters to draw with: digits enlarged or redrawn, printed, or of the synthetic hand."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def box_of(ink: Pixels) -> Box:
 
 
 def sized(ink: Pixels, side: int, least: int = 1) -> Pixels:
-    """Crop to the ink and scale its longer side to `side` pixels, its shorter one to `least` or more."""
+    """Crop to the ink and scale its longer side to `side` pixels, its shorter side to at least `least`."""
     found = Image.fromarray(cut_out(ink) if ink.max() > 127 else ink)
     scale = side / max(found.size)
     size = (max(least, round(found.width * scale)), max(least, round(found.height * scale)))
@@ -79,7 +79,7 @@ def moved(
     ink: Image.Image, forth: NDArray[np.float64], size: tuple[int, int], at: NDArray[np.float64],
     how: Image.Resampling = Image.Resampling.BICUBIC,
 ) -> Image.Image:  # fmt: skip
-    """Return a picture of a size, px, with the ink on it, mapped by `forth`, (2, 2), its middle `at` x, y."""
+    """Return a picture of a size, px, with the ink mapped by `forth`, (2, 2), and centred `at` x, y."""
     back = np.linalg.inv(forth)
     start = np.array(ink.size) / 2 - back @ at
     data = (back[0, 0], back[0, 1], start[0], back[1, 0], back[1, 1], start[1])
@@ -87,11 +87,11 @@ def moved(
 
 
 def centreline(digit: Pixels) -> Stroke:
-    """Points along the middle of the strokes, (N, 2), x and y as shares of the side, in no order."""
+    """Return points along the middle of the strokes, (N, 2), x and y as shares of the side, unordered."""
     thin = _thin(_smooth(digit, _FINE) > 0.5)
     points = np.argwhere(thin)[:, ::-1] + 0.5
     apart = ((points[:, None] - points[None]) ** 2).sum(axis=2)
-    near = np.exp(-apart / (2 * 2.5**2))  # takes the steps of the pixels out of the line
+    near = np.exp(-apart / (2 * 2.5**2))  # smooths the steps of the pixels
     smooth = near @ points / near.sum(axis=1, keepdims=True) / _FINE
     first, second = np.nonzero(np.triu(apart <= 2))
     share = np.linspace(0, 1, 6)[:, None, None]
@@ -111,7 +111,7 @@ def _smooth(digit: Pixels, side: int) -> NDArray[np.float32]:
 
 
 def _thin(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Lines one pixel wide along the middle of the mask.
+    """Thin a mask to lines one pixel wide along its middle.
 
     T. Y. Zhang and C. Y. Suen, "A fast parallel algorithm for thinning digital patterns", 1984.
     """
@@ -129,14 +129,14 @@ def _thin(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 _CLOCKWISE = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))
-# the shifts that bring a pixel's eight neighbours onto it: the one above first, then clockwise
+# shifts that bring a pixel's eight neighbours onto it, clockwise from the one above
 
 
 OWN = "Pillow's own"
-"""The font that comes with Pillow, Aileron: digits are measured in it, and never learned."""
+"""The font that comes with Pillow, Aileron; it is used for measuring and never for training."""
 
 SEGMENTS = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcdfg")
-"""Which of the seven segments each digit lights: a on top, then clockwise b to f, g in the middle."""
+"""Segments of each digit on a seven-segment display: a on top, b to f clockwise, g in the middle."""
 
 _PLACES = {
     "a": ((0, 0), (1, 0)), "b": ((1, 0), (1, 1)), "c": ((1, 1), (1, 2)), "d": ((0, 2), (1, 2)),
@@ -146,10 +146,10 @@ _PLACES = {
 
 @cache
 def fonts_to_learn() -> tuple[str, ...]:
-    """Files of the fonts that come with Matplotlib: DejaVu, Computer Modern and STIX, free to print with.
+    """Return files of the fonts that come with Matplotlib: DejaVu, Computer Modern and STIX, all free to use.
 
     Raises:
-        NotInstalled: Matplotlib is missing, which the extra `train` brings.
+        NotInstalled: Matplotlib, part of the extra `train`, is missing.
     """
     found = find_spec("matplotlib")
     if found is None or found.origin is None:
@@ -166,7 +166,7 @@ def in_font(text: str, font: str, size: int) -> Pixels:
     Raises:
         OSError: the font's file is missing or damaged.
     """
-    em = size / 0.72  # of most fonts, digits have this share
+    em = size / 0.72  # in most fonts, digits have this share of the em
     face = ImageFont.load_default(em) if font == OWN else ImageFont.truetype(font, em)
     left, top, right, bottom = face.getbbox(text)
     page = Image.new("L", (int(right - left) + 20, int(bottom - top) + 20))
@@ -188,11 +188,11 @@ def redrawn(character: str, font: str, rng: np.random.Generator) -> Pixels:
 
 
 def seven_segments(digit: int, rng: np.random.Generator, height: int) -> Pixels:
-    """Draw the digit as a clock or a meter shows it: bars of any breadth, gaps, upright or slanted."""
+    """Draw the digit as on a clock or meter: bars of random breadth with gaps, upright or slanted."""
     lit = SEGMENTS[digit]
     if digit in (6, 9, 7) and rng.random() < 0.3:
-        lit = {6: "fgedc", 9: "abcfg", 7: "abcf"}[digit]  # without its tail; with a serif
-    half, gap = rng.uniform(0.05, 0.11), rng.uniform(0.01, 0.05)  # of a segment's length
+        lit = {6: "fgedc", 9: "abcfg", 7: "abcf"}[digit]  # a 6 or 9 without its tail, a 7 with a serif
+    half, gap = rng.uniform(0.05, 0.11), rng.uniform(0.01, 0.05)  # as shares of a segment's length
     size, slant, narrow = 2 * height, rng.choice([0.0, rng.uniform(0, 0.18)]), rng.uniform(0.8, 1.0)
     page = Image.new("L", (3 * height, int(2.6 * height)))
     pen = ImageDraw.Draw(page)
@@ -214,14 +214,14 @@ def _bar(ends: NDArray[np.float64], half: float, gap: float) -> NDArray[np.float
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Gives digits; those to be learned and those to be measured have neither digits nor fonts in common."""
+    """Provides digits; writers for training and for measuring share neither digits nor fonts."""
 
     digits: Digits
-    """Digits of MNIST's form."""
+    """Digits in MNIST's form."""
     fonts: tuple[str, ...] = (OWN,)
-    """Fonts, as for `write`; at least one."""
+    """Fonts as for `write`; at least one."""
     varied: float = 0.0
-    """The share that our own hand draws, 0..0.5, and of the given digits that another pen draws again."""
+    """Share of digits drawn by the synthetic hand, 0..0.5, and share of the other digits that is redrawn."""
 
     def digit(self, rng: np.random.Generator, height: int) -> tuple[int, Pixels]:
         """Return a digit and its ink, cropped, about `height` pixels high; a quarter are printed."""
@@ -239,5 +239,5 @@ class Writer:
         return label, cut_out(ink, height)
 
     def font(self, rng: np.random.Generator) -> str:
-        """Any of the fonts."""
+        """Return a random font."""
         return self.fonts[rng.integers(len(self.fonts))]

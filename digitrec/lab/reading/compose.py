@@ -1,4 +1,4 @@
-"""Photographed numbers, composed from single digits as on cheques, on forms and in logbooks."""
+"""Compose photographed numbers from single digits, as on cheques, on forms and in logbooks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rulings(shape: tuple[int, int], middle: float, tall: float, rng: np.random.G
         shape: height and width, px.
         middle: height of the number's middle, px.
         tall: height of a digit, px.
-        rng: the source of all that varies.
+        rng: the source of all random choices.
     """
     height, width = shape
     lines = Image.new("L", (width, height))
@@ -64,7 +64,7 @@ def guilloche(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
 
 
 def stamp(shape: tuple[int, int], middle: float, tall: float, rng: np.random.Generator) -> Floats:
-    """Return the ring of a stamp over a number, (H, W); the arguments are those of `rulings`."""
+    """Return the ring of a rubber stamp over a number, (H, W); for the arguments see `rulings`."""
     ring = Image.new("L", shape[::-1])
     at, r = rng.uniform(0, shape[1]), tall * rng.uniform(0.6, 1.6)
     ImageDraw.Draw(ring).ellipse((at - r, middle - r, at + r, middle + r), outline=255, width=5)
@@ -76,13 +76,13 @@ STRETCH = 1.3
 
 
 def cut(page: Floats, ink: Floats, tall: float, rng: np.random.Generator) -> Floats:
-    """Return the part of the page with the number, cut tightly or loosely.
+    """Return the part of the page with the number, cropped tightly or loosely.
 
     Args:
-        page: (H, W), 0..1, the number's digits between 0.9 and 2.1 times `tall` from the top.
+        page: (H, W), 0..1; the number's digits are between 0.9 and 2.1 times `tall` from the top.
         ink: (H, W), 0..1, the number and parts of other lines.
         tall: height of a digit, px.
-        rng: the source of all that varies.
+        rng: the source of all random choices.
     """
     rows, columns = np.flatnonzero((ink > 0.3).any(axis=1)), np.flatnonzero((ink > 0.3).any(axis=0))
     middle = (rows > 0.9 * tall) & (rows < 2.1 * tall)
@@ -128,13 +128,13 @@ def _lit(page: Floats, rng: np.random.Generator) -> Floats:
 
 
 HANDS = 60
-"""Hands that write the numbers of one set."""
+"""Number of hands that write the numbers of one set."""
 WIDEST = 256
-"""Widest view, px."""
+"""Maximum width of a view, px."""
 TALL = 56
 """Height of a digit on the page, px."""
 STRANGE, BARE = 0.18, 0.03
-"""Shares of pictures with letters, signs or scrawls, and with nothing but paper and its lines."""
+"""Shares of pictures with letters, signs or scrawls, and of pictures with only paper and its lines."""
 _LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
 """Shares of numbers with 1 to 9 digits."""
 
@@ -145,11 +145,11 @@ class Labelled:
 
     image: ImageSource
     text: str
-    """The number as it is written."""
+    """The number as written."""
 
 
 def held_back(count: int, seed: int) -> Iterator[Labelled]:
-    """Yield composed numbers by the held-out writers, `HEIGHT` pixels high and not widened.
+    """Yield composed numbers by the held-out writers, `HEIGHT` pixels high and not stretched.
 
     Raises:
         DataError: their digits are missing or damaged.
@@ -166,17 +166,17 @@ class Composer:
     """Draws numbers by many hands on many papers."""
 
     def __init__(self, hands: Sequence[Hand], rng: np.random.Generator, others: Sequence[Hand] = ()) -> None:
-        """Take the hands.
+        """Set the hands.
 
         Args:
-            hands: they write digits.
-            rng: the source of all that varies.
-            others: they write letters, signs or scrawls; none: every picture shows a number.
+            hands: hands that write digits.
+            rng: the source of all random choices.
+            others: hands that write letters, signs or scrawls; empty: every picture shows a number.
         """
         self.hands, self.others, self.rng = hands, others, rng
 
     def picture(self) -> tuple[Pixels, str]:
-        """Return a view and its text: "?" for each letter, sign or scrawl, nothing on bare paper."""
+        """Return a view and its text, with "?" for each letter, sign or scrawl; "" for bare paper."""
         kind = self.rng.random()
         if not self.others or kind >= STRANGE + BARE:
             return self.number()
@@ -190,7 +190,7 @@ class Composer:
         return self._drawn(self.hands)
 
     def _drawn(self, hands: Sequence[Hand] | None) -> tuple[Pixels, str]:
-        """Return a view and its text, written by one of these hands; without hands the paper stays bare."""
+        """Return a view and its text, written by one of these hands; None: the paper stays bare."""
         while True:
             text = self._text()
             if hands is self.others and not set(text) & set(UNLIKE):
@@ -253,7 +253,7 @@ class Composer:
         return whole[:, : int(x + 1.5 * TALL)], 1.5 * TALL, True
 
     def _on_paper(self, ink: Floats, middle: float, hand: Hand) -> Floats:
-        """Return the number on paper, grey, 0..1; parts of neighbouring lines are added to its ink."""
+        """Return the number on paper, grey, 0..1; add parts of neighbouring lines to the ink."""
         rng, shape = self.rng, (ink.shape[0], ink.shape[1])
         page = np.full(shape, 1 - min(0.6, rng.gamma(2, 0.07)), np.float32)
         page = page + soft_noise(rng, shape, 4, 20) * np.float32(rng.uniform(0, 0.08))
@@ -265,7 +265,7 @@ class Composer:
         if rng.random() < 0.06:
             page = page - stamp(shape, middle, TALL, rng)
         page = np.clip(page, 0.05, 1)
-        least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink is unreadable
+        least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink would be unreadable
         dark = np.float32(page.mean() * (1 - rng.uniform(least, 0.95)))
         texture = 1 - np.clip(soft_noise(rng, shape, 20, 60) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
         return np.asarray(page + ink * texture * np.float32(rng.uniform(0.75, 1)) * (dark - page), np.float32)
@@ -312,7 +312,7 @@ class Composer:
 
 
 def _cut_at_sides(ink: Pixels, least: float) -> Floats:
-    """Return ink as 0..1, from the first to the last column above `least`; else all of it."""
+    """Return ink as 0..1, from the first to the last column above `least`; if there is none, all columns."""
     values: Floats = ink.astype(np.float32) / np.float32(255)
     inked = np.flatnonzero(values.max(axis=0) > least)
     return values[:, inked[0] : inked[-1] + 1] if len(inked) else values

@@ -1,4 +1,4 @@
-"""Hands that write numbers: each has the ink of many digits, drawn with one pen."""
+"""Hands that write numbers: each has several versions of each digit, drawn with one pen."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SIDE = 64
 EACH = 4
 """Versions of each digit in a hand."""
 LETTER_KINDS = (0.5, 0.35, 0.15)
-"""Shares of hands that write letters by hand, in print, or scrawl, to learn non-numbers."""
+"""Shares of hands that write letters by hand, in print, or scrawls, as examples of non-numbers."""
 UNLIKE = "0123456"
-"""Digits that are replaced by shapes unlike any digit."""
+"""Digits whose place in such a hand is taken by shapes unlike any digit."""
 _LIKE_DIGITS = "oOlIiSBZ|"
 _PRINTED = "aAcCdDeEfFGhHjJkKLmMnNpPrRtTuUvVwWxXyYsbgzq&?%#@=+€$"
 _DRAWN = 96  # side of the square that a digit is drawn in, px
@@ -31,7 +31,7 @@ class Hand:
     """One way to write the ten digits."""
 
     inks: tuple[tuple[Pixels, ...], ...]
-    """The versions of each digit: ink high, cut out, the longer side `SIDE` pixels."""
+    """The versions of each digit: ink high, cropped, the longer side `SIDE` pixels."""
     breadth: float
     """Breadth of the pen as a share of a digit's height."""
 
@@ -43,7 +43,7 @@ class Hand:
 KINDS = {"drawn": 0.34, "turkish": 0.22, "swiss": 0.12, "redrawn": 0.16, "mnist": 0.08, "font": 0.08}
 """Share of each kind of hand in training."""
 OF_PEOPLE = {"turkish": 0.4, "swiss": 0.3, "redrawn": 0.2, "mnist": 0.1}
-"""The same without synthetic shapes and fonts: only people's digits, to measure on."""
+"""Shares without synthetic shapes and fonts, for measuring on people's digits only."""
 
 
 def hands(people: People, count: int, seed: int, kinds: dict[str, float] = KINDS) -> Iterator[Hand]:
@@ -61,7 +61,8 @@ def hands(people: People, count: int, seed: int, kinds: dict[str, float] = KINDS
 def letter_hands(count: int, seed: int) -> Iterator[Hand]:
     """Yield `count` hands that write letters, signs or scrawls in place of the digits.
 
-    Letters like digits stand in the places after `UNLIKE`: only the letters beside them show what they are.
+    In the places after `UNLIKE` they write letters that look like digits; only the letters beside them show
+    what they are.
     """
     rng = np.random.default_rng((seed, 3))
     for kind in rng.choice(3, count, p=LETTER_KINDS):
@@ -107,7 +108,7 @@ def _pen(rng: np.random.Generator) -> Pen:
 
 
 def _drawn(_: People, rng: np.random.Generator) -> Hand:
-    """Return a synthetic hand with one shape for each digit, sometimes a second, never drawn twice alike."""
+    """Return a synthetic hand with one or two shapes for each digit, with random variation."""
     pen, lean = _pen(rng), rng.normal(0, 0.15)
     chosen = []
     for shapes in DIGITS:

@@ -1,10 +1,10 @@
-"""The recipe of the weights that judge numbers: draw pictures, read them, learn which readings are right.
+"""Train the weights that judge numbers: draw pictures, read them, learn which readings are right.
 
     python -m digitrec.lab.reading.judge draw FOLDER 30
     python -m digitrec.lab.reading.judge learn FOLDER
 
 `draw` takes one core 15 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
-that digitrec ships, with their card. Only hands, fonts and letters that networks learn from are drawn.
+that digitrec ships, with their card. Only hands, fonts and letters of the training sets are used.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ from digitrec.providers.local_numbers import WEIGHTS, LocalNumbers, Page, Propos
 from digitrec.providers.registry import open_provider
 
 Truth = Sequence[tuple[str, Box | None]]
-"""The digits and the box of each number on a picture; no box: the whole picture shows it."""
+"""The digits and the box of each number on a picture; None: the whole picture shows the number."""
 Labelled = tuple[Pixels, Truth]
 SEED = 37
 STOCK = 250
-"""Pictures in a file."""
+"""Number of pictures in a file."""
 NETWORKS, HIDDEN, ALPHA = 6, 16, 1
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
 SAME = 0.3
-"""Least share of the union that two boxes have in common if they show the same number."""
+"""Minimum common area of two boxes that show the same number, as a share of their union."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Sources:
 
     @classmethod
     def learned(cls, known: People, number: int) -> Self:
-        """Return hands that networks learn from, other ones for each file."""
+        """Return hands of the training sets, different ones for each file."""
         seed, rng = SEED * 1000 + number, np.random.default_rng((SEED, number))
         others = list(letter_hands(OTHER_HANDS, seed))
         writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
@@ -117,13 +117,13 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Labelled], float] = {
 
 
 def draw(folder: Path, count: int) -> None:
-    """Write a file of proposals to measure on and ``count`` to learn from, of `STOCK` pictures each."""
+    """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each."""
     known = people("learned")
     stocks.fill(folder, count, lambda number: drawn(Sources.learned(known, number), number))
 
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
-    """Return the features of what is read on a file's pictures, and whether each reading is right."""
+    """Return the features of the readings of a file's pictures, and whether each reading is right."""
     reader = LocalNumbers(open_provider("local"))
     rows, right = [], []
     kinds = list(KINDS)
@@ -142,7 +142,7 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
 def read(
     reader: LocalNumbers, page: Page, line: Line, numbers: Truth, letters: float = 0.0
 ) -> Iterator[tuple[Proposal, bool]]:
-    """Yield the proposal for a line, and for its parts if it is wrong, and whether each is right."""
+    """Yield whether the proposal for a line is right; if it is wrong, add those for its parts."""
     one = reader.proposal(page, line, None, letters)
     here = [digits_of(text) for text, box in numbers if box is None or shared(box, line.box) > SAME]
     right = one.digits in here
@@ -154,7 +154,7 @@ def read(
 
 
 def learn(folder: Path, weights: Path = WEIGHTS) -> None:
-    """Learn from all files; write the weights and their card beside them."""
+    """Train on all files; write the weights, and their card beside them."""
     stocks.learn_committee(
         folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.reading.judge",
         purpose="Says how likely `local` read a number rightly.",

@@ -1,4 +1,4 @@
-"""Photographed tables of numbers and words, printed or by hand: the judge of readings learns from them."""
+"""Draw photographed tables of numbers and words, printed or by hand, to train the judge of readings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, in_font
 
 FILLED, WORDS = 0.5, 0.05
-"""Share of cells with a digit where each cell has one at most, and share of cells with a word."""
+"""Share of cells with a digit if each cell has at most one, and share of cells with a word."""
 
 
 def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[str, Box]]]:
     """Return a photographed table, and the digits and the box of each number in it.
 
-    It has a number in most cells, or like a sudoku one digit in about half of them.
+    Most cells hold a number; or, as in a sudoku, about half of them hold one digit.
     """
     tall, single = log_uniform(rng, 12, 40), bool(rng.random() < 0.6)
     high = tall * rng.uniform(1.2, 2.2)
@@ -54,7 +54,7 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
 def _cell(
     writer: Writer, font: str | None, tall: float, single: bool, rng: np.random.Generator
 ) -> tuple[str, Pixels]:
-    """Return the digits and the ink of a cell; an empty one has a pixel without ink."""
+    """Return the digits and the ink of a cell; an empty cell has a single pixel without ink."""
     kind = rng.random()
     if kind < WORDS:
         return "", cut_out(word(LEARNED, writer.font(rng), rng), round(tall * rng.uniform(0.7, 1.2)))
@@ -74,7 +74,7 @@ def _cell(
 def _rules(
     size: tuple[int, int], across: Floats, down: Floats, tall: float, rng: np.random.Generator
 ) -> Pixels:
-    """Return the lines of a table on a page of a width and height, (H, W); some are thicker."""
+    """Return the lines of a table on a page of a width and height, (H, W); some lines are thicker."""
     page = Image.new("L", size)
     pen, every, thick = ImageDraw.Draw(page), int(rng.integers(1, 4)), tall * rng.uniform(0.03, 0.08)
     for at, x in enumerate(across.tolist()):
@@ -85,7 +85,7 @@ def _rules(
 
 
 def _photographed(ink: Pixels, rules: Pixels, rng: np.random.Generator) -> Pixels:
-    """Photograph writing and rules, half of the time each in its own colour."""
+    """Photograph writing and lines, half of the time each in its own colour."""
     look = replace(random_look(rng), ruling="plain")
     other = replace(random_look(rng), strength=float(rng.uniform(0.2, 0.95)), grain=0.0)
     page = paper(rng, *ink.shape, look=look)

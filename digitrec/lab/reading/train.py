@@ -1,14 +1,14 @@
-"""The recipe of the number reader's weights: compose numbers, learn from them, export two networks.
+"""Train the number reader's weights: compose numbers, learn from them, export two networks.
 
     python -m digitrec.lab.reading.train compose FOLDER 96000
     python -m digitrec.lab.reading.train learn FOLDER 560000
     python -m digitrec.lab.reading.train export digitrec/models/weights LETTERS FOLDER...
 
 Composing and learning resume where they stopped. They need DIGITREC_DATA and the extra `train`. LETTERS and
-each FOLDER are folders of the first two commands. The first network is the mean of the latest checkpoints of
-each FOLDER (M. Wortsman and others, Robust fine-tuning of zero-shot models, CVPR 2022). The second one is
-that of LETTERS alone, which learned letters longest: it reads fewer numbers into words, and skips more
-unusual digits.
+each FOLDER are folders of the first two commands. The first exported network is the mean of the latest
+checkpoints of each FOLDER (M. Wortsman and others, Robust fine-tuning of zero-shot models, CVPR 2022). The
+second network is that of LETTERS alone, which was trained longest on letters: it mistakes fewer words for
+numbers, and misses more unusual digits.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ WIDTHS = (24, 48, 80, 112, 144)
 def network(widths: tuple[int, ...] = WIDTHS, policy: str | None = None) -> Any:
     """Return a Keras model from pictures (N, 32, W, 1), 0..255, to logits (N, W / 4, 15).
 
-    The classes are those of `digitrec.models.sequence`. A picture's mean is subtracted first, and its
-    deviation divided out. `policy` is the layers' dtype policy; None: Keras' own.
+    The classes are those of `digitrec.models.sequence`. Each picture is normalised: minus its mean, divided
+    by its deviation. `policy` is the layers' dtype policy; None: Keras' default.
     """
     import keras
     from keras import layers, ops
@@ -65,27 +65,27 @@ def network(widths: tuple[int, ...] = WIDTHS, policy: str | None = None) -> Any:
 
 
 STOCK = 8000
-"""Numbers in a file, by `HANDS` hands that write in no other file."""
+"""Number of pictures in a file, by `HANDS` hands that write in no other file."""
 HELD_VIEWS = 1024
-"""Pictures of the stock that is not learned from that are measured."""
+"""Number of held-out pictures that are measured."""
 OTHER_HANDS = 40
-"""Hands that write letters, signs and scrawls, in a file and in no other one."""
+"""Number of hands in a file that write letters, signs and scrawls, and write in no other file."""
 BATCH = 64
 SEED = 31
 LONGEST = 12
-"""Characters of a number at most."""
+"""Maximum number of characters of a number."""
 CLASSES = ALPHABET + "?"
-"""The characters of a picture's text, by their class; "?" is anything else."""
+"""The characters of a picture's text, in the order of their classes; "?" is anything else."""
 MOVED = 3
-"""How far an edge of a view may move while it is learned from, px."""
+"""Maximum movement of a view's edge during training, px."""
 
 Stock = stocks.Stock
-"""Pictures (N, HEIGHT, WIDEST) uint8; widths (N,), px; texts (N, LONGEST), classes with -1 after the end; no
-class where the paper is bare."""
+"""Pictures (N, HEIGHT, WIDEST) uint8; widths (N,), px; texts (N, LONGEST): classes, then -1; no class for
+bare paper."""
 
 
 def compose(folder: Path, count: int) -> None:
-    """Compose `count` pictures, and `STOCK` more to measure on."""
+    """Compose `count` pictures for training, and `STOCK` for measuring."""
     known = people("learned")
 
     def make(number: int) -> Stock:
@@ -116,9 +116,9 @@ def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]
 
 
 def batch(stock: Stock, chosen: NDArray[np.intp], rng: np.random.Generator | None = None) -> tuple[Any, ...]:
-    """Return the chosen views as one array, (N, HEIGHT, W, 1), and what `losses` takes besides.
+    """Return the chosen views as one array, (N, HEIGHT, W, 1), and the other arguments of `losses`.
 
-    W is a multiple of 32; a narrower view continues as its own mean. With `rng` the views are varied.
+    W is a multiple of 32; a narrower view is padded with its own mean. With `rng` the views are varied.
     """
     import tensorflow as tf
 
@@ -140,9 +140,9 @@ def batch(stock: Stock, chosen: NDArray[np.intp], rng: np.random.Generator | Non
 
 
 def varied(view: NDArray[np.uint8], least: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return the view moved, cut or widened a little, with another contrast and noise.
+    """Return the view slightly moved, cropped or widened, with another contrast and noise.
 
-    It is at least `least` pixels wide.
+    The result is at least `least` pixels wide.
     """
     if rng.random() < 0.6:
         height, width = view.shape
@@ -156,7 +156,7 @@ def varied(view: NDArray[np.uint8], least: int, rng: np.random.Generator) -> NDA
 
 
 def learn(folder: Path, views: int) -> None:
-    """Learn from `views` views, in bfloat16, which takes a quarter less time."""
+    """Train on `views` views, in bfloat16, which takes a quarter less time."""
     import keras
 
     keras.utils.set_random_seed(SEED)
@@ -168,12 +168,12 @@ def learn(folder: Path, views: int) -> None:
 
 
 def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]:
-    """Return the loss: CTC's, and on bare paper that of columns without a character.
+    """Return the loss: CTC's; on bare paper the loss of columns without a character.
 
     Args:
-        logits: (N, W / 4, 15), those of the network.
-        labels: the texts' classes, a sparse tensor; any class on bare paper.
-        columns: (N,), columns that each picture fills.
+        logits: (N, W / 4, 15), the network's output.
+        labels: the texts' classes, a sparse tensor; any class for bare paper.
+        columns: (N,), number of columns that each picture fills.
         empty: (N,), whether the paper is bare.
     """
     import tensorflow
@@ -186,7 +186,7 @@ def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]
 
 
 def restored(folder: Path, net: Any, steps: int) -> stocks.Run:
-    """Return the run of a folder with a network, for a number of steps."""
+    """Return the training run of a folder for a network, for a number of steps."""
     return stocks.Run(
         folder, net, steps, rate=3e-3, last=0.01, warmup=300, decay=0.02, clip=5.0, momentum=0.998
     )
@@ -197,7 +197,7 @@ def export(out: Path, folders: Sequence[Path]) -> None:
 
     Args:
         out: the folder of the files.
-        folders: LETTERS and then each FOLDER, as on the command line.
+        folders: LETTERS, then each FOLDER, as on the command line.
     """
     for file, some in ((LETTERS, folders[:1]), (SHIPPED, folders[1:])):
         net, steps = averaged(some)
@@ -219,7 +219,7 @@ def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
 
 
 def main(step: str, folder: str, *rest: str) -> None:
-    """Take one step of the recipe, as on the command line."""
+    """Run one step of the recipe, as on the command line."""
     if step == "export":
         export(Path(folder), [Path(each) for each in rest])
     else:

@@ -1,1 +1,1 @@
-"""Networks and classifiers that learn; what they have learned is a file for `digitrec.models`."""
+"""Train networks and classifiers; the result is a model file for `digitrec.models`."""

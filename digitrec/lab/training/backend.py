@@ -1,4 +1,4 @@
-"""Keras; without the extra `train`, importing this module raises `NotInstalled`."""
+"""Import Keras; without the extra `train` this raises `NotInstalled`."""
 
 from __future__ import annotations
 

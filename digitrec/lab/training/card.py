@@ -1,8 +1,8 @@
-"""What a model is, what it learned from and how well it reads: its description and its card.
+"""Describe a model: its kind, its training data and its accuracy, in its file and in its card.
 
-A description is the JSON member `digitrec.json` of a zip archive: appended to a `.tflite`, as LiteRT's own
-metadata convention has it for associated files, or inside the archive that a `.keras` file already is; in an
-`.h5` it is the root attribute of that name. `store.load` reads it back and applies the preparation it names.
+A description is the JSON member `digitrec.json` of a zip archive. It is appended to a `.tflite`, following
+LiteRT's convention for associated files, or added to the archive that a `.keras` file is; in an `.h5` it is
+the root attribute with that name. `store.load` reads it and applies the preparation that it names.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def description(name: str, card: dict[str, Any], **how: Any) -> dict[str, Any]:
-    """Return what a model file says of itself; the keywords are the fields of `ModelInput`."""
+    """Return the description for a model file; the keywords are the fields of `ModelInput`."""
     its = {key: value for key, value in asdict(ModelInput(**how)).items() if value is not None}
     del its["assumed"]
     pixels = {key: its.pop(key) for key in ("form", "scale")}
@@ -51,7 +51,7 @@ def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
 def saver(learned: Any, path: Path) -> Callable[..., None]:
     """Return a function that writes a model as `.tflite`, `.keras`, `.h5` or `.skops`, by the ending.
 
-    It takes the facts for the card, and the fields of `ModelInput` as keywords.
+    The function takes the facts for the card, and the fields of `ModelInput` as keywords.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     bare = store.to_litert(learned) if path.suffix == ".tflite" else b""
@@ -69,7 +69,7 @@ def saver(learned: Any, path: Path) -> Callable[..., None]:
 
 
 def environment() -> dict[str, Any]:
-    """Return the date, the machine and the library versions that a result belongs to."""
+    """Return date, machine and library versions, for the record of a result."""
     versions = {}
     for name in ("tensorflow", "keras", "ai-edge-litert", "numpy"):
         with suppress(metadata.PackageNotFoundError):  # scikit-learn's models do not need Keras
@@ -82,7 +82,7 @@ def environment() -> dict[str, Any]:
 
 
 def measured(share: Proportion, on: str, left_out: int) -> dict[str, Any]:
-    """Return an accuracy in percent with its interval; `on` names its set, without `left_out` pictures."""
+    """Return an accuracy in percent with its interval, for the set `on` without `left_out` pictures."""
     found = {
         "correct": share.hits,
         "count": share.n,
@@ -94,7 +94,7 @@ def measured(share: Proportion, on: str, left_out: int) -> dict[str, Any]:
 
 
 def markdown(name: str, card: Mapping[str, Any]) -> str:
-    """Return the card of a network trained by the recipe, from the facts that `train.train` gathers."""
+    """Return the card of a network trained by the recipe, from the facts that `train.train` collects."""
     template = (resources.files("digitrec.lab.training") / "card.txt").read_text("utf-8")
     digits, where = card["digits"], card["environment"]
     others = {kind: n for kind, n in digits.items() if "held back" not in kind and n}

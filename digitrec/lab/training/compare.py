@@ -1,4 +1,4 @@
-"""The models of the zoo trained on the same digits and measured on the same digits, side by side."""
+"""Train the models of the zoo on the same digits, and compare them on the same test digits."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from digitrec.lab.training.zoo import Architecture, find
 from digitrec.models import store
 
 QUICK_DIGITS, QUICK_TEST, QUICK_EPOCHS, QUICK_BATCH = 3000, 2000, 3, 32
-"""The quick comparison: digits to learn from, digits to measure with, times that a network sees each, digits
-per step."""
+"""The quick comparison: number of training digits, of test digits, of epochs, and of digits per step."""
 TIMED = 500
-"""Digits over which predicting is timed, in one batch, the model being warm."""
+"""Number of digits in the batch that measures the prediction time, after a first run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +25,17 @@ class Contestant:
     """One model of the comparison."""
 
     kind: Architecture
-    """Its kind of model."""
+    """The architecture."""
     accuracy: Proportion
-    """Test digits read rightly, read through the saved file."""
+    """Test digits read correctly, by the saved file."""
     training_s: float
-    """Seconds spent on learning."""
+    """Seconds of training."""
     prediction_s: float
     """Seconds for one digit, in a batch of `TIMED`."""
     size_bytes: int
-    """Of the file that predicts."""
+    """Size of the model file."""
     file: Path
-    """It itself, for `predict --model`."""
+    """The model file, for `predict --model`."""
 
 
 def compare(
@@ -50,17 +49,17 @@ def compare(
     seed: int = 0,
     on_progress: Callable[[str, float], object] = lambda *_: None,
 ) -> Iterator[Contestant]:
-    """Train each architecture on the same digits, write it into `folder` and measure it; one at a time.
+    """Train each architecture on the same digits, write it into `folder` and measure it, one at a time.
 
     Args:
         names: architectures of `zoo.ZOO`.
-        digits: to learn from; networks hold a tenth of them back to stop by.
-        test: to measure with.
-        folder: where the model files go.
-        epochs: times that a network sees each digit; None: the architecture's own.
-        batch: digits per step; None: the architecture's own.
-        seed: decides first weights and order.
-        on_progress: called with the name and the share of its training that is done, 0..1.
+        digits: the training digits; networks hold out a tenth of them for early stopping.
+        test: the test digits.
+        folder: folder of the model files.
+        epochs: number of epochs; None: the architecture's default.
+        batch: digits per step; None: the architecture's default.
+        seed: decides the first weights and the order of the digits.
+        on_progress: called with the name and the finished share of its training, 0..1.
 
     Raises:
         NotInstalled: the extra `train` or `stats` is missing.
@@ -74,7 +73,7 @@ def compare(
         def tell(done: float, _: str, title: str = kind.title) -> None:
             on_progress(title, done)
 
-        # The patience lets it learn to the end, because its learning rate falls.
+        # with this patience it trains to the end, because its learning rate falls
         config = FitConfig(name, epochs, batch, patience=10_000, seed=seed)
         result = fit(config, file, what, on_progress=tell)
         yield Contestant(
@@ -97,14 +96,14 @@ def ranked(contestants: Sequence[Contestant]) -> list[Contestant]:
 
 
 def winner(contestants: Sequence[Contestant]) -> Contestant:
-    """Return the fastest of those as accurate as the best, within chance.
+    """Return the fastest of the models whose accuracy equals the best within chance.
 
-    A contestant is as accurate within chance if its 95 % interval reaches the accuracy of the best.
+    An accuracy equals the best within chance if its 95 % interval reaches the best accuracy.
     """
     return min(equals(contestants), key=lambda one: one.prediction_s)
 
 
 def equals(contestants: Sequence[Contestant]) -> list[Contestant]:
-    """Those as accurate as the most accurate, within chance; that one first."""
+    """Return the models whose accuracy equals the best within chance, the best first."""
     best = ranked(contestants)[0].accuracy.share or 0.0
     return [one for one in ranked(contestants) if (one.accuracy.high or 0.0) >= best]

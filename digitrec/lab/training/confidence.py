@@ -15,20 +15,20 @@ Floats = NDArray[np.float32]
 UNCLEAR = 0.0008
 """Share of the held-out digits that may be refused."""
 SURELY_WRONG = 0.002
-"""Largest share of wrong answers among those of at least `SURE` on held-out digits."""
+"""Maximum share of wrong answers among held-out digits with a confidence of at least `SURE`."""
 _LOWEST, _HIGHEST = 0.1, 10.0
-_STEP, _MOST = 1.01, 1.2  # how a temperature is raised, and how far at most
+_STEP, _MOST = 1.01, 1.2  # steps in which a temperature is raised, and the maximum factor
 
 
 def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
     """Return the temperature that maximises the likelihood of the answers, 0.1 to 10.
 
     Chuan Guo, Geoff Pleiss, Yu Sun and Kilian Q. Weinberger, "On Calibration of Modern Neural Networks",
-    ICML 2017: one number, fitted on digits that were not learned from. It changes no answer.
+    ICML 2017: one number, fitted on digits that were not used for training. It changes no answer.
 
     Args:
-        probabilities: (N, 10), each row summing to 1, as the network gave them.
-        labels: (N,), what each digit is.
+        probabilities: (N, 10), each row summing to 1, as the network returned them.
+        labels: (N,), the label of each digit.
     """
     scores = _scores(probabilities)
 
@@ -41,14 +41,14 @@ def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
 
 
 def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
-    """`fit_temperature`'s, raised by up to a fifth until no more than `SURELY_WRONG` of the sure are wrong.
+    """Return `fit_temperature`, raised by up to a fifth until at most `SURELY_WRONG` of the sure are wrong.
 
-    Those who write elsewhere are read less well than those held back, so that what is as sure as it is right
-    on these would be too sure on those.
+    Digits of other writers are read less well than the held-out digits. A confidence that is right for the
+    held-out digits would be too high for them.
 
     Args:
-        probabilities: (N, 10), each row summing to 1, as the network gave them.
-        labels: (N,), what each digit is.
+        probabilities: (N, 10), each row summing to 1, as the network returned them.
+        labels: (N,), the label of each digit.
     """
     likeliest = temperature = fit_temperature(probabilities, labels)
     wrong = probabilities.argmax(axis=1) != labels
@@ -62,14 +62,14 @@ def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
 
 
 def fit_evidence(probabilities: Floats) -> float:
-    """Return the `evidence` that all but `UNCLEAR` of the given digits reach.
+    """Return the `evidence` that all but a share, `UNCLEAR`, of the given digits reach.
 
     Args:
-        probabilities: (N, 10), of digits that were not learned from, at the temperature that is applied.
+        probabilities: (N, 10), of digits not used for training, with the temperature applied.
     """
     return round(float(np.quantile(evidence(probabilities), UNCLEAR)), 3)
 
 
 def _scores(probabilities: Floats) -> NDArray[np.float64]:
-    """Return the scores behind probabilities, up to a constant for each row."""
+    """Return the logits of probabilities, up to a constant for each row."""
     return np.log(np.maximum(probabilities, 1e-30)).astype(np.float64)

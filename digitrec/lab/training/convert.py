@@ -26,27 +26,27 @@ from digitrec.providers.base import not_installed
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
 """Formats that a network can be written in."""
 AGREED = 1e-4
-"""Largest accepted difference between the new file's answers and the network's, in float32."""
+"""Maximum difference between the new file's answers and the network's, in float32."""
 RECOVERED = 1e-3
-"""The largest difference of any probability between a `.tflite` file and what is recovered from it."""
+"""Maximum difference of any probability between a `.tflite` file and the networks recovered from it."""
 OPSET = 17
-"""Version of ONNX's operators, which runtimes know from 2022 on."""
+"""Version of ONNX's operators; runtimes since 2022 support it."""
 _COMPARED = 128  # digits
 
 
 def write(model: Path, out: Path) -> float:
     """Write the network in a model file as `out`, in the format of its ending and in float32.
 
-    The file carries the same description as `model`. An ONNX or LiteRT file is written only after it has
-    answered as the network does. A `.tflite` file of our own rounds between layers, so its answers differ
-    from those of the new file by some thousandths.
+    The file has the same description as `model`. An ONNX or LiteRT file is written only if its answers equal
+    the network's. A `.tflite` file of ours rounds between layers, so its answers differ from the new file's
+    by some thousandths.
 
     Args:
         model: `.keras` or `.h5`, or a `.tflite` that `digitrec train` wrote without --arch.
         out: a file with one of `ENDINGS`.
 
     Returns:
-        The largest difference between the new file's answers and the network's, at most `AGREED`.
+        The maximum difference between the new file's answers and the network's, at most `AGREED`.
 
     Raises:
         ModelError: the network cannot be converted, or `model` or `out` is of another kind.
@@ -73,7 +73,7 @@ def write(model: Path, out: Path) -> float:
             answers = LiteRt(content, out)(ink)
     except ModelError:
         raise
-    except Exception as error:  # the converters promise no class of error
+    except Exception as error:  # the converters document no error class
         raise ModelError(f"{model}: cannot be written as {out.suffix} ({first_line(error)})") from error
     difference = float(np.abs(answers - network.predict(ink, verbose=0)).max())
     if not difference <= AGREED:
@@ -85,8 +85,8 @@ def write(model: Path, out: Path) -> float:
 def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[bytes, Floats]:
     """Return a float32 network as the content of an ONNX file, and its answers to `ink`.
 
-    "image" is of the network's input shape, scaled as the metadata "digitrec.json" says. "probabilities",
-    (N, 10), are the network's answers; the temperatures in the metadata are not applied.
+    The input "image" has the network's input shape, scaled as the metadata "digitrec.json" says. The output
+    "probabilities", (N, 10), are the network's answers, without the temperatures in the metadata.
     """
     try:
         import onnx
@@ -114,12 +114,12 @@ def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[
 def recovered(path: Path) -> list[keras.Model]:
     """Return the float32 networks of a `.tflite` file by `digitrec train`; `together` joins them.
 
-    Their batch normalisation has become part of the convolutions. Written as a file again they answer as the
-    file does, which is checked. In float32 they answer slightly otherwise: the file's own arithmetic also
-    rounds to int8 what goes from layer to layer.
+    Batch normalisation has become part of the convolutions. Written as a file again, the networks answer
+    exactly as the file does, which is checked. In float32 their answers differ slightly, because the file
+    also rounds values to int8 between layers.
 
     Raises:
-        ModelError: it cannot be read, or is not digitrec's own network.
+        ModelError: the file cannot be read, or is not digitrec's own network.
         NotInstalled: the `train` extra is missing.
     """
     try:
@@ -136,7 +136,7 @@ def recovered(path: Path) -> list[keras.Model]:
         ends = [0, *(place for place, one in enumerate(layers, 1) if one.kernel.ndim == 2)]
         networks = [_with_weights(layers[first:last]) for first, last in pairwise(ends)]
         again = LiteRt(to_litert(together(networks)), path)
-    except (ValueError, IndexError) as error:  # its layers are others
+    except (ValueError, IndexError) as error:  # it has other layers
         raise foreign from error
     ink = scaled(mnist_test().images[:_COMPARED], "unit")
     if ends[-1] != len(layers) or not np.allclose(theirs(ink), again(ink), rtol=0, atol=RECOVERED):
@@ -151,10 +151,10 @@ def widths(network: keras.Model) -> tuple[int, ...]:
 
 
 def _with_weights(layers: list[Weights]) -> keras.Model:
-    """Return digitrec's own network with these weights, convolutions and the dense layer at the end.
+    """Return digitrec's own network with these weights: the convolutions, then the dense layer.
 
     Raises:
-        ValueError: they do not fit.
+        ValueError: the weights do not fit.
     """
     network = digitrec_cnn(tuple(one.kernel.shape[-1] for one in layers[:-1:2]), normalised=False)
     network.set_weights([array for one in layers for array in (one.kernel, one.bias)])

@@ -1,4 +1,4 @@
-"""Training a Keras network: its epochs with progress and history, and how one of the zoo begins and ends."""
+"""Train a Keras network: its epochs with progress and history, and a zoo network's start and end."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Loop:
     on_progress: Watcher = unwatched
     """Called after every step."""
     folder: Path | None = None
-    """Folder of the history; None: it is not written."""
+    """Folder of the history file; None: no file."""
     number: int = 1
-    """Which network of the run this is, from 1."""
+    """Number of this network in the run, from 1."""
     networks: int = 1
-    """Networks of the run."""
+    """Number of networks in the run."""
     history: list[Epoch] = field(default_factory=list)
     """One row per finished epoch."""
 
@@ -63,7 +63,7 @@ class Loop:
             network: the network.
             batches: images and labels of each step.
             steps: batches in each epoch.
-            epochs: how many epochs.
+            epochs: number of epochs.
             at_end: called at the end of each epoch, before its row is written.
             callbacks: further callbacks of Keras.
             keras_fit: further arguments of `keras.Model.fit`.
@@ -91,7 +91,7 @@ class Loop:
         )  # fmt: skip
 
     def _tell(self, share: float, loss: float) -> None:
-        """Report that `share` of an epoch, 0..1, is done."""
+        """Report that a share of an epoch, 0..1, is done."""
         at = len(self.history)
         done = ((self.number - 1) * self.epochs + at + share) / (self.networks * self.epochs)
         remark = f"epoch {at + 1}/{self.epochs}, loss {loss:.3f}"
@@ -118,7 +118,7 @@ GENTLE = Augmentation(
     rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,
     thicker=0.5, coarse=0, blur=0, hard=0, lines=0, noise=0,
 )  # fmt: skip
-"""Augmentation of MNIST's digits: no more than its writers differ."""
+"""Augmentation of MNIST's digits, within the variation of its writers."""
 
 
 def learn(
@@ -128,7 +128,7 @@ def learn(
     """Train a network; return it at its best on the held-out digits, and its history.
 
     Raises:
-        DataError: nothing is left to learn from, or ImageNet's weights are wanted but unavailable.
+        DataError: no digits are left for training, or ImageNet's weights are requested but unavailable.
         ModelError: `start` is not such a network.
     """
     learned, held_back = split(what.learned, config.validation)
@@ -140,7 +140,7 @@ def learn(
     keras.utils.set_random_seed(config.seed)
     network = new_network(kind, config, start)
     thaw(network)
-    if config.freeze:  # batch normalisation keeps its statistics, too
+    if config.freeze:  # batch normalisation also keeps its statistics
         for layer in network.layers[:-1]:
             layer.trainable = False
     batch = min(config.batch or kind.batch, len(learned))
@@ -193,7 +193,7 @@ def batch_of(digits: Digits, config: FitConfig) -> Batch:
 
 
 def _optimizer(kind: Architecture, config: FitConfig, total: int) -> Any:
-    """Return the optimiser; its learning rate stays, or falls over `total` steps."""
+    """Return the optimiser; its learning rate is constant, or falls over `total` steps."""
     its = keras.optimizers
     sgd = config.optimizer == "sgd"
     rate: Any = config.learning_rate or kind.learning_rate * (10 if sgd else 1)
@@ -208,7 +208,7 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     """Return the network before its first step.
 
     Raises:
-        DataError: ImageNet's weights are wanted but unavailable.
+        DataError: ImageNet's weights are requested but unavailable.
         ModelError: `start` is not such a network.
     """
     build = kind.build
@@ -216,9 +216,9 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
         build = partial(kind.build, side=config.side or PUBLISHED_SIDE)
     if config.pretrained:
         try:
-            with redirect_stdout(sys.stderr):  # where Keras' progress belongs
+            with redirect_stdout(sys.stderr):  # for Keras' progress
                 return build("imagenet")
-        except Exception as error:  # Keras promises no class of error
+        except Exception as error:  # Keras documents no error class
             raise DataError(
                 f"ImageNet's weights of {kind.name} cannot be fetched ({first_line(error)}); connect to the "
                 "internet once, or start from random weights without --pretrained"

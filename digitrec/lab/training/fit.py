@@ -1,7 +1,7 @@
-"""Training by name: any architecture of the zoo, as the tutorials do it, to one model file.
+"""Train any architecture of the zoo by name, as in the tutorials, and write one model file.
 
-Our own network has its own recipe in `digitrec.lab.training.train`. Here are Adam, a choice of losses, and
-digits held back for early stopping.
+Our own network has its own recipe in `digitrec.lab.training.train`. This module uses Adam, a choice of
+losses, and held-out digits for early stopping.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from digitrec.models import store
 from digitrec.models.network import scaled
 
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
-"""What a model file may end in, by the library that trains it."""
+"""Allowed endings of a model file, by the library that trains the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
-    """What it came to."""
+    """The result of training."""
 
     file: Path
     """The model, for `predict --model`."""
     history: tuple[Epoch, ...]
     """One row per epoch; empty for scikit-learn."""
     seconds: float
-    """Time spent on learning."""
+    """Duration of the training."""
     test_loss: float
-    """Mean cross-entropy over the test digits, read through the file."""
+    """Mean cross-entropy of the saved model over the test digits."""
     test_correct: int
-    """Test digits read rightly through the file."""
+    """Number of test digits that the saved model reads correctly."""
 
 
 def fit(
@@ -54,18 +54,18 @@ def fit(
     """Train as `config` says and write the model to `out`, with its card and its history beside it.
 
     Args:
-        config: what decides the outcome.
-        out: the model file; `SUFFIXES` has the endings.
-        what: the digits to learn from and to measure with in the end.
-        start: a `.keras` or `.h5` file whose network learns on, instead of a new one.
+        config: the settings of the training.
+        out: the model file, with one of the `SUFFIXES`.
+        what: the training and test digits.
+        start: a `.keras` or `.h5` file to continue from; None: start from a new network.
         on_progress: called after every step.
 
     Raises:
         NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
-        DataError: the digits are too few, or not of all ten kinds where that is needed; or ImageNet's weights
-            are wanted but unavailable.
-        ModelError: there is no such architecture, it cannot be written as `out` says, its settings do not fit
-            with it or with each other, or `start` is another network.
+        DataError: there are too few digits, or not all ten kinds where they are needed; or ImageNet's weights
+            are requested but unavailable.
+        ModelError: the architecture does not exist, cannot be written with this ending, does not fit the
+            settings, or `start` is another network; or settings contradict each other.
     """
     kind = zoo.find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
@@ -99,7 +99,7 @@ def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
     """Check that the start, the size and the published weights fit the architecture.
 
     Raises:
-        ModelError: they do not.
+        ModelError: they do not fit.
     """
     if (config.pretrained or config.side) and not kind.published:
         published = ", ".join(name for name, one in zoo.ZOO.items() if one.published)
@@ -112,15 +112,15 @@ def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
     if start is not None and kind.family == "keras":
         from digitrec.lab.training.epochs import new_network
 
-        new_network(kind, config, start)  # raises what is wrong with it before any digits are fetched
+        new_network(kind, config, start)  # raises an error before any digits are fetched
 
 
 def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     """Train a classifier of scikit-learn.
 
     Raises:
-        NotInstalled: scikit-learn is missing, or skops, which it is to be written by.
-        DataError: there are not enough of each digit.
+        NotInstalled: scikit-learn is missing, or skops, which writes the file.
+        DataError: a digit has too few examples.
     """
     store.import_skops()
     missing = [str(digit) for digit in range(10) if digit not in digits.labels]
@@ -139,7 +139,7 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
 def _write(
     learned: Any, config: FitConfig, out: Path, facts: dict[str, Any], what: Given
 ) -> tuple[float, int]:
-    """Write the model with its description; return loss and right answers on the test, through that file."""
+    """Write the model with its description; return the saved model's loss and right answers on the test."""
     how = {"scale": config.scale}
     if out.suffix == ".skops":
         how["output"] = store.output_of(learned)
@@ -153,7 +153,7 @@ def _write(
 
 
 def measured(file: Path, test: Digits) -> tuple[float, int]:
-    """Mean cross-entropy, and digits read rightly, through a model file."""
+    """Return a model file's mean cross-entropy, and the number of digits that it reads correctly."""
     chances = store.load(file).probabilities(test.images)
     right = chances[np.arange(len(test)), test.labels]
     loss = float(-np.log(np.maximum(right, 1e-7)).mean())

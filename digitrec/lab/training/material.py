@@ -1,4 +1,4 @@
-"""What a run learns from besides its own digits: other countries' digits, generated ones, and rehearsals."""
+"""Provide training material besides the run's own digits: from other countries, generated, rehearsed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from digitrec.lab.training.run import FineTuneConfig, TrainConfig, Watcher
 
 log = logging.getLogger(__name__)
 
-_PORTION = 100  # digits made between two reports of progress
-_DRAWN = 1.1  # the preparation does not find some of the digits drawn in place of MNIST's
+_PORTION = 100  # digits made between two progress reports
+_DRAWN = 1.1  # the preparation does not find every digit drawn in place of MNIST's
 
 
 def abroad(config: TrainConfig, on_progress: Watcher) -> Digits:
-    """Return the learned digits of `world`, prepared, `config.world` times.
+    """Return the prepared training digits of `world`, `config.world` times.
 
     Raises:
         DataError: they are unavailable.
@@ -51,11 +51,11 @@ def writers_held_back() -> Digits:
 
 
 def made(learned: Digits, own: int, config: TrainConfig, on_progress: Watcher) -> Digits:
-    """Return the digits made from `learned`, `own` of them MNIST's.
+    """Return digits generated from `learned`; ``own`` is the number of MNIST's digits among these.
 
     Raises:
         DataError: the fonts are unavailable.
-        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+        NotInstalled: Matplotlib, whose fonts are used, is missing.
     """
     numbers = [round(share * own) // _PORTION for share in (config.made, config.scenes)]
     kinds = [synthetic.make] * numbers[0] + [synthetic.staged] * numbers[1]
@@ -66,13 +66,13 @@ def made(learned: Digits, own: int, config: TrainConfig, on_progress: Watcher) -
 
 
 def _fonts(config: TrainConfig) -> tuple[str, ...]:
-    """Files of the fonts that are learned."""
+    """Return the files of the fonts for training."""
     designed = font_files("learned") if config.fonts else ()
     return fonts_to_learn() + designed
 
 
 def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
-    """Return a portion of both, the scans unchanged the first time; the seed's last numbers say which."""
+    """Return a part of both, with the scans unchanged the first time; ``seed`` names the part."""
     *_, turn, portion = seed
     rng = np.random.default_rng(seed)
     part = slice(portion * _PORTION, (portion + 1) * _PORTION)
@@ -83,7 +83,7 @@ def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
 
 
 def _together(portions: Iterator[Digits], count: int, on_progress: Watcher) -> Digits:
-    """Return all of `count` portions together."""
+    """Return all `count` parts joined."""
     parts = [Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))]
     for number, portion in enumerate(portions, 1):
         parts.append(portion)
@@ -95,11 +95,11 @@ def _together(portions: Iterator[Digits], count: int, on_progress: Watcher) -> D
 def rehearsal(config: FineTuneConfig, on_progress: Watcher) -> tuple[Digits, dict[str, int]]:
     """Return pictures that a network rehearses so that it forgets little, and the number of each kind.
 
-    They are digits of MNIST's 60,000, and about `config.made` pictures and `config.scenes` made of them. If
-    MNIST is unavailable, digits of the synthetic hand replace it, with a warning of the logger.
+    They are digits of MNIST's 60,000, and about `config.made` pictures and `config.scenes` scenes made from
+    them. If MNIST is unavailable, digits of the synthetic hand replace it, with a warning in the log.
 
     Raises:
-        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+        NotInstalled: Matplotlib, whose fonts are used, is missing.
     """
     rng = np.random.default_rng([config.seed, 0])
     try:

@@ -1,8 +1,8 @@
 """Keras networks by name, from (N, 28, 28, 1) to (N, 10) probabilities.
 
-`digitrec_cnn` is digitrec's own; `tutorial_cnn` is the network of a well-known tutorial, layer for layer; the
-other plain ones are our own. The small ResNet learns MNIST on a CPU in minutes: K. He et al., Deep Residual
-Learning for Image Recognition, CVPR 2016 (section 4.2, on small pictures). EfficientNetB0 is that of
+`digitrec_cnn` is digitrec's own; `tutorial_cnn` is the network of a well-known tutorial, layer by layer; the
+other plain networks are ours. The small ResNet learns MNIST on a CPU in minutes: K. He et al., Deep Residual
+Learning for Image Recognition, CVPR 2016 (section 4.2, on small pictures). EfficientNetB0 comes from
 `keras.applications`: M. Tan and Q. V. Le, EfficientNet, ICML 2019.
 """
 
@@ -17,7 +17,7 @@ layers = keras.layers
 
 
 def tutorial_cnn() -> keras.Model:
-    """Two convolutions, two poolings, three dropouts, 225,034 parameters: exactly as published."""
+    """Return the tutorial's network: two convolutions, two poolings, three dropouts, 225,034 parameters."""
     return _sequential("tutorial-cnn", [
         layers.Conv2D(32, 3, activation="relu"),
         layers.MaxPooling2D(2),
@@ -33,19 +33,19 @@ def tutorial_cnn() -> keras.Model:
 
 
 def simple_cnn() -> keras.Model:
-    """Our small one: two wide-eyed convolutions and one dense layer."""
+    """Return our small network: two convolutions with large kernels and one dense layer."""
     return convolutional(filters=24, depth=2, kernel=5, dense=128, dropout=0.4)
 
 
 def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout: float) -> keras.Model:
-    """Return a plain CNN with everything that `tune` searches over.
+    """Return a plain CNN with all settings that `tune` searches over.
 
     Args:
-        filters: channels of the first convolution; each further one has twice as many.
-        depth: convolutions, each followed by a pooling that halves the image, 1..4.
+        filters: channels of the first convolution; each further convolution has twice as many.
+        depth: number of convolutions, each followed by a pooling that halves the image, 1..4.
         kernel: pixels along each side of a convolution.
         dense: units of the dense layer before the last.
-        dropout: share of the dense layer that is silenced while learning, 0..1.
+        dropout: share of the dense layer's units that are dropped during training, 0..1.
     """
     stages = []
     for stage in range(depth):
@@ -61,7 +61,7 @@ def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout:
 
 
 def complex_cnn() -> keras.Model:
-    """Our large one: five normalised convolutions in three stages, then a dense layer."""
+    """Return our large network: five normalised convolutions in three stages, then a dense layer."""
     stages = []
     for width, repeats in ((32, 2), (64, 2), (128, 1)):
         for _ in range(repeats):
@@ -77,7 +77,7 @@ def complex_cnn() -> keras.Model:
 
 
 def mlp() -> keras.Model:
-    """Ours without convolutions: two dense layers over the 784 pixels."""
+    """Return our network without convolutions: two dense layers over the 784 pixels."""
     hidden = []
     for width in (512, 256):
         hidden += [*_normalised(layers.Dense(width, use_bias=False)), layers.Dropout(0.3)]
@@ -99,8 +99,8 @@ def digitrec_cnn(
     """Return an untrained network from (N, 28, 28, 1), ink 1, paper 0, to (N, 10) probabilities.
 
     Each entry of `widths` is one stage of two convolutions with that many channels; the image is halved
-    between stages. The same `seed` gives the same first weights. Not `normalised`, it has biases in place of
-    the batch normalisation, as in a `.tflite` file, in which the one has become the other.
+    between stages. The same `seed` gives the same first weights. If not `normalised`, the network has biases
+    instead of batch normalisation, as in a `.tflite` file, where the normalisation has become biases.
     """
     seeds = keras.random.SeedGenerator(seed)
     image = keras.Input((28, 28, 1), name="image")
@@ -123,9 +123,9 @@ def digitrec_cnn(
 
 
 def together(networks: Sequence[keras.Model]) -> keras.Model:
-    """Several of `digitrec_cnn`'s networks as one, whose scores are the mean of theirs; one stays as it is.
+    """Join several networks of `digitrec_cnn` into one that averages their scores; a single one is unchanged.
 
-    Networks that differ in nothing but their seeds err on different digits, so that their mean errs on fewer:
+    Networks that differ only in their seeds err on different digits, so their mean makes fewer errors:
     Balaji Lakshminarayanan, Alexander Pritzel, Charles Blundell, "Simple and Scalable Predictive Uncertainty
     Estimation using Deep Ensembles", NeurIPS 2017.
     """
@@ -153,10 +153,10 @@ PUBLISHED_SIDE = 224
 
 
 def resnet_small() -> keras.Model:
-    """ResNet-8: He et al.'s residual network for small pictures with one block in each of its three stages.
+    """Return ResNet-8, He et al.'s residual network for small pictures, with one block in each stage.
 
-    A block is two normalised 3x3 convolutions and a way around them, by a 1x1 convolution where the width
-    changes. The averages of the last 64 maps tell the digit. 78,426 parameters.
+    A block is two normalised 3x3 convolutions and a shortcut, a 1x1 convolution if the width changes. The
+    means of the last 64 maps determine the digit. 78,426 parameters.
     """
     image = keras.Input((28, 28, 1), name="image")
     x = layers.ReLU()(_convolved(image, 16))
@@ -167,10 +167,10 @@ def resnet_small() -> keras.Model:
 
 
 def efficientnet(weights: Literal["imagenet"] | None = None, side: int = PUBLISHED_SIDE) -> keras.Model:
-    """EfficientNetB0 with a layer for ten digits.
+    """Return EfficientNetB0 with a layer for ten digits.
 
     Args:
-        weights: "imagenet": Keras fetches them; None: random ones.
+        weights: "imagenet": Keras fetches them; None: random weights.
         side: side to which the digit is enlarged, in pixels, 32 or more.
     """
     body = keras.applications.EfficientNetB0(
@@ -183,9 +183,10 @@ def efficientnet(weights: Literal["imagenet"] | None = None, side: int = PUBLISH
 
 
 def thaw(network: keras.Model) -> None:
-    """Let every layer learn again, whatever the network's file says.
+    """Make every layer trainable, whatever the network's file says.
 
-    Layer by layer: in a `Sequential` loaded from a file, `network.trainable = True` reaches no layer.
+    This is done for each layer: in a `Sequential` loaded from a file, `network.trainable = True` has no
+    effect.
     """
     for layer in network.layers:
         layer.trainable = True
@@ -200,7 +201,7 @@ def _convolved(x: Any, width: int, *, side: int = 3, stride: int = 1) -> Any:
 
 
 def _residual(x: Any, width: int, stride: int) -> Any:
-    """He et al.'s basic block."""
+    """Return He et al.'s basic block."""
     inner = _convolved(layers.ReLU()(_convolved(x, width, stride=stride)), width)
     if stride != 1 or x.shape[-1] != width:
         x = _convolved(x, width, side=1, stride=stride)

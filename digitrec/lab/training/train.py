@@ -1,10 +1,10 @@
-"""Training our own reader: MNIST's 60,000 digits, changed anew in every epoch, to a model file with its card.
+"""Train our own network on MNIST's 60,000 digits, changed in every epoch; write a model file with its card.
 
-It is several networks in one, alike but for their seeds, each of which learns for itself; their scores are
-averaged. The learning rate rises once and falls along a cosine; labels are smoothed; the weights are a
-running average, for which batch normalisation is measured again. Generated pictures are learned together
-with MNIST's digits, then left out while finishing. A tenth of the digits is held back to watch by; the 10,000
-test digits are looked at once, when all is done, for the card.
+The model consists of several networks that differ only in their seeds and are trained separately; their
+scores are averaged. The learning rate rises once and falls along a cosine, labels are smoothed, and the
+weights are a running average, for which batch normalisation is measured again. Generated pictures are used
+together with MNIST's digits, but not in the finishing epochs. A tenth of the digits is held out for
+validation; the 10,000 test digits are used only once, at the end, for the card.
 """
 
 from __future__ import annotations
@@ -42,18 +42,19 @@ WANTED = np.vstack([np.eye(10), np.full(10, 0.1)]).astype(np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a network learns from."""
+    """The training data of a network."""
 
     config: TrainConfig
     own: Digits
-    """Seen in every epoch."""
+    """Digits used in every epoch."""
     abroad: Digits
-    """Seen in part in each epoch, also while finishing."""
+    """Digits of which each epoch uses a part, finishing epochs included."""
     made: Digits
-    """Seen in every epoch, but not while finishing."""
+    """Digits used in every epoch except the finishing epochs."""
 
     def epoch(self, number: int) -> Digits:
-        """Return the augmented digits of one epoch in a new order; epochs after `config.epochs` finish."""
+        """Return the augmented digits of one epoch in a new order; epochs after `config.epochs` are
+        finishing."""
         config, finishing = self.config, number > self.config.epochs
         rng = np.random.default_rng([config.seed, number])
         some = self.abroad[rng.permutation(len(self.abroad))[: self._seen(finishing)]]
@@ -65,7 +66,7 @@ class Material:
         return Digits(augment(digits.images[order], rng, changes), digits.labels[order])
 
     def batches(self, first: int, last: int) -> Iterator[Tensors]:
-        """Yield the batches of these epochs; one epoch is augmented while the one before is learned."""
+        """Yield the batches of these epochs; augment the next epoch while the current one is learned."""
         size = self.config.batch
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(self.epoch, first)
@@ -82,20 +83,21 @@ class Material:
         return (len(self.own) + self._seen(finishing) + made) // self.config.batch
 
     def _seen(self, finishing: bool) -> int:
-        """Return how many digits from abroad an epoch sees."""
+        """Return the number of digits of `world` in an epoch."""
         share = self.config.finishing_seen if finishing else self.config.seen
         return round(share * len(self.abroad))
 
 
 def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
-    """Return the network that has learned the `material`."""
+    """Train on the `material` and return the network."""
     config = material.config
     averaged = _built(config)
     typical, _ = tensors(material.epoch(config.epochs)[: 30 * config.batch])
     watched = tensors(held_back)
 
     def watch(network: keras.Model, before: list[Any] | None = None) -> AtEnd:
-        """Return what measures the averaged weights, or their mean with those `before`, after an epoch."""
+        """Return a callback that measures the averaged weights, or their mean with ``before``, after an
+        epoch."""
 
         def measure(logs: dict[str, float]) -> None:
             with stocks.averaged(network, network.optimizer):
@@ -103,7 +105,7 @@ def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
             if before is not None:
                 weights = [(one + other) / 2 for one, other in zip(before, weights, strict=True)]
             averaged.set_weights(weights)
-            for start in range(0, len(typical), config.batch):  # measures the batch normalisation
+            for start in range(0, len(typical), config.batch):  # measures batch normalisation again
                 averaged(typical[start : start + config.batch], training=True)
             logs["val_loss"], logs["val_accuracy"] = averaged.evaluate(*watched, verbose=0)
 
@@ -113,9 +115,9 @@ def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
     network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
     this.fit(network, material.batches(0, config.epochs - 1), steps, config.epochs, at_end=watch(network))
     if config.finishing:
-        # Continue without generated pictures, then take the mean of the weights before and after. It is
-        # nearly as good on those digits, and loses little of what was learned from the others: Mitchell
-        # Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
+        # Continue without generated pictures, then take the mean of the weights before and after. The
+        # mean is nearly as good on MNIST's digits and keeps most of what the other pictures taught:
+        # Mitchell Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
         before, steps = averaged.get_weights(), material.steps(finishing=True)
         network = _built(config, _optimizer(config, config.finishing_rate, steps * config.finishing))
         network.set_weights(before)
@@ -155,14 +157,14 @@ def tensors(digits: Digits) -> Tensors:
 
 
 def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher = unwatched) -> TrainResult:
-    """Train the networks as `config` says and write them, joined, with card and histories into `folder`.
+    """Train the networks as `config` says; write them, joined, with card and histories into `folder`.
 
-    Uses a GPU where TensorFlow sees one.
+    Uses a GPU if TensorFlow finds one.
 
     Args:
-        config: what decides the outcome.
-        folder: made when it is not there.
-        what: the digits to learn from, beside those of `world`, and to measure with in the end.
+        config: the settings of the training.
+        folder: the output folder; it is created if it is missing.
+        what: the training digits, besides those of `world`, and the test digits.
         on_progress: called after every step.
 
     Raises:
@@ -209,10 +211,10 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
 def _ship(
     network: keras.Model, file: Path, facts: dict[str, Any], held_back: tuple[Digits, Digits], what: Given
 ) -> int:
-    """Write the file and its card; return the number of test digits that it reads rightly.
+    """Write the file and its card; return the number of test digits that the file reads correctly.
 
-    The temperatures and the figures on the card come from the file that is shipped. The first of those
-    `held_back` are in MNIST's form of themselves, the second were brought into it.
+    The temperatures and the figures on the card are measured with the shipped file. The first digits in
+    `held_back` were already in MNIST's form; the second were converted to it.
     """
     save = saver(network, file)
 
@@ -236,9 +238,10 @@ def _ship(
 
 
 def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
-    """How sure it may be, from held-out digits: of those in MNIST's form, and of those brought into it.
+    """Fit temperatures and evidence on held-out digits: on those already in MNIST's form, and on converted
+    ones.
 
-    The temperatures come from its first glance, the evidence from what it sees looking again where in doubt.
+    The temperatures are fitted on the first reading, the evidence on the mean of readings in case of doubt.
     """
     bare = written({})
     sureness = {

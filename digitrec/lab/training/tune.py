@@ -1,6 +1,6 @@
-"""The search for good settings of a plain CNN: Optuna's sampler, bad trials stopped early, kept in SQLite.
+"""Search for good settings of a plain CNN with Optuna; bad trials stop early, and SQLite keeps the study.
 
-A stopped or killed study continues with the next trial when the same folder is given again.
+A stopped or killed study continues with the next trial if the same folder is given again.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ except ImportError as error:
     raise not_installed("Tuning", "tune") from error
 
 STUDY, BEST = "study.db", "best.json"
-"""Files in the folder of a study."""
+"""Names of the files in a study's folder."""
 NAME = "digitrec-cnn"
 VALIDATION = 0.2
-"""Share of the digits by which trials are judged."""
+"""Share of the digits on which trials are compared."""
 
 
 def tune(
@@ -40,22 +40,22 @@ def tune(
     seed: int = 0,
     on_trial: Callable[[optuna.trial.FrozenTrial], None] = lambda _: None,
 ) -> optuna.Study:
-    """Try some settings, learning from four fifths of the digits and judging by the rest.
+    """Try settings; each trial trains on four fifths of the digits and is scored on the rest.
 
-    The value of a trial is its accuracy on that rest. The best settings are written to `BEST`.
+    A trial's value is its accuracy on the rest. The best settings are written to `BEST`.
 
     Args:
-        digits: to learn from and to judge by; a few thousand tell settings apart.
+        digits: the digits for training and scoring; a few thousand are enough.
         folder: the study's folder; an existing study is continued.
-        trials: how many to try now.
-        epochs: times that each trial sees every digit.
-        seed: decides what is tried.
+        trials: number of trials to run now.
+        epochs: number of epochs of each trial.
+        seed: decides which settings are tried.
         on_trial: called after each trial.
 
     Raises:
         NotInstalled: the extra `tune` or `train` is missing.
         DataError: too few digits to hold out a fifth.
-        ModelError: not one trial was finished, or the folder holds another study.
+        ModelError: no trial was finished, or the folder holds another study.
     """
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -64,9 +64,9 @@ def tune(
             study_name=NAME, storage=f"sqlite:///{folder / STUDY}", direction="maximize", load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         )  # fmt: skip
-    except Exception as error:  # a database of something else fails in SQLAlchemy's many ways
+    except Exception as error:  # SQLAlchemy raises various errors for another kind of database
         raise ModelError(f"{folder / STUDY}: not a study of digitrec; give another folder") from error
-    # The same seed would propose the trials of an earlier run again.
+    # With the same seed, an earlier run's trials would be proposed again.
     study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))
     learned, held_back = split(digits, VALIDATION)
     if not len(held_back):
@@ -99,7 +99,7 @@ def _settings(trial: optuna.Trial) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: int) -> float:
-    """Train with the trial's settings; stop where half of the others were better by then."""
+    """Train with the trial's settings; stop if half of the other trials were better at that point."""
     network_of, training = _settings(trial)
     keras.utils.set_random_seed(trial.number)
     network = networks.convolutional(**network_of)

@@ -1,4 +1,4 @@
-"""The kinds of models that can be trained by name."""
+"""Define the kinds of models that can be trained by name."""
 
 from __future__ import annotations
 
@@ -17,37 +17,38 @@ Complexity = Literal["Low", "Medium", "High"]
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A kind of model, and how it is usually trained."""
+    """A kind of model, with its training settings."""
 
     name: str
-    """What it is called on the command line."""
+    """Name on the command line."""
     title: str
-    """What it is called in a table."""
+    """Name in tables."""
     origin: str
-    """Whose design it is."""
+    """Origin of the design."""
     made_by: str
-    """Function or class that makes an untrained one, such as ".networks.mlp"."""
+    """Function or class that creates an untrained model, such as ".networks.mlp"."""
     complexity: Complexity
-    """How much there is to understand and to compute."""
+    """How complex the model is to understand and to compute."""
     family: Family = "keras"
-    """Which library trains it."""
+    """Library that trains the model."""
     epochs: int = 15
     """Default number of epochs; unused for scikit-learn."""
     augmented: bool = True
-    """Whether each digit is changed a little, anew in each epoch."""
+    """Whether each digit is changed slightly, differently in each epoch."""
     cosine: bool = True
-    """Whether the learning rate falls along a cosine to nothing; else it stays."""
+    """Whether the learning rate falls along a cosine to 0; otherwise it is constant."""
     learning_rate: float = 1e-3
-    """Adam's, at the start."""
+    """Adam's learning rate at the start."""
     batch: int = 128
     """Digits per step."""
     published: bool = False
-    """Whether it is a published backbone: ``build(weights, side)`` takes ImageNet's weights and its size."""
+    """Whether the model is a published network: ``build(weights, side)`` takes ImageNet's weights and a
+    side."""
     shape: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the function."""
 
     def build(self, *arguments: Any, **options: Any) -> Any:
-        """Return an untrained model; its library is imported only now."""
+        """Return an untrained model; import its library only now."""
         module, _, name = self.made_by.rpartition(".")
         make = getattr(import_module(module, __package__), name)
         return make(*arguments, **self.shape, **options)
@@ -85,13 +86,13 @@ _ALL = (
     ),
 )  # fmt: skip
 ZOO = {one.name: one for one in _ALL}
-"""Every architecture by its name."""
+"""All architectures by name."""
 COMPARED = ("complex-cnn", "simple-cnn", "mlp", "knn", "random-forest", "svm")
-"""Those that `models compare` trains."""
+"""The architectures that `models compare` trains by default."""
 
 
 def find(name: str) -> Architecture:
-    """Return the architecture of a name, or the one in a file written by `tune`.
+    """Return the architecture with this name, or the one in a file that `tune` wrote.
 
     Raises:
         ModelError: the name is unknown (the message lists the names), or `tune` did not write the file.
