@@ -1,8 +1,8 @@
-"""Fine-tune digitrec's network on one person's handwriting, and measure what was gained and lost.
+"""Fine-tune digitrec's network on one person's handwriting, and measure gains and losses.
 
-It starts from the shipped file. Beside the person's pictures it rehearses known digits and non-digits, and
-should keep its answers to them: Zhizhong Li, Derek Hoiem, "Learning without Forgetting", ECCV 2016. The gains
-and losses are measured on the files, before and after.
+Training starts from the shipped file. Besides the person's pictures the network rehearses known digits and
+non-digits, whose answers should not change: Zhizhong Li, Derek Hoiem, "Learning without Forgetting", ECCV
+2016. Gains and losses are measured on both model files.
 """
 
 from __future__ import annotations
@@ -40,39 +40,39 @@ from digitrec.models import store
 from digitrec.providers.registry import open_provider
 
 OWN = "your own, held back"
-"""Name of the set of the person's pictures that were not learned."""
+"""Name of the set of the person's pictures that were held out."""
 HEADER = ("read rightly", "before", "after", "95 % interval", "gained", "lost")
-"""Heads of the columns of `rows`."""
+"""Column titles of `rows`."""
 WHOLE = "mnist-test"
-"""The set that is measured whole by default, because it is already prepared."""
+"""The set that is measured completely by default, because it needs no preparation."""
 SOME = 300
-"""Pictures of every other set."""
+"""Number of pictures of every other set."""
 REFUSED_SETS = ("letters", "scribbles")
 """The sets to refuse that are measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A set, and how it is read before and after."""
+    """The accuracy on a set before and after fine-tuning."""
 
     data: str
     """Name of the set."""
     refusing: bool
-    """Whether refusing is right on it, because it shows no single digit."""
+    """Whether a refusal is right on this set, because its pictures show no single digit."""
     before: Proportion
     """Right answers before."""
     after: Proportion
     """Right answers after."""
     gained: int
-    """Pictures that are right only after."""
+    """Number of pictures that are right only after."""
     lost: int
-    """Pictures that were right only before."""
+    """Number of pictures that were right only before."""
     left_out: int
-    """Pictures that were learned, and so are not read."""
+    """Number of pictures omitted because they were learned."""
 
     @property
     def row(self) -> tuple[str, ...]:
-        """The cells under `HEADER`."""
+        """The cells of a row under `HEADER`."""
         name = f"{self.data}, refused" if self.refusing else self.data
         before = f"{percent(self.before.share, 2)} of {self.before.n:,}"
         after = percent(self.after.share, 2)
@@ -82,21 +82,21 @@ class Change:
 def changes(
     start: Path, out: Path, held_back: Sequence[Sample], learned: Keys, limit: int | None
 ) -> Iterator[Change]:
-    """Measure two model files on the pictures that were not learned; a refused digit counts as wrong.
+    """Measure two model files on pictures that were not learned; a refused digit counts as wrong.
 
     The sets are the person's held-out pictures, MNIST's test digits, letters and scribbles, and the other
     sets of digits in the folder that DIGITREC_DATA names.
 
     Args:
-        start: the model file before the change.
+        start: the model file before fine-tuning.
         out: the model file after it.
-        held_back: the person's pictures that were not learned; none: that set is left out.
-        learned: keys of the pictures that were learned.
-        limit: largest number of each other set, all digits in proportion; None: all of `WHOLE`, `SOME` of
-            the others.
+        held_back: the person's held-out pictures; empty: skip this set.
+        learned: keys of the learned pictures.
+        limit: maximum number of pictures of each other set, all digits in proportion; None: all of `WHOLE`,
+            `SOME` of the others.
 
     Raises:
-        DataError: a set that is here is damaged.
+        DataError: an available set is damaged.
     """
     with (
         Engine(open_provider("local", model=start)) as before,
@@ -112,7 +112,7 @@ def changes(
 
 
 def _sets(held_back: Sequence[Sample], limit: int | None) -> Iterator[tuple[str, Sequence[Sample], bool]]:
-    """Yield name and pictures of each set, and whether refusing is right on it."""
+    """Yield each set's name and pictures, and whether a refusal is right on it."""
     if held_back:
         yield OWN, held_back, False
     for one in accuracy.sets():
@@ -145,21 +145,21 @@ def verdict(changes: Sequence[Change]) -> str:
 log = logging.getLogger(__name__)
 
 FEWEST = 10
-"""Pictures to learn from at least; fewer teach nothing."""
+"""Minimum number of pictures; fewer have no effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class FineTuneResult:
-    """What it came to."""
+    """The result of fine-tuning."""
 
     file: Path
     """The model, for `predict --model`."""
     learned: int
-    """The person's pictures that were learned."""
+    """Number of the person's pictures that were learned."""
     changes: tuple[Change, ...]
-    """How the held-out pictures (`OWN`, if any) and all other sets are read before and after."""
+    """Accuracy on the held-out pictures (`OWN`, if any) and on all other sets, before and after."""
     seconds: float
-    """Time that it took, measuring included."""
+    """Duration, measuring included."""
 
 
 def fine_tune(
@@ -172,24 +172,24 @@ def fine_tune(
     limit_test: int | None = None,
     on_progress: Watcher = unwatched,
 ) -> FineTuneResult:
-    """Let our own network learn from labelled pictures, and write it to `out`.
+    """Train our own network on labelled pictures, and write it to `out`.
 
-    Pictures go through the same preparation as when they are read; those in which it finds no single
-    character teach nothing, and are left out with a warning of the logger. The temperatures and
-    the threshold for refusing stay as in `start`, because rehearsing keeps the answers.
+    Pictures are prepared as for predicting; pictures without a single character are skipped with a warning
+    in the log. The temperatures and the threshold for refusing stay as in `start`, because rehearsing keeps
+    the network's answers.
 
     Args:
-        config: what decides the outcome.
+        config: the settings of the training.
         out: the model file, `.tflite`.
-        samples: the person's pictures; those labelled None are to be refused.
-        source: what they are called, for the card.
-        start: the file to begin with: the shipped one, or one that `digitrec train` or this wrote.
-        limit_test: largest number from every measured set; None: see `changes`.
+        samples: the person's pictures; those labelled None must be refused.
+        source: name of the pictures, for the card.
+        start: the file to start from: the shipped one, or one written by `digitrec train` or this function.
+        limit_test: maximum number of pictures of every measured set; None: see `changes`.
         on_progress: called after every step.
 
     Raises:
         NotInstalled: the `train` extra is missing.
-        DataError: fewer than `FEWEST` pictures are left to learn from.
+        DataError: fewer than `FEWEST` pictures remain.
         ModelError: `start` is not digitrec's own network, or `out` does not end in `.tflite`.
     """
     began = time.monotonic()
@@ -226,7 +226,7 @@ def fine_tune(
 
 
 def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sample], list[Sample]]:
-    """Those to learn from and those held back, each label in its share."""
+    """Split the pictures into training and held-out pictures, each label in proportion."""
     order = np.random.default_rng(config.seed).permutation(len(samples))
     shuffled = [samples[place] for place in order]
     held = set(sampled([one.label for one in shuffled], round(config.validation * len(samples))).tolist())
@@ -235,10 +235,10 @@ def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sam
 
 
 def _prepared(samples: Sequence[Sample], source: str) -> Digits:
-    """Prepare the pictures as for the network; leave out those it would not be asked about.
+    """Prepare the pictures as for the network; leave out pictures that the network would not get.
 
     Raises:
-        DataError: too few are left.
+        DataError: too few pictures remain.
     """
     images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], []
     for sample in samples:
@@ -265,7 +265,7 @@ def _prepared(samples: Sequence[Sample], source: str) -> Digits:
 def _learn(
     network: keras.Model, own: Digits, known: Digits, config: FineTuneConfig, on_progress: Watcher
 ) -> None:
-    """Take every step, then move the weights to `config.new` of the way to where they led."""
+    """Train for all steps, then move the weights a share, `config.new`, of the way to the trained ones."""
     before = network.get_weights()
     rehearsed, _ = tensors(known)
     said = network.predict(rehearsed, batch_size=256, verbose=0)

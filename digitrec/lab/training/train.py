@@ -53,8 +53,7 @@ class Material:
     """Digits used in every epoch except the finishing epochs."""
 
     def epoch(self, number: int) -> Digits:
-        """Return the augmented digits of one epoch in a new order; epochs after `config.epochs` are
-        finishing."""
+        """Return an epoch's augmented digits in a new order; those after `config.epochs` are finishing."""
         config, finishing = self.config, number > self.config.epochs
         rng = np.random.default_rng([config.seed, number])
         some = self.abroad[rng.permutation(len(self.abroad))[: self._seen(finishing)]]
@@ -96,8 +95,7 @@ def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
     watched = tensors(held_back)
 
     def watch(network: keras.Model, before: list[Any] | None = None) -> AtEnd:
-        """Return a callback that measures the averaged weights, or their mean with ``before``, after an
-        epoch."""
+        """Return a callback for an epoch's end: measure the averaged weights, or their mean with ``before``."""
 
         def measure(logs: dict[str, float]) -> None:
             with stocks.averaged(network, network.optimizer):
@@ -238,8 +236,7 @@ def _ship(
 
 
 def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
-    """Fit temperatures and evidence on held-out digits: on those already in MNIST's form, and on converted
-    ones.
+    """Fit temperatures and evidence on held-out digits, already in MNIST's form and converted to it.
 
     The temperatures are fitted on the first reading, the evidence on the mean of readings in case of doubt.
     """
