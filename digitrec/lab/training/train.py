@@ -95,7 +95,7 @@ def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
     watched = tensors(held_back)
 
     def watch(network: keras.Model, before: list[Any] | None = None) -> AtEnd:
-        """Return a callback for an epoch's end: measure the averaged weights, or their mean with ``before``."""
+        """Return a callback that measures the averaged weights, or their mean with ``before``."""
 
         def measure(logs: dict[str, float]) -> None:
             with stocks.averaged(network, network.optimizer):
