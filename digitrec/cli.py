@@ -198,9 +198,9 @@ def main() -> None:
       4 a key or program is missing                    5 the model file cannot be used
       6 a data set is missing or damaged               7 the budget does not allow it
       8 the ledger cannot be used                      9 a file cannot be written
-     10 the engine refused the image                  11 it refused the credentials
-     12 its quota is spent                            13 rate limited
-     14 no answer in time                             15 out of service for now
+     10 the engine refused the image                  11 the engine refused the credentials
+     12 the quota is used up                          13 rate limited
+     14 no answer in time                             15 service unavailable
      16 a malformed answer                            17 no connection
      18 the port cannot be used                      130 interrupted
     141 the output was closed early

@@ -104,8 +104,9 @@ def benchmark(
     line for each number of a sheet). Intervals and tests keep the pictures of a group, such as a book,
     together.
 
-    --target tries each engine, each pair as a fallback and each vote, chooses the cheapest on half of the
-    pictures and reports it on the other half; the lower end of its 95% interval must reach the target.
+    --target tries each engine, each pair as a fallback and each vote, chooses the cheapest that
+    reaches the target on half of the pictures, and measures it on the other half. It reaches the target if
+    the lower end of its 95% interval does.
 
     \b
     Examples:
@@ -174,7 +175,7 @@ def _watched(total: int) -> Iterator[Callable[[Outcome], None]]:
 @options.labelled_limit
 @asking_options
 def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
-    """Fit how often an engine is right at a given confidence.
+    """Learn how often an engine is right at a given confidence.
 
     Later predictions of this engine, with the same preparation and model version, get `calibrated`: the
     probability that the digit is right. DATA is as for `digitrec benchmark`; it should look like your

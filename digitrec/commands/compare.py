@@ -35,9 +35,9 @@ from digitrec.report.predictions import Format, write_comparisons
 def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking) -> None:
     """Show what several engines read on the same picture.
 
-    IMAGE is as for `digitrec predict`. Below each picture is a line for each engine: digit, confidence,
-    time and cost, or the error. By default all ready and free engines are asked, with
-    --emulate also the emulated clouds, whose answers are marked and not counted. The exit code is 1 if no
+    IMAGE is as for `digitrec predict`. After each picture comes a line for each engine: digit,
+    confidence, time and cost, or the error. By default it asks all engines that are ready and free; --emulate
+    adds the emulated clouds, whose answers are marked and do not vote. The exit code is 1 if no
     engine answered for a picture.
 
     \b

@@ -278,9 +278,9 @@ _POLICY = (
     click.option("--fallback", callback=options.names, metavar="NAMES",
                  help="Engines to ask in this order if one is unsure or fails."),
     click.option("--below", type=options.SHARE, default=0.9, show_default=True, metavar="CHANCE",
-                 help="Unsure: below this probability (see `digitrec calibrate`)."),
+                 help="Probability below which an engine counts as unsure (see `digitrec calibrate`)."),
     click.option("--consensus", type=int, metavar="N",
-                 help="Only take a digit that N engines agree on."),
+                 help="Accept only a digit that N engines agree on."),
 )  # fmt: skip
 _HOW = (
     options.model,
@@ -299,8 +299,8 @@ _HOW = (
                  help="Also write paid answers to this recording."),
     click.option("--replay", type=options.Input(exists=True), metavar="FILE",
                  help="Answer from this recording; ask no cloud."),
-    options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but says nothing about "
-                 "its accuracy. Kept only with --ledger."),
+    options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but its answers say "
+                 "nothing about the cloud's accuracy. They are kept only with --ledger."),
 )  # fmt: skip
 own_model = options.gathered("asking", Asking, options.model, options.model_scale)
 """``--model`` and its scale, of commands that ask the local engine only."""

@@ -46,7 +46,7 @@ def models() -> None:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @options.output("table", "json")
 def list_models(files: Sequence[Path], output: Literal["table", "json"]) -> None:
-    """Show the facts in the shipped model file and in other FILEs.
+    """Describe the shipped model and the models in other FILEs.
 
     \b
     Examples:

@@ -247,6 +247,6 @@ def _lines(found: Explanation) -> Iterator[str]:
     yield f"{found.prediction.image.source}: {headline(found)}"
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"
     if found.where:
-        yield f"  what spoke for it most: {', '.join(found.where)}"
+        yield f"  ink that mattered most: {', '.join(found.where)}"
     for digit, chance in enumerate(found.prediction.probabilities or ()):
         yield f"  {digit}  {percent(chance, 2):>7}  {'█' * round(40 * chance)}".rstrip()

@@ -92,8 +92,8 @@ def serve(
     """Serve the page to draw on, and the REST API.
 
     By default it listens on this machine only, offers the local engine only, and keeps no picture.
-    DIGITREC_API_KEYS (separated by commas) restricts it to clients with a key. Ctrl-C stops it after the
-    accepted requests.
+    DIGITREC_API_KEYS (separated by commas) restricts it to clients with a key. Ctrl-C stops it once the
+    accepted requests are answered.
 
     \b
     Examples:
@@ -170,7 +170,7 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
     ANSWERS is a .jsonl file of `predict`, `read` or `batch`. The page shows each doubtful digit or number
     with its reading: Enter accepts the text in the field, Escape skips it. Every label is written
     at once, so Ctrl-C loses nothing and the same command continues. The folder then has labels.csv and
-    pictures, as `benchmark` (with --numbers for numbers) and `train` take them.
+    pictures, in the form that `benchmark` (with --numbers for numbers) and `train` accept.
 
     \b
     Examples:
@@ -209,9 +209,9 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
 def emulate(vendors: Sequence[str], port: int, faults: Sequence[str]) -> None:
     """Emulate the clouds' APIs on this machine.
 
-    For programs and tests without an account. VENDOR is google, aws, aws-textract, azure, azure-analysis,
-    azure-document or openai; by default all of them. The emulator decodes and reads the pictures and
-    applies the vendors' limits. Its answers say nothing about a vendor's accuracy. Stop it with Ctrl-C.
+    This lets programs and tests run without an account. VENDOR is google, aws, aws-textract, azure,
+    azure-analysis, azure-document or openai; by default all of them. The emulator decodes and reads the
+    pictures and applies the vendors' limits. Its answers say nothing about a vendor's accuracy. Stop it with Ctrl-C.
 
     \b
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.

@@ -101,7 +101,7 @@ class Start(Input):
 @whole("--limit-test", "Use N test digits.")
 @click.option(
     "--start", type=Start(), metavar="digitrec|FILE",
-    help="Without --arch, learn your own hand from digitrec's network, or a .tflite file of it. With "
+    help="Without --arch, fine-tune digitrec's network, or a .tflite file of it, on your digits. With "
     "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip
 @flag("--pretrained", help="Start efficientnet from ImageNet weights, fetched once.")
@@ -117,10 +117,10 @@ def train(arch: str | None, out: Path, **options: Any) -> None:
     Without --arch it trains digitrec's own network by its recipe, else the named architecture. Needs the
     extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist or is
     fetched once. The recipe also uses Swiss and Turkish writers in $DIGITREC_DATA/world (docs/recipe.md)
-    and fonts in $DIGITREC_DATA/fonts or fetched once; --data mnist-train leaves out both. The model is
+    and fonts in $DIGITREC_DATA/fonts or fetched once; --data mnist-train uses neither. The model is
     tested on digits that it did not learn. Curves of accuracy and loss are drawn beside it.
 
-    --start digitrec teaches the shipped network your own hand from dozens of pictures, in about three
+    --start digitrec teaches the shipped network your own handwriting from dozens of pictures, in about three
     minutes, and reports the accuracy before and after on a held-out fifth of them and on all other sets.
 
     \b
@@ -296,7 +296,7 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
 @whole("--trials", "Trials to run now.", default=20)
 @whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
 @sources("--data", help="As for `digitrec explore`.", default="mnist-train")
-@limit("Use N digits, keeping their mix.", 50, 6000)
+@limit("Use N digits, keeping the mix of digits.", 50, 6000)
 @click.option("--seed", default=0, help="Random seed.")
 @out_folder("digitrec-tuning", "Folder of the study and the winner.")
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:

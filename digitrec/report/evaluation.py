@@ -46,7 +46,7 @@ NOTES = {
     "(`digitrec/lab/handwriting/corruptions.py`). Goals: a mean of 95 %, none under 85 %.",
     accuracy.STAGED: "A digit with something else in the picture (`docs/scenes.md`): three in four are "
     "MNIST's test digits, the rest printed in a font that was not learned. The second generator was written "
-    "apart. Range: lowest and highest accuracy of a seed.",
+    "independently. Range: lowest and highest accuracy of a seed.",
     accuracy.CHANGED: f"Up to {accuracy.SOME} pictures each of plain paper, photos-dev, canvas-dev and "
     "swiss-cells-dev, after a change that leaves the digit as it is (`digitrec/lab/handwriting/changes.py`).",
     accuracy.REFUSED: "Generated (`digitrec/lab/handwriting/nondigits.py`; the last four as in "

@@ -40,7 +40,7 @@ def ask_why(page: Page) -> None:
 def test_the_heat_map_lies_on_the_ink_that_was_drawn_until_another_stroke(open_page: OpenPage) -> None:
     page = hand.drawn(open_page(), 7)
     ask_why(page)
-    expect(page.locator("#reasons-words")).to_contain_text("What spoke for it most")
+    expect(page.locator("#reasons-words")).to_contain_text("The ink that mattered most")
     expect(page.locator("#steps figure")).to_have_count(5)
     heat = hand.pixels(page, "#heat").astype(int)
     assert (heat[..., 0] > heat[..., 2] + 60).sum() > 100, "no orange"

@@ -1,4 +1,4 @@
-// Explanations: the steps of the preparation, the ink that spoke for the digit, and the feature maps.
+// Explanations: the steps of the preparation, the ink that supported the digit, and the feature maps.
 
 import * as api from "./api.js";
 import { by, flip, isPressed, make, makeButton } from "./dom.js";
@@ -71,14 +71,14 @@ export class Why {
     const { asked } = this;
     const isRefused = inside.length === 0;
     by("steps").replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
-    const said = where.length ? `What spoke for it most: ${where.join(", ")}.` : "";
+    const said = where.length ? `The ink that mattered most: ${where.join(", ")}.` : "";
     by("reasons-words").textContent = isRefused
-      ? "The network was not asked: the picture was refused by what the preparation saw in it."
-      : saliency ? `${said} Orange ink spoke for the digit, blue ink against it.`
-        : "Orange: where the last feature maps look like the digit (class activation map). Ask “Why?” for what the ink is worth.";
+      ? "The network was not asked, because the preparation refused the picture."
+      : saliency ? `${said} Orange ink supported the digit, blue ink contradicted it.`
+        : "Orange: where the last feature maps look like the digit (class activation map). Click “Why?” to see how much each part of the ink matters.";
     by("heat").hidden = by("overlay").hidden = isRefused;
     by("over").hidden = isRefused || this.getPlace() === null;
-    by("heat").ariaLabel = saliency ? `Which ink spoke for the digit. ${said}` : "Where it looks like the digit";
+    by("heat").ariaLabel = saliency ? `The ink that supported the digit. ${said}` : "Where it looks like the digit";
     this.offerReadings(inside);
     if (isRefused) this.showLayers([]);
     else await this.showReading(inside[0]);
