@@ -211,7 +211,8 @@ def emulate(vendors: Sequence[str], port: int, faults: Sequence[str]) -> None:
 
     This lets programs and tests run without an account. VENDOR is google, aws, aws-textract, azure,
     azure-analysis, azure-document or openai; by default all of them. The emulator decodes and reads the
-    pictures and applies the vendors' limits. Its answers say nothing about a vendor's accuracy. Stop it with Ctrl-C.
+    pictures and applies the vendors' limits. Its answers say nothing about a vendor's accuracy. Stop it
+    with Ctrl-C.
 
     \b
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
