@@ -68,7 +68,7 @@ class Start(Input):
 @whole("--epochs", "Number of epochs.  [default: the recipe's]", metavar=None)
 @click.option(
     "--validation-split", type=Number(0, 0.9), metavar="SHARE",
-    help="Share of digits for validation.  [default: 0.1; 0.2 of your own hand]",
+    help="Share of digits for validation.  [default: 0.1; 0.2 of your own digits]",
 )  # fmt: skip
 @choice(
     "--loss", "categorical", "sparse", default="categorical",
@@ -206,7 +206,7 @@ def _fine_tune(out: Path, options: dict[str, Any]) -> None:
     _write_only(out, [".tflite"])
     sources = options["sources"]
     if not sources:
-        raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")
+        raise click.UsageError("--start without --arch learns your own digits: name your pictures with --data.")
     if options["start"].suffix != ".tflite":
         raise click.UsageError(f"--start {options['start']}: name a .tflite file, or add --arch.")
     from digitrec.lab.training import run

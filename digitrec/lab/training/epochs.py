@@ -134,7 +134,7 @@ def learn(
     learned, held_back = split(what.learned, config.validation)
     if not len(learned):
         raise DataError(
-            f"no digits are left to learn from of {len(what.learned)}, {percent(config.validation, 0)} held "
+            f"no training digits are left of {len(what.learned)}, with {percent(config.validation, 0)} held "
             "back; give more, or --validation-split 0"
         )
     keras.utils.set_random_seed(config.seed)
