@@ -5,7 +5,7 @@ from digitrec.commands import interrupt
 
 def run() -> None:
     """Run the command line."""
-    interrupt.end_at_once()  # until a command is ready to run, end at once
+    interrupt.end_at_once()  # Ctrl-C ends the program at once until a command is ready
     from digitrec.cli import main
 
     main()

@@ -264,7 +264,7 @@ def _by_name(arch: str, file: Path | None, out: Path, options: dict[str, Any]) -
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
     with quietly():
         fit.check(kind, config, options["start"])
-        store.load()  # the first network of LiteRT prints a line
+        store.load()  # now, because LiteRT prints a line with its first network
     what = _given(options)
     with quiet_bar("training") as bar:
         result = fit.fit(config, file, what, start=options["start"], on_progress=bar.at)

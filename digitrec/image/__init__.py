@@ -263,7 +263,7 @@ ImageSource = DigitImage | Turned | Image.Image | Array | Tensor | files.Encoded
 
 
 NO_NUMBERS = "OSUT"
-"""Kinds of NumPy types that hold no numbers but objects, bytes or strings: paths or encoded pictures."""
+"""Kinds of NumPy types for objects, bytes and strings, whose values are paths or encoded pictures."""
 
 
 def one_image(image: ImageSource) -> ImageSource:

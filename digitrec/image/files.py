@@ -23,7 +23,7 @@ from digitrec.errors import ImageError
 from digitrec.errors.arguments import said
 
 MAX_FILE_BYTES = 100_000_000
-"""Larger files are refused after reading one more byte than this."""
+"""Maximum size of a file, in bytes; larger files are refused."""
 SUFFIXES = frozenset((
     ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfif",
     ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",

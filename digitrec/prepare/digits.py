@@ -13,7 +13,7 @@ from digitrec.prepare.strokes import Strokes, framed, outline
 NEAR = 0.2
 """Largest gap between the parts of one digit, as a share of its longer side."""
 SPECK = 0.05
-"""A part with less than this share of the main part's edges is a speck."""
+"""A part with less than this share of the main part's edge strength is a speck."""
 EVIDENCE = 0.035
 """Ink with less evidence (see `Strokes.evidence`) is paper grain, a crease or a shadow. Faint
 pencil has little more, and so have some shadows, in which the network does not recognise a digit."""
@@ -29,14 +29,14 @@ LONGEST = 6.0
 """Maximum length of a digit's outline, halved, as a multiple of its longer side; noise has more. MNIST's
 maximum is 4.3."""
 INSIDE = 0.12
-"""If the main part comes from outside the picture, as a pen does: minimum edges of a part inside that counts
-as the digit, as a share of the main part's."""
+"""If the main part comes from outside the picture, as a pen does: minimum edge strength of a part inside
+that counts as the digit, as a share of the main part's."""
 FLAT = 3.0
 """Minimum ratio of an underline's length to the height of its box."""
 RIVAL = 0.25
-"""Minimum edges of a second digit, as a share of the main digit's."""
+"""Minimum edge strength of a second digit, as a share of the main digit's."""
 FAINT = 0.05
-"""Minimum edges of ink that is reported as left out, as a share of the digit's."""
+"""Minimum edge strength of ink that is reported as left out, as a share of the digit's."""
 AS_HIGH = 0.5
 """Minimum ratio of the heights of two neighbouring digits, the smaller to the larger."""
 OVERLAP = 0.1
@@ -63,7 +63,7 @@ class Count:
     left_out: tuple[Box, ...] = ()
     """Left, top, right, bottom of other ink that may be writing, in pixels of the mask."""
     share: float = 1.0
-    """The digit's share of all edges: its own and those of the ink left out beside it, 0..1."""
+    """The digit's share of the edge strength of itself and of the ink left out beside it, 0..1."""
 
 
 def count(seen: Strokes, small: bool) -> Count:
@@ -187,7 +187,7 @@ def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) 
 
 
 def cut_off(ink: Mask) -> bool:
-    """Return whether a digit's ink, (h, w), leaves a photo on one side, or on two sides that meet."""
+    """Return whether one edge of a photo, or two that meet, cut off a digit's ink, (h, w)."""
     sides: list[Mask] = [np.asarray(ink.any(axis=axis)) for axis in (1, 0)]
     return any(map(_runs_out, sides)) and not any(side[0] and side[-1] for side in sides)
 

@@ -45,7 +45,7 @@ class Ink:
     left_out: tuple[Box, ...] = ()
     """Other ink as dark as the digit's that may be writing, in pixels of the picture."""
     share: float = 1.0
-    """The digit's share of the ink's edges, its own and those left out beside it, 0..1, as `Count.share`."""
+    """The digit's share of the edge strength, as `Count.share`, 0..1."""
     plain: bool = False
     """Whether the quick search was enough: dark, thin strokes and nothing else."""
 

@@ -90,7 +90,7 @@ class Service:
     name: str
     """The service's name at the start of a message."""
     errors: Mapping[str, Rule]
-    """From the full name of an exception class to its meaning."""
+    """The meaning of each exception class, by its full name."""
     advice: Mapping[type[DigitrecError], str] = field(default_factory=dict)
     """The vendor's own advice for some classes of errors, instead of `WORDS`."""
 

@@ -49,7 +49,7 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """Yield the prepared pictures in batches that suit the engine and are ready within its batch deadline."""
     name, enough = engine.provider.name, engine.provider.wants.enough
-    opened = map(partial(open_or_fail, asker=name, enough=enough), sources)  # keeps no source
+    opened = map(partial(open_or_fail, asker=name, enough=enough), sources)  # frees each source
     while batch := _batch(opened, engine):
         yield batch
 

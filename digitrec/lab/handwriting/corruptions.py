@@ -59,7 +59,7 @@ def _impulse_noise(x: Floats, rng: np.random.Generator) -> Floats:
 def _glass_blur(x: Floats, rng: np.random.Generator) -> Floats:
     """Blur, exchange pixels with a neighbour in two rounds, and blur again; standard deviation 0.7 pixels.
 
-    MNIST-C exchanges pixels one after the other; here every other pixel shows its neighbour's value.
+    MNIST-C exchanges pixels one by one; here a random half of the pixels take a neighbour's value.
     """
     x = _blur(x, 0.7)
     images, rows, columns = np.ogrid[: len(x), :SIDE, :SIDE]
