@@ -206,7 +206,7 @@ def _fine_tune(out: Path, options: dict[str, Any]) -> None:
     _write_only(out, [".tflite"])
     sources = options["sources"]
     if not sources:
-        raise click.UsageError("--start without --arch learns your own digits: name your pictures with --data.")
+        raise click.UsageError("--start without --arch learns your digits: name your pictures with --data.")
     if options["start"].suffix != ".tflite":
         raise click.UsageError(f"--start {options['start']}: name a .tflite file, or add --arch.")
     from digitrec.lab.training import run

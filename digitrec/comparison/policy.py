@@ -178,7 +178,8 @@ class Fallback(EnginePolicy):
 
         Raises:
             TypeError, ValueError: the list is empty, has an engine twice or something else, or ``below`` is
-            invalid. UnknownProvider, NotInstalled, NotConfigured, ModelError: an engine is not usable.
+                invalid.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: an engine is not usable.
         """
         self.below = number("the threshold below which the next engine is asked", below, 0, 1)
         super().__init__(engines)
@@ -239,7 +240,8 @@ class Consensus(EnginePolicy):
 
         Raises:
             TypeError, ValueError: there are too few engines, an engine is given twice, or ``agree`` is
-            invalid. UnknownProvider, NotInstalled, NotConfigured, ModelError: an engine is not usable.
+                invalid.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: an engine is not usable.
         """
         self.agree = whole("the number of engines that must agree", agree, 0)
         if not 2 <= agree <= len(listed(engines)):

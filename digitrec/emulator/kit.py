@@ -68,8 +68,8 @@ class FakeProvider(BaseProvider):
         """Store the script.
 
         Args:
-            script: at least one line; a text such as "7" becomes one word with a score of 0.9, "" becomes no
-            word.
+            script: at least one line; a text such as "7" becomes one word with a score of 0.9, "" gives
+                no word.
             latency_s: seconds before each line, >= 0; more than the timeout raises TimedOut.
             price, endpoint, wants, name: as for `digitrec.providers.base.Provider`.
         """

@@ -109,8 +109,7 @@ class Model:
 
         Args:
             chances: the result of `probabilities`.
-            share: required evidence as a multiple of the model's threshold, for all pictures or for each,
-            (N,).
+            share: required evidence as a multiple of the model's threshold, for all pictures or each, (N,).
         """
         return np.asarray(network.evidence(chances) >= self.input.evidence * share)
 
@@ -120,8 +119,7 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
 
     Args:
         path: `.tflite`; `.keras` or `.h5`, with the extra `train`; `.skops`, with the extra `stats`; None:
-        the
-            shipped model.
+            the shipped model.
         scale: one of `SCALES`, for a file that does not say how to scale its pixels; None: find the best one.
 
     Raises:
@@ -159,8 +157,8 @@ def load_keras(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork
     """Load the description ({} if missing) and the network of a `.keras` or `.h5` file.
 
     Raises:
-        ModelError: the file is not a model, needs code of its own (a Lambda or custom layer), or has other
-        shapes.
+        ModelError: the file is not a model, needs code of its own (a Lambda or custom layer), or has
+            other shapes.
         NotInstalled: TensorFlow is missing.
     """
     try:

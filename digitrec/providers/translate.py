@@ -114,8 +114,7 @@ class Service:
         """Convert a document, any JSON value returned by `decoded`, to the objects of its schema.
 
         Raises:
-            BadAnswer: the document does not follow the schema; the message names the place and shows no
-            content.
+            BadAnswer: the document does not follow the schema; the message names the place only.
         """
         why = no_json(raw)
         if why is not None:

@@ -186,8 +186,8 @@ class Lanes:
         """Run work that decodes an encoded picture; return its result or raise its error.
 
         Raises:
-            ImageError: the picture takes too much memory to decode, or has a format that a server does not
-            read.
+            ImageError: the picture takes too much memory to decode, or has a format that a server
+                does not read.
         """
         number = await self._lanes[0].run(client, partial(self._number, picture))
         is_last = number == len(LANES) - 1

@@ -132,8 +132,8 @@ class Vendor(ABC):
         """Decode a picture within the service's limits.
 
         Raises:
-            Refused: the data are not a picture, are too large, or have a format or size that the service
-            rejects.
+            Refused: the data are not a picture, are too large, or have a format or size that the
+                service rejects.
         """
         if len(data) > self.max_bytes:
             raise self.refused("too large")
