@@ -300,7 +300,7 @@ class Call:
     cost_usd: float | None
     """US dollars that the budget counts for the call; None: unknown."""
     error: str | None
-    """Error class of a failed call; `UNUSABLE` if the stored answer is unusable, so that it is asked again."""
+    """Error class of a failed call; `UNUSABLE` if the stored answer is unusable and will be asked again."""
     text: str | None
     """The text as the provider spelled it, words separated by spaces; None if the provider read nothing."""
 
