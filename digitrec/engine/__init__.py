@@ -6,7 +6,6 @@ The parts, in the order in which they handle an image::
       request.py   a remote or paid provider: price, budget, ledger, the retry loop, what may have cost money,
                    and answers that are ordered first and fetched later
       detect.py    whether an endpoint is an emulator
-      rate.py      the rate limit's queue, shared by all threads and processes
       threads.py   a bounded map over threads, and cancellation
       replay.py    an engine that answers from a recording
 """

@@ -28,7 +28,6 @@ from digitrec.engine.config import TokenPrice
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.ledger import Budget, Claim, Ledger, Verdict
 from digitrec.engine.ledger.records import Entry, Question
-from digitrec.engine.rate import Limiter
 from digitrec.engine.threads import SLICE_S, in_thread, spread
 from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
@@ -69,7 +68,8 @@ class Remote:
         self.unrecorded: DigitrecError | None = None
         """The error that kept an answer out of the recording; nothing more is asked after it."""
         self._opening = threading.Lock()
-        self._books: tuple[Ledger, Limiter, Ledger | None] | None = None  # the last one is the recording
+        self._books: tuple[Ledger, Ledger | None] | None = None  # the second one is the recording
+        self._turns: Ledger | None = None
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)
@@ -126,7 +126,8 @@ class Remote:
     def close(self) -> None:
         """Close ledger, rate limit and recording; may be called twice."""
         with self._opening:
-            books, self._books = self._books or (), None
+            books = *(self._books or ()), self._turns
+            self._books = self._turns = None
         for book in books:
             if book is not None:
                 book.close()
@@ -144,8 +145,7 @@ class Remote:
                 record = self.options.record
                 recording = None if record is None else Ledger(record)
                 ledger = Ledger(self._ledger_path(emulated), fresh=self.options.fresh)
-                limiter = Limiter(config.default_ledger().with_name("rate.sqlite"))
-                self._books = ledger, limiter, recording
+                self._books = ledger, recording
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
         rate = self._config.rates.get(self.name, own_rate)
         return Terms(self, *self._books, emulated, rate, self.unrecorded)
@@ -159,6 +159,19 @@ class Remote:
         if self._config.budget.per_month is not None and not emulated:
             raise errors.NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
         return None
+
+    def turn_s(self, endpoint: str | None, rate: float) -> float:
+        """Book the next turn of all threads and processes of this user; return the seconds until then.
+
+        Without the queue's file the limit holds for this engine alone.
+        """
+        with self._opening:
+            if self._turns is None:
+                try:
+                    self._turns = Ledger(config.default_ledger().with_name("rate.sqlite"))
+                except errors.LedgerError:
+                    self._turns = Ledger(None)
+        return self._turns.book(f"{self.name} {endpoint}", rate)
 
     def counted_usd(self, outcome: Outcome) -> float | None:
         """Return the cost in US dollars of the tokens of an answer, usable or not; None: unknown."""
@@ -186,8 +199,6 @@ class Terms:
     """The provider and its options."""
     ledger: Ledger
     """The ledger of calls and answers."""
-    limiter: Limiter
-    """The rate limit's queue."""
     recording: Ledger | None
     """The recording to write; None: no recording."""
     emulated: bool
@@ -374,7 +385,7 @@ class Request:
         terms = self._terms
         if terms.rate is None:
             return True
-        wait = terms.limiter.book(f"{terms.remote.name} {claimed[0].question.endpoint}", terms.rate)
+        wait = terms.remote.turn_s(claimed[0].question.endpoint, terms.rate)
         self._deadline += wait
         return self._pause(claimed, wait)
 

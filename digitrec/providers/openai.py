@@ -17,7 +17,6 @@ import base64
 import json
 import math
 import re
-import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
@@ -219,7 +218,6 @@ class OpenAi(Cloud):
         self._limit = limit
         self._settings = frozenset(server.leave_out)
         self._refused: frozenset[str] = frozenset()
-        self._learning = threading.Lock()
         self.adjust(leave_out, most_tokens)
         self._wire = Wire(SERVICE, self.endpoint, "openai", _refused)
         if key:
@@ -287,8 +285,7 @@ class OpenAi(Cloud):
                 refused = self._spared(error, left_out)
                 if not refused:
                     raise
-                with self._learning:
-                    self._refused |= refused
+                self._refused |= refused  # what a thread forgets of another's costs one more free refusal
 
     def _spared(self, error: ProviderError, left_out: frozenset[str]) -> frozenset[str]:
         """Return the optional parameters of the request that an error names."""

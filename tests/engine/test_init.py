@@ -213,6 +213,18 @@ def test_a_rate_limit_alone_never_makes_an_image_fail_and_keeps_its_claim(tmp_pa
     assert sorted(cloud.calls) == list(range(6))
 
 
+@pytest.mark.parametrize("damage", ["not a folder", "not a database"])
+def test_without_its_file_the_rate_limit_holds_for_the_engine(damage: str, tmp_path: Path) -> None:
+    folder = default_ledger().parent
+    place = folder if damage == "not a folder" else folder / "rate.sqlite"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("nothing of use here" * 100)
+    start = time.monotonic()
+    replies = ask(PaidCloud(), tmp_path, 1, 2, 3, config=Config(rates={"paid": 10.0}))
+    assert [reply.outcome for reply in replies] == [answer(number) for number in (1, 2, 3)]
+    assert time.monotonic() - start >= 0.2
+
+
 def test_the_budget_of_a_command_is_shared_by_its_engines(tmp_path: Path) -> None:
     how = {"max_cost": 4 * PRICE, "run": "shared"}
     ask(PaidCloud(name="one"), tmp_path, 1, 2, 3, **how)

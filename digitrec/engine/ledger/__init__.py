@@ -1,4 +1,4 @@
-"""The ledger: every paid answer once, the money spent, and the calls with an unknown outcome.
+"""The ledger: every paid answer once, the money spent, calls with an unknown outcome, and turns to ask.
 
 A call is recorded before it is made, and its answer before it is shown. The parts::
 
@@ -189,6 +189,30 @@ class Ledger(Database):
         with self.transaction() as sqlite:
             sqlite.execute(_FAIL, (state, error, charged, cost_usd, unknown, claim.id))
 
+    def book(self, queue: str, rate: float) -> float:
+        """Book the next turn of a queue; its turns are at least 1/rate seconds apart.
+
+        Requests are spaced evenly rather than let through in bursts, so a limit holds over any window.
+
+        Args:
+            queue: whose limit it is; each name has its own queue.
+            rate: turns a second, > 0.
+
+        Returns:
+            Seconds to wait before asking, >= 0; at most as long as the queue.
+
+        Raises:
+            LedgerError: the file cannot be written.
+        """
+        with self.transaction() as sqlite:
+            now = self._clock()
+            sqlite.execute(_QUEUES)
+            row = sqlite.execute("SELECT at, booked FROM queues WHERE name = ?", (queue,)).fetchone()
+            at, booked = row or (now, now)
+            at = max(now, at - max(0.0, booked - now))  # a clock that is set back does not lengthen the queue
+            sqlite.execute("REPLACE INTO queues VALUES (?, ?, ?)", (queue, at + 1 / rate, now))
+        return float(at - now)
+
     def sweep(self) -> None:
         """Mark every interrupted call as "outcome unknown"."""
         now = self._clock()
@@ -243,6 +267,8 @@ _ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?,
 _FAIL = """UPDATE calls SET state = ?, error = ?,
            cost_usd = CASE WHEN ? THEN coalesce(?, cost_usd) ELSE 0 END,
            token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
+_QUEUES = """CREATE TABLE IF NOT EXISTS queues
+             (name TEXT PRIMARY KEY, at REAL NOT NULL, booked REAL NOT NULL)"""
 _CLAIM = """INSERT INTO calls (key, state, run, asked_at, leased_at, lease_until, cost_usd, provider,
             endpoint, emulated, options, spec, image_sha256, prepared_sha256)
             VALUES (:key, 'asking', :run, :now, :now, :until, :price, :provider,
