@@ -8,8 +8,7 @@ from itertools import chain
 
 import click
 
-from digitrec.engine import Engine
-from digitrec.engine.asking import Estimate
+from digitrec.engine import Engine, Estimate
 from digitrec.errors import NotConfigured
 from digitrec.errors.text import count
 from digitrec.image import ImageSource, InputSpec, PreparedImage

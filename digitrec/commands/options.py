@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from digitrec.engine.asking import LONGEST_S
+from digitrec.engine import LONGEST_S
 
 SUBFOLDERS = (*map(str, range(10)), "none")
 """Names of the folders in which labelled pictures are found."""

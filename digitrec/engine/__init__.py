@@ -2,35 +2,167 @@
 
 The parts, in the order in which they handle an image::
 
-    asking.py    Options, Reply, Estimate: how to ask, and the result; one call of a provider
-      request.py   a remote or paid provider: price, budget, ledger, the retry loop, what may have cost money,
-                   and answers that are ordered first and fetched later
-      detect.py    whether an endpoint is an emulator
-      threads.py   a bounded map over threads, and cancellation
-      replay.py    an engine that answers from a recording
+    request.py   a remote or paid provider: price, budget, ledger, the retry loop, what may have cost money,
+                 and answers that are ordered first and fetched later
+    detect.py    whether an endpoint is an emulator
+    threads.py   a bounded map over threads, and cancellation
+    replay.py    an engine that answers from a recording
 """
 
 from __future__ import annotations
 
+import logging
 import math
+import os
 import time
-from collections.abc import Iterable, Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from copy import copy
-from typing import Self
+from dataclasses import dataclass, field
+from functools import wraps
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from digitrec.engine.asking import Estimate, Options, Reply, caught, read_many
-from digitrec.errors import ImageError, NotConfigured
+from digitrec.answer import Answer, checked
+from digitrec.errors import DigitrecError, ImageError, NotConfigured, ProviderError, arguments
 from digitrec.errors.arguments import said
 from digitrec.image import DigitImage, PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers import registry
 from digitrec.providers.base import ForNumbers, Provider
 
+if TYPE_CHECKING:
+    from digitrec.engine.config import Config
+
 __all__ = ["Engine", "Estimate", "Options", "Reply"]
 
+log = logging.getLogger(__name__)
+
+Given = TypeVar("Given")
+Outcome = Answer | DigitrecError
+"""The result for one image: a usable answer, or an error."""
+LONGEST_S = 1_000_000
+"""Maximum of a time in seconds, eleven days: much larger values overflow the system's clocks."""
 PATIENCE_S = 0.2
 """Maximum wait for a full batch on this machine, in seconds; short, so that answers appear soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of an engine; a free provider on this machine ignores them.
+
+    Raises:
+        TypeError, ValueError: a setting is of the wrong kind or out of its range; the message names it.
+    """
+
+    timeout: float = 30.0
+    """Seconds for one image, retries included, > 0 and at most a million; also limits the request in flight.
+    Waiting for the rate limit does not count, so a rate limit alone never makes an image fail."""
+    attempt_timeout: float | None = None
+    """Seconds for one request to the provider, > 0 and at most a million; never more than the rest of
+    ``timeout``. None: the configuration's setting for this provider, else the provider's own default."""
+    attempts: int = 5
+    """Maximum number of attempts for one image, >= 1."""
+    concurrency: int = 4
+    """Maximum number of simultaneous requests, >= 1."""
+    max_cost: float | None = None
+    """Maximum US dollars that all engines with these options may spend together, >= 0; None: no limit."""
+    ledger: Path | Literal["default", "none"] = "default"
+    """The file of paid answers; "default": the configured file; "none": answers are not saved."""
+    fresh: bool = False
+    """True: ask, and pay, even if the ledger has the answer; the new answer is saved too."""
+    record: Path | None = None
+    """The recording, a separate ledger file to which every answer is also written; None: no recording."""
+    _config: Config | None = field(default=None, kw_only=True, repr=False)
+    """The configuration; None: read from the configuration file."""
+    _run: str = field(default_factory=lambda: os.urandom(8).hex(), kw_only=True, repr=False)
+    """The account to which ``max_cost`` applies; each Options object has a new one."""
+
+    if not TYPE_CHECKING:  # otherwise a type checker would accept any name
+
+        def __getattr__(self, name: str) -> Any:
+            """Return an internal setting by its old name."""
+            if name in _INTERNAL:
+                _warn(name)
+                return getattr(self, f"_{name}")
+            raise AttributeError(name)
+
+    def __post_init__(self) -> None:
+        """Check every setting now rather than at its first use."""
+        arguments.number("timeout", self.timeout, 0, LONGEST_S, above=True)
+        if self.attempt_timeout is not None:
+            arguments.number("attempt_timeout", self.attempt_timeout, 0, LONGEST_S, above=True)
+        arguments.whole("attempts", self.attempts, 1)
+        arguments.whole("concurrency", self.concurrency, 1)
+        if self.max_cost is not None:
+            arguments.number("max_cost", self.max_cost, 0)
+        if self.ledger not in ("default", "none"):
+            object.__setattr__(self, "ledger", arguments.path("ledger", self.ledger))
+        if self.record is not None:
+            object.__setattr__(self, "record", arguments.path("record", self.record))
+        if not isinstance(self.fresh, bool):
+            raise TypeError(f"fresh must be True or False, got {said(self.fresh)}")
+
+
+_INTERNAL = {"config", "run"}
+"""Names of settings that were public up to version 0.2."""
+
+
+def _with_old_names(init: Callable[..., None]) -> Callable[..., None]:
+    """Accept the old names of internal settings for one more version."""
+
+    @wraps(init)
+    def with_old_names(self: Options, *values: Any, **named: Any) -> None:
+        for name in _INTERNAL & set(named):
+            _warn(name)
+            named[f"_{name}"] = named.pop(name)
+        init(self, *values, **named)
+
+    return with_old_names
+
+
+def _warn(name: str) -> None:
+    warnings.warn(f"Options.{name} is internal; do not use it", DeprecationWarning, stacklevel=3)
+
+
+Options.__init__ = _with_old_names(Options.__init__)  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The result for one image."""
+
+    outcome: Outcome
+    """The answer, or the error."""
+    latency_s: float
+    """Seconds from the request to this reply, waiting and retries included, >= 0."""
+    cost_usd: float | None = 0.0
+    """US dollars spent; attempts with an unknown outcome count as paid; None: unknown."""
+    attempts: int = 1
+    """Number of times the provider was asked, >= 0."""
+    replayed: bool = False
+    """True if the answer came from the ledger or a recording."""
+    emulated: bool = False
+    """True if an emulator answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The requests and the cost that some images would take."""
+
+    provider: str
+    """Name of the engine."""
+    images: int
+    """Number of images, >= 0."""
+    replayed: int
+    """Number of images that are already answered, or equal to another image, >= 0."""
+    requests: int
+    """Number of requests to send if no request fails, >= 0."""
+    cost_usd: float | None
+    """US dollars for these requests before any free allowance; None: unknown."""
 
 
 class Engine:
@@ -168,3 +300,59 @@ def _asked_about_numbers(provider: Provider) -> Provider:
     whole = copy(provider)
     whole.wants = spec_for(provider.wants, "plain")
     return whole
+
+
+# One call of a provider
+
+
+def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: float) -> list[Outcome]:
+    """Return the outcome of each image (one image: by ``read``); a failed call is every outcome."""
+
+    def call() -> list[object]:
+        if len(images) == 1:
+            return [provider.read(images[0], timeout=timeout)]
+        given = provider.read_many(images, timeout=timeout)
+        return list(islice(given, len(images) + 1))  # one more would show that there are too many
+
+    given = caught(provider, call)
+    if isinstance(given, DigitrecError):
+        return [given for _ in images]
+    if len(given) != len(images):
+        wrong = _bug(provider, "it did not give one outcome for each image")
+        return [wrong for _ in images]
+    return [usable(provider, outcome) for outcome in given]
+
+
+def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecError:
+    """Return the result of ``call``, or its error as a `DigitrecError`.
+
+    Raises:
+        KeyboardInterrupt, SystemExit: raised by ``call``; the program must end.
+    """
+    try:
+        return call()
+    except DigitrecError as error:
+        return error
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # another package's code may raise anything
+        # The message may hold secrets, which must not be logged; the traceback's places hold none.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.debug("the provider %s raised %s\n%s", provider.name, type(error).__name__, where)
+        return _bug(provider, type(error).__name__, error)
+
+
+def usable(provider: Provider, given: object) -> Outcome:
+    """Return a usable outcome unchanged; turn anything else into an error."""
+    if isinstance(given, DigitrecError):
+        return given
+    if not isinstance(given, Answer):
+        return _bug(provider, f"it gave {type(given).__name__} where an Answer belongs")
+    return caught(provider, lambda: checked(given))
+
+
+def _bug(provider: Provider, what: str, cause: BaseException | None = None) -> ProviderError:
+    said = f"the provider {provider.name} failed: {what}; this is a bug in it: report it to its author"
+    error = ProviderError(said, provider=provider.name)
+    error.__cause__ = cause
+    return error

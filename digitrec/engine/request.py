@@ -22,8 +22,7 @@ from typing import Any, TypeVar
 
 from digitrec import errors
 from digitrec.answer import Answer
-from digitrec.engine import config
-from digitrec.engine.asking import Estimate, Options, Outcome, Reply, caught, read_many, usable
+from digitrec.engine import Estimate, Options, Outcome, Reply, caught, config, read_many, usable
 from digitrec.engine.config import TokenPrice
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.ledger import Budget, Claim, Ledger, Verdict

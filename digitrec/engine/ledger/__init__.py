@@ -3,7 +3,7 @@
 A call is recorded before it is made, and its answer before it is shown. The parts::
 
     records.py   Question, Entry: a request and its answer; and both as JSON
-      database.py  the SQLite file: opening, migration, repair, and readable errors
+    database.py  the SQLite file: opening, migration, repair, and readable errors
 """
 
 from __future__ import annotations
