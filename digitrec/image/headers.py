@@ -58,7 +58,7 @@ _ROWS = 24
 """Bytes for each column: three rows of 16-bit RGBA."""
 MAX_READS = 10_000
 """Reads that Pillow may make on a file of any size: two to four for each chunk, marker or directory entry."""
-BYTES_A_READ, BYTES_A_GIF_READ = 200, 40
+BYTES_A_READ, BYTES_A_GIF_READ = 1000, 40
 """Bytes of a file per additional read: a PNG stores its pixels in pieces, a GIF in blocks of 255 bytes, which
 Pillow reads three times on the way to the last frame."""
 LARGE_READ = 16_384
