@@ -394,6 +394,10 @@ class PreparedImage:
     others: tuple[bytes, ...] = field(default=(), repr=False)
     """More readings, in the same form, for use if the first shows no clear digit: a small picture that its
     digit may fill, once as dark ink and once as light ink."""
+    chances: Mapping[tuple[str, bytes], NDArray[np.float32]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """The chance of each digit, (10,), that the network of this version gave to these bytes already."""
     seconds: float = field(default=0.0, compare=False, repr=False)
     """Seconds of preparation, >= 0; for pictures prepared together, the mean."""
     size: Size = (28, 28)

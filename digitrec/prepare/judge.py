@@ -21,13 +21,13 @@ from digitrec.prepare.components import Box, breadth, components, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import SIDE
 from digitrec.prepare.found import Ink
-from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, clearness, seen
+from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, readings, seen
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.npz"
 """The trained weights that the package contains."""
 TINY = 12
 """A picture with a side below this, in pixels, has room for one digit only; it is not judged."""
-PLAINLY, SURELY = 1.2, 1.6
+PLAINLY, SURELY = 1.2, 1.45
 """Minimum evidence for a digit that is not judged: of plain strokes, and of other strokes."""
 PEN = 0.16
 """Maximum width of a mark that may be a pen (or a 1), as a share of its length."""
@@ -45,48 +45,53 @@ CUT = 0.12
 """Minimum share of a digit's ink outside the picture for the reason "cut off"."""
 
 
-def found(image: DigitImage, ink: Ink) -> tuple[Findings, Floats | None]:
-    """Return the findings about a picture and the ink of its digit; judge all but the plain cases.
+def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
+    """Return the findings about a picture and the reading of its digit; judge all but the plain cases.
+
+    There is no reading of a picture of MNIST's size, of a tiny one or of one that is refused.
 
     Args:
         image: the picture.
         ink: the result of the rules' search.
     """
     if image.size == (SIDE, SIDE) or min(image.size) < TINY:
-        return ink.findings, ink.fine
+        return ink.findings, None
     alone = ink.reason is None and ink.share == 1 and len(components(ink.mask)) == 1
     if alone and breadth(ink.mask) > PEN and ink.fine is not None:
-        _, (clear,) = clearness([ink.fine])
-        if clear >= (PLAINLY if ink.plain else SURELY):
-            return ink.findings, ink.fine
+        (reading,) = readings([ink.fine])
+        if reading.evidence >= (PLAINLY if ink.plain else SURELY):
+            return ink.findings, reading
     return _judged(image, ink)
 
 
-def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Floats | None]:
+def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     """Return the likeliest proposal, or the reason why all are refused."""
     case = seen(image, rules)
-    clear = [one for one in case.proposals if one.evidence >= CLEAR]
+    clear = [one for one in case.proposals if one.reading.evidence >= CLEAR]
     if not clear:
-        return rules.findings, rules.fine
+        return rules.findings, None
     likely = chances(np.array([features(case, one) for one in clear]), WEIGHTS)
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:
-        return replace(rules.findings, reason=rules.reason or _reason(case, chosen)), rules.fine
+        return replace(rules.findings, reason=rules.reason or _reason(case, chosen)), None
     alike = zip(clear, likely.tolist(), strict=True)  # the rules' ink is finer than the finder's
-    chosen = next(one for one, its in alike if one.digit == chosen.digit and its >= LIKELY)
+    digit = chosen.reading.digit
+    chosen = next(one for one, its in alike if one.reading.digit == digit and its >= LIKELY)
     left_out = tuple(mark.box for mark in case.beside(chosen.box))
     boxes = (chosen.box,)
     findings = replace(rules.findings, reason=None, digits=1, boxes=boxes, left_out=left_out, trust=chance)
-    return findings, chosen.ink
+    return findings, chosen.reading
 
 
 def features(case: Case, one: Proposal) -> list[float]:
     """Return the features of a proposal, in the order that the trained weights expect."""
-    length = longer_side(one.box)
+    length, digit, clear = longer_side(one.box), one.reading.digit, one.reading.evidence
     width, height = case.size
     others = [other for other in case.proposals if other is not one]
-    agree = [x.evidence for x in others if x.digit == one.digit and shared(x.box, one.box) > SAME]
-    opposed = [x.evidence for x in others if x.digit != one.digit and covered(x.box, one.box) > SAME]
+    agree = [x.reading.evidence for x in others if x.reading.digit == digit and shared(x.box, one.box) > SAME]
+    opposed = [
+        x.reading.evidence for x in others if x.reading.digit != digit and covered(x.box, one.box) > SAME
+    ]
     mark = max(case.marks, key=lambda x: shared(x.box, one.box), default=one)
     overlap = shared(mark.box, one.box) if case.marks else 0.0
     chance, missing = (mark.chance, mark.missing) if overlap > SAME else (0.0, 0.0)
@@ -94,15 +99,15 @@ def features(case: Case, one: Proposal) -> list[float]:
     near = _near_edges(one.box, case.size, NEAR)
     touching = _near_edges(one.box, case.size, 0)
     return [
-        one.evidence, max(one.evidence - 1.4, 0), max(agree, default=0), max(opposed, default=0),
-        chance, chance * one.evidence, missing, overlap,
+        clear, max(clear - 1.4, 0), max(agree, default=0), max(opposed, default=0),
+        chance, chance * clear, missing, overlap,
         *beside, *_neighbours(case, one.box), len(case.marks) > 1,
         *(one.source == source for source in SOURCES), case.rules.plain, case.rules.share,
         *(case.rules.reason == reason for reason in REASONS),
         *(one.reason == reason for reason in REASONS), one.reason is None,
         np.log(length / max(width, height)), np.log(max(length, 4) / 20),
         min(one.box[2] - one.box[0], one.box[3] - one.box[1]) / length,
-        near, touching, near == 4, touching == 1, *(one.digit == digit for digit in range(10)),
+        near, touching, near == 4, touching == 1, *(digit == each for each in range(10)),
     ]  # fmt: skip
 
 
@@ -112,7 +117,7 @@ def _beside(case: Case, box: Box) -> tuple[float, float, float]:
     if not marks:
         return 0.0, 0.0, 0.0
     chance = np.array([one.chance for one in marks])
-    clear = np.minimum([one.evidence for one in marks], 1.5)
+    clear = np.minimum([one.reading.evidence for one in marks], 1.5)
     length = np.minimum([longer_side(one.box) / longer_side(box) for one in marks], 1)
     return float((chance * clear).max()), float((chance * length).max()), float((clear * length).max())
 
@@ -134,9 +139,9 @@ def _looks(mark: Proposal, box: Box, size: Size) -> list[float]:
     lengths = np.array(
         [right - left, bottom - top, _gap(mark.box, box), across / 2, abs(across) / 2, down / 2]
     )
-    bend, inked = _bend(mark.ink), mark.ink >= 0.5 * mark.ink.max()
+    bend, inked = _bend(mark.reading.ink), mark.reading.ink >= 0.5 * mark.reading.ink.max()
     return [
-        1, mark.chance, min(mark.evidence, 1.5), *np.clip(lengths / longer_side(box), -3, 3).tolist(),
+        1, mark.chance, min(mark.reading.evidence, 1.5), *np.clip(lengths / longer_side(box), -3, 3).tolist(),
         bend if across > 0 else -bend, breadth(inked), _near_edges(mark.box, size, 0) > 0,
     ]  # fmt: skip
 

@@ -55,10 +55,14 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     picture = image.picture
     ink = find_ink(picture)
     others = _filled(picture, ink)
-    findings, fine = (replace(ink.findings, reason=None), ink.fine) if others else found(image, ink)
-    data = _NOTHING if fine is None else laid_out(fine).tobytes()
+    findings, read = (replace(ink.findings, reason=None), None) if others else found(image, ink)
     whole = None if ink.fine is None else _whole(picture, ink)
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, others)
+    if read is not None:
+        data = read.pixels.tobytes()
+        chances = {(read.version, data): read.chances}
+    else:
+        data, chances = (_NOTHING if ink.fine is None else laid_out(ink.fine).tobytes()), {}
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, others, chances)
 
 
 def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
@@ -93,7 +97,8 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     from digitrec.prepare.judge import found
 
     ink = find_ink(image.picture)
-    findings, fine = found(image, ink)
+    findings, read = found(image, ink)
+    fine = ink.fine if read is None else read.ink
     shown = [("ink", as_bytes(ink.mask.astype(np.float32)))]
     if fine is None:
         return shown

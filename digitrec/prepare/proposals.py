@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from digitrec.image import DigitImage
 from digitrec.image.boxes import covered
-from digitrec.image.pixels import Size
+from digitrec.image.pixels import Pixels, Size
 from digitrec.models import store
 from digitrec.models.network import evidence
 from digitrec.prepare.components import Box, longer_side
@@ -33,12 +33,33 @@ SOURCES = ("rules", "paper around", "finder")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A digit's ink, and what our own network makes of it."""
+
+    ink: Floats
+    """(h, w): the digit's ink alone, 0..1."""
+    pixels: Pixels
+    """(28, 28): the same in MNIST's form."""
+    chances: Floats
+    """(10,): the chance of each digit."""
+    evidence: float
+    """The evidence for a digit, as a multiple of the network's threshold."""
+    version: str
+    """The network's version."""
+
+    @property
+    def digit(self) -> int:
+        """The likeliest digit."""
+        return int(self.chances.argmax())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
     """One place where the digit may be, and how the network reads it."""
 
     source: str
     """One of `SOURCES`."""
-    ink: Floats
+    reading: Reading
     box: Box
     reason: str | None = None
     """Why the rules refuse their own proposal; None if they accept it."""
@@ -46,9 +67,6 @@ class Proposal:
     """The finder's chance that the mark is a digit, 0..1."""
     missing: float = 0.0
     """The finder's estimate of the share of the mark's ink outside the picture, 0..1."""
-    digit: int = 0
-    evidence: float = 0.0
-    """The network's evidence for this digit, as a multiple of the network's threshold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,25 +90,25 @@ class Case:
 
 def seen(image: DigitImage, rules: Ink) -> Case:
     """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found."""
-    wide = with_paper_around(image.picture)
-    found = [
-        Proposal(source, one.fine, one.box, one.reason)
-        for source, one in zip(SOURCES, (rules, wide), strict=False)
+    by_rules = [
+        (source, one.fine, one.box, one.reason)
+        for source, one in zip(SOURCES, (rules, with_paper_around(image.picture)), strict=False)
         if one.fine is not None and one.box is not None
     ]
     marks = [one for one in find(image, 0, MOST) if longer_side(one.box) >= SMALLEST]
-    found += [Proposal("finder", one.mask, one.box, None, one.chance, one.missing) for one in marks]
-    digits, clear = clearness([one.ink for one in found])
-    read = [replace(one, digit=a, evidence=b) for one, a, b in zip(found, digits, clear, strict=True)]
-    return Case(image.size, rules, read)
+    found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
+    proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
+    proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]
+    return Case(image.size, rules, proposals)
 
 
-def clearness(inks: Sequence[Floats]) -> tuple[list[int], list[float]]:
-    """Return our network's digit for each ink, and its evidence as a multiple of the network's threshold."""
+def readings(inks: Sequence[Floats]) -> list[Reading]:
+    """Read some digits with our own network, each from its ink alone, (h, w), 0..1."""
     network = _network()
     stack = np.array([laid_out(one) for one in inks], np.uint8).reshape(-1, 28, 28)
-    read = network.probabilities(stack, [True] * len(stack))
-    return read.argmax(axis=1).tolist(), (evidence(read) / network.input.evidence).tolist()
+    chances = network.probabilities(stack, [True] * len(stack))
+    clear = (evidence(chances) / network.input.evidence).tolist()
+    return [Reading(*one, network.version) for one in zip(inks, stack, chances, clear, strict=True)]
 
 
 @cache

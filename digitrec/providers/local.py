@@ -80,12 +80,7 @@ class Local(BaseProvider):
         work takes milliseconds, so ``timeout`` has no effect.
         """
         readings = [_readings(image) for image in images]
-        batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)
-        prepared = [
-            not image.findings.unchanged
-            for image, several in zip(images, readings, strict=True) for _ in several
-        ]  # fmt: skip
-        chances = self._model.probabilities(batch.reshape(-1, 28, 28), prepared)
+        chances = self._chances(images, readings)
         asked = [
             PLAINLY if image.findings.reason else TWICE if len(several) > 1 else 1.0
             for image, several in zip(images, readings, strict=True) for _ in several
@@ -101,6 +96,18 @@ class Local(BaseProvider):
                 chances[place], clear[place] = found, True
         rows: list[list[float]] = chances.tolist()
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
+
+    def _chances(self, images: Sequence[PreparedImage], readings: Sequence[Sequence[bytes]]) -> Floats:
+        """Return the chances of each digit for all readings, (N, 10); the preparation may know some."""
+        pairs = [
+            (image, pixels) for image, several in zip(images, readings, strict=True) for pixels in several
+        ]
+        known = [image.chances.get((self._model.version, pixels)) for image, pixels in pairs]
+        new = [pair for pair, chances in zip(pairs, known, strict=True) if chances is None]
+        batch = np.frombuffer(b"".join([pixels for _, pixels in new]), np.uint8).reshape(-1, 28, 28)
+        read = iter(self._model.probabilities(batch, [not image.findings.unchanged for image, _ in new]))
+        found = [next(read) if chances is None else chances for chances in known]
+        return np.array(found, np.float32).reshape(-1, 10)
 
     def stages(self, image: PreparedImage) -> list[Stage]:
         """Return the feature maps of each layer for ``image.data``; empty for a file without a network."""

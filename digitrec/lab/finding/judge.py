@@ -192,9 +192,9 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
         pixels, label = kinds[int(rng.choice(len(kinds), p=list(KINDS.values())))](of, rng)
         image = DigitImage.open(np.ascontiguousarray(pixels))
         found = seen(image, find_ink(image.picture))
-        clear = [one for one in found.proposals if one.evidence >= CLEAR]
+        clear = [one for one in found.proposals if one.reading.evidence >= CLEAR]
         rows += [features(found, one) for one in clear]
-        right += [one.digit == label for one in clear]
+        right += [one.reading.digit == label for one in clear]
     return {"rows": np.array(rows, np.float32), "right": np.array(right)}
 
 
