@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,7 +29,7 @@ from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.recognise.numbers import value_of
 from digitrec.report.rows import csv_line
 from digitrec.web import routes, schemas
-from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.problems import Problem
 
 MARGIN = 0.4
 """Margin around a number, as a share of its height."""
@@ -199,8 +200,7 @@ def _source(name: str) -> ImageSource:
 
 Label = Annotated[str | None, Query(description="What the picture shows, if not what the engine read.")]
 Accept = Annotated[bool, Query(description="True: write the label; false: skip the answer.")]
-NO_OWNER = Problem(401, "no-owner-key", "open the address that digitrec review prints; it has the key")
-GONE = Problem(404, "not-found", "there is no such picture any more")
+GONE = partial(Problem, 404, "not-found", "there is no such picture any more")
 REFUSED: dict[int | str, dict[str, Any]] = {401: schemas.problem("The owner's key is needed.")}
 MISSING: dict[int | str, dict[str, Any]] = {404: schemas.problem("There is no such picture.")}
 
@@ -210,7 +210,8 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
 
     async def owner(x_owner_key: Annotated[str, Header()] = "") -> None:
         if not key or not hmac.compare_digest(x_owner_key.encode(), key.encode()):
-            raise ProblemError(NO_OWNER)
+            detail = "open the address that digitrec review prints; it has the key"
+            raise Problem(401, "no-owner-key", detail)
 
     owners: Any = {"tags": ["for the owner"], "dependencies": [Depends(owner)]}
 
@@ -226,7 +227,7 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
         """Show the picture of an answer."""
         content = answers.picture(name)
         if content is None:
-            raise ProblemError(GONE)
+            raise GONE()
         return routes.png(content)
 
     @app.put("/collected/{name}", status_code=204, responses=REFUSED | MISSING, **owners)
@@ -235,6 +236,6 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
         try:
             found = answers.decide(name, accept=accept, label=label)
         except ValueError as error:
-            raise ProblemError(Problem(422, "invalid-request", str(error))) from error
+            raise Problem(422, "invalid-request", str(error)) from error
         if not found:
-            raise ProblemError(GONE)
+            raise GONE()

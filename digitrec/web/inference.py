@@ -28,7 +28,7 @@ from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
 from digitrec.web import problems
 from digitrec.web.monitoring import Metrics, log
-from digitrec.web.problems import NOT_READ, Problem, ProblemError
+from digitrec.web.problems import NOT_READ, Problem
 from digitrec.web.settings import Settings
 
 THREADS = min(4, os.cpu_count() or 1)
@@ -273,7 +273,7 @@ class Service:
         """Read encoded pictures; return a reading for each, in order.
 
         Raises:
-            ProblemError: a remote engine or a policy is at capacity.
+            Problem: a remote engine or a policy is at capacity.
         """
         with self._admitted(client, len(pictures)):
             readings = await asyncio.gather(*(self._read(client, picture) for picture in pictures))
@@ -285,12 +285,12 @@ class Service:
         """Read the numbers on an encoded picture; ``digits`` is the expected number of digits of each.
 
         Raises:
-            ProblemError: the engine does not read numbers or is at capacity.
+            Problem: the engine does not read numbers or is at capacity.
             ImageError: the picture cannot be read.
         """
         engine = self._reader
         if not (self.reads_numbers and isinstance(engine, Engine)):
-            raise ProblemError(Problem(422, "no-numbers", f"{self.name} does not read numbers"))
+            raise Problem(422, "no-numbers", f"{self.name} does not read numbers")
 
         def found(source: ImageSource) -> SheetOutcome:
             return next(read_stream([source], engine, digits=digits))
@@ -305,10 +305,10 @@ class Service:
         """Hold places for pictures during the block.
 
         Raises:
-            ProblemError: a remote engine or a policy is at capacity.
+            Problem: a remote engine or a policy is at capacity.
         """
         if self._here is None and not self._places.admits(client, count):
-            raise ProblemError(problems.busy(f"{self.name} is at capacity; try again in a moment"))
+            raise problems.busy(f"{self.name} is at capacity; try again in a moment")
         with self._places.hold(client, count):
             yield
 
@@ -322,12 +322,12 @@ class Service:
             hiding: compute the saliency, which takes nearly all of the time.
 
         Raises:
-            ProblemError: the engine cannot be explained.
+            Problem: the engine cannot be explained.
             ImageError: the picture cannot be read.
             ProviderError: the engine gave no usable answer.
         """
         if self._here is None or not self.explains:
-            raise ProblemError(Problem(422, "no-explanation", f"{self.name} cannot be explained"))
+            raise Problem(422, "no-explanation", f"{self.name} cannot be explained")
         async with self._lanes.explaining.turn(client):
             image = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
             work = partial(explain, image, self._here, inside=inside, hiding=hiding)

@@ -22,7 +22,7 @@ from digitrec.providers.addresses import is_loopback
 from digitrec.web import problems
 from digitrec.web.inference import Client, State
 from digitrec.web.monitoring import log
-from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
@@ -33,16 +33,6 @@ GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
 """Paths that need a key if keys are set; without keys only this machine may read /metrics."""
 MAX_CLIENTS = 10_000
 """Number of clients whose rate is remembered; the client idle for longest is forgotten first."""
-CROSS_SITE = Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
-NOT_FROM_HERE = Problem(
-    403, "not-from-here", "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
-)
-NO_KEY = Problem(
-    401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
-)
-TOO_SLOW = Problem(
-    408, "too-slow", "the request did not arrive in time; send it without pauses", {"Connection": "close"}
-)
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -62,7 +52,6 @@ PAGES = {"/docs", "/review"}
 """Pages besides `/`."""
 PROBES = {"/health", "/ready"}
 """Paths that load balancers request by IP address instead of by host name."""
-WRONG_HOST = Problem(421, "wrong-host", "this server does not answer to that name; its operator can allow it")
 NO_RESPONSE = 499
 """Status in logs and metrics if the client left before the answer."""
 
@@ -172,7 +161,7 @@ class Buffers:
             deadline: the event loop's time by which the request must be complete.
 
         Raises:
-            ProblemError: the request is too large or too slow, or too many bytes are already held.
+            Problem: the request is too large or too slow, or too many bytes are already held.
             ClientDisconnect: the client left.
         """
         size, pieces = 0, []
@@ -203,7 +192,8 @@ class Buffers:
                 async with asyncio.timeout_at(min(deadline, due + self._settings.upload_grace_s)):
                     message = await receive()
             except TimeoutError as error:
-                raise ProblemError(TOO_SLOW) from error
+                detail = "the request did not arrive in time; send it without pauses"
+                raise Problem(408, "too-slow", detail, {"Connection": "close"}) from error
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             more = message.get("more_body", False)
@@ -214,9 +204,9 @@ class Buffers:
     def _check(self, client: Client, size: int) -> None:
         settings = self._settings
         if size > settings.max_body_bytes:
-            raise ProblemError(problems.too_large(settings.max_body_bytes))
+            raise problems.too_large(settings.max_body_bytes)
         if self.held > settings.max_buffered_bytes or self._held_for[client] > settings.max_client_bytes:
-            raise ProblemError(problems.busy("too many uploads at once; try again in a moment"))
+            raise problems.busy("too many uploads at once; try again in a moment")
 
 
 class RateLimiter:
@@ -233,7 +223,7 @@ class RateLimiter:
         """Take a token, or only check for one.
 
         Raises:
-            ProblemError: the bucket is empty; ``detail`` tells the client why.
+            Problem: the bucket is empty; ``detail`` tells the client why.
         """
         now = self._clock()
         at = max(self._next.pop(client, -math.inf), now - self._credit_s)
@@ -241,7 +231,7 @@ class RateLimiter:
         if len(self._next) > MAX_CLIENTS:
             del self._next[next(iter(self._next))]
         if at > now:
-            raise ProblemError(Problem(429, "too-fast", detail, {"Retry-After": str(math.ceil(at - now))}))
+            raise Problem(429, "too-fast", detail, {"Retry-After": str(math.ceil(at - now))})
 
 
 class AdmissionControl:
@@ -267,23 +257,25 @@ class AdmissionControl:
                 self._check_limits(client, headers)
                 await self._answer(client, scope, receive, send)
                 return
-        except ProblemError as error:
-            await error.problem.response()(scope, receive, send)
+        except Problem as error:
+            await error.response()(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
     def _check_access(self, path: str, sender: str, client: Client, headers: Headers) -> None:
         if is_cross_site(headers, self._settings.origins):
-            raise ProblemError(CROSS_SITE)
+            raise Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
         if not self._settings.api_keys:
             if path == "/metrics" and not may_see_metrics(sender, headers, self._settings):
-                raise ProblemError(NOT_FROM_HERE)
+                detail = "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
+                raise Problem(403, "not-from-here", detail)
             return
         if key_given(headers):
             detail = "too many wrong keys from your address; wait"
             self._wrong_keys.check(client.address, detail, take=client.key is None)
         if client.key is None:
-            raise ProblemError(NO_KEY)
+            detail = "send a valid key as X-API-Key or Authorization: Bearer"
+            raise Problem(401, "no-key", detail, {"WWW-Authenticate": "Bearer"})
 
     def _check_limits(self, client: Client, headers: Headers) -> None:
         detail = f"more than {self._settings.rate:g} requests a second; slow down"
@@ -291,12 +283,12 @@ class AdmissionControl:
         self._check_room(client)
         length = headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > self._settings.max_body_bytes:
-            raise ProblemError(problems.too_large(self._settings.max_body_bytes))
+            raise problems.too_large(self._settings.max_body_bytes)
 
     def _check_room(self, client: Client) -> None:
         if not self._state.inside.admits(client):
             self._state.metrics.turned_away.inc()
-            raise ProblemError(problems.busy("the server is at capacity; try again in a moment"))
+            raise problems.busy("the server is at capacity; try again in a moment")
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait for the whole request, then work on it; only the work takes a place."""
@@ -310,7 +302,7 @@ class AdmissionControl:
                         await self._app(scope, whole, send)
             except TimeoutError as error:
                 detail = f"no answer within {self._settings.seconds:g} s; try again or ask another engine"
-                raise ProblemError(Problem(504, "too-late", detail)) from error
+                raise Problem(504, "too-late", detail) from error
 
 
 class RequestMiddleware:
@@ -363,7 +355,8 @@ class RequestMiddleware:
         if path in {f"{page}/" for page in PAGES}:  # links on the page are relative
             return RedirectResponse(f"..{path[:-1]}")
         if hosts and path not in PROBES and is_misdirected(Headers(scope=scope), hosts):
-            return WRONG_HOST.response()
+            detail = "this server does not answer to that name; its operator can allow it"
+            return Problem(421, "wrong-host", detail).response()
         return None
 
     def _record(self, scope: Scope, number: str, status: int, seconds: float) -> None:

@@ -42,9 +42,9 @@ STATUS: dict[type[errors.DigitrecError], int] = {
 """The HTTP status of each error class; a class that is missing has the status of its nearest parent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """The problem body of an error."""
+@dataclass(eq=False)
+class Problem(Exception):
+    """An error that the server answers with a problem body."""
 
     status: int
     """HTTP status."""
@@ -68,14 +68,6 @@ class Problem:
         """Return the HTTP response with the problem."""
         content = json.dumps(self.body()).encode()
         return Response(content, self.status, dict(self.headers), MEDIA_TYPE)
-
-
-class ProblemError(Exception):
-    """An error that the server answers with a problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
 
 
 def busy(detail: str) -> Problem:
@@ -125,13 +117,13 @@ def install(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         return _problem(error).response()
 
-    for kind in (errors.DigitrecError, ProblemError, RequestValidationError, HTTPException):
+    for kind in (errors.DigitrecError, Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
 
 
 def _problem(error: Exception) -> Problem:
-    if isinstance(error, ProblemError):
-        return error.problem
+    if isinstance(error, Problem):
+        return error
     if isinstance(error, errors.DigitrecError):
         return from_error(error)
     if isinstance(error, RequestValidationError):

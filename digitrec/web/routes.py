@@ -20,7 +20,7 @@ from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
 from digitrec.web import problems, schemas
 from digitrec.web.inference import State
-from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.problems import Problem
 from digitrec.web.schemas import reading_of
 from digitrec.web.settings import Settings
 
@@ -180,13 +180,13 @@ def _expected(digits: str | None) -> tuple[int, int] | None:
     """Return the minimum and the maximum number of digits.
 
     Raises:
-        ProblemError: the minimum is greater.
+        Problem: the minimum is greater.
     """
     if digits is None:
         return None
     least, _, most = digits.partition("-")
     if int(most or least) < int(least):
-        raise _problem(422, "invalid-request", f"digits must be least-most, got {digits}")
+        raise Problem(422, "invalid-request", f"digits must be least-most, got {digits}")
     return int(least), int(most or least)
 
 
@@ -194,11 +194,11 @@ async def _one_picture(request: Request, state: State) -> bytes:
     """Return the only picture of a request.
 
     Raises:
-        ProblemError: there is no picture, or more than one.
+        Problem: there is no picture, or more than one.
     """
     sent, _ = await pictures(request, state.settings)
     if len(sent) > 1:
-        raise _problem(422, "too-many", "give one picture")
+        raise Problem(422, "too-many", "give one picture")
     return sent[0]
 
 
@@ -233,7 +233,7 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     type.
 
     Raises:
-        ProblemError: there is no picture, there are too many, or the body does not match its content type.
+        Problem: there is no picture, there are too many, or the body does not match its content type.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -244,9 +244,9 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     else:
         found, is_list = [body], False
     if len(found) > settings.max_pictures:
-        raise _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
+        raise Problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
     if not is_list and not found[0]:
-        raise _problem(422, "no-picture", "the request has no picture, or an empty one")
+        raise Problem(422, "no-picture", "the request has no picture, or an empty one")
     return found, is_list
 
 
@@ -264,11 +264,11 @@ async def _from_form(request: Request, settings: Settings) -> list[bytes]:
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
+        raise Problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
     files = [await file.read() for file in form.getlist("file") if isinstance(file, UploadFile)]
     await form.close()
     if not files:
-        raise _problem(422, "no-picture", f"the form has no file in its field 'file'; {AS_FORM}")
+        raise Problem(422, "no-picture", f"the form has no file in its field 'file'; {AS_FORM}")
     return files
 
 
@@ -278,15 +278,15 @@ def _from_json(body: bytes) -> tuple[list[bytes], bool]:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise _problem(422, "bad-json", f"{where}: {first['msg']}") from error
+        raise Problem(422, "bad-json", f"{where}: {first['msg']}") from error
     if (sent.image is None) == (sent.images is None):
-        raise _problem(422, "bad-json", 'give either "image" or "images"')
+        raise Problem(422, "bad-json", 'give either "image" or "images"')
     if sent.images is not None:
         return [_fails_alone(text) for text in sent.images], True
     try:
         return [_decoded(sent.image or "")], False
     except ValueError as error:
-        raise _problem(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
+        raise Problem(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
 
 
 def _fails_alone(text: str) -> bytes:
@@ -309,7 +309,3 @@ def _decoded(text: str) -> bytes:
             raise ValueError("a data URL without base64")
     plain = "".join(text.split()).rstrip("=").translate(URL_SAFE)
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-
-
-def _problem(status: int, kind: str, detail: str) -> ProblemError:
-    return ProblemError(Problem(status, kind, detail))

@@ -26,7 +26,7 @@ from starlette.types import Message
 from digitrec.web import server as server_module
 from digitrec.web.inference import Client
 from digitrec.web.limits import Buffers, address, is_misdirected
-from digitrec.web.problems import ProblemError
+from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
 from .fakes import UNLIMITED, connect, everything, held_up, listening, local, png, serving, until_at_work
@@ -241,7 +241,7 @@ def test_no_limit_is_passed_and_nothing_stays_in_memory(sent: list[tuple[str, li
             async with buffers.body(Client(name), receive, deadline) as whole:
                 assert (await whole())["body"] == expected and len(expected) <= 100
                 await asyncio.sleep(0)
-        except (ProblemError, ClientDisconnect):
+        except (Problem, ClientDisconnect):
             pass
         assert buffers.held <= 250 + 40  # a piece counts when it has arrived
 
