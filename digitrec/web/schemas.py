@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -216,33 +218,8 @@ def data_url(picture: Image.Image) -> str:
     return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 
-_EXAMPLE_URL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABwAAAAcAQAAAABaduI5AAAASUlEQVR42nXNsQ3CMBQFwPtPLlyyAYyS0VMy"
-    "jukoLD59pDTXXjWfwJWuKWxhGNVvYQqn8KD7ucJLNOEQP/TuFZso4kuEWNRd+QfccxT44vdacgAAAABJRU5ErkJggg=="
-)
-"""A 7 of 28x28 pixels."""
-_BINARY = {"type": "string", "format": "binary"}
-_FILES = {"type": "array", "minItems": 1, "items": _BINARY, "description": "One file or several."}
-_BASE64 = {"image": {"type": "string", "minLength": 1},
-           "images": {"type": "array", "minItems": 1, "items": {"type": "string"}}}  # fmt: skip
-_JSON = [
-    {"type": "object", "required": [name], "additionalProperties": False, "properties": {name: schema}}
-    for name, schema in _BASE64.items()
-]
-_EXAMPLES = {"a data URL": {"value": {"image": _EXAMPLE_URL}}}
-PICTURES: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {"type": "object", "required": ["file"], "properties": {"file": _FILES}}
-            },
-            "application/json": {"schema": {"oneOf": _JSON}, "examples": _EXAMPLES},
-            "image/*": {"schema": _BINARY},
-            "application/octet-stream": {"schema": _BINARY},
-        },
-    }
-}
+_DESCRIPTION = json.loads((Path(__file__).parent / "description.json").read_text("utf-8"))
+PICTURES: dict[str, Any] = _DESCRIPTION["pictures"]
 """The ways to send pictures, for OpenAPI."""
 
 
@@ -253,17 +230,7 @@ def problem(text: str) -> dict[str, Any]:
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: problem("The form is malformed."),
-    401: problem("A key is needed."),
-    402: problem("The budget is spent."),
-    403: problem("Another site's page asked."),
-    408: problem("The request arrived too slowly."),
-    413: problem("Too large, or too many pictures."),
-    422: problem("Not a picture, or not a request we know."),
-    429: problem("Too many requests from this client."),
-    502: problem("A remote engine failed."),
-    503: problem("Busy; come back after Retry-After."),
-    504: problem("No answer in time."),
+    int(status): problem(text) for status, text in _DESCRIPTION["problems"].items()
 }
 """The errors that may occur when a picture is read, for OpenAPI."""
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "The picture."}}

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from digitrec.emulator.reading import Picture, Word, as_line, corners, lines
-from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
+from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.image import Box
 
 MEDIA_TYPE = "application/x-amz-json-1.1"
@@ -24,23 +24,12 @@ TEST_KEYS = {
     "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105 # belongs to no account
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-FAILURES: Failures = {
-    "400": ("InvalidParameterException", "Request has invalid parameters"),
-    "no key": ("MissingAuthenticationTokenException", "Missing Authentication Token"),
-    "401": ("UnrecognizedClientException", "The security token included in the request is invalid."),
-    "403": ("AccessDeniedException", "The user is not authorized to perform this operation."),
-    "404": ("ResourceNotFoundException", "The resource specified in the request cannot be found."),
-    "429": ("ThrottlingException", "Rate exceeded"),
-    "quota": ("LimitExceededException", "A service limit was exceeded."),
-    "500": ("InternalServerError", "Internal server error", 500),
-    "503": ("ServiceUnavailableException", "Service is unavailable. Try again shortly.", 503),
-}
-"""Errors of both services: code, message, and the status if it is not 400."""
 
 
 class AwsVendor(Vendor):
     """A service of AWS with one operation."""
 
+    family = "aws"
     operation: ClassVar[str]
     """The header X-Amz-Target."""
     holder: ClassVar[str]
@@ -94,13 +83,6 @@ class Aws(AwsVendor):
     formats = ("PNG", "JPEG")
     max_bytes = 5_242_880
     sides = (80, 100_000)
-    failures: ClassVar[Failures] = {
-        **FAILURES,
-        "413": ("ImageTooLargeException", "Image size is too large"),
-        "bad image": ("InvalidImageFormatException", "Request has invalid image format"),
-        "too large": ("ValidationException", f"Image bytes must have a length of at most {max_bytes}"),
-        "wrong size": FAILURES["400"],
-    }
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return the lines, followed by their words, each with its line's number."""
@@ -122,14 +104,6 @@ class AwsTextract(AwsVendor):
     formats = ("PNG", "JPEG", "TIFF")  # the service also accepts PDF, which the emulator does not
     max_bytes = 10 * 1024 * 1024
     sides = (1, 10_000)
-    failures: ClassVar[Failures] = {
-        **FAILURES,
-        **dict.fromkeys(
-            ("413", "too large"), ("DocumentTooLargeException", "The document exceeds the maximum size")
-        ),
-        "bad image": ("UnsupportedDocumentException", "Request has unsupported document format"),
-        "wrong size": ("BadDocumentException", "Request has bad document"),
-    }
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return the page, the lines and the words; each block names the blocks inside it."""

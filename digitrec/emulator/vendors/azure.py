@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from digitrec.emulator.reading import Picture, Reader, Word, as_line, lines, polygon
-from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
+from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
@@ -31,24 +31,11 @@ MODELS = "/documentintelligence/documentModels/"
 class AzureVendor(Vendor):
     """A service of an Azure resource; each address answers for all services of the resource."""
 
+    family = "azure"
     variables: ClassVar[Mapping[str, str]] = {"VISION_ENDPOINT": "{}", "VISION_KEY": "test"}
     formats: ClassVar[tuple[str, ...]] = ("JPEG", "PNG", "BMP", "TIFF")
     max_bytes = 4 * 1024 * 1024  # the limit of the free tier
     sides = (50, 10_000)
-    failures: ClassVar[Failures] = {
-        "400": (400, "InvalidRequest", "The request is not valid.", "BadArgument"),
-        "401": (401, "401", "Access denied due to invalid subscription key."),
-        "403": (403, "403", "Access denied due to Virtual Network/Firewall rules."),
-        "404": (404, "404", "Resource not found"),
-        "413": (413, "RequestEntityTooLarge", "The request body is too large."),
-        "429": (429, "429", "Requests have exceeded the call rate limit of the F0 pricing tier."),
-        "quota": (403, "403", "Out of call volume quota for the F0 pricing tier."),
-        "500": (500, "InternalServerError", "The service met an internal error."),
-        "503": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
-        "bad image": (400, "InvalidRequest", "Input data is not a valid image.", "InvalidImageFormat"),
-        "too large": (400, "InvalidRequest", "The image has too many bytes.", "InvalidImageSize"),
-        "wrong size": (400, "InvalidRequest", "The image is too small or too large.", "InvalidImageSize"),
-    }
 
     @staticmethod
     def error(*what: Any) -> Response:
@@ -194,10 +181,6 @@ class AzureDocument(PolledVendor):
     variables: ClassVar[Mapping[str, str]] = {
         "DOCUMENTINTELLIGENCE_ENDPOINT": "{}",
         "DOCUMENTINTELLIGENCE_API_KEY": "test",
-    }
-    failures: ClassVar[Failures] = {
-        **AzureVendor.failures,
-        "wrong size": (*AzureVendor.failures["wrong size"][:3], "InvalidContentDimensions"),
     }
     order, results = f"{MODELS}prebuilt-read:analyze", f"{MODELS}prebuilt-read/analyzeResults/"
     api_version = "2024-11-30"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, ClassVar
 
 from digitrec.emulator.reading import Picture, Reader
 from digitrec.errors import ImageError
 
-Failures = Mapping[str, tuple[Any, ...]]
+ERRORS = tomllib.loads((Path(__file__).parent / "errors.toml").read_text("utf-8"))
+"""Arguments of `Vendor.error` by service and by the name of the error."""
 POLLS = ("endless-poll", "failed-poll", "unknown-poll")
 """Faults of polls: the operation is running, has failed, or has an unknown status."""
 
@@ -88,9 +91,8 @@ class Vendor(ABC):
     """Whether clients poll for an answer."""
     variables: ClassVar[Mapping[str, str]]
     """Environment variables through which programs find the emulator; "{}" stands for its endpoint."""
-    failures: ClassVar[Failures]
-    """Arguments of `error` for each fault ("400" .. "504", "quota"), and for a picture that is a "bad image",
-    "too large" or of a "wrong size". A missing status is answered with HTML."""
+    family: ClassVar[str] = ""
+    """The service whose errors this one has, too; "": no other's."""
     formats: ClassVar[tuple[str, ...]]
     """Formats of pictures that the service accepts."""
     max_bytes: ClassVar[int]
@@ -149,12 +151,12 @@ class Vendor(ABC):
         return picture
 
     def failure(self, kind: str) -> Response:
-        """Return the vendor's own error, one of `failures`."""
-        what = self.failures.get(kind)
+        """Return the vendor's own error of a name in `ERRORS`, or a gateway's page for a missing status."""
+        what = {**ERRORS.get(self.family, {}), **ERRORS.get(self.name, {})}.get(kind)
         return Response.of_html(int(kind)) if what is None else self.error(*what)
 
     def refused(self, kind: str) -> Refused:
-        """Return the exception for one of `failures`."""
+        """Return the exception for an error of that name."""
         return Refused(self.failure(kind))
 
     def is_poll(self, request: Request) -> bool:
@@ -174,14 +176,13 @@ class Stranger(Vendor):
     """A vendor that no provider knows: it sends a long document of blanks, and its errors as HTML."""
 
     name = ""
-    failures: ClassVar[Failures] = {}
 
     def __init__(self) -> None:
         self.engine = ""
 
     @staticmethod
     def error(*what: object) -> Response:
-        """Return nothing: `failures` is empty."""
+        """Return nothing: it has no errors of its own."""
         raise NotImplementedError
 
     def read(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from digitrec.emulator.reading import Picture, Word, as_line, lines, polygon
-from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
+from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.errors import ImageError
 from digitrec.image import Box
 
@@ -22,7 +22,6 @@ MAX_REQUEST_BYTES = 10 * 1024 * 1024
 PLAIN_TEXT = (5, "TEXT_DETECTION")
 DOCUMENT_TEXT = (11, "DOCUMENT_TEXT_DETECTION")
 _SERVICE = "vision.googleapis.com"
-_CONSUMER = "projects/123456789"
 
 
 class _Image(msgspec.Struct):
@@ -51,31 +50,11 @@ class _Batch(msgspec.Struct):
     requests: Annotated[list[_Entry], msgspec.Meta(max_length=16)]
 
 
-def _quota(limit: str, unit: str) -> tuple[Any, ...]:
-    message = f"Quota exceeded for quota metric 'Requests' and limit 'Requests per {limit}'."
-    limited = {"quota_limit": f"RequestsPer{limit.title()}PerProject", "quota_unit": unit}
-    return 429, "RESOURCE_EXHAUSTED", message, "RATE_LIMIT_EXCEEDED", {"consumer": _CONSUMER, **limited}
-
-
 class Google(Vendor):
     """Google Cloud Vision."""
 
     name = "google"
     variables: ClassVar[Mapping[str, str]] = {"DIGITREC_GOOGLE_ENDPOINT": "{}"}
-    failures: ClassVar[Failures] = {
-        "bad key": (400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID"),
-        "no key": (403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers."),
-        "400": (400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
-        "401": (401, "UNAUTHENTICATED", "Invalid authentication credentials.", "ACCESS_TOKEN_EXPIRED"),
-        "403": (403, "PERMISSION_DENIED", "Cloud Vision API is disabled.", "SERVICE_DISABLED",
-                {"consumer": _CONSUMER}),
-        "404": (404, "NOT_FOUND", "Requested entity was not found."),
-        "429": _quota("minute", "1/min/{project}"),
-        "quota": _quota("day", "1/d/{project}"),
-        "500": (500, "INTERNAL", "Internal error encountered."),
-        "503": (503, "UNAVAILABLE", "The service is currently unavailable."),
-        "504": (504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
-    }  # fmt: skip
 
     @staticmethod
     def error(*what: Any) -> Response:

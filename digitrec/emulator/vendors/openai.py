@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from digitrec.emulator.reading import Word, lines
-from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
+from digitrec.emulator.vendors.base import Request, Response, Vendor
 
 CHAT = re.compile(r"(/openai)?(/v1)?/chat/completions")
 DATA_URL = re.compile(
@@ -23,7 +23,6 @@ DATA_URL = re.compile(
 )
 QUESTION_TOKENS = 120
 """Tokens of a question with a picture of low detail: 85 and the words."""
-_BAD_IMAGE = (400, "You uploaded an unsupported image.", "invalid_request_error", "invalid_image_format")
 
 
 class _Url(msgspec.Struct):
@@ -59,17 +58,6 @@ class OpenAi(Vendor):
     }
     formats = ("PNG", "JPEG", "WEBP", "GIF")
     max_bytes = 20 * 1024 * 1024
-    failures: ClassVar[Failures] = {
-        "400": (400, "Invalid request.", "invalid_request_error"),
-        "401": (401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
-        "403": (403, "Country, region, or territory not supported", "request_forbidden"),
-        "404": (404, "The model does not exist.", "invalid_request_error", "model_not_found"),
-        "429": (429, "Rate limit reached for requests.", "requests", "rate_limit_exceeded"),
-        "quota": (429, "You exceeded your current quota.", "insufficient_quota", "insufficient_quota"),
-        "500": (500, "The server had an error while processing your request.", "server_error"),
-        "503": (503, "That model is currently overloaded with other requests.", "server_error"),
-        **dict.fromkeys(("bad image", "too large"), _BAD_IMAGE),
-    }
 
     @staticmethod
     def error(*what: Any) -> Response:

@@ -32,11 +32,6 @@ def tutorial_cnn() -> keras.Model:
     ])  # fmt: skip
 
 
-def simple_cnn() -> keras.Model:
-    """Return our small network: two convolutions with large kernels and one dense layer."""
-    return convolutional(filters=24, depth=2, kernel=5, dense=128, dropout=0.4)
-
-
 def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout: float) -> keras.Model:
     """Return a plain CNN with all settings that `tune` searches over.
 

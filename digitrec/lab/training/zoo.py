@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -54,38 +55,8 @@ class Architecture:
         return make(*arguments, **self.shape, **options)
 
 
-OURS = "our design"
-SKLEARN: Literal["scikit-learn"] = "scikit-learn"
-_ALL = (
-    Architecture(
-        "tutorial-cnn", "Tutorial CNN", "as published", ".networks.tutorial_cnn", "Medium", augmented=False,
-        cosine=False,
-    ),
-    Architecture("simple-cnn", "Simple CNN", OURS, ".networks.simple_cnn", "Medium"),
-    Architecture("complex-cnn", "Complex CNN", OURS, ".networks.complex_cnn", "High"),
-    Architecture("mlp", "MLP", OURS, ".networks.mlp", "Medium"),
-    Architecture(
-        "knn", "k-NN", SKLEARN, "sklearn.neighbors.KNeighborsClassifier", "Low", family=SKLEARN,
-        augmented=False, shape={"n_neighbors": 3, "weights": "distance", "algorithm": "brute"},
-    ),
-    Architecture(
-        "random-forest", "Random forest", SKLEARN, "sklearn.ensemble.RandomForestClassifier", "Low",
-        family=SKLEARN, augmented=False, shape={"n_estimators": 300, "n_jobs": -1},
-    ),
-    Architecture(
-        "svm", "SVM", SKLEARN, "sklearn.svm.SVC", "Medium", family=SKLEARN, augmented=False,
-        shape={"C": 10.0, "gamma": "scale", "cache_size": 1000},
-    ),
-    Architecture(
-        "resnet-small", "Small ResNet", "after He et al., 2016", ".networks.resnet_small", "High",
-        learning_rate=3e-3,
-    ),
-    Architecture(
-        "efficientnet", "EfficientNetB0", "keras.applications", ".networks.efficientnet", "High",
-        published=True, batch=32,
-    ),
-)  # fmt: skip
-ZOO = {one.name: one for one in _ALL}
+_TABLE = tomllib.loads((Path(__file__).parent / "zoo.toml").read_text("utf-8"))
+ZOO = {name: Architecture(name, **how) for name, how in _TABLE.items()}
 """All architectures by name."""
 COMPARED = ("complex-cnn", "simple-cnn", "mlp", "knn", "random-forest", "svm")
 """The architectures that `models compare` trains by default."""
@@ -107,6 +78,7 @@ def find(name: str) -> Architecture:
     try:
         best = json.loads(path.read_text(encoding="utf-8"))
         how = {"shape": best["network"], **best["training"]}
-        return Architecture(path.stem, f"Tuned ({path.stem})", OURS, ".networks.convolutional", "High", **how)
+        title = f"Tuned ({path.stem})"
+        return Architecture(path.stem, title, "our design", ".networks.convolutional", "High", **how)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: not a file that `digitrec tune` wrote ({error}); give another") from error
