@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,13 @@ Batch = tuple[Any, ...]
 Losses = Callable[..., dict[str, Any]]
 EVERY = 500
 """Number of steps between two checkpoints."""
+
+
+def main(steps: Mapping[str, Callable[..., None]]) -> None:
+    """Take one step of a recipe, as on the command line: its name, then its folders and counts."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    step, *words = sys.argv[1:]
+    steps[step](*(int(word) if word.isdigit() else Path(word) for word in words))
 
 
 def fill(folder: Path, count: int, make: Callable[[int], Stock]) -> None:

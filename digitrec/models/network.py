@@ -224,15 +224,6 @@ def described(model: bytes, about: dict[str, Any]) -> bytes:
     return file.getvalue()
 
 
-def load_litert(content: bytes, path: Path) -> tuple[dict[str, Any], LiteRt]:
-    """Load the description ({} if missing) and the network of a `.tflite` file.
-
-    Raises:
-        ModelError: the file is damaged, or is no network from 28x28 pixels to ten numbers in float32.
-    """
-    return description_in(content, path), LiteRt(content, path)
-
-
 class Runner(Protocol):
     """A runtime for one LiteRT file; several threads may use it at once."""
 

@@ -145,7 +145,7 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
 def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     """Load the file's description and network with the library that wrote the file."""
     if path.suffix == ".tflite":
-        return network.load_litert(content, path)
+        return network.description_in(content, path), network.LiteRt(content, path)
     if path.suffix in (".keras", ".h5"):
         return load_keras(content, path)
     if path.suffix == ".skops":

@@ -36,12 +36,13 @@ PENDIGITS_COPIES = (
     "https://raw.githubusercontent.com/kleinplw/HMM-Pendigits/a50dacab2860f6e10389f59d63253354bbc48c3e/data/",
 )
 """Folders that hold the unpacked file."""
-SWISS_LEARNED = (
-    "0001", "0002", "0004", "0006", "0007", "0010", "0011", "0013", "0014", "0016", "0018", "0019"
-)  # fmt: skip
-"""Writers of `swiss` for training; the rest, beyond `SWISS_HELD_BACK`, is kept for independent judges."""
-SWISS_HELD_BACK = ("0008", "0012", "0017")
-"""Writers of `swiss` that are never used for training."""
+SWISS: dict[Part, Sequence[str]] = {
+    "learned": (
+        "0001", "0002", "0004", "0006", "0007", "0010", "0011", "0013", "0014", "0016", "0018", "0019"
+    ),
+    "held back": ("0008", "0012", "0017"),
+}  # fmt: skip
+"""Writers of `swiss`, by part; the rest is kept for independent judges."""
 TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
 """Writers of `turkish` that are never used for training: every fifth by number."""
 LEARNED_OF_MNIST = 54_000
@@ -105,10 +106,10 @@ def swiss(part: Part) -> Scans:
     """
     clone = in_data("world", "numbers")
     if clone and clone.is_dir():
-        return _pictures(clone, SWISS_HELD_BACK if part == "held back" else SWISS_LEARNED)
+        return _pictures(clone, SWISS[part])
     advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
     data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
-    chosen = _of(part, data["writer"], SWISS_HELD_BACK) & ~data["bad"]
+    chosen = np.isin(data["writer"], SWISS[part]) & ~data["bad"]
     return Scans(data["x"][chosen], data["y"][chosen], data["writer"][chosen])
 
 
@@ -119,10 +120,10 @@ def swiss_cells(part: Part) -> list[tuple[Path, int]]:
         DataError: world/swiss_cells/labels.csv cannot be read.
     """
     table = in_data("world", "swiss_cells", "labels.csv") or Path("world", "swiss_cells", "labels.csv")
-    writers = SWISS_HELD_BACK if part == "held back" else SWISS_LEARNED
     try:
         rows = csv.DictReader(table.read_text("utf-8").splitlines())
-        return [(table.parent / row["file"], int(row["label"])) for row in rows if row["writer"] in writers]
+        chosen = [row for row in rows if row["writer"] in SWISS[part]]
+        return [(table.parent / row["file"], int(row["label"])) for row in chosen]
     except (OSError, KeyError, ValueError) as error:
         raise DataError(f"{table}: cannot be read ({error})") from error
 
@@ -167,7 +168,8 @@ def turkish(part: Part) -> Paths:
         path = path or retrieved(PENDIGITS, PENDIGITS_SHA256, PENDIGITS_COPIES, "world")
         advice = f"put the file of {PENDIGITS_HOME} there, unpacked"
         every = parsed(intact(path, PENDIGITS_SHA256, advice).decode("ascii"))
-    return every[np.flatnonzero(_of(part, every.writers, TURKISH_HELD_BACK))]
+    is_held_back = np.isin(every.writers, TURKISH_HELD_BACK)
+    return every[np.flatnonzero(is_held_back == (part == "held back"))]
 
 
 def _recorded() -> Paths:
@@ -201,12 +203,6 @@ def _upright(strokes: Sequence[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
     corner = np.array([every[:, 0].min(), every[:, 1].max()])
     scale = 100 / max(1, int(np.ptp(every, axis=0).max()))
     return [(stroke - corner) * (scale, -scale) for stroke in strokes]
-
-
-def _of(part: Part, writers: NDArray[np.str_], held_back: Sequence[str]) -> NDArray[np.bool_]:
-    """Return a mask of the digits written by the part's writers, (N,)."""
-    held = np.isin(writers, held_back)
-    return held if part == "held back" else ~held
 
 
 def _read(name: str, needed: Sequence[str], home: str) -> dict[str, NDArray[Any]]:

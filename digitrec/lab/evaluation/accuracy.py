@@ -212,29 +212,26 @@ def _reduced_pages(count: int, seed: int) -> Iterator[Sample]:
 
 
 def _no_digit(
-    make: Callable[[int, int], Iterator[NonDigit]], fits: Callable[[NonDigit], bool], count: int, seed: int
-) -> Iterator[Sample]:
+    make: Callable[[int, int], Iterator[NonDigit]], count: int, seed: int,
+    fits: Callable[[NonDigit], bool] = lambda _: True,
+) -> Iterator[Sample]:  # fmt: skip
     """Yield the generated pictures that satisfy ``fits``."""
     return (Sample(one.pixels, None) for one in make(count, seed) if fits(one))
 
 
-def _any(_: NonDigit) -> bool:
-    return True
-
-
 _REFUSED: Sequence[tuple[str, Make, float | None]] = (
-    ("blank or textured pages", partial(_no_digit, pages, _any), 0.98),
+    ("blank or textured pages", partial(_no_digit, pages), 0.98),
     ("the same, reduced to 28x28", _reduced_pages, None),
     (f"two digits, {SEPARATE} of a width apart or more",
-     partial(_no_digit, pairs, lambda one: (one.gap or 0.0) >= SEPARATE), 0.95),
-    ("two digits, nearer", partial(_no_digit, pairs, lambda one: (one.gap or 0.0) < SEPARATE), 0.85),
-    ("two digits that touch", partial(_no_digit, pairs, lambda one: one.gap == 0), 0.85),
-    ("two digits squeezed into 28x28", partial(_no_digit, squeezed, _any), 0.95),
-    ("noise of 28x28", partial(_no_digit, noise, _any), 0.99),
-    ("letters", partial(_no_digit, scribbles, lambda one: one.kind == "letter"), 0.8),
+     partial(_no_digit, pairs, fits=lambda one: (one.gap or 0.0) >= SEPARATE), 0.95),
+    ("two digits, nearer", partial(_no_digit, pairs, fits=lambda one: (one.gap or 0.0) < SEPARATE), 0.85),
+    ("two digits that touch", partial(_no_digit, pairs, fits=lambda one: one.gap == 0), 0.85),
+    ("two digits squeezed into 28x28", partial(_no_digit, squeezed), 0.95),
+    ("noise of 28x28", partial(_no_digit, noise), 0.99),
+    ("letters", partial(_no_digit, scribbles, fits=lambda one: one.kind == "letter"), 0.8),
     ("letters like digits",
-     partial(_no_digit, scribbles, lambda one: one.kind == "letter like a digit"), None),
-    ("scribbles", partial(_no_digit, scribbles, lambda one: one.kind == "scribble"), 0.93),
+     partial(_no_digit, scribbles, fits=lambda one: one.kind == "letter like a digit"), None),
+    ("scribbles", partial(_no_digit, scribbles, fits=lambda one: one.kind == "scribble"), 0.93),
 )  # fmt: skip
 """Generated pictures without a single digit: their name, maker and goal."""
 

@@ -26,6 +26,7 @@ from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, wor
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.writer import OWN
 from digitrec.lab.reading.compose import Labelled, held_back
+from digitrec.models.sequence import digits_of
 from digitrec.prepare.align import perspective
 from digitrec.recognise import read_many
 
@@ -97,7 +98,7 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
         composed = list(held_back(limit or COUNT, SEED))
         yield from _numbers("numbers of writers held back", composed, engine, None)
     if rows := _labels("cells")[:limit]:
-        cells = [Labelled(Path(row["file"]), row["text"]) for row in rows]
+        cells = [(Path(row["file"]), row["text"]) for row in rows]
         yield from _numbers("cells of logbooks", cells, engine, 0.88)
     for name in ("sudoku_hand", "sudoku_print"):
         if rows := list(filter(_is_upright, _labels(name)))[:limit]:
@@ -112,8 +113,9 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
 
 def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: float | None) -> Iterator[Share]:
     right, sure = [], []
-    for picture, numbers in zip(pictures, _read([one.image for one in pictures], engine), strict=True):
-        is_right = [_digits(one.text) for one in numbers] == [_digits(picture.text)]
+    found = _read([image for image, _ in pictures], engine)
+    for (_, text), numbers in zip(pictures, found, strict=True):
+        is_right = [digits_of(one.text) for one in numbers] == [digits_of(text)]
         right.append(is_right)
         if len(numbers) == 1 and numbers[0].sureness >= SURE:
             sure.append(is_right)
@@ -163,7 +165,3 @@ def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine, goal: 
 def _read(images: Sequence[ImageSource], engine: Engine) -> list[tuple[Number, ...]]:
     """Return the numbers on each picture; empty after a failure."""
     return [one.numbers if isinstance(one, Sheet) else () for one in read_many(images, engine)]
-
-
-def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdigit())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,13 +138,8 @@ _LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
 """Shares of numbers with 1 to 9 digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A picture of one number."""
-
-    image: ImageSource
-    text: str
-    """The number as written."""
+Labelled = tuple[ImageSource, str]
+"""A picture of one number, and the number as written."""
 
 
 def held_back(count: int, seed: int) -> Iterator[Labelled]:
@@ -159,7 +153,7 @@ def held_back(count: int, seed: int) -> Iterator[Labelled]:
     for _ in range(count):
         view, text = composer.number()
         size = max(4, round(view.shape[1] / STRETCH)), view.shape[0]
-        yield Labelled(Image.fromarray(view).resize(size, Image.Resampling.BICUBIC), text)
+        yield Image.fromarray(view).resize(size, Image.Resampling.BICUBIC), text
 
 
 class Composer:

@@ -40,22 +40,17 @@ class Hand:
         return self.inks[digit][rng.integers(len(self.inks[digit]))]
 
 
-KINDS = {"drawn": 0.34, "turkish": 0.22, "swiss": 0.12, "redrawn": 0.16, "mnist": 0.08, "font": 0.08}
-"""Share of each kind of hand in training."""
-OF_PEOPLE = {"turkish": 0.4, "swiss": 0.3, "redrawn": 0.2, "mnist": 0.1}
-"""Shares without synthetic shapes and fonts, for measuring on people's digits only."""
+Kinds = dict[Callable[[People, np.random.Generator], Hand], float]
+"""Kinds of hands, and the share of each."""
 
 
-def hands(people: People, count: int, seed: int, kinds: dict[str, float] = KINDS) -> Iterator[Hand]:
-    """Yield `count` hands of these kinds."""
-    make: dict[str, Callable[[People, np.random.Generator], Hand]] = {
-        "drawn": _drawn, "turkish": _turkish, "swiss": _swiss, "redrawn": _redrawn, "mnist": _mnist,
-        "font": _font,
-    }  # fmt: skip
+def hands(people: People, count: int, seed: int, kinds: Kinds | None = None) -> Iterator[Hand]:
+    """Yield `count` hands of these kinds; None: of `KINDS`."""
+    kinds = KINDS if kinds is None else kinds
     rng = np.random.default_rng((seed, 2))
-    names = list(kinds)
-    for number in rng.choice(len(names), count, p=list(kinds.values())):
-        yield make[names[number]](people, rng)
+    makers = list(kinds)
+    for number in rng.choice(len(makers), count, p=list(kinds.values())):
+        yield makers[number](people, rng)
 
 
 def letter_hands(count: int, seed: int) -> Iterator[Hand]:
@@ -165,3 +160,9 @@ def _font(_: People, rng: np.random.Generator) -> Hand:
     fonts = fonts_to_learn()
     font = fonts[rng.integers(len(fonts))]
     return _hand(lambda digit: in_font(str(digit), font, SIDE), 0.1, each=1)
+
+
+KINDS: Kinds = {_drawn: 0.34, _turkish: 0.22, _swiss: 0.12, _redrawn: 0.16, _mnist: 0.08, _font: 0.08}
+"""The kinds of hands in training."""
+OF_PEOPLE: Kinds = {_turkish: 0.4, _swiss: 0.3, _redrawn: 0.2, _mnist: 0.1}
+"""Shares without synthetic shapes and fonts, for measuring on people's digits only."""

@@ -13,8 +13,6 @@ numbers, and misses more unusual digits.
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -192,7 +190,7 @@ def restored(folder: Path, net: Any, steps: int) -> stocks.Run:
     )
 
 
-def export(out: Path, folders: Sequence[Path]) -> None:
+def export(out: Path, *folders: Path) -> None:
     """Write both networks as LiteRT files into a folder.
 
     Args:
@@ -218,14 +216,5 @@ def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
     return net, steps
 
 
-def main(step: str, folder: str, *rest: str) -> None:
-    """Run one step of the recipe, as on the command line."""
-    if step == "export":
-        export(Path(folder), [Path(each) for each in rest])
-    else:
-        {"compose": compose, "learn": learn}[step](Path(folder), int(rest[0]))
-
-
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    main(*sys.argv[1:])
+    stocks.main({"compose": compose, "learn": learn, "export": export})

@@ -36,13 +36,13 @@ def test_a_tiny_stock_becomes_two_files_that_read(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(train, "people", lambda part: people())
     for name, value in {"STOCK": VIEWS, "HANDS": 4, "OTHER_HANDS": 3}.items():
         monkeypatch.setattr(train, name, value)
-    train.main("compose", str(tmp_path), str(2 * VIEWS))
+    train.compose(tmp_path, 2 * VIEWS)
     assert len(list(tmp_path.glob("*.npz"))) == 3
-    train.main("learn", str(tmp_path), str(2 * train.BATCH))
-    train.main("learn", str(tmp_path), str(3 * train.BATCH))  # continues after two steps
+    train.learn(tmp_path, 2 * train.BATCH)
+    train.learn(tmp_path, 3 * train.BATCH)  # continues after two steps
     out = tmp_path / "weights"
     out.mkdir()
-    train.main("export", str(out), str(tmp_path), str(tmp_path))
+    train.export(out, tmp_path, tmp_path)
     about = description_in((out / SHIPPED.name).read_bytes(), out / SHIPPED.name)
     assert about["card"]["steps"] == [3]
     for file in (SHIPPED, LETTERS):
