@@ -18,7 +18,7 @@ from digitrec.commands.progress import quietly
 from digitrec.engine import Engine
 from digitrec.errors.text import count, percent
 from digitrec.providers.addresses import is_loopback
-from digitrec.providers.base import not_installed
+from digitrec.providers.base import requires
 from digitrec.providers.registry import open_provider
 
 KEYS = "DIGITREC_API_KEYS"
@@ -102,11 +102,9 @@ def serve(
       digitrec serve --fallback google --below 0.95 --max-cost 1.50
       curl -X POST -F "file=@test.png" http://127.0.0.1:5000/predict
     """
-    try:
+    with requires("digitrec serve", "web"):
         from digitrec.web import monitoring, server
         from digitrec.web.settings import Settings
-    except ImportError as error:
-        raise not_installed("digitrec serve", "web") from error
     keys, rate, proxies = _keys(KEYS), limits["rate"], limits["proxies"]
     settings = Settings(
         burst=max(1, round(2 * rate)), api_keys=keys, hosts=_hosts(allow_host, host, proxies),
@@ -178,12 +176,10 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
       digitrec review answers.jsonl --out labelled
       digitrec benchmark labelled --numbers --provider local,rapidocr
     """
-    try:
+    with requires("digitrec review", "web"):
         from digitrec.web import monitoring, server
         from digitrec.web.answers import Answers
         from digitrec.web.settings import Settings
-    except ImportError as error:
-        raise not_installed("digitrec review", "web") from error
     found = Answers(answers, out, below)
     doubtful = count(found.left, "doubtful answer")
     if not found.left:

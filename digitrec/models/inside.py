@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitrec.image.pixels import Pixels
 from digitrec.models.graph import Kind, LiteFile, Operator
 from digitrec.models.network import Floats, Runner, Stage, runner, scaled
-
-Pixels = NDArray[np.uint8]
 
 SIDE = 28
 """Pixels along each side of a network's input."""

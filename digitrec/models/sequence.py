@@ -14,11 +14,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitrec.image.pixels import Pixels
 from digitrec.models.network import Floats, probabilities, runner
 
-Pixels = NDArray[np.uint8]
 Lengths = tuple[int, int]
 """Minimum and maximum number of digits of a number."""
 

@@ -23,7 +23,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.providers.addresses import in_the_clear
-from digitrec.providers.base import Status, checked_endpoint, checked_key, first_set, looked, not_installed
+from digitrec.providers.base import Status, checked_endpoint, checked_key, first_set, looked, requires
 from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, dig, retry_after
 from digitrec.providers.wire import EXCHANGE, Cloud, Reply, Wire
 
@@ -227,11 +227,9 @@ def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], PreparedR
 
 def _tokens(wire: Wire, key: str) -> Callable[[], str]:
     """Return a function that returns a valid token and fetches a new one if necessary."""
-    try:
+    with requires(f"Azure has no key ({key}), and an identity of Entra ID", "azure"):
         from azure.core.pipeline.transport import RequestsTransport
         from azure.identity import DefaultAzureCredential, get_bearer_token_provider
-    except ImportError as error:
-        raise not_installed(f"Azure has no key ({key}), and an identity of Entra ID", "azure") from error
     # Else azure-identity asks Microsoft about a private cloud's authority, unknown to Microsoft.
     private = bool(os.environ.get(AUTHORITY))
     sends = RequestsTransport(session=wire.errands, session_owner=False)

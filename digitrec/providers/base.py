@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -80,6 +81,15 @@ def not_installed(what: str, extra: str) -> NotInstalled:
     ours = metadata("digitrec").get_all("Provides-Extra", [])
     todo = install_hint(extra) if extra in ours else f"pip install '{extra}'"
     return NotInstalled(f"{what} needs packages that are not installed; {todo}")
+
+
+@contextmanager
+def requires(what: str, extra: str) -> Iterator[None]:
+    """Raise the error of `not_installed`, with its arguments, if an import in the ``with`` fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise not_installed(what, extra) from error
 
 
 def looked(extra: str, package: str, found: Iterable[str], missing: Sequence[str]) -> Status:

@@ -16,7 +16,7 @@ from PIL import Image
 from digitrec import models
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
-from digitrec.image.pixels import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE, Pixels
 from digitrec.models import store
 from digitrec.models.committee import chances
 from digitrec.models.network import evidence
@@ -25,7 +25,6 @@ from digitrec.models.sequence import (
     LETTERS,
     WIDEST,
     Lengths,
-    Pixels,
     Reading,
     SequenceReader,
     digits_of,

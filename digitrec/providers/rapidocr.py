@@ -22,7 +22,7 @@ from digitrec.answer import Answer, Candidate, Sign, checked
 from digitrec.errors import NotConfigured, Rejected, install_hint
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
-from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, is_installed, not_installed
+from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, is_installed, requires
 from digitrec.providers.translate import Rule, Service, box_around
 
 FLAGS = {
@@ -128,11 +128,9 @@ def _signs(text: str, chars: Sequence[tuple[float, Box | None]]) -> tuple[Sign, 
 
 
 def _client() -> Any:
-    try:
+    with requires("RapidOCR", "ocr"):
         import onnxruntime
         from rapidocr import RapidOCR
-    except ImportError as error:
-        raise not_installed("RapidOCR", "ocr") from error
     onnxruntime.disable_telemetry_events()  # on by default since 1.29, but this engine must stay local
     return RapidOCR(params={"Global.log_level": "critical"})  # else RapidOCR logs each file it loads
 

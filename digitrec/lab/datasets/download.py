@@ -18,7 +18,8 @@ from typing import Literal
 import platformdirs
 
 from digitrec.comparison.datasets.mnist import SHA256, Digits, digits_of, intact, official
-from digitrec.errors import DataError, NotInstalled, install_hint
+from digitrec.errors import DataError
+from digitrec.providers.base import requires
 
 Part = Literal["learned", "held back"]
 """"held back": writers and fonts for measuring only; "learned": those for training."""
@@ -72,10 +73,8 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Pa
         DataError: no mirror has an intact copy.
         NotInstalled: the `train` extra is missing.
     """
-    try:
+    with requires(f"fetching {name}", "train"):
         import pooch
-    except ImportError as error:
-        raise NotInstalled(f"fetching {name} needs pooch: {install_hint('train')}") from error
     pooch.get_logger().setLevel("WARNING")  # the progress bar is enough
     fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
     kept = platformdirs.user_cache_path("digitrec") / folder

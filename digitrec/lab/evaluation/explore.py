@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError
-from digitrec.providers.base import not_installed
+from digitrec.providers.base import requires
 
-try:
+with requires("Exploring digits", "stats"):
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     from sklearn.neighbors import NearestNeighbors
-except ImportError as error:
-    raise not_installed("Exploring digits", "stats") from error
 
 NEIGHBOURS = 15
 """Number of nearest neighbours that measure how unusual a digit is."""

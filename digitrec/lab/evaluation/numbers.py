@@ -26,7 +26,6 @@ from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, wor
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.writer import OWN
 from digitrec.lab.reading.compose import Labelled, held_back
-from digitrec.models.sequence import digits_of
 from digitrec.prepare.align import perspective
 from digitrec.recognise import read_many
 
@@ -115,7 +114,7 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
     right, sure = [], []
     found = _read([image for image, _ in pictures], engine)
     for (_, text), numbers in zip(pictures, found, strict=True):
-        is_right = [digits_of(one.text) for one in numbers] == [digits_of(text)]
+        is_right = [_digits(one.text) for one in numbers] == [_digits(text)]
         right.append(is_right)
         if len(numbers) == 1 and numbers[0].sureness >= SURE:
             sure.append(is_right)
@@ -165,3 +164,7 @@ def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine, goal: 
 def _read(images: Sequence[ImageSource], engine: Engine) -> list[tuple[Number, ...]]:
     """Return the numbers on each picture; empty after a failure."""
     return [one.numbers if isinstance(one, Sheet) else () for one in read_many(images, engine)]
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())

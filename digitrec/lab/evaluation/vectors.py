@@ -22,17 +22,15 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import jpeg
 from digitrec.lab.handwriting.strokes import log_uniform
-from digitrec.providers.base import not_installed
+from digitrec.providers.base import requires
 
-try:
+with requires("Drawing scenes", "plots"):
     from matplotlib import get_data_path
     from matplotlib.figure import Figure
     from matplotlib.ft2font import FT2Font, LoadFlags
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
     from matplotlib.transforms import Affine2D, Transform
-except ImportError as error:
-    raise not_installed("Drawing scenes", "plots") from error
 
 Floats = NDArray[np.float64]
 """Arrays of floats; colours are red, green and blue, 0..1."""

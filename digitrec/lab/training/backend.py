@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from digitrec.providers.base import not_installed
+from digitrec.providers.base import requires
 
 __all__ = ["keras"]
 
-try:
+with requires("Training", "train"):
     import keras
-except ImportError as error:
-    raise not_installed("Training", "train") from error

@@ -21,7 +21,7 @@ from digitrec.models import store
 from digitrec.models.inside import Inside, Weights
 from digitrec.models.network import DESCRIPTION, Floats, LiteRt, described, scaled
 from digitrec.models.store import to_litert
-from digitrec.providers.base import not_installed
+from digitrec.providers.base import requires
 
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
 """Formats that a network can be written in."""
@@ -88,12 +88,10 @@ def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[
     The input "image" has the network's input shape, scaled as the metadata "digitrec.json" says. The output
     "probabilities", (N, 10), are the network's answers, without the temperatures in the metadata.
     """
-    try:
+    with requires("Writing ONNX files", "onnx"):
         import onnx
         import onnxruntime
         import tf2onnx
-    except ImportError as error:
-        raise not_installed("Writing ONNX files", "onnx") from error
     import tensorflow as tf
 
     takes = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="image")]

@@ -17,12 +17,10 @@ from digitrec.lab.training import networks
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.run import split
 from digitrec.models.network import scaled
-from digitrec.providers.base import not_installed
+from digitrec.providers.base import requires
 
-try:
+with requires("Tuning", "tune"):
     import optuna
-except ImportError as error:
-    raise not_installed("Tuning", "tune") from error
 
 STUDY, BEST = "study.db", "best.json"
 """Names of the files in a study's folder."""

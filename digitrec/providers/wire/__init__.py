@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured, ProviderError, Unreachable
 from digitrec.providers.addresses import allows_plain_http, check_proxies
-from digitrec.providers.base import BaseProvider, not_installed
+from digitrec.providers.base import BaseProvider, not_installed, requires
 from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Service, decoded, from_http, problem_of
 
@@ -151,10 +151,8 @@ class Wire:
     """Discards credentials that were refused with status 401."""
 
     def __post_init__(self) -> None:
-        try:
+        with requires(self.service.name, self.extra):
             from digitrec.providers.wire import transport
-        except ImportError as error:
-            raise not_installed(self.service.name, self.extra) from error
         self.secrets.learn(*check_proxies(self.endpoint))
         self.questions = transport.Questions()
         """The adapter of `requests` that sends the one request of a `call`; an SDK mounts it."""
