@@ -11,20 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from digitrec.commands.options import (
-    POSITIVE,
-    Input,
-    Number,
-    Output,
-    choice,
-    flag,
-    limit,
-    named_as_file,
-    out_folder,
-    refuse_outputs,
-    sources,
-    whole,
-)
+from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
@@ -48,7 +35,7 @@ OF_NETWORKS = ("batch", "optimizer", "augment")
 """Options that scikit-learn's classifiers do not take."""
 
 
-class Start(Input):
+class Start(options.Input):
     """A model file to begin with, or "digitrec" for the shipped network."""
 
     def __init__(self) -> None:
@@ -61,27 +48,27 @@ class Start(Input):
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", type=Input(path_type=str), metavar="NAME",
+    "--arch", type=options.Input(path_type=str), metavar="NAME",
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, efficientnet, knn, random-forest, svm, "
     f"or the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip
-@whole("--epochs", "Number of epochs.  [default: the recipe's]", metavar=None)
+@options.whole("--epochs", "Number of epochs.  [default: the recipe's]", metavar=None)
 @click.option(
-    "--validation-split", type=Number(0, 0.9), metavar="SHARE",
+    "--validation-split", type=options.Number(0, 0.9), metavar="SHARE",
     help="Share of digits for validation.  [default: 0.1; 0.2 of your own digits]",
 )  # fmt: skip
-@choice(
+@options.choice(
     "--loss", "categorical", "sparse", default="categorical",
     help="Cross-entropy on one-hot or on integer labels.",
 )  # fmt: skip
-@choice(
+@options.choice(
     "--scale", "unit", "byte", "l2", default="unit",
     help="Pixels as 0..1, 0..255, or Keras' normalize(axis=1); kept in the model file.",
 )  # fmt: skip
-@click.option("--learning-rate", type=POSITIVE, help="Peak learning rate.")
-@click.option("--rate", type=POSITIVE, hidden=True, deprecated="Use --learning-rate.")
-@whole("--batch", "Digits per step.  [default: 128; 32 for efficientnet]")
-@choice(
+@click.option("--learning-rate", type=options.POSITIVE, help="Peak learning rate.")
+@click.option("--rate", type=options.POSITIVE, hidden=True, deprecated="Use --learning-rate.")
+@options.whole("--batch", "Digits per step.  [default: 128; 32 for efficientnet]")
+@options.choice(
     "--optimizer", "adam", "adamw", "rmsprop", "sgd",
     help="Keras' optimiser; sgd has Nesterov's momentum and, unless --learning-rate is given, ten times "
     "Adam's rate.  [default: adam; adamw for the recipe]",
@@ -91,27 +78,31 @@ class Start(Input):
     help="Augment digits, anew in each epoch.  [default: by architecture]",
 )  # fmt: skip
 @click.option("--seed", default=0, help="Random seed of weights, order and augmentation.")
-@sources(
+@options.sources(
     "--data", "sources", multiple=True,
     help="Training digits, as for `digitrec explore`; repeatable.  [default: mnist-train, for the recipe "
     "also Swiss and Turkish writers]",
 )  # fmt: skip
-@whole("--limit", "Use N of each source, keeping the mix of digits.", least=10)
-@sources("--test", help="Test digits; training digits among them are left out.  [default: mnist-test]")
-@whole("--limit-test", "Use N test digits.")
+@options.whole("--limit", "Use N of each source, keeping the mix of digits.", least=10)
+@options.sources(
+    "--test", help="Test digits; training digits among them are left out.  [default: mnist-test]"
+)
+@options.whole("--limit-test", "Use N test digits.")
 @click.option(
     "--start", type=Start(), metavar="digitrec|FILE",
     help="Without --arch, fine-tune digitrec's network, or a .tflite file of it, on your digits. With "
     "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip
-@flag("--pretrained", help="Start efficientnet from ImageNet weights, fetched once.")
-@flag("--freeze", help="Train only the last layer; with --start or --pretrained.")
-@whole("--side", "Input size of efficientnet; smaller is faster.  [default: 224]", least=32, metavar="PIXELS")
+@options.flag("--pretrained", help="Start efficientnet from ImageNet weights, fetched once.")
+@options.flag("--freeze", help="Train only the last layer; with --start or --pretrained.")
+@options.whole(
+    "--side", "Input size of efficientnet; smaller is faster.  [default: 224]", least=32, metavar="PIXELS"
+)
 @click.option(
-    "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
+    "--out", default=Path("digitrec-model"), type=options.Output(), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
-def train(arch: str | None, out: Path, **options: Any) -> None:
+def train(arch: str | None, out: Path, **chosen: Any) -> None:
     """Train a model on MNIST or on your own handwriting.
 
     Without --arch it trains digitrec's own network by its recipe, else the named architecture. Needs the
@@ -132,23 +123,23 @@ def train(arch: str | None, out: Path, **options: Any) -> None:
       digitrec train --arch efficientnet --pretrained --freeze --side 96 --out efficient.keras
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
     """
-    former = options.pop("rate")
-    options["learning_rate"] = options["learning_rate"] or former
+    former = chosen.pop("rate")
+    chosen["learning_rate"] = chosen["learning_rate"] or former
     file = out if out.suffix in SUFFIXES else None
-    if file is None and named_as_file(out):
+    if file is None and options.named_as_file(out):
         raise click.UsageError(
             f"--out {out}: name a {', '.join(SUFFIXES)} file, or a folder without an extension."
         )
     if not is_installed("keras") and (arch is None or find(arch).family == "keras"):
         raise not_installed("Training", "train")
     if arch is not None:
-        _by_name(arch, file, out, options)
+        _by_name(arch, file, out, chosen)
         return
     _refuse("for an architecture named with --arch", *OF_ARCHITECTURES)
-    if options["start"] is not None:
-        _fine_tune(file or out / "own-hand.tflite", options)
+    if chosen["start"] is not None:
+        _fine_tune(file or out / "own-hand.tflite", chosen)
     else:
-        _by_recipe(file, out, options)
+        _by_recipe(file, out, chosen)
 
 
 def _refuse(why: str, *names: str) -> None:
@@ -159,8 +150,8 @@ def _refuse(why: str, *names: str) -> None:
     """
     source = click.get_current_context().get_parameter_source
     if given := [name for name in names if source(name) is not ParameterSource.DEFAULT]:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise click.UsageError(f"{options}: {why}.")
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise click.UsageError(f"{named}: {why}.")
 
 
 def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
@@ -171,28 +162,28 @@ def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
     """
     if model.suffix not in endings:
         raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
-    refuse_outputs("--out", [model, *beside])
+    options.refuse_outputs("--out", [model, *beside])
 
 
-def _settings(options: dict[str, Any], *more: str) -> dict[str, Any]:
+def _settings(chosen: dict[str, Any], *more: str) -> dict[str, Any]:
     """Return the settings of a training run that are given; the others are the run's own."""
-    named = {name: options[name] for name in ("epochs", "learning_rate", "batch", "seed", *more)}
-    named["validation"] = options["validation_split"]
+    named = {name: chosen[name] for name in ("epochs", "learning_rate", "batch", "seed", *more)}
+    named["validation"] = chosen["validation_split"]
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _given(options: dict[str, Any]) -> Given:
+def _given(chosen: dict[str, Any]) -> Given:
     """Return the digits to learn from, and to test with."""
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training.run import given
 
-    learned = options["sources"] or ["mnist-train"]
-    parts = [read_digits(source, options["limit"]) for source in learned]
+    learned = chosen["sources"] or ["mnist-train"]
+    parts = [read_digits(source, chosen["limit"]) for source in learned]
     numbers = {_name(source): len(part) for source, part in zip(learned, parts, strict=True)}
     test, tested_on = None, None
-    if options["test"] is not None:
-        test, tested_on = read_digits(options["test"]), _name(options["test"])
-    return given(reduce(add, parts), numbers, test, tested_on, options["limit_test"], options["start"])
+    if chosen["test"] is not None:
+        test, tested_on = read_digits(chosen["test"]), _name(chosen["test"])
+    return given(reduce(add, parts), numbers, test, tested_on, chosen["limit_test"], chosen["start"])
 
 
 def _name(source: str) -> str:
@@ -200,25 +191,25 @@ def _name(source: str) -> str:
     return Path(source).resolve().name
 
 
-def _fine_tune(out: Path, options: dict[str, Any]) -> None:
+def _fine_tune(out: Path, chosen: dict[str, Any]) -> None:
     """Fine-tune our own network on the user's handwriting, and print gains and losses."""
     _refuse("for an architecture named with --arch", "test")
     _write_only(out, [".tflite"])
-    sources = options["sources"]
+    sources = chosen["sources"]
     if not sources:
         raise click.UsageError("--start without --arch learns your digits: name your pictures with --data.")
-    if options["start"].suffix != ".tflite":
-        raise click.UsageError(f"--start {options['start']}: name a .tflite file, or add --arch.")
+    if chosen["start"].suffix != ".tflite":
+        raise click.UsageError(f"--start {chosen['start']}: name a .tflite file, or add --arch.")
     from digitrec.lab.training import run
 
-    samples = [sample for source in sources for sample in read_samples(source, options["limit"])]
-    config = run.FineTuneConfig(**_settings(options))
+    samples = [sample for source in sources for sample in read_samples(source, chosen["limit"])]
+    config = run.FineTuneConfig(**_settings(chosen))
     with quiet_bar("training") as bar:
         from digitrec.lab.training.finetune import HEADER, fine_tune, verdict
 
         done = fine_tune(
-            config, out, samples, source=" and ".join(map(_name, sources)), start=options["start"],
-            limit_test=options["limit_test"], on_progress=bar.at,
+            config, out, samples, source=" and ".join(map(_name, sources)), start=chosen["start"],
+            limit_test=chosen["limit_test"], on_progress=bar.at,
         )  # fmt: skip
     table = aligned([HEADER, *(one.row for one in done.changes)], (1, 2, 4, 5))
     click.echo("\n".join([*table, verdict(done.changes)]))
@@ -226,20 +217,20 @@ def _fine_tune(out: Path, options: dict[str, Any]) -> None:
     click.echo(f"model: {done.file}")
 
 
-def _by_recipe(file: Path | None, out: Path, options: dict[str, Any]) -> None:
+def _by_recipe(file: Path | None, out: Path, chosen: dict[str, Any]) -> None:
     """Train digitrec's own network, under the name of the file if one is named."""
     from digitrec.lab.training.run import TrainConfig
 
-    settings = _settings(options)
+    settings = _settings(chosen)
     if file is not None:
         settings["name"] = file.stem
-    if options["sources"] or options["limit"] is not None:
+    if chosen["sources"] or chosen["limit"] is not None:
         settings |= {"world": 0, "fonts": False}
     config = TrainConfig(**settings)
     folder = out if file is None else file.parent
     beside = [folder / f"{config.name}{ending}" for ending in (".tflite", ".md")]
     _write_only(file or beside[0], [".tflite"], *beside)
-    what = _given(options)
+    what = _given(chosen)
     with quiet_bar("training") as bar:
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
 
@@ -250,24 +241,24 @@ def _by_recipe(file: Path | None, out: Path, options: dict[str, Any]) -> None:
         _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)
 
 
-def _by_name(arch: str, file: Path | None, out: Path, options: dict[str, Any]) -> None:
+def _by_name(arch: str, file: Path | None, out: Path, chosen: dict[str, Any]) -> None:
     """Train an architecture of the zoo; its file in the folder `out` is called like the architecture."""
     from digitrec.lab.training import fit, run
 
-    config = run.FitConfig(arch, **_settings(options, *OF_ARCHITECTURES))
+    config = run.FitConfig(arch, **_settings(chosen, *OF_ARCHITECTURES))
     kind = find(arch)
     file = file or out / f"{Path(arch).stem}{fit.SUFFIXES[kind.family][0]}"
     if kind.family == "scikit-learn":
         _refuse(f"for networks, which {arch} is not", *OF_NETWORKS)
     _write_only(file, fit.SUFFIXES[kind.family], file.with_name(f"{file.stem}-curves.png"))
-    if options["start"] is not None and options["start"].suffix not in fit.SUFFIXES["keras"][:2]:
-        raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
+    if chosen["start"] is not None and chosen["start"].suffix not in fit.SUFFIXES["keras"][:2]:
+        raise click.UsageError(f"--start {chosen['start']}: with --arch, name a .keras or .h5 file.")
     with quietly():
-        fit.check(kind, config, options["start"])
+        fit.check(kind, config, chosen["start"])
         store.load()  # now, because LiteRT prints a line with its first network
-    what = _given(options)
+    what = _given(chosen)
     with quiet_bar("training") as bar:
-        result = fit.fit(config, file, what, start=options["start"], on_progress=bar.at)
+        result = fit.fit(config, file, what, start=chosen["start"], on_progress=bar.at)
     left_out = f"; {what.left_out:,} learned digits excluded" if what.left_out else ""
     click.echo(
         f"test accuracy {percent(result.test_correct / len(what.test), 2)} ({result.test_correct:,} of "
@@ -293,12 +284,12 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
 
 
 @click.command(context_settings={"show_default": True})
-@whole("--trials", "Trials to run now.", default=20)
-@whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
-@sources("--data", help="As for `digitrec explore`.", default="mnist-train")
-@limit("Use N digits, keeping the mix of digits.", 50, 6000)
+@options.whole("--trials", "Trials to run now.", default=20)
+@options.whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
+@options.sources("--data", help="As for `digitrec explore`.", default="mnist-train")
+@options.limit("Use N digits, keeping the mix of digits.", 50, 6000)
 @click.option("--seed", default=0, help="Random seed.")
-@out_folder("digitrec-tuning", "Folder of the study and the winner.")
+@options.out_folder("digitrec-tuning", "Folder of the study and the winner.")
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
     """Search for the best settings of a CNN, resumable.
 
