@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 
-import click
-
 from digitrec.engine import Engine, Estimate
 from digitrec.errors import NotConfigured
 from digitrec.errors.text import count
@@ -63,11 +61,9 @@ class Described(BaseProvider):
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:
     """Write a line, object or row for each engine; a sentence for people."""
     costs = [_cost(sources, engine) for engine in engines]
-    if form in rows.FORMS:
-        rows.write_rows([asdict(cost) for cost in costs], form)
-        return
-    for cost in costs:
-        click.echo(f"{'- ' if form == 'markdown' else ''}{cost.sentence()}")
+    bullet = "- " if form == "markdown" else ""
+    lines = (f"{bullet}{cost.sentence()}" for cost in costs)
+    rows.write_rows([asdict(cost) for cost in costs], form, table=lines)
 
 
 def _cost(sources: Sequence[ImageSource], engine: Engine) -> Cost:

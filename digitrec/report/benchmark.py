@@ -22,17 +22,16 @@ def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> Non
 
     ``table`` is the leaderboard and the conclusion, ``markdown`` the whole report, ``json`` also the answers.
     """
-    out = sys.stdout if out is None else out
     if form == "json":
         report = benchmark.as_dict() | {"conclusion": conclusion(benchmark)}
-        out.write(json.dumps(report, indent=1, default=str) + "\n")
+        text = json.dumps(report, indent=1, default=str)
     elif form == "markdown":
         said = "\n".join(f"- {sentence}" for sentence in conclusion(benchmark))
         parts = [f"# {heading(benchmark)}", said, *map(markdown_section, tables(benchmark))]
-        out.write("\n\n".join(parts) + "\n")
+        text = "\n\n".join(parts)
     else:
-        lines = [*aligned(leaderboard(benchmark)), "", *conclusion(benchmark)]
-        out.write("\n".join(lines) + "\n")
+        text = "\n".join([*aligned(leaderboard(benchmark)), "", *conclusion(benchmark)])
+    (out or sys.stdout).write(f"{text}\n")
 
 
 def heading(benchmark: Benchmark) -> str:

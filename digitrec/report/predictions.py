@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.answer import (
@@ -60,12 +60,10 @@ def write(
     ``names`` of the pictures. A calibrated chance replaces the confidence and is marked; `LEGEND` explains
     the mark.
     """
-    out = sys.stdout if out is None else out
-    if form == "table":
-        _write_table(outcomes, out, names)
-        return
     rows = (outcome.as_dict() for outcome in outcomes)
-    write_rows((row | row["image"] for row in rows) if form == "csv" else rows, form, out, COLUMNS)
+    if form == "csv":
+        rows = (row | row["image"] for row in rows)
+    write_rows(rows, form, out, COLUMNS, _lines(outcomes, names))
 
 
 def sure(outcome: Outcome) -> str:
@@ -114,18 +112,17 @@ def _answer(said: Outcome) -> str:
     return str(said.digit) if said.calibrated is None else f"{said.digit} ({sure(said)})"
 
 
-def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]) -> None:
+def _lines(outcomes: Iterable[Outcome], names: Iterable[str]) -> Iterator[str]:
     name = max([len("image"), *(width(printable(name)) for name in names)])
-    out.write(f"{'image':<{name}}  digit      sure\n")
+    yield f"{'image':<{name}}  digit      sure"
     marked = False
     for outcome in outcomes:
         name = max(name, width(printable(outcome.image.source)))
-        out.write(_row(outcome, name) + "\n")
-        out.flush()
+        yield _row(outcome, name)
         shown = [outcome, *outcome.asked] if isinstance(outcome, Prediction) else []
         marked |= any(sure(it).endswith(MARK) for it in shown)
     if marked:
-        out.write(LEGEND + "\n")
+        yield LEGEND
 
 
 def _row(outcome: Outcome, name: int) -> str:
@@ -142,11 +139,8 @@ def write_sheets(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | 
     ``json`` is one array and ``jsonl`` one object per line, one for each image, including failures, which
     have an ``error``; ``csv`` has the columns `SHEET_COLUMNS`; ``table`` is for people, in page order.
     """
-    if form == "table":
-        _write_sheet_tables(outcomes, sys.stdout if out is None else out)
-    else:
-        rows = _sheet_rows(outcomes) if form == "csv" else (outcome.as_dict() for outcome in outcomes)
-        write_rows(rows, form, out, SHEET_COLUMNS)
+    rows = _sheet_rows(outcomes) if form == "csv" else (outcome.as_dict() for outcome in outcomes)
+    write_rows(rows, form, out, SHEET_COLUMNS, _sheet_lines(outcomes))
 
 
 def _sheet_rows(outcomes: Iterable[SheetOutcome]) -> Iterator[dict[str, Any]]:
@@ -164,12 +158,13 @@ def _sheet_rows(outcomes: Iterable[SheetOutcome]) -> Iterator[dict[str, Any]]:
                 yield number.as_dict() | whole | box | {"number": place}
 
 
-def _write_sheet_tables(outcomes: Iterable[SheetOutcome], out: IO[str]) -> None:
+def _sheet_lines(outcomes: Iterable[SheetOutcome]) -> Iterator[str]:
+    """Yield each sheet's name and numbers; at the end the legend, where a chance is calibrated."""
     marked = False
     for outcome in outcomes:
         name = printable(outcome.image.source)
         if isinstance(outcome, Failure):
-            out.write(f"{name}: {type(outcome.error).__name__}\n")
+            yield f"{name}: {type(outcome.error).__name__}"
             continue
         notes = [
             f"{name}: {count(len(outcome.numbers), 'number')} by {outcome.provider}",
@@ -177,13 +172,12 @@ def _write_sheet_tables(outcomes: Iterable[SheetOutcome], out: IO[str]) -> None:
             "emulated" if outcome.emulated else "",
             "replayed" if outcome.replayed else "",
         ]
-        out.write(", ".join(filter(None, notes)) + "\n")
+        yield ", ".join(filter(None, notes))
         numbers = Table(("field", "row", "column", "number", "sure", ""), list(map(_line, outcome.numbers)))
-        out.writelines(f"  {line}\n" for line in aligned(numbers) if outcome.numbers)
-        out.flush()
+        yield from (f"  {line}" for line in aligned(numbers) if outcome.numbers)
         marked |= any(number.calibrated is not None for number in outcome.numbers)
     if marked:
-        out.write(LEGEND + "\n")
+        yield LEGEND
 
 
 def _line(number: Number) -> list[str]:
@@ -227,14 +221,8 @@ def write_comparisons(comparisons: Iterable[Comparison], form: Format, out: IO[s
     ``table`` has a line for each picture and engine, ``csv`` a row for each picture with the columns
     `COMPARED` for each engine, ``json`` one array and ``jsonl`` one object per line, with all outcomes.
     """
-    if form == "table":
-        out = sys.stdout if out is None else out
-        for comparison in comparisons:
-            out.writelines(f"{line}\n" for line in _compared_lines(comparison))
-            out.flush()
-    else:
-        rows = map(_compared_row, comparisons) if form == "csv" else (one.as_dict() for one in comparisons)
-        write_rows(rows, form, out)
+    rows = map(_compared_row, comparisons) if form == "csv" else (one.as_dict() for one in comparisons)
+    write_rows(rows, form, out, table=chain.from_iterable(map(_compared_lines, comparisons)))
 
 
 def verdict(comparison: Comparison) -> str:

@@ -17,38 +17,47 @@ from digitrec import __version__
 from digitrec.errors import text
 from digitrec.errors.text import plain, printable
 
-FORMS = ("json", "jsonl", "csv")
-"""The formats for programs."""
-
 
 def write_rows(
-    rows: Iterable[Mapping[str, Any]], form: str, out: IO[str] | None = None, columns: Sequence[str] = ()
+    rows: Iterable[Mapping[str, Any]],
+    form: str,
+    out: IO[str] | None = None,
+    columns: Sequence[str] = (),
+    table: Iterable[str] = (),
 ) -> None:
-    """Write rows as they arrive, in one of `FORMS`: an array, an object per line, or CSV.
+    """Write rows as they arrive: ``json`` is an array, ``jsonl`` an object per line, ``csv`` a table.
 
-    ``columns`` are the columns of CSV; without them the first row's names are used, and no rows give no
-    output.
+    ``columns`` are those of CSV; without them they are the first row's, and no rows write nothing. In any
+    other format, write the lines of ``table`` instead.
     """
     out = sys.stdout if out is None else out
     if form == "csv":
-        _write_csv(rows, out, columns)
-        return
+        pieces = _csv(rows, columns)
+    elif form in ("json", "jsonl"):
+        pieces = _json(rows, form)
+    else:
+        pieces = (f"{line}\n" for line in table)
+    for piece in pieces:
+        out.write(piece)
+        out.flush()
+
+
+def _json(rows: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:
     opening, between, end = ("[\n", ",\n", "\n]\n") if form == "json" else ("", "\n", "\n")
     number = 0
     for number, row in enumerate(rows, 1):
-        out.write((opening if number == 1 else between) + json.dumps(row, default=str))
-        out.flush()
-    out.write(end if number else "[]\n" if form == "json" else "")
+        yield (opening if number == 1 else between) + json.dumps(row, default=str)
+    yield end if number else "[]\n" if form == "json" else ""
 
 
-def _write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str], columns: Sequence[str]) -> None:
+def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
     if columns:
-        out.write(csv_line(columns))
+        yield csv_line(columns)
     for row in rows:
         if not columns:
             columns = list(row)
-            out.write(csv_line(columns))
-        out.write(csv_line(_cell(row.get(name)) for name in columns))
+            yield csv_line(columns)
+        yield csv_line(_cell(row.get(name)) for name in columns)
 
 
 def csv_line(cells: Iterable[Any]) -> str:
@@ -64,13 +73,9 @@ def _cell(value: Any) -> Any:
 
 def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
     """Write dataclasses of one class as a JSON array, or as a table with their fields' names."""
-    out = sys.stdout if out is None else out
     rows = [asdict(record) for record in records]
-    if form == "json":
-        write_rows(rows, form, out)
-        return
     lines = [list(row) for row in rows[:1]] + [[_word(value) for value in row.values()] for row in rows]
-    out.write("\n".join(text.aligned(lines) if rows else ["nothing yet"]) + "\n")
+    write_rows(rows, form, out, table=text.aligned(lines) if rows else ["nothing yet"])
 
 
 def _word(value: Any) -> str:
