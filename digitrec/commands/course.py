@@ -175,8 +175,6 @@ def _run(number: int, title: str, name: str, *words: str) -> None:
 
 def _digit(path: Path) -> Path:
     """Write a digit of the test set as a picture, dark on light as on paper, and return its path."""
-    from PIL import Image
-
     from digitrec.comparison.datasets.mnist import mnist_test
 
     digit = Image.fromarray(255 - mnist_test().images[0]).resize((280, 280), Image.Resampling.BICUBIC)

@@ -239,18 +239,18 @@ def reader_or_absent(provider: AnyReader, opened: Callable[[Any], Reader] = read
         return Absent(str(provider), error)
 
 
+@dataclass(slots=True, eq=False)
 class Absent:
     """Stand-in for an engine that cannot be opened: a Failure for every picture."""
 
-    def __init__(self, name: str, error: DigitrecError) -> None:
-        self.name = name
-        self.engines: Sequence[Engine] = ()
-        self._error = error
+    name: str
+    error: DigitrecError
+    engines: Sequence[Engine] = ()
 
     def stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Outcome]:
         """Raise the error at the first picture; `gather` turns it into a Failure for each picture."""
         for _ in images:
-            raise self._error
+            raise self.error
         yield from ()
 
     read_stream = stream

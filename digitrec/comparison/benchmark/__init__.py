@@ -304,7 +304,7 @@ def _pair(
     same = sum(one.answer == other.answer for one, other, _ in both)
     return Pair(
         *names, len(both), wins.count(1), wins.count(-1),
-        agreement=measures.share(same, len(both)),
+        agreement=measures.proportion(same, len(both)).share,
         p=None if emulated else p, p_corrected=None,
     )  # fmt: skip
 

@@ -24,11 +24,6 @@ KINDS = (*range(10), None)
 """The possible labels and answers for a digit: 0 to 9, or None for no digit."""
 
 
-def share(hits: int, n: int) -> float | None:
-    """Return hits / n, 0..1; None when n is 0."""
-    return hits / n if n else None
-
-
 @dataclass(frozen=True, slots=True)
 class Proportion:
     """A share of pictures with its interval."""
@@ -45,7 +40,7 @@ class Proportion:
     @property
     def share(self) -> float | None:
         """Hits / n, 0..1; None when n is 0."""
-        return share(self.hits, self.n)
+        return self.hits / self.n if self.n else None
 
     def interval(self, places: int = 1) -> str:
         """Format the interval, such as "91.2% to 95.0%"; "" when n is 0."""
