@@ -191,6 +191,8 @@ class Engine:
         self.options = options
         self.loading_s: float | None = None
         """Seconds that `load` took, >= 0; None before it."""
+        self.usd_per_image = None if provider.price is None else provider.price.usd
+        """US dollars for one image, from the configuration file or else the provider; None: unknown."""
         self._remote = None
         self._for_numbers: Engine | None = None
         self.batch: int = getattr(provider, "batch", 1)
@@ -202,13 +204,7 @@ class Engine:
 
             self._remote = Remote(provider, options)
             self.batch, self.patience_s = self._remote.batch, math.inf
-
-    @property
-    def usd_per_image(self) -> float | None:
-        """US dollars for one image, from the configuration file or else the provider; None: unknown."""
-        if self._remote is not None:
-            return self._remote.price
-        return None if self.provider.price is None else self.provider.price.usd
+            self.usd_per_image = self._remote.price
 
     @property
     def for_numbers(self) -> Engine:

@@ -11,20 +11,7 @@ from digitrec.engine.ledger import Ledger, entries
 from digitrec.engine.ledger.records import Entry, to_spec
 from digitrec.errors import LedgerError
 from digitrec.image import PreparedImage
-from digitrec.providers.base import FREE, BaseProvider, Price
-
-
-class Recorded(BaseProvider):
-    """Takes the place of a provider, with the name, endpoint and image form in the recording."""
-
-    price: Price | None = FREE
-
-    def __init__(self, entry: Entry) -> None:
-        """Take the place of the provider that gave this answer."""
-        self.name = entry.question.provider
-        self.endpoint = entry.question.endpoint
-        self.wants = to_spec(entry.question.spec)
-
+from digitrec.providers.base import FREE, BaseProvider
 
 SQLITE = b"SQLite format 3\0"
 """The first bytes of a ledger."""
@@ -54,7 +41,10 @@ class Replay(Engine):
         if preparation is not None:
             found = [it for it in found if to_spec(it.question.spec).preparation == preparation]
         _check(found, path, provider)
-        super().__init__(Recorded(found[-1]), Options())
+        asked, stand_in = found[-1].question, BaseProvider()
+        stand_in.name, stand_in.endpoint, stand_in.price = provider, asked.endpoint, FREE
+        stand_in.wants = to_spec(asked.spec)
+        super().__init__(stand_in, Options())
         self._path = path
         self._entries = {it.question.image_sha256: it for it in found}
 

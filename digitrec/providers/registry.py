@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pkgutil import resolve_name
+from traceback import format_exception_only
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -162,11 +163,7 @@ def _blamed(plugin: Plugin, doing: str = "") -> Iterator[None]:
     except (KeyboardInterrupt, DigitrecError):
         raise
     except BaseException as error:  # an import may raise anything, even SystemExit
-        try:
-            text = str(error)
-        except Exception:  # the exception's own __str__ may fail
-            text = ""
-        what = " ".join(f"{type(error).__name__}: {text}".split())[:LONGEST_REASON]
+        what = " ".join("".join(format_exception_only(error)).split())[:LONGEST_REASON]
         raise _broken(plugin, what + (f", in {doing}()" if doing else "")) from error
 
 

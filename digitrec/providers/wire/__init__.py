@@ -15,7 +15,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured, ProviderError, Unreachable
+from digitrec.errors import AuthFailed, BadAnswer, DigitrecError, NotConfigured, ProviderError
 from digitrec.providers.addresses import allows_plain_http, check_proxies
 from digitrec.providers.base import BaseProvider, not_installed, requires
 from digitrec.providers.masking import Secrets
@@ -113,15 +113,6 @@ class Exchange:
     def left_s(self) -> float:
         """Seconds until the deadline, > 0."""
         return max(0.01, self.deadline - time.monotonic())
-
-    def begin_sending(self) -> None:
-        """Record that the first byte is about to be written.
-
-        Raises:
-            GivenUp: the caller gave up, so the request must not be sent.
-        """
-        if not self.attempt.send():
-            raise self.end(Problem(Unreachable, "it was abandoned before anything was sent"))
 
     def end(self, outcome: Reply | Problem) -> GivenUp:
         """Record the first outcome; return the exception that ends the call."""

@@ -145,7 +145,8 @@ class _Recording:
             self.connect()
         exchange = EXCHANGE.get()
         if self._is_connected and not exchange.sent:
-            exchange.begin_sending()
+            if not exchange.attempt.send():
+                raise exchange.end(Problem(Unreachable, "it was abandoned before anything was sent"))
             written = self.sock.send(data)
             exchange.sent = True
             data = data[written:]
