@@ -129,7 +129,7 @@ def _errors_told() -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
-        if error.filename is None and error.errno not in WRITING:  # for example of the network: unexpected
+        if error.filename is None and error.errno not in WRITING:  # such as an unexpected network error
             raise
         _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
         process.drop(sys.stdout)

@@ -32,9 +32,9 @@ from digitrec.providers import registry
 from digitrec.providers.base import FREE
 
 SHOWN = 10
-"""Failures that are printed."""
+"""Maximum number of failures that are printed."""
 LIST = ("-",)
-"""The INPUT that is a list of paths on standard input."""
+"""The INPUT that stands for a list of paths on standard input."""
 
 
 @click.command()
@@ -96,7 +96,7 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
 
 
 def _settings(names: list[str], how: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
-    """Return the options that decide what the rows are, besides the inputs."""
+    """Return the options that determine the rows, besides the inputs."""
     own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate")
     return {
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how,
@@ -109,7 +109,7 @@ def _check(out: Path, plan: Plan, given: Mapping[str, Any]) -> None:
     """Check that a run has the settings that are given.
 
     Raises:
-        DataError: it has others; the message names them.
+        DataError: the run has other settings; the message names them.
     """
     theirs = plan.settings
     other = [f"{name}: {_short(theirs.get(name))}, not {_short(value)}"
@@ -159,7 +159,7 @@ def _parts(
 
 
 def _watched(run: Job, images: int, parts: Generator[tuple[Task, Part], None, None]) -> Summary:
-    """Keep the parts, and return the summary of all rows; show progress, and at the end the result."""
+    """Store the parts and return the summary of all rows; show progress and, at the end, the result."""
     total = run.summary()
     start, before = time.monotonic(), total.images
     with bar("reading") as shown, closing(parts):

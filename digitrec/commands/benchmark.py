@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     """Return `read_samples` without the pictures that the training of `model` recorded as learned.
 
-    Log how many are left out as a warning.
+    Log a warning with the number of omitted pictures.
 
     Raises:
         DataError: as `read_samples`, or every picture was learned.
@@ -53,10 +53,10 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
 
 
 def _refuse_table(model: Path | None) -> None:
-    """Refuse a model that was trained on MNIST's test digits, of which most of the table is made.
+    """Refuse a model that was trained on MNIST's test digits, which make up most of the table.
 
     Raises:
-        DataError: it has.
+        DataError: the model was trained on these digits.
     """
     learned = None if model is None else read_keys(model)
     count = 0 if learned is None else int(np.isin(keys_of(mnist_test().images), learned).sum())

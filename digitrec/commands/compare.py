@@ -83,7 +83,7 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
 def _kept(
     comparisons: Iterable[Comparison], found: list[Comparison], reasons: Reasons
 ) -> Iterator[Comparison]:
-    """Yield the comparisons, keep them, and report failures on stderr: an unreadable picture once."""
+    """Yield the comparisons, add them to ``found``, and report each picture's failures on stderr once."""
     for comparison in comparisons:
         found.append(comparison)
         unreadable: set[str] = set()

@@ -23,7 +23,7 @@ class Cost(Estimate):
     given: int
     """Number of images, >= 0; ``images`` of them can be sent."""
     configured: bool
-    """Whether it can be asked; if not, the ledger is not consulted."""
+    """Whether the engine can be asked; if not, the ledger is not consulted."""
 
     def sentence(self) -> str:
         """Format the estimate as a sentence."""
@@ -37,7 +37,7 @@ class Cost(Estimate):
 
 
 class Described(BaseProvider):
-    """A provider known by its class only: its input and its price; it cannot be asked."""
+    """A provider of which only the class is known, with its input and price; it cannot be asked."""
 
     endpoint: str | None = "not known without credentials"
 
@@ -50,7 +50,7 @@ class Described(BaseProvider):
         """
         cls = registry.provider_class(name)
         wants = getattr(cls, "wants", None)
-        if not isinstance(wants, InputSpec):  # another package's, which needs an instance
+        if not isinstance(wants, InputSpec):  # a class of another package may need an instance
             raise NotConfigured(f"{name} needs its credentials for an estimate; configure it first")
         self.name = name
         self.wants = wants
@@ -59,7 +59,7 @@ class Described(BaseProvider):
 
 
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:
-    """Write a line, object or row for each engine; a sentence for people."""
+    """Write each engine's estimate: a sentence in a table, else an object or a row."""
     costs = [_cost(sources, engine) for engine in engines]
     bullet = "- " if form == "markdown" else ""
     lines = (f"{bullet}{cost.sentence()}" for cost in costs)

@@ -21,7 +21,7 @@ from digitrec.report import predictions
 PICTURES = Path(__file__).parent / "pictures"
 """Copies of some samples, which the wheel contains; SOURCES.md beside them names their sources."""
 WIDTH = 24
-"""Of a picture on the terminal, in columns."""
+"""Width of a picture on the terminal, in columns."""
 NEXT = """
 Try next:
   digitrec predict PHOTO.jpg                              your own picture
@@ -52,12 +52,12 @@ def demo() -> None:
 
 
 def _named(outcome: Outcome, file: Path) -> Outcome:
-    """Return an outcome under the file's name alone: where digitrec is installed is of no interest."""
+    """Return an outcome with the file's name only, because the installation folder does not matter."""
     return replace(outcome, image=replace(outcome.image, source=file.name))
 
 
 def _show(files: list[Path], out: IO[str]) -> None:
-    """Draw the pictures side by side, as many as fit, where the terminal has colours and half blocks."""
+    """Draw the pictures side by side, as many as fit, if the terminal supports colours and half blocks."""
     console = terminal(out)
     if console.color_system is None or not console.encoding.startswith("utf"):
         return
@@ -114,9 +114,9 @@ def explore(data: str, limit: int, out: Path) -> None:
 
 
 QUICK = 2000
-"""Digits that the quick form learns from."""
+"""Number of training digits of ``--quick``."""
 EXPECTED = {"mnist-train": 97, "mnist-test": 90}
-"""Per cent of the test digits that a network should read, by what it learned from."""
+"""Percentage of the test digits that a network should read, by its training data."""
 
 
 @click.command(context_settings={"show_default": True})

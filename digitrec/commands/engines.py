@@ -1,4 +1,4 @@
-"""The engines that a command asks, as its options describe them."""
+"""Choose and open the engines that a command asks, by its options."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ REAL_KEYS = (
     "GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_", "DOCUMENTINTELLIGENCE_", "OPENAI_",
     "DIGITREC_OPENAI_PRESET",
 )  # fmt: skip
-"""Variables with these beginnings hold real credentials, which an emulator has no business with."""
+"""Prefixes of variables with real credentials, which an emulator must not get."""
 EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
-"""The providers that the emulator can stand in for."""
+"""The providers that the emulator can replace."""
 
 
 def _preparations(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
-    """Names of preparations with commas between, all of them known."""
+    """Parse the names of preparations, separated by commas."""
     chosen = options.names(ctx, param, value)
     for name in chosen:
         if name not in PREPARATIONS:
@@ -47,9 +47,9 @@ def _preparations(ctx: click.Context, param: click.Parameter, value: str | None)
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Which engines a command asks, and how: its options about engines, together.
+    """The options of a command that choose its engines and how they are asked.
 
-    A command without one of the options has its default.
+    An option that a command lacks has its default.
     """
 
     providers: Sequence[str] = ()
@@ -77,9 +77,10 @@ class Asking:
     rotate: Rotation = 0
 
     def names(self, *, together: bool = False) -> list[str]:
-        """Return all engines that may be asked, in their order.
+        """Return the names of all engines that may be asked, in order.
 
-        With ``together`` they give one answer: by default the configured engine; several need a policy.
+        With ``together`` they must give one answer: the default is the configured engine; several need a
+        policy.
 
         Raises:
             click.UsageError: the options contradict each other.
@@ -119,13 +120,13 @@ class Asking:
 
     @contextmanager
     def reader(self, names: Sequence[str]) -> Iterator[Engine | EnginePolicy]:
-        """Yield the one engine of these names, or the policy over them; see `engines`."""
+        """Yield the one engine with these names, or the policy over several; see `engines`."""
         with self.engines(names) as engines:
             yield self.policy(engines) or engines[0]
 
     @contextmanager
     def columns(self, names: Sequence[str]) -> Iterator[dict[str, Engine]]:
-        """As `engines`, by name, and each engine once for every preparation where there are several."""
+        """Yield the engines by name; with several preparations, each engine once per preparation."""
         with self.opener(names, several=True) as open_engine:
             columns: dict[str, Engine] = {}
             preparations: Sequence[str | None] = self.prepare or [None]
@@ -140,15 +141,15 @@ class Asking:
 
     @contextmanager
     def opener(self, names: Sequence[str], *, several: bool = False) -> Iterator[Callable[..., Engine]]:
-        """Yield what opens the engine of a name; all are closed at the end.
+        """Yield a function that opens an engine by its name; all engines are closed at the end.
 
-        It also takes a preparation, by default the requested one; with ``several`` there may be more than
-        one. With ``--dry-run`` it also opens engines without credentials, which can only estimate. The
-        engines share one budget.
+        The function also takes a preparation, by default the requested one; with ``several`` there may be
+        more than one. With ``--dry-run`` it also opens engines without credentials, which can only estimate.
+        The engines share one budget.
 
         Raises:
-            click.UsageError: options that do not fit these engines.
-            DigitrecError: when opening: the engine cannot be asked at all.
+            click.UsageError: the options do not fit these engines.
+            DigitrecError: raised by the function: the engine cannot be asked at all.
         """
         self._check(names)
         if len(self.prepare) > 1 and not several:
@@ -188,7 +189,7 @@ class Asking:
         """Return the options of `digitrec.read_stream` with ``numbers``, else those of `digitrec.stream`.
 
         Raises:
-            click.UsageError: a preparation that is not plain for numbers, or ``digits`` without them.
+            click.UsageError: a preparation is not plain for numbers, or ``digits`` is given without numbers.
         """
         if not self.numbers and self.digits is not None:
             raise click.UsageError("--digits needs --numbers.")
@@ -238,13 +239,13 @@ class Asking:
 
 
 def _is_sent_pixels(name: str) -> bool:
-    """Whether the engine has one form of image only, MNIST's; False where its class does not say."""
+    """Return whether the engine takes only images in MNIST's form; False if its class does not say."""
     wants = getattr(registry.provider_class(name), "wants", None)
     return isinstance(wants, InputSpec) and wants.encoding == "mnist"
 
 
 def _prepared_for(engine: Engine, preparation: str | None) -> Engine:
-    """Return the engine with this preparation; None: with its own."""
+    """Return the engine with this preparation; None: with its default."""
     provider = engine.provider
     if preparation is not None and provider.wants.encoding != "mnist":
         from digitrec.prepare.encode import spec_for
@@ -303,13 +304,13 @@ _HOW = (
                  "nothing about the cloud's accuracy. They are kept only with --ledger."),
 )  # fmt: skip
 own_model = options.gathered("asking", Asking, options.model, options.model_scale)
-"""``--model`` and its scale, of commands that ask the local engine only."""
+"""``--model`` and its scale, for commands that ask only the local engine."""
 asking_options = options.gathered("asking", Asking, *_HOW)
-"""All options on how engines are asked."""
+"""All options for asking engines."""
 asking_by_policy = options.gathered("asking", Asking, *_POLICY, *_HOW)
-"""As `asking_options`, and ``--fallback``, ``--below`` and ``--consensus``."""
+"""The same, and ``--fallback``, ``--below`` and ``--consensus``."""
 asking_served = options.gathered(
     "asking", Asking, options.model, *_POLICY, options.attempt_timeout,
     options.usd("--max-cost", help="Budget while the server runs; needed for an engine that costs money."),
 )  # fmt: skip
-"""Those of `digitrec serve`."""
+"""The options of `digitrec serve` for asking engines."""

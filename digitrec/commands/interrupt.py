@@ -1,8 +1,8 @@
-"""What Ctrl-C does while the program starts; imports next to nothing, so that it holds from the beginning."""
+"""Handle Ctrl-C while the program starts; import almost nothing, so that this works from the beginning."""
 
 from __future__ import annotations
 
-# Without the enumerations of the module signal, which take longer than the rest of the start.
+# The module signal would load its enumerations, which takes longer than the rest of the start.
 import _signal as signal  # type: ignore[import-not-found]
 import os
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+"""Exit code after Ctrl-C: 128 + SIGINT, as in shells."""
 
 
 def end_at_once() -> None:
     """Let Ctrl-C end the process with one line, unless the parent process ignores Ctrl-C.
 
-    While modules are loaded there is nothing to finish, and an exception would surface as a traceback.
+    While modules are loaded there is no work to finish, and an exception would be shown as a traceback.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)

@@ -58,7 +58,7 @@ def _path(command: Command) -> Command:
 
 
 def _open(path: Path) -> closing[books.Ledger]:
-    """Open a ledger to look at it: an empty one if it is missing, a copy if it cannot be written."""
+    """Open a ledger for reading: an empty one if the file is missing, a copy if it is read-only."""
     if not path.exists():
         return closing(books.Ledger(None))
     writable = os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
@@ -127,7 +127,7 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
       digitrec ledger clear --emulated --yes
       digitrec ledger clear --before 2026-01-01
     """
-    until = None if before is None else before.replace(tzinfo=UTC)  # as `digitrec ledger show` has it
+    until = None if before is None else before.replace(tzinfo=UTC)  # as in `digitrec ledger show`
     with closing(books.Ledger(path if path.exists() else None)) as book:
         gone = books.clear(book, provider=provider, before=until, emulated=emulated or None)
     click.echo(f"{count(gone, 'answer')} forgotten")

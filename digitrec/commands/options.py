@@ -1,8 +1,8 @@
-"""Declarations of options that commands share, and the files that a call reads and writes.
+"""Declare options that several commands share, and check the files that a call reads and writes.
 
 An output that is also an input, or another output of the same call, is a usage error before the command
-reads anything. Two paths are the same file when they lead to the same place, whatever links or other
-spellings they use.
+reads anything. Two paths are the same file if they lead to the same place, whatever links or spellings they
+use.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Identity = tuple[int, int] | str
 
 
 class Input(click.Path):
-    """A file or folder that the command reads."""
+    """A parameter for a file or folder that the command reads."""
 
     def __init__(self, *, path_type: type[Any] = Path, exists: bool = False, dir_okay: bool = False) -> None:
         """With ``exists`` the path must exist; else a value may also be a name instead of a path."""
@@ -45,7 +45,7 @@ class Input(click.Path):
 
 
 class Data(Input):
-    """A file or folder with labelled pictures, or the name of a data set, as a str."""
+    """A parameter for a file or folder with labelled pictures, or the name of a data set, as a str."""
 
     def __init__(self) -> None:
         super().__init__(path_type=str)
@@ -62,15 +62,15 @@ class Data(Input):
 
 
 class Output(click.Path):
-    """A file or folder that the command writes."""
+    """A parameter for a file or folder that the command writes."""
 
     def __init__(self, *endings: str, file: bool = True) -> None:
-        """Take a file with one of these endings, such as ".html"; without any, also a folder."""
+        """Accept a file with one of these endings, such as ".html"; without endings also a folder."""
         super().__init__(path_type=Path, file_okay=file, dir_okay=not endings)
         self._endings = endings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path after checking its name, and that no other parameter of the call means it."""
+        """Return the path after checking its name, and that no other parameter names the same file."""
         path = Path(str(super().convert(value, param, ctx)))
         is_device = path.exists() and not (path.is_file() or path.is_dir())
         if param is not None and ctx is not None and not ctx.resilient_parsing and not is_device:
@@ -84,18 +84,18 @@ class Output(click.Path):
 
 
 def named_as_file(path: Path) -> bool:
-    """Whether a path that is not a folder has an ending, such as .png."""
+    """Return whether a path that is not a folder has an ending, such as .png."""
     return path.suffix[1:2].isalpha() and not path.is_dir()
 
 
 def refuse_outputs(option: str, paths: Iterable[Path], inputs: Iterable[str] = ()) -> None:
     """Raise a usage error when an option writes to a file that the running command reads.
 
-    For outputs whose names are derived from the parameters, or from the inputs that were found. The other
-    outputs have endings that no picture in a folder has.
+    This is for outputs whose names are derived from the parameters, or from the inputs that were found. The
+    other outputs have endings that no picture in a folder has.
 
     Raises:
-        click.UsageError: an output is an input, or another option writes to it.
+        click.UsageError: an output is also an input, or another option writes to it.
     """
     known = _paths(click.get_current_context())
     for name in inputs:
@@ -106,7 +106,7 @@ def refuse_outputs(option: str, paths: Iterable[Path], inputs: Iterable[str] = (
 
 @dataclass(slots=True)
 class _Paths:
-    """The files that the parameters of one call name."""
+    """The files named by the parameters of one call."""
 
     inputs: dict[Identity, str] = field(default_factory=dict)
     labelled: dict[Identity, str] = field(default_factory=dict)
@@ -194,13 +194,13 @@ def choice(*names: str, help: str, **more: Any) -> Declared:
 
 
 def output(default: str, *others: str) -> Declared:
-    """``--output``, with the formats a command can write."""
+    """Declare ``--output``, with the formats that a command can write."""
     kind = click.Choice([default, *others])
     return click.option("-o", "--output", type=kind, default=default, help="Output format.")
 
 
 def limit(help: str, least: int = 1, default: int | None = None) -> Declared:
-    """``--limit``."""
+    """Declare ``--limit``."""
     return whole("--limit", help, least=least, default=default)
 
 
@@ -229,7 +229,7 @@ def providers(help: str, metavar: str = "NAMES", default: str | None = None) -> 
 
 
 def html(help: str) -> Declared:
-    """``--html``; a folder that cannot be written to is a usage error before any engine is asked."""
+    """Declare ``--html``; a folder that cannot be written to is a usage error before any engine is asked."""
     return click.option("--html", type=Output(".html", ".htm"), callback=_writable, metavar="FILE", help=help)
 
 
@@ -244,7 +244,7 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list
 
 
 def _expected(value: str) -> tuple[int, int]:
-    """Return the least and the greatest number of digits: of "4" or "3-6"."""
+    """Return the minimum and the maximum number of digits in a text such as "4" or "3-6"."""
     least, _, most = value.partition("-")
     with suppress(ValueError):
         found = int(least), int(most or least)
@@ -260,9 +260,9 @@ def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) ->
 
 
 def gathered(name: str, kind: type[Any], *declared: Declared) -> Declared:
-    """Declare parameters that a command gets together, as the argument ``name``.
+    """Declare parameters that a command receives as one argument, ``name``.
 
-    It is a ``kind`` with all parameters of the command that have the names of its fields, other ones too.
+    The argument is a ``kind``; its fields get the values of all the command's parameters with the same names.
     """
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -96,7 +96,7 @@ def _save_prepared(images: Sequence[sources.Source], files: Sequence[Path], engi
 
 
 def _region(value: str) -> Box:
-    """Return left, top, right and bottom: of "x,y,width,height"."""
+    """Parse "x,y,width,height" to left, top, right and bottom."""
     with suppress(ValueError):
         left, top, width, height = map(float, value.split(","))
         if min(left, top) >= 0 and min(width, height) > 0:
@@ -218,7 +218,7 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
     with asking.engines(["local"]) as (engine,):
         for image, file in zip(images, files, strict=True):
             try:
-                with quietly():  # TensorFlow speaks while it looks into a Keras file
+                with quietly():  # TensorFlow prints lines while it inspects a Keras file
                     found = why(image, engine)
             except ImageError as error:
                 click.echo(f"digitrec: {printable(str(error))}", err=True)

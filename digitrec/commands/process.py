@@ -33,11 +33,11 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
 }
 """Exit codes by error; 0 is success, 2 also wrong usage, 130 an interrupt."""
 REFUSED_BY_SYSTEM = 9
-"""Exit code where a file cannot be written: a full disk, a missing folder."""
+"""Exit code if a file cannot be written: a full disk, a missing folder."""
 COMPLETE = "_DIGITREC_COMPLETE"
-"""Environment variable by which a shell asks for completions."""
+"""Environment variable with which a shell asks for completions."""
 READER_GONE = 141
-"""Exit code where the reader of the output closed it (`| head -1`): 128 + SIGPIPE, as in shells."""
+"""Exit code if the reader of the output closed it (`| head -1`): 128 + SIGPIPE, as in shells."""
 
 
 def exit_code(error: errors.DigitrecError) -> int:
@@ -48,7 +48,8 @@ def exit_code(error: errors.DigitrecError) -> int:
 def open_what_is_closed() -> None:
     """Open standard streams that the parent closed (`>&-`) on the null device.
 
-    Else the next file opened gets the number of one, and receives what libraries print there.
+    Otherwise the next opened file would get the number of such a stream, and receive what libraries print to
+    it.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # the lowest free number is taken
         if getattr(sys, name) is None:
@@ -56,7 +57,7 @@ def open_what_is_closed() -> None:
 
 
 def drop(out: TextIO) -> None:
-    """Discard unwritten output, about which the interpreter would complain at exit."""
+    """Discard unwritten output, so that the interpreter does not report it at exit."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
@@ -66,7 +67,7 @@ def quiet_without_reader() -> Iterator[None]:
     """End without an error message when the reader of the output has closed it.
 
     Raises:
-        SystemExit: in place of EPIPE, with `READER_GONE`.
+        SystemExit: instead of EPIPE, with `READER_GONE`.
     """
     try:
         yield

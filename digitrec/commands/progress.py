@@ -1,4 +1,4 @@
-"""Progress with an estimate on stderr, without the lines that the runtimes print about themselves."""
+"""Show progress with an estimate on stderr, and hide the lines that the runtimes print about themselves."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Item = TypeVar("Item")
 
 GREETING = re.compile(
     rb"INFO: Created TensorFlow Lite"
-    rb"|Matplotlib is building the font cache"  # Keras imports it
-    rb"|I0000 "  # TensorFlow's lines of information
-    rb"|W0000 .* tf_tfl_flatbuffer_helpers"  # its converter speaks of itself
+    rb"|Matplotlib is building the font cache"  # when Keras imports it
+    rb"|I0000 "  # TensorFlow's information
+    rb"|W0000 .* tf_tfl_flatbuffer_helpers"  # TensorFlow's converter
     rb"|E0000 .* failed call to cuInit"  # there is no graphics card
     rb"|WARNING: All log messages before absl::InitializeLog"
     rb"|To enable the following instructions"
@@ -34,9 +34,9 @@ GREETING = re.compile(
 
 
 WORTH_A_BAR = 64
-"""Fewer items than this are over before a bar could tell anything."""
+"""Minimum number of items for a bar; fewer are finished too soon."""
 LINE_EVERY = 60.0
-"""Without a terminal, seconds between two lines in the log."""
+"""Seconds between two lines in the log if there is no terminal."""
 
 _moving = threading.Lock()
 
@@ -88,7 +88,7 @@ class Bar:
         self._start = self._told = time.monotonic()
 
     def at(self, done: float, remark: str) -> None:
-        """Show that a share (0..1) is done, and how it goes."""
+        """Show the finished share, 0..1, with a remark."""
         if self._shown is not None:
             self._shown.update(self._shown.task_ids[0], completed=done, description=f"{self._what}: {remark}")
         elif time.monotonic() - self._told >= LINE_EVERY:

@@ -22,7 +22,7 @@ from digitrec.providers.base import requires
 from digitrec.providers.registry import open_provider
 
 KEYS = "DIGITREC_API_KEYS"
-"""The variable with the API keys, separated by commas; without it everybody may ask."""
+"""The variable with the API keys, separated by commas; if it is unset, no key is needed."""
 
 ORIGIN = re.compile(
     r"(?!http:.*:80$|https:.*:443$)[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^][\s/?#@:A-Z]+)(:[0-9]+)?|\*"
@@ -43,7 +43,7 @@ def _keys(variable: str) -> tuple[str, ...]:
     """Return the keys in an environment variable.
 
     Raises:
-        click.UsageError: it is set and holds no key, or one that no HTTP header can carry.
+        click.UsageError: the variable is set but holds no key, or a key that no HTTP header can carry.
     """
     given = os.environ.get(variable)
     if given is None:
@@ -135,7 +135,7 @@ def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everyb
     """Check that engines that cost money have a budget, and that not everybody can spend it.
 
     Raises:
-        click.UsageError: one has none, or everybody can.
+        click.UsageError: an engine that costs money has no budget, or everybody can spend it.
     """
     for engine in engines:
         if engine.usd_per_image == 0:

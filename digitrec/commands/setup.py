@@ -60,7 +60,7 @@ def completion(ctx: click.Context, shell: str) -> None:
 
 
 STATES = ("ready", "not configured", "not installed")
-"""In the order in which engines are listed."""
+"""States of engines, in the order of the list."""
 
 
 @click.group(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""The pictures that the arguments of a command name, and the failures among them."""
+"""Find the pictures that a command's arguments name, and report the failures among them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Reasons:
         """End the command with an exit code if any of the ``asked`` outcomes is a failure.
 
         Raises:
-            SystemExit: in that case.
+            SystemExit: an outcome is a failure.
         """
         if self._failures:
             raise SystemExit(exit_code_of(self._failures, asked))
@@ -115,7 +115,7 @@ Source = str | Frame
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The arguments that name pictures, with the options about them."""
+    """The arguments that name pictures, with the options for them."""
 
     images: tuple[str, ...]
     frames: Literal["first", "all"] | None
@@ -132,7 +132,7 @@ class Given:
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 
     def reasons(self) -> Reasons:
-        """Return what reports the pictures that failed or were not read."""
+        """Return an object that reports the pictures that failed or were not read."""
         return Reasons(firsts=self.frames is None)
 
 
@@ -147,9 +147,9 @@ given = options.gathered(
 
 
 def expand(arguments: Iterable[str]) -> list[str]:
-    """Return the pictures that the arguments name, and report on stderr what was skipped; "-" is kept.
+    """Return the pictures that the arguments name, and report skipped files on stderr; "-" is kept.
 
-    A folder without pictures is kept as well: reading it says so.
+    A folder without pictures is kept too: reading it raises an error.
     """
     skipped = files.Skipped()
     found = []
@@ -160,7 +160,7 @@ def expand(arguments: Iterable[str]) -> list[str]:
 
 
 def say_skipped(skipped: files.Skipped) -> None:
-    """Report on stderr what was skipped, if anything was."""
+    """Report skipped files on stderr, if there are any."""
     if words := skipped.words():
         click.echo(printable(f"digitrec: skipped {', '.join(words)}"), err=True)
 

@@ -28,7 +28,7 @@ RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """Endings of model files; a name without an ending is a folder."""
 EXPECTED = 0.9
-"""Share of the test digits that any architecture reads after enough steps, or with enough digits."""
+"""Minimum share of test digits that a well-trained network reads; below it changes are suggested."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
 OF_NETWORKS = ("batch", "optimizer", "augment")
@@ -146,7 +146,7 @@ def _refuse(why: str, *names: str) -> None:
     """Reject options that have no meaning in this call.
 
     Raises:
-        click.UsageError: one is given.
+        click.UsageError: such an option is given.
     """
     source = click.get_current_context().get_parameter_source
     if given := [name for name in names if source(name) is not ParameterSource.DEFAULT]:
@@ -158,7 +158,7 @@ def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
     """Check the ending of a model file, and that no output is also an input.
 
     Raises:
-        click.UsageError: it cannot, or one is.
+        click.UsageError: the ending is wrong, or an output is also an input.
     """
     if model.suffix not in endings:
         raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
@@ -274,7 +274,7 @@ def _by_name(arch: str, file: Path | None, out: Path, chosen: dict[str, Any]) ->
 
 
 def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
-    """Draw the curves, where there is a history."""
+    """Draw the curves, if there is a history."""
     if not history:
         return
     from digitrec.report.models import learning_curves

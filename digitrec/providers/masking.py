@@ -97,7 +97,7 @@ def _masked(value: Any, forms: Sequence[str], unescaped: Collection[str]) -> Any
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield the secret in plain text and in base64, for each position at which it may begin there."""
+    """Yield the secret in plain text, and in base64 for each of the three offsets at which it may begin."""
     yield secret
     data = secret.encode("utf-8", "surrogatepass")
     for before in range(3):  # up to two bytes may precede it in its group of three, as in "user:key"

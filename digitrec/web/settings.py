@@ -46,7 +46,7 @@ class Settings:
     proxies: int = 0
     """Number of trusted proxies; the client is the N-th address from the right in X-Forwarded-For."""
     wrong_keys: int = 10
-    """Largest burst of wrong keys from one address, >= 1; then all its keys wait."""
+    """Largest burst of wrong keys from one address, >= 1; then all keys from it must wait."""
     wrong_keys_per_s: float = 0.5
     """Wrong keys per second from one address in the long run, > 0."""
     hosts: tuple[str, ...] = ()

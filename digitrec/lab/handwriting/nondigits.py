@@ -229,7 +229,7 @@ GLYPHS = (
     *("".join(LEARNED) + "ΔΛΞΠΣΦΨΩλμπφχψω" + "ДЖИЙЛПФЦШЩЫЮЯжйкмпфцшщыюя" + "אחמעצש"),
     *"∑∏√∞≈≠≤≥±÷∇∈⊕∀∃←→↔↗↺★☆♠♥♦♣✓✗♯€£¥@#%&$+=*~^{}<>",
 )
-"""Letters and signs unlike any digit, for fonts that have all of them; of Latin letters only `LEARNED`."""
+"""Letters and signs unlike any digit, for fonts that have all of them; the Latin letters are `LEARNED`."""
 
 LATIN = "".join(PLAIN)
 """Letters and signs unlike any digit that all fonts have."""
