@@ -180,7 +180,7 @@ class _Header(tarfile.TarInfo):
             if buf == bytes(tarfile.BLOCKSIZE):
                 raise
             raise ValueError("damaged or cut off") from error
-        if header.size < 0:  # it leads back, so `tarfile` would never end
+        if header.size < 0:  # it points backwards: `tarfile` would never end
             raise ValueError("damaged")
         return header
 

@@ -164,7 +164,7 @@ class Asking:
                     with quietly():
                         engine = self._engine(name, env, options, preparation)
                         if self.model is not None:
-                            store.load()  # the first network of LiteRT prints a line
+                            store.load()  # LiteRT prints a line with its first network
                 except (NotConfigured, NotInstalled):
                     if not self.dry_run:
                         raise

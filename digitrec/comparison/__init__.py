@@ -1,4 +1,4 @@
-"""Compare engines on one picture or on labelled pictures, and combine them as a fallback or consensus."""
+"""Compare engines on one picture or on labelled pictures, and combine their answers."""
 
 from __future__ import annotations
 

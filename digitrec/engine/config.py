@@ -138,7 +138,7 @@ def read(path: Path | None = None) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
-        import tomllib  # usually there is no file
+        import tomllib  # not needed without a file
 
         if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")

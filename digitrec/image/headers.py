@@ -339,7 +339,7 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENO
         )
     if isinstance(file := getattr(picture, "fp", None), BoundedFile) and looped:
         file.reads_left = MAX_RUN_READS if looped == {"bmp_rle"} else MAX_LOOPED_PIXELS
-    if data and isinstance(picture, JpegImageFile) and picture.tile[0].offset:  # not the first one
+    if data and isinstance(picture, JpegImageFile) and picture.tile[0].offset:  # a later picture
         _check_jpeg(data, picture.tile[0].offset, name)
 
 

@@ -86,7 +86,7 @@ def read(data: bytes, number: int, dpi: int, max_pixels: int, max_bytes: int) ->
     if not 0 < width * height < math.inf:
         raise RefusedError("a page without a size cannot be drawn")
     scale = min(dpi / 72, math.sqrt(0.99 * max_pixels / (width * height)))
-    if math.ceil(width * scale) * math.ceil(height * scale) > max_pixels:  # a long and thin page
+    if math.ceil(width * scale) * math.ceil(height * scale) > max_pixels:  # possible for a long and thin page
         raise RefusedError(f"a page of {width:.0f} x {height:.0f} points cannot be drawn")
     check_pictures(page, max_bytes - PAGE_BYTES * max_pixels)
     bitmap = page.render(scale=scale, rev_byteorder=True)

@@ -105,7 +105,7 @@ def learn_committee(
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     nets = [MLPClassifier((hidden,), alpha=alpha, max_iter=100, random_state=at) for at in range(networks)]
     for net in nets:
-        net.fit((rows - mean) / scale, right)  # it warns; with 200 rounds it judges no better
+        net.fit((rows - mean) / scale, right)  # it warns, but more rounds do not help
     made = {
         "mean": mean, "scale": scale,
         "first": np.stack([net.coefs_[0] for net in nets]),

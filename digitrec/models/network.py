@@ -267,7 +267,7 @@ class _Interpreter:
             experimental_preserve_all_tensors=bool(tensors),  # else a delegate hides its tensors
             experimental_op_resolver_type=kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if tensors else kinds.AUTO,
         )
-        self._interpreter.allocate_tensors()  # the first in a process prints to stderr: docs/library.md
+        self._interpreter.allocate_tensors()  # the first prints to stderr: docs/library.md
         takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.takes, self.gives = list(map(_signature, takes)), list(map(_signature, gives))
         self._input, self._tensors = takes[0]["index"], tensors or [one["index"] for one in gives]

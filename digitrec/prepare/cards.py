@@ -37,7 +37,7 @@ def find_card(grey: Floats) -> Mask | None:
         return None
     largest = int(np.argmax(parts.area))
     too_small = parts.area[largest] <= LARGE * light.size
-    if too_small or parts.border[largest] >= OPEN * 2 * sum(light.shape):  # so do most drawings on black
+    if too_small or parts.border[largest] >= OPEN * 2 * sum(light.shape):  # many drawings on black do
         return None
     card = parts.drawn(np.arange(len(parts)) == largest)
     filled = _without_dents(card)

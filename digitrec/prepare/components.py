@@ -91,7 +91,7 @@ def components(masks: Mask) -> Components:
     padded = np.zeros((layers, height + 1, width + 2), bool)  # an empty row separates one layer from the next
     padded[:, :-1, 1:-1] = masks
     flat = padded.ravel()
-    change = np.flatnonzero(flat[1:] != flat[:-1])  # a run cannot pass a row's end: there is a gap of two
+    change = np.flatnonzero(flat[1:] != flat[:-1])  # two empty columns end each row's last run
     starts, ends = change[::2], change[1::2]
     above_from = np.searchsorted(ends, starts - (width + 2))  # diagonal touch: an end may equal a start
     above_to = np.searchsorted(starts, ends - (width + 2), side="right")

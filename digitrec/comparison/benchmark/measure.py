@@ -206,7 +206,7 @@ def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
     whole = total([list_price(answer, prices) for answer in answers])
     return (
         None if whole is None or not answers else round(1000 * whole / len(answers), 9)
-    )  # no rounding errors
+    )  # without floating-point noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

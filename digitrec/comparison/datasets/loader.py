@@ -155,7 +155,7 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
     reached = np.empty(len(kinds))
     for kind in np.unique(kinds):
         its = drawn[kinds[drawn] == kind]
-        reached[its] = (np.arange(len(its)) + 0.5) / len(its)  # the place within its label, as a share
+        reached[its] = (np.arange(len(its)) + 0.5) / len(its)  # rank within its label, 0..1
     first = drawn[np.argsort(reached[drawn], kind="stable")]
     return np.sort(first[:limit])
 

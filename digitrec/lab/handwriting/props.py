@@ -58,7 +58,7 @@ def barrel(rng: np.random.Generator, height: int, width: int, digit: Box) -> tup
         turn, at = rng.uniform(0, 2 * np.pi), rng.uniform((0, 0), (width, height))
         along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
         across = (y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)
-        thick = np.clip((length - along) / 3, 0.15 * half, half)  # the tip at the far end
+        thick = np.clip((length - along) / 3, 0.15 * half, half)  # thinner towards the tip
         cover = np.clip(thick - np.abs(across) + 0.5, 0, 1) * np.clip(along + 0.5, 0, 1)
         cover = np.asarray(cover * np.clip(length - along + 0.5, 0, 1), np.float32)
         if cover.sum() > 0.15 * size * size and _clear(cover, digit, 0.12 * size + half):

@@ -173,7 +173,7 @@ def put(paths: Sequence[Stroke], pen: Pen, rng: np.random.Generator, side: int) 
 def by_hand(shape: Shape, rng: np.random.Generator) -> list[Stroke]:
     """Return the strokes of a shape with one writer's variation: (N, 2) each, in the units of `Shape`."""
     reach = rng.uniform(-0.1, 1.1)
-    unrest = rng.gamma(2.0, 1.1)  # standard deviation of this hand's points, 2 on average
+    unrest = rng.gamma(2.0, 1.1)  # the points' standard deviation, 2 on average
     round_off = rng.random() < 0.3
     strokes = []
     for form, other in zip(_strokes(shape.form), _strokes(shape.other or shape.form), strict=True):

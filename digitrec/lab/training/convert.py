@@ -31,7 +31,7 @@ RECOVERED = 1e-3
 """Maximum difference of any probability between a `.tflite` file and the networks recovered from it."""
 OPSET = 17
 """Version of ONNX's operators; runtimes since 2022 support it."""
-_COMPARED = 128  # digits
+_COMPARED = 128  # number of digits
 
 
 def write(model: Path, out: Path) -> float:

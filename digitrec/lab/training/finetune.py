@@ -277,7 +277,7 @@ def _learn(
         rng = np.random.default_rng([config.seed, 1])
         for _ in range(config.epochs):
             order = rng.permutation(len(rehearsed))
-            turns = rng.permutation(np.resize(np.arange(len(own)), steps * theirs))  # all equally often
+            turns = rng.permutation(np.resize(np.arange(len(own)), steps * theirs))  # each equally often
             changed = augment(own.images[turns], rng, config.augmentation)
             images, labels = tensors(Digits(changed, own.labels[turns]))
             wanted = (1 - config.label_smoothing) * labels + config.label_smoothing / 10
