@@ -68,7 +68,7 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
     """
     names = asking.names(together=True)
-    prices = [registry.provider_class(name).price for name in names]  # raise an error for an unknown engine now
+    prices = [registry.provider_class(name).price for name in names]  # an unknown engine raises an error now
     how = asking.how()
     listed = inputs.listed(sys.stdin.buffer.read()) if images == LIST else []
     given = _settings(names, how, asking)
