@@ -315,7 +315,7 @@ class BaseProvider:
     options: Mapping[str, Any] = {}
     """The settings that change its answers, JSON-like; saved answers are used only with equal settings."""
     variables: ClassVar[Mapping[str, Sequence[str]]] = {}
-    """For each option of the constructor its variables, in order of precedence."""
+    """The variables that may hold each option of the constructor, in order of precedence."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:

@@ -46,7 +46,7 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
 
     Args:
         repeat: how many times the digit stood on the picture, >= 1.
-        lenient: without any digit, accept characters that resemble one (O, l, S, ...) and set ``inferred``.
+        lenient: if there is no digit, accept a character that resembles one (O, l, S, ...); set ``inferred``.
     """
     if answer.reason is not None:
         return Reading(None, None, answer.reason)

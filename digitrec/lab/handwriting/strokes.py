@@ -101,7 +101,7 @@ class Shape:
     other: str = ""
     """The other end of the shape's variation; empty if it does not vary."""
     weight: float = 1.0
-    """Its frequency relative to the character's other shapes."""
+    """The shape's frequency relative to the character's other shapes."""
 
 
 def _table() -> dict[str, dict[str, tuple[Shape, ...]]]:
