@@ -121,7 +121,7 @@ def quiet_bar(what: str) -> Iterator[Bar]:
 
 
 def tracked(items: Iterable[Item], total: int, what: str = "reading") -> Iterator[Item]:
-    """Count the items on stderr as they pass; stay silent for short work, and where rows show progress."""
+    """Count the items on stderr as they pass; stay silent for short work, and if rows show progress."""
     if total < WORTH_A_BAR or sys.stdout.isatty() or not sys.stderr.isatty():
         yield from items
         return

@@ -230,7 +230,7 @@ class Engine:
         if self.loading_s is not None:
             return
         start = time.perf_counter()
-        with suppress(ImageError):  # it cannot be sent; its own preparation reports that
+        with suppress(ImageError):  # preparing the picture again reports the error
             prepare(image, self.provider.wants)
         load = getattr(self.provider, "load", None)
         if load is not None:

@@ -18,7 +18,7 @@ DARK = 0.85
 LARGE = 0.2
 """Minimum area of a form's frame, as a share of the picture's."""
 INKED = 0.7
-"""Minimum share with ink of each side of a frame, and of each printed line."""
+"""Minimum share of each side of a frame, and of each printed line, that has ink."""
 LINE = 0.4
 """Minimum length of a printed line, as a share of the picture's width."""
 STEEPEST, STEP = 15.0, 0.5
@@ -120,7 +120,7 @@ def _is_inked(dark: NDArray[np.bool_], start: NDArray[np.float64], end: NDArray[
 
 
 def _by_lines(dark: NDArray[np.bool_]) -> Corners | None:
-    """Return where the corners of the level picture lie now, by its printed lines; None without lines."""
+    """Return the corners of a level page on the picture, found by its printed lines; None without lines."""
     small = Image.fromarray(dark).convert("L")
     small.thumbnail((WORKING_SIDE // 2, WORKING_SIDE // 2))
     best, angle = 0.0, 0.0
