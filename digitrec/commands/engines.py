@@ -308,7 +308,7 @@ own_model = options.gathered("asking", Asking, options.model, options.model_scal
 asking_options = options.gathered("asking", Asking, *_HOW)
 """All options for asking engines."""
 asking_by_policy = options.gathered("asking", Asking, *_POLICY, *_HOW)
-"""The same, and ``--fallback``, ``--below`` and ``--consensus``."""
+"""The options in `asking_options`, and ``--fallback``, ``--below`` and ``--consensus``."""
 asking_served = options.gathered(
     "asking", Asking, options.model, *_POLICY, options.attempt_timeout,
     options.usd("--max-cost", help="Budget while the server runs; needed for an engine that costs money."),

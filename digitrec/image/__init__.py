@@ -369,7 +369,7 @@ class InputSpec:
     gated: bool = False
     """True: a picture with `Findings.reason` is refused without asking the engine; False: always ask it."""
     overrules: bool = False
-    """True: ask the engine even about such a picture if it has a `whole`; the engine decides on refusal."""
+    """True: ask the engine even about a picture with `Findings.reason` if it has a `whole`."""
     enough: int = ENOUGH_SIDE
     """A larger picture is shrunk when it is opened, but its shorter side keeps at least this many pixels."""
 

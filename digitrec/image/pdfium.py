@@ -20,7 +20,7 @@ page, it leaves the picture out without an error, so `check_pictures` has to ref
 IMAGE_BYTES = 0.5
 """Bytes that PDFium takes for each pixel of a picture on the page, besides the pixel itself."""
 JPX_BYTES = 16
-"""The same for JPEG 2000: OpenJPEG holds four bytes for each of up to four channels."""
+"""`IMAGE_BYTES` for JPEG 2000: OpenJPEG holds four bytes for each of up to four channels."""
 PAGE_BYTES = 10
 """Bytes for each pixel of the page: PDFium's bitmap, the bytes in the pipe, Pillow's picture."""
 MAX_DEPTH = 15

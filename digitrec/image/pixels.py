@@ -26,7 +26,7 @@ MAX_PIXELS = 64_000_000
 ENOUGH_SIDE = 750
 """Minimum shorter side of a picture after shrinking, in pixels, if the caller sets no other."""
 NUMBERS_SIDE = 1500
-"""The same for reading the numbers on a page, whose digits are smaller."""
+"""`ENOUGH_SIDE` for reading the numbers on a page, whose digits are smaller."""
 MOST_PIXELS = 4_000_000
 """Maximum number of pixels after shrinking; a long and thin picture with more is shrunk further."""
 PIECE = 1 << 18

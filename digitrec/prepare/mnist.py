@@ -27,9 +27,9 @@ surrounded by paper."""
 FILLED = 40
 """Maximum side of a picture whose digit may reach its edges, in pixels, as in data sets."""
 LEAST = 8
-"""Minimum side of such a picture, in pixels."""
+"""Minimum side of a picture whose digit may reach its edges, in pixels."""
 STRONG = 64.0
-"""Minimum difference between ink and paper of such a picture, 0..255."""
+"""Minimum difference between ink and paper of a picture whose digit may reach its edges, 0..255."""
 
 _NOTHING = bytes(SIDE * SIDE)
 

@@ -382,7 +382,7 @@ class TextBlock(Struct):
 
 
 class TextDetection(TextBlock):
-    """The same, with Rekognition's field names."""
+    """A `TextBlock` with Rekognition's field names."""
 
     kind: str = field(name="Type")
     text: Text | UnsetType = field(name="DetectedText", default=UNSET)

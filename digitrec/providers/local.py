@@ -21,10 +21,10 @@ TWICE = 0.8
 lower because somebody cropped the picture to MNIST's size, and damaged digits show less evidence. The
 search for ink has already refused noise and most pairs."""
 PLAINLY = 1.3
-"""The same if detection found no single digit. It is higher because two digits squeezed into 28x28 must not
-pass."""
+"""Required evidence if detection found no single digit, as a multiple of the model's threshold. It is higher
+because two digits squeezed into 28x28 must not pass."""
 FILLED = 0.7
-"""The same for a small picture that its digit fills, of which no larger part is available."""
+"""Required evidence for a small picture that its digit fills, as a multiple of the model's threshold."""
 
 
 class Local(BaseProvider):

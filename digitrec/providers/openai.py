@@ -118,7 +118,7 @@ class Question:
     wants: InputSpec
     """The form of the picture."""
     tokens: int
-    """Upper bound of the tokens of the prompt and such a picture."""
+    """Maximum tokens of the prompt with its picture."""
 
     @property
     def schema(self) -> dict[str, Any]:

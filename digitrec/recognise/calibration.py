@@ -76,7 +76,7 @@ class Calibration:
     brier_before: float
     """Mean squared difference between confidence and outcome, 0..1, without the calibration."""
     brier_after: float
-    """The same with the calibration, each part of the data judged by a line fitted on the others."""
+    """`brier_before` with the calibration, each part of the data judged by a line fitted on the others."""
     data: str
     """Name of the labelled pictures that it was fitted on."""
     data_sha256: str
