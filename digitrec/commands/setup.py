@@ -27,7 +27,7 @@ from digitrec.recognise import predict
 def config(example: bool) -> None:
     """Show the configuration file and the settings in force.
 
-    --example says what each setting means. An error in the file has the exit code 4.
+    --example prints a file that explains each setting. An error in the file gives the exit code 4.
 
     \b
     Examples:
