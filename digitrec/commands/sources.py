@@ -97,14 +97,14 @@ def report_engines(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
         SystemExit: an engine failed on every picture.
     """
     useless: list[Failure] = []
-    for engine, its in outcomes.items():
-        failures = [outcome for outcome in its if isinstance(outcome, Failure)]
+    for engine, answers in outcomes.items():
+        failures = [outcome for outcome in answers if isinstance(outcome, Failure)]
         if failures:
-            what = f"{engine}: {len(failures)} of {len(its)} pictures failed"
+            what = f"{engine}: {len(failures)} of {len(answers)} pictures failed"
             click.echo(
                 f"digitrec: {printable(what)}, such as {predictions.error_line(failures[0])}", err=True
             )
-        if len(failures) == len(its):
+        if len(failures) == len(answers):
             useless += failures
     if useless:
         raise SystemExit(exit_code_of(useless, sum(map(len, outcomes.values()))))

@@ -151,14 +151,14 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     try:
         if about["format"] != 1:
             raise ValueError(f"format {about['format']}")
-        its = msgspec.convert({**about["input"], **about}, ModelInput)
+        found = msgspec.convert({**about["input"], **about}, ModelInput)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"{path}: its {DESCRIPTION} cannot be used ({error}); update digitrec, or export the model again"
         ) from error
-    if named not in (None, its.scale):
-        raise ModelError(f"{path}: says that its scale is {its.scale}, not {named}; leave the scale out")
-    return its
+    if named not in (None, found.scale):
+        raise ModelError(f"{path}: says that its scale is {found.scale}, not {named}; leave the scale out")
+    return found
 
 
 def _kind_of_output(forward: Forward) -> str:

@@ -138,8 +138,8 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
     about, forward = _network(content, path)
     name = str(about.get("name", path.stem))
     version = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
-    its_input = network.model_input(about, forward, path, scale)
-    return Model(name, version, its_input, about.get("card", {}), forward)
+    model_input = network.model_input(about, forward, path, scale)
+    return Model(name, version, model_input, about.get("card", {}), forward)
 
 
 def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:

@@ -155,7 +155,7 @@ class LocalNumbers(BaseProvider):
             return [(whole, chance)]
         letters = max(whole.reading.letters)
         sides = [self._judged(page, part, expected, letters) for part in whole.parts()]
-        best = [max(its for _, its in side) for side in sides]
+        best = [max(likely for _, likely in side) for side in sides]
         if not sides or np.mean(best) <= chance:
             return [(whole, chance)]
         return [one for side in sides for one in side]

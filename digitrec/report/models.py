@@ -111,7 +111,7 @@ def complexity(contestants: Sequence[Contestant]) -> Figure:
     shares: dict[str, list[float]] = {level: [] for level in get_args(Complexity)}
     for one in contestants:
         shares[one.kind.complexity].append(one.accuracy.share or 0.0)
-    means = {f"{level}\n(models: {len(its)})": fmean(its) for level, its in shares.items() if its}
+    means = {f"{level}\n(models: {len(rates)})": fmean(rates) for level, rates in shares.items() if rates}
     bars = axes.bar(list(means), list(means.values()), width=0.6, zorder=2, color=plots.COLOURS[0])
     on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
     axes.bar_label(bars, [percent(mean, 2) for mean in means.values()], label_type="center", bbox=on_white)

@@ -154,8 +154,8 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
     drawn = np.random.default_rng(SEED).permutation(len(kinds))
     reached = np.empty(len(kinds))
     for kind in np.unique(kinds):
-        its = drawn[kinds[drawn] == kind]
-        reached[its] = (np.arange(len(its)) + 0.5) / len(its)  # rank within its label, 0..1
+        places = drawn[kinds[drawn] == kind]
+        reached[places] = (np.arange(len(places)) + 0.5) / len(places)  # rank within its label, 0..1
     first = drawn[np.argsort(reached[drawn], kind="stable")]
     return np.sort(first[:limit])
 

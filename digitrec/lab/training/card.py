@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 def description(name: str, card: dict[str, Any], **how: Any) -> dict[str, Any]:
     """Return the description for a model file; the keywords are the fields of `ModelInput`."""
-    its = {key: value for key, value in asdict(ModelInput(**how)).items() if value is not None}
-    del its["assumed"]
-    pixels = {key: its.pop(key) for key in ("form", "scale")}
-    return {"format": 1, "name": name, "input": pixels, **its, "card": card}
+    fields = {key: value for key, value in asdict(ModelInput(**how)).items() if value is not None}
+    del fields["assumed"]
+    pixels = {key: fields.pop(key) for key in ("form", "scale")}
+    return {"format": 1, "name": name, "input": pixels, **fields, "card": card}
 
 
 def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:

@@ -56,15 +56,15 @@ def write(model: Path, out: Path) -> float:
         raise ModelError(f"{out}: a network is written as {', '.join(ENDINGS)}")
     if model.suffix == ".skops":
         raise ModelError(f"{model}: a scikit-learn model cannot be exported; only networks can")
-    its = store.load(model)
+    loaded = store.load(model)
     ours = model.suffix == ".tflite"
     network = together(recovered(model)) if ours else keras.saving.load_model(model, compile=False)
-    about = description(its.name, dict(its.card), **asdict(its.input))
+    about = description(loaded.name, dict(loaded.card), **asdict(loaded.input))
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix in (".keras", ".h5"):
         save_keras(network, out, about)
         return 0.0
-    ink = scaled(mnist_test().images[:_COMPARED], its.input.scale).reshape(-1, *network.input_shape[1:])
+    ink = scaled(mnist_test().images[:_COMPARED], loaded.input.scale).reshape(-1, *network.input_shape[1:])
     try:
         if out.suffix == ".onnx":
             content, answers = _as_onnx(network, about, ink)

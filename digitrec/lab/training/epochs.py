@@ -194,14 +194,14 @@ def batch_of(digits: Digits, config: FitConfig) -> Batch:
 
 def _optimizer(kind: Architecture, config: FitConfig, total: int) -> Any:
     """Return the optimiser; its learning rate is constant, or falls over `total` steps."""
-    its = keras.optimizers
+    kinds = keras.optimizers
     sgd = config.optimizer == "sgd"
     rate: Any = config.learning_rate or kind.learning_rate * (10 if sgd else 1)
     if kind.cosine:
-        rate = its.schedules.CosineDecay(rate, total)
+        rate = kinds.schedules.CosineDecay(rate, total)
     if sgd:
-        return its.SGD(rate, momentum=0.9, nesterov=True)
-    return {"adam": its.Adam, "adamw": its.AdamW, "rmsprop": its.RMSprop}[config.optimizer](rate)
+        return kinds.SGD(rate, momentum=0.9, nesterov=True)
+    return {"adam": kinds.Adam, "adamw": kinds.AdamW, "rmsprop": kinds.RMSprop}[config.optimizer](rate)
 
 
 def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> keras.Model:
@@ -231,13 +231,13 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
         raise ModelError(f"{start}: Keras cannot begin with it; give a .keras or .h5 file") from error
     if config.side is not None:
         raise ModelError(f"{start}: has a fixed input size; leave out --side")
-    its = store.load(start)
+    loaded = store.load(start)
     count = network.count_params()
     if count != build().count_params():
-        says = its.card.get("settings", {}).get("arch")
+        says = loaded.card.get("settings", {}).get("arch")
         which = f"--arch {says}" if says else "the architecture that it is"
         raise ModelError(f"{start}: its network of {count:,} parameters is not {kind.name}; give {which}")
-    if not its.input.assumed and its.input.scale != config.scale:
-        scale = its.input.scale
+    if not loaded.input.assumed and loaded.input.scale != config.scale:
+        scale = loaded.input.scale
         raise ModelError(f"{start}: has learned from pixels scaled as {scale!r}; give --scale {scale}")
     return network

@@ -61,7 +61,7 @@ def made(learned: Digits, own: int, config: TrainConfig, on_progress: Watcher) -
     kinds = [synthetic.make] * numbers[0] + [synthetic.staged] * numbers[1]
     seeds = [[config.seed, _PORTION * number] for number in range(1, len(kinds) + 1)]
     writer = Writer(learned, _fonts(config) if kinds else (), varied=0.3)
-    portions = (kind(writer, _PORTION, its) for kind, its in zip(kinds, seeds, strict=True))
+    portions = (kind(writer, _PORTION, seed) for kind, seed in zip(kinds, seeds, strict=True))
     return _together(portions, len(kinds), on_progress)
 
 

@@ -180,12 +180,12 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
     histories: list[tuple[Epoch, ...]] = []
     labels = learned.labels[:0]
     for number in range(config.networks):
-        its = replace(config, seed=config.seed * config.networks + number)
-        made = material.made(learned + abroad, len(learned), its, on_progress)
+        seeded = replace(config, seed=config.seed * config.networks + number)
+        made = material.made(learned + abroad, len(learned), seeded, on_progress)
         labels = np.append(labels, made.labels)
         part = folder / f"network-{number + 1}"
         this = Loop(config.epochs + config.finishing, on_progress, part, number + 1, config.networks)
-        networks.append(learn(this, Material(its, learned, abroad, made), held_back))
+        networks.append(learn(this, Material(seeded, learned, abroad, made), held_back))
         histories.append(tuple(this.history))
     senseless = int((labels == NO_DIGIT).sum())
     counts = {"learned": len(learned), "world": len(abroad)}
