@@ -36,7 +36,7 @@ OF_NETWORKS = ("batch", "optimizer", "augment")
 
 
 class Start(options.Input):
-    """A model file to begin with, or "digitrec" for the shipped network."""
+    """A model file to start from, or "digitrec" for the shipped network."""
 
     def __init__(self) -> None:
         super().__init__(exists=True)
@@ -166,7 +166,7 @@ def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
 
 
 def _settings(chosen: dict[str, Any], *more: str) -> dict[str, Any]:
-    """Return the settings of a training run that are given; the others are the run's own."""
+    """Return the given settings of a training run; the others keep their defaults."""
     named = {name: chosen[name] for name in ("epochs", "learning_rate", "batch", "seed", *more)}
     named["validation"] = chosen["validation_split"]
     return {name: value for name, value in named.items() if value is not None}
@@ -255,7 +255,7 @@ def _by_name(arch: str, file: Path | None, out: Path, chosen: dict[str, Any]) ->
         raise click.UsageError(f"--start {chosen['start']}: with --arch, name a .keras or .h5 file.")
     with quietly():
         fit.check(kind, config, chosen["start"])
-        store.load()  # now, because LiteRT prints a line with its first network
+        store.load()  # LiteRT prints a line with its first network
     what = _given(chosen)
     with quiet_bar("training") as bar:
         result = fit.fit(config, file, what, start=chosen["start"], on_progress=bar.at)
