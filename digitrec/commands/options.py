@@ -33,7 +33,7 @@ class Input(click.Path):
     """A parameter for a file or folder that the command reads."""
 
     def __init__(self, *, path_type: type[Any] = Path, exists: bool = False, dir_okay: bool = False) -> None:
-        """With ``exists`` the path must exist; else a value may also be a name instead of a path."""
+        """Require with ``exists`` that the path exists; otherwise accept a name in place of a path."""
         super().__init__(path_type=path_type, exists=exists, dir_okay=dir_okay)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

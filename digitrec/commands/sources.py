@@ -28,7 +28,7 @@ class Reasons:
     """Report a reason at once and count its repetitions: a spent budget may stop thousands of pictures."""
 
     def __init__(self, *, firsts: bool = True) -> None:
-        """With ``firsts`` also report files of which only the first picture is read."""
+        """Report with ``firsts`` also the files of which only the first picture is read."""
         self._firsts = firsts
         self._files: set[str] = set()
         self._times: Counter[str] = Counter()

@@ -160,9 +160,9 @@ class Remote:
         return None
 
     def turn_s(self, endpoint: str | None, rate: float) -> float:
-        """Book the next turn of all threads and processes of this user; return the seconds until then.
+        """Book the next turn in the queue of this user's threads and processes; return the seconds to wait.
 
-        Without the queue's file the limit holds for this engine alone.
+        If the queue's file cannot be used, the limit holds for this engine only.
         """
         with self._opening:
             if self._turns is None:

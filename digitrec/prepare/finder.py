@@ -73,7 +73,7 @@ class Ink:
     """One mark on a picture that may be a digit."""
 
     box: Place
-    """Its box in whole pixels of the picture."""
+    """The mark's box in whole pixels of the picture."""
     mask: Floats
     """(h, w): how much ink each place of the box holds, 0..1, without all other ink."""
     chance: float

@@ -34,12 +34,12 @@ SOURCES = ("rules", "paper around", "finder")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A digit's ink, and what our own network makes of it."""
+    """A digit's ink, and our own network's reading of it."""
 
     ink: Floats
     """(h, w): the digit's ink alone, 0..1."""
     pixels: Pixels
-    """(28, 28): the same in MNIST's form."""
+    """(28, 28): the ink in MNIST's form."""
     chances: Floats
     """(10,): the chance of each digit."""
     evidence: float

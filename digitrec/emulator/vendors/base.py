@@ -92,7 +92,7 @@ class Vendor(ABC):
     variables: ClassVar[Mapping[str, str]]
     """Environment variables through which programs find the emulator; "{}" stands for its endpoint."""
     family: ClassVar[str] = ""
-    """The service whose errors this one has, too; "": no other's."""
+    """A service that has the same errors; "": no service has."""
     formats: ClassVar[tuple[str, ...]]
     """Formats of pictures that the service accepts."""
     max_bytes: ClassVar[int]
@@ -151,12 +151,12 @@ class Vendor(ABC):
         return picture
 
     def failure(self, kind: str) -> Response:
-        """Return the vendor's own error of a name in `ERRORS`, or a gateway's page for a missing status."""
+        """Return the vendor's error named ``kind`` in `ERRORS`; for a missing status return a gateway's page."""
         what = {**ERRORS.get(self.family, {}), **ERRORS.get(self.name, {})}.get(kind)
         return Response.of_html(int(kind)) if what is None else self.error(*what)
 
     def refused(self, kind: str) -> Refused:
-        """Return the exception for an error of that name."""
+        """Return the exception for the error named ``kind``."""
         return Refused(self.failure(kind))
 
     def is_poll(self, request: Request) -> bool:
@@ -182,7 +182,7 @@ class Stranger(Vendor):
 
     @staticmethod
     def error(*what: object) -> Response:
-        """Return nothing: it has no errors of its own."""
+        """Return nothing: this vendor has no errors of its own."""
         raise NotImplementedError
 
     def read(self, request: Request) -> Response:

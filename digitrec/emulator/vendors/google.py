@@ -1,6 +1,6 @@
 """Google Cloud Vision, REST v1: ``POST /v1/images:annotate`` with both text features.
 
-Answers have the JSON form of protobuf, which leaves out what is zero or empty.
+Answers have the JSON form of protobuf, which omits fields that are zero or empty.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Set:
     """Labelled pictures that are generated or read only when they are needed."""
 
     name: str
-    """Its name."""
+    """Name of the set."""
     group: str
     """The table that contains the set: one of `GROUPS`."""
     samples: Samples

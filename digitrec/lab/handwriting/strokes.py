@@ -97,7 +97,7 @@ class Shape:
     """One way to write a character."""
 
     form: str
-    """Its strokes."""
+    """The shape's strokes."""
     other: str = ""
     """The other end of the shape's variation; empty if it does not vary."""
     weight: float = 1.0

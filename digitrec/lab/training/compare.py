@@ -91,7 +91,7 @@ def _seconds_per_digit(file: Path, test: Digits) -> float:
 
 
 def ranked(contestants: Sequence[Contestant]) -> list[Contestant]:
-    """Sort the contestants, the most accurate first."""
+    """Return the contestants sorted by accuracy, highest first."""
     return sorted(contestants, key=lambda one: -one.accuracy.hits)
 
 

@@ -170,7 +170,7 @@ class TrainResult:
     litert_file: Path
     """The model file, for `predict`."""
     card_file: Path
-    """Its model card, in Markdown."""
+    """The model card, in Markdown."""
     histories: tuple[tuple[Epoch, ...], ...]
     """For each network one row per epoch, as in its folder's history.csv."""
     test_correct: int
