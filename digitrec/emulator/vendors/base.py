@@ -151,7 +151,7 @@ class Vendor(ABC):
         return picture
 
     def failure(self, kind: str) -> Response:
-        """Return the vendor's error named ``kind`` in `ERRORS`; for a missing status return a gateway's page."""
+        """Return the vendor's error named ``kind`` in `ERRORS`; for a missing status a gateway's page."""
         what = {**ERRORS.get(self.family, {}), **ERRORS.get(self.name, {})}.get(kind)
         return Response.of_html(int(kind)) if what is None else self.error(*what)
 
