@@ -397,7 +397,7 @@ class PreparedImage:
     chances: Mapping[tuple[str, bytes], NDArray[np.float32]] = field(
         default_factory=dict, compare=False, repr=False
     )
-    """The chance of each digit, (10,), that the network of this version gave to these bytes already."""
+    """Known chances of each digit, (10,), by the version of the network and the bytes that it read."""
     seconds: float = field(default=0.0, compare=False, repr=False)
     """Seconds of preparation, >= 0; for pictures prepared together, the mean."""
     size: Size = (28, 28)

@@ -43,7 +43,7 @@ CLOSER = 3.0
 LARGE = 320
 """If the longer side of the network's input, in pixels, is above this, several threads compute it."""
 MOST_THREADS = min(4, os.cpu_count() or 1)
-"""Number of those threads."""
+"""Number of threads that compute an input larger than `LARGE`."""
 _one_large = threading.Lock()
 """Lock held while the network runs on an input larger than `SIDE`."""
 MOST = 500

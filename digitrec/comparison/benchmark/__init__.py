@@ -39,7 +39,7 @@ KEPT = (
     "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
     "replayed",
 )  # fmt: skip
-"""The fields that differ between an engine's answers."""
+"""Fields that are written for each answer; the others are the same in all answers of an engine."""
 SIGNIFICANCE = 0.05
 """A difference is claimed only below this corrected p-value."""
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 8_000_000
 """Maximum size of a reply; the annotations of sixteen pictures take a tenth of this."""
 LATE_S = 60.0
-"""Seconds after its caller gave up in which a reply is still received and recorded, because it is paid
-for."""
+"""Seconds for which a reply is still awaited after the caller gave up; it is paid for, so it is recorded."""
 PREPARE_S = 10.0
 """Seconds that opening a client may take to get credentials; most are fetched with the first request."""
 T = TypeVar("T")
