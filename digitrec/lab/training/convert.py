@@ -120,17 +120,13 @@ def recovered(path: Path) -> list[keras.Model]:
         ModelError: the file cannot be read, or is not digitrec's own network.
         NotInstalled: the `train` extra is missing.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model file") from error
-    theirs = LiteRt(content, path)
+    theirs: Any = store.load(path).forward
     foreign = ModelError(
         f"{path}: not digitrec's own network, or its weights cannot be recovered; start "
         "with `digitrec`, or a .tflite file that `digitrec train` wrote without --arch"
     )
     try:
-        layers = Inside(content).weights()
+        layers = Inside(theirs.as_litert()).weights()
         ends = [0, *(place for place, one in enumerate(layers, 1) if one.kernel.ndim == 2)]
         networks = [_with_weights(layers[first:last]) for first, last in pairwise(ends)]
         again = LiteRt(to_litert(together(networks)), path)

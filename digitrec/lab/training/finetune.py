@@ -126,9 +126,8 @@ def _sets(held_back: Sequence[Sample], limit: int | None) -> Iterator[tuple[str,
 
 def _right(samples: Sequence[Sample], engine: Engine, data: str) -> NDArray[np.bool_]:
     """Return which pictures the engine reads correctly, (N,)."""
-    outcomes = measure(samples, engine, data).outcomes if samples else ()
-    pairs = zip(outcomes, samples, strict=True)
-    return np.array([is_right(outcome, sample.label) for outcome, sample in pairs], bool)
+    pairs = measure(samples, engine, data).pairs if samples else ()
+    return np.array([is_right(*pair) for pair in pairs], bool)
 
 
 def verdict(changes: Sequence[Change]) -> str:
