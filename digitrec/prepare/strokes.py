@@ -104,7 +104,7 @@ class Strokes:
 
     @property
     def evidence(self) -> float:
-        """How surely the main part is ink: sharp, long edges and contrast far above the noise count."""
+        """How surely the main part is ink; high for sharp, long edges with contrast far above the noise."""
         clear = min(self.level / max(self.sight.noise, 1e-6), CLEAREST)
         return float(self.score / max(self.mask.shape) * clear**0.5)
 

@@ -114,7 +114,7 @@ def swiss(part: Part) -> Scans:
 
 
 def swiss_cells(part: Part) -> list[tuple[Path, int]]:
-    """Return the files of the same digits as scanned, in colour, 75 to 110 pixels, and their labels.
+    """Return the files of the digits of `swiss` as scanned, in colour, 75 to 110 pixels, and the labels.
 
     Raises:
         DataError: world/swiss_cells/labels.csv cannot be read.
