@@ -247,7 +247,7 @@ def swiss_dev(limit: int | None = None) -> list[Sample]:
 
 
 def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
-    """Return at most `limit` of the scans of `swiss_dev` in colour, 75 to 110 pixels, with all digits in proportion.
+    """Return at most `limit` of the scans of `swiss_dev` in colour, with all digits in proportion.
 
     Raises:
         DataError: world/swiss_cells/labels.csv cannot be read.
