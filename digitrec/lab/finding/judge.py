@@ -9,8 +9,6 @@ that digitrec ships, with their card. Only digits and fonts of the training sets
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -207,10 +205,5 @@ def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     )  # fmt: skip
 
 
-STEPS: dict[str, Callable[..., None]] = {"draw": draw, "learn": learn}
-"""The steps of the recipe; each takes the folder of its files, the first also a count."""
-
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    step, folder, *count = sys.argv[1:]
-    STEPS[step](Path(folder), *map(int, count))
+    stocks.main({"draw": draw, "learn": learn})

@@ -11,8 +11,6 @@ about an hour; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave one c
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -331,10 +329,5 @@ def restored(folder: Path, steps: int) -> stocks.Run:
     )
 
 
-STEPS: dict[str, Callable[..., None]] = {"draw": draw, "learn": learn, "export": export}
-"""The steps of the recipe; each takes the folder of its files, the first two also a count."""
-
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    step, folder, *count = sys.argv[1:]
-    STEPS[step](Path(folder), *map(int, count))
+    stocks.main({"draw": draw, "learn": learn, "export": export})
