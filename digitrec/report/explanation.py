@@ -47,7 +47,7 @@ def _evidence(figure: SubFigure, found: Explanation, saliency: Saliency) -> None
     first, *others, last = figure.subplots(1, 2 + len(maps), width_ratios=(*[1] * (1 + len(maps)), 1.6))
     strongest = max(float(np.abs(saliency).max()), 1e-6)
     _heat(first, found, saliency, "PuOr_r", -strongest, strongest)
-    first.set_title("which ink spoke for it\n(outline: the digit)", fontsize=9)
+    first.set_title("ink that mattered most\n(outline: the digit)", fontsize=9)
     figure.colorbar(
         first.images[0], ax=first, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)"
     )
