@@ -58,7 +58,7 @@ _ROWS = 24
 """Bytes for each column: three rows of 16-bit RGBA."""
 MAX_READS = 10_000
 """Reads that Pillow may make on a file of any size: two to four for each chunk, marker or directory entry."""
-BYTES_A_READ, BYTES_A_GIF_READ = 1000, 40
+BYTES_A_READ, BYTES_A_GIF_READ = 200, 40
 """Bytes of a file per additional read: a PNG stores its pixels in pieces, a GIF in blocks of 255 bytes, which
 Pillow reads three times on the way to the last frame."""
 LARGE_READ = 16_384
@@ -82,6 +82,9 @@ MAX_PAGES = 1_001
 """Number of a TIFF's directories after which the count stops."""
 MAX_COMMENTS = 1_000
 """Maximum number of comments in a plain PNM: Pillow copies up to a million bytes for each."""
+MAX_CHUNKS, BYTES_A_CHUNK = 1_000, 1_000
+"""Maximum number of chunks in a PNG of any size, and bytes of the file per additional chunk: encoders store
+the pixels in chunks of 1 KB or more."""
 MAX_UNPACKED = 37
 """Maximum number of compressed texts and profiles in a PNG; Pillow unpacks up to a million characters
 each."""
@@ -143,6 +146,7 @@ def _check_parts(data: bytes, name: str) -> None:
         tiff_pages(data, name)
     elif data.startswith(b"\x89PNG"):
         _limit(_unpacked(data), MAX_UNPACKED, name)
+        _check_chunks(data, name)
     elif data.startswith((b"P1", b"P2", b"P3")):
         _limit(data.count(b"#"), MAX_COMMENTS, name)
 
@@ -155,6 +159,19 @@ def _limit(count: int, most: int, name: str) -> None:
 def _unpacked(data: bytes) -> int:
     """Return the number of compressed texts and colour profiles in a PNG."""
     return sum(data.count(kind) for kind in (b"iCCP", b"zTXt", b"iTXt"))
+
+
+def _check_chunks(data: bytes, name: str) -> None:
+    """Refuse a PNG with too many chunks, which would cost Pillow 10 us each.
+
+    Raises:
+        ImageError: the PNG has more than `MAX_CHUNKS`, with one more for every `BYTES_A_CHUNK`.
+    """
+    left, place = MAX_CHUNKS + len(data) // BYTES_A_CHUNK, 8
+    while place < len(data):
+        left, place = left - 1, place + 12 + int.from_bytes(data[place : place + 4])
+        if left < 0:
+            raise _too_many(name)
 
 
 def _check_jpeg(data: bytes, start: int, name: str) -> None:
