@@ -164,13 +164,15 @@ class Remote:
 
         If the queue's file cannot be used, the limit holds for this engine only.
         """
+        queue = f"{self.name} {endpoint}"
         with self._opening:
-            if self._turns is None:
-                try:
+            try:
+                if self._turns is None:
                     self._turns = Ledger(config.default_ledger().with_name("rate.sqlite"))
-                except errors.LedgerError:
-                    self._turns = Ledger(None)
-        return self._turns.book(f"{self.name} {endpoint}", rate)
+                return self._turns.book(queue, rate)
+            except errors.LedgerError:  # it cannot be opened or written, or is locked for too long
+                self._turns = Ledger(None)
+                return self._turns.book(queue, rate)
 
     def counted_usd(self, outcome: Outcome) -> float | None:
         """Return the cost in US dollars of the tokens of an answer, usable or not; None: unknown."""

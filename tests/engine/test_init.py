@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -213,12 +214,16 @@ def test_a_rate_limit_alone_never_makes_an_image_fail_and_keeps_its_claim(tmp_pa
     assert sorted(cloud.calls) == list(range(6))
 
 
-@pytest.mark.parametrize("damage", ["not a folder", "not a database"])
+@pytest.mark.parametrize("damage", ["not a folder", "not a database", "another table"])
 def test_without_its_file_the_rate_limit_holds_for_the_engine(damage: str, tmp_path: Path) -> None:
     folder = default_ledger().parent
     place = folder if damage == "not a folder" else folder / "rate.sqlite"
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text("nothing of use here" * 100)
+    if damage == "another table":  # it can be opened, but not written
+        with closing(sqlite3.connect(place)) as other:
+            other.execute("CREATE TABLE queues (other)")
+    else:
+        place.write_text("nothing of use here" * 100)
     start = time.monotonic()
     replies = ask(PaidCloud(), tmp_path, 1, 2, 3, config=Config(rates={"paid": 10.0}))
     assert [reply.outcome for reply in replies] == [answer(number) for number in (1, 2, 3)]

@@ -118,6 +118,17 @@ def test_a_small_allowance_is_what_a_photo_needs(tmp_path: Path) -> None:
     assert DigitImage.open(tmp_path / "noise.png").frames == 1
 
 
+def test_a_small_png_in_more_than_a_thousand_pieces_is_refused() -> None:
+    """Pillow alone would read three times as many before it is stopped."""
+    few, many = (
+        repeats.START + count * repeats.chunk(b"teSt") + repeats.FIRST + repeats.SECOND + repeats.END
+        for count in (900, 1_100)
+    )
+    assert DigitImage.open(few).size == (28, 28)
+    with pytest.raises(ImageError):
+        DigitImage.open(many)
+
+
 def test_every_frame_of_a_large_animation_is_read() -> None:
     """Pillow counts the blocks of all frames, and skips those before a frame again."""
     noise = np.random.default_rng(7).integers(0, 255, (6, 600, 600), np.uint8)
