@@ -168,7 +168,7 @@ def _check_chunks(data: bytes, name: str) -> None:
         ImageError: the PNG has more than `MAX_CHUNKS`, with one more for every `BYTES_A_CHUNK`.
     """
     left, place = MAX_CHUNKS + len(data) // BYTES_A_CHUNK, 8
-    while place < len(data):
+    while place < len(data) and data[place + 4 : place + 8] != b"IEND":
         left, place = left - 1, place + 12 + int.from_bytes(data[place : place + 4])
         if left < 0:
             raise _too_many(name)

@@ -125,6 +125,7 @@ def test_a_small_png_in_more_than_a_thousand_pieces_is_refused() -> None:
         for count in (900, 1_100)
     )
     assert DigitImage.open(few).size == (28, 28)
+    assert DigitImage.open(few + bytes(1_000_000)).size == (28, 28), "bytes after the end are no pieces"
     with pytest.raises(ImageError):
         DigitImage.open(many)
 
