@@ -14,8 +14,8 @@ from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.image import Box, ImageSource, Turned
-from digitrec.prepare.align import Aligned, align
 from digitrec.recognise import Digits, read_stream
+from digitrec.recognise.align import Aligned, align
 from digitrec.recognise.pipeline import open_or_fail
 
 log = logging.getLogger(__name__)

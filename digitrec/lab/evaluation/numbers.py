@@ -26,8 +26,8 @@ from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, wor
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.writer import OWN
 from digitrec.lab.reading.compose import Labelled, held_back
-from digitrec.prepare.align import perspective
 from digitrec.recognise import read_many
+from digitrec.recognise.align import perspective
 
 SEED = 2026
 COUNT = 1000
