@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from pkgutil import resolve_name
 from traceback import format_exception_only
 from typing import Annotated, Any, cast
@@ -86,8 +89,14 @@ class Listing:
     """A warning for its users; None: no warning."""
 
 
-def found() -> dict[str, Plugin]:
+def found() -> Mapping[str, Plugin]:
     """Return the providers of installed packages by name; they cannot replace digitrec's own names."""
+    return _found(tuple((path, Path(path).stat().st_mtime_ns) for path in sys.path if Path(path).is_dir()))
+
+
+@lru_cache(maxsize=1)
+def _found(folders: Sequence[tuple[str, int]]) -> Mapping[str, Plugin]:
+    """Read the metadata of all packages again only when a folder on the path has changed."""
     from importlib.metadata import entry_points
 
     plugins = dict(KNOWN)

@@ -12,14 +12,14 @@ import terminal
 run = partial(terminal.run, code=0)
 
 
-def partly_mislabelled(path: Path, count: int = 200) -> Path:
-    """Noisy MNIST test digits, each eighth with a wrong label: every network gives wrong answers."""
+def partly_mislabelled(path: Path, count: int, noise: float) -> Path:
+    """MNIST test digits with this noise, each eighth with a wrong label."""
     from digitrec.comparison.datasets.loader import read_samples
 
     samples = read_samples("mnist-test", count)
     rng = np.random.default_rng(0)
     clean = np.stack([np.asarray(sample.image) for sample in samples])
-    noisy = np.clip(clean + rng.normal(0, 60, clean.shape), 0, 255).astype(np.uint8)
+    noisy = np.clip(clean + rng.normal(0, noise, clean.shape), 0, 255).astype(np.uint8)
     labels = np.array([sample.label for sample in samples], np.uint8)
     labels[::8] = (labels[::8] + 1) % 10
     np.savez(path, x=noisy, y=labels)
@@ -28,7 +28,10 @@ def partly_mislabelled(path: Path, count: int = 200) -> Path:
 
 def test_every_command_shows_the_calibrated_chance(tmp_path: Path, seven: Path) -> None:
     before = run("predict", seven).stdout
-    assert "local (mnist, model " in run("calibrate", partly_mislabelled(tmp_path / "digits.npz")).stdout
+    assert (
+        "local (mnist, model "
+        in run("calibrate", partly_mislabelled(tmp_path / "digits.npz", 200, 60)).stdout
+    )
     clean = run("benchmark", "mnist-test", "--limit", 3, "-o", "json").stdout
     answers = [row["answers"]["local"] for row in json.loads(clean)["answers"]]
     assert all(0 < answer["calibrated"] < 1 for answer in answers)
@@ -41,7 +44,7 @@ def test_every_command_shows_the_calibrated_chance(tmp_path: Path, seven: Path) 
 
 
 def test_the_calibration_of_an_emulator_is_marked(tmp_path: Path) -> None:
-    data = partly_mislabelled(tmp_path / "digits.npz", 120)
+    data = partly_mislabelled(tmp_path / "digits.npz", 60, 0)
     said = run("calibrate", data, "-p", "aws", "--emulate", "--no-ledger").stdout
     assert ", emulated): " in said
     assert said.endswith(" aws.\n")

@@ -117,6 +117,15 @@ def test_of_two_strangers_with_one_name_the_first_on_the_path_counts(package: Pa
     assert registry.provider_class("same").__module__ == "one_ocr_code"
 
 
+def test_a_package_that_is_installed_later_is_found(package: Package, tmp_path: Path) -> None:
+    package("one-ocr", "mine = one_ocr_code:Stranger")
+    assert "other" not in registry.names()
+    package("two-ocr", "other = one_ocr_code:Stranger", first=False)
+    sys.path.pop()
+    (tmp_path / "two-ocr" / "two-ocr-1.0.dist-info").rename(tmp_path / "one-ocr" / "two-ocr-1.0.dist-info")
+    assert "other" in registry.names()
+
+
 @pytest.mark.parametrize(("signature", "variables"), [("env, **options", True), ("env", False)])
 def test_a_strangers_options_are_merged_where_its_from_env_takes_them(
     package: Package, signature: str, variables: bool
