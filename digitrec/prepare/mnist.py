@@ -51,6 +51,7 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """
     from digitrec.prepare.ink import find_ink  # a digit in MNIST's form does not need it
     from digitrec.prepare.judge import found
+    from digitrec.prepare.proposals import network
 
     picture = image.picture
     ink = find_ink(picture)
@@ -59,7 +60,7 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     whole = None if ink.fine is None else _whole(picture, ink)
     if read is not None:
         data = read.pixels.tobytes()
-        chances = {(read.version, data): read.chances}
+        chances = {(network().version, data): read.chances}
     else:
         data, chances = (_NOTHING if ink.fine is None else laid_out(ink.fine).tobytes()), {}
     return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, others, chances)

@@ -44,8 +44,6 @@ class Reading:
     """(10,): the chance of each digit."""
     evidence: float
     """The evidence for a digit, as a multiple of the network's threshold."""
-    version: str
-    """The network's version."""
 
     @property
     def digit(self) -> int:
@@ -104,13 +102,14 @@ def seen(image: DigitImage, rules: Ink) -> Case:
 
 def readings(inks: Sequence[Floats]) -> list[Reading]:
     """Read some digits with our own network, each from its ink alone, (h, w), 0..1."""
-    network = _network()
+    digits = network()
     stack = np.array([laid_out(one) for one in inks], np.uint8).reshape(-1, 28, 28)
-    chances = network.probabilities(stack, [True] * len(stack))
-    clear = (evidence(chances) / network.input.evidence).tolist()
-    return [Reading(*one, network.version) for one in zip(inks, stack, chances, clear, strict=True)]
+    chances = digits.probabilities(stack, [True] * len(stack))
+    clear = (evidence(chances) / digits.input.evidence).tolist()
+    return [Reading(*one) for one in zip(inks, stack, chances, clear, strict=True)]
 
 
 @cache
-def _network() -> store.Model:
+def network() -> store.Model:
+    """Return our own network, which is loaded once."""
     return store.load()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import cycle, pairwise
 from math import ceil
 from pathlib import Path
@@ -17,9 +16,7 @@ from digitrec import models
 from digitrec.answer import Answer, Candidate, Sign
 from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE, Pixels
-from digitrec.models import store
 from digitrec.models.committee import chances
-from digitrec.models.network import evidence
 from digitrec.models.sequence import (
     HEIGHT,
     LETTERS,
@@ -30,9 +27,7 @@ from digitrec.models.sequence import (
     digits_of,
     read,
 )  # fmt: skip
-from digitrec.prepare import prepare
-from digitrec.prepare.filters import Floats
-from digitrec.prepare.form import laid_out
+from digitrec.prepare import prepare, proposals
 from digitrec.prepare.lines import UNEVEN, Line, lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
@@ -92,8 +87,8 @@ class Proposal:
     """The part of the picture that was read."""
     whole_letters: float
     """If the marks are part of a longer line: share of letters in that line, 0..1; else 0."""
-    seen: Floats
-    """(N, 10), the digit network's chances for each mark; (0, 10) if it was not asked."""
+    seen: Sequence[proposals.Reading]
+    """The digit network's reading of each high mark."""
     trust: float = 0.0
     """Chance by `predict` that the picture shows one digit, 0..1; 0 if it was not asked, or refuses."""
     single: float = 0.0
@@ -207,12 +202,12 @@ class LocalNumbers(BaseProvider):
         return replace(one, reading=reading, trust=prepared.findings.trust, single=float(other[best]))
 
 
-def _seen(line: Line) -> Floats:
-    """Return the digit network's chances for each high mark of a line, (N, 10)."""
-    high = (line.boxes[:, 3] - line.boxes[:, 1]) * UNEVEN > (line.boxes[:, 3] - line.boxes[:, 1]).max()
+def _seen(line: Line) -> list[proposals.Reading]:
+    """Return the digit network's reading of each high mark of a line."""
+    heights = line.boxes[:, 3] - line.boxes[:, 1]
+    high = heights * UNEVEN > heights.max()
     inks = [mark.ink for mark, is_high in zip(line.marks, high, strict=True) if mark is not None and is_high]
-    stack = np.array([laid_out(ink) for ink in inks], np.uint8).reshape(-1, 28, 28)
-    return _network().probabilities(stack, [True] * len(stack))
+    return proposals.readings(inks)
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
@@ -277,9 +272,9 @@ def features(one: Proposal) -> list[float]:
     lines_here, typical = len(one.page.lines), one.page.typical or bottom - top
     marks = [mark for mark in line.marks if mark is not None]
     likely = [mark.chance for mark in marks]
-    clear = evidence(one.seen) / _network().input.evidence if len(one.seen) else np.zeros(1)
+    clear = np.array([mark.evidence for mark in one.seen] or [0.0], np.float32)
     as_many = len(one.seen) == count
-    same = [int(digit) == row.argmax() for digit, row in zip(digits, one.seen, strict=False)]
+    same = [int(digit) == mark.digit for digit, mark in zip(digits, one.seen, strict=False)]
     return [
         reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[1], reading.rival,
         max(reading.letters), min(reading.letters), reading.letters[1], one.whole_letters,
@@ -300,8 +295,3 @@ def features(one: Proposal) -> list[float]:
 def judged(one: Proposal) -> float:
     """Return the chance that a proposal is right, 0..1."""
     return float(chances(np.array([features(one)]), WEIGHTS)[0]) if one.digits else 0.0
-
-
-@cache
-def _network() -> store.Model:
-    return store.load()
