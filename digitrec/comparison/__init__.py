@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Any, Unpack
 
 from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated
@@ -165,14 +164,10 @@ def compare_stream(
     for reader in readers:
         with suppress(NotConfigured):  # an engine that cannot read numbers is a Failure for every picture
             asked((), reader)  # raise the error here rather than in a thread
-    waiting = iter(several_images(images))
     most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
-    windows: Iterator[Sequence[ImageSource | Failure]] = (
-        chunks(waiting, "", most)
-        if ask is None
-        else iter(lambda: [opened_once(image, "") for image in islice(waiting, most)], [])
-    )
-    return (comparison for window in windows for comparison in _compared(window, readers, asked))
+    opener: Callable[..., ImageSource | Failure] = open_or_fail if ask is None else opened_once
+    opened = map(partial(opener, asker=""), several_images(images))
+    return (comparison for window in chunks(opened, most) for comparison in _compared(window, readers, asked))
 
 
 def _compared(

@@ -31,7 +31,7 @@ from digitrec.image.boxes import covered
 from digitrec.providers.base import Provider
 from digitrec.recognise import engine_for, listed, name_of, read_stream, stream
 from digitrec.recognise.numbers import value_of
-from digitrec.recognise.pipeline import chunks, finished
+from digitrec.recognise.pipeline import chunks, finished, open_or_fail
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class EnginePolicy:
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture, in order; its ``asked`` holds each engine's outcome."""
-        for opened in chunks(images, self.name, WINDOW):
+        for opened in chunks(map(partial(open_or_fail, asker=self.name), images), WINDOW):
             yield from self._decided(opened, partial(stream, lenient=lenient))
 
     def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Sheet | Failure]:

@@ -31,6 +31,7 @@ BYTES_A_PIXEL = 4
 
 MaybePrepared = PreparedImage | Failure
 """A prepared picture, or the Failure to open or prepare it."""
+Opened = TypeVar("Opened", bound=ImageSource | Failure)
 Said = TypeVar("Said", Outcome, SheetOutcome)
 About = Mapping[str, Any]
 """The fields of an `EngineResult`."""
@@ -54,9 +55,8 @@ def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[May
         yield batch
 
 
-def chunks(sources: Iterable[ImageSource], asker: str, most: int) -> Iterator[list[DigitImage | Failure]]:
-    """Open pictures in chunks: at most ``most`` pictures and `HELD_BYTES`, but at least one picture."""
-    opened = map(partial(open_or_fail, asker=asker), sources)
+def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
+    """Yield chunks of at most ``most`` sources, whose opened pictures take about `HELD_BYTES` at most."""
     while chunk := _taken(opened, most, HELD_BYTES):
         yield chunk
 
@@ -73,11 +73,9 @@ def _batch(opened: Iterator[DigitImage | Failure], engine: Engine) -> list[Maybe
             return batch
 
 
-def _taken(
-    opened: Iterator[DigitImage | Failure], most: int, room: int, end: float = math.inf
-) -> list[DigitImage | Failure]:
+def _taken(opened: Iterator[Opened], most: int, room: int, end: float = math.inf) -> list[Opened]:
     """Take at least one opened picture, and more until a number, a size in bytes or a time is reached."""
-    taken: list[DigitImage | Failure] = []
+    taken: list[Opened] = []
     for image in opened:
         taken.append(image)
         if isinstance(image, DigitImage):
