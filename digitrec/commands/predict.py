@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from digitrec.answer import Outcome, Prediction, Sheet, SheetOutcome
+from digitrec.answer import Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, asking_by_policy, own_model
 from digitrec.commands.progress import quietly, tracked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.errors.text import percent, printable
-from digitrec.image import Box, DigitImage, Turned
+from digitrec.image import Box, DigitImage, ImageRef, Turned
 from digitrec.image.files import name_of
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.prepare import prepare
@@ -214,23 +214,21 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
     files = _files(images, out)
     options.refuse_outputs("--out", files, map(sources.path_of, images))
     sys.dont_write_bytecode = True  # TensorFlow imports Python that it wrote into a temporary folder
-    reasons, failed = given.reasons(), False
+    reasons = given.reasons()
     with asking.engines(["local"]) as (engine,):
         for image, file in zip(images, files, strict=True):
             try:
                 with quietly():  # TensorFlow prints lines while it inspects a Keras file
                     found = why(image, engine)
             except ImageError as error:
-                click.echo(f"digitrec: {printable(str(error))}", err=True)
-                failed = True
+                reasons.failure(Failure(ImageRef(name_of(image), None), "local", error))
                 continue
             reasons.read(found.prediction.image)
             for line in _lines(found):
                 click.echo(printable(line))
             click.echo(printable(f"  picture: {save(explanation(found), file)}"))
     reasons.sum_up()
-    if failed:
-        raise SystemExit(1)
+    reasons.check(len(images))
 
 
 def _files(images: Sequence[sources.Source], out: Path) -> list[Path]:
