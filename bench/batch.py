@@ -1,10 +1,10 @@
 """How quick `digitrec batch` is: by workers, beside what people would otherwise write; and its memory.
 
-    python bench/batch.py [--part NAME] [--images 10000] [--large 100000]
+    python bench/batch.py [--part NAME] [--images 3000] [--large 40000]
 
 What people send: digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans.
-Longer lists repeat them. Without --part the figures are written into docs/benchmarks.md. Needs the extra
-`train` for Keras. Exits 1 when a goal is missed.
+Longer lists repeat them. Takes about four minutes on two cores. Without --part the figures are written into
+docs/benchmarks.md. Needs the extra `train` for Keras. Exits 1 when a goal is missed.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from digitrec.prepare import prepare_many
 from digitrec.providers.local import Local
 
 ROOT = Path(__file__).parents[1]
-DIFFERENT = 2000
-"""Different digits; there are fewer of the other kinds."""
-OTHERS = 200
+DIFFERENT, DRAWINGS = 2000, 200
+"""Different digits and drawings; there are fewer of the other kinds."""
+OTHERS = 100
 """Pictures that others are given, whose time grows with the number."""
 ROUNDS = 3
 FEW = 32 * workers.cores()
@@ -97,7 +97,7 @@ def kinds(folder: Path) -> list[Kind]:
     for number, image in enumerate(mnist_test().images[:DIFFERENT]):
         digits.append(str(folder / f"digit-{number:04}.png"))
         Image.fromarray(image).save(digits[-1])
-        if number < OTHERS:  # as the page sends them: ink on a transparent sheet
+        if number < DRAWINGS:  # as the page sends them: ink on a transparent sheet
             drawings.append(str(folder / f"drawing-{number:04}.png"))
             ink = Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)
             drawn = Image.new("RGBA", ink.size, "black")
@@ -110,29 +110,22 @@ def kinds(folder: Path) -> list[Kind]:
             Kind("scans", scans, 0.05)]  # fmt: skip
 
 
-def by_workers(work: Work) -> Iterator[Figure]:
-    """Processor time of all cores against one."""
+def speed(work: Work) -> Iterator[Figure]:
+    """Processor time of one worker and of all cores, and of a loop of decoding, preparation and network."""
     cores = workers.cores()
     for kind in work.kinds:
         count = int(work.images * kind.share)
-        how = ("--workers", "1"), ("--workers", str(cores))
-        one, many = alternate(*(partial(work.processor, kind, count, *it) for it in how), rounds=ROUNDS)
-        detail = f"{1000 * many / count:.2f} ms each; one {1000 * one / count:.2f} ms"
-        what = f"{count:,} {kind.name}: {cores} workers / 1, CPU"
-        yield Figure(what, many / one, 1 / 0.9, False, detail)
-
-
-def floor(work: Work) -> Iterator[Figure]:
-    """One worker against a loop of decoding, preparation and the network, and nothing else."""
-    for kind in work.kinds:
-        count = int(work.images * kind.share)
-        ours, bare = alternate(
+        one, many, bare = alternate(
             partial(work.processor, kind, count, "--workers", "1"),
+            partial(work.processor, kind, count, "--workers", str(cores)),
             partial(processor, partial(_loop, kind.files, count)),
             rounds=ROUNDS,
         )
-        detail = f"{count / ours:,.0f} a second; bare {count / bare:,.0f}"
-        yield Figure(f"{count:,} {kind.name}: 1 worker / bare loop, CPU", ours / bare, 1.5, False, detail)
+        what, each = f"{count:,} {kind.name}", f"{1000 * one / count:.2f} ms each"
+        detail = f"{each}; bare {1000 * bare / count:.2f} ms"
+        yield Figure(f"{what}: 1 worker / bare loop, CPU", one / bare, 1.5, False, detail)
+        detail = f"{1000 * many / count:.2f} ms each; one {each}"
+        yield Figure(f"{what}: {cores} workers / 1, CPU", many / one, 1 / 0.9, False, detail)
 
 
 def _loop(files: list[str], count: int) -> None:
@@ -178,22 +171,15 @@ def _keras_read(name: str) -> float:
 
 
 def memory(work: Work) -> Iterator[Figure]:
-    """Compare the largest process for many pictures with that for a hundredth of them."""
+    """Compare the largest process for many pictures with that for a fortieth of them."""
     for kind in (work.kinds[0], work.kinds[2]):
         large = int(work.large * kind.share)
-        peaks = {
-            count: work.batch(kind, count, "--workers", "2").megabytes
-            for count in (large // 100, large // 10, large)
-        }
-        few, _, many = peaks.values()
-        detail = ", ".join(f"{peak:.1f} MB for {count:,}" for count, peak in peaks.items())
-        what = f"peak memory: {large:,} {kind.name} / {large // 100:,}"
-        yield Figure(what, many / few, 1.1, False, detail)
+        few, many = (work.batch(kind, count, "--workers", "2").megabytes for count in (large // 40, large))
+        what = f"peak memory: {large:,} {kind.name} / {large // 40:,}"
+        yield Figure(what, many / few, 1.1, False, f"{many:.1f} MB; few {few:.1f} MB")
 
 
-PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {
-    "keras": keras, "floor": floor, "workers": by_workers, "memory": memory,
-}  # fmt: skip
+PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {"keras": keras, "speed": speed, "memory": memory}
 
 
 def main() -> None:
@@ -202,8 +188,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--part", choices=list(PARTS), help="only this one; its table is not written")
-    parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--large", type=int, default=100_000, help="for memory")
+    parser.add_argument("--images", type=int, default=3_000)
+    parser.add_argument("--large", type=int, default=40_000, help="for memory")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = Work(Path(name), kinds(Path(name)), given.images, given.large)
