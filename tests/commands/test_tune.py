@@ -16,5 +16,5 @@ def test_the_winner_is_one_command_away() -> None:
     done = run("tune", "--trials", "1", *options, code=0)
     assert "best of 1 trials" in done.stdout
     command = done.stdout.splitlines()[-1].removeprefix("train it: digitrec ").split()
-    run(*command, "--data", "mnist-test", "--limit", "60", "--epochs", "1", code=0)
+    run(*command, "--data", "mnist-test", "--limit", "60", "--epochs", "1", "--limit-test", "100", code=0)
     assert Path("tuned.keras").is_file()

@@ -112,8 +112,7 @@ def dense(
 @pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
 class TestForeign:
     @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (784,)])
-    @pytest.mark.parametrize("batch", [None, 1])
-    @pytest.mark.parametrize("output", ["softmax", "logits"])
+    @pytest.mark.parametrize(("batch", "output"), [(None, "softmax"), (1, "logits")])
     def test_networks_of_the_usual_shapes_answer_as_in_keras(
         self, saved: Build, ending: str, shape: tuple[int, ...], batch: int | None, output: str
     ) -> None:
@@ -257,9 +256,8 @@ def test_loading_a_keras_file_prints_only_our_own_warning(tmp_path: Path) -> Non
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-@pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
 @pytest.mark.parametrize("scale", ["unit", "byte", "l2"])
-def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: str, ending: str) -> None:
+def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: str) -> None:
     """The network scales pixels in a layer of its own ("byte") or expects scaled pixels."""
     images, labels = scaled(TEST.images[1000:2000], scale), TEST.labels[1000:2000]
     image = keras.Input((28, 28))
@@ -267,10 +265,11 @@ def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: 
     network = keras.Model(image, layers.Dense(10, activation="softmax")(flat))
     network.compile(keras.optimizers.Adam(0.05 if scale == "l2" else 0.01), "sparse_categorical_crossentropy")
     network.fit(images, labels, epochs=8, verbose=0)
-    model = store.load(saved(network, ending))
-    assert (model.input.scale, model.input.assumed) == (scale, False)
-    chances = model.probabilities(TEST.images[:200])
-    assert (chances.argmax(axis=1) == TEST.labels[:200]).mean() > 0.7
+    for ending in (".tflite", ".keras", ".h5"):
+        model = store.load(saved(network, ending))
+        assert (model.input.scale, model.input.assumed) == (scale, False)
+        chances = model.probabilities(TEST.images[:200])
+        assert (chances.argmax(axis=1) == TEST.labels[:200]).mean() > 0.7
 
 
 class TestScale:

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ class Digits:
         return Digits(self.images[chosen], self.labels[chosen])
 
 
+@cache
 def mnist_test() -> Digits:
     """Return the 10,000 test digits that come with the package; needs no network and no setting.
 
