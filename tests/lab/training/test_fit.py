@@ -19,6 +19,7 @@ from digitrec.lab.training.run import FitConfig, given, split
 from digitrec.lab.training.zoo import ZOO
 from digitrec.models import store
 
+pytestmark = pytest.mark.usefixtures("eagerly")
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:300]
 CONFIG = FitConfig("mlp", epochs=3, batch=20, loss="sparse", scale="l2", validation=0.3)
 
