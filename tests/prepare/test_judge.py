@@ -140,7 +140,7 @@ def test_two_digits_stay_refused(side: int) -> None:
 
 
 def test_explain_shows_the_ink_that_was_judged_to_be_the_digit() -> None:
-    for digit in DIGITS.images:
+    for digit in DIGITS.images[:4]:
         picture = page(digit)
         *_, (name, shown) = explain(picture, hiding=False).steps
         data = prepare(DigitImage.open(picture), WANTS).data
