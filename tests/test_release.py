@@ -56,6 +56,13 @@ def wanted(extra: str) -> list[Requirement]:
     return [Requirement(line) for line in found if line]
 
 
+def test_all_extras_together_bring_what_the_pages_name() -> None:
+    pages = [page.read_text("utf-8") for page in ROOT.glob("docs/*.md")]
+    named = {name for page in pages for name in re.findall(r"\(pip install (\w+)\)", page)}
+    assert named
+    assert named <= {requirement.name for requirement in wanted("all")}
+
+
 @pytest.mark.parametrize(
     ("extra", "file"), [("test", "ci-requirements.txt"), ("web", "image-requirements.txt")]
 )
