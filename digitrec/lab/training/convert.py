@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import ModelError
+from digitrec.errors import DigitrecError, ModelError
 from digitrec.errors.text import first_line
 from digitrec.image import atomic
 from digitrec.lab.training.backend import keras
@@ -71,7 +71,7 @@ def write(model: Path, out: Path) -> float:
         else:
             content = described(to_litert(network, quantised=False), about)
             answers = LiteRt(content, out)(ink)
-    except ModelError:
+    except DigitrecError:
         raise
     except Exception as error:  # the converters document no error class
         raise ModelError(f"{model}: cannot be written as {out.suffix} ({first_line(error)})") from error

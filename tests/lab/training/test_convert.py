@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import onnxruntime
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import ModelError
+from digitrec.errors import ModelError, NotInstalled
 from digitrec.lab.training import convert, networks
 from digitrec.lab.training.card import description, save_keras
 from digitrec.lab.training.convert import recovered, widths
@@ -69,6 +70,12 @@ def test_other_files_are_refused(trained: TrainResult, tmp_path: Path) -> None:
         convert.write(tmp_path / "svm.skops", tmp_path / "svm.onnx")
     with pytest.raises(ModelError, match=r"tiny\.txt"):
         convert.write(trained.litert_file, tmp_path / "tiny.txt")
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(NotInstalled, match="onnx"):
+        convert.write(saved(networks.mlp(), tmp_path), tmp_path / "one.onnx")
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
