@@ -66,7 +66,7 @@ def markdown(contestants: Sequence[Contestant], digits: int, pictures: Mapping[s
 def accuracy(contestants: Sequence[Contestant]) -> Figure:
     """Draw each model's test accuracy with its interval."""
     best_last = ranked(contestants)[::-1]
-    figure, axes = plots.plain_axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
+    figure, axes = plots.plain_axes("Test accuracy, with 95 % intervals", "correct test digits", "")
     shares = [one.accuracy.share or 0.0 for one in best_last]
     lows, highs = ([getattr(one.accuracy, end) or 0.0 for one in best_last] for end in ("low", "high"))
     around = np.abs(np.array([lows, highs]) - shares)
@@ -150,7 +150,7 @@ def learning_curves(history: Sequence[Epoch], name: str) -> Figure:
     figure.suptitle(f"Training of {name}")
     left, right = figure.subplots(1, 2)
     epochs = [row.epoch for row in history]
-    left.set(title="Accuracy", ylabel="digits read rightly")
+    left.set(title="Accuracy", ylabel="correct digits")
     right.set(title="Loss", ylabel="mean cross-entropy (nats)")
     for axes, kind in ((left, "accuracy"), (right, "loss")):
         learned, held_back = ([getattr(row, part + kind) for row in history] for part in ("", "validation_"))
