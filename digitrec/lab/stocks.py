@@ -123,7 +123,7 @@ def learn_committee(
         "input": f"{rows.shape[1]} features of {features}",
         "learned from": f"{len(rows):,} of them on generated pictures, seed {seed}",
         "held back": f"{len(held):,} of them, {percent(float(truth.mean()))} right",
-        "judged rightly": percent(float(((chance >= 0.5) == truth).mean())),
+        "accuracy at 50 %": percent(float(((chance >= 0.5) == truth).mean())),
         "mean distance of the chance from the truth": percent(float(np.abs(chance - truth).mean())),
         "wrong among those of 95 % and more": percent(float((sure & ~truth).sum() / max(sure.sum(), 1))),
     }

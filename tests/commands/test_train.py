@@ -98,7 +98,7 @@ def test_fine_tuning_on_a_folder_reports_before_and_after(
     done = run("train", *start, *options, code=0)
     assert "synthetic" in done.stderr
     table = done.stdout.splitlines()
-    assert table[0].split() == ["read", "rightly", "before", "after", "95", "%", "interval", "gained", "lost"]
+    assert table[0].split() == ["correct", "before", "after", "95", "%", "interval", "gained", "lost"]
     assert [line.split("  ")[0] for line in table[1:5]] == [
         "your own, held back", "mnist-test", "letters, refused", "scribbles, refused"
     ]  # fmt: skip

@@ -200,7 +200,7 @@ def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     """Train on all files; write the weights, and their card beside them."""
     stocks.learn_committee(
         folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.finding.judge",
-        purpose="Says how likely a proposal for the picture's digit is right.",
+        purpose="Estimates the chance that a proposal is the picture's digit.",
         features="a proposal: `digitrec.prepare.judge.features`", seed=SEED,
     )  # fmt: skip
 

@@ -155,7 +155,7 @@ def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     """Train on all files; write the weights, and their card beside them."""
     stocks.learn_committee(
         folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.reading.judge",
-        purpose="Says how likely `local` read a number rightly.",
+        purpose="Estimates the chance that `local` read a number right.",
         features="a reading: `digitrec.providers.local_numbers.features`", seed=SEED,
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ from digitrec.providers.registry import open_provider
 
 OWN = "your own, held back"
 """Name of the set of the person's pictures that were held out."""
-HEADER = ("read rightly", "before", "after", "95 % interval", "gained", "lost")
+HEADER = ("correct", "before", "after", "95 % interval", "gained", "lost")
 """Column titles of `rows`."""
 WHOLE = "mnist-test"
 """The set that is measured completely by default, because it needs no preparation."""
