@@ -187,8 +187,8 @@ def test_doubtful_answers_are_corrected_with_the_keyboard(page_of: OpenPage, tmp
     field = page.locator("#labelled input").first
     expect(field).to_have_value("1")
     field.press("Enter")
-    expect(page.locator("#words")).to_have_text("1 to look at.")
+    expect(page.locator("#words")).to_have_text("1 to review.")
     expect(field).to_be_focused()
     field.press("Escape")
-    expect(page.locator("#words")).to_have_text("Nothing waits to be looked at.")
+    expect(page.locator("#words")).to_have_text("Nothing left to review.")
     assert [sample.label for sample in read_samples(tmp_path / "out")] == [1]

@@ -20,7 +20,7 @@ export class Connection {
   /** A request failed. If the server still answers others, the person may try this one again. */
   async lost(problem) {
     this.say(problem.isForeign ? `In place of the server something else answered: ${problem.message}.`
-      : "The server is not answering. Your drawing is safe; this page goes on trying by itself.");
+      : "The server is not answering. Your drawing is safe; this page keeps trying.");
     if (this.gone) return;
     this.gone = true;
     if (problem.isForeign && await isHealthy()) this.gone = false;

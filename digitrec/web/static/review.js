@@ -55,7 +55,7 @@ async function entry({ name, label, said }) {
 
 function count() {
   const left = by("labelled").childElementCount;
-  by("words").textContent = left ? `${left} to look at.` : "Nothing waits to be looked at.";
+  by("words").textContent = left ? `${left} to review.` : "Nothing left to review.";
 }
 
 function tell(error) {

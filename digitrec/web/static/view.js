@@ -63,7 +63,7 @@ export function inWordsOf(number) {
 export function showNumbers(numbers) {
   const [first] = numbers;
   if (numbers.length === 1) put(first.text, inWordsOf(first) || "It says", "A number of several digits.");
-  else put(numbers.length, "numbers", "They stand over the picture: correct what is wrong, and copy them.");
+  else put(numbers.length, "numbers", "Correct wrong readings on the picture, then copy them all.");
   by("verdict").classList.toggle("unsure", numbers.some(isDoubtful));
 }
 
