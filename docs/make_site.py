@@ -1,10 +1,10 @@
-"""Builds the site of all pages, the course and the reference, strictly: a link that leads nowhere fails.
+"""Build the site of all pages, the course and the reference; a broken link is an error.
 
     python docs/make_site.py [FOLDER]            # the site is then in FOLDER/html; by default in build/site
 
 The pages are put into FOLDER/pages first, laid out as in the repository, so that their links hold there as
-they do on GitHub. What only GitHub shows is taken out: links to folders, and pictures that would be fetched
-from elsewhere while somebody reads. Needs the extra `docs`.
+they do on GitHub. Links to folders and pictures from other servers are removed, because they work on GitHub
+only. Needs the extra `docs`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import digitrec
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "docs" / "zensical.toml"
 INDEXES = {"README.md": "index.md"}
-"""Pages that are the first of their folder, and are called so on the site."""
+"""Pages that become the index page of their folder on the site."""
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 GROUPS = {
     "Read a digit": ("predict", "predict_many", "stream", "apredict", "astream", "batch"),
     "Read numbers": ("read", "read_many", "read_stream", "aread"),
-    "What comes back": ("Prediction", "Sheet", "Number", "Failure", "Answer", "Candidate"),
+    "Results": ("Prediction", "Sheet", "Number", "Failure", "Answer", "Candidate"),
     "Engines": ("open_provider", "Engine", "Options", "Provider", "DigitImage"),
     "Several engines": ("compare", "compare_many", "compare_stream", "Comparison", "Consensus", "Fallback"),
     "Errors": ("DigitrecError", "ImageError", "ProviderError"),
@@ -44,7 +44,7 @@ def pages() -> Iterator[Path]:
 
 
 def staged(folder: Path) -> None:
-    """Put everything that the site is built of into a folder."""
+    """Copy all sources of the site into a folder."""
     shutil.rmtree(folder, ignore_errors=True)
     for page in pages():
         name = page.relative_to(ROOT).as_posix()
@@ -66,7 +66,7 @@ def reference() -> str:
         sys.exit(f"GROUPS and digitrec.__all__ differ: {told ^ set(digitrec.__all__)}")
     parts = [
         "# Python\n",
-        "What `import digitrec` gives. How it is used: [From Python](docs/library.md).\n",
+        "The public names of digitrec. [Read a picture](docs/library.md) has examples.\n",
     ]
     for title, names in GROUPS.items():
         parts += [f"## {title}\n", *(f"::: digitrec.{name}\n" for name in names)]
@@ -110,7 +110,7 @@ def main() -> None:
     paths = [
         str(ROOT),
         *filter(None, [os.environ.get("PYTHONPATH")]),
-    ]  # the reference is of the code beside it
+    ]  # document this source tree, not an installed digitrec
     env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "NO_COLOR": "1"}
     sys.exit(subprocess.run(command, env=env, check=False).returncode)
 
