@@ -1,4 +1,4 @@
-# What a developer does here; `just` alone lists it.
+# Commands for developers; `just` alone lists them.
 
 python := ".venv-test/bin/python"
 
@@ -6,7 +6,7 @@ python := ".venv-test/bin/python"
 default:
     @just --list
 
-# Make the environment that tests and lint use.
+# Create the environment for tests and lint.
 setup:
     python3 -m venv .venv-test
     .venv-test/bin/pip install -e '.[test]'
@@ -15,12 +15,12 @@ setup:
 test *args:
     {{python}} -m pytest -n 2 {{args}}
 
-# Write a room's functions wrong, one line at a time, and list what its tests let through: just mutants ledger.
-mutants room:
+# Make small errors in a package, one at a time, and list those that its tests do not notice: just mutants ledger.
+mutants package:
     .venv-test/bin/pip install -q -e '.[test,mutants]'
-    {{python}} bench/mutants.py {{room}}
+    {{python}} bench/mutants.py {{package}}
 
-# Style, types, who imports whom, generated docs.
+# Check style, types, imports and generated pages.
 lint:
     .venv-test/bin/ruff check .
     .venv-test/bin/ruff format --check .
@@ -32,19 +32,19 @@ lint:
     {{python}} docs/make_notebook.py --check
     {{python}} docs/make_figures.py --check
 
-# Mend what can be mended by machine.
+# Fix what ruff can fix.
 fix:
     .venv-test/bin/ruff check --fix .
     .venv-test/bin/ruff format .
 
-# Write the generated pages again, and the figures that pages take from elsewhere.
+# Regenerate the generated pages, and the figures that pages quote.
 docs:
     {{python}} docs/make_cli.py
     {{python}} docs/make_architecture.py
     {{python}} docs/make_notebook.py
     {{python}} docs/make_figures.py
 
-# Build the site of all pages, the course and the reference; it is then in build/site/html.
+# Build the site of all pages, the course and the reference in build/site/html.
 site *folder:
     {{python}} docs/make_site.py {{folder}}
 
@@ -56,7 +56,7 @@ lessons *numbers:
 course *numbers:
     {{python}} docs/course/run.py {{numbers}}
 
-# All that must hold before a release, and what could not be looked at here; names of steps run only those.
+# Check everything that a release needs, or only the named steps.
 release-check *steps:
     {{python}} deploy/check_release.py {{steps}}
 

@@ -1,10 +1,10 @@
-"""How quick `digitrec batch` is: by workers, beside what people would otherwise write; and its memory.
+"""Measure the speed and memory of `digitrec batch`, and compare it with what people would write instead.
 
     python bench/batch.py [--part NAME] [--images 3000] [--large 40000]
 
-What people send: digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans.
-Longer lists repeat them. Takes about four minutes on two cores. Without --part the figures are written into
-docs/benchmarks.md. Needs the extra `train` for Keras. Exits 1 when a goal is missed.
+The pictures are digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans; longer
+lists repeat them. Takes about four minutes on two cores. Without --part the figures are written into
+docs/benchmarks.md. Needs the extra `train` for Keras. Exits with 1 if a goal is missed.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from digitrec.providers.local import Local
 
 ROOT = Path(__file__).parents[1]
 DIFFERENT, DRAWINGS = 2000, 200
-"""Different digits and drawings; there are fewer of the other kinds."""
+"""Number of different digits and drawings; there are fewer pictures of the other kinds."""
 OTHERS = 100
-"""Pictures that others are given, whose time grows with the number."""
+"""Number of pictures for the other methods, whose time grows with the number."""
 ROUNDS = 3
 FEW = 32 * workers.cores()
-"""Pictures of which each process has a part: reading so few digits takes next to nothing beside starting."""
+"""Number of pictures that measures the start of all processes: reading them takes nearly no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Kind:
     name: str
     files: list[str]
     share: float
-    """How many are read, as a share of --images: so that each kind takes about as long as the digits."""
+    """Number of pictures as a share of --images; with it each kind takes about as long as the digits."""
 
 
 @dataclass(slots=True)
 class Work:
-    """Where it is measured, and on what."""
+    """The folder and the pictures of the measurements."""
 
     folder: Path
     kinds: list[Kind]
@@ -111,7 +111,7 @@ def kinds(folder: Path) -> list[Kind]:
 
 
 def speed(work: Work) -> Iterator[Figure]:
-    """Processor time of one worker and of all cores, and of a loop of decoding, preparation and network."""
+    """Compare the processor times of one worker, of all cores, and of a loop that only decodes and reads."""
     cores = workers.cores()
     for kind in work.kinds:
         count = int(work.images * kind.share)
@@ -137,7 +137,7 @@ def _loop(files: list[str], count: int) -> None:
 
 
 def keras(work: Work) -> Iterator[Figure]:
-    """Time what tutorials do: one picture at a time, in a loop, and in a pool of processes."""
+    """Time the methods of tutorials: one picture at a time, in a loop, and in a pool of processes."""
     kind, cores = work.kinds[0], workers.cores()
     ours = work.processor(kind, work.images, "--workers", "1") / work.images
     loop = sum(map(_keras_read, kind.files[:OTHERS])) / OTHERS

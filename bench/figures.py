@@ -1,4 +1,4 @@
-"""What every benchmark here ends with: ratios against their goals, printed and written into the docs."""
+"""Compare ratios with their goals, print them and write them into the docs: the end of every benchmark."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One ratio, and what it should be."""
+    """One ratio and its goal."""
 
     what: str
     """What is divided by what."""
@@ -32,7 +32,7 @@ class Figure:
     at_least: bool
     """True: met when ratio >= goal; False: when ratio <= goal."""
     detail: str
-    """The two medians behind it, with units."""
+    """The two medians that it compares, with units."""
 
     @property
     def met(self) -> bool:
@@ -90,14 +90,14 @@ def publish_rows(section: str, rows: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What one run of a program took."""
+    """The time and memory of one run of a program."""
 
     seconds: float
     """Wall time of the whole process, s."""
     megabytes: float
     """Peak resident memory, MB."""
     processor: float
-    """Processor time of it and of all whom it started, s."""
+    """Processor time of the process and of all processes that it started, s."""
 
 
 _LAUNCHER = """
@@ -111,10 +111,10 @@ print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, spent, os.waitst
 
 
 def run(command: Sequence[str]) -> Process:
-    """Run a program to its end; its output is thrown away, its failure is ours.
+    """Run a program to its end and discard its output; raise an error if it fails.
 
-    A small process starts it: the peak memory of a child counts what its parent had at the fork. It may keep
-    compiled modules, whatever the environment says: who installs digitrec has them, since pip compiles.
+    A small process starts it, because a child's peak memory includes that of its parent at the fork. It may
+    store compiled modules, whatever the environment says: users have them too, because pip compiles.
     """
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     launched = subprocess.run(
@@ -127,20 +127,20 @@ def run(command: Sequence[str]) -> Process:
 
 
 def alternate(*actions: Callable[[], float], rounds: int) -> list[float]:
-    """Median of each action's figure, the actions taken in turn so that drift hits all alike."""
+    """Return the median of each action's figure; the actions take turns, so drift affects all equally."""
     figures = [[action() for action in actions] for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*figures, strict=True)]
 
 
 def processor(action: Callable[[], object]) -> float:
-    """Processor time of this process for one call, s."""
+    """Return the processor time of this process for one call, s."""
     start = time.process_time()
     action()
     return time.process_time() - start
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """How long one call takes, s."""
+    """Return the time of one call, s."""
     start = time.perf_counter()
     action()
     return time.perf_counter() - start

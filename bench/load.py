@@ -1,4 +1,4 @@
-"""Requests to a server on this machine, as fast as a number of connections allows."""
+"""Send requests to a server on this machine, as fast as a number of connections allows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw
 
 HOST = "127.0.0.1"
 PATIENCE_S = 30.0
-"""An answer that takes longer counts as none."""
+"""An answer that takes longer, in seconds, counts as missing."""
 
 
 @dataclass(slots=True)
 class Load:
-    """What came of it."""
+    """The results of a load test."""
 
     seconds: float = 0.0
     """How long it lasted."""
@@ -31,12 +31,12 @@ class Load:
 
     @property
     def statuses(self) -> Counter[int]:
-        """How often each status came."""
+        """Number of answers by status."""
         return Counter({status: len(times) for status, times in self.latencies.items()})
 
     @property
     def per_second(self) -> float:
-        """Requests answered with 200, a second."""
+        """Number of requests per second that were answered with 200."""
         return len(self.latencies.get(200, ())) / self.seconds
 
     def percentile(self, share: float, status: int = 200) -> float:
@@ -64,7 +64,7 @@ def multipart(picture: bytes, copies: int = 1) -> bytes:
 
 
 class Connection:
-    """One client, which connects again whenever the server has closed."""
+    """A client that connects again whenever the server has closed its connection."""
 
     def __init__(self, port: int, address: str = HOST) -> None:
         """Create a client of the server on a port, from one of this machine's addresses (127.0.0.2, ...)."""
@@ -80,7 +80,7 @@ class Connection:
         return self._wire
 
     async def ask(self, request: bytes) -> int:
-        """Send a request and take its whole answer; the status, 0 for none."""
+        """Send a request and read its whole answer; return the status, 0 without an answer."""
         try:
             return await (await self.connect()).ask(request)
         except OSError:
@@ -93,7 +93,7 @@ class Connection:
 
 
 class _Wire(asyncio.Protocol):
-    """One connection; a protocol rather than streams, to leave the processor to the servers."""
+    """A connection; asyncio's protocol takes less processor time from the servers than its streams."""
 
     over = False
     """Whether no further request can be sent."""
@@ -138,7 +138,7 @@ class _Wire(asyncio.Protocol):
 
 
 async def closed_loop(port: int, request: bytes, *, connections: int, seconds: float) -> Load:
-    """Each connection asks again as soon as it is answered."""
+    """Keep every connection busy: send the next request as soon as the answer has arrived."""
     load = Load()
     start = time.perf_counter()
 

@@ -1,13 +1,12 @@
-"""Mutation testing of one room: which wrong lines would its own quick tests let through?
+"""Mutation testing of one package: which wrong lines do its own quick tests fail to detect?
 
-    python bench/mutants.py ROOM
+    python bench/mutants.py PACKAGE
 
-ROOM is a folder or a module of digitrec/, as in `ledger` or `recognise/normalise`. mutmut writes every
-function of it in many slightly wrong ways and runs, one after the other, the quick tests of tests/ROOM that
-call that function; what these let through is tried with the slower ones. What it found is kept in
-.mutants/ROOM: a run that was stopped goes on there, changed functions are tried again, and so are the
-survivors of the last run, since tests may have been added. Delete the folder to begin anew. Exits 1 when one
-survives.
+PACKAGE is a folder or a module of digitrec/, such as `ledger` or `recognise/normalise`. mutmut makes many
+slightly wrong versions (mutants) of every function. For each mutant it runs the quick tests of tests/PACKAGE
+that call the function, then the slower ones if these pass. The results are kept in .mutants/PACKAGE. A run
+that was stopped continues there; changed functions and the mutants that survived the last run are tried
+again, because tests may have been added. Delete the folder to start anew. Exits with 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SLOW_S = 1.0
-"""Tests that take longer are asked only about what the quicker ones let through."""
+"""Tests that take longer than this run only for mutants that the quicker tests did not detect."""
 TOO_SLOW_S = 5.0
-"""Those that take longer still are not asked."""
+"""Tests that take longer than this never run."""
 SLOW_TESTS = "slow-tests.json"
 LET_THROUGH = ("survived", "no tests")
 SLOW_TEST = re.compile(r"^([\d.]+)s (?:call|setup) +(\S+::.+)$", re.MULTILINE)
@@ -46,7 +45,7 @@ def prepare(room: str, work: Path) -> None:
         "only_mutate": f"{source}/*" if (ROOT / source).is_dir() else source,
         "also_copy": "samples",
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": "-p\nno:unraisableexception",  # five garbage collections are most of a run
+        "pytest_add_cli_args": "-p\nno:unraisableexception",  # it takes most of a run
         "process_isolation": "forkserver",
         "timeout_multiplier": "5",
         "use_git_change_detection": "false",
@@ -63,7 +62,7 @@ def _paths(room: str) -> tuple[str, str]:
     folder, _, module = room.rpartition("/")
     source, tests = f"digitrec/{room}.py", f"tests/{folder}/test_{module.strip('_')}.py"
     if not (ROOT / source).is_file():
-        raise SystemExit(f"digitrec/{room} is no folder, and {source} no file: name a room or a module")
+        raise SystemExit(f"digitrec/{room} is not a folder, nor {source} a file: name a package or a module")
     return source, tests if (ROOT / tests).is_file() else f"tests/{folder}"
 
 
@@ -77,7 +76,7 @@ def _slow(tests: str) -> dict[str, float]:
 
 
 def run(work: Path) -> None:
-    """Try what has not been tried with the quick tests, and what they let through with the slower ones."""
+    """Run the quick tests on all mutants that are not checked yet, and the slower ones on the survivors."""
     before = _survivors(work)
     _try(work, SLOW_S)
     slower = any(SLOW_S < seconds <= TOO_SLOW_S for seconds in _slow_tests(work).values())
@@ -98,7 +97,7 @@ def _slow_tests(work: Path) -> dict[str, float]:
 def _try(work: Path, longest_s: float, *mutants: str) -> None:
     left_out = [f"--deselect={name}" for name, seconds in _slow_tests(work).items() if seconds > longest_s]
     print(f"tests of up to {longest_s:g} s, {len(left_out)} left out", flush=True)
-    (work / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which test calls what: edits change it
+    (work / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # outdated after an edit
     _mutmut(work, "run", "--max-children", "1", *mutants, options=shlex.join(left_out))
 
 
@@ -111,7 +110,7 @@ def results(work: Path) -> dict[str, str]:
 
 
 def _mutmut(work: Path, *arguments: str, options: str = "", capture: bool = False) -> str:
-    # The processes that a test starts must meet the mutant too, and Hypothesis the same cases each time (CI).
+    # The processes that a test starts must import the mutant too; CI makes Hypothesis repeat its cases.
     environment = {
         **os.environ, "PYTHONPATH": str(work / "mutants"), "CI": "1", "PYTEST_ADDOPTS": options,
     }  # fmt: skip
@@ -121,7 +120,7 @@ def _mutmut(work: Path, *arguments: str, options: str = "", capture: bool = Fals
 
 
 def main(room: str) -> int:
-    """Run one room and list what survived."""
+    """Test one package and list the mutants that survived."""
     room = room.strip("/").removesuffix(".py")
     work = ROOT / ".mutants" / room.replace("/", "-")
     if not (work / "setup.cfg").exists():

@@ -1,7 +1,7 @@
-"""How quick reading a digit is: cold, warm, in bulk, from drawings, and from photos small and large.
+"""Measure the speed of reading a digit: cold, warm, in bulk, from drawings, and from photos small and large.
 
-Needs the extra `train` (Keras is what it is measured against). Prints ratios from one run, writes them
-into docs/benchmarks.md, and exits non-zero when a goal is missed.
+Needs the extra `train`, because it compares with Keras. Prints ratios from one run, writes them into
+docs/benchmarks.md, and exits with an error if a goal is missed.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ print(network.get_tensor(network.get_output_details()[0]["index"]).argmax())
 """
 ROUNDS = 9
 BATCH = 50
-"""Digits in one pass of the bare loop: near the best for the cache, and 10,000 is a multiple of it."""
+"""Number of digits in one pass of the bare loop: nearly best for the cache, and a divisor of 10,000."""
 
 
 PART = 5
-"""Number of photos of which one is read."""
+"""One of this many photos is read."""
 KINDS = 10
-"""Digits that are drawn and photographed, one of each class."""
+"""The digits that are drawn and photographed, one of each class."""
 
 
 def cold_start(folder: Path) -> Iterator[Figure]:
-    """One digit and one photo, whole process, against Keras and against the least that LiteRT needs."""
+    """Compare a whole process for one digit or photo with Keras, and with the minimum that LiteRT needs."""
     image, photo, keras_file = folder / "one.png", folder / "cold.jpg", folder / "network.keras"
     Image.fromarray(mnist_test().images[0]).save(image)
     photo.write_bytes(_photos()[0])
@@ -81,9 +81,9 @@ def cold_start(folder: Path) -> Iterator[Figure]:
 
 
 def warm_pictures() -> Iterator[Figure]:
-    """Pictures in bytes to Prediction: drawings against digits in MNIST's form, photos against decoding them.
+    """Compare predicting drawings with predicting MNIST's digits, and predicting photos with decoding them.
 
-    Times of the processor, because other work on the machine would pass for ours.
+    The times are processor times, because other work on the machine would count otherwise.
     """
     digits = list(_one_of_each())
     drawings, photos = _drawings(), _photos()
@@ -110,7 +110,7 @@ def warm_pictures() -> Iterator[Figure]:
 
 
 def real_photos() -> Iterator[Figure]:
-    """Read photos of digits on paper one by one, where DIGITREC_DATA has them, against decoding them."""
+    """Compare reading the photos in DIGITREC_DATA, if it has any, with decoding them."""
     files = [file.read_bytes() for file in sorted(_photos_dev().glob("*.jpg"))[::PART]]
     if not files:
         return
@@ -167,7 +167,7 @@ def _medians(runs: tuple[Process, ...]) -> tuple[float, float]:
 
 
 def warm() -> Figure:
-    """One prepared digit, again and again, against `keras.Model.predict`."""
+    """Compare reading one prepared digit many times with `keras.Model.predict`."""
     provider = digitrec.open_provider("local")
     digit = mnist_test().images[0]
     prepared = prepare(digitrec.DigitImage.open(digit), provider.wants)
@@ -247,7 +247,7 @@ def _same_network():  # type: ignore[no-untyped-def]
 
 
 def main() -> None:
-    """Measure all, quickest last word: the table."""
+    """Measure everything and publish the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = [*cold_start(folder), warm(), *warm_pictures(), *real_photos(), bulk()]

@@ -4,8 +4,8 @@
 
 `GRAMMAR` has a function from a size to a file for every element that a file may repeat: chunks, markers,
 comments, blocks, directory entries, strips, boxes, objects. `tests/image/test_repeats.py` counts the calls
-for each. Goal: no file takes more than 10 times the decoding of a photo of 12 million pixels, and no PDF
-more than the time that its process has. Exits 1 when a file does.
+for each. Goal: no file takes more than 10 times as long as a photo of 12 million pixels, and no PDF longer
+than the time limit of its process. Exits with 1 if a file misses the goal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from digitrec.errors import ImageError
 from digitrec.image import DigitImage, decode
 
 LIMIT = 9_900_000
-"""Bytes of a file: what fits into a request of the server."""
+"""Size of a file, in bytes: the maximum size of a request to the server."""
 MAX_TIMES = 10
 """The goal."""
 ENDING_S = 2
@@ -52,7 +52,7 @@ def encoded(form: str, side: int = 28, mode: str = "L", **options: object) -> by
 
 
 def fill(head: bytes, unit: bytes, tail: bytes = b"") -> Made:
-    """Return what repeats the unit between the others as often as fits."""
+    """Return a function that repeats the unit between head and tail as often as it fits."""
     return lambda size: head + unit * ((size - len(head) - len(tail)) // len(unit)) + tail
 
 
@@ -107,22 +107,22 @@ def many(first: int, count: int, *tag: int) -> Tags:
 
 
 def exif(entries: int, *tag: int) -> bytes:
-    """Return a directory of so many tags, which by default point outside."""
+    """Return a directory with this number of tags, which by default point outside the file."""
     return b"II*\0\x08\0\0\0" + directory(many(1, entries, *(tag or (2, 1, 7))))
 
 
 def tiff(tags: Tags, data: bytes = bytes(800)) -> bytes:
-    """Return a grey picture with these tags besides the usual, or instead."""
+    """Return a grey picture with these tags, which are added to the usual tags or replace them."""
     return struct.pack("<2sHI", b"II", 42, 8 + len(data)) + data + directory(USUAL | tags)
 
 
 def tiff_of_tags(kind: int, count: int, room: int = 800) -> Made:
-    """Return what makes tags that share their bytes."""
+    """Return a function that makes tags which share their bytes."""
     return lambda size: tiff(many(1000, min(64_000, (size - room - 200) // 12), kind, count, 8), bytes(room))
 
 
 def tiff_table(tag: int, kind: int, more: Tags | None = None) -> Made:
-    """Return what makes one tag with as many values as fit."""
+    """Return a function that makes one tag with as many values as fit."""
 
     def made(size: int) -> bytes:
         values = np.full((size - 1500) // np.dtype(TYPES[kind]).itemsize, 8, TYPES[kind])
@@ -132,7 +132,7 @@ def tiff_table(tag: int, kind: int, more: Tags | None = None) -> Made:
 
 
 def tiff_pages(size: int, extra: int = 0) -> bytes:
-    """Return as many directories as fit, each with so many tags besides the usual."""
+    """Return as many directories as fit, each with this number of tags besides the usual ones."""
     page = directory(USUAL | many(1000, min(extra, size // 12 - 200), 3, 1, 7))[:-4]
     starts = range(808, size - len(page), len(page) + 4)
     pages = [page + struct.pack("<I", after) for after in (*starts[1:], 0)]
@@ -151,14 +151,14 @@ def segment(marker: int, data: bytes = b"") -> bytes:
 
 
 def jpeg(unit: bytes, before: bytes = b"", progressive: bool = False) -> Made:
-    """Return what repeats a segment behind the first marker, or before the first of these bytes."""
+    """Return a function that repeats a segment after the first marker, or before the first of these bytes."""
     data = encoded("JPEG", progressive=progressive)
     place = data.index(before) if before else 2
     return fill(data[:place], unit, data[place:])
 
 
 def scans(side: int, mode: str = "L") -> Made:
-    """Return what makes a picture in passes, of which the last is repeated up to 90 times."""
+    """Return a function that makes a picture in passes and repeats the last pass up to 90 times."""
 
     def made(size: int) -> bytes:
         data = encoded("JPEG", side, mode, progressive=True, quality=20)[:-2]
@@ -226,7 +226,7 @@ def pnm(kind: bytes, largest: bytes, pixel: bytes) -> Made:
 
 
 def bmp(unit: bytes, bits: int = 8, side: int = 990, colours: int = 256, **other: int) -> Made:
-    """Return what repeats the unit as the pixels; coded in runs unless another coding is given."""
+    """Return a function that repeats the unit as pixels, run-length coded unless another coding is given."""
     coding, header = other.get("coding", 1 if bits == 8 else 2), other.get("header", 40)
     head = struct.pack("<IiiHHIIiiII", header, side, side, 1, bits, coding, 0, 0, 0, colours, 0)
     file = struct.pack("<2sIHHI", b"BM", 0, 0, 0, 14 + 40 + 4 * colours)
@@ -249,7 +249,7 @@ FRAMES, FRAME_HEAD = riff(b"ANIM", bytes(6)), bytes(6) + b"\x1b\0\0\x1b\0\0" + b
 
 
 def webp(flags: int, made: Made) -> Made:
-    """Return what puts chunks into the extended format."""
+    """Return a function that puts chunks into the extended format."""
     head = b"WEBP" + riff(b"VP8X", struct.pack("<I", flags) + b"\x1b\0\0\x1b\0\0")
     return lambda size: riff(b"RIFF", head + made(size - 50))
 
@@ -262,7 +262,7 @@ def box(kind: bytes, data: bytes = b"") -> bytes:
 
 
 def heif(form: str, path: str, unit: bytes, counted: int = 0) -> Made:
-    """Return what repeats the unit at the end of this box, whose number of entries has so many bytes."""
+    """Return a function that repeats the unit at the end of a box, and sets the box's number of entries."""
 
     def made(size: int) -> bytes:
         data, number, start, length = bytearray(encoded(form)), (size - 2000) // len(unit), 0, 0
@@ -279,7 +279,7 @@ def heif(form: str, path: str, unit: bytes, counted: int = 0) -> Made:
 
 
 def iso(form: str) -> dict[str, Made]:
-    """Return the elements of both formats."""
+    """Return the functions for both formats."""
     free, ipma = box(b"free"), struct.pack(">HBB", 1, 1, 1)
     altr, cdsc = box(b"altr", struct.pack(">III", 0, 1, 0)), box(b"cdsc", struct.pack(">HHH", 1, 1, 1))
     inside = {
@@ -304,7 +304,7 @@ def iso(form: str) -> dict[str, Made]:
 
 
 def pdf_file(objects: bytes = b"", content: bytes = b"", page: bytes = b"", kids: bytes = b"3 0 R ") -> bytes:
-    """Return a PDF whose page knows a form F, object 10; without a cross-reference table."""
+    """Return a PDF whose page has a form F, object 10; it has no cross-reference table."""
     return b"".join((
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n",
         b"2 0 obj<</Type/Pages/Count %d/Kids[%s]>>endobj\n" % (len(kids) // 6, kids),
@@ -316,14 +316,14 @@ def pdf_file(objects: bytes = b"", content: bytes = b"", page: bytes = b"", kids
 
 
 def form(number: int, content: bytes, more: bytes = b"") -> bytes:
-    """Return a form, which a page or another form may draw again and again; it knows the next form as F."""
+    """Return a form that a page or another form may draw repeatedly; its own form F is the next one."""
     head = b"%d 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 9 9]" % number
     head += b"/Resources<</XObject<</F %d 0 R>>>>" % (number + 1) + more
     return head + b"/Length %d>>stream\n%s\nendstream endobj\n" % (len(content), content)
 
 
 def pdf_part(part: str, unit: bytes, before: bytes = b"", after: bytes = b"", **others: bytes) -> Made:
-    """Return what repeats the unit in this part of a PDF; a unit with %d is numbered."""
+    """Return a function that repeats the unit in this part of a PDF; a unit with %d is numbered."""
 
     def made(size: int) -> bytes:
         number = (size - 1000) // len(unit.replace(b"%d", b"1000000"))
@@ -445,7 +445,7 @@ GRAMMAR: dict[str, dict[str, Made]] = {
 
 
 def taken(data: bytes) -> tuple[float, str]:
-    """Return the seconds to read or refuse a file, and which."""
+    """Return the seconds that a file takes, and whether it was read or refused."""
     start, what = time.perf_counter(), "read"
     try:
         DigitImage.open(data)
@@ -462,13 +462,13 @@ def photo() -> float:
 
 
 def main(size: int, only: str = "") -> int:
-    """Print the slowest of each format; return 1 when one takes too long."""
+    """Print the slowest files of each format; return 1 if a file takes too long."""
     warnings.simplefilter("ignore")
     DigitImage.open(encoded("PNG"))
     whole, status = photo(), 0
     print(f"a photo of 12 million pixels: {whole:.3f} s")
     for form in [only] if only else GRAMMAR:
-        # A small file may pass a bound that a large one does not.
+        # A small file may stay below a limit that a large file exceeds.
         files = [(name, made, size // part) for name, made in GRAMMAR[form].items() for part in (1, 10, 100)]
         worst = sorted(((*taken(made(n)), name, n) for name, made, n in files), reverse=True)
         for seconds, what, name, n in worst[: 8 if only else 3]:

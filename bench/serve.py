@@ -1,15 +1,15 @@
-"""`digitrec serve` side by side with the server that tutorials build, on the same network.
+"""Compare `digitrec serve` with the server of tutorials, on the same network.
 
-Rate, latency and memory at 16 connections, time from start to first answer, and 60 seconds at full load,
-where each connection asks again as soon as it is answered. A latency is from asking to the whole answer.
-Everything happens on 127.0.0.1; the clients are this process, the servers are others.
+It measures rate, latency and memory at 16 connections, the time from start to first answer, and 60 seconds
+at full load, where each connection sends the next request as soon as its answer has arrived. A latency is
+the time from a request to its whole answer. The clients are this process; all run on 127.0.0.1.
 
 Needs the extras `web` and `train`, and Flask. Prints ratios from one run, writes them into
 docs/benchmarks.md, and exits non-zero when a goal is missed.
 
     python bench/serve.py            some minutes
-    python bench/serve.py --kinds    only what people send: three kinds of pictures; a minute
-    python bench/serve.py --short    a try of some seconds each; writes nothing
+    python bench/serve.py --kinds    only the three kinds of pictures that people send; a minute
+    python bench/serve.py --short    a trial of some seconds each; writes nothing
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class Plan:
     """How long each part takes."""
 
     starts: int
-    """How often each server is started."""
+    """Number of times that each server is started."""
     beside_s: float
-    """Seconds of load on each, side by side, after each start."""
+    """Seconds of load on each server, one after the other, after each start."""
     full_s: float
-    """Seconds of full load on ours."""
+    """Seconds of full load on `digitrec serve`."""
     kind_starts: int
-    """How often each server is started for each kind of picture."""
+    """Number of times that each server is started for each kind of picture."""
 
 
 WHOLE = Plan(starts=5, beside_s=4.0, full_s=60.0, kind_starts=2)
@@ -99,7 +99,7 @@ def serving(command: Sequence[str], port: int, request: bytes) -> Iterator[Serve
 
 
 def ours(request: bytes):  # type: ignore[no-untyped-def]
-    """`digitrec serve`, which may be asked as often as it can answer."""
+    """Start `digitrec serve` without a rate limit."""
     port = free_port()
     command = [sys.executable, "-m", "digitrec", "serve", "--port", str(port), "--rate", "1000000"]
     return serving(command, port, request)
@@ -121,7 +121,7 @@ def compared(what: str, pairs: Sequence[Pair], goal: float, at_least: bool, show
 
 
 def side_by_side(model: Path, request: bytes, plan: Plan) -> list[Figure]:
-    """Rate, tail latency, memory and start of both, one after the other."""
+    """Measure rate, tail latency, memory and start of both servers, one after the other."""
     rounds: list[tuple[Pair, Pair, Pair, Pair]] = []
     for _ in range(plan.starts):
         with ours(request) as we:
@@ -163,7 +163,7 @@ def of_each_kind(model: Path, plan: Plan) -> list[Figure]:
 
 
 def endurance(request: bytes, plan: Plan) -> list[Figure]:
-    """Full load for long: nothing fails, nothing piles up."""
+    """Check under a long full load that no request fails and that memory does not grow."""
     with ours(request) as we, watched(we) as memory:
         full = we.load(request, plan.full_s)
     third = len(memory) // 3
@@ -197,13 +197,13 @@ def watched(server: Served) -> Iterator[list[float]]:
 
 
 def save_keras(path: Path) -> None:
-    """Our network's layers as a Keras file; untrained, for what it answers does not matter here."""
+    """Save our network's layers as a Keras file; untrained, because its answers do not matter here."""
     code = "import sys; from digitrec.lab.training import networks; networks.digitrec_cnn().save(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(path)], check=True, stderr=subprocess.DEVNULL)
 
 
 def main() -> None:
-    """Measure, and publish unless it was only a try."""
+    """Measure, and publish the figures unless the run was a trial."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--short", action="store_true", help="a try of some seconds; writes nothing")
     arguments.add_argument("--kinds", action="store_true", help="only the three kinds of pictures")

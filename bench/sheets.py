@@ -1,4 +1,4 @@
-"""How quick reading numbers is: a sheet of them and a cut-out one, against RapidOCR's networks.
+"""Measure the speed of reading a sheet of numbers and a single number, beside RapidOCR's networks.
 
 Needs the extra `ocr`. Prints ratios from one run, writes them into docs/benchmarks.md, and exits non-zero if
 a goal is missed.

@@ -1,6 +1,6 @@
-"""What a drawing waits for beside attacks: large pictures, many pictures, silent sockets, hostile files.
+"""Measure how long a drawing waits during attacks: large or many pictures, silent sockets, hostile files.
 
-One client posts a drawing of 280x280 pixels again and again, first alone, then beside each attack. An attack
+One client keeps posting a drawing of 280x280 pixels, first alone, then beside each attack. An attack
 comes from the drawing's own address or from others (127.0.0.2, ...: Linux has them all). Everything happens
 on 127.0.0.1; the clients are this process, the server is another.
 
@@ -26,7 +26,7 @@ from repeats import GRAMMAR, LIMIT
 from serve import ours
 
 PAUSE_S = 0.05
-"""Between a drawing's answer and the next drawing."""
+"""Pause between a drawing's answer and the next drawing, in seconds."""
 MOST_TIMES, WORST_S = 10, 5.0
 """The goals."""
 DRAWING = multipart(seven(280, "RGBA"))
@@ -40,17 +40,17 @@ class Attack:
     name: str
     """For the table."""
     clients: int = 0
-    """How many ask again as soon as they are answered."""
+    """Number of clients that send the next request as soon as their answer has arrived."""
     side: int = 0
-    """Their pictures' width and height, px."""
+    """Width and height of the attack's pictures, px."""
     copies: int = 32
-    """Pictures in each of their requests."""
+    """Number of pictures in each request of the attack."""
     elsewhere: bool = True
-    """Whether each has an address of its own; else all have the drawing's."""
+    """Whether each client has its own address; otherwise all use the drawing's address."""
     sockets: int = 0
-    """How many connections send one byte of a body and fall silent."""
+    """Number of connections that send one byte of a body and then nothing."""
     file: tuple[str, str] | None = None
-    """A hostile file of `repeats.GRAMMAR`, of 1 MB, that they send instead."""
+    """A hostile file of `repeats.GRAMMAR`, 1 MB, that the clients send instead of pictures."""
 
     def request(self) -> bytes:
         """Return the request that each client posts."""
@@ -108,7 +108,7 @@ async def measure(port: int, attack: Attack, seconds: float) -> list[tuple[int, 
 
 
 def main(seconds: float) -> int:
-    """Measure each attack on a server of its own; 1 where a goal was missed."""
+    """Measure each attack on its own server; return 1 if a goal was missed."""
     alone, missed = 0.0, 0
     rows = ["| beside | drawings | median | worst | median / alone | answers |", "|---|---|---|---|---|---|"]
     for attack in ATTACKS:

@@ -1,4 +1,4 @@
-"""The server that tutorials build, as the measure for ours: Flask, and one `keras.Model.predict` a request.
+"""The server of tutorials, for comparison: Flask, and one `keras.Model.predict` per request.
 
 python bench/tutorial_server.py MODEL.keras PORT
 """
@@ -33,5 +33,5 @@ def predict() -> Response:
 
 
 if __name__ == "__main__":
-    # With threads the process once ended by itself; why is not known.
+    # With threads the process once exited by itself; the cause is unknown.
     app.run(port=int(sys.argv[2]), threaded=False)

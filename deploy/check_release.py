@@ -1,9 +1,9 @@
-"""What must hold before a release: a line for each step, which holds, does not, or cannot be looked at here.
+"""Check everything that a release needs; print for each step whether it passed, failed or cannot run here.
 
     python deploy/check_release.py [STEP ...]    # `just release-check`; the extra `release` brings the tools
 
-Exits 1 when something does not hold. A step that needs what is not there (a service on the internet, another
-Python) says so and does not count as held.
+Exits with 1 if a step failed. A step that lacks something (a service on the internet, another Python) says
+so and does not count as passed.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ ENVIRONMENT = {
     "PATH": TOOLS,
     "COLUMNS": "200",
     "NO_COLOR": "1",
-    "UV_PYTHON_DOWNLOADS": "never",  # a Python is here, on the path, or it is not
+    "UV_PYTHON_DOWNLOADS": "never",  # use only Pythons on the path
     "MACOSX_DEPLOYMENT_TARGET": "14.0",  # ONNX Runtime's wheels for Python 3.14 need it
 }
 
 
 class CannotLook(Exception):
-    """What the step needs is not here; the text says what."""
+    """The step lacks something on this machine; the text names it."""
 
 
 def tool(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run one of the tools, of this environment before any other."""
+    """Run a tool; this environment's own tools have precedence."""
     program = shutil.which(str(command[0]), path=TOOLS)
     if program is None:
         raise CannotLook(f"{command[0]} is not installed: pip install '.[release]'")
@@ -74,7 +74,7 @@ def bandit() -> str:
 
 
 def pinned() -> str:
-    """Each file of pins is what setup.cfg leads to."""
+    """Check that each file of pins follows from setup.cfg."""
     for extra, file in pins.PINNED.items():
         with tempfile.TemporaryDirectory() as folder:
             again = Path(shutil.copy(file, folder))
@@ -84,7 +84,7 @@ def pinned() -> str:
 
 
 def audit() -> str:
-    """No pinned package has a known vulnerability."""
+    """Check that no pinned package has a known vulnerability."""
     found, unknown = 0, []
     for file in pins.PINNED.values():
         done = tool("pip-audit", "-r", file, "--no-deps", "--disable-pip", "--require-hashes", "-f", "json")
@@ -95,13 +95,13 @@ def audit() -> str:
         assert not any(package.get("vulns") for package in packages), done.stdout
         unknown += [package["name"] for package in packages if "skip_reason" in package]
         found += len(packages)
-    if unknown:  # pip-audit is content with those of which it could learn nothing
+    if unknown:  # pip-audit passes packages that it has no data about
         raise CannotLook(f"the advisory service: it knows nothing of {len(unknown)} of {found} packages")
     return f"{found} packages, none with a known vulnerability"
 
 
 def build() -> str:
-    """Built twice the wheel and the sdist are the same bytes; they are left in dist/."""
+    """Check that two builds give the same bytes; leave wheel and sdist in dist/."""
     with tempfile.TemporaryDirectory() as folder:
         once = {path.name: _sha256(path) for path in make_dist.build(Path(folder))}
     twice = {path.name: _sha256(path) for path in make_dist.build(DIST)}
@@ -110,13 +110,13 @@ def build() -> str:
 
 
 def files() -> str:
-    """Both twine and check-wheel-contents accept what is in dist/."""
+    """Check that twine and check-wheel-contents accept the files in dist/."""
     held(tool("twine", "check", "--strict", _dist("*.whl"), _dist("*.tar.gz")))
     return held(tool("check-wheel-contents", _dist("*.whl")))
 
 
 def resolve() -> str:
-    """On each Python and system there are wheels of everything, without extras and with the most possible."""
+    """Check that all packages have wheels for each Python and system, without extras and with most extras."""
     failures = []
     for python in PYTHONS:
         for system, most in SYSTEMS.items():
@@ -130,7 +130,7 @@ def resolve() -> str:
 
 
 def install() -> str:
-    """In an empty environment it reads a digit, from wheel and sdist, on each Python that is here."""
+    """Check that wheel and sdist read a digit in an empty environment, on each installed Python."""
     return _nox("-k", "sdist or none or web")
 
 
@@ -206,7 +206,7 @@ SLOW = {"extras"}
 
 
 def main(wanted: list[str]) -> int:
-    """Take the steps, print a line for each, and say whether none failed."""
+    """Take the steps, print a line for each, and return whether all passed."""
     if unknown := set(wanted) - set(STEPS):
         sys.exit(f"no step {', '.join(sorted(unknown))}; there are {', '.join(STEPS)}")
     failed = False

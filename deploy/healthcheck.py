@@ -1,6 +1,6 @@
-"""Whether the server in this container answers, for Docker's HEALTHCHECK: exits 0 where it does.
+"""Exit with 0 if the server in this container answers, for Docker's HEALTHCHECK.
 
-It asks on the port that the server was given: by ``--port`` on the command line of process 1, else by PORT.
+The port is that of ``--port`` on the command line of process 1, else that in PORT.
 
     python3 healthcheck.py [FILE WITH THE COMMAND LINE, by default /proc/1/cmdline]
 """

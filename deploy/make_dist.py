@@ -1,10 +1,10 @@
 """Build the wheel and the sdist so that the same source always gives the same bytes.
 
-    python deploy/make_dist.py [FOLDER]        # by default dist/; the extra `release` brings what it needs
+    python deploy/make_dist.py [FOLDER]        # by default dist/; needs the extra `release`
 
-Times are those of the last commit (SOURCE_DATE_EPOCH, if it is set), modes are 644 and 755, owners nobody.
-With ``url`` in setup.cfg the README's links become absolute. setuptools takes care of the wheel's times, but
-of nothing in an sdist, which is therefore packed again.
+Files get the time of the last commit (SOURCE_DATE_EPOCH, if it is set), the mode 644 or 755, and no owner.
+With ``url`` in setup.cfg the README's links become absolute. setuptools sets the times in the wheel, but not
+in an sdist, so the sdist is packed again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "digitrec")
-"""What is built from; nothing that happens to lie in the folder beside it gets in."""
+"""The files to build from; no other file in the folder is included."""
 NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 

@@ -1,8 +1,8 @@
-"""Pin what CI and the image install: each package that setup.cfg leads to, its version, its files' hashes.
+"""Pin the packages that CI and the image install, with versions and hashes, as setup.cfg requires them.
 
-    python deploy/pins.py [--upgrade]          # the extra `release` brings uv, which does it
+    python deploy/pins.py [--upgrade]          # needs uv, from the extra `release`
 
-Pins that still fit stay as they are, unless --upgrade renews them all. One set for every system and Python.
+Valid pins stay unchanged, unless --upgrade renews them all. One set is for all systems and Pythons.
 """
 
 from __future__ import annotations

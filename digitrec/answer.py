@@ -102,10 +102,10 @@ _KINDS = {name: kind for name, kind in get_type_hints(Answer, include_extras=Tru
 
 
 def _float(value: object) -> float:
-    """Return NumPy's float64, which is a float, as one.
+    """Convert a float of any class, such as NumPy's float64, to a plain float.
 
     Raises:
-        TypeError: the value is of another type.
+        TypeError: the value is not a float.
     """
     if not isinstance(value, float):
         raise TypeError(f"{type(value).__name__} is not allowed")

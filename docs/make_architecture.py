@@ -20,9 +20,9 @@ import grimp
 ROOT = Path(__file__).parents[1]
 PICTURE = Path(__file__).parent / "images" / "rooms.svg"
 GROUND = "errors"
-"""Names the lowest layer, which everybody imports and which has no dots."""
+"""Name of the lowest layer, which every package imports and which has no dots."""
 LEFT, TOP, CELL, LETTERS = 720, 100, 24, 98
-"""Width of the words, height of the heads of the columns, side of a cell, in pixels; letters of a purpose."""
+"""Width of the text, height of the column heads, side of a cell, in pixels; maximum letters of a purpose."""
 HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">
 <title>The packages of digitrec, from top to bottom, and what each imports</title>
 <style>.name {{ font-size: 14px; font-weight: bold; fill: #124; }} .what {{ font-size: 12px; fill: #345; }}

@@ -1,8 +1,8 @@
-"""Writes into the pages the figures that stand elsewhere; ``--check`` fails where a page has others.
+"""Copy figures from tables to the pages that quote them; ``--check`` fails if a page has other figures.
 
 A figure stands between two comments, which a reader does not see: ``<!--right: letters-->58.30<!--/-->``. Its
-name is a column and a row of a table in `TABLES`, or a line of the network's card. With ``, 0`` behind it the
-name asks for so many decimals. Run this after `digitrec evaluate`, `digitrec train` or `digitrec models
+name is a column and a row of a table in `TABLES`, or a line of the network's card. ``, 0`` after the name is
+the number of decimals. Run this after `digitrec evaluate`, `digitrec train` or `digitrec models
 compare`.
 """
 
@@ -21,11 +21,11 @@ MARK = re.compile(r"(<!--([a-z][\w .-]*: [^<>]*?)(?:, (\d))?-->).*?<!--/-->", re
 
 
 def figures() -> dict[str, str]:
-    """Every figure that is kept somewhere, by its name."""
+    """Return the figures of all tables and of the card, by name."""
     found: dict[str, str] = {}
     for page in TABLES:
         rows = [*of_tables((ROOT / page).read_text(encoding="utf-8"))]
-        found |= dict(reversed(rows))  # of several tables with a row of that name, the first
+        found |= dict(reversed(rows))  # the first of several equal names wins
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", (ROOT / CARD).read_text("utf-8"), re.MULTILINE)
     return found | {f"card: {what}": value for what, value in rows}
 
@@ -59,7 +59,7 @@ def filled(page: str, known: dict[str, str]) -> str:
 
 
 def main(check: bool) -> None:
-    """Write all pages, or exit with 1 where one would be another."""
+    """Write all pages; with --check only exit with 1 if a page would change."""
     known = figures()
     for name in PAGES:
         page = (ROOT / name).read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ NOTEBOOK = ROOT / NAME
 PAGES = (ROOT / "README.md", ROOT / "docs" / "tutorial.md")
 """Other places with the badge."""
 MARK = "<!--colab-->"
-"""Begins the line of a badge, which is otherwise empty."""
+"""Beginning of the badge's line; without an address the rest is empty."""
 COLAB = "https://colab.research.google.com"
 
 
@@ -62,7 +62,7 @@ def executed(notebook: Any, folder: Path) -> Any:
 
 
 def main() -> None:
-    """Run it, or look whether it must be run."""
+    """Run the notebook, or check whether it must be run."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     url = project_url()
     pages = {page: page.read_text(encoding="utf-8") for page in PAGES}

@@ -1,6 +1,6 @@
-"""Takes the pictures of the page in docs/images from the running page, with the shipped network.
+"""Take the screenshots in docs/images of the running page, with the shipped network.
 
-Each keeps the network's version; a test fails if it is outdated.
+Each file holds the network's version; a test fails if it is outdated.
 Needs Chromium and the extra `test`; run from anywhere.
 """
 

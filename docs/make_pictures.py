@@ -1,4 +1,4 @@
-"""Draws pictures of docs/images: ``python docs/make_pictures.py [answers] [numbers] ...``, else all.
+"""Draw pictures of docs/images: ``python docs/make_pictures.py [answers] [numbers] ...``, by default all.
 
 - answers.png: some samples above their answers, and half of numbers.png beside them.
 - numbers.png, the overlay of `digitrec read` on a sheet of numbers.
@@ -38,11 +38,11 @@ CUT = (170, 45, 710, 288)
 SHOWN = "photo-shadow"
 """The sample that is explained."""
 WIDTH = 1000
-"""Of a picture of `explain` in the docs, px at most."""
+"""Maximum width of a picture of `explain` in the docs, px."""
 EACH, COLUMNS = 5, 2
 """Pictures of each scene; columns of scenes."""
 SIDE, GAP, TITLE = 92, 6, 18
-"""Of a scene's picture, between two, and for a line of text: pixels."""
+"""Side of a scene's picture, gap between two, and height of a line of text, px."""
 
 
 def answers() -> None:

@@ -35,8 +35,8 @@ LONGEST = (
     "lab/training/test_fit.py", "test_notebook.py", "web/test_malformed.py",
     "browser/test_page_layout.py", "test_readme.py",
 )  # fmt: skip
-"""Files that take longest. Where processes share the files (-n 2), these go first, or one would be left alone
-with one of them at the end."""
+"""The slowest test files. They start first, so that with -n 2 neither process runs one of them alone at the
+end."""
 
 # The threads of numeric libraries wait for each other in a loop, which costs CPU where several tests run.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -45,10 +45,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 settings.register_profile("untimed", deadline=None)  # a slow answer of a busy machine is not a failure
 settings.load_profile("untimed")
 
-# A shell without job control starts what it puts into the background with Ctrl-C ignored; so would be the
-# programs that tests start and stop by it, which would then run on for ever.
+# A shell without job control starts background jobs with SIGINT ignored, and child processes inherit that;
+# tests stop such children by SIGINT, so they would never end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-if hasattr(signal, "SIGHUP"):  # nor with SIGHUP ignored, as nohup leaves it
+if hasattr(signal, "SIGHUP"):  # nohup leaves SIGHUP ignored
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
@@ -82,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the engine's waits between attempts, but for one that no deadline allows."""
+    """Remove the engine's waits between attempts, except waits longer than every deadline."""
     from digitrec.engine import request
 
     def wait_s(error: Exception, attempt: int) -> float:

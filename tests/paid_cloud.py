@@ -35,15 +35,15 @@ class PaidCloud(BaseProvider):
         name: str = "paid",
         endpoint: str = "https://paid.example",
     ) -> None:
-        """Make it.
+        """Store the script.
 
         Args:
-            script: for an image's number what its first calls bring: an error, or seconds to hang.
-            counter: a file to which each call adds a line, whatever process it comes from.
+            script: by an image's number, the results of its first calls: an error, or seconds to hang.
+            counter: a file to which each call in any process adds a line.
             delay_s: seconds that every request takes.
-            batch: how many images a request carries.
-            name: its name.
-            endpoint: its address.
+            batch: maximum number of images in a request.
+            name: the provider's name.
+            endpoint: the provider's address.
         """
         self.name = name
         self.endpoint = endpoint

@@ -23,8 +23,8 @@ def run(*arguments: object, code: int | None = None, **options: Any) -> Result:
     """Run `digitrec` with these arguments.
 
     Args:
-        arguments: each is made a string.
-        code: the exit code that it must have; None: any.
+        arguments: converted to strings.
+        code: the expected exit code; None: any.
         options: those of `CliRunner.invoke`, such as ``input``.
     """
     done = CliRunner().invoke(main, list(map(str, arguments)), **options)

@@ -32,7 +32,7 @@ def test_every_command_of_a_lesson_is_valid(
     for command in commands:
         parsed(command)
         for made in re.findall(r"--out (\S+\.\w+)", command):
-            Path(made).touch()  # for those after it
+            Path(made).touch()  # later commands read it
 
 
 @each_lesson

@@ -2,7 +2,7 @@
 
 The files in landed/0.1.0 were written by digitrec 0.1.0 itself: the ledger and the recording by ``predict
 --emulate`` with two samples and four clouds, the calibration by ``calibrate mnist-test``, the models (a tiny
-network in three forms, and a classifier) by its own export. model.json is what that version read in them.
+network in three forms, and a classifier) by its own export. model.json holds that version's answers.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ from digitrec.commands import course
 from digitrec.lab.training import compare
 course.QUICK, compare.QUICK_DIGITS, compare.QUICK_TEST = 240, 100, 100
 """
-"""Makes what --quick does quicker still."""
+"""Code that makes the runs of --quick even shorter."""
 SERVICES = ["serve --port 0 --providers local,rapidocr", "emulate"]
 CHATTER = re.compile("I0000|absl|INFO: Created TensorFlow Lite")
 """Log lines of TensorFlow and LiteRT."""

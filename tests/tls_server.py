@@ -27,10 +27,10 @@ ALERT = b"\x15\x03\x03\x00\x02\x02\x50"
 
 
 class TlsServer(Server):
-    """One fault at an https address; its certificate is trusted within the ``with``.
+    """A server with one fault at an https address; its certificate is trusted within the ``with``.
 
-    "cut": it closes each connection during the handshake. "alert": it reads the whole request, and answers
-    with a fatal TLS alert. "answer": it answers with the bytes of ``answer``.
+    "cut": close each connection during the handshake. "alert": read the whole request, then send a fatal
+    TLS alert. "answer": send the bytes of ``answer``.
     """
 
     def __init__(self, fault: Literal["cut", "alert", "answer"], answer: bytes = b"") -> None:

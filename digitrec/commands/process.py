@@ -48,10 +48,9 @@ def exit_code(error: errors.DigitrecError) -> int:
 def open_what_is_closed() -> None:
     """Open standard streams that the parent closed (`>&-`) on the null device.
 
-    Otherwise the next opened file would get the number of such a stream, and receive what libraries print to
-    it.
+    Otherwise the next opened file would get the descriptor of such a stream, and the libraries' output.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # open takes the lowest number
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # by descriptor
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (for good)
 

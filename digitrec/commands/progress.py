@@ -71,7 +71,7 @@ def quietly() -> Iterator[TextIO]:
 
 def terminal(out: IO[str]) -> Console:
     """Return a console on ``out``; assume 80 columns if it reports 0 (COLUMNS=0)."""
-    from rich.console import Console  # a pipe never needs it, and it takes as long as the network
+    from rich.console import Console  # a pipe does not need this slow import
 
     plain = bool(os.environ.get("NO_COLOR"))  # rich alone would keep bold and dim
     console = Console(file=out, highlight=False, color_system=None if plain else "auto")

@@ -132,10 +132,10 @@ def _hosts(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]
 
 
 def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everybody: bool) -> None:
-    """Check that engines that cost money have a budget, and that not everybody can spend it.
+    """Check that paid engines have a budget, and that only clients with a key can spend it.
 
     Raises:
-        click.UsageError: an engine that costs money has no budget, or everybody can spend it.
+        click.UsageError: a paid engine has no budget, or every visitor can spend it.
     """
     for engine in engines:
         if engine.usd_per_image == 0:
@@ -151,7 +151,7 @@ def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everyb
 
 
 HOST = "127.0.0.1"
-"""The page is for this machine."""
+"""Address of the review page; only this machine can reach it."""
 
 
 @click.command()

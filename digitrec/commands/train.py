@@ -28,7 +28,7 @@ RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """Endings of model files; a name without an ending is a folder."""
 EXPECTED = 0.9
-"""Minimum share of test digits that a well-trained network reads; below it changes are suggested."""
+"""Expected accuracy on the test digits, 0..1; below it the command suggests changes."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
 OF_NETWORKS = ("batch", "optimizer", "augment")

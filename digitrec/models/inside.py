@@ -109,7 +109,7 @@ class Inside:
 
     @cached_property
     def _averaged_maps(self) -> Runner | None:
-        """Runs the feature maps whose mean each last layer takes; None unless every last layer has some."""
+        """The runner of the feature maps that the last layers average; None unless every last layer does."""
         found = [self._averaged(end.takes[0]) for end in self._ends]
         maps = [tensor for tensor in found if tensor is not None]
         return runner(self._content, maps) if maps and len(maps) == len(found) else None

@@ -195,6 +195,6 @@ def _reading(text: str, beam: _Beam, columns: Floats) -> Reading:
     ends = (*beam.starts[1:], len(columns))
     chances = tuple(
         float(columns[start:end, ALPHABET.index(character)].max())
-        for character, start, end in zip(text, beam.starts, ends, strict=False)  # the empty text has an end
+        for character, start, end in zip(text, beam.starts, ends, strict=False)  # an empty text has one end
     )
     return Reading(text, beam.total, tuple(start / len(columns) for start in beam.starts), chances)

@@ -230,7 +230,7 @@ def _tokens(wire: Wire, key: str) -> Callable[[], str]:
     with requires(f"Azure has no key ({key}), and an identity of Entra ID", "azure"):
         from azure.core.pipeline.transport import RequestsTransport
         from azure.identity import DefaultAzureCredential, get_bearer_token_provider
-    # Else azure-identity asks Microsoft about a private cloud's authority, unknown to Microsoft.
+    # By default azure-identity asks Microsoft about the authority; Microsoft does not know a private one.
     private = bool(os.environ.get(AUTHORITY))
     sends = RequestsTransport(session=wire.errands, session_owner=False)
     try:

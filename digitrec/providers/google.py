@@ -183,7 +183,7 @@ warning can only be suppressed for all threads at once."""
 FROM_AWS = "urn:ietf:params:aws:token-type:aws4_request"
 """AWS's name for the token of its external accounts."""
 UNSCOPED = "external_account_authorized_user"
-"""The type whose credentials already have a scope."""
+"""The type of credentials that take no scopes."""
 
 
 def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:

@@ -285,7 +285,7 @@ class OpenAi(Cloud):
                 refused = self._spared(error, left_out)
                 if not refused:
                     raise
-                self._refused |= refused  # a lost update costs one more free refusal
+                self._refused |= refused  # a lost update costs one more refused request, which is free
 
     def _spared(self, error: ProviderError, left_out: frozenset[str]) -> frozenset[str]:
         """Return the optional parameters of the request that an error names."""

@@ -257,7 +257,7 @@ def _logistic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
 
     curve = LogisticRegression(C=1e6).fit(_log_odds(scores)[:, None], right)
     slope, offset = float(curve.coef_[0, 0]), float(curve.intercept_[0])
-    if slope <= 0:  # surer of wrong answers: its confidence is useless, and the line must not fall
+    if slope <= 0:  # no falling line: an engine that is surer of wrong answers gets its mean accuracy
         return np.array([0.0, 1.0]), np.full(2, right.mean())
     lowest, highest = _log_odds(np.array([0.0, 1.0]))
     points = np.linspace(lowest, highest, STEPS)

@@ -1,8 +1,8 @@
-"""Shared by the lessons' scripts, which draw a lesson's pictures and write its figures into its page.
+"""Draw a lesson's pictures and write its figures into its page; every lesson's script uses this module.
 
 A figure stands in the page between two comments, which GitHub and the site do not show:
-``<!--accuracy-->98.1 %<!--/-->``. The script of a lesson gives a text for each name, and what stands between
-the comments is replaced by it; over several lines, so can be what a command printed.
+``<!--accuracy-->98.1 %<!--/-->``. The lesson's script gives a text for each name, which replaces the text
+between the comments. A text may have several lines, such as the output of a command.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ IMAGES = ROOT / "docs" / "images" / "course"
 MARK = re.compile(r"<!--([a-z][a-z0-9-]*)-->(.*?)<!--/-->", re.DOTALL)
 """A figure in a page: its name and its text."""
 COLOURS = 128
-"""Of a picture in a page, which keeps it small."""
+"""Number of colours of a picture in a page; few colours make a small file."""
 DPI = 110
 """Dots per inch: a figure 8 inches wide fills the column of a page."""
 
@@ -46,7 +46,7 @@ def merely_shrunk(path: Path) -> NDArray[np.uint8]:
 
 
 def in_form(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return pictures as a network is given them, (N, 28, 28), without those refused before."""
+    """Return the pictures as a network receives them, (N, 28, 28), without those that were refused before."""
     prepared = [prepare(DigitImage.open(one), InputSpec(encoding="mnist")) for one in pictures]
     return np.stack([
         np.frombuffer(one.data, np.uint8).reshape(28, 28) for one in prepared if len(one.data) == 784
@@ -54,7 +54,7 @@ def in_form(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 
 def picture(figure: Figure, name: str) -> None:
-    """Keep a figure as docs/images/course/NAME.png, on white."""
+    """Save a figure as docs/images/course/NAME.png, on white."""
     data = io.BytesIO()
     with mpl.rc_context(STYLE):
         look: dict[str, Any] = {"dpi": DPI, "facecolor": "white", "bbox_inches": "tight", "pad_inches": 0.08}
@@ -63,7 +63,7 @@ def picture(figure: Figure, name: str) -> None:
 
 
 def keep(image: Image.Image, name: str) -> None:
-    """Keep a picture as docs/images/course/NAME.png, small."""
+    """Save a picture as docs/images/course/NAME.png, as a small file."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     few.save(IMAGES / f"{name}.png", optimize=True)
@@ -85,7 +85,7 @@ def printed(command: str, folder: Path = ROOT) -> str:
 def outputs(page: Path, names: dict[str, Any] | None = None) -> list[str]:
     """Return the output of each block of Python in a page, as a block for that page.
 
-    They share their names, which are then in `names`, for pictures of what a reader has made.
+    The blocks share the names in `names`, from which pictures of a reader's results can be drawn.
     """
     names = {} if names is None else names
     names["__name__"] = "lesson"

@@ -24,7 +24,7 @@ SHOWN = ("photo-shadow.jpg", "blackboard.jpg", "photo-small.jpg", "squared-penci
 
 @mpl.rc_context(plots.STYLE)
 def photos() -> Figure:
-    """Photos, shrunk as they are and prepared, with what the network reads of each."""
+    """Draw photos, shrunk and prepared, each with the network's answer."""
     network = store.load()
     figure = Figure(figsize=(8.4, 5.2))
     for column, name in zip(figure.subplots(3, len(SHOWN)).T, SHOWN, strict=True):
@@ -50,7 +50,7 @@ def steps() -> Figure:
 
 
 def read_rightly() -> tuple[int, int, int]:
-    """Of the samples that show a digit: how many are read rightly when shrunk, when prepared, and all."""
+    """Return how many samples are read correctly when shrunk and when prepared, and their number."""
     samples = [one for one in read_samples(ROOT / "samples") if one.label is not None]
     paths = [Path(str(one.image)) for one in samples]
     labels = np.array([one.label for one in samples])

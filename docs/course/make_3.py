@@ -21,9 +21,9 @@ from digitrec.report import plots
 THREE = 18
 """The digit of the test set whose maps are shown, a 3."""
 MAPS = 8
-"""Maps of a layer that are shown."""
+"""Number of maps of each layer that are shown."""
 FARTHEST = 4
-"""Pixels of paper on each side of MNIST's digits."""
+"""Width of the paper around MNIST's digits, in pixels."""
 
 
 @mpl.rc_context(plots.STYLE)

@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 Ask = Callable[[Pixels], NDArray[Any]]
 """A network: pictures (N, 28, 28), ink high, to (N, 10) probabilities."""
 NUDGE = 32
-"""By so much of 255 a pixel is made darker and lighter to see what that does."""
+"""Step, of 255, by which a pixel is made darker and lighter to measure its effect."""
 FOUR = 4
 """The test digit, a 4, whose maps are compared: its place in the set."""
 
@@ -44,7 +44,7 @@ def hide(digit: Pixels, row: int, column: int, patch: int = PATCH) -> Pixels:
 
 
 def occlusion(ask: Ask, digit: Pixels, label: int, patch: int = PATCH) -> Floats:
-    """By how much the label's log-odds fall when each square is hidden, (28, 28)."""
+    """Return how far the label's log-odds fall when each square is hidden, (28, 28)."""
     hidden = np.stack([hide(digit, row, column, patch) for row in range(28) for column in range(28)])
     odds = log_odds(ask(np.concatenate([digit[None], hidden]))[:, label])
     return np.asarray((odds[0] - odds[1:]).reshape(28, 28))
@@ -70,7 +70,7 @@ def drawn(axes: Axes, digit: Pixels, title: str) -> None:
 
 
 def show(axes: Axes, field: Floats, digit: Pixels, title: str) -> None:
-    """Draw a map over a digit's outline: orange spoke for it, violet against it."""
+    """Draw a map over a digit's outline: orange supports the digit, violet contradicts it."""
     strongest = max(float(np.abs(field).max()), 1e-6)
     reach = (-0.5, 27.5, 27.5, -0.5)
     axes.imshow(field, cmap="PuOr_r", vmin=-strongest, vmax=strongest, extent=reach)
@@ -81,7 +81,7 @@ def show(axes: Axes, field: Floats, digit: Pixels, title: str) -> None:
 
 @mpl.rc_context(plots.STYLE)
 def hiding(found: Explanation, ask: Ask) -> tuple[Figure, dict[str, str]]:
-    """One digit whole, with a square hidden where it matters least and most, and the map of all squares."""
+    """Draw a digit whole, without its least and its most important square, and the map of all squares."""
     digit, label, field = found.steps[-1][1], found.prediction.digit, found.saliency
     assert label is not None and field is not None
     worst = tuple(int(at) for at in np.unravel_index(field.argmax(), field.shape))
@@ -117,7 +117,7 @@ def ten(ask: Ask, test: Digits) -> Figure:
 
 @mpl.rc_context(plots.STYLE)
 def three(ask: Ask, test: Digits) -> Figure:
-    """Two digits, each asked in three ways."""
+    """Draw three explanations of each of two digits."""
     figure = Figure(figsize=(8, 4.2))
     for cells, place in zip(figure.subplots(2, 4), (FOUR, 0), strict=True):
         digit, label = test.images[place], int(test.labels[place])

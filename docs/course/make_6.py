@@ -25,7 +25,7 @@ from digitrec.report import plots
 ACCURACY = "docs/accuracy.md"
 SEED = 6
 WRITTEN = 40
-"""Digits of each kind written by the program's hand."""
+"""Number of digits of each kind from the synthetic hand."""
 SETS = {
     "mnist-test": "MNIST's test digits",
     "photos-dev": "phone photos of digits on paper",
@@ -62,7 +62,7 @@ def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
 
 
 def own_hand() -> str:
-    """Return the shipped network's accuracy on digits by the program's hand, as many of each."""
+    """Return the shipped network's accuracy on digits of the synthetic hand, equally many of each kind."""
     rng, labels = np.random.default_rng(SEED), np.repeat(np.arange(10), WRITTEN)
     images = in_form(strokes.draw(int(label), rng, 112) for label in labels)
     right = store.load().probabilities(images).argmax(axis=1) == labels
@@ -89,7 +89,7 @@ def sets(rows: Mapping[str, list[str]]) -> Figure:
 
 @mpl.rc_context(plots.STYLE)
 def staged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
-    """One picture of each scene, and how many of them are read rightly."""
+    """Draw one picture of each scene; return how many are read correctly."""
     figure = Figure(figsize=(8, 3.7))
     cells = figure.subplots(2, 7).ravel()
     for axes in cells:
@@ -115,7 +115,7 @@ def measured(rows: Mapping[str, list[str]]) -> dict[str, str]:
 
 
 def needed(share: float) -> int:
-    """So many pictures, all right, put the lower end of the interval at this share."""
+    """Return how many pictures, all read correctly, give an interval with this lower end."""
     n = 1
     while (proportion(n, n).low or 0.0) < share:
         n += 1

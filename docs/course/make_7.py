@@ -25,11 +25,11 @@ Floats = NDArray[np.float32]
 Ask = Callable[[NDArray[np.uint8]], Floats]
 """A network: pictures (N, 28, 28), ink high, to (N, 10) probabilities."""
 SEED, HAND, LETTERS = 7, 12, 120
-"""The seed, digits of each kind by the program's hand, letters."""
+"""The seed, the number of synthetic digits of each kind, and the number of letters."""
 
 
 def few_digits(learn: Digits) -> Ask:
-    """Return the page's overconfident network as something to ask."""
+    """Return the page's overconfident network as a function from pictures to probabilities."""
     network = MLPClassifier((64,), alpha=0, learning_rate_init=0.005, max_iter=500, random_state=0)
     network.fit(learn.images.reshape(-1, 784) / 255, learn.labels)
     return lambda images: network.predict_proba(images.reshape(-1, 784) / 255).astype(np.float32)
@@ -37,7 +37,7 @@ def few_digits(learn: Digits) -> Ask:
 
 @mpl.rc_context(plots.STYLE)
 def letters(few: Ask) -> tuple[Figure, dict[str, str]]:
-    """How sure a network of digits alone is of letters, and what evidence the shipped one sees in them."""
+    """Draw how sure a digits-only network is of letters, and the shipped network's evidence in them."""
     rng = np.random.default_rng(SEED)
     written = in_form(strokes.draw(digit, rng, 112) for digit in range(10) for _ in range(HAND))
     made = (one.pixels for one in scribbles(2000, SEED) if one.kind == "letter")

@@ -1,9 +1,9 @@
-"""Runs every command of the lessons, each lesson's in a fresh folder, and tells how long each took.
+"""Run every command of the lessons, each lesson in a fresh folder, and print how long each command took.
 
-    python docs/course/run.py [LESSON ...]       # numbers; without any: all eight
+    python docs/course/run.py [LESSON ...]       # numbers of lessons; by default all eight
 
-It fails when a command fails, or computes for longer than the two minutes that the course promises. What it
-computes is told besides the time that passed, which is longer where the machine has other things to do.
+It fails if a command fails, or takes more processor time than the two minutes that the course promises. It
+prints the elapsed time too, which is longer on a busy machine.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import Any
 COURSE = Path(__file__).resolve().parent
 SAMPLES = COURSE.parents[1] / "samples"
 LIMIT = 120
-"""Seconds that a command may compute, on all cores together."""
+"""Maximum processor time of a command, over all cores, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something in a page to run: a command line of digitrec's, or a block of Python."""
+    """A part of a page that can be run: a command line of digitrec, or a block of Python."""
 
     language: str
     """"sh" or "python"."""
@@ -52,7 +52,7 @@ def steps(page: Path) -> Iterator[Step]:
 
 
 def run(step: Step, names: dict[str, Any]) -> None:
-    """Run one step in the current folder; the Python of a page shares its names, as in one session.
+    """Run one step in the current folder; the Python blocks of a page share their names, as in one session.
 
     Raises:
         subprocess.CalledProcessError: a command failed.

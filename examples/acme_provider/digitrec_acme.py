@@ -3,7 +3,7 @@
 It takes a POST of a PNG to /read, with the key in the header X-Acme-Key, and answers
 {"model": "acme-2", "words": [{"text": "7", "percent": 93.5}]}.
 
-Which candidate and which confidence: each word is a candidate; its 0-100 is divided by 100.
+Each word is a candidate; its confidence of 0 to 100 is divided by 100.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Acme(BaseProvider):
         """Check the settings; nothing is sent yet.
 
         Raises:
-            NotConfigured: the key is empty or cannot be one, or the endpoint is no address.
+            NotConfigured: the key is empty or invalid, or the endpoint is not an address.
         """
         self._key = checked_key(key, "ACME_KEY")
         if not self._key:
@@ -43,26 +43,26 @@ class Acme(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """ACME_KEY, and ACME_ENDPOINT where it is not Acme's own."""
+        """Build from ACME_KEY and, for another server than Acme's, ACME_ENDPOINT."""
         return cls(
             key=env.get("ACME_KEY", ""), endpoint=env.get("ACME_ENDPOINT") or "https://ocr.acme.example"
         )
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Whether the key is there."""
+        """Return whether the key is set."""
         if env.get("ACME_KEY"):
             return Status(installed=True, configured=True, found=("ACME_KEY",))
         return Status(installed=True, configured=False, missing=("set ACME_KEY",))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once."""
+        """Send one request and return its answer."""
         with SERVICE.translated([self._key]):
             raw = self._ask(image.data, timeout)
         return parse(raw)
 
     def _ask(self, data: bytes, timeout: float) -> Any:
-        """One request, one attempt; the answer as it stands on the wire."""
+        """Send one request, without a retry; return the decoded JSON."""
         connection = _client(self._address, timeout)
         try:
             _connect(connection)
@@ -77,13 +77,13 @@ class Acme(BaseProvider):
 
 
 def _client(address: SplitResult, timeout: float) -> HTTPConnection:
-    """Where an SDK would be imported, and NotInstalled raised; here the standard library is enough."""
+    """Return a client; with an SDK, import it here and raise NotInstalled if it is missing."""
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
     return kind(address.netloc, timeout=timeout)
 
 
 def _connect(connection: HTTPConnection) -> None:
-    """Connect before asking: what fails here has sent nothing, and a budget need not count it as paid."""
+    """Connect first: a failure here means that nothing was sent, so the budget does not count it."""
     try:
         connection.connect()
     except OSError as error:
@@ -91,10 +91,10 @@ def _connect(connection: HTTPConnection) -> None:
 
 
 def parse(raw: Any) -> Answer:
-    """Acme's JSON, or any other.
+    """Convert Acme's JSON, or any other JSON value, to an Answer.
 
     Raises:
-        BadAnswer: it has no words, which is not the same as an empty list of them, or one that is none.
+        BadAnswer: the list of words is missing (an empty list is valid), or a word is invalid.
     """
     try:
         words = [Candidate(word["text"], word["percent"] / 100) for word in raw["words"]]
@@ -104,7 +104,7 @@ def parse(raw: Any) -> Answer:
 
 
 class Refused(Exception):
-    """A status other than 200; an SDK would bring such an exception of its own."""
+    """The server's status was not 200; an SDK has its own exception for this."""
 
     def __init__(self, status: int, said: str, headers: Mapping[str, str]) -> None:
         super().__init__(f"{status} {said}")
@@ -123,6 +123,6 @@ ERRORS: Mapping[str, Rule] = {
     "json.decoder.JSONDecodeError": BadAnswer,
     "builtins.UnicodeDecodeError": BadAnswer,
 }
-"""What asking raises, by the full name of the class; the most specific one that is listed counts."""
+"""Rules for exceptions by the full name of their class; the most specific listed class decides."""
 
 SERVICE = Service("Acme OCR", ERRORS, {AuthFailed: "check ACME_KEY"})

@@ -28,7 +28,7 @@ KEY = "planted-acme-key"
 
 
 class Server(BaseHTTPRequestHandler):
-    """Says 7 to every PNG from who has the key, or what ``fault`` says."""
+    """Answers 7 to every PNG sent with the key, or with ``fault``."""
 
     fault: tuple[int, bytes] | None = None
 

@@ -19,7 +19,7 @@ from digitrec.web.settings import Settings
 Launch = Callable[..., Browser]
 OpenPage = Callable[..., Page]
 
-expect.set_options(timeout=30_000)  # a machine with other things to do may need that long for one answer
+expect.set_options(timeout=30_000)  # a busy machine may need that long for one answer
 
 
 @pytest.fixture(scope="package")
@@ -45,7 +45,7 @@ def launch(playwright: Playwright) -> Iterator[Launch]:
 
 @pytest.fixture(scope="package")
 def browser(launch: Launch) -> Browser:
-    """One that is shared by all tests of this folder."""
+    """Start the browser that all tests of this folder share."""
     return launch()
 
 

@@ -117,7 +117,7 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     hand.draw(page, 3)
     wait_for(page, lambda: len(held) > 0)
     page.wait_for_timeout(600)  # longer than the page's pause between two requests
-    assert len(held) == 1  # the first touch; later drawings were replaced by the current one
+    assert len(held) == 1  # the request of the first touch; the newest drawing waits
     held[0].continue_()
     wait_for(page, lambda: len(held) == 2)
     held[1].continue_()

@@ -25,7 +25,7 @@ DIGITS = mnist_test()[:40]
 
 @pytest.fixture
 def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Forty digits by relative names."""
+    """Return the relative names of forty pictures of digits."""
     monkeypatch.chdir(tmp_path)
     Path("scans").mkdir()
     names = [f"scans/{number:02}.png" for number in range(40)]

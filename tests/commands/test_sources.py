@@ -48,7 +48,7 @@ class TestFolders:
         rows, said, _ = predict("scans")
         assert len(rows) == 2
         assert len(said) == 1 and "1 hidden" in said[0]
-        assert predict("scans/.trash")[0] == [("scans/.trash/c.png", "7")]  # it is named
+        assert predict("scans/.trash")[0] == [("scans/.trash/c.png", "7")]  # named
 
 
 class TestNoName:

@@ -1,4 +1,4 @@
-"""Numbers that every test of comparing may use."""
+"""Pictures of numbers for the tests of this package."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ KEY = "planted-key-0123456789"
 
 
 class Neglectful(AzureAnalysis):
-    """A provider that passes the contract, but for one neglect."""
+    """A provider that breaks one rule of the contract, ``neglect``."""
 
     def __init__(self, endpoint: str, neglect: str) -> None:
         super().__init__(endpoint=endpoint, key=KEY)

@@ -80,10 +80,10 @@ def spread(maps: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def test_the_places_of_the_shipped_network_add_up_to_its_scores() -> None:
-    """It ends in a mean and a dense layer, so its 36 places add up to the score without the digit's bias.
+    """The last layers are a mean and a dense layer, so a score is the sum of 36 places and the digit's bias.
 
-    The softmax takes a constant from all ten, so the differences from their mean are compared; between two
-    pictures the biases cancel as well. The rest is the rounding to int8.
+    The softmax subtracts one constant from all ten scores, so their differences from the mean are compared;
+    between two pictures the biases cancel too. The remaining difference is the rounding to int8.
     """
     added, scores = [], []
     for image in TEST.images[:4]:

@@ -76,7 +76,7 @@ def test_a_thick_digit_on_black_is_no_card(kind: str) -> None:
     coarse=st.integers(1, 9), dark=st.integers(0, 255), seed=st.integers(0, 2**32 - 1),
 )  # fmt: skip
 def test_pictures_of_any_kind(height, width, channels, coarse, dark, seed) -> None:
-    """Blocks of any brightness on a ground of any other, cards and pens by chance among them."""
+    """Blocks of random brightness on an even ground, some of which resemble cards or pens."""
     rng = np.random.default_rng(seed)
     blocks = np.where(rng.random((coarse, coarse)) < 0.3, rng.integers(0, 256, (coarse, coarse)), dark)
     picture = Image.fromarray(blocks.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)

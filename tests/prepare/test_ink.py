@@ -25,7 +25,7 @@ def strokes(*lines: list[tuple[int, int]], pen: int = 7) -> np.ndarray:
 
 
 def paper(light: float = 0.85, grain: float = 0.01, seed: int = 0) -> np.ndarray:
-    """Share of the light that each point gives back: (HEIGHT, WIDTH)."""
+    """Return the share of light that each point reflects: (HEIGHT, WIDTH)."""
     return light + grain * np.random.default_rng(seed).standard_normal((HEIGHT, WIDTH))
 
 

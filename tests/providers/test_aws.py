@@ -38,7 +38,7 @@ def test_signatures_are_not_kept(opened: Opened, prepared: Prepared) -> None:
     aws: Any = opened("aws")
     image = prepared(aws)
     known = {repr(aws._wire.secrets) for _ in range(3) if aws.read(image, timeout=10)}
-    assert len(known) == 1  # nothing in public tells: what grew was time and memory
+    assert len(known) == 1  # the public interface cannot show it: only time and memory grew
 
 
 PROFILE_KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = secret\n"
@@ -232,5 +232,5 @@ def test_every_error_that_botocore_retries_is_retried() -> None:
     codes = standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES
     codes = [*codes, *standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES]
     kinds = {code: CODES.get(code.removesuffix("Exception")) for code in codes}
-    del kinds["LimitExceededException"]  # Rekognition's own, of a quota
+    del kinds["LimitExceededException"]  # Rekognition's own code for a quota
     assert {code for code, kind in kinds.items() if kind not in (RateLimited, Unavailable)} == set()

@@ -54,7 +54,7 @@ def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     reply = asked(provider, timeout=timeout, attempt_timeout=attempt_timeout, attempts=2)
     calls, error = emulator.calls(cloud) - before, reply.outcome
     assert type(error) is expected
-    if fault == "endless-poll":  # ordered once; a last look before the deadline may be another attempt
+    if fault == "endless-poll":  # one order; the last poll may count as another attempt
         assert calls == 1
     else:
         assert calls == reply.attempts == (2 if expected in ASKED_AGAIN else 1)

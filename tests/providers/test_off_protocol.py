@@ -1,7 +1,6 @@
 """Any reply gives an Answer or one of our errors of the right class, with one request.
 
-From a server that says exactly what it is told to. ``WIRE_CASES``
-sets how many are tried with each cloud.
+The server sends scripted bytes. ``WIRE_CASES`` sets how many replies are tried with each cloud.
 """
 
 from __future__ import annotations

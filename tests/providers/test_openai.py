@@ -231,7 +231,7 @@ REFUSED = [
     ("gemini", 400, unknown_names("topLogprobs", "responseFormat"), {*CHANCES, "response_format"}),
     ("openai", 200, error("logprobs is not supported by this provider", code=400), CHANCES),
 ]  # fmt: skip
-"""Preset, status and body of a refusal, and the parameters without which the second request goes out."""
+"""Preset, status and body of a refusal, and the parameters that the second request omits."""
 
 
 @pytest.mark.parametrize(("preset", "status", "said", "left_out"), REFUSED)

@@ -109,7 +109,7 @@ def test_what_cannot_be_explained_is_refused(engine: Engine) -> None:
 
 
 def test_the_steps_end_in_the_reading_that_counted() -> None:
-    """With paper around, as the rules found it, or as the finder did."""
+    """The reading may come from the rules, the rules with added paper, or the finder."""
     for one in scenes("cropped to the digit", Writer(mnist_test()), 6, 5):
         found = explain(one.pixels, hiding=False)
         (chances,) = store.load().probabilities(found.digit[None], [True])

@@ -25,7 +25,7 @@ FIELDS: dict[str, Box] = {
     "both": (0.5, 0.6, 0.85, 0.8),
 }  # fmt: skip
 MARKS = {"3": (0.3, 0.25), "4": (0.7, 0.25), "5": (0.6, 0.7), "6": (0.75, 0.7)}
-"""Where a form has black blocks, in shares of the page; an engine reads each as the digit of its order."""
+"""Places of a form's black blocks, as shares of the page; `Blocks` reads each as its mark."""
 
 
 class Blocks(FakeProvider):

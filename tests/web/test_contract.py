@@ -19,7 +19,7 @@ from digitrec.web.settings import Settings
 from .fakes import listening
 
 NOT_TOLD_BY_A_SCHEMA = [positive_data_acceptance]
-"""Whether bytes are a picture is beyond a schema: a valid request may still be refused with 422."""
+"""A schema cannot say whether bytes are a picture, so a valid request may be refused with 422."""
 OPERATIONS = [
     ("/predict", "POST"), ("/v1/read", "POST"), ("/compare", "POST"), ("/health", "GET"), ("/ready", "GET"),
     ("/providers", "GET"),

@@ -24,8 +24,8 @@ from .fakes import png, started
 
 ROUNDS = 8
 GROWTH = 48_000_000
-"""Bytes; one picture of the largest size allowed takes more than this while it is decoded, and more than this
-is kept of it in each thread's heap where that is left to glibc."""
+"""Allowed growth, in bytes. A picture of the maximum size takes more than this while it is decoded, and
+without our settings glibc would keep more than this in each thread's heap."""
 MOST = 256_000_000 + THREADS * 64_000_000
 """Bytes above an idle server's memory, as promised in docs/api.md."""
 
@@ -111,7 +111,7 @@ def flat(form: str, mode: str, side: int, **options: object) -> bytes:
 
 
 def huge() -> list[bytes]:
-    """Return the dearest picture of each format; each took 400 MB when every step copied all of it."""
+    """Return the picture of each format that needs most memory: 400 MB if every step copied all of it."""
     return [
         flat("PNG", "RGBA", 4000), flat("TIFF", "F", 4000, compression="tiff_adobe_deflate"),
         flat("JPEG", "CMYK", 4000, progressive=True, subsampling=0),
@@ -121,7 +121,7 @@ def huge() -> list[bytes]:
 
 
 def memory(pid: int, what: str = "VmRSS") -> int:
-    """Bytes of memory that a process holds, or held at most (VmHWM)."""
+    """Return the memory that a process holds, or its maximum so far (VmHWM), in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return 1024 * int(status.partition(f"{what}:")[2].split()[0])
 
@@ -134,7 +134,7 @@ def test_nothing_that_is_sent_brings_it_down() -> None:
         for _ in range(ROUNDS):
             for kind, body in requests(chance):
                 answer = client.post("/predict", content=body, headers={"content-type": kind} if kind else {})
-                late = answer.status_code == 504  # on a machine that has other things to do
+                late = answer.status_code == 504  # on a busy machine
                 assert answer.status_code < 500 or late, (kind, body[:200], answer.text)
                 if answer.status_code != 200:
                     assert answer.headers["content-type"] == "application/problem+json"
@@ -158,5 +158,5 @@ def test_huge_pictures_of_every_format_at_once_stay_within_the_bound() -> None:
 
         with ThreadPoolExecutor(4) as pool:
             statuses = {*pool.map(post, [*huge(), middling, middling])}
-        assert statuses <= {200, 504}  # too late, on a machine that has other things to do
+        assert statuses <= {200, 504}  # too late, on a busy machine
         assert memory(process.pid, "VmHWM") - idle < MOST

@@ -134,7 +134,7 @@ def post(
 def test_large_pictures_do_not_block_drawings(
     monkeypatch: pytest.MonkeyPatch, size: bytes, whose: str
 ) -> None:
-    """Not even those of the same client."""
+    """This also holds for two requests of the same client."""
     with (
         listening(settings=PROXIED) as url, ThreadPoolExecutor(2) as pool,
         waiting_for_permits(monkeypatch, size),
@@ -182,7 +182,7 @@ def test_one_client_cannot_have_all_requests_to_a_remote_engine() -> None:
 
 
 PICTURES = [png((60 + number, 60)) for number in range(12)]
-"""Different ones: each answer costs a cent."""
+"""All differ, so that each answer costs a cent."""
 PAID = "/predict?provider=cloud"
 
 

@@ -146,7 +146,7 @@ def coverage_curve(scored: Scored, n: int) -> tuple[tuple[float, float, float], 
     scores, right = np.asarray(scored, float).T
     order = np.argsort(-scores)
     scores, hits = scores[order], np.cumsum(right[order])
-    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # a threshold separates no equal ones
+    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # a threshold cannot separate equal scores
     return tuple((float(scores[end]), (end + 1) / n, float(hits[end] / (end + 1))) for end in ends)
 
 

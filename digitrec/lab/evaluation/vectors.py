@@ -143,7 +143,7 @@ def _on_paper(
     shape: Path, rng: np.random.Generator, size: float, margins: Floats, brackets: Sequence[Path] = (),
     pen: float = 0.0,
 ) -> tuple[Sheet, Transform]:  # fmt: skip
-    """Write a digit, `size` pixels high, and brackets: shapes, or lines of a pen of breadth `pen` sizes."""
+    """Write a digit, `size` pixels high, and brackets: shapes, or lines as broad as `pen` times `size`."""
     sheet, place = _framed((shape, *brackets), Affine2D().scale(size), margins, _tone(rng, 0.8, 0.97))
     colour, alpha = rng.choice(INKS), rng.uniform(0.75, 1)
     sheet.fill(place.transform_path(shape), colour, alpha)

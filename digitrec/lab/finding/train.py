@@ -35,7 +35,7 @@ MARK = 96
 PAGE = 112
 """Side of the picture on which a mark is written, in pixels."""
 _SHAPES = (*PLAIN.values(), *SIGNS.values())
-"""Letters and signs that resemble no digit; only in words do the other letters differ from digits."""
+"""Letters and signs that resemble no digit; the other letters can be told from digits only in words."""
 _PRINTED = "abdefhkmnprtuwxyACEFHKLMNPRTUVWX&%#@?€+=(){}[]<>*"
 """Printed characters that resemble no digit."""
 
@@ -227,7 +227,7 @@ HELD_VIEWS = 320
 """Number of held-out scenes that are measured."""
 BATCH = 16
 VIEWS = 168_000
-"""Number of views in the shipped training; up to step 6,000 its learning rate was that for 240,000."""
+"""Number of views in the shipped training; up to step 6,000 it used the learning rate for 240,000 views."""
 SEED = 30
 
 

@@ -51,7 +51,7 @@ class Look:
     strength: float = 0.92
     """Share of the paper that the ink hides, 0..1."""
     grain: float = 0.0
-    """Share of the line that the paper's texture leaves bare, 0..1: for pencil and chalk."""
+    """Share of the stroke that rough paper leaves without ink, 0..1: for pencil and chalk."""
     tint: Colour = (0.93, 0.92, 0.90)
     """Colour of the bare paper."""
     ruling: Ruling = "plain"

@@ -175,8 +175,8 @@ READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "ruled paper": _ruled,
     "chalk on a board": _chalk,
 }
-"""Scenes with a digit to read: functions from the digit's ink, cropped, to a picture; plain paper to
-compare."""
+"""Scenes with a digit to read: functions from the digit's ink, cropped, to a picture. Plain paper is for
+comparison."""
 
 _FORMS = (16, 20, 32)
 """Sides of the squares to which form readers stretch a digit, px."""

@@ -220,8 +220,8 @@ def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits
 def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     """Put something over some of the given digits, or keep only their outlines; see `damage`.
 
-    Ones are taken twice as often as other digits, because a bare stroke is the first to look like another
-    digit.
+    Ones are taken twice as often as other digits, because damage easily turns a single stroke into the
+    shape of another digit.
     """
     often = np.where(digits.labels == 1, 2.0, 1.0)
     chosen = digits[rng.choice(len(digits), count, p=often / often.sum())]

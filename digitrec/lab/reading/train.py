@@ -166,7 +166,7 @@ def learn(folder: Path, views: int) -> None:
 
 
 def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]:
-    """Return the loss: CTC's; on bare paper the loss of columns without a character.
+    """Return the CTC loss; for bare paper instead the loss of columns without a character.
 
     Args:
         logits: (N, W / 4, 15), the network's output.

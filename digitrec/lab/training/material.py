@@ -72,7 +72,7 @@ def _fonts(config: TrainConfig) -> tuple[str, ...]:
 
 
 def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
-    """Return a part of both, with the scans unchanged the first time; ``seed`` names the part."""
+    """Return a portion of both; ``seed`` ends in the turn (0: unchanged scans) and the portion's number."""
     *_, turn, portion = seed
     rng = np.random.default_rng(seed)
     part = slice(portion * _PORTION, (portion + 1) * _PORTION)

@@ -67,7 +67,7 @@ class TrainConfig:
     """Decides the first weights, the order of the digits and their changes. Networks share no seed: this
     run's seeds start at ``seed * networks``."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    """Limits of the changes of the digits."""
+    """Limits of the augmentation of the digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +128,13 @@ class FineTuneConfig:
     """Share of each of the person's labels that is spread over all ten digits."""
     new: float = 0.5
     """Share of the new weights in the final weights; the rest are the original weights. Half of each keeps
-    most of the gains and forgets a third as much: see `learn` on the mean of weights."""
+    most of the gains and loses a third as much as the new weights alone (see `learn`)."""
     validation: float = 0.2
     """Share of the person's pictures that is held out for measuring, each digit in proportion."""
     seed: int = 0
     """Decides the held-out and the rehearsed pictures, their order and their changes."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    """Limits of the changes of the person's pictures."""
+    """Limits of the augmentation of the person's pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,7 @@ def _ship(
 def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
     """Fit temperatures and evidence on held-out digits, already in MNIST's form and converted to it.
 
-    The temperatures are fitted on the first reading, the evidence on the mean of readings in case of doubt.
+    The temperatures are fitted on the first reading. The evidence uses the mean reading of a doubtful digit.
     """
     bare = written({})
     sureness = {

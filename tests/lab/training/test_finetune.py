@@ -36,7 +36,7 @@ def heard() -> list[tuple[float, str]]:
 def learned(
     trained: TrainResult, heard: list[tuple[float, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> FineTuneResult:
-    """MNIST is unavailable. Each picture is there twice; others are blank, none, or to be refused."""
+    """Fine-tune without MNIST, on duplicates, blank pictures, a broken file and one picture to refuse."""
     folder = tmp_path_factory.mktemp("hand")
     (folder / "none.png").write_bytes(b"nothing")
     blank = Sample(np.zeros((60, 60), np.uint8), 3)

@@ -71,7 +71,7 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
     )
     assert again.history[0].loss < made.history[0].loss
     what = given(TEST, test=mnist_test()[:400], start=tmp_path / "mlp-run" / "best.keras")
-    assert what.left_out == 300  # those that it learns now, and those that the stopped run learned
+    assert what.left_out == 300  # digits of this run and of the stopped run
 
 
 def test_training_stops_early_and_keeps_its_best_weights(tmp_path: Path) -> None:

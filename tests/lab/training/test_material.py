@@ -21,7 +21,7 @@ def test_each_digit_of_other_countries_is_learned_so_many_times(world_folder: Pa
     assert len(told) == 2 and told[-1] == 1
     assert set(some.labels.tolist()) == {0, 4, 7}
     assert 7 <= len(some) <= 8 < len(more) <= 12
-    assert np.array_equal(more.images[: len(some)], some.images)  # and the rest are others
+    assert np.array_equal(more.images[: len(some)], some.images)  # the rest differ
     assert len({image.tobytes() for image in more.images}) == len(more)
     assert sorted(material.writers_held_back().labels.tolist()) == [1, 1, 3, 5]
 

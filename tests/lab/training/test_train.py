@@ -34,9 +34,9 @@ def run(config: TrainConfig, folder: Path, **how: Any) -> TrainResult:
 def test_a_run_leaves_a_model_its_card_and_its_history(trained: TrainResult) -> None:
     model = store.load(trained.litert_file)
     rest = mnist_test()[120:]
-    assert store.load(trained.litert_file).card["test"]["count"] == len(rest) == 9_880  # no learned ones
+    assert store.load(trained.litert_file).card["test"]["count"] == len(rest) == 9_880  # none learned
     assert trained.test_correct == (model.probabilities(rest.images).argmax(axis=1) == rest.labels).sum()
-    assert model.input.temperature == model.card["temperature"] > 2  # it has hardly learned
+    assert model.input.temperature == model.card["temperature"] > 2  # untrained, so high
     assert model.input.evidence == model.card["evidence"] > 0
     page = trained.card_file.read_text(encoding="utf-8")
     assert "mnist-test, through this file | " in page and "excluded | 120 |" in page
@@ -99,7 +99,7 @@ CONFIG = TrainConfig(
 
 
 def numbered(first: int, count: int) -> Digits:
-    """Blank pictures whose labels are their numbers."""
+    """Return blank pictures, labelled with consecutive numbers."""
     return Digits(np.zeros((count, 28, 28), np.uint8), np.arange(first, first + count, dtype=np.uint8))
 
 

@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def study(eagerly: None, folder: Path, told: list[FrozenTrial]) -> Study:
-    """Two trials, stopped, and two more."""
+    """Run two trials, then resume the study for two more."""
     tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
     return tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
 
