@@ -40,7 +40,7 @@ WARM_UP_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long each part takes."""
+    """Durations and repetitions of the measurements."""
 
     starts: int
     """Number of times that each server is started."""

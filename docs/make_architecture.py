@@ -1,7 +1,7 @@
 """Draw docs/images/rooms.svg from the code; ``--check`` fails when the picture is out of date.
 
 Its rows are the packages in the order of setup.cfg, which import-linter keeps, each with the first sentence
-of its docstring; a dot means that the package of its row imports that of its column. All dots are right
+of its docstring; a dot means that the row's package imports the column's package. All dots are right
 of the diagonal, because no package imports one above it.
 """
 

@@ -55,7 +55,7 @@ class TlsServer(Server):
         super().start()
 
     def stop(self) -> None:
-        """Free the port, and trust the certificate no longer."""
+        """Free the port, and stop trusting the certificate."""
         super().stop()
         self._trusted.stop()
         self._folder.cleanup()

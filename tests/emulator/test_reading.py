@@ -23,7 +23,7 @@ def sample(name: str) -> bytes:
 
 
 def in_a_row(*names: str, gap: int) -> bytes:
-    """Small pictures of light ink on black, enlarged, as dark ink on white, side by side."""
+    """Return small pictures of light ink on black, enlarged, inverted and put side by side."""
     pictures = [Image.open(SAMPLES / name).convert("L").resize((140, 140)) for name in names]
     row = Image.new("L", (100 + len(names) * (140 + gap), 240), 255)
     for place, digit in enumerate(pictures):

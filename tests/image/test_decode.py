@@ -112,7 +112,7 @@ class TestSeveralPictures:
         place = middle._frame_pos[1]
         entries = struct.unpack_from("<H", data, place)[0]
         for entry in range(entries):
-            if struct.unpack_from("<H", data, place + 2 + 12 * entry)[0] == 259:  # Compression: none such
+            if struct.unpack_from("<H", data, place + 2 + 12 * entry)[0] == 259:  # an unknown Compression
                 struct.pack_into("<H", data, place + 2 + 12 * entry + 8, 60000)
         read = []
         for one in frames(bytes(data)):

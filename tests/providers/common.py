@@ -23,11 +23,11 @@ POLLED = ("azure", "azure-document")
 """Clouds whose answer is ordered first and fetched later."""
 
 Opened = Callable[..., Provider]
-"""From a cloud's name and options to its provider at its emulator."""
+"""A function from a cloud's name and options to its provider at its emulator."""
 Told = Callable[..., Answer | DigitrecError]
-"""From a cloud's name, replies and options to its provider's outcome."""
+"""A function from a cloud's name, replies and options to its provider's outcome."""
 Prepared = Callable[[Provider], PreparedImage]
-"""From a provider to a seven prepared for it."""
+"""A function from a provider to a seven that is prepared for it."""
 
 BOX = (61, 40, 142, 171)
 """Box of the word on the stored pictures."""

@@ -168,7 +168,7 @@ def test_an_overruled_detection_shows_the_full_frame(engine: Engine) -> None:
     size=st.tuples(st.integers(30, 90), st.integers(50, 130)),
 )
 def test_the_field_lays_the_digit_over_the_ink(at: tuple[int, int], size: tuple[int, int]) -> None:
-    """For any place and size of the digit, its 28x28 pixels cover it in their field."""
+    """Wherever the digit is and however large, the field of the 28x28 pixels covers it."""
     (x, y), (width, height) = at, size
     canvas = Image.new("L", (320, 260), 255)
     pen = ImageDraw.Draw(canvas)

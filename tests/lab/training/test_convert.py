@@ -94,7 +94,7 @@ def test_the_shipped_networks_answer_as_their_file_does() -> None:
     assert [widths(one) for one in own] == [(24, 80, 192)] * 2
     joined = together(own)
     file = LiteRt(store.SHIPPED.read_bytes(), store.SHIPPED)
-    assert np.abs(file(INK[..., 0]) - joined.predict(INK, verbose=0)).max() < 0.02  # no rounding between
+    assert np.abs(file(INK[..., 0]) - joined.predict(INK, verbose=0)).max() < 0.02  # only the file rounds
 
 
 def test_any_other_network_is_refused(tmp_path: Path) -> None:
