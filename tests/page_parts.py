@@ -11,7 +11,7 @@ HISTORY = ("CHANGELOG.md", "docs/decisions.md")
 """Pages about the past: the names in them may be gone."""
 PAGES = {path.relative_to(ROOT).as_posix() for pattern in PATTERNS for path in ROOT.glob(pattern)}
 LIVING = sorted(page for page in PAGES if not page.startswith(HISTORY))
-"""Pages about today."""
+"""Pages about the current version."""
 FENCED = re.compile(r"^[ \t]*```(\w*)\n(.*?)^[ \t]*```[ \t]*\n", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^ {4,}(\S.*)$", re.MULTILINE)
 SHELL = ("", "sh", "console", "bash", "powershell")
