@@ -99,6 +99,17 @@ def frames(source: files.Encoded) -> list[Frame]:
     return [Frame(again, number, f"{name}[{number}]") for number in range(1, count + 1)]
 
 
+def count_pixels(data: bytes) -> int:
+    """Return the number of pixels of an encoded picture, without decoding it.
+
+    Raises:
+        ImageError: the header cannot be read, as for `decode`.
+    """
+    name = name_of(data)
+    with _blaming(name), headers.opened(data, name) as picture:
+        return picture.width * picture.height
+
+
 def from_pillow(picture: Image.Image, enough: int) -> Decoded:
     """Decode a Pillow picture, which may not be loaded yet; ``enough`` is as for `decode`.
 

@@ -11,7 +11,8 @@ import io
 import math
 import re
 import struct
-from typing import Literal, NamedTuple
+from contextlib import suppress
+from typing import Literal
 
 from PIL import Image, UnidentifiedImageError, features
 from PIL.JpegImagePlugin import JpegImageFile
@@ -63,9 +64,9 @@ BYTES_A_READ, BYTES_A_GIF_READ = 200, 40
 Pillow reads three times on the way to the last frame."""
 LARGE_READ = 16_384
 """A longer read counts once for each of these many bytes."""
-MAX_MARKERS = 1_000
-"""Maximum number of markers before a JPEG's pixels; photos have about 20, large colour profiles and depth
-maps about 200."""
+MAX_MARKERS, BYTES_A_MARKER = 300, 10_000
+"""Maximum number of markers in a JPEG of any size, and bytes of the file per additional marker: photos have
+about 20, and encoders store colour profiles and depth maps in segments of 64 KB."""
 MAX_SCANS = 100
 """Maximum number of scans of a JPEG; encoders write about 10, and libtiff reads as many in a TIFF."""
 MAX_SCANNED = 1_000_000_000
@@ -88,6 +89,7 @@ the pixels in chunks of 1 KB or more."""
 MAX_UNPACKED = 37
 """Maximum number of compressed texts and profiles in a PNG; Pillow unpacks up to a million characters
 each."""
+_COMPRESSED = {b"iCCP", b"zTXt", b"iTXt"}
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """The end of a JPEG's coded pixels, from ITU T.81, B.1.1: no stuffed byte, restart or filler."""
@@ -145,8 +147,7 @@ def _check_parts(data: bytes, name: str) -> None:
     elif data.startswith((b"II", b"MM")):
         tiff_pages(data, name)
     elif data.startswith(b"\x89PNG"):
-        _limit(_unpacked(data), MAX_UNPACKED, name)
-        _check_chunks(data, name)
+        _limit(_unpacked(data, name), MAX_UNPACKED, name)
     elif data.startswith((b"P1", b"P2", b"P3")):
         _limit(data.count(b"#"), MAX_COMMENTS, name)
 
@@ -156,22 +157,21 @@ def _limit(count: int, most: int, name: str) -> None:
         raise _too_many(name)
 
 
-def _unpacked(data: bytes) -> int:
-    """Return the number of compressed texts and colour profiles in a PNG."""
-    return sum(data.count(kind) for kind in (b"iCCP", b"zTXt", b"iTXt"))
-
-
-def _check_chunks(data: bytes, name: str) -> None:
-    """Refuse a PNG with too many chunks, which would cost Pillow 10 us each.
+def _unpacked(data: bytes, name: str) -> int:
+    """Return the number of compressed texts and colour profiles in a PNG.
 
     Raises:
-        ImageError: the PNG has more than `MAX_CHUNKS`, with one more for every `BYTES_A_CHUNK`.
+        ImageError: the PNG has more chunks than `MAX_CHUNKS`, with one more for every `BYTES_A_CHUNK`.
     """
-    left, place = MAX_CHUNKS + len(data) // BYTES_A_CHUNK, 8
-    while place < len(data) and data[place + 4 : place + 8] != b"IEND":
-        left, place = left - 1, place + 12 + int.from_bytes(data[place : place + 4])
-        if left < 0:
-            raise _too_many(name)
+    found, place, chunk = 0, 8, struct.Struct(">I4s")
+    with suppress(struct.error):  # the file ends
+        for _ in range(MAX_CHUNKS + len(data) // BYTES_A_CHUNK):
+            length, kind = chunk.unpack_from(data, place)
+            if kind == b"IEND":
+                return found
+            found, place = found + (kind in _COMPRESSED), place + length + 12
+        raise _too_many(name)
+    return found
 
 
 def _check_jpeg(data: bytes, start: int, name: str) -> None:
@@ -180,8 +180,10 @@ def _check_jpeg(data: bytes, start: int, name: str) -> None:
     If the first scan has all components, a decoder reads no second scan, unless the frame is progressive.
 
     Raises:
-        ImageError: the JPEG has more than `MAX_MARKERS`, `MAX_TABLE_BYTES` or `MAX_SCANS`.
+        ImageError: the JPEG has more than `MAX_MARKERS` (with one more for every `BYTES_A_MARKER`),
+            `MAX_TABLE_BYTES` or `MAX_SCANS`.
     """
+    most = MAX_MARKERS + len(data) // BYTES_A_MARKER
     markers = scans = table_bytes = components = pixels = 0
     refined, place = False, start + 2
     while hit := _MARKER.search(data, place):
@@ -199,7 +201,7 @@ def _check_jpeg(data: bytes, start: int, name: str) -> None:
                 break
         elif scans and kind in _NEXT_PICTURE:
             break
-        if markers > MAX_MARKERS or table_bytes > MAX_TABLE_BYTES:
+        if markers > most or table_bytes > MAX_TABLE_BYTES:
             raise _too_many(name)
         if scans > MAX_SCANS or (scans > USUAL_SCANS and scans * pixels > MAX_SCANNED):
             raise ImageError(f"{name}: a JPEG in more than {scans - 1} passes; save or export it again")
@@ -309,29 +311,10 @@ def count(picture: Image.Image, data: bytes) -> int:
     Damage after the first picture raises no error. No other picture is decoded.
     """
     try:
-        pages = picture.format == "TIFF"
-        found = tiff_pages(data, "") if pages else getattr(picture, "n_frames", 1)
+        found = tiff_pages(data, "") if picture.format == "TIFF" else getattr(picture, "n_frames", 1)
     except Exception:  # the chain of pictures ends too early
         return 1
     return max(1, min(found, MAX_FRAMES + 1))
-
-
-class Header(NamedTuple):
-    """The cost of decoding a picture, according to its header."""
-
-    pixels: int
-    """Number of pixels; 0 if unknown."""
-    memory: int
-    """Maximum number of bytes that decoding takes, the file included; 0 if unknown."""
-
-
-def header(data: bytes) -> Header:
-    """Return the cost of decoding a picture, without decoding it."""
-    try:
-        with opened(data, "") as picture:
-            return Header(picture.width * picture.height, len(data) + _memory(picture, data, ENOUGH_SIDE))
-    except Exception:  # opening it later reports the error
-        return Header(0, 0)
 
 
 def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENOUGH_SIDE) -> None:
@@ -346,7 +329,7 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENO
     Raises:
         ImageError: the picture takes more than `MAX_DECODING_BYTES`, or has too many parts.
     """
-    if len(data or b"") + _memory(picture, data, enough) > MAX_DECODING_BYTES:
+    if len(data or b"") + memory(picture, data, enough) > MAX_DECODING_BYTES:
         raise ImageError(f"{name}: {too_dear(picture.width * picture.height)}")
     looped = _decoders(picture) & _IN_PYTHON
     if looped and picture.width * picture.height > MAX_LOOPED_PIXELS:
@@ -373,7 +356,7 @@ def too_dear(pixels: int) -> str:
     )
 
 
-def _memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
+def memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
     """Return the most bytes that Pillow and its libraries hold while they decode an opened picture.
 
     That is a few rows for filters, and for each pixel Pillow's copy and the decoder's own memory. The numbers
@@ -393,7 +376,7 @@ def _memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
         each = _HEIF_BYTES.get((bits, layers), 13 if bits == 8 else 16)
     else:
         each = stored * (8 if _decoders(picture) & _IN_PYTHON else 1)
-    texts = _unpacked(data) if data and picture.format == "PNG" else 0
+    texts = _unpacked(data, "") if data and picture.format == "PNG" else 0
     return math.ceil(each * picture.width * picture.height) + _ROWS * picture.width + texts * _TEXT
 
 

@@ -51,14 +51,10 @@ def limit(cpu_s: int, memory_bytes: int) -> None:
         return
     import resource
 
-    for kind, most in (
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with suppress(
-            ValueError, OSError
-        ):  # a lower limit is already set, or the system does not support this limit
+    limits = {resource.RLIMIT_CPU: cpu_s, resource.RLIMIT_AS: memory_bytes, resource.RLIMIT_CORE: 0}
+    for kind, most in limits.items():
+        # A lower limit is already set, or the system does not support this limit.
+        with suppress(ValueError, OSError):
             resource.setrlimit(kind, (most, most))
 
 

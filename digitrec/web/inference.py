@@ -22,7 +22,8 @@ from digitrec.comparison.policy import total
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
-from digitrec.image.headers import header, kind, too_dear
+from digitrec.image.decode import count_pixels
+from digitrec.image.headers import kind
 from digitrec.recognise import Digits, Reader, name_of, read_stream, stream
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
@@ -35,7 +36,7 @@ THREADS = min(4, os.cpu_count() or 1)
 LANES = ((250_000, THREADS), (2_000_000, THREADS), (math.inf, 1))
 """For each lane the maximum number of pixels of its pictures, and its number of threads. The first lane is
 for drawings. The last lane decodes one picture at a time, because a picture may take
-`Settings.max_decoding_bytes`."""
+`digitrec.image.headers.MAX_DECODING_BYTES`."""
 EXPLANATIONS = 1
 """Maximum number of simultaneous explanations: each runs the network 785 times, which takes 0.3 s."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -176,9 +177,7 @@ class Lanes:
     pictures are in memory at once.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        """Reject pictures that take more than ``max_bytes`` of memory to decode."""
-        self._max_bytes = max_bytes
+    def __init__(self) -> None:
         self._lanes = [Lane(threads) for _, threads in LANES]
         self.explaining = Lane(EXPLANATIONS)
 
@@ -186,21 +185,18 @@ class Lanes:
         """Run work that decodes an encoded picture; return its result or raise its error.
 
         Raises:
-            ImageError: the picture takes too much memory to decode, or has a format that a server
-                does not read.
+            ImageError: the picture cannot be read, or has a format that a server does not read.
         """
         number = await self._lanes[0].run(client, partial(self._number, picture))
         is_last = number == len(LANES) - 1
         return await self._lanes[number].run(client, partial(_given_back, work) if is_last else work)
 
     def _number(self, picture: bytes) -> int:
-        """Check a picture, and return the number of its lane."""
+        """Return the number of a picture's lane."""
         if (found := kind(picture)) in NOT_READ:
             raise ImageError(f"{found} is not read here; send a JPEG or a PNG")
-        promised = header(picture)
-        if promised.memory > self._max_bytes:
-            raise ImageError(too_dear(promised.pixels))
-        return next(number for number, (most, _) in enumerate(LANES) if promised.pixels <= most)
+        pixels = count_pixels(picture)
+        return next(number for number, (most, _) in enumerate(LANES) if pixels <= most)
 
     def close(self) -> None:
         """Wait for the work in progress."""
@@ -276,7 +272,8 @@ class Service:
             Problem: a remote engine or a policy is at capacity.
         """
         with self._admitted(client, len(pictures)):
-            readings = await asyncio.gather(*(self._read(client, picture) for picture in pictures))
+            found = await asyncio.gather(*(self._ask(client, picture, self._answer) for picture in pictures))
+        readings = [Reading(one) if isinstance(one, Failure) else one for one in found]
         for reading in readings:
             self._record(reading.outcome)
         return readings
@@ -286,7 +283,6 @@ class Service:
 
         Raises:
             Problem: the engine does not read numbers or is at capacity.
-            ImageError: the picture cannot be read.
         """
         engine = self._reader
         if not (self.reads_numbers and isinstance(engine, Engine)):
@@ -340,12 +336,6 @@ class Service:
             stroke[5:23, 13:16] = 255
             await asyncio.to_thread(self._answer, stroke)
 
-    async def _read(self, client: Client, picture: bytes) -> Reading:
-        try:
-            return await self._ask(client, picture, self._answer)
-        except ImageError as error:
-            return Reading(Failure(ImageRef("<bytes>", None), self.name, error))
-
     def _answer(self, picture: ImageSource) -> Reading:
         if self._here is None:
             return Reading(next(stream([picture], self._reader)))
@@ -353,13 +343,18 @@ class Service:
         (outcome,) = infer(batch, self._here)
         return Reading(outcome, batch[0])
 
-    async def _ask(self, client: Client, picture: bytes, work: Callable[[ImageSource], Result]) -> Result:
-        """Do the work on a picture when it is the client's turn."""
-        if self._here is not None:  # opened and read in one turn, for which the client is charged
-            return await self._lanes.run(client, picture, partial(work, picture))
-        async with self._calls.turn(client):  # decode no more pictures than can be sent
-            opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
-            return await self._calls.do(partial(work, opened))
+    async def _ask(
+        self, client: Client, picture: bytes, work: Callable[[ImageSource], Result]
+    ) -> Result | Failure:
+        """Do the work on a picture when it is the client's turn; a Failure: the picture cannot be read."""
+        try:
+            if self._here is not None:  # opened and read in one turn, for which the client is charged
+                return await self._lanes.run(client, picture, partial(work, picture))
+            async with self._calls.turn(client):  # decode no more pictures than can be sent
+                opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
+                return await self._calls.do(partial(work, opened))
+        except ImageError as error:
+            return Failure(ImageRef("<bytes>", None), self.name, error)
 
     def _record(self, outcome: Outcome | SheetOutcome) -> None:
         self._metrics.read(outcome)
@@ -382,7 +377,7 @@ class State:
         self.settings = settings
         self.metrics = Metrics()
         self.inside = ConcurrencyLimit(settings.max_requests)
-        self.lanes = Lanes(settings.max_decoding_bytes)
+        self.lanes = Lanes()
         services = [Service(one, settings, self.metrics, self.lanes) for one in engines]
         self.services = {service.name: service for service in services}
 

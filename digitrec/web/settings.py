@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from digitrec.image.headers import MAX_DECODING_BYTES
-
 if TYPE_CHECKING:
     from digitrec.web.answers import Answers
 
@@ -19,8 +17,6 @@ class Settings:
 
     max_body_bytes: int = 10 * MEGABYTE
     """Maximum bytes of one request's body; counted while it arrives."""
-    max_decoding_bytes: int = MAX_DECODING_BYTES
-    """Maximum bytes of memory for decoding one picture, its file included; estimated from its header."""
     max_pictures: int = 32
     """Maximum number of pictures in one request."""
     max_requests: int = 24

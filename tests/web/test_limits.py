@@ -23,6 +23,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from digitrec.image import headers
 from digitrec.web import server as server_module
 from digitrec.web.inference import Client
 from digitrec.web.limits import Buffers, address, is_misdirected
@@ -48,6 +49,7 @@ def post(client: TestClient, **headers: str) -> int:
         (Settings(max_pictures=2), {"files": [("file", WHOLE)] * 3}, 413, "too-many"),
         (Settings(max_pictures=2), {"json": {"images": [base64.b64encode(WHOLE).decode()] * 3}}, 413,
          "too-many"),
+        (Settings(), {"json": {"images": [7] * 2_000}}, 413, "too-many"),
     ],
 )  # fmt: skip
 def test_requests_over_a_limit_are_rejected(
@@ -65,9 +67,12 @@ def converted(picture: bytes, mode: str) -> bytes:
     return encoded(Image.open(io.BytesIO(picture)).convert(mode), "PNG")
 
 
-def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded() -> None:
+def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(headers, "MAX_DECODING_BYTES", 20_000)
     grey, coloured = (converted(png((100, 100)), mode) for mode in ("L", "RGB"))
-    with serving(settings=Settings(max_decoding_bytes=20_000)) as client:
+    with serving() as client:
         statuses = [client.post("/predict", content=one).status_code for one in (grey, coloured)]
     assert statuses == [200, 422]
 
