@@ -8,6 +8,7 @@ forms, may take minutes, and only the end of the process stops PDFium.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import struct
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, _imaging
 from PIL.Image import Transpose
 
 from digitrec.errors import ImageError, install_hint
@@ -43,6 +44,8 @@ PDF_MAX_CPU_S = 3
 """Maximum processor time to draw a page, in seconds: about 10 times the decoding of a 12-megapixel photo."""
 PDF_MAX_WALL_S = 10.0
 """Maximum time to draw a page, in seconds, for busy machines and for Windows, which cannot limit CPU time."""
+with suppress(OSError, AttributeError):  # libtiff prints lines of its own besides Pillow's error
+    ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 _PDF_PROGRAM = Path(__file__).with_name("pdfium.py")
 _DONE, _RAISED = 0, 1
 """Exit codes of Python; all others mean that the process was killed or crashed."""
@@ -152,8 +155,8 @@ def _blaming(name: str) -> Iterator[None]:
 def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Image.Image, Size, int]:
     """Open and check a picture without decoding it; also return its size and the number of pictures."""
     if headers.kind(data) == "PDF":
-        answer, pixels = _ask_pdfium(data, name, number or 1)
-        page = Image.frombytes("RGB", answer["size"], pixels, "raw", "RGB", answer["stride"])
+        answer, bitmap = _ask_pdfium(data, name, number or 1)
+        page = Image.frombytes("RGB", answer["size"], bitmap, "raw", "RGB", answer["stride"])
         return page, page.size, answer["pages"]
     picture = headers.opened(data, name)
     check_size(picture.size, name)
@@ -161,6 +164,9 @@ def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Imag
     if number is not None:
         if number > count:
             raise ImageError(f"{name}: no such picture; the file has {count}")
+        pixels = number * picture.width * picture.height
+        if picture.format in headers.CHAINED and pixels > headers.MAX_SCANNED:
+            raise ImageError(f"{name}: has too many large pictures before it; split the animation first")
         picture.seek(number - 1)
         check_size(picture.size, name)
     headers.check(picture, data, name, enough)

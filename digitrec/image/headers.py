@@ -70,7 +70,10 @@ about 20, and encoders store colour profiles and depth maps in segments of 64 KB
 MAX_SCANS = 100
 """Maximum number of scans of a JPEG; encoders write about 10, and libtiff reads as many in a TIFF."""
 MAX_SCANNED = 1_000_000_000
-"""Maximum number of pixels in all scans of a JPEG with more scans than `USUAL_SCANS`."""
+"""Maximum number of pixels in all scans of a JPEG with more scans than `USUAL_SCANS`, and in a frame of an
+animation and all frames before it."""
+CHAINED = ("GIF", "PNG", "WEBP", "AVIF")
+"""Formats that store a frame as a change of the frame before it."""
 USUAL_SCANS = 16
 """Number of scans of a JPEG that is allowed at any size."""
 MAX_TABLE_BYTES = 500_000

@@ -163,6 +163,28 @@ class TestSeveralPictures:
         with pytest.raises(ImageError):
             DigitImage.open(large)
 
+    @pytest.mark.parametrize("form", ["GIF", "PNG", "TIFF"])
+    def test_a_late_frame_of_a_large_animation_is_refused(
+        self, form: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each frame of an animation needs all frames before it; a page of a TIFF does not."""
+        monkeypatch.setattr(headers, "MAX_SCANNED", 2 * 60 * 40)
+        *early, last = frames(pages(form))
+        assert [DigitImage.open(one).pixels.shape[:2] for one in early] == [(60, 40)] * 2
+        if form == "TIFF":
+            assert DigitImage.open(last).pixels.shape[:2] == (60, 40)
+        else:
+            with pytest.raises(ImageError):
+                DigitImage.open(last)
+
+
+def test_a_damaged_tiff_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Native code would print a line of its own before the error."""
+    data = encoded(corner(), "TIFF", compression="tiff_lzw")
+    with pytest.raises(ImageError):
+        DigitImage.open(data[:12] + b"\xff" * 20 + data[32:])
+    assert capfd.readouterr() == ("", "")
+
 
 def opens_or_is_refused(data: bytes) -> None:
     """Open every picture of a file; only an ImageError may be raised."""
