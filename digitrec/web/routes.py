@@ -265,8 +265,8 @@ async def _from_form(request: Request, settings: Settings) -> list[bytes]:
     )  # fmt: skip
     try:
         form = await parser.parse()
-    except MultiPartException as error:
-        raise Problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
+    except (MultiPartException, UnicodeError) as error:  # UnicodeError: the charset "undefined" of Python
+        raise Problem(400, "bad-form", f"the form cannot be read: {error}") from error
     files = [await file.read() for file in form.getlist("file") if isinstance(file, UploadFile)]
     await form.close()
     if not files:

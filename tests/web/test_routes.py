@@ -106,6 +106,15 @@ def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> N
         ({"json": {"images": [7]}}, 422, "bad-json", "images.0"),
         ({"json": {"image": "QUJD"}}, 422, "image-error", "PNG, JPEG"),
         ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad-form", "boundary"),
+        (
+            {
+                "content": b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n7\r\n--b--\r\n',
+                "headers": {"content-type": "multipart/form-data; boundary=b; charset=undefined"},
+            },
+            400,
+            "bad-form",
+            "undefined",
+        ),
     ],
 )
 def test_wrong_requests_are_problems(
