@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from digitrec.prepare.components import Box, Components, Ints, Scores
-from digitrec.prepare.filters import Floats, Mask, quantile
+from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.strokes import Strokes, framed, outline
 
 NEAR = 0.2
@@ -17,14 +17,6 @@ SPECK = 0.05
 EVIDENCE = 0.035
 """Ink with less evidence (see `Strokes.evidence`) is paper grain, a crease or a shadow. Faint
 pencil has little more, and so have some shadows, in which the network does not recognise a digit."""
-ALONG_BORDER = 0.15
-"""Ink that touches the picture's border with more than this share of its box's width and height comes from
-outside, as shadows do; it counts as a digit only with `OUTSIDE` times the evidence."""
-OUTSIDE = 6.0
-SOFTEST = 0.05
-"""Minimum steepness of an ink's edge, as a share of the ink's level per pixel of the reduced picture. Ink
-fades to paper within twenty pixels, however blurred the photo (a blur of 6 % of the digit's height is
-steeper). Most shadows are softer; in the others the network recognises no digit."""
 LONGEST = 6.0
 """Maximum length of a digit's outline, halved, as a multiple of its longer side; noise has more. MNIST's
 maximum is 4.3."""
@@ -75,7 +67,7 @@ def count(seen: Strokes, small: bool) -> Count:
     rivals = _rivals(parts, main, edges, border, peak)
     digit = _together(parts, main, edges, rivals) & ~_underlines(parts, main)
     own = parts.drawn(digit)
-    reason = _nothing(seen, digit, edges, own, small)
+    reason = _nothing(seen, digit, edges, own)
     if reason is not None:
         return Count(reason, (), own)
     if len(rivals):
@@ -170,18 +162,14 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
     return keep
 
 
-def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) -> str | None:
+def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask) -> str | None:
     """Return why the ink shows no digit; None if it shows one."""
-    border = seen.parts.border
     left, top, right, bottom = (int(side) for side in _box(seen.parts, digit))
     if outline(own) / 2 > LONGEST * max(right - left, bottom - top):
         return "texture"
-    if not small and quantile(seen.sight.slopes[own], 0.95) < SOFTEST * seen.level:
-        return "blank"
-    mine, others = float(edges[digit].sum()), float(edges[~digit & (border == 0)].sum())
+    mine, others = float(edges[digit].sum()), float(edges[~digit & (seen.parts.border == 0)].sum())
     share = mine / (mine + others) if mine else 0.0  # the gradient at a single pixel's middle is 0
-    along_border = border[digit].sum() > ALONG_BORDER * (right - left + bottom - top)
-    if seen.evidence * share > EVIDENCE * (OUTSIDE if not small and along_border else 1):
+    if seen.evidence * share > EVIDENCE:
         return None
     return "blank" if share > 0.5 else "texture"
 

@@ -17,7 +17,7 @@ from digitrec.prepare.digits import Count, count
 from digitrec.prepare.filters import Floats, edge_colour
 from digitrec.prepare.found import Ink
 from digitrec.prepare.projection import Projection, find_projection
-from digitrec.prepare.strokes import Strokes, coarsely, glance, search
+from digitrec.prepare.strokes import Strokes, glance, search
 
 GLANCE_SIDE = 160
 """Longer side of the reduced picture for the quick search, px."""
@@ -135,8 +135,7 @@ class _View:
 
     def found(self, projection: Projection, plain: Strokes | None) -> Ink:
         """Find the ink in one channel; ``plain`` holds the strokes that the quick search found, or None."""
-        shrink = self.shrink
-        strokes = plain or coarsely(projection.view(self.coarse), self.small)
+        strokes, shrink = plain, self.shrink
         if strokes is None:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)
             strokes = search(projection.view(closer), self.small)

@@ -70,6 +70,9 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     clear = [one for one in case.proposals if one.reading.evidence >= CLEAR]
     if not clear:
         return rules.findings, None
+    clear = [one for one in clear if any(covered(mark.box, one.box) > SAME for mark in case.marks)]
+    if not clear:  # a slope of light can look like a 1, but not to the finder
+        return replace(rules.findings, reason=rules.reason or UNCLEAR), None
     likely = chances(np.array([features(case, one) for one in clear]), WEIGHTS)
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:

@@ -10,11 +10,9 @@ from digitrec.prepare.background import Paper, find_paper
 from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, quantiles, smooth, steepness
 
-GLANCES = (0.25, 0.1)
-"""Widths of the windows of the quick search, as shares of the shorter side: wider than most strokes and
-narrower than most shadows."""
-SMALL_GLANCES = (1.0,)
-"""`GLANCES` for small pictures, in which a stroke may be as wide as a tenth of the side."""
+GLANCE, SMALL_GLANCE = 0.25, 1.0
+"""Width of the window of the quick search, as a share of the shorter side: wider than most strokes and
+narrower than most shadows. In small pictures a stroke may be as wide as a tenth of the side."""
 WINDOWS = (0.5, 0.2, 0.07)
 """Widths of the windows of the full search: for markers, felt pens and fine pens."""
 SMALL_WINDOWS = (1.0, 0.25)
@@ -38,8 +36,6 @@ FRAMED = (0.2, 0.08)
 second share applies if the outer part reaches the picture's border: a page's edge or the table around it."""
 ACROSS = 0.2
 """Factor for the score of a part that reaches from side to side of the picture, as lines and frames do."""
-RULED = 0.9
-"""Minimum share of the picture's side that a printed line crosses."""
 LEVEL = 0.8
 """The ink's contrast is this quantile of the contrast of the ink's pixels."""
 CLEAREST = 200.0
@@ -116,14 +112,10 @@ def glance(view: Floats, small: bool) -> Strokes | None:
         view: (h, w), 0..255, dark ink on light paper.
         small: whether it is a drawing or a scan rather than a photo, and may be cropped close to its digit.
     """
-    side = min(view.shape)
-    for share in SMALL_GLANCES if small else GLANCES:
-        found = _plainest(_look(view, share * side, small))
-        if found is None or not _is_plain(found, share * side, small):
-            return None
-        if not _stained(found, small):
-            return found
-    return None
+    window = (SMALL_GLANCE if small else GLANCE) * min(view.shape)
+    found = _plainest(_look(view, window, small))
+    plain = found is not None and _is_plain(found, window) and not _stained(found, small)
+    return found if plain else None
 
 
 def _plainest(sight: Sight) -> Strokes | None:
@@ -138,30 +130,14 @@ def _plainest(sight: Sight) -> Strokes | None:
     return Strokes(sight, level, parts, main, float(scores[main]))
 
 
-def is_sure(seen: Strokes) -> bool:
-    """Return whether the main part is so dark and crisp that the full search would find no other ink."""
-    if seen.evidence < SURE:
-        return False
-    own = seen.parts.drawn(np.arange(len(seen.parts)) == seen.main)
-    return quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
-
-
-def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
-    """Return whether the main part has crisp, dark and thin strokes, far from edges and printed lines."""
+def _is_plain(seen: Strokes, window: float) -> bool:
+    """Return whether the main part has crisp, dark and thin strokes, clear of the picture's edges."""
     parts, main = seen.parts, seen.main
-    height, width = seen.mask.shape
+    if seen.evidence < SURE or parts.border[main]:
+        return False
     own = parts.drawn(np.arange(len(parts)) == main)
-    ruled = (parts.width > RULED * width) | (parts.height > RULED * height)
-    return bool(
-        is_sure(seen)
-        and ((small and _fills(parts, main)) or not (parts.border[main] or ruled.any()))
-        and 2 * parts.area[main] < THIN * window * outline(own)
-    )
-
-
-def _fills(parts: Components, main: int) -> bool:
-    """Return whether a part reaches all four edges of the picture, as in a crop around a digit."""
-    return bool(parts.masks.shape[1:] == (parts.height[main], parts.width[main]))
+    crisp = quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
+    return crisp and bool(2 * parts.area[main] < THIN * window * outline(own))
 
 
 def _stained(seen: Strokes, small: bool) -> bool:
@@ -182,12 +158,6 @@ def more_beside(contrast: Floats, mask: Mask, level: float, fringe: int, share: 
 def outline(mask: Mask) -> int:
     """Count the steps between ink and paper along rows and columns, px."""
     return int(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
-
-
-def coarsely(view: Floats, small: bool) -> Strokes | None:
-    """Return the strokes found with certainty on a reduced view; None: search at a higher resolution."""
-    found = search(view, small)
-    return found if found.score and is_sure(found) else None
 
 
 def search(view: Floats, small: bool) -> Strokes:

@@ -159,8 +159,7 @@ EMPTY = [*SHADE.values(), *(1 - 0.3 * ruled(squares, 0.03) for squares in (False
 
 @pytest.mark.parametrize("light", EMPTY)
 def test_a_page_without_writing(light: np.ndarray) -> None:
-    ink = look(photo(paper() * light, np.zeros((HEIGHT, WIDTH))))
-    assert ink.reason in ("blank", "texture", "more than one digit")
+    assert digitrec.predict(photo(paper() * light, np.zeros((HEIGHT, WIDTH)))).digit is None
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 3), (3, 500), (7, 7, 3)])
