@@ -162,6 +162,16 @@ def test_a_page_without_writing(light: np.ndarray) -> None:
     assert digitrec.predict(photo(paper() * light, np.zeros((HEIGHT, WIDTH)))).digit is None
 
 
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("width", [2, 6, 15])
+def test_a_dark_strip_along_an_edge_is_no_one(turn: int, width: int) -> None:
+    """A piece of a frame, or a scanner's shadow; a digit beside it is read."""
+    for ink, digit in (np.zeros((HEIGHT, WIDTH)), None), (strokes(*FOUR), 4):
+        page = np.rot90(photo(paper(), ink), turn).copy()
+        page[:, :width] = 60 + page[:, :width] // 8
+        assert digitrec.predict(np.rot90(page, -turn)).digit == digit
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 3), (3, 500), (7, 7, 3)])
 @pytest.mark.parametrize("value", [0, 255])
 def test_pictures_of_any_shape(shape: tuple[int, ...], value: int) -> None:

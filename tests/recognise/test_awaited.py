@@ -141,7 +141,7 @@ class Meeting(Cloud):
             self._inside += 1
             self.most = max(self.most, self._inside)
         try:
-            self._barrier.wait(20)
+            self._barrier.wait(60)
             time.sleep(0.01)
         finally:
             with self._lock:
@@ -154,7 +154,7 @@ def test_concurrency_is_the_engines_limit(run: Run, tmp_path: Path, allowed: int
     cloud = Meeting(allowed)
 
     async def main() -> None:
-        with engine(cloud, tmp_path, concurrency=allowed, attempt_timeout=25.0) as asked:
+        with engine(cloud, tmp_path, concurrency=allowed, timeout=90.0, attempt_timeout=90.0) as asked:
             async with anyio.create_task_group() as group:
                 for picture in pictures(asked_for):
                     group.start_soon(digitrec.apredict, picture, asked)
