@@ -8,7 +8,6 @@ forms, may take minutes, and only the end of the process stops PDFium.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import struct
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, _imaging
+from PIL import Image
 from PIL.Image import Transpose
 
 from digitrec.errors import ImageError, install_hint
@@ -44,8 +43,6 @@ PDF_MAX_CPU_S = 3
 """Maximum processor time to draw a page, in seconds: about 10 times the decoding of a 12-megapixel photo."""
 PDF_MAX_WALL_S = 10.0
 """Maximum time to draw a page, in seconds, for busy machines and for Windows, which cannot limit CPU time."""
-with suppress(OSError, AttributeError):  # libtiff prints lines of its own besides Pillow's error
-    ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 _PDF_PROGRAM = Path(__file__).with_name("pdfium.py")
 _DONE, _RAISED = 0, 1
 """Exit codes of Python; all others mean that the process was killed or crashed."""

@@ -178,14 +178,6 @@ class TestSeveralPictures:
                 DigitImage.open(last)
 
 
-def test_a_damaged_tiff_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    """Native code would print a line of its own before the error."""
-    data = encoded(corner(), "TIFF", compression="tiff_lzw")
-    with pytest.raises(ImageError):
-        DigitImage.open(data[:12] + b"\xff" * 20 + data[32:])
-    assert capfd.readouterr() == ("", "")
-
-
 def opens_or_is_refused(data: bytes) -> None:
     """Open every picture of a file; only an ImageError may be raised."""
     for read in (lambda: [data], lambda: frames(data)[:5]):
