@@ -84,7 +84,7 @@ FIGURES: dict[str, tuple[float, float]] = {
     "more coarse": (29.2, 50.5), "more blur": (29.4, 60.3), "more hard": (30.0, 70.1),
     "more lines": (30.3, 61.3), "more noise": (31.6, 71.6), "more clean": (29.5, 63.9),
     "no limit": (29.6, 64.8), "every limit": (37.3, 95.2), "gentler": (32.7, 72.7),
-    "damaged": (110.5, -38.4), "made": (33.4, -30.5), "staged": (32.6, 33.3), "no digit": (23.5, -6.0),
+    "damaged": (110.5, -38.4), "made": (33.4, -31.6), "staged": (32.6, 44.0), "no digit": (23.5, -6.0),
     "drawn digits": (21.2, -24.3),
 }  # fmt: skip
 """Mean level, and product with fixed noise, which any change of a picture changes."""
@@ -98,7 +98,7 @@ def figures(pictures: Pictures) -> tuple[float, float]:
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_pictures_are_those_that_were_measured_or_learned_from(name: str) -> None:
-    """docs/accuracy.md and the weights hold for these pictures only."""
+    """docs/accuracy.md and the weights hold for these pictures only; a few are prepared like a user's."""
     before = DIGITS.copy()
     assert figures(GENERATORS[name]()) == pytest.approx(FIGURES[name], abs=0.4)
     assert np.array_equal(DIGITS, before)
