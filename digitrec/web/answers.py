@@ -88,7 +88,7 @@ class Answers:
         self._folder, self._lock = folder, threading.Lock()
         found = list(self._read(file))
         header, table = csv_line(["file", self.kind, "group"]), folder / "labels.csv"
-        self._labels = table.read_bytes().decode() if table.exists() else header
+        self._labels = table.read_bytes().decode("utf-8", "backslashreplace") if table.exists() else header
         if not self._labels.startswith(header):
             raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
         done = {line.partition(",")[0] for line in self._labels.splitlines()}
@@ -96,11 +96,13 @@ class Answers:
         doubts.sort(key=lambda one: (one.sureness < 0, one.sureness))
         self._waiting = {one.name: one for one in doubts}
 
-    def waiting(self) -> list[schemas.LabelledPicture]:
+    def waiting(self) -> list[schemas.DoubtfulAnswer]:
         """Return the next answers to review, the least sure first, those without a confidence last."""
+        with self._lock:
+            following = list(islice(self._waiting.items(), SHOWN))
         return [
-            schemas.LabelledPicture(name=name, label=one.read, said={one.provider: one.read})
-            for name, one in islice(self._waiting.items(), SHOWN)
+            schemas.DoubtfulAnswer(name=name, label=one.read, provider=one.provider)
+            for name, one in following
         ]
 
     @property
@@ -113,11 +115,14 @@ class Answers:
         one = self._waiting.get(name)
         try:
             return None if one is None else _png(one)
-        except ImageError:
+        except (ImageError, IndexError):  # IndexError: the file has fewer pages now
             return None
 
     def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
-        """Write a label, or skip the answer until the next review; return whether the answer exists.
+        """Write a label, or skip the answer until the next review; return False if that is impossible.
+
+        An answer that does not exist can be neither labelled nor skipped; one whose picture is missing or was
+        changed can only be skipped.
 
         Args:
             name: the answer's name.
@@ -128,9 +133,9 @@ class Answers:
             ValueError: the label is neither "none" nor a digit (for numbers: a number).
         """
         with self._lock:
-            if (content := self.picture(name)) is None:
+            one, content = self._waiting.get(name), self.picture(name) if accept else b""
+            if one is None or content is None:
                 return False
-            one = self._waiting[name]
             said = "".join((label or one.read).split())
             if accept:
                 if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
@@ -144,7 +149,7 @@ class Answers:
 
     def _read(self, file: Path) -> Iterator[_Doubt]:
         kinds: set[Kind] = set()
-        with file.open(encoding="utf-8") as lines:
+        with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 try:
                     answer = json.loads(line)
@@ -200,9 +205,9 @@ def _source(name: str) -> ImageSource:
 
 Label = Annotated[str | None, Query(description="What the picture shows, if not what the engine read.")]
 Accept = Annotated[bool, Query(description="True: write the label; false: skip the answer.")]
-GONE = partial(Problem, 404, "not-found", "there is no such picture any more")
+GONE = partial(Problem, 404, "not-found", "the picture is missing, or was changed since it was read")
 REFUSED: dict[int | str, dict[str, Any]] = {401: schemas.problem("The owner's key is needed.")}
-MISSING: dict[int | str, dict[str, Any]] = {404: schemas.problem("There is no such picture.")}
+MISSING: dict[int | str, dict[str, Any]] = {404: schemas.problem("The picture is missing or was changed.")}
 
 
 def add(app: FastAPI, answers: Answers, key: str) -> None:
@@ -216,9 +221,9 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
     owners: Any = {"tags": ["for the owner"], "dependencies": [Depends(owner)]}
 
     @app.get("/collected", responses=REFUSED, **owners)
-    def waiting() -> schemas.Labels:
+    def waiting() -> schemas.DoubtfulAnswers:
         """List the next answers, the least sure first."""
-        return schemas.Labels(pictures=answers.waiting())
+        return schemas.DoubtfulAnswers(pictures=answers.waiting())
 
     @app.get(
         "/collected/{name}", response_class=Response, responses=schemas.PNG | REFUSED | MISSING, **owners

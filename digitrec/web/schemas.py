@@ -122,21 +122,21 @@ class SheetBody(Source, Numbers):
     """The numbers on one picture; empty if nothing is written on it."""
 
 
-class LabelledPicture(Body):
-    """A picture that a visitor labelled."""
+class DoubtfulAnswer(Body):
+    """An answer to review."""
 
     name: str
-    """Name of the picture's file."""
+    """Name of the answer's picture."""
     label: str
-    """The visitor's label: 0 to 9, or none."""
-    said: dict[str, str]
-    """Each engine's answer."""
+    """The digit or number that the engine read, or none."""
+    provider: str
+    """Name of the engine."""
 
 
-class Labels(Body):
-    """Pictures to review; those on which most engines dissent come first."""
+class DoubtfulAnswers(Body):
+    """Answers to review, the least sure first, those without a confidence last."""
 
-    pictures: list[LabelledPicture]
+    pictures: list[DoubtfulAnswer]
 
 
 class ProviderInfo(Body):

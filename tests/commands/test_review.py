@@ -25,8 +25,8 @@ def test_a_file_without_doubts_needs_no_page(answers: Path, tmp_path: Path) -> N
     assert done.exit_code == 0 and "0 doubtful" in done.stderr
 
 
-@pytest.mark.parametrize("content", ["7,0.9\n", "[1]\n"])
-def test_another_file_is_an_error(answers: Path, tmp_path: Path, content: str) -> None:
-    answers.write_text(content)
+@pytest.mark.parametrize("content", [b"7,0.9\n", b"[1]\n", b"\xff\xd8\xff"])
+def test_another_file_is_an_error(answers: Path, tmp_path: Path, content: bytes) -> None:
+    answers.write_bytes(content)
     done = run("review", answers, "--out", tmp_path / "out")
     assert done.exit_code == 6 and "line 1" in done.stderr

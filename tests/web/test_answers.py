@@ -16,6 +16,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.comparison.datasets.loader import read_numbers, read_samples
 from digitrec.emulator.kit import FakeProvider
 from digitrec.errors import DataError
+from digitrec.image import frames
 from digitrec.web.answers import Answers
 from digitrec.web.settings import Settings
 
@@ -95,6 +96,20 @@ def test_a_picture_that_was_changed_is_not_labelled(sheets: Path, page: Path, tm
     name = answers.waiting()[0].name
     assert answers.picture(name) is None and not answers.decide(name, accept=True, label="1")
     assert not (tmp_path / "out" / "labels.csv").exists()
+    assert answers.decide(name, accept=False, label=None) and answers.left == 1
+
+
+def test_a_page_that_was_removed_from_its_file_is_not_labelled(page: Path, tmp_path: Path) -> None:
+    scan, blank = tmp_path / "scan.tif", Image.new("L", (60, 60), 250)
+    blank.save(scan, save_all=True, append_images=[blank])
+    found = digitrec.predict_many(frames(scan), FakeProvider(["7"]))
+    file = tmp_path / "digits.jsonl"
+    file.write_text(json.dumps(found[1].as_dict()) + "\n")
+    answers = Answers(file, tmp_path / "out", 1.0)
+    (one,) = answers.waiting()
+    assert answers.picture(one.name) is not None
+    blank.save(scan)
+    assert answers.picture(one.name) is None
 
 
 @pytest.mark.parametrize("line", ["nothing", "[]", "{}", '{"numbers": 3}', '{"image": {"source": "x"}}'])
@@ -105,7 +120,7 @@ def test_another_file_is_an_error_that_names_the_line(sheets: Path, tmp_path: Pa
 
 
 def test_a_folder_with_other_labels_is_an_error(sheets: Path, tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_text("file,label\n")
+    (tmp_path / "labels.csv").write_bytes(b"file,label\n\xff")
     with pytest.raises(DataError, match=r"labels\.csv"):
         Answers(sheets, tmp_path, 0.95)
 

@@ -26,12 +26,12 @@ async function list() {
   count();
 }
 
-async function entry({ name, label, said }) {
+async function entry({ name, label, provider }) {
   const path = `collected/${encodeURIComponent(name)}`;
-  const image = make("img", { src: URL.createObjectURL(await (await asked(path)).blob()), alt: `Labelled ${label}` });
-  const engines = Object.entries(said).map(([engine, word]) => `${engine} says ${word}`);
-  const dissent = Object.values(said).some((word) => word !== label);
-  const words = dissent || engines.length === 0 ? [`Labelled ${label}`, ...engines] : engines;
+  const image = await asked(path).then((response) => response.blob()).then(
+    (blob) => make("img", { src: URL.createObjectURL(blob), alt: `Labelled ${label}` }),
+    (error) => make("p", {}, error.message), // the answer can be skipped
+  );
   const field = make("input", { value: label, ariaLabel: `Label of the picture labelled ${label}`, autocomplete: "off" });
   const chosen = (accept) => `${path}?${new URLSearchParams({ accept, label: field.value })}`;
   const decide = (accept) => () => asked(chosen(accept), "PUT").then(() => {
@@ -46,10 +46,9 @@ async function entry({ name, label, said }) {
     if (pressed === "Escape") decide(false)();
   });
   const item = make(
-    "li", { className: "card" }, image, make("p", {}, words.join("; ")),
+    "li", { className: "card" }, image, make("p", {}, `${provider} says ${label}`),
     field, makeButton("Accept", decide(true)), makeButton("Throw away", decide(false)),
   );
-  item.classList.toggle("dissent", dissent);
   return item;
 }
 
