@@ -395,8 +395,15 @@ class State:
         return self.services[name]
 
     def free(self) -> list[str]:
-        """Return the names of the engines that are known to cost nothing."""
-        return [name for name, service in self.services.items() if service.usd_per_picture == 0]
+        """Return the names of the engines that are known to cost nothing.
+
+        Raises:
+            Problem: every engine costs money.
+        """
+        found = [name for name, service in self.services.items() if service.usd_per_picture == 0]
+        if not found:
+            raise Problem(422, "invalid-request", "no engine here is free; name the engines to ask")
+        return found
 
     def close(self) -> None:
         """Release the engines."""

@@ -146,6 +146,9 @@ def test_the_named_engine_is_asked_and_compare_asks_what_costs_money_only_by_nam
     assert [tuple(map(one.get, facts)) for one in offered] == [
         ("local", 0, False, True, False), ("cloud", 0.01, True, False, True)
     ]  # fmt: skip
+    with serving(paid("3")) as client:
+        unnamed = client.post("/compare", content=WHOLE)
+    assert unnamed.status_code == 422 and "name the engines" in unnamed.json()["detail"]
     assert unknown.status_code == 422 and "local, cloud" in unknown.json()["detail"]
     assert [reading["provider"] for reading in alone["readings"]] == ["local"]
     readings = [(reading["provider"], reading["prediction"]) for reading in both["readings"]]
