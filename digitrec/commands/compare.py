@@ -18,6 +18,7 @@ from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
+from digitrec.image import Turned
 from digitrec.providers import registry
 from digitrec.report.predictions import Format, write_comparisons
 
@@ -55,7 +56,8 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
         readers = [reader_or_absent(name, open_engine) for name in names]
         if asking.dry_run:
             engines = [reader for reader in readers if isinstance(reader, Engine)]
-            cost.say(images, [one.for_numbers for one in engines] if numbers else engines, output)
+            turned = [Turned(image, asking.rotate) for image in images]
+            cost.say(turned, [one.for_numbers for one in engines] if numbers else engines, output)
             return
         found: list[Comparison] = []
         asked = {"ask": numbers_asked(**how)} if numbers else how

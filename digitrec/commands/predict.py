@@ -63,14 +63,15 @@ def predict(
       digitrec predict 7.png --provider local,tesseract,rapidocr --consensus 2
     """
     images = given.sources()
+    turned = [Turned(image, asking.rotate) for image in images]
     reasons = given.reasons()
     saved = sources.picture_files("--save-prepared", images, save_prepared)
     with asking.engines(asking.names(together=True)) as engines:
         if asking.dry_run:
-            cost.say(images, engines, output)
+            cost.say(turned, engines, output)
             return
         if save_prepared is not None:
-            _save_prepared(images, saved, engines[0])
+            _save_prepared(turned, saved, engines[0])
         found = stream(images, asking.policy(engines) or engines[0], **asking.how())
         outcomes = tracked(_suggested(reasons.watched(found)), len(images))
         predictions.write(outcomes, output, names=map(str, images))
@@ -87,7 +88,7 @@ def _suggested(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         click.echo("digitrec: to read whole numbers, use `digitrec read`", err=True)
 
 
-def _save_prepared(images: Sequence[sources.Source], files: Sequence[Path], engine: Engine) -> None:
+def _save_prepared(images: Sequence[Turned], files: Sequence[Path], engine: Engine) -> None:
     if len(files) > 1:
         files[0].parent.mkdir(parents=True, exist_ok=True)
     for image, file in zip(images, files, strict=True):

@@ -78,6 +78,18 @@ def test_what_the_network_saw_is_saved(folder: Path) -> None:
     assert sorted(path.name for path in Path("all").iterdir()) == ["001-seven.png", "003-one.png"]
 
 
+def test_the_saved_input_and_the_estimate_are_of_the_turned_picture(folder: Path) -> None:
+    run("seven.png", "--save-prepared", "upright.png", code=0)
+    run("seven.png", "--save-prepared", "turned.png", "--rotate", "180", code=0)
+    upright, turned = (np.asarray(Image.open(name), int) for name in ("upright.png", "turned.png"))
+    assert np.abs(np.rot90(upright, 2) - turned).mean() < np.abs(upright - turned).mean()
+    asked = ("seven.png", "--rotate", "180", "-p", "google", "--emulate", "--ledger", "paid.sqlite")
+    run(*asked, code=0)
+    for command in ("predict", "compare"):
+        (row,) = json.loads(terminal.run(command, *asked, "--dry-run", "-o", "json").stdout)
+        assert (row["replayed"], row["requests"]) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
