@@ -50,7 +50,7 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
       digitrec compare form.jpg --numbers -p local,rapidocr
     """
     how, numbers = asking.how(), asking.numbers
-    names = asking.providers or _chosen(everyone, EMULATED if asking.emulate else ())
+    names = asking.names() if asking.providers else _chosen(everyone, EMULATED if asking.emulate else ())
     images = given.sources()
     with asking.opener(names) as open_engine:
         readers = [reader_or_absent(name, open_engine) for name in names]
@@ -63,7 +63,8 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
         asked = {"ask": numbers_asked(**how)} if numbers else how
         comparisons = compare_stream(images, readers, **asked)
         kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
-        write_comparisons(chain.from_iterable(map(apart, kept)) if numbers else kept, output)
+        shown = chain.from_iterable(map(apart, kept)) if numbers else kept
+        write_comparisons(shown, output, numbers=numbers)
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 

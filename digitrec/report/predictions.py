@@ -215,13 +215,16 @@ def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
     return picture
 
 
-def write_comparisons(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
+def write_comparisons(
+    comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None, *, numbers: bool = False
+) -> None:
     """Write comparisons as they arrive.
 
     ``table`` has a line for each picture and engine, ``csv`` a row for each picture with the columns
-    `COMPARED` for each engine, ``json`` one array and ``jsonl`` one object per line, with all outcomes.
+    `COMPARED` for each engine, ``json`` one array and ``jsonl`` one object per line, with all outcomes. With
+    ``numbers`` a row of CSV is about one number and has its text and its place.
     """
-    rows = map(_compared_row, comparisons) if form == "csv" else (one.as_dict() for one in comparisons)
+    rows = (_compared_row(one, numbers) if form == "csv" else one.as_dict() for one in comparisons)
     write_rows(rows, form, out, table=chain.from_iterable(map(_compared_lines, comparisons)))
 
 
@@ -240,7 +243,8 @@ def _together(comparison: Comparison) -> str:
     votes = comparison.counted
     if comparison.agree is None:
         return "one answer only"
-    nothing = "no digit" if comparison.number is None else NO_NUMBER
+    is_digit = comparison.number is None and votes[0].reason != NO_NUMBER
+    nothing = "no digit" if is_digit else NO_NUMBER
     if comparison.agree:
         return f"all say {_said(votes[0], nothing)}"
     if not comparison.dissenters:
@@ -277,10 +281,11 @@ def _cell(outcome: Outcome) -> list[str]:
     return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, remarks(outcome))]
 
 
-def _compared_row(comparison: Comparison) -> dict[str, Any]:
-    row = comparison.as_dict()
+def _compared_row(comparison: Comparison, numbers: bool) -> dict[str, Any]:
+    place = ("number", "box") if numbers else ()
+    row = dict.fromkeys(("source", "sha256", *place)) | comparison.as_dict()
     row |= {"dissenters": " ".join(comparison.dissenters)}
-    cells = COMPARED if comparison.number is None else ("text", *COMPARED[1:])
+    cells = ("text", *COMPARED[1:]) if numbers else COMPARED
     for name, outcome in row.pop("outcomes").items():
         if error := outcome.get("error"):
             outcome["error"] = f"{error['type']}: {error['message']}"

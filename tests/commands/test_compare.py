@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from functools import partial
 from pathlib import Path
@@ -38,7 +40,8 @@ def test_without_names_the_free_and_ready_engines_are_asked(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("-p", "local,nix"), ("--prepare", "plain,enlarged"), ("--prepare", "huge")]
+    "arguments",
+    [("-p", "local,nix"), ("-p", "local,local"), ("--prepare", "plain,enlarged"), ("--prepare", "huge")],
 )
 def test_wrong_usage(seven: Path, arguments: tuple[str, ...]) -> None:
     assert run(seven, *arguments, code=2).stdout == ""
@@ -107,4 +110,9 @@ def test_the_numbers_of_a_page_are_compared_one_by_one() -> None:
     assert all(set(one["outcomes"]) == {"local", "google"} for one in found)
     head, *rows = run(*arguments, "-o", "csv").stdout.splitlines()
     assert "local.text" in head and len(rows) == len(found)
+    blank = SHEET.with_name("blank-page.jpg")
+    (nothing, *numbers) = csv.DictReader(io.StringIO(run(blank, SHEET, *arguments[1:], "-o", "csv").stdout))
+    assert nothing["local.reason"] == "no number"
+    assert [row["number"] for row in numbers] == [str(one["number"]) for one in found]
+    assert all(row["local.text"] or row["google.text"] for row in numbers)
     run(SHEET, "--digits", "4", "-p", "local", code=2)

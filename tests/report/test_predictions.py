@@ -141,6 +141,7 @@ OURS = Prediction(SEVEN_REF, "local", 7, 0.98, calibrated=0.91, latency_s=0.0004
 CLOUD = Prediction(SEVEN_REF, "cloud", 1, 0.7, latency_s=0.21, cost_usd=0.0015, emulated=True)
 OTHER = replace(CLOUD, emulated=False)
 NO_TEXT = Prediction(SEVEN_REF, "ocr", None, None, "no text")
+NO_NUMBER = replace(NO_TEXT, reason="no number")
 SLOW = Failure(SEVEN_REF, "slow", TimedOut("no answer within 30 s"), latency_s=30.0)
 COMPARISON = Comparison(SEVEN_REF, ("local", "cloud", "ocr", "slow"), (OURS, CLOUD, NO_TEXT, SLOW))
 
@@ -186,6 +187,7 @@ def test_csv_has_columns_for_each_engine() -> None:
     [
         ((OURS, OURS), "all say 7"),
         ((NO_TEXT, NO_TEXT), "all say no digit"),
+        ((NO_NUMBER, NO_NUMBER), "all say no number"),
         ((OURS, OURS, OTHER), "most say 7, but e2 says 1"),
         ((OURS, OURS, NO_TEXT), "most say 7, but e2 says no digit"),
         ((OURS, NO_TEXT, NO_TEXT), "most say no digit, but e0 says 7"),
