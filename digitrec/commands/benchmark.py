@@ -216,10 +216,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
     "--table", "digits", "scenes", "changes", "corruptions", "refused", "numbers", multiple=True,
     help="Measure only this table, and keep the others of an accuracy.md in the folder; repeatable.",
 )  # fmt: skip
-@options.whole(
-    "--seed", "Seed of the generated pictures; repeatable.  [default: five from the commit]", least=0,
-    most=2**32 - 1, multiple=True,
-)  # fmt: skip
+@options.seed("Seed of the generated pictures; repeatable.  [default: five from the commit]", multiple=True)
 @options.limit("Use N of each set, keeping the mix of digits.")
 @options.out_folder("digitrec-evaluation")
 def evaluate(
@@ -243,7 +240,7 @@ def evaluate(
       digitrec evaluate --data photos/ --model mnist_cnn_model.h5
       digitrec evaluate --out docs
     """
-    stems = [Path(source).stem for source in sources]
+    stems = [Path(source).resolve().stem for source in sources]
     if twice := [stem for stem in stems if stems.count(stem) > 1]:
         raise click.UsageError(f"two sets would both write {twice[0]}-confusion.png; give one at a time.")
     if sources and (table or seed):
@@ -263,7 +260,7 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
     from digitrec.report.rows import aligned
 
     samples = _samples(source, limit, model)
-    name = Path(source).stem
+    name = Path(source).resolve().stem
     with _watched(len(samples)) as arrived:
         found = measure(samples, engine, name, arrived=arrived)
     right = found.accuracy

@@ -106,7 +106,7 @@ def explore(data: str, limit: int, out: Path) -> None:
         bar.at(0.05, f"{len(digits):,} digits asked about")
         chances = store.load().probabilities(digits.images)
         bar.at(0.1, f"{len(digits):,} digits compared with each other")
-        seen = look(digits, Path(data).stem, chances)
+        seen = look(digits, Path(data).resolve().stem, chances)
         bar.at(0.8, "drawing")
         for draw in exploration.PICTURES:
             click.echo(save(draw(seen), out / f"{draw.__name__}.png"))

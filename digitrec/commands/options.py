@@ -75,7 +75,7 @@ class Output(click.Path):
         is_device = path.exists() and not (path.is_file() or path.is_dir())
         if param is not None and ctx is not None and not ctx.resilient_parsing and not is_device:
             _paths(ctx).add_output(max(param.opts, key=len), path)
-        if self._endings and not is_device and path.suffix.lower() not in self._endings:
+        if self._endings and path.suffix.lower() not in self._endings:
             known = " or ".join(filter(None, self._endings))
             self.fail(f"{str(path)!r} does not end in {known}.", param, ctx)
         if not self.file_okay and named_as_file(path):
@@ -204,6 +204,11 @@ def limit(help: str, least: int = 1, default: int | None = None) -> Declared:
     return whole("--limit", help, least=least, default=default)
 
 
+def seed(help: str, **more: Any) -> Declared:
+    """Declare ``--seed``, with the range that NumPy and scikit-learn accept."""
+    return whole("--seed", help, least=0, most=2**32 - 1, **more)
+
+
 def sources(*names: str, **more: Any) -> Declared:
     """Declare an option that takes labelled pictures or the name of a data set."""
     return click.option(*names, type=Data(), metavar="SOURCE", **more)
@@ -245,9 +250,9 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list
 
 def _expected(value: str) -> tuple[int, int]:
     """Return the minimum and the maximum number of digits in a text such as "4" or "3-6"."""
-    least, _, most = value.partition("-")
+    least, dash, most = value.partition("-")
     with suppress(ValueError):
-        found = int(least), int(most or least)
+        found = int(least), int(most if dash else least)
         if 1 <= found[0] <= found[1]:
             return found
     raise click.BadParameter(f"{value!r} is neither a number of digits such as 4 nor a range such as 3-6.")

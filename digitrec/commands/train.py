@@ -77,7 +77,7 @@ class Start(options.Input):
     "--augment/--no-augment", default=None,
     help="Augment digits, anew in each epoch.  [default: by architecture]",
 )  # fmt: skip
-@click.option("--seed", default=0, help="Random seed of weights, order and augmentation.")
+@options.seed("Random seed of weights, order and augmentation.", default=0)
 @options.sources(
     "--data", "sources", multiple=True,
     help="Training digits, as for `digitrec explore`; repeatable.  [default: mnist-train, for the recipe "
@@ -288,7 +288,7 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
 @options.whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
 @options.sources("--data", help="As for `digitrec explore`.", default="mnist-train")
 @options.limit("Use N digits, keeping the mix of digits.", 50, 6000)
-@click.option("--seed", default=0, help="Random seed.")
+@options.seed("Random seed.", default=0)
 @options.out_folder("digitrec-tuning", "Folder of the study and the winner.")
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
     """Search for the best settings of a CNN, resumable.

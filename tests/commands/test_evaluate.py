@@ -41,3 +41,9 @@ def test_a_missing_model_and_an_unknown_set_are_refused() -> None:
     assert run("--data", "mnist-test", "--model", "missing.tflite").exit_code == 5
     assert run("--model-scale", "l2").exit_code == 2
     assert run("--data", "mnist-test", "--table", "scenes").exit_code == 2
+
+
+def test_the_pictures_of_the_current_folder_are_named_after_it(seven: Path) -> None:
+    (seven.parent / "labels.csv").write_text("file,label\nseven.png,7\n")
+    drawn = run("--data", ".", "--out", "seen", code=0).stdout
+    assert f"{seven.parent.stem}: accuracy 100" in drawn and f"{seven.parent.stem}-confusion.png" in drawn

@@ -72,6 +72,7 @@ ENDINGS = [
     "predict a.png -p google --emulate --record new.png",
     "benchmark digits --html new.md",
     "batch a.png -o new.txt",
+    "batch a.png -o /dev/null",
     "explore digits --out new.html",
     "course --out new.keras",
     "train --data digits --out new.png",

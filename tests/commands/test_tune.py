@@ -18,3 +18,7 @@ def test_the_winner_is_one_command_away() -> None:
     command = done.stdout.splitlines()[-1].removeprefix("train it: digitrec ").split()
     run(*command, "--data", "mnist-test", "--limit", "60", "--epochs", "1", "--limit-test", "100", code=0)
     assert Path("tuned.keras").is_file()
+
+
+def test_a_seed_that_no_library_takes_is_wrong_usage() -> None:
+    assert "-1 is not in the range" in run("tune", "--seed", "-1", code=2).stderr
