@@ -292,6 +292,12 @@ def is_emulated(outcomes: Iterable[Outcome]) -> bool:
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
 
 
+def total(costs: Sequence[float | None]) -> float | None:
+    """Return the sum of costs in US dollars; None if one of them is unknown."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, 0.0) if len(known) == len(costs) else None
+
+
 def short(outcome: Outcome) -> str:
     """Return the answer as a text: "-" for a refusal, "!" for a failure."""
     if isinstance(outcome, Failure):

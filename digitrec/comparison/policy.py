@@ -22,6 +22,7 @@ from digitrec.answer import (
     counted,
     is_emulated,
     sureness,
+    total,
 )
 from digitrec.comparison import WINDOW, gather, opened_once
 from digitrec.engine import Engine
@@ -202,8 +203,7 @@ class Fallback(EnginePolicy):
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture; warn once about each engine that is not calibrated."""
         for outcome in super().stream(images, lenient=lenient):
-            asked = outcome.asked if isinstance(outcome, Prediction) else ()
-            for said in asked:
+            for said in getattr(outcome, "asked", ()):
                 named = isinstance(said, Prediction) and said.digit is not None and said.calibrated is None
                 if named and said.provider not in self._warned:
                     self._warned.add(said.provider)
@@ -330,9 +330,3 @@ def _digits(said: Iterable[Asked]) -> list[Prediction]:
 def _votes(said: Iterable[Asked]) -> Counter[int | None]:
     """Count the votes for each answer, "no digit" included; failures do not vote."""
     return Counter(prediction.digit for prediction in _digits(said))
-
-
-def total(costs: Sequence[float | None]) -> float | None:
-    """Return the sum, or None if one cost is unknown."""
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None

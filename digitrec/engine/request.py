@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from digitrec import errors
-from digitrec.answer import Answer
+from digitrec.answer import Answer, total
 from digitrec.engine import Estimate, Options, Outcome, Reply, caught, config, read_many, usable
 from digitrec.engine.config import TokenPrice
 from digitrec.engine.detect import is_emulator
@@ -258,9 +258,8 @@ class Item:
         with self._settling:
             if self.reply is not None:
                 return
-            emulated, costs = self.question.emulated, list(self.costs.values())
-            known = [usd for usd in costs if usd is not None]
-            cost = 0.0 if emulated else sum(known, 0.0) if len(known) == len(costs) else None
+            emulated = self.question.emulated
+            cost = 0.0 if emulated else total(list(self.costs.values()))
             latency = time.monotonic() - self.started
             self.reply = Reply(outcome, latency, cost, self._attempts, replayed, emulated)
 

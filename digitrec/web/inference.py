@@ -17,8 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from digitrec.answer import Failure, Outcome, SheetOutcome
-from digitrec.comparison.policy import total
+from digitrec.answer import Failure, Outcome, SheetOutcome, total
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
@@ -400,10 +399,9 @@ class State:
         Raises:
             Problem: every engine costs money.
         """
-        found = [name for name, service in self.services.items() if service.usd_per_picture == 0]
-        if not found:
-            raise Problem(422, "invalid-request", "no engine here is free; name the engines to ask")
-        return found
+        if found := [name for name, service in self.services.items() if service.usd_per_picture == 0]:
+            return found
+        raise Problem(422, "invalid-request", "no engine here is free; name the engines to ask")
 
     def close(self) -> None:
         """Release the engines."""

@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.answer import SURE, Failure, Number, Outcome, Prediction, is_emulated
+from digitrec.answer import SURE, Failure, Number, Outcome, Prediction, is_emulated, total
 from digitrec.comparison import compare_stream
 from digitrec.comparison.benchmark import measures
 from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion
 from digitrec.comparison.datasets.loader import NumberSample, Sample
 from digitrec.comparison.numbers import NumbersRead
-from digitrec.comparison.policy import total
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
 from digitrec.recognise import Reader, name_of
@@ -204,9 +203,9 @@ def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
     """Return US dollars for 1,000 such answers, without failures; None: unknown, or no answers."""
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     whole = total([list_price(answer, prices) for answer in answers])
-    return (
-        None if whole is None or not answers else round(1000 * whole / len(answers), 9)
-    )  # without floating-point noise
+    if whole is None or not answers:
+        return None
+    return round(1000 * whole / len(answers), 9)  # without floating-point noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
