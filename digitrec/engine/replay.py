@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from digitrec.answer import total
 from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.engine.ledger.records import Entry, to_spec
-from digitrec.errors import LedgerError
+from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import PreparedImage
-from digitrec.providers.base import FREE, BaseProvider
+from digitrec.providers.base import FREE, BaseProvider, Price
 
 SQLITE = b"SQLite format 3\0"
 """The first bytes of a ledger."""
@@ -45,8 +46,21 @@ class Replay(Engine):
         stand_in.name, stand_in.endpoint, stand_in.price = provider, asked.endpoint, FREE
         stand_in.wants = to_spec(asked.spec)
         super().__init__(stand_in, Options())
+        spent = total([it.cost_usd for it in found])
+        stand_in.price = None if spent is None else Price(spent / len(found), f"recorded in {path}")
         self._path = path
         self._entries = {it.question.image_sha256: it for it in found}
+
+    @property
+    def for_numbers(self) -> Engine:
+        """Return this engine.
+
+        Raises:
+            NotConfigured: the recorded answers are about cut-out digits, not about whole pictures.
+        """
+        if self.provider.wants.crop:
+            raise NotConfigured(f"{self._path} has answers of {self.provider.name} about single digits only")
+        return super().for_numbers
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         """Return a reply for each image, in order: a LedgerError if the recording has no answer."""

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from paid_cloud import PaidCloud, answer, image, options
 
+from digitrec.comparison.benchmark.measure import price_list
 from digitrec.engine import Engine
 from digitrec.engine.ledger import Entry, Ledger, Question, entries
 from digitrec.engine.replay import Replay
-from digitrec.errors import LedgerError
+from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import InputSpec
 
 ENLARGED = InputSpec("png", preparation="enlarged", min_side=300)
@@ -45,6 +46,21 @@ def test_what_was_recorded_is_answered_on_another_machine(tmp_path: Path, path: 
     assert [reply.outcome for reply in replies] == [answer(1), answer(2)]
     assert {(r.replayed, r.attempts, r.cost_usd, r.emulated) for r in replies} == {(True, 0, 0.0, False)}
     replay.close()
+
+
+def test_a_new_answer_would_cost_as_much_as_the_recorded_ones(path: Path) -> None:
+    record(path, [entry(1), replace(entry(2), cost_usd=0.003)])
+    assert price_list([Replay(path, "paid")]) == {"paid": 0.002}
+    record(path, [replace(entry(3), cost_usd=None)])
+    assert price_list([Replay(path, "paid")]) == {"paid": None}
+
+
+def test_answers_about_single_digits_do_not_answer_for_numbers(path: Path) -> None:
+    record(path, [entry(1)])
+    assert Replay(path, "paid").for_numbers
+    record(path, [entry(2, spec=replace(ENLARGED, crop=True))])
+    with pytest.raises(NotConfigured, match="single digits only"):
+        assert Replay(path, "paid", preparation="enlarged").for_numbers
 
 
 def test_an_image_without_a_recorded_answer_is_an_error(path: Path) -> None:
