@@ -49,7 +49,7 @@ def main() -> None:
 @contextmanager
 def served() -> Iterator[str]:
     """Yield the address of a server with the shipped network."""
-    made = server([Engine(open_provider("local"))], Settings(), host="127.0.0.1", port=0)
+    made = server([Engine(open_provider("local"))], Settings())
     thread = threading.Thread(target=made.run)
     thread.start()
     while not made.started:

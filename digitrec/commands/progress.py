@@ -120,12 +120,12 @@ def quiet_bar(what: str) -> Iterator[Bar]:
         yield shown
 
 
-def tracked(items: Iterable[Item], total: int, what: str = "reading") -> Iterator[Item]:
+def tracked(items: Iterable[Item], total: int) -> Iterator[Item]:
     """Count the items on stderr as they pass; stay silent for short work, and if rows show progress."""
     if total < WORTH_A_BAR or sys.stdout.isatty() or not sys.stderr.isatty():
         yield from items
         return
-    with bar(what) as shown:
+    with bar("reading") as shown:
         for number, item in enumerate(items, 1):
             yield item
             shown.at(number / total, f"{number} of {total}")

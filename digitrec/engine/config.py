@@ -7,7 +7,7 @@ The file is in TOML, by default ``config.toml`` in the user's configuration fold
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,9 +83,9 @@ BY_PROVIDER = ("prices", "rates", "attempt_timeouts", "parameters")
 """Tables with provider names as keys; they are checked, because a misspelt limit would have no effect."""
 
 
-def config_path(env: Mapping[str, str] = os.environ) -> Path:
+def config_path() -> Path:
     """Return the path of the configuration file: ``DIGITREC_CONFIG``, else in the user's folder."""
-    if named := env.get(VARIABLE):
+    if named := os.environ.get(VARIABLE):
         return Path(named)
     from platformdirs import user_config_path
 

@@ -9,13 +9,11 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(file: Path, *, keep_ending: bool = True) -> Iterator[Path]:
+def replacing(file: Path) -> Iterator[Path]:
     """Yield a new path beside ``file`` to write to; afterwards rename it to ``file``.
 
-    The path keeps the ending of ``file``, because some writers choose a format by it. With
-    ``keep_ending=False`` it has no ending, so that patterns for finished files do not match it. If ``file``
-    is a link, its target is replaced. For a device or a pipe, which cannot be replaced, ``file`` itself is
-    yielded.
+    The path keeps the ending of ``file``, because some writers choose a format by it. If ``file`` is a link,
+    its target is replaced. For a device or a pipe, which cannot be replaced, ``file`` itself is yielded.
 
     Raises:
         OSError: the file cannot be written; ``file`` is then unchanged.
@@ -25,7 +23,7 @@ def replacing(file: Path, *, keep_ending: bool = True) -> Iterator[Path]:
         yield target
         return
     # Not the process id: two machines that share the folder may have the same one.
-    unfinished = target.parent / f".{os.urandom(8).hex()}.unfinished{target.suffix if keep_ending else ''}"
+    unfinished = target.parent / f".{os.urandom(8).hex()}.unfinished{target.suffix}"
     try:
         yield unfinished
         with unfinished.open("rb+") as written:

@@ -98,7 +98,7 @@ def trade_off(contestants: Sequence[Contestant]) -> Figure:
         axes.plot(1000 * one.prediction_s, one.accuracy.share or 0.0, **look)
     axes.margins(0.12)
     plots.logarithmic(axes)
-    plots.end_at(1, axes)
+    plots.end_at_one(axes)
     plots.in_percent(axes.yaxis, decimals=1)
     figure.legend(loc="outside right center", title="model")
     return figure

@@ -131,10 +131,10 @@ def logarithmic(axes: Axes) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def end_at(whole: float, axes: Axes) -> None:
+def end_at_one(axes: Axes) -> None:
     """End the y-axis at the largest possible share, and do not clip markers on the edge."""
     low, high = axes.get_ylim()
-    axes.set_ylim(low, min(high, whole))
+    axes.set_ylim(low, min(high, 1))
     for drawn in (*axes.lines, *axes.collections):
         drawn.set_clip_on(False)
 
@@ -149,7 +149,7 @@ def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float]) -> Figur
         points = [point for point in card.coverage if point[1] * card.accuracy.n >= FEWEST]
         axes.plot([x for _, x, _ in points], [y for _, _, y in points], label=name, **dashed(place))
     axes.set_xlim(0, 1)
-    end_at(1, axes)
+    end_at_one(axes)
     in_percent(axes.xaxis)
     in_percent(axes.yaxis, decimals=1)
     if cards:  # matplotlib warns of an empty legend
@@ -175,7 +175,7 @@ def reliability(found: Mapping[str, Reliability], title: str, size: tuple[float,
             axes.annotate(f"{one.answers:,}", (one.confidence, one.right), (-5, 5), ha="right", fontsize=8,
                           textcoords="offset points")  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    end_at(1, axes)
+    end_at_one(axes)
     in_percent(axes.xaxis, axes.yaxis)
     figure.legend(**BELOW)
     return figure

@@ -8,7 +8,7 @@ import math
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Container
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -212,11 +212,10 @@ class Buffers:
 class RateLimiter:
     """A token bucket for each client, filled at a steady rate."""
 
-    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, burst: int) -> None:
         """Allow ``rate`` requests per second in the long run, and ``burst`` at once after a pause."""
         self._pause_s = 1 / rate
         self._credit_s = (burst - 1) / rate
-        self._clock = clock
         self._next: dict[str, float] = {}
 
     def check(self, client: str, detail: str, *, take: bool = True) -> None:
@@ -225,7 +224,7 @@ class RateLimiter:
         Raises:
             Problem: the bucket is empty; ``detail`` tells the client why.
         """
-        now = self._clock()
+        now = time.monotonic()
         at = max(self._next.pop(client, -math.inf), now - self._credit_s)
         self._next[client] = at + self._pause_s if take and at <= now else at
         if len(self._next) > MAX_CLIENTS:

@@ -173,10 +173,8 @@ class StrictConnection(h11.Connection):
         return super().next_event()
 
 
-def server(
-    engines: Sequence[Reader], settings: Settings, *, host: str = "127.0.0.1", port: int = 0
-) -> uvicorn.Server:
-    """Return the server, not started, for an address (port 0: any) or for sockets passed to its `run`."""
+def server(engines: Sequence[Reader], settings: Settings) -> uvicorn.Server:
+    """Return the server, not started, for any port of this machine or for sockets passed to its `run`."""
     connections = Connections(create_app(engines, settings))
 
     class Protocol(H11Protocol):
@@ -192,7 +190,7 @@ def server(
             super().connection_lost(exc)
 
     config = uvicorn.Config(
-        connections, host=host, port=port, http=Protocol, ws="none", lifespan="on",
+        connections, port=0, http=Protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_keep_alive=IDLE_S, timeout_graceful_shutdown=math.ceil(settings.seconds) + 1,
     )  # fmt: skip

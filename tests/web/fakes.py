@@ -87,7 +87,7 @@ def serving(*engines: Reader, settings: Settings = Settings()) -> Iterator[TestC
 @contextmanager
 def listening(*engines: Reader, settings: Settings = Settings()) -> Iterator[str]:
     """Start a real server on this machine; yield its address."""
-    made = server(engines or [local()], settings, host="127.0.0.1", port=0)
+    made = server(engines or [local()], settings)
     thread = threading.Thread(target=made.run)
     thread.start()
     while not made.started:
