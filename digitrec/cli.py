@@ -35,8 +35,6 @@ COMMANDS = {
 RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
 """Commands of earlier versions, and the command to use instead."""
 
-ARCHIVES = {".zip", ".tar", ".tgz", ".gz"}
-"""Endings of files that hold many pictures."""
 WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
 """Errors of the system about writing that do not name the file."""
 
@@ -92,12 +90,13 @@ def _instead(name: str) -> str:
     """Suggest a command for a name that does not exist; "" without a good guess."""
     from shlex import quote
 
+    from digitrec.bulk.inputs import ENDINGS
     from digitrec.image.files import SUFFIXES
 
     if name in RETIRED:
         return RETIRED[name]
     path = Path(name)
-    if path.suffix.lower() in ARCHIVES:
+    if name.lower().endswith(ENDINGS):
         return f" To read the pictures in it: digitrec batch {quote(name)} -o answers.csv"
     if path.suffix.lower() in SUFFIXES or path.exists():
         return f" To read a picture: digitrec predict {quote(name)}"

@@ -250,6 +250,7 @@ def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
         ("photo.jpg", "digitrec predict photo.jpg"),
         ("scans", "digitrec predict scans"),
         ("scans.zip", "digitrec batch scans.zip"),
+        ("scans.tar.xz", "digitrec batch scans.tar.xz"),
         ("my photo.png", "digitrec predict 'my photo.png'"),
     ],
 )

@@ -179,15 +179,11 @@ def _overlaid(
     """Yield the outcomes, and save the overlay of each picture that was read."""
     for place, outcome in enumerate(outcomes):
         if overlays and isinstance(outcome, Sheet):
-            _save_overlay(images[place], outcome, overlays[place])
+            with suppress(ImageError):  # it was read a moment ago
+                opened = DigitImage.open(Turned(images[place], outcome.turned), enough=NUMBERS_SIDE)
+                overlays[place].parent.mkdir(parents=True, exist_ok=True)
+                sources.save(overlay(opened, outcome), overlays[place])
         yield outcome
-
-
-def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:
-    with suppress(ImageError):  # it was read a moment ago
-        opened = DigitImage.open(Turned(image, sheet.turned), enough=NUMBERS_SIDE)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        sources.save(overlay(opened, sheet), file)
 
 
 @click.command(context_settings={"show_default": True})

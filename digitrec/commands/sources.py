@@ -100,10 +100,9 @@ def report_engines(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     for engine, answers in outcomes.items():
         failures = [outcome for outcome in answers if isinstance(outcome, Failure)]
         if failures:
-            what = f"{engine}: {len(failures)} of {len(answers)} pictures failed"
-            click.echo(
-                f"digitrec: {printable(what)}, such as {predictions.error_line(failures[0])}", err=True
-            )
+            first = predictions.error_line(failures[0])
+            what = printable(f"{engine}: {len(failures)} of {len(answers)} pictures failed, such as {first}")
+            click.echo(f"digitrec: {what}", err=True)
         if len(failures) == len(answers):
             useless += failures
     if useless:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from digitrec.lab.training.run import Epoch, Given
 
-RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """Endings of model files; a name without an ending is a folder."""
 EXPECTED = 0.9
@@ -50,7 +49,7 @@ class Start(options.Input):
 @click.option(
     "--arch", type=options.Input(path_type=str), metavar="NAME",
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, efficientnet, knn, random-forest, svm, "
-    f"or the best.json of `digitrec tune`.  [default: {RECIPE}]",
+    "or the best.json of `digitrec tune`.  [default: our own, by its own recipe]",
 )  # fmt: skip
 @options.whole("--epochs", "Number of epochs.  [default: the recipe's]", metavar=None)
 @click.option(

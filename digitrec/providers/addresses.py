@@ -77,10 +77,13 @@ def _ip(host: str) -> IPv4Address | IPv6Address | None:
 
 def proxy_variable(url: str) -> str:
     """Return the variable with the proxy for requests to ``url``; "" if they go directly."""
+    import urllib.request
+
     scheme, host, _ = origin(url) or ("", "", 0)
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     named = next((name for name in names if os.environ.get(name)), "")
-    return "" if _goes_directly(host) else named
+    known: Any = urllib.request  # typeshed does not list the function
+    return "" if known.proxy_bypass_environment(host) else named
 
 
 def check_proxies(endpoint: str) -> list[str]:
@@ -97,10 +100,3 @@ def check_proxies(endpoint: str) -> list[str]:
     if parts is None or parts.scheme not in PROXY_SCHEMES:
         raise NotConfigured(f"{name} must hold the address of a proxy, such as http://HOST:PORT")
     return [parts.password or "", unquote(parts.password or "")]
-
-
-def _goes_directly(host: str) -> bool:
-    import urllib.request
-
-    known: Any = urllib.request  # typeshed does not list this attribute
-    return bool(known.proxy_bypass_environment(host))

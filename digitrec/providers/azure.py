@@ -39,7 +39,6 @@ IDENTITY_ADVICE = (
     "address (https://NAME.cognitiveservices.azure.com)"
 )
 """The advice for a refused identity."""
-KEY_HEADER = "Ocp-Apim-Subscription-Key"
 BINARY = "application/octet-stream"
 
 DEEPEST_ERROR = 5
@@ -102,7 +101,7 @@ class AzureProvider(Cloud):
         self.endpoint = checked_endpoint(endpoint, at, allow_plain_http=allow_plain_http)
         self._wire = wire = Wire(self.service, self.endpoint, "azure", _refused)
         if key is not None:
-            wire.sign_with(KEY_HEADER, checked_key(key, by))
+            wire.sign_with("Ocp-Apim-Subscription-Key", checked_key(key, by))
             return
         if in_the_clear(self.endpoint):  # a token gives access to more than this one resource
             raise NotConfigured(
@@ -153,7 +152,6 @@ def error_text(raw: Any) -> str:
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 """Scope of a token: Azure's AI services."""
-AUTHORITY = "AZURE_AUTHORITY_HOST"
 SECRET_VARIABLES = (
     "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER",
     "MSI_SECRET",
@@ -231,7 +229,7 @@ def _tokens(wire: Wire, key: str) -> Callable[[], str]:
         from azure.core.pipeline.transport import RequestsTransport
         from azure.identity import DefaultAzureCredential, get_bearer_token_provider
     # By default azure-identity asks Microsoft about the authority; Microsoft does not know a private one.
-    private = bool(os.environ.get(AUTHORITY))
+    private = bool(os.environ.get("AZURE_AUTHORITY_HOST"))
     sends = RequestsTransport(session=wire.errands, session_owner=False)
     try:
         found = DefaultAzureCredential(transport=sends, disable_instance_discovery=private, retry_total=0)

@@ -65,7 +65,7 @@ def is_installed(module: str) -> bool:
 
 
 def first_set(env: Mapping[str, str], names: Iterable[str]) -> str:
-    """Return the value of the first variable that is set and not empty, or ""."""
+    """Return the name of the first variable that is set and not empty, or ""."""
     return next((name for name in names if env.get(name)), "")
 
 

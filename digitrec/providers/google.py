@@ -392,11 +392,9 @@ def parse(raw: Any) -> Answer:
         code, said = response.error.code, response.error.message
         raise SERVICE.error(Problem(RPC.get(code, errors.Rejected), said, code, raw=raw["error"]))
     if text.strip() and not found:
-        raise SERVICE.refusal(_WITHOUT_WORDS, raw)
+        said = "a text without words: no 'pages' in fullTextAnnotation, or one entry in textAnnotations"
+        raise SERVICE.refusal(said, raw)
     return Answer(tuple(found), raw=raw)
-
-
-_WITHOUT_WORDS = "a text without words: no 'pages' in fullTextAnnotation, or one entry in textAnnotations"
 
 
 def _words(full: TextAnnotation) -> Iterator[Word]:

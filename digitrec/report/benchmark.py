@@ -9,12 +9,11 @@ from typing import IO, Literal
 from digitrec.comparison.benchmark import Benchmark, Pair, Recommendation
 from digitrec.comparison.benchmark.measure import Scorecard
 from digitrec.comparison.benchmark.measures import Proportion
+from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors.text import count, dollars, duration, percent
 from digitrec.report.rows import Table, aligned, markdown_section
 
 Format = Literal["table", "markdown", "json"]
-NONE = "none"
-"""Name of "no digit" in a confusion matrix."""
 
 
 def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> None:

@@ -251,7 +251,7 @@ def _together(comparison: Comparison) -> str:
         return "undecided"
     others = ", ".join(
         f"{name} says {_said(outcome, nothing)}"
-        for name, outcome in comparison.by_engine if name in comparison.dissenters and outcome in votes
+        for name, outcome in comparison.by_engine if name in comparison.dissenters
     )  # fmt: skip
     answer = nothing if comparison.consensus is None else comparison.consensus
     most = len(votes) > 2 * len(comparison.dissenters)

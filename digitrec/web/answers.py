@@ -28,7 +28,7 @@ from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.recognise.numbers import value_of
 from digitrec.report.rows import csv_line
-from digitrec.web import routes, schemas
+from digitrec.web import schemas
 from digitrec.web.problems import Problem
 
 MARGIN = 0.4
@@ -98,11 +98,9 @@ class Answers:
 
     def waiting(self) -> list[schemas.DoubtfulAnswer]:
         """Return the next answers to review, the least sure first, those without a confidence last."""
-        with self._lock:
-            following = list(islice(self._waiting.items(), SHOWN))
         return [
             schemas.DoubtfulAnswer(name=name, label=one.read, provider=one.provider)
-            for name, one in following
+            for name, one in islice(self._waiting.items(), SHOWN)
         ]
 
     @property
@@ -233,7 +231,7 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
         content = answers.picture(name)
         if content is None:
             raise GONE()
-        return routes.png(content)
+        return Response(content, media_type="image/png")
 
     @app.put("/collected/{name}", status_code=204, responses=REFUSED | MISSING, **owners)
     def decide(name: str, accept: Accept, label: Label = None) -> None:

@@ -144,7 +144,7 @@ def add(app: FastAPI, state: State) -> None:
         """Show the picture as the server reads it: upright, opaque, at most 512 pixels long."""
         picture = await _one_picture(request, state)
         work = partial(_thumbnail, picture)
-        return png(await state.lanes.run(request.state.client, picture, work))
+        return Response(await state.lanes.run(request.state.client, picture, work), media_type="image/png")
 
     @app.get("/health", **about)
     async def health() -> schemas.Health:
@@ -206,11 +206,6 @@ async def _one_picture(request: Request, state: State) -> bytes:
 
 def _thumbnail(picture: bytes) -> bytes:
     return schemas.png(DigitImage.open(picture).thumbnail(THUMBNAIL))
-
-
-def png(content: bytes) -> Response:
-    """Return a PNG as a response."""
-    return Response(content, media_type="image/png")
 
 
 def json(model: BaseModel) -> Response:

@@ -106,8 +106,7 @@ class Recommendation:
     @property
     def reached(self) -> bool:
         """Whether the lower end of the option's interval is at or above the target."""
-        low = self.chosen.right.low if self.chosen else None
-        return low is not None and low >= self.target
+        return self.chosen is not None and (self.chosen.right.low or 0.0) >= self.target
 
 
 @dataclass(frozen=True, slots=True)
