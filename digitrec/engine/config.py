@@ -133,7 +133,7 @@ def read(path: Path | None = None) -> dict[str, Any]:
     Raises:
         NotConfigured: the named file is missing, or is not TOML.
     """
-    named = path is not None or VARIABLE in os.environ
+    named = path is not None or bool(os.environ.get(VARIABLE))
     path = config_path() if path is None else path
     try:
         with path.open("rb") as file:

@@ -43,6 +43,11 @@ def test_found_in_the_users_folder_or_where_the_variable_says(
         load()
 
 
+def test_an_empty_variable_names_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITREC_CONFIG", "")
+    assert load() == Config()
+
+
 MISTAKES = [
     ("provider = 7", "provider"), ("provider = ''", "provider"), ("ledger = ''", "ledger"),
     ("budjet = 1", "budjet"), ("budget = 10", "budget"), ("[budget]\nper_day = 1", "per_day"),
