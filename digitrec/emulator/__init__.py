@@ -25,7 +25,7 @@ from digitrec.emulator.vendors.base import Vendor
 from digitrec.emulator.vendors.google import Google
 from digitrec.emulator.vendors.openai import OpenAi
 from digitrec.engine.detect import is_emulator
-from digitrec.errors import NotConfigured, UnknownProvider
+from digitrec.errors import CannotListen, UnknownProvider
 
 __all__ = [
     "VENDORS", "Counts", "Emulator", "Fault", "Picture", "Word", "environment", "is_emulator",
@@ -71,7 +71,8 @@ class Emulator:
 
         Raises:
             UnknownProvider: no vendor has this name.
-            NotConfigured, ModelError: the engine or a port cannot be used.
+            NotConfigured, ModelError: the engine cannot be used.
+            CannotListen: a port cannot be used.
             ValueError: a fault is invalid.
         """
         names = list(dict.fromkeys(vendors))
@@ -96,7 +97,7 @@ class Emulator:
         except (OSError, OverflowError) as error:
             self.stop()
             why = getattr(error, "strerror", None) or str(error)
-            raise NotConfigured(f"port {port} of 127.0.0.1 cannot be used ({why}); choose another") from error
+            raise CannotListen(f"port {port} of 127.0.0.1 cannot be used ({why}); choose another") from error
 
     @property
     def endpoints(self) -> dict[str, str]:

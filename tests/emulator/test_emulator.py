@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from digitrec.emulator import VENDORS, Emulator, is_emulator
-from digitrec.errors import NotConfigured, UnknownProvider
+from digitrec.errors import CannotListen, UnknownProvider
 
 from .clients import TIMEOUT, reads
 
@@ -28,7 +28,7 @@ def test_ports_follow_the_first(digitrec_emulator):
     for port in range(21_100, 21_200, 10):
         try:
             emulator = digitrec_emulator(["aws", "google"], engine=reads(), port=port)
-        except NotConfigured:
+        except CannotListen:
             continue
         ports = {"aws": port, "google": port + 1}
         assert emulator.endpoints == {name: f"http://127.0.0.1:{at}" for name, at in ports.items()}
@@ -40,7 +40,7 @@ def test_ports_follow_the_first(digitrec_emulator):
 def test_a_port_that_cannot_be_had_is_named(digitrec_emulator, port):
     if port == "taken":
         port = int(digitrec_emulator(["google"], engine=reads()).endpoints["google"].rpartition(":")[2])
-    with pytest.raises(NotConfigured, match=f"port {port} of"):
+    with pytest.raises(CannotListen, match=f"port {port} of"):
         Emulator(["aws"], engine=reads(), port=port)
 
 
