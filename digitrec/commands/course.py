@@ -36,7 +36,6 @@ def demo() -> None:
     """Read five pictures that come with digitrec.
 
     A colour terminal shows the pictures. Four hold a digit; the fifth holds a letter, which is refused.
-    Nothing is fetched from a network.
 
     \b
     Example:

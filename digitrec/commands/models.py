@@ -107,7 +107,7 @@ def export(model: Path, out: Path) -> None:
 @models.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @options.flag("--quick", help="Use few digits: a trial of under two minutes.")
-@options.seed("Random seed of weights and order.", default=0, show_default=True)
+@options.seed("Random seed.", default=0, show_default=True)
 @options.out_folder("digitrec-models")
 def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     """Train several kinds of models on the same digits, and compare them.

@@ -76,7 +76,7 @@ class Start(options.Input):
     "--augment/--no-augment", default=None,
     help="Augment digits, anew in each epoch.  [default: by architecture]",
 )  # fmt: skip
-@options.seed("Random seed of weights, order and augmentation.", default=0)
+@options.seed("Random seed.", default=0)
 @options.sources(
     "--data", "sources", multiple=True,
     help="Training digits, as for `digitrec explore`; repeatable.  [default: mnist-train, for the recipe "
