@@ -39,7 +39,9 @@ LONGEST = (
 end."""
 
 # The threads of numeric libraries wait for each other in a loop, which costs CPU where several tests run.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+for variable in (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS",
+):  # fmt: skip
     os.environ.setdefault(variable, "1")
 
 settings.register_profile("untimed", deadline=None)  # a slow answer of a busy machine is not a failure

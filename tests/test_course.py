@@ -42,7 +42,7 @@ def test_what_is_quick_in_a_lesson_runs_and_prints_what_stands_there(
     monkeypatch.chdir(tmp_path)
     Path("samples").symlink_to(ROOT / "samples")
     text, names = page.read_text(encoding="utf-8"), dict[str, Any]()
-    for step in run.steps(page):
+    for step in dict.fromkeys(run.steps(page)):
         if step.language == "python":
             run.run(step, names)
             printed = capsys.readouterr().out

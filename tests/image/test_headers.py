@@ -85,7 +85,7 @@ CASES: dict[str, tuple[str, str, dict[str, object]]] = {
     "JPEG": ("JPEG", "RGB", {}),
     "JPEG in scans": ("JPEG", "RGB", {"progressive": True, "subsampling": 0}),
     "JPEG CMYK in scans": ("JPEG", "CMYK", {"progressive": True, "subsampling": 0}),
-    "HEIF": ("HEIF", "RGB", {"quality": 30}),
+    "HEIF": ("HEIF", "RGB", {"quality": 30, "enc_params": {"preset": "ultrafast"}}),
     "HEIF 16": ("HEIF", "I;16", {"quality": 30, "enc_params": {"preset": "ultrafast"}}),
     "AVIF": ("AVIF", "RGB", {"speed": 10}),
     "AVIF 444": ("AVIF", "RGBA", {"speed": 10, "subsampling": "4:4:4"}),
