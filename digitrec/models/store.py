@@ -55,7 +55,11 @@ class Model:
     """The network as a function."""
 
     def probabilities(
-        self, batch: NDArray[np.uint8], prepared: Sequence[bool] | NDArray[np.bool_] = ()
+        self,
+        batch: NDArray[np.uint8],
+        prepared: Sequence[bool] | NDArray[np.bool_] = (),
+        *,
+        once: bool = False,
     ) -> Floats:
         """Return the chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32; rows sum to 1.
 
@@ -65,6 +69,7 @@ class Model:
         Args:
             batch: the pictures.
             prepared: (N,), which pictures were converted to MNIST's form; empty: none of them.
+            once: do not read doubtful pictures again.
 
         Raises:
             ValueError: the array has another shape or type.
@@ -78,7 +83,7 @@ class Model:
             rows[:] = prepared
         chances = self._chances(ink, rows)
         doubted = chances.max(axis=1) < self.input.doubt
-        if doubted.any():
+        if doubted.any() and not once:
             views = network.aside(ink[doubted])
             again = self._chances(views, rows[doubted].repeat(VIEWS)).reshape(-1, VIEWS, 10)
             all_five = np.concatenate([chances[doubted][:, None], again], axis=1).reshape(-1, 10)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.image import Box
+from digitrec.image.boxes import shared
 from digitrec.prepare import finder
 from digitrec.prepare.components import components
 
@@ -23,6 +24,10 @@ SMALL = 512
 FIRST, FIRST_OF_SMALL = 640, 128
 """Longer side of the network's first input, in pixels, for large and small pictures; doubled until digits
 are clear."""
+COARSE = 160
+"""Longer side of the network's input, in pixels, that suffices for one or two digits on a large picture."""
+SETTLED = 0.95
+"""Minimum share of the marks that twice the resolution shows which are the same digits, by their areas."""
 LAST = 1280
 """Maximum longer side of the network's input, in pixels."""
 CLEAR = 24
@@ -44,6 +49,8 @@ GAP_OF_SIGN = 0.75
 LETTER, NARROW, WIDE, FILLED = 0.4, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
+SAME = 0.5
+"""Minimum common area of the boxes of one digit at two resolutions, as a share of their union."""
 SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
@@ -125,15 +132,46 @@ def lines(picture: Image.Image) -> list[Line]:
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest = max(picture.size)
+    if longest > SMALL:
+        coarse, closer = (_overview(picture, side) for side in (COARSE, 2 * COARSE))
+        if _is_settled(coarse[1], closer[1]):
+            return coarse
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
     while True:
-        look = finder.look_at(picture, (0, 0, *picture.size), side)
-        marks = list(finder.marks_in(look))
-        digits = [mark for mark in marks if mark.chance > 0.5] or marks
-        heights = [mark.place[3] - mark.place[1] for mark in digits]
+        look, marks = _overview(picture, side)
+        heights = [_height(mark) for mark in _digits(marks) or marks]
         if (heights and np.median(heights) >= CLEAR) or side >= min(longest, LAST):
             return look, marks
         side *= 2
+
+
+def _overview(picture: Image.Image, side: int) -> tuple[finder.Look, Sequence[finder.Mark]]:
+    look = finder.look_at(picture, (0, 0, *picture.size), side)
+    return look, list(finder.marks_in(look))
+
+
+def _is_settled(coarse: Sequence[finder.Mark], closer: Sequence[finder.Mark]) -> bool:
+    """Return whether all digits are clear, and twice the resolution shows the same digits.
+
+    At a high resolution the network takes pieces of a large digit and the paper's grain for digits.
+    """
+    digits = _digits(coarse)
+    area = [(int(np.count_nonzero(mark.mask)), _is_among(mark, digits)) for mark in closer]
+    same = sum(size for size, is_same in area if is_same)
+    are_clear = bool(digits) and min(map(_height, digits)) >= CLEAR
+    return are_clear and same > SETTLED * sum(size for size, _ in area)
+
+
+def _is_among(mark: finder.Mark, others: Sequence[finder.Mark]) -> bool:
+    return any(shared(mark.box, other.box) > SAME for other in others)
+
+
+def _digits(marks: Sequence[finder.Mark]) -> list[finder.Mark]:
+    return [mark for mark in marks if mark.chance > 0.5]
+
+
+def _height(mark: finder.Mark) -> int:
+    return mark.place[3] - mark.place[1]
 
 
 def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:

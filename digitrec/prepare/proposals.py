@@ -104,11 +104,14 @@ def seen(image: DigitImage, rules: Ink) -> Case:
     return Case(image.size, rules, proposals)
 
 
-def readings(inks: Sequence[Floats]) -> list[Reading]:
-    """Read some digits with our own network, each from its ink alone, (h, w), 0..1."""
+def readings(inks: Sequence[Floats], *, once: bool = False) -> list[Reading]:
+    """Read some digits with our own network, each from its ink alone, (h, w), 0..1.
+
+    ``once``: doubtful digits are not read again, as in `store.Model.probabilities`.
+    """
     digits = network()
     stack = np.array([laid_out(one) for one in inks], np.uint8).reshape(-1, 28, 28)
-    chances = digits.probabilities(stack, [True] * len(stack))
+    chances = digits.probabilities(stack, [True] * len(stack), once=once)
     clear = (evidence(chances) / digits.input.evidence).tolist()
     return [Reading(*one) for one in zip(inks, stack, chances, clear, strict=True)]
 

@@ -67,7 +67,7 @@ class Local(BaseProvider):
         """Return the reader of whole numbers, which uses other networks."""
         from digitrec.providers.local_numbers import LocalNumbers
 
-        return LocalNumbers(self)
+        return LocalNumbers(self.name)
 
     def load(self) -> None:
         """Run the network on a blank picture, because its first run is its slowest."""

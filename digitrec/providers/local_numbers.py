@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import cycle, pairwise
-from math import ceil
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +13,7 @@ from PIL import Image
 
 from digitrec import models
 from digitrec.answer import Answer, Candidate, Sign
-from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
+from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE, Pixels
 from digitrec.models.committee import chances
 from digitrec.models.sequence import (
@@ -27,9 +26,11 @@ from digitrec.models.sequence import (
     digits_of,
     read,
 )  # fmt: skip
-from digitrec.prepare import prepare, proposals
+from digitrec.prepare import proposals
+from digitrec.prepare.finder import Mark
+from digitrec.prepare.judge import CLEAR
 from digitrec.prepare.lines import UNEVEN, Line, lines, strip
-from digitrec.providers.base import FREE, BaseProvider, Price, Provider
+from digitrec.providers.base import FREE, BaseProvider, Price
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
 """The trained weights that judge a reading; the package contains them."""
@@ -37,8 +38,6 @@ STRETCH = 1.3
 """Width of a view, as a multiple of the number's own, as in training; several widths gained nothing."""
 MARGIN = 0.15
 """Margin around a number in its view, as a share of the number's height."""
-AROUND = 0.5
-"""Margin around a single digit for the digit network, as a share of the digit's height."""
 EDGE = 0.05
 """Width that is cut off at each edge of a cut-out, as a share of its height: remains of frames."""
 LEAST = 0.15
@@ -62,11 +61,16 @@ class Page:
 
     picture: Image.Image
     lines: Sequence[Line]
+    seen: Mapping[Mark, proposals.Reading]
+    """The digit network's reading of each mark."""
 
     @classmethod
     def of(cls, picture: Image.Image) -> Self:
-        """Find the lines of a picture."""
-        return cls(picture, [line for line in lines(picture) if line.cut_out or line.chance >= LEAST_MARKS])
+        """Find the lines of a picture, and read their marks."""
+        found = [line for line in lines(picture) if line.cut_out or line.chance >= LEAST_MARKS]
+        marks = [mark for line in found for mark in line.marks if mark is not None]
+        seen = proposals.readings([mark.ink for mark in marks], once=True)
+        return cls(picture, found, dict(zip(marks, seen, strict=True)))
 
     @property
     def typical(self) -> float:
@@ -89,10 +93,6 @@ class Proposal:
     """If the marks are part of a longer line: share of letters in that line, 0..1; else 0."""
     seen: Sequence[proposals.Reading]
     """The digit network's reading of each high mark."""
-    trust: float = 0.0
-    """Chance by `predict` that the picture shows one digit, 0..1; 0 if it was not asked, or refuses."""
-    single: float = 0.0
-    """Chance by `predict` of the digit that was read, 0..1."""
 
     @property
     def digits(self) -> str:
@@ -110,14 +110,14 @@ class LocalNumbers(BaseProvider):
     wants = InputSpec(encoding="rgb", preparation="numbers", enough=NUMBERS_SIDE)
     price: Price | None = FREE
 
-    def __init__(self, single: Provider, readers: Sequence[SequenceReader] = ()) -> None:
+    def __init__(self, name: str = "local", readers: Sequence[SequenceReader] = ()) -> None:
         """Load the networks.
 
         Args:
-            single: reads a single digit on a prepared picture; numbers with one digit are also read by it.
+            name: the provider's name in answers.
             readers: the networks that read the views of a number in turn. Empty: those in the package.
         """
-        self.name, self._single = single.name, single
+        self.name = name
         self._readers = readers or (SequenceReader(), SequenceReader(LETTERS))
 
     def load(self) -> None:
@@ -168,8 +168,7 @@ class LocalNumbers(BaseProvider):
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
         reading = self._read(page.picture, boxes, expected)
-        made = Proposal(page, line, reading, boxes[reading.look], letters, _seen(line))
-        return self._with_single(made) if len(reading.text) == 1 == len(made.digits) else made
+        return Proposal(page, line, reading, boxes[reading.look], letters, _seen(page, line))
 
     def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
         """Return the text with the expected number of digits if its chance reaches `LEAST`, else any text."""
@@ -182,32 +181,15 @@ class LocalNumbers(BaseProvider):
         fitting = read(looks, expected)
         return fitting if fitting.chance >= LEAST else reading
 
-    def _with_single(self, one: Proposal) -> Proposal:
-        """Return the digit that is likeliest to both this reading and the digit network together."""
-        around = one.page.picture
-        if len(one.page.lines) > 1:
-            around = _cut(around, _with_margin(one.line.box, AROUND))
-        prepared = prepare(DigitImage.open(around), self._single.wants)
-        answer = self._single.read(prepared, timeout=1.0)
-        if prepared.findings.reason or answer.reason or answer.probabilities is None:
-            return one
-        other, reading = np.array(answer.probabilities), one.reading
-        mine = np.full(10, (1 - reading.chance) / 9)
-        mine[int(one.digits)] = reading.chance
-        best = int((mine * other).argmax())
-        if str(best) != one.digits:
-            reading = replace(
-                reading, text=str(best), places=reading.places[:1], chances=(float(other[best]),)
-            )
-        return replace(one, reading=reading, trust=prepared.findings.trust, single=float(other[best]))
 
-
-def _seen(line: Line) -> list[proposals.Reading]:
+def _seen(page: Page, line: Line) -> list[proposals.Reading]:
     """Return the digit network's reading of each high mark of a line."""
     heights = line.boxes[:, 3] - line.boxes[:, 1]
     high = heights * UNEVEN > heights.max()
-    inks = [mark.ink for mark, is_high in zip(line.marks, high, strict=True) if mark is not None and is_high]
-    return proposals.readings(inks)
+    return [
+        page.seen[mark] for mark, is_high in zip(line.marks, high, strict=True)
+        if mark is not None and is_high
+    ]  # fmt: skip
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
@@ -229,13 +211,6 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
         (0, max(0, around[1]), width, min(height, around[3])),
         (edge, edge, max(width - edge, edge + 1), height - edge),
     ]
-
-
-def _cut(picture: Image.Image, box: Box) -> Image.Image:
-    """Return the part of a picture inside a box, which may reach beyond the picture."""
-    left, top, right, bottom = box
-    corner = (min(picture.width, ceil(right)), min(picture.height, ceil(bottom)))
-    return picture.crop((max(0, int(left)), max(0, int(top)), *corner))
 
 
 def _with_margin(box: Box, share: float) -> Box:
@@ -275,6 +250,7 @@ def features(one: Proposal) -> list[float]:
     clear = np.array([mark.evidence for mark in one.seen] or [0.0], np.float32)
     as_many = len(one.seen) == count
     same = [int(digit) == mark.digit for digit, mark in zip(digits, one.seen, strict=False)]
+    is_single = count == 1 and as_many and all(same) and clear.min() >= CLEAR
     return [
         reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[1], reading.rival,
         max(reading.letters), min(reading.letters), reading.letters[1], one.whole_letters,
@@ -288,7 +264,7 @@ def features(one: Proposal) -> list[float]:
         np.log((bottom - top) / typical), (bottom - top) / height, (right - left) / width,
         line.cut_out, lines_here == 1, np.log(lines_here),
         float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
-        one.trust, one.single,
+        is_single, is_single and float(one.seen[0].chances.max()),
     ]  # fmt: skip
 
 

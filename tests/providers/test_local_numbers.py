@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -11,7 +13,8 @@ from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models.network import Floats
 from digitrec.models.sequence import BLANK, Pixels, SequenceReader
 from digitrec.providers.local_numbers import LocalNumbers
-from digitrec.providers.registry import open_provider
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def page(*texts: str, height: int = 40, width: int = 700) -> Image.Image:
@@ -41,6 +44,18 @@ def test_the_numbers_of_a_page_have_boxes_around_their_ink() -> None:
     assert (first.row, second.row) == (0, 1)
     assert 60 <= first.box[0] <= 90 and 40 <= first.box[1] <= 70 and 90 <= first.box[3] <= 115
     assert [one.box is not None and first.box[0] - 10 <= one.box[0] for one in first.digits] == [True] * 4
+
+
+def test_a_large_digit_on_a_photo_is_one_number() -> None:
+    (number,) = digitrec.read(SAMPLES / "thick-marker.jpg").numbers
+    assert number.text == "5"
+
+
+def test_small_numbers_below_a_large_digit_are_read() -> None:
+    picture = Image.new("L", (800, 600), 245)
+    for text, height, place in (("5", 200, (80, 40)), ("1234", 40, (80, 300)), ("58", 40, (400, 300))):
+        picture.paste(30, place, Image.fromarray(in_font(text, OWN, height)))
+    assert [one.text for one in digitrec.read(picture).numbers] == ["5", "1234", "58"]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (28, 28), (3, 900), (900, 3), (800, 600)])
@@ -80,6 +95,6 @@ def test_the_expected_number_of_digits_decides_between_likely_texts(
     digits: int | tuple[int, int] | None, fitting: float, text: str
 ) -> None:
     picture = Image.fromarray(255 - np.pad(in_font("1234", OWN, 40), 15))
-    reader = LocalNumbers(open_provider("local"), [Doubtful(fitting), Doubtful(fitting)])
+    reader = LocalNumbers(readers=[Doubtful(fitting), Doubtful(fitting)])
     (number,) = digitrec.read(picture, reader, digits=digits).numbers
     assert number.text == text

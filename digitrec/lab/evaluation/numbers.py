@@ -1,7 +1,7 @@
 """Measure how well an engine reads whole numbers, and whether it invents numbers.
 
-Numbers of held-out writers, words and drawings are generated; other pictures are read from the folder
-`numbers-dev` in the folder of DIGITREC_DATA.
+Numbers of held-out writers, words and drawings are generated; other pictures are read from the folders
+`numbers-dev` and `photos-dev` in the folder of DIGITREC_DATA.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PIL import ExifTags, Image
 
 from digitrec.answer import SURE, Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
+from digitrec.comparison.datasets.loader import read_samples
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
 from digitrec.lab.datasets.download import in_data
@@ -99,6 +100,10 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
     if rows := _labels("cells")[:limit]:
         cells = [(Path(row["file"]), row["text"]) for row in rows]
         yield from _numbers("cells of logbooks", cells, engine, 0.88)
+    folder = in_data("photos-dev")
+    if folder is not None and folder.is_dir():
+        photos = [(one.image, str(one.label)) for one in read_samples(folder, limit)]
+        yield from _numbers("photos of one digit", photos, engine, 0.99)
     for name in ("sudoku_hand", "sudoku_print"):
         if rows := list(filter(_is_upright, _labels(name)))[:limit]:
             yield from _sudokus(name, rows, engine)

@@ -36,7 +36,6 @@ from digitrec.models.sequence import digits_of
 from digitrec.prepare import prepare
 from digitrec.prepare.lines import Line
 from digitrec.providers.local_numbers import WEIGHTS, LocalNumbers, Page, Proposal, features
-from digitrec.providers.registry import open_provider
 
 Truth = Sequence[tuple[str, Box | None]]
 """The digits and the box of each number on a picture; None: the whole picture shows the number."""
@@ -122,7 +121,7 @@ def draw(folder: Path, count: int) -> None:
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
     """Return the features of the readings of a file's pictures, and whether each reading is right."""
-    reader = LocalNumbers(open_provider("local"))
+    reader = LocalNumbers()
     rows, right = [], []
     kinds = list(KINDS)
     for at in range(count):

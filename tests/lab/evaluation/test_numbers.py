@@ -39,6 +39,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("a.png", "b.png"):
         Image.new("L", (40, 20), 255).save(folder / name)
     (folder / "labels.csv").write_text("file,text\na.png,1.2\nb.png,34\n")
+    photos = tmp_path / "photos-dev" / "5"
+    photos.mkdir(parents=True)
+    Image.new("L", (40, 40), 255).save(photos / "five.png")
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     return folder
 
@@ -50,6 +53,8 @@ def test_right_sure_and_invented_numbers_are_counted() -> None:
     exact = found["cells of logbooks: exact digits"]
     assert (exact.found.hits, exact.met) == (1, False)
     assert found["cells of logbooks: wrong among the sure ones"].found.share == 0.5
+    photos = found["photos of one digit: exact digits"]
+    assert (photos.found.hits, photos.found.n) == (0, 1)
     assert found["words: a number is read"].found.hits == 3
     assert found["words: a number is read"].met is False
 
