@@ -50,6 +50,8 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
       digitrec compare form.jpg --numbers -p local,rapidocr
     """
     how, numbers = asking.how(), asking.numbers
+    if everyone and asking.providers:
+        raise click.UsageError("--all excludes --provider.")
     names = asking.names() if asking.providers else _chosen(everyone, EMULATED if asking.emulate else ())
     images = given.sources()
     with asking.opener(names) as open_engine:

@@ -41,7 +41,13 @@ def test_without_names_the_free_and_ready_engines_are_asked(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("-p", "local,nix"), ("-p", "local,local"), ("--prepare", "plain,enlarged"), ("--prepare", "huge")],
+    [
+        ("-p", "local,nix"),
+        ("-p", "local,local"),
+        ("-p", "local", "--all"),
+        ("--prepare", "plain,enlarged"),
+        ("--prepare", "huge"),
+    ],
 )
 def test_wrong_usage(seven: Path, arguments: tuple[str, ...]) -> None:
     assert run(seven, *arguments, code=2).stdout == ""
