@@ -141,7 +141,7 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     Log a warning if the network reads no digits at any scale.
     """
     if not about:
-        output = _kind_of_output(forward)
+        output = _kind_of_output(forward, path)
         scale = named or _best_scale(forward, output)
         if scale is None:
             log.warning(
@@ -161,9 +161,15 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     return found
 
 
-def _kind_of_output(forward: Forward) -> str:
-    """Return whether the answers to a few plain images are probabilities ("softmax") or scores ("logits")."""
+def _kind_of_output(forward: Forward, path: Path) -> str:
+    """Return whether the answers to a few plain images are probabilities ("softmax") or scores ("logits").
+
+    Raises:
+        ModelError: the answers are not finite, as after a training that diverged.
+    """
     answers = forward(np.linspace(0, 1, 4 * 784, dtype=np.float32).reshape(4, 28, 28))
+    if not np.isfinite(answers).all():
+        raise ModelError(f"{path}: its answers are not finite numbers; train it again, with a lower rate")
     sums_to_one = np.allclose(answers.sum(axis=1), 1, atol=1e-3)
     return "softmax" if sums_to_one and (answers >= 0).all() else "logits"
 
@@ -209,7 +215,7 @@ def description_in(content: bytes, path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return dict(json.loads(archive.read(DESCRIPTION)))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except Exception as error:  # zipfile and zlib raise any class of error for damaged bytes
         if DESCRIPTION.encode() in content:
             raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
         return {}

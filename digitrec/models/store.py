@@ -173,10 +173,10 @@ def load_keras(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork
     try:
         loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
         about = network.description_in(content, path) if path.suffix == ".keras" else _attribute(path)
+        takes, gives = [side.shape for side in loaded.inputs], [side.shape for side in loaded.outputs]
     except Exception as error:  # Keras documents no error class for a file that it did not write
         why = first_line(error)
         raise ModelError(f"{path}: Keras cannot load it safely ({why}); export it again") from error
-    takes, gives = [side.shape for side in loaded.inputs], [side.shape for side in loaded.outputs]
     network.check_shapes(takes, gives, path)
     return about, KerasNetwork(loaded)
 
@@ -243,10 +243,12 @@ def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     except Exception as error:  # skops documents no error class for a file that it did not write
         why = first_line(error)
         raise ModelError(f"{path}: skops cannot load it safely ({why}); save it again") from error
-    classes = getattr(classifier, "classes_", np.empty(0)).tolist()
-    if classes != list(range(10)) or getattr(classifier, "n_features_in_", 0) != 784:
+    knows_digits = np.array_equal(getattr(classifier, "classes_", ()), range(10))
+    if not knows_digits or getattr(classifier, "n_features_in_", 0) != 784:
         raise ModelError(f"{path}: has not learned ten digits from 784 pixels; give another file")
     ask = classifier.predict_proba if output_of(classifier) == "softmax" else classifier.decision_function
+    if ask(np.zeros((1, 784))).shape != (1, 10):
+        raise ModelError(f"{path}: does not answer with ten numbers; train it one-vs-rest")
     return about, lambda ink: np.asarray(ask(ink.reshape(-1, 784)), np.float32)
 
 

@@ -18,6 +18,7 @@ import skops.io
 from keras import layers
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError, NotInstalled
@@ -221,6 +222,32 @@ def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str
         store.load(shipped_as(tmp_path, description("other", {}) | change))
 
 
+@pytest.mark.parametrize("content", [[1, 2], None, 7])
+def test_a_description_that_is_no_object_is_damage(tmp_path: Path, content: object) -> None:
+    with pytest.raises(ModelError, match="is damaged"):
+        store.load(shipped_as(tmp_path, content))
+
+
+def test_a_packed_description_that_is_damaged_is_told(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("digitrec.json", json.dumps({"name": "7" * 90}))
+    path = tmp_path / "packed.tflite"
+    path.write_bytes(packed.getvalue()[:45] + b"\xff" + packed.getvalue()[46:])
+    with pytest.raises(ModelError, match="is damaged"):
+        store.load(path)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
+def test_a_keras_network_without_inputs_or_with_answers_of_nan_is_refused(saved: Build) -> None:
+    with pytest.raises(ModelError, match="no defined inputs"):
+        store.load(saved(keras.Sequential([layers.Flatten(), layers.Dense(10)]), ".keras"))
+    network = dense((28, 28))
+    network.set_weights([np.full_like(one, np.nan) for one in network.get_weights()])
+    with pytest.raises(ModelError, match="not finite"):
+        store.load(saved(network, ".keras"))
+
+
 def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:
     path = shipped_as(tmp_path, {})
     path.write_bytes(path.read_bytes().replace(b"digitrec.json", b"metadata.json"))
@@ -327,6 +354,8 @@ def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path) -> N
     skops.io.dumps(LogisticRegression().fit(np.eye(4), [0, 1, 2, 3])),
     skops.io.dumps(KNeighborsClassifier(1, algorithm="brute").fit(np.eye(10), range(10))),
     skops.io.dumps({"not": "a classifier"}), b"no archive",
+    skops.io.dumps(KNeighborsClassifier(1).fit(np.eye(784)[:10], np.arange(20).reshape(10, 2) % 10)),
+    skops.io.dumps(SVC(decision_function_shape="ovo").fit(np.eye(784)[:20], np.arange(20) % 10)),
 ])  # fmt: skip
 def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: bytes) -> None:
     file = tmp_path / "other.skops"
