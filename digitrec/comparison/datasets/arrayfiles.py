@@ -40,9 +40,8 @@ def read(path: Path) -> tuple[Pixels, Pixels]:
         raise DataError(f"{error.filename or path}: no such file") from error
     except Exception as error:  # zipfile, zlib and NumPy raise any class of error for damaged bytes
         raise DataError(f"{path}: damaged, or not in the format of its name ({first_line(error)})") from error
-    if path.name.startswith("emnist"):
-        images = images.transpose(0, 2, 1)
-    return _checked(path, images, labels)
+    images, labels = _checked(path, images, labels)
+    return images.swapaxes(1, 2) if path.name.startswith("emnist") else images, labels
 
 
 def _arrays(path: Path) -> tuple[Array, Array]:

@@ -19,7 +19,6 @@ from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import DataError, ImageError
 from digitrec.image import DigitImage, Findings, ImageSource, InputSpec
-from digitrec.image.files import name_of
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.prepare import prepare
@@ -66,7 +65,7 @@ def in_form(source: ImageSource) -> Pixels:
     try:
         return cropped(DigitImage.open(source))[0]
     except ImageError as error:
-        raise DataError(f"{name_of(source)}: {error}") from error
+        raise DataError(str(error)) from error
 
 
 def keys_of(images: Pixels) -> Keys:
@@ -123,10 +122,11 @@ def read_keys(model: Path) -> Keys | None:
     if not file.is_file():
         file = model.parent / FILE  # the model is the best network in the folder of a run
     try:
-        kept: Keys = np.load(file, allow_pickle=False)
+        with file.open("rb") as opened:
+            kept: Keys = np.lib.format.read_array(opened, allow_pickle=False)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{file}: damaged; train {model} again") from error
     if kept.dtype != np.uint64 or kept.ndim != 1:
         raise DataError(f"{file}: not the list of a training run; train {model} again")

@@ -52,6 +52,7 @@ FORMATS: dict[str, tuple[dict[str, bytes], np.ndarray]] = {
         {"emnist-images-idx3-ubyte": idx(TURNED), "emnist-labels-idx1-ubyte": idx(DIGITS.labels)},
         DIGITS.images,
     ),
+    "npz of EMNIST": ({"emnist.npz": npz(x=TURNED[..., None], y=DIGITS.labels)}, DIGITS.images[..., None]),
 }  # fmt: skip
 
 

@@ -66,7 +66,8 @@ def test_keys_are_kept_beside_the_model_and_damage_is_told(tmp_path: Path) -> No
     assert read_keys(model) is None
     write_keys(keys_of(TEST.images), run_folder(model))
     assert np.isin(keys_of(TEST.images), read_keys(model)).all()
-    for damage in (b"", b"nothing of the kind", (tmp_path / "mlp-run" / FILE).read_bytes()[:-9]):
+    whole = (tmp_path / "mlp-run" / FILE).read_bytes()
+    for damage in (b"", b"nothing of the kind", b"PK\x03\x04", whole[:-9]):
         (tmp_path / "mlp-run" / FILE).write_bytes(damage)
         with pytest.raises(DataError, match=r"train .*mlp\.keras again"):
             read_keys(model)
