@@ -17,7 +17,7 @@ from digitrec.commands import cost, options
 from digitrec.commands.engines import Asking, asking_by_policy, asking_options, own_model
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import report_engines
-from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
+from digitrec.comparison.datasets.loader import Sample, limited, read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import DataError
@@ -49,7 +49,7 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
         raise DataError(f"{source}: {model} has learned every picture of it; use other pictures")
     if len(left) < len(samples):
         log.warning("%s: left out %d that %s has learned", source, len(samples) - len(left), model)
-    return [left[place] for place in sampled([sample.label for sample in left], limit)]
+    return limited(left, limit)
 
 
 def _refuse_table(model: Path | None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import isfile
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,9 @@ class NumberSample(Sample):
         return joined(self.texts)
 
 
+AnySample = TypeVar("AnySample", bound=Sample)
+
+
 def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
     """List the labelled images of a folder, a file or a named data set, in order; open no image.
 
@@ -101,8 +105,7 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
     """
     if not str(source):
         raise DataError("the name is empty (is a variable unset?); the current folder is `.`")
-    samples = _read(str(source), Path(source))
-    return [samples[place] for place in sampled([sample.label for sample in samples], limit)]
+    return limited(_read(str(source), Path(source)), limit)
 
 
 def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
@@ -136,7 +139,12 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
         )
         for file, rows in found.items()
     ]  # fmt: skip
-    return [samples[place] for place in sampled([None] * len(samples), limit)]
+    return limited(samples, limit)
+
+
+def limited(samples: Sequence[AnySample], limit: int | None) -> list[AnySample]:
+    """Return at most `limit` of the pictures, drawn by `sampled`."""
+    return [samples[place] for place in sampled([sample.label for sample in samples], limit)]
 
 
 def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None) -> NDArray[np.int64]:

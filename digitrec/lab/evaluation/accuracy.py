@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 
 import digitrec
 from digitrec.comparison.benchmark.measure import Result, is_right, measure
-from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
+from digitrec.comparison.datasets.loader import Sample, limited, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
@@ -180,7 +180,8 @@ def drawn(make: Make, count: int, seeds: Sequence[int], limit: int | None) -> li
 
 
 def _corrupted(kind: str, seed: int, limit: int | None) -> list[Sample]:
-    test = mnist_test()[slice(limit)]
+    test = mnist_test()
+    test = test[sampled(test.labels, limit)]
     return _samples(list(corrupt(test.images, kind, seed)), test.labels)
 
 
@@ -237,13 +238,13 @@ _REFUSED: Sequence[tuple[str, Make, float | None]] = (
 
 
 def swiss_dev(limit: int | None = None) -> list[Sample]:
-    """Return at most `limit` scanned digits of the held-out writers.
+    """Return at most `limit` scanned digits of the held-out writers, with all digits in proportion.
 
     Raises:
         DataError: the scans are missing or damaged.
     """
     scans = world.swiss("held back")
-    return _samples(list(scans.images), scans.labels)[:limit]
+    return limited(_samples(list(scans.images), scans.labels), limit)
 
 
 def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
@@ -252,8 +253,7 @@ def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
     Raises:
         DataError: world/swiss_cells/labels.csv cannot be read.
     """
-    cells = [Sample(*cell) for cell in world.swiss_cells("held back")]
-    return [cells[place] for place in sampled([cell.label for cell in cells], limit)]
+    return limited([Sample(*cell) for cell in world.swiss_cells("held back")], limit)
 
 
 def turkish_dev(limit: int | None = None) -> list[Sample]:
@@ -262,9 +262,10 @@ def turkish_dev(limit: int | None = None) -> list[Sample]:
     Raises:
         DataError: the paths are unavailable or damaged.
     """
-    paths = world.turkish("held back")[:limit]
-    images = [traced(one, np.random.default_rng((SEED, at))) for at, one in enumerate(paths.strokes)]
-    return _samples(images, paths.labels)
+    paths = world.turkish("held back")
+    chosen = sampled(paths.labels, limit)
+    images = [traced(paths.strokes[at], np.random.default_rng((SEED, at))) for at in chosen.tolist()]
+    return _samples(images, paths.labels[chosen])
 
 
 def in_fonts(characters: str, limit: int | None = None) -> list[Sample]:

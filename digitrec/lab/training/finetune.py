@@ -116,12 +116,9 @@ def _sets(held_back: Sequence[Sample], limit: int | None) -> Iterator[tuple[str,
     if held_back:
         yield OWN, held_back, False
     for one in accuracy.sets():
-        most = SOME if limit is None and one.name != WHOLE else limit
-        if one.name in REFUSED_SETS:
-            yield one.name, one.samples(most), True
-        elif one.group == accuracy.DIGITS:
-            samples = one.samples(None)
-            yield one.name, [samples[at] for at in sampled([it.label for it in samples], most)], False
+        if one.name in REFUSED_SETS or one.group == accuracy.DIGITS:
+            most = SOME if limit is None and one.name != WHOLE else limit
+            yield one.name, one.samples(most), one.name in REFUSED_SETS
 
 
 def _right(samples: Sequence[Sample], engine: Engine, data: str) -> NDArray[np.bool_]:
@@ -218,8 +215,9 @@ def fine_tune(
     write_keys(learned, run_folder(out))
     found = tuple(changes(start, out, held_back, learned, limit_test))
     whole = next(one for one in found if one.data == WHOLE)
-    test = measured(whole.after, WHOLE, whole.left_out)
-    facts |= {"changes": [asdict(one) for one in found], "test": test}
+    facts["changes"] = [asdict(one) for one in found]
+    if whole.after.n:  # the person's pictures may be the whole set
+        facts["test"] = measured(whole.after, WHOLE, whole.left_out)
     save(facts | {"kilobytes": out.stat().st_size / 1000}, **how)
     return FineTuneResult(out, len(own), found, time.monotonic() - began)
 

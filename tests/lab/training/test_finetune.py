@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.datasets.loader import Sample, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.datasets.digits import read_keys
@@ -83,6 +83,19 @@ def test_the_description_and_the_progress_tell_what_happened(
     assert [row["data"] for row in card["changes"]] == [one.data for one in learned.changes]
     assert heard[0][1] == "generating digits"
     assert heard[-1][0] == 1 and heard[-1][1].startswith("epoch 60/60, loss ")
+
+
+def test_a_set_that_was_learned_whole_has_no_accuracy(
+    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    whole = mnist_test()
+    digits = whole[sampled(whole.labels, 20)]
+    samples = [Sample(image, int(label)) for image, label in zip(digits.images, digits.labels, strict=True)]
+    few = replace(CONFIG, epochs=1, validation=0.0)
+    done = fine_tune(few, tmp_path / "m.tflite", samples, source="m", start=trained.litert_file, limit_test=3)
+    assert (done.changes[0].data, done.changes[0].after.n, done.changes[0].left_out) == ("mnist-test", 0, 3)
+    assert "test" not in store.load(done.file).card
 
 
 def test_wrong_arguments_are_refused(
