@@ -79,10 +79,10 @@ def explore(digits: Digits, name: str, chances: NDArray[np.float32]) -> Explorat
         chances: (N, 10), a network's chances for each digit.
 
     Raises:
-        DataError: there are fewer than three digits.
+        DataError: there are fewer than three digits, or all are the same picture.
     """
-    if len(digits) < 3:
-        raise DataError(f"{name}: {len(digits)} digits are too few to compare; give three or more")
+    if len(digits) < 3 or not np.ptp(digits.images, axis=0).any():  # t-SNE crashes for equal pictures
+        raise DataError(f"{name}: {len(digits)} digits, too few that differ; give three or more")
     images = digits.images.astype(np.float32)
     flat = images.reshape(len(images), -1)
     features = PCA(min(COMPONENTS, len(flat) - 1), random_state=0).fit_transform(flat)

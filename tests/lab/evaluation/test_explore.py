@@ -73,3 +73,9 @@ def test_the_layout_brings_like_to_like(seen: Exploration) -> None:
 def test_too_few_are_refused() -> None:
     with pytest.raises(DataError, match="too few"):
         explore(mnist_test()[:2], "two", chances(mnist_test()[:2]))
+
+
+def test_copies_of_one_digit_are_refused() -> None:
+    copies = mnist_test()[np.zeros(20, int)]
+    with pytest.raises(DataError, match="20 digits"):
+        explore(copies, "copies", chances(copies))
