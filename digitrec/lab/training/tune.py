@@ -21,6 +21,7 @@ from digitrec.providers.base import requires
 
 with requires("Tuning", "tune"):
     import optuna
+    from sqlalchemy import URL
 
 STUDY, BEST = "study.db", "best.json"
 """Names of the files in a study's folder."""
@@ -57,15 +58,16 @@ def tune(
     """
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    url = URL.create("sqlite", database=str(folder / STUDY))  # escapes "?" and "%"
     try:
         study = optuna.create_study(
-            study_name=NAME, storage=f"sqlite:///{folder / STUDY}", direction="maximize", load_if_exists=True,
+            study_name=NAME, storage=url.render_as_string(), direction="maximize", load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         )  # fmt: skip
     except Exception as error:  # SQLAlchemy raises various errors for another kind of database
         raise ModelError(f"{folder / STUDY}: not a study of digitrec; give another folder") from error
     # With the same seed, an earlier run's trials would be proposed again.
-    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))
+    study.sampler = optuna.samplers.TPESampler(seed=(seed + len(study.trials)) % 2**32)
     learned, held_back = split(digits, VALIDATION)
     if not len(held_back):
         raise DataError(f"{len(digits)} digits are too few to train and to validate; give more")

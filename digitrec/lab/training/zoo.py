@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from digitrec.errors import ModelError
+from digitrec.errors.text import first_line
 
 Family = Literal["keras", "scikit-learn"]
 Complexity = Literal["Low", "Medium", "High"]
@@ -49,10 +50,17 @@ class Architecture:
     """Further arguments of the function."""
 
     def build(self, *arguments: Any, **options: Any) -> Any:
-        """Return an untrained model; import its library only now."""
+        """Return an untrained model; import its library only now.
+
+        Raises:
+            ModelError: the model cannot have these settings, as in a changed file of `tune`.
+        """
         module, _, name = self.made_by.rpartition(".")
         make = getattr(import_module(module, __package__), name)
-        return make(*arguments, **self.shape, **options)
+        try:
+            return make(*arguments, **self.shape, **options)
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"{self.name} cannot be built ({first_line(error)})") from error
 
 
 _TABLE = tomllib.loads((Path(__file__).parent / "zoo.toml").read_text("utf-8"))

@@ -25,14 +25,14 @@ def told() -> list[FrozenTrial]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("study")
+    return tmp_path_factory.mktemp("study") / "50%20 of 100?"
 
 
 @pytest.fixture(scope="module")
 def study(eagerly: None, folder: Path, told: list[FrozenTrial]) -> Study:
     """Run two trials, then resume the study for two more."""
     tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
-    return tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
+    return tune(DIGITS, folder, trials=2, epochs=1, seed=2**32 - 1, on_trial=told.append)
 
 
 def test_a_study_goes_on_where_it_stopped(study: Study, told: list[FrozenTrial]) -> None:
@@ -47,6 +47,13 @@ def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> N
     kind = find(str(folder / BEST))
     assert kind.batch == study.best_params["batch"]
     assert kind.build().layers[0].filters == study.best_params["filters"]
+    assert sorted(file.name for file in folder.iterdir()) == [BEST, STUDY]
+
+
+def test_a_changed_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / BEST).write_text('{"network": {"filters": 8}, "training": {}}')
+    with pytest.raises(ModelError, match=r"best cannot be built .*depth"):
+        find(str(tmp_path / BEST)).build()
 
 
 def test_another_database_is_left_alone(tmp_path: Path) -> None:
