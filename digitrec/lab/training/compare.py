@@ -9,6 +9,7 @@ from pathlib import Path
 
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.mnist import Digits
+from digitrec.errors import ModelError
 from digitrec.lab.training.fit import fit
 from digitrec.lab.training.run import FitConfig, given
 from digitrec.lab.training.zoo import Architecture, find
@@ -63,11 +64,12 @@ def compare(
 
     Raises:
         NotInstalled: the extra `train` or `stats` is missing.
-        ModelError: there is no such architecture.
+        ModelError: there is no such architecture, or two have the same name.
     """
-    what = given(digits, test=test)
-    for name in names:
-        kind = find(name)
+    what, kinds = given(digits, test=test), {name: find(name) for name in names}
+    if len({kind.name for kind in kinds.values()}) < len(names):
+        raise ModelError("two models have the same name, and one would overwrite the other; give one of them")
+    for name, kind in kinds.items():
         file = folder / f"{kind.name}{'.tflite' if kind.family == 'keras' else '.skops'}"
 
         def tell(done: float, _: str, title: str = kind.title) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.errors import ModelError
 from digitrec.lab.training.compare import compare, ranked
 from digitrec.models import store
 
@@ -26,3 +27,10 @@ def test_each_is_measured_through_a_file_that_predicts(tmp_path: Path) -> None:
         assert one.training_s > 0 and one.prediction_s > 0
     hits = [one.accuracy.hits for one in ranked(found)]
     assert hits == sorted((one.accuracy.hits for one in found), reverse=True)
+
+
+@pytest.mark.parametrize("names", [["knn", "lenet"], ["knn", "knn"]])
+def test_names_are_checked_before_the_first_is_trained(tmp_path: Path, names: list[str]) -> None:
+    with pytest.raises(ModelError):
+        next(compare(names, DIGITS, TEST, tmp_path))
+    assert not any(tmp_path.iterdir())
