@@ -118,6 +118,8 @@ def test_fine_tuning_on_a_folder_reports_before_and_after(
         (["--side", "31", "--arch", "efficientnet"], 2, "32"),
         (["--arch", "mlp", "--freeze", *FEW], 5, "--start or --pretrained"),
         (["--batch", "200", "--data", "mnist-test", "--limit", "150"], 6, "one batch of 200"),
+        (["--validation-split", "0", "--data", "mnist-test", "--limit", "150"], 6, "held-out digits"),
+        (["--arch", "mlp", "--learning-rate", "1e30", "--optimizer", "sgd", *FEW], 5, "--learning-rate"),
         (["--arch", "svm", "--no-augment"], 2, "for networks"),
         (["--arch", "mlp", "--optimizer", "lion"], 2, "rmsprop"),
         (["--arch", "lenet"], 5, "tutorial-cnn"),

@@ -167,6 +167,8 @@ def learn(
     this.fit(network, batches(learned, kind, config, batch), steps, epochs, **watching)
     if lowest < np.inf:
         network.load_weights(best)
+    elif len(held_back) or not math.isfinite(this.history[-1].loss):
+        raise ModelError("the training diverged: its loss is not a number; give a lower --learning-rate")
     return network, this.history
 
 

@@ -167,7 +167,8 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
 
     Raises:
         NotInstalled: the `train` extra is missing.
-        DataError: there are fewer digits than one batch, or digits of `world` are unavailable.
+        DataError: there are fewer digits than one batch, no digits are held out, or digits of `world` are
+            unavailable.
     """
     learned, held_back = split(what.learned, config.validation)
     if len(learned) < config.batch:
@@ -175,6 +176,8 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
             f"{len(learned)} digits to learn from, fewer than one batch of {config.batch}; give more, or "
             "name an architecture that learns from a few (--arch tutorial-cnn)"
         )
+    if not len(held_back):
+        raise DataError("the recipe needs held-out digits; give more digits, or a larger --validation-split")
     abroad = material.abroad(config, on_progress)
     networks: list[keras.Model] = []
     histories: list[tuple[Epoch, ...]] = []
