@@ -37,7 +37,7 @@ def test_show_and_spend(asked: Emulator) -> None:
     assert shown == ("azure", "answered", "7", True)
     (month,) = json.loads(run("ledger", "--ledger", "paid.sqlite", "spend", "-o", "json").stdout)
     assert (month["provider"], month["calls"], month["unpriced"]) == ("azure", 1, 1)
-    assert "azure" in run("ledger", "--ledger", "paid.sqlite", "show").stdout
+    assert "azure" in run("ledger", "--ledger", "paid.sqlite", "show", "--limit", "9" * 20).stdout
 
 
 def test_the_answers_are_exported_and_the_ledger_is_replayed(asked: Emulator) -> None:

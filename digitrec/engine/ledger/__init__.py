@@ -338,7 +338,8 @@ def recent(ledger: Ledger, *, limit: int = 20, provider: str | None = None) -> l
         LedgerError: the file cannot be read.
     """
     ledger.sweep()
-    return [_call(row) for row in ledger.read(_RECENT, (provider, limit))]
+    most = min(limit, 2**63 - 1)  # SQLite's largest integer
+    return [_call(row) for row in ledger.read(_RECENT, (provider, most))]
 
 
 def _call(row: Row) -> Call:
