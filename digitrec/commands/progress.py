@@ -86,9 +86,13 @@ class Bar:
     def __init__(self, what: str, stream: TextIO, shown: Progress | None) -> None:
         self._what, self._stream, self._shown = what, stream, shown
         self._start = self._told = time.monotonic()
+        self._done = 0.0
 
     def at(self, done: float, remark: str) -> None:
-        """Show the finished share, 0..1, with a remark."""
+        """Show the finished share, 0..1, with a remark; a smaller share than before begins another part."""
+        if done < self._done:
+            self._start = time.monotonic()
+        self._done = done
         if self._shown is not None:
             self._shown.update(self._shown.task_ids[0], completed=done, description=f"{self._what}: {remark}")
         elif time.monotonic() - self._told >= LINE_EVERY:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
 import pytest
 from terminal import Terminal
 
-from digitrec.commands.progress import terminal
+from digitrec.commands import progress
+from digitrec.commands.progress import bar, terminal
 
 HEAD = "import os, threading\nfrom digitrec.commands.progress import quietly\n"
 
@@ -32,6 +34,17 @@ def ran(code: str) -> subprocess.CompletedProcess[str]:
 def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
     code = f"with quietly(): os.write(2, b'{greeting}\\nout of memory\\n')"
     assert ran(code).stderr == "out of memory\n"
+
+
+def test_each_part_of_the_work_has_its_own_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, now = io.StringIO(), 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    with bar("training", log) as shown:
+        for now, done in ((600, 0.5), (600, 0.0), (660, 0.25)):
+            shown.at(done, f"at {now}")
+    assert log.getvalue().splitlines() == [
+        "training: 50%, at 600, about 10 min left", "training: 25%, at 660, about 3 min left"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "80", "many"])
