@@ -16,7 +16,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import make_dist
@@ -75,10 +75,10 @@ def bandit() -> str:
 
 def pinned() -> str:
     """Check that each file of pins follows from setup.cfg."""
-    for extra, file in pins.PINNED.items():
+    for extras, file in pins.PINNED.items():
         with tempfile.TemporaryDirectory() as folder:
             again = Path(shutil.copy(file, folder))
-            _write_pins(extra, again)
+            _write_pins(extras, again)
             assert again.read_text() == file.read_text(), f"{file.name} is out of date: just pins"
     return f"{len(pins.PINNED)} files up to date"
 
@@ -143,7 +143,7 @@ def sbom() -> str:
     """Write the bill of materials of all that may be installed, as CycloneDX, to dist/."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder, "requirements.txt")
-        _write_pins("all", listed)
+        _write_pins(("all",), listed)
         about = Path(folder, "pyproject.toml")
         about.write_text(f'[project]\nname = "digitrec"\nversion = "{_version()}"\nlicense = "MIT"\n')
         file = DIST / f"digitrec-{_version()}.cdx.json"
@@ -152,9 +152,9 @@ def sbom() -> str:
     return f"{file.name}: {len(json.loads(file.read_text())['components'])} components"
 
 
-def _write_pins(extra: str, file: Path) -> None:
+def _write_pins(extras: Sequence[str], file: Path) -> None:
     try:
-        pins.write(extra, file)
+        pins.write(extras, file)
     except FileNotFoundError as error:
         raise CannotLook("uv is not installed: pip install '.[release]'") from error
     except subprocess.CalledProcessError as error:

@@ -117,6 +117,19 @@ def test_links_of_the_readme_work_on_a_package_index(check: ModuleType) -> None:
     )
 
 
+def test_the_bill_of_materials_is_of_the_extra_all(
+    check: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(check, "DIST", tmp_path)
+    (tmp_path / "digitrec-9-py3-none-any.whl").touch()
+    (tmp_path / "digitrec-9.cdx.json").write_text('{"components": [1, 2]}')
+    monkeypatch.setattr(check.pins.subprocess, "run", lambda command, **_: asked.extend(command))
+    monkeypatch.setattr(check, "tool", lambda *_: subprocess.CompletedProcess([], 0, "", ""))
+    assert check.sbom() == "digitrec-9.cdx.json: 2 components"
+    assert [word for word in asked if str(word).startswith("--extra")] == ["--extra=all"]
+
+
 AUDITED = [
     ("holds", {"name": "click", "version": "1", "vulns": []}),
     ("DOES NOT HOLD", {"name": "click", "version": "1", "vulns": [{"id": "CVE-0"}]}),
