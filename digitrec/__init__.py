@@ -49,38 +49,20 @@ if TYPE_CHECKING:
     from digitrec.recognise.awaited import astream as astream
 
 
-_HOME = {
-    "Answer": "digitrec.answer",
-    "Candidate": "digitrec.answer",
-    "Comparison": "digitrec.comparison",
-    "Consensus": "digitrec.comparison.policy",
-    "DigitImage": "digitrec.image",
-    "DigitrecError": "digitrec.errors",
-    "Engine": "digitrec.engine",
-    "Failure": "digitrec.answer",
-    "Fallback": "digitrec.comparison.policy",
-    "ImageError": "digitrec.errors",
-    "Number": "digitrec.answer",
-    "Options": "digitrec.engine",
-    "Prediction": "digitrec.answer",
-    "Provider": "digitrec.providers.base",
-    "ProviderError": "digitrec.errors",
-    "Sheet": "digitrec.answer",
-    "apredict": "digitrec.recognise.awaited",
-    "aread": "digitrec.recognise.awaited",
-    "astream": "digitrec.recognise.awaited",
-    "batch": "digitrec.bulk.batch",
-    "compare": "digitrec.comparison",
-    "compare_many": "digitrec.comparison",
-    "compare_stream": "digitrec.comparison",
-    "open_provider": "digitrec.providers.registry",
-    "predict": "digitrec.recognise",
-    "predict_many": "digitrec.recognise",
-    "read": "digitrec.recognise",
-    "read_many": "digitrec.recognise",
-    "read_stream": "digitrec.recognise",
-    "stream": "digitrec.recognise",
+_NAMES = {
+    "digitrec.answer": ("Answer", "Candidate", "Failure", "Number", "Prediction", "Sheet"),
+    "digitrec.bulk.batch": ("batch",),
+    "digitrec.comparison": ("Comparison", "compare", "compare_many", "compare_stream"),
+    "digitrec.comparison.policy": ("Consensus", "Fallback"),
+    "digitrec.engine": ("Engine", "Options"),
+    "digitrec.errors": ("DigitrecError", "ImageError", "ProviderError"),
+    "digitrec.image": ("DigitImage",),
+    "digitrec.providers.base": ("Provider",),
+    "digitrec.providers.registry": ("open_provider",),
+    "digitrec.recognise": ("predict", "predict_many", "read", "read_many", "read_stream", "stream"),
+    "digitrec.recognise.awaited": ("apredict", "aread", "astream"),
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (names come from the table above)
 

@@ -204,7 +204,3 @@ def main() -> None:
      18 the port cannot be used                      130 interrupted
     141 the output was closed early
     """
-
-
-if __name__ == "__main__":
-    sys.exit(main())

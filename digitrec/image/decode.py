@@ -78,7 +78,7 @@ def frames(source: files.Encoded) -> list[Frame]:
     """Return all pictures of an animation or of a file with several pages, as sources for other functions.
 
     They are not decoded yet, and each source opens the file again. A picture's name is the file's name with a
-    number from 1, such as "scan.tif[2]"; the only picture of a file has the file's name.
+    number from 1, such as "scan.tif[2]".
 
     Raises:
         ImageError: the file cannot be opened, or holds more pictures than

@@ -333,7 +333,11 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENO
         ImageError: the picture takes more than `MAX_DECODING_BYTES`, or has too many parts.
     """
     if len(data or b"") + memory(picture, data, enough) > MAX_DECODING_BYTES:
-        raise ImageError(f"{name}: {too_dear(picture.width * picture.height)}")
+        pixels = picture.width * picture.height / 1_000_000
+        raise ImageError(
+            f"{name}: a picture of {pixels:.0f} million pixels takes too much memory in this format; "
+            "scale it down first, or save it as a JPEG"
+        )
     looped = _decoders(picture) & _IN_PYTHON
     if looped and picture.width * picture.height > MAX_LOOPED_PIXELS:
         raise ImageError(
@@ -349,14 +353,6 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENO
 def _decoders(picture: Image.Image) -> set[str]:
     """Return the names of the decoders that an opened picture needs."""
     return {tile[0] for tile in getattr(picture, "tile", ())}
-
-
-def too_dear(pixels: int) -> str:
-    """Return the message for a picture that takes too much memory."""
-    return (
-        f"a picture of {pixels / 1_000_000:.0f} million pixels takes too much memory in this format; "
-        "scale it down first, or save it as a JPEG"
-    )
 
 
 def memory(picture: Image.Image, data: bytes | None, enough: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +129,13 @@ def box_of(mask: Mask) -> Box | None:
     if not len(rows):
         return None
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def on_picture(box: Sequence[float], size: tuple[int, int]) -> Box:
+    """Extend a box to whole pixels, and clip it to a picture of this size; at least one pixel remains."""
+    left, top = (min(max(int(low), 0), most - 1) for low, most in zip(box[:2], size, strict=True))
+    right, bottom = (math.ceil(high) for high in box[2:])
+    return left, top, min(max(right, left + 1), size[0]), min(max(bottom, top + 1), size[1])
 
 
 def longer_side(box: Box) -> int:

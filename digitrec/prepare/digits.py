@@ -116,7 +116,8 @@ def _each(parts: Components, digit: Mask, rivals: Ints) -> tuple[Box, ...]:
     for rival in rivals:
         box = _box(parts, np.arange(len(parts)) == rival)
         for i, other in enumerate(found[1:], 1):  # a part above or below another is a piece of the same digit
-            if _shared_width(box, other) > OVERLAP:
+            across = min(box[2], other[2]) - max(box[0], other[0])
+            if across > OVERLAP * min(box[2] - box[0], other[2] - other[0]):
                 found[i] = np.append(np.minimum(box, other)[:2], np.maximum(box, other)[2:])
                 break
         else:
@@ -127,12 +128,6 @@ def _each(parts: Components, digit: Mask, rivals: Ints) -> tuple[Box, ...]:
 def _box(parts: Components, chosen: Mask) -> Ints:
     first = parts.left[chosen].min(), parts.top[chosen].min()
     return np.array([*first, parts.right[chosen].max(), parts.bottom[chosen].max()])
-
-
-def _shared_width(one: Ints, other: Ints) -> float:
-    """Return the common width of two boxes, as a share of the narrower box's width."""
-    shared = min(one[2], other[2]) - max(one[0], other[0])
-    return float(shared / min(one[2] - one[0], other[2] - other[0]))
 
 
 def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:

@@ -7,7 +7,6 @@ pixel of writing to the middle of its mark. Pixels that point to the same place 
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import threading
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from PIL import Image
 from digitrec import models
 from digitrec.image import Box, DigitImage
 from digitrec.prepare.components import Box as Place
-from digitrec.prepare.components import Ints, box_of, components, longer_side
+from digitrec.prepare.components import Ints, box_of, components, longer_side, on_picture
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, smooth
 
 if TYPE_CHECKING:
@@ -305,22 +304,11 @@ def _ink(picture: Image.Image, mark: Mark) -> Ink:
     mask = contrast * np.clip(1.5 * resize(near.astype(np.float32), *size), 0, 1)
     x, y, end_x, end_y = box_of(mask > PALE) or (0, 0, *size)
     zoom_x, zoom_y = (view[2] - view[0]) / size[0], (view[3] - view[1]) / size[1]
-    box = _in_pixels(
+    box = on_picture(
         (view[0] + x * zoom_x, view[1] + y * zoom_y, view[0] + end_x * zoom_x, view[1] + end_y * zoom_y),
         picture.size,
     )
     return Ink(box, mask[y:end_y, x:end_x], mark.chance, mark.missing)
-
-
-def _in_pixels(box: Box, size: tuple[int, int]) -> Place:
-    """Round a box to whole pixels inside a picture of this size, at least one."""
-    left, top = min(int(box[0]), size[0] - 1), min(int(box[1]), size[1] - 1)
-    return (
-        left,
-        top,
-        min(max(math.ceil(box[2]), left + 1), size[0]),
-        min(max(math.ceil(box[3]), top + 1), size[1]),
-    )
 
 
 def _contrast(pixels: Floats, paper: Floats, own: Floats) -> Floats:

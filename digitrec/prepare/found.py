@@ -8,7 +8,7 @@ from PIL import Image
 
 from digitrec.image import Findings, Polarity
 from digitrec.prepare.background import Paper
-from digitrec.prepare.components import Box, box_of
+from digitrec.prepare.components import Box, box_of, on_picture
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.projection import Projection
 
@@ -79,6 +79,5 @@ class Ink:
         """Scale a box of the mask to pixels of the picture."""
         left, top, right, bottom = (side * self.shrink for side in box)
         x, y, end_x, end_y = self.within
-        end_x, end_y = min(end_x, self.picture.width), min(end_y, self.picture.height)
-        left, top = min(max(left + x, 0), end_x - 1), min(max(top + y, 0), end_y - 1)
-        return left, top, max(min(right + x, end_x), left + 1), max(min(bottom + y, end_y), top + 1)
+        size = min(end_x, self.picture.width), min(end_y, self.picture.height)
+        return on_picture((left + x, top + y, right + x, bottom + y), size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from digitrec.image import Polarity
 from digitrec.prepare.background import is_noise, lightness
 from digitrec.prepare.closeup import cut_out
-from digitrec.prepare.components import Box
+from digitrec.prepare.components import Box, on_picture
 from digitrec.prepare.digits import Count, count
 from digitrec.prepare.filters import Floats, edge_colour
 from digitrec.prepare.found import Ink
@@ -95,15 +95,7 @@ def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
 def _shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
     """Move boxes from a part of a picture to the whole picture."""
     by = np.array((right, down) * 2)
-    return tuple(_on_picture(by + box, size) for box in boxes)
-
-
-def _on_picture(box: np.ndarray[Any, np.dtype[Any]], size: tuple[int, int]) -> Box:
-    """Clip a box, (4,), to a picture of that size; at least one pixel remains."""
-    width, height = size
-    left, top, right, bottom = np.clip(box.round().astype(int), 0, size * 2).tolist()
-    left, top = min(left, width - 1), min(top, height - 1)
-    return left, top, max(right, left + 1), max(bottom, top + 1)
+    return tuple(on_picture((by + box).tolist(), size) for box in boxes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

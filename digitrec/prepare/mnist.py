@@ -91,7 +91,7 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
         image: the prepared picture.
         counted: the 784 bytes of the reading whose steps are shown; None: the first reading.
     """
-    if _is_in_form(image):
+    if _is_its_size(image) and in_form(image.pixels[None])[0]:
         return [("already in MNIST's form", image.pixels)]
     from digitrec.prepare.closeup import close_up
     from digitrec.prepare.ink import find_ink
@@ -124,10 +124,6 @@ def _shaped(fine: Floats) -> list[tuple[str, Pixels]]:
 
 def _square(data: bytes) -> Pixels:
     return np.frombuffer(data, np.uint8).reshape(SIDE, SIDE)
-
-
-def _is_in_form(image: DigitImage) -> bool:
-    return _is_its_size(image) and bool(in_form(image.pixels[None])[0])
 
 
 def _is_its_size(image: DigitImage) -> bool:

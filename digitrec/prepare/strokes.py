@@ -143,16 +143,8 @@ def _is_plain(seen: Strokes, window: float) -> bool:
 def _stained(seen: Strokes, small: bool) -> bool:
     """Return whether more than the strokes stands out, however faintly."""
     share, fringe = (SMALL_STAINED, 2) if small else (STAINED, 3)
-    return more_beside(seen.sight.contrast, seen.mask, share * seen.level, fringe, STAINS)
-
-
-def more_beside(contrast: Floats, mask: Mask, level: float, fringe: int, share: float) -> bool:
-    """Return whether the dark pixels outside a mask outnumber this share of the mask's own pixels.
-
-    Dark means above ``level``. Pixels within ``fringe`` of the mask do not count.
-    """
-    found = np.count_nonzero((contrast > level) & ~grow(mask, fringe))
-    return bool(found > share * np.count_nonzero(mask))
+    dark = seen.sight.contrast > share * seen.level
+    return bool(np.count_nonzero(dark & ~grow(seen.mask, fringe)) > STAINS * np.count_nonzero(seen.mask))
 
 
 def outline(mask: Mask) -> int:

@@ -72,9 +72,6 @@ class Sheet:
         return np.frombuffer(file.getvalue(), np.uint8).reshape(self.height, self.width, 4)[:, :, :3]
 
 
-_test = cache(mnist_test)
-
-
 @cache
 def _fonts() -> Sequence[bytes]:
     """Return the files of two fonts that no network has learned: Aileron, and Computer Modern's italic."""
@@ -107,7 +104,7 @@ def _digit(rng: np.random.Generator) -> tuple[int, Path]:
         label = int(rng.integers(10))
         shape = _glyph(str(label), _fonts()[int(rng.integers(2))])
     else:
-        test = _test()
+        test = mnist_test()
         at = int(rng.integers(len(test)))
         label, shape = int(test.labels[at]), _traced(test.images[at], rng)
     shape = shape.transformed(Affine2D().rotate_deg(rng.uniform(-5, 5)))
