@@ -124,14 +124,14 @@ EXPECTED = {"mnist-train": 97, "mnist-test": 90}
     help="Network to train, as for `digitrec train`.",
 )  # fmt: skip
 @options.whole("--epochs", "Number of epochs.", default=5, metavar=None)
-@options.sources("--data", help="Training digits, as for `digitrec train`.", default="mnist-train")
+@options.sources("--data", help="Training digits, as for `digitrec train`.  [default: mnist-train]")
 @click.option(
     "--picture", type=options.Input(exists=True), metavar="FILE",
     help="Picture to read at the end.  [default: a digit of the test set]",
 )  # fmt: skip
 @options.flag("--quick", help=f"Train on {QUICK:,} digits that come with digitrec; about a minute.")
 @options.out_folder("digitrec-course", "Folder for all results.")
-def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool, out: Path) -> None:
+def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick: bool, out: Path) -> None:
     """Run the whole course: explore, train, evaluate, predict.
 
     Each step is a command, printed before it runs; docs/tutorial.md explains them. The folder gets
@@ -146,8 +146,10 @@ def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool,
     """
     if picture is not None and out.resolve() in picture.resolve().parents:
         raise click.UsageError(f"--picture {picture} is in --out; name one elsewhere.")
+    if quick and data is not None:
+        raise click.UsageError("--quick excludes --data.")
     out.mkdir(parents=True, exist_ok=True)
-    data = "mnist-test" if quick else data
+    data = data or ("mnist-test" if quick else "mnist-train")
     model = ("--model", str(out / "model.keras"))
     seen = ("--limit", str(QUICK // 4)) if quick else ()
     pace = ("--limit", str(QUICK), "--batch", "32", "--limit-test", str(QUICK // 2)) if quick else ()

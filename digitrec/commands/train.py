@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
@@ -30,7 +31,7 @@ EXPECTED = 0.9
 """Expected accuracy on the test digits, 0..1; below it the command suggests changes."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
-OF_NETWORKS = ("batch", "optimizer", "augment")
+OF_NETWORKS = ("epochs", "validation_split", "loss", "learning_rate", "batch", "optimizer", "augment", "start")
 """Options that scikit-learn's classifiers do not take."""
 
 
@@ -178,7 +179,9 @@ def _given(chosen: dict[str, Any]) -> Given:
 
     learned = chosen["sources"] or ["mnist-train"]
     parts = [read_digits(source, chosen["limit"]) for source in learned]
-    numbers = {_name(source): len(part) for source, part in zip(learned, parts, strict=True)}
+    numbers: Counter[str] = Counter()  # two folders may have the same name
+    for source, part in zip(learned, parts, strict=True):
+        numbers[_name(source)] += len(part)
     test, tested_on = None, None
     if chosen["test"] is not None:
         test, tested_on = read_digits(chosen["test"]), _name(chosen["test"])

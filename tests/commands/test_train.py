@@ -54,6 +54,10 @@ def test_a_network_learns_on_from_a_file() -> None:
 
 
 def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
+    few = mnist_test()[:20]
+    np.savez("knn.npz", x=few.images, y=few.labels)
+    Path("models").mkdir()
+    np.savez("models/knn.npz", x=few.images, y=few.labels)
     done = run("train", "--arch", "knn", "--data", "mnist-test", "--limit", "100", "--out", "models", code=0)
     assert store.load(Path("models/knn.skops")).name == "knn"
     assert "of 9,900 digits of mnist-test; 100 learned" in done.stdout
@@ -61,6 +65,8 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     assert "MNIST test (100 learned digits excluded) " in listed
     done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
+    run("train", "--arch", "knn", "--data", "models/knn.npz", "--data", "knn.npz", "--out", "m.skops", code=0)
+    assert store.load(Path("m.skops")).card["learned_from"] == {"knn.npz": 40}
     done = run("evaluate", "--model", "models/knn.skops")
     assert done.exit_code == 6 and "has learned 100 of MNIST's test digits" in done.stderr
 
@@ -121,6 +127,7 @@ def test_fine_tuning_on_a_folder_reports_before_and_after(
         (["--validation-split", "0", "--data", "mnist-test", "--limit", "150"], 6, "held-out digits"),
         (["--arch", "mlp", "--learning-rate", "1e30", "--optimizer", "sgd", *FEW], 5, "--learning-rate"),
         (["--arch", "svm", "--no-augment"], 2, "for networks"),
+        (["--arch", "knn", "--epochs", "3", "--loss", "sparse"], 2, "--epochs, --loss: for networks"),
         (["--arch", "mlp", "--optimizer", "lion"], 2, "rmsprop"),
         (["--arch", "lenet"], 5, "tutorial-cnn"),
         (["--arch", "mlp", "--out", "mlp.onnx"], 2, "mlp.onnx"),
