@@ -26,9 +26,9 @@ def contexts(
     command: click.Command, name: str, parent: click.Context | None = None
 ) -> Iterator[tuple[str, click.Context]]:
     """Yield the name and context of a command and of all below it."""
-    context = click.Context(
-        command, info_name=name.rpartition(" ")[2], parent=parent, max_content_width=100, terminal_width=100
-    )
+    width = {"max_content_width": 100, "terminal_width": 100}
+    settings = {**command.context_settings, **width}
+    context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, **settings)
     yield name, context
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
