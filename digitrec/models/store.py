@@ -189,9 +189,12 @@ class KerasNetwork:
         self._one_by_one = network.input_shape[0] == 1
 
     def __call__(self, ink: Floats) -> Floats:
+        import keras
+
         shaped = ink.reshape(-1, *self._network.input_shape[1:])
         batches = np.split(shaped, len(shaped)) if self._one_by_one else [shaped]
-        return np.concatenate([np.asarray(self._network(batch, training=False)) for batch in batches])
+        answers = (keras.tree.flatten(self._network(batch, training=False)) for batch in batches)
+        return np.concatenate([np.asarray(answer) for (answer,) in answers])
 
     def as_litert(self) -> bytes | None:
         """Return the network as a LiteRT file in float32; None if it has layers that LiteRT lacks."""

@@ -239,10 +239,12 @@ def test_a_packed_description_that_is_damaged_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
-def test_a_keras_network_without_inputs_or_with_answers_of_nan_is_refused(saved: Build) -> None:
+def test_a_keras_network_may_name_its_output_but_has_inputs_and_finite_answers(saved: Build) -> None:
     with pytest.raises(ModelError, match="no defined inputs"):
         store.load(saved(keras.Sequential([layers.Flatten(), layers.Dense(10)]), ".keras"))
     network = dense((28, 28))
+    named = keras.Model(network.input, {"digit": network.output})
+    assert store.load(saved(named, ".keras")).probabilities(TEST.images[:2]).shape == (2, 10)
     network.set_weights([np.full_like(one, np.nan) for one in network.get_weights()])
     with pytest.raises(ModelError, match="not finite"):
         store.load(saved(network, ".keras"))

@@ -75,7 +75,8 @@ def write(model: Path, out: Path) -> float:
         raise
     except Exception as error:  # the converters document no error class
         raise ModelError(f"{model}: cannot be written as {out.suffix} ({first_line(error)})") from error
-    difference = float(np.abs(answers - network.predict(ink, verbose=0)).max())
+    (theirs,) = keras.tree.flatten(network.predict(ink, verbose=0))
+    difference = float(np.abs(answers - theirs).max())
     if not difference <= AGREED:
         raise ModelError(f"{model}: the answers of {out.name} would differ by {difference:.1g}; report this")
     atomic.write(out, content)
