@@ -24,8 +24,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.image import DigitImage, InputSpec
-from digitrec.prepare import prepare
+from digitrec.lab.datasets import digits
 from digitrec.report.plots import STYLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,11 +45,8 @@ def merely_shrunk(path: Path) -> NDArray[np.uint8]:
 
 
 def in_form(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return the pictures as a network receives them, (N, 28, 28), without those that were refused before."""
-    prepared = [prepare(DigitImage.open(one), InputSpec(encoding="mnist")) for one in pictures]
-    return np.stack([
-        np.frombuffer(one.data, np.uint8).reshape(28, 28) for one in prepared if len(one.data) == 784
-    ])  # fmt: skip
+    """Return the pictures as a network receives them, (N, 28, 28)."""
+    return np.stack([digits.in_form(one) for one in pictures])
 
 
 def picture(figure: Figure, name: str) -> None:

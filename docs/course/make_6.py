@@ -89,7 +89,7 @@ def sets(rows: Mapping[str, list[str]]) -> Figure:
 
 @mpl.rc_context(plots.STYLE)
 def staged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
-    """Draw one picture of each scene; return how many are read correctly."""
+    """Draw one picture of each scene, with its accuracy."""
     figure = Figure(figsize=(8, 3.7))
     cells = figure.subplots(2, 7).ravel()
     for axes in cells:

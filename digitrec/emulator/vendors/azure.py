@@ -64,7 +64,7 @@ class AzureVendor(Vendor):
 
 @dataclass(slots=True)
 class _Operation:
-    """A reading that the client has not fetched yet."""
+    """A reading that a client ordered; its result is kept until the emulator stops."""
 
     result: Mapping[str, Any]
     ordered_at: float
