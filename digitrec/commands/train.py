@@ -31,7 +31,9 @@ EXPECTED = 0.9
 """Expected accuracy on the test digits, 0..1; below it the command suggests changes."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")
 """Options for the architectures of `--arch`, which our own network does not take."""
-OF_NETWORKS = ("epochs", "validation_split", "loss", "learning_rate", "batch", "optimizer", "augment", "start")
+OF_NETWORKS = (
+    "epochs", "validation_split", "loss", "learning_rate", "batch", "optimizer", "augment", "start",
+)  # fmt: skip
 """Options that scikit-learn's classifiers do not take."""
 
 

@@ -54,7 +54,7 @@ def test_a_network_learns_on_from_a_file() -> None:
 
 
 def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
-    few = mnist_test()[:20]
+    few = mnist_test()[:70]
     np.savez("knn.npz", x=few.images, y=few.labels)
     Path("models").mkdir()
     np.savez("models/knn.npz", x=few.images, y=few.labels)
@@ -66,7 +66,7 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
     run("train", "--arch", "knn", "--data", "models/knn.npz", "--data", "knn.npz", "--out", "m.skops", code=0)
-    assert store.load(Path("m.skops")).card["learned_from"] == {"knn.npz": 40}
+    assert store.load(Path("m.skops")).card["learned_from"] == {"knn.npz": 140}
     done = run("evaluate", "--model", "models/knn.skops")
     assert done.exit_code == 6 and "has learned 100 of MNIST's test digits" in done.stderr
 
