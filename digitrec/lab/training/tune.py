@@ -12,6 +12,7 @@ from typing import Any
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
+from digitrec.errors.text import first_line
 from digitrec.image import atomic
 from digitrec.lab.training import networks
 from digitrec.lab.training.backend import keras
@@ -65,7 +66,7 @@ def tune(
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         )  # fmt: skip
     except Exception as error:  # SQLAlchemy raises various errors for another kind of database
-        raise ModelError(f"{folder / STUDY}: not a study of digitrec; give another folder") from error
+        raise ModelError(f"{folder / STUDY}: no study ({first_line(error)}); give another folder") from error
     # With the same seed, an earlier run's trials would be proposed again.
     study.sampler = optuna.samplers.TPESampler(seed=(seed + len(study.trials)) % 2**32)
     learned, held_back = split(digits, VALIDATION)
