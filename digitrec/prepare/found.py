@@ -57,9 +57,8 @@ class Ink:
     @property
     def findings(self) -> Findings:
         """The ink's findings as a Prediction reports them."""
-        boxes = self.boxes
         return Findings(
-            self.reason, len(boxes), boxes, self.polarity, left_out=self.left_out, trust=self.trust
+            self.reason, len(self.boxes), self.boxes, self.polarity, left_out=self.left_out, trust=self.trust
         )
 
     @property
@@ -71,9 +70,7 @@ class Ink:
     def box(self) -> Box | None:
         """The box of the digit (of the largest, if there are several); None when nothing is inked."""
         found = box_of(self.mask)
-        if found is None:
-            return None
-        return self.full_size(found)
+        return None if found is None else self.full_size(found)
 
     def full_size(self, box: Box) -> Box:
         """Scale a box of the mask to pixels of the picture."""
