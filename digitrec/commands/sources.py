@@ -168,6 +168,8 @@ def _frames(source: str) -> Sequence[Source]:
     try:
         found = frames(source)
     except ImageError:
+        if files.read_once(source):
+            raise
         return [source]  # the attempt to read it reports the same error
     return found if len(found) > 1 or files.read_once(source) else [source]
 

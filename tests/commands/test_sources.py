@@ -87,6 +87,10 @@ class TestSeveralPictures:
         assert said == ["digitrec: missing.png: cannot be read (no such file or directory); check the name"]
         assert code == 1
 
+    def test_what_was_read_from_a_pipe_is_not_read_again(self) -> None:
+        done = run("predict", "-", "--frames", "all", input=b"not a picture")
+        assert done.exit_code == 1 and "<stdin>: not a picture in a known format" in done.stderr
+
     def test_other_commands_say_it_and_read_all(self) -> None:
         Image.new("L", (60, 60), 255).save("seven.png")  # blank pages, which are explained fastest
         several("scan.tif", 2)
