@@ -18,7 +18,7 @@ def digitrec_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...,
     During the test NO_PROXY is 127.0.0.1, because most SDKs would send these requests through a proxy.
 
         def test_reads(digitrec_emulator):
-            emulator = digitrec_emulator(["google"], engine="script:answers.jsonl")
+            emulator = digitrec_emulator(["google"], faults=["429:first=1"])
             ...
             assert emulator.calls("google") == 1
     """
