@@ -49,6 +49,8 @@ def main() -> None:
     for extras, file in PINNED.items():
         try:
             write(extras, file, *sys.argv[1:])
+        except FileNotFoundError:
+            sys.exit("uv is not installed: pip install '.[release]'")
         except subprocess.CalledProcessError as error:
             sys.exit(f"{file.name} was not written: {error.stderr}")
 
