@@ -302,7 +302,9 @@ class LiteRt:
         self._content = content
         try:
             self._runner = runner(content)
-        except (ValueError, RuntimeError) as error:
+        except ImportError:
+            raise
+        except Exception as error:  # without LiteRT, damaged bytes raise any class of error
             raise ModelError(f"{path}: not a LiteRT model, or a damaged one; give another file") from error
         takes, gives = self._runner.takes, self._runner.gives
         check_shapes([one.shape for one in takes], [one.shape for one in gives], path)

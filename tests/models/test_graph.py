@@ -47,9 +47,10 @@ def test_numpy_runs_each_network_of_the_package(file: Path) -> None:
         np.testing.assert_allclose(ours, theirs, atol=0.05 * np.abs(theirs).max())
 
 
+@pytest.mark.parametrize("content", [b"no model", store.SHIPPED.read_bytes()[:5000]], ids=["text", "cut off"])
 @pytest.mark.usefixtures("without_litert")
-def test_a_file_that_numpy_cannot_run_is_a_model_error(tmp_path: Path) -> None:
+def test_a_file_that_numpy_cannot_run_is_a_model_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.tflite"
-    file.write_bytes(b"no model")
+    file.write_bytes(content)
     with pytest.raises(ModelError):
         store.load(file)
