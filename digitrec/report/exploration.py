@@ -66,6 +66,7 @@ def pixels(seen: Exploration) -> Figure:
     figure, axes = plots.plain_axes(title, "value, from 0 (paper) to 255 (ink)", y, (7.2, 4))
     axes.bar(range(256), share, width=1.0, color=plots.COLOURS[0])
     axes.set(yscale="log", xlim=(-2, 257))
+    axes.yaxis.set_major_formatter("{x:g}")
     return figure
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,12 +12,19 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.evaluation.explore import NOTABLE, Exploration, explore
 from digitrec.models import store
 from digitrec.report import exploration
+from digitrec.report.plots import save
 
 
 @pytest.fixture(scope="module")
 def seen() -> Exploration:
     digits = mnist_test()[:120]
     return explore(digits, "some", store.load().probabilities(digits.images))
+
+
+def test_a_name_is_no_formula(seen: Exploration, tmp_path: Path) -> None:
+    figure = exploration.classes(replace(seen, name=r"$\frac$"))
+    assert save(figure, tmp_path / "classes.png").exists()
+    assert figure.axes[0].get_title().startswith(r"Classes of $\frac$: ")
 
 
 def test_samples_are_ten_of_each(seen: Exploration) -> None:
