@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.image import Box
-from digitrec.image.boxes import shared
-from digitrec.prepare import finder
+from digitrec.image import Box, DigitImage, Findings
+from digitrec.image.boxes import covered
+from digitrec.prepare import finder, judge
 from digitrec.prepare.components import components
+from digitrec.prepare.ink import find_ink
+from digitrec.prepare.proposals import Reading, readings
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -25,9 +27,9 @@ FIRST, FIRST_OF_SMALL = 640, 128
 """Longer side of the network's first input, in pixels, for large and small pictures; doubled until digits
 are clear."""
 COARSE = 160
-"""Longer side of the network's input, in pixels, that suffices for one or two digits on a large picture."""
-SETTLED = 0.95
-"""Minimum share of the marks that twice the resolution shows which are the same digits, by their areas."""
+"""Longer side of the network's input, in pixels, that may suffice for a large picture."""
+CLEARLY = 1.4
+"""Minimum evidence for a digit that decides at which resolution such a picture is read."""
 LAST = 1280
 """Maximum longer side of the network's input, in pixels."""
 CLEAR = 24
@@ -50,7 +52,7 @@ LETTER, NARROW, WIDE, FILLED = 0.4, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
 SAME = 0.5
-"""Minimum common area of the boxes of one digit at two resolutions, as a share of their union."""
+"""Minimum part of a mark that belongs to a larger one, as a share of its area."""
 SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
@@ -81,6 +83,10 @@ class Line:
     """The boxes of the line's marks and letters, from left to right."""
     marks: Sequence[finder.Mark | None]
     """For each box, the mark in the network's output; None for a letter."""
+    findings: Findings | None = None
+    """The search for a single digit on the picture; None if the picture obviously shows more."""
+    reading: Reading | None = None
+    """The digit network's reading of the single digit, if that search found one."""
 
     def split(self, space: float) -> list[Line]:
         """Split the line into its rows if it is too high for one, else at its widest gap.
@@ -126,23 +132,26 @@ def lines(picture: Image.Image) -> list[Line]:
     groups = [np.flatnonzero(owner == one) for one in np.unique(owner)]
     made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in groups]
     legible = [one for one in made if cut_out or (one.chance > 0 and one.box[3] - one.box[1] >= LOW)]
+    if [len(one.marks) for one in legible] == [1]:
+        return [_as_single(legible[0], DigitImage.open(picture))]
     return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
 
 
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest = max(picture.size)
-    if longest > SMALL:
-        coarse, closer = (_overview(picture, side) for side in (COARSE, 2 * COARSE))
-        if _is_settled(coarse[1], closer[1]):
-            return coarse
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
+    look, marks = _overview(picture, side)
+    if longest > SMALL:
+        coarse = _overview(picture, COARSE)
+        if _is_enough(coarse[1], marks):
+            return coarse
     while True:
-        look, marks = _overview(picture, side)
         heights = [_height(mark) for mark in _digits(marks) or marks]
         if (heights and np.median(heights) >= CLEAR) or side >= min(longest, LAST):
             return look, marks
         side *= 2
+        look, marks = _overview(picture, side)
 
 
 def _overview(picture: Image.Image, side: int) -> tuple[finder.Look, Sequence[finder.Mark]]:
@@ -150,20 +159,29 @@ def _overview(picture: Image.Image, side: int) -> tuple[finder.Look, Sequence[fi
     return look, list(finder.marks_in(look))
 
 
-def _is_settled(coarse: Sequence[finder.Mark], closer: Sequence[finder.Mark]) -> bool:
-    """Return whether all digits are clear, and twice the resolution shows the same digits.
+def _is_enough(coarse: Sequence[finder.Mark], closer: Sequence[finder.Mark]) -> bool:
+    """Return whether some marks are digits, and a higher resolution shows no digits elsewhere.
 
-    At a high resolution the network takes pieces of a large digit and the paper's grain for digits.
+    At a high resolution the network takes pieces of a large digit and the paper's grain for digits. Rulings
+    look like ones, so ones elsewhere do not count.
     """
-    digits = _digits(coarse)
-    area = [(int(np.count_nonzero(mark.mask)), _is_among(mark, digits)) for mark in closer]
-    same = sum(size for size, is_same in area if is_same)
-    are_clear = bool(digits) and min(map(_height, digits)) >= CLEAR
-    return are_clear and same > SETTLED * sum(size for size, _ in area)
+    digits = [mark.box for mark, _ in _clear(coarse) if _height(mark) >= CLEAR]
+    others = [mark.box for mark, digit in _clear(_digits(closer)) if digit != 1]
+    return bool(digits) and all(any(covered(box, one) > SAME for one in digits) for box in others)
 
 
-def _is_among(mark: finder.Mark, others: Sequence[finder.Mark]) -> bool:
-    return any(shared(mark.box, other.box) > SAME for other in others)
+def _clear(marks: Sequence[finder.Mark]) -> list[tuple[finder.Mark, int]]:
+    """Return the marks that our own network reads clearly, each with its digit."""
+    seen = readings([mark.ink for mark in marks], once=True)
+    return [(mark, one.digit) for mark, one in zip(marks, seen, strict=True) if one.evidence >= CLEARLY]
+
+
+def _as_single(line: Line, image: DigitImage) -> Line:
+    """Return a picture's only line with the search for a single digit, and in the digit's own box."""
+    findings, reading = judge.found(image, find_ink(image.picture))
+    if findings.reason is None and findings.boxes:
+        line = _line(np.array(findings.boxes[:1], float), line.marks, line.cut_out)
+    return replace(line, findings=findings, reading=reading)
 
 
 def _digits(marks: Sequence[finder.Mark]) -> list[finder.Mark]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Self
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec import models
-from digitrec.answer import Answer, Candidate, Sign
+from digitrec.answer import UNCLEAR, Answer, Candidate, Sign
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE, Pixels
 from digitrec.models.committee import chances
@@ -28,7 +28,7 @@ from digitrec.models.sequence import (
 )  # fmt: skip
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
-from digitrec.prepare.judge import CLEAR
+from digitrec.prepare.judge import CLEAR, SEVERAL
 from digitrec.prepare.lines import UNEVEN, Line, lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
 
@@ -42,6 +42,8 @@ EDGE = 0.05
 """Width that is cut off at each edge of a cut-out, as a share of its height: remains of frames."""
 LEAST = 0.15
 """Minimum chance of a number; numbers below it are not reported."""
+LEAST_SINGLE = 0.35
+"""Minimum chance of a digit that is the picture's only mark: it may be a letter or a scrawl."""
 UNSURE = 0.5
 """Marks on a page with a lower chance of being right are also read in parts."""
 SOME_LETTERS = 0.2
@@ -136,7 +138,7 @@ class LocalNumbers(BaseProvider):
         page = Page.of(picture)
         for line in page.lines:
             for one, chance in self._judged(page, line, expected):
-                if chance >= LEAST:
+                if chance >= _least(one):
                     signs = _signs(one.reading, one.view)
                     yield Candidate(one.reading.text, one.reading.chance, one.line.box, signs, chance)
 
@@ -150,7 +152,7 @@ class LocalNumbers(BaseProvider):
             return [(whole, chance)]
         letters = max(whole.reading.letters)
         sides = [self._judged(page, part, expected, letters) for part in whole.parts()]
-        best = [max(likely for _, likely in side) for side in sides]
+        best = [np.mean([likely for _, likely in side]) for side in sides]
         if not sides or np.mean(best) <= chance:
             return [(whole, chance)]
         return [one for side in sides for one in side]
@@ -168,6 +170,8 @@ class LocalNumbers(BaseProvider):
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
         reading = self._read(page.picture, boxes, expected)
+        if line.reading is not None and len(digits_of(reading.text)) < 2:
+            reading = _as_single(reading, line.reading)
         return Proposal(page, line, reading, boxes[reading.look], letters, _seen(page, line))
 
     def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
@@ -184,12 +188,31 @@ class LocalNumbers(BaseProvider):
 
 def _seen(page: Page, line: Line) -> list[proposals.Reading]:
     """Return the digit network's reading of each high mark of a line."""
+    if line.reading is not None:
+        return [line.reading]
     heights = line.boxes[:, 3] - line.boxes[:, 1]
     high = heights * UNEVEN > heights.max()
     return [
         page.seen[mark] for mark, is_high in zip(line.marks, high, strict=True)
         if mark is not None and is_high
     ]  # fmt: skip
+
+
+def _least(one: Proposal) -> float:
+    """Return the minimum chance at which a proposal is reported."""
+    search = one.line.findings
+    if search is None or len(one.digits) > 1:
+        return LEAST
+    return 1 if search.reason == UNCLEAR else LEAST_SINGLE
+
+
+def _as_single(reading: Reading, single: proposals.Reading) -> Reading:
+    """Return the digit network's answer, which is surer for single digits, in place of another one."""
+    text, chance = str(single.digit), float(single.chances.max())
+    if digits_of(reading.text) == text:
+        return reading
+    each = (0.0,) * len(reading.each)
+    return replace(reading, text=text, chance=chance, each=each, places=(0.0,), chances=(chance,))
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
@@ -251,6 +274,7 @@ def features(one: Proposal) -> list[float]:
     as_many = len(one.seen) == count
     same = [int(digit) == mark.digit for digit, mark in zip(digits, one.seen, strict=False)]
     is_single = count == 1 and as_many and all(same) and clear.min() >= CLEAR
+    search, refused = line.findings, line.findings and line.findings.reason
     return [
         reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[1], reading.rival,
         max(reading.letters), min(reading.letters), reading.letters[1], one.whole_letters,
@@ -265,6 +289,7 @@ def features(one: Proposal) -> list[float]:
         line.cut_out, lines_here == 1, np.log(lines_here),
         float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
         is_single, is_single and float(one.seen[0].chances.max()),
+        search is not None, search.trust if search and not refused else 0.0, refused == SEVERAL,
     ]  # fmt: skip
 
 

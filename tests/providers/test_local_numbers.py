@@ -15,6 +15,13 @@ from digitrec.models.sequence import BLANK, Pixels, SequenceReader
 from digitrec.providers.local_numbers import LocalNumbers
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+SCRAWLS = [
+    [(65, 102), (134, 98), (120, 102), (104, 66)],
+    [(68, 114), (57, 48), (115, 125)],
+    [(111, 66), (75, 139), (116, 137)],
+    [(127, 115), (104, 47), (112, 26), (88, 68), (139, 43)],
+]
+"""Points that a pen joins."""
 
 
 def page(*texts: str, height: int = 40, width: int = 700) -> Image.Image:
@@ -49,6 +56,26 @@ def test_the_numbers_of_a_page_have_boxes_around_their_ink() -> None:
 def test_a_large_digit_on_a_photo_is_one_number() -> None:
     (number,) = digitrec.read(SAMPLES / "thick-marker.jpg").numbers
     assert number.text == "5"
+
+
+class Blind(SequenceReader):
+    """Reads nothing."""
+
+    def look(self, strip: Pixels) -> Floats:
+        return np.eye(BLANK + 1, dtype=np.float32)[[BLANK] * 8]
+
+
+def test_a_digit_that_only_the_digit_network_reads_is_a_number() -> None:
+    reader = LocalNumbers(readers=[Blind(), Blind()])
+    (number,) = digitrec.read(SAMPLES / "thick-marker.jpg", reader).numbers
+    assert (number.text, [one.digit for one in number.digits]) == ("5", [5])
+
+
+@pytest.mark.parametrize("ends", SCRAWLS)
+def test_a_scrawl_that_is_no_digit_is_no_number(ends: list[tuple[int, int]]) -> None:
+    picture = Image.new("L", (160, 160), 240)
+    ImageDraw.Draw(picture).line(ends, fill=30, width=5, joint="curve")
+    assert digitrec.read(picture).numbers == ()
 
 
 def test_small_numbers_below_a_large_digit_are_read() -> None:
