@@ -98,9 +98,11 @@ class Answers:
 
     def waiting(self) -> list[schemas.DoubtfulAnswer]:
         """Return the next answers to review, the least sure first, those without a confidence last."""
+        with self._lock:  # another request may remove an answer meanwhile
+            following = list(islice(self._waiting.items(), SHOWN))
         return [
             schemas.DoubtfulAnswer(name=name, label=one.read, provider=one.provider)
-            for name, one in islice(self._waiting.items(), SHOWN)
+            for name, one in following
         ]
 
     @property
