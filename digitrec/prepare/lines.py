@@ -52,7 +52,7 @@ LETTER, NARROW, WIDE, FILLED = 0.4, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
 SAME = 0.5
-"""Minimum part of a mark that belongs to a larger one, as a share of its area."""
+"""Minimum share of a mark's box inside a digit's box, for a piece of that digit."""
 SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
@@ -84,7 +84,7 @@ class Line:
     marks: Sequence[finder.Mark | None]
     """For each box, the mark in the network's output; None for a letter."""
     findings: Findings | None = None
-    """The search for a single digit on the picture; None if the picture obviously shows more."""
+    """The search for a single digit on the picture; None if the picture has several marks."""
     reading: Reading | None = None
     """The digit network's reading of the single digit, if that search found one."""
 
@@ -165,9 +165,11 @@ def _is_enough(coarse: Sequence[finder.Mark], closer: Sequence[finder.Mark]) -> 
     At a high resolution the network takes pieces of a large digit and the paper's grain for digits. Rulings
     look like ones, so ones elsewhere do not count.
     """
-    digits = [mark.box for mark, _ in _clear(coarse) if _height(mark) >= CLEAR]
+    digits = [mark.box for mark, _ in _clear([mark for mark in coarse if _height(mark) >= CLEAR])]
+    if not digits:
+        return False
     others = [mark.box for mark, digit in _clear(_digits(closer)) if digit != 1]
-    return bool(digits) and all(any(covered(box, one) > SAME for one in digits) for box in others)
+    return all(any(covered(box, one) > SAME for one in digits) for box in others)
 
 
 def _clear(marks: Sequence[finder.Mark]) -> list[tuple[finder.Mark, int]]:
