@@ -84,7 +84,7 @@ class Line:
     marks: Sequence[finder.Mark | None]
     """For each box, the mark in the network's output; None for a letter."""
     findings: Findings | None = None
-    """The search for a single digit on the picture; None if the picture has several marks."""
+    """The search for a single digit on the picture; None if nothing was searched."""
     reading: Reading | None = None
     """The digit network's reading of the single digit, if that search found one."""
 
@@ -132,9 +132,16 @@ def lines(picture: Image.Image) -> list[Line]:
     groups = [np.flatnonzero(owner == one) for one in np.unique(owner)]
     made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in groups]
     legible = [one for one in made if cut_out or (one.chance > 0 and one.box[3] - one.box[1] >= LOW)]
-    if [len(one.marks) for one in legible] == [1]:
-        return [_as_single(legible[0], DigitImage.open(picture))]
     return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
+
+
+def single(line: Line, picture: Image.Image) -> Line:
+    """Return a picture's only line with the search for a single digit, and in the digit's own box."""
+    image = DigitImage.open(picture)
+    findings, reading = judge.found(image, find_ink(image.picture))
+    if findings.reason is None and findings.boxes:
+        line = _line(np.array(findings.boxes[:1], float), line.marks, line.cut_out)
+    return replace(line, findings=findings, reading=reading)
 
 
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
@@ -176,14 +183,6 @@ def _clear(marks: Sequence[finder.Mark]) -> list[tuple[finder.Mark, int]]:
     """Return the marks that our own network reads clearly, each with its digit."""
     seen = readings([mark.ink for mark in marks], once=True)
     return [(mark, one.digit) for mark, one in zip(marks, seen, strict=True) if one.evidence >= CLEARLY]
-
-
-def _as_single(line: Line, image: DigitImage) -> Line:
-    """Return a picture's only line with the search for a single digit, and in the digit's own box."""
-    findings, reading = judge.found(image, find_ink(image.picture))
-    if findings.reason is None and findings.boxes:
-        line = _line(np.array(findings.boxes[:1], float), line.marks, line.cut_out)
-    return replace(line, findings=findings, reading=reading)
 
 
 def _digits(marks: Sequence[finder.Mark]) -> list[finder.Mark]:

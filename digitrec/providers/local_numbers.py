@@ -29,7 +29,7 @@ from digitrec.models.sequence import (
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
-from digitrec.prepare.lines import UNEVEN, Line, lines, strip
+from digitrec.prepare.lines import UNEVEN, Line, lines, single, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
@@ -44,6 +44,8 @@ LEAST = 0.15
 """Minimum chance of a number; numbers below it are not reported."""
 LEAST_SINGLE = 0.35
 """Minimum chance of a digit that is the picture's only mark: it may be a letter or a scrawl."""
+SEVERALLY = 0.5
+"""Minimum chance of several digits on a picture's only mark, which else is searched for a single digit."""
 UNSURE = 0.5
 """Marks on a page with a lower chance of being right are also read in parts."""
 SOME_LETTERS = 0.2
@@ -168,22 +170,32 @@ class LocalNumbers(BaseProvider):
             expected: minimum and maximum number of digits; None: any.
             letters: the result's `Proposal.whole_letters`.
         """
-        boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
-        reading = self._read(page.picture, boxes, expected)
-        if line.reading is not None and len(digits_of(reading.text)) < 2:
-            reading = _as_single(reading, line.reading)
-        return Proposal(page, line, reading, boxes[reading.look], letters, _seen(page, line))
+        reading, view = self._read(page, line, expected)
+        if len(line.marks) == len(page.lines) == 1 and not _is_several(reading):
+            line = single(line, page.picture)
+            reading, view = self._read(page, line, expected)
+            if line.reading is not None and len(digits_of(reading.text)) < 2:
+                reading = _answered(reading, line.reading)
+        return Proposal(page, line, reading, view, letters, _seen(page, line))
 
-    def _read(self, picture: Image.Image, boxes: Sequence[Box], expected: Lengths | None) -> Reading:
-        """Return the text with the expected number of digits if its chance reaches `LEAST`, else any text."""
-        strips = {box: _strip(picture, box) for box in set(boxes)}  # several networks may read the same box
+    def _read(self, page: Page, line: Line, expected: Lengths | None) -> tuple[Reading, Box]:
+        """Return the reading of a line and the part of the picture that was read.
+
+        The reading has the expected number of digits if its chance reaches `LEAST`, else any number.
+        """
+        boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
+        strips = {box: _strip(page.picture, box) for box in set(boxes)}  # networks may share a box
         turns = zip(cycle(self._readers), boxes, strict=False)
         looks = [reader.look(strips[box]) for reader, box in turns]
         reading = read(looks)
-        if expected is None or expected[0] <= len(digits_of(reading.text)) <= expected[1]:
-            return reading
-        fitting = read(looks, expected)
-        return fitting if fitting.chance >= LEAST else reading
+        if expected is not None and not expected[0] <= len(digits_of(reading.text)) <= expected[1]:
+            fitting = read(looks, expected)
+            reading = fitting if fitting.chance >= LEAST else reading
+        return reading, boxes[reading.look]
+
+
+def _is_several(reading: Reading) -> bool:
+    return len(digits_of(reading.text)) > 1 and reading.chance >= SEVERALLY
 
 
 def _seen(page: Page, line: Line) -> list[proposals.Reading]:
@@ -206,9 +218,9 @@ def _least(one: Proposal) -> float:
     return 1 if search.reason == UNCLEAR else LEAST_SINGLE
 
 
-def _as_single(reading: Reading, single: proposals.Reading) -> Reading:
+def _answered(reading: Reading, one: proposals.Reading) -> Reading:
     """Return the digit network's answer, which is surer for single digits, in place of another one."""
-    text, chance = str(single.digit), float(single.chances.max())
+    text, chance = str(one.digit), float(one.chances.max())
     if digits_of(reading.text) == text:
         return reading
     each = (0.0,) * len(reading.each)
