@@ -43,7 +43,7 @@ def load_form(path: Path) -> Form:
         found = json.loads(path.read_text("utf-8"))
         fields = {str(name): _box(path, name, region) for name, region in found["fields"].items()}
         frame = _box(path, "frame", found["frame"]) if "frame" in found else None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path}: not a file of fields ({error}); see docs/read.md") from error
     if not fields:
         raise DataError(f"{path}: names no fields; see docs/read.md")

@@ -112,7 +112,7 @@ def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCapture
         ({"total": [0.1, 0.1, 0, 0.1]}, "total"), ({"total": [0.1, 0.1, 0.1]}, "fields.json"),
         ({"a": [0, 0, 0.5, 0.5], "bee": [0.4, 0.4, 0.3, 0.3]}, "bee"), ({}, "fields.json"),
         ([1, 2], "fields.json"), ({"a": ["x", 0, 1, 1]}, "fields.json"), ("{", "fields.json"),
-        ({"a": [float("nan"), 0, 1, 1]}, "a"),
+        ({"a": [float("nan"), 0, 1, 1]}, "a"), ({"a": [10**400, 0, 1, 1]}, "fields.json"),
     ],
 )  # fmt: skip
 def test_a_wrong_fields_file_names_the_field(fields: object, named: str, tmp_path: Path) -> None:

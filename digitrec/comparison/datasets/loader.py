@@ -284,7 +284,7 @@ def _cells(rows: Sequence[Row]) -> tuple[tuple[int, int, str], ...]:
     """Return row, column and text of the numbers of one picture that have them."""
     placed = [row for row in rows if row.row or row.column]
     for row in placed:
-        if not (row.row.isdecimal() and row.column.isdecimal()):
+        if not all(cell.isdecimal() and len(cell) < 10 for cell in (row.row, row.column)):
             raise DataError(f"{row.where}: row and column must be whole numbers, got {row.row}, {row.column}")
     return tuple((int(row.row), int(row.column), "".join(row.said.split())) for row in placed)
 

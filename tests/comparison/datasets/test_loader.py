@@ -228,6 +228,9 @@ def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
         ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
         ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' has two groups, 'a' and 'b'"),
         ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
+        pytest.param(
+            f"file,text,row,column\n0.png,7,{'9' * 5000},1\n", "line 2: row and column", id="too long for int"
+        ),
         (None, "labels.csv: no such file"),
     ],
 )
