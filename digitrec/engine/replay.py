@@ -9,7 +9,7 @@ from pathlib import Path
 from digitrec.answer import total
 from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.engine.ledger import Ledger, entries
-from digitrec.engine.ledger.records import Entry, to_spec
+from digitrec.engine.ledger.records import Entry, Question, to_spec
 from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price
@@ -21,8 +21,9 @@ SQLITE = b"SQLite format 3\0"
 class Replay(Engine):
     """An engine that answers from a recording without asking or paying a provider.
 
-    An image is identified by the SHA-256 of its file: another version of Pillow may prepare other bytes from
-    the file, but the recorded answer still applies to the image.
+    A file with several answers, such as one for each region, is answered by the one for the same prepared
+    bytes. If there is none, the file's last answer counts, because another version of Pillow may prepare
+    other bytes.
     """
 
     def __init__(self, path: Path, provider: str, *, preparation: str | None = None) -> None:
@@ -49,7 +50,8 @@ class Replay(Engine):
         spent = total([it.cost_usd for it in found])
         stand_in.price = None if spent is None else Price(spent / len(found), f"recorded in {path}")
         self._path = path
-        self._entries = {it.question.image_sha256: it for it in found}
+        self._exact = {(it.question.image_sha256, it.question.prepared_sha256): it for it in found}
+        self._latest = {it.question.image_sha256: it for it in found}
 
     @property
     def for_numbers(self) -> Engine:
@@ -67,7 +69,9 @@ class Replay(Engine):
         return [self._reply(image) for image in images]
 
     def _reply(self, image: PreparedImage) -> Reply:
-        entry = self._entries.get(image.image.sha256)
+        asked = Question.about(image, self.provider, emulated=False)
+        same_file = self._latest.get(asked.image_sha256)
+        entry = self._exact.get((asked.image_sha256, asked.prepared_sha256), same_file)
         if entry is None:
             missing = f"{self._path} has no answer of {self.provider.name} for this image; record it first"
             return Reply(LedgerError(missing), 0.0, attempts=0)

@@ -48,6 +48,14 @@ def test_what_was_recorded_is_answered_on_another_machine(tmp_path: Path, path: 
     replay.close()
 
 
+def test_each_region_of_a_file_gets_its_own_answer(path: Path) -> None:
+    parts = [replace(image(1), data=data) for data in (b"left", b"right")]
+    asked = [Question.about(part, PaidCloud(), emulated=False) for part in parts]
+    record(path, [Entry(one, answer(digit), 5.0, 0.001) for digit, one in enumerate(asked, 3)])
+    replies = Replay(path, "paid").ask([*parts, image(1)])
+    assert [reply.outcome for reply in replies] == [answer(3), answer(4), answer(4)]
+
+
 def test_a_new_answer_would_cost_as_much_as_the_recorded_ones(path: Path) -> None:
     record(path, [entry(1), replace(entry(2), cost_usd=0.003)])
     assert price_list([Replay(path, "paid")]) == {"paid": 0.002}
