@@ -18,7 +18,10 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {said(value)}")
-    given = float(value)
+    try:
+        given = float(value)
+    except OverflowError:  # an integer above the largest float
+        given = math.inf
     if math.isfinite(given) and low <= given <= high and not (above and given == low):
         return given
     bounds = f"{'>' if above else '>='} {low:g}" + (f" and <= {high:g}" if high < math.inf else "")

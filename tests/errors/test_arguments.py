@@ -23,7 +23,7 @@ from digitrec.recognise.explain import explain
 
 SEVEN = drawn_seven()
 WRONG = (
-    [("timeout", value) for value in (0, -1, math.nan, math.inf, 1e300, True, "30", None, 1j, [])]
+    [("timeout", value) for value in (0, -1, math.nan, math.inf, 1e300, 2**1024, True, "30", None, 1j, [])]
     + [("attempt_timeout", value) for value in (0, -1, math.nan, math.inf, False, "10")]
     + [("attempts", value) for value in (0, -3, math.nan, 2.5, True, "5", None)]
     + [("concurrency", value) for value in (0, -1, math.inf, 1.0, True, "4", None)]
