@@ -23,6 +23,7 @@ from digitrec.bulk.inputs import Item, Member
 from digitrec.errors import DataError
 from digitrec.errors.text import count as counted
 from digitrec.errors.text import plain
+from digitrec.image import atomic
 
 Format = Literal["jsonl", "csv"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
@@ -237,14 +238,10 @@ class Job:
             OSError: OUT cannot be written.
         """
         assert self.plan is not None
-        unfinished = self.out.with_name(f".{self.out.name}.unfinished")
-        with unfinished.open("wb") as joined:
+        with atomic.replacing(self.out) as unfinished, unfinished.open("wb") as joined:
             for first, rows in self._database.execute("SELECT first, rows FROM parts ORDER BY first"):
                 has_header = self._form == "csv" and first > 1
                 joined.write(rows.partition(b"\n")[2] if has_header else rows)
-            joined.flush()
-            os.fsync(joined.fileno())
-        unfinished.replace(self.out)
         with self._at_once():
             self._keep(replace(self.plan, size=self.out.stat().st_size, summary=record(self.summary())))
             self._clear()

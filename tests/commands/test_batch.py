@@ -143,6 +143,15 @@ def test_many_processes_write_the_same_rows_in_order(scans: Path) -> None:
     assert [row["source"] for row in found] == in_order()
 
 
+def test_the_target_of_a_link_is_written(scans: Path) -> None:
+    Path("disk").mkdir()
+    Path("rows.jsonl").symlink_to("disk/rows.jsonl")
+    run("scans", "-o", "rows.jsonl", "--workers", "1")
+    assert Path("rows.jsonl").is_symlink()
+    assert names("disk/rows.jsonl") == in_order()
+    assert "complete" in run("scans", "-o", "rows.jsonl", "--resume").stderr
+
+
 def test_what_is_there_is_not_written_over(scans: Path) -> None:
     run("scans", "-o", "rows.jsonl", "--workers", "1")
     before = Path("rows.jsonl").read_bytes()
