@@ -169,7 +169,7 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
 
 
 def _read(source: str, path: Path) -> list[Sample]:
-    if source == TEST_SET and path.is_dir():
+    if source in (TEST_SET, "mnist-train") and path.is_dir():
         log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
     elif source == TEST_SET:
         path = SHIPPED / "t10k-images-idx3-ubyte.gz"

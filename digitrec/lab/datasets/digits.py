@@ -34,13 +34,14 @@ def read_digits(source: str | Path, limit: int | None = None) -> Digits:
     """Read the digits of a source in MNIST's form, prepared as for predicting.
 
     Args:
-        source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` accepts.
+        source: "mnist-train" (the 60,000) or "mnist-test", unless a folder has that name, or anything that
+            `loader.read_samples` accepts.
         limit: maximum number of digits, drawn by `sampled`; None: all.
 
     Raises:
         DataError: the source has no digit, or one of its files is not a picture.
     """
-    if source in ("mnist-train", "mnist-test"):
+    if source in ("mnist-train", "mnist-test") and not Path(source).is_dir():
         whole = mnist_train() if source == "mnist-train" else mnist_test()
         return whole[sampled(whole.labels, limit)]
     digits = [sample for sample in read_samples(source, limit) if sample.label is not None]

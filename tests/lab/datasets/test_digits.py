@@ -49,6 +49,16 @@ def test_it_is_known_again_from_files(tmp_path: Path, write) -> None:
         apart(TEST, learned, "mnist-test")
 
 
+@pytest.mark.parametrize("name", ["mnist-test", "mnist-train"])
+def test_a_folder_replaces_the_set_of_its_name(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    as_pngs(tmp_path / name)
+    assert len(read_digits(name)) == len(TEST)
+    assert str(tmp_path / name) in caplog.messages[0]
+
+
 @given(st.sets(st.integers(0, 39)), st.sets(st.integers(0, 39)))
 def test_what_is_left_is_exactly_what_was_not_learned(learned: set[int], test: set[int]) -> None:
     part = TEST[np.array(sorted(test), np.int64)]
