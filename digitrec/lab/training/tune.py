@@ -60,13 +60,16 @@ def tune(
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     url = URL.create("sqlite", database=str(folder / STUDY))  # escapes "?" and "%"
-    try:
-        study = optuna.create_study(
-            study_name=NAME, storage=url.render_as_string(), direction="maximize", load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
-        )  # fmt: skip
-    except Exception as error:  # SQLAlchemy raises various errors for another kind of database
-        raise ModelError(f"{folder / STUDY}: no study ({first_line(error)}); give another folder") from error
+    for last in (*[False] * 9, True):  # creation fails while another process creates the same tables
+        try:
+            study = optuna.create_study(
+                study_name=NAME, storage=url.render_as_string(), direction="maximize", load_if_exists=True,
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
+            )  # fmt: skip
+            break
+        except Exception as error:  # SQLAlchemy raises various errors for another kind of database
+            if last:
+                raise ModelError(f"{folder}: no study ({first_line(error)}); give another folder") from error
     # With the same seed, an earlier run's trials would be proposed again.
     study.sampler = optuna.samplers.TPESampler(seed=(seed + len(study.trials)) % 2**32)
     learned, held_back = split(digits, VALIDATION)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import optuna
 import pytest
 from optuna import Study
 from optuna.trial import FrozenTrial
+from sqlalchemy.exc import OperationalError
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
@@ -54,6 +57,20 @@ def test_a_changed_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / BEST).write_text('{"network": {"filters": 8}, "training": {}}')
     with pytest.raises(ModelError, match=r"best cannot be built .*depth"):
         find(str(tmp_path / BEST)).build()
+
+
+def test_a_study_that_another_process_creates_is_continued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, failures = optuna.create_study, [OperationalError("CREATE TABLE studies", None, Exception())] * 4
+
+    def at_once(**options: Any) -> Study:
+        if failures:
+            raise failures.pop()
+        return create(**options)
+
+    monkeypatch.setattr(optuna, "create_study", at_once)
+    assert len(tune(DIGITS, tmp_path, trials=1, epochs=1).trials) == 1
 
 
 def test_another_database_is_left_alone(tmp_path: Path) -> None:
