@@ -212,11 +212,11 @@ def main(wanted: list[str]) -> int:
     failed = False
     for name in wanted or [step for step in STEPS if step not in SLOW]:
         try:
-            verdict, detail = "holds", STEPS[name]()
+            verdict, detail = "passed", STEPS[name]()
         except CannotLook as error:
-            verdict, detail = "cannot be looked at here", str(error)
+            verdict, detail = "could not run", str(error)
         except (AssertionError, subprocess.CalledProcessError) as error:
-            verdict, detail, failed = "DOES NOT HOLD", f"{error}\n{getattr(error, 'stderr', '')}", True
+            verdict, detail, failed = "FAILED", f"{error}\n{getattr(error, 'stderr', '')}", True
         sys.stdout.write(f"{name}: {verdict}: {detail.strip()}\n")
         sys.stdout.flush()
     return int(failed)
