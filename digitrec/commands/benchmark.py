@@ -48,7 +48,7 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
     if samples and not left:
         raise DataError(f"{source}: {model} has learned every picture of it; use other pictures")
     if len(left) < len(samples):
-        log.warning("%s: left out %d that %s has learned", source, len(samples) - len(left), model)
+        log.warning("%s: left out %s that %s has learned", source, f"{len(samples) - len(left):,}", model)
     return limited(left, limit)
 
 

@@ -136,7 +136,7 @@ def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick
 
     Each step is a command, printed before it runs; docs/tutorial.md explains them. The folder gets
     pictures of the data, the model with its curves, its evaluation and the picture that was read. Needs
-    the extras `train`, `stats` and `plots`.
+    the extra `train`.
 
     \b
     Examples:

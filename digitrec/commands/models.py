@@ -99,9 +99,7 @@ def export(model: Path, out: Path) -> None:
         from digitrec.lab.training import convert
 
         difference = convert.write(model, out)
-    click.echo(
-        f"{out}: {out.stat().st_size / 1000:,.0f} kB, {difference:.1g} at most from the network's answers"
-    )
+    click.echo(f"{out}: {out.stat().st_size / 1000:,.0f} kB; answers differ by at most {difference:.1g}")
 
 
 @models.command()
@@ -115,7 +113,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn, random-forest
     and svm. It writes models.md with accuracy, training time, prediction time, size and plots. The winner
     is the fastest model whose accuracy is not significantly below the best. All of MNIST takes half an
-    hour to an hour on two cores. Needs the extras `train`, `stats` and `plots`.
+    hour to an hour on two cores. Needs the extra `train`.
 
     \b
     Examples:

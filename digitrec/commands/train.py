@@ -113,7 +113,7 @@ def train(arch: str | None, out: Path, **chosen: Any) -> None:
     and fonts in $DIGITREC_DATA/fonts or fetched once; --data mnist-train uses neither. The model is
     tested on digits that it did not learn. Curves of accuracy and loss are drawn beside it.
 
-    --start digitrec teaches the shipped network your own handwriting from dozens of pictures, in about three
+    --start digitrec teaches the shipped network your own handwriting from dozens of pictures, in about eight
     minutes, and reports the accuracy before and after on a held-out fifth of them and on all other sets.
 
     \b
@@ -299,7 +299,7 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
 
     Optuna varies filters, layers, kernel, dense units, dropout, learning rate and batch, and stops a trial
     that is worse than half of the others. After an interruption the same command continues the study.
-    Needs the extras `tune` and `train`.
+    Needs the extra `tune`.
 
     \b
     Examples:

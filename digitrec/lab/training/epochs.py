@@ -230,16 +230,15 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     try:
         network = keras.saving.load_model(start, compile=False, safe_mode=True)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{start}: Keras cannot begin with it; give a .keras or .h5 file") from error
+        raise ModelError(f"{start}: Keras cannot load it; give a .keras or .h5 file") from error
     if config.side is not None:
         raise ModelError(f"{start}: has a fixed input size; leave out --side")
     loaded = store.load(start)
     count = network.count_params()
     if count != build().count_params():
-        says = loaded.card.get("settings", {}).get("arch")
-        which = f"--arch {says}" if says else "the architecture that it is"
-        raise ModelError(f"{start}: its network of {count:,} parameters is not {kind.name}; give {which}")
+        says = loaded.card.get("settings", {}).get("arch") or "with the name of its architecture"
+        raise ModelError(f"{start}: its {count:,} parameters are not {kind.name}'s; give --arch {says}")
     if not loaded.input.assumed and loaded.input.scale != config.scale:
         scale = loaded.input.scale
-        raise ModelError(f"{start}: has learned from pixels scaled as {scale!r}; give --scale {scale}")
+        raise ModelError(f"{start}: was trained on pixels scaled as {scale!r}; give --scale {scale}")
     return network
