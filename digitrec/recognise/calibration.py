@@ -213,8 +213,8 @@ def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Cal
     n, hits = len(right), int(right.sum())
     if n < FEWEST or min(hits, n - hits) < FEWEST_OF_A_KIND:
         raise DataError(
-            f"{data}: {hits} right and {n - hits} wrong answers of {key.provider} with a confidence: too "
-            f"few; calibration needs {FEWEST}, {FEWEST_OF_A_KIND} of each kind: give more or harder pictures"
+            f"{data}: {hits} right and {n - hits} wrong answers of {key.provider} with a confidence; at "
+            f"least {FEWEST} are needed, {FEWEST_OF_A_KIND} of each kind: give more or harder pictures"
         )
     judged = {method: _brier(_unseen(method, scores, right), right) for method in FITTERS}
     method = min(judged, key=lambda name: judged[name])

@@ -237,12 +237,12 @@ def _recommended(advice: Recommendation) -> str:
     if chosen is None:
         return f"No option fits the budget: {advice.tried} were compared, all have unknown or higher cost."
     figures = (
-        f"{_with_interval(chosen.right)} on the {chosen.right.n} pictures it was not chosen on, "
-        f"{dollars(chosen.cost_per_1000)} for 1,000, {duration(chosen.latency_s)} a picture"
+        f"{_with_interval(chosen.right)} on {chosen.right.n} pictures that the choice did not use; "
+        f"1,000 pictures cost: {dollars(chosen.cost_per_1000)}; {duration(chosen.latency_s)} a picture"
     )
     if advice.reached:
         return f"{chosen.name} reaches {target}: {figures}."
     return (
-        f"{target} is not shown on these pictures. The nearest of {advice.tried} options is {chosen.name}: "
+        f"These pictures show no option to reach {target}. The nearest of {advice.tried} is {chosen.name}: "
         f"{figures}."
     )
