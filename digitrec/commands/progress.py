@@ -43,10 +43,10 @@ _moving = threading.Lock()
 
 @contextmanager
 def quietly() -> Iterator[TextIO]:
-    """Hold back stderr, of native code too, and at the end print it without the greetings.
+    """Hold back stderr, of native code too, and at the end print it without the runtimes' own lines.
 
-    Yield a stream that is not held back, for a progress bar. While another thread holds stderr back, or
-    without stderr or room for a temporary file, show everything.
+    Yield a stream that is not held back, for a progress bar. Hold nothing back if another thread already
+    does, if stderr is closed, or if there is no room for a temporary file.
     """
     if not _moving.acquire(blocking=False):
         yield sys.stderr

@@ -1,7 +1,7 @@
 """Load model files and compute ten probabilities; code in a file never runs.
 
-`digitrec predict` waits for this module, so Keras (extra `train`) and skops (extra `stats`, for
-scikit-learn's classifiers on 784 pixels) are imported only for a file that needs them.
+Keras (extra `train`) and skops (extra `stats`, for scikit-learn's classifiers on 784 pixels) are imported
+only for a file that needs them, so that `digitrec predict` starts quickly.
 """
 
 from __future__ import annotations

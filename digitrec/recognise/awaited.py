@@ -27,11 +27,11 @@ _LIMITERS: RunVar[WeakKeyDictionary[Engine, CapacityLimiter]] = RunVar("digitrec
 
 
 async def apredict(image: ImageSource, provider: AnyReader = "local", **how: Unpack[How]) -> Prediction:
-    """Do the same as `predict`, awaited; any number of calls may be awaited at the same time.
+    """Return what `predict` returns, awaited.
 
-    As many calls are worked on at once as the engine's ``Options.concurrency`` says (4 by default; the lowest
-    value of a policy's engines); the others wait. A provider instance gets a new engine for each call, as in
-    `predict`, and runs in as many threads as AnyIO allows by default (40).
+    At most ``Options.concurrency`` calls of an engine run at the same time (4 by default; for a policy the
+    lowest value of its engines); further calls wait. A provider instance gets a new engine for each call, as
+    in `predict`, and runs in as many threads as AnyIO allows by default (40).
 
     Cancelling has the effect of Ctrl-C on `predict`: the call ends at once and starts no further attempt. A
     request already sent may be billed; its answer is still written into the ledger.
@@ -66,8 +66,8 @@ async def astream(
 ) -> AsyncGenerator[Outcome, None]:
     """Yield the outcomes of `stream`, for ``async for``: one for each picture, in order.
 
-    As many requests are in flight as the engine's ``Options.concurrency`` says. ``images`` is iterated in a
-    worker thread. Cancelling or closing the generator stops the work, as in `apredict`.
+    At most ``Options.concurrency`` requests of an engine are in flight. ``images`` is iterated in a worker
+    thread. Cancelling or closing the generator stops the work, as in `apredict`.
 
     Args:
         images, provider: as for `stream`.

@@ -238,7 +238,7 @@ _NONE_LYING = (3, 4)  # digits that look like no digit when they lie on their si
 
 
 def any_kind(writer: Writer, rng: np.random.Generator, *, pairs: bool = True) -> Pixels:
-    """Draw one picture, ink high, in 28x28 if two of the writer's digits are squeezed into it.
+    """Draw one picture, ink high; two digits of the writer squeezed into one picture have 28x28 pixels.
 
     Without ``pairs`` never draw two digits.
 
