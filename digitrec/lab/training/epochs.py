@@ -234,11 +234,9 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     if config.side is not None:
         raise ModelError(f"{start}: has a fixed input size; leave out --side")
     loaded = store.load(start)
-    count = network.count_params()
-    if count != build().count_params():
+    if (count := network.count_params()) != build().count_params():
         says = loaded.card.get("settings", {}).get("arch") or "with the name of its architecture"
         raise ModelError(f"{start}: its {count:,} parameters are not {kind.name}'s; give --arch {says}")
     if not loaded.input.assumed and loaded.input.scale != config.scale:
-        scale = loaded.input.scale
-        raise ModelError(f"{start}: was trained on pixels scaled as {scale!r}; give --scale {scale}")
+        raise ModelError(f"{start}: was trained with --scale {loaded.input.scale}; add this option")
     return network
