@@ -51,7 +51,9 @@ def test_a_stream_takes_pictures_as_they_are_needed_and_refuses_arguments_at_onc
             compare_stream([drawn_seven()], fakes("7"), **wrong)
 
 
-def test_at_least_and_rotate_are_those_of_predict() -> None:
+def test_the_options_are_those_of_predict() -> None:
+    assert compare(drawn_seven(), fakes("O")).consensus is None
+    assert compare(drawn_seven(), fakes("O"), lenient=True).consensus == 0
     unsure, absent = compare(drawn_seven(), [*fakes(sure(7, 0.6)), "azure"], at_least=0.7, rotate=90).outcomes
     assert isinstance(unsure, Prediction)
     assert (unsure.digit, unsure.unsure_digit, unsure.turned) == (None, 7, 90)

@@ -59,8 +59,8 @@ def form(frame: bool = True, lines: bool = False) -> Image.Image:
 
 
 def photographed(picture: Image.Image) -> Image.Image:
-    """Return a form as a camera sees it from the side."""
-    corners = (60, 20, -40, 640, 830, 690, 900, -10)  # of the form's corners in the photo, from the top left
+    """Return a form as a camera sees it from the side, with a margin: its lines alone do not place it."""
+    corners = (-150, -100, -60, 800, 1000, 760, 940, -60)  # of the photo on the form, from the top left
     return picture.transform(SIZE, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC, fillcolor=235)
 
 

@@ -38,7 +38,7 @@ def read(*words: Candidate, **options: object) -> digitrec.Sheet:
         ("1.234,50", "1.234,50", "1234.50"), ("1,234.50", "1,234.50", "1234.50"),
         ("1.234.567", "1.234.567", "1234567"), ("12,345,678", "12,345,678", "12345678"),
         ("$7.50", "7.50", "7.50"), ("12%", "12", "12"), ("(12)", "12", "12"), ("12.", "12", "12"),
-        ("#5", "5", "5"),
+        ("#5", "5", "5"), ("0'125", "0'125", "125"),
         ("7.-", "7.-", "7"), ("\u0667\u0665", "75", "75"), ("\uff11\uff12", "12", "12"),
     ],
 )  # fmt: skip
@@ -177,6 +177,11 @@ def test_numbers_that_do_not_line_up_have_rows_only() -> None:
     assert [[number and number.text for number in row] for row in sheet.rows()] == [
         ["0", "1"], ["2", "3"], ["4", "5"]
     ]  # fmt: skip
+
+
+def test_a_number_below_two_columns_belongs_to_the_nearer() -> None:
+    sheet = read_cells([("1", 300, 100), ("2", 330, 100), ("3", 318, 200)])
+    assert [(number.row, number.column) for number in sheet.numbers] == [(0, 0), (0, 1), (1, 1)]
 
 
 def test_a_page_of_thousands_of_numbers_is_put_in_order() -> None:

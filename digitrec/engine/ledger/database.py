@@ -286,4 +286,3 @@ def _copy_calls(damaged: Path, new: sqlite3.Connection) -> None:
         for number in range(1, damaged.stat().st_size // SMALLEST_CALL if theirs else 1):
             with suppress(*UNREADABLE):
                 new.execute(copy, (number,))
-    new.execute("PRAGMA writable_schema = OFF")

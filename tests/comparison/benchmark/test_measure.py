@@ -149,11 +149,13 @@ def test_the_loss_is_the_cross_entropy_of_what_was_answered(found: Result) -> No
     assert found.loss == pytest.approx(log_loss(truth, chances, labels=range(10)))
 
 
-def test_the_misread_come_surest_first(found: Result) -> None:
-    assert set(found.misread) == {0, 1}
-    first, second = [found.outcomes[place] for place in found.misread]
-    assert isinstance(first, Prediction) and isinstance(second, Prediction)
-    assert (first.confidence or 0) >= (second.confidence or 0)
+def test_the_misread_come_surest_first(said: Said) -> None:
+    chances = None, 0.4, 0.95, 0.99
+    outcomes = [replace(one, confidence=it) for one, it in zip(said(3, 3, 3, 7), chances, strict=True)]  # type: ignore[type-var]
+    samples = labelled([7] * 4)
+    found = Result("x", samples, tuple(outcomes), scorecard("e", outcomes, samples))
+    assert found.misread == [2, 1, 0]
+    assert found.surely_wrong == proportion(1, 2)
 
 
 def answer(words: str) -> Answer:
