@@ -316,6 +316,17 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
         assert [entry.answer for entry in entries(recording)] == [answer(1), answer(3)]
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("name", ""), ("name", "two\nlines"), ("endpoint", 80), ("price", 0.001), ("batch", 0), ("rate", 0.0)],
+)
+def test_a_provider_with_an_invalid_attribute_is_refused(attribute: str, value: object) -> None:
+    cloud = PaidCloud()
+    setattr(cloud, attribute, value)
+    with pytest.raises(NotConfigured, match=f"its {attribute}"):
+        Engine(cloud)
+
+
 def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
     cloud = PaidCloud()
     cloud.endpoint, cloud.price = None, FREE  # type: ignore[assignment]
