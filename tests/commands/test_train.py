@@ -24,7 +24,7 @@ pytestmark = [
 FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1", "--limit-test", "200"]
 
 
-def test_the_tutorials_run_in_one_line() -> None:
+def test_the_tutorials_run_in_one_line_and_another_learns_on_from_its_file() -> None:
     learning = ["--arch", "mlp", "--loss", "sparse", "--validation-split", "0.3"]
     done = run("train", *learning, "--scale", "l2", *FEW, "--out", "mlp.keras", code=0)
     assert "of 200 digits of mnist-test; 100 learned digits excluded), test loss " in done.stdout
@@ -35,6 +35,9 @@ def test_the_tutorials_run_in_one_line() -> None:
     assert card["settings"] | expected == card["settings"]
     Image.fromarray(drawn_seven().pixels).save("seven.png")
     assert run("predict", "seven.png", "--model", "mlp.keras").exit_code == 0
+    more = ["--arch", "mlp", "--start", "mlp.keras", "--scale", "l2", "--learning-rate", "0.0001"]
+    run("train", *more, *FEW, "--out", "mine.h5", code=0)
+    assert store.load(Path("mine.h5")).card["settings"]["learning_rate"] == 0.0001
 
 
 def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,13 +47,6 @@ def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.Monkey
     for arch, code in ((["--arch", "mlp"], 5), (["--data", "mnist-train"], 2)):
         done = run("train", "--start", "other.keras", *arch)
         assert done.exit_code == code and "other.keras" in done.stderr
-
-
-def test_a_network_learns_on_from_a_file() -> None:
-    run("train", "--arch", "mlp", *FEW, "--out", "first.h5", code=0)
-    rate = ["--learning-rate", "0.0001"]
-    run("train", "--arch", "mlp", "--start", "first.h5", *FEW, *rate, "--out", "mine.h5", code=0)
-    assert store.load(Path("mine.h5")).card["settings"]["learning_rate"] == 0.0001
 
 
 def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
@@ -65,7 +61,8 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     assert "MNIST test (100 learned digits excluded) " in listed
     done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
-    run("train", "--arch", "knn", "--data", "models/knn.npz", "--data", "knn.npz", "--out", "m.skops", code=0)
+    two = ["--data", "models/knn.npz", "--data", "knn.npz", "--limit-test", "100"]
+    run("train", "--arch", "knn", *two, "--out", "m.skops", code=0)
     assert store.load(Path("m.skops")).card["learned_from"] == {"knn.npz": 140}
     done = run("evaluate", "--model", "models/knn.skops")
     assert done.exit_code == 6 and "has learned 100 of MNIST's test digits" in done.stderr

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
 
-from digitrec.answer import Failure, Prediction
+from digitrec.answer import Failure, Outcome, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, compare_stream, left_out_because
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
-from digitrec.errors import ImageError, NotConfigured
-from digitrec.image import ImageRef
+from digitrec.errors import ImageError, LedgerError, NotConfigured
+from digitrec.image import ImageRef, ImageSource
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
+from digitrec.recognise import Reader, name_of, stream
 
 from .engines import sure
 
@@ -59,6 +63,24 @@ def test_the_options_are_those_of_predict() -> None:
     assert (unsure.digit, unsure.unsure_digit, unsure.turned) == (None, 7, 90)
     assert isinstance(absent, Failure)
     assert isinstance(absent.error, NotConfigured)
+
+
+def test_an_error_amid_the_pictures_fails_the_rest_only() -> None:
+    failed = Event()
+
+    def asked(images: Iterable[ImageSource], reader: Reader) -> Iterator[Outcome]:
+        first, *others = stream(images, reader)
+        if name_of(reader) == "e0":
+            yield first
+            failed.set()
+            raise LedgerError("the disk is full")
+        failed.wait(5)
+        sleep(0.2)
+        yield from (first, *others)
+
+    found = list(compare_stream([drawn_seven()] * 2, fakes("7", "7"), ask=asked))
+    kinds = [[type(outcome) for outcome in comparison.outcomes] for comparison in found]
+    assert kinds == [[Prediction, Prediction], [Failure, Prediction]]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_an_image_without_a_recorded_answer_is_an_error(path: Path) -> None:
     (reply,) = Replay(path, "paid").ask([image(2)])
     assert isinstance(reply.outcome, LedgerError)
     assert "no answer of paid for this image" in str(reply.outcome)
-    assert not reply.replayed
+    assert (reply.attempts, reply.cost_usd, reply.replayed) == (0, 0.0, False)
 
 
 def test_an_emulators_answers_stay_an_emulators_whatever_its_port_was(path: Path) -> None:

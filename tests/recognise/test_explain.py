@@ -75,6 +75,7 @@ def test_hiding_what_makes_the_difference_costs_the_most(engine: Engine) -> None
     image = mnist_test().images[12]
     found = explain(image, engine)
     assert found.prediction.digit == mnist_test().labels[12] == 9
+    assert found.inside == ()
     assert found.saliency is not None
     row, column = np.unravel_index(found.saliency.argmax(), (28, 28))
     hidden = image.copy()

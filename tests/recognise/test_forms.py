@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,6 +91,24 @@ def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, fram
     for name in ("one", "two"):
         left, top, right, bottom = (int(side) for side in found[name].box or ())
         assert dark[top:bottom, left:right].mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ({"lenient": True}, None),
+        ({}, "no number"),
+        ({"lenient": True, "digits": 2}, "another number of digits"),
+        ({"lenient": True, "at_least": 0.95}, "not sure"),
+    ],
+)
+def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason: str | None) -> None:
+    word = Answer((Candidate("1O4", 0.9, (200, 150, 290, 190)),))
+    with Engine(FakeProvider([word], wants=InputSpec(encoding="rgb"))) as engine:
+        (sheet,) = read_forms([form(frame=False)], Form(FIELDS), engine, **how)
+    assert isinstance(sheet, Sheet)
+    first = sheet.numbers[0]
+    assert (first.field, first.reason, first.value) == ("one", reason, None if reason else 104)
 
 
 def test_a_bad_picture_takes_its_own_place_only() -> None:

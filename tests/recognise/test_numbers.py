@@ -71,6 +71,11 @@ def test_lenient_infers_letters_beside_a_digit(spelled: str, value: str | None) 
     assert all(number.inferred for number in found)
 
 
+def test_lenient_infers_no_marks() -> None:
+    (number,) = read(word("7!", 50), lenient=True).numbers
+    assert (number.text, number.inferred) == ("7", False)
+
+
 @pytest.mark.parametrize(
     ("words", "texts"),
     [
@@ -78,7 +83,8 @@ def test_lenient_infers_letters_beside_a_digit(spelled: str, value: str | None) 
         ([word("7", 50), word(".", 60), word("50", 71)], ["7.50"]),
         ([word("7.", 50), word("50", 72)], ["7.50"]),
         ([word("1", 50), word("234.50", 67)], ["1234.50"]),
-        ([word("12", 50), word("34", 90)], ["12", "34"]), ([word("12", 50), word("kg", 72)], ["12"]),
+        ([word("12", 50), word("34", 90)], ["12", "34"]),
+        ([word("12", 50), word("kg", 72)], ["12"]),
         ([word("10", 50), word("-", 79), word("3", 98)], ["10", "3"]),
         ([word("120", 50), word("135", 92)], ["120", "135"]),
         ([Candidate("120 135", 0.9, (110, 100, 180, 120))], ["120", "135"]),
@@ -104,6 +110,14 @@ def test_a_joined_number_is_right_if_all_its_parts_are() -> None:
     parts = [replace(word(text, left), chance=0.9) for text, left in (("O7.", 50), ("50", 82))]
     (number,) = read(*parts, lenient=True).numbers
     assert (number.text, number.calibrated, number.inferred) == ("07.50", pytest.approx(0.81), True)
+    (unscored,) = read(word("7.", 50), word("50", 72, score=None)).numbers
+    assert (unscored.text, unscored.confidence) == ("7.50", None)
+
+
+@pytest.mark.parametrize(("chance", "value"), [(0.5, 7), (0.49, None)])
+def test_a_number_that_is_more_likely_wrong_has_no_value(chance: float, value: int | None) -> None:
+    (number,) = read(replace(word("7", 50), chance=chance)).numbers
+    assert number.value == value
 
 
 def test_a_part_of_a_text_has_its_share_of_the_box_and_the_score_of_the_whole() -> None:

@@ -158,6 +158,13 @@ def test_the_misread_come_surest_first(said: Said) -> None:
     assert found.surely_wrong == proportion(1, 2)
 
 
+def test_the_loss_of_few_kinds_of_digits_is_that_of_all_ten(said: Said) -> None:
+    chances = (*[0.02] * 7, 0.82, 0.02, 0.02)
+    outcomes, samples = said(7, probabilities=chances), labelled([7])
+    found = Result("x", samples, tuple(outcomes), scorecard("e", outcomes, samples))
+    assert found.loss == pytest.approx(-np.log(0.82))
+
+
 def answer(words: str) -> Answer:
     return Answer(tuple(Candidate(word, 0.9) for word in words.split()))
 

@@ -37,6 +37,7 @@ def test_intervals_are_wilsons(hits: int, n: int) -> None:
     assert (found.low, found.high) == pytest.approx(proportion_confint(hits, n, method="wilson"))
     assert found.share == hits / n
     assert measures.proportion(0, 0).share is measures.proportion(0, 0).low is None
+    assert measures.proportion(0, 0).interval() == ""
 
 
 def test_confusion_has_the_truth_in_its_rows() -> None:

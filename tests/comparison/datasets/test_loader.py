@@ -228,6 +228,7 @@ def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
         ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
         ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' has two groups, 'a' and 'b'"),
         ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
+        ("file,text,row,column\n0.png,7,1,\n", "line 2: row and column"),
         pytest.param(
             f"file,text,row,column\n0.png,7,{'9' * 5000},1\n", "line 2: row and column", id="too long for int"
         ),
@@ -248,6 +249,11 @@ def test_texts_may_have_spaces_and_a_limit_is_of_pictures(cut: str) -> None:
     first, second = read_numbers(cut)
     assert (first.texts, second.texts, second.truth) == (("1234,5", "8"), (), None)
     assert len(read_numbers(cut, 1)) == 1
+
+
+def test_a_picture_without_a_group_is_a_group_of_its_own(cut: str) -> None:
+    Path(cut, "labels.csv").write_text("file,text,group\n0.png,1,book\n1.png,2,\n2.png,3,book\n")
+    assert [Path(sample.group).name for sample in read_numbers(cut)] == ["book", "1.png", "book"]
 
 
 LABELS = st.lists(st.sampled_from([None, *range(10)]), max_size=80)

@@ -23,7 +23,7 @@ MIRRORED = [
     for image, label in zip(DIGITS.images, DIGITS.labels, strict=True)
 ]
 CONFIG = FineTuneConfig(
-    epochs=60, learning_rate=0.01, batch=32, own=0.5, written=30, made=10, scenes=4, validation=0.25
+    epochs=20, learning_rate=0.01, batch=32, own=0.5, written=30, made=10, scenes=4, validation=0.25
 )
 
 
@@ -82,7 +82,7 @@ def test_the_description_and_the_progress_tell_what_happened(
     assert card["rehearsed"]["synthetic hand"] == 30 and card["rehearsed"]["no digit"] > 0
     assert [row["data"] for row in card["changes"]] == [one.data for one in learned.changes]
     assert heard[0][1] == "generating digits"
-    assert heard[-1][0] == 1 and heard[-1][1].startswith("epoch 60/60, loss ")
+    assert heard[-1][0] == 1 and heard[-1][1].startswith("epoch 20/20, loss ")
 
 
 def test_a_set_that_was_learned_whole_has_no_accuracy(
