@@ -50,7 +50,7 @@ class Replay(Engine):
         spent = total([it.cost_usd for it in found])
         stand_in.price = None if spent is None else Price(spent / len(found), f"recorded in {path}")
         self._path = path
-        self._exact = {(it.question.image_sha256, it.question.prepared_sha256): it for it in found}
+        self._exact = {it.question.prepared_sha256: it for it in found}
         self._latest = {it.question.image_sha256: it for it in found}
 
     @property
@@ -70,8 +70,7 @@ class Replay(Engine):
 
     def _reply(self, image: PreparedImage) -> Reply:
         asked = Question.about(image, self.provider, emulated=False)
-        same_file = self._latest.get(asked.image_sha256)
-        entry = self._exact.get((asked.image_sha256, asked.prepared_sha256), same_file)
+        entry = self._exact.get(asked.prepared_sha256) or self._latest.get(asked.image_sha256)
         if entry is None:
             missing = f"{self._path} has no answer of {self.provider.name} for this image; record it first"
             return Reply(LedgerError(missing), 0.0, attempts=0)

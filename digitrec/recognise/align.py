@@ -50,9 +50,7 @@ class Aligned:
         """Return the smallest box on the user's picture around a box on the form, in pixels."""
         if self._to_picture is None:
             return box
-        left, top, right, bottom = box
-        corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-        places = _moved(corners, self._to_picture)
+        places = _moved(_rectangle(box), self._to_picture)
         (left, top), (right, bottom) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
         return self._before.box((left, top, right, bottom))
 

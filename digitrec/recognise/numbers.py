@@ -152,7 +152,7 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
             yield _Word(ascii_text, own, box, candidate.score, candidate.chance)
             continue
         scores = [sign.score for sign in own if sign.score is not None]
-        share = _around(own)
+        share = union([sign.box for sign in own])
         if share is None and box is not None:
             step = (box[2] - box[0]) / len(text)
             share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
@@ -174,11 +174,7 @@ def _core(word: _Word, lenient: bool) -> _Word:
     if core is None or PART.fullmatch(word.text):  # a mark may belong to the digits of the next word
         return word
     part = word.part(*core.span())
-    return replace(part, box=_around(part.signs) or word.box)
-
-
-def _around(signs: Sequence[Sign]) -> Box | None:
-    return union([sign.box for sign in signs])
+    return replace(part, box=union([sign.box for sign in part.signs]) or word.box)
 
 
 def union(boxes: Sequence[Box | None]) -> Box | None:

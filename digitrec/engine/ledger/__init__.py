@@ -22,7 +22,7 @@ from digitrec.answer import Answer
 from digitrec.engine.ledger.database import Database
 from digitrec.engine.ledger.records import Entry, Question, to_json
 from digitrec.errors import BudgetExceeded
-from digitrec.errors.text import plain
+from digitrec.errors.text import count, plain
 
 log = logging.getLogger(__name__)
 
@@ -404,8 +404,8 @@ def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
                 yield entry
         last = rows[-1]["id"]
     if unusable:
-        some = "1 unusable answer is" if unusable == 1 else f"{unusable} unusable answers are"
-        log.warning("%s left out: invalid in the engine's protocol; asking again costs money", some)
+        some = count(unusable, "unusable answer")
+        log.warning("left out %s: invalid in the engine's protocol; asking again costs money", some)
 
 
 def clear(
