@@ -171,7 +171,8 @@ class LocalNumbers(BaseProvider):
             letters: the result's `Proposal.whole_letters`.
         """
         reading, view = self._read(page, line, expected)
-        if len(line.marks) == len(page.lines) == 1 and not _is_several(reading):
+        several = len(digits_of(reading.text)) > 1 and reading.chance >= SEVERALLY
+        if len(line.marks) == len(page.lines) == 1 and not several:
             line = single(line, page.picture)
             reading, view = self._read(page, line, expected)
             if line.reading is not None and len(digits_of(reading.text)) < 2:
@@ -192,10 +193,6 @@ class LocalNumbers(BaseProvider):
             fitting = read(looks, expected)
             reading = fitting if fitting.chance >= LEAST else reading
         return reading, boxes[reading.look]
-
-
-def _is_several(reading: Reading) -> bool:
-    return len(digits_of(reading.text)) > 1 and reading.chance >= SEVERALLY
 
 
 def _seen(page: Page, line: Line) -> list[proposals.Reading]:
@@ -236,7 +233,9 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
         wide: the picture was cut out around this number. The box may lack marks of the number or contain
             others, so the picture's whole width and nearly the whole picture are read as well.
     """
-    around = _with_margin(box, MARGIN)
+    left, top, right, bottom = box
+    margin = MARGIN * (bottom - top)
+    around = left - margin, top - margin, right + margin, bottom + margin
     if not wide:
         return [around, around]
     width, height = picture.size
@@ -246,12 +245,6 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
         (0, max(0, around[1]), width, min(height, around[3])),
         (edge, edge, max(width - edge, edge + 1), height - edge),
     ]
-
-
-def _with_margin(box: Box, share: float) -> Box:
-    left, top, right, bottom = box
-    margin = share * (bottom - top)
-    return left - margin, top - margin, right + margin, bottom + margin
 
 
 def _strip(picture: Image.Image, box: Box) -> Pixels:
