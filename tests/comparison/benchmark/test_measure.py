@@ -187,6 +187,7 @@ def test_texts_values_characters_and_refusals_are_counted_apart(cut: str) -> Non
     assert (card.refused_rightly, card.refused_wrongly) == (1, 1)
     assert card.accuracy == proportion(2, 5)
     assert (score.engine, score.value) == ("a", proportion(3, 5)), "7.5 is the value of 7.50"
+    assert [row["engine"] for row in found.as_dict()["numbers"]] == ["a"]
     assert (score.recall, score.precision) == (proportion(1, 4), proportion(1, 3))
     assert score.character_errors == pytest.approx(2 / (4 + 2 + 3)), "a 0 is missing, a 3 stands for a 2"
     assert card.confusion == ()
