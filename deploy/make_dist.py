@@ -3,8 +3,8 @@
     python deploy/make_dist.py [FOLDER]        # by default dist/; needs the extra `release`
 
 Files get the time of the last commit (SOURCE_DATE_EPOCH, if it is set), the mode 644 or 755, and no owner.
-With ``url`` in setup.cfg the README's links become absolute. setuptools sets the times in the wheel, but not
-in an sdist, so the sdist is packed again.
+With ``url`` in setup.cfg the README gets badges and absolute links, and the metadata links to the pages.
+setuptools sets the times in the wheel, but not in an sdist, so the sdist is packed again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "digitrec")
 """The files to build from; no other file in the folder is included."""
+PAGES = {
+    "Documentation": "blob/HEAD/docs/index.md", "Changelog": "blob/HEAD/CHANGELOG.md", "Issues": "issues",
+}  # fmt: skip
+"""Pages that the metadata links to, by name."""
+BADGES = {"version": "v", "Python versions": "pyversions", "licence": "l"}
+"""Badges at the top of the README, and their names on shields.io, which draws them from the package index."""
 NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
@@ -40,6 +46,20 @@ def linked(page: str, url: str) -> str:
     return re.sub(r"((?<!!)\[[^]!]*]\()(?!https?:|#)", rf"\g<1>{url}/blob/HEAD/", page)
 
 
+def add_links(folder: Path) -> None:
+    """Add the links that need the project's address, ``url`` in setup.cfg, to the README and setup.cfg."""
+    config, setup, readme = ConfigParser(interpolation=None), folder / "setup.cfg", folder / "README.md"
+    config.read(setup, encoding="utf-8")
+    if url := config["metadata"].get("url"):
+        pages = (f"\n{name} = {url}/{page}" for name, page in PAGES.items())
+        config["metadata"]["project_urls"] = "".join(pages)
+        with setup.open("w", encoding="utf-8") as file:
+            config.write(file)
+        badges = (f"![{name}](https://img.shields.io/pypi/{kind}/digitrec)" for name, kind in BADGES.items())
+        title, text = readme.read_text("utf-8").split("\n", 1)
+        readme.write_text(linked(f"{title}\n\n{' '.join(badges)}\n{text}", url), "utf-8")
+
+
 def build(into: Path) -> list[Path]:
     """Build the sdist, and the wheel from it, in ``into``; replace older ones there.
 
@@ -51,11 +71,7 @@ def build(into: Path) -> list[Path]:
         clean.mkdir()
         for name in SOURCES:
             _copy(ROOT / name, clean / name)
-        config = ConfigParser()
-        config.read(clean / "setup.cfg", encoding="utf-8")
-        if url := config["metadata"].get("url"):
-            readme = clean / "README.md"
-            readme.write_text(linked(readme.read_text("utf-8"), url), "utf-8")
+        add_links(clean)
         command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(clean)]
         env = os.environ | {"SOURCE_DATE_EPOCH": epoch()}
         subprocess.run(command, check=True, capture_output=True, text=True, env=env, umask=0o022)

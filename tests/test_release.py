@@ -117,6 +117,23 @@ def test_links_of_the_readme_work_on_a_package_index(check: ModuleType) -> None:
     )
 
 
+def test_with_the_projects_address_a_release_links_to_it(check: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Digits\n\n[docs](docs/b.md)\n")
+    setup = tmp_path / "setup.cfg"
+    setup.write_text("[metadata]\nname = digits\n")
+    check.make_dist.add_links(tmp_path)
+    assert "project_urls" not in setup.read_text()
+    setup.write_text("[metadata]\nname = digits\nurl = https://example.org/digits\n")
+    check.make_dist.add_links(tmp_path)
+    title, badges, text = (tmp_path / "README.md").read_text().rstrip().split("\n\n")
+    assert (title, text) == ("# Digits", "[docs](https://example.org/digits/blob/HEAD/docs/b.md)")
+    assert badges.count("](https://img.shields.io/") == 3
+    config = ConfigParser()
+    config.read(setup)
+    links = config["metadata"]["project_urls"].split("\n")
+    assert "Changelog = https://example.org/digits/blob/HEAD/CHANGELOG.md" in links
+
+
 def test_the_bill_of_materials_is_of_the_extra_all(
     check: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
