@@ -216,7 +216,8 @@ def confusion(found: Result) -> Figure:
     display.plot(ax=axes, cmap="Greys", values_format=",d", text_kw={"fontsize": 8})
     for text in display.text_.ravel():
         text.set_visible(text.get_text() != "0")
-    axes.set(title=f"Confusion matrix: {found.data}", xlabel="predicted", ylabel="actual")
+    model = next((answer.model_version for answer, _ in found.answered), found.card.engine)
+    axes.set(title=f"Confusion matrix: {model} on {found.data}", xlabel="predicted", ylabel="actual")
     return figure
 
 

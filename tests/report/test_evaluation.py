@@ -117,7 +117,7 @@ def test_confusion_shows_the_counts(odd: Result) -> None:
     assert (shown[3, 7], shown[5, 10], shown[10, 10]) == (1, 1, 1)
     counts = [int(text.get_text()) for text in axes.texts if text.get_visible()]
     assert sorted(counts) == sorted(shown[shown > 0].tolist())
-    assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+    assert axes.get_xlabel() and axes.get_ylabel() and "digitrec-cnn-" in axes.get_title()
 
 
 def test_pictures_are_shown_with_what_was_answered(odd: Result) -> None:
