@@ -173,8 +173,9 @@ class LocalNumbers(BaseProvider):
         reading, view = self._read(page, line, expected)
         several = len(digits_of(reading.text)) > 1 and reading.chance >= SEVERALLY
         if len(line.marks) == len(page.lines) == 1 and not several:
-            line = single(line, page.picture)
-            reading, view = self._read(page, line, expected)
+            before, line = line.box, single(line, page.picture)
+            if line.box != before:
+                reading, view = self._read(page, line, expected)
             if line.reading is not None and len(digits_of(reading.text)) < 2:
                 reading = _answered(reading, line.reading)
         return Proposal(page, line, reading, view, letters, _seen(page, line))
