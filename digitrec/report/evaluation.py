@@ -216,7 +216,7 @@ def confusion(found: Result) -> Figure:
     display.plot(ax=axes, cmap="Greys", values_format=",d", text_kw={"fontsize": 8})
     for text in display.text_.ravel():
         text.set_visible(text.get_text() != "0")
-    model = next((answer.model_version for answer, _ in found.answered), found.card.engine)
+    model = ", ".join(found.card.model_versions) or found.card.engine
     axes.set(title=f"Confusion matrix: {model} on {found.data}", xlabel="predicted", ylabel="actual")
     return figure
 

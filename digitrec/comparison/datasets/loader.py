@@ -285,7 +285,8 @@ def _cells(rows: Sequence[Row]) -> tuple[tuple[int, int, str], ...]:
     placed = [row for row in rows if row.row or row.column]
     for row in placed:
         if not all(cell.isdecimal() and len(cell) < 10 for cell in (row.row, row.column)):
-            raise DataError(f"{row.where}: row and column must be whole numbers, got {row.row}, {row.column}")
+            got = f"{row.row[:20]}, {row.column[:20]}"
+            raise DataError(f"{row.where}: row and column must be numbers of 1 to 9 digits, got {got}")
     return tuple((int(row.row), int(row.column), "".join(row.said.split())) for row in placed)
 
 

@@ -27,6 +27,8 @@ with requires("Tuning", "tune"):
 STUDY, BEST = "study.db", "best.json"
 """Names of the files in a study's folder."""
 NAME = "digitrec-cnn"
+ATTEMPTS = 10
+"""Maximum number of attempts to create a study: one fails while another process creates the same tables."""
 VALIDATION = 0.2
 """Share of the digits on which trials are compared."""
 
@@ -60,7 +62,7 @@ def tune(
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     url = URL.create("sqlite", database=str(folder / STUDY))  # escapes "?" and "%"
-    for last in (*[False] * 9, True):  # creation fails while another process creates the same tables
+    for attempt in range(1, ATTEMPTS + 1):
         try:
             study = optuna.create_study(
                 study_name=NAME, storage=url.render_as_string(), direction="maximize", load_if_exists=True,
@@ -68,7 +70,7 @@ def tune(
             )  # fmt: skip
             break
         except Exception as error:  # SQLAlchemy raises various errors for another kind of database
-            if last:
+            if attempt == ATTEMPTS:
                 raise ModelError(f"{folder}: no study ({first_line(error)}); give another folder") from error
     # With the same seed, an earlier run's trials would be proposed again.
     study.sampler = optuna.samplers.TPESampler(seed=(seed + len(study.trials)) % 2**32)
