@@ -238,7 +238,7 @@ class Job:
             OSError: OUT cannot be written.
         """
         assert self.plan is not None
-        with atomic.replacing(self.out) as unfinished, unfinished.open("wb") as joined:
+        with atomic.replacing(self.out, locked=True) as unfinished, unfinished.open("wb") as joined:
             for first, rows in self._database.execute("SELECT first, rows FROM parts ORDER BY first"):
                 has_header = self._form == "csv" and first > 1
                 joined.write(rows.partition(b"\n")[2] if has_header else rows)

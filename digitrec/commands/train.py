@@ -16,6 +16,7 @@ from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
+from digitrec.lab.datasets.digits import read_digits, run_folder
 from digitrec.lab.training.zoo import find
 from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed
@@ -157,13 +158,18 @@ def _refuse(why: str, *names: str) -> None:
 
 
 def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
-    """Check the ending of a model file, and that no output is also an input.
+    """Check the ending of a model file, its run folder, and that no output is also an input.
 
     Raises:
-        click.UsageError: the ending is wrong, or an output is also an input.
+        click.UsageError: the ending is wrong, the folder is another model's, or an output is also an input.
     """
     if model.suffix not in endings:
         raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
+    others = [other for ending in SUFFIXES if (other := model.with_suffix(ending)).exists()]
+    if others and not model.exists() and run_folder(model).exists():
+        raise click.UsageError(
+            f"--out {model}: {run_folder(model)} belongs to {others[0]}; choose another name."
+        )
     options.refuse_outputs("--out", [model, *beside])
 
 
@@ -176,7 +182,6 @@ def _settings(chosen: dict[str, Any], *more: str) -> dict[str, Any]:
 
 def _given(chosen: dict[str, Any]) -> Given:
     """Return the digits to learn from, and to test with."""
-    from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training.run import given
 
     learned = chosen["sources"] or ["mnist-train"]
@@ -257,9 +262,12 @@ def _by_name(arch: str, file: Path | None, out: Path, chosen: dict[str, Any]) ->
     _write_only(file, fit.SUFFIXES[kind.family], file.with_name(f"{file.stem}-curves.png"))
     if chosen["start"] is not None and chosen["start"].suffix not in fit.SUFFIXES["keras"][:2]:
         raise click.UsageError(f"--start {chosen['start']}: with --arch, name a .keras or .h5 file.")
-    with quietly():
-        fit.check(kind, config, chosen["start"])
-        store.load()  # LiteRT prints a line with its first network
+    try:
+        with quietly():
+            fit.check(kind, config, chosen["start"])
+            store.load()  # LiteRT prints a line with its first network
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
     what = _given(chosen)
     with quiet_bar("training") as bar:
         result = fit.fit(config, file, what, start=chosen["start"], on_progress=bar.at)
@@ -307,8 +315,6 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
       digitrec tune --trials 5 --data mnist-test --limit 2000
       digitrec train --arch digitrec-tuning/best.json --out tuned.keras
     """
-    from digitrec.lab.datasets.digits import read_digits
-
     digits = read_digits(data, limit)
     over: list[FrozenTrial] = []
     with quiet_bar("tuning") as bar:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(file: Path) -> Iterator[Path]:
+def replacing(file: Path, *, locked: bool = False) -> Iterator[Path]:
     """Yield a new path beside ``file`` to write to; afterwards rename it to ``file``.
 
     The path keeps the ending of ``file``, because some writers choose a format by it. If ``file`` is a link,
     its target is replaced. For a device or a pipe, which cannot be replaced, ``file`` itself is yielded.
+    With ``locked`` no other process writes ``file`` now, and the path is always the same: a file that a
+    killed process left there is written again.
 
     Raises:
         OSError: the file cannot be written; ``file`` is then unchanged.
@@ -23,7 +25,8 @@ def replacing(file: Path) -> Iterator[Path]:
         yield target
         return
     # Not the process id: two machines that share the folder may have the same one.
-    unfinished = target.parent / f".{os.urandom(8).hex()}.unfinished{target.suffix}"
+    name = file.name if locked else os.urandom(8).hex()
+    unfinished = target.parent / f".{name}.unfinished{target.suffix}"
     try:
         yield unfinished
         with unfinished.open("rb+") as written:

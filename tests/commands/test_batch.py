@@ -182,6 +182,15 @@ def test_killed_at_any_moment_each_picture_is_in_one_row(scans: Path) -> None:
     assert sorted(path.name for path in Path().iterdir()) == [".rows.jsonl.batch", "rows.jsonl", "scans"]
 
 
+def test_killed_while_it_writes_the_rows_it_leaves_nothing_beside_them(scans: Path) -> None:
+    dies = "import os, digitrec.__main__ as it; os.fsync = lambda _: os._exit(9); it.run()"
+    arguments = ["batch", "scans", "-o", "rows.jsonl", "--workers", "1"]
+    assert subprocess.run([sys.executable, "-c", dies, *arguments], check=False).returncode == 9
+    assert len(list(Path().glob(".*unfinished*"))) == 1
+    run("scans", "-o", "rows.jsonl", "--resume")
+    assert names("rows.jsonl") == in_order() and not list(Path().glob(".*unfinished*"))
+
+
 def ps(field: str, by: str, process: int) -> str:
     command = ["ps", "-o", field, by, str(process)]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout

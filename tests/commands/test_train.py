@@ -38,6 +38,10 @@ def test_the_tutorials_run_in_one_line_and_another_learns_on_from_its_file() -> 
     more = ["--arch", "mlp", "--start", "mlp.keras", "--scale", "l2", "--learning-rate", "0.0001"]
     run("train", *more, *FEW, "--out", "mine.h5", code=0)
     assert store.load(Path("mine.h5")).card["settings"]["learning_rate"] == 0.0001
+    learned = Path("mlp-run/learned.npy").read_bytes()
+    done = run("train", "--arch", "mlp", *FEW, "--out", "mlp.h5")
+    assert done.exit_code == 2 and "mlp-run belongs to mlp.keras" in done.stderr
+    assert Path("mlp-run/learned.npy").read_bytes() == learned and not Path("mlp.h5").exists()
 
 
 def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +123,9 @@ def test_fine_tuning_on_a_folder_reports_before_and_after(
         (["--loss", "sparse"], 2, "--arch"),
         (["--side", "64"], 2, "--arch"),
         (["--side", "31", "--arch", "efficientnet"], 2, "32"),
-        (["--arch", "mlp", "--freeze", *FEW], 5, "--start or --pretrained"),
+        (["--arch", "mlp", "--freeze", *FEW], 2, "--start or --pretrained"),
+        (["--arch", "knn", "--freeze"], 2, "--start or --pretrained"),
+        (["--arch", "mlp", "--pretrained", *FEW], 2, "--arch efficientnet"),
         (["--batch", "200", "--data", "mnist-test", "--limit", "150"], 6, "one batch of 200"),
         (["--validation-split", "0", "--data", "mnist-test", "--limit", "150"], 6, "held-out digits"),
         (["--arch", "mlp", "--learning-rate", "1e30", "--optimizer", "sgd", *FEW], 5, "--learning-rate"),

@@ -64,8 +64,9 @@ def fit(
         NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
         DataError: there are too few digits, or not all ten kinds where they are needed; or ImageNet's weights
             are requested but unavailable.
-        ModelError: the architecture does not exist, cannot be written with this ending, does not fit the
-            settings, or `start` is another network; or settings contradict each other.
+        ModelError: the architecture does not exist, or cannot be written with this ending, or `start` is
+            another network.
+        ValueError: settings contradict each other, or the architecture does not take them.
     """
     kind = zoo.find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
@@ -99,16 +100,17 @@ def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
     """Check that the start, the size and the published weights fit the architecture.
 
     Raises:
-        ModelError: they do not fit.
+        ModelError: the start does not fit.
+        ValueError: settings contradict each other, or the architecture does not take them.
     """
     if (config.pretrained or config.side) and not kind.published:
         published = ", ".join(name for name, one in zoo.ZOO.items() if one.published)
-        raise ModelError(f"{kind.name} takes no --side and no --pretrained; use --arch {published}")
+        raise ValueError(f"{kind.name} takes no --side and no --pretrained; use --arch {published}")
     if config.pretrained and start is not None:
-        raise ModelError(f"--start {start} and --pretrained exclude each other")
+        raise ValueError(f"--start {start} and --pretrained exclude each other")
     begins = start is not None or config.pretrained
     if config.freeze and not (begins and kind.family == "keras"):
-        raise ModelError("--freeze needs a trained network: add --start or --pretrained")
+        raise ValueError("--freeze needs a trained network: add --start or --pretrained")
     if start is not None and kind.family == "keras":
         from digitrec.lab.training.epochs import new_network
 

@@ -149,11 +149,11 @@ MLP = FitConfig("mlp", scale="l2")
 
 
 @pytest.mark.parametrize(("config", "name", "start", "how", "error", "says"), [
-    (FitConfig("mlp", pretrained=True), "a.keras", None, {}, ModelError, "--arch efficientnet"),
-    (FitConfig("resnet-small", side=64), "a.keras", None, {}, ModelError, "resnet-small"),
-    (FitConfig("efficientnet", pretrained=True), "a.keras", "six.h5", {}, ModelError, "six.h5"),
-    (FitConfig("mlp", freeze=True), "a.keras", None, {}, ModelError, "--freeze"),
-    (FitConfig("knn", freeze=True), "a.skops", "six.h5", {}, ModelError, "--freeze"),
+    (FitConfig("mlp", pretrained=True), "a.keras", None, {}, ValueError, "--arch efficientnet"),
+    (FitConfig("resnet-small", side=64), "a.keras", None, {}, ValueError, "resnet-small"),
+    (FitConfig("efficientnet", pretrained=True), "a.keras", "six.h5", {}, ValueError, "six.h5"),
+    (FitConfig("mlp", freeze=True), "a.keras", None, {}, ValueError, "--freeze"),
+    (FitConfig("knn", freeze=True), "a.skops", "six.h5", {}, ValueError, "--freeze"),
     (FitConfig("tutorial-cnn", scale="l2"), "a.h5", "mlp", {}, ModelError, "538,122.*--arch mlp"),
     (FitConfig("mlp"), "a.h5", "mlp", {}, ModelError, "--scale l2"),
     (MLP, "a.h5", "none", {}, ModelError, "none.keras"),
