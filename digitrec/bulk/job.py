@@ -98,7 +98,8 @@ class Summary:
         """Return the summary as a sentence."""
         refused, failed = self.refusals.total(), self.failures.total()
         read, what = (self.numbers, "number") if self.sheets else (self.digits, "digit")
-        parts = [counted(self.images, "image"), counted(read, what)]
+        parts = [counted(self.images, "image")]
+        parts += [counted(read, what)] if failed < self.images else []
         parts += [f"{refused:,} without a {what} ({_kinds(self.refusals)})"] if refused else []
         parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
         parts += [f"{self.replayed:,} answered before"] if self.replayed else []

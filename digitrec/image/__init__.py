@@ -278,7 +278,7 @@ def one_image(image: ImageSource) -> ImageSource:
         many = (list, tuple, set, frozenset, Mapping, Iterator)
         several = isinstance(image, many) and not hasattr(image, "read")
     if several:
-        raise TypeError(f"expected one picture, got a {type(image).__name__}: use predict_many or stream")
+        raise TypeError(f"expected one picture, got a {type(image).__name__}: use predict_many or read_many")
     return image
 
 
@@ -296,7 +296,7 @@ def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
         return array.tolist() if array.ndim == 1 and array.dtype.kind in NO_NUMBERS else _batch(array)
     alone = (str, bytes, bytearray, memoryview, Path, DigitImage, Turned, Image.Image)
     if isinstance(images, alone) or hasattr(images, "read"):
-        raise TypeError("expected several pictures, got one: give it to predict or compare, or in a list")
+        raise TypeError("expected several pictures, got one: give it to predict or read, or in a list")
     if not isinstance(images, Iterable) or isinstance(images, Mapping):
         raise TypeError(f"pictures must be a list or another iterable, got {said(images)}")
     return images
@@ -305,7 +305,7 @@ def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
 def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
     if images.ndim == 2 or (images.ndim == 3 and images.shape[2] <= 4):
         raise TypeError(
-            f"shape {images.shape} is one picture: give it to predict or compare, or in a list; "
+            f"shape {images.shape} is one picture: give it to predict or read, or in a list; "
             "reshape flattened pictures to (N, 28, 28)"
         )
     if images.ndim not in (3, 4):

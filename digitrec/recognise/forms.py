@@ -10,6 +10,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError
@@ -31,6 +33,13 @@ class Form:
     """Left, top, right, bottom of the printed frame; None: unknown."""
 
 
+class _File(msgspec.Struct):
+    """The content of a fields file: each region as x, y, width, height."""
+
+    fields: dict[str, Box]
+    frame: Box | None = None
+
+
 def load_form(path: Path) -> Form:
     """Read a JSON file: ``{"fields": {"total": [x, y, width, height]}, "frame": [x, y, width, height]}``.
 
@@ -40,11 +49,12 @@ def load_form(path: Path) -> Form:
         DataError: the file cannot be read, a field is not inside the page, or two fields overlap.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))
-        fields = {str(name): _box(path, name, region) for name, region in found["fields"].items()}
-        frame = _box(path, "frame", found["frame"]) if "frame" in found else None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, OverflowError, RecursionError) as error:
+        read = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_unique)
+        found = msgspec.convert(read, _File)
+    except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:
         raise DataError(f"{path}: not a file of fields ({error}); see docs/read.md") from error
+    fields = {name: _box(path, name, region) for name, region in found.fields.items()}
+    frame = None if found.frame is None else _box(path, "frame", found.frame)
     if not fields:
         raise DataError(f"{path}: names no fields; see docs/read.md")
     for (one, first), (other, second) in combinations(fields.items(), 2):
@@ -83,8 +93,18 @@ def read_forms(
         yield outcome if isinstance(outcome, Failure) else _filled(outcome, form, aligned, rotate)
 
 
-def _box(path: Path, name: object, region: Any) -> Box:
-    left, top, width, height = (float(side) for side in region)
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object's members; a repeated name, of which `json` keeps the last, raises ValueError."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} occurs twice")
+        found[name] = value
+    return found
+
+
+def _box(path: Path, name: str, region: Box) -> Box:
+    left, top, width, height = region
     right, bottom = round(left + width, 9), round(top + height, 9)
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise DataError(

@@ -69,7 +69,7 @@ DECIMAL = re.compile(
         | (?P<whole>\d*)[.,](?P<part>\d+)
         | (?P<integer>\d+)
     )(?:[.,]?-)?""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 """A number with or without thousands marks and a decimal mark; a dash at the end means no cents."""
 _INFERRED = {char: str(digit) for char, digit in LOOK_ALIKES.items() if char.isalpha()}

@@ -414,4 +414,5 @@ def test_numbers_have_a_row_each_as_from_read(scans: Path) -> None:
     assert found[-1]["source"] == "forms.zip/2.png" and found[-1]["error"].startswith("ImageError")
     other = run("-o", "rows.csv", "--numbers", "--digits", "4", "--resume")
     assert other.exit_code != 0 and "digits" in other.stderr
+    assert "1 image, 1 failed (ImageError: 1)" in run("missing.png", "-o", "y.csv", "--numbers").stderr
     assert run("forms.zip", "-o", "x.csv", "--digits", "4").exit_code == 2

@@ -96,6 +96,13 @@ def test_what_the_provider_asks_for_is_a_number_of_seconds_or_nothing(said: obje
     assert asked_wait_s(ZeroDivisionError()) == 0.0
 
 
+def test_the_longest_wait_that_is_asked_for_holds_for_a_whole_batch(tmp_path: Path) -> None:
+    errors = [Unavailable("x", status=503), RateLimited("x", retry_after=500), Unavailable("x", status=503)]
+    cloud = PaidCloud(script={number: [error] for number, error in enumerate(errors)}, batch=3)
+    assert [reply.outcome for reply in ask(cloud, tmp_path, 0, 1, 2)] == errors  # 500 s are too long
+    assert cloud.requests == [[0, 1, 2]]
+
+
 class Limited(PaidCloud):
     """A provider with orders; it rejects calls above its rate limit."""
 

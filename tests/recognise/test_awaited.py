@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -161,6 +162,26 @@ def test_concurrency_is_the_engines_limit(run: Run, tmp_path: Path, allowed: int
 
     run(main)
     assert cloud.most == allowed
+
+
+async def all_at_once(asked: digitrec.Provider | Fallback, count: int) -> None:
+    async with anyio.create_task_group() as group:
+        for picture in pictures(count):
+            group.start_soon(digitrec.apredict, picture, asked)
+
+
+def test_a_provider_instance_has_anyios_limit(run: Run) -> None:
+    cloud = Meeting(40)
+    run(lambda: all_at_once(cloud, 80))
+    assert cloud.most == 40
+
+
+def test_a_policy_has_the_lowest_limit_of_its_engines(run: Run, tmp_path: Path) -> None:
+    cloud = Meeting(2)
+    wide, narrow = (engine(cloud, tmp_path, concurrency=limit) for limit in (5, 2))
+    with closing(Fallback([wide, narrow], 0.0)) as policy:
+        run(lambda: all_at_once(policy, 8))
+    assert cloud.most == 2
 
 
 def test_a_budget_is_kept_by_all_together(run: Run, tmp_path: Path, cloud: Cloud) -> None:

@@ -132,6 +132,7 @@ def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCapture
         ({"a": [0, 0, 0.5, 0.5], "bee": [0.4, 0.4, 0.3, 0.3]}, "bee"), ({}, "fields.json"),
         ([1, 2], "fields.json"), ({"a": ["x", 0, 1, 1]}, "fields.json"), ("{", "fields.json"),
         ({"a": [float("nan"), 0, 1, 1]}, "a"), ({"a": [10**400, 0, 1, 1]}, "fields.json"),
+        ('{"fields": {"tax": [0, 0, 1, 0.5], "tax": [0, 0.5, 1, 0.5]}}', "'tax' occurs twice"),
     ],
 )  # fmt: skip
 def test_a_wrong_fields_file_names_the_field(fields: object, named: str, tmp_path: Path) -> None:
@@ -145,6 +146,8 @@ def test_a_file_of_fields_may_have_a_frame(tmp_path: Path) -> None:
     file = tmp_path / "fields.json"
     file.write_text(json.dumps({"fields": {"a": [0.1, 0.2, 0.9, 0.8]}, "frame": [0, 0, 1, 1]}))
     assert load_form(file) == Form({"a": (0.1, 0.2, 1.0, 1.0)}, (0, 0, 1, 1))
+    file.write_text(json.dumps({"fields": {"a": [0, 0, 1, 1]}, "frame": None}), "utf-8-sig")  # as by Notepad
+    assert load_form(file) == Form({"a": (0, 0, 1, 1)}, None)
     file.write_text(json.dumps({"fields": {"a": [0.1, 0.2, 0.3, 0.4], "beside it": [0.4, 0.2, 0.3, 0.4]}}))
     assert load_form(file).fields["a"] == pytest.approx((0.1, 0.2, 0.4, 0.6))
     file.write_text(json.dumps({"a": [0.1, 0.2, 0.3, 0.4]}))

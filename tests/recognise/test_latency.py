@@ -9,7 +9,7 @@ import pytest
 from clock import Clock
 
 from digitrec import compare, predict_many
-from digitrec.answer import Answer, Prediction
+from digitrec.answer import Answer, Failure, Prediction
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, Unavailable
@@ -69,10 +69,13 @@ def test_latency_is_preparing_and_asking(clock: Clock, wants: InputSpec, picture
 def test_a_failure_and_a_refusal_took_their_preparation_too(clock: Clock) -> None:
     failing = Slow(clock, script=[Unavailable("down")])
     refusing = Slow(clock, wants=MNIST)
-    (failed,) = predict_many([drawn_seven()], failing)
+    unsendable = Slow(clock, wants=InputSpec("png", min_side=50, max_bytes=10))
+    (failed,), (unsent,) = (predict_many([drawn_seven()], one) for one in (failing, unsendable))
     (refused,) = predict_many([DigitImage.open(drawn_seven().pixels * 0 + 255)], refusing)
     assert isinstance(refused, Prediction)
     assert (failed.latency_s, refused.latency_s, refused.attempts) == (2.25, 2.0, 0)
+    assert isinstance(unsent, Failure)
+    assert unsent.latency_s == 2 * PREPARING_S  # first with its batch, then alone
 
 
 def test_opening_time_is_shared_and_not_latency(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

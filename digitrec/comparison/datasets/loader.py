@@ -317,7 +317,7 @@ def _rows(table: Path, column: str) -> list[Row]:
         file, said = texts.pop("file"), texts.pop(column).strip()
         found = _file(table.parent, file, where)
         if not said:
-            raise DataError(f"{where}: {file.strip()!r} has no {column}; write {NONE} for no digit")
+            raise DataError(f"{where}: {file.strip()!r} has no {column}; write {NONE} if it shows none")
         rows.append(Row(where, found, said, **{name: text.strip() for name, text in texts.items()}))
     return rows
 
@@ -343,7 +343,7 @@ def _place(names: Sequence[str], column: str, where: str) -> int:
     """Return the index of a column in the header."""
     name = next((name for name in HEADS.get(column, (column,)) if name in names), None)
     if name is None:
-        raise DataError(f"{where}: no column {column}; the first line has {', '.join(map(repr, names))}")
+        raise DataError(f"{where}: no column {column}; the first line has {', '.join(map(repr, names)) or 'no text'}")
     if names.count(name) > 1:
         raise DataError(f"{where}: two columns are called {name!r}")
     return names.index(name)

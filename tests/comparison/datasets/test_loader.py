@@ -143,7 +143,7 @@ def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str |
         (f"file,label\n{'x' * 5000},7\n", "line 2: there is no file 'xxx"),
         ("file,label\na\0.png,7\n", "line 2: there is no file"),
         (b"\xff\xfef", "cannot be read as a table"),
-        ("", "no column file"),
+        ("", "no column file; the first line has no text"),
         ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in "),
     ],
 )
@@ -225,6 +225,7 @@ def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
     [
         ("file,label\n0.png,7\n", "line 1: no column text"),
         ("file,text\n0.png,seven\n", "line 2: text 'seven'"),
+        ("file,text\n0.png,７\n", "line 2: text '７'"),
         ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
         ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' has two groups, 'a' and 'b'"),
         ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
