@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
+import numpy as np
+
 from digitrec.answer import Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, said, whole
@@ -218,7 +220,9 @@ def read_stream(
     ``images`` is read only as fast as the pictures are worked on. Arguments and errors are those of
     `read_many`; the call itself raises the errors.
     """
-    expected, region, at_least = _range(digits), _box(region), _checked(at_least, rotate)
+    expected, at_least = _range(digits), _checked(at_least, rotate)
+    if region is not None and np.shape(region) != (4,):
+        raise ValueError(f"region must be left, top, right, bottom, got {region!r}")
     reader, waiting = reader_for(provider), several_images(images)
     if not isinstance(reader, Engine):
         if not hasattr(reader, "read_stream"):  # a policy of another package
@@ -259,21 +263,6 @@ def _range(digits: Digits) -> Range:
     if found[0] > found[1]:
         raise ValueError(f"digits must be a number or a pair (fewest, most), got {digits}")
     return found
-
-
-def _box(region: Box | None) -> Box | None:
-    """Return the sides of a region as floats.
-
-    Raises:
-        ValueError: it is not four numbers.
-    """
-    if region is None:
-        return None
-    try:
-        left, top, right, bottom = map(float, region)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"region must be left, top, right, bottom: four numbers, got {region!r}") from error
-    return left, top, right, bottom
 
 
 def _turned(images: Iterable[ImageSource], rotate: int, region: Box | None = None) -> Iterable[ImageSource]:

@@ -101,20 +101,10 @@ def _frame(dark: NDArray[np.bool_]) -> Corners | None:
     ys, xs = np.nonzero(parts.drawn(np.arange(len(parts)) == largest))
     ends = [np.argmin(xs + ys), np.argmax(xs - ys), np.argmax(xs + ys), np.argmin(xs - ys)]
     corners = np.array([(xs[end], ys[end]) for end in ends], float)
-    sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
-    return corners if all(_is_inked(dark, *side) for side in sides) else None
-
-
-def _is_inked(dark: NDArray[np.bool_], start: NDArray[np.float64], end: NDArray[np.float64]) -> bool:
-    """Return whether most of a straight line has ink within two pixels."""
-    along = np.linspace(start, end, 100).round().astype(int)
-    found = np.zeros(len(along), bool)
-    for across in range(-2, 3):
-        for down in range(-2, 3):
-            x = np.clip(along[:, 0] + across, 0, dark.shape[1] - 1)
-            y = np.clip(along[:, 1] + down, 0, dark.shape[0] - 1)
-            found |= dark[y, x]
-    return bool(found.mean() >= INKED)
+    near = np.asarray(Image.fromarray(dark).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
+    sides = np.linspace(corners, np.roll(corners, -1, axis=0), 100).round().astype(int)
+    inked = near[sides[..., 1], sides[..., 0]].mean(axis=0)  # the share with ink within two pixels
+    return corners if (inked >= INKED).all() else None
 
 
 def _by_lines(dark: NDArray[np.bool_]) -> Corners | None:
@@ -135,10 +125,9 @@ def _by_lines(dark: NDArray[np.bool_]) -> Corners | None:
 
 def _upright(corners: Corners) -> Corners:
     """Return the upright rectangle with the same centre and the mean lengths of opposite sides."""
-    top_left, top_right, bottom_right, bottom_left = corners
-    width = (np.linalg.norm(top_right - top_left) + np.linalg.norm(bottom_right - bottom_left)) / 2
-    height = (np.linalg.norm(bottom_left - top_left) + np.linalg.norm(bottom_right - top_right)) / 2
-    return np.asarray(corners.mean(axis=0) + (_rectangle((0, 0, 1, 1)) - 0.5) * (width, height))
+    top, right, bottom, left = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    size = (top + bottom) / 2, (left + right) / 2
+    return np.asarray(corners.mean(axis=0) + (_rectangle((0, 0, 1, 1)) - 0.5) * size)
 
 
 def _rectangle(box: Box) -> Corners:

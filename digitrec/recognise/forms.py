@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -16,6 +17,7 @@ from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.image import Box, ImageSource, Turned
+from digitrec.image.boxes import covered
 from digitrec.recognise import Digits, read_stream
 from digitrec.recognise.align import Aligned, align
 from digitrec.recognise.pipeline import open_or_fail
@@ -58,9 +60,7 @@ def load_form(path: Path) -> Form:
     if not fields:
         raise DataError(f"{path}: names no fields; see docs/read.md")
     for (one, first), (other, second) in combinations(fields.items(), 2):
-        if max(first[0], second[0]) < min(first[2], second[2]) and max(first[1], second[1]) < min(
-            first[3], second[3]
-        ):
+        if covered(first, second) > 0:
             raise DataError(f"{path}: the fields {one!r} and {other!r} overlap; make one of them smaller")
     return Form(fields, frame)
 
@@ -95,12 +95,10 @@ def read_forms(
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object's members; a repeated name, of which `json` keeps the last, raises ValueError."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
             raise ValueError(f"{name!r} occurs twice")
-        found[name] = value
-    return found
+    return dict(pairs)
 
 
 def _box(path: Path, name: str, region: Box) -> Box:
@@ -135,6 +133,5 @@ def _is_inside(number: Box, field: Box) -> bool:
 
 def _doubtful(found: list[Number], field: Box) -> Number:
     """Return the result for a field with no number or with several: it has a reason and no value."""
-    if not found:
-        return Number("", None, box=field, reason=NO_NUMBER)
-    return Number(" ".join(number.text for number in found), None, box=field, reason="more than one number")
+    reason = "more than one number" if found else NO_NUMBER
+    return Number(" ".join(number.text for number in found), None, box=field, reason=reason)

@@ -66,13 +66,11 @@ def write(
     write_rows(rows, form, out, COLUMNS, _lines(outcomes, names))
 
 
-def sure(outcome: Outcome) -> str:
+def sure(answer: Outcome | Number) -> str:
     """Format the calibrated chance with its mark, else the engine's own confidence, else ""."""
-    if isinstance(outcome, Prediction) and outcome.calibrated is not None:
-        return percent(outcome.calibrated) + MARK
-    if isinstance(outcome, Prediction) and outcome.confidence is not None:
-        return percent(outcome.confidence) + " "
-    return ""
+    if isinstance(answer, Failure):
+        return ""
+    return percent(chance_of(answer)) + (" " if answer.calibrated is None else MARK)
 
 
 def error_line(failure: Failure) -> str:
@@ -182,9 +180,8 @@ def _sheet_lines(outcomes: Iterable[SheetOutcome]) -> Iterator[str]:
 
 def _line(number: Number) -> list[str]:
     where = [number.field or "", *("" if at is None else str(at) for at in (number.row, number.column))]
-    sure = percent(chance_of(number)) + ("" if number.calibrated is None else MARK)
     remarks = [number.reason or "", "inferred" if number.inferred else ""]
-    return [*where, number.text or "-", sure, "; ".join(filter(None, remarks))]
+    return [*where, number.text or "-", sure(number).rstrip(), "; ".join(filter(None, remarks))]
 
 
 def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:

@@ -179,8 +179,8 @@ def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
 
 
 def _sureness(answer: Mapping[str, Any]) -> float:
-    known = (answer["calibrated"], answer["confidence"])
-    return next((float(value) for value in known if value is not None), -1.0)
+    chance = answer["confidence"] if answer["calibrated"] is None else answer["calibrated"]
+    return -1.0 if chance is None else float(chance)
 
 
 def _png(one: _Doubt) -> bytes:
@@ -192,9 +192,8 @@ def _png(one: _Doubt) -> bytes:
     opened = DigitImage.open(Turned(_source(one.source), one.turned), enough=NUMBERS_SIDE)
     if opened.sha256 != one.sha256:
         raise ImageError(f"{one.source}: changed since it was read; read it again")
-    if one.box is not None:
-        opened = opened.around(one.box, MARGIN)
-    return schemas.png(opened.picture)
+    seen = opened if one.box is None else opened.around(one.box, MARGIN)
+    return schemas.png(seen.picture)
 
 
 def _source(name: str) -> ImageSource:

@@ -88,6 +88,13 @@ def test_with_no_extra_each_command_works_or_names_one(folder: Path) -> None:
     assert {line.split()[0] for line in PLAIN} == set(COMMANDS)
 
 
+@pytest.mark.parametrize("missing", ["scipy", "sklearn"])
+def test_a_benchmark_without_one_package_of_its_extra_names_the_extra(folder: Path, missing: str) -> None:
+    (told,) = said(folder, missing, ["benchmark hard.npz"]).values()
+    assert told.endswith("-> 3\n")
+    assert "pip install '.[stats]'" in told
+
+
 def test_what_is_needed_in_the_end_is_told_before_anything_is_measured(folder: Path) -> None:
     (told,) = said(folder, PLOTS, ["evaluate --data hard.npz"]).values()
     assert told.endswith("-> 3\n")

@@ -60,6 +60,9 @@ def test_a_number_that_one_engine_splits_is_compared_whole(page: Path) -> None:
     whole = reader("whole", ("1234", (100, 100, 340, 150)))
     assert texts(compared(page, split, whole)) == [["12 34", "1234"]]
     assert texts(compared(page, whole, split)) == [["1234", "12 34"]]
+    parts = Candidate("12", 0.9, (100, 100, 180, 150)), Candidate("34", None, (260, 100, 340, 150))
+    (found,) = compared(page, FakeProvider([Answer(parts)], name="a", wants=ENOUGH), whole)
+    assert [one.confidence for one in found.predictions] == [None, 0.9], "the score of a part is unknown"
 
 
 def test_a_number_without_a_box_belongs_to_the_same_text(page: Path) -> None:

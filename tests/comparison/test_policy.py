@@ -20,7 +20,7 @@ from digitrec.errors import BudgetExceeded, ImageError, NotConfigured, TimedOut,
 from digitrec.image import ImageRef, InputSpec
 from digitrec.providers.base import Price
 
-from .engines import answer, asked, engines, sure
+from .engines import Emulated, answer, asked, engines, sure
 
 NOTHING = Answer()
 DOWN = Unavailable("down")
@@ -283,6 +283,16 @@ def test_too_few_sheets_to_agree_are_the_failure_of_an_engine() -> None:
     failing = FakeProvider([TimedOut("too slow")], name="b")
     (failure,) = digitrec.read_many([PAGE], digitrec.Consensus([reader("a", ("12", 0.9)), failing], 2))
     assert isinstance(failure, Failure) and isinstance(failure.error, TimedOut)
+    (failure,) = digitrec.read_many([PAGE], digitrec.Consensus([failing, reader("c", ("12", 0.9))], 2))
+    assert isinstance(failure, Failure)
+
+
+def test_emulated_sheets_do_not_count_beside_a_real_one() -> None:
+    engines = [Emulated(reader(name, ("12", 0.9))) for name in "ab"]
+    assert digitrec.read(PAGE, digitrec.Consensus(engines, 2)).numbers[0].value == 12
+    three = digitrec.Consensus([*engines, reader("c", ("12", 0.9))], 2)
+    (number,) = digitrec.read(PAGE, three).numbers
+    assert (number.text, number.value, number.reason) == ("12", None, "engines disagree")
 
 
 def test_agreement_makes_a_doubtful_number_sure_enough() -> None:

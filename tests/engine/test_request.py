@@ -12,6 +12,7 @@ import pytest
 from paid_cloud import PRICE, PaidCloud, answer, ask
 
 from digitrec.answer import Answer
+from digitrec.engine import request
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger, spending
 from digitrec.engine.request import (
@@ -101,6 +102,35 @@ def test_the_longest_wait_that_is_asked_for_holds_for_a_whole_batch(tmp_path: Pa
     cloud = PaidCloud(script={number: [error] for number, error in enumerate(errors)}, batch=3)
     assert [reply.outcome for reply in ask(cloud, tmp_path, 0, 1, 2)] == errors  # 500 s are too long
     assert cloud.requests == [[0, 1, 2]]
+
+
+def test_no_wait_follows_the_last_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(request, "wait_s", lambda error, attempt: waits.append(attempt) or 0.0)
+    (reply,) = ask(PaidCloud(script={1: [Unavailable("x", status=503)]}), tmp_path, 1)
+    assert (reply.outcome, waits) == (answer(1), [1])
+
+
+def test_an_error_of_another_image_does_not_replace_an_images_own(tmp_path: Path) -> None:
+    busy, unset = Unavailable("busy", status=503, retry_after=0.5), NotConfigured("set ACME_KEY")
+
+    class Cloud(PaidCloud):
+        def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+            if image.data == b"2":
+                time.sleep(0.1)
+                raise unset
+            return super().read(image, timeout=timeout)
+
+    replies = ask(Cloud(script={1: [busy]}), tmp_path, 1, 2, 3, concurrency=2)
+    assert [reply.outcome for reply in replies] == [busy, unset, unset]
+
+
+@pytest.mark.parametrize(
+    ("how", "option"), [({"attempts": 1}, "--attempt-timeout"), ({"timeout": 0.2}, "--timeout")]
+)
+def test_what_was_too_short_is_named(tmp_path: Path, how: dict[str, Any], option: str) -> None:
+    (reply,) = ask(PaidCloud(script={1: [1.0]}), tmp_path, 1, attempt_timeout=0.2, **how)
+    assert isinstance(reply.outcome, TimedOut) and f" {option}" in str(reply.outcome)
 
 
 class Limited(PaidCloud):

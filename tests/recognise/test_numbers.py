@@ -38,7 +38,7 @@ def read(*words: Candidate, **options: object) -> digitrec.Sheet:
         ("1.234,50", "1.234,50", "1234.50"), ("1,234.50", "1,234.50", "1234.50"),
         ("1.234.567", "1.234.567", "1234567"), ("12,345,678", "12,345,678", "12345678"),
         ("$7.50", "7.50", "7.50"), ("12%", "12", "12"), ("(12)", "12", "12"), ("12.", "12", "12"),
-        ("#5", "5", "5"), ("0'125", "0'125", "125"),
+        ("#5", "5", "5"), ("0'125", "0'125", "125"), ("'12'", "12", "12"),
         ("7.-", "7.-", "7"), ("\u0667\u0665", "75", "75"), ("\uff11\uff12", "12", "12"),
     ],
 )  # fmt: skip
@@ -80,6 +80,7 @@ def test_lenient_infers_no_marks() -> None:
     ("words", "texts"),
     [
         ([word("-", 50), word("3", 65)], ["-3"]),
+        ([Candidate("-", 0.9, (50, 49, 60, 52)), word("3", 70)], ["-3"]),
         ([word("7", 50), word(".", 60), word("50", 71)], ["7.50"]),
         ([word("7.", 50), word("50", 72)], ["7.50"]),
         ([word("1", 50), word("234.50", 67)], ["1234.50"]),
@@ -91,6 +92,7 @@ def test_lenient_infers_no_marks() -> None:
         ([Candidate("x = 12 kg", 0.9, (110, 100, 200, 120))], ["12"]),
         ([word("7", 50), word("8", 50, 80)], ["7", "8"]),
         ([Candidate("7", 0.9), Candidate("8 9", 0.9)], ["7", "8", "9"]),
+        ([Candidate("7", 0.9), word("8", 50)], ["8", "7"]),
     ],
 )
 def test_only_parts_of_one_number_are_joined(words: list[Candidate], texts: list[str]) -> None:
@@ -104,12 +106,15 @@ def test_an_expected_length_joins_the_boxes_of_a_form_and_doubts_another_length(
     assert (other.text, other.value, other.reason) == ("123", None, "another number of digits")
     assert [number.text for number in read(*boxes).numbers] == list("8005")
     assert [number.text for number in read(*boxes, digits=(1, 4)).numbers] == list("8005")
+    assert [number.text for number in read(*boxes, digits=3).numbers] == ["800", "5"]
+    assert [number.text for number in read(*boxes[:3], word("12", 140), digits=4).numbers] == [*"800", "12"]
 
 
 def test_a_joined_number_is_right_if_all_its_parts_are() -> None:
-    parts = [replace(word(text, left), chance=0.9) for text, left in (("O7.", 50), ("50", 82))]
-    (number,) = read(*parts, lenient=True).numbers
-    assert (number.text, number.calibrated, number.inferred) == ("07.50", pytest.approx(0.81), True)
+    for texts in (("O7.", "50"), ("07.", "5O")):
+        parts = [replace(word(text, left), chance=0.9) for text, left in zip(texts, (50, 82), strict=True)]
+        (number,) = read(*parts, lenient=True).numbers
+        assert (number.text, number.calibrated, number.inferred) == ("07.50", pytest.approx(0.81), True)
     (unscored,) = read(word("7.", 50), word("50", 72, score=None)).numbers
     assert (unscored.text, unscored.confidence) == ("7.50", None)
 
@@ -123,6 +128,11 @@ def test_a_number_that_is_more_likely_wrong_has_no_value(chance: float, value: i
 def test_a_part_of_a_text_has_its_share_of_the_box_and_the_score_of_the_whole() -> None:
     (number,) = read(Candidate("x = 12 kg", 0.9, (110, 100, 200, 120))).numbers
     assert (number.box, number.confidence) == ((150, 100, 170, 120), 0.9)
+    signs = tuple(map(Sign, (0.9, 0.6, 1.0, 0.8, 0.7)))
+    found = read(Candidate("12 34", 0.9, (110, 100, 160, 120), signs, chance=0.75)).numbers
+    assert [(one.text, one.confidence, one.calibrated) for one in found] == [
+        ("12", 0.6, 0.75), ("34", 0.7, 0.75)
+    ]  # fmt: skip
 
 
 def test_boxes_and_scores_of_digits_are_on_the_users_picture() -> None:
@@ -138,10 +148,11 @@ def test_boxes_and_scores_of_digits_are_on_the_users_picture() -> None:
 
 
 def test_a_number_below_the_threshold_has_no_value_but_its_text() -> None:
-    words = word("1", 50, 40, 0.95), word("2", 50, 80, 0.5), word("3", 50, 120, None)
+    words = [word("1", 50, 40, 0.95), word("2", 50, 80, 0.5), word("3", 50, 120, None)]
+    words.append(word("4:30", 50, 160, 0.5))
     numbers = read(*words, at_least=0.9).numbers
     assert [(number.text, number.value, number.reason) for number in numbers] == [
-        ("1", 1, None), ("2", None, "not sure"), ("3", None, "not sure")
+        ("1", 1, None), ("2", None, "not sure"), ("3", None, "not sure"), ("4:30", None, "not one number")
     ]  # fmt: skip
 
 
@@ -196,6 +207,12 @@ def test_numbers_that_do_not_line_up_have_rows_only() -> None:
 def test_a_number_below_two_columns_belongs_to_the_nearer() -> None:
     sheet = read_cells([("1", 300, 100), ("2", 330, 100), ("3", 318, 200)])
     assert [(number.row, number.column) for number in sheet.numbers] == [(0, 0), (0, 1), (1, 1)]
+
+
+def test_two_narrow_numbers_beside_each_other_have_columns_of_their_own() -> None:
+    narrow = [Candidate(text, 0.9, (left, 185, left + 8, 215)) for text, left in (("1", 270), ("7", 288))]
+    rows = read(word("12345", 250, 100), *narrow).rows()
+    assert [[one and one.text for one in row] for row in rows] == [["12345", None], ["1", "7"]]
 
 
 def test_a_page_of_thousands_of_numbers_is_put_in_order() -> None:

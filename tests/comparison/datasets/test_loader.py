@@ -225,7 +225,7 @@ def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
     [
         ("file,label\n0.png,7\n", "line 1: no column text"),
         ("file,text\n0.png,seven\n", "line 2: text 'seven'"),
-        ("file,text\n0.png,７\n", "line 2: text '７'"),
+        ("file,text\n0.png,٣\n", "line 2: text '٣'"),
         ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
         ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' has two groups, 'a' and 'b'"),
         ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),

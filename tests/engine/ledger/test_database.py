@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -42,9 +43,11 @@ def test_a_ledger_of_a_newer_digitrec_is_not_touched(path: Path) -> None:
     fill(path, [10] * 1)
     with closing(sqlite3.connect(path)) as sqlite:
         sqlite.execute("PRAGMA user_version = 99")
-    with pytest.raises(LedgerError) as caught:
-        Ledger(path)
-    assert f"the ledger {path} was written" in str(caught.value)
+    for use in (Ledger, repair):
+        with pytest.raises(LedgerError) as caught:
+            use(path)
+        assert f"the ledger {path} was written" in str(caught.value)
+    assert path.exists()
 
 
 def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
@@ -225,20 +228,57 @@ def test_an_index_that_hides_answers_is_noticed_and_no_answer_is_lost(full: Path
     assert found(full) == list(range(CALLS))
 
 
-def test_a_lost_call_counts_as_spent(full: Path) -> None:
-    with closing(sqlite3.connect(full, isolation_level=None)) as sqlite:
-        sqlite.execute("DELETE FROM calls WHERE id = 5")
-        sqlite.execute("CREATE TABLE other (x)")
+def spoil(path: Path, change: str = "") -> None:
+    """Change a ledger, and damage a table of it that has no calls."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as sqlite:
+        sqlite.executescript(f"{change}; CREATE TABLE other (x)")
         (page,) = sqlite.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'other'").fetchone()
-    with full.open("r+b") as file:
+    with path.open("r+b") as file:
         file.seek((page - 1) * PAGE)
         file.write(b"\xff" * PAGE)
+
+
+def test_calls_that_are_only_in_sqlites_log_are_saved(full: Path) -> None:
+    spoil(full)
+    log = Path(f"{full}-wal")
+    with closing(sqlite3.connect(full)) as sqlite:
+        sqlite.execute("UPDATE calls SET run = 'last'")
+        sqlite.commit()
+        copies = {file: file.read_bytes() for file in (full, log)}
+    for file, content in copies.items():  # as a killed program leaves them
+        file.write_bytes(content)
+    assert repair(full).saved == CALLS
+    with closing(sqlite3.connect(full)) as sqlite:
+        assert sqlite.execute("SELECT DISTINCT run FROM calls").fetchall() == [("last",)]
+
+
+def test_a_lost_call_counts_as_spent(full: Path) -> None:
+    spoil(full, "DELETE FROM calls WHERE id = 5; UPDATE calls SET cost_usd = 0 WHERE id = 6")
     told = run("ledger", "repair", "--ledger", full).stdout
     assert f"{CALLS - 1} calls saved, 1 lost" in told
     assert str(full.with_name("ledger.sqlite.damaged-1")) in told
     with closing(Ledger(full)) as ledger:
-        months = {month.provider: (month.calls, month.usd) for month in spending(ledger)}
-    assert months == {"paid": (CALLS - 1, pytest.approx(PRICE * (CALLS - 1))), LOST: (1, PRICE)}
+        months = {month.provider: (month.month, month.calls, month.usd) for month in spending(ledger)}
+    now = months["paid"][0]
+    paid = now, CALLS - 1, pytest.approx(PRICE * (CALLS - 2))
+    assert months == {"paid": paid, LOST: (now, 1, PRICE)}, "at the highest price, and this month"
+
+
+def test_most_calls_of_a_file_without_its_end_are_saved(full: Path) -> None:
+    full.write_bytes(full.read_bytes()[: int(0.9 * full.stat().st_size)])
+    assert repair(full).saved > 0.8 * CALLS
+
+
+def test_a_damaged_ledger_of_an_earlier_version_is_repaired(tmp_path: Path) -> None:
+    old = Path(shutil.copy(Path(__file__).parent / "old" / "version-1.sqlite", tmp_path / "ledger.sqlite"))
+    spoil(old)
+    assert repair(old).saved == 8
+
+
+def test_there_must_be_a_file_to_repair(path: Path) -> None:
+    with pytest.raises(LedgerError, match="check the name"):
+        repair(path)
+    assert not path.parent.exists()
 
 
 def test_what_was_put_aside_before_is_kept_and_a_file_of_nothing_becomes_an_empty_ledger(full: Path) -> None:
@@ -253,5 +293,6 @@ def test_a_healthy_ledger_is_left_alone(full: Path) -> None:
     before = full.read_bytes()
     told = run("ledger", "repair", "--ledger", full)
     assert (told.exit_code, str(full) in told.stdout) == (0, True)
+    assert repair(full) == Repair(CALLS, 0, None)
     assert full.read_bytes() == before
     assert [file.name for file in full.parent.iterdir()] == [full.name]
