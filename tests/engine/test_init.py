@@ -249,6 +249,9 @@ def test_a_budget_holds_without_a_ledger(tmp_path: Path) -> None:
 def test_a_monthly_budget_needs_the_ledger(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match="--no-ledger"):
         ask(PaidCloud(), tmp_path, 7, ledger="none", config=Config(budget=Month(1.0)))
+    with Emulator(["google"]) as emulator:
+        rehearsed = PaidCloud(endpoint=emulator.endpoints["google"])
+        assert ask(rehearsed, tmp_path, 7, ledger="none", config=Config(budget=Month(1.0)))[0].emulated
 
 
 def test_a_budget_needs_a_price(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digitrec.answer import Answer, Candidate, Failure, Number, Sheet
+from digitrec.answer import Answer, Candidate, Failure, Number, Sheet, Sign
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import DataError
@@ -41,7 +41,7 @@ class Blocks(FakeProvider):
         order = sorted(solid, key=lambda at: (round(parts.top[at] / 150), parts.left[at]))
         boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1).astype(float)
         found = zip(MARKS, (tuple(boxes[at].tolist()) for at in order), strict=False)
-        return Answer(tuple(Candidate(text, 0.9, box) for text, box in found))
+        return Answer(tuple(Candidate(text, 0.9, box, (Sign(0.9, box),)) for text, box in found))
 
 
 def form(frame: bool = True, lines: bool = False) -> Image.Image:
@@ -91,6 +91,47 @@ def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, fram
     for name in ("one", "two"):
         left, top, right, bottom = (int(side) for side in found[name].box or ())
         assert dark[top:bottom, left:right].mean() > 0.5
+
+
+def test_boxes_are_on_the_turned_picture_in_its_full_size() -> None:
+    size = 3 * SIZE[0], 3 * SIZE[1]
+    lying = photographed(form()).resize(size).transpose(Image.Transpose.ROTATE_90)
+    with Engine(Blocks()) as engine:
+        (sheet,) = read_forms([lying], Form(FIELDS, FRAME), engine, rotate=90)
+    assert isinstance(sheet, Sheet) and (sheet.size, sheet.turned) == (size, 90)
+    number = sheet.numbers[0]
+    left, top, right, bottom = (int(side) for side in number.box or ())
+    assert (np.asarray(lying.transpose(Image.Transpose.ROTATE_270)) < 100)[
+        top:bottom, left:right
+    ].mean() > 0.5
+    assert number.digits[0].box == pytest.approx(number.box)
+
+
+@pytest.mark.parametrize(
+    ("picture", "frame", "degrees", "shift"),
+    [
+        (form(frame=False, lines=True).rotate(5, fillcolor=235), None, 5, 0),
+        (form().rotate(0, translate=(24, 24), fillcolor=235), FRAME, 0, 24),
+    ],
+    ids=["turned", "shifted"],
+)
+def test_an_empty_field_has_its_place_on_the_photo(
+    picture: Image.Image, frame: Box | None, degrees: float, shift: float
+) -> None:
+    left, top, right, bottom = FIELDS["none"]
+    middle, turn = np.array(SIZE) / 2, np.radians(degrees)
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) * SIZE - middle
+    corners = corners @ [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]] + middle + shift
+    expected = *corners.min(axis=0), *corners.max(axis=0)
+    assert read(picture, frame)["none"].box == pytest.approx(expected, abs=2 if shift else 0.3)
+
+
+def test_a_number_between_two_fields_belongs_to_one() -> None:
+    halves = {"left": (0.0, 0.0, 0.5, 1.0), "right": (0.5, 0.0, 1.0, 1.0)}
+    word = Answer((Candidate("7", 0.9, (440, 300, 460, 340)),))
+    with Engine(FakeProvider([word], wants=InputSpec(encoding="rgb"))) as engine:
+        (sheet,) = read_forms([form(frame=False)], Form(halves), engine)
+    assert isinstance(sheet, Sheet) and [number.text for number in sheet.numbers] == ["", "7"]
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,15 @@ def test_large_pictures_are_not_all_held_at_once(reader: str, monkeypatch: pytes
     assert crowd.most <= 8
 
 
+def test_prepared_pictures_do_not_all_wait_for_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "OPENED_BYTES", 1)
+    monkeypatch.setattr(pipeline, "HELD_BYTES", 250_000)
+    engine = Engine(FakeProvider(wants=InputSpec(encoding="rgb")))
+    engine.batch = 30
+    pictures = [np.full((200, 200), 255, np.uint8)] * 9  # 120,000 bytes each
+    assert [len(batch) for batch in pipeline.batches(pictures, engine)] == [3, 3, 3]
+
+
 @pytest.mark.parametrize("one", ["7.png", b"7.png"])
 def test_one_picture_is_not_many(one: str | bytes) -> None:
     with pytest.raises(TypeError, match="got one"):

@@ -95,6 +95,12 @@ def test_a_turned_picture_and_a_part_keep_the_places(
     assert sheet.numbers[0].box == pytest.approx(box, abs=1)
 
 
+def test_a_region_contains_the_pixels_at_its_edges() -> None:
+    picture = photo((300, 200), [(40, 60, 79, 99)])
+    sheet = digitrec.read(picture, Boxes(WANTS[0]), region=(40.5, 60.5, 79.5, 99.5))
+    assert sheet.numbers[0].box == (40, 60, 80, 100)
+
+
 @pytest.mark.parametrize("region", [(0, 0, 301, 10), (-1, 0, 9, 9), (10, 10, 10, 20), (0.5, 0.5, 0.4, 1)])
 def test_a_region_that_is_not_inside_the_picture_fails_in_its_place(region: Any) -> None:
     good, bad = photo((400, 300), []), photo((300, 200), [])

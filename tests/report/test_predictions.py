@@ -6,18 +6,28 @@ import csv
 import io
 import json
 from dataclasses import replace
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from PIL import ImageColor
 
-from digitrec.answer import Failure, Prediction, field_names
+from digitrec.answer import Failure, Number, Prediction, Sheet, field_names
 from digitrec.comparison import Comparison
 from digitrec.errors import TimedOut
 from digitrec.errors.text import printable, width
-from digitrec.image import ImageRef
+from digitrec.image import DigitImage, ImageRef
 from digitrec.report import predictions
-from digitrec.report.predictions import Format, verdict, write_comparisons
+from digitrec.report.predictions import (
+    DOUBTFUL_COLOUR,
+    SURE_COLOUR,
+    Format,
+    overlay,
+    verdict,
+    write_comparisons,
+)
 
 SEVEN = Prediction(
     ImageRef("scans/7.png", "ab" * 32), "local", 7, 0.991, text="7",
@@ -29,6 +39,16 @@ LETTER = Prediction(
 )
 FAILED = Failure(ImageRef("cut.png", None), "google", TimedOut("no answer in 30 s; try again"), 30.0, None, 3)
 ALL = [SEVEN, BLANK, LETTER, FAILED]
+
+
+def test_an_overlay_marks_doubtful_numbers_at_their_places_on_a_shrunk_picture() -> None:
+    sure = Number("12", Decimal(12), box=(40, 60, 120, 100), confidence=0.9)
+    date = replace(sure, text="1/2", value=None, box=(200, 60, 280, 100), reason="not one number")
+    sheet = Sheet(SEVEN.image, "local", numbers=(sure, date, replace(sure, box=None)), size=(400, 200))
+    drawn = overlay(DigitImage.open(np.full((100, 200), 255, np.uint8)), sheet)
+    colours = [drawn.getpixel(place) for place in ((20, 40), (60, 40), (100, 40), (140, 40), (40, 40))]
+    green, orange = ImageColor.getrgb(SURE_COLOUR), ImageColor.getrgb(DOUBTFUL_COLOUR)
+    assert colours == [green, green, orange, orange, (255, 255, 255)]
 
 
 def written(form: predictions.Format, outcomes: list[predictions.Outcome]) -> str:

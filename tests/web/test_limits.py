@@ -42,6 +42,7 @@ def post(client: TestClient, **headers: str) -> int:
 @pytest.mark.parametrize(
     ("settings", "sent", "status", "kind"),
     [
+        (Settings(max_body_bytes=5_000), {"content": b"x" * 5_000}, 422, "image-error"),
         (Settings(max_body_bytes=5_000), {"content": b"x" * 5_001}, 413, "too-large"),
         (Settings(max_body_bytes=5_000), {"content": (b"x" * 1000 for _ in range(1000))}, 413, "too-large"),
         (Settings(max_buffered_bytes=2_000), {"content": b"x" * 2_001}, 503, "busy"),

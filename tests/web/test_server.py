@@ -16,7 +16,7 @@ import pytest
 from digitrec.web import server as server_module
 from digitrec.web.settings import Settings
 
-from .fakes import connect, everything, held_up, listening, local, png
+from .fakes import connect, everything, held_up, listening, local, png, until_at_work
 
 BEGIN = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 """Of the heads below."""
@@ -91,17 +91,22 @@ def test_what_was_accepted_is_answered_before_the_end() -> None:
 def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() -> None:
     engine = local()
     go, entered = held_up(engine)
-    with listening(engine, settings=Settings(max_requests=1)) as url, ThreadPoolExecutor(1) as pool:
+    whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole"
+    settings = Settings(max_requests=1)
+    with listening(engine, settings=settings) as url, ThreadPoolExecutor(1) as pool, connect(url) as late:
         assert entered.acquire(timeout=20)  # the warm-up
         go.clear()
+        late.sendall(whole[:-1])
+        until_at_work(url, 1)
         accepted = pool.submit(httpx.post, f"{url}/predict", content=png(), timeout=30)
         assert entered.acquire(timeout=20)
         assert httpx.get(f"{url}/ready").status_code == 503
         with connect(url) as connection:
             connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
             status, retry_after, body = answer(connection)
+        late.sendall(whole[-1:])  # it began while there was room
+        assert answer(late)[0] == 503
         with connect(url) as connection:
-            whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole"
             for _ in range(2):  # a complete request keeps its connection
                 connection.sendall(whole)
                 assert answer(connection)[0] == 503
@@ -110,7 +115,7 @@ def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() ->
             connection.sendall(whole)
             assert answer(connection)[0] == 422
         assert httpx.get(f"{url}/ready").json() == {"ready": True}
-        assert "digitrec_http_turned_away_total 3.0" in httpx.get(f"{url}/metrics").text
+        assert "digitrec_http_turned_away_total 4.0" in httpx.get(f"{url}/metrics").text
     assert (status, retry_after) == (503, "1")
     assert json.loads(body)["type"] == "urn:digitrec:problem:busy"
 
