@@ -217,7 +217,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
     help="Measure only this table, and keep the others of an accuracy.md in the folder; repeatable.",
 )  # fmt: skip
 @options.seed("Seed of the generated pictures; repeatable.  [default: five from the commit]", multiple=True)
-@options.limit("Use N of each set, keeping the mix of digits.")
+@options.whole("--limit", "Use N of each set, keeping the mix of digits.")
 @options.out_folder("digitrec-evaluation")
 def evaluate(
     asking: Asking,

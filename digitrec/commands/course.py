@@ -78,7 +78,7 @@ def _drawn(picture: Image.Image) -> list[Text]:
 
 @click.command(context_settings={"show_default": True})
 @options.labelled("[DATA]", default="mnist-test")
-@options.limit("Use N digits, keeping the mix of digits.", 3, 10_000)
+@options.whole("--limit", "Use N digits, keeping the mix of digits.", least=3, default=10_000)
 @options.out_folder("digitrec-exploration")
 def explore(data: str, limit: int, out: Path) -> None:
     """Show what is in a data set before training on it.

@@ -6,10 +6,6 @@ from __future__ import annotations
 import _signal as signal  # type: ignore[import-not-found]
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import FrameType
-
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as in shells."""
 
@@ -29,6 +25,6 @@ def raise_again() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(number: int, frame: object) -> None:
     os.write(2, b"digitrec: interrupted\n")
     os._exit(INTERRUPTED)

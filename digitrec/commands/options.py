@@ -199,11 +199,6 @@ def output(default: str, *others: str) -> Declared:
     return click.option("-o", "--output", type=kind, default=default, help="Output format.")
 
 
-def limit(help: str, least: int = 1, default: int | None = None) -> Declared:
-    """Declare ``--limit``."""
-    return whole("--limit", help, least=least, default=default)
-
-
 def seed(help: str, **more: Any) -> Declared:
     """Declare ``--seed``, with the range that NumPy and scikit-learn accept."""
     return whole("--seed", help, least=0, most=2**32 - 1, **more)
@@ -283,7 +278,7 @@ def gathered(name: str, kind: type[Any], *declared: Declared) -> Declared:
     return decorated
 
 
-labelled_limit = limit("Use N pictures, keeping the mix of labels.")
+labelled_limit = whole("--limit", "Use N pictures, keeping the mix of labels.")
 attempt_timeout = click.option(
     "--attempt-timeout", type=SECONDS, metavar="SECONDS",
     help="Timeout of one request.  [default: 10; language models 60]",

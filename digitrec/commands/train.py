@@ -299,7 +299,7 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
 @options.whole("--trials", "Trials to run now.", default=20)
 @options.whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
 @options.sources("--data", help="As for `digitrec explore`.", default="mnist-train")
-@options.limit("Use N digits, keeping the mix of digits.", 50, 6000)
+@options.whole("--limit", "Use N digits, keeping the mix of digits.", least=50, default=6000)
 @options.seed("Random seed.", default=0)
 @options.out_folder("digitrec-tuning", "Folder of the study and the winner.")
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:

@@ -70,10 +70,10 @@ def evidence(chances: Floats) -> Floats:
     The measure is the standard deviation of the ten logits. It is low if the ink looks like no digit, or like
     several.
     """
-    return np.asarray(_scores(chances).std(axis=1))
+    return np.asarray(logits(chances).std(axis=1))
 
 
-def _scores(chances: Floats) -> Floats:
+def logits(chances: Floats) -> Floats:
     """Return the logits behind probabilities, up to a constant for each row."""
     return np.asarray(np.log(np.maximum(chances, 1e-30)))
 
@@ -89,7 +89,7 @@ def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
         starts: the row at which each picture's readings begin.
     """
     counts = np.diff(starts, append=len(chances))[:, None]
-    scores = np.add.reduceat(_scores(chances), starts) / counts
+    scores = np.add.reduceat(logits(chances), starts) / counts
     return probabilities(np.asarray(scores, np.float32), "logits", 1.0)
 
 
@@ -106,7 +106,7 @@ def probabilities(answer: Floats, output: str, temperature: float) -> Floats:
     if output == "softmax":
         if temperature == 1:
             return answer
-        answer = _scores(answer)
+        answer = logits(answer)
     answer = answer / temperature
     powers = np.exp(answer - answer.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -293,7 +293,7 @@ class Painter:
         if not (scene.owners[cover > 0.2] > 0).any():
             any_colour = rng.random() < 0.6
             tint = rng.uniform(0, 1, 3) if any_colour else np.array([0.8, 0.6, 0.5]) * rng.uniform(0.5, 1.2)
-            light = 0.8 + 0.2 * self._clouds(2, 6)
+            light = 0.8 + 0.2 * self._clouds(6)
             scene.lay(cover, np.clip(tint * light[..., None], 0, 1).astype(np.float32), OTHER)
 
     def _surface(self, dark: bool) -> Floats:
@@ -303,13 +303,13 @@ class Painter:
         page = np.broadcast_to(tint.astype(np.float32), (SIDE, SIDE, 3)).copy()
         if rng.random() < 0.35:
             return page
-        rough = self._clouds(2, 30) * rng.uniform(0, 0.08) + rng.normal(0, rng.uniform(0, 0.03), (SIDE, SIDE))
+        rough = self._clouds(30) * rng.uniform(0, 0.08) + rng.normal(0, rng.uniform(0, 0.03), (SIDE, SIDE))
         if rng.random() < 0.12:  # wood, cloth, patterned paper
-            wave = np.sin(np.arange(SIDE) * self._log(0.08, 1.5) + 3 * self._clouds(2, 5))
+            wave = np.sin(np.arange(SIDE) * self._log(0.08, 1.5) + 3 * self._clouds(5))
             wave = wave * rng.uniform(0.03, 0.15)
             rough = rough + (wave if rng.random() < 0.5 else wave.T)
         if rng.random() < 0.1:
-            folds = np.abs(self._clouds(2, 7))
+            folds = np.abs(self._clouds(7))
             rough = rough - rng.uniform(0.05, 0.25) * np.maximum(0.3 - folds, 0)
         return np.clip(page * (1 + rough[..., None]), 0, 1).astype(np.float32)
 
@@ -345,7 +345,7 @@ class Painter:
             page = page * (1 - rng.uniform(0, 0.35) * (0.5 + 0.5 * slope))[..., None]
         if rng.random() < 0.25:
             turn, soft = rng.uniform(0, 2 * np.pi), self._log(0.01, 0.4)
-            edge = across * np.cos(turn) + down * np.sin(turn) + 0.2 * self._clouds(2, 4)
+            edge = across * np.cos(turn) + down * np.sin(turn) + 0.2 * self._clouds(4)
             edge = (edge - rng.uniform(-0.8, 0.8)) / soft
             page = page * (1 - rng.uniform(0.1, 0.6) / (1 + np.exp(-np.clip(4 * edge, -30, 30))))[..., None]
         if rng.random() < 0.4:
@@ -377,8 +377,8 @@ class Painter:
         pixels = np.asarray(picture.convert("RGB"))
         return jpeg(pixels, int(rng.integers(25, 95))) if rng.random() < 0.3 else pixels
 
-    def _clouds(self, least: int, most: int) -> Floats:
-        return soft_noise(self.rng, (SIDE, SIDE), least, most)
+    def _clouds(self, most: int) -> Floats:
+        return soft_noise(self.rng, (SIDE, SIDE), 2, most)
 
     def _place(self, height: float) -> tuple[float, float]:
         """Return the middle of a mark of this height inside the picture."""

@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from digitrec.answer import SURE
-from digitrec.models.network import evidence
+from digitrec.models.network import evidence, logits
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +30,7 @@ def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
         probabilities: (N, 10), each row summing to 1, as the network returned them.
         labels: (N,), the label of each digit.
     """
-    scores = _scores(probabilities)
+    scores = logits(probabilities).astype(np.float64)
 
     def cross_entropy(log_temperature: float) -> float:
         chances = log_softmax(scores / np.exp(log_temperature), axis=1)
@@ -52,7 +52,7 @@ def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
     """
     likeliest = temperature = fit_temperature(probabilities, labels)
     wrong = probabilities.argmax(axis=1) != labels
-    scores = _scores(probabilities)
+    scores = logits(probabilities).astype(np.float64)
     while temperature < _MOST * likeliest:
         sure = softmax(scores / temperature, axis=1).max(axis=1) >= SURE
         if (wrong & sure).sum() <= SURELY_WRONG * sure.sum():
@@ -68,8 +68,3 @@ def fit_evidence(probabilities: Floats) -> float:
         probabilities: (N, 10), of digits not used for training, with the temperature applied.
     """
     return round(float(np.quantile(evidence(probabilities), UNCLEAR)), 3)
-
-
-def _scores(probabilities: Floats) -> NDArray[np.float64]:
-    """Return the logits of probabilities, up to a constant for each row."""
-    return np.log(np.maximum(probabilities, 1e-30)).astype(np.float64)

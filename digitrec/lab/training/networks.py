@@ -25,10 +25,7 @@ def tutorial_cnn() -> keras.Model:
         layers.Conv2D(64, 3, activation="relu"),
         layers.MaxPooling2D(2),
         layers.Dropout(0.25),
-        layers.Flatten(),
-        layers.Dense(128, activation="relu"),
-        layers.Dropout(0.5),
-        layers.Dense(10, activation="softmax"),
+        *_dense_end(128, 0.5),
     ])  # fmt: skip
 
 
@@ -46,13 +43,7 @@ def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout:
     for stage in range(depth):
         conv = layers.Conv2D(filters * 2**stage, kernel, padding="same", use_bias=False)
         stages += [*_normalised(conv), layers.MaxPooling2D(2)]
-    return _sequential("convolutional", [
-        *stages,
-        layers.Flatten(),
-        layers.Dense(dense, activation="relu"),
-        layers.Dropout(dropout),
-        layers.Dense(10, activation="softmax"),
-    ])  # fmt: skip
+    return _sequential("convolutional", [*stages, *_dense_end(dense, dropout)])
 
 
 def complex_cnn() -> keras.Model:
@@ -62,13 +53,7 @@ def complex_cnn() -> keras.Model:
         for _ in range(repeats):
             stages += _normalised(layers.Conv2D(width, 3, padding="same", use_bias=False))
         stages += [layers.MaxPooling2D(2), layers.Dropout(0.2)]
-    return _sequential("complex-cnn", [
-        *stages,
-        layers.Flatten(),
-        layers.Dense(256, activation="relu"),
-        layers.Dropout(0.4),
-        layers.Dense(10, activation="softmax"),
-    ])  # fmt: skip
+    return _sequential("complex-cnn", [*stages, *_dense_end(256, 0.4)])
 
 
 def mlp() -> keras.Model:
@@ -82,6 +67,12 @@ def mlp() -> keras.Model:
 def _normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layer with batch normalisation and ReLU."""
     return [layer, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
+
+
+def _dense_end(units: int, dropout: float) -> list[keras.layers.Layer]:
+    """Return a dense layer with dropout over all maps, and the ten probabilities."""
+    hidden = [layers.Dense(units, activation="relu"), layers.Dropout(dropout)]
+    return [layers.Flatten(), *hidden, layers.Dense(10, activation="softmax")]
 
 
 def _sequential(name: str, inner: list[keras.layers.Layer]) -> keras.Model:
