@@ -20,9 +20,7 @@ from typing import Any, Literal
 
 from digitrec.answer import NO_NUMBER, Failure, Prediction, Sheet, record
 from digitrec.bulk.inputs import Item, Member
-from digitrec.errors import DataError
-from digitrec.errors.text import count as counted
-from digitrec.errors.text import plain
+from digitrec.errors import DataError, text
 from digitrec.image import atomic
 
 Format = Literal["jsonl", "csv"]
@@ -98,12 +96,12 @@ class Summary:
         """Return the summary as a sentence."""
         refused, failed = self.refusals.total(), self.failures.total()
         read, what = (self.numbers, "number") if self.sheets else (self.digits, "digit")
-        parts = [counted(self.images, "image")]
-        parts += [counted(read, what)] if failed < self.images else []
+        parts = [text.count(self.images, "image")]
+        parts += [text.count(read, what)] if failed < self.images else []
         parts += [f"{refused:,} without a {what} ({_kinds(self.refusals)})"] if refused else []
         parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
         parts += [f"{self.replayed:,} answered before"] if self.replayed else []
-        parts += [f"${plain(self.cost_usd)} spent"] if self.cost_usd else []
+        parts += [f"${text.plain(self.cost_usd)} spent"] if self.cost_usd else []
         return ", ".join(parts)
 
 

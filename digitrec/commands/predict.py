@@ -25,7 +25,6 @@ from digitrec.prepare import prepare
 from digitrec.recognise import read_stream, stream
 from digitrec.recognise.forms import load_form, read_forms
 from digitrec.report import predictions
-from digitrec.report.predictions import Format, overlay, write_sheets
 
 if TYPE_CHECKING:
     from digitrec.recognise.explain import Explanation
@@ -108,7 +107,7 @@ def _region(value: str) -> Box:
 @click.command()
 @sources.given
 @options.one_or_several
-@options.output(*get_args(Format))
+@options.output(*get_args(predictions.Format))
 @options.digits
 @click.option(
     "--region", type=_region, metavar="X,Y,W,H",
@@ -127,7 +126,7 @@ def _region(value: str) -> Box:
 @asking_by_policy
 def read(
     given: sources.Given,
-    output: Format,
+    output: predictions.Format,
     region: Box | None,
     fields: Path | None,
     save_overlay: Path | None,
@@ -169,7 +168,7 @@ def read(
             reader = asking.policy(engines) or engines[0]
             found = read_stream(images, reader, region=region, **how)
         outcomes = reasons.watched(_overlaid(found, images, overlays))
-        write_sheets(tracked(outcomes, len(images)), output)
+        predictions.write_sheets(tracked(outcomes, len(images)), output)
     reasons.check(len(images))
 
 
@@ -182,7 +181,7 @@ def _overlaid(
             with suppress(ImageError):  # it was read a moment ago
                 opened = DigitImage.open(Turned(images[place], outcome.turned), enough=NUMBERS_SIDE)
                 overlays[place].parent.mkdir(parents=True, exist_ok=True)
-                sources.save(overlay(opened, outcome), overlays[place])
+                sources.save(predictions.overlay(opened, outcome), overlays[place])
         yield outcome
 
 

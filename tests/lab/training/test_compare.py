@@ -14,6 +14,7 @@ from digitrec.models import store
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:260]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_each_is_measured_through_a_file_that_predicts(tmp_path: Path) -> None:
     told: list[tuple[str, float]] = []
     found = list(compare(["mlp", "knn"], DIGITS, TEST, tmp_path, epochs=1, batch=60,

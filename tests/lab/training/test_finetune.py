@@ -85,6 +85,7 @@ def test_the_description_and_the_progress_tell_what_happened(
     assert heard[-1][0] == 1 and heard[-1][1].startswith("epoch 20/20, loss ")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_set_that_was_learned_whole_has_no_accuracy(
     trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
