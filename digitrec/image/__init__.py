@@ -20,7 +20,7 @@ from digitrec.errors.arguments import said
 from digitrec.image import decode, files
 from digitrec.image.decode import frames as frames
 from digitrec.image.files import name_of
-from digitrec.image.pixels import ENOUGH_SIDE, Pixels, Size, as_array, from_array, white
+from digitrec.image.pixels import ENOUGH_SIDE, UNSHRUNK, Pixels, Size, as_array, from_array, white
 
 TURNS = (0, 90, 180, 270)
 """Angles by which a picture can be turned, in degrees."""
@@ -176,6 +176,11 @@ class DigitImage:
         part = self.picture.crop(box)
         return replace(self, _held=part, _place=place.part(box, part.size))
 
+    def _shrunk(self, enough: int) -> DigitImage:
+        """Return the picture shrunk if it is far larger than needed."""
+        small = replace(self, _held=from_array(self.pixels, 255, enough).held)
+        return replace(small, _place=self.place.part((0, 0, *self.size), small.size))
+
     def around(self, box: Box, margin: float) -> DigitImage:
         """Return the part of the picture inside a box and a margin, with the same name and hash.
 
@@ -216,9 +221,9 @@ class DigitImage:
         if isinstance(source, DigitImage):
             return source
         if isinstance(source, Turned):
-            whole = cls.open(source.source, full=full, enough=enough)
+            whole = cls.open(source.source, full=full, enough=enough if source.region is None else UNSHRUNK)
             turned = whole.turned(source.degrees) if source.degrees else whole
-            return turned if source.region is None else turned.cropped(source.region)
+            return turned if source.region is None else turned.cropped(source.region)._shrunk(enough)
         start = time.perf_counter()
         if (array := as_array(source)) is not None:
             read = from_array(array, full, enough)
@@ -229,8 +234,8 @@ class DigitImage:
         else:
             read = decode.decode(cast(files.Encoded, source), enough)
         image = cls(read.held, read.name, read.sha256, read.frames)
-        shrunk = Place(read.size).part((0, 0, *read.size), image.size) if read.size != image.size else None
-        return replace(image, opening_s=time.perf_counter() - start, _place=shrunk)
+        place = Place(read.size).part((0, 0, *read.size), image.size) if read.size != image.size else None
+        return replace(image, opening_s=time.perf_counter() - start, _place=place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def replacing(file: Path, *, locked: bool = False) -> Iterator[Path]:
             os.fsync(written.fileno())
         unfinished.replace(target)
     except OSError as error:
-        if str(error.filename) == str(unfinished):
+        if error.filename is None or str(error.filename) == str(unfinished):  # None: while writing
             error.filename = str(file)
         raise
     finally:

@@ -27,6 +27,8 @@ ENOUGH_SIDE = 750
 """Minimum shorter side of a picture after shrinking, in pixels, if the caller sets no other."""
 NUMBERS_SIDE = 1500
 """`ENOUGH_SIDE` for reading the numbers on a page, whose digits are smaller."""
+UNSHRUNK = MAX_PIXELS
+"""Value of ``enough`` for a picture that keeps all its pixels."""
 MOST_PIXELS = 4_000_000
 """Maximum number of pixels after shrinking; a long and thin picture with more is shrunk further."""
 PIECE = 1 << 18
@@ -199,10 +201,10 @@ def factor(size: Size, enough: int = ENOUGH_SIDE) -> int:
 
     Args:
         size: width and height in pixels.
-        enough: minimum of the shorter side, in pixels; ignored if the picture then has over `MOST_PIXELS`.
+        enough: minimum of the shorter side, in pixels; ignored if the picture then has over `MOST_PIXELS`,
+            except `UNSHRUNK`.
     """
-    width, height = size
-    thin = math.ceil(math.sqrt(width * height / MOST_PIXELS))
+    thin = math.ceil(math.sqrt(math.prod(size) / MOST_PIXELS)) if enough < UNSHRUNK else 1
     return max(1, min(size) // enough, thin)
 
 

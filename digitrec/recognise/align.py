@@ -38,13 +38,8 @@ class Aligned:
     """The form's picture after it was aligned."""
     _to_picture: tuple[float, ...] | None
     """The eight coefficients from its pixels to those of the original; None: the form was not moved."""
-    _before: Place
+    before: Place
     """Where the original picture lies on the user's picture."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the user's picture."""
-        return self._before.size
 
     def back(self, box: Box) -> Box:
         """Return the smallest box on the user's picture around a box on the form, in pixels."""
@@ -52,7 +47,7 @@ class Aligned:
             return box
         places = _moved(_rectangle(box), self._to_picture)
         (left, top), (right, bottom) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
-        return self._before.box((left, top, right, bottom))
+        return self.before.box((left, top, right, bottom))
 
 
 def align(image: DigitImage, frame: Box | None) -> Aligned | None:

@@ -122,7 +122,7 @@ def _filled(sheet: Sheet, form: Form, aligned: Aligned, turned: int) -> Sheet:
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)
         place = number.box and aligned.back(number.box)
         numbers.append(replace(number, field=name, digits=digits, box=place, row=None, column=None))
-    return replace(sheet, numbers=tuple(numbers), size=aligned.size, turned=turned)
+    return replace(sheet, numbers=tuple(numbers), size=aligned.before.size, turned=turned)
 
 
 def _is_inside(number: Box, field: Box) -> bool:

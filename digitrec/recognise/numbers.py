@@ -203,17 +203,12 @@ def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
 
 def _belong(before: Sequence[_Word], word: _Word) -> bool:
     """Return whether a word continues the number that ends just before it."""
-    last, height = before[-1], max(before[-1].height, word.height)
-    if not (PART.fullmatch(last.text) and PART.fullmatch(word.text)):
-        return False
-    gap = _gap(last, word)
+    last = before[-1]
     if last.text == "-" and word.text[0].isdigit():
-        is_between = len(before) > 1 and _gap(before[-2], last) < 2 * gap  # a dash between two words
-        return gap < AFTER_MINUS * height and not is_between
-    if gap < TOUCHING * height:
-        return True
+        is_between = len(before) > 1 and _gap(before[-2], last) < 2 * _gap(last, word)  # two words
+        return not is_between and _is_near(last, word, AFTER_MINUS)
     are_groups = THOUSANDS.fullmatch(last.text) and GROUP.fullmatch(word.text)
-    return bool(are_groups) and gap < NARROW_SPACE * height
+    return _is_near(last, word, NARROW_SPACE if are_groups else TOUCHING)
 
 
 def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
@@ -221,7 +216,7 @@ def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
     runs: list[list[_Word]] = []
     for part in parts:
         digits = sum(word.digits for word in runs[-1]) if runs else least
-        if digits < least and digits + part.digits <= most and _is_near(runs[-1][-1], part):
+        if digits < least and digits + part.digits <= most and _is_near(runs[-1][-1], part, BOXED):
             runs[-1].append(part)
         else:
             runs.append([part])
@@ -232,9 +227,10 @@ def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
     ]
 
 
-def _is_near(last: _Word, word: _Word) -> bool:
+def _is_near(last: _Word, word: _Word, gap: float) -> bool:
+    """Return whether two parts of numbers have less than this gap, a share of the larger one's height."""
     are_parts = PART.fullmatch(last.text) and PART.fullmatch(word.text)
-    return bool(are_parts) and _gap(last, word) < BOXED * max(last.height, word.height)
+    return bool(are_parts) and _gap(last, word) < gap * max(last.height, word.height)
 
 
 def _gap(left: _Word, right: _Word) -> float:

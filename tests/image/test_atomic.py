@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,4 +46,11 @@ def test_a_missing_folder_is_reported_by_the_name_that_was_given(tmp_path: Path)
     file = tmp_path / "none" / "page.html"
     with pytest.raises(FileNotFoundError) as error:
         atomic.write(file, "new")
+    assert error.value.filename == str(file)
+
+
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    with pytest.raises(OSError, match="No space") as error, atomic.replacing(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
     assert error.value.filename == str(file)

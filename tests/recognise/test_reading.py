@@ -20,7 +20,7 @@ from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import FakeProvider
 from digitrec.emulator.reading import Picture, Word
 from digitrec.errors import BadAnswer, ImageError, NotConfigured, NotInstalled, TimedOut
-from digitrec.image import ImageSource, InputSpec, PreparedImage
+from digitrec.image import DigitImage, ImageSource, InputSpec, PreparedImage, Turned, headers
 from digitrec.providers import openai
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
@@ -99,6 +99,24 @@ def test_a_region_contains_the_pixels_at_its_edges() -> None:
     picture = photo((300, 200), [(40, 60, 79, 99)])
     sheet = digitrec.read(picture, Boxes(WANTS[0]), region=(40.5, 60.5, 79.5, 99.5))
     assert sheet.numbers[0].box == (40, 60, 80, 100)
+
+
+def test_a_region_of_a_large_picture_is_read_at_its_full_resolution() -> None:
+    large = photo((3200, 2400), [(1601, 1202, 1603, 1207)])
+    for provider, rotate in ((Boxes(WANTS[0]), 0), (Boxes(WANTS[2]), 180)):
+        region = (1500, 1100, 1700, 1300)
+        sheet = digitrec.read(large, provider, region=region, rotate=rotate)  # type: ignore[arg-type]
+        box = (1601, 1202, 1604, 1208) if rotate == 0 else (1596, 1192, 1599, 1198)
+        assert (sheet.numbers[0].box, sheet.size) == (box, (3200, 2400))
+    part = DigitImage.open(Turned(large, 90, (0, 0, 2400, 3000)))
+    assert part.size == (800, 1000), "a large region is shrunk"
+
+
+def test_a_region_of_a_huge_jpeg_is_read_at_half_its_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = photo((3200, 2400), [(1600, 1200, 1619, 1239)], form="JPEG")
+    monkeypatch.setattr(headers, "MAX_DECODING_BYTES", 40_000_000)  # all its pixels take 54 MB
+    sheet = digitrec.read(huge, Boxes(WANTS[0]), region=(1500, 1100, 1700, 1300))
+    assert sheet.numbers[0].box == pytest.approx((1600, 1200, 1620, 1240), abs=2)
 
 
 @pytest.mark.parametrize("region", [(0, 0, 301, 10), (-1, 0, 9, 9), (10, 10, 10, 20), (0.5, 0.5, 0.4, 1)])
