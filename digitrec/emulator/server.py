@@ -143,13 +143,16 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True  # a hanging answer must not keep the program running
     request_queue_size = 128
 
-    def __init__(self, vendor: Vendor, port: int = 0, faults: FaultQueue | None = None) -> None:
+    def __init__(
+        self, vendor: Vendor, port: int = 0, faults: FaultQueue | None = None, host: str = "127.0.0.1"
+    ) -> None:
         """Bind the port; `start` starts the answers.
 
         Args:
             vendor: answers the requests.
             port: the port; 0: any free port.
             faults: the faults to apply.
+            host: an address of this machine.
         """
         self.vendor = vendor
         self.faults = faults or FaultQueue()
@@ -158,7 +161,7 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._counts = Counts()
         self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), Connection)
+        super().__init__((host, port), Connection)
         self._thread = threading.Thread(
             target=self.serve_forever, args=(0.02,), name=f"emulated-{vendor.name}", daemon=True
         )
