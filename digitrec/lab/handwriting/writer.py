@@ -22,11 +22,15 @@ Box = tuple[int, int, int, int]
 _FINE = 112  # the side at which lines are thinned, four times MNIST's
 
 
+LEVEL = 0.42
+"""Level of smoothed ink at a digit's edge, 0..1."""
+
+
 def enlarge(digit: Pixels, side: int) -> Pixels:
     """Enlarge the digit with smooth, sharp edges: from (28, 28) to (side, side), ink high in both."""
     large = _smooth(digit, side)
-    edge = 28 / side  # the change of level across about one pixel of the large picture
-    sharp = np.clip((large - 0.42) / (2 * edge) + 0.5, 0, 1)
+    edge = min(28 / side, LEVEL)  # the change of level across about one pixel; more would make paper grey
+    sharp = np.clip((large - LEVEL) / (2 * edge) + 0.5, 0, 1)
     return np.asarray(np.rint(255 * sharp), np.uint8)
 
 

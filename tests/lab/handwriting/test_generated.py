@@ -14,7 +14,7 @@ from digitrec.lab.handwriting import corruptions, nondigits, scenes, strokes, sy
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.handwriting.nondigits import any_kind
 from digitrec.lab.handwriting.synthetic import DAMAGES, Damage, damage
-from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
+from digitrec.lab.handwriting.writer import Writer, enlarge, fonts_to_learn
 
 DIGITS = mnist_test().images[:64]
 WRITER = Writer(mnist_test()[:200], fonts_to_learn())
@@ -84,7 +84,7 @@ FIGURES: dict[str, tuple[float, float]] = {
     "more coarse": (29.2, 50.5), "more blur": (29.4, 60.3), "more hard": (30.0, 70.1),
     "more lines": (30.3, 61.3), "more noise": (31.6, 71.6), "more clean": (29.5, 63.9),
     "no limit": (29.6, 64.8), "every limit": (37.3, 95.2), "gentler": (32.7, 72.7),
-    "damaged": (110.5, -38.4), "made": (33.4, -31.6), "staged": (32.6, 44.0), "no digit": (23.5, -6.0),
+    "damaged": (110.5, -38.4), "made": (33.4, -39.1), "staged": (32.6, 44.0), "no digit": (23.5, -6.0),
     "drawn digits": (21.2, -24.3),
 }  # fmt: skip
 """Mean level, and product with fixed noise, which any change of a picture changes."""
@@ -102,3 +102,9 @@ def test_pictures_are_those_that_were_measured_or_learned_from(name: str) -> Non
     before = DIGITS.copy()
     assert figures(GENERATORS[name]()) == pytest.approx(FIGURES[name], abs=0.4)
     assert np.array_equal(DIGITS, before)
+
+
+@pytest.mark.parametrize("side", [28, 40, 56, 112])
+def test_an_enlarged_digit_has_no_ink_on_its_paper(side: int) -> None:
+    large = enlarge(DIGITS[0], side)
+    assert large[0, 0] == 0 and large.max() == 255
