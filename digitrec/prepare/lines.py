@@ -35,7 +35,7 @@ LAST = 1280
 CLEAR = 24
 """Minimum median height of the digits that ends the search, in pixels of the network's input."""
 CUT_OUT = 3.5
-"""A picture lower than this many times its highest mark was cut out around a number or two."""
+"""A picture lower than this many times its median digit was cut out around a number or two."""
 LEGIBLE = 16
 """Minimum height of a legible digit, in pixels: a picture only a few times as high is no page."""
 GAP, GAP_CUT_OUT = 0.75, 1.5
@@ -116,7 +116,8 @@ def lines(picture: Image.Image) -> list[Line]:
         return []
     marks: list[finder.Mark | None] = [*found]
     boxes = np.array([mark.box for mark in found], float)
-    cut_out = picture.height < CUT_OUT * max(LEGIBLE, (boxes[:, 3] - boxes[:, 1]).max())
+    typical = float(np.median([mark.box[3] - mark.box[1] for mark in _digits(found) or found]))
+    cut_out = picture.height < CUT_OUT * max(LEGIBLE, typical)
     if cut_out:
         inside = ~_from_outside(boxes, picture.size)
         boxes, marks = boxes[inside], [marks[at] for at in np.flatnonzero(inside)]

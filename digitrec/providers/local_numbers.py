@@ -42,8 +42,8 @@ EDGE = 0.05
 """Width that is cut off at each edge of a cut-out, as a share of its height: remains of frames."""
 LEAST = 0.15
 """Minimum chance of a number; numbers below it are not reported."""
-LEAST_SINGLE = 0.35
-"""Minimum chance of a digit that is the picture's only mark: it may be a letter or a scrawl."""
+LEAST_ALONE = 0.35
+"""Minimum chance of the picture's only mark: it may be a letter or a scrawl."""
 SEVERALLY = 0.5
 """Minimum chance of several digits on a picture's only mark, which else is searched for a single digit."""
 UNSURE = 0.5
@@ -210,10 +210,10 @@ def _seen(page: Page, line: Line) -> list[proposals.Reading]:
 
 def _least(one: Proposal) -> float:
     """Return the minimum chance at which a proposal is reported."""
-    search = one.line.findings
-    if search is None or len(one.digits) > 1:
+    if len(one.page.lines) > 1 or len(one.line.marks) > 1:
         return LEAST
-    return 1 if search.reason == UNCLEAR else LEAST_SINGLE
+    search = one.line.findings
+    return 1 if search and search.reason == UNCLEAR and len(one.digits) < 2 else LEAST_ALONE
 
 
 def _answered(reading: Reading, one: proposals.Reading) -> Reading:

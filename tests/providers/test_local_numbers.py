@@ -58,6 +58,16 @@ def test_a_large_digit_on_a_photo_is_one_number() -> None:
     assert number.text == "5"
 
 
+def test_a_frame_around_a_page_hides_no_number() -> None:
+    texts = "142", "7.50", "86", "2026"
+    picture = Image.new("L", (1000, 1400), 245)
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((50, 70, 950, 1330), outline=20, width=6)
+    for at, text in enumerate(texts):
+        pen.text((120 + at % 2 * 400, 200 + 300 * at), text, fill=30, font=ImageFont.load_default(46))
+    assert set(texts) <= {one.text for one in digitrec.read(picture).numbers}
+
+
 class Blind(SequenceReader):
     """Reads nothing."""
 
