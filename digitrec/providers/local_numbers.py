@@ -76,6 +76,10 @@ class Page:
         seen = proposals.readings([mark.ink for mark in marks], once=True)
         return cls(picture, found, dict(zip(marks, seen, strict=True)))
 
+    def is_alone(self, line: Line) -> bool:
+        """Return whether a line of the page is the picture's only mark."""
+        return len(line.marks) == len(self.lines) == 1
+
     @property
     def typical(self) -> float:
         """Median height of the lines that look like digits, in pixels; 0 if there are none."""
@@ -172,7 +176,7 @@ class LocalNumbers(BaseProvider):
         """
         reading, view = self._read(page, line, expected)
         several = len(digits_of(reading.text)) > 1 and reading.chance >= SEVERALLY
-        if len(line.marks) == len(page.lines) == 1 and not several:
+        if page.is_alone(line) and not several:
             before, line = line.box, single(line, page.picture)
             if line.box != before:
                 reading, view = self._read(page, line, expected)
@@ -210,7 +214,7 @@ def _seen(page: Page, line: Line) -> list[proposals.Reading]:
 
 def _least(one: Proposal) -> float:
     """Return the minimum chance at which a proposal is reported."""
-    if len(one.page.lines) > 1 or len(one.line.marks) > 1:
+    if not one.page.is_alone(one.line):
         return LEAST
     search = one.line.findings
     return 1 if search and search.reason == UNCLEAR and len(one.digits) < 2 else LEAST_ALONE
