@@ -207,6 +207,8 @@ def _belong(before: Sequence[_Word], word: _Word) -> bool:
     if last.text == "-" and word.text[0].isdigit():
         is_between = len(before) > 1 and _gap(before[-2], last) < 2 * _gap(last, word)  # two words
         return not is_between and _is_near(last, word, AFTER_MINUS)
+    if last.chance is not None and last.text[-1].isdigit() and word.text[0].isdigit():
+        return False  # an engine that judges whole numbers knows where they end
     are_groups = THOUSANDS.fullmatch(last.text) and GROUP.fullmatch(word.text)
     return _is_near(last, word, NARROW_SPACE if are_groups else TOUCHING)
 

@@ -119,6 +119,13 @@ def test_a_joined_number_is_right_if_all_its_parts_are() -> None:
     assert (unscored.text, unscored.confidence) == ("7.50", None)
 
 
+def test_numbers_that_their_engine_judged_apart_stay_apart() -> None:
+    cells = [word("36", 50), word("80", 72)]
+    assert [number.text for number in read(*cells).numbers] == ["3680"]
+    judged = [replace(one, chance=0.9) for one in cells]
+    assert [number.text for number in read(*judged).numbers] == ["36", "80"]
+
+
 @pytest.mark.parametrize(("chance", "value"), [(0.5, 7), (0.49, None)])
 def test_a_number_that_is_more_likely_wrong_has_no_value(chance: float, value: int | None) -> None:
     (number,) = read(replace(word("7", 50), chance=chance)).numbers
