@@ -61,6 +61,8 @@ FINE = 120
 """Longer side of a mask, in pixels."""
 MARGIN = 0.12
 """Margin around a mark in which its ink may fade out, as a share of the mark's longer side."""
+OUTLINE = 0.06
+"""Width of the edges of a mark's box, as a share of its height."""
 PALE = 0.08
 """Ink paler than this does not count for the box, 0..1."""
 FAINT = 0.04
@@ -125,12 +127,23 @@ class Mark:
     """(h, w): the mark's pixels inside its box."""
     chance: float
     missing: float
+    attached: float = 0.0
+    """The share of other ink in the connected ink that contains the mark, 0..1; only `lines` measures it."""
 
     @property
     def ink(self) -> Floats:
         """(h, w): how likely each pixel of the box belongs to this mark, 0..1."""
         left, top, right, bottom = self.place
         return np.asarray(self.look.kinds[top:bottom, left:right, 1] * self.mask)
+
+    @property
+    def outline(self) -> float:
+        """The share of its pixels at the edges of its box, 0..1: much of a frame's corner."""
+        height, width = self.mask.shape
+        edge = max(1.5, OUTLINE * height)
+        y, x = np.nonzero(self.mask)
+        inside = (x >= edge) & (x < width - edge) & (y >= edge) & (y < height - edge)
+        return float(1 - inside.mean())
 
     def is_cut_by(self, look: Look, size: tuple[int, int]) -> bool:
         """Return whether the mark touches an edge of the part that lies inside a picture of that size."""

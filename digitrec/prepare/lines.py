@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image
 from digitrec.image import Box, DigitImage, Findings
 from digitrec.image.boxes import covered
 from digitrec.prepare import finder, judge
-from digitrec.prepare.components import components
+from digitrec.prepare.components import Components, components
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
 
@@ -57,6 +57,12 @@ SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
 """Maximum ratio of the heights of two digits of one number; a mark that is lower still is a sign."""
+LONG, RULE = 2.0, 0.3
+"""An upright run of ink is a rule if it is longer than this many digits are high and at least this share of
+it is "other ink"."""
+FRAMING = 0.5
+"""A mark may be a piece of a frame if more than this share of it is at the edges of its box, and more than
+this share of the ink around it is "other ink"."""
 RULED = 0.8
 """Minimum share of the height of two marks that a rule between them covers."""
 LOW = 8
@@ -89,7 +95,7 @@ class Line:
     """The digit network's reading of the single digit, if that search found one."""
 
     def split(self, space: float) -> list[Line]:
-        """Split the line into its rows if it is too high for one, else at its widest gap.
+        """Split the line into its rows if it is too high for one, else off a frame, else at its widest gap.
 
         Return no parts if no gap is as wide as ``space``, a share of the line's height.
         """
@@ -99,11 +105,22 @@ class Line:
                 owner = _connected(_beside(self.boxes, gap))
                 if len(found := [np.flatnonzero(owner == one) for one in np.unique(owner)]) > 1:
                     return [self._part(at) for at in found]
-        ends = np.maximum.accumulate(self.boxes[:-1, 2])
-        gaps = self.boxes[1:, 0] - ends
-        if not len(gaps) or gaps.max() < space * height:
+        frame = np.array([mark is not None and _is_frame(mark) for mark in self.marks])
+        if frame.any() and not frame.all():
+            return [self._part(np.flatnonzero(~frame)), self._part(np.flatnonzero(frame))]
+        if self.widest < space:
             return []
-        return [self._part(at) for at in np.split(np.arange(len(self.boxes)), [int(gaps.argmax()) + 1])]
+        after = int(self._gaps.argmax()) + 1
+        return [self._part(at) for at in np.split(np.arange(len(self.boxes)), [after])]
+
+    @property
+    def widest(self) -> float:
+        """The widest gap between two marks, as a share of the line's height; negative if they overlap."""
+        return float(self._gaps.max(initial=-1) / (self.box[3] - self.box[1]))
+
+    @property
+    def _gaps(self) -> NDArray[np.float64]:
+        return self.boxes[1:, 0] - np.maximum.accumulate(self.boxes[:-1, 2])
 
     def _part(self, at: NDArray[np.intp]) -> Line:
         return _line(self.boxes[at], [self.marks[one] for one in at], self.cut_out)
@@ -114,6 +131,8 @@ def lines(picture: Image.Image) -> list[Line]:
     look, found = _marks(picture)
     if not found:
         return []
+    parts = components(look.kinds[..., 0] < 0.5)
+    found = list(_attached(look, found, parts))
     marks: list[finder.Mark | None] = [*found]
     boxes = np.array([mark.box for mark in found], float)
     typical = float(np.median([mark.box[3] - mark.box[1] for mark in _digits(found) or found]))
@@ -123,8 +142,9 @@ def lines(picture: Image.Image) -> list[Line]:
         boxes, marks = boxes[inside], [marks[at] for at in np.flatnonzero(inside)]
         linked = _beside(boxes, GAP_CUT_OUT)
     else:
-        letters, rules = _letters_and_rules(look)
+        letters, rules = _letters_and_rules(look, parts)
         linked = _beside(boxes, GAP)
+        rules |= _upright_rules(look, typical * len(look.kinds) / picture.height)
         linked &= ~_ruled_off(rules, np.array([mark.place for mark in found]), linked)
         boxes = np.concatenate([boxes, letters])
         linked = _with_letters(boxes, linked)
@@ -136,13 +156,27 @@ def lines(picture: Image.Image) -> list[Line]:
     return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
 
 
-def single(line: Line, picture: Image.Image) -> Line:
-    """Return a picture's only line with the search for a single digit, and in the digit's own box."""
+def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
+    """Search the picture for a single digit; return the line of that digit's marks, in the digit's own box.
+
+    If the search finds no digit, return the picture's only mark with these findings, or None if it has more.
+
+    Args:
+        lines: the picture's lines.
+        picture: the picture.
+    """
     image = DigitImage.open(picture)
     findings, reading = judge.found(image, find_ink(image.picture))
-    if findings.reason is None and findings.boxes:
-        line = _line(np.array(findings.boxes[:1], float), line.marks, line.cut_out)
-    return replace(line, findings=findings, reading=reading)
+    digit = findings.boxes[0] if findings.reason is None and findings.boxes else None
+    own = [
+        (box, mark) for line in lines for box, mark in zip(line.boxes, line.marks, strict=True)
+        if digit is None or covered(box.tolist(), digit) > SAME
+    ]  # fmt: skip
+    if not own or (digit is None and len(own) > 1):
+        return None
+    boxes, marks = zip(*own, strict=True)
+    line = _line(np.array(boxes), marks, lines[0].cut_out)
+    return replace(line, box=digit or line.box, findings=findings, reading=reading)
 
 
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
@@ -223,16 +257,41 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     return np.asarray(digits | sign if with_signs else digits)
 
 
-def _letters_and_rules(look: finder.Look) -> tuple[Boxes, Mask]:
+def _is_frame(mark: finder.Mark) -> bool:
+    return min(mark.attached, mark.outline) > FRAMING
+
+
+def _attached(look: finder.Look, marks: Sequence[finder.Mark], parts: Components) -> Iterator[finder.Mark]:
+    """Yield each mark with the share of other ink in the part of all ink that contains it."""
+    share = parts.total(look.kinds[..., 2]) / parts.area
+    owner = np.zeros(look.kinds.shape[:2], np.intp)
+    owner[parts.masks[0]] = parts.labels
+    for mark in marks:
+        left, top, right, bottom = mark.place
+        part = np.bincount(owner[top:bottom, left:right][mark.mask]).argmax()
+        yield replace(mark, attached=float(share[part]))
+
+
+def _letters_and_rules(look: finder.Look, parts: Components) -> tuple[Boxes, Mask]:
     """Return the letters' boxes, in pixels of the picture, and a mask of rules on the network's input."""
     other = look.kinds[..., 2]
-    parts = components(look.kinds[..., 0] < 0.5)
     is_letter = parts.total(other) > LETTER * parts.area
     is_letter &= (parts.width > NARROW * parts.height) & (parts.width < WIDE * parts.height)
     is_letter &= parts.area > FILLED * parts.width * parts.height
     places = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)[is_letter]
     boxes = np.array([look.on_picture(place) for place in places.tolist()], float).reshape(-1, 4)
     return boxes, (other > 0.5) & ~parts.drawn(is_letter)
+
+
+def _upright_rules(look: finder.Look, tall: float) -> Mask:
+    """Return a mask of long upright rules, also where writing touches them, on the network's input."""
+    ink = look.kinds[..., 0] < 0.5
+    ink[:, 1:-1] |= ink[:, :-2] | ink[:, 2:]  # a rule may be slanted
+    apart = np.zeros((len(ink), 2 * ink.shape[1]), bool)
+    apart[:, ::2] = ink  # each upright run is a part of its own
+    runs, other = components(apart), np.repeat(look.kinds[..., 2], 2, axis=1)
+    long = (runs.height > LONG * tall) & (runs.total(other) > RULE * runs.area)
+    return runs.drawn(long)[:, ::2]
 
 
 def _with_letters(boxes: Boxes, linked: Mask) -> Mask:

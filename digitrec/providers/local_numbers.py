@@ -40,14 +40,16 @@ MARGIN = 0.15
 """Margin around a number in its view, as a share of the number's height."""
 EDGE = 0.05
 """Width that is cut off at each edge of a cut-out, as a share of its height: remains of frames."""
-LEAST = 0.15
+LEAST = 0.35
 """Minimum chance of a number; numbers below it are not reported."""
-LEAST_ALONE = 0.35
-"""Minimum chance of the picture's only mark: it may be a letter or a scrawl."""
-SEVERALLY = 0.5
-"""Minimum chance of several digits on a picture's only mark, which else is searched for a single digit."""
+LEAST_EXPECTED = 0.15
+"""Minimum chance of a number where one is expected: in a picture that was cut out around it, or of a length
+that the caller expects."""
 UNSURE = 0.5
-"""Marks on a page with a lower chance of being right are also read in parts."""
+"""Marks with a lower chance of being right are also read in parts. A picture on which fewer than two digits
+have this chance is also searched for a single digit."""
+GAIN = 0.03
+"""Minimum gain of the mean chance for which marks are read in parts."""
 SOME_LETTERS = 0.2
 """Share of letters among the characters above which a line may be a word and a number."""
 SPACE, NARROW = 0.3, 0.05
@@ -97,8 +99,8 @@ class Proposal:
     reading: Reading
     view: Box
     """The part of the picture that was read."""
-    whole_letters: float
-    """If the marks are part of a longer line: share of letters in that line, 0..1; else 0."""
+    whole: Self | None
+    """If the marks are part of a longer line: the proposal for that line."""
     seen: Sequence[proposals.Reading]
     """The digit network's reading of each high mark."""
 
@@ -142,29 +144,35 @@ class LocalNumbers(BaseProvider):
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
         page = Page.of(picture)
-        for line in page.lines:
-            for one, chance in self._judged(page, line, expected):
-                if chance >= _least(one):
-                    signs = _signs(one.reading, one.view)
-                    yield Candidate(one.reading.text, one.reading.chance, one.line.box, signs, chance)
+        found = [one for line in page.lines for one in self._judged(page, line, expected)]
+        digits = sum(len(one.digits) for one, chance in found if chance >= UNSURE)
+        may_be_single = digits < 2 and page.lines and (expected is None or expected[0] < 2)
+        if may_be_single and (alone := self.alone(page)):
+            chance = judged(alone)  # does not compete with the same digit as a line
+            others = [likely for one, likely in found if len(found) > 1 or len(one.digits) > 1]
+            if chance > max(others, default=-1):
+                found = [(alone, chance)]
+        for one, chance in found:
+            if chance >= _least(one):
+                signs = _signs(one.reading, one.view)
+                yield Candidate(one.reading.text, one.reading.chance, one.line.box, signs, chance)
 
     def _judged(
-        self, page: Page, line: Line, expected: Lengths | None, letters: float = 0.0
+        self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None = None
     ) -> list[tuple[Proposal, float]]:
         """Return the proposals and their chances for a line, or for its parts if these are likelier."""
-        whole = self.proposal(page, line, expected, letters)
-        chance = judged(whole)
+        one = self.proposal(page, line, expected, whole)
+        chance = judged(one)
         if line.cut_out or chance >= UNSURE:
-            return [(whole, chance)]
-        letters = max(whole.reading.letters)
-        sides = [self._judged(page, part, expected, letters) for part in whole.parts()]
+            return [(one, chance)]
+        sides = [self._judged(page, part, expected, one) for part in one.parts()]
         best = [np.mean([likely for _, likely in side]) for side in sides]
-        if not sides or np.mean(best) <= chance:
-            return [(whole, chance)]
+        if not sides or np.mean(best) < chance + GAIN:
+            return [(one, chance)]
         return [one for side in sides for one in side]
 
     def proposal(
-        self, page: Page, line: Line, expected: Lengths | None = None, letters: float = 0.0
+        self, page: Page, line: Line, expected: Lengths | None = None, whole: Proposal | None = None
     ) -> Proposal:
         """Read a line of a page.
 
@@ -172,22 +180,28 @@ class LocalNumbers(BaseProvider):
             page: the page.
             line: a line of the page, or a part of a line.
             expected: minimum and maximum number of digits; None: any.
-            letters: the result's `Proposal.whole_letters`.
+            whole: the result's `Proposal.whole`.
         """
-        reading, view = self._read(page, line, expected)
-        several = len(digits_of(reading.text)) > 1 and reading.chance >= SEVERALLY
-        if page.is_alone(line) and not several:
-            before, line = line.box, single(line, page.picture)
-            if line.box != before:
-                reading, view = self._read(page, line, expected)
-            if line.reading is not None and len(digits_of(reading.text)) < 2:
-                reading = _answered(reading, line.reading)
-        return Proposal(page, line, reading, view, letters, _seen(page, line))
+        return Proposal(page, line, *self._read(page, line, expected), whole, _seen(page, line))
+
+    def alone(self, page: Page) -> Proposal | None:
+        """Search for a single digit on a page, as `predict` does, and read it.
+
+        Return a page's only mark with the reason if the search refuses it, or None if several marks or
+        several digits are refused.
+        """
+        line = single(page.lines, page.picture)
+        if line is None:
+            return None
+        one = self.proposal(page, line)
+        if line.reading is not None:
+            return replace(one, reading=_answered(one.reading, line.reading))
+        return one if len(one.digits) < 2 else None
 
     def _read(self, page: Page, line: Line, expected: Lengths | None) -> tuple[Reading, Box]:
         """Return the reading of a line and the part of the picture that was read.
 
-        The reading has the expected number of digits if its chance reaches `LEAST`, else any number.
+        The reading has the expected number of digits if its chance reaches `LEAST_EXPECTED`, else any number.
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
         strips = {box: _strip(page.picture, box) for box in set(boxes)}  # networks may share a box
@@ -196,7 +210,7 @@ class LocalNumbers(BaseProvider):
         reading = read(looks)
         if expected is not None and not expected[0] <= len(digits_of(reading.text)) <= expected[1]:
             fitting = read(looks, expected)
-            reading = fitting if fitting.chance >= LEAST else reading
+            reading = fitting if fitting.chance >= LEAST_EXPECTED else reading
         return reading, boxes[reading.look]
 
 
@@ -214,10 +228,11 @@ def _seen(page: Page, line: Line) -> list[proposals.Reading]:
 
 def _least(one: Proposal) -> float:
     """Return the minimum chance at which a proposal is reported."""
-    if not one.page.is_alone(one.line):
-        return LEAST
     search = one.line.findings
-    return 1 if search and search.reason == UNCLEAR and len(one.digits) < 2 else LEAST_ALONE
+    if search and search.reason == UNCLEAR:
+        return 1
+    is_expected = one.line.cut_out and not (search or one.page.is_alone(one.line))
+    return LEAST_EXPECTED if is_expected else LEAST
 
 
 def _answered(reading: Reading, one: proposals.Reading) -> Reading:
@@ -287,7 +302,7 @@ def features(one: Proposal) -> list[float]:
     search, refused = line.findings, line.findings and line.findings.reason
     return [
         reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[1], reading.rival,
-        max(reading.letters), min(reading.letters), reading.letters[1], one.whole_letters,
+        max(reading.letters), min(reading.letters), reading.letters[1],
         min(reading.chances), float(np.mean(reading.chances)), len(reading.text) > count,
         *(count == length for length in (1, 2, 3, 4)), count / 8,
         digits.count("1") / count, digits.count("0") / count,
@@ -300,7 +315,15 @@ def features(one: Proposal) -> list[float]:
         float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
         is_single, is_single and float(one.seen[0].chances.max()),
         search is not None, search.trust if search and not refused else 0.0, refused == SEVERAL,
+        line.widest, *_of_whole(one.whole),
+        max((mark.attached for mark in marks), default=0.0),
+        max((mark.outline for mark in marks), default=0.0),
     ]  # fmt: skip
+
+
+def _of_whole(one: Proposal | None) -> tuple[float, ...]:
+    """Return the features of the line that a proposal is a part of; zeros if it is none."""
+    return (1, max(one.reading.letters), one.line.widest, one.reading.chance) if one else (0,) * 4
 
 
 def judged(one: Proposal) -> float:

@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.prepare.lines import Line, lines, strip
@@ -31,6 +31,17 @@ def test_digits_far_apart_are_one_number_in_a_cut_out_only() -> None:
     page = written(("12", 60, 60), ("34", 165, 60))
     assert len(lines(page)) == 2
     assert [one.cut_out for one in lines(page.crop((40, 50, 260, 110)))] == [True]
+
+
+def test_cells_stay_apart_where_a_digit_touches_the_rule_between_them() -> None:
+    page = written(("36", 150, 140), ("50", 238, 140), ("72", 150, 240), ("14", 250, 240))
+    pen = ImageDraw.Draw(page)
+    for at in (110, 233, 350):
+        pen.line((at, 100, at, 300), 120, 4)
+    for at in (100, 200, 300):
+        pen.line((110, at, 350, at), 120, 4)
+    lefts = sorted(round(one.box[0], -1) for one in lines(page) if one.box[2] - one.box[0] > 30)
+    assert lefts == pytest.approx([150, 150, 240, 250], abs=10)
 
 
 @pytest.mark.parametrize("box", [(10, 10, 50, 30), (-20, -5, 60, 45), (70, 30, 140, 80)])

@@ -58,6 +58,11 @@ def test_a_large_digit_on_a_photo_is_one_number() -> None:
     assert number.text == "5"
 
 
+def test_a_digit_that_the_finder_sees_in_pieces_is_one_number() -> None:
+    (number,) = digitrec.read(SAMPLES / "spiral-pad.jpg").numbers
+    assert number.text == "1"
+
+
 def test_a_frame_around_a_page_hides_no_number() -> None:
     texts = "142", "7.50", "86", "2026"
     picture = Image.new("L", (1000, 1400), 245)

@@ -3,7 +3,7 @@
     python -m digitrec.lab.reading.judge draw FOLDER 30
     python -m digitrec.lab.reading.judge learn FOLDER
 
-`draw` takes one core 15 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
+`draw` takes one core 25 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
 that digitrec ships, with their card. Only hands, fonts and letters of the training sets are used.
 """
 
@@ -35,7 +35,7 @@ from digitrec.lab.reading.train import OTHER_HANDS
 from digitrec.models.sequence import digits_of
 from digitrec.prepare import prepare
 from digitrec.prepare.lines import Line
-from digitrec.providers.local_numbers import WEIGHTS, LocalNumbers, Page, Proposal, features
+from digitrec.providers.local_numbers import UNSURE, WEIGHTS, LocalNumbers, Page, Proposal, features
 
 Truth = Sequence[tuple[str, Box | None]]
 """The digits and the box of each number on a picture; None: the whole picture shows the number."""
@@ -43,8 +43,10 @@ Labelled = tuple[Pixels, Truth]
 SEED = 37
 STOCK = 250
 """Number of pictures in a file."""
-NETWORKS, HIDDEN, ALPHA = 6, 16, 1
+NETWORKS, HIDDEN, ALPHA = 6, 16, 0.3
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
+DOUBTFUL = 0.9
+"""Lines with a higher chance of their reading are not divided: `read` hardly ever divides one."""
 SAME = 0.3
 """Minimum common area of two boxes that show the same number, as a share of their union."""
 
@@ -107,8 +109,24 @@ def _table(of: Sources, rng: np.random.Generator) -> Labelled:
     return table(of.writer, rng)
 
 
+def _field(of: Sources, rng: np.random.Generator) -> Labelled:
+    """Cut a part out of a table, as around a field of a form."""
+    pixels, numbers = table(of.writer, rng)
+    sides = np.array(pixels.shape[:2])
+    size = np.clip(sides * rng.uniform((0.1, 0.3), (0.5, 0.9)), 40, sides).astype(int)
+    top, left = rng.integers(0, sides - size + 1).tolist()
+    bottom, right = top + size[0], left + size[1]
+    inside = [
+        (text, (box[0] - left, box[1] - top, box[2] - left, box[3] - top))
+        for text, box in numbers
+        if left <= box[0] and top <= box[1] and box[2] <= right and box[3] <= bottom
+    ]
+    return pixels[top:bottom, left:right], inside
+
+
 KINDS: dict[Callable[[Sources, np.random.Generator], Labelled], float] = {
-    _composed: 0.34, _written: 0.12, _single: 0.12, _word: 0.12, _senseless: 0.2, _blank: 0.02, _table: 0.08,
+    _composed: 0.3, _written: 0.1, _single: 0.12, _word: 0.1, _senseless: 0.18, _blank: 0.02, _table: 0.14,
+    _field: 0.04,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 
@@ -129,25 +147,41 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
         pixels, numbers = kinds[int(rng.choice(len(kinds), p=list(KINDS.values())))](of, rng)
         prepared = prepare(DigitImage.open(np.ascontiguousarray(pixels)), reader.wants)
         page = Page.of(prepared.picture())
-        for line in page.lines:
-            for one, is_right in read(reader, page, line, numbers):
+        for one in proposed(reader, page):
+            if one.digits:
                 rows.append(features(one))
-                right.append(is_right)
+                right.append(is_right(one, numbers))
     return {"rows": np.array(rows, np.float32), "right": np.array(right)}
 
 
-def read(
-    reader: LocalNumbers, page: Page, line: Line, numbers: Truth, letters: float = 0.0
-) -> Iterator[tuple[Proposal, bool]]:
-    """Yield whether the proposal for a line is right; if it is wrong, add those for its parts."""
-    one = reader.proposal(page, line, None, letters)
-    here = [digits_of(text) for text, box in numbers if box is None or shared(box, line.box) > SAME]
-    right = one.digits in here
-    if one.digits:
-        yield one, right
-    if not right and not line.cut_out:
+def proposed(reader: LocalNumbers, page: Page) -> Iterator[Proposal]:
+    """Yield the proposals for a page's lines and for their parts, and that for a single digit."""
+    digits = 0
+    for line in page.lines:
+        whole, *parts = with_parts(reader, page, line)
+        digits += len(whole.digits) if min(whole.reading.chance, line.chance) >= UNSURE else 0
+        yield from (whole, *parts)
+    if digits < 2 and (alone := reader.alone(page)):
+        yield alone
+
+
+def with_parts(
+    reader: LocalNumbers, page: Page, line: Line, whole: Proposal | None = None
+) -> Iterator[Proposal]:
+    """Yield the proposal for a line, then those for its parts."""
+    one = reader.proposal(page, line, None, whole)
+    yield one
+    if not line.cut_out and one.reading.chance < DOUBTFUL:
         for part in one.parts():
-            yield from read(reader, page, part, numbers, max(one.reading.letters))
+            yield from with_parts(reader, page, part, one)
+
+
+def is_right(one: Proposal, numbers: Truth) -> bool:
+    """Return whether a proposal has the digits of a number that stands there."""
+    return any(
+        one.digits == digits_of(text) and (box is None or shared(box, one.line.box) > SAME)
+        for text, box in numbers
+    )
 
 
 def learn(folder: Path, weights: Path = WEIGHTS) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise, product
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -14,27 +15,33 @@ from digitrec.lab.handwriting.photo import Floats, paper, photograph, put_ink, r
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, in_font
 
-FILLED, WORDS = 0.5, 0.05
-"""Share of cells with a digit if each cell has at most one, and share of cells with a word."""
+RULED, WORDS, DECIMAL = 0.8, 0.05, 0.2
+"""Share of pages with rules, share of cells with a word, and share of numbers with a decimal point."""
+LABELLED = 0.4
+"""Share of pages whose first row has words, and of those whose first column has."""
+BOXED, FRAMED = 0.45, 0.1
+"""Share of ruled pages with a box for each cell, and share of those with a frame only."""
 
 
 def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[str, Box]]]:
     """Return a photographed table, and the digits and the box of each number in it.
 
-    Most cells hold a number; or, as in a sudoku, about half of them hold one digit.
+    Each cell holds a number or, as in a sudoku, one digit, or it is empty.
     """
-    tall, single = log_uniform(rng, 12, 40), bool(rng.random() < 0.6)
+    tall, single, filled = log_uniform(rng, 12, 40), bool(rng.random() < 0.5), rng.uniform(0.3, 0.9)
     high = tall * rng.uniform(1.2, 2.2)
     wide = high * rng.uniform(0.8, 1.2) if single else tall * rng.uniform(2.5, 5)
     rows, columns = rng.integers(3, 10, 2).tolist()
     y, x = (tall * rng.uniform(0.5, 4, 2)).tolist()
     ink = np.zeros((round(2 * y + rows * high), round(2 * x + columns * wide)), np.uint8)
     font, printed = writer.font(rng), float(rng.choice([0, 0.5, 1]))
+    header, names = (rng.random(2) < LABELLED).tolist()
     numbers = []
     for row, column in np.ndindex(rows, columns):
         own = font if rng.random() < printed else None
-        text, part = _cell(writer, own, tall, single, rng)
-        if part.shape[1] > wide:
+        is_label = (header and not row) or (names and not column)
+        text, part = ("", _label(font, tall, rng)) if is_label else _cell(writer, own, tall, single, rng)
+        if part.shape[1] > wide or not (is_label or rng.random() < filled):
             continue
         off_y, off_x = rng.normal(0, 0.08 * tall, 2)
         top = max(0, round(y + (row + 0.5) * high - len(part) / 2 + off_y))
@@ -45,38 +52,52 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
             box = float(left), float(top), float(left + place.shape[1]), float(top + len(place))
             numbers.append((text, box))
     rules = np.zeros_like(ink)
-    if rng.random() < (0.9 if single else 0.5):
+    if rng.random() < RULED:
         across, down = x + wide * np.arange(columns + 1), y + high * np.arange(rows + 1)
         rules = _rules((rules.shape[1], rules.shape[0]), across, down, tall, rng)
     return _photographed(ink, rules, rng), numbers
 
 
+def _label(font: str, tall: float, rng: np.random.Generator) -> Pixels:
+    return cut_out(word(LEARNED, font, rng), round(tall * rng.uniform(0.4, 0.9)))
+
+
 def _cell(
     writer: Writer, font: str | None, tall: float, single: bool, rng: np.random.Generator
 ) -> tuple[str, Pixels]:
-    """Return the digits and the ink of a cell; an empty cell has a single pixel without ink."""
-    kind = rng.random()
-    if kind < WORDS:
-        return "", cut_out(word(LEARNED, writer.font(rng), rng), round(tall * rng.uniform(0.7, 1.2)))
-    if kind > WORDS + (FILLED if single else 0.8):
-        return "", np.zeros((1, 1), np.uint8)
+    """Return the digits and the ink of a cell."""
+    if rng.random() < WORDS:
+        return "", _label(writer.font(rng), 1.5 * tall, rng)
     length = 1 if single else int(rng.integers(1, 5))
+    point = int(rng.integers(1, length)) if length > 1 and rng.random() < DECIMAL else length
     if font is not None:
         text = "".join(map(str, rng.integers(0, 10, length)))
-        return text, in_font(text, font, round(tall))
+        return text, in_font(f"{text[:point]}.{text[point:]}".rstrip("."), font, round(tall))
     digits = [writer.digit(rng, round(tall * rng.uniform(0.9, 1.1))) for _ in range(length)]
     lowest = max(len(ink) for _, ink in digits)
     gap = max(1, round(tall * rng.uniform(0.02, 0.25)))
     inks = [np.pad(ink, ((lowest - len(ink), 0), (0, gap))) for _, ink in digits]
+    if point < length:
+        dot = round(tall * rng.uniform(0.08, 0.16))
+        inks.insert(point, np.pad(np.full((dot, dot), 255, np.uint8), ((lowest - dot, 0), (gap, 2 * gap))))
     return "".join(str(digit) for digit, _ in digits), np.hstack(inks)[:, :-gap]
 
 
 def _rules(
     size: tuple[int, int], across: Floats, down: Floats, tall: float, rng: np.random.Generator
 ) -> Pixels:
-    """Return the lines of a table on a page of a width and height, (H, W); some lines are thicker."""
+    """Return the lines of a table, its frame alone or a box for each cell, on a page, (H, W)."""
     page = Image.new("L", size)
     pen, every, thick = ImageDraw.Draw(page), int(rng.integers(1, 4)), tall * rng.uniform(0.03, 0.08)
+    style = rng.random()
+    if style < BOXED:
+        beside, above = rng.uniform(0.01, 0.15, 2) * (across[1] - across[0], down[1] - down[0])
+        for (left, right), (top, bottom) in product(pairwise(across), pairwise(down)):
+            box = left + beside, top + above, right - beside, bottom - above
+            pen.rectangle(box, outline=255, width=max(1, round(thick)))
+        return np.asarray(page)
+    if style < BOXED + FRAMED:
+        across, down = across[[0, -1]], down[[0, -1]]
     for at, x in enumerate(across.tolist()):
         pen.line((x, down[0], x, down[-1]), 255, max(1, round(thick * (1 + (at % every == 0)))))
     for at, y in enumerate(down.tolist()):

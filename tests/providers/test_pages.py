@@ -1,0 +1,102 @@
+"""How well our own reader finds the numbers of forms and score cards, on pages drawn for this test only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+import digitrec
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.image import Box
+from digitrec.image.boxes import covered
+from digitrec.lab.handwriting.writer import cut_out, enlarge
+
+Numbers = list[tuple[str, Box]]
+WORDS = ("Name", "Total", "AMOUNT", "Date", "of", "Points", "Room", "Team B", "Meter", "HOURS", "Signature")
+PAGES = 4
+
+
+class Page:
+    """A page of print and handwriting, and the numbers on it."""
+
+    def __init__(self, size: tuple[int, int], rng: np.random.Generator) -> None:
+        self.image, self.rng = Image.new("L", size, 240), rng
+        self.pen, self.shade = ImageDraw.Draw(self.image), int(rng.integers(20, 140))
+        self.numbers: Numbers = []
+
+    def word(self, x: float, y: float, height: float) -> None:
+        text = WORDS[self.rng.integers(len(WORDS))]
+        self.pen.text((x, y), text, 50, ImageFont.load_default(height), "lm")
+
+    def number(self, text: str, x: float, y: float, height: float) -> None:
+        """Write digits of MNIST's test set around (x, y)."""
+        test, inks = mnist_test(), []
+        for char in text:
+            one = int(self.rng.choice(np.flatnonzero(test.labels == int(char))))
+            inks.append(cut_out(enlarge(test.images[one], round(1.4 * height))))
+        lowest = max(map(len, inks))
+        ink = np.hstack([np.pad(one, ((lowest - len(one), 0), (1, 3))) for one in inks])
+        left, top = round(x - ink.shape[1] / 2), round(y - lowest / 2)
+        self.image.paste(30, (left, top), Image.fromarray(ink))
+        self.numbers.append((text, (left, top, left + ink.shape[1], top + lowest)))
+
+    def photographed(self) -> Image.Image:
+        """Return the page with noise and uneven light, slightly blurred by a smaller size."""
+        width, height = self.image.size
+        light = np.linspace(1, self.rng.uniform(0.75, 1), width)[None]
+        noisy = np.asarray(self.image) * light + self.rng.normal(0, 3, (height, width))
+        return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+def any_number(rng: np.random.Generator, most: int) -> str:
+    return "".join(map(str, rng.integers(0, 10, rng.integers(1, most + 1))))
+
+
+def form(rng: np.random.Generator) -> Page:
+    """Draw fields: a word, and a box that is empty or holds a number."""
+    page, tall, thick = Page((1000, 1200), rng), rng.uniform(28, 44), int(rng.integers(1, 4))
+    page.pen.rectangle((30, 30, 970, 1170), outline=page.shade, width=thick)
+    for x, y in product((60, 520), range(100, 1100, 110)):
+        page.word(x, y, tall * 0.6)
+        page.pen.rectangle((x + 160, y - tall, x + 390, y + tall), outline=page.shade, width=thick)
+        if rng.random() < 0.7:
+            page.number(any_number(rng, 5), x + 275 + rng.normal(0, 15), y + rng.normal(0, 2), tall)
+    return page
+
+
+def scores(rng: np.random.Generator) -> Page:
+    """Draw a table with one or two digits in each cell; some digits touch the rules."""
+    page, cell, thick = Page((1000, 600), rng), 78, int(rng.integers(1, 4))
+    across, down = range(250, 960, cell), range(120, 560, cell)
+    for x in across:
+        page.pen.line((x, down[0], x, down[-1]), page.shade, thick)
+    for y in down:
+        page.pen.line((50, y, across[-1], y), page.shade, thick)
+    for top, bottom in pairwise(down):
+        page.word(60, (top + bottom) / 2, 22)
+        for left, right in pairwise(across):
+            if rng.random() < 0.85:
+                x, y = (left + right + rng.normal(0, 8)) / 2, (top + bottom) / 2
+                page.number(any_number(rng, 2), x, y, cell * 0.52)
+    return page
+
+
+@pytest.mark.parametrize(("draw", "recall", "precision"), [(form, 0.85, 0.85), (scores, 0.9, 0.9)])
+def test_most_numbers_are_found_and_few_are_invented(
+    draw: Callable[[np.random.Generator], Page], recall: float, precision: float
+) -> None:
+    pages = [draw(np.random.default_rng((seed, 17))) for seed in range(PAGES)]
+    right = found = 0
+    for page in pages:
+        numbers = digitrec.read(page.photographed()).numbers
+        found += len(numbers)
+        right += sum(
+            any(one.text == text and one.box and covered(box, one.box) > 0.5 for one in numbers)
+            for text, box in page.numbers
+        )
+    assert right >= recall * sum(len(page.numbers) for page in pages)
+    assert right >= precision * found
