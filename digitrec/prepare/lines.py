@@ -126,9 +126,14 @@ class Line:
         return _line(self.boxes[at], [self.marks[one] for one in at], self.cut_out)
 
 
-def lines(picture: Image.Image) -> list[Line]:
-    """Return all possible numbers on a picture, from top to bottom; a word with letters is one line."""
-    look, found = _marks(picture)
+def lines(picture: Image.Image, *, closely: bool = False) -> list[Line]:
+    """Return all possible numbers on a picture, from top to bottom; a word with letters is one line.
+
+    Args:
+        picture: the picture.
+        closely: do not try the coarse search, which takes a form's frame for a large digit.
+    """
+    look, found = _marks(picture, closely)
     if not found:
         return []
     parts = components(look.kinds[..., 0] < 0.5)
@@ -179,12 +184,12 @@ def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
     return replace(line, box=digit or line.box, findings=findings, reading=reading)
 
 
-def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
+def _marks(picture: Image.Image, closely: bool) -> tuple[finder.Look, Sequence[finder.Mark]]:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest = max(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
     look, marks = _overview(picture, side)
-    if longest > SMALL:
+    if longest > SMALL and not closely:
         coarse = _overview(picture, COARSE)
         if _is_enough(coarse[1], marks):
             return coarse

@@ -29,7 +29,7 @@ from digitrec.models.sequence import (
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
-from digitrec.prepare.lines import UNEVEN, Line, lines, single, strip
+from digitrec.prepare.lines import SMALL, UNEVEN, Line, lines, single, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
@@ -71,9 +71,10 @@ class Page:
     """The digit network's reading of each mark."""
 
     @classmethod
-    def of(cls, picture: Image.Image) -> Self:
-        """Find the lines of a picture, and read their marks."""
-        found = [line for line in lines(picture) if line.cut_out or line.chance >= LEAST_MARKS]
+    def of(cls, picture: Image.Image, *, closely: bool = False) -> Self:
+        """Find the lines of a picture, as `lines` does, and read their marks."""
+        every = lines(picture, closely=closely)
+        found = [line for line in every if line.cut_out or line.chance >= LEAST_MARKS]
         marks = [mark for line in found for mark in line.marks if mark is not None]
         seen = proposals.readings([mark.ink for mark in marks], once=True)
         return cls(picture, found, dict(zip(marks, seen, strict=True)))
@@ -143,7 +144,15 @@ class LocalNumbers(BaseProvider):
         return Answer(found, model_version=", ".join(reader.version for reader in self._readers))
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
-        page = Page.of(picture)
+        found = self._found(Page.of(picture), expected)
+        if not found and max(picture.size) > SMALL:
+            found = self._found(Page.of(picture, closely=True), expected)
+        for one, chance in found:
+            signs = _signs(one.reading, one.view)
+            yield Candidate(one.reading.text, one.reading.chance, one.line.box, signs, chance)
+
+    def _found(self, page: Page, expected: Lengths | None) -> list[tuple[Proposal, float]]:
+        """Return the proposals of a page that are likely enough, and their chances."""
         found = [one for line in page.lines for one in self._judged(page, line, expected)]
         digits = sum(len(one.digits) for one, chance in found if chance >= UNSURE)
         may_be_single = digits < 2 and page.lines and (expected is None or expected[0] < 2)
@@ -152,10 +161,7 @@ class LocalNumbers(BaseProvider):
             others = [likely for one, likely in found if len(found) > 1 or len(one.digits) > 1]
             if chance > max(others, default=-1):
                 found = [(alone, chance)]
-        for one, chance in found:
-            if chance >= _least(one):
-                signs = _signs(one.reading, one.view)
-                yield Candidate(one.reading.text, one.reading.chance, one.line.box, signs, chance)
+        return [(one, chance) for one, chance in found if chance >= _least(one)]
 
     def _judged(
         self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None = None
