@@ -29,7 +29,7 @@ from digitrec.models.sequence import (
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
-from digitrec.prepare.lines import SMALL, UNEVEN, Line, lines, single, strip
+from digitrec.prepare.lines import COARSE, SMALL, UNEVEN, Line, lines, single, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
@@ -78,6 +78,12 @@ class Page:
         marks = [mark for line in found for mark in line.marks if mark is not None]
         seen = proposals.readings([mark.ink for mark in marks], once=True)
         return cls(picture, found, dict(zip(marks, seen, strict=True)))
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the coarse search found the lines; a closer one may find others."""
+        looks = [mark.look for line in self.lines for mark in line.marks if mark is not None]
+        return max(self.picture.size) > SMALL and any(max(one.kinds.shape) <= COARSE for one in looks)
 
     def is_alone(self, line: Line) -> bool:
         """Return whether a line of the page is the picture's only mark."""
@@ -144,8 +150,9 @@ class LocalNumbers(BaseProvider):
         return Answer(found, model_version=", ".join(reader.version for reader in self._readers))
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
-        found = self._found(Page.of(picture), expected)
-        if not found and max(picture.size) > SMALL:
+        page = Page.of(picture)
+        found = self._found(page, expected)
+        if not found and page.is_coarse:
             found = self._found(Page.of(picture, closely=True), expected)
         for one, chance in found:
             signs = _signs(one.reading, one.view)
@@ -155,9 +162,10 @@ class LocalNumbers(BaseProvider):
         """Return the proposals of a page that are likely enough, and their chances."""
         found = [one for line in page.lines for one in self._judged(page, line, expected)]
         digits = sum(len(one.digits) for one, chance in found if chance >= UNSURE)
-        may_be_single = digits < 2 and page.lines and (expected is None or expected[0] < 2)
+        may_be_single = digits < 2 and (expected is None or expected[0] < 2)
         if may_be_single and (alone := self.alone(page)):
-            chance = judged(alone)  # does not compete with the same digit as a line
+            chance = judged(alone)
+            # the digit's own line, if it is the only one, does not compete with it
             others = [likely for one, likely in found if len(found) > 1 or len(one.digits) > 1]
             if chance > max(others, default=-1):
                 found = [(alone, chance)]
@@ -196,7 +204,7 @@ class LocalNumbers(BaseProvider):
         Return a page's only mark with the reason if the search refuses it, or None if several marks or
         several digits are refused.
         """
-        line = single(page.lines, page.picture)
+        line = single(page.lines, page.picture) if page.lines else None
         if line is None:
             return None
         one = self.proposal(page, line)

@@ -45,7 +45,7 @@ class Page:
         self.numbers.append((text, (left, top, left + ink.shape[1], top + lowest)))
 
     def photographed(self) -> Image.Image:
-        """Return the page with noise and uneven light, slightly blurred by a smaller size."""
+        """Return the page in uneven light, with noise."""
         width, height = self.image.size
         light = np.linspace(1, self.rng.uniform(0.75, 1), width)[None]
         noisy = np.asarray(self.image) * light + self.rng.normal(0, 3, (height, width))
