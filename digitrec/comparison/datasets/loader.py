@@ -120,8 +120,8 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
         limit: maximum number of pictures, drawn by `sampled`; None: all.
 
     Raises:
-        DataError: the table is missing or wrong (`_rows`), a text is not a number, or a picture belongs to
-            two groups; the message names the line.
+        DataError: the table is missing or wrong (`_rows`), a text is not a number, a picture belongs to two
+            groups, or one of its cells holds two numbers; the message names the line.
     """
     table = Path(source, "labels.csv") if Path(source).is_dir() else Path(source)
     if not table.is_file():
@@ -282,12 +282,18 @@ def _texts(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _cells(rows: Sequence[Row]) -> tuple[tuple[int, int, str], ...]:
     """Return row, column and text of the numbers of one picture that have them."""
-    placed = [row for row in rows if row.row or row.column]
-    for row in placed:
+    found: dict[tuple[int, int], str] = {}
+    for row in rows:
+        if not (row.row or row.column):
+            continue
         if not all(cell.isdecimal() and len(cell) < 10 for cell in (row.row, row.column)):
             got = f"{row.row[:20]}, {row.column[:20]}"
             raise DataError(f"{row.where}: row and column must be numbers of 1 to 9 digits, got {got}")
-    return tuple((int(row.row), int(row.column), "".join(row.said.split())) for row in placed)
+        cell, text = (int(row.row), int(row.column)), "".join(row.said.split())
+        if cell in found:
+            raise DataError(f"{row.where}: row {cell[0]}, column {cell[1]} already holds {found[cell]}")
+        found[cell] = text
+    return tuple((*cell, text) for cell, text in found.items())
 
 
 def _rows(table: Path, column: str) -> list[Row]:

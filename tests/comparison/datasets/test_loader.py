@@ -230,6 +230,7 @@ def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
         ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' has two groups, 'a' and 'b'"),
         ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
         ("file,text,row,column\n0.png,7,1,\n", "line 2: row and column"),
+        ("file,text,row,column\n0.png,7,2,1\n0.png,8,02,1\n", "line 3: row 2, column 1 already holds 7"),
         pytest.param(
             f"file,text,row,column\n0.png,7,{'9' * 5000},1\n", "line 2: row and column", id="too long for int"
         ),
