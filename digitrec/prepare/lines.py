@@ -119,6 +119,12 @@ class Line:
         return float(self._gaps.max(initial=-1) / (self.box[3] - self.box[1]))
 
     @property
+    def high(self) -> Mask:
+        """Which marks are high enough for a digit, (N,)."""
+        height = self.boxes[:, 3] - self.boxes[:, 1]
+        return np.asarray(height * UNEVEN > height.max())
+
+    @property
     def _gaps(self) -> NDArray[np.float64]:
         return self.boxes[1:, 0] - np.maximum.accumulate(self.boxes[:-1, 2])
 

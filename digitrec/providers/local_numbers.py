@@ -29,7 +29,7 @@ from digitrec.models.sequence import (
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
-from digitrec.prepare.lines import COARSE, SMALL, UNEVEN, Line, lines, single, strip
+from digitrec.prepare.lines import COARSE, SMALL, Line, lines, single, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
@@ -155,8 +155,7 @@ class LocalNumbers(BaseProvider):
         if not found and page.is_coarse:
             found = self._found(Page.of(picture, closely=True), expected)
         for one, chance in found:
-            signs = _signs(one.reading, one.view)
-            yield Candidate(one.reading.text, one.reading.chance, one.line.box, signs, chance)
+            yield Candidate(one.reading.text, one.reading.chance, one.line.box, _signs(one), chance)
 
     def _found(self, page: Page, expected: Lengths | None) -> list[tuple[Proposal, float]]:
         """Return the proposals of a page that are likely enough, and their chances."""
@@ -232,10 +231,8 @@ def _seen(page: Page, line: Line) -> list[proposals.Reading]:
     """Return the digit network's reading of each high mark of a line."""
     if line.reading is not None:
         return [line.reading]
-    heights = line.boxes[:, 3] - line.boxes[:, 1]
-    high = heights * UNEVEN > heights.max()
     return [
-        page.seen[mark] for mark, is_high in zip(line.marks, high, strict=True)
+        page.seen[mark] for mark, is_high in zip(line.marks, line.high, strict=True)
         if mark is not None and is_high
     ]  # fmt: skip
 
@@ -286,14 +283,30 @@ def _strip(picture: Image.Image, box: Box) -> Pixels:
     return strip(picture, box, (min(WIDEST, max(8, round(width))), HEIGHT))
 
 
-def _signs(reading: Reading, box: Box) -> tuple[Sign, ...]:
-    """Return the chance of each character, and its box, which ends where the next character begins."""
-    left, top, right, bottom = box
-    edges = [left + place * (right - left) for place in (*reading.places, 1.0)]
-    return tuple(
-        Sign(chance, (start, top, end, bottom))
-        for chance, (start, end) in zip(reading.chances, pairwise(edges), strict=True)
-    )
+def _signs(one: Proposal) -> tuple[Sign, ...]:
+    """Return the chance of each character, and its box."""
+    found = zip(one.reading.chances, _boxes(one), strict=True)
+    return tuple(Sign(chance, box) for chance, box in found)
+
+
+def _boxes(one: Proposal) -> list[Box]:
+    """Return the box of each character, which ends where the next one begins.
+
+    Digits have their marks' boxes instead if there are as many marks.
+    """
+    start, top, end, bottom = one.line.box
+    if len(one.reading.text) == 1:
+        return [one.line.box]
+    left, _, right, _ = one.view
+    edges = [left + place * (right - left) for place in (*one.reading.places, 1.0)]
+    inside = [min(max(edge, start), end) for edge in edges]
+    boxes: list[Box] = [(first, top, last, bottom) for first, last in pairwise(inside)]
+    marks = one.line.boxes[one.line.high].tolist()
+    if len(marks) == len(one.digits):
+        digits = [at for at, sign in enumerate(one.reading.text) if sign.isdigit()]
+        for at, (x, y, end_x, end_y) in zip(digits, marks, strict=True):
+            boxes[at] = x, y, end_x, end_y
+    return boxes
 
 
 def features(one: Proposal) -> list[float]:

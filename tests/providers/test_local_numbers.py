@@ -53,6 +53,17 @@ def test_the_numbers_of_a_page_have_boxes_around_their_ink() -> None:
     assert [one.box is not None and first.box[0] - 10 <= one.box[0] for one in first.digits] == [True] * 4
 
 
+def test_each_digit_has_a_box_around_its_ink() -> None:
+    picture, places = Image.new("L", (700, 300), 245), []
+    for at, digit in enumerate("2580"):
+        ink = in_font(digit, OWN, 40)
+        picture.paste(30, (100 + 36 * at, 120), Image.fromarray(ink))
+        places.append((100 + 36 * at, 120, 100 + 36 * at + ink.shape[1], 120 + len(ink)))
+    (number,) = digitrec.read(picture).numbers
+    boxes = [one.box for one in number.digits if one.box]
+    assert boxes == [pytest.approx(place, abs=5) for place in places]
+
+
 def test_a_large_digit_on_a_photo_is_one_number() -> None:
     (number,) = digitrec.read(SAMPLES / "thick-marker.jpg").numbers
     assert number.text == "5"
