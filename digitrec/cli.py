@@ -25,10 +25,10 @@ from digitrec.errors.text import did_you_mean, printable
 
 COMMANDS = {
     "batch": "batch", "benchmark": "benchmark", "calibrate": "benchmark", "compare": "compare",
-    "completion": "setup", "config": "setup", "course": "course", "demo": "course", "emulate": "serve",
-    "evaluate": "benchmark", "explain": "predict", "explore": "course", "ledger": "ledger",
-    "models": "models", "predict": "predict", "providers": "setup", "read": "predict", "review": "serve",
-    "serve": "serve", "train": "train", "tune": "train",
+    "config": "setup", "course": "course", "demo": "course", "emulate": "serve", "evaluate": "benchmark",
+    "explain": "predict", "explore": "course", "ledger": "ledger", "models": "models",
+    "predict": "predict", "providers": "setup", "read": "predict", "review": "serve", "serve": "serve",
+    "train": "train", "tune": "train",
 }  # fmt: skip
 """Every command, and its module in ``digitrec.commands``."""
 

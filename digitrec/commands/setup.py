@@ -1,4 +1,4 @@
-"""``digitrec providers``, ``config`` and ``completion``."""
+"""``digitrec providers`` and ``config``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import asdict
 from typing import Literal
 
 import click
-from click.shell_completion import get_completion_class
 
 from digitrec.commands import options
-from digitrec.commands.process import COMPLETE
 from digitrec.commands.progress import quietly
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
@@ -41,22 +39,6 @@ def config(example: bool) -> None:
     click.echo(printable(f"{path} ({'found' if path.exists() else 'missing, but not needed'})"))
     for name, value in configuration.in_force().items():
         click.echo(printable(f"{name} = {json.dumps(value)}"))
-
-
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands in your shell.
-
-    \b
-    Examples:
-      digitrec completion bash >> ~/.bashrc
-      digitrec completion zsh > "${fpath[1]}/_digitrec"
-      digitrec completion fish > ~/.config/fish/completions/digitrec.fish
-    """
-    if script := get_completion_class(shell):
-        click.echo(script(ctx.find_root().command, {}, "digitrec", COMPLETE).source())
 
 
 STATES = ("ready", "not configured", "not installed")

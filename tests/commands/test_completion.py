@@ -1,4 +1,4 @@
-"""`digitrec completion`: the proposals for each argument; click writes the scripts."""
+"""What a shell offers to complete, through click's own scripts."""
 
 from __future__ import annotations
 

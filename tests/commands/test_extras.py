@@ -49,7 +49,7 @@ PLAIN = [
     "train --arch mlp --data hard.npz", "train --arch knn --data hard.npz", "train --data hard.npz",
     "train --start digitrec --data hard.npz",
     "course --quick", "models compare --quick", "serve --port 0", "emulate nobody", "providers",
-    "providers check rapidocr", "config", "ledger spend", "completion bash",
+    "providers check rapidocr", "config", "ledger spend",
     "demo", "read PICTURE", "read PICTURE -p rapidocr", "review out.jsonl",
 ]  # fmt: skip
 
