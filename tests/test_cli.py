@@ -184,7 +184,7 @@ def pictures(tmp_path: Path) -> Path:
 READER_STOPS = [
     ("stdout", command) for command in (
         "predict {}", "predict {} -o json", "compare {} -p local -o csv", "benchmark {}", "ledger show",
-        "providers", "completion bash", "--help", "predict --help",
+        "providers", "--help", "predict --help",
     )
 ] + [("both", "predict {}"), ("both", "--help")]  # fmt: skip
 

@@ -35,7 +35,6 @@ GROUPS = {
         "benchmark pictures -p local,azure,azure-analysis --emulate --no-ledger --html out/page.html",
         "ledger --ledger out/l.sqlite show",
         "providers",
-        "completion bash",
         "config",
     ],
     "batch": [

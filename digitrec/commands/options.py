@@ -56,6 +56,8 @@ def refuse_overwriting(option: str, outputs: Iterable[Path], inputs: Iterable[st
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 """A file that exists."""
+NAME = click.Path(path_type=str, readable=False)
+"""A file, a folder or another name, unchecked; shells complete files."""
 Declared = Callable[[Any], Any]
 """A decorator that declares a parameter of a command."""
 
@@ -112,12 +114,12 @@ def seed(help: str, **more: Any) -> Declared:
 
 def sources(*names: str, **more: Any) -> Declared:
     """Declare an option that takes labelled pictures or the name of a data set."""
-    return click.option(*names, metavar="SOURCE", **more)
+    return click.option(*names, type=NAME, metavar="SOURCE", **more)
 
 
 def labelled(metavar: str = "DATA", **more: Any) -> Declared:
     """Declare the argument DATA: labelled pictures or the name of a data set."""
-    return click.argument("data", metavar=metavar, **more)
+    return click.argument("data", type=NAME, metavar=metavar, **more)
 
 
 def out_folder(default: str, help: str = "Output folder.") -> Declared:

@@ -137,7 +137,7 @@ class Given:
 
 given = options.gathered(
     "given", Given,
-    click.argument("images", nargs=-1, required=True, metavar="IMAGE..."),
+    click.argument("images", nargs=-1, required=True, type=options.NAME, metavar="IMAGE..."),
     options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
                    "[default: first, with a notice]"),
 )  # fmt: skip

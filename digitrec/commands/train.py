@@ -45,7 +45,7 @@ def _start(value: str) -> Path:
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", metavar="NAME",
+    "--arch", type=options.NAME, metavar="NAME",
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, efficientnet, knn, random-forest, svm, "
     "or the best.json of `digitrec tune`.  [default: our own, by its own recipe]",
 )  # fmt: skip
