@@ -91,11 +91,11 @@ def _frame(dark: NDArray[np.bool_]) -> Corners | None:
     if not len(parts):
         return None
     largest = int(np.argmax(parts.width * parts.height))
-    if parts.width[largest] * parts.height[largest] < LARGE * dark.size:
-        return None
     ys, xs = np.nonzero(parts.drawn(np.arange(len(parts)) == largest))
     ends = [np.argmin(xs + ys), np.argmax(xs - ys), np.argmax(xs + ys), np.argmin(xs - ys)]
     corners = np.array([(xs[end], ys[end]) for end in ends], float)
+    if np.linalg.det(corners[2:] - corners[:2]) < 2 * LARGE * dark.size:  # twice the area, by the diagonals
+        return None
     near = np.asarray(Image.fromarray(dark).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
     sides = np.linspace(corners, np.roll(corners, -1, axis=0), 100).round().astype(int)
     inked = near[sides[..., 1], sides[..., 0]].mean(axis=0)  # the share with ink within two pixels

@@ -15,7 +15,7 @@ import msgspec
 
 from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
-from digitrec.errors import DataError
+from digitrec.errors import DataError, NotConfigured
 from digitrec.image import Box, ImageSource, Turned
 from digitrec.image.boxes import covered
 from digitrec.recognise import Digits, read_stream
@@ -35,7 +35,7 @@ class Form:
     """Left, top, right, bottom of the printed frame; None: unknown."""
 
 
-class _File(msgspec.Struct):
+class _File(msgspec.Struct, forbid_unknown_fields=True):
     """The content of a fields file: each region as x, y, width, height."""
 
     fields: dict[str, Box]
@@ -78,6 +78,9 @@ def read_forms(
         images, digits, lenient, at_least, rotate: as for `digitrec.read_many`.
         form: the fields.
         engine: the engine to ask.
+
+    Raises:
+        NotConfigured: the engine gives no boxes, so that no number can be assigned to a field.
     """
     name, enough = engine.provider.name, engine.for_numbers.provider.wants.enough
     for image in images:
@@ -90,6 +93,8 @@ def read_forms(
             log.warning("%s: has no frame or lines to align by; it was read without alignment", opened.source)
             aligned = Aligned(opened, None, opened.place)
         (outcome,) = read_stream([aligned.image], engine, digits=digits, lenient=lenient, at_least=at_least)
+        if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
+            raise NotConfigured(f"{name} gives no boxes, so it cannot fill fields; ask another engine")
         yield outcome if isinstance(outcome, Failure) else _filled(outcome, form, aligned, rotate)
 
 

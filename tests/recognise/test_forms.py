@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from digitrec.answer import Answer, Candidate, Failure, Number, Sheet, Sign
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
-from digitrec.errors import DataError
+from digitrec.errors import DataError, NotConfigured
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.prepare.components import components
 from digitrec.recognise.forms import Form, load_form, read_forms
@@ -59,6 +59,13 @@ def form(frame: bool = True, lines: bool = False) -> Image.Image:
     return picture
 
 
+def struck() -> Image.Image:
+    """Return a form without a frame that one long stroke crosses out."""
+    picture = form(frame=False)
+    ImageDraw.Draw(picture).line([5, 5, SIZE[0] - 5, SIZE[1] - 5], fill=40, width=4)
+    return picture
+
+
 def photographed(picture: Image.Image) -> Image.Image:
     """Return a form as a camera sees it from the side, with a margin: its lines alone do not place it."""
     corners = (-150, -100, -60, 800, 1000, 760, 940, -60)  # of the photo on the form, from the top left
@@ -78,8 +85,10 @@ def read(picture: Image.Image, frame: Box | None) -> dict[str | None, Number]:
         (form(), None), (form(), FRAME), (form().rotate(6, fillcolor=235), None),
         (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
         (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
+        (struck(), None), (struck(), FRAME),
     ],
-    ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare"],
+    ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare", "struck",
+         "struck-frame"],
 )  # fmt: skip
 def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
     found = read(picture, frame)
@@ -152,6 +161,14 @@ def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason:
     assert (first.field, first.reason, first.value) == ("one", reason, None if reason else 104)
 
 
+def test_an_engine_without_boxes_cannot_fill_fields() -> None:
+    with (
+        Engine(FakeProvider([Answer((Candidate("7", 0.9),))], wants=InputSpec(encoding="rgb"))) as engine,
+        pytest.raises(NotConfigured),
+    ):
+        list(read_forms([form()], Form(FIELDS), engine))
+
+
 def test_a_bad_picture_takes_its_own_place_only() -> None:
     with Engine(Blocks()) as engine:
         missing, sheet = read_forms(["not-there.png", form()], Form(FIELDS), engine)
@@ -173,6 +190,7 @@ def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCapture
         ({"a": [0, 0, 0.5, 0.5], "bee": [0.4, 0.4, 0.3, 0.3]}, "bee"), ({}, "fields.json"),
         ([1, 2], "fields.json"), ({"a": ["x", 0, 1, 1]}, "fields.json"), ("{", "fields.json"),
         ({"a": [float("nan"), 0, 1, 1]}, "a"), ({"a": [10**400, 0, 1, 1]}, "fields.json"),
+        ('{"fields": {"a": [0, 0, 1, 1]}, "farme": [0, 0, 1, 1]}', "farme"),
         ('{"fields": {"tax": [0, 0, 1, 0.5], "tax": [0, 0.5, 1, 0.5]}}', "'tax' occurs twice"),
     ],
 )  # fmt: skip
