@@ -98,10 +98,11 @@ def _save_prepared(images: Sequence[Turned], files: Sequence[Path], engine: Engi
 def _region(value: str) -> Box:
     """Parse "x,y,width,height" to left, top, right and bottom."""
     with suppress(ValueError):
-        left, top, width, height = map(float, value.split(","))
-        if min(left, top) >= 0 and min(width, height) > 0:
-            return left, top, left + width, top + height
-    raise click.BadParameter(f"{value!r} is not x,y,width,height: numbers >= 0, and a width and height > 0.")
+        left, top, width, height = sides = [float(side) for side in value.split(",")]
+        right, bottom = round(left + width, 9), round(top + height, 9)
+        if min(left, top) >= 0 and min(width, height) > 0 and (max(sides) > 1 or max(right, bottom) <= 1):
+            return left, top, right, bottom
+    raise click.BadParameter(f"{value!r} is not x,y,width,height >= 0 of a part of the picture.")
 
 
 @click.command()
@@ -162,11 +163,10 @@ def read(
             turned = [Turned(image, how["rotate"], region) for image in images]
             cost.say(turned, [engine.for_numbers for engine in engines], output)
             return
-        if form is not None:
-            found = read_forms(images, form, engines[0], **how)
+        if form is None:
+            found = read_stream(images, asking.policy(engines) or engines[0], region=region, **how)
         else:
-            reader = asking.policy(engines) or engines[0]
-            found = read_stream(images, reader, region=region, **how)
+            found = read_forms(images, form, engines[0], **how)
         outcomes = reasons.watched(_overlaid(found, images, overlays))
         predictions.write_sheets(tracked(outcomes, len(images)), output)
     reasons.check(len(images))

@@ -221,8 +221,8 @@ def read_stream(
     `read_many`; the call itself raises the errors.
     """
     expected, at_least = _range(digits), _checked(at_least, rotate)
-    if region is not None and np.shape(region) != (4,):
-        raise ValueError(f"region must be left, top, right, bottom, got {region!r}")
+    if region is not None and (np.shape(region) != (4,) or np.asarray(region).dtype.kind not in "iuf"):
+        raise ValueError(f"region must be four numbers: left, top, right, bottom, got {region!r}")
     reader, waiting = reader_for(provider), several_images(images)
     if not isinstance(reader, Engine):
         if not hasattr(reader, "read_stream"):  # a policy of another package

@@ -88,7 +88,8 @@ def test_the_overlay_marks_the_numbers(fake: FakeProvider) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [["--digits", "0"], ["--digits", "6-3"], ["--digits", "four"], ["--digits", "3-"], ["--region", "1,2,3"],
-     ["--region", "0,0,0,1"], ["--rotate", "45"], ["--prepare", "enlarged"], ["--at-least", "2"]],
+     ["--region", "0,0,0,1"], ["--region", "0.5,0,0.6,1"], ["--rotate", "45"], ["--prepare", "enlarged"],
+     ["--at-least", "2"]],
 )  # fmt: skip
 def test_wrong_usage_is_an_error_before_anything_is_read(wrong: list[str], fake: FakeProvider) -> None:
     done = run("form.png", *wrong)
