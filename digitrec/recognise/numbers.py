@@ -75,6 +75,8 @@ DECIMAL = re.compile(
 _INFERRED = {char: str(digit) for char, digit in LOOK_ALIKES.items() if char.isalpha()}
 THOUSANDS, GROUP = re.compile(r"-?[1-9]\d{0,2}(?:\d{3})*"), re.compile(r"\d{3}(?:[.,]\d+)?")
 """The parts before and after the space in "1 234.50"."""
+SPACED = re.compile(r"-?\s*(?:\d+|[1-9]\d{0,2}(?:\s\d{3})+)(?:[.,]\d+)?")
+"""A number that may have spaces after its minus and between groups of thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +140,21 @@ def value_of(text: str) -> Decimal | None:
     return Decimal(f"{sign}{whole}.{part}" if part else f"{sign}{whole}")
 
 
+def closed(text: str) -> str:
+    """Return a text with ASCII digits and marks, and without spaces if they separate nothing ("- 1 234")."""
+    plain = "".join(map(_ascii, text.strip()))
+    return "".join(plain.split()) if SPACED.fullmatch(plain) else plain
+
+
 def _words(candidate: Candidate) -> Iterator[_Word]:
     """Split a candidate at its spaces; characters without boxes share the candidate's width evenly.
 
     If the characters have scores, a part of a candidate gets the score of its least certain character.
+    Without boxes no gap shows what belongs together, so the spaces inside one number do not split it.
     """
     text, box = candidate.text, candidate.box
+    if box is None and not candidate.signs:
+        text = closed(text)
     signs = candidate.signs or (Sign(),) * len(text)
     for found in re.finditer(r"\S+", text):
         start, end = found.span()
@@ -258,17 +269,13 @@ def _number(word: _Word, place: Place, expected: Range) -> Number:
     elif word.chance is not None and word.chance < 0.5:
         value, reason = None, NOT_SURE
     digits = tuple(
-        NumberDigit(int(char), sign.score, _on(place, sign.box))
+        NumberDigit(int(char), sign.score, sign.box and place.box(sign.box))
         for char, sign in zip(word.text, word.signs, strict=True) if char.isdigit()
     )  # fmt: skip
-    box = _on(place, word.box)
+    box = word.box and place.box(word.box)
     return Number(
         word.text, value, digits, box, word.score, word.chance, reason=reason, inferred=word.inferred
     )
-
-
-def _on(place: Place, box: Box | None) -> Box | None:
-    return None if box is None else place.box(box)
 
 
 def arranged(numbers: Sequence[Number]) -> tuple[Number, ...]:

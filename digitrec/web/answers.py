@@ -26,7 +26,7 @@ from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors import DataError, ImageError
 from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
 from digitrec.image.pixels import NUMBERS_SIDE
-from digitrec.recognise.numbers import value_of
+from digitrec.recognise.numbers import closed, value_of
 from digitrec.report.rows import csv_line
 from digitrec.web import schemas
 from digitrec.web.problems import Problem
@@ -136,7 +136,7 @@ class Answers:
             one, content = self._waiting.get(name), self.picture(name) if accept else b""
             if one is None or content is None:
                 return False
-            said = "".join((label or one.read).split())
+            said = closed(one.read if label is None else label)
             if accept:
                 if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
                     raise ValueError(f"{said!r} is neither a number nor {NONE}")

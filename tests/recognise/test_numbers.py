@@ -49,6 +49,15 @@ def test_a_number_keeps_its_spelling_and_has_a_value(spelled: str, text: str, va
 
 
 @pytest.mark.parametrize(
+    ("spelled", "texts"),
+    [("- 3", ["-3"]), ("1 234,50", ["1234,50"]), ("\u2212 1\u202f234", ["-1234"]), ("12 34", ["12", "34"]),
+     ("0 123", ["0", "123"]), ("142 7.50", ["142", "7.50"])],
+)  # fmt: skip
+def test_without_a_box_spaces_inside_one_number_do_not_split_it(spelled: str, texts: list[str]) -> None:
+    assert [number.text for number in read(Candidate(spelled, 0.9)).numbers] == texts
+
+
+@pytest.mark.parametrize(
     "spelled", ["12:30", "12/05/2024", "1.2.3", "555-1234", "7/10", "3x4"[:1] + "=4", "12,34,5"]
 )
 def test_what_is_not_one_decimal_keeps_its_text_and_has_no_value(spelled: str) -> None:

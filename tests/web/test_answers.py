@@ -62,7 +62,8 @@ def test_corrections_become_a_folder_to_benchmark(sheets: Path, tmp_path: Path) 
         assert [one["label"] for one in shown] == ["12:30", "7.50"], "the least sure first"
         picture = server.get(f"/collected/{shown[1]['name']}", headers=OWNER)
         assert picture.headers["content-type"] == "image/png"
-        assert put(server, shown[1]["name"], "seven") == 422
+        for label in ("seven", "", "7 80", "12 7.50"):
+            assert put(server, shown[1]["name"], label) == 422
         assert put(server, "other.png", "7") == 404
         assert put(server, shown[1]["name"], " 7.80 ") == 204
         assert put(server, shown[0]["name"], "", accept=False) == 204

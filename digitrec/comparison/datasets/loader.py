@@ -23,7 +23,7 @@ from digitrec.errors import DataError
 from digitrec.errors.text import count
 from digitrec.image import ImageSource
 from digitrec.image.files import Skipped, pictures
-from digitrec.recognise.numbers import value_of
+from digitrec.recognise.numbers import closed, value_of
 
 log = logging.getLogger(__name__)
 
@@ -271,12 +271,12 @@ class Row:
 
 def _texts(rows: Sequence[Row]) -> tuple[str, ...]:
     """Return the numbers of one picture."""
-    texts = ["".join(row.said.split()) for row in rows]
-    if len(rows) == 1 and texts[0].casefold() == NONE:
+    texts = [closed(row.said) for row in rows]
+    if {text.casefold() for text in texts} == {NONE}:
         return ()
     for row, text in zip(rows, texts, strict=True):
         if value_of(text) is None:
-            raise DataError(f"{row.where}: text {row.said!r} is not a number, nor {NONE}")
+            raise DataError(f"{row.where}: text {row.said!r} is not one number, nor {NONE} as the only label")
     return tuple(texts)
 
 
@@ -289,7 +289,7 @@ def _cells(rows: Sequence[Row]) -> tuple[tuple[int, int, str], ...]:
         if not all(cell.isdecimal() and len(cell) < 10 for cell in (row.row, row.column)):
             got = f"{row.row[:20]}, {row.column[:20]}"
             raise DataError(f"{row.where}: row and column must be numbers of 1 to 9 digits, got {got}")
-        cell, text = (int(row.row), int(row.column)), "".join(row.said.split())
+        cell, text = (int(row.row), int(row.column)), closed(row.said)
         if cell in found:
             raise DataError(f"{row.where}: row {cell[0]}, column {cell[1]} already holds {found[cell]}")
         found[cell] = text
