@@ -23,6 +23,7 @@ from digitrec.errors import DigitrecError, ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.image.decode import count_pixels
 from digitrec.image.headers import kind
+from digitrec.image.pixels import ENOUGH_SIDE, NUMBERS_SIDE
 from digitrec.recognise import Digits, Reader, name_of, read_stream, stream
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
@@ -245,10 +246,10 @@ class Service:
         self.remote = any(one.provider.endpoint is not None for one in self._engines)
         """Whether pictures may be sent to another company's machines."""
         self._here = reader if isinstance(reader, Engine) and not self.remote else None
-        self.reads_numbers = False
-        """Whether `numbers` works: for an engine (not a policy) that reads whole numbers."""
+        self.reads_numbers = hasattr(reader, "read_stream")
+        """Whether `numbers` works: for an engine that reads whole numbers, and for digitrec's policies."""
         with suppress(DigitrecError):
-            self.reads_numbers = isinstance(reader, Engine) and reader.for_numbers is not None
+            self.reads_numbers |= isinstance(reader, Engine) and reader.for_numbers is not None
         self._lanes = lanes
         self._places = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
         self._calls = Lane(CALLS)
@@ -282,15 +283,16 @@ class Service:
         Raises:
             Problem: the engine does not read numbers or is at capacity.
         """
-        engine = self._reader
-        if not (self.reads_numbers and isinstance(engine, Engine)):
+        reader = self._reader
+        if not self.reads_numbers:
             raise Problem(422, "no-numbers", f"{self.name} does not read numbers")
+        side = reader.for_numbers.provider.wants.enough if isinstance(reader, Engine) else NUMBERS_SIDE
 
         def found(source: ImageSource) -> SheetOutcome:
-            return next(read_stream([source], engine, digits=digits))
+            return next(read_stream([source], reader, digits=digits))
 
         with self._admitted(client, 1):
-            outcome = await self._ask(client, picture, found)
+            outcome = await self._ask(client, picture, found, side)
         self._log_failure(outcome)
         return outcome
 
@@ -342,15 +344,15 @@ class Service:
         return Reading(outcome, batch[0])
 
     async def _ask(
-        self, client: Client, picture: bytes, work: Callable[[ImageSource], Result]
+        self, client: Client, picture: bytes, work: Callable[[ImageSource], Result], side: int = ENOUGH_SIDE
     ) -> Result | Failure:
         """Do the work on a picture when it is the client's turn; a Failure: the picture cannot be read."""
         try:
             if self._here is not None:  # opened and read in one turn, for which the client is charged
                 return await self._lanes.run(client, picture, partial(work, picture))
             async with self._calls.turn(client):  # decode no more pictures than can be sent
-                opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
-                return await self._calls.do(partial(work, opened))
+                image = await self._lanes.run(client, picture, partial(DigitImage.open, picture, enough=side))
+                return await self._calls.do(partial(work, image))
         except ImageError as error:
             return Failure(ImageRef("<bytes>", None), self.name, error)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 
 import pytest
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate, Outcome
 from digitrec.comparison.policy import Fallback
 from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Options
 from digitrec.errors import Unavailable
+from digitrec.image import DigitImage, InputSpec
 from digitrec.providers.base import Price
 
 from .fakes import local, png, serving
@@ -23,6 +25,18 @@ def reader(*script: Line, usd: float = 0.0) -> Engine:
     """Return a reader that reads two numbers unless scripted otherwise."""
     where = {"price": Price(usd, "made up"), "endpoint": "http://127.0.0.1:9"} if usd else {}
     return Engine(FakeProvider(script or (TWO,), name="ocr", **where), Options(ledger="none", attempts=1))  # type: ignore[arg-type]
+
+
+class Others:
+    """A policy of another package, which reads single digits."""
+
+    name = "others"
+    engines = ()
+
+    def stream(self, images: object, *, lenient: bool = False) -> Iterator[Outcome]:
+        raise NotImplementedError
+
+    def close(self) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -53,19 +67,37 @@ def test_an_expected_number_of_digits_takes_the_value_of_others() -> None:
     }
 
 
+def test_a_policy_reads_numbers_with_its_engines() -> None:
+    unsure, sure = reader(), Engine(FakeProvider([Answer((Candidate("1234", 0.9),))], name="sure"))
+    with serving(Fallback([unsure, sure], 0.8)) as client:
+        answer = client.post("/v1/read", content=WHOLE).json()
+    assert [one["text"] for one in answer["numbers"]] == ["1234"]
+    assert answer["provider"].startswith("ocr>sure")
+
+
+@pytest.mark.parametrize("enough", [750, 1500])
+def test_a_cloud_gets_the_same_picture_as_from_the_command(enough: int) -> None:
+    wants = InputSpec(encoding="png", enough=enough)
+    cloud = FakeProvider([TWO], name="cloud", wants=wants, endpoint="http://127.0.0.1:9")
+    page = png((3000, 3000))
+    with serving(Engine(cloud, Options(ledger="none"))) as client:
+        assert client.post("/v1/read", content=page).status_code == 200
+    assert cloud.images[0].size == DigitImage.open(page, enough=enough).size
+
+
 def test_an_engine_that_reads_no_numbers_or_fails_is_a_problem() -> None:
     network, ocr = local(), reader(Unavailable("secret-host is down", provider="ocr"))
-    with serving(network, ocr, Fallback([network, ocr], 0.9)) as client:
+    with serving(network, ocr, Fallback([network, ocr], 0.9), Others()) as client:
         offered = {one["name"]: one["reads_numbers"] for one in client.get("/providers").json()["providers"]}
         answers = {
             name: client.post("/v1/read", params={"provider": name}, content=WHOLE) for name in offered
         }
         several = client.post("/v1/read?provider=ocr", files=[("file", WHOLE)] * 2)
         broken = client.post("/v1/read?provider=ocr", content=b"no picture")
-    policy = next(name for name in offered if name not in ("local", "ocr"))
-    assert offered == {"local": False, "ocr": True, policy: False}
+    policy = next(name for name in offered if ">" in name)
+    assert offered == {"local": False, "ocr": True, policy: True, "others": False}
     statuses = {name: answer.status_code for name, answer in answers.items()}
-    assert statuses == {"local": 422, "ocr": 503, policy: 422}
+    assert statuses == {"local": 422, "ocr": 503, policy: 503, "others": 422}
     assert answers["local"].json()["type"] == "urn:digitrec:problem:no-numbers"
     assert "secret-host" not in answers["ocr"].text
     assert (several.status_code, broken.status_code) == (422, 422)

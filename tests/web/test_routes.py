@@ -186,4 +186,4 @@ def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:
     assert asked == [("local", 7), ("cloud", 3)]
     assert (alone["provider"], alone["asked"], broken.status_code) == ("local", [], 422)
     offered = {"name": name, "usd_per_picture": 0.01, "remote": True, "explains": False}
-    assert first == offered | {"reads_numbers": False}
+    assert first == offered | {"reads_numbers": True}
