@@ -289,6 +289,8 @@ class Consensus(EnginePolicy):
         return replace(first, numbers=tuple(self._agreed(number, others) for number in first.numbers))
 
     def _agreed(self, number: Number, others: Sequence[Sheet]) -> Number:
+        if _value(number) is None:
+            return number
         same = [found for sheet in others if (found := _same(sheet, number)) is not None]
         if 1 + len(same) < self.agree:
             return number.unless("engines disagree")
@@ -309,10 +311,9 @@ class Consensus(EnginePolicy):
 
 def _same(sheet: Sheet, number: Number) -> Number | None:
     """Return the number with the same value on a sheet, at the same place if both boxes are known."""
-    value = _value(number)
     for one in sheet.numbers:
         apart = one.box is not None and number.box is not None and covered(one.box, number.box) <= 0
-        if value is not None and value == _value(one) and not apart:
+        if _value(one) == _value(number) and not apart:
             return one
     return None
 

@@ -301,6 +301,8 @@ def test_agreement_makes_a_doubtful_number_sure_enough() -> None:
     other = reader("b", ("12", 0.7), ("3/4", 0.9))
     policy = digitrec.Consensus([unsure, other], 2)
     twelve, date = digitrec.read(PAGE, policy, at_least=0.8).numbers
-    assert (twelve.value, twelve.reason, date.value) == (12, None, None)
+    assert (twelve.value, twelve.reason, date.value, date.reason) == (12, None, None, "not one number")
+    (other_length, _) = digitrec.read(PAGE, policy, digits=3).numbers
+    assert (other_length.value, other_length.reason) == (None, "another number of digits")
     assert twelve.confidence == pytest.approx(1 - 0.6 * 0.3)
     assert digitrec.read(PAGE, policy, at_least=0.9).numbers[0].reason == "not sure"
