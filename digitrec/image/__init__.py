@@ -38,6 +38,8 @@ class ImageRef:
     """Number of pictures in its file, which starts with this one; `frames` opens the others."""
     opening_s: float = field(default=0.0, compare=False, repr=False)
     """Seconds taken to read and decode the picture, >= 0."""
+    view: str = field(default="", compare=False, repr=False)
+    """How the image was turned, cropped and aligned before it was read; "": as it is."""
 
 
 Box = tuple[float, float, float, float]
@@ -93,6 +95,8 @@ class DigitImage:
     """Seconds taken to read and decode the picture, >= 0."""
     _place: Place | None = field(default=None, compare=False, repr=False)
     """The position of the pixels on the user's picture; None: it is the user's picture."""
+    _view: str = field(default="", compare=False, repr=False)
+    """As in `ImageRef.view`."""
 
     @property
     def place(self) -> Place:
@@ -126,7 +130,7 @@ class DigitImage:
     @property
     def ref(self) -> ImageRef:
         """The identity of the image, without pixels."""
-        return ImageRef(self.source, self.sha256, self.frames, self.opening_s)
+        return ImageRef(self.source, self.sha256, self.frames, self.opening_s, self._view)
 
     def thumbnail(self, side: int) -> Image.Image:
         """Return a small copy whose longer side is at most ``side`` pixels."""
@@ -146,7 +150,7 @@ class DigitImage:
         size, place = (pixels.shape[1], pixels.shape[0]), self.place
         turned = Place(place.size if degrees % 180 == 0 else place.size[::-1])
         turned = turned.part((0, 0, *turned.size), size)
-        return replace(self, _held=pixels, _place=turned)
+        return replace(self, _held=pixels, _place=turned, _view=f"{self._view} {degrees}")
 
     def cropped(self, region: Box) -> DigitImage:
         """Return the part of the picture inside a box, with the same name and hash.
@@ -174,7 +178,7 @@ class DigitImage:
             min(self.size[1], math.ceil(bottom / place.down)),
         )  # fmt: skip
         part = self.picture.crop(box)
-        return replace(self, _held=part, _place=place.part(box, part.size))
+        return replace(self, _held=part, _place=place.part(box, part.size), _view=f"{self._view} {box}")
 
     def _shrunk(self, enough: int) -> DigitImage:
         """Return the picture shrunk if it is far larger than needed."""

@@ -75,7 +75,8 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
         image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC,
         fillcolor="white",
     )  # fmt: skip
-    return Aligned(replace(image, _held=picture, _place=None), coefficients, image.place)
+    level = replace(image, _held=picture, _place=None, _view=f"{image._view} aligned")
+    return Aligned(level, coefficients, image.place)
 
 
 def _dark(grey: Image.Image) -> NDArray[np.bool_]:

@@ -6,16 +6,21 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paid_cloud import PaidCloud, answer, image, options
+from PIL import Image
 
+import digitrec
 from digitrec.comparison.benchmark.measure import price_list
-from digitrec.engine import Engine
+from digitrec.emulator.kit import FakeProvider
+from digitrec.engine import Engine, Options
 from digitrec.engine.ledger import Entry, Ledger, Question, entries
 from digitrec.engine.replay import Replay
 from digitrec.errors import LedgerError, NotConfigured
-from digitrec.image import InputSpec
+from digitrec.image import DigitImage, InputSpec
+from digitrec.providers.base import Price
 
 ENLARGED = InputSpec("png", preparation="enlarged", min_side=300)
 
@@ -54,6 +59,27 @@ def test_each_region_of_a_file_gets_its_own_answer(path: Path) -> None:
     record(path, [Entry(one, answer(digit), 5.0, 0.001) for digit, one in enumerate(asked, 3)])
     replies = Replay(path, "paid").ask([*parts, image(1)])
     assert [reply.outcome for reply in replies] == [answer(3), answer(4), answer(4)]
+
+
+HOWS: list[dict[str, Any]] = [{}, {"rotate": 180}, {"region": (0, 0, 32, 64)}, {"region": (32, 0, 64, 64)}]
+
+
+@pytest.mark.parametrize("recorded", HOWS, ids=str)
+@pytest.mark.parametrize("asked", HOWS, ids=str)
+def test_a_turned_or_cropped_picture_is_not_answered_for_another_part(
+    path: Path, recorded: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    picture = Image.linear_gradient("L").resize((64, 64)).rotate(9)
+    other = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    where = {"price": Price(0.01, ""), "endpoint": "http://127.0.0.1:9", "name": "paid"}
+    cloud = FakeProvider(["7"], wants=InputSpec("png"), **where)  # type: ignore[arg-type]
+    with Engine(cloud, Options(ledger="none", record=path)) as engine:
+        digitrec.read(picture, engine, **recorded)
+    (found,) = digitrec.read_many([picture], Replay(path, "paid"), **asked)
+    assert isinstance(found, digitrec.Sheet) == (recorded == asked)
+    otherwise = replace(DigitImage.open(other), sha256=DigitImage.open(picture).sha256)
+    (found,) = digitrec.read_many([otherwise], Replay(path, "paid"), **asked)
+    assert isinstance(found, digitrec.Sheet) == (recorded == asked), "prepared by another version of Pillow"
 
 
 def test_a_new_answer_would_cost_as_much_as_the_recorded_ones(path: Path) -> None:

@@ -39,20 +39,21 @@ class Question:
     spec: str
     """The preparation of the image: its InputSpec as JSON with sorted keys."""
     image_sha256: str | None
-    """SHA-256 of the original image."""
+    """SHA-256 of the original image; of a turned or cropped image that of this hash and the view."""
     prepared_sha256: str
     """SHA-256 of the prepared bytes."""
 
     @classmethod
     def about(cls, image: PreparedImage, provider: Provider, *, emulated: bool) -> Question:
         """Return the question that a request to ``provider`` about ``image`` represents."""
+        view, sha256 = image.image.view, image.image.sha256
         return cls(
             provider=provider.name,
             endpoint=_without_secrets(provider.endpoint),
             emulated=emulated,
             options=to_json(getattr(provider, "options", {})),
             spec=to_json(asdict(image.spec)),
-            image_sha256=image.image.sha256,
+            image_sha256=hashlib.sha256(f"{sha256}{view}".encode()).hexdigest() if view else sha256,
             prepared_sha256=hashlib.sha256(image.data).hexdigest(),
         )
 
