@@ -1,11 +1,12 @@
 """Azure Computer Vision (Read 3.2), Image Analysis 4.0 and Document Intelligence.
 
-Read's SDK gets no more updates, but the service has no published end. Each word is a candidate with a
-confidence from 0 to 1.
+Read uses the SDK azure-cognitiveservices-vision-computervision, which gets no more updates; the service has
+no published end. Each word is a candidate with a confidence from 0 to 1.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import re
@@ -64,6 +65,8 @@ class AzureProvider(Cloud):
     service: Service
     """The service's name in messages."""
     variables: ClassVar[Mapping[str, Sequence[str]]] = {"endpoint": VISION_ENDPOINTS, "key": VISION_KEYS}
+    package: ClassVar[str] = "requests"
+    """The module that the provider needs."""
     path: ClassVar[str]
     """The URL path to post an image to, below the endpoint."""
     parse: ClassVar[staticmethod[[Any], Answer]]
@@ -117,7 +120,7 @@ class AzureProvider(Cloud):
         """Return whether there is an endpoint, and a key or an identity with its library."""
         endpoint, key = (first_set(env, names) for names in cls.variables.values())
         who = (key,) if key else found_identity(env)
-        package = "azure.identity" if who and not key else "requests"
+        package = "azure.identity" if who and not key else cls.package
         missing = [] if endpoint else [f"set {cls.variables['endpoint'][0]}"]
         missing += [] if who else [f"set {cls.variables['key'][0]}, or sign in with Entra ID (`az login`)"]
         return looked("azure", package, filter(None, (endpoint, *who)), missing)
@@ -273,6 +276,12 @@ class PolledProvider(AzureProvider):
         super().__init__(**settings)
         self.poll_s = poll_s
 
+    def _post(self, data: bytes, timeout: float) -> Reply:
+        return self._wire.ask(self.path, data, BINARY, timeout=timeout, expected=202)
+
+    def _look(self, token: str, timeout: float) -> Reply:
+        return self._wire.ask(self.results.format(token), None, "", timeout=timeout)
+
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Post the image and poll for its answer, for ``timeout`` seconds in all."""
         deadline = time.monotonic() + timeout
@@ -288,7 +297,7 @@ class PolledProvider(AzureProvider):
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; return the id of the operation."""
-        reply = self._wire.ask(self.path, image.data, BINARY, timeout=timeout, expected=202)
+        reply = self._post(image.data, timeout)
         location = OPERATION.search(reply.headers.get("operation-location", ""))
         if location is None or self._wire.secrets.masked(location[1]) != location[1]:
             raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
@@ -296,7 +305,7 @@ class PolledProvider(AzureProvider):
 
     def poll(self, token: str, *, timeout: float) -> Answer | float | None:
         """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
-        reply = self._wire.ask(self.results.format(token), None, "", timeout=timeout)
+        reply = self._look(token, timeout)
         raw = self._wire.document(reply)
         is_pending = isinstance(raw, dict) and raw.get("status") in PENDING
         return retry_after(reply.headers) if is_pending else self.parse(raw)
@@ -392,9 +401,22 @@ class Azure(PolledProvider):
     name = "azure"
     service = service("Azure Read")
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
-    path = "/vision/v3.2/read/analyze?model-version=latest&readingOrder=basic"
-    results = "/vision/v3.2/read/analyzeResults/{}"
     rate = 10.0  # Azure allows 20 to 30 requests a second, and an image takes at least two
+    package = "azure.cognitiveservices.vision.computervision"
+
+    def __init__(self, **settings: Any) -> None:
+        """Open the SDK's client; nothing is sent yet. For ``settings`` see `PolledProvider`."""
+        super().__init__(**settings)
+        self._sdk = self._wire.prepare(lambda: _client(self._wire))
+
+    def _post(self, data: bytes, timeout: float) -> Reply:
+        def post() -> object:
+            return self._sdk.read_in_stream(io.BytesIO(data), raw=True)
+
+        return self._wire.call(post, timeout=timeout, expected=202)
+
+    def _look(self, token: str, timeout: float) -> Reply:
+        return self._wire.call(lambda: self._sdk.get_read_result(token, raw=True), timeout=timeout)
 
     @staticmethod
     def parse(raw: Any) -> Answer:
@@ -407,6 +429,29 @@ class Azure(PolledProvider):
         result = result_of(raw, Operation[AnalyzeResult], Azure.service)
         lines = [line for page in result.read_results for line in page.lines]
         return answer_of(lines, result.model_version, raw, Azure.service)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sdk.close()
+        super().close()
+
+
+def _client(wire: Wire) -> Any:
+    """Return the SDK's client, whose requests go through the wire."""
+    from azure.cognitiveservices.vision.computervision import ComputerVisionClient
+    from msrest.authentication import Authentication
+
+    class ThroughWire(Authentication):
+        """Credentials for the SDK, which passes its session to them before each request."""
+
+        def signed_session(self, session: Any = None) -> Any:
+            session = super().signed_session(session)
+            session.auth = wire.sign
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, wire.questions)
+            return session
+
+    return ComputerVisionClient(wire.endpoint, ThroughWire())  # type: ignore[no-untyped-call]
 
 
 # Image Analysis 4.0, which Azure retires on 25 September 2028.

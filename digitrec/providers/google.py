@@ -1,4 +1,4 @@
-"""Google Cloud Vision over REST; google-auth finds the credentials.
+"""Google Cloud Vision, with the requests of google-cloud-vision over REST.
 
 Google recommends the feature DOCUMENT_TEXT_DETECTION for handwriting, and only this feature always returns a
 confidence for each character. One request holds up to 16 images.
@@ -9,7 +9,6 @@ the characters have none. Google omits a confidence of exactly 0, so a missing c
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import pkgutil
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
+REQUEST = "google.cloud.vision:BatchAnnotateImagesRequest"
+"""The SDK's type of a request."""
 MOST_BYTES = 7_000_000
 """Maximum bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
 
@@ -89,6 +90,7 @@ class Google(Cloud):
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
         self._wire = wire = Wire(SERVICE, self.endpoint, "google", _refused)
+        self._request = wire.prepare(lambda: pkgutil.resolve_name(REQUEST))
         if api_key:
             wire.sign_with("x-goog-api-key", api_key)
         else:
@@ -116,7 +118,7 @@ class Google(Cloud):
         missing = [] if found else [SIGN_IN]
         if file and not Path(file).is_file():  # the file takes precedence
             missing = ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
-        return looked("google", "google.auth", found, missing)
+        return looked("google", "google.cloud.vision", found, missing)
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Send requests of up to 16 images each; ``timeout`` limits each request."""
@@ -137,14 +139,15 @@ class Google(Cloud):
 
     def _question(self, images: Sequence[PreparedImage]) -> bytes:
         """Return the JSON of one request with all images."""
-        context: dict[str, Any] = {}
-        if hints := self.options["language_hints"]:
-            context["languageHints"] = hints
+        context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
         if self.options["feature"] == "TEXT_DETECTION":
-            context["textDetectionParams"] = {"enableTextDetectionConfidenceScore": True}
-        shared = {"features": [{"type": self.options["feature"]}], "imageContext": context}
-        contents = (base64.b64encode(image.data).decode() for image in images)
-        return json.dumps({"requests": [{"image": {"content": it}, **shared} for it in contents]}).encode()
+            context["text_detection_params"] = {"enable_text_detection_confidence_score": True}
+        shared = {"features": [{"type_": self.options["feature"]}], "image_context": context}
+        request = self._request(requests=[{"image": {"content": image.data}, **shared} for image in images])
+        as_json: str = self._request.to_json(
+            request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
+        )
+        return as_json.encode()
 
 
 def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:

@@ -143,17 +143,17 @@ def test_azures_price_is_unknown_and_its_name_can_be_chosen(cloud: str, env: dic
 
 
 @pytest.mark.parametrize(
-    ("cloud", "library", "options"),
+    ("cloud", "sdk"),
     [
-        ("google", "google.auth.transport.requests", {"api_key": None}),
-        ("aws", "boto3", {}),
-        ("azure", "azure.identity", {"key": None, "endpoint": "https://mine.cognitiveservices.azure.com"}),
+        ("google", "google.cloud.vision"),
+        ("aws", "boto3"),
+        ("azure", "azure.cognitiveservices.vision.computervision"),
     ],
 )
-def test_opening_names_the_extra_of_a_missing_library(
-    cloud: str, library: str, options: dict[str, Any], opened: Opened, monkeypatch: pytest.MonkeyPatch
+def test_opening_names_the_extra_of_a_missing_sdk(
+    cloud: str, sdk: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setitem(sys.modules, sdk, None)
     with pytest.raises(NotInstalled) as caught:
-        opened(cloud, **options)
+        opened(cloud)
     assert f"[{cloud}]" in str(caught.value)
