@@ -28,7 +28,7 @@ from digitrec.recognise import Digits, Reader, name_of, read_stream, stream
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
 from digitrec.web import problems
-from digitrec.web.monitoring import log
+from digitrec.web.monitoring import Metrics, log
 from digitrec.web.problems import NOT_READ, Problem
 from digitrec.web.settings import Settings
 
@@ -239,7 +239,7 @@ class Reading:
 class Service:
     """An engine or policy that the server offers."""
 
-    def __init__(self, reader: Reader, settings: Settings, lanes: Lanes) -> None:
+    def __init__(self, reader: Reader, settings: Settings, metrics: Metrics, lanes: Lanes) -> None:
         self.name = name_of(reader)
         self._reader = reader
         self._engines = [reader] if isinstance(reader, Engine) else reader.engines
@@ -250,6 +250,7 @@ class Service:
         """Whether `numbers` works: for an engine that reads whole numbers, and for digitrec's policies."""
         with suppress(DigitrecError):
             self.reads_numbers |= isinstance(reader, Engine) and reader.for_numbers is not None
+        self._metrics = metrics
         self._lanes = lanes
         self._places = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
         self._calls = Lane(CALLS)
@@ -274,7 +275,7 @@ class Service:
             found = await asyncio.gather(*(self._ask(client, picture, self._answer) for picture in pictures))
         readings = [Reading(one) if isinstance(one, Failure) else one for one in found]
         for reading in readings:
-            self._log_failure(reading.outcome)
+            self._record(reading.outcome)
         return readings
 
     async def numbers(self, client: Client, picture: bytes, digits: Digits) -> SheetOutcome:
@@ -293,7 +294,7 @@ class Service:
 
         with self._admitted(client, 1):
             outcome = await self._ask(client, picture, found, side)
-        self._log_failure(outcome)
+        self._record(outcome)
         return outcome
 
     @contextmanager
@@ -356,7 +357,8 @@ class Service:
         except ImageError as error:
             return Failure(ImageRef("<bytes>", None), self.name, error)
 
-    def _log_failure(self, outcome: Outcome | SheetOutcome) -> None:
+    def _record(self, outcome: Outcome | SheetOutcome) -> None:
+        self._metrics.read(outcome)
         if isinstance(outcome, Failure) and not isinstance(outcome.error, ImageError):
             error = outcome.error
             fields = {"provider": self.name, "error": type(error).__name__, "message": str(error)}
@@ -374,9 +376,10 @@ class State:
     def __init__(self, engines: Sequence[Reader], settings: Settings) -> None:
         """Offer these engines, at least one; the first engine is the default."""
         self.settings = settings
+        self.metrics = Metrics()
         self.inside = ConcurrencyLimit(settings.max_requests)
         self.lanes = Lanes()
-        services = [Service(one, settings, self.lanes) for one in engines]
+        services = [Service(one, settings, self.metrics, self.lanes) for one in engines]
         self.services = {service.name: service for service in services}
 
     def service(self, name: str | None) -> Service:

@@ -1,4 +1,4 @@
-"""Handle what surrounds every answer: keys, rates, capacity, sizes, timeouts, headers and logs."""
+"""Handle what surrounds every answer: keys, rates, capacity, sizes, timeouts, headers, logs and metrics."""
 
 from __future__ import annotations
 
@@ -25,8 +25,12 @@ from digitrec.web.monitoring import log
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
+"""Headers that proxies add to the requests they forward."""
 INFERENCE_PATHS = {"/predict", "/v1/read", "/compare", "/explain", "/thumbnail"}
-"""Paths whose requests take work or cost money; they need a key if keys are set."""
+"""Paths whose requests take work or cost money."""
+GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
+"""Paths that need a key if keys are set; without keys only this machine may read /metrics."""
 MAX_CLIENTS = 10_000
 """Number of clients whose rate is remembered; the client idle for longest is forgotten first."""
 PAGE_POLICY = (
@@ -49,7 +53,7 @@ PAGES = {"/docs", "/review"}
 PROBES = {"/health", "/ready"}
 """Paths that load balancers request by IP address instead of by host name."""
 NO_RESPONSE = 499
-"""Status in logs if the client left before the answer."""
+"""Status in logs and metrics if the client left before the answer."""
 
 
 def peer(scope: Scope) -> str:
@@ -114,6 +118,16 @@ def is_cross_site(headers: Headers, allowed: Container[str] = ()) -> bool:
         return urlsplit(origin).netloc != headers.get("host", "")
     except ValueError:  # an origin such as http://[
         return True
+
+
+def may_see_metrics(peer: str, headers: Headers, settings: Settings) -> bool:
+    """Return whether the sender may read /metrics without a key; only this machine may.
+
+    A request that a proxy forwarded does not count as this machine's, even if `Settings.proxies` is 0.
+    """
+    if not settings.proxies and any(name in headers for name in FORWARDED):
+        return False
+    return is_loopback(origin(peer, headers, settings.proxies).removeprefix("::ffff:"))
 
 
 def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:
@@ -231,14 +245,14 @@ class AdmissionControl:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward a request, or answer with the reason for its rejection."""
-        if scope["type"] != "http" or scope["path"] not in INFERENCE_PATHS:
+        if scope["type"] != "http" or scope["path"] not in GUARDED_PATHS:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        client = Client(address(peer(scope), headers, self._settings.proxies), key(headers, self._settings))
+        headers, sender = Headers(scope=scope), peer(scope)
+        client = Client(address(sender, headers, self._settings.proxies), key(headers, self._settings))
         try:
-            self._check_access(client, headers)
-            if scope["method"] == "POST":
+            self._check_access(scope["path"], sender, client, headers)
+            if scope["path"] in INFERENCE_PATHS and scope["method"] == "POST":
                 self._check_limits(client, headers)
                 await self._answer(client, scope, receive, send)
                 return
@@ -247,10 +261,13 @@ class AdmissionControl:
             return
         await self._app(scope, receive, send)
 
-    def _check_access(self, client: Client, headers: Headers) -> None:
+    def _check_access(self, path: str, sender: str, client: Client, headers: Headers) -> None:
         if is_cross_site(headers, self._settings.origins):
             raise Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
         if not self._settings.api_keys:
+            if path == "/metrics" and not may_see_metrics(sender, headers, self._settings):
+                detail = "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
+                raise Problem(403, "not-from-here", detail)
             return
         if key_given(headers):
             detail = "too many wrong keys from your address; wait"
@@ -269,6 +286,7 @@ class AdmissionControl:
 
     def _check_room(self, client: Client) -> None:
         if not self._state.inside.admits(client):
+            self._state.metrics.turned_away.inc()
             raise problems.busy("the server is at capacity; try again in a moment")
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
@@ -289,9 +307,9 @@ class AdmissionControl:
 class RequestMiddleware:
     """ASGI middleware around all others; no exception escapes it."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, paths: Container[str]) -> None:
+    def __init__(self, app: ASGIApp, state: State, paths: Container[str]) -> None:
         self._app = app
-        self._settings = settings
+        self._metrics, self._settings = state.metrics, state.settings
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -312,6 +330,7 @@ class RequestMiddleware:
                 message = {**message, "body": b""}
             await send(message)
 
+        self._metrics.in_flight.inc()
         try:
             await (self._instead(scope) or self._app)(scope, receive, send_wrapped)
         except ClientDisconnect:
@@ -321,6 +340,7 @@ class RequestMiddleware:
             if status == NO_RESPONSE:
                 await problems.INTERNAL.response()(scope, receive, send_wrapped)
         finally:
+            self._metrics.in_flight.dec()
             self._record({**scope, "method": method}, number, status, time.perf_counter() - start)
 
     def _path(self, asked: str) -> str:
@@ -341,6 +361,9 @@ class RequestMiddleware:
     def _record(self, scope: Scope, number: str, status: int, seconds: float) -> None:
         path = scope["path"]
         client = origin(peer(scope), Headers(scope=scope), self._settings.proxies)
+        label = path if path in self._paths else "other"
+        self._metrics.requests.labels(label, str(status)).inc()
+        self._metrics.seconds.labels(label).observe(seconds)
         fields = {
             "request": number, "method": scope["method"], "path": path[:200], "status": status,
             "ms": round(1000 * seconds, 1), "client": client or None,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import FastAPI, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -167,6 +168,14 @@ def add(app: FastAPI, state: State) -> None:
             providers=infos, key_needed=bool(state.settings.api_keys),
             max_body_bytes=state.settings.max_body_bytes,
         )  # fmt: skip
+
+    @app.get(
+        "/metrics", response_class=Response, responses={401: schemas.PROBLEMS[401]}, dependencies=keyed,
+        **about,
+    )  # fmt: skip
+    async def metrics() -> Response:
+        """Return metrics for Prometheus."""
+        return Response(state.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _expected(digits: str | None) -> tuple[int, int] | None:

@@ -84,7 +84,7 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
             allow_headers=["Authorization", "Content-Type", "X-API-Key"],
             expose_headers=["Retry-After", "X-Request-ID"],
         )  # fmt: skip
-    app.add_middleware(RequestMiddleware, settings=settings, paths=paths)
+    app.add_middleware(RequestMiddleware, state=state, paths=paths)
     return app
 
 

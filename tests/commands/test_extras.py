@@ -17,7 +17,7 @@ PICTURE = ROOT / "samples" / "photo-pen.jpg"
 STATS, PLOTS = "scipy sklearn skops threadpoolctl pandas", "matplotlib"
 TRAIN = "tensorflow keras h5py pooch tqdm optuna"
 OTHERS = "boto3 botocore google azure openai rapidocr onnxruntime requests"
-WEB = "fastapi starlette uvicorn h11 python_multipart"
+WEB = "fastapi starlette uvicorn h11 prometheus_client python_multipart"
 
 PROGRAM = """
 import sys

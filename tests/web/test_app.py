@@ -12,12 +12,13 @@ from fastapi.testclient import TestClient
 
 from digitrec.web import server as server_module
 from digitrec.web.monitoring import JsonLines
+from digitrec.web.server import create_app
 from digitrec.web.settings import Settings
 
 from .fakes import local, png, serving
 
 TEXTS = [file for file in (Path(server_module.__file__).parent / "static").iterdir() if file.suffix != ".jpg"]
-PATHS = ["/", "/docs", "/health", "/ready", "/providers", "/openapi.json", "/static/main.js",
+PATHS = ["/", "/docs", "/health", "/ready", "/providers", "/metrics", "/openapi.json", "/static/main.js",
          "/docs/swagger-ui.css", "/nothing"]  # fmt: skip
 
 
@@ -102,6 +103,7 @@ def test_a_final_slash_changes_nothing_and_passes_no_limit(client: TestClient) -
     with serving(settings=Settings(api_keys=("one",))) as keyed:
         for path in ("/predict/", "/predict//"):
             assert keyed.post(path, content=png()).status_code == 401
+        assert keyed.get("/metrics/").status_code == 401
 
 
 def test_another_name_is_refused_where_names_are_listed() -> None:
@@ -145,3 +147,24 @@ SITES = [
 def test_only_this_servers_own_page_may_ask(client: TestClient, headers: dict[str, str], status: int) -> None:
     sent = {name: value.encode("latin-1") for name, value in headers.items()}
     assert client.post("/predict", content=png(), headers=sent).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "settings", "status"),
+    [
+        ("127.0.0.1", {}, Settings(), 200), ("::1", {}, Settings(), 200),
+        ("::ffff:127.0.0.1", {}, Settings(), 200),
+        ("203.0.113.1", {}, Settings(), 403), ("a name", {}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(proxies=1), 403),
+        ("127.0.0.1", {}, Settings(proxies=1), 200),
+        ("127.0.0.1", {}, Settings(api_keys=("one",)), 401),
+        ("203.0.113.1", {"x-api-key": "one"}, Settings(api_keys=("one",)), 200),
+    ],
+)  # fmt: skip
+def test_metrics_are_shown_to_this_machine_and_where_the_operator_allows(
+    peer: str, headers: dict[str, str], settings: Settings, status: int
+) -> None:
+    client = TestClient(create_app([local()], settings), client=(peer, 50_000))
+    assert client.get("/metrics", headers=headers).status_code == status

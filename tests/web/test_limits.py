@@ -114,6 +114,7 @@ def test_wrong_keys_slow_down_their_sender() -> None:
         assert [post(client, **{"x-api-key": f"{n}"}) for n in range(5)] == [401, 401, 401, 429, 429]
         answer = client.post("/predict", content=WHOLE, headers={"x-api-key": "right"})
         assert answer.status_code == 429 and 90 <= int(answer.headers["retry-after"]) <= 100
+        assert client.get("/metrics", headers={"x-api-key": "wrong"}).status_code == 429
 
 
 def test_the_description_says_that_a_key_is_needed_where_one_is() -> None:
@@ -121,7 +122,7 @@ def test_the_description_says_that_a_key_is_needed_where_one_is() -> None:
         described = client.get("/openapi.json").json()
     schemes = described["components"]["securitySchemes"]
     assert {scheme["type"] for scheme in schemes.values()} == {"apiKey", "http"}
-    for path, method in (("/predict", "post"), ("/compare", "post")):
+    for path, method in (("/predict", "post"), ("/compare", "post"), ("/metrics", "get")):
         wanted = described["paths"][path][method]["security"]
         assert {name for one in wanted for name in one} == set(schemes)
     with serving() as client:

@@ -47,6 +47,7 @@ class Others:
 def test_a_picture_is_answered_with_its_numbers_however_it_is_sent(sent: dict[str, object]) -> None:
     with serving(reader()) as client:
         answer = client.post("/v1/read", **sent).json()  # type: ignore[arg-type]
+        assert 'result="numbers"} 1.0' in client.get("/metrics").text
     assert [(one["text"], one["value"], one["row"]) for one in answer["numbers"]] == [
         ("12.50", "12.50", 0), ("1234", "1234", 1),
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import struct
+import sys
 import tempfile
 
 import pytest
@@ -172,6 +173,19 @@ def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> N
     assert (compared.status_code, ours["prediction"], cloud["problem"]["status"]) == (200, 7, 503)
     assert asked.status_code == 503 and "retry-after" in asked.headers
     assert "secret-host" not in compared.text + asked.text
+
+
+def test_metrics_count_what_was_read_and_answered(client: TestClient) -> None:
+    client.post("/predict", content=WHOLE)
+    client.post("/predict", content=b"no picture")
+    client.get("/an/address/that/is/not/there")
+    page = client.get("/metrics").text
+    for path, status in (("/predict", 200), ("/predict", 422), ("other", 404)):
+        assert f'digitrec_http_requests_total{{path="{path}",status="{status}"}} 1.0' in page
+    assert 'digitrec_readings_total{provider="local",result="7"} 1.0' in page
+    assert "digitrec_http_request_seconds_bucket" in page
+    assert "# TYPE digitrec_http_turned_away_total counter" in page
+    assert "process_resident_memory_bytes" in page or sys.platform != "linux"
 
 
 def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:

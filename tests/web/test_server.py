@@ -115,6 +115,7 @@ def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() ->
             connection.sendall(whole)
             assert answer(connection)[0] == 422
         assert httpx.get(f"{url}/ready").json() == {"ready": True}
+        assert "digitrec_http_turned_away_total 4.0" in httpx.get(f"{url}/metrics").text
     assert (status, retry_after) == (503, "1")
     assert json.loads(body)["type"] == "urn:digitrec:problem:busy"
 
