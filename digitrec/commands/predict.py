@@ -151,11 +151,9 @@ def read(
     images = given.sources()
     reasons = given.reasons()
     names = asking.names(together=True)
-    if fields is not None and len(names) > 1:
-        raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
+    if fields is not None and (region is not None or len(names) > 1):
+        raise click.UsageError("--fields excludes --region, --fallback and --consensus.")
     how = replace(asking, numbers=True).how()
-    if fields is not None and region is not None:
-        raise click.UsageError("--fields excludes --region.")
     form = None if fields is None else load_form(fields)
     overlays = sources.picture_files("--save-overlay", images, save_overlay)
     with asking.engines(names) as engines:

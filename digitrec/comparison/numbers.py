@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
@@ -74,12 +74,10 @@ def apart(comparison: Comparison) -> list[Comparison]:
             spots = [spot for spot in spots if spot not in same]
             spots.append([*chain.from_iterable(same), (engine, number)])
     placed = [(spot, box) for spot in spots if (box := _box(spot)) is not None]
-    order: list[tuple[Spot, Box | None]] = []
-    for line in lines([box for _, box in placed]):
-        order += [placed[at] for at in line]
-    order += [(spot, None) for spot in spots if _box(spot) is None]
+    reading = chain.from_iterable(lines([box for _, box in placed]))
+    order = [*(placed[at] for at in reading), *((spot, None) for spot in spots if _box(spot) is None)]
     return [
-        replace(comparison, outcomes=tuple(_outcomes(spot, comparison)), number=place, box=box)
+        replace(comparison, outcomes=_at(spot, comparison.outcomes), number=place, box=box)
         for place, (spot, box) in enumerate(order)
     ] or [comparison]
 
@@ -94,18 +92,16 @@ def _shows(spot: Spot, number: Number, engine: int) -> bool:
     others = [other for one, other in spot if one != engine]
     if number.box is None or _box(spot) is None:
         return any(other.text == number.text for other in others)
-    boxes = [other.box for other in others if other.box is not None]
-    return any(covered(number.box, box) >= SAME_PLACE for box in boxes)
+    return any(other.box is not None and covered(number.box, other.box) >= SAME_PLACE for other in others)
 
 
-def _outcomes(spot: Spot, comparison: Comparison) -> Iterator[Outcome]:
-    """Yield the outcome of each engine at a place."""
-    for engine, outcome in enumerate(comparison.outcomes):
-        if isinstance(outcome, NumbersRead):
-            here = tuple(number for one, number in spot if one == engine)
-            yield replace(outcome, **_summed_up(here))
-        else:
-            yield outcome
+def _at(spot: Spot, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Return the part of each engine's outcome that is about a place."""
+    here = [tuple(number for one, number in spot if one == engine) for engine in range(len(outcomes))]
+    return tuple(
+        replace(outcome, **_summed_up(part)) if isinstance(outcome, NumbersRead) else outcome
+        for outcome, part in zip(outcomes, here, strict=True)
+    )
 
 
 def _as_one(sheet: Sheet | Failure) -> Outcome:

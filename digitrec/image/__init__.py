@@ -147,10 +147,9 @@ class DigitImage:
         if degrees not in TURNS:
             raise ValueError(f"degrees must be one of {', '.join(map(str, TURNS))}, got {said(degrees)}")
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
-        size, place = (pixels.shape[1], pixels.shape[0]), self.place
-        turned = Place(place.size if degrees % 180 == 0 else place.size[::-1])
-        turned = turned.part((0, 0, *turned.size), size)
-        return replace(self, _held=pixels, _place=turned, _view=f"{self._view} {degrees}")
+        size = self.place.size if degrees % 180 == 0 else self.place.size[::-1]
+        place = Place(size).part((0, 0, *size), (pixels.shape[1], pixels.shape[0]))
+        return replace(self, _held=pixels, _place=place, _view=f"{self._view} {degrees}")
 
     def cropped(self, region: Box) -> DigitImage:
         """Return the part of the picture inside a box, with the same name and hash.

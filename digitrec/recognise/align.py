@@ -72,9 +72,8 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
         return Aligned(image, None, image.place)
     coefficients = perspective(target, corners)
     picture = image.picture.transform(
-        image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC,
-        fillcolor="white",
-    )  # fmt: skip
+        image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC, fillcolor="white"
+    )
     level = replace(image, _held=picture, _place=None, _view=f"{image._view} aligned")
     return Aligned(level, coefficients, image.place)
 
@@ -141,7 +140,5 @@ def perspective(source: Corners, target: Corners) -> tuple[float, ...]:
 
 
 def _moved(points: Corners, by: tuple[float, ...]) -> Corners:
-    a, b, c, d, e, f, g, h = by
-    x, y = points.T
-    scale = g * x + h * y + 1
-    return np.stack([(a * x + b * y + c) / scale, (d * x + e * y + f) / scale], axis=1)
+    moved = np.column_stack([points, np.ones(len(points))]) @ np.reshape([*by, 1.0], (3, 3)).T
+    return np.asarray(moved[:, :2] / moved[:, 2:])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,7 +18,7 @@ from digitrec.engine import Engine
 from digitrec.errors import DataError, NotConfigured
 from digitrec.image import Box, ImageSource, Turned
 from digitrec.image.boxes import covered
-from digitrec.recognise import Digits, read_stream
+from digitrec.recognise import read_stream
 from digitrec.recognise.align import Aligned, align
 from digitrec.recognise.pipeline import open_or_fail
 
@@ -38,7 +38,7 @@ class Form:
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     """The content of a fields file: each region as x, y, width, height."""
 
-    fields: dict[str, Box]
+    fields: Annotated[dict[str, Box], msgspec.Meta(min_length=1)]
     frame: Box | None = None
 
 
@@ -57,8 +57,6 @@ def load_form(path: Path) -> Form:
         raise DataError(f"{path}: not a file of fields ({error}); see docs/read.md") from error
     fields = {name: _box(path, name, region) for name, region in found.fields.items()}
     frame = None if found.frame is None else _box(path, "frame", found.frame)
-    if not fields:
-        raise DataError(f"{path}: names no fields; see docs/read.md")
     for (one, first), (other, second) in combinations(fields.items(), 2):
         if covered(first, second) > 0:
             raise DataError(f"{path}: the fields {one!r} and {other!r} overlap; make one of them smaller")
@@ -66,18 +64,18 @@ def load_form(path: Path) -> Form:
 
 
 def read_forms(
-    images: Iterable[ImageSource], form: Form, engine: Engine, *, digits: Digits = None,
-    lenient: bool = False, at_least: float = 0.0, rotate: int = 0,
-) -> Iterator[SheetOutcome]:  # fmt: skip
+    images: Iterable[ImageSource], form: Form, engine: Engine, *, rotate: int = 0, **how: Any
+) -> Iterator[SheetOutcome]:
     """Yield a Sheet with one number for each field of the form, or a Failure, for each picture.
 
     A form that was photographed at an angle is aligned first; the engine is asked once per page. A page
     without a frame or lines is read without alignment, and the log gets a warning.
 
     Args:
-        images, digits, lenient, at_least, rotate: as for `digitrec.read_many`.
+        images, rotate: as for `digitrec.read_many`.
         form: the fields.
         engine: the engine to ask.
+        how: ``digits``, ``lenient`` and ``at_least``, as for `digitrec.read_many`.
 
     Raises:
         NotConfigured: the engine gives no boxes, so that no number can be assigned to a field.
@@ -92,7 +90,7 @@ def read_forms(
         if aligned is None:
             log.warning("%s: has no frame or lines to align by; it was read without alignment", opened.source)
             aligned = Aligned(opened, None, opened.place)
-        (outcome,) = read_stream([aligned.image], engine, digits=digits, lenient=lenient, at_least=at_least)
+        (outcome,) = read_stream([aligned.image], engine, **how)
         if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
             raise NotConfigured(f"{name} gives no boxes, so it cannot fill fields; ask another engine")
         yield outcome if isinstance(outcome, Failure) else _filled(outcome, form, aligned, rotate)
