@@ -131,7 +131,7 @@ def test_commands_leave_nothing(world: Path, group: str) -> None:
     assert left(world) == []
 
 
-FIRST = "predict ../../pictures/drawing.png --model theirs.keras"
+FIRST = "models list theirs.keras"
 """A command that loads TensorFlow, before the tutorial's."""
 AFTERWARDS = ["calibrate ../../hard.npz", "course --quick --arch mlp --epochs 1 --out all"]
 """Commands in the tutorial's folder, after its own."""

@@ -2,24 +2,104 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
 from digitrec.commands import options
-from digitrec.commands.progress import quiet_bar
+from digitrec.commands.progress import quiet_bar, quietly
+from digitrec.commands.train import Start
+from digitrec.errors.text import aligned
 from digitrec.image import atomic
+from digitrec.models import store
+from digitrec.providers.base import is_installed, not_installed
+
+FIELDS = {
+    "form": "28x28 pixels, ink high",
+    "scale": "pixels as 0..1 (unit), 0..255 (byte) or columns of length 1 (l2)",
+    "output": "probabilities (softmax), or scores before the softmax (logits)",
+    "temperature": "scores are divided by it; above 1 lowers the confidence",
+    "prepared": "temperature of pictures that digitrec had to prepare",
+    "evidence": "a picture below it is refused as no digit",
+    "doubt": "a picture read with less confidence is read again, shifted",
+    "assumed": "whether the scale is only assumed",
+}
+"""Meaning of the fields of `ModelInput`."""
 
 
 @click.group()
 def models() -> None:
-    """Compare kinds of models.
+    """List, compare and export models.
 
     \b
     Example:
+      digitrec models list
       digitrec models compare --quick
     """
+
+
+@models.command(name="list")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@options.output("table", "json")
+def list_models(files: Sequence[Path], output: Literal["table", "json"]) -> None:
+    """Describe the shipped model and the models in other FILEs.
+
+    \b
+    Examples:
+      digitrec models list
+      digitrec models list runs/one/digitrec-cnn.tflite --output json
+    """
+    facts = [_facts(path) for path in (store.SHIPPED, *files)]
+    if output == "json":
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for one in facts:
+        click.echo(f"{one['version']}  {one['kilobytes']} kB  {one['file']}")
+        click.echo(f"  {_accuracy(one['card'])}")
+        rows = [("", key, str(value), FIELDS[key]) for key, value in one["input"].items()]
+        click.echo("\n".join(aligned(rows)))
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    with quietly():
+        model = store.load(path)
+    return {
+        "name": model.name,
+        "version": model.version,
+        "file": str(path),
+        "kilobytes": round(path.stat().st_size / 1000),
+        "input": asdict(model.input),
+        "card": dict(model.card),
+    }
+
+
+@models.command()
+@click.argument("model", type=Start(), metavar="digitrec|FILE")
+@click.argument("out", type=options.Output(".onnx", ".tflite", ".keras", ".h5"), metavar="OUT")
+def export(model: Path, out: Path) -> None:
+    """Write a network in another format: `.onnx`, `.tflite`, `.keras` or `.h5`.
+
+    `digitrec` is the shipped network; FILE is `.keras` or `.h5`, or a `.tflite` of digitrec's own network.
+    OUT is written only if it gives the same answers. A `.tflite` file loads without TensorFlow, in less
+    than a second instead of several. The input of an `.onnx` file is "image", (N, 28, 28, 1), ink 1 and
+    paper 0 unless its metadata says otherwise. Needs the extra `train`, for `.onnx` the extra `onnx`.
+
+    \b
+    Examples:
+      digitrec models export mnist_cnn_model.h5 mnist_cnn_model.tflite
+      digitrec models export digitrec digitrec-cnn.onnx
+    """
+    if not is_installed("keras"):
+        raise not_installed("Exporting", "train")
+    with quietly():
+        from digitrec.lab.training import convert
+
+        difference = convert.write(model, out)
+    click.echo(f"{out}: {out.stat().st_size / 1000:,.0f} kB; answers differ by at most {difference:.1g}")
 
 
 @models.command()
@@ -67,3 +147,15 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     click.echo(verdict(found))
     page = markdown(found, len(digits), {title: path.as_posix() for title, path in paths.items()})
     click.echo(atomic.write(out / "models.md", page))
+
+
+def _accuracy(card: dict[str, Any]) -> str:
+    if "test" not in card:
+        return "the file does not state its accuracy"
+    test = card["test"]
+    low, high = test["interval"]
+    parameters = f", {card['parameters']:,} parameters" if "parameters" in card else ""
+    name = test.get("on", "mnist-test")
+    on = "MNIST test" if name == "mnist-test" else name
+    left_out = f" ({test['left_out']:,} learned digits excluded)" if test.get("left_out") else ""
+    return f"{on}{left_out} {test['percent']} % (95 % interval {low} to {high}){parameters}"

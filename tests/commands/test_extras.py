@@ -15,7 +15,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "samples" / "photo-pen.jpg"
 STATS, PLOTS = "scipy sklearn skops threadpoolctl pandas", "matplotlib"
-TRAIN = "tensorflow keras h5py pooch tqdm optuna"
+TRAIN = "tensorflow keras h5py pooch tqdm optuna onnx"
 OTHERS = "boto3 botocore google azure openai rapidocr onnxruntime requests"
 WEB = "fastapi starlette uvicorn h11 prometheus_client python_multipart"
 
@@ -48,7 +48,8 @@ PLAIN = [
     "explain PICTURE", "explore hard.npz", "evaluate --data hard.npz", "evaluate", "tune --data hard.npz",
     "train --arch mlp --data hard.npz", "train --arch knn --data hard.npz", "train --data hard.npz",
     "train --start digitrec --data hard.npz",
-    "course --quick", "models compare --quick", "serve --port 0", "emulate nobody", "providers",
+    "course --quick", "models list", "models compare --quick",
+    "models export digitrec net.onnx", "serve --port 0", "emulate nobody", "providers",
     "providers check rapidocr", "config", "ledger spend",
     "demo", "read PICTURE", "read PICTURE -p rapidocr", "review out.jsonl",
 ]  # fmt: skip

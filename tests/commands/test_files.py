@@ -59,6 +59,7 @@ ENDINGS = [
     "train --data digits --out new.skops",
     "train --arch svm --data digits --out new.keras",
     "train --start digitrec --arch tutorial-cnn --out new.keras",
+    "models export digitrec new.txt",
 ]
 
 

@@ -1,7 +1,8 @@
-"""`digitrec models`: the comparison of several kinds."""
+"""`digitrec models`: facts about a model file, and the comparison of several kinds."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,14 @@ from terminal import run
 
 from digitrec.lab.training import compare
 from digitrec.models import store
+
+
+def test_the_shipped_model_says_what_it_is() -> None:
+    (facts,) = json.loads(run("models", "list", "-o", "json").stdout)
+    assert facts["version"] == store.load().version
+    assert facts["card"]["test"]["count"] == 10_000
+    assert facts["card"]["test"]["percent"] >= 99.5
+    assert facts["input"]["form"] == "mnist"
 
 
 def test_kinds_of_models_are_compared_on_a_few_digits(

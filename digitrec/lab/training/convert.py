@@ -1,7 +1,9 @@
-"""Recover our networks from their `.tflite` file."""
+"""Write a network in another format with the same answers; recover our networks from their `.tflite` file."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,17 +11,103 @@ from typing import Any
 import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import ModelError
+from digitrec.errors import DigitrecError, ModelError
+from digitrec.errors.text import first_line
+from digitrec.image import atomic
 from digitrec.lab.training.backend import keras
+from digitrec.lab.training.card import description, save_keras
 from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.models import store
 from digitrec.models.inside import Inside, Weights
-from digitrec.models.network import LiteRt, scaled
+from digitrec.models.network import DESCRIPTION, Floats, LiteRt, described, scaled
 from digitrec.models.store import to_litert
+from digitrec.providers.base import requires
 
+ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
+"""Formats that a network can be written in."""
+AGREED = 1e-4
+"""Maximum difference between the new file's answers and the network's, in float32."""
 RECOVERED = 1e-3
 """Maximum difference of any probability between a `.tflite` file and the networks recovered from it."""
+OPSET = 17
+"""Version of ONNX's operators; runtimes since 2022 support it."""
 _COMPARED = 128  # number of digits
+
+
+def write(model: Path, out: Path) -> float:
+    """Write the network in a model file as `out`, in the format of its ending and in float32.
+
+    The file has the same description as `model`. An ONNX or LiteRT file is written only if its answers equal
+    the network's. A `.tflite` file of ours rounds between layers, so its answers differ from the new file's
+    by some thousandths.
+
+    Args:
+        model: `.keras` or `.h5`, or a `.tflite` that `digitrec train` wrote without --arch.
+        out: a file with one of `ENDINGS`.
+
+    Returns:
+        The maximum difference between the new file's answers and the network's, at most `AGREED`.
+
+    Raises:
+        ModelError: the network cannot be converted, or `model` or `out` is of another kind.
+        NotInstalled: the extra `onnx` or `train` is missing.
+    """
+    if out.suffix not in ENDINGS:
+        raise ModelError(f"{out}: a network is written as {', '.join(ENDINGS)}")
+    if model.suffix == ".skops":
+        raise ModelError(f"{model}: a scikit-learn model cannot be exported; only networks can")
+    loaded = store.load(model)
+    ours = model.suffix == ".tflite"
+    network = together(recovered(model)) if ours else keras.saving.load_model(model, compile=False)
+    about = description(loaded.name, dict(loaded.card), **asdict(loaded.input))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix in (".keras", ".h5"):
+        save_keras(network, out, about)
+        return 0.0
+    ink = scaled(mnist_test().images[:_COMPARED], loaded.input.scale).reshape(-1, *network.input_shape[1:])
+    try:
+        if out.suffix == ".onnx":
+            content, answers = _as_onnx(network, about, ink)
+        else:
+            content = described(to_litert(network, quantised=False), about)
+            answers = LiteRt(content, out)(ink)
+    except DigitrecError:
+        raise
+    except Exception as error:  # the converters document no error class
+        raise ModelError(f"{model}: cannot be written as {out.suffix} ({first_line(error)})") from error
+    (theirs,) = keras.tree.flatten(network.predict(ink, verbose=0))
+    difference = float(np.abs(answers - theirs).max())
+    if not difference <= AGREED:
+        raise ModelError(f"{model}: the answers of {out.name} would differ by {difference:.1g}; report this")
+    atomic.write(out, content)
+    return difference
+
+
+def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[bytes, Floats]:
+    """Return a float32 network as the content of an ONNX file, and its answers to `ink`.
+
+    The input "image" has the network's input shape, scaled as the metadata "digitrec.json" says. The output
+    "probabilities", (N, 10), are the network's answers, without the temperatures in the metadata.
+    """
+    with requires("Writing ONNX files", "onnx"):
+        import onnx
+        import onnxruntime
+        import tf2onnx
+    import tensorflow as tf
+
+    takes = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="image")]
+    answer = tf.function(lambda image: network(image, training=False), autograph=False)
+    model, _ = tf2onnx.convert.from_function(answer, input_signature=takes, opset=OPSET)
+    usual = model.graph.output[0].name
+    model.graph.output[0].name = "probabilities"
+    for node in model.graph.node:
+        node.output[:] = ["probabilities" if name == usual else name for name in node.output]
+    onnx.checker.check_model(model)
+    onnx.helper.set_model_props(model, {DESCRIPTION: json.dumps(about)})
+    content = bytes(model.SerializeToString())
+    onnxruntime.disable_telemetry_events()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return content, np.asarray(session.run(None, {"image": ink})[0])
 
 
 def recovered(path: Path) -> list[keras.Model]:

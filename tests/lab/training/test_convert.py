@@ -1,18 +1,23 @@
-"""Our networks out of their file."""
+"""A model file in another format answers as the network does; our networks out of their file."""
 
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import ModelError
-from digitrec.lab.training import networks
+from digitrec.errors import ModelError, NotInstalled
+from digitrec.lab.training import convert, networks
+from digitrec.lab.training.card import description, save_keras
 from digitrec.lab.training.convert import recovered, widths
 from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.lab.training.run import TrainResult
@@ -20,8 +25,68 @@ from digitrec.models import store
 from digitrec.models.network import LiteRt
 from digitrec.models.store import to_litert
 
+pytest.importorskip("tf2onnx")
 DIGITS = mnist_test()[:64]
 INK = (DIGITS.images / np.float32(255))[..., None]
+
+
+def answers(file: Path) -> np.ndarray:
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"image": INK})[0])
+
+
+def saved(network: keras.Model, tmp_path: Path, **about: Any) -> Path:
+    """Save a network whose batch normalisation has non-trivial statistics; return its path."""
+    for weights in network.weights:
+        if "moving" in weights.path:
+            weights.assign(np.random.default_rng(0).uniform(0.5, 1.5, weights.shape))
+    save_keras(network, tmp_path / "one.keras", description("one", {"a": 1}, **about))
+    return tmp_path / "one.keras"
+
+
+@pytest.mark.parametrize("build", [networks.tutorial_cnn, networks.complex_cnn])
+def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model], tmp_path: Path) -> None:
+    file = saved(build(), tmp_path, scale="byte", evidence=1.5, doubt=0.75)
+    assert convert.write(file, tmp_path / "new" / "one.onnx") <= 1e-4
+    network = keras.saving.load_model(file, compile=False)
+    theirs = network.predict(INK, verbose=0)
+    assert np.abs(answers(tmp_path / "new" / "one.onnx") - theirs).max() < 1e-4
+    props = {one.key: one.value for one in onnx.load(tmp_path / "new" / "one.onnx").metadata_props}
+    about = json.loads(props["digitrec.json"])
+    assert about["input"] == {"form": "mnist", "scale": "byte"} and about["card"] == {"a": 1}
+    assert (about["evidence"], about["doubt"]) == (1.5, 0.75)
+
+
+def test_the_shipped_network_reads_as_its_file_does(tmp_path: Path) -> None:
+    assert convert.write(store.SHIPPED, tmp_path / "ours.onnx") <= 1e-4
+    theirs = store.load().forward(INK[..., 0])
+    ours = answers(tmp_path / "ours.onnx")
+    assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).all() and np.abs(ours - theirs).max() < 0.02
+
+
+def test_other_files_are_refused(trained: TrainResult, tmp_path: Path) -> None:
+    (tmp_path / "svm.skops").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"svm\.skops"):
+        convert.write(tmp_path / "svm.skops", tmp_path / "svm.onnx")
+    with pytest.raises(ModelError, match=r"tiny\.txt"):
+        convert.write(trained.litert_file, tmp_path / "tiny.txt")
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(NotInstalled, match="onnx"):
+        convert.write(saved(networks.mlp(), tmp_path), tmp_path / "one.onnx")
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
+def test_a_network_is_written_in_each_format_with_its_description(ending: str, tmp_path: Path) -> None:
+    file = saved(networks.tutorial_cnn(), tmp_path, scale="byte", doubt=0.75)
+    assert convert.write(file, tmp_path / f"two{ending}") <= 1e-4
+    first, second = store.load(file), store.load(tmp_path / f"two{ending}")
+    assert second.input == first.input and second.card == first.card
+    theirs, ours = (model.probabilities(DIGITS.images) for model in (first, second))
+    assert np.abs(ours - theirs).max() < 1e-4
 
 
 def test_the_shipped_networks_answer_as_their_file_does() -> None:
@@ -42,6 +107,7 @@ def test_any_other_network_is_refused(tmp_path: Path) -> None:
 
 def test_a_network_of_other_steps_is_refused(tmp_path: Path) -> None:
     """One layer has another activation, so only the answers differ."""
+    import keras
     from keras import layers
 
     image = keras.Input((28, 28, 1))
@@ -59,9 +125,12 @@ def test_a_weight_takes_one_byte() -> None:
     assert len(to_litert(network)) < 2 * network.count_params()
 
 
-def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult) -> None:
-    litert = LiteRt(trained.litert_file.read_bytes(), trained.litert_file)(INK[..., 0])
-    floating = together(recovered(trained.litert_file)).predict(INK, verbose=0)
+def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult, tmp_path: Path) -> None:
+    convert.write(trained.litert_file, tmp_path / "tiny.keras")
+    litert, floating = (
+        store.load(file).probabilities(DIGITS.images)
+        for file in (trained.litert_file, tmp_path / "tiny.keras")
+    )
     assert (litert.argmax(axis=1) == floating.argmax(axis=1)).mean() > 0.98
     assert np.abs(litert - floating).max() < 0.05
 
