@@ -37,7 +37,7 @@ COLUMNS = ["source", "sha256", *(name for name in field_names(Prediction) if nam
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 SHEET_COLUMNS = (
     "source", "field", "row", "column", "text", "value", "confidence", "calibrated", "reason",
-    "left", "top", "right", "bottom", "provider", "number", "error",
+    "left", "top", "right", "bottom", "provider", "number", "inferred", "emulated", "replayed", "error",
 )  # fmt: skip
 """The columns of a sheet's CSV. Each number, counted from 0, has a row; a failed image has one row with its
 error, and an image without numbers one row with the reason `NO_NUMBER`."""
@@ -144,7 +144,7 @@ def write_sheets(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | 
 def _sheet_rows(outcomes: Iterable[SheetOutcome]) -> Iterator[dict[str, Any]]:
     """Yield a row for each number, with the columns `SHEET_COLUMNS`."""
     for outcome in outcomes:
-        whole = {"source": outcome.image.source, "provider": outcome.provider}
+        whole = outcome.as_dict() | {"source": outcome.image.source}
         if isinstance(outcome, Failure):
             yield whole | {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
         elif not outcome.numbers:

@@ -53,6 +53,15 @@ def test_each_number_is_a_line_in_the_order_of_the_page(fake: FakeProvider) -> N
     assert rows == [["0", "0", "12"], ["0", "1", "7.50"], ["1", "1", "12:30"]]
 
 
+def test_csv_marks_the_answers_of_an_emulator(fake: FakeProvider) -> None:
+    marks = []
+    for engine in (["-p", "rapidocr"], ["-p", "google", "--emulate"]):
+        done = terminal.run("read", "form.png", *engine, "-o", "csv")
+        row = next(csv.DictReader(io.StringIO(done.stdout)))
+        marks.append((row["emulated"], row["replayed"]))
+    assert marks == [("False", "False"), ("True", "False")]
+
+
 def test_programs_get_csv_and_json_and_a_bad_picture_costs_the_others_nothing(fake: FakeProvider) -> None:
     done = run("form.png", "broken.png", "-o", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
