@@ -38,8 +38,8 @@ OF_NETWORKS = (
 """Options that scikit-learn's classifiers do not take."""
 
 
-def _start(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
-    """Return the model file to start from; "digitrec" is the shipped network."""
+def shipped_or_file(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
+    """Return a model file that exists; "digitrec" is the shipped network."""
     if value is None:
         return None
     return store.SHIPPED if value == "digitrec" else Path(str(options.FILE.convert(value, param, ctx)))
@@ -88,7 +88,7 @@ def _start(ctx: click.Context, param: click.Parameter, value: str | None) -> Pat
 )
 @options.whole("--limit-test", "Use N test digits.")
 @click.option(
-    "--start", type=options.NAME, callback=_start, metavar="digitrec|FILE",
+    "--start", type=options.NAME, callback=shipped_or_file, metavar="digitrec|FILE",
     help="Without --arch, fine-tune digitrec's network, or a .tflite file of it, on your digits. With "
     "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip
