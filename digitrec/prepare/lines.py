@@ -60,9 +60,6 @@ UNEVEN = 2.5
 LONG, RULE = 2.0, 0.3
 """An upright run of ink is a rule if it is longer than this many digits are high and at least this share of
 it is "other ink"."""
-FRAMING = 0.5
-"""A mark may be a piece of a frame if more than this share of it is at the edges of its box, and more than
-this share of the ink around it is "other ink"."""
 RULED = 0.8
 """Minimum share of the height of two marks that a rule between them covers."""
 LOW = 8
@@ -95,7 +92,7 @@ class Line:
     """The digit network's reading of the single digit, if that search found one."""
 
     def split(self, space: float) -> list[Line]:
-        """Split the line into its rows if it is too high for one, else off a frame, else at its widest gap.
+        """Split the line into its rows if it is too high for one, else at its widest gap.
 
         Return no parts if no gap is as wide as ``space``, a share of the line's height.
         """
@@ -105,9 +102,6 @@ class Line:
                 owner = _connected(_beside(self.boxes, gap))
                 if len(found := [np.flatnonzero(owner == one) for one in np.unique(owner)]) > 1:
                     return [self._part(at) for at in found]
-        frame = np.array([mark is not None and _is_frame(mark) for mark in self.marks])
-        if frame.any() and not frame.all():
-            return [self._part(np.flatnonzero(~frame)), self._part(np.flatnonzero(frame))]
         if self.widest < space:
             return []
         after = int(self._gaps.argmax()) + 1
@@ -266,10 +260,6 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     digits = (higher < UNEVEN * lower) & (shared > SHARED * lower) & (apart < gap * higher)
     sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower) & (apart < GAP_OF_SIGN * gap * higher)
     return np.asarray(digits | sign if with_signs else digits)
-
-
-def _is_frame(mark: finder.Mark) -> bool:
-    return min(mark.attached, mark.outline) > FRAMING
 
 
 def _attached(look: finder.Look, marks: Sequence[finder.Mark], parts: Components) -> Iterator[finder.Mark]:

@@ -3,7 +3,7 @@
     python -m digitrec.lab.finding.judge draw FOLDER 60
     python -m digitrec.lab.finding.judge learn FOLDER
 
-`draw` takes one core half an hour and resumes where it stopped; `learn` takes a minute and writes the weights
+`draw` takes one core 20 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
 that digitrec ships, with their card. Only digits and fonts of the training sets are used.
 """
 

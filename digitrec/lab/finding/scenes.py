@@ -72,8 +72,11 @@ class Painter:
         ink = self._ink(scene, dark)
         if rng.random() < 0.3:
             self._ruling(scene, dark)
-        plans = (self._one, self._cell, self._edge, self._signed, self._number, self._sheet, self._nothing)
-        plans[rng.choice(len(plans), p=(0.34, 0.12, 0.09, 0.13, 0.12, 0.08, 0.12))](scene, ink)
+        plans = {
+            self._one: 0.27, self._cell: 0.1, self._edge: 0.08, self._signed: 0.13, self._number: 0.1,
+            self._sheet: 0.07, self._form: 0.16, self._nothing: 0.09,
+        }  # fmt: skip
+        list(plans)[rng.choice(len(plans), p=list(plans.values()))](scene, ink)
         if rng.random() < 0.15:
             self._thing(scene)
         return self._photo(scene), scene.kinds, scene.owners, scene.groups
@@ -158,6 +161,34 @@ class Painter:
                     self._words(scene, self._other_ink(scene, ink), height * 0.8, x, y)
                     x += height * 2.5
                 x += height * rng.uniform(0.8, 4)
+
+    def _form(self, scene: Scene, ink: Floats) -> None:
+        """Draw the boxes of a form or table; some hold a number, some a word, many are empty."""
+        rng = self.rng
+        colour, width = self._other_ink(scene, ink), self._log(0.6, 5)
+        if rng.random() < 0.3:  # the frame of the page
+            before, after = rng.uniform(-4, 25, 2), SIDE - rng.uniform(-4, 25, 2)
+            self._frame(scene, (*before, *after), self._log(0.7, 8), colour, ring=False)
+        high, tall = np.array([self._log(0.7, 4), 1.0]) * SIDE * self._log(0.08, 0.9), rng.uniform(0.3, 1.0)
+        step = high * (1 if rng.random() < 0.5 else rng.uniform(1.05, 2, 2))
+        count = np.minimum(rng.integers(1, 6, 2), np.ceil(1.6 * SIDE / step)).astype(int)
+        start = rng.uniform(-0.1, 1.1, 2) * SIDE - 0.5 * step * count
+        page, turn = Image.new("L", (2 * SIDE, 2 * SIDE)), rng.normal(0, 0.02)
+        starts = [start + step * at for at in np.ndindex(*count)]
+        for left, top in starts:
+            corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * high + (left, top)
+            corners += turn * (corners[:, ::-1] - SIDE / 2) * (-1, 1) + rng.normal(0, 0.4, (5, 2))
+            for ends in itertools.pairwise(2 * corners):
+                if rng.random() < 0.96:
+                    ImageDraw.Draw(page).line([tuple(end) for end in ends], 255, max(1, round(2 * width)))
+        self._under(scene, page, colour)
+        for left, top in starts:
+            x, y = left + high[0] * rng.uniform(0.05, 0.4), top + high[1] * rng.normal(0.5, 0.06)
+            drawn, fits = rng.random(), max(1.0, high[0] / (0.7 * tall * high[1]))
+            if drawn < 0.35 and len(scene.groups) < 56:
+                self._row(scene, ink, tall * high[1], x, y, int(rng.integers(1, 2 + min(4, fits))))
+            elif drawn < 0.5:
+                self._words(scene, colour, min(high[1] * rng.uniform(0.2, 0.6), 40), x, y)
 
     def _nothing(self, scene: Scene, ink: Floats) -> None:
         """Draw no digit, but bare paper, or letters, signs, words and scrawls."""

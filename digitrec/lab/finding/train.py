@@ -1,11 +1,11 @@
 """Train the finder's weights: draw scenes, learn from them, export the network.
 
-    python -m digitrec.lab.finding.train draw FOLDER 40000
-    python -m digitrec.lab.finding.train learn FOLDER 168000
+    python -m digitrec.lab.finding.train draw FOLDER 80000
+    python -m digitrec.lab.finding.train learn FOLDER 256000
     python -m digitrec.lab.finding.train export FOLDER
 
-Drawing and learning resume where they stopped. 40,000 scenes take two cores about 15 minutes, 168,000 views
-about an hour; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave one core for other programs.
+Drawing and learning resume where they stopped. 80,000 scenes take one core about 10 minutes, 256,000 views
+two cores about 45; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave one core for other programs.
 `export` writes the network that digitrec ships, from the latest checkpoint.
 """
 
@@ -134,8 +134,7 @@ def network(widths: tuple[int, ...] = WIDTHS) -> Any:
     """Return a Keras model with two outputs of logits.
 
     The input is pictures, (N, H, W, 3), 0..255, with sides that are multiples of 16. The outputs are the
-    kinds of pixels, (N, H, W, 3), and the maps of marks, (N, H/2, W/2, 5). The shipped weights were trained
-    with `UpSampling2D`; `depth_to_space` gives the same numbers and takes LiteRT less memory and time.
+    kinds of pixels, (N, H, W, 3), and the maps of marks, (N, H/2, W/2, 5).
     """
     import keras
     import tensorflow as tf
@@ -226,8 +225,8 @@ BANK = (16_000, 8_000)
 HELD_VIEWS = 320
 """Number of held-out scenes that are measured."""
 BATCH = 16
-VIEWS = 168_000
-"""Number of views in the shipped training; up to step 6,000 it used the learning rate for 240,000 views."""
+VIEWS = 256_000
+"""Number of views in the shipped training."""
 SEED = 30
 
 
