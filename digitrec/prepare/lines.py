@@ -127,7 +127,7 @@ class Line:
 
 
 def lines(picture: Image.Image, *, closely: bool = False) -> list[Line]:
-    """Return all possible numbers on a picture, from top to bottom; a word with letters is one line.
+    """Return all possible numbers and all words on a picture, from top to bottom; each is a line.
 
     Args:
         picture: the picture.
@@ -157,7 +157,7 @@ def lines(picture: Image.Image, *, closely: bool = False) -> list[Line]:
     owner = _connected(linked)
     groups = [np.flatnonzero(owner == one) for one in np.unique(owner)]
     made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in groups]
-    legible = [one for one in made if cut_out or (one.chance > 0 and one.box[3] - one.box[1] >= LOW)]
+    legible = [one for one in made if cut_out or one.box[3] - one.box[1] >= LOW]
     return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
 
 

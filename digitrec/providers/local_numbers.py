@@ -67,6 +67,8 @@ class Page:
 
     picture: Image.Image
     lines: Sequence[Line]
+    words: int
+    """Number of other lines, which are words."""
     seen: Mapping[Mark, proposals.Reading]
     """The digit network's reading of each mark."""
 
@@ -77,7 +79,7 @@ class Page:
         found = [line for line in every if line.cut_out or line.chance >= LEAST_MARKS]
         marks = [mark for line in found for mark in line.marks if mark is not None]
         seen = proposals.readings([mark.ink for mark in marks], once=True)
-        return cls(picture, found, dict(zip(marks, seen, strict=True)))
+        return cls(picture, found, len(every) - len(found), dict(zip(marks, seen, strict=True)))
 
     @property
     def is_coarse(self) -> bool:
@@ -338,7 +340,8 @@ def features(one: Proposal) -> list[float]:
         np.log(max(len(marks), 0.5) / count), 1 - len(marks) / len(line.marks),
         np.log((bottom - top) / HEIGHT), np.log((right - left) / (bottom - top) / count),
         np.log((bottom - top) / typical), (bottom - top) / height, (right - left) / width,
-        line.cut_out, lines_here == 1, np.log(lines_here),
+        line.cut_out, lines_here == 1, np.log(lines_here), np.log1p(one.page.words),
+        one.page.words / (one.page.words + lines_here),
         float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
         is_single, is_single and float(one.seen[0].chances.max()),
         search is not None, search.trust if search and not refused else 0.0, refused == SEVERAL,

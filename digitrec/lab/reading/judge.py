@@ -1,9 +1,9 @@
 """Train the weights that judge numbers: draw pictures, read them, learn which readings are right.
 
-    python -m digitrec.lab.reading.judge draw FOLDER 30
+    python -m digitrec.lab.reading.judge draw FOLDER 60
     python -m digitrec.lab.reading.judge learn FOLDER
 
-`draw` takes one core 25 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
+`draw` takes one core 20 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
 that digitrec ships, with their card. Only hands, fonts and letters of the training sets are used.
 """
 
@@ -43,7 +43,7 @@ Labelled = tuple[Pixels, Truth]
 SEED = 37
 STOCK = 250
 """Number of pictures in a file."""
-NETWORKS, HIDDEN, ALPHA = 6, 16, 0.3
+NETWORKS, HIDDEN, ALPHA = 6, 24, 0.4
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
 DOUBTFUL = 0.9
 """Lines with a higher chance of their reading are not divided: `read` hardly ever divides one."""

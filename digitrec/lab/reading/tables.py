@@ -15,8 +15,10 @@ from digitrec.lab.handwriting.photo import Floats, paper, photograph, put_ink, r
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, in_font
 
-RULED, WORDS, DECIMAL = 0.8, 0.05, 0.2
-"""Share of pages with rules, share of cells with a word, and share of numbers with a decimal point."""
+RULED, DECIMAL = 0.8, 0.2
+"""Share of pages with rules, and share of numbers with a decimal point."""
+WORDS, WORDY, PROSE = 0.05, 0.95, 0.15
+"""Share of cells with a word, that share on a page of words, and share of pages of words."""
 LABELLED = 0.4
 """Share of pages whose first row has words, and of those whose first column has."""
 BOXED, FRAMED = 0.45, 0.1
@@ -28,7 +30,8 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
 
     Each cell holds a number or, as in a sudoku, one digit, or it is empty.
     """
-    tall, single, filled = log_uniform(rng, 12, 40), bool(rng.random() < 0.5), rng.uniform(0.3, 0.9)
+    words = WORDY if rng.random() < PROSE else WORDS
+    tall, single, filled = log_uniform(rng, 12, 40), rng.random() < 0.5 > words, rng.uniform(0.3, 0.9)
     high = tall * rng.uniform(1.2, 2.2)
     wide = high * rng.uniform(0.8, 1.2) if single else tall * rng.uniform(2.5, 5)
     rows, columns = rng.integers(3, 10, 2).tolist()
@@ -40,7 +43,10 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
     for row, column in np.ndindex(rows, columns):
         own = font if rng.random() < printed else None
         is_label = (header and not row) or (names and not column)
-        text, part = ("", _label(font, tall, rng)) if is_label else _cell(writer, own, tall, single, rng)
+        if is_label or rng.random() < words:
+            text, part = "", _label(font, tall * (1 if is_label else 1.5), rng)
+        else:
+            text, part = _cell(writer, own, tall, single, rng)
         if part.shape[1] > wide or not (is_label or rng.random() < filled):
             continue
         off_y, off_x = rng.normal(0, 0.08 * tall, 2)
@@ -66,8 +72,6 @@ def _cell(
     writer: Writer, font: str | None, tall: float, single: bool, rng: np.random.Generator
 ) -> tuple[str, Pixels]:
     """Return the digits and the ink of a cell."""
-    if rng.random() < WORDS:
-        return "", _label(writer.font(rng), 1.5 * tall, rng)
     length = 1 if single else int(rng.integers(1, 5))
     point = int(rng.integers(1, length)) if length > 1 and rng.random() < DECIMAL else length
     if font is not None:
