@@ -48,7 +48,7 @@ NARROWER = (0.5, 0.3, 0.15)
 """Maximum gaps between digits, as a share of their height, that are tried in turn to divide such a line."""
 GAP_OF_SIGN = 0.75
 """Maximum gap between a digit and a sign, as a share of the maximum gap between two digits."""
-LETTER, NARROW, WIDE, FILLED = 0.4, 0.1, 2.5, 0.15
+LETTER, NARROW, WIDE, FILLED = 0.5, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
 SAME = 0.5

@@ -119,4 +119,4 @@ def test_a_page_of_words_gives_hardly_any_number() -> None:
         page.pen.text((x, y), word, 40, font, "ls")
         x += font.getlength(f"{word} ")
     assert y < 960
-    assert len(digitrec.read(page.photographed()).numbers) <= 0.02 * len(words)
+    assert len(digitrec.read(page.photographed()).numbers) <= 2
