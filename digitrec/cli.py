@@ -20,6 +20,7 @@ import click
 
 from digitrec import __version__, errors
 from digitrec.commands import process
+from digitrec.commands.interrupt import INTERRUPTED, raise_again
 from digitrec.errors.text import did_you_mean, printable
 
 COMMANDS = {
@@ -51,6 +52,7 @@ class LazyGroup(click.Group):
             return None
         module = _imported(f"digitrec.commands.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, cmd_name)
+        raise_again()
         return command
 
     def resolve_command(
@@ -118,7 +120,7 @@ def _errors_told() -> Iterator[None]:
         raise click.exceptions.Exit(process.exit_code(error)) from error
     except KeyboardInterrupt as error:
         _tell("interrupted")
-        raise click.exceptions.Exit(process.INTERRUPTED) from error
+        raise click.exceptions.Exit(INTERRUPTED) from error
     except click.ClickException as error:
         lines = map(printable, error.message.split("\n"))
         error.message = "\n".join(lines)  # type: ignore[misc]  # click has no other way

@@ -229,6 +229,19 @@ def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("start", ["-m digitrec", "-c import digitrec.__main__ as it; it.run()"])
+def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
+    """Press Ctrl-C during the first import of another package."""
+    (tmp_path / "click.py").write_text(
+        "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)"
+    )
+    done = subprocess.run(
+        [sys.executable, *start.split(maxsplit=1)],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "digitrec: interrupted\n")
+
+
 @pytest.mark.parametrize(
     ("typed", "instead"),
     [

@@ -38,7 +38,7 @@ LIST = ("-",)
 
 
 @click.command()
-@click.argument("images", nargs=-1, type=options.NAME, metavar="INPUT...")
+@click.argument("images", nargs=-1, type=options.Input(path_type=str), metavar="INPUT...")
 @click.option(
     "-o", "--output", "out", type=options.Output(*job.FORMATS), required=True, metavar="OUT",
     help="Output: a .jsonl or .csv file.",

@@ -126,7 +126,7 @@ EXPECTED = {"mnist-train": 97, "mnist-test": 90}
 @options.whole("--epochs", "Number of epochs.", default=5, metavar=None)
 @options.sources("--data", help="Training digits, as for `digitrec train`.  [default: mnist-train]")
 @click.option(
-    "--picture", type=options.FILE, metavar="FILE",
+    "--picture", type=options.Input(exists=True), metavar="FILE",
     help="Picture to read at the end.  [default: a digit of the test set]",
 )  # fmt: skip
 @options.flag("--quick", help=f"Train on {QUICK:,} digits that come with digitrec; about a minute.")

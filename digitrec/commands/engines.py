@@ -209,8 +209,6 @@ class Asking:
             )
         if self.ledger is not None and self.no_ledger:
             raise click.UsageError("--ledger and --no-ledger exclude each other.")
-        if self.record is not None and self.record == self.ledger:
-            raise click.UsageError("--ledger and --record name the same file; name two.")
         if self.prepare and all(map(_is_sent_pixels, names)):
             raise click.UsageError(
                 f"--prepare does not apply to {', '.join(names)}, which reads 28x28 pixels in MNIST's form."
@@ -300,7 +298,7 @@ _HOW = (
     options.flag("--no-ledger", help="Neither keep nor reuse paid answers."),
     click.option("--record", type=options.Output(*options.LEDGERS), metavar="FILE",
                  help="Also write paid answers to this recording."),
-    click.option("--replay", type=options.FILE, metavar="FILE",
+    click.option("--replay", type=options.Input(exists=True), metavar="FILE",
                  help="Answer from this recording; ask no cloud."),
     options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but its answers say "
                  "nothing about the cloud's accuracy. They are kept only with --ledger."),

@@ -12,7 +12,7 @@ import click
 
 from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar, quietly
-from digitrec.commands.train import shipped_or_file
+from digitrec.commands.train import Start
 from digitrec.errors.text import aligned
 from digitrec.image import atomic
 from digitrec.models import store
@@ -78,7 +78,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 @models.command()
-@click.argument("model", type=options.NAME, callback=shipped_or_file, metavar="digitrec|FILE")
+@click.argument("model", type=Start(), metavar="digitrec|FILE")
 @click.argument("out", type=options.Output(".onnx", ".tflite", ".keras", ".h5"), metavar="OUT")
 def export(model: Path, out: Path) -> None:
     """Write a network in another format: `.onnx`, `.tflite`, `.keras` or `.h5`.

@@ -115,7 +115,7 @@ def _region(value: str) -> Box:
     help="Part to read, in pixels of the picture, or in shares of its sides if all are at most 1.",
 )  # fmt: skip
 @click.option(
-    "--fields", type=options.FILE, metavar="FILE",
+    "--fields", type=options.Input(exists=True), metavar="FILE",
     help="JSON file that names the fields of a form: one number for each name.",
 )  # fmt: skip
 @options.reading
@@ -206,7 +206,7 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
 
     images = given.sources()
     files = _files(images, out)
-    options.refuse_overwriting("--out", files, map(sources.path_of, images))
+    options.refuse_outputs("--out", files, map(sources.path_of, images))
     sys.dont_write_bytecode = True  # TensorFlow imports Python that it wrote into a temporary folder
     reasons = given.reasons()
     with asking.engines(["local"]) as (engine,):

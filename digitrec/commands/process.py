@@ -34,8 +34,6 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
 """Exit codes by error; 0 is success, 2 also wrong usage, 130 an interrupt."""
 REFUSED_BY_SYSTEM = 9
 """Exit code if a file cannot be written: a full disk, a missing folder."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 + SIGINT, as in shells."""
 READER_GONE = 141
 """Exit code if the reader of the output closed it (`| head -1`): 128 + SIGPIPE, as in shells."""
 

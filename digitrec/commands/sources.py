@@ -137,7 +137,8 @@ class Given:
 
 given = options.gathered(
     "given", Given,
-    click.argument("images", nargs=-1, required=True, type=options.NAME, metavar="IMAGE..."),
+    click.argument("images", nargs=-1, required=True, metavar="IMAGE...",
+                   type=options.Input(path_type=str)),
     options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
                    "[default: first, with a notice]"),
 )  # fmt: skip
@@ -200,7 +201,7 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
         target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
         for number, image in enumerate(images, 1)
     ]
-    options.refuse_overwriting(option, saved, map(path_of, images))
+    options.refuse_outputs(option, saved, map(path_of, images))
     return saved
 
 

@@ -38,16 +38,20 @@ OF_NETWORKS = (
 """Options that scikit-learn's classifiers do not take."""
 
 
-def shipped_or_file(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
-    """Return a model file that exists; "digitrec" is the shipped network."""
-    if value is None:
-        return None
-    return store.SHIPPED if value == "digitrec" else Path(str(options.FILE.convert(value, param, ctx)))
+class Start(options.Input):
+    """A model file to start from, or "digitrec" for the shipped network."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of the file."""
+        return store.SHIPPED if value == "digitrec" else Path(str(super().convert(value, param, ctx)))
 
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", type=options.NAME, metavar="NAME",
+    "--arch", type=options.Input(path_type=str), metavar="NAME",
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, efficientnet, knn, random-forest, svm, "
     "or the best.json of `digitrec tune`.  [default: our own, by its own recipe]",
 )  # fmt: skip
@@ -88,7 +92,7 @@ def shipped_or_file(ctx: click.Context, param: click.Parameter, value: str | Non
 )
 @options.whole("--limit-test", "Use N test digits.")
 @click.option(
-    "--start", type=options.NAME, callback=shipped_or_file, metavar="digitrec|FILE",
+    "--start", type=Start(), metavar="digitrec|FILE",
     help="Without --arch, fine-tune digitrec's network, or a .tflite file of it, on your digits. With "
     "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip
@@ -153,11 +157,11 @@ def _refuse(why: str, *names: str) -> None:
         raise click.UsageError(f"{named}: {why}.")
 
 
-def _write_only(model: Path, endings: Sequence[str], start: Path | None = None) -> None:
-    """Check the ending of a model file, its run folder, and that it is not the file to start from.
+def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
+    """Check the ending of a model file, its run folder, and that no output is also an input.
 
     Raises:
-        click.UsageError: the ending is wrong, the folder is another model's, or the file is ``start``.
+        click.UsageError: the ending is wrong, the folder is another model's, or an output is also an input.
     """
     if model.suffix not in endings:
         raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
@@ -166,7 +170,7 @@ def _write_only(model: Path, endings: Sequence[str], start: Path | None = None) 
         raise click.UsageError(
             f"--out {model}: {run_folder(model)} belongs to {others[0]}; choose another name."
         )
-    options.refuse_overwriting("--out", [model], [] if start is None else [start])
+    options.refuse_outputs("--out", [model, *beside])
 
 
 def _settings(chosen: dict[str, Any], *more: str) -> dict[str, Any]:
@@ -199,7 +203,7 @@ def _name(source: str) -> str:
 def _fine_tune(out: Path, chosen: dict[str, Any]) -> None:
     """Fine-tune our own network on the user's handwriting, and print gains and losses."""
     _refuse("for an architecture named with --arch", "test")
-    _write_only(out, [".tflite"], chosen["start"])
+    _write_only(out, [".tflite"])
     sources = chosen["sources"]
     if not sources:
         raise click.UsageError("--start without --arch learns your digits: name your pictures with --data.")
@@ -233,7 +237,8 @@ def _by_recipe(file: Path | None, out: Path, chosen: dict[str, Any]) -> None:
         settings |= {"world": 0, "fonts": False}
     config = TrainConfig(**settings)
     folder = out if file is None else file.parent
-    _write_only(file or folder / f"{config.name}.tflite", [".tflite"])
+    beside = [folder / f"{config.name}{ending}" for ending in (".tflite", ".md")]
+    _write_only(file or beside[0], [".tflite"], *beside)
     what = _given(chosen)
     with quiet_bar("training") as bar:
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
@@ -254,7 +259,7 @@ def _by_name(arch: str, file: Path | None, out: Path, chosen: dict[str, Any]) ->
     file = file or out / f"{Path(arch).stem}{fit.SUFFIXES[kind.family][0]}"
     if kind.family == "scikit-learn":
         _refuse(f"for networks, which {arch} is not", *OF_NETWORKS)
-    _write_only(file, fit.SUFFIXES[kind.family], chosen["start"])
+    _write_only(file, fit.SUFFIXES[kind.family], file.with_name(f"{file.stem}-curves.png"))
     if chosen["start"] is not None and chosen["start"].suffix not in fit.SUFFIXES["keras"][:2]:
         raise click.UsageError(f"--start {chosen['start']}: with --arch, name a .keras or .h5 file.")
     try:

@@ -1,7 +1,8 @@
-"""An output that is also an input, or has another ending, is a usage error; no file changes."""
+"""An output that is also an input or another output is a usage error; no file changes."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -18,12 +19,16 @@ def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(seven.parent)
     seven.rename("a.png")
     Path("link.png").symlink_to("a.png")
+    os.link("a.png", "hard.png")
     for place in ("scans", "scans/deep", "digits/7", "why"):
         Path(place).mkdir(parents=True)
         shutil.copy("a.png", f"{place}/a.png")
     shutil.copy("a.png", "001-a.png")
+    Path("list.txt").write_text("a.png\n")
     Path("page.html").write_text("an old page")
+    shutil.copy("a.png", "picture.html")
     shutil.copy(SHIPPED, "m.tflite")
+    Path("recording.jsonl").write_text("")
 
 
 def run(line: str) -> Result:
@@ -37,19 +42,34 @@ def content() -> dict[str, bytes]:
 INPUTS = [
     "predict a.png --save-prepared a.png",
     "predict a.png --save-prepared link.png",
+    "predict a.png --save-prepared hard.png",
     "predict a.png 001-a.png --save-prepared .",
-    "read a.png --save-overlay link.png",
+    "predict a.png -p google --emulate --record a.png",
+    "predict a.png -p google --emulate --ledger link.png",
+    "predict a.png -p google --replay recording.jsonl --record ./recording.jsonl",
+    "compare a.png -p google --emulate --ledger link.png",
+    "compare picture.html -p local --html picture.html",
     "explain why/a.png --out why",
+    "explore digits --out digits",
+    "evaluate --data digits --out digits/7/more",
+    "tune --data digits --out digits",
+    "train --data digits --arch knn --out digits/7/m.skops",
     "train --start m.tflite --data digits --out m.tflite",
+    "benchmark digits --html digits/3/page.html",
+    "calibrate digits --ledger digits/7/a.png",
     "course --picture why/a.png --out why",
-    "predict a.png -p google --emulate --ledger new.sqlite --record new.sqlite",
+    "batch - -o answers.csv -p google --emulate --ledger a.png",
+    "batch scans -o answers.csv --ledger scans/deep/a.png",
+]
+OUTPUTS = [
+    "predict a.png -p google --emulate --ledger new.sqlite --record ./new.sqlite",
+    "batch a.png -o z.jsonl --record scans/../z.jsonl",
     "evaluate --data digits --data ./digits --out new",
 ]
 ENDINGS = [
     "predict a.png --save-prepared seen",
     "predict a.png link.png --save-prepared new.png",
     "predict a.png -p google --emulate --record new.png",
-    "predict a.png -p google --emulate --ledger link.png",
     "benchmark digits --html new.md",
     "batch a.png -o new.txt",
     "batch a.png -o /dev/null",
@@ -63,7 +83,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize("line", INPUTS + ENDINGS)
+@pytest.mark.parametrize("line", INPUTS + OUTPUTS + ENDINGS)
 def test_an_output_that_cannot_be_meant_is_a_usage_error(line: str) -> None:
     before = content()
     done = run(line)

@@ -174,13 +174,14 @@ class Painter:
         count = np.minimum(rng.integers(1, 6, 2), np.ceil(1.6 * SIDE / step)).astype(int)
         start = rng.uniform(-0.1, 1.1, 2) * SIDE - 0.5 * step * count
         page, turn = Image.new("L", (2 * SIDE, 2 * SIDE)), rng.normal(0, 0.02)
+        pen = ImageDraw.Draw(page)
         starts = [start + step * at for at in np.ndindex(*count)]
         for left, top in starts:
             corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * high + (left, top)
             corners += turn * (corners[:, ::-1] - SIDE / 2) * (-1, 1) + rng.normal(0, 0.4, (5, 2))
             for ends in itertools.pairwise(2 * corners):
                 if rng.random() < 0.96:
-                    ImageDraw.Draw(page).line([tuple(end) for end in ends], 255, max(1, round(2 * width)))
+                    pen.line([tuple(end) for end in ends], 255, max(1, round(2 * width)))
         self._under(scene, page, colour)
         for left, top in starts:
             x, y = left + high[0] * rng.uniform(0.05, 0.4), top + high[1] * rng.normal(0.5, 0.06)

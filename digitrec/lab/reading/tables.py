@@ -31,7 +31,7 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
     Each cell holds a number or, as in a sudoku, one digit, or it is empty.
     """
     words = WORDY if rng.random() < PROSE else WORDS
-    tall, single, filled = log_uniform(rng, 12, 40), rng.random() < 0.5 > words, rng.uniform(0.3, 0.9)
+    tall, single, filled = log_uniform(rng, 12, 40), rng.random() < 0.5 and words < 0.5, rng.uniform(0.3, 0.9)
     high = tall * rng.uniform(1.2, 2.2)
     wide = high * rng.uniform(0.8, 1.2) if single else tall * rng.uniform(2.5, 5)
     rows, columns = rng.integers(3, 10, 2).tolist()
