@@ -176,6 +176,9 @@ def _overlaid(
     """Yield the outcomes, and save the overlay of each picture that was read."""
     for place, outcome in enumerate(outcomes):
         if overlays and isinstance(outcome, Sheet):
+            if outcome.numbers and not any(number.box for number in outcome.numbers):
+                words = f"{outcome.provider} gives no boxes, so {overlays[place]} shows no numbers"
+                click.echo(f"digitrec: {printable(words)}", err=True)
             with suppress(ImageError):  # it was read a moment ago
                 opened = DigitImage.open(Turned(images[place], outcome.turned), enough=NUMBERS_SIDE)
                 overlays[place].parent.mkdir(parents=True, exist_ok=True)

@@ -181,6 +181,8 @@ def _core(word: _Word, lenient: bool) -> _Word:
     if lenient and (word.digits or word.text in ("O", "o")):
         text = "".join(_INFERRED.get(char, char) for char in word.text)
         word = replace(word, text=text, inferred=text != word.text)
+    if word.text[:1] == "-" and unicodedata.category(word.text[1:2] or " ") == "Sc":  # "-$7.50"
+        word = replace(word, text="-" + word.text[2:], signs=word.signs[:1] + word.signs[2:])
     core = CORE.search(word.text)
     if core is None or PART.fullmatch(word.text):  # a mark may belong to the digits of the next word
         return word

@@ -94,6 +94,13 @@ def test_the_overlay_marks_the_numbers(fake: FakeProvider) -> None:
     assert run("form.png", "--save-overlay", "form.png").exit_code == 2
 
 
+def test_an_overlay_without_boxes_is_named(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = FakeProvider([Answer((Candidate("12", 0.9),))], name="rapidocr")
+    monkeypatch.setattr(registry, "open_provider", lambda name, **_: bare)
+    done = run("form.png", "--save-overlay", "seen.png")
+    assert done.exit_code == 0 and "seen.png" in done.stderr
+
+
 @pytest.mark.parametrize(
     "wrong",
     [["--digits", "0"], ["--digits", "6-3"], ["--digits", "four"], ["--digits", "3-"], ["--region", "1,2,3"],
