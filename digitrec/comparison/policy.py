@@ -12,18 +12,7 @@ from math import prod
 from operator import itemgetter
 from typing import Any, Self
 
-from digitrec.answer import (
-    NOT_SURE,
-    Failure,
-    Number,
-    Outcome,
-    Prediction,
-    Sheet,
-    counted,
-    is_emulated,
-    sureness,
-    total,
-)
+from digitrec.answer import NOT_SURE, Failure, Number, Outcome, Prediction, Sheet, counted, sureness, total
 from digitrec.comparison import WINDOW, gather, opened_once
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
@@ -79,8 +68,7 @@ class EnginePolicy:
             how: the options of `digitrec.read_stream`.
         """
         for image in images:
-            source = opened_once(image, self.name)
-            (sheet,) = self._decided([source], partial(read_stream, **how))
+            (sheet,) = self._decided([opened_once(image, self.name)], partial(read_stream, **how))
             yield finished(sheet, how.get("at_least", 0.0), how.get("rotate", 0))
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
@@ -258,8 +246,8 @@ class Consensus(EnginePolicy):
         if any(isinstance(one, Sheet) for one in said):
             return left
         leading = max(_votes(said).values(), default=0)
-        if leading >= self.agree:
-            return min(1, left) if is_emulated(_digits(said)) else 0  # a later engine outvotes emulators
+        if leading >= self.agree:  # a later engine outvotes emulators
+            return min(1, left) if any(one.emulated for one in _digits(said)) else 0
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Asked]) -> Asked:
@@ -303,10 +291,8 @@ class Consensus(EnginePolicy):
         most = max(Counter(prediction.digit for prediction in predictions).values())
         reason = "emulated answers do not vote" if most >= self.agree else "engines disagree"
         text = ", ".join(str(it.digit) for it in predictions if it.digit is not None) or None
-        first = predictions[0]
-        return Prediction(
-            first.image, self.name, None, None, reason, text=text, preparation=first.preparation
-        )
+        image, prepared = predictions[0].image, predictions[0].preparation
+        return Prediction(image, self.name, None, None, reason, text=text, preparation=prepared)
 
 
 def _same(sheet: Sheet, number: Number) -> Number | None:

@@ -5,34 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, pairwise
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 from PIL import Image
 
-from digitrec import models
 from digitrec.answer import UNCLEAR, Answer, Candidate, Sign
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE, Pixels
+from digitrec.models import sequence
 from digitrec.models.committee import chances
-from digitrec.models.sequence import (
-    HEIGHT,
-    LETTERS,
-    WIDEST,
-    Lengths,
-    Reading,
-    SequenceReader,
-    digits_of,
-    read,
-)  # fmt: skip
+from digitrec.models.sequence import HEIGHT, Lengths, Reading, SequenceReader, digits_of
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
 from digitrec.prepare.lines import COARSE, SMALL, Line, lines, single, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
 
-WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-numbers.npz"
+WEIGHTS = sequence.WEIGHTS / "digitrec-numbers.npz"
 """The trained weights that judge a reading; the package contains them."""
 STRETCH = 1.3
 """Width of a view, as a multiple of the number's own, as in training; several widths gained nothing."""
@@ -137,7 +127,7 @@ class LocalNumbers(BaseProvider):
             readers: the networks that read the views of a number in turn. Empty: those in the package.
         """
         self.name = name
-        self._readers = readers or (SequenceReader(), SequenceReader(LETTERS))
+        self._readers = readers or (SequenceReader(), SequenceReader(sequence.LETTERS))
 
     def load(self) -> None:
         """Run the networks on a blank picture, because their first run is their slowest."""
@@ -222,9 +212,9 @@ class LocalNumbers(BaseProvider):
         strips = {box: _strip(page.picture, box) for box in set(boxes)}  # networks may share a box
         turns = zip(cycle(self._readers), boxes, strict=False)
         looks = [reader.look(strips[box]) for reader, box in turns]
-        reading = read(looks)
+        reading = sequence.read(looks)
         if expected is not None and not expected[0] <= len(digits_of(reading.text)) <= expected[1]:
-            fitting = read(looks, expected)
+            fitting = sequence.read(looks, expected)
             reading = fitting if fitting.chance >= LEAST_EXPECTED else reading
         return reading, boxes[reading.look]
 
@@ -282,13 +272,12 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
 
 def _strip(picture: Image.Image, box: Box) -> Pixels:
     width = (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * STRETCH
-    return strip(picture, box, (min(WIDEST, max(8, round(width))), HEIGHT))
+    return strip(picture, box, (min(sequence.WIDEST, max(8, round(width))), HEIGHT))
 
 
 def _signs(one: Proposal) -> tuple[Sign, ...]:
     """Return the chance of each character, and its box."""
-    found = zip(one.reading.chances, _boxes(one), strict=True)
-    return tuple(Sign(chance, box) for chance, box in found)
+    return tuple(Sign(*pair) for pair in zip(one.reading.chances, _boxes(one), strict=True))
 
 
 def _boxes(one: Proposal) -> list[Box]:

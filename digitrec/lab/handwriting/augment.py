@@ -11,13 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import (
-    convolve1d,
-    generate_binary_structure,
-    map_coordinates,
-    maximum_filter,
-    minimum_filter,
-)  # fmt: skip
+from scipy.ndimage import convolve1d, map_coordinates, maximum_filter, minimum_filter
 
 Floats = NDArray[np.float32]
 
@@ -25,7 +19,7 @@ SIDE = 28
 _FINE = 2 * SIDE  # strokes are widened at twice the resolution, in half-pixel steps
 _KNOTS = 6  # control points of the elastic map along each side
 _BOX = 20  # the side of the square that MNIST's digits fit
-_CROSS = generate_binary_structure(2, 1)[None]  # a pixel and its four neighbours
+_CROSS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], np.bool_)  # a pixel and its four neighbours
 _CHUNK = 256  # digits worked on at once: small enough for the cache
 
 
@@ -128,8 +122,7 @@ def _widths(ink: Floats) -> NDArray[np.float64]:
 
 def _spline_weights() -> Floats:
     """Return the uniform cubic B-spline from `_KNOTS` control points to 56 positions, rows summing to 1."""
-    at = np.linspace(0, _KNOTS - 1, _FINE)[:, None] - np.arange(_KNOTS)[None, :]
-    far = np.abs(at)
+    far = np.abs(np.linspace(0, _KNOTS - 1, _FINE)[:, None] - np.arange(_KNOTS)[None, :])
     near = 2 / 3 - far**2 + far**3 / 2
     weights = np.where(far < 1, near, np.where(far < 2, (2 - far) ** 3 / 6, 0.0))
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
