@@ -314,8 +314,7 @@ def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: f
     if isinstance(given, DigitrecError):
         return [given for _ in images]
     if len(given) != len(images):
-        wrong = _bug(provider, "it did not give one outcome for each image")
-        return [wrong for _ in images]
+        return [_bug(provider, "it did not give one outcome for each image")] * len(images)
     return [usable(provider, outcome) for outcome in given]
 
 

@@ -107,15 +107,11 @@ def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:
     """Check that the answers are from one provider in one way; others would make the comparison invalid."""
     if not entries:
         raise LedgerError(f"{path} has no answer of {provider}; record one, or name another provider")
-    if len({_way(entry) for entry in entries}) > 1:
-        how = sorted({to_spec(entry.question.spec).preparation for entry in entries})
+    asked = [entry.question for entry in entries]
+    # Emulators count as equal, because their ports differ each time. The specs of old entries lack fields.
+    if len({(one.emulated or one.endpoint, one.options, to_spec(one.spec)) for one in asked}) > 1:
+        how = sorted({to_spec(one.spec).preparation for one in asked})
         raise LedgerError(
             f"{path} holds answers of {provider} to different questions (preparations: {', '.join(how)}); "
             "choose one preparation, or split the recording by endpoint and options"
         )
-
-
-def _way(entry: Entry) -> tuple[object, ...]:
-    """Return the way a question was asked; emulators count as equal, because their ports differ each time."""
-    asked = entry.question
-    return (asked.emulated or asked.endpoint, asked.options, to_spec(asked.spec))  # old entries lack fields

@@ -18,11 +18,11 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from digitrec import errors
 from digitrec.answer import Answer, total
-from digitrec.engine import Estimate, Options, Outcome, Reply, caught, config, read_many, usable
+from digitrec.engine import Estimate, Given, Options, Outcome, Reply, caught, config, read_many, usable
 from digitrec.engine.config import TokenPrice
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.ledger import Budget, Claim, Ledger, Verdict
@@ -43,7 +43,6 @@ SHORTEST_CALL_S = 0.05
 """Minimum timeout of a call, in seconds; some SDKs reject 0."""
 LEASE_MARGIN_S = 2.0
 """Seconds after a call's timeout at which it counts as interrupted."""
-Given = TypeVar("Given")
 
 
 class Remote:
@@ -114,10 +113,9 @@ class Remote:
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """Return the requests and the cost that `ask` would take, without sending any."""
         terms = self._terms()
-        ledger = terms.ledger
         questions = [Question.about(it, self.provider, emulated=terms.emulated) for it in images]
-        keys = [question.key for question in questions if ledger.find([question]) == [None]]
-        count, left = len(questions), len(set(keys)) if ledger.remembers else len(keys)
+        keys = [question.key for question in questions if terms.ledger.find([question]) == [None]]
+        count, left = len(questions), len(set(keys)) if terms.ledger.remembers else len(keys)
         cost = None if self.price is None else left * self.price
         requests = -(-left // self._per_request)
         return Estimate(self.provider.name, count, count - left, requests, cost)
@@ -143,8 +141,7 @@ class Remote:
             if self._books is None:
                 record = self.options.record
                 recording = None if record is None else Ledger(record)
-                ledger = Ledger(self._ledger_path(emulated), fresh=self.options.fresh)
-                self._books = ledger, recording
+                self._books = Ledger(self._ledger_path(emulated), fresh=self.options.fresh), recording
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
         rate = self._config.rates.get(self.name, own_rate)
         return Terms(self, *self._books, emulated, rate, self.unrecorded)
@@ -222,9 +219,8 @@ class Terms:
 
     def timed_out(self, what: str) -> errors.TimedOut:
         """Return the error of an image whose time ran out."""
-        return errors.TimedOut(
-            f"{self.remote.name} {what}, or allow more with --timeout", provider=self.remote.name
-        )
+        name = self.remote.name
+        return errors.TimedOut(f"{name} {what}, or allow more with --timeout", provider=name)
 
     def late(self) -> errors.TimedOut:
         """Return the error of an image that was not answered within its timeout."""

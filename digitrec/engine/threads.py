@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
 from itertools import islice
@@ -105,7 +105,5 @@ def _next(queue: SimpleQueue[T]) -> T:
         event = _CANCELLED.get()
         if event is not None and event.is_set():
             raise Cancelled
-        try:
+        with suppress(Empty):
             return queue.get(timeout=SLICE_S)
-        except Empty:
-            continue

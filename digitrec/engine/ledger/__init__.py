@@ -229,7 +229,8 @@ def _refusal(
         (_SPENT_SINCE, budget.per_month, "for this month",
          "raise budget.per_month in the configuration file or wait for the next month"),
     )  # fmt: skip
-    values = {"run": budget.run, "emulated": question.emulated, "since": _month_start(now), "now": now}
+    month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    values = {"run": budget.run, "emulated": question.emulated, "since": month.timestamp(), "now": now}
     for query, limit, name, advice in limits:
         if limit is None:
             continue
@@ -240,12 +241,6 @@ def _refusal(
                 f"${plain(spent)} of the ${plain(limit)} {name} are spent; {advice}"
             )
     return None
-
-
-def _month_start(now: float) -> float:
-    """Return the start of the calendar month of ``now`` (UTC), in seconds since 1970."""
-    today = datetime.fromtimestamp(now, UTC)
-    return datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
 
 
 _SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"

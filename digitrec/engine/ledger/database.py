@@ -73,7 +73,8 @@ class Database:
         self._lock = threading.RLock()
         with plainly(path, "read" if copied else "written"):
             if path is not None and not copied:
-                _create(path)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._open()
 
     def _open(self) -> None:
@@ -154,11 +155,6 @@ class Database:
             self._process = None
 
 
-def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
 def _copy(path: Path, memory: sqlite3.Connection) -> None:
     """Copy a ledger in a read-only folder into memory, including changes in SQLite's write-ahead log.
 
@@ -202,9 +198,8 @@ def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # the low byte is the kind
         if code in _DAMAGED:
             raise damaged(path) from error
-        advice = (
-            "close the program that locks it, or try again" if code == sqlite3.SQLITE_BUSY else _ELSEWHERE
-        )
+        is_locked = code == sqlite3.SQLITE_BUSY
+        advice = "close the program that locks it, or try again" if is_locked else _ELSEWHERE
         raise LedgerError(f"the ledger {path} cannot be used ({error}); {advice}") from error
 
 
