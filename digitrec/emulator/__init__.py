@@ -27,10 +27,7 @@ from digitrec.emulator.vendors.openai import OpenAi
 from digitrec.engine.detect import is_emulator
 from digitrec.errors import CannotListen, UnknownProvider
 
-__all__ = [
-    "VENDORS", "Counts", "Emulator", "Fault", "Picture", "Word", "environment", "is_emulator",
-    "serve",
-]  # fmt: skip
+__all__ = ["VENDORS", "Counts", "Emulator", "Fault", "Picture", "Word", "environment", "is_emulator", "serve"]
 
 _ALL: tuple[type[Vendor], ...] = (Google, Aws, AwsTextract, Azure, AzureAnalysis, AzureDocument, OpenAi)
 VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in _ALL}

@@ -281,11 +281,8 @@ class ProviderContract(LocalProviderContract):
             _config=Config(prices={provider.name: 1.0}),
         )
         before = server.complete
-        engine = Engine(provider, options)
-        try:
+        with Engine(provider, options) as engine:
             (reply,) = engine.ask([self.image(provider)])
-        finally:
-            engine.close()
         complete, error, charged = server.complete - before, reply.outcome, reply.cost_usd
         assert isinstance(error, Exception), f"the provider returned an answer from a faulty server: {error}"
         assert "this is a bug in it" not in str(error), f"not a digitrec error: {error}"

@@ -43,9 +43,8 @@ class AwsVendor(Vendor):
             what: the exception's name, the message, and the HTTP status (default 400).
         """
         code, message, http = (*what, 400)[:3]
-        return Response.of_json(
-            http, {"__type": code, "Code": code, "Message": message}, media_type=MEDIA_TYPE
-        )
+        body = {"__type": code, "Code": code, "Message": message}
+        return Response.of_json(http, body, media_type=MEDIA_TYPE)
 
     def read(self, request: Request) -> Response:
         """Return the operation's answer to a request that names an accepted key."""

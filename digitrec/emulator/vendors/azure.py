@@ -235,6 +235,5 @@ def _flat_corners(box: Box) -> list[int]:
 def _state(status: str, more: Mapping[str, Any]) -> Response:
     """Return the state of an operation, with its result or error."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return Response.of_json(
-        200, {"status": status, "createdDateTime": now, "lastUpdatedDateTime": now, **more}
-    )
+    body = {"status": status, "createdDateTime": now, "lastUpdatedDateTime": now, **more}
+    return Response.of_json(200, body)

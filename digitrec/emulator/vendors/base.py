@@ -68,16 +68,12 @@ class Response:
         return cls(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
+@dataclass(eq=False)
 class Refused(Exception):
-    """Raised if the service rejects a request.
+    """Raised if the service rejects a request."""
 
-    Attributes:
-        response: the service's error.
-    """
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
+    response: Response
+    """The service's error."""
 
 
 class Vendor(ABC):

@@ -87,12 +87,9 @@ class Google(Vendor):
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return self.error(400, "INVALID_ARGUMENT", "The request must be a batch of up to 16 images.")
         answers = [self._annotate(entry) for entry in entries]
-        billed = [
-            len(entry.features)
-            for entry, answer in zip(entries, answers, strict=True)
-            if "error" not in answer
-        ]
-        return Response.of_json(200, {"responses": answers}, billed=sum(billed))
+        pairs = zip(entries, answers, strict=True)
+        billed = sum(len(entry.features) for entry, answer in pairs if "error" not in answer)
+        return Response.of_json(200, {"responses": answers}, billed=billed)
 
     def _check_key(self, request: Request) -> None:
         """Raise Refused if the key is missing or wrong."""

@@ -102,8 +102,7 @@ class OpenAi(Vendor):
             between = [(",", 1.0)] * len(spelled)
             listed = [part for pair in zip(between, spelled, strict=True) for part in pair][1:]
             parts = [('{"numbers":[', 1.0), *listed, ("]}", 1.0)]
-        alternatives = asked.top_logprobs or 0
-        tokens = [_token(*part, alternatives) for part in parts]
+        tokens = [_token(*part, asked.top_logprobs or 0) for part in parts]
         choice = {
             "index": 0,
             "finish_reason": "stop",
