@@ -99,11 +99,8 @@ class Answers:
     def waiting(self) -> list[schemas.DoubtfulAnswer]:
         """Return the next answers to review, the least sure first, those without a confidence last."""
         with self._lock:  # another request may remove an answer meanwhile
-            following = list(islice(self._waiting.items(), SHOWN))
-        return [
-            schemas.DoubtfulAnswer(name=name, label=one.read, provider=one.provider)
-            for name, one in following
-        ]
+            following = list(islice(self._waiting.values(), SHOWN))
+        return [schemas.DoubtfulAnswer(name=it.name, label=it.read, provider=it.provider) for it in following]
 
     @property
     def left(self) -> int:
@@ -206,7 +203,7 @@ Label = Annotated[str | None, Query(description="What the picture shows, if not 
 Accept = Annotated[bool, Query(description="True: write the label; false: skip the answer.")]
 GONE = partial(Problem, 404, "not-found", "the picture is missing, or was changed since it was read")
 REFUSED: dict[int | str, dict[str, Any]] = {401: schemas.problem("The owner's key is needed.")}
-MISSING: dict[int | str, dict[str, Any]] = {404: schemas.problem("The picture is missing or was changed.")}
+MISSING = REFUSED | {404: schemas.problem("The picture is missing or was changed.")}
 
 
 def add(app: FastAPI, answers: Answers, key: str) -> None:
@@ -224,9 +221,7 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
         """List the next answers, the least sure first."""
         return schemas.DoubtfulAnswers(pictures=answers.waiting())
 
-    @app.get(
-        "/collected/{name}", response_class=Response, responses=schemas.PNG | REFUSED | MISSING, **owners
-    )
+    @app.get("/collected/{name}", response_class=Response, responses=schemas.PNG | MISSING, **owners)
     def picture(name: str) -> Response:
         """Show the picture of an answer."""
         content = answers.picture(name)
@@ -234,7 +229,7 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
             raise GONE()
         return Response(content, media_type="image/png")
 
-    @app.put("/collected/{name}", status_code=204, responses=REFUSED | MISSING, **owners)
+    @app.put("/collected/{name}", status_code=204, responses=MISSING, **owners)
     def decide(name: str, accept: Accept, label: Label = None) -> None:
         """Accept an answer, unchanged or corrected, or skip it."""
         try:

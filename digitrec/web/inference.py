@@ -390,9 +390,8 @@ class State:
         """
         name = next(iter(self.services)) if name is None else name
         if name not in self.services:
-            raise UnknownProvider(
-                f"this server does not offer that engine; it offers: {', '.join(self.services)}"
-            )
+            offered = ", ".join(self.services)
+            raise UnknownProvider(f"this server does not offer that engine; it offers: {offered}")
         return self.services[name]
 
     def free(self) -> list[str]:

@@ -54,18 +54,17 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        counter = partial(Counter, registry=self._registry)
-        histogram = partial(Histogram, registry=self._registry)
-        ProcessCollector(registry=self._registry)
-        self.turned_away = counter(
-            "digitrec_http_turned_away", "Requests rejected at capacity before being read."
-        )
+        registry = self._registry = CollectorRegistry()
+        counter = partial(Counter, registry=registry)
+        ProcessCollector(registry=registry)
+        about = "Requests rejected at capacity before being read."
+        self.turned_away = counter("digitrec_http_turned_away", about)
         self.requests = counter("digitrec_http_requests", "Requests answered.", ["path", "status"])
         about = "From the head of a request to the end of its answer."
-        self.seconds = histogram("digitrec_http_request_seconds", about, ["path"], buckets=SECONDS)
+        name = "digitrec_http_request_seconds"
+        self.seconds = Histogram(name, about, ["path"], buckets=SECONDS, registry=registry)
         about = "Requests at work or waiting."
-        self.in_flight = Gauge("digitrec_http_requests_in_flight", about, registry=self._registry)
+        self.in_flight = Gauge("digitrec_http_requests_in_flight", about, registry=registry)
         about = "Pictures read, by result: a digit, numbers, refused or failed."
         self._readings = counter("digitrec_readings", about, ["provider", "result"])
         about = "US dollars spent, as far as prices are known."

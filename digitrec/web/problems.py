@@ -66,8 +66,7 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """Return the HTTP response with the problem."""
-        content = json.dumps(self.body()).encode()
-        return Response(content, self.status, dict(self.headers), MEDIA_TYPE)
+        return Response(json.dumps(self.body()), self.status, dict(self.headers), MEDIA_TYPE)
 
 
 def busy(detail: str) -> Problem:
@@ -132,5 +131,4 @@ def _problem(error: Exception) -> Problem:
         return Problem(422, "invalid-request", f"{where}: {first['msg']}")
     assert isinstance(error, HTTPException)
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    headers = dict(error.headers or {})
-    return Problem(error.status_code, kind, f"{error.detail}; see /docs", headers)
+    return Problem(error.status_code, kind, f"{error.detail}; see /docs", error.headers or {})
