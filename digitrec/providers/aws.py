@@ -278,9 +278,7 @@ CODES: Mapping[str, type[DigitrecError]] = {
 The codes omit the suffix "Exception" or "Error", which only some services write. They come from the
 documentation of Rekognition, Textract and the common errors, and from ``botocore.retries.standard``.
 """
-SKEWED = re.compile(
-    r"RequestExpired|RequestInTheFuture|Skewed|not yet current|Signature expired", re.IGNORECASE
-)
+SKEWED = re.compile(r"(?i)RequestExpired|RequestInTheFuture|Skewed|not yet current|Signature expired")
 """Words of AWS's errors for a local clock that is wrong by more than five minutes."""
 
 

@@ -141,10 +141,9 @@ def error_text(raw: Any) -> str:
     error = raw.get("error", raw) if isinstance(raw, dict) else None
     said: list[str] = []
     while isinstance(error, dict) and len(said) < DEEPEST_ERROR:
-        parts = [dig(error, "code"), dig(error, "message")]
-        said.append(": ".join(part for part in parts if part))
+        said.append(": ".join(filter(None, [dig(error, "code"), dig(error, "message")])))
         error = error.get("innererror") or error.get("innerError")
-    return "; ".join(dict.fromkeys(part for part in said if part))
+    return "; ".join(dict.fromkeys(filter(None, said)))
 
 
 # Requests without a key: an identity of Microsoft Entra ID, found by azure-identity. Its exceptions are never

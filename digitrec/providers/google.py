@@ -405,9 +405,7 @@ def _words(full: TextAnnotation) -> Iterator[Word]:
 def _candidate(word: Word) -> Candidate:
     """Return a word, scored with the lowest confidence of its characters, else with its own."""
     text = "".join(symbol.text for symbol in word.symbols)
-    signs = tuple(
-        Sign(_score(symbol), _box(symbol.bounding_box)) for symbol in word.symbols for _ in symbol.text
-    )
+    signs = tuple(Sign(_score(one), _box(one.bounding_box)) for one in word.symbols for _ in one.text)
     score = min((sign.score for sign in signs if sign.score is not None), default=_score(word))
     return Candidate(text, score, _box(word.bounding_box), signs)
 

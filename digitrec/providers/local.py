@@ -89,19 +89,15 @@ class Local(BaseProvider):
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
             clear, chances = np.logical_or.reduceat(clear, starts), pooled(chances, starts)
-        unclear = [place for place, image in enumerate(images) if image.others and not clear[place]]
-        for place in unclear:
-            found = self._clearest(images[place].others)
-            if found is not None:
+        for place, image in enumerate(images):
+            if image.others and not clear[place] and (found := self._clearest(image.others)) is not None:
                 chances[place], clear[place] = found, True
         rows: list[list[float]] = chances.tolist()
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
 
     def _chances(self, images: Sequence[PreparedImage], readings: Sequence[Sequence[bytes]]) -> Floats:
         """Return the chances of each digit for all readings, (N, 10); the preparation may know some."""
-        pairs = [
-            (image, pixels) for image, several in zip(images, readings, strict=True) for pixels in several
-        ]
+        pairs = [(image, pixels) for image, each in zip(images, readings, strict=True) for pixels in each]
         known = [image.chances.get((self._model.version, pixels)) for image, pixels in pairs]
         new = [pair for pair, chances in zip(pairs, known, strict=True) if chances is None]
         batch = np.frombuffer(b"".join([pixels for _, pixels in new]), np.uint8).reshape(-1, 28, 28)

@@ -89,8 +89,7 @@ def _masked(value: Any, forms: Sequence[str], unescaped: Collection[str]) -> Any
         plain = _unescaped(value) if len(value) >= SHORTEST_SECRET else ""
         return MASK if any(secret in plain for secret in unescaped) else value
     if isinstance(value, Mapping):
-        pairs = ([_masked(part, forms, unescaped) for part in pair] for pair in value.items())
-        return dict(pairs)
+        return dict([_masked(part, forms, unescaped) for part in pair] for pair in value.items())
     if isinstance(value, list | tuple):
         return [_masked(item, forms, unescaped) for item in value]
     return value

@@ -84,11 +84,7 @@ PRESETS = {
         "GEMINI_API_KEY",
         leave_out=("seed", "store"),
     ),
-    "mistral": Preset(
-        "https://api.mistral.ai/v1",
-        "MISTRAL_API_KEY",
-        leave_out=("seed", "store", "logprobs", "top_logprobs"),
-    ),
+    "mistral": Preset("https://api.mistral.ai/v1", "MISTRAL_API_KEY", leave_out=("seed", "store", *TOGETHER)),
     "openrouter": Preset("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "vllm": Preset("http://localhost:8000/v1", "VLLM_API_KEY", needs_key=False),
     "ollama": Preset("http://localhost:11434/v1", "OLLAMA_API_KEY", needs_key=False),
@@ -341,8 +337,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     """Translate a refused request by its HTTP status, or by its code if that is more exact."""
     raw = reply.text if raw is None else raw
     error = error_of(raw) or raw
-    said = dig(error, "message") or dig(error, "detail") or reply.text
-    problem = reply.problem(said, raw)
+    problem = reply.problem(dig(error, "message") or dig(error, "detail") or reply.text, raw)
     kind, todo = problem.kind, ""
     if reply.status == 404:
         todo = "check the endpoint and the model"

@@ -274,10 +274,8 @@ class Wire:
             variable = next((it for it, value in os.environ.items() if value == name), "")
             todo = f"correct {variable or 'the setting that names it'}"
             return Problem(NotConfigured, f"{name}: {(error.strerror or '').lower()}", todo=todo)
-        said = f"{type(error).__name__} before anything was sent"
-        return Problem(
-            NotConfigured, said, todo="check the endpoint, and the variables and files of the vendor"
-        )
+        todo = "check the endpoint, and the variables and files of the vendor"
+        return Problem(NotConfigured, f"{type(error).__name__} before anything was sent", todo=todo)
 
     def close(self) -> None:
         """Close the connections."""
