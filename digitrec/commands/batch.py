@@ -112,12 +112,10 @@ def _check(out: Path, plan: Plan, given: Mapping[str, Any]) -> None:
         DataError: the run has other settings; the message names them.
     """
     theirs = plan.settings
-    other = [f"{name}: {_short(theirs.get(name))}, not {_short(value)}"
-             for name, value in given.items() if value != theirs.get(name)]  # fmt: skip
+    other = "; ".join(f"{name}: {_short(theirs.get(name))}, not {_short(value)}"
+                      for name, value in given.items() if value != theirs.get(name))  # fmt: skip
     if other:
-        raise DataError(
-            f"{out}: the run there has other settings ({'; '.join(other)}); give the same, or another OUT"
-        )
+        raise DataError(f"{out}: the run there has other settings ({other}); give the same, or another OUT")
 
 
 def _short(value: Any) -> str:

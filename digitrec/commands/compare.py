@@ -85,11 +85,9 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _kept(
-    comparisons: Iterable[Comparison], found: list[Comparison], reasons: Reasons
-) -> Iterator[Comparison]:
+def _kept(compared: Iterable[Comparison], found: list[Comparison], reasons: Reasons) -> Iterator[Comparison]:
     """Yield the comparisons, add them to ``found``, and report each picture's failures on stderr once."""
-    for comparison in comparisons:
+    for comparison in compared:
         found.append(comparison)
         unreadable: set[str] = set()
         for name, outcome in comparison.by_engine:

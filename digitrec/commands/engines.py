@@ -204,9 +204,8 @@ class Asking:
         if self.model_scale is not None and self.model is None:
             raise click.UsageError("--model-scale needs --model.")
         if self.emulate and not set(names) & set(EMULATED):
-            raise click.UsageError(
-                f"--emulate replaces only {', '.join(EMULATED)}; name one with --provider."
-            )
+            clouds = ", ".join(EMULATED)
+            raise click.UsageError(f"--emulate replaces only {clouds}; name one with --provider.")
         if self.ledger is not None and self.no_ledger:
             raise click.UsageError("--ledger and --no-ledger exclude each other.")
         if self.prepare and all(map(_is_sent_pixels, names)):

@@ -39,24 +39,20 @@ def _origin(given: str) -> str:
     )
 
 
-def _keys(variable: str) -> tuple[str, ...]:
-    """Return the keys in an environment variable.
+def _keys() -> tuple[str, ...]:
+    """Return the keys in the environment variable.
 
     Raises:
         click.UsageError: the variable is set but holds no key, or a key that no HTTP header can carry.
     """
-    given = os.environ.get(variable)
+    given = os.environ.get(KEYS)
     if given is None:
         return ()
     keys = tuple(key.strip() for key in given.split(",") if key.strip())
     if not keys:
-        raise click.UsageError(
-            f"{variable} is set but holds no key; unset it, or put keys with commas between."
-        )
+        raise click.UsageError(f"{KEYS} is set but holds no key; unset it, or put keys with commas between.")
     if not all(key.isascii() and key.isprintable() for key in keys):
-        raise click.UsageError(
-            f"{variable} holds a key with a character that is not printable ASCII; change it."
-        )
+        raise click.UsageError(f"{KEYS} holds a key with a character that is not printable ASCII; change it.")
     return keys
 
 
@@ -105,7 +101,7 @@ def serve(
     with requires("digitrec serve", "web"):
         from digitrec.web import monitoring, server
         from digitrec.web.settings import Settings
-    keys, rate, proxies = _keys(KEYS), limits["rate"], limits["proxies"]
+    keys, rate, proxies = _keys(), limits["rate"], limits["proxies"]
     settings = Settings(
         burst=max(1, round(2 * rate)), api_keys=keys, hosts=_hosts(allow_host, host, proxies),
         **limits,

@@ -41,9 +41,6 @@ OF_NETWORKS = (
 class Start(options.Input):
     """A model file to start from, or "digitrec" for the shipped network."""
 
-    def __init__(self) -> None:
-        super().__init__(exists=True)
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path of the file."""
         return store.SHIPPED if value == "digitrec" else Path(str(super().convert(value, param, ctx)))
@@ -92,7 +89,7 @@ class Start(options.Input):
 )
 @options.whole("--limit-test", "Use N test digits.")
 @click.option(
-    "--start", type=Start(), metavar="digitrec|FILE",
+    "--start", type=Start(exists=True), metavar="digitrec|FILE",
     help="Without --arch, fine-tune digitrec's network, or a .tflite file of it, on your digits. With "
     "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip
@@ -166,10 +163,9 @@ def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
     if model.suffix not in endings:
         raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
     others = [other for ending in SUFFIXES if (other := model.with_suffix(ending)).exists()]
-    if others and not model.exists() and run_folder(model).exists():
-        raise click.UsageError(
-            f"--out {model}: {run_folder(model)} belongs to {others[0]}; choose another name."
-        )
+    folder = run_folder(model)
+    if others and not model.exists() and folder.exists():
+        raise click.UsageError(f"--out {model}: {folder} belongs to {others[0]}; choose another name.")
     options.refuse_outputs("--out", [model, *beside])
 
 
