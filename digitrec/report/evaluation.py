@@ -119,9 +119,8 @@ def _numbers_table(found: Sequence[Share], note: str) -> Table:
         )
         for one in found
     ]  # fmt: skip
-    return Table(
-        ("share", "of", "", "95 % interval", "goal", ""), rows, range(1, 5), TITLES[WHOLE_NUMBERS], note
-    )
+    header = ("share", "of", "", "95 % interval", "goal", "")
+    return Table(header, rows, range(1, 5), TITLES[WHOLE_NUMBERS], note)
 
 
 def _row(one: Measured) -> tuple[str, ...]:

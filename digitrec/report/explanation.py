@@ -48,9 +48,8 @@ def _evidence(figure: SubFigure, found: Explanation, saliency: Saliency) -> None
     strongest = max(float(np.abs(saliency).max()), 1e-6)
     _heat(first, found, saliency, "PuOr_r", -strongest, strongest)
     first.set_title("ink that mattered most\n(outline: the digit)", fontsize=9)
-    figure.colorbar(
-        first.images[0], ax=first, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)"
-    )
+    label = "log-odds lost when hidden\n(below 0: gained)"
+    figure.colorbar(first.images[0], ax=first, shrink=0.85, label=label)
     strongest = max(float(np.max(maps, initial=0.0)), 1e-6)
     for axes, digit, heat in zip(others, found.likeliest, maps, strict=bool(maps)):
         _heat(axes, found, heat, "Oranges", 0, strongest)

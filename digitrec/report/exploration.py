@@ -51,9 +51,8 @@ def averages(seen: Exploration) -> Figure:
         plots.picture(rows[1, digit], np.sqrt(seen.variance[digit]), darkest=128)
     for row, name in zip(rows, ("mean", "standard\ndeviation"), strict=True):
         row[0].set_ylabel(name, fontsize=9)
-    figure.suptitle(
-        f"Mean and spread (square root of the variance) of each digit of {seen.name}; darker is more"
-    )
+    spread = "Mean and spread (square root of the variance)"
+    figure.suptitle(f"{spread} of each digit of {seen.name}; darker is more")
     return figure
 
 
@@ -74,14 +73,12 @@ def pixels(seen: Exploration) -> Figure:
 def notable(seen: Exploration) -> Figure:
     """Draw the faintest, thickest, thinnest and most unusual digits, and those with doubtful labels."""
     figure = Figure(figsize=(12, 8.6))
-    rows = figure.subplots(len(seen.notable), NOTABLE)
-    for row, kind in zip(rows, seen.notable, strict=True):
+    for row, kind in zip(figure.subplots(len(seen.notable), NOTABLE), seen.notable, strict=True):
         for axes in row:
             plots.bare(axes)
         row[0].set_ylabel(kind.title, fontsize=10)
         for axes, place, remark in zip(row, kind.places, kind.remarks, strict=False):
-            title = f"no. {place}: {seen.digits.labels[place]}"
-            plots.picture(axes, seen.digits.images[place], title)
+            plots.picture(axes, seen.digits.images[place], f"no. {place}: {seen.digits.labels[place]}")
             axes.set_xlabel(remark.replace(" the ", "\nthe ").replace(" of ", "\nof "), fontsize=8)
     figure.suptitle(f"Noise and artefacts in {seen.name}: number in the set and label above, measure below")
     return figure
@@ -106,7 +103,5 @@ def embedding(seen: Exploration) -> Figure:
     return figure
 
 
-PICTURES: Sequence[Callable[[Exploration], Figure]] = (
-    samples, classes, averages, pixels, notable, embedding,
-)  # fmt: skip
+PICTURES: Sequence[Callable[[Exploration], Figure]] = (samples, classes, averages, pixels, notable, embedding)
 """The plots, saved in this order under their functions' names."""

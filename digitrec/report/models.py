@@ -33,10 +33,8 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
         "Wilson's interval, is that of the saved file. The time for one digit is measured in a batch of "
         f"{TIMED}."
     )
-    header = (
-        "model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file",
-    )  # fmt: skip
-    return Table(header, rows, range(1, 6), "Models compared", note)
+    head = ("model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file")
+    return Table(head, rows, range(1, 6), "Models compared", note)
 
 
 def verdict(contestants: Sequence[Contestant]) -> str:

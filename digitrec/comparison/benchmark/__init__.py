@@ -339,9 +339,8 @@ def recommend(
         answers = [options[name][place] for place in places]
         right = sum(is_right(options[name][place], samples[place].truth) for place in places)
         latency_s = fmean(answer.latency_s for answer in answers)
-        return Option(
-            name, measures.proportion(right, len(answers)), measure.per_1000(answers, prices), latency_s
-        )
+        cost = measure.per_1000(answers, prices)
+        return Option(name, measures.proportion(right, len(answers)), cost, latency_s)
 
     most = math.inf if budget is None else budget
     tried = [measured(name, choosing) for name in options]
@@ -362,9 +361,7 @@ def _policies(engines: Sequence[Engine]) -> Iterator[EnginePolicy]:
 
 def _cheapest(options: Sequence[Option], target: float) -> Option | None:
     """Return the cheapest (then fastest) option that reaches the target, else the nearest to it."""
-    reaching = [option for option in options if (option.right.low or 0.0) >= target]
+    reaching = [one for one in options if (one.right.low or 0.0) >= target]
     if reaching:
-        return min(reaching, key=lambda option: (option.cost_per_1000 or 0.0, option.latency_s))
-    return max(
-        options, key=lambda option: (option.right.low or 0.0, -(option.cost_per_1000 or 0.0)), default=None
-    )
+        return min(reaching, key=lambda one: (one.cost_per_1000 or 0.0, one.latency_s))
+    return max(options, key=lambda one: (one.right.low or 0.0, -(one.cost_per_1000 or 0.0)), default=None)

@@ -154,10 +154,7 @@ def scorecard(
     )
 
 
-Answered = Sequence[tuple[Prediction, Label]]
-
-
-def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
+def _scored(answered: Sequence[tuple[Prediction, Label]], field: str) -> list[tuple[float, bool]]:
     """Return the value of a field, and whether the answer was right, for all answers except refusals."""
     named = [(answer, label) for answer, label in answered if answer.answer is not None]
     scores = [(getattr(answer, field), answer.answer == label) for answer, label in named]

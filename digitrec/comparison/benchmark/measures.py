@@ -65,11 +65,9 @@ def grouped(right: Sequence[bool], groups: Sequence[str]) -> Proportion:
     hits, sizes = np.bincount(places, np.asarray(right, float)), np.bincount(places)
     drawn = np.random.default_rng(0).integers(0, len(sizes), (RESAMPLED, len(sizes)))
     shares = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.percentile(shares, [50 * (1 - CONFIDENCE_LEVEL), 50 * (1 + CONFIDENCE_LEVEL)])
+    low, high = np.percentile(shares, [50 * (1 - CONFIDENCE_LEVEL), 50 * (1 + CONFIDENCE_LEVEL)]).tolist()
     wilson = proportion(sum(right), len(right))
-    return Proportion(
-        wilson.hits, wilson.n, min(wilson.low or 0.0, float(low)), max(wilson.high or 1.0, float(high))
-    )
+    return Proportion(wilson.hits, wilson.n, min(wilson.low or 0.0, low), max(wilson.high or 1.0, high))
 
 
 Label = int | str | None

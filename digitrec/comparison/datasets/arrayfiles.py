@@ -51,9 +51,8 @@ def _arrays(path: Path) -> tuple[Array, Array]:
             found = [pair for pair in PAIRS if set(pair) <= set(arrays)]
             if len(found) != 1:
                 needed = " or ".join(map("/".join, PAIRS))
-                raise DataError(
-                    f"{path}: must hold one of {needed}; it holds {', '.join(arrays) or 'nothing'}"
-                )
+                held = ", ".join(arrays) or "nothing"
+                raise DataError(f"{path}: must hold one of {needed}; it holds {held}")
             ((x, y),) = found
             return np.asarray(arrays[x]), np.asarray(arrays[y])
     if "images-idx3" in path.name:

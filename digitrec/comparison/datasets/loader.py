@@ -164,8 +164,7 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
     for kind in np.unique(kinds):
         places = drawn[kinds[drawn] == kind]
         reached[places] = (np.arange(len(places)) + 0.5) / len(places)  # rank within its label, 0..1
-    first = drawn[np.argsort(reached[drawn], kind="stable")]
-    return np.sort(first[:limit])
+    return np.sort(drawn[np.argsort(reached[drawn], kind="stable")][:limit])
 
 
 def _read(source: str, path: Path) -> list[Sample]:
