@@ -116,9 +116,8 @@ class DigitImage:
     @property
     def held(self) -> Pixels | Image.Image:
         """Deprecated: use `pixels` or `picture`."""
-        warnings.warn(
-            "DigitImage.held is private now; use pixels or picture", DeprecationWarning, stacklevel=2
-        )
+        advice = "DigitImage.held is private now; use pixels or picture"
+        warnings.warn(advice, DeprecationWarning, stacklevel=2)
         return self._held
 
     @property

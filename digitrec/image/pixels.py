@@ -227,13 +227,11 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
     return _assembled(picture, by, lambda piece: piece.convert(mode))
 
 
-def _assembled(
-    picture: Image.Image, by: int, eight_bits: Callable[[Image.Image], Image.Image]
-) -> Image.Image:
+def _assembled(picture: Image.Image, by: int, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
     """Convert a picture to eight bits a channel and shrink it, piece by piece."""
     small: Image.Image | None = None
     for box in _pieces(picture.size, by):
-        part = eight_bits(picture.crop(box)).reduce(by)
+        part = convert(picture.crop(box)).reduce(by)
         if small is None:
             small = Image.new(part.mode, (-(-picture.width // by), -(-picture.height // by)))
         small.paste(part, (box[0] // by, box[1] // by))
@@ -265,8 +263,7 @@ def _white_in(picture: Image.Image, by: int) -> float:
 
 def opaque(picture: Image.Image) -> Image.Image:
     """Put transparency on white, or on black if all visible ink is light: white ink on white would vanish."""
-    alpha = np.asarray(picture.getchannel("A"))
-    visible = alpha > 128
+    visible = np.asarray(picture.getchannel("A")) > 128
     dark = np.asarray(picture.convert("L"))[visible] < 128
     light_ink = bool(visible.any() and not visible.all() and dark.mean() < 0.001)
     backdrop = Image.new("RGBA", picture.size, "black" if light_ink else "white")

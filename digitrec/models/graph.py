@@ -185,9 +185,7 @@ def _dense(_: Any, x: Values, kernel: Values, bias: Values | float = 0) -> Value
 
 
 def _mean(options: Any, x: Values, sides: Values) -> Values:
-    return np.asarray(
-        x.mean(axis=tuple(np.ravel(sides)), keepdims=bool(options.KeepDims()), dtype=np.float32)
-    )
+    return np.asarray(x.mean(tuple(np.ravel(sides)), np.float32, keepdims=bool(options.KeepDims())))
 
 
 def _softmax(x: Values) -> Values:
@@ -217,10 +215,7 @@ WITH_OPTIONS: dict[int, tuple[Any, Work]] = {
     Kind.MAX_POOL_2D: (schema.Pool2DOptions, _pooling),
     Kind.FULLY_CONNECTED: (schema.FullyConnectedOptions, _dense),
     Kind.MEAN: (schema.ReducerOptions, _mean),
-    Kind.CONCATENATION: (
-        schema.ConcatenationOptions,
-        lambda options, *parts: np.concatenate(parts, options.Axis()),
-    ),
+    Kind.CONCATENATION: (schema.ConcatenationOptions, lambda how, *parts: np.concatenate(parts, how.Axis())),
     Kind.STRIDED_SLICE: (schema.StridedSliceOptions, _strided),
     Kind.ADD: (schema.AddOptions, lambda _, a, b: a + b),
     Kind.SUB: (schema.SubOptions, lambda _, a, b: a - b),

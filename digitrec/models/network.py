@@ -238,7 +238,6 @@ class Runner(Protocol):
 
     def run(self, values: Floats) -> list[Floats]:
         """Return the outputs for one input of the file's shape; sides with -1 may have any length."""
-        ...
 
 
 def runner(content: bytes, tensors: Sequence[int] = (), threads: int = 1) -> Runner:

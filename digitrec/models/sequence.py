@@ -178,8 +178,7 @@ def _extended(beams: dict[str, _Beam], column: int, row: list[float], most: int)
             before = beam.blank if character == last else beam.total
             if before > 0:
                 _add(found, text + character, 0.0, before * chance, (*beam.starts, column))
-    kept = sorted(found.items(), key=lambda item: -item[1].total)
-    return dict(kept[:BEAM])
+    return dict(sorted(found.items(), key=lambda item: -item[1].total)[:BEAM])
 
 
 def _add(found: dict[str, _Beam], text: str, blank: float, character: float, starts: tuple[int, ...]) -> None:
