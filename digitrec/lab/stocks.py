@@ -226,8 +226,7 @@ class Run:
             if self.done % EVERY == 0:
                 self._checkpoints.save()
                 pace = (time.perf_counter() - started) / (self.done - first)
-                figures = {
-                    name: round(value, 4) for name, value in (means | self.figures(held, losses)).items()
-                }
+                every = means | self.figures(held, losses)
+                figures = {name: round(value, 4) for name, value in every.items()}
                 log.info("%d: %s, %.0f min left", self.done, figures, (self._steps - self.done) * pace / 60)
         self._checkpoints.save()

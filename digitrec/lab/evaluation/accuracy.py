@@ -201,8 +201,7 @@ def _changed(kind: str, paper: Samples, limit: int | None) -> list[Sample]:
 
 
 def _scenes(kind: str, count: int, seed: int) -> Iterator[Sample]:
-    made = scenes(kind, Writer(mnist_test()), count, seed)
-    return (Sample(one.pixels, one.label) for one in made)
+    return (Sample(one.pixels, one.label) for one in scenes(kind, Writer(mnist_test()), count, seed))
 
 
 def _reduced_pages(count: int, seed: int) -> Iterator[Sample]:

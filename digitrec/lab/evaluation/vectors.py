@@ -277,9 +277,8 @@ def _photographed(drawn: Pixels, rng: np.random.Generator) -> Pixels:
     corners = Image.fromarray(rng.uniform(0.8, 1.04, (3, 3)).astype(np.float32))
     light = np.asarray(corners.resize((width, height), Image.Resampling.BICUBIC))[:, :, None]
     noise = rng.normal(0, rng.uniform(0, 6), drawn.shape)
-    blurred = Image.fromarray(drawn).filter(
-        ImageFilter.GaussianBlur(rng.uniform(0, 0.006) * max(width, height))
-    )
+    softness = rng.uniform(0, 0.006) * max(width, height)
+    blurred = Image.fromarray(drawn).filter(ImageFilter.GaussianBlur(softness))
     pixels = np.clip(np.asarray(blurred) * light + noise, 0, 255).astype(np.uint8)
     return jpeg(pixels, int(rng.integers(50, 96))) if rng.random() < 0.7 else pixels
 
@@ -302,5 +301,4 @@ def scenes(kind: str, count: int, seed: int) -> Iterator[Sample]:
     for number in range(count):
         rng = np.random.default_rng((seed, *kind.encode(), number))
         label, shape = _digit(rng)
-        sheet = KINDS[kind][1](shape, rng)
-        yield Sample(_photographed(sheet.pixels(), rng), label)
+        yield Sample(_photographed(KINDS[kind][1](shape, rng).pixels(), rng), label)

@@ -85,9 +85,8 @@ def _motion_blur(x: Floats, rng: np.random.Generator) -> Floats:
 
 def _shear(x: Floats, rng: np.random.Generator) -> Floats:
     """Slant by 0.4 radians to either side."""
-    return _affine(
-        x, [np.array([[1, -np.sin(lean)], [0, np.cos(lean)]]) for lean in 0.4 * rng.choice([-1, 1], len(x))]
-    )
+    leans = 0.4 * rng.choice([-1, 1], len(x))
+    return _affine(x, [np.array([[1, -np.sin(a)], [0, np.cos(a)]]) for a in leans])
 
 
 def _scale(x: Floats, _: np.random.Generator) -> Floats:
@@ -154,8 +153,7 @@ def _dotted_line(x: Floats, rng: np.random.Generator) -> Floats:
     """Draw a line from edge to edge, two columns on and two off."""
     first, last = rng.integers(0, 27, (2, len(x), 1))
     columns = np.arange(SIDE)
-    line = _line(first + (last - first) * columns / 27)
-    return x + line * (columns % 4 >= 2)
+    return x + _line(first + (last - first) * columns / 27) * (columns % 4 >= 2)
 
 
 def _zigzag(x: Floats, rng: np.random.Generator) -> Floats:

@@ -264,9 +264,7 @@ def _letter(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 def _strokes(writer: Writer, rng: np.random.Generator) -> Pixels:
     """Draw three to six bent strokes over each other."""
-    paths = [
-        strokes.smooth(rng.uniform(0, 100, (int(rng.integers(2, 6)), 2))) for _ in range(rng.integers(3, 7))
-    ]
+    paths = [strokes.smooth(rng.uniform(0, 100, (rng.integers(2, 6), 2))) for _ in range(rng.integers(3, 7))]
     return strokes.put(paths, strokes.any_pen(rng), rng, int(rng.integers(80, 160)))
 
 

@@ -12,12 +12,7 @@ from digitrec.lab.handwriting.photo import Colour, Floats, clouds, texture
 from digitrec.lab.handwriting.strokes import Pen, Stroke, ink
 from digitrec.lab.handwriting.writer import Box, cut_out
 
-_BARRELS: tuple[Colour, ...] = (
-    (0.05, 0.05, 0.06),
-    (0.06, 0.09, 0.30),
-    (0.30, 0.05, 0.06),
-    (0.10, 0.22, 0.14),
-)
+_BARRELS: tuple[Colour, ...] = ((0.05, 0.05, 0.06), (0.06, 0.09, 0.3), (0.3, 0.05, 0.06), (0.1, 0.22, 0.14))
 _SKINS: tuple[Colour, ...] = ((0.86, 0.64, 0.54), (0.72, 0.50, 0.38), (0.48, 0.32, 0.23), (0.30, 0.20, 0.15))
 
 

@@ -118,8 +118,7 @@ def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
     page = page_of(ink, rng, 0.6, 1.2)
     left, top, right, bottom = box_of(page)
     radius = np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)
-    radii = radius * rng.uniform(1, 1.1, 2)
-    path = props.ring(rng, np.array([left + right, top + bottom]) / 2, radii)
+    path = props.ring(rng, np.array([left + right, top + bottom]) / 2, radius * rng.uniform(1, 1.1, 2))
     return shown(props.drawn(page, [path], len(ink) * rng.uniform(0.02, 0.07), rng), rng), page
 
 
@@ -199,8 +198,7 @@ def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
     sides = rng.random(4) < 0.5
     sides[rng.integers(4)] = True
     for side in np.flatnonzero(sides).tolist():
-        breadth = round(len(ink) * rng.uniform(0.03, 0.12))
-        np.rot90(whole, side)[:breadth] = 255
+        np.rot90(whole, side)[: round(len(ink) * rng.uniform(0.03, 0.12))] = 255
     return ink_on_paper(whole, rng, unruled(rng)), page
 
 

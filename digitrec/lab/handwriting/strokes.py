@@ -51,8 +51,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 def ink(strokes: Sequence[Stroke], pen: Pen, side: int, rng: np.random.Generator) -> Pixels:
     """Draw each stroke with the pen: (side, side), ink high, edges smooth."""
     step = max(0.35 * pen.width * min(1.0, pen.flat + 0.2), 0.3 / (side * _FINE))
-    points = np.concatenate([resample(stroke, step) for stroke in strokes])
-    return stamp(points, pen, side, rng)
+    return stamp(np.concatenate([resample(stroke, step) for stroke in strokes]), pen, side, rng)
 
 
 def stamp(points: Stroke, pen: Pen, side: int, rng: np.random.Generator) -> Pixels:
@@ -85,8 +84,7 @@ def _nib(pen: Pen) -> Stroke:
 
 def resample(path: Stroke, step: float) -> Stroke:
     """Return the same line as points at most `step` apart."""
-    lengths = np.hypot(*np.diff(path, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     count = max(2, int(np.ceil(along[-1] / step)) + 1)
     at = np.linspace(0, along[-1], count)
     return np.stack([np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])], axis=1)
@@ -204,8 +202,7 @@ def _curve(points: Stroke, corners: NDArray[np.bool_], round_off: bool, rng: np.
     if round_off:
         points, corners = _cut(points, corners, rng.uniform(0.08, 0.25)), np.zeros(0, np.bool_)
     ends = [0, *np.flatnonzero(corners), len(points) - 1]
-    pieces = [smooth(_bow(points[a : b + 1], rng)) for a, b in pairwise(ends) if b > a]
-    return np.concatenate(pieces)
+    return np.concatenate([smooth(_bow(points[a : b + 1], rng)) for a, b in pairwise(ends) if b > a])
 
 
 def _cut(points: Stroke, corners: NDArray[np.bool_], share: float) -> Stroke:

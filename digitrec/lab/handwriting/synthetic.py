@@ -42,8 +42,7 @@ def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
     side = int(rng.integers(29, 57)) if rng.random() < 0.35 else len(digit)
     enlarged = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
     ink = np.asarray(enlarged, np.float32) / np.float32(255)
-    kind = DAMAGES[rng.choice(len(DAMAGES), p=_CHANCES)]
-    damaged = np.clip(kind(ink, rng), 0, 1)
+    damaged = np.clip(DAMAGES[rng.choice(len(DAMAGES), p=_CHANCES)](ink, rng), 0, 1)
     darkest = rng.uniform(0, 0.5) if rng.random() < 0.4 else 0.0
     brightest = rng.uniform(darkest + 0.3, 1.0) if rng.random() < 0.4 else 1.0
     seen = darkest + (brightest - darkest) * damaged
@@ -52,16 +51,14 @@ def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _band(ink: Floats, rng: np.random.Generator) -> Floats:
     """Invert a band of random place, width and direction, or everything outside the band."""
-    upright = rng.random() < 0.6
-    angle = rng.choice([0, np.pi / 2]) if upright else rng.uniform(0, np.pi)
+    angle = rng.choice([0, np.pi / 2]) if rng.random() < 0.6 else rng.uniform(0, np.pi)
     side = len(ink)
     y, x = np.mgrid[:side, :side] / (side - 1) - 0.5
     across = x * np.cos(angle) + y * np.sin(angle)
     band = np.abs(across - rng.uniform(-0.5, 0.5)) < rng.uniform(0.08, 0.4)
     if rng.random() < 0.3:
         band = np.abs(across - rng.uniform(-0.15, 0.15)) < rng.uniform(0.15, 0.4)
-    inverted = band if rng.random() < 0.5 else ~band
-    return np.where(inverted, 1 - ink, ink)
+    return np.where(band if rng.random() < 0.5 else ~band, 1 - ink, ink)
 
 
 def _haze(ink: Floats, rng: np.random.Generator) -> Floats:

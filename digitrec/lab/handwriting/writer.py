@@ -92,8 +92,7 @@ def moved(
 
 def centreline(digit: Pixels) -> Stroke:
     """Return points along the middle of the strokes, (N, 2), x and y as shares of the side, unordered."""
-    thin = _thin(_smooth(digit, _FINE) > 0.5)
-    points = np.argwhere(thin)[:, ::-1] + 0.5
+    points = np.argwhere(_thin(_smooth(digit, _FINE) > 0.5))[:, ::-1] + 0.5
     apart = ((points[:, None] - points[None]) ** 2).sum(axis=2)
     near = np.exp(-apart / (2 * 2.5**2))  # smooths the steps of the pixels
     smooth = near @ points / near.sum(axis=1, keepdims=True) / _FINE

@@ -98,13 +98,11 @@ def changes(
     Raises:
         DataError: an available set is damaged.
     """
-    with (
-        Engine(open_provider("local", model=start)) as before,
-        Engine(open_provider("local", model=out)) as after,
-    ):
+    engines = [Engine(open_provider("local", model=file)) for file in (start, out)]
+    with engines[0], engines[1]:
         for name, samples, refusing in _sets(held_back, limit):
             left = unlearned(samples, learned)
-            was, now = (_right(left, engine, name) for engine in (before, after))
+            was, now = (_right(left, engine, name) for engine in engines)
             yield Change(
                 name, refusing, proportion(int(was.sum()), len(left)), proportion(int(now.sum()), len(left)),
                 int((now & ~was).sum()), int((was & ~now).sum()), len(samples) - len(left),
@@ -224,8 +222,7 @@ def fine_tune(
 
 def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sample], list[Sample]]:
     """Split the pictures into training and held-out pictures, each label in proportion."""
-    order = np.random.default_rng(config.seed).permutation(len(samples))
-    shuffled = [samples[place] for place in order]
+    shuffled = [samples[at] for at in np.random.default_rng(config.seed).permutation(len(samples))]
     held = set(sampled([one.label for one in shuffled], round(config.validation * len(samples))).tolist())
     learned = [one for place, one in enumerate(shuffled) if place not in held]
     return learned, [shuffled[place] for place in sorted(held)]

@@ -138,16 +138,14 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     return learned
 
 
-def _write(
-    learned: Any, config: FitConfig, out: Path, facts: dict[str, Any], what: Given
-) -> tuple[float, int]:
+def _write(model: Any, config: FitConfig, out: Path, facts: dict[str, Any], what: Given) -> tuple[float, int]:
     """Write the model with its description; return the saved model's loss and right answers on the test."""
     how = {"scale": config.scale}
     if out.suffix == ".skops":
-        how["output"] = store.output_of(learned)
+        how["output"] = store.output_of(model)
     else:
-        facts |= {"parameters": learned.count_params()}
-    save = saver(learned, out)
+        facts |= {"parameters": model.count_params()}
+    save = saver(model, out)
     save(facts, **how)
     loss, correct = measured(out, what.test)
     save(facts | {"test": what.measured(correct)}, **how)
@@ -157,6 +155,5 @@ def _write(
 def measured(file: Path, test: Digits) -> tuple[float, int]:
     """Return a model file's mean cross-entropy, and the number of digits that it reads correctly."""
     chances = store.load(file).probabilities(test.images)
-    right = chances[np.arange(len(test)), test.labels]
-    loss = float(-np.log(np.maximum(right, 1e-7)).mean())
+    loss = float(-np.log(np.maximum(chances[np.arange(len(test)), test.labels], 1e-7)).mean())
     return loss, int((chances.argmax(axis=1) == test.labels).sum())

@@ -150,8 +150,7 @@ def _built(config: TrainConfig, optimizer: Any = "adam") -> keras.Model:
 
 def tensors(digits: Digits) -> Tensors:
     """Return images (N, 28, 28, 1) in 0..1 and targets (N, 10)."""
-    images = np.divide(digits.images[..., None], 255, dtype=np.float32)
-    return images, WANTED[digits.labels]
+    return np.divide(digits.images[..., None], 255, dtype=np.float32), WANTED[digits.labels]
 
 
 def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher = unwatched) -> TrainResult:

@@ -80,9 +80,8 @@ def find(name: str) -> Architecture:
         return ZOO[name]
     path = Path(name)
     if path.suffix != ".json":
-        raise ModelError(
-            f"no architecture is called {name!r}; there are: {', '.join(ZOO)}, or a file of `tune`"
-        )
+        known = ", ".join(ZOO)
+        raise ModelError(f"no architecture is called {name!r}; there are: {known}, or a file of `tune`")
     try:
         best = json.loads(path.read_text(encoding="utf-8"))
         how = {"shape": best["network"], **best["training"]}
