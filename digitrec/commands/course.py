@@ -61,7 +61,8 @@ def _show(files: list[Path], out: IO[str]) -> None:
     if console.color_system is None or not console.encoding.startswith("utf"):
         return
     fitting = max(1, min(len(files), (console.width + 1) // (WIDTH + 1)))
-    for lines in zip(*(_drawn(Image.open(file)) for file in files[:fitting]), strict=True):
+    drawn = [_drawn(Image.open(file)) for file in files[:fitting]]
+    for lines in zip(*drawn, strict=True):
         console.print(Text(" ").join(lines), no_wrap=True, overflow="crop")
 
 

@@ -73,7 +73,8 @@ def pixels(seen: Exploration) -> Figure:
 def notable(seen: Exploration) -> Figure:
     """Draw the faintest, thickest, thinnest and most unusual digits, and those with doubtful labels."""
     figure = Figure(figsize=(12, 8.6))
-    for row, kind in zip(figure.subplots(len(seen.notable), NOTABLE), seen.notable, strict=True):
+    rows = figure.subplots(len(seen.notable), NOTABLE)
+    for row, kind in zip(rows, seen.notable, strict=True):
         for axes in row:
             plots.bare(axes)
         row[0].set_ylabel(kind.title, fontsize=10)

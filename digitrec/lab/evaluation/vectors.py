@@ -301,4 +301,5 @@ def scenes(kind: str, count: int, seed: int) -> Iterator[Sample]:
     for number in range(count):
         rng = np.random.default_rng((seed, *kind.encode(), number))
         label, shape = _digit(rng)
-        yield Sample(_photographed(KINDS[kind][1](shape, rng).pixels(), rng), label)
+        sheet = KINDS[kind][1](shape, rng)
+        yield Sample(_photographed(sheet.pixels(), rng), label)

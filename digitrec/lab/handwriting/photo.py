@@ -214,7 +214,8 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
         RGB pixels, uint8, (height, width, 3).
     """
     look = look or random_look(rng)
-    return photograph(put_ink(paper(rng, *ink.shape, look=look), ink, rng, look), rng, look)
+    page = paper(rng, *ink.shape, look=look)
+    return photograph(put_ink(page, ink, rng, look), rng, look)
 
 
 def perhaps_on_paper(ink: Pixels, rng: np.random.Generator) -> Pixels:

@@ -198,7 +198,8 @@ def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
     sides = rng.random(4) < 0.5
     sides[rng.integers(4)] = True
     for side in np.flatnonzero(sides).tolist():
-        np.rot90(whole, side)[: round(len(ink) * rng.uniform(0.03, 0.12))] = 255
+        breadth = round(len(ink) * rng.uniform(0.03, 0.12))
+        np.rot90(whole, side)[:breadth] = 255
     return ink_on_paper(whole, rng, unruled(rng)), page
 
 

@@ -42,7 +42,8 @@ def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
     side = int(rng.integers(29, 57)) if rng.random() < 0.35 else len(digit)
     enlarged = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
     ink = np.asarray(enlarged, np.float32) / np.float32(255)
-    damaged = np.clip(DAMAGES[rng.choice(len(DAMAGES), p=_CHANCES)](ink, rng), 0, 1)
+    kind = DAMAGES[rng.choice(len(DAMAGES), p=_CHANCES)]
+    damaged = np.clip(kind(ink, rng), 0, 1)
     darkest = rng.uniform(0, 0.5) if rng.random() < 0.4 else 0.0
     brightest = rng.uniform(darkest + 0.3, 1.0) if rng.random() < 0.4 else 1.0
     seen = darkest + (brightest - darkest) * damaged

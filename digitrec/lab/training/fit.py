@@ -155,5 +155,6 @@ def _write(model: Any, config: FitConfig, out: Path, facts: dict[str, Any], what
 def measured(file: Path, test: Digits) -> tuple[float, int]:
     """Return a model file's mean cross-entropy, and the number of digits that it reads correctly."""
     chances = store.load(file).probabilities(test.images)
-    loss = float(-np.log(np.maximum(chances[np.arange(len(test)), test.labels], 1e-7)).mean())
+    right = chances[np.arange(len(test)), test.labels]
+    loss = float(-np.log(np.maximum(right, 1e-7)).mean())
     return loss, int((chances.argmax(axis=1) == test.labels).sum())
