@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,16 @@ def test_a_number_that_one_engine_splits_is_compared_whole(page: Path) -> None:
     parts = Candidate("12", 0.9, (100, 100, 180, 150)), Candidate("34", None, (260, 100, 340, 150))
     (found,) = compared(page, FakeProvider([Answer(parts)], name="a", wants=ENOUGH), whole)
     assert [one.confidence for one in found.predictions] == [None, 0.9], "the score of a part is unknown"
+
+
+@pytest.mark.parametrize(("cost", "each"), [(0.5, [0.5, 0.0]), (None, [None, None])])
+def test_the_costs_of_a_sheets_numbers_add_up(
+    page: Path, cost: float | None, each: list[float | None]
+) -> None:
+    words = reader("one", ("12", (100, 100, 180, 150)), ("34", (300, 100, 380, 150)))
+    (whole,) = compare_stream([page], [words], ask=numbers_asked())
+    paid = replace(whole, outcomes=tuple(replace(outcome, cost_usd=cost) for outcome in whole.outcomes))
+    assert [one.outcomes[0].cost_usd for one in apart(paid)] == each
 
 
 def test_a_number_without_a_box_belongs_to_the_same_text(page: Path) -> None:
