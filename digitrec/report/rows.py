@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
 from digitrec import __version__
-from digitrec.errors import text
+from digitrec.errors import DigitrecError, text
 from digitrec.errors.text import plain, printable
 
 
@@ -44,10 +44,16 @@ def write_rows(
 
 def _json(rows: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:
     opening, between, end = ("[\n", ",\n", "\n]\n") if form == "json" else ("", "\n", "\n")
-    number = 0
-    for number, row in enumerate(rows, 1):
-        yield (opening if number == 1 else between) + json.dumps(row, default=str)
-    yield end if number else "[]\n" if form == "json" else ""
+    number, failure = 0, None
+    try:
+        for number, row in enumerate(rows, 1):
+            yield (opening if number == 1 else between) + json.dumps(row, default=str)
+    except DigitrecError as error:  # close the array: the rows so far are worth reading
+        failure = error
+    if number or failure is None:
+        yield end if number else "[]\n" if form == "json" else ""
+    if failure is not None:
+        raise failure
 
 
 def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+import pytest
+
+from digitrec.errors import NotConfigured
 from digitrec.report import rows
 
 
@@ -35,3 +39,14 @@ def test_records_are_columns_under_their_fields_names() -> None:
 def test_without_records() -> None:
     assert records("table") == "nothing yet\n"
     assert json.loads(records("json")) == []
+
+
+def test_rows_before_an_error_are_a_whole_array() -> None:
+    def stopped() -> Iterator[dict[str, int]]:
+        yield {"a": 1}
+        raise NotConfigured("no boxes")
+
+    out = io.StringIO()
+    with pytest.raises(NotConfigured):
+        rows.write_rows(stopped(), "json", out)
+    assert json.loads(out.getvalue()) == [{"a": 1}]
