@@ -47,6 +47,9 @@ class Input(click.Path):
 class Data(Input):
     """A parameter for a file or folder with labelled pictures, or the name of a data set, as a str."""
 
+    def __init__(self) -> None:
+        super().__init__(path_type=str)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the source after checking that the call writes neither to it nor to a file inside it."""
         source = str(super().convert(value, param, ctx))
@@ -203,12 +206,12 @@ def seed(help: str, **more: Any) -> Declared:
 
 def sources(*names: str, **more: Any) -> Declared:
     """Declare an option that takes labelled pictures or the name of a data set."""
-    return click.option(*names, type=Data(path_type=str), metavar="SOURCE", **more)
+    return click.option(*names, type=Data(), metavar="SOURCE", **more)
 
 
 def labelled(metavar: str = "DATA", **more: Any) -> Declared:
     """Declare the argument DATA: labelled pictures or the name of a data set."""
-    return click.argument("data", type=Data(path_type=str), metavar=metavar, **more)
+    return click.argument("data", type=Data(), metavar=metavar, **more)
 
 
 def out_folder(default: str, help: str = "Output folder.") -> Declared:
@@ -307,6 +310,7 @@ rotate = click.option(
 )  # fmt: skip
 
 
-def reading(command: Callable[..., Any]) -> Any:
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options of `digitrec.stream`."""
-    return lenient(at_least(rotate(command)))
+    declared: Callable[..., Any] = lenient(at_least(rotate(command)))
+    return declared

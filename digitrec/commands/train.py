@@ -41,6 +41,9 @@ OF_NETWORKS = (
 class Start(options.Input):
     """A model file to start from, or "digitrec" for the shipped network."""
 
+    def __init__(self) -> None:
+        super().__init__(exists=True)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path of the file."""
         return store.SHIPPED if value == "digitrec" else Path(str(super().convert(value, param, ctx)))
@@ -89,7 +92,7 @@ class Start(options.Input):
 )
 @options.whole("--limit-test", "Use N test digits.")
 @click.option(
-    "--start", type=Start(exists=True), metavar="digitrec|FILE",
+    "--start", type=Start(), metavar="digitrec|FILE",
     help="Without --arch, fine-tune digitrec's network, or a .tflite file of it, on your digits. With "
     "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip

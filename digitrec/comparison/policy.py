@@ -12,7 +12,18 @@ from math import prod
 from operator import itemgetter
 from typing import Any, Self
 
-from digitrec.answer import NOT_SURE, Failure, Number, Outcome, Prediction, Sheet, counted, sureness, total
+from digitrec.answer import (
+    NOT_SURE,
+    Failure,
+    Number,
+    Outcome,
+    Prediction,
+    Sheet,
+    counted,
+    is_emulated,
+    sureness,
+    total,
+)
 from digitrec.comparison import WINDOW, gather, opened_once
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
@@ -246,8 +257,8 @@ class Consensus(EnginePolicy):
         if any(isinstance(one, Sheet) for one in said):
             return left
         leading = max(_votes(said).values(), default=0)
-        if leading >= self.agree:  # a later engine outvotes emulators
-            return min(1, left) if any(one.emulated for one in _digits(said)) else 0
+        if leading >= self.agree:
+            return min(1, left) if is_emulated(_digits(said)) else 0  # a later engine outvotes emulators
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Asked]) -> Asked:

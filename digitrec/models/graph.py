@@ -185,7 +185,8 @@ def _dense(_: Any, x: Values, kernel: Values, bias: Values | float = 0) -> Value
 
 
 def _mean(options: Any, x: Values, sides: Values) -> Values:
-    return np.asarray(x.mean(tuple(np.ravel(sides)), np.float32, keepdims=bool(options.KeepDims())))
+    axes = tuple(np.ravel(sides))
+    return np.asarray(x.mean(axis=axes, dtype=np.float32, keepdims=bool(options.KeepDims())))
 
 
 def _softmax(x: Values) -> Values:

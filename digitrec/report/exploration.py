@@ -51,8 +51,9 @@ def averages(seen: Exploration) -> Figure:
         plots.picture(rows[1, digit], np.sqrt(seen.variance[digit]), darkest=128)
     for row, name in zip(rows, ("mean", "standard\ndeviation"), strict=True):
         row[0].set_ylabel(name, fontsize=9)
-    spread = "Mean and spread (square root of the variance)"
-    figure.suptitle(f"{spread} of each digit of {seen.name}; darker is more")
+    figure.suptitle(
+        f"Mean and spread (square root of the variance) of each digit of {seen.name}; darker is more"
+    )
     return figure
 
 
@@ -79,7 +80,8 @@ def notable(seen: Exploration) -> Figure:
             plots.bare(axes)
         row[0].set_ylabel(kind.title, fontsize=10)
         for axes, place, remark in zip(row, kind.places, kind.remarks, strict=False):
-            plots.picture(axes, seen.digits.images[place], f"no. {place}: {seen.digits.labels[place]}")
+            title = f"no. {place}: {seen.digits.labels[place]}"
+            plots.picture(axes, seen.digits.images[place], title)
             axes.set_xlabel(remark.replace(" the ", "\nthe ").replace(" of ", "\nof "), fontsize=8)
     figure.suptitle(f"Noise and artefacts in {seen.name}: number in the set and label above, measure below")
     return figure
@@ -104,5 +106,7 @@ def embedding(seen: Exploration) -> Figure:
     return figure
 
 
-PICTURES: Sequence[Callable[[Exploration], Figure]] = (samples, classes, averages, pixels, notable, embedding)
+PICTURES: Sequence[Callable[[Exploration], Figure]] = (
+    samples, classes, averages, pixels, notable, embedding,
+)  # fmt: skip
 """The plots, saved in this order under their functions' names."""

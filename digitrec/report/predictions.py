@@ -6,14 +6,24 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from digitrec.answer import NO_NUMBER, Failure, Outcome, Prediction, chance_of, field_names, short
+from digitrec.answer import (
+    NO_NUMBER,
+    Failure,
+    Number,
+    Outcome,
+    Prediction,
+    Sheet,
+    SheetOutcome,
+    chance_of,
+    field_names,
+    short,
+)
 from digitrec.errors.text import count, dollars, duration, padded, percent, printable, width
 from digitrec.report.rows import Table, aligned, write_rows
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from digitrec.answer import Number, Sheet, SheetOutcome
     from digitrec.comparison import Comparison
     from digitrec.image import DigitImage
 

@@ -44,16 +44,15 @@ def write_rows(
 
 def _json(rows: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:
     opening, between, end = ("[\n", ",\n", "\n]\n") if form == "json" else ("", "\n", "\n")
-    number, failure = 0, None
+    number = 0
     try:
         for number, row in enumerate(rows, 1):
             yield (opening if number == 1 else between) + json.dumps(row, default=str)
-    except DigitrecError as error:  # close the array: the rows so far are worth reading
-        failure = error
-    if number or failure is None:
-        yield end if number else "[]\n" if form == "json" else ""
-    if failure is not None:
-        raise failure
+    except DigitrecError:
+        if number:  # the rows so far are worth reading
+            yield end
+        raise
+    yield end if number else "[]\n" if form == "json" else ""
 
 
 def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import string
+from functools import partial
 from typing import Annotated, Any, cast
 
 from fastapi import FastAPI, Query, Request, Security
@@ -63,9 +64,12 @@ URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 def add(app: FastAPI, state: State) -> None:
     """Add the endpoints to the app."""
-    schemes = APIKeyHeader(name="X-API-Key", auto_error=False), HTTPBearer(auto_error=False)
-    # This is only for the API description: `limits` checks the key.
-    keyed: list[Any] = [Security(scheme) for scheme in schemes] if state.settings.api_keys else []
+    keyed: list[Any] = []
+    if state.settings.api_keys:  # only for the API description: `limits` checks the key
+        keyed = [
+            Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
+            Security(HTTPBearer(auto_error=False)),
+        ]
     reading: Any = {
         "tags": ["read a digit"], "responses": schemas.PROBLEMS, "dependencies": keyed,
         "openapi_extra": schemas.PICTURES,
@@ -109,8 +113,10 @@ def add(app: FastAPI, state: State) -> None:
         """
         services = [state.service(name) for name in dict.fromkeys(provider or state.free())]
         picture = await _one_picture(request, state)
-        asked = (each.read(request.state.client, [picture]) for each in services)
-        readings = [one for (one,) in await asyncio.gather(*asked)]
+        client = request.state.client
+        readings = [
+            one for (one,) in await asyncio.gather(*(each.read(client, [picture]) for each in services))
+        ]
         outcomes = tuple(one.outcome for one in readings)
         found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
         body = schemas.ComparisonBody(
@@ -137,11 +143,8 @@ def add(app: FastAPI, state: State) -> None:
     async def thumbnail(request: Request) -> Response:
         """Show the picture as the server reads it: upright, opaque, at most 512 pixels long."""
         picture = await _one_picture(request, state)
-
-        def small() -> bytes:
-            return schemas.png(DigitImage.open(picture).thumbnail(THUMBNAIL))
-
-        return Response(await state.lanes.run(request.state.client, picture, small), media_type="image/png")
+        work = partial(_thumbnail, picture)
+        return Response(await state.lanes.run(request.state.client, picture, work), media_type="image/png")
 
     @app.get("/health", **about)
     async def health() -> schemas.Health:
@@ -199,6 +202,10 @@ async def _one_picture(request: Request, state: State) -> bytes:
     if len(sent) > 1:
         raise Problem(422, "too-many", "give one picture")
     return sent[0]
+
+
+def _thumbnail(picture: bytes) -> bytes:
+    return schemas.png(DigitImage.open(picture).thumbnail(THUMBNAIL))
 
 
 def json(model: BaseModel) -> Response:

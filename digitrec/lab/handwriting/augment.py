@@ -11,7 +11,13 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import convolve1d, map_coordinates, maximum_filter, minimum_filter
+from scipy.ndimage import (
+    convolve1d,
+    generate_binary_structure,
+    map_coordinates,
+    maximum_filter,
+    minimum_filter,
+)
 
 Floats = NDArray[np.float32]
 
@@ -19,7 +25,7 @@ SIDE = 28
 _FINE = 2 * SIDE  # strokes are widened at twice the resolution, in half-pixel steps
 _KNOTS = 6  # control points of the elastic map along each side
 _BOX = 20  # the side of the square that MNIST's digits fit
-_CROSS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], np.bool_)  # a pixel and its four neighbours
+_CROSS = generate_binary_structure(2, 1)[None]  # a pixel and its four neighbours
 _CHUNK = 256  # digits worked on at once: small enough for the cache
 
 

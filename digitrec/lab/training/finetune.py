@@ -98,11 +98,13 @@ def changes(
     Raises:
         DataError: an available set is damaged.
     """
-    engines = [Engine(open_provider("local", model=file)) for file in (start, out)]
-    with engines[0], engines[1]:
+    with (
+        Engine(open_provider("local", model=start)) as before,
+        Engine(open_provider("local", model=out)) as after,
+    ):
         for name, samples, refusing in _sets(held_back, limit):
             left = unlearned(samples, learned)
-            was, now = (_right(left, engine, name) for engine in engines)
+            was, now = (_right(left, engine, name) for engine in (before, after))
             yield Change(
                 name, refusing, proportion(int(was.sum()), len(left)), proportion(int(now.sum()), len(left)),
                 int((now & ~was).sum()), int((was & ~now).sum()), len(samples) - len(left),
