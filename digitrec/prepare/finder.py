@@ -159,7 +159,7 @@ def _searched(picture: Image.Image, most: int | None) -> list[Ink]:
     """Return the largest marks on a picture; search for the small ones again in close-ups."""
     found = sorted(_overview(picture), key=lambda one: -np.count_nonzero(one.mask))[:most]
     small = [one for one in found if longer_side(one.place) < CLEAR]
-    kept = [_ink(picture, one) for one in found if longer_side(one.place) >= CLEAR]
+    kept = [ink_of(picture, one) for one in found if longer_side(one.place) >= CLEAR]
     for _ in range(MOST):
         if not small:
             break
@@ -170,7 +170,7 @@ def _searched(picture: Image.Image, most: int | None) -> list[Ink]:
             closer.append(target)
         small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
         new = [one for one in closer if not any(_shared(one.box, other.box) for other in kept)]
-        kept += [_ink(picture, one) for one in new]
+        kept += [ink_of(picture, one) for one in new]
     return kept
 
 
@@ -295,7 +295,7 @@ def _labels(mask: Mask) -> Ints:
     return labels
 
 
-def _ink(picture: Image.Image, mark: Mark) -> Ink:
+def ink_of(picture: Image.Image, mark: Mark) -> Ink:
     """Take a mark's ink from the picture's own pixels, by their contrast to the paper around it."""
     left, top, right, bottom = mark.place
     margin = max(3, round(MARGIN * longer_side(mark.place)))

@@ -13,6 +13,7 @@ from digitrec.image import Box, DigitImage, Findings
 from digitrec.image.boxes import covered
 from digitrec.prepare import finder, judge
 from digitrec.prepare.components import Components, components
+from digitrec.prepare.filters import Floats
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
 
@@ -30,6 +31,8 @@ COARSE = 160
 """Longer side of the network's input, in pixels, that may suffice for a large picture."""
 CLEARLY = 1.4
 """Minimum evidence for a digit that decides at which resolution such a picture is read."""
+ONE_PIECE = 0.25
+"""Minimum share of such a digit's ink that is connected."""
 LAST = 1280
 """Maximum longer side of the network's input, in pixels."""
 CLEAR = 24
@@ -126,14 +129,9 @@ class Line:
         return _line(self.boxes[at], [self.marks[one] for one in at], self.cut_out)
 
 
-def lines(picture: Image.Image, *, closely: bool = False) -> list[Line]:
-    """Return all possible numbers and all words on a picture, from top to bottom; each is a line.
-
-    Args:
-        picture: the picture.
-        closely: do not try the coarse search, which takes a form's frame for a large digit.
-    """
-    look, found = _marks(picture, closely)
+def lines(picture: Image.Image) -> list[Line]:
+    """Return all possible numbers and all words on a picture, from top to bottom; each is a line."""
+    look, found = _marks(picture)
     if not found:
         return []
     parts = components(look.kinds[..., 0] < 0.5)
@@ -184,14 +182,14 @@ def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
     return replace(line, box=digit or line.box, findings=findings, reading=reading)
 
 
-def _marks(picture: Image.Image, closely: bool) -> tuple[finder.Look, Sequence[finder.Mark]]:
+def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest = max(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
     look, marks = _overview(picture, side)
-    if longest > SMALL and not closely:
+    if longest > SMALL:
         coarse = _overview(picture, COARSE)
-        if _is_enough(coarse[1], marks):
+        if _is_enough(picture, coarse[1], marks):
             return coarse
     while True:
         heights = [_height(mark) for mark in _digits(marks) or marks]
@@ -206,23 +204,33 @@ def _overview(picture: Image.Image, side: int) -> tuple[finder.Look, Sequence[fi
     return look, list(finder.marks_in(look))
 
 
-def _is_enough(coarse: Sequence[finder.Mark], closer: Sequence[finder.Mark]) -> bool:
+def _is_enough(picture: Image.Image, coarse: Sequence[finder.Mark], closer: Sequence[finder.Mark]) -> bool:
     """Return whether some marks are digits, and a higher resolution shows no digits elsewhere.
 
-    At a high resolution the network takes pieces of a large digit and the paper's grain for digits. Rulings
-    look like ones, so ones elsewhere do not count.
+    At a low resolution a column of small numbers can look like a digit, so the picture's own ink is read. At
+    a high resolution the network takes pieces of a large digit and the paper's grain for digits. Rulings look
+    like ones, so ones elsewhere do not count.
     """
-    digits = [mark.box for mark, _ in _clear([mark for mark in coarse if _height(mark) >= CLEAR])]
-    if not digits:
+    high = [mark for mark in coarse if _height(mark) >= CLEAR]
+    inks = [finder.ink_of(picture, mark).mask for mark in high]
+    digits = _clear(inks)
+    if not any(_is_in_one_piece(inks[at]) for at in digits):
         return False
-    others = [mark.box for mark, digit in _clear(_digits(closer)) if digit != 1]
-    return all(any(covered(box, one) > SAME for one in digits) for box in others)
+    small = _digits(closer)
+    others = [small[at].box for at, digit in _clear([mark.ink for mark in small]).items() if digit != 1]
+    return all(any(covered(box, high[at].box) > SAME for at in digits) for box in others)
 
 
-def _clear(marks: Sequence[finder.Mark]) -> list[tuple[finder.Mark, int]]:
-    """Return the marks that our own network reads clearly, each with its digit."""
-    seen = readings([mark.ink for mark in marks], once=True)
-    return [(mark, one.digit) for mark, one in zip(marks, seen, strict=True) if one.evidence >= CLEARLY]
+def _is_in_one_piece(ink: Floats) -> bool:
+    """Return whether the largest connected part has a good share of the ink, (h, w)."""
+    parts = components(ink > 0.4)
+    return bool(parts.area.max(initial=0) > ONE_PIECE * parts.area.sum())
+
+
+def _clear(inks: Sequence[Floats]) -> dict[int, int]:
+    """Return the digit of each ink, (h, w), that our own network reads clearly, by its place in the list."""
+    seen = readings(inks, once=True)
+    return {at: one.digit for at, one in enumerate(seen) if one.evidence >= CLEARLY}
 
 
 def _digits(marks: Sequence[finder.Mark]) -> list[finder.Mark]:

@@ -19,7 +19,7 @@ from digitrec.models.sequence import HEIGHT, Lengths, Reading, SequenceReader, d
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
-from digitrec.prepare.lines import COARSE, SMALL, Line, lines, single, strip
+from digitrec.prepare.lines import Line, lines, single, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 WEIGHTS = sequence.WEIGHTS / "digitrec-numbers.npz"
@@ -63,19 +63,13 @@ class Page:
     """The digit network's reading of each mark."""
 
     @classmethod
-    def of(cls, picture: Image.Image, *, closely: bool = False) -> Self:
+    def of(cls, picture: Image.Image) -> Self:
         """Find the lines of a picture, as `lines` does, and read their marks."""
-        every = lines(picture, closely=closely)
+        every = lines(picture)
         found = [line for line in every if line.cut_out or line.chance >= LEAST_MARKS]
         marks = [mark for line in found for mark in line.marks if mark is not None]
         seen = proposals.readings([mark.ink for mark in marks], once=True)
         return cls(picture, found, len(every) - len(found), dict(zip(marks, seen, strict=True)))
-
-    @property
-    def is_coarse(self) -> bool:
-        """Whether the coarse search found the lines; a closer one may find others."""
-        looks = [mark.look for line in self.lines for mark in line.marks if mark is not None]
-        return max(self.picture.size) > SMALL and any(max(one.kinds.shape) <= COARSE for one in looks)
 
     def is_alone(self, line: Line) -> bool:
         """Return whether a line of the page is the picture's only mark."""
@@ -142,11 +136,7 @@ class LocalNumbers(BaseProvider):
         return Answer(found, model_version=", ".join(reader.version for reader in self._readers))
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
-        page = Page.of(picture)
-        found = self._found(page, expected)
-        if not found and page.is_coarse:
-            found = self._found(Page.of(picture, closely=True), expected)
-        for one, chance in found:
+        for one, chance in self._found(Page.of(picture), expected):
             yield Candidate(one.reading.text, one.reading.chance, one.line.box, _signs(one), chance)
 
     def _found(self, page: Page, expected: Lengths | None) -> list[tuple[Proposal, float]]:
