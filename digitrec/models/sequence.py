@@ -22,8 +22,8 @@ Lengths = tuple[int, int]
 """Minimum and maximum number of digits of a number."""
 
 WEIGHTS = Path(__file__).parent / "weights"
-SHIPPED, LETTERS = WEIGHTS / "digitrec-reader.tflite", WEIGHTS / "digitrec-reader-letters.tflite"
-"""The networks that the package contains; the second one was also trained to recognise letters."""
+SHIPPED = WEIGHTS / "digitrec-reader.tflite"
+"""The network that the package contains."""
 ALPHABET = "0123456789.,-"
 """Characters that the network distinguishes."""
 OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
@@ -38,6 +38,8 @@ WIDEST = 512
 """Maximum width of a strip, px."""
 BEAM = 8
 """Number of texts that the search keeps after each column."""
+SURELY = 0.99
+"""Minimum chance of a letter or sign that is left out beside a number."""
 UNLIKELY = 1e-3
 """The search ignores characters with a lower chance in a column."""
 
@@ -100,7 +102,7 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
         looks: the outputs, each (T, 15), as returned by `SequenceReader.look`; of several strips or networks.
         lengths: minimum and maximum number of digits; None: any number.
     """
-    found = [search(columns, lengths) for columns in looks]
+    found = [search(_alone(columns), lengths) for columns in looks]
     chances: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(looks))
     for at, texts in enumerate(found):
         for one in texts.values():
@@ -118,6 +120,21 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
         chance=means[0], each=tuple(chances[order[0]]), rival=sum(means[1:]),
         letters=tuple(map(_letters_in, looks)),
     )  # fmt: skip
+
+
+def _alone(columns: Floats) -> Floats:
+    """Return the columns of a strip, (T, 15), with blanks for signs before and after the digits ("$5 each").
+
+    A sign that may be an unusual digit stays, and lowers the chance of a text without it.
+    """
+    digits = np.flatnonzero(columns[:, :10].max(axis=1, initial=0) > 0.5)
+    if not len(digits):
+        return columns
+    beside = columns[:, OTHER] > SURELY
+    beside[digits[0] : digits[-1]] = False
+    found = columns.copy()
+    found[beside, BLANK] += found[beside, OTHER]
+    return found
 
 
 def _letters_in(columns: Floats) -> float:

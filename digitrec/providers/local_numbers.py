@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, pairwise
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -84,7 +84,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
-    """Marks that may be a number, and the networks' reading of them."""
+    """Marks that may be a number, and the network's reading of them."""
 
     page: Page
     line: Line
@@ -113,27 +113,26 @@ class LocalNumbers(BaseProvider):
     wants = InputSpec(encoding="rgb", preparation="numbers", enough=NUMBERS_SIDE)
     price: Price | None = FREE
 
-    def __init__(self, name: str = "local", readers: Sequence[SequenceReader] = ()) -> None:
-        """Load the networks.
+    def __init__(self, name: str = "local", reader: SequenceReader | None = None) -> None:
+        """Load the network.
 
         Args:
             name: the provider's name in answers.
-            readers: the networks that read the views of a number in turn. Empty: those in the package.
+            reader: the network that reads a number's strips; None: the one in the package.
         """
         self.name = name
-        self._readers = readers or (SequenceReader(), SequenceReader(sequence.LETTERS))
+        self._reader = reader or SequenceReader()
 
     def load(self) -> None:
         """Run the networks on a blank picture, because their first run is their slowest."""
         blank = np.full((HEIGHT, 96), 255, np.uint8)
         tuple(self._numbers(Image.new("RGB", (128, 64), "white")))
-        for reader in self._readers:
-            reader.look(blank)
+        self._reader.look(blank)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Return a candidate for each number; ``timeout`` (seconds) has no effect."""
         found = tuple(self._numbers(image.picture(), image.digits))
-        return Answer(found, model_version=", ".join(reader.version for reader in self._readers))
+        return Answer(found, model_version=self._reader.version)
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
         for one, chance in self._found(Page.of(picture), expected):
@@ -199,9 +198,7 @@ class LocalNumbers(BaseProvider):
         The reading has the expected number of digits if its chance reaches `LEAST_EXPECTED`, else any number.
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
-        strips = {box: _strip(page.picture, box) for box in set(boxes)}  # networks may share a box
-        turns = zip(cycle(self._readers), boxes, strict=False)
-        looks = [reader.look(strips[box]) for reader, box in turns]
+        looks = [self._reader.look(_strip(page.picture, box)) for box in boxes]
         reading = sequence.read(looks)
         if expected is not None and not expected[0] <= len(digits_of(reading.text)) <= expected[1]:
             fitting = sequence.read(looks, expected)
@@ -238,7 +235,7 @@ def _answered(reading: Reading, one: proposals.Reading) -> Reading:
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
-    """Return the parts of a picture that the networks read, in turn, for one number.
+    """Return the parts of a picture that the network reads for one number.
 
     Args:
         picture: the picture.
@@ -250,7 +247,7 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
     margin = MARGIN * (bottom - top)
     around = left - margin, top - margin, right + margin, bottom + margin
     if not wide:
-        return [around, around]
+        return [around]
     width, height = picture.size
     edge = EDGE * height
     return [
@@ -309,8 +306,8 @@ def features(one: Proposal) -> list[float]:
     is_single = count == 1 and as_many and all(same) and clear.min() >= CLEAR
     search, refused = line.findings, line.findings and line.findings.reason
     return [
-        reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[1], reading.rival,
-        max(reading.letters), min(reading.letters), reading.letters[1],
+        reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[-1], reading.rival,
+        max(reading.letters), min(reading.letters), reading.letters[-1],
         min(reading.chances), float(np.mean(reading.chances)), len(reading.text) > count,
         *(count == length for length in (1, 2, 3, 4)), count / 8,
         digits.count("1") / count, digits.count("0") / count,

@@ -16,7 +16,6 @@ from digitrec.models.sequence import (
     ALPHABET,
     BLANK,
     HEIGHT,
-    LETTERS,
     OTHER,
     WIDEST,
     SequenceReader,
@@ -71,6 +70,23 @@ def test_a_letter_beside_the_digits_takes_its_chance_from_them() -> None:
     assert (best.text, best.chance) == ("1", pytest.approx(0.27))
 
 
+@pytest.mark.parametrize(("sign", "chance"), [(0.995, 0.9), (0.8, 0.18)])
+def test_only_a_sure_sign_beside_a_number_is_left_out(sign: float, chance: float) -> None:
+    rows = columns([[0, 0, 0, 1], [0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1], [0, 0, 0, 1]])
+    for at in (0, 4):
+        rows[at, [OTHER, BLANK]] = sign, 1 - sign
+    one, both = read([rows[:4]]), read([rows])
+    assert (one.text, both.text) == ("1", "1")
+    assert one.chance == pytest.approx(chance, abs=0.01)
+    assert both.chance == pytest.approx(chance if sign > 0.9 else chance * (1 - sign), abs=0.01)
+
+
+def test_a_letter_between_two_digits_is_not_left_out() -> None:
+    rows = columns([[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]])
+    rows[1, [OTHER, BLANK]] = 0.995, 0.005
+    assert read([rows]).chance < 0.01
+
+
 def test_each_character_has_its_place_and_chance() -> None:
     rows = [[0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1], [0, 0.8, 0, 0.2]]
     best = max(search(columns(rows)).values(), key=lambda one: one.chance)
@@ -111,7 +127,7 @@ def test_each_look_has_its_share_of_letters() -> None:
     assert read([clear, mixed]).letters == pytest.approx((0, 0.75))
 
 
-def test_the_second_network_sees_letters_where_the_first_reads_digits() -> None:
+def test_the_network_sees_letters() -> None:
     word = 255 - np.pad(in_font("bill", OWN, 22), 5)
     strip = np.pad(word[:HEIGHT], ((0, max(0, HEIGHT - len(word))), (0, 0)), constant_values=255)
-    assert read([SequenceReader(LETTERS).look(strip)]).chance < 0.1
+    assert read([SequenceReader().look(strip)]).chance < 0.1

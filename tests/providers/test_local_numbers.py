@@ -92,7 +92,7 @@ class Blind(SequenceReader):
 
 
 def test_a_digit_that_only_the_digit_network_reads_is_a_number() -> None:
-    reader = LocalNumbers(readers=[Blind(), Blind()])
+    reader = LocalNumbers(reader=Blind())
     (number,) = digitrec.read(SAMPLES / "thick-marker.jpg", reader).numbers
     assert (number.text, [one.digit for one in number.digits]) == ("5", [5])
 
@@ -148,6 +148,6 @@ def test_the_expected_number_of_digits_decides_between_likely_texts(
     digits: int | tuple[int, int] | None, fitting: float, text: str
 ) -> None:
     picture = Image.fromarray(255 - np.pad(in_font("1234", OWN, 40), 15))
-    reader = LocalNumbers(readers=[Doubtful(fitting), Doubtful(fitting)])
+    reader = LocalNumbers(reader=Doubtful(fitting))
     (number,) = digitrec.read(picture, reader, digits=digits).numbers
     assert number.text == text

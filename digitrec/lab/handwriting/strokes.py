@@ -118,6 +118,8 @@ _TABLE = _table()
 
 DIGITS = tuple(_TABLE["digit"].values())
 """The shapes of 0 to 9, in that order."""
+RARE = _TABLE["rare"]
+"""Unusual shapes of some digits, which can be read only beside others."""
 PLAIN = {character: shape for character, (shape,) in _TABLE["plain"].items()}
 """Letters and signs that resemble no digit."""
 LEARNED = tuple("AEHKMRWXaehkmwx&?")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +104,7 @@ def photograph(page: Floats, breadth: float, rng: np.random.Generator) -> Pixels
     if rng.random() < 0.6:
         most = min(3.0, 0.6 + 40 * breadth)
         picture = picture.filter(ImageFilter.GaussianBlur(log_uniform(rng, 0.4, most)))
-    if rng.random() < 0.25:
+    if rng.random() < 0.35:
         scale = rng.uniform(14, 32) / picture.height
         size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
         picture = picture.resize(size, Image.Resampling.BOX)
@@ -134,6 +136,9 @@ TALL = 56
 """Height of a digit on the page, px."""
 STRANGE, BARE = 0.18, 0.03
 """Shares of pictures with letters, signs or scrawls, and of pictures with only paper and its lines."""
+UNITS, SMALL_ZEROS, SPACED, FAINT = 0.1, 0.3, 0.25, 0.15
+"""Shares of numbers with letters or signs beside them, whose last zeros are small and joined, with a space
+after the sign, and of pale ink."""
 _LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
 """Shares of numbers with 1 to 9 digits."""
 
@@ -154,6 +159,44 @@ def held_back(count: int, seed: int) -> Iterator[Labelled]:
         view, text = composer.number()
         size = max(4, round(view.shape[1] / STRETCH)), view.shape[0]
         yield Image.fromarray(view).resize(size, Image.Resampling.BICUBIC), text
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How one number is written; lengths in pixels."""
+
+    gap: float
+    """Space between digits; negative: they overlap."""
+    slope: float
+    """Slope of the base line."""
+    uneven: float
+    """Deviation of the digits' heights, as a logarithm."""
+    drop: float
+    """Deviation of their middles, as a share of `TALL`."""
+    turn: float
+    """Turn of all digits, radians."""
+    slant: float
+    wide: float
+    """Width of a digit as a multiple of its own."""
+    joins_zeros: bool
+    """Whether the last zeros are small and joined."""
+    small: float
+    """Height of such a zero, as a share of the digit's own."""
+    lowered: float
+    """How much lower its middle stands, as a share of the height that it lacks."""
+    space: float
+    """Space after a sign."""
+
+    @classmethod
+    def of(cls, rng: np.random.Generator) -> Self:
+        return cls(
+            gap=rng.normal(0.1, 0.1) * TALL, slope=rng.normal(0, 0.04),
+            uneven=abs(rng.normal(0, 0.08)), drop=abs(rng.normal(0, 0.04)),
+            turn=rng.normal(0, 0.05), slant=rng.normal(0, 0.15), wide=float(np.exp(rng.normal(0, 0.15))),
+            joins_zeros=rng.random() < SMALL_ZEROS, small=rng.uniform(0.45, 0.85),
+            lowered=rng.uniform(-0.5, 0.5),
+            space=rng.uniform(0.2, 0.9) * TALL if rng.random() < SPACED else 0.0,
+        )  # fmt: skip
 
 
 class Composer:
@@ -180,7 +223,10 @@ class Composer:
         return view, "".join("?" if character.isdigit() else character for character in text)
 
     def number(self) -> tuple[Pixels, str]:
-        """Return a view of a number, grey, (HEIGHT, up to `WIDEST`), and its text."""
+        """Return a view of a number, grey, (HEIGHT, up to `WIDEST`), and its text.
+
+        With `others`, "?" in the text stands for letters and signs before or after the number.
+        """
         return self._drawn(self.hands)
 
     def _drawn(self, hands: Sequence[Hand] | None) -> tuple[Pixels, str]:
@@ -191,6 +237,9 @@ class Composer:
                 continue
             some = hands or self.hands
             hand = some[int(self.rng.integers(len(some)))]
+            if hands is self.hands and self.others and self.rng.random() < UNITS:
+                units = "?" * int(self.rng.integers(1, 3))
+                text = text + units if self.rng.random() < 0.5 else units + text
             ink, middle, complete = self._written(text, hand)
             if not complete:
                 continue
@@ -222,29 +271,38 @@ class Composer:
 
     def _written(self, text: str, hand: Hand) -> tuple[Floats, float, bool]:
         """Return a number's ink, 0..1, on its page, the height of its middle, px, and whether it fitted."""
-        rng = self.rng
-        x, y = 1.5 * TALL, 1.5 * TALL
+        rng, x, y = self.rng, 1.5 * TALL, 1.5 * TALL
         whole = np.zeros((3 * TALL, TALL * (len(text) + 4)), np.float32)
-        gap, slope = rng.normal(0.1, 0.1) * TALL, rng.normal(0, 0.04)
-        uneven, drop = abs(rng.normal(0, 0.08)), abs(rng.normal(0, 0.04))
-        turn, slant, wide = rng.normal(0, 0.05), rng.normal(0, 0.15), np.exp(rng.normal(0, 0.15))
+        style = _Style.of(rng)
         breadth = max(1.2, hand.breadth * TALL)
-        for character in text:
-            tall = TALL * float(np.exp(rng.normal(0, uneven)))
-            if character.isdigit():
-                cover = self._digit(hand.ink(int(character), rng), tall, turn, slant, wide)
-            else:
-                cover = self._sign(character, breadth)
-            height, width = cover.shape
-            top = round(y + rng.normal(0, drop) * TALL - height / 2)
+        zeros = len(text.rstrip("0")) if style.joins_zeros else len(text)
+        for at, character in enumerate(text):
+            tall, middle, gap = TALL * float(np.exp(rng.normal(0, style.uneven))), y, style.gap
+            if joined := at >= zeros > 0:
+                tall, middle = tall * style.small, y + style.lowered * (1 - style.small) * TALL
+                gap = -0.05 * TALL
+            is_sign = character in ".,-"
+            shape = self._sign(character, breadth) if is_sign else self._shape(character, hand, tall, style)
+            height, width = shape.shape
+            top = round(middle + rng.normal(0, style.drop) * TALL - height / 2)
             left = round(x)
             if left + width > whole.shape[1] or top < 0 or top + height > whole.shape[0]:
                 return whole, y, False
             place = whole[top : top + height, left : left + width]
-            np.maximum(place, cover, out=place)
-            step = width + (gap + rng.normal(0, 0.05) * TALL) * (1 if character.isdigit() else 0.5)
-            x, y = x + max(step, 0.35 * width), y + slope * step
+            np.maximum(place, shape, out=place)
+            if joined and at > zeros and style.lowered < 0:
+                _connect(whole, left, top + 0.15 * height, 0.3 * tall, breadth)
+            step = width + (gap + rng.normal(0, 0.05) * TALL) * (0.5 if is_sign else 1)
+            x, y = x + max(step, 0.35 * width), y + style.slope * step
+            x += style.space if is_sign else 0
         return whole[:, : int(x + 1.5 * TALL)], 1.5 * TALL, True
+
+    def _shape(self, character: str, hand: Hand, tall: float, style: _Style) -> Floats:
+        """Return a digit by this hand, or for "?" a letter or sign by another one, 0..1."""
+        if character == "?":
+            hand = self.others[int(self.rng.integers(len(self.others)))]
+            character = str(self.rng.choice(list(UNLIKE)))
+        return self._digit(hand.ink(int(character), self.rng), tall, style.turn, style.slant, style.wide)
 
     def _on_paper(self, ink: Floats, middle: float, hand: Hand) -> Floats:
         """Return the number on paper, grey, 0..1; add parts of neighbouring lines to the ink."""
@@ -260,6 +318,7 @@ class Composer:
             page = page - stamp(shape, middle, TALL, rng)
         page = np.clip(page, 0.05, 1)
         least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink would be unreadable
+        least = 0.18 if hand.breadth >= 0.05 and rng.random() < FAINT else least
         dark = np.float32(page.mean() * (1 - rng.uniform(least, 0.95)))
         texture = 1 - np.clip(soft_noise(rng, shape, 20, 60) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
         return np.asarray(page + ink * texture * np.float32(rng.uniform(0.75, 1)) * (dark - page), np.float32)
@@ -270,7 +329,7 @@ class Composer:
             other = self._digit(hand.ink(int(self.rng.integers(10)), self.rng), TALL, 0, 0, 1)
             top = round(middle + at * TALL * self.rng.uniform(0.95, 1.3) - other.shape[0] / 2)
             left = int(self.rng.integers(0, max(1, ink.shape[1] - other.shape[1])))
-            part = ink[max(0, top) : top + other.shape[0], left : left + other.shape[1]]
+            part = ink[max(0, top) : max(0, top + len(other)), left : left + other.shape[1]]
             np.maximum(part, other[max(0, -top) : max(0, -top) + part.shape[0], : part.shape[1]], out=part)
 
     def _digit(self, ink: Pixels, tall: float, turn: float, slant: float, wide: float) -> Floats:
@@ -298,11 +357,21 @@ class Composer:
             r = max(1.0, breadth * rng.uniform(0.5, 0.9))
             pen.ellipse((middle - r, low - r, middle + r, low + r), fill=255)
         else:
-            long = TALL * rng.uniform(0.12, 0.3)
+            long = TALL * rng.uniform(0.12, 0.3 if rng.random() < 0.7 else 0.7)
+            low -= max(0.0, 0.5 * (long - 0.3 * TALL))
             end = (middle - long * rng.uniform(0, 0.5), low + 0.7 * long)
             pen.line((middle, low - 0.3 * long, *end), fill=255, width=width)
         blurred = page.filter(ImageFilter.GaussianBlur(0.6))
         return _cut_at_sides(np.asarray(blurred), 0.2)
+
+
+def _connect(ink: Floats, x: float, y: float, half: float, breadth: float) -> None:
+    """Draw a stroke of the given half length from one digit to the next into the ink; (x, y): its middle."""
+    page = Image.fromarray(np.zeros(ink.shape, np.uint8))
+    ends = (x - half, y, x, y + 0.2 * half, x + half, y - 0.1 * half)
+    ImageDraw.Draw(page).line(ends, fill=255, width=max(1, round(breadth)), joint="curve")
+    stroke = np.asarray(page.filter(ImageFilter.GaussianBlur(0.6)), np.float32)
+    np.maximum(ink, stroke / np.float32(255), out=ink)
 
 
 def _cut_at_sides(ink: Pixels, least: float) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import People
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.strokes import DIGITS, LEARNED, PLAIN, RESEMBLING, SIGNS, Pen, log_uniform
+from digitrec.lab.handwriting.strokes import DIGITS, LEARNED, PLAIN, RARE, RESEMBLING, SIGNS, Pen, log_uniform
 from digitrec.lab.handwriting.writer import enlarge, fonts_to_learn, in_font, rewrite, sized, without_paper
 
 SIDE = 64
@@ -106,13 +106,14 @@ def _drawn(_: People, rng: np.random.Generator) -> Hand:
     """Return a synthetic hand with one or two shapes for each digit, with random variation."""
     pen, lean = _pen(rng), rng.normal(0, 0.15)
     chosen = []
-    for shapes in DIGITS:
+    for digit, common in enumerate(DIGITS):
+        shapes = (*common, *RARE.get(str(digit), ()))
         weights = np.array([shape.weight for shape in shapes])
-        chosen.append(rng.choice(len(shapes), 2, p=weights / weights.sum()))
+        chosen.append([shapes[at] for at in rng.choice(len(shapes), 2, p=weights / weights.sum())])
     second = rng.random() * 0.3
 
     def write(digit: int) -> Pixels:
-        shape = DIGITS[digit][chosen[digit][int(rng.random() < second)]]
+        shape = chosen[digit][int(rng.random() < second)]
         paths = [path @ np.array([[1, 0], [-lean, 1]]) for path in strokes.by_hand(shape, rng)]
         return strokes.put(paths, pen, rng, _DRAWN)
 

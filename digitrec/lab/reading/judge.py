@@ -73,7 +73,7 @@ def _composed(of: Sources, rng: np.random.Generator) -> Labelled:
     scale = log_uniform(rng, 0.8, 3)
     size = max(4, round(scale * view.shape[1] / STRETCH)), round(scale * view.shape[0])
     pixels = np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BICUBIC))
-    return pixels, [] if "?" in text or not text else [(text, None)]
+    return pixels, [(text.strip("?"), None)] if digits_of(text) else []
 
 
 def _written(of: Sources, rng: np.random.Generator) -> Labelled:

@@ -1,19 +1,17 @@
-"""Train the number reader's weights: compose numbers, learn from them, export two networks.
+"""Train the number reader's weights: compose numbers, learn from them, export the network.
 
-    python -m digitrec.lab.reading.train compose FOLDER 96000
-    python -m digitrec.lab.reading.train learn FOLDER 560000
-    python -m digitrec.lab.reading.train export digitrec/models/weights LETTERS FOLDER...
+    python -m digitrec.lab.reading.train compose FOLDER 264000
+    python -m digitrec.lab.reading.train learn FOLDER 1152000 [FIRST]
+    python -m digitrec.lab.reading.train export FOLDER BEFORE digitrec/models/weights/digitrec-reader.tflite
 
-Composing and learning resume where they stopped. They need DIGITREC_DATA and the extra `train`. LETTERS and
-each FOLDER are folders of the first two commands. The first exported network is the mean of the latest
-checkpoints of each FOLDER (M. Wortsman and others, Robust fine-tuning of zero-shot models, CVPR 2022). The
-second network is that of LETTERS alone, which was trained longest on letters: it mistakes fewer words for
-numbers, and misses more unusual digits.
+Composing and learning resume where they stopped. They need DIGITREC_DATA and the extra `train`. FIRST is the
+file of a network to begin with; without it, training takes longer. BEFORE is the file of an earlier network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +24,9 @@ from digitrec.lab import stocks
 from digitrec.lab.datasets.world import people
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
 from digitrec.lab.reading.hands import hands, letter_hands
+from digitrec.models.graph import Kind, LiteFile
 from digitrec.models.network import described
-from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, LETTERS, SHIPPED
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT
 from digitrec.models.store import to_litert
 
 WIDTHS = (24, 48, 80, 112, 144)
@@ -69,11 +68,14 @@ HELD_VIEWS = 1024
 OTHER_HANDS = 40
 """Number of hands in a file that write letters, signs and scrawls, and write in no other file."""
 BATCH = 64
-SEED = 31
-LONGEST = 12
+SEED = 47
+LONGEST = 14
 """Maximum number of characters of a number."""
 CLASSES = ALPHABET + "?"
 """The characters of a picture's text, in the order of their classes; "?" is anything else."""
+TRAINED = 0.8
+"""Weight of the trained network in its mean with an earlier one (M. Wortsman and others, Robust fine-tuning
+of zero-shot models, CVPR 2022)."""
 MOVED = 3
 """Maximum movement of a view's edge during training, px."""
 
@@ -153,16 +155,69 @@ def varied(view: NDArray[np.uint8], least: int, rng: np.random.Generator) -> NDA
     return view.astype(np.float32) * np.float32(rng.uniform(0.7, 1.2)) + noise
 
 
-def learn(folder: Path, views: int) -> None:
-    """Train on `views` views, in bfloat16, which takes a quarter less time."""
+def learn(folder: Path, views: int, first: Path | None = None) -> None:
+    """Train on `views` views, in bfloat16, which takes a quarter less time.
+
+    Args:
+        folder: the folder of the pictures and the checkpoints.
+        views: number of views, those of earlier runs included.
+        first: the LiteRT file of a network to begin with; None: random weights.
+    """
     import keras
 
     keras.utils.set_random_seed(SEED)
-    run = restored(folder, network(policy="mixed_bfloat16"), views // BATCH)
     held = stocks.held(folder, HELD_VIEWS)
     order = np.argsort(held["widths"])
     parts = [batch(held, order[at : at + BATCH]) for at in range(0, len(order), BATCH)]
+    net = network(policy="mixed_bfloat16")
+    if first is not None:
+        begin_with(net, first, [pictures for pictures, *_ in parts[::4]])
+    run = restored(folder, net, views // BATCH)
     run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, parts)
+
+
+def begin_with(net: Any, file: Path, pictures: Sequence[Any]) -> None:
+    """Set a network's weights to those of a LiteRT file of such a network.
+
+    The file has no normalisations, so their means and variances are measured on `pictures`, (N, HEIGHT, W, 1)
+    each.
+    """
+    import keras
+
+    norms = put(net, convolutions_in(file.read_bytes()))
+    inside = keras.Model(net.inputs, [norm.input for norm in norms])
+    seen = [[np.reshape(x, (-1, x.shape[-1])) for x in inside([some], training=False)] for some in pictures]
+    for norm, each in zip(norms, zip(*seen, strict=True), strict=True):
+        values = np.concatenate(each).astype(np.float64)
+        mean, variance = values.mean(axis=0), values.var(axis=0)
+        norm.set_weights([np.sqrt(variance + norm.epsilon), norm.beta + mean, mean, variance])
+
+
+Weights = list[NDArray[np.float32]]
+"""The kernel, (out, H, W, in), and the bias, (out,), of each convolution; normalisations are included."""
+
+
+def convolutions_in(content: bytes) -> Weights:
+    """Return the weights in the LiteRT file of a network."""
+    lite = LiteFile(content)
+    tensors = [at for one in lite.operators if one.kind == Kind.CONV_2D for at in one.takes[1:]]
+    return [np.asarray(lite.constant(at)) for at in tensors]
+
+
+def put(net: Any, weights: Weights) -> list[Any]:
+    """Set a network's convolutions, and make its normalisations only add the biases; return these."""
+    from keras.layers import BatchNormalization, Conv2D
+
+    layers = [layer for layer in net.layers if isinstance(layer, Conv2D)]
+    norms = [layer for layer in net.layers if isinstance(layer, BatchNormalization)]
+    for layer, norm, kernel, bias in zip_longest(layers, norms, weights[::2], weights[1::2]):
+        layer.kernel.assign(np.transpose(kernel, (1, 2, 3, 0)))
+        if norm is None:
+            layer.bias.assign(bias)
+        else:
+            zeros = np.zeros_like(bias)
+            norm.set_weights([zeros + 1, bias, zeros, zeros + 1 - norm.epsilon])
+    return norms
 
 
 def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]:
@@ -186,34 +241,26 @@ def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]
 def restored(folder: Path, net: Any, steps: int) -> stocks.Run:
     """Return the training run of a folder for a network, for a number of steps."""
     return stocks.Run(
-        folder, net, steps, rate=3e-3, last=0.01, warmup=300, decay=0.02, clip=5.0, momentum=0.998
+        folder, net, steps, rate=2e-3, last=0.01, warmup=300, decay=0.02, clip=5.0, momentum=0.998
     )
 
 
-def export(out: Path, *folders: Path) -> None:
-    """Write both networks as LiteRT files into a folder.
+def export(folder: Path, before: Path, out: Path) -> None:
+    """Write the trained network, mixed with an earlier one, as a LiteRT file.
 
     Args:
-        out: the folder of the files.
-        folders: LETTERS, then each FOLDER, as on the command line.
+        folder: the folder of the checkpoints.
+        before: the LiteRT file of the earlier network.
+        out: the file to write.
     """
-    for file, some in ((LETTERS, folders[:1]), (SHIPPED, folders[1:])):
-        net, steps = averaged(some)
-        about = {"format": 1, "name": file.stem, "card": {"steps": steps}}
-        atomic.write(out / file.name, described(to_litert(net), about))
-
-
-def averaged(folders: Sequence[Path]) -> tuple[Any, list[int]]:
-    """Return the mean of the checkpoints' averaged weights as a network, and the steps of each."""
-    weights, steps = [], []
-    for folder in folders:
-        net = network()
-        run = restored(folder, net, 1)
-        with stocks.averaged(run.net, run.optimizer):
-            weights.append(net.get_weights())
-        steps.append(run.done)
-    net.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])
-    return net, steps
+    net = network()
+    run = restored(folder, net, 1)
+    with stocks.averaged(net, run.optimizer):
+        trained = convolutions_in(to_litert(net))
+    both = zip(trained, convolutions_in(before.read_bytes()), strict=True)
+    put(net, [TRAINED * new + (1 - TRAINED) * old for new, old in both])
+    about = {"format": 1, "name": out.stem, "card": {"steps": run.done}}
+    atomic.write(out, described(to_litert(net), about))
 
 
 if __name__ == "__main__":

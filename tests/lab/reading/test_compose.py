@@ -50,6 +50,19 @@ def test_some_pictures_show_no_number() -> None:
     assert "?" in "".join(others)
 
 
+def test_letters_and_signs_stand_only_beside_a_number() -> None:
+    composer = Composer(list(hands(people(), 3, 5)), np.random.default_rng(4), list(letter_hands(6, 3)))
+    texts = [composer.number()[1] for _ in range(60)]
+    assert any("?" in text for text in texts)
+    assert all(set(text.strip("?")) <= set(ALPHABET) for text in texts)
+
+
+def test_flat_signs_fit_above_a_number() -> None:
+    dashes = Hand((((np.full((4, 64), 255, np.uint8)),),) * 10, 0.06)
+    composer = Composer([dashes], np.random.default_rng(3))
+    assert all(composer.number()[0].shape[0] == HEIGHT for _ in range(60))
+
+
 def test_the_same_seed_gives_the_same_numbers() -> None:
     first, second = (
         [Composer(list(hands(people(), 3, 5)), np.random.default_rng(7)).number() for _ in range(3)]

@@ -13,7 +13,8 @@ from lab.reading.test_compose import people
 from digitrec.lab import stocks
 from digitrec.lab.reading import train
 from digitrec.models.network import description_in
-from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, LETTERS, SHIPPED, SequenceReader, read
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, SequenceReader, read
+from digitrec.models.store import to_litert
 
 pytestmark = [
     pytest.mark.usefixtures("eagerly"),
@@ -30,21 +31,43 @@ def tiny(policy: str | None = None, whole: Any = train.network) -> Any:
     return net
 
 
-def test_a_tiny_stock_becomes_two_files_that_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a tiny composed stock for a tiny network."""
     monkeypatch.setattr(stocks, "EVERY", 2)
     monkeypatch.setattr(train, "network", tiny)
     monkeypatch.setattr(train, "people", lambda part: people())
     for name, value in {"STOCK": VIEWS, "HANDS": 4, "OTHER_HANDS": 3}.items():
         monkeypatch.setattr(train, name, value)
     train.compose(tmp_path, 2 * VIEWS)
-    assert len(list(tmp_path.glob("*.npz"))) == 3
-    train.learn(tmp_path, 2 * train.BATCH)
-    train.learn(tmp_path, 3 * train.BATCH)  # continues after two steps
-    out = tmp_path / "weights"
-    out.mkdir()
-    train.export(out, tmp_path, tmp_path)
-    about = description_in((out / SHIPPED.name).read_bytes(), out / SHIPPED.name)
-    assert about["card"]["steps"] == [3]
-    for file in (SHIPPED, LETTERS):
-        look = SequenceReader(out / file.name).look(np.full((HEIGHT, 64), 200, np.uint8))
-        assert set(read([look]).text) == {"1"}
+    return tmp_path
+
+
+def test_a_tiny_stock_becomes_a_file_that_reads(recipe: Path) -> None:
+    assert len(list(recipe.glob("*.npz"))) == 3
+    train.learn(recipe, 2 * train.BATCH)
+    train.learn(recipe, 3 * train.BATCH)  # continues after two steps
+    before, out = recipe / "before.tflite", recipe / "reader.tflite"
+    before.write_bytes(to_litert(tiny()))
+    train.export(recipe, before, out)
+    assert description_in(out.read_bytes(), out)["card"]["steps"] == 3
+    look = SequenceReader(out).look(np.full((HEIGHT, 64), 200, np.uint8))
+    assert set(read([look]).text) == {"1"}
+
+
+def test_training_begins_with_the_network_in_a_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    strips = rng.integers(0, 255, (8, HEIGHT, 64, 1)).astype(np.float32)
+    first, second = tiny(), tiny()
+    for layer in first.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, len(part)) for part in layer.get_weights()])
+    (tmp_path / "first.tflite").write_bytes(to_litert(first))
+    train.begin_with(second, tmp_path / "first.tflite", [strips])
+    wanted, found = np.asarray(first(strips)), np.asarray(second(strips))
+    assert np.abs(found - wanted).max() < 0.05 * np.ptp(wanted, axis=(0, 1)).max()
+    (dropout,) = [layer for layer in second.layers if isinstance(layer, keras.layers.SpatialDropout2D)]
+    inside = keras.Model(second.inputs, dropout.input)  # the normalisations fit the strips
+    assert np.asarray(inside([strips], training=True)) == pytest.approx(
+        np.asarray(inside([strips])), abs=0.05
+    )
