@@ -45,12 +45,6 @@ GAP, GAP_CUT_OUT = 0.75, 1.5
 """Maximum gap between two digits of one number, as a share of their height: on a page, and in a cut-out."""
 GAP_IN_WORD = 0.4
 """Maximum gap between two letters of a word, as a share of their height."""
-TALL = 1.8
-"""A line higher than this many times its median mark has several rows, connected by pieces of rules."""
-NARROWER = (0.5, 0.3, 0.15)
-"""Maximum gaps between digits, as a share of their height, that are tried in turn to divide such a line."""
-GAP_OF_SIGN = 0.75
-"""Maximum gap between a digit and a sign, as a share of the maximum gap between two digits."""
 LETTER, NARROW, WIDE, FILLED = 0.5, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
@@ -95,16 +89,10 @@ class Line:
     """The digit network's reading of the single digit, if that search found one."""
 
     def split(self, space: float) -> list[Line]:
-        """Split the line into its rows if it is too high for one, else at its widest gap.
+        """Split the line at its widest gap.
 
         Return no parts if no gap is as wide as ``space``, a share of the line's height.
         """
-        height = self.box[3] - self.box[1]
-        if height > TALL * np.median(self.boxes[:, 3] - self.boxes[:, 1]):
-            for gap in NARROWER:
-                owner = _connected(_beside(self.boxes, gap))
-                if len(found := [np.flatnonzero(owner == one) for one in np.unique(owner)]) > 1:
-                    return [self._part(at) for at in found]
         if self.widest < space:
             return []
         after = int(self._gaps.argmax()) + 1
@@ -265,9 +253,9 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     higher, lower = np.maximum(one_height, height), np.minimum(one_height, height)
     apart = np.maximum(one_left, left) - np.minimum(one_right, right)
     shared = np.minimum(one_bottom, bottom) - np.maximum(one_top, top)
-    digits = (higher < UNEVEN * lower) & (shared > SHARED * lower) & (apart < gap * higher)
-    sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower) & (apart < GAP_OF_SIGN * gap * higher)
-    return np.asarray(digits | sign if with_signs else digits)
+    digits = (higher < UNEVEN * lower) & (shared > SHARED * lower)
+    sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower)
+    return np.asarray((digits | sign if with_signs else digits) & (apart < gap * higher))
 
 
 def _attached(look: finder.Look, marks: Sequence[finder.Mark], parts: Components) -> Iterator[finder.Mark]:

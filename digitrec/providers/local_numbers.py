@@ -38,8 +38,6 @@ that the caller expects."""
 UNSURE = 0.5
 """Marks with a lower chance of being right are also read in parts. A picture on which fewer than two digits
 have this chance is also searched for a single digit."""
-GAIN = 0.03
-"""Minimum gain of the mean chance for which marks are read in parts."""
 SOME_LETTERS = 0.2
 """Share of letters among the characters above which a line may be a word and a number."""
 SPACE, NARROW = 0.3, 0.05
@@ -161,7 +159,7 @@ class LocalNumbers(BaseProvider):
             return [(one, chance)]
         sides = [self._judged(page, part, expected, one) for part in one.parts()]
         best = [np.mean([likely for _, likely in side]) for side in sides]
-        if not sides or np.mean(best) < chance + GAIN:
+        if not sides or np.mean(best) <= chance:
             return [(one, chance)]
         return [one for side in sides for one in side]
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digitrec.lab.handwriting.writer import OWN, in_font
-from digitrec.prepare.lines import Line, lines, strip
+from digitrec.prepare.lines import lines, strip
 
 
 def written(*numbers: tuple[str, int, int]) -> Image.Image:
@@ -80,14 +80,3 @@ def test_a_line_is_split_at_its_widest_gap() -> None:
 def test_a_line_without_a_space_is_not_split() -> None:
     (line,) = lines(written(("2304", 60, 60)))
     assert line.split(0.3) == []
-
-
-def test_rows_that_hang_together_are_taken_apart() -> None:
-    row = np.array([[at, 0, at + 25, 40] for at in (0, 35, 70)], float)
-    piece = np.array([[100, 20, 103, 80]])  # a piece of a rule beside both rows
-    boxes = np.concatenate([row, row + np.array([105, 60, 105, 60]), piece])
-    line = Line((0, 0, 200, 100), 0.9, False, boxes[boxes[:, 0].argsort()], [None] * 7)
-    tallest = max(
-        one.box[3] - one.box[1] for part in line.split(0.05) for one in (part.split(0.05) or [part])
-    )
-    assert tallest < 100
