@@ -99,7 +99,7 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
     """Read one number from the network's output for one strip or more; chances are averaged over the strips.
 
     Args:
-        looks: the outputs, each (T, 15), as returned by `SequenceReader.look`; of several strips or networks.
+        looks: the outputs, each (T, 15), as returned by `SequenceReader.look`.
         lengths: minimum and maximum number of digits; None: any number.
     """
     found = [search(_alone(columns), lengths) for columns in looks]
