@@ -67,14 +67,6 @@ class Components:
         np.maximum.at(peaks, self.labels, self.inside(values))
         return peaks
 
-    def within(self, joined: Components) -> Ints:
-        """Return, for each part, the part of a wider mask that contains it, (parts,); -1: no part does."""
-        labels = np.full(joined.masks.shape, -1, np.intp)
-        labels[joined.masks] = joined.labels
-        whole = np.zeros(len(self), np.intp)
-        whole[self.labels] = labels[self.masks]
-        return whole
-
     def drawn(self, chosen: Mask, layer: int = 0) -> Mask:
         """Return a mask, (h, w), of the chosen parts, (parts,), of one layer."""
         picture = np.zeros(self.masks.shape, bool)
