@@ -92,7 +92,7 @@ class _Word:
 
     @property
     def digits(self) -> int:
-        return sum(map(str.isdigit, self.text))
+        return sum(map(str.isdecimal, self.text))
 
     @property
     def height(self) -> float:
@@ -171,7 +171,8 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
 
 
 def _ascii(char: str) -> str:
-    if (digit := unicodedata.digit(char, None)) is not None:
+    raised = unicodedata.decomposition(char).startswith("<su")  # as in 10\u00b2, which is not 102
+    if not raised and (digit := unicodedata.digit(char, None)) is not None:
         return str(digit)
     return "-" if unicodedata.category(char) == "Pd" else MARKS.get(char, char)
 
@@ -217,10 +218,10 @@ def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
 def _belong(before: Sequence[_Word], word: _Word) -> bool:
     """Return whether a word continues the number that ends just before it."""
     last = before[-1]
-    if last.text == "-" and word.text[0].isdigit():
+    if last.text == "-" and word.text[0].isdecimal():
         is_between = len(before) > 1 and _gap(before[-2], last) < 2 * _gap(last, word)  # two words
         return not is_between and _is_near(last, word, AFTER_MINUS)
-    if last.chance is not None and last.text[-1].isdigit() and word.text[0].isdigit():
+    if last.chance is not None and last.text[-1].isdecimal() and word.text[0].isdecimal():
         return False  # an engine that judges whole numbers knows where they end
     are_groups = THOUSANDS.fullmatch(last.text) and GROUP.fullmatch(word.text)
     return _is_near(last, word, NARROW_SPACE if are_groups else TOUCHING)
@@ -272,7 +273,7 @@ def _number(word: _Word, place: Place, expected: Range) -> Number:
         value, reason = None, NOT_SURE
     digits = tuple(
         NumberDigit(int(char), sign.score, sign.box and place.box(sign.box))
-        for char, sign in zip(word.text, word.signs, strict=True) if char.isdigit()
+        for char, sign in zip(word.text, word.signs, strict=True) if char.isdecimal()
     )  # fmt: skip
     box = word.box and place.box(word.box)
     return Number(

@@ -58,14 +58,16 @@ def test_without_a_box_spaces_inside_one_number_do_not_split_it(spelled: str, te
 
 
 @pytest.mark.parametrize(
-    "spelled", ["12:30", "12/05/2024", "1.2.3", "555-1234", "7/10", "3x4"[:1] + "=4", "12,34,5"]
+    "spelled", ["12:30", "12/05/2024", "1.2.3", "555-1234", "7/10", "3=4", "12,34,5", "10\u00b2", "5\u2082"]
 )
 def test_what_is_not_one_decimal_keeps_its_text_and_has_no_value(spelled: str) -> None:
     (number,) = read(word(spelled, 50)).numbers
     assert (number.text, number.value, number.reason) == (spelled, None, "not one number")
 
 
-@pytest.mark.parametrize("spelled", ["seven", "A4", "7kg", "1st", "B12", "h3llo", "O", "lO", "-", "...", "x"])
+@pytest.mark.parametrize(
+    "spelled", ["seven", "A4", "7kg", "1st", "B12", "h3llo", "O", "lO", "-", "...", "x", "m\u00b2", "\u00b2"]
+)
 def test_words_and_letters_beside_digits_are_not_numbers(spelled: str) -> None:
     assert read(word(spelled, 50)).numbers == ()
 
