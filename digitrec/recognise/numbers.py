@@ -171,7 +171,7 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
 
 
 def _ascii(char: str) -> str:
-    raised = unicodedata.decomposition(char).startswith("<su")  # as in 10\u00b2, which is not 102
+    raised = unicodedata.decomposition(char).startswith("<su")  # as in 10², which is not 102
     if not raised and (digit := unicodedata.digit(char, None)) is not None:
         return str(digit)
     return "-" if unicodedata.category(char) == "Pd" else MARKS.get(char, char)
