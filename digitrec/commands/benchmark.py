@@ -128,8 +128,6 @@ def benchmark(
     if budget is not None and target is None:
         raise click.UsageError("--budget needs --target.")
     names = asking.names()
-    if asking.numbers and (target is not None or asking.fallback or asking.consensus is not None):
-        raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")
     how, numbers = asking.how(), asking.numbers
     samples: Sequence[Sample]
     if numbers:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
 
-from digitrec.answer import NO_NUMBER, EngineResult, Failure, Number, Outcome, Prediction, Sheet
+from digitrec.answer import NO_NUMBER, EngineResult, Number, Outcome, Prediction, Sheet
 from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
 from digitrec.image.boxes import covered
@@ -53,7 +53,7 @@ def numbers_asked(**how: Any) -> Ask:
     Args:
         how: the options of `digitrec.read_stream`.
     """
-    return lambda images, reader: map(_as_one, read_stream(images, reader, **how))
+    return lambda images, reader: map(as_outcome, read_stream(images, reader, **how))
 
 
 def joined(texts: Iterable[str]) -> str | None:
@@ -106,12 +106,20 @@ def _at(spot: Spot, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     )
 
 
-def _as_one(sheet: Sheet | Failure) -> Outcome:
-    """Turn a sheet into one answer."""
-    if isinstance(sheet, Failure):
-        return sheet
-    shared = {name: getattr(sheet, name) for name in SHARED}
-    return NumbersRead(**shared, digit=None, **_summed_up(sheet.numbers))
+def as_outcome(said: Sheet | Outcome) -> Outcome:
+    """Turn a sheet into one answer; return any other outcome unchanged."""
+    if not isinstance(said, Sheet):
+        return said
+    shared = {name: getattr(said, name) for name in SHARED}
+    asked = tuple(map(as_outcome, said.asked))
+    return NumbersRead(**shared, digit=None, asked=asked, **_summed_up(said.numbers))
+
+
+def as_sheet(outcome: Outcome) -> Sheet | Outcome:
+    """Turn an engine's answer that `as_outcome` made back into a sheet; return any other unchanged."""
+    if not isinstance(outcome, NumbersRead):
+        return outcome
+    return Sheet(**{name: getattr(outcome, name) for name in SHARED}, numbers=outcome.numbers)
 
 
 def _summed_up(numbers: tuple[Number, ...]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from digitrec.answer import (
     total,
 )
 from digitrec.comparison import WINDOW, gather, opened_once
+from digitrec.comparison.numbers import as_outcome, as_sheet
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import ImageSource
@@ -84,11 +85,10 @@ class EnginePolicy:
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
         """Return the policy's outcome for these answers, given in the engines' order, without asking."""
-        said: list[Outcome] = []
+        sheets, said = [*map(as_sheet, answers)], list[Asked]()
         while count := self.more(said):
-            said += answers[len(said) : len(said) + count]
-        outcome: Outcome = self._sum_up(said)
-        return outcome
+            said += sheets[len(said) : len(said) + count]
+        return as_outcome(self._sum_up(said))
 
     def on_all_answers(
         self, engines: Mapping[str, Engine], outcomes: Mapping[str, Sequence[Outcome]]

@@ -27,7 +27,7 @@ from digitrec.comparison.benchmark.measure import (
 from digitrec.comparison.benchmark.measures import by_groups, grouped, mcnemar, proportion
 from digitrec.comparison.datasets.loader import Sample, read_numbers, read_samples
 from digitrec.comparison.numbers import numbers_asked
-from digitrec.comparison.policy import Fallback
+from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config
@@ -193,6 +193,32 @@ def test_texts_values_characters_and_refusals_are_counted_apart(cut: str) -> Non
     assert card.confusion == ()
     assert [point[1] for point in card.coverage] == [3 / 5]
     assert found.misread == (0, 2)
+
+
+def test_policies_are_scored_on_the_numbers_that_their_engines_read(cut: str) -> None:
+    one = engine("a", "7.50", "-3", "013", None, None, Unavailable("down"))
+    other = engine("b", "7.50", "-8", "012", "1,234", None, "88")
+    fallback, consensus = Fallback([one, other], 0.95), Consensus([one, other], 2)
+    found = benchmark(
+        read_numbers(cut), {"a": one, "b": other}, data="x", policies=[fallback, consensus],
+        ask=numbers_asked(),
+    )  # fmt: skip
+    cards = {card.engine: card for card in found.cards}
+    assert [cards[name].correct for name in ("a", "b", fallback.name)] == [3, 5, 5]
+    agreed = cards[consensus.name]
+    assert (agreed.correct, agreed.wrong, agreed.failed) == (2, 0, 1)
+    assert {one.engine for one in found.numbers} == set(cards)
+    paid = [sum(outcome.attempts for outcome in found.outcomes[name]) for name in ("a", "b", consensus.name)]
+    assert paid[2] == paid[0] + paid[1]
+
+
+def test_the_cheapest_engine_that_reads_numbers_well_enough_is_recommended(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(50)]
+    source = numbered(tmp_path, "\n".join(["file,text", *(f"{name},12" for name in names)]), names)
+    engines = {"good": engine("good", *["12"] * 50), "bad": engine("bad", *["13"] * 50)}
+    found = benchmark(read_numbers(source), engines, data="x", target=0.8, ask=numbers_asked()).recommendation
+    assert found is not None and found.chosen is not None
+    assert (found.chosen.name, found.chosen.right) == ("good", proportion(25, 25))
 
 
 def test_a_date_is_doubted_and_no_wrong_number(cut: str) -> None:
