@@ -85,9 +85,9 @@ class EnginePolicy:
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
         """Return the policy's outcome for these answers, given in the engines' order, without asking."""
-        sheets, said = [*map(as_sheet, answers)], list[Asked]()
+        said: list[Asked] = []
         while count := self.more(said):
-            said += sheets[len(said) : len(said) + count]
+            said += map(as_sheet, answers[len(said) : len(said) + count])
         return as_outcome(self._sum_up(said))
 
     def on_all_answers(
