@@ -65,8 +65,8 @@ def apart(comparison: Comparison) -> list[Comparison]:
     """Split a comparison of sheets into one for each number, in reading order.
 
     Overlapping boxes of several engines are the same number. A number without a box belongs to the first
-    number with the same text. The first number has the sheet's whole cost, so that the costs add up. If no
-    engine read a number, the comparison is returned unchanged.
+    number with the same text. The first number has the sheet's whole time and cost, so that they add up. If
+    no engine read a number, the comparison is returned unchanged.
     """
     spots: list[Spot] = []
     for engine, outcome in enumerate(comparison.outcomes):
@@ -77,7 +77,9 @@ def apart(comparison: Comparison) -> list[Comparison]:
     placed = [(spot, box) for spot in spots if (box := _box(spot)) is not None]
     reading = chain.from_iterable(lines([box for _, box in placed]))
     order = [*(placed[at] for at in reading), *((spot, None) for spot in spots if _box(spot) is None)]
-    paid = [replace(outcome, cost_usd=outcome.cost_usd and 0.0) for outcome in comparison.outcomes]
+    paid = [
+        replace(outcome, latency_s=0.0, cost_usd=outcome.cost_usd and 0.0) for outcome in comparison.outcomes
+    ]
     return [
         replace(comparison, outcomes=_at(spot, paid if place else comparison.outcomes), number=place, box=box)
         for place, (spot, box) in enumerate(order)

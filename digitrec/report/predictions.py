@@ -264,18 +264,18 @@ def _compared_lines(comparison: Comparison) -> Iterator[str]:
     yield f"{printable(comparison.name)}  {verdict(comparison)}"
     widest = max(map(width, comparison.engines))
     for name, outcome in comparison.by_engine:
-        yield f"  {padded(name, widest)}  {'; '.join(_cell(outcome))}"
+        yield f"  {padded(name, widest)}  {'; '.join(_cell(outcome, comparison.number))}"
 
 
-def _cell(outcome: Outcome) -> list[str]:
-    """Return digit and confidence, time and cost, and remarks."""
+def _cell(outcome: Outcome, place: int | None) -> list[str]:
+    """Return digit and confidence, remarks, and time and cost, which only a sheet's first number has."""
     if isinstance(outcome, Failure):
         return ["!", duration(outcome.latency_s), type(outcome.error).__name__]
     sure = percent(outcome.confidence)
     if outcome.calibrated is not None:
         sure += f", calibrated {percent(outcome.calibrated)}"
-    spent = f"{duration(outcome.latency_s)}, {dollars(outcome.cost_usd)}"
-    return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, remarks(outcome))]
+    spent = [] if place else [f"{duration(outcome.latency_s)}, {dollars(outcome.cost_usd)}"]
+    return [f"{short(outcome)}  {sure}".rstrip(), *spent, *map(printable, remarks(outcome))]
 
 
 def _compared_row(comparison: Comparison, numbers: bool) -> dict[str, Any]:
