@@ -38,8 +38,6 @@ WIDEST = 512
 """Maximum width of a strip, px."""
 BEAM = 8
 """Number of texts that the search keeps after each column."""
-SURELY = 0.99
-"""Minimum chance of a letter or sign that is left out beside a number."""
 UNLIKELY = 1e-3
 """The search ignores characters with a lower chance in a column."""
 
@@ -125,15 +123,14 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
 def _alone(columns: Floats) -> Floats:
     """Return the columns of a strip, (T, 15), with blanks for signs before and after the digits ("$5 each").
 
-    A sign that may be an unusual digit stays, and lowers the chance of a text without it.
+    A sign that may be a digit counts as a blank only with its chance of being a sign.
     """
     digits = np.flatnonzero(columns[:, :10].max(axis=1, initial=0) > 0.5)
     if not len(digits):
         return columns
-    beside = columns[:, OTHER] > SURELY
-    beside[digits[0] : digits[-1]] = False
     found = columns.copy()
-    found[beside, BLANK] += found[beside, OTHER]
+    for beside in (found[: digits[0]], found[digits[-1] + 1 :]):
+        beside[:, BLANK] += beside[:, OTHER]
     return found
 
 

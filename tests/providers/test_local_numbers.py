@@ -122,6 +122,12 @@ def test_a_number_after_a_word_is_read_alone() -> None:
     assert [one.text for one in digitrec.read(picture).numbers] == ["12.50"]
 
 
+def test_signs_and_units_beside_a_number_are_left_out() -> None:
+    found = digitrec.read(page("$64", "$7.50", "12%", "#307", "7kg")).numbers
+    assert [one.text for one in found] == ["64", "7.50", "12", "307", "7"]
+    assert all(one.value is not None for one in found)
+
+
 def test_words_are_not_numbers() -> None:
     assert digitrec.read(page("Received with", "many thanks")).numbers == ()
 

@@ -1,13 +1,14 @@
 """Measure how well an engine reads whole numbers, and whether it invents numbers.
 
-Numbers of held-out writers, words and drawings are generated; other pictures are read from the folders
-`numbers-dev` and `photos-dev` in the folder of DIGITREC_DATA.
+Numbers of held-out writers, numbers with signs, words and drawings are generated; other pictures are read
+from the folders `numbers-dev` and `photos-dev` in the folder of DIGITREC_DATA.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,12 +21,13 @@ from PIL import ExifTags, Image
 from digitrec.answer import SURE, Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.loader import read_samples
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
 from digitrec.lab.datasets.download import in_data
 from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, word
 from digitrec.lab.handwriting.strokes import PLAIN
-from digitrec.lab.handwriting.writer import OWN
+from digitrec.lab.handwriting.writer import OWN, Writer, in_font
 from digitrec.lab.reading.compose import Labelled, held_back
 from digitrec.recognise import read_many
 from digitrec.recognise.align import perspective
@@ -35,6 +37,10 @@ COUNT = 1000
 """Number of generated pictures in a set."""
 
 
+ROWS, ROW, HEIGHT = 8, 80, 40
+"""Numbers on a page of numbers with signs, the height of their rows and their own height, in pixels."""
+SIGNS = (("$", ""), ("#", ""), ("", "%"), ("(", ")"))
+"""Signs before and after these numbers."""
 CORNERS = np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float)
 """Corners of a sudoku, in cells."""
 
@@ -86,6 +92,23 @@ def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
         yield shown(word(list(PLAIN), OWN, rng), rng)
 
 
+def signed(count: int, seed: int = SEED) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
+    """Yield photographed pages with a number in each row, such as "$12" or "5%", and the numbers' digits."""
+    writer = Writer(mnist_test())
+    for number in range(count):
+        rng = np.random.default_rng((seed, 7, number))
+        page, texts = np.zeros((ROWS * ROW, 6 * ROW), np.uint8), []
+        for row in range(ROWS):
+            digits = [writer.digit(rng, HEIGHT) for _ in range(rng.integers(1, 5))]
+            before, after = ([in_font(sign, OWN, HEIGHT) for sign in signs] for signs in rng.choice(SIGNS))
+            left, bottom = ROW, round((row + 0.8) * ROW)
+            for ink in (*before, *(ink for _, ink in digits), *after):
+                page[bottom - len(ink) : bottom, left : left + ink.shape[1]] = ink
+                left += ink.shape[1] + int(rng.integers(3, 10))
+            texts.append("".join(str(label) for label, _ in digits))
+        yield shown(page, rng), texts
+
+
 def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]:
     """Measure every available set.
 
@@ -107,6 +130,7 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
     for name in ("sudoku_hand", "sudoku_print"):
         if rows := list(filter(_is_upright, _labels(name)))[:limit]:
             yield from _sudokus(name, rows, engine)
+    yield _signed(list(signed(min(limit or COUNT, COUNT // ROWS))), engine)
     drawn = list(islice(scribbles(COUNT, SEED), limit))
     plain = [one.pixels for one in drawn if one.kind != LIKE_DIGIT]
     yield _invented("letters and doodles", plain, engine, 0.02)
@@ -125,6 +149,18 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
             sure.append(is_right)
     yield Share(f"{name}: exact digits", proportion(sum(right), len(right)), goal)
     yield Share(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
+
+
+def _signed(pages: Sequence[tuple[ImageSource, list[str]]], engine: Engine) -> Share:
+    """Measure numbers with signs: a row is right if its digits and nothing else are read there."""
+    right = 0
+    for numbers, (_, texts) in zip(_read([page for page, _ in pages], engine), pages, strict=True):
+        rows: dict[int, list[str]] = defaultdict(list)
+        for number in numbers:
+            if number.box:
+                rows[int((number.box[1] + number.box[3]) / 2 // ROW)].append(_digits(number.text))
+        right += sum(rows[row] == [text] for row, text in enumerate(texts))
+    return Share("numbers with a sign: exact digits", proportion(right, len(pages) * ROWS), 0.95)
 
 
 def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Iterator[Share]:

@@ -10,7 +10,7 @@ that digitrec ships, with their card. Only digits and fonts of the training sets
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -25,10 +25,10 @@ from digitrec.lab.datasets.download import mnist_train
 from digitrec.lab.datasets.world import LEARNED_OF_MNIST, swiss_cells
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
-from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper, random_look
-from digitrec.lab.handwriting.scenes import REFUSED, WANTED, page_of, scene
-from digitrec.lab.handwriting.strokes import any_pen, log_uniform
-from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn, rewrite
+from digitrec.lab.handwriting.photo import perhaps_on_paper
+from digitrec.lab.handwriting.scenes import REFUSED, WANTED, large, page_of, scene
+from digitrec.lab.handwriting.strokes import log_uniform
+from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.judge import CLEAR, WEIGHTS, features
 from digitrec.prepare.proposals import seen
@@ -147,12 +147,8 @@ def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _large(of: Sources, rng: np.random.Generator) -> Picture:
-    """Write a digit over most of the page with a thin pen or pencil, often a pale one."""
-    at, height = int(rng.integers(len(of.writer.digits))), int(rng.integers(200, 500))
-    pen = any_pen(rng, float(rng.uniform(0.006, 0.02)))
-    ink = cut_out(rewrite(of.writer.digits.images[at], pen, round(1.4 * height), rng), height)
-    look = replace(random_look(rng), strength=float(rng.uniform(0.15, 0.7)), ruling="plain")
-    return ink_on_paper(page_of(ink, rng, 0.03, 0.3), rng, look), int(of.writer.digits.labels[at])
+    one = large(of.writer, rng)
+    return one.pixels, one.label
 
 
 def _page(of: Sources, rng: np.random.Generator) -> Picture:

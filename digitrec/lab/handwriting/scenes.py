@@ -16,8 +16,8 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import photo, props
 from digitrec.lab.handwriting.nondigits import shown
 from digitrec.lab.handwriting.photo import Floats, Look, clouds, ink_on_paper, paper, photograph, put_ink
-from digitrec.lab.handwriting.strokes import Stroke
-from digitrec.lab.handwriting.writer import Box, Writer, box_of, in_font, seven_segments
+from digitrec.lab.handwriting.strokes import Stroke, any_pen
+from digitrec.lab.handwriting.writer import Box, Writer, box_of, cut_out, in_font, rewrite, seven_segments
 
 Made = tuple[Pixels, Pixels]
 """An RGB picture, and a mask of the same size with only the ink of its subject, ink high."""
@@ -329,6 +329,16 @@ def scene(kind: str, writer: Writer, rng: np.random.Generator) -> Scene:
     label, ink = _segments(height, rng) if kind == "seven segments" else writer.digit(rng, height)
     pixels, own = WANTED[kind](ink, rng)
     return Scene(pixels, kind, label, box_of(own))
+
+
+def large(writer: Writer, rng: np.random.Generator) -> Scene:
+    """Write a digit over most of the page with a thin pen or pencil, often a pale one."""
+    at, height = int(rng.integers(len(writer.digits))), int(rng.integers(200, 500))
+    pen = any_pen(rng, float(rng.uniform(0.006, 0.02)))
+    ink = cut_out(rewrite(writer.digits.images[at], pen, round(1.4 * height), rng), height)
+    look = replace(photo.random_look(rng), strength=float(rng.uniform(0.15, 0.7)), ruling="plain")
+    page = page_of(ink, rng, 0.03, 0.3)
+    return Scene(ink_on_paper(page, rng, look), "large", int(writer.digits.labels[at]), box_of(page))
 
 
 def _segments(height: int, rng: np.random.Generator) -> tuple[int, Pixels]:

@@ -25,7 +25,7 @@ from digitrec.lab.datasets.download import mnist_train
 from digitrec.lab.datasets.world import LEARNED_OF_MNIST, People, people
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown, word
 from digitrec.lab.handwriting.photo import perhaps_on_paper
-from digitrec.lab.handwriting.scenes import WANTED, scene
+from digitrec.lab.handwriting.scenes import WANTED, large, scene
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn
 from digitrec.lab.reading.compose import HANDS, STRETCH, Composer
@@ -92,6 +92,11 @@ def _single(of: Sources, rng: np.random.Generator) -> Labelled:
     return one.pixels, [(str(one.label), None)]
 
 
+def _large(of: Sources, rng: np.random.Generator) -> Labelled:
+    one = large(of.writer, rng)
+    return one.pixels, [(str(one.label), None)]
+
+
 def _word(of: Sources, rng: np.random.Generator) -> Labelled:
     return shown(word(LEARNED, of.writer.font(rng), rng), rng), []
 
@@ -125,8 +130,8 @@ def _field(of: Sources, rng: np.random.Generator) -> Labelled:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Labelled], float] = {
-    _composed: 0.3, _written: 0.1, _single: 0.12, _word: 0.1, _senseless: 0.18, _blank: 0.02, _table: 0.14,
-    _field: 0.04,
+    _composed: 0.28, _written: 0.1, _single: 0.11, _large: 0.06, _word: 0.12, _senseless: 0.15, _blank: 0.02,
+    _table: 0.13, _field: 0.03,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

@@ -13,10 +13,14 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.nondigits import word
 from digitrec.lab.handwriting.photo import Floats, paper, photograph, put_ink, random_look
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
-from digitrec.lab.handwriting.writer import Writer, cut_out, in_font
+from digitrec.lab.handwriting.writer import Writer, cut_out, in_font, redrawn
 
 RULED, DECIMAL = 0.8, 0.2
 """Share of pages with rules, and share of numbers with a decimal point."""
+SIGNED = 0.2
+"""Share of numbers with a sign before or after them."""
+SIGNS = (("$", ""), ("€", ""), ("£", ""), ("#", ""), ("", "€"), ("", "%"), ("(", ")"), ("[", "]"))
+"""The signs before and after such numbers."""
 WORDS, WORDY, PROSE = 0.05, 0.95, 0.15
 """Share of cells with a word, that share on a page of words, and share of pages of words."""
 LABELLED = 0.4
@@ -33,7 +37,7 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
     words = WORDY if rng.random() < PROSE else WORDS
     tall, single, filled = log_uniform(rng, 12, 40), rng.random() < 0.5 and words < 0.5, rng.uniform(0.3, 0.9)
     high = tall * rng.uniform(1.2, 2.2)
-    wide = high * rng.uniform(0.8, 1.2) if single else tall * rng.uniform(2.5, 5)
+    wide = high * rng.uniform(0.8, 1.2) if single else tall * rng.uniform(2.5, 7)
     rows, columns = rng.integers(3, 10, 2).tolist()
     y, x = (tall * rng.uniform(0.5, 4, 2)).tolist()
     ink = np.zeros((round(2 * y + rows * high), round(2 * x + columns * wide)), np.uint8)
@@ -47,6 +51,8 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
             text, part = "", _label(font, tall * (1 if is_label else 1.5), rng)
         else:
             text, part = _cell(writer, own, tall, single, rng)
+            if not single and rng.random() < SIGNED:
+                part = _signed(part, font, tall, rng)
         if part.shape[1] > wide or not (is_label or rng.random() < filled):
             continue
         off_y, off_x = rng.normal(0, 0.08 * tall, 2)
@@ -72,7 +78,7 @@ def _cell(
     writer: Writer, font: str | None, tall: float, single: bool, rng: np.random.Generator
 ) -> tuple[str, Pixels]:
     """Return the digits and the ink of a cell."""
-    length = 1 if single else int(rng.integers(1, 5))
+    length = 1 if single else int(rng.integers(1, 7))
     point = int(rng.integers(1, length)) if length > 1 and rng.random() < DECIMAL else length
     if font is not None:
         text = "".join(map(str, rng.integers(0, 10, length)))
@@ -85,6 +91,17 @@ def _cell(
         dot = round(tall * rng.uniform(0.08, 0.16))
         inks.insert(point, np.pad(np.full((dot, dot), 255, np.uint8), ((lowest - dot, 0), (gap, 2 * gap))))
     return "".join(str(digit) for digit, _ in digits), np.hstack(inks)[:, :-gap]
+
+
+def _signed(number: Pixels, font: str, tall: float, rng: np.random.Generator) -> Pixels:
+    """Put signs before and after a number."""
+    before, after = (
+        [cut_out(redrawn(sign, font, rng), round(tall * rng.uniform(0.8, 1.3))) for sign in signs]
+        for signs in rng.choice(SIGNS)
+    )
+    parts = [*before, number, *after]
+    high, gap = max(map(len, parts)), round(tall * rng.uniform(0.03, 0.4))
+    return np.hstack([np.pad(part, ((high - len(part), 0), (0, gap))) for part in parts])[:, : -gap or None]
 
 
 def _rules(

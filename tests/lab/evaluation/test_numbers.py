@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from digitrec.answer import Answer, Candidate, Number, NumberDigit
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.lab.evaluation.numbers import in_cells, measure_numbers, words
+from digitrec.lab.evaluation.numbers import ROW, in_cells, measure_numbers, signed, words
 from digitrec.providers.base import BaseProvider
 
 
@@ -75,3 +76,21 @@ def test_digits_are_in_the_cells_of_a_slanted_grid() -> None:
 def test_words_are_the_same_each_time() -> None:
     first, second = (list(words(2)) for _ in range(2))
     assert all((one == other).all() for one, other in zip(first, second, strict=True))
+
+
+def test_numbers_with_a_sign_stand_in_rows() -> None:
+    ((page, texts),) = signed(1)
+    rows = [page[at : at + ROW] for at in range(0, len(page), ROW)]
+    assert len(rows) == len(texts) and all(1 <= len(text) <= 4 and text.isdigit() for text in texts)
+    assert all(np.ptp(row) > 50 for row in rows)
+
+
+def test_a_sign_that_is_read_as_a_digit_is_an_error() -> None:
+    (_, texts), *_ = signed(1)
+    boxes = [(0.0, row * ROW, 20.0, (row + 1) * ROW) for row in range(len(texts))]
+    said = [Candidate(text, 0.99, box) for text, box in zip(texts, boxes, strict=True)]
+    for candidates, right in ((said, 8), ([Candidate("5" + texts[0], 0.99, boxes[0]), *said[1:]], 7)):
+        with Engine(FakeProvider([Answer(tuple(candidates))])) as engine:
+            shares = {one.name: one.found for one in measure_numbers(engine, 1)}
+        found = shares["numbers with a sign: exact digits"]
+        assert (found.hits, found.n) == (right, 8)
