@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise, product
 
@@ -84,13 +85,17 @@ def _cell(
         text = "".join(map(str, rng.integers(0, 10, length)))
         return text, in_font(f"{text[:point]}.{text[point:]}".rstrip("."), font, round(tall))
     digits = [writer.digit(rng, round(tall * rng.uniform(0.9, 1.1))) for _ in range(length)]
-    lowest = max(len(ink) for _, ink in digits)
-    gap = max(1, round(tall * rng.uniform(0.02, 0.25)))
-    inks = [np.pad(ink, ((lowest - len(ink), 0), (0, gap))) for _, ink in digits]
+    gap, inks = max(1, round(tall * rng.uniform(0.02, 0.25))), [ink for _, ink in digits]
     if point < length:
         dot = round(tall * rng.uniform(0.08, 0.16))
-        inks.insert(point, np.pad(np.full((dot, dot), 255, np.uint8), ((lowest - dot, 0), (gap, 2 * gap))))
-    return "".join(str(digit) for digit, _ in digits), np.hstack(inks)[:, :-gap]
+        inks.insert(point, np.pad(np.full((dot, dot), 255, np.uint8), ((0, 0), (gap, gap))))
+    return "".join(str(digit) for digit, _ in digits), _in_a_row(inks, gap)
+
+
+def _in_a_row(inks: Sequence[Pixels], gap: int) -> Pixels:
+    """Put inks side by side on a base line, ``gap`` pixels apart."""
+    high = max(map(len, inks))
+    return np.hstack([np.pad(ink, ((high - len(ink), 0), (0, gap))) for ink in inks])[:, : -gap or None]
 
 
 def _signed(number: Pixels, font: str, tall: float, rng: np.random.Generator) -> Pixels:
@@ -99,9 +104,7 @@ def _signed(number: Pixels, font: str, tall: float, rng: np.random.Generator) ->
         [cut_out(redrawn(sign, font, rng), round(tall * rng.uniform(0.8, 1.3))) for sign in signs]
         for signs in rng.choice(SIGNS)
     )
-    parts = [*before, number, *after]
-    high, gap = max(map(len, parts)), round(tall * rng.uniform(0.03, 0.4))
-    return np.hstack([np.pad(part, ((high - len(part), 0), (0, gap))) for part in parts])[:, : -gap or None]
+    return _in_a_row([*before, number, *after], round(tall * rng.uniform(0.03, 0.4)))
 
 
 def _rules(
