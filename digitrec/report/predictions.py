@@ -269,12 +269,13 @@ def _compared_lines(comparison: Comparison) -> Iterator[str]:
 
 def _cell(outcome: Outcome, place: int | None) -> list[str]:
     """Return digit and confidence, remarks, and time and cost, which only a sheet's first number has."""
+    spent = [] if place else [duration(outcome.latency_s)]
     if isinstance(outcome, Failure):
-        return ["!", duration(outcome.latency_s), type(outcome.error).__name__]
+        return ["!", *spent, type(outcome.error).__name__]
     sure = percent(outcome.confidence)
     if outcome.calibrated is not None:
         sure += f", calibrated {percent(outcome.calibrated)}"
-    spent = [] if place else [f"{duration(outcome.latency_s)}, {dollars(outcome.cost_usd)}"]
+    spent = [f"{time}, {dollars(outcome.cost_usd)}" for time in spent]
     return [f"{short(outcome)}  {sure}".rstrip(), *spent, *map(printable, remarks(outcome))]
 
 

@@ -122,3 +122,11 @@ def test_the_numbers_of_a_page_are_compared_one_by_one() -> None:
     assert [row["number"] for row in numbers] == [str(one["number"]) for one in found]
     assert all(row["local.text"] or row["google.text"] for row in numbers)
     run(SHEET, "--digits", "4", "-p", "local", code=2)
+
+
+def test_the_table_shows_time_and_cost_only_with_a_sheets_first_number() -> None:
+    lines = run(SHEET, "--numbers", "-p", "local,azure", "--no-ledger").stdout.splitlines()
+    read, failed = ([line for line in lines if line.startswith(f"  {name}")] for name in ("local", "azure"))
+    assert len(read) == len(failed) > 1
+    assert "free" in read[0] and not any("free" in line for line in read[1:])
+    assert " ms" in failed[0] and not any(" ms" in line for line in failed[1:])
