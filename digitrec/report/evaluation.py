@@ -119,7 +119,7 @@ def _numbers_table(found: Sequence[Share], note: str) -> Table:
         )
         for one in found
     ]  # fmt: skip
-    header = ("share", "of", "", "95 % interval", "goal", "")
+    header = ("what", "of", "share", "95 % interval", "goal", "")
     return Table(header, rows, range(1, 5), TITLES[WHOLE_NUMBERS], note)
 
 
