@@ -47,21 +47,18 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command of that name."""
-        if cmd_name not in COMMANDS:
+        """Import and return the command of that name; for an unknown name, raise an error that suggests one.
+
+        An option after `--` gives None, so that click reads it as an option.
+        """
+        if cmd_name.startswith("-"):
             return None
+        if cmd_name not in COMMANDS:
+            ctx.fail(f"No such command {cmd_name!r}.{_instead(cmd_name)}")
         module = _imported(f"digitrec.commands.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, cmd_name)
         raise_again()
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the first argument names; otherwise raise an error that suggests one."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"No such command {args[0]!r}.{_instead(args[0])}")
-        return super().resolve_command(ctx, args)
 
     def __call__(self, *args: Any, **extra: Any) -> Any:
         """Run as a program. Skip garbage collection at exit: the system frees all memory."""
