@@ -113,10 +113,10 @@ def _errors_told() -> Iterator[None]:
     try:
         yield
     except errors.DigitrecError as error:
-        _tell(str(error))
+        process.tell(str(error))
         raise click.exceptions.Exit(process.exit_code(error)) from error
     except KeyboardInterrupt as error:
-        _tell("interrupted")
+        process.tell("interrupted")
         raise click.exceptions.Exit(INTERRUPTED) from error
     except click.ClickException as error:
         lines = map(printable, error.message.split("\n"))
@@ -127,7 +127,7 @@ def _errors_told() -> Iterator[None]:
             raise
         if error.filename is None and error.errno not in WRITING:  # such as an unexpected network error
             raise
-        _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
+        process.tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
         process.drop(sys.stdout)
         raise click.exceptions.Exit(process.REFUSED_BY_SYSTEM) from error
 
@@ -144,10 +144,6 @@ def _imported(name: str) -> ModuleType:
         gc.enable()
 
 
-def _tell(what: str) -> None:
-    click.echo(f"digitrec: {printable(what)}", err=True)
-
-
 class _Teller(logging.Handler):
     """Print the library's warnings on stderr, each message once."""
 
@@ -159,7 +155,7 @@ class _Teller(logging.Handler):
         message = record.getMessage()
         if message not in self._told:
             self._told.add(message)
-            _tell(message)
+            process.tell(message)
 
 
 @contextmanager

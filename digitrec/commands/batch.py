@@ -23,6 +23,7 @@ from digitrec.bulk.job import Job, Part, Plan, Summary, Task
 from digitrec.bulk.workers import Opener, cores, keep_memory
 from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_by_policy
+from digitrec.commands.process import tell
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
 from digitrec.errors import DataError
@@ -90,7 +91,7 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
             run.complete()
         else:
             total = run.summary()
-            click.echo(f"digitrec: {out} is complete: {total.words()}", err=True)
+            tell(f"{out} is complete: {total.words()}")
     if total.failures:
         raise SystemExit(1)
 
@@ -169,12 +170,12 @@ def _watched(run: Job, images: int, parts: Generator[tuple[Task, Part], None, No
                 shown.at(total.images / images, f"{total.words()}, {rate:,.0f} a second")
         except (*FOR_ALL, KeyboardInterrupt):
             left = count(images - total.images, "image")
-            click.echo(f"digitrec: stopped with {left} left; continue with --resume", err=True)
+            tell(f"stopped with {left} left; continue with --resume")
             raise
     for line in islice(run.failures(), SHOWN):
-        click.echo(f"digitrec: {line}", err=True)
+        tell(line)
     failed = total.failures.total()
     if failed > SHOWN:
-        click.echo(f"digitrec: {count(failed - SHOWN, 'more failure')}, as their rows say", err=True)
-    click.echo(f"digitrec: {total.words()}, in {time.monotonic() - start:.1f} s", err=True)
+        tell(f"{count(failed - SHOWN, 'more failure')}, as their rows say")
+    tell(f"{total.words()}, in {time.monotonic() - start:.1f} s")
     return total

@@ -11,13 +11,13 @@ import click
 from digitrec.answer import Failure
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import EMULATED, Asking, asking_options
+from digitrec.commands.process import tell
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import Reasons
 from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because, reader_or_absent
 from digitrec.comparison.numbers import apart, numbers_asked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.errors.text import printable
 from digitrec.image import Turned
 from digitrec.providers import registry
 from digitrec.report.predictions import Format, write_comparisons
@@ -81,7 +81,7 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     if missing := [one.name for one in listings if one.name not in {*ready, *chosen}]:
         parts.append(f"{', '.join(missing)} (not ready; `digitrec providers` says why)")
     if parts:
-        click.echo(printable(f"digitrec: not asked: {'; '.join(parts)}"), err=True)
+        tell(f"not asked: {'; '.join(parts)}")
     return chosen
 
 

@@ -14,6 +14,7 @@ import click
 from digitrec.answer import Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, asking_by_policy, own_model
+from digitrec.commands.process import tell
 from digitrec.commands.progress import quietly, tracked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
@@ -84,7 +85,7 @@ def _suggested(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         yield outcome
         several |= isinstance(outcome, Prediction) and outcome.reason == "more than one digit"
     if several:
-        click.echo("digitrec: to read whole numbers, use `digitrec read`", err=True)
+        tell("to read whole numbers, use `digitrec read`")
 
 
 def _save_prepared(images: Sequence[Turned], files: Sequence[Path], engine: Engine) -> None:
@@ -177,8 +178,7 @@ def _overlaid(
     for place, outcome in enumerate(outcomes):
         if overlays and isinstance(outcome, Sheet):
             if outcome.numbers and not any(number.box for number in outcome.numbers):
-                words = f"{outcome.provider} gives no boxes, so {overlays[place]} shows no numbers"
-                click.echo(f"digitrec: {printable(words)}", err=True)
+                tell(f"{outcome.provider} gives no boxes, so {overlays[place]} shows no numbers")
             with suppress(ImageError):  # it was read a moment ago
                 opened = DigitImage.open(Turned(images[place], outcome.turned), enough=NUMBERS_SIDE)
                 overlays[place].parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+import click
+
 from digitrec import errors
+from digitrec.errors.text import printable
 
 EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.ImageError: 1,
@@ -41,6 +44,11 @@ READER_GONE = 141
 def exit_code(error: errors.DigitrecError) -> int:
     """Return the exit code of the nearest class in `EXIT_CODES`, else 1."""
     return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)
+
+
+def tell(what: str) -> None:
+    """Print a line about the command's work on stderr."""
+    click.echo(f"digitrec: {printable(what)}", err=True)
 
 
 def open_what_is_closed() -> None:

@@ -13,9 +13,8 @@ from PIL import Image
 
 from digitrec.answer import Failure, Outcome, Prediction, Sheet
 from digitrec.commands import options
-from digitrec.commands.process import exit_code
+from digitrec.commands.process import exit_code, tell
 from digitrec.errors import ImageError
-from digitrec.errors.text import printable
 from digitrec.image import ImageRef, atomic, files, frames
 from digitrec.image.files import Frame
 from digitrec.image.headers import MAX_FRAMES
@@ -69,16 +68,15 @@ class Reasons:
         )
 
     def _tell(self, reason: str, line: str) -> None:
-        reason = printable(reason)
         self._times[reason] += 1
         if self._times[reason] == 1:
-            click.echo(f"digitrec: {printable(line)}", err=True)
+            tell(line)
 
     def sum_up(self) -> None:
         """Report how often each reason came again."""
         for reason, times in self._times.items():
             if times > 1:
-                click.echo(f"digitrec: {times - 1} more: {reason}", err=True)
+                tell(f"{times - 1} more: {reason}")
 
 
 def exit_code_of(failures: Sequence[Failure], asked: int) -> int:
@@ -101,8 +99,7 @@ def report_engines(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
         failures = [outcome for outcome in answers if isinstance(outcome, Failure)]
         if failures:
             first = predictions.error_line(failures[0])
-            what = printable(f"{engine}: {len(failures)} of {len(answers)} pictures failed, such as {first}")
-            click.echo(f"digitrec: {what}", err=True)
+            tell(f"{engine}: {len(failures)} of {len(answers)} pictures failed, such as {first}")
         if len(failures) == len(answers):
             useless += failures
     if useless:
@@ -161,7 +158,7 @@ def expand(arguments: Iterable[str]) -> list[str]:
 def say_skipped(skipped: files.Skipped) -> None:
     """Report skipped files on stderr, if there are any."""
     if words := skipped.words():
-        click.echo(printable(f"digitrec: skipped {', '.join(words)}"), err=True)
+        tell(f"skipped {', '.join(words)}")
 
 
 def _frames(source: str) -> Sequence[Source]:
