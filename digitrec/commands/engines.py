@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +68,8 @@ class Asking:
     below: float = 0.9
     consensus: int | None = None
     dry_run: bool = False
-    run: str | None = None
-    """Account of the budget, which processes share; None: a new one."""
+    run: str = field(default_factory=lambda: os.urandom(8).hex())
+    """Account of the budget, which the processes of a batch share."""
     numbers: bool = False
     digits: tuple[int, int] | None = None
     lenient: bool = False
@@ -214,15 +214,15 @@ class Asking:
             )
 
     def _options(self) -> EngineOptions:
-        options = EngineOptions(
+        return EngineOptions(
             timeout=self.timeout,
             attempt_timeout=self.attempt_timeout or (self.timeout if self.emulate else None),
             concurrency=1 if self.emulate else 4,  # an emulator's engines share the cores of this machine
             max_cost=self.max_cost,
             ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
             record=self.record,
+            _run=self.run,
         )
-        return options if self.run is None else replace(options, _run=self.run)
 
     def _engine(
         self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None

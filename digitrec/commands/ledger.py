@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import click
 
@@ -19,8 +19,6 @@ from digitrec.engine.ledger.database import repair as repair_file
 from digitrec.errors import LedgerError
 from digitrec.errors.text import count
 from digitrec.report.rows import write_records
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _another = click.option(
     "--ledger", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -43,7 +41,7 @@ def ledger(ctx: click.Context, path: Path | None) -> None:
     ctx.obj = path
 
 
-def _path(command: Command) -> Command:
+def _path(command: Callable[..., None]) -> Callable[..., None]:
     """Pass a command its ledger, named before or after the command."""
 
     @_another
@@ -54,7 +52,7 @@ def _path(command: Command) -> Command:
             raise LedgerError(f"there is no ledger {named}; check the name")
         command(named or config.load().ledger or config.default_ledger(), **values)
 
-    return with_path  # type: ignore[return-value]
+    return with_path
 
 
 def _open(path: Path) -> closing[books.Ledger]:

@@ -32,9 +32,9 @@ Identity = tuple[int, int] | str
 class Input(click.Path):
     """A parameter for a file or folder that the command reads."""
 
-    def __init__(self, *, path_type: type[Any] = Path, exists: bool = False, dir_okay: bool = False) -> None:
-        """Require with ``exists`` that the path exists; otherwise accept a name in place of a path."""
-        super().__init__(path_type=path_type, exists=exists, dir_okay=dir_okay)
+    def __init__(self, *, path_type: type[Any] = Path, exists: bool = False) -> None:
+        """Require with ``exists`` an existing file; otherwise accept a name in place of a path."""
+        super().__init__(path_type=path_type, exists=exists, dir_okay=False)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path after checking that the call does not write to it."""
@@ -57,7 +57,6 @@ class Data(Input):
             for name in SUBFOLDERS:
                 _paths(ctx).add_input(str(Path(source, name)), labelled=True)
             _paths(ctx).add_input(str(Path(source, "labels.csv")))
-            _paths(ctx).add_input(source)
         return source
 
 

@@ -151,7 +151,7 @@ HOST = "127.0.0.1"
 
 
 @click.command()
-@click.argument("answers", type=options.Input(exists=True, dir_okay=False))
+@click.argument("answers", type=options.Input(exists=True))
 @options.out_folder("labelled", "Folder of the labels and their pictures.")
 @click.option(
     "--below", type=options.SHARE, default=0.95, show_default=True, metavar="CHANCE",
