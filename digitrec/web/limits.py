@@ -255,11 +255,10 @@ class AdmissionControl:
             if scope["path"] in INFERENCE_PATHS and scope["method"] == "POST":
                 self._check_limits(client, headers)
                 await self._answer(client, scope, receive, send)
-                return
+            else:
+                await self._app(scope, receive, send)
         except Problem as error:
             await error.response()(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
     def _check_access(self, path: str, sender: str, client: Client, headers: Headers) -> None:
         if is_cross_site(headers, self._settings.origins):
