@@ -53,7 +53,7 @@ class _Doubt:
     """Degrees clockwise by which the picture was turned."""
     box: Box | None
     """Box of the number; None: the whole picture."""
-    read: str
+    label: str
     """The engine's answer; "none" for no digit or number."""
     provider: str
     """The engine's name."""
@@ -96,11 +96,10 @@ class Answers:
         doubts.sort(key=lambda one: (one.sureness < 0, one.sureness))
         self._waiting = {one.name: one for one in doubts}
 
-    def waiting(self) -> list[schemas.DoubtfulAnswer]:
+    def waiting(self) -> list[_Doubt]:
         """Return the next answers to review, the least sure first, those without a confidence last."""
         with self._lock:  # another request may remove an answer meanwhile
-            following = list(islice(self._waiting.values(), SHOWN))
-        return [schemas.DoubtfulAnswer(name=it.name, label=it.read, provider=it.provider) for it in following]
+            return list(islice(self._waiting.values(), SHOWN))
 
     @property
     def left(self) -> int:
@@ -133,7 +132,7 @@ class Answers:
             one, content = self._waiting.get(name), self.picture(name) if accept else b""
             if one is None or content is None:
                 return False
-            said = closed(one.read if label is None else label)
+            said = closed(one.label if label is None else label)
             if accept:
                 if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
                     raise ValueError(f"{said!r} is neither a number nor {NONE}")
@@ -219,7 +218,8 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
     @app.get("/collected", responses=REFUSED, **owners)
     def waiting() -> schemas.DoubtfulAnswers:
         """List the next answers, the least sure first."""
-        return schemas.DoubtfulAnswers(pictures=answers.waiting())
+        found = {"pictures": answers.waiting()}
+        return schemas.DoubtfulAnswers.model_validate(found, from_attributes=True)
 
     @app.get("/collected/{name}", response_class=Response, responses=schemas.PNG | MISSING, **owners)
     def picture(name: str) -> Response:
