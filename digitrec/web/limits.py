@@ -56,14 +56,9 @@ NO_RESPONSE = 499
 """Status in logs and metrics if the client left before the answer."""
 
 
-def peer(scope: Scope) -> str:
-    """Return the address at the other end of the connection."""
-    return str(scope["client"][0]) if scope["client"] else ""
-
-
-def address(peer: str, headers: Headers, proxies: int) -> str:
+def address(scope: Scope, proxies: int) -> str:
     """Return the address by which requests are counted; for IPv6 the /64 network, which one client owns."""
-    found = origin(peer, headers, proxies)
+    found = origin(scope, proxies)
     try:
         parsed = ip_address(found)
     except ValueError:
@@ -73,14 +68,16 @@ def address(peer: str, headers: Headers, proxies: int) -> str:
     return str(parsed)
 
 
-def origin(peer: str, headers: Headers, proxies: int) -> str:
-    """Return the address that a request comes from, without a port.
+def origin(scope: Scope, proxies: int) -> str:
+    """Return the address that a request comes from, without a port; "" if it is unknown.
 
-    That is the peer or, behind trusted proxies, the address that the outermost one saw. The client itself may
-    have written the addresses further left in X-Forwarded-For, so these are not trusted.
+    That is the other end of the connection or, behind trusted proxies, the address that the outermost one
+    saw. The client itself may have written the addresses further left in X-Forwarded-For, so these are not
+    trusted.
     """
+    peer = str(scope["client"][0]) if scope["client"] else ""
     if proxies:
-        hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
+        hops = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
         peer = (_without_port(hops[-proxies].strip()) if len(hops) >= proxies else "") or peer
     return peer[:64]
 
@@ -120,14 +117,14 @@ def is_cross_site(headers: Headers, allowed: Container[str] = ()) -> bool:
         return True
 
 
-def may_see_metrics(peer: str, headers: Headers, settings: Settings) -> bool:
+def may_see_metrics(scope: Scope, proxies: int) -> bool:
     """Return whether the sender may read /metrics without a key; only this machine may.
 
     A request that a proxy forwarded does not count as this machine's, even if `Settings.proxies` is 0.
     """
-    if not settings.proxies and any(name in headers for name in FORWARDED):
+    if not proxies and any(name in Headers(scope=scope) for name in FORWARDED):
         return False
-    return is_loopback(origin(peer, headers, settings.proxies).removeprefix("::ffff:"))
+    return is_loopback(origin(scope, proxies).removeprefix("::ffff:"))
 
 
 def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:
@@ -248,10 +245,10 @@ class AdmissionControl:
         if scope["type"] != "http" or scope["path"] not in GUARDED_PATHS:
             await self._app(scope, receive, send)
             return
-        headers, sender = Headers(scope=scope), peer(scope)
-        client = Client(address(sender, headers, self._settings.proxies), key(headers, self._settings))
+        headers = Headers(scope=scope)
+        client = Client(address(scope, self._settings.proxies), key(headers, self._settings))
         try:
-            self._check_access(scope["path"], sender, client, headers)
+            self._check_access(scope, client, headers)
             if scope["path"] in INFERENCE_PATHS and scope["method"] == "POST":
                 self._check_limits(client, headers)
                 await self._answer(client, scope, receive, send)
@@ -260,11 +257,11 @@ class AdmissionControl:
         except Problem as error:
             await error.response()(scope, receive, send)
 
-    def _check_access(self, path: str, sender: str, client: Client, headers: Headers) -> None:
+    def _check_access(self, scope: Scope, client: Client, headers: Headers) -> None:
         if is_cross_site(headers, self._settings.origins):
             raise Problem(403, "cross-site", "pages of other sites may not send requests; use this page")
         if not self._settings.api_keys:
-            if path == "/metrics" and not may_see_metrics(sender, headers, self._settings):
+            if scope["path"] == "/metrics" and not may_see_metrics(scope, self._settings.proxies):
                 detail = "without API keys only the server's machine may see this; set DIGITREC_API_KEYS"
                 raise Problem(403, "not-from-here", detail)
             return
@@ -359,13 +356,12 @@ class RequestMiddleware:
 
     def _record(self, scope: Scope, number: str, status: int, seconds: float) -> None:
         path = scope["path"]
-        client = origin(peer(scope), Headers(scope=scope), self._settings.proxies)
         label = path if path in self._paths else "other"
         self._metrics.requests.labels(label, str(status)).inc()
         self._metrics.seconds.labels(label).observe(seconds)
         fields = {
             "request": number, "method": scope["method"], "path": path[:200], "status": status,
-            "ms": round(1000 * seconds, 1), "client": client or None,
+            "ms": round(1000 * seconds, 1), "client": origin(scope, self._settings.proxies) or None,
         }  # fmt: skip
         log.info("request", extra={"fields": fields})
 

@@ -279,8 +279,8 @@ def test_no_limit_is_passed_and_nothing_stays_in_memory(sent: list[tuple[str, li
 def test_a_trusted_proxy_names_the_client(
     peer: str, forwarded: list[str], proxies: int, expected: str
 ) -> None:
-    headers = Headers(raw=[(b"x-forwarded-for", line.encode()) for line in forwarded])
-    assert address(peer, headers, proxies) == expected
+    headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
+    assert address({"client": (peer, 49152), "headers": headers}, proxies) == expected
 
 
 @pytest.mark.parametrize(
