@@ -17,14 +17,16 @@ from digitrec.commands import cost, options
 from digitrec.commands.engines import Asking, asking_by_policy, asking_options, own_model
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import report_engines
-from digitrec.comparison.datasets.loader import Sample, limited, read_samples
+from digitrec.comparison.datasets.loader import Sample, limited, read_numbers, read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.comparison.numbers import numbers_asked
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.errors.text import percent
 from digitrec.image import atomic
 from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
 from digitrec.recognise import calibration
+from digitrec.report.rows import aligned
 
 if TYPE_CHECKING:
     from digitrec.lab.evaluation.accuracy import Measured
@@ -118,8 +120,6 @@ def benchmark(
       digitrec benchmark photos/ --provider local,google,aws --target 0.995 --max-cost 3
     """
     from digitrec.comparison.benchmark import benchmark as measure
-    from digitrec.comparison.datasets.loader import read_numbers
-    from digitrec.comparison.numbers import numbers_asked
     from digitrec.report.benchmark import write
 
     if html is not None:
@@ -185,12 +185,11 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
       digitrec calibrate photos/ --provider google --max-cost 1
     """
     from digitrec.comparison.benchmark.measure import measure
-    from digitrec.recognise.calibration import fit
 
     samples = _samples(data, limit, asking.model)
     with asking.engines([provider]) as (engine,), _watched(len(samples)) as arrived:
         answered = measure(samples, engine, data, arrived=arrived).answered
-    fitted = fit([answer for answer, _ in answered], [label for _, label in answered], data)
+    fitted = calibration.fit([answer for answer, _ in answered], [label for _, label in answered], data)
     for found in fitted:
         path = calibration.save(found)
         model = found.key.model_version or "of unknown version"
@@ -255,7 +254,6 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
     from digitrec.comparison.benchmark.measure import measure
     from digitrec.report.evaluation import PICTURES, classification
     from digitrec.report.plots import save
-    from digitrec.report.rows import aligned
 
     samples = _samples(source, limit, model)
     name = Path(source).resolve().stem
@@ -277,7 +275,6 @@ def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: i
     from digitrec.lab.evaluation.numbers import measure_numbers
     from digitrec.models import store
     from digitrec.report import evaluation
-    from digitrec.report.rows import aligned
 
     page = out / "accuracy.md"
     seeds = seeds or fresh_seeds(store.load().version)
