@@ -246,7 +246,7 @@ def _by_recipe(file: Path | None, out: Path, chosen: dict[str, Any]) -> None:
     click.echo(f"{result.test_correct:,} of {len(what.test):,} test digits are right")
     click.echo(f"model: {result.litert_file}\ncard:  {result.card_file}")
     for number, history in enumerate(result.histories, 1):
-        _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)
+        _draw(history, f"{config.name}-{number}", folder)
 
 
 def _by_name(arch: str, file: Path | None, out: Path, chosen: dict[str, Any]) -> None:
