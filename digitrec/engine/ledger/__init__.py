@@ -53,8 +53,6 @@ class Claim:
 
     id: int
     """The call's id in the ledger."""
-    question: Question
-    """The question."""
     cost_usd: float | None
     """US dollars reserved for this call; 0 if an earlier attempt already paid; None: unknown."""
     token: str | None = None
@@ -137,10 +135,10 @@ class Ledger(Database):
         sqlite.execute(_CUT_OFF, (question.key, now, now + CLOCK_STEP_S))
         if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
             sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
-            return Claim(ordered["id"], question, 0.0, ordered["token"])
+            return Claim(ordered["id"], 0.0, ordered["token"])
         if refused := _refusal(sqlite, question, price or 0.0, budget, now):
             return refused
-        return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), question, price)
+        return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), price)
 
     def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
         """Extend the right to ``lease_s`` seconds from now, while the call waits for the rate limit."""
