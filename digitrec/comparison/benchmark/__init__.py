@@ -25,7 +25,7 @@ from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.providers.base import is_installed, not_installed
-from digitrec.recognise import Reader, calibration
+from digitrec.recognise import calibration
 
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
@@ -213,7 +213,7 @@ class Benchmark:
 
 def benchmark(
     samples: Sequence[Sample],
-    engines: Mapping[str, Reader],
+    engines: Mapping[str, Engine],
     *,
     data: str,
     policies: Sequence[EnginePolicy] = (),
@@ -229,7 +229,7 @@ def benchmark(
 
     Args:
         samples: labelled pictures.
-        engines: engines and policies, by their names in the report.
+        engines: engines by their names in the report.
         data: name of the data set.
         policies: also scored, on the answers of their engines, which must be among ``engines``.
         target: share of right answers, 0..1; recommend the cheapest engine or policy that reaches it. None:
@@ -246,9 +246,8 @@ def benchmark(
         raise DataError(f"too few pictures ({len(samples)}) to choose on one half and report on the other")
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     outcomes = measure.ask_all(samples, engines, data, arrived=arrived, **how)
-    own = {name: reader for name, reader in engines.items() if isinstance(reader, Engine)}
-    recommendation = None if target is None else recommend(outcomes, own, samples, target, budget)
-    outcomes |= {policy.name: policy.on_all_answers(own, outcomes) for policy in policies}
+    recommendation = None if target is None else recommend(outcomes, engines, samples, target, budget)
+    outcomes |= {policy.name: policy.on_all_answers(engines, outcomes) for policy in policies}
     prices = measure.price_list(engines.values())
     cards = [measure.scorecard(name, said, samples, prices) for name, said in outcomes.items()]
     cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from digitrec.comparison.datasets.loader import NumberSample, Sample
 from digitrec.comparison.numbers import NumbersRead
 from digitrec.engine import Engine, config
 from digitrec.errors import DataError
-from digitrec.recognise import Reader, name_of
 from digitrec.recognise.numbers import value_of
 
 RELIABLE = 0.999
@@ -173,10 +171,10 @@ def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if value is not None}))
 
 
-def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:
+def price_list(engines: Iterable[Engine]) -> dict[str, float | None]:
     """Return each engine's price; a configured price overrides the provider's."""
     prices = {}
-    for engine in chain.from_iterable([one] if isinstance(one, Engine) else one.engines for one in readers):
+    for engine in engines:
         own, settings = engine.provider.price, engine.options._config or config.load()
         name = engine.provider.name
         prices[name] = settings.prices.get(name, None if own is None else own.usd)
@@ -346,7 +344,7 @@ def _distance(read: str, text: str) -> int:
 
 def measure(
     samples: Sequence[Sample],
-    reader: Reader,
+    engine: Engine,
     data: str,
     *,
     arrived: Callable[[Outcome], object] = lambda _: None,
@@ -355,14 +353,14 @@ def measure(
 
     The other arguments and the errors are those of `ask_all`.
     """
-    name = name_of(reader)
-    outcomes = ask_all(samples, {name: reader}, data, arrived=arrived)[name]
-    return Result(data, samples, outcomes, scorecard(name, outcomes, samples, price_list([reader])))
+    name = engine.provider.name
+    outcomes = ask_all(samples, {name: engine}, data, arrived=arrived)[name]
+    return Result(data, samples, outcomes, scorecard(name, outcomes, samples, price_list([engine])))
 
 
 def ask_all(
     samples: Sequence[Sample],
-    readers: Mapping[str, Reader],
+    engines: Mapping[str, Engine],
     data: str,
     *,
     arrived: Callable[[Outcome], object] = lambda _: None,
@@ -372,7 +370,7 @@ def ask_all(
 
     Args:
         samples: labelled pictures.
-        readers: the engines by name.
+        engines: the engines by name.
         data: name of the data set.
         arrived: called with every outcome as it arrives.
         how: options of `compare_stream`.
@@ -384,8 +382,8 @@ def ask_all(
         raise DataError(f"{data}: no labelled pictures")
     images = (sample.image for sample in samples)
     rows: list[tuple[Outcome, ...]] = []
-    for comparison in compare_stream(images, list(readers.values()), **how):
+    for comparison in compare_stream(images, list(engines.values()), **how):
         rows.append(comparison.outcomes)
         for outcome in comparison.outcomes:
             arrived(outcome)
-    return dict(zip(readers, zip(*rows, strict=True), strict=True))
+    return dict(zip(engines, zip(*rows, strict=True), strict=True))

@@ -23,6 +23,7 @@ import digitrec
 from digitrec.comparison.benchmark.measure import Result, is_right, measure
 from digitrec.comparison.datasets.loader import Sample, limited, read_samples, sampled
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.engine import Engine
 from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets import world
@@ -37,7 +38,6 @@ from digitrec.lab.handwriting.scenes import WANTED, scenes
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.synthetic import traced
 from digitrec.lab.handwriting.writer import Writer, redrawn
-from digitrec.recognise import Reader
 
 SEED = 2026
 """Seed of the pens for held-out writers and fonts, and of pictures for tuning."""
@@ -163,9 +163,9 @@ def _data_sets() -> Iterator[Set]:
             yield Set(name, DIGITS, samples or partial(read_samples, there[0]), goal)
 
 
-def measured(reader: Reader, one: Set, limit: int | None = None) -> Measured:
+def measured(engine: Engine, one: Set, limit: int | None = None) -> Measured:
     """Measure an engine on a set, on at most `limit` of its pictures."""
-    return Measured(one.group, measure(one.samples(limit), reader, one.name), one.goal)
+    return Measured(one.group, measure(one.samples(limit), engine, one.name), one.goal)
 
 
 def drawn(make: Make, count: int, seeds: Sequence[int], limit: int | None) -> list[Sample]:

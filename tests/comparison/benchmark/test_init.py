@@ -18,7 +18,7 @@ from digitrec.answer import Failure, Outcome, Prediction
 from digitrec.comparison.benchmark import KEPT, Recommendation, benchmark, recommend
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.loader import Sample
-from digitrec.comparison.policy import Consensus, Fallback
+from digitrec.comparison.policy import Consensus
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
@@ -45,16 +45,13 @@ def test_every_engine_answers_every_picture(samples: list[Sample], fake: Callabl
     assert (found.labels[:3], found.labels[-1]) == ((0, 1, 2), None)
 
 
-def test_a_policy_is_asked_like_an_engine_or_scored_on_the_answers_of_its_engines() -> None:
+def test_a_policy_is_scored_on_the_answers_of_its_engines() -> None:
     first, second = engine("1", name="a"), engine("7", name="b")
     policy = Consensus([first, second], 2)
     found = benchmark([SEVEN], {"a": first, "b": second}, data="x", policies=[policy])
     assert found.outcomes["2 of a+b"][0].provider == "2 of a+b"
     assert {card.engine: card.refused_wrongly for card in found.cards} == {"a": 0, "b": 0, "2 of a+b": 1}
     assert second.provider.calls == 1, "nobody is asked twice"  # type: ignore[attr-defined]
-    asked = Fallback([engine("1", name="a"), engine("7", name="b")], below=0.95)
-    cards = {card.engine: card for card in benchmark([SEVEN], {"both": asked}, data="x").cards}
-    assert (cards["both"].wrong, cards["both"].cost_per_1000) == (1, 0.0)
 
 
 def test_letters_count_as_digits_only_if_asked() -> None:

@@ -103,7 +103,7 @@ def test_the_configuration_knows_better_than_the_provider() -> None:
     one = Engine(FakeProvider(name="a", price=Price(0.001, "list")), Options(ledger="none"))
     other = Engine(FakeProvider(name="b", price=None), configured)
     unknown = Engine(FakeProvider(name="c", price=None), Options(ledger="none"))
-    assert price_list([Fallback([one, other], 0.9), unknown]) == {"a": 0.001, "b": 0.5, "c": None}
+    assert price_list([one, other, unknown]) == {"a": 0.001, "b": 0.5, "c": None}
 
 
 def test_list_prices_count_replayed_answers(said: Said) -> None:
