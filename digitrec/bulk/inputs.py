@@ -89,11 +89,9 @@ def listed(data: bytes) -> list[str]:
     Raises:
         DataError: the list begins as UTF-16 but is not valid UTF-16.
     """
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            text = data.decode("utf-16")
-        else:
-            text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+        text = data.decode("utf-16") if wide else data.decode("utf-8-sig", "surrogateescape")
     except UnicodeDecodeError as error:
         raise DataError("<stdin>: the list cannot be decoded as UTF-16; write it in UTF-8") from error
     if "\0" in text:
