@@ -127,10 +127,9 @@ def as_sheet(outcome: Outcome) -> Sheet | Outcome:
 def _summed_up(numbers: tuple[Number, ...]) -> dict[str, Any]:
     """Return the fields of `NumbersRead` for these numbers, with the lowest confidence among them."""
     sure = [number for number in numbers if number.reason is None]
-    doubts = [number.reason for number in numbers if number.reason is not None]
     return {
         "numbers": numbers,
-        "reason": None if sure else next(iter(doubts), NO_NUMBER),
+        "reason": None if sure else next((number.reason for number in numbers), NO_NUMBER),
         "text": " ".join(number.text for number in numbers) or None,
         "confidence": _least([number.confidence for number in sure]),
         "calibrated": _least([number.calibrated for number in sure]),
