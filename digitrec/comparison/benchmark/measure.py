@@ -141,7 +141,7 @@ def scorecard(
         coverage=measures.coverage_curve(trust, len(answered)),
         reliability=measures.reliability(own),
         calibrated=measures.reliability(calibrated),
-        latency=_latency(outcomes),
+        latency=_latency([answer for answer, _ in answered]),
         loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
         cost_per_1000=per_1000(outcomes, prices or {}),
@@ -159,8 +159,7 @@ def _scored(answered: Sequence[tuple[Prediction, Label]], field: str) -> list[tu
     return [(score, right) for score, right in scores if score is not None]
 
 
-def _latency(outcomes: Sequence[Outcome]) -> Latency | None:
-    answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
+def _latency(answers: Sequence[Prediction]) -> Latency | None:
     seconds = [answer.latency_s for answer in answers if answer.attempts and not answer.replayed]
     if not seconds:
         return None
