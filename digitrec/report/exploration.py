@@ -48,7 +48,7 @@ def averages(seen: Exploration) -> Figure:
     rows = figure.subplots(2, 10)
     for digit in range(10):
         plots.picture(rows[0, digit], seen.mean[digit], str(digit))
-        plots.picture(rows[1, digit], np.sqrt(seen.variance[digit]), darkest=128)
+        plots.picture(rows[1, digit], np.sqrt(seen.variance[digit]), vmax=128)
     for row, name in zip(rows, ("mean", "standard\ndeviation"), strict=True):
         row[0].set_ylabel(name, fontsize=9)
     figure.suptitle(
