@@ -46,24 +46,23 @@ def _evidence(figure: SubFigure, found: Explanation, saliency: Saliency) -> None
     maps = [] if found.grad_cam is None else list(found.grad_cam)
     first, *others, last = figure.subplots(1, 2 + len(maps), width_ratios=(*[1] * (1 + len(maps)), 1.6))
     strongest = max(float(np.abs(saliency).max()), 1e-6)
-    _heat(first, found, saliency, "PuOr_r", -strongest, strongest)
-    first.set_title("ink that mattered most\n(outline: the digit)", fontsize=9)
+    title = "ink that mattered most\n(outline: the digit)"
+    _heat(first, found, saliency, title, cmap="PuOr_r", vmin=-strongest, vmax=strongest)
     label = "log-odds lost when hidden\n(below 0: gained)"
     figure.colorbar(first.images[0], ax=first, shrink=0.85, label=label)
     strongest = max(float(np.max(maps, initial=0.0)), 1e-6)
     for axes, digit, heat in zip(others, found.likeliest, maps, strict=bool(maps)):
-        _heat(axes, found, heat, "Oranges", 0, strongest)
-        axes.set_title(f"class activation map:\nwhere it looks like a {digit}", fontsize=9)
+        title = f"class activation map:\nwhere it looks like a {digit}"
+        _heat(axes, found, heat, title, cmap="Oranges", vmax=strongest)
     if maps:
         figure.colorbar(axes.images[0], ax=axes, shrink=0.85, label="what a place adds to the score")
     _probabilities(last, found)
 
 
-def _heat(axes: Axes, found: Explanation, heat: NDArray[Any], colours: str, low: float, high: float) -> None:
+def _heat(axes: Axes, found: Explanation, heat: NDArray[Any], title: str, **look: Any) -> None:
     """Draw a map over the outline of the digit."""
-    axes.imshow(heat, cmap=colours, vmin=low, vmax=high)
+    plots.picture(axes, heat, title, **look)
     axes.contour(found.digit, levels=[127], colors=plots.INK, linewidths=1)
-    plots.bare(axes)
 
 
 def _probabilities(axes: Axes, found: Explanation) -> None:
