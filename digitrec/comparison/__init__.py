@@ -260,16 +260,15 @@ def free_engines(env: Mapping[str, str]) -> list[str]:
     Raises:
         NotConfigured: no free engine is ready.
     """
-    chosen = [listing.name for listing in registry.listings(env) if not left_out_because(listing)]
+    ready = [listing for listing in registry.listings(env) if not listing.status.missing]
+    chosen = [listing.name for listing in ready if not left_out_because(listing)]
     if not chosen:
         raise NotConfigured("no free engine is installed and configured; name the engines to ask")
     return chosen
 
 
 def left_out_because(listing: registry.Listing) -> str:
-    """Return why an engine is only asked when named; "" for an engine that is ready and free."""
-    if listing.status.missing:
-        return "; ".join(listing.status.missing)
+    """Return why a ready engine is only asked when named; "" for a free engine."""
     if listing.price is None:
         return "its price is not known, so it is asked only by name"
     if listing.price.usd > 0:
