@@ -24,7 +24,7 @@ from digitrec.lab import stocks
 from digitrec.lab.datasets.world import people
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
 from digitrec.lab.reading.hands import hands, letter_hands
-from digitrec.models.graph import Kind, LiteFile
+from digitrec.models.inside import Inside
 from digitrec.models.network import described
 from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT
 from digitrec.models.store import to_litert
@@ -194,14 +194,12 @@ def begin_with(net: Any, file: Path, pictures: Sequence[Any]) -> None:
 
 
 Weights = list[NDArray[np.float32]]
-"""The kernel, (out, H, W, in), and the bias, (out,), of each convolution; normalisations are included."""
+"""The kernel, (H, W, in, out), and the bias, (out,), of each convolution; normalisations are included."""
 
 
 def convolutions_in(content: bytes) -> Weights:
     """Return the weights in the LiteRT file of a network."""
-    lite = LiteFile(content)
-    tensors = [at for one in lite.operators if one.kind == Kind.CONV_2D for at in one.takes[1:]]
-    return [np.asarray(lite.constant(at)) for at in tensors]
+    return [array for one in Inside(content).weights() for array in (one.kernel, one.bias)]
 
 
 def put(net: Any, weights: Weights) -> list[Any]:
@@ -211,7 +209,7 @@ def put(net: Any, weights: Weights) -> list[Any]:
     layers = [layer for layer in net.layers if isinstance(layer, Conv2D)]
     norms = [layer for layer in net.layers if isinstance(layer, BatchNormalization)]
     for layer, norm, kernel, bias in zip_longest(layers, norms, weights[::2], weights[1::2]):
-        layer.kernel.assign(np.transpose(kernel, (1, 2, 3, 0)))
+        layer.kernel.assign(kernel)
         if norm is None:
             layer.bias.assign(bias)
         else:
