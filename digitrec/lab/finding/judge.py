@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -53,16 +52,6 @@ class Sources:
     writer: Writer
     cells: Sequence[tuple[Path, int]]
     """Files of scanned cells, and their digits."""
-
-    @classmethod
-    def learned(cls) -> Self:
-        """Return the digits, fonts and scanned cells of the training sets.
-
-        Raises:
-            DataError: the scanned cells are missing.
-        """
-        writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
-        return cls(writer, swiss_cells("learned"))
 
 
 def _scene(of: Sources, rng: np.random.Generator) -> Picture:
@@ -174,8 +163,13 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
 
 
 def draw(folder: Path, count: int) -> None:
-    """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each."""
-    stocks.fill(folder, count, partial(drawn, Sources.learned()))
+    """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each.
+
+    Raises:
+        DataError: MNIST or the scanned cells are missing.
+    """
+    writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
+    stocks.fill(folder, count, partial(drawn, Sources(writer, swiss_cells("learned"))))
 
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:

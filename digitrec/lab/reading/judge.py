@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -21,17 +20,15 @@ from digitrec.image import Box, DigitImage
 from digitrec.image.boxes import shared
 from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
-from digitrec.lab.datasets.download import mnist_train
-from digitrec.lab.datasets.world import LEARNED_OF_MNIST, People, people
+from digitrec.lab.datasets.world import people
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown, word
 from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import WANTED, large, scene
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn
-from digitrec.lab.reading.compose import HANDS, STRETCH, Composer
-from digitrec.lab.reading.hands import hands, letter_hands
+from digitrec.lab.reading.compose import STRETCH, Composer
 from digitrec.lab.reading.tables import table
-from digitrec.lab.reading.train import OTHER_HANDS
+from digitrec.lab.reading.train import composer
 from digitrec.models.sequence import digits_of
 from digitrec.prepare import prepare
 from digitrec.prepare.lines import Line
@@ -57,14 +54,6 @@ class Sources:
 
     writer: Writer
     composer: Composer
-
-    @classmethod
-    def learned(cls, known: People, number: int) -> Self:
-        """Return hands of the training sets, different ones for each file."""
-        seed, rng = SEED * 1000 + number, np.random.default_rng((SEED, number))
-        others = list(letter_hands(OTHER_HANDS, seed))
-        writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
-        return cls(writer, Composer(list(hands(known, HANDS, seed)), rng, others))
 
 
 def _composed(of: Sources, rng: np.random.Generator) -> Labelled:
@@ -139,7 +128,8 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Labelled], float] = {
 def draw(folder: Path, count: int) -> None:
     """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each."""
     known = people("learned")
-    stocks.fill(folder, count, lambda number: drawn(Sources.learned(known, number), number))
+    writer = Writer(known.mnist, fonts_to_learn(), varied=0.3)
+    stocks.fill(folder, count, lambda number: drawn(Sources(writer, composer(known, SEED, number)), number))
 
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from digitrec.image import atomic
 from digitrec.lab import stocks
-from digitrec.lab.datasets.world import people
+from digitrec.lab.datasets.world import People, people
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
 from digitrec.lab.reading.hands import hands, letter_hands
 from digitrec.models.inside import Inside
@@ -87,13 +87,14 @@ bare paper."""
 def compose(folder: Path, count: int) -> None:
     """Compose `count` pictures for training, and `STOCK` for measuring."""
     known = people("learned")
+    stocks.fill(folder, count // STOCK, lambda number: stock(composer(known, SEED, number), STOCK))
 
-    def make(number: int) -> Stock:
-        seed = SEED * 1000 + number
-        writers, others = list(hands(known, HANDS, seed)), list(letter_hands(OTHER_HANDS, seed))
-        return stock(Composer(writers, np.random.default_rng((SEED, number)), others), STOCK)
 
-    stocks.fill(folder, count // STOCK, make)
+def composer(known: People, seed: int, number: int) -> Composer:
+    """Return a composer for one file of a recipe; its hands write in no other file."""
+    own = seed * 1000 + number
+    writers, others = list(hands(known, HANDS, own)), list(letter_hands(OTHER_HANDS, own))
+    return Composer(writers, np.random.default_rng((seed, number)), others)
 
 
 def stock(composer: Composer, count: int) -> Stock:
