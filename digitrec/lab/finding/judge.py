@@ -27,7 +27,7 @@ from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, 
 from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, large, page_of, scene
 from digitrec.lab.handwriting.strokes import log_uniform
-from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
+from digitrec.lab.handwriting.writer import Writer, font_to_learn, fonts_to_learn
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.judge import CLEAR, WEIGHTS, features
 from digitrec.prepare.proposals import seen
@@ -121,8 +121,8 @@ def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
     """Print brackets beside a digit on paper, or signs and letters, which make it no single digit."""
     one = scene("plain paper", of.writer, rng)
     picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
-    height, fonts = bottom - top, fonts_to_learn()
-    font = ImageFont.truetype(fonts[rng.integers(len(fonts))], height * rng.uniform(0.9, 1.6))
+    height = bottom - top
+    font = ImageFont.truetype(font_to_learn(rng), height * rng.uniform(0.9, 1.6))
     pen, ink = ImageDraw.Draw(picture), one.pixels[top:bottom, left:right].min(axis=(0, 1))
     is_bracket, sides, label = rng.random() < 0.6, rng.integers(1, 4), one.label
     signs = list(BRACKETS[rng.integers(len(BRACKETS))]) if is_bracket else rng.choice(list(SIGNS), 2).tolist()

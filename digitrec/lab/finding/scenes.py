@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import jpeg, soft_noise
 from digitrec.lab.handwriting.strokes import log_uniform
-from digitrec.lab.handwriting.writer import fonts_to_learn, moved
+from digitrec.lab.handwriting.writer import font_to_learn, moved
 
 Floats = NDArray[np.floating[Any]]
 Point = tuple[float, float]
@@ -62,7 +62,6 @@ class Painter:
 
     def __init__(self, digits: Sequence[Pixels], others: Sequence[Pixels], rng: np.random.Generator) -> None:
         self.digits, self.others, self.rng = digits, others, rng
-        self.fonts = fonts_to_learn()
 
     def scene(self) -> tuple[Pixels, Pixels, Pixels, list[Group]]:
         """Return a picture, (SIDE, SIDE, 3), its kinds and owners, (SIDE, SIDE), and its marks."""
@@ -296,7 +295,7 @@ class Painter:
         self._under(scene, page, shade.astype(np.float32), strength)
 
     def _words(self, scene: Scene, colour: Floats, height: float, x: float, y: float) -> None:
-        font = ImageFont.truetype(self.fonts[self.rng.integers(len(self.fonts))], max(4, 2 * height * 1.3))
+        font = ImageFont.truetype(font_to_learn(self.rng), max(4, 2 * height * 1.3))
         alphabet = "abcdefghijklmnoprstuvwxyzABCDEFGHKLMNPRSTUVW"
         text = "".join(alphabet[i] for i in self.rng.integers(0, len(alphabet), self.rng.integers(2, 9)))
         page = Image.new("L", (2 * SIDE, 2 * SIDE))

@@ -11,7 +11,7 @@ two cores about 45; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from digitrec.lab.datasets.world import People, people
 from digitrec.lab.finding.scenes import OTHER, SIDE, WRITING, Painter
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.strokes import PLAIN, SIGNS
-from digitrec.lab.handwriting.writer import enlarge, fonts_to_learn, in_font, rewrite, sized, without_paper
+from digitrec.lab.handwriting.writer import enlarge, font_to_learn, in_font, rewrite, sized, without_paper
 from digitrec.models.store import to_litert
 from digitrec.prepare.finder import WEIGHTS
 
@@ -54,21 +54,16 @@ def digits(hands: People, count: int, seed: int) -> Iterator[Pixels]:
 def others(count: int, seed: int) -> Iterator[Pixels]:
     """Yield ``count`` letters, signs and scrawls as ink, 0..255, their longer side `MARK` pixels."""
     rng = np.random.default_rng((seed, 1))
-    fonts = fonts_to_learn()
     for _ in range(count):
         drawn = rng.random()
         if drawn < 0.45:
             mark = strokes.write([_SHAPES[rng.integers(len(_SHAPES))]], rng, PAGE)
         elif drawn < 0.65:
-            mark = in_font(_any(_PRINTED, rng), _any(fonts, rng), MARK)
+            mark = in_font(_PRINTED[rng.integers(len(_PRINTED))], font_to_learn(rng), MARK)
         else:
             paths = _bracket(rng) if drawn < 0.75 else _scrawl(rng)
             mark = strokes.put(paths, strokes.any_pen(rng), rng, PAGE)
         yield sized(mark, MARK)
-
-
-def _any(among: Sequence[str], rng: np.random.Generator) -> str:
-    return among[int(rng.integers(len(among)))]
 
 
 def _own(_: People, rng: np.random.Generator) -> Pixels:
@@ -93,7 +88,7 @@ def _swiss(hands: People, rng: np.random.Generator) -> Pixels:
 
 
 def _printed(_: People, rng: np.random.Generator) -> Pixels:
-    return in_font(str(rng.integers(10)), _any(fonts_to_learn(), rng), MARK)
+    return in_font(str(rng.integers(10)), font_to_learn(rng), MARK)
 
 
 def _bracket(rng: np.random.Generator) -> list[NDArray[np.float64]]:

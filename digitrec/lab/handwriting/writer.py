@@ -163,6 +163,12 @@ def fonts_to_learn() -> tuple[str, ...]:
     return tuple(str(file) for file in sorted(files) if "Display" not in file.name)
 
 
+def font_to_learn(rng: np.random.Generator) -> str:
+    """Return one of `fonts_to_learn`."""
+    fonts = fonts_to_learn()
+    return fonts[rng.integers(len(fonts))]
+
+
 def in_font(text: str, font: str, size: int) -> Pixels:
     """Draw the text in a font, `OWN` or a file, with digits about `size` pixels high.
 

@@ -11,7 +11,7 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import People
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.strokes import DIGITS, LEARNED, PLAIN, RARE, RESEMBLING, SIGNS, Pen, log_uniform
-from digitrec.lab.handwriting.writer import enlarge, fonts_to_learn, in_font, rewrite, sized, without_paper
+from digitrec.lab.handwriting.writer import enlarge, font_to_learn, in_font, rewrite, sized, without_paper
 
 SIDE = 64
 """Longer side of a digit's ink, px."""
@@ -76,8 +76,7 @@ def _letters(rng: np.random.Generator) -> Hand:
 
 
 def _printed_letters(rng: np.random.Generator) -> Hand:
-    fonts = fonts_to_learn()
-    font = fonts[rng.integers(len(fonts))]
+    font = font_to_learn(rng)
     letters = [*rng.choice(list(_PRINTED), len(UNLIKE)), *rng.choice(list(_LIKE_DIGITS), 10 - len(UNLIKE))]
     return _hand(lambda place: in_font(str(letters[place]), font, SIDE), 0.1, each=1)
 
@@ -158,8 +157,7 @@ def _of_mnist(people: People, digit: int, rng: np.random.Generator) -> Pixels:
 
 
 def _font(_: People, rng: np.random.Generator) -> Hand:
-    fonts = fonts_to_learn()
-    font = fonts[rng.integers(len(fonts))]
+    font = font_to_learn(rng)
     return _hand(lambda digit: in_font(str(digit), font, SIDE), 0.1, each=1)
 
 
