@@ -247,9 +247,8 @@ def drawn(painter: Painter) -> dict[str, Any]:
     for at in range(STOCK):
         pictures[at], kinds, owners[at], groups = painter.scene()
         owners[at][kinds == OTHER] = GROUPS
-        for number, group in enumerate(groups[: GROUPS - 1], 1):
+        for number, group in enumerate(groups, 1):  # a sheet has at most 63
             is_digit[at, number], missing[at, number] = group.digit, group.missing
-        owners[at][(owners[at] > len(groups[: GROUPS - 1])) & (owners[at] < GROUPS)] = 0
     return {"pictures": pictures, "owners": owners, "is_digit": is_digit, "missing": missing}
 
 
