@@ -81,8 +81,7 @@ class Painter:
         return self._photo(scene), scene.kinds, scene.owners, scene.groups
 
     def _one(self, scene: Scene, ink: Floats) -> None:
-        height = SIDE * self._log(0.1, 0.9)
-        self._mark(scene, ink, height, *self._place(height))
+        self._anywhere(scene, ink, 0.1, 0.9)
 
     def _cell(self, scene: Scene, ink: Floats) -> None:
         """Draw a digit that fills the picture, often with parts of a frame at the edges, as on a form."""
@@ -110,8 +109,7 @@ class Painter:
     def _signed(self, scene: Scene, ink: Floats) -> None:
         """Draw a digit with a bracket, sign, line, frame or ring next to it."""
         rng = self.rng
-        height = SIDE * self._log(0.2, 0.6)
-        self._mark(scene, ink, height, *self._place(height))
+        height = self._anywhere(scene, ink, 0.2, 0.6)
         left, top, right, bottom = scene.boxes[-1]
         middle = (top + bottom) / 2
         colour = ink if rng.random() < 0.7 else self._other_ink(scene, ink)
@@ -193,8 +191,7 @@ class Painter:
     def _nothing(self, scene: Scene, ink: Floats) -> None:
         """Draw no digit, but bare paper, or letters, signs, words and scrawls."""
         for _ in range(self.rng.integers(0, 4)):
-            height = SIDE * self._log(0.08, 0.9)
-            self._mark(scene, ink, height, *self._place(height), digit=False)
+            self._anywhere(scene, ink, 0.08, 0.9, digit=False)
         for _ in range(self.rng.integers(0, 4) if self.rng.random() < 0.4 else 0):
             self._words(scene, ink, SIDE * self._log(0.03, 0.2), *self.rng.uniform(0, SIDE, 2))
 
@@ -209,6 +206,14 @@ class Painter:
             x += wide + gap * height
             y += slope * wide
         return x
+
+    def _anywhere(self, scene: Scene, ink: Floats, least: float, most: float, *, digit: bool = True) -> float:
+        """Write a mark inside the picture, its height `least` to `most` of `SIDE`; return it in pixels."""
+        height = SIDE * self._log(least, most)
+        x = self.rng.uniform(0.36 * height, SIDE - 0.36 * height)
+        y = self.rng.uniform(0.52 * height, SIDE - 0.52 * height)
+        self._mark(scene, ink, height, x, y, digit=digit)
+        return height
 
     def _mark(
         self, scene: Scene, ink: Floats, height: float, x: float, y: float, *,
@@ -410,12 +415,6 @@ class Painter:
 
     def _clouds(self, most: int) -> Floats:
         return soft_noise(self.rng, (SIDE, SIDE), 2, most)
-
-    def _place(self, height: float) -> tuple[float, float]:
-        """Return the middle of a mark of this height inside the picture."""
-        x = self.rng.uniform(0.36 * height, SIDE - 0.36 * height) if height < 1.3 * SIDE else SIDE / 2
-        y = self.rng.uniform(0.52 * height, SIDE - 0.52 * height) if height < 0.95 * SIDE else SIDE / 2
-        return float(x), float(y)
 
     def _log(self, low: float, high: float) -> float:
         return log_uniform(self.rng, low, high)
