@@ -12,12 +12,11 @@ from PIL import Image, ImageOps
 from digitrec.lab.handwriting.photo import jpeg
 
 
-def _colour(picture: Image.Image) -> tuple[int, ...] | int:
+def _colour(picture: Image.Image) -> tuple[int, ...]:
     """Return the median colour along the picture's edges."""
     pixels = np.asarray(picture)
     around = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    found: list[int] | int = np.median(around, axis=0).astype(int).tolist()
-    return found if isinstance(found, int) else tuple(found)
+    return tuple(np.atleast_1d(np.median(around, axis=0)).astype(int).tolist())
 
 
 def _widened(picture: Image.Image, share: float, colour: str | None) -> Image.Image:
@@ -31,11 +30,6 @@ def _barred(picture: Image.Image) -> Image.Image:
     return ImageOps.expand(picture, (width, 0, width, 0), "black")
 
 
-def _lit(picture: Image.Image, factor: float, offset: float) -> Image.Image:
-    levels = [min(255, round(factor * value + offset)) for value in range(256)]
-    return picture.point(levels * len(picture.mode))
-
-
 def _turned(picture: Image.Image, degrees: float) -> Image.Image:
     return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_colour(picture))
 
@@ -47,8 +41,8 @@ CHANGES: dict[str, Callable[[Image.Image], Any]] = {
     "margin of 40 %": partial(_widened, share=0.4, colour=None),
     "black bars": _barred,
     "black frame": partial(_widened, share=0.1, colour="black"),
-    "darker": partial(_lit, factor=0.6, offset=0),
-    "paler": partial(_lit, factor=0.5, offset=120),
+    "darker": lambda picture: picture.point(lambda level: 0.6 * level),
+    "paler": lambda picture: picture.point(lambda level: 0.5 * level + 120),
     "turned by 4 degrees": partial(_turned, degrees=4),
     "turned by -4 degrees": partial(_turned, degrees=-4),
     "JPEG of quality 60": lambda picture: jpeg(np.asarray(picture), 60),
