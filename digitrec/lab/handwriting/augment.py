@@ -11,13 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import (
-    convolve1d,
-    generate_binary_structure,
-    map_coordinates,
-    maximum_filter,
-    minimum_filter,
-)
+from scipy import ndimage
 
 Floats = NDArray[np.float32]
 
@@ -25,7 +19,7 @@ SIDE = 28
 _FINE = 2 * SIDE  # strokes are widened at twice the resolution, in half-pixel steps
 _KNOTS = 6  # control points of the elastic map along each side
 _BOX = 20  # the side of the square that MNIST's digits fit
-_CROSS = generate_binary_structure(2, 1)[None]  # a pixel and its four neighbours
+_CROSS = ndimage.generate_binary_structure(2, 1)[None]  # a pixel and its four neighbours
 _CHUNK = 256  # digits worked on at once: small enough for the cache
 
 
@@ -139,14 +133,14 @@ _SPLINE = _spline_weights()
 
 def _sample(ink: Floats, rows: Floats, columns: Floats) -> Floats:
     """Interpolate each digit bilinearly at the given positions; no ink outside."""
-    places = np.stack([rows, columns], axis=1)
-    fine = [map_coordinates(*one, order=1, mode="grid-constant") for one in zip(ink, places, strict=True)]
+    pairs = zip(ink, np.stack([rows, columns], axis=1), strict=True)
+    fine = [ndimage.map_coordinates(*pair, order=1, mode="grid-constant") for pair in pairs]
     return np.array(fine, np.float32).reshape(-1, _FINE, _FINE)
 
 
 def _widen(fine: Floats, steps: NDArray[np.float64]) -> Floats:
     """Thicken (steps > 0) or thin (steps < 0) strokes by that many pixels of `fine` on each side."""
-    for sign, extreme in ((1, maximum_filter), (-1, minimum_filter)):
+    for sign, extreme in ((1, ndimage.maximum_filter), (-1, ndimage.minimum_filter)):
         left = steps * sign
         while (still := left > 0).any():
             part = fine[still]
@@ -166,7 +160,7 @@ def _halve(ink: Floats) -> Floats:
 def _blur(ink: Floats) -> Floats:
     """Apply the 3x3 binomial filter."""
     for axis in (1, 2):
-        ink = convolve1d(ink, [0.25, 0.5, 0.25], axis, mode="constant")
+        ink = ndimage.convolve1d(ink, [0.25, 0.5, 0.25], axis, mode="constant")
     return ink
 
 

@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from digitrec.image import ImageSource
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import people
-from digitrec.lab.handwriting.photo import jpeg, soft_noise
+from digitrec.lab.handwriting.photo import Floats, jpeg, soft_noise
 from digitrec.lab.handwriting.strokes import log_uniform
 from digitrec.lab.handwriting.writer import moved
 from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
 from digitrec.models.sequence import HEIGHT
-
-Floats = NDArray[np.float32]
 
 
 def rulings(shape: tuple[int, int], middle: float, tall: float, rng: np.random.Generator) -> Floats:

@@ -8,9 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from digitrec.answer import SURE
-from digitrec.models.network import evidence, logits
-
-Floats = NDArray[np.float32]
+from digitrec.models.network import Floats, evidence, logits
 
 UNCLEAR = 0.0008
 """Share of the held-out digits that may be refused."""
