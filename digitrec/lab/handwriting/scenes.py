@@ -326,7 +326,7 @@ def scene(kind: str, writer: Writer, rng: np.random.Generator) -> Scene:
     if kind in REFUSED:
         pixels, ink = REFUSED[kind](writer, height, rng)
         return Scene(pixels, kind, None, box_of(ink))
-    label, ink = _segments(height, rng) if kind == "seven segments" else writer.digit(rng, height)
+    label, ink = seven_segments(rng, height) if kind == "seven segments" else writer.digit(rng, height)
     pixels, own = WANTED[kind](ink, rng)
     return Scene(pixels, kind, label, box_of(own))
 
@@ -339,8 +339,3 @@ def large(writer: Writer, rng: np.random.Generator) -> Scene:
     look = replace(photo.random_look(rng), strength=float(rng.uniform(0.15, 0.7)), ruling="plain")
     page = page_of(ink, rng, 0.03, 0.3)
     return Scene(ink_on_paper(page, rng, look), "large", int(writer.digits.labels[at]), box_of(page))
-
-
-def _segments(height: int, rng: np.random.Generator) -> tuple[int, Pixels]:
-    label = int(rng.integers(10))
-    return label, seven_segments(label, rng, height)

@@ -196,8 +196,9 @@ def redrawn(character: str, font: str, rng: np.random.Generator) -> Pixels:
     return np.pad(ink, round(height * rng.uniform(0.15, 0.5)))
 
 
-def seven_segments(digit: int, rng: np.random.Generator, height: int) -> Pixels:
-    """Draw the digit as on a clock or meter: bars of random breadth with gaps, upright or slanted."""
+def seven_segments(rng: np.random.Generator, height: int) -> tuple[int, Pixels]:
+    """Draw a digit as on a clock or meter: bars of random breadth with gaps, upright or slanted."""
+    digit = int(rng.integers(10))
     lit = SEGMENTS[digit]
     if digit in (6, 9, 7) and rng.random() < 0.3:
         lit = {6: "fgedc", 9: "abcfg", 7: "abcf"}[digit]  # a 6 or 9 without its tail, a 7 with a serif
@@ -209,7 +210,7 @@ def seven_segments(digit: int, rng: np.random.Generator, height: int) -> Pixels:
         outline = _bar(np.array(_PLACES[name], float), half, gap) * (narrow, 1)
         outline[:, 0] += slant * (2 - outline[:, 1])
         pen.polygon([(float(x), float(y)) for x, y in 0.4 * size * outline + 0.2 * size], fill=255)
-    return cut_out(np.asarray(page), height)
+    return digit, cut_out(np.asarray(page), height)
 
 
 def _bar(ends: NDArray[np.float64], half: float, gap: float) -> NDArray[np.float64]:
