@@ -193,11 +193,8 @@ def _changed(kind: str, paper: Samples, limit: int | None) -> list[Sample]:
     sources = [paper, *(one.samples for one in _data_sets() if one.name in CHANGED_SETS)]
     some = SOME if limit is None else -(-limit // len(sources))
     samples = [sample for source in sources for sample in source(some)][:limit]
-    pictures = (DigitImage.open(sample.image).picture for sample in samples)
-    return [
-        Sample(np.asarray(CHANGES[kind](picture)), sample.label)
-        for picture, sample in zip(pictures, samples, strict=True)
-    ]
+    change = CHANGES[kind]
+    return [Sample(np.asarray(change(DigitImage.open(one.image).picture)), one.label) for one in samples]
 
 
 def _scenes(kind: str, count: int, seed: int) -> Iterator[Sample]:
