@@ -94,9 +94,10 @@ def word(letters: Sequence[str], font: str, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.5:
         chosen = [str(one) for one in rng.choice([one for one in letters if one.isalpha()], length)]
         pen = log_uniform(rng, 0.03, 0.1)
-        ink = cut_out(strokes.write([PLAIN[chosen[0]]], rng, 80, pen))
-        for letter in chosen[1:]:
-            other = cut_out(strokes.write([PLAIN[letter]], rng, 80, pen))
+        # a generator, because each gap is drawn before the next letter
+        inks = (cut_out(strokes.write([PLAIN[letter]], rng, 80, pen)) for letter in chosen)
+        ink = next(inks)
+        for other in inks:
             ink = cut_out(beside(ink, other, float(rng.uniform(0, 0.4)), rng))
         return ink
     text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), length))
