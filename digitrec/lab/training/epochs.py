@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import sys
 import time
@@ -174,9 +175,8 @@ def learn(
 
 def batches(digits: Digits, kind: Architecture, config: FitConfig, batch: int) -> Iterator[Batch]:
     """Yield batches without end, in a new order in each epoch."""
-    epoch = 0
     changed = kind.augmented if config.augment is None else config.augment
-    while True:
+    for epoch in itertools.count():
         rng = np.random.default_rng([config.seed, epoch])
         order = rng.permutation(len(digits))
         for at in range(0, len(order) - batch + 1, batch):
@@ -184,7 +184,6 @@ def batches(digits: Digits, kind: Architecture, config: FitConfig, batch: int) -
             if changed:
                 part = Digits(augment(part.images, rng, GENTLE), part.labels)
             yield batch_of(part, config)
-        epoch += 1
 
 
 def batch_of(digits: Digits, config: FitConfig) -> Batch:
