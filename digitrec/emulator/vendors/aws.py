@@ -36,21 +36,17 @@ class AwsVendor(Vendor):
     """The field of the input that holds the picture."""
 
     @staticmethod
-    def error(*what: Any) -> Response:
-        """Return an error in AWS's form.
-
-        Args:
-            what: the exception's name, the message, and the HTTP status (default 400).
-        """
-        code, message, http = (*what, 400)[:3]
+    def error(code: str, message: str, status: int = 400) -> Response:
+        """Return an error in AWS's form; ``code`` is the exception's name."""
         body = {"__type": code, "Code": code, "Message": message}
-        return Response.of_json(http, body, media_type=MEDIA_TYPE)
+        return Response.of_json(status, body, media_type=MEDIA_TYPE)
 
     def read(self, request: Request) -> Response:
-        """Return the operation's answer to a request that names an accepted key."""
+        """Return the operation's answer to a request that names an accepted key; no signature is verified."""
         if request.method != "POST" or request.headers.get("x-amz-target") != self.operation:
             return self.error("UnknownOperationException", "")
-        self._check_key(request)
+        signed = re.match(SIGNED, request.headers.get("authorization", ""))
+        self.check_key(signed["key"] if signed else "")
         try:
             content = base64.b64decode(json.loads(request.body)[self.holder]["Bytes"], validate=True)
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -62,14 +58,6 @@ class AwsVendor(Vendor):
     @abstractmethod
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return the operation's output."""
-
-    def _check_key(self, request: Request) -> None:
-        """Raise Refused unless the request names an accepted key; its signature is not verified."""
-        signed = re.match(SIGNED, request.headers.get("authorization", ""))
-        if signed is None:
-            raise self.refused("no key")
-        if not self.accepts(signed["key"]):
-            raise self.refused("401")
 
 
 class Aws(AwsVendor):

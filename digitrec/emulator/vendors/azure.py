@@ -38,28 +38,19 @@ class AzureVendor(Vendor):
     sides = (50, 10_000)
 
     @staticmethod
-    def error(*what: Any) -> Response:
-        """Return an error in Azure's form.
-
-        Args:
-            what: HTTP status, code, message, and the code of the cause if Azure names one.
-        """
-        http, code, message, *causes = what
-        body: dict[str, object] = {"code": code, "message": message}
-        for cause in causes:
-            body["innererror"] = {"code": cause, "message": message}
-        return Response.of_json(http, {"error": body})
+    def error(status: int, code: str, message: str, cause: str = "") -> Response:
+        """Return an error in Azure's form, with the code of its cause if Azure names one."""
+        inner = {"innererror": {"code": cause, "message": message}} if cause else {}
+        return Response.of_json(status, {"error": {"code": code, "message": message, **inner}})
 
     @abstractmethod
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return the service's result."""
 
-    def check_key(self, request: Request) -> None:
+    def check_signed(self, request: Request) -> None:
         """Raise Refused unless the request has an accepted key or token."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
-        key = key or request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not key or not self.accepts(key):
-            raise self.refused("401")
+        self.check_key(key or request.headers.get("authorization", "").removeprefix("Bearer "))
 
 
 @dataclass(slots=True)
@@ -89,7 +80,7 @@ class PolledVendor(AzureVendor):
 
     def read(self, request: Request) -> Response:
         """Return 202 with the result's address for a picture, and the operation's state for a poll."""
-        self.check_key(request)
+        self.check_signed(request)
         if self.api_version and request.parameters.get("api-version") != self.api_version:
             message = f"api-version is not {self.api_version}."
             return self.error(400, "InvalidArgument", message, "InvalidParameter")
@@ -154,7 +145,7 @@ class AzureAnalysis(AzureVendor):
 
     def read(self, request: Request) -> Response:
         """Return the text of one picture."""
-        self.check_key(request)
+        self.check_signed(request)
         if (request.method, request.path) != ("POST", "/computervision/imageanalysis:analyze"):
             return self.failure("404")
         if request.parameters.get("api-version") not in API_VERSIONS:

@@ -6,7 +6,7 @@ import json
 import sys
 import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -68,12 +68,8 @@ class Response:
         return cls(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
-@dataclass(eq=False)
 class Refused(Exception):
-    """Raised if the service rejects a request."""
-
-    response: Response
-    """The service's error."""
+    """Raised if the service rejects a request; its text is the name of the error in `ERRORS`."""
 
 
 class Vendor(ABC):
@@ -95,6 +91,8 @@ class Vendor(ABC):
     """Maximum size of a picture that the service accepts, in bytes."""
     sides: ClassVar[tuple[int, int]] = (1, sys.maxsize)
     """Minimum and maximum width and height, in pixels."""
+    error: ClassVar[Callable[..., Response]]
+    """Returns an error in the vendor's form; the arguments are those in `ERRORS`."""
 
     def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
         self.reader = reader
@@ -102,17 +100,12 @@ class Vendor(ABC):
         self.engine = reader.name
         self.model_version = f"emulated-{reader.name}"
 
-    @staticmethod
-    @abstractmethod
-    def error(*what: Any) -> Response:
-        """Return an error in the vendor's form."""
-
     def answer(self, request: Request) -> Response:
         """Return the reading, or the vendor's error for a wrong key, address or image."""
         try:
             return self.read(request)
         except Refused as refused:
-            return refused.response
+            return self.failure(str(refused))
 
     @abstractmethod
     def read(self, request: Request) -> Response:
@@ -122,9 +115,16 @@ class Vendor(ABC):
             Refused: the vendor rejects the request with its own error.
         """
 
-    def accepts(self, key: str) -> bool:
-        """Return whether the emulator accepts a key: one of its keys, or any key if it was given none."""
-        return self._keys is None or key in self._keys
+    def check_key(self, key: str) -> None:
+        """Check that the emulator accepts a key: one of its keys, or any key if it was given none.
+
+        Raises:
+            Refused: the key is empty or wrong.
+        """
+        if not key:
+            raise Refused("no key")
+        if self._keys is not None and key not in self._keys:
+            raise Refused("bad key")
 
     def picture(self, data: bytes) -> Picture:
         """Decode a picture within the service's limits.
@@ -134,26 +134,22 @@ class Vendor(ABC):
                 service rejects.
         """
         if len(data) > self.max_bytes:
-            raise self.refused("too large")
+            raise Refused("too large")
         try:
             picture = Picture.decode(data)
         except ImageError:
-            raise self.refused("bad image") from None
+            raise Refused("bad image") from None
         if picture.format not in self.formats:
-            raise self.refused("bad image")
+            raise Refused("bad image")
         least, most = self.sides
         if not least <= min(picture.width, picture.height) <= max(picture.width, picture.height) <= most:
-            raise self.refused("wrong size")
+            raise Refused("wrong size")
         return picture
 
     def failure(self, kind: str) -> Response:
         """Return the vendor's error named ``kind`` in `ERRORS`; for a missing status a gateway's page."""
         what = {**ERRORS.get(self.family, {}), **ERRORS.get(self.name, {})}.get(kind)
         return Response.of_html(int(kind)) if what is None else self.error(*what)
-
-    def refused(self, kind: str) -> Refused:
-        """Return the exception for the error named ``kind``."""
-        return Refused(self.failure(kind))
 
     def is_poll(self, request: Request) -> bool:
         """Return whether the request polls for an answer."""
@@ -174,12 +170,7 @@ class Stranger(Vendor):
     name = ""
 
     def __init__(self) -> None:
-        self.engine = ""
-
-    @staticmethod
-    def error(*what: object) -> Response:
-        """Return nothing: this vendor has no errors of its own."""
-        raise NotImplementedError
+        super().__init__(Reader("", lambda _: ()))
 
     def read(self, request: Request) -> Response:
         """Return blanks, which are not JSON."""

@@ -57,28 +57,33 @@ class Google(Vendor):
     variables: ClassVar[Mapping[str, str]] = {"DIGITREC_GOOGLE_ENDPOINT": "{}"}
 
     @staticmethod
-    def error(*what: Any) -> Response:
+    def error(
+        status: int, name: str, message: str, reason: str = "", metadata: Mapping[str, str] | None = None
+    ) -> Response:
         """Return an error of the whole request, a google.rpc.Status as JSON.
 
         Args:
-            what: HTTP status, name of the google.rpc code, message, and, where Google gives them, the
-                machine-readable reason and what Google adds to it.
+            status: the HTTP status.
+            name: name of the google.rpc code.
+            message: the message.
+            reason: the machine-readable reason; "": Google gives none.
+            metadata: what Google adds to the reason.
         """
-        http, name, message, *rest = what
-        body: dict[str, Any] = {"code": http, "message": message, "status": name}
-        if rest:
-            reason, metadata = (*rest, {})[:2]
+        body: dict[str, Any] = {"code": status, "message": message, "status": name}
+        if reason:
             body["details"] = [{
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason,
-                "domain": "googleapis.com", "metadata": {"service": _SERVICE, **metadata},
+                "domain": "googleapis.com", "metadata": {"service": _SERVICE, **(metadata or {})},
             }]  # fmt: skip
-        return Response.of_json(http, {"error": body})
+        return Response.of_json(status, {"error": body})
 
     def read(self, request: Request) -> Response:
         """Annotate up to 16 images; a bad image fails only in its own place, with status 200."""
         if not ADDRESS.fullmatch(request.path) or request.method != "POST":
             return self.failure("404")
-        self._check_key(request)
+        key = request.headers.get("x-goog-api-key") or request.parameters.get("key", "")
+        if key or self._keys is not None:  # Google is also emulated without keys
+            self.check_key(key)
         if len(request.body) > MAX_REQUEST_BYTES:
             message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
             return self.error(400, "INVALID_ARGUMENT", message)
@@ -90,12 +95,6 @@ class Google(Vendor):
         pairs = zip(entries, answers, strict=True)
         billed = sum(len(entry.features) for entry, answer in pairs if "error" not in answer)
         return Response.of_json(200, {"responses": answers}, billed=billed)
-
-    def _check_key(self, request: Request) -> None:
-        """Raise Refused if the key is missing or wrong."""
-        key = request.headers.get("x-goog-api-key") or request.parameters.get("key", "")
-        if not self.accepts(key):
-            raise self.refused("bad key" if key else "no key")
 
     def _annotate(self, entry: _Entry) -> dict[str, Any]:
         """Return the answer for one image."""

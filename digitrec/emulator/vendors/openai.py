@@ -60,21 +60,16 @@ class OpenAi(Vendor):
     max_bytes = 20 * 1024 * 1024
 
     @staticmethod
-    def error(*what: Any) -> Response:
-        """Return an error in OpenAI's form.
-
-        Args:
-            what: HTTP status, message, type, and, where OpenAI gives them, the code and the parameter.
-        """
-        http, message, kind, code, param = (*what, None, None)[:5]
+    def error(
+        status: int, message: str, kind: str, code: str | None = None, param: str | None = None
+    ) -> Response:
+        """Return an error in OpenAI's form; ``kind`` is its type."""
         body = {"message": message, "type": kind, "param": param, "code": code}
-        return Response.of_json(http, {"error": body})
+        return Response.of_json(status, {"error": body})
 
     def read(self, request: Request) -> Response:
         """Return the one digit on a picture, or null, as JSON in a chat completion."""
-        key = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        if not key or not self.accepts(key):
-            return self.failure("401")
+        self.check_key(request.headers.get("authorization", "").removeprefix("Bearer ").strip())
         if request.method != "POST" or not CHAT.fullmatch(request.path):
             return self.failure("404")
         try:
