@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
-from digitrec.emulator.faults import Fault, FaultQueue
+from digitrec.emulator.faults import Fault
 from digitrec.emulator.reading import Picture, Read, Word, open_reader
 from digitrec.emulator.server import Counts, Server
 from digitrec.emulator.vendors.aws import Aws, AwsTextract
@@ -80,15 +80,15 @@ class Emulator:
         reader = open_reader(engine)
         emulated = [VENDORS[name](reader, keys) for name in names]
         given = list(faults)
-        queues = [FaultQueue(_meant_for(vendor, given, names)) for vendor in emulated]
+        meant = [_meant_for(vendor, given, names) for vendor in emulated]
         self._servers: dict[str, Server] = {}
-        for place, (vendor, queue) in enumerate(zip(emulated, queues, strict=True)):
-            self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, queue)
+        for place, (vendor, its_faults) in enumerate(zip(emulated, meant, strict=True)):
+            self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, its_faults)
         resource = [server for server in self._servers.values() if isinstance(server.vendor, AzureVendor)]
         for server in resource:
             server.resource = resource
 
-    def _bind(self, vendor: Vendor, port: int, faults: FaultQueue) -> Server:
+    def _bind(self, vendor: Vendor, port: int, faults: Sequence[Fault]) -> Server:
         try:
             return Server(vendor, port, faults)
         except (OSError, OverflowError) as error:

@@ -84,7 +84,7 @@ class FaultQueue:
     answers.
     """
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, faults: Iterable[Fault]) -> None:
         self._lock = threading.Lock()
         self.set(faults)
 

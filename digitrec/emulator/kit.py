@@ -24,7 +24,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from unittest import SkipTest
 
@@ -32,7 +32,7 @@ import numpy as np
 
 from digitrec import errors
 from digitrec.answer import Answer, Candidate, checked
-from digitrec.emulator.faults import UNUSABLE, Fault, FaultQueue
+from digitrec.emulator.faults import UNUSABLE, Fault
 from digitrec.emulator.server import Server
 from digitrec.emulator.vendors.base import Stranger
 from digitrec.engine import Engine, Options, Reply
@@ -140,20 +140,16 @@ class LocalProviderContract:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Provider, PreparedImage]]:
-        provider = self.provider()
-        try:
+        with closing(self.provider()) as provider:
             yield provider, self.image(provider)
-        finally:
-            provider.close()
 
     def _shows_no_secret(self, *shown: object) -> None:
         assert not [secret for secret in self.secrets if secret in repr(shown)], "a secret shows"
 
     def test_is_a_provider(self) -> None:
         with self._opened() as (provider, _):
-            assert isinstance(provider, Provider), "it lacks a member of digitrec.providers.base.Provider"
-            assert provider.name
-            assert flaw_of(provider) is None
+            flaw = flaw_of(provider)
+            assert flaw is None, flaw
 
     def test_its_answer_can_be_used_and_shows_no_secret(self) -> None:
         with self._opened() as (provider, image):
@@ -227,7 +223,7 @@ class LocalProviderContract:
 
 def faulty(fault: str) -> Server:
     """Return a server that applies a fault to every request; see `Fault.parse`."""
-    return Server(Stranger(), faults=FaultQueue([Fault.parse(fault)]))
+    return Server(Stranger(), faults=[Fault.parse(fault)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, vendor: Vendor, port: int = 0, faults: FaultQueue | None = None, host: str = "127.0.0.1"
+        self, vendor: Vendor, port: int = 0, faults: Iterable[Fault] = (), host: str = "127.0.0.1"
     ) -> None:
         """Bind the port; `start` starts the answers.
 
@@ -155,7 +155,7 @@ class Server(ThreadingHTTPServer):
             host: an address of this machine.
         """
         self.vendor = vendor
-        self.faults = faults or FaultQueue()
+        self.faults = FaultQueue(faults)
         self.resource: Sequence[Server] = ()
         """The servers of all services of an Azure resource."""
         self.stopping = threading.Event()
