@@ -145,4 +145,4 @@ def test_a_shared_engine_that_cannot_be_made_is_tried_again(monkeypatch: pytest.
     for _ in range(2):
         with pytest.raises(digitrec.DigitrecError):
             digitrec.predict(drawn_seven(), "google")
-    assert "google" in registry.names()
+    assert "google" in registry.found()

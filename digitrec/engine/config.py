@@ -7,7 +7,7 @@ The file is in TOML, by default ``config.toml`` in the user's configuration fold
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -165,14 +165,14 @@ def _check(name: str, value: Any) -> None:
     _known(name, Config.__struct_fields__)
     for key in value if isinstance(value, dict) else ():
         if name in BY_PROVIDER:
-            _known(key, registry.names(), f"{name}.")
+            _known(key, registry.found(), f"{name}.")
         try:
             msgspec.convert({name: {key: value[key]}}, Config, dec_hook=_path)
         except msgspec.ValidationError as error:
             raise ValueError(str(error).replace(f"$.{name}[...]", f"{name}.{key}")) from None
 
 
-def _known(name: str, names: Sequence[str], table: str = "") -> None:
+def _known(name: str, names: Collection[str], table: str = "") -> None:
     if name not in names:
         raise ValueError(f"{table}{name} is unknown; there are: {', '.join(sorted(names))}")
 

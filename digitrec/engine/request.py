@@ -184,7 +184,7 @@ def _where_a_price_is_set(provider: Provider) -> str:
     name = provider.name
     if isinstance(provider, Metered):
         return f'set those of its tokens in {config.config_path()}: [tokens."{provider.model}"] input, output'
-    if name in registry.names():
+    if name in registry.found():
         return f"set it in {config.config_path()}: [prices] {name} = US dollars for one image"
     return "give the provider its `price`"  # the configuration file accepts registered names only
 

@@ -90,7 +90,10 @@ class Listing:
 
 
 def found() -> Mapping[str, Plugin]:
-    """Return the providers of installed packages by name; they cannot replace digitrec's own names."""
+    """Return the providers of installed packages by name, without importing them.
+
+    They cannot replace digitrec's own names.
+    """
     return _found(tuple((path, Path(path).stat().st_mtime_ns) for path in sys.path if Path(path).is_dir()))
 
 
@@ -105,11 +108,6 @@ def _found(folders: Sequence[tuple[str, int]]) -> Mapping[str, Plugin]:
         if plugin.is_ours or point.name not in plugins:
             plugins[point.name] = plugin
     return plugins
-
-
-def names() -> list[str]:
-    """Return the sorted names of all registered providers, without importing them."""
-    return sorted(found())
 
 
 def listings(env: Mapping[str, str]) -> list[Listing]:
