@@ -25,7 +25,7 @@ def is_emulator(endpoint: str | None, *, timeout: float = 2.0) -> bool:
         timeout: seconds for the whole request, > 0.
     """
     url = endpoint if endpoint and "//" in endpoint else f"http://{endpoint or ''}"
-    scheme, host, port = origin(url) or ("", "", 0)
+    scheme, host, port = origin(url)
     if scheme != "http" or in_the_clear(url):
         return False
     connection = HTTPConnection(host, port, timeout=timeout)

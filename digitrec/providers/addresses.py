@@ -31,11 +31,9 @@ def split(address: str) -> SplitResult | None:
     return parts if _HOST.fullmatch(host) else None
 
 
-def origin(url: str) -> tuple[str, str, int] | None:
-    """Return scheme, host and port; None for an invalid address."""
-    parts = split(url)
-    if parts is None:
-        return None
+def origin(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port; for an invalid address the first two are empty."""
+    parts = split(url) or urlsplit("")
     return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
@@ -46,7 +44,7 @@ def allows_plain_http(env: Mapping[str, str]) -> bool:
 
 def in_the_clear(url: str) -> bool:
     """Return whether requests to the address could be read on the way: plain http to another machine."""
-    scheme, host, _ = origin(url) or ("", "", 0)
+    scheme, host, _ = origin(url)
     return scheme != "https" and not is_loopback(host)
 
 
@@ -57,7 +55,7 @@ def is_metadata_server(url: str) -> bool:
     no router forwards (RFC 3927): AWS's and Azure's 169.254.169.254, that of AWS's containers, 169.254.170.2,
     that of Azure's App Service, 169.254.130.1, and others.
     """
-    host = (origin(url) or ("", "", 0))[1]
+    host = origin(url)[1]
     address = _ip(host)
     return host == METADATA_SERVER or (address is not None and address.is_link_local)
 
@@ -79,7 +77,7 @@ def proxy_variable(url: str) -> str:
     """Return the variable with the proxy for requests to ``url``; "" if they go directly."""
     import urllib.request
 
-    scheme, host, _ = origin(url) or ("", "", 0)
+    scheme, host, _ = origin(url)
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     named = next((name for name in names if os.environ.get(name)), "")
     known: Any = urllib.request  # typeshed does not list the function

@@ -237,7 +237,7 @@ def _wrong_bundle(bundle: str) -> Problem | None:
 
 def _proxy_refused(status: int, url: str) -> Problem:
     """Return the problem that a proxy's refusal to connect means."""
-    variable, host = proxy_variable(url), (origin(url) or ("", "", 0))[1]
+    variable, host = proxy_variable(url), origin(url)[1]
     if status == 407:
         todo = f"set {variable} to http://USER:PASSWORD@HOST:PORT"
         return Problem(NotConfigured, "the proxy needs a user name and a password", todo=todo)
@@ -251,7 +251,7 @@ def _refused_errand(url: str, status: int) -> Problem | None:
     """Return why a request for credentials failed if a retry may succeed; else the library says why."""
     if (status != 429 and status < 500) or is_metadata_server(url):
         return None
-    host = (origin(url) or ("", "", 0))[1]
+    host = origin(url)[1]
     return Problem(Unreachable, f"its credentials come from {host}, which answered {status}")
 
 
