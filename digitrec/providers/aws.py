@@ -114,7 +114,7 @@ class AwsProvider(Cloud):
         """Return which variables and files were found; start no program and ask no metadata service."""
         credentials, region = found_credentials(env), found_region(env)
         missing = [*([] if credentials else [SET_KEYS]), *([] if region else [SET_REGION])]
-        return looked("aws", "boto3", dict.fromkeys(credentials + region), missing)
+        return looked("aws", ["boto3"], dict.fromkeys(credentials + region), missing)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Send one request and return its answer."""

@@ -123,7 +123,7 @@ class AzureProvider(Cloud):
         package = "azure.identity" if who and not key else cls.package
         missing = [] if endpoint else [f"set {cls.variables['endpoint'][0]}"]
         missing += [] if who else [f"set {cls.variables['key'][0]}, or sign in with Entra ID (`az login`)"]
-        return looked("azure", package, filter(None, (endpoint, *who)), missing)
+        return looked("azure", [package], filter(None, (endpoint, *who)), missing)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Send one request and return its answer."""

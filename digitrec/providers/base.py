@@ -92,15 +92,15 @@ def requires(what: str, extra: str) -> Iterator[None]:
         raise not_installed(what, extra) from error
 
 
-def looked(extra: str, package: str, found: Iterable[str], missing: Sequence[str]) -> Status:
+def looked(extra: str, packages: Iterable[str], found: Iterable[str], missing: Sequence[str]) -> Status:
     """Return the status of one of digitrec's own providers.
 
     Args:
-        extra: the extra of digitrec that installs the module ``package``.
+        extra: the extra of digitrec that installs the modules ``packages``.
         found: variables and files that will be used.
         missing: settings to set, in words.
     """
-    installed = is_installed(package)
+    installed = all(map(is_installed, packages))
     install = () if installed else (install_hint(extra),)
     return Status(installed, not missing, (*install, *missing), tuple(found))
 

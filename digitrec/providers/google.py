@@ -118,7 +118,7 @@ class Google(Cloud):
         missing = [] if found else [SIGN_IN]
         if file and not Path(file).is_file():  # the file takes precedence
             missing = ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
-        return looked("google", "google.cloud.vision", found, missing)
+        return looked("google", ["google.cloud.vision"], found, missing)
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Send requests of up to 16 images each; ``timeout`` limits each request."""

@@ -230,12 +230,12 @@ class OpenAi(Cloud):
         """Return whether requests is installed, and a model and a key (or your own server) are set."""
         server = PRESETS.get(env.get(PRESET) or "openai")
         if server is None:
-            return looked("openai", "requests", (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])
+            return looked("openai", ["requests"], (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])
         missing = [] if env.get(MODEL) else [f"set {MODEL} to a model that reads pictures"]
         if server.needs_key and not env.get(server.key) and not env.get(ENDPOINT):
             missing.append(f"set {server.key}, or {ENDPOINT}")
         found = (name for name in (MODEL, PRESET, server.key, ENDPOINT, LIMIT) if env.get(name))
-        return looked("openai", "requests", found, missing)
+        return looked("openai", ["requests"], found, missing)
 
     def adjust(self, leave_out: Sequence[str], max_tokens: int | None) -> None:
         """Never send the parameters ``leave_out``; limit the tokens of an answer."""

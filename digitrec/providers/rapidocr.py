@@ -22,7 +22,7 @@ from digitrec.answer import Answer, Candidate, Sign, checked
 from digitrec.errors import NotConfigured, Rejected, install_hint
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
-from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, is_installed, requires
+from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, looked, requires
 from digitrec.providers.translate import Rule, Service, box_around
 
 FLAGS = {
@@ -60,9 +60,7 @@ class RapidOcr(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return whether the packages are installed."""
-        if is_installed("rapidocr") and is_installed("onnxruntime"):
-            return Status(installed=True, configured=True)
-        return Status(installed=False, configured=True, missing=(install_hint("ocr"),))
+        return looked("ocr", ["rapidocr", "onnxruntime"], (), ())
 
     def load(self) -> None:
         """Run the network on a blank picture, because its first run is its slowest."""
