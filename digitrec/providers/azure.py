@@ -350,15 +350,14 @@ class Word(Struct, rename="camel"):
 
     text: Text
     confidence: Score
-    bounding_box: Corners | UnsetType = UNSET
+    bounding_box: Corners = ()
     bounding_polygon: tuple[Point, ...] = ()
 
     @property
     def box(self) -> Box | None:
         """The upright rectangle around the word's corners; None without corners."""
-        flat = () if self.bounding_box is UNSET else self.bounding_box
         corners = [(corner.x, corner.y) for corner in self.bounding_polygon]
-        return box_around(corners or list(zip(flat[::2], flat[1::2], strict=True)))
+        return box_around(corners or list(zip(self.bounding_box[::2], self.bounding_box[1::2], strict=True)))
 
 
 class Line(Struct):
@@ -502,7 +501,7 @@ class DocumentWord(Word):
     """A word, with Document Intelligence's field names."""
 
     text: Text = field(name="content")
-    bounding_box: Corners | UnsetType = field(name="polygon", default=UNSET)
+    bounding_box: Corners = field(name="polygon", default=())
 
 
 class DocumentPage(Struct):
