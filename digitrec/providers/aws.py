@@ -313,15 +313,8 @@ def _client_error(error: Any) -> Problem:
     return Problem(errors.Unreachable if passes else errors.AuthFailed, str(error))
 
 
-def _unreadable(error: Any) -> Problem:
-    """Translate an invalid configuration file without quoting its lines, which may hold keys."""
-    return Problem(errors.NotConfigured, f"{error.kwargs.get('path', 'a file of ~/.aws')} cannot be read")
-
-
 ERRORS: Mapping[str, Rule] = {
     "botocore.exceptions.BotoCoreError": Problem(errors.NotConfigured, todo=CORRECT_SETTING),
-    "botocore.exceptions.ConfigNotFound": _unreadable,
-    "botocore.exceptions.ConfigParseError": _unreadable,
     "botocore.exceptions.CredentialRetrievalError": _no_credentials,
     "botocore.exceptions.NoCredentialsError": errors.NotConfigured,
     "botocore.exceptions.NoRegionError": errors.NotConfigured,

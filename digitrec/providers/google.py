@@ -467,7 +467,6 @@ ERRORS: Mapping[str, Rule] = {
     "google.auth.exceptions.GoogleAuthError": errors.AuthFailed,
     "google.auth.exceptions.DefaultCredentialsError": errors.NotConfigured,
     "google.auth.exceptions.InvalidOperation": errors.AuthFailed,
-    "google.auth.exceptions.MalformedError": errors.NotConfigured,
     "google.auth.exceptions.RefreshError": _no_token,
     "google.auth.exceptions.TimeoutError": errors.Unreachable,
     "google.auth.exceptions.TransportError": errors.Unreachable,
