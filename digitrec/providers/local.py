@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitrec.answer import UNCLEAR, Answer, Candidate
 from digitrec.errors import ProviderError
@@ -107,11 +106,11 @@ class Local(BaseProvider):
 
     def stages(self, image: PreparedImage) -> list[Stage]:
         """Return the feature maps of each layer for ``image.data``; empty for a file without a network."""
-        return self._model.inside.stages(_pixels(image))
+        return self._model.inside.stages(np.asarray(image.picture()))
 
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> Floats | None:
         """Return class activation maps of ``image.data`` for N digits: positive `Inside.class_maps`."""
-        found = self._model.inside.class_maps(_pixels(image), of)
+        found = self._model.inside.class_maps(np.asarray(image.picture()), of)
         return None if found is None else np.maximum(found, 0)
 
     def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
@@ -133,7 +132,3 @@ def _readings(image: PreparedImage) -> list[bytes]:
     if image.whole is None:
         return [image.data]
     return [image.whole] if image.findings.reason else [image.data, image.whole]
-
-
-def _pixels(image: PreparedImage) -> NDArray[np.uint8]:
-    return np.frombuffer(image.data, np.uint8).reshape(28, 28)

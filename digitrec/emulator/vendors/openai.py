@@ -94,9 +94,8 @@ class OpenAi(Vendor):
         parts = [('{"digit":', 1.0), (json.dumps(digit), sure), (f',"reason":{json.dumps(reason)}}}', 1.0)]
         if about_numbers:
             spelled = [(json.dumps(word.text), word.confidence) for row in lines(words) for word in row]
-            between = [(",", 1.0)] * len(spelled)
-            listed = [part for pair in zip(between, spelled, strict=True) for part in pair][1:]
-            parts = [('{"numbers":[', 1.0), *listed, ("]}", 1.0)]
+            listed = [part for one in spelled for part in ((",", 1.0), one)]
+            parts = [('{"numbers":[', 1.0), *listed[1:], ("]}", 1.0)]
         tokens = [_token(*part, asked.top_logprobs or 0) for part in parts]
         choice = {
             "index": 0,
