@@ -41,8 +41,6 @@ IDENTITY_ADVICE = (
 """The advice for a refused identity."""
 BINARY = "application/octet-stream"
 
-DEEPEST_ERROR = 5
-"""Maximum number of nested errors in a message."""
 OPERATION = re.compile(r"^[^?#]*/([A-Za-z0-9_-]{1,100})/?(?:[?#]|$)")
 """An operation's address; it ends in the operation's id, a UUID."""
 PENDING = ("notStarted", "running")
@@ -140,7 +138,7 @@ def error_text(raw: Any) -> str:
     """Return the code and message of one of Azure's errors, and those of the errors nested in it."""
     error = raw.get("error", raw) if isinstance(raw, dict) else None
     said: list[str] = []
-    while isinstance(error, dict) and len(said) < DEEPEST_ERROR:
+    while isinstance(error, dict):
         said.append(": ".join(filter(None, [dig(error, "code"), dig(error, "message")])))
         error = error.get("innererror") or error.get("innerError")
     return "; ".join(dict.fromkeys(filter(None, said)))
