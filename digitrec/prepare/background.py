@@ -28,8 +28,6 @@ class Paper:
 
     light: Floats
     """(h, w): the paper's brightness, 1..255, on a coarse grid over the whole picture."""
-    window: float
-    """Width below which a darker area is not paper, in pixels of the view."""
 
     def contrast(self, view: Floats, box: tuple[float, float, float, float] | None = None) -> Floats:
         """Return how far each pixel departs from the paper towards the ink: 0 paper, 1 black.
@@ -54,7 +52,7 @@ def find_paper(view: Floats, window: float) -> Paper:
     height, width = view.shape
     cell = max(1.0, min(window / CELLS, min(width, height) / CELLS_ACROSS))
     size = max(1, round(width / cell)), max(1, round(height / cell))
-    return Paper(bare(resize(view, *size), max(3, round(window / cell))), window)
+    return Paper(bare(resize(view, *size), max(3, round(window / cell))))
 
 
 def bare(planes: Floats, size: int) -> Floats:
