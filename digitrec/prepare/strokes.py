@@ -251,12 +251,8 @@ def framed(parts: Components, frame: int) -> Mask:
     left, top, right, bottom = (int(x[frame]) for x in (parts.left, parts.top, parts.right, parts.bottom))
     area = parts.width * parts.height
     inside: Mask = area < area[frame]
-    if left > 0:
-        inside &= parts.left > left
-    if top > 0:
-        inside &= parts.top > top
-    if right < width:
-        inside &= parts.right < right
-    if bottom < height:
-        inside &= parts.bottom < bottom
+    inside &= (left == 0) | (parts.left > left)
+    inside &= (top == 0) | (parts.top > top)
+    inside &= (right == width) | (parts.right < right)
+    inside &= (bottom == height) | (parts.bottom < bottom)
     return inside
