@@ -1,4 +1,4 @@
-"""Measure the overlap of two boxes."""
+"""Compare the places of two boxes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def shared(one: Box, other: Box) -> float:
 def covered(one: Box, other: Box) -> float:
     """Return the share of the smaller box that the other box covers, 0..1."""
     return _common(one, other) / max(min(_area(one), _area(other)), 1e-9)
+
+
+def holds(box: Box, other: Box) -> bool:
+    """Return whether the middle of the other box lies in a box."""
+    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
+    return box[0] <= x < box[2] and box[1] <= y < box[3]
 
 
 def _common(one: Box, other: Box) -> float:

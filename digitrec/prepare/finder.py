@@ -20,6 +20,7 @@ from PIL import Image
 
 from digitrec import models
 from digitrec.image import Box, DigitImage
+from digitrec.image.boxes import holds
 from digitrec.prepare.components import Box as Place
 from digitrec.prepare.components import Ints, box_of, components, longer_side, on_picture
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, smooth
@@ -200,12 +201,7 @@ def _around(box: Box, size: tuple[int, int]) -> Box:
 
 def _shared(one: Box, other: Box) -> bool:
     """Return whether one of two boxes contains the middle of the other."""
-    return _holds(one, other) or _holds(other, one)
-
-
-def _holds(box: Box, other: Box) -> bool:
-    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
-    return box[0] <= x < box[2] and box[1] <= y < box[3]
+    return holds(one, other) or holds(other, one)
 
 
 def look_at(picture: Image.Image, view: Box, side: int) -> Look:

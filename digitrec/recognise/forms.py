@@ -17,7 +17,7 @@ from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError, NotConfigured
 from digitrec.image import Box, ImageSource, Turned
-from digitrec.image.boxes import covered
+from digitrec.image.boxes import covered, holds
 from digitrec.recognise import read_stream
 from digitrec.recognise.align import Aligned, align
 from digitrec.recognise.pipeline import open_or_fail
@@ -120,18 +120,12 @@ def _filled(sheet: Sheet, form: Form, aligned: Aligned, turned: int) -> Sheet:
     numbers = []
     for name, (left, top, right, bottom) in form.fields.items():
         box = left * width, top * height, right * width, bottom * height
-        found = [number for number in sheet.numbers if number.box and _is_inside(number.box, box)]
+        found = [number for number in sheet.numbers if number.box and holds(box, number.box)]
         number = found[0] if len(found) == 1 else _doubtful(found, box)
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)
         place = number.box and aligned.back(number.box)
         numbers.append(replace(number, field=name, digits=digits, box=place, row=None, column=None))
     return replace(sheet, numbers=tuple(numbers), size=aligned.before.size, turned=turned)
-
-
-def _is_inside(number: Box, field: Box) -> bool:
-    """Return whether the middle of a number lies in a field."""
-    x, y = (number[0] + number[2]) / 2, (number[1] + number[3]) / 2
-    return field[0] <= x < field[2] and field[1] <= y < field[3]
 
 
 def _doubtful(found: list[Number], field: Box) -> Number:
