@@ -92,7 +92,7 @@ def components(masks: Mask) -> Components:
     count = np.maximum(above_to - above_from, 0)
     lower = np.repeat(np.arange(len(starts)), count)
     upper = np.arange(len(lower)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(above_from, count)
-    root = _joined(len(starts), upper, lower)
+    root = joined(len(starts), upper, lower)
     first = root == np.arange(len(root))
     part = (np.cumsum(first) - 1)[root]
     rows, lengths = starts // (width + 2), ends - starts
@@ -148,8 +148,11 @@ def breadth(mask: Mask) -> float:
     return float(((middle - half) / (middle + half)) ** 0.5)
 
 
-def _joined(n: int, a: Ints, b: Ints) -> Ints:
-    """Return the smallest run connected with each run: union-find on all pairs at once."""
+def joined(n: int, a: Ints, b: Ints) -> Ints:
+    """Return, for each of n things, the first that pairs (a, b) connect it with, directly or through others.
+
+    This is union-find on all pairs at once.
+    """
     parent = np.arange(n)
     while True:
         low, high = np.minimum(parent[a], parent[b]), np.maximum(parent[a], parent[b])

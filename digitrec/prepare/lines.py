@@ -12,7 +12,7 @@ from PIL import Image
 from digitrec.image import Box, DigitImage, Findings
 from digitrec.image.boxes import covered
 from digitrec.prepare import finder, judge
-from digitrec.prepare.components import Components, components
+from digitrec.prepare.components import Components, components, joined
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
@@ -140,7 +140,7 @@ def lines(picture: Image.Image) -> list[Line]:
         boxes = np.concatenate([boxes, letters])
         linked = _with_letters(boxes, linked)
         marks += [None] * len(letters)
-    owner = _connected(linked)
+    owner = joined(len(linked), *np.nonzero(linked))
     groups = [np.flatnonzero(owner == one) for one in np.unique(owner)]
     made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in groups]
     legible = [one for one in made if cut_out or one.box[3] - one.box[1] >= LOW]
@@ -301,7 +301,7 @@ def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
     marks = len(linked)
     near = _beside(boxes, GAP_IN_WORD, with_signs=False)
     near[:marks, :marks] &= linked
-    word = _connected(near)
+    word = joined(len(near), *np.nonzero(near))
     has_letter = np.isin(word, word[marks:])[:marks]
     near[:marks, :marks] |= linked & ~has_letter & ~has_letter[:, None]
     return near
@@ -318,18 +318,6 @@ def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
         between = other[top:bottom, left // 2 : right // 2]
         found[one, two] = found[two, one] = bool((between.mean(axis=0) > RULED).any())
     return found
-
-
-def _connected(linked: Mask) -> NDArray[np.intp]:
-    """Return, for each mark, the first mark that it is connected with, directly or through others, (N,)."""
-    owner = np.arange(len(linked))
-    marks, others = np.nonzero(linked)
-    while True:
-        found = owner.copy()
-        np.minimum.at(found, marks, owner[others])
-        if (found == owner).all():
-            return owner
-        owner = found
 
 
 def _line(boxes: Boxes, marks: Sequence[finder.Mark | None], cut_out: bool) -> Line:
