@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -75,23 +75,18 @@ def count(seen: Strokes, small: bool) -> Count:
     box: Box = tuple(_box(parts, digit).tolist())
     if not small and cut_off(own):
         return Count("cut off", (box,), own)
-    return _with_left_out(Count(None, (box,), own), seen)
+    return Count(None, (box,), own, *_left_out(parts, digit, edges, peak))
 
 
-def _with_left_out(found: Count, seen: Strokes) -> Count:
-    """Add the parts that do not belong to the digit but are as dark and not much smaller."""
-    parts = seen.parts
-    edges, peak = parts.total(seen.sight.slopes), parts.peak(seen.sight.contrast)
-    own = parts.total(found.mask.astype(np.float32)) > 0
-    left = ~own & (edges > FAINT * edges[own].sum()) & (peak > AS_HIGH * peak[own].max())
-    if not left.any():
-        return found
+def _left_out(parts: Components, digit: Mask, edges: Scores, peak: Floats) -> tuple[tuple[Box, ...], float]:
+    """Return the boxes of the parts as dark as the digit and not much smaller, and the digit's share."""
+    mine = float(edges[digit].sum())
+    left = ~digit & (edges > FAINT * mine) & (peak > AS_HIGH * peak[digit].max())
     boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
-    digit = _box(parts, own)
-    around = (boxes[:, :2] <= digit[:2]).all(axis=1) & (boxes[:, 2:] >= digit[2:]).all(axis=1)
-    mine = float(edges[own].sum())
+    box = _box(parts, digit)
+    around = (boxes[:, :2] <= box[:2]).all(axis=1) & (boxes[:, 2:] >= box[2:]).all(axis=1)
     share = mine / (mine + float(edges[left & ~around].sum()))
-    return replace(found, left_out=tuple(map(tuple, boxes[left].tolist())), share=share)
+    return tuple(map(tuple, boxes[left].tolist())), share
 
 
 def _main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
