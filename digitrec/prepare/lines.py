@@ -95,8 +95,8 @@ class Line:
         """
         if self.widest < space:
             return []
-        after = int(self._gaps.argmax()) + 1
-        return [self._part(at) for at in np.split(np.arange(len(self.boxes)), [after])]
+        parts = np.split(np.arange(len(self.boxes)), [self._gaps.argmax() + 1])
+        return [_line(self.boxes[at], [self.marks[one] for one in at], self.cut_out) for at in parts]
 
     @property
     def widest(self) -> float:
@@ -112,9 +112,6 @@ class Line:
     @property
     def _gaps(self) -> NDArray[np.float64]:
         return self.boxes[1:, 0] - np.maximum.accumulate(self.boxes[:-1, 2])
-
-    def _part(self, at: NDArray[np.intp]) -> Line:
-        return _line(self.boxes[at], [self.marks[one] for one in at], self.cut_out)
 
 
 def lines(picture: Image.Image) -> list[Line]:
