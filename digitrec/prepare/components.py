@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitrec.prepare.filters import Floats, Mask
 
+T = TypeVar("T", bound=np.generic)
 Ints = np.ndarray[Any, np.dtype[np.intp]]
 Scores = np.ndarray[Any, np.dtype[np.float64]]
 Box = tuple[int, int, int, int]
@@ -67,10 +69,10 @@ class Components:
         np.maximum.at(peaks, self.labels, self.inside(values))
         return peaks
 
-    def drawn(self, chosen: Mask, layer: int = 0) -> Mask:
-        """Return a mask, (h, w), of the chosen parts, (parts,), of one layer."""
-        picture = np.zeros(self.masks.shape, bool)
-        picture[self.masks] = chosen[self.labels]
+    def drawn(self, values: NDArray[T], layer: int = 0) -> NDArray[T]:
+        """Return a picture, (h, w), of one layer: each part in its own value of (parts,), the rest 0."""
+        picture = np.zeros(self.masks.shape, values.dtype)
+        picture[self.masks] = values[self.labels]
         return np.asarray(picture[layer])
 
 

@@ -262,7 +262,8 @@ def marks_in(look: Look) -> Iterator[Mark]:
     density = pointed.reshape(height, width).astype(np.float32)
     for _ in range(4):
         density = smooth(density)
-    owner = _labels(density > GATHERED * density.max())[to_y, to_x]
+    parts = components(density > GATHERED * density.max())
+    owner = parts.drawn(1 + np.arange(len(parts)))[to_y, to_x]
     order = np.argsort(owner, kind="stable")
     starts = np.searchsorted(owner[order], np.arange(1, owner.max() + 2))
     for start, end in itertools.pairwise(starts.tolist()):
@@ -282,13 +283,6 @@ def _mark(look: Look, y: Ints, x: Ints, said: Floats) -> Mark:
 
 def _logistic(value: float) -> float:
     return float(1 / (1 + np.exp(-value)))
-
-
-def _labels(mask: Mask) -> Ints:
-    """Return, for each pixel of a mask, (h, w), the number of its part; 0 outside the mask."""
-    labels = np.zeros(mask.shape, np.intp)
-    labels[mask] = components(mask).labels + 1
-    return labels
 
 
 def ink_of(picture: Image.Image, mark: Mark) -> Ink:

@@ -258,8 +258,7 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
 def _attached(look: finder.Look, marks: Sequence[finder.Mark], parts: Components) -> Iterator[finder.Mark]:
     """Yield each mark with the share of other ink in the part of all ink that contains it."""
     share = parts.total(look.kinds[..., 2]) / parts.area
-    owner = np.zeros(look.kinds.shape[:2], np.intp)
-    owner[parts.masks[0]] = parts.labels
+    owner = parts.drawn(np.arange(len(parts)))
     for mark in marks:
         left, top, right, bottom = mark.place
         part = np.bincount(owner[top:bottom, left:right][mark.mask]).argmax()
