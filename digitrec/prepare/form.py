@@ -65,6 +65,11 @@ def placed(fine: Floats) -> Pixels:
     return canvas
 
 
+def square(data: bytes) -> Pixels:
+    """Return 784 bytes as a picture, (28, 28)."""
+    return np.frombuffer(data, np.uint8).reshape(SIDE, SIDE)
+
+
 def as_bytes(values: Floats) -> Pixels:
     return (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
 

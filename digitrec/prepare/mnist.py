@@ -13,7 +13,7 @@ from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.components import longer_side
 from digitrec.prepare.filters import Floats, edges, quantile
-from digitrec.prepare.form import SIDE, as_bytes, extent, in_form, laid_out, placed, thickened
+from digitrec.prepare.form import SIDE, as_bytes, extent, in_form, laid_out, placed, square, thickened
 
 if TYPE_CHECKING:
     from digitrec.prepare.found import Ink
@@ -110,9 +110,9 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     shown.insert(0, ("paper removed", as_bytes(flat)))
     whole = _whole(image.picture, ink)
     if findings.reason is not None and whole is not None and whole == counted:
-        return [*shown, ("read whole", _square(whole))]
+        return [*shown, ("read whole", square(whole))]
     if whole is not None:
-        shown.append(("also read whole", _square(whole)))
+        shown.append(("also read whole", square(whole)))
     return [*shown, *_shaped(fine)]
 
 
@@ -120,10 +120,6 @@ def _shaped(fine: Floats) -> list[tuple[str, Pixels]]:
     """Return the last steps: the digit's ink alone, thickened, and in MNIST's form."""
     thick = thickened(fine)
     return [("digit", as_bytes(fine)), ("strokes thickened", as_bytes(thick)), ("28x28", placed(thick))]
-
-
-def _square(data: bytes) -> Pixels:
-    return np.frombuffer(data, np.uint8).reshape(SIDE, SIDE)
 
 
 def _is_its_size(image: DigitImage) -> bool:

@@ -20,6 +20,7 @@ from digitrec.image import DigitImage, ImageSource, PreparedImage
 from digitrec.image.pixels import Pixels
 from digitrec.prepare import mnist, prepare
 from digitrec.prepare.components import box_of, longer_side
+from digitrec.prepare.form import square
 from digitrec.providers.base import Inspectable, Provider, Stage
 from digitrec.recognise import engine_for, predict
 
@@ -137,14 +138,10 @@ def explain(
     for name, data, field in _readings(prepared, image.size)[: None if inside else 1]:
         given = replace(prepared, data=data, whole=None, others=())
         saliency = _saliency(given, of[0], engine) if hiding else None
-        looks.append(Inside(name, _pixels(data), field, saliency, *_layers(engine.provider, given, of)))
+        looks.append(Inside(name, square(data), field, saliency, *_layers(engine.provider, given, of)))
     first, steps = looks[0], tuple(mnist.steps(image, looks[0].digit.tobytes()))
     shown = tuple(looks) if inside else ()
     return Explanation(prediction, image.pixels, steps, first.saliency, first.grad_cam, shown, of)
-
-
-def _pixels(data: bytes) -> Pixels:
-    return np.frombuffer(data, np.uint8).reshape(28, 28)
 
 
 def _readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, bytes, Field]]:
@@ -165,7 +162,7 @@ def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
 
     The digit has the same middle and longer side on both; thickening has changed the shorter side of a 1.
     """
-    box, boxes = box_of(_pixels(prepared.data) > 0), prepared.findings.boxes
+    box, boxes = box_of(square(prepared.data) > 0), prepared.findings.boxes
     if box is None or not boxes:
         return WHOLE
     left, top, right, bottom = max(boxes, key=longer_side)
@@ -187,7 +184,7 @@ def _layers(
 
 def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
     """Return how much the log-odds of a digit fall when each patch of `data` is hidden, (28, 28)."""
-    digit = _pixels(prepared.data)
+    digit = square(prepared.data)
     at = np.arange(28)
     near = np.abs(at[:, None] - at) <= PATCH // 2  # (centre, pixel)
     hidden = np.where(near[:, None, :, None] & near[None, :, None, :], 0, digit).reshape(-1, 28, 28)
