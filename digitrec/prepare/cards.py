@@ -8,8 +8,6 @@ from PIL import Image
 from digitrec.prepare.components import Box, box_of, breadth, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
-SIDE = 80
-"""Longer side of the reduced picture on which a card is searched for, in pixels."""
 LARGE = 0.08
 """Minimum area of a card, as a share of the picture's."""
 OPEN = 0.12
@@ -28,7 +26,7 @@ def find_card(grey: Floats) -> Mask | None:
     """Return a mask, (h, w), of the inside of a light card on a darker ground, without its rim, or None.
 
     Args:
-        grey: the picture reduced to about `SIDE` pixels, (h, w), 0..255.
+        grey: the picture reduced to about 80 pixels, (h, w), 0..255.
     """
     level = _between(grey)
     light: Mask = np.asarray(grey > level)
