@@ -10,7 +10,8 @@ from digitrec.prepare.filters import Floats, grow, resize
 from digitrec.prepare.found import Ink
 
 FINE = 120
-"""Approximate longer side of a cut-out digit, px: from two thirds to one and a half times this."""
+"""Longer side of a cut-out digit, in pixels; where pixels are only averaged, two thirds to one and a half
+times this."""
 FRINGE = 0.04
 """Pixels paler than this share of the ink's contrast are paper; MNIST's own digits fade out slowly."""
 

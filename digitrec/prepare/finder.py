@@ -21,9 +21,11 @@ from PIL import Image
 from digitrec import models
 from digitrec.image import Box, DigitImage
 from digitrec.image.boxes import holds
+from digitrec.prepare.closeup import FINE, FRINGE
 from digitrec.prepare.components import Box as Place
 from digitrec.prepare.components import Ints, box_of, components, longer_side, on_picture
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, smooth
+from digitrec.prepare.form import PALE
 
 if TYPE_CHECKING:
     from digitrec.models.network import Runner
@@ -58,16 +60,10 @@ LEAST = 8
 """Minimum area of a mark, in pixels of the network's input."""
 GATHERED = 0.02
 """Minimum density of the pixels that point to a mark's middle, as a share of the densest place's."""
-FINE = 120
-"""Longer side of a mask, in pixels."""
 MARGIN = 0.12
 """Margin around a mark in which its ink may fade out, as a share of the mark's longer side."""
 OUTLINE = 0.06
 """Width of the edges of a mark's box, as a share of its height."""
-PALE = 0.08
-"""Ink paler than this does not count for the box, 0..1."""
-FAINT = 0.04
-"""Pixels paler than this share of the ink's contrast are paper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -328,7 +324,7 @@ def _contrast(pixels: Floats, paper: Floats, own: Floats) -> Floats:
     bare = contrast[paper > 0.5]
     noise = float(bare.std()) if bare.size > 30 else 0.0
     level = max(quantile(contrast[core], 0.8), 0.05)
-    low = min(max(FAINT * level, 2 * noise), 0.4 * level)
+    low = min(max(FRINGE * level, 2 * noise), 0.4 * level)
     return np.asarray(np.clip((contrast - low) / (level - low), 0, 1), np.float32)
 
 

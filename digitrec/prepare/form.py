@@ -17,7 +17,7 @@ DIGIT = 20
 STROKE = 0.10
 """Minimum stroke width, as a share of the digit's longer side; 95 % of MNIST's digits have wider strokes."""
 PALE = 0.08
-"""Ink paler than this does not count for the digit's size, 0..1."""
+"""Ink paler than this does not count for the size of a digit or of a mark, 0..1."""
 
 
 def laid_out(fine: Floats) -> Pixels:
