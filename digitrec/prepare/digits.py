@@ -107,16 +107,7 @@ def _underlines(parts: Components, main: int) -> Mask:
 
 def _each(parts: Components, digit: Mask, rivals: Ints) -> tuple[Box, ...]:
     """Return the boxes of the main digit and of its rivals, from left to right."""
-    found = [_box(parts, digit)]
-    for rival in rivals:
-        box = _box(parts, np.arange(len(parts)) == rival)
-        for i, other in enumerate(found[1:], 1):  # a part above or below another is a piece of the same digit
-            across = min(box[2], other[2]) - max(box[0], other[0])
-            if across > OVERLAP * min(box[2] - box[0], other[2] - other[0]):
-                found[i] = np.append(np.minimum(box, other)[:2], np.maximum(box, other)[2:])
-                break
-        else:
-            found.append(box)
+    found = [_box(parts, digit), *(_box(parts, np.arange(len(parts)) == rival) for rival in rivals)]
     return tuple(sorted(tuple(box.tolist()) for box in found))
 
 
