@@ -75,9 +75,8 @@ def _continued(planes: Floats, by: int, axis: int) -> Floats:
     """Continue each end by its point reflection, so that a gradient of light continues beyond the edge."""
     planes = planes.swapaxes(0, axis)
     steps = np.arange(1, by + 1)
-    brightest = planes.max()  # paper beyond the edge is not brighter; such a reflection is ink
-    before = np.minimum(2 * planes[:1] - planes[steps[::-1]], brightest)
-    after = np.minimum(2 * planes[-1:] - planes[len(planes) - 1 - steps], brightest)
+    before = 2 * planes[:1] - planes[steps[::-1]]
+    after = 2 * planes[-1:] - planes[len(planes) - 1 - steps]
     return np.concatenate([before, planes, after]).swapaxes(0, axis)
 
 
