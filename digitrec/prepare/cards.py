@@ -18,8 +18,6 @@ SQUARE = 0.88
 """Minimum share of the smallest rotated rectangle that a card fills; a thick digit is rounder."""
 NARROW = 0.4
 """Minimum width of a card, as a share of its length; a thick 1 on a dark ground is narrower."""
-BRIGHTER = 25.0
-"""Minimum brightness difference between card and table, 0..255."""
 
 
 def find_card(grey: Floats) -> Mask | None:
@@ -37,14 +35,12 @@ def find_card(grey: Floats) -> Mask | None:
     too_small = parts.area[largest] <= LARGE * light.size
     if too_small or parts.border[largest] >= OPEN * 2 * sum(light.shape):  # many drawings on black do
         return None
-    card = parts.drawn(np.arange(len(parts)) == largest)
-    filled = _without_dents(card)
+    filled = _without_dents(parts.drawn(np.arange(len(parts)) == largest))
     is_card = (
         float(light[filled].mean()) > SOLID
         and not filled.all()
         and breadth(filled) > NARROW
         and _squareness(filled) > SQUARE
-        and float(grey[card].mean()) - float(grey[~filled].mean()) > BRIGHTER
     )
     if not is_card:
         return None
@@ -83,11 +79,8 @@ def _between(grey: Floats) -> float:
 
 
 def _without_dents(part: Mask) -> Mask:
-    """Fill every gap between two pixels of the part along a row, a column or a diagonal."""
-    filled = part
-    for _ in range(2):
-        filled = _spanned(filled) & _spanned(filled.T).T
-    return filled
+    """Fill every place that lies between two pixels of the part both in its row and in its column."""
+    return _spanned(part) & _spanned(part.T).T
 
 
 def _spanned(part: Mask) -> Mask:
