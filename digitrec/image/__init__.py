@@ -193,10 +193,10 @@ class DigitImage:
         Raises:
             ImageError: as for `cropped`.
         """
-        (left, top, right, bottom), (width, height) = box, self.place.size
+        left, top, right, bottom = box
         more = margin * (bottom - top)
         return self.cropped(
-            (max(0, left - more), max(0, top - more), min(width, right + more), min(height, bottom + more))
+            Place(self.place.size).box((left - more, top - more, right + more, bottom + more))
         )
 
     @classmethod

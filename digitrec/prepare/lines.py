@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.image import Box, DigitImage, Findings
+from digitrec.image import Box, DigitImage, Findings, Place
 from digitrec.image.boxes import covered
 from digitrec.prepare import finder, judge
 from digitrec.prepare.components import Components, components, joined
@@ -335,12 +335,7 @@ def strip(picture: Image.Image, box: Box, size: tuple[int, int]) -> Pixels:
     Where the box reaches beyond the picture, the picture's edge continues.
     """
     left, top, right, bottom = box
-    inside = (
-        max(0.0, left),
-        max(0.0, top),
-        min(float(picture.width), right),
-        min(float(picture.height), bottom),
-    )
+    inside = Place(picture.size).box(box)
     across, down = size[0] / (right - left), size[1] / (bottom - top)
     width = max(1, min(size[0], round((inside[2] - inside[0]) * across)))
     height = max(1, min(size[1], round((inside[3] - inside[1]) * down)))
