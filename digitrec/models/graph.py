@@ -73,10 +73,6 @@ class LiteFile:
         """Return a tensor's name."""
         return str(self._tensors[tensor].Name().decode())
 
-    def shape(self, tensor: int) -> list[int]:
-        """Return a tensor's shape; a dynamic side counts as 1."""
-        return list(map(int, np.ravel(self._tensors[tensor].ShapeAsNumpy())))
-
     def signature(self, tensor: int) -> Signature:
         """Return a tensor's shape, with -1 for a dynamic side, and whether its type is float32."""
         one = self._tensors[tensor]

@@ -124,7 +124,7 @@ class Inside:
         return maker.takes[0] if self._is_map(maker.takes[0]) else None
 
     def _is_map(self, tensor: int, largest: float = math.inf) -> bool:
-        shape = self._file.shape(tensor) if self._file else []
+        shape = self._file.signature(tensor).shape if self._file else []
         return len(shape) == 4 and 1 < shape[1] == shape[2] <= largest
 
     def _weights(self, operator: Operator) -> Weights:
