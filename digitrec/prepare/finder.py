@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec import models
-from digitrec.image import Box, DigitImage
+from digitrec.image import Box
 from digitrec.image.boxes import holds
 from digitrec.prepare.closeup import FINE, FRINGE
 from digitrec.prepare.components import Box as Place
@@ -80,16 +80,14 @@ class Ink:
     """The share of its ink that lies outside the picture, 0..1, as the network estimates it."""
 
 
-def find(image: Image.Image | DigitImage, least: float = 0.5, most: int | None = None) -> list[Ink]:
+def find(picture: Image.Image, least: float = 0.5, most: int | None = None) -> list[Ink]:
     """Find the digits on a picture of any size, in the order of their boxes' top edges.
 
     Args:
-        image: the picture. A DigitImage of a large file is reduced; a Pillow image, of mode L or RGB, is
-            searched at its full resolution.
+        picture: the picture, of mode L or RGB.
         least: minimum chance that a mark is a digit, 0..1; 0 returns all marks.
         most: maximum number of marks, of which the largest are kept; None: all.
     """
-    picture = image.picture if isinstance(image, DigitImage) else image
     found = [one for one in _searched(picture, most) if one.chance >= least]
     return sorted(found, key=lambda one: (one.box[1], one.box[0]))
 

@@ -97,7 +97,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
         for source, one in zip(SOURCES, (rules, with_paper_around(image.picture)), strict=False)
         if one.fine is not None and one.box is not None
     ]
-    marks = [one for one in find(image, 0, MOST) if longer_side(one.box) >= SMALLEST]
+    marks = [one for one in find(image.picture, 0, MOST) if longer_side(one.box) >= SMALLEST]
     found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
     proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]
