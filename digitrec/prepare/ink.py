@@ -56,8 +56,8 @@ def find_ink(picture: Image.Image) -> Ink:
         if card is not None:
             return card
     tried = [likelier] if plain or view.small else [likelier, rarer]
-    glances = [(one, view.glance(one)) for one in map(view.projected, tried)]
-    shown = [glance for glance in glances if glance[1] is not None]
+    glances = [(one, glance(one.view(view.coarse), view.small)) for one in map(view.projected, tried)]
+    shown = [pair for pair in glances if pair[1] is not None]
     # A drawing has plain strokes in one polarity only.
     ink = view.found(*(shown[0] if len(shown) == 1 else (glances[0][0], None)))
     noise = view.small and ink.reason is None and is_noise(view.grey)
@@ -120,10 +120,6 @@ class _View:
         """Return the channel in which ink of one polarity stands out."""
         tiny, _ = _reduced(self.tiny, COLOUR_SIDE)
         return find_projection(tiny, polarity, (1.0 if self.small else COLOUR_WINDOW) * min(tiny.size))
-
-    def glance(self, projection: Projection) -> Strokes | None:
-        """Return the strokes if nothing else stands out; None: run the full search."""
-        return glance(projection.view(self.coarse), self.small)
 
     def found(self, projection: Projection, plain: Strokes | None) -> Ink:
         """Find the ink in one channel; ``plain`` holds the strokes that the quick search found, or None."""

@@ -169,7 +169,7 @@ def search(view: Floats, small: bool) -> Strokes:
         hollow = grow(closer_seed, reach, np.minimum).any()  # the strokes are hardly narrower than the window
         if closer_score > (CLEARLY if hollow else LOST) * score:
             sight, seed, score = closer, closer_seed, closer_score
-    level = _level(sight, seed) if score else 0.0
+    level = quantile(sight.contrast[seed], LEVEL) if score else 0.0
     parts = components(sight.inked(level) & (score > 0))
     main = int(np.argmax(parts.total(seed.astype(np.float32)))) if score else 0
     return Strokes(sight, level, parts, main, score)
@@ -193,10 +193,6 @@ def _bare(contrast: Floats) -> tuple[float, float]:
     low, quarter = quantiles(palest, 0.05, 0.25)
     deviation = (quarter - low) / 0.97  # for a normal distribution: 1.645 - 0.674
     return quarter + 0.674 * deviation, deviation
-
-
-def _level(sight: Sight, seed: Mask) -> float:
-    return quantile(sight.contrast[seed], LEVEL)
 
 
 def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:
