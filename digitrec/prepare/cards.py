@@ -24,7 +24,7 @@ def find_card(grey: Floats) -> Mask | None:
     """Return a mask, (h, w), of the inside of a light card on a darker ground, without its rim, or None.
 
     Args:
-        grey: the picture reduced to about 80 pixels, (h, w), 0..255.
+        grey: the picture reduced to `digitrec.prepare.ink.POLARITY_SIDE`, (h, w), 0..255.
     """
     level = _between(grey)
     light: Mask = np.asarray(grey > level)
