@@ -7,8 +7,8 @@ pixel of writing to the middle of its mark. Pixels that point to the same place 
 from __future__ import annotations
 
 import itertools
+import math
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec import models
@@ -42,12 +43,10 @@ SEEN = 8
 """Minimum longer side of the marks that end the search, in pixels of the network's input."""
 CLOSER = 3.0
 """Side of a close-up, as a multiple of the mark's longer side."""
-LARGE = 320
-"""If the longer side of the network's input, in pixels, is above this, several threads compute it."""
+TILE, OVERLAP = 512, 64
+"""Longest side of one input of the network, in pixels, and how far such tiles of a larger one overlap."""
 MOST_THREADS = min(4, os.cpu_count() or 1)
-"""Number of threads that compute an input larger than `LARGE`."""
-_one_large = threading.Lock()
-"""Lock held while the network runs on an input larger than `SIDE`."""
+"""Number of threads that compute an input with a side longer than `SIDE`."""
 MOST = 500
 """Maximum number of close-ups of one picture."""
 STEP = 16
@@ -205,8 +204,30 @@ def look_at(picture: Image.Image, view: Box, side: int) -> Look:
     width, height = (max(3 * STEP, STEP * round(zoom * n / STEP)) for n in (right - left, bottom - top))
     how = Image.Resampling.BILINEAR if zoom < 1 else Image.Resampling.BICUBIC
     scaled = picture.resize((width, height), how, view, reducing_gap=3.0).convert("RGB")
-    maps, kinds = _run(np.asarray(scaled, np.float32)[None])
-    return Look(view, _chances(kinds[0]), maps[0])
+    return Look(view, *_kinds_and_maps(np.asarray(scaled)))
+
+
+def _kinds_and_maps(pixels: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """Run the network on (h, w, 3) pixels, in tiles: its memory grows with its input, 360 MB at 1,280 pixels.
+
+    Where tiles overlap, each side of the middle comes from the tile that sees more around it.
+    """
+    height, width = pixels.shape[:2]
+    network = _network(1 if max(height, width) <= SIDE else MOST_THREADS)
+    kinds, maps = np.empty((height, width, 3), np.float32), np.empty((height // 2, width // 2, 5), np.float32)
+    for top, left in itertools.product(_starts(height), _starts(width)):
+        bottom, right = min(top + TILE, height), min(left + TILE, width)
+        said, logits = network.run(pixels[None, top:bottom, left:right].astype(np.float32))
+        y, x = (OVERLAP // 2 if start else 0 for start in (top, left))
+        kinds[top + y : bottom, left + x : right] = _chances(logits[0])[y:, x:]
+        maps[(top + y) // 2 : bottom // 2, (left + x) // 2 : right // 2] = said[0][y // 2 :, x // 2 :]
+    return kinds, maps
+
+
+def _starts(length: int) -> list[int]:
+    """Return where tiles start along a side of this length, in pixels: multiples of `STEP`."""
+    count = max(1, math.ceil((length - OVERLAP) / (TILE - OVERLAP)))
+    return [STEP * round((length - TILE) * at / max(count - 1, 1) / STEP) for at in range(count)]
 
 
 def _chances(logits: Floats) -> Floats:
@@ -218,25 +239,8 @@ def _chances(logits: Floats) -> Floats:
     return np.moveaxis(planes, 0, 2)
 
 
-def _run(pixels: Floats) -> list[Floats]:
-    """Run the network on (1, h, w, 3) pixels; return the maps and the logits of the kinds of pixels.
-
-    A network keeps the memory of its largest input, 90 MB at 640 pixels. For a large input a network is
-    therefore loaded, which takes a millisecond, and freed again; only one large network exists at a time.
-    """
-    longer = max(pixels.shape)
-    if longer <= SIDE:
-        return _network().run(pixels)
-    with _one_large:
-        return _load(MOST_THREADS if longer > LARGE else 1).run(pixels)
-
-
 @cache
-def _network() -> Runner:
-    return _load(threads=1)
-
-
-def _load(threads: int) -> Runner:
+def _network(threads: int) -> Runner:
     from digitrec.models.network import runner
 
     return runner(WEIGHTS.read_bytes(), threads=threads)

@@ -25,7 +25,7 @@ Boxes = NDArray[np.float64]
 SMALL = 512
 """Longer side of a picture that is first searched at low resolution, in pixels."""
 FIRST, FIRST_OF_SMALL = 640, 128
-"""Longer side of the network's first input, in pixels, for large and small pictures; doubled until digits
+"""Longer side of the network's first input, in pixels, for large and small pictures; it grows until digits
 are clear."""
 COARSE = 160
 """Longer side of the network's input, in pixels, that may suffice for a large picture."""
@@ -33,10 +33,11 @@ CLEARLY = 1.4
 """Minimum evidence for a digit that decides at which resolution such a picture is read."""
 ONE_PIECE = 0.25
 """Minimum share of such a digit's ink that is connected."""
-LAST = 1280
-"""Maximum longer side of the network's input, in pixels."""
-CLEAR = 24
-"""Minimum median height of the digits that ends the search, in pixels of the network's input."""
+LARGEST = 6_500_000
+"""Maximum area of the network's input, in pixels."""
+CLEAR, SHARP = 24, 28
+"""Median height of the digits, in pixels of the network's input: the minimum that ends the search, and what
+the next input aims at."""
 CUT_OUT = 3.5
 """A picture lower than this many times its median digit was cut out around a number or two."""
 LEGIBLE = 16
@@ -176,11 +177,12 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
             return coarse
+    last = round(longest * (LARGEST / (picture.width * picture.height)) ** 0.5)
     while True:
-        heights = [_height(mark) for mark in _digits(marks) or marks]
-        if (heights and np.median(heights) >= CLEAR) or side >= min(longest, LAST):
+        typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
+        if typical >= CLEAR or side >= min(longest, last):
             return look, marks
-        side *= 2
+        side = min(round(side * min(2, SHARP / typical)), last)
         look, marks = _overview(picture, side)
 
 

@@ -59,6 +59,8 @@ class Page:
     """Number of other lines, which are words."""
     seen: Mapping[Mark, proposals.Reading]
     """The digit network's reading of each mark."""
+    typical: float
+    """Median height of the lines that look like digits, in pixels; 0 if there are none."""
 
     @classmethod
     def of(cls, picture: Image.Image) -> Self:
@@ -66,18 +68,13 @@ class Page:
         every = lines(picture)
         found = [line for line in every if line.cut_out or line.chance >= LEAST_MARKS]
         marks = [mark for line in found for mark in line.marks if mark is not None]
-        seen = proposals.readings([mark.ink for mark in marks], once=True)
-        return cls(picture, found, len(every) - len(found), dict(zip(marks, seen, strict=True)))
+        seen = dict(zip(marks, proposals.readings([mark.ink for mark in marks], once=True), strict=True))
+        heights = [line.box[3] - line.box[1] for line in found if line.chance > DIGITS]
+        return cls(picture, found, len(every) - len(found), seen, float(np.median(heights or [0])))
 
     def is_alone(self, line: Line) -> bool:
         """Return whether a line of the page is the picture's only mark."""
         return len(line.marks) == len(self.lines) == 1
-
-    @property
-    def typical(self) -> float:
-        """Median height of the lines that look like digits, in pixels; 0 if there are none."""
-        heights = [line.box[3] - line.box[1] for line in self.lines if line.chance > DIGITS]
-        return float(np.median(heights)) if heights else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

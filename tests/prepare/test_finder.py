@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.prepare.finder import find
+from digitrec.prepare.finder import find, look_at, marks_in
 
 DIGITS = mnist_test()[:40]
 
@@ -37,6 +37,21 @@ def test_every_digit_of_a_sheet_is_found_with_its_box(side: int, mode: str) -> N
         assert 0.5 * side < max(own.box[2] - own.box[0], own.box[3] - own.box[1]) < side
         assert own.chance > 0.5 and own.missing < 0.2
         assert own.mask.max() > 0.9 and own.mask.min() == 0
+
+
+def test_a_digit_where_two_tiles_of_a_large_page_meet_is_one_mark() -> None:
+    places = [(x, y) for y in range(10, 830, 60) for x in range(10, 1230, 60)]
+    sheet = Image.new("L", (1280, 880), 245)
+    seven = Image.fromarray(DIGITS.images[0]).resize((48, 48), Image.Resampling.BICUBIC)
+    for place in places:
+        sheet.paste(30, place, seven)
+    found = [one.box for one in marks_in(look_at(sheet, (0, 0, *sheet.size), max(sheet.size)))]
+    assert len(found) == len(places)
+    for x, y in places:
+        ((left, top, right, bottom),) = [
+            box for box in found if x <= box[0] < x + 60 and y <= box[1] < y + 60
+        ]
+        assert (right - left, bottom - top) == pytest.approx((27, 35), abs=2)
 
 
 @pytest.mark.parametrize("size", [(28, 28), (300, 200), (3000, 2000)])

@@ -94,8 +94,17 @@ def columns(rng: np.random.Generator) -> Page:
     return page
 
 
+def wide(rng: np.random.Generator) -> Page:
+    """Draw a large scan with small numbers, which from afar are specks."""
+    page = Page((6000, 1700), rng)
+    for x, y in product(range(200, 5900, 400), range(60, 1660, 160)):
+        page.number(any_number(rng, 4), x, y, 24)
+    return page
+
+
 @pytest.mark.parametrize(
-    ("draw", "recall", "precision"), [(form, 0.9, 0.9), (scores, 0.95, 0.95), (columns, 0.9, 0.9)]
+    ("draw", "recall", "precision"),
+    [(form, 0.9, 0.9), (scores, 0.95, 0.95), (columns, 0.9, 0.9), (wide, 0.9, 0.9)],
 )
 def test_most_numbers_are_found_and_few_are_invented(
     draw: Callable[[np.random.Generator], Page], recall: float, precision: float
