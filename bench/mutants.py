@@ -36,14 +36,14 @@ def prepare(room: str, work: Path) -> None:
     """Make the folder in which mutmut works, and time the tests, once."""
     source, tests = _paths(room)
     (work / "mutants").mkdir(parents=True)
-    for name in ("digitrec", "tests", "samples"):
+    for name in ("digitrec", "tests", "samples", "docs"):
         (work / name).symlink_to(ROOT / name, target_is_directory=True)
     settings = ConfigParser(interpolation=None)
     settings.read(ROOT / "setup.cfg")
     settings["mutmut"] = {
         "source_paths": "digitrec",
         "only_mutate": f"{source}/*" if (ROOT / source).is_dir() else source,
-        "also_copy": "samples",
+        "also_copy": "samples\ndocs",
         "pytest_add_cli_args_test_selection": tests,
         "pytest_add_cli_args": "-p\nno:unraisableexception",  # it takes most of a run
         "process_isolation": "forkserver",
