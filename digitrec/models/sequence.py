@@ -28,6 +28,8 @@ ALPHABET = "0123456789.,-"
 """Characters that the network distinguishes."""
 OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
 """The classes after the characters: a letter, another sign or a scrawl; and CTC's blank."""
+SIGN = BLANK + 1
+"""The column after the classes: the chance of a bracket, colon, slash or other sign, by the second output."""
 HEIGHT = 32
 """Height of a strip, px."""
 COLUMN = 4
@@ -62,6 +64,10 @@ class Reading:
     """Chance of the second likeliest sequence of digits, 0..1."""
     letters: tuple[float, ...] = (0.0,)
     """Share of letters and scrawls among the characters of each strip, 0..1."""
+    sign: float = 0.0
+    """Highest chance of a sign from the first to the last character, 0..1: "12:30" or "3/4"."""
+    beside: float = 0.0
+    """Highest chance of a sign before or after them, 0..1: "(12)"."""
 
 
 class SequenceReader:
@@ -75,7 +81,7 @@ class SequenceReader:
         self._runners = cache(lambda _: runner(content))
 
     def look(self, strip: Pixels) -> Floats:
-        """Return the chance of each class in each column, (W / COLUMN, 15); rows sum to 1.
+        """Return the chance of each class in each column, (W / COLUMN, 16); the last is that of `SIGN`.
 
         Args:
             strip: (HEIGHT, W) uint8.
@@ -89,15 +95,18 @@ class SequenceReader:
         wide = -(-width // STEP) * STEP
         picture = np.full((1, HEIGHT, wide, 1), strip.mean(), np.float32)
         picture[0, :, :width, 0] = strip
-        (logits,) = self._runners(wide).run(picture)
-        return probabilities(logits[0, : -(-width // COLUMN)], "logits", 1.0)
+        logits, doubts = (
+            probabilities(rows[0, : -(-width // COLUMN)], "logits", 1.0)
+            for rows in self._runners(wide).run(picture)
+        )
+        return np.hstack([logits, doubts[:, [OTHER]]])
 
 
 def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
     """Read one number from the network's output for one strip or more; chances are averaged over the strips.
 
     Args:
-        looks: the outputs, each (T, 15), as returned by `SequenceReader.look`.
+        looks: the outputs, each (T, 16), as returned by `SequenceReader.look`.
         lengths: minimum and maximum number of digits; None: any number.
     """
     found = [search(_alone(columns), lengths) for columns in looks]
@@ -113,15 +122,17 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
         for at, texts in enumerate(found) for one in texts.values() if digits_of(one.text) == order[0]
     ]  # fmt: skip
     means = [sum(chances[digits]) / len(looks) for digits in order[:2]]
+    best = max(spelled, key=lambda one: one.chance)
+    sign, beside = _signs_in(looks[best.look], best.places)
     return replace(
-        max(spelled, key=lambda one: one.chance),
+        best,
         chance=means[0], each=tuple(chances[order[0]]), rival=sum(means[1:]),
-        letters=tuple(map(_letters_in, looks)),
+        letters=tuple(map(_letters_in, looks)), sign=sign, beside=beside,
     )  # fmt: skip
 
 
 def _alone(columns: Floats) -> Floats:
-    """Return the columns of a strip, (T, 15), with blanks for signs before and after the digits ("$5 each").
+    """Return the columns of a strip, (T, 16), with blanks for signs before and after the digits ("$5 each").
 
     A sign that may be a digit counts as a blank only with its chance of being a sign.
     """
@@ -140,6 +151,28 @@ def _letters_in(columns: Floats) -> float:
     return float(columns[:, OTHER].mean()) / max(characters, 1e-6)
 
 
+def _signs_in(columns: Floats, places: Sequence[float]) -> tuple[float, float]:
+    """Return the highest chances of a sign from the first to the last character, and before or after them."""
+    first, last = (round(places[at] * len(columns)) for at in (0, -1)) if places else (0, len(columns))
+    inside = slice(max(0, first - 1), last + 2)
+    around = np.delete(columns[:, SIGN], inside)
+    return float(columns[inside, SIGN].max()), float(around.max(initial=0))
+
+
+def without_signs(columns: Floats) -> Floats:
+    """Return the columns of a strip, (T, 16), with blanks for likely signs on both sides of the digits.
+
+    A sign on one side only may be a straight "1"; brackets stand on both.
+    """
+    is_sign = columns[:, SIGN] > 0.5
+    digits = np.flatnonzero((columns[:, :10].max(axis=1) > 0.5) & ~is_sign)
+    found = columns.copy()
+    if len(digits) and is_sign[: digits[0]].any() and is_sign[digits[-1] :].any():
+        is_sign[digits[0] : digits[-1]] = False
+        found[is_sign, :SIGN] = np.eye(SIGN)[BLANK]
+    return found
+
+
 def digits_of(text: str) -> str:
     """Return a text without its signs."""
     return "".join(character for character in text if character.isdigit())
@@ -149,7 +182,7 @@ def search(columns: Floats, lengths: Lengths | None = None) -> dict[str, Reading
     """Return the likeliest texts of a strip by prefix beam search.
 
     Args:
-        columns: (T, 15), the chance of each class, as returned by `SequenceReader.look`.
+        columns: (T, 16), the chance of each class, as returned by `SequenceReader.look`.
         lengths: minimum and maximum number of digits; None: any number.
     """
     fewest, most = lengths or (0, len(columns))

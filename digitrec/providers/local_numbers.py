@@ -15,6 +15,7 @@ from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE, Pixels
 from digitrec.models import sequence
 from digitrec.models.committee import chances
+from digitrec.models.network import Floats
 from digitrec.models.sequence import HEIGHT, Lengths, Reading, SequenceReader, digits_of
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
@@ -43,6 +44,8 @@ SOME_LETTERS = 0.2
 SPACE, NARROW = 0.3, 0.05
 """Minimum gap between the words of such a line, and between the numbers of other lines, as a share of the
 line's height."""
+SIGN_INSIDE = 0.9
+"""Chance of a sign among the characters above which a line is not split: parts of 12:30 are no numbers."""
 DIGITS = 0.5
 """Minimum chance of a line whose marks look like digits."""
 LEAST_MARKS = 0.003
@@ -150,9 +153,9 @@ class LocalNumbers(BaseProvider):
         self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None = None
     ) -> list[tuple[Proposal, float]]:
         """Return the proposals and their chances for a line, or for its parts if these are likelier."""
-        one = self.proposal(page, line, expected, whole)
-        chance = judged(one)
-        if line.cut_out or chance >= UNSURE:
+        read = [(one, judged(one)) for one in self.read_line(page, line, expected, whole)]
+        one, chance = max(read, key=lambda pair: pair[1])
+        if line.cut_out or chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
             return [(one, chance)]
         sides = [self._judged(page, part, expected, one) for part in one.parts()]
         best = [np.mean([likely for _, likely in side]) for side in sides]
@@ -160,10 +163,10 @@ class LocalNumbers(BaseProvider):
             return [(one, chance)]
         return [one for side in sides for one in side]
 
-    def proposal(
+    def read_line(
         self, page: Page, line: Line, expected: Lengths | None = None, whole: Proposal | None = None
-    ) -> Proposal:
-        """Read a line of a page.
+    ) -> list[Proposal]:
+        """Read a line of a page; if the reading has a likely sign, also without the brackets around it.
 
         Args:
             page: the page.
@@ -171,7 +174,13 @@ class LocalNumbers(BaseProvider):
             expected: minimum and maximum number of digits; None: any.
             whole: the result's `Proposal.whole`.
         """
-        return Proposal(page, line, *self._read(page, line, expected), whole, _seen(page, line))
+        boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
+        looks = [self._reader.look(_strip(page.picture, box)) for box in boxes]
+        readings, seen = [_reading(looks, expected)], _seen(page, line)
+        if readings[0].sign > 0.5:
+            bare = _reading(list(map(sequence.without_signs, looks)), expected)
+            readings += [bare] * (bare.text != readings[0].text)
+        return [Proposal(page, line, one, boxes[one.look], whole, seen) for one in readings]
 
     def alone(self, page: Page) -> Proposal | None:
         """Search for a single digit on a page, as `predict` does, and read it.
@@ -182,23 +191,22 @@ class LocalNumbers(BaseProvider):
         line = single(page.lines, page.picture) if page.lines else None
         if line is None:
             return None
-        one = self.proposal(page, line)
+        one = self.read_line(page, line)[0]
         if line.reading is not None:
             return replace(one, reading=_answered(one.reading, line.reading))
         return one if len(one.digits) < 2 else None
 
-    def _read(self, page: Page, line: Line, expected: Lengths | None) -> tuple[Reading, Box]:
-        """Return the reading of a line and the part of the picture that was read.
 
-        The reading has the expected number of digits if its chance reaches `LEAST_EXPECTED`, else any number.
-        """
-        boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
-        looks = [self._reader.look(_strip(page.picture, box)) for box in boxes]
-        reading = sequence.read(looks)
-        if expected is not None and not expected[0] <= len(digits_of(reading.text)) <= expected[1]:
-            fitting = sequence.read(looks, expected)
-            reading = fitting if fitting.chance >= LEAST_EXPECTED else reading
-        return reading, boxes[reading.look]
+def _reading(looks: Sequence[Floats], expected: Lengths | None) -> Reading:
+    """Read strips of one number.
+
+    The reading has the expected number of digits if its chance reaches `LEAST_EXPECTED`, else any number.
+    """
+    reading = sequence.read(looks)
+    if expected is None or expected[0] <= len(digits_of(reading.text)) <= expected[1]:
+        return reading
+    fitting = sequence.read(looks, expected)
+    return fitting if fitting.chance >= LEAST_EXPECTED else reading
 
 
 def _seen(page: Page, line: Line) -> list[proposals.Reading]:
@@ -319,6 +327,7 @@ def features(one: Proposal) -> list[float]:
         line.widest, *_of_whole(one.whole),
         max((mark.attached for mark in marks), default=0.0),
         max((mark.outline for mark in marks), default=0.0),
+        reading.sign**4, reading.beside**4,  # half of the pictures that taught the network have signs
     ]  # fmt: skip
 
 

@@ -17,10 +17,12 @@ from digitrec.models.sequence import (
     BLANK,
     HEIGHT,
     OTHER,
+    SIGN,
     WIDEST,
     SequenceReader,
     read,
     search,
+    without_signs,
 )
 
 KINDS = (1, 7, 10, BLANK)
@@ -28,8 +30,8 @@ KINDS = (1, 7, 10, BLANK)
 
 
 def columns(shares: list[list[float]]) -> np.ndarray:
-    """Return columns of chances, (T, 15), in which only `KINDS` occur."""
-    found = np.zeros((len(shares), BLANK + 1), np.float32)
+    """Return columns of chances, (T, 16), in which only `KINDS` occur."""
+    found = np.zeros((len(shares), SIGN + 1), np.float32)
     found[:, KINDS] = shares
     return found / found.sum(axis=1, keepdims=True)
 
@@ -88,6 +90,38 @@ def test_a_letter_between_two_digits_is_not_left_out() -> None:
     assert read([rows]).chance < 0.01
 
 
+@pytest.mark.parametrize(
+    ("text", "inside", "bare"),
+    [("(47)", True, "47"), ("4:07", True, None), ("12/5", True, None), ("407", False, None)],
+)
+def test_the_network_sees_signs_that_are_no_part_of_a_number(
+    text: str, inside: bool, bare: str | None
+) -> None:
+    ink = 255 - np.pad(in_font(text, OWN, 18), 4)
+    strip = np.pad(ink[:HEIGHT], ((0, max(0, HEIGHT - len(ink))), (0, 0)), constant_values=255)
+    look = SequenceReader().look(strip)
+    whole, alone = read([look]), read([without_signs(look)])
+    assert (whole.sign > 0.5) == inside
+    if bare is not None:
+        assert (alone.text, alone.sign < 0.5, alone.beside > 0.5) == (bare, True, True)
+    else:
+        assert alone.text == whole.text
+
+
+def test_likely_signs_on_both_sides_become_blank_and_those_between_the_digits_stay() -> None:
+    one, seven, point, blank = np.eye(4).tolist()
+    rows = columns([one, blank, blank, seven, point, one, seven, blank, blank, one])
+    rows[[0, 4, 6], SIGN] = 0.9, 0.8, 0.4
+    assert np.array_equal(without_signs(rows), rows)  # the 1 at the other end is no sign
+    rows[9, SIGN] = 0.7
+    found = without_signs(rows)
+    assert np.array_equal(found[1:9], rows[1:9])
+    assert (found[[0, 9], BLANK] == 1).all() and found[[0, 9], :BLANK].max() == 0
+    whole, alone = read([rows]), read([found])
+    assert (whole.text, whole.sign, whole.beside) == ("17.171", pytest.approx(0.9), 0)
+    assert (alone.text, alone.sign, alone.beside) == ("7.17", pytest.approx(0.8), pytest.approx(0.9))
+
+
 def test_each_character_has_its_place_and_chance() -> None:
     rows = [[0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1], [0, 0.8, 0, 0.2]]
     best = max(search(columns(rows)).values(), key=lambda one: one.chance)
@@ -105,8 +139,9 @@ def test_a_strip_of_another_size_is_rejected(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("width", [1, 31, 32, 33, 100, WIDEST])
 def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> None:
     found = SequenceReader().look(np.full((HEIGHT, width), 200, np.uint8))
-    assert found.shape == (-(-width // 4), BLANK + 1)
-    assert found.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert found.shape == (-(-width // 4), SIGN + 1)
+    assert found[:, :SIGN].sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert found.min() >= 0 and found.max() <= 1
 
 
 def test_the_chance_of_a_number_is_the_mean_over_the_looks() -> None:

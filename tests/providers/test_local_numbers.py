@@ -44,6 +44,15 @@ def test_a_cut_out_number_is_read(text: str) -> None:
     assert number.confidence is not None and number.confidence > 0.5
 
 
+def test_brackets_around_a_number_are_left_out() -> None:
+    assert [one.text for one in digitrec.read(page("(47)", "[305]")).numbers] == ["47", "305"]
+
+
+def test_times_and_fractions_are_not_numbers_for_sure_nor_split() -> None:
+    numbers = digitrec.read(page("12:30", "5/8", "7:05", "12/05")).numbers
+    assert all(one.sureness < 0.75 and len(one.digits) > 2 for one in numbers)
+
+
 def test_the_numbers_of_a_page_have_boxes_around_their_ink() -> None:
     first, second = digitrec.read(page("1234", "560")).numbers
     assert (first.text, second.text) == ("1234", "560")

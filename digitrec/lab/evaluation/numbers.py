@@ -39,8 +39,10 @@ COUNT = 1000
 
 ROWS, ROW, HEIGHT = 8, 80, 40
 """Numbers on a page of numbers with signs, the height of their rows and their own height, in pixels."""
-SIGNS = (("$", ""), ("#", ""), ("", "%"), ("(", ")"))
-"""Signs before and after these numbers."""
+SIGNS = (("$", "", ""), ("#", "", ""), ("", "", "%"), ("(", "", ")"))
+"""Signs before, inside and after these numbers."""
+DIVIDED = (("", ":", ""), ("", "/", ""))
+"""Signs of times and fractions, which are not one number."""
 CORNERS = np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float)
 """Corners of a sudoku, in cells."""
 
@@ -92,17 +94,22 @@ def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
         yield shown(word(list(PLAIN), OWN, rng), rng)
 
 
-def signed(count: int, seed: int = SEED) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
+def signed(
+    count: int, signs: Sequence[tuple[str, str, str]] = SIGNS, seed: int = SEED
+) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
     """Yield photographed pages with a number in each row, such as "$12" or "5%", and the numbers' digits."""
-    writer = Writer(mnist_test())
+    writer, least = Writer(mnist_test()), 2 if signs is DIVIDED else 1
     for number in range(count):
         rng = np.random.default_rng((seed, 7, number))
         page, texts = np.zeros((ROWS * ROW, 6 * ROW), np.uint8), []
         for row in range(ROWS):
-            digits = [writer.digit(rng, HEIGHT) for _ in range(rng.integers(1, 5))]
-            before, after = ([in_font(sign, OWN, HEIGHT) for sign in signs] for signs in rng.choice(SIGNS))
+            digits = [writer.digit(rng, HEIGHT) for _ in range(rng.integers(least, 5))]
+            before, inside, after = (
+                [in_font(one, OWN, HEIGHT) for one in part] for part in rng.choice(signs)
+            )
             left, bottom = ROW, round((row + 0.8) * ROW)
-            for ink in (*before, *(ink for _, ink in digits), *after):
+            inks, middle = [ink for _, ink in digits], len(digits) // 2
+            for ink in (*before, *inks[:middle], *inside, *inks[middle:], *after):
                 page[bottom - len(ink) : bottom, left : left + ink.shape[1]] = ink
                 left += ink.shape[1] + int(rng.integers(3, 10))
             texts.append("".join(str(label) for label, _ in digits))
@@ -130,7 +137,9 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
     for name in ("sudoku_hand", "sudoku_print"):
         if rows := list(filter(_is_upright, _labels(name)))[:limit]:
             yield from _sudokus(name, rows, engine)
-    yield _signed(list(signed(min(limit or COUNT, COUNT // ROWS))), engine)
+    pages = min(limit or COUNT, COUNT // ROWS)
+    yield _signed(list(signed(pages)), engine)
+    yield _sure([page for page, _ in signed(pages, DIVIDED)], engine)
     drawn = list(islice(scribbles(COUNT, SEED), limit))
     plain = [one.pixels for one in drawn if one.kind != LIKE_DIGIT]
     yield _invented("letters and doodles", plain, engine, 0.02)
@@ -161,6 +170,12 @@ def _signed(pages: Sequence[tuple[ImageSource, list[str]]], engine: Engine) -> S
                 rows[int((number.box[1] + number.box[3]) / 2 // ROW)].append(_digits(number.text))
         right += sum(rows[row] == [text] for row, text in enumerate(texts))
     return Share("numbers with a sign: exact digits", proportion(right, len(pages) * ROWS), 0.95)
+
+
+def _sure(pages: Sequence[ImageSource], engine: Engine) -> Share:
+    """Return the share of rows, none with one number, that are read as one for sure."""
+    sure = sum(one.sureness >= SURE for numbers in _read(pages, engine) for one in numbers)
+    return Share("times and fractions: a sure number", proportion(sure, len(pages) * ROWS), 0.01, True)
 
 
 def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Iterator[Share]:

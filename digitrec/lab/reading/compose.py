@@ -14,7 +14,7 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import people
 from digitrec.lab.handwriting.photo import Floats, jpeg, soft_noise
 from digitrec.lab.handwriting.strokes import log_uniform
-from digitrec.lab.handwriting.writer import moved
+from digitrec.lab.handwriting.writer import cut_out, font_to_learn, in_font, moved, redrawn
 from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
 from digitrec.models.sequence import HEIGHT
 
@@ -136,6 +136,10 @@ STRANGE, BARE = 0.18, 0.03
 UNITS, SMALL_ZEROS, SPACED, FAINT = 0.1, 0.3, 0.25, 0.15
 """Shares of numbers with letters or signs beside them, whose last zeros are small and joined, with a space
 after the sign, and of pale ink."""
+MARKS = ("(", "", ")"), ("[", "", "]"), ("", ":", ""), ("", "/", "")
+"""Signs before, inside and after a number."""
+PRINTED = 0.5
+"""Share of these signs that are printed, though the digits are written by hand."""
 _LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
 """Shares of numbers with 1 to 9 digits."""
 
@@ -199,15 +203,22 @@ class _Style:
 class Composer:
     """Draws numbers by many hands on many papers."""
 
-    def __init__(self, hands: Sequence[Hand], rng: np.random.Generator, others: Sequence[Hand] = ()) -> None:
+    def __init__(
+        self,
+        hands: Sequence[Hand],
+        rng: np.random.Generator,
+        others: Sequence[Hand] = (),
+        marked: float = 0.0,
+    ) -> None:
         """Set the hands.
 
         Args:
             hands: hands that write digits.
             rng: the source of all random choices.
             others: hands that write letters, signs or scrawls; empty: every picture shows a number.
+            marked: share of the numbers in brackets, or with colons or slashes inside.
         """
-        self.hands, self.others, self.rng = hands, others, rng
+        self.hands, self.others, self.rng, self.marked = hands, others, rng, marked
 
     def picture(self) -> tuple[Pixels, str]:
         """Return a view and its text, with "?" for each letter, sign or scrawl; "" for bare paper."""
@@ -222,7 +233,8 @@ class Composer:
     def number(self) -> tuple[Pixels, str]:
         """Return a view of a number, grey, (HEIGHT, up to `WIDEST`), and its text.
 
-        With `others`, "?" in the text stands for letters and signs before or after the number.
+        "?" in the text stands for a bracket, colon or slash, and with `others` for letters and signs before
+        or after the number.
         """
         return self._drawn(self.hands)
 
@@ -237,6 +249,8 @@ class Composer:
             if hands is self.hands and self.others and self.rng.random() < UNITS:
                 units = "?" * int(self.rng.integers(1, 3))
                 text = text + units if self.rng.random() < 0.5 else units + text
+            if self.marked and hands is self.hands and self.rng.random() < self.marked:
+                text = self._marked(text)
             ink, middle, complete = self._written(text, hand)
             if not complete:
                 continue
@@ -245,7 +259,15 @@ class Composer:
             if hands is None:
                 return view[:, :WIDEST], ""
             if view.shape[1] <= WIDEST and view.shape[1] // 4 >= 2 * len(text) - 1:
-                return view, text
+                return view, "".join("?" if character in "()[]:/" else character for character in text)
+
+    def _marked(self, text: str) -> str:
+        """Return a number's text in brackets, or with one or two signs between its digits."""
+        before, inside, after = self.rng.choice(MARKS)
+        places = [at for at in range(1, len(text)) if inside and text[at - 1 : at + 1].isdigit()]
+        for at in sorted(self.rng.permutation(places)[: self.rng.integers(1, 3)].tolist(), reverse=True):
+            text = f"{text[:at]}{inside}{text[at:]}"
+        return f"{before}{text}{after}"
 
     def _text(self) -> str:
         rng = self.rng
@@ -295,7 +317,13 @@ class Composer:
         return whole[:, : int(x + 1.5 * TALL)], 1.5 * TALL, True
 
     def _shape(self, character: str, hand: Hand, tall: float, style: _Style) -> Floats:
-        """Return a digit by this hand, or for "?" a letter or sign by another one, 0..1."""
+        """Return a digit by this hand, a bracket, colon or slash, or for "?" another hand's letter, 0..1."""
+        if character in "()[]:/":
+            rng, font = self.rng, font_to_learn(self.rng)
+            is_printed = character == ":" or rng.random() < PRINTED
+            ink = in_font(character, font, TALL) if is_printed else redrawn(character, font, rng)
+            high = rng.uniform(0.4, 0.75) if character == ":" else rng.uniform(0.95, 1.5)
+            return np.asarray(cut_out(ink, round(high * TALL)), np.float32) / np.float32(255)
         if character == "?":
             hand = self.others[int(self.rng.integers(len(self.others)))]
             character = str(self.rng.choice(list(UNLIKE)))

@@ -1,9 +1,9 @@
 """Train the weights that judge numbers: draw pictures, read them, learn which readings are right.
 
-    python -m digitrec.lab.reading.judge draw FOLDER 60
+    python -m digitrec.lab.reading.judge draw FOLDER 120
     python -m digitrec.lab.reading.judge learn FOLDER
 
-`draw` takes one core 20 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
+`draw` takes one core 40 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
 that digitrec ships, with their card. Only hands, fonts and letters of the training sets are used.
 """
 
@@ -42,6 +42,8 @@ STOCK = 250
 """Number of pictures in a file."""
 NETWORKS, HIDDEN, ALPHA = 6, 24, 0.4
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
+MARKED = 0.05
+"""Share of composed numbers with brackets, colons or slashes."""
 DOUBTFUL = 0.9
 """Lines with a higher chance of their reading are not divided: `read` hardly ever divides one."""
 SAME = 0.3
@@ -57,12 +59,13 @@ class Sources:
 
 
 def _composed(of: Sources, rng: np.random.Generator) -> Labelled:
-    """Compose a number, or letters, scrawls or bare paper, in any size."""
+    """Compose a number, or letters, scrawls or bare paper, in any size; "12:30" is no number."""
     view, text = of.composer.picture() if rng.random() < 0.5 else of.composer.number()
     scale = log_uniform(rng, 0.8, 3)
     size = max(4, round(scale * view.shape[1] / STRETCH)), round(scale * view.shape[0])
     pixels = np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BICUBIC))
-    return pixels, [(text.strip("?"), None)] if digits_of(text) else []
+    number = text.strip("?")
+    return pixels, [(number, None)] if number and "?" not in number else []
 
 
 def _written(of: Sources, rng: np.random.Generator) -> Labelled:
@@ -129,7 +132,9 @@ def draw(folder: Path, count: int) -> None:
     """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each."""
     known = people("learned")
     writer = Writer(known.mnist, fonts_to_learn(), varied=0.3)
-    stocks.fill(folder, count, lambda number: drawn(Sources(writer, composer(known, SEED, number)), number))
+    stocks.fill(
+        folder, count, lambda number: drawn(Sources(writer, composer(known, SEED, number, MARKED)), number)
+    )
 
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
@@ -164,8 +169,8 @@ def with_parts(
     reader: LocalNumbers, page: Page, line: Line, whole: Proposal | None = None
 ) -> Iterator[Proposal]:
     """Yield the proposal for a line, then those for its parts."""
-    one = reader.proposal(page, line, None, whole)
-    yield one
+    one, *others = reader.read_line(page, line, None, whole)
+    yield from (one, *others)
     if not line.cut_out and one.reading.chance < DOUBTFUL:
         for part in one.parts():
             yield from with_parts(reader, page, part, one)

@@ -16,8 +16,10 @@ from digitrec.lab.handwriting.photo import Floats, paper, photograph, put_ink, r
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, in_font, redrawn
 
-RULED, DECIMAL = 0.8, 0.2
-"""Share of pages with rules, and share of numbers with a decimal point."""
+RULED, DIVIDED = 0.8, 0.22
+"""Share of pages with rules, and share of cells with a sign between the digits."""
+NOT_ONE = (":", "/")
+"""Signs that divide digits into several numbers, so a cell with one holds no number."""
 SIGNED = 0.2
 """Share of numbers with a sign before or after them."""
 SIGNS = (("$", ""), ("€", ""), ("£", ""), ("#", ""), ("", "€"), ("", "%"), ("(", ")"), ("[", "]"))
@@ -78,18 +80,23 @@ def _label(font: str, tall: float, rng: np.random.Generator) -> Pixels:
 def _cell(
     writer: Writer, font: str | None, tall: float, single: bool, rng: np.random.Generator
 ) -> tuple[str, Pixels]:
-    """Return the digits and the ink of a cell."""
+    """Return the digits and the ink of a cell; no digits if these are no number."""
     length = 1 if single else int(rng.integers(1, 7))
-    point = int(rng.integers(1, length)) if length > 1 and rng.random() < DECIMAL else length
+    at = int(rng.integers(1, length)) if length > 1 and rng.random() < DIVIDED else length
+    sign = str(rng.choice((*NOT_ONE, *8 * "."))) if at < length else ""
     if font is not None:
         text = "".join(map(str, rng.integers(0, 10, length)))
-        return text, in_font(f"{text[:point]}.{text[point:]}".rstrip("."), font, round(tall))
+        ink = in_font(f"{text[:at]}{sign}{text[at:]}", font, round(tall))
+        return "" if sign in NOT_ONE else text, ink
     digits = [writer.digit(rng, round(tall * rng.uniform(0.9, 1.1))) for _ in range(length)]
     gap, inks = max(1, round(tall * rng.uniform(0.02, 0.25))), [ink for _, ink in digits]
-    if point < length:
+    if sign == ".":
         dot = round(tall * rng.uniform(0.08, 0.16))
-        inks.insert(point, np.pad(np.full((dot, dot), 255, np.uint8), ((0, 0), (gap, gap))))
-    return "".join(str(digit) for digit, _ in digits), _in_a_row(inks, gap)
+        inks.insert(at, np.pad(np.full((dot, dot), 255, np.uint8), ((0, 0), (gap, gap))))
+    elif sign:
+        inks.insert(at, in_font(sign, writer.font(rng), round(tall)))
+    text = "" if sign in NOT_ONE else "".join(str(digit) for digit, _ in digits)
+    return text, _in_a_row(inks, gap)
 
 
 def _in_a_row(inks: Sequence[Pixels], gap: int) -> Pixels:

@@ -2,15 +2,18 @@
 
     python -m digitrec.lab.reading.train compose FOLDER 264000
     python -m digitrec.lab.reading.train learn FOLDER 1152000 [FIRST]
-    python -m digitrec.lab.reading.train export FOLDER BEFORE digitrec/models/weights/digitrec-reader.tflite
+    python -m digitrec.lab.reading.train export FOLDER BEFORE NUMBERS
+    python -m digitrec.lab.reading.train signs ANOTHER 64000 256000 NUMBERS OUT
 
 Composing and learning resume where they stopped. They need DIGITREC_DATA and the extra `train`. FIRST is the
 file of a network to begin with; without it, training takes longer. BEFORE is the file of an earlier network.
+`signs` adds an output to NUMBERS; OUT is digitrec/models/weights/digitrec-reader.tflite.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -73,6 +76,8 @@ LONGEST = 14
 """Maximum number of characters of a number."""
 CLASSES = ALPHABET + "?"
 """The characters of a picture's text, in the order of their classes; "?" is anything else."""
+SIGNS_SEED, MARKED = 61, 0.5
+"""The seed of the pictures for `signs`, and the share of their numbers with brackets, colons or slashes."""
 TRAINED = 0.8
 """Weight of the trained network in its mean with an earlier one (M. Wortsman and others, Robust fine-tuning
 of zero-shot models, CVPR 2022)."""
@@ -90,11 +95,14 @@ def compose(folder: Path, count: int) -> None:
     stocks.fill(folder, count // STOCK, lambda number: stock(composer(known, SEED, number), STOCK))
 
 
-def composer(known: People, seed: int, number: int) -> Composer:
-    """Return a composer for one file of a recipe; its hands write in no other file."""
+def composer(known: People, seed: int, number: int, marked: float = 0.0) -> Composer:
+    """Return a composer for one file of a recipe; its hands write in no other file.
+
+    `marked` is the share of numbers with brackets, colons or slashes.
+    """
     own = seed * 1000 + number
     writers, others = list(hands(known, HANDS, own)), list(letter_hands(OTHER_HANDS, own))
-    return Composer(writers, np.random.default_rng((seed, number)), others)
+    return Composer(writers, np.random.default_rng((seed, number)), others, marked)
 
 
 def stock(composer: Composer, count: int) -> Stock:
@@ -167,14 +175,19 @@ def learn(folder: Path, views: int, first: Path | None = None) -> None:
     import keras
 
     keras.utils.set_random_seed(SEED)
-    held = stocks.held(folder, HELD_VIEWS)
-    order = np.argsort(held["widths"])
-    parts = [batch(held, order[at : at + BATCH]) for at in range(0, len(order), BATCH)]
+    parts = held_out(folder)
     net = network(policy="mixed_bfloat16")
     if first is not None:
         begin_with(net, first, [pictures for pictures, *_ in parts[::4]])
     run = restored(folder, net, views // BATCH)
     run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, parts)
+
+
+def held_out(folder: Path) -> list[tuple[Any, ...]]:
+    """Return the held-out pictures of a folder in batches."""
+    held = stocks.held(folder, HELD_VIEWS)
+    order = np.argsort(held["widths"])
+    return [batch(held, order[at : at + BATCH]) for at in range(0, len(order), BATCH)]
 
 
 def begin_with(net: Any, file: Path, pictures: Sequence[Any]) -> None:
@@ -262,5 +275,42 @@ def export(folder: Path, before: Path, out: Path) -> None:
     atomic.write(out, described(to_litert(net), about))
 
 
+def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
+    """Add an output that sees brackets, colons and slashes, which the network takes for ones and points.
+
+    It has the same classes as the first output, from a copy of the last residual block and the last layer;
+    only the copy learns. If the network itself learns these signs, it reads fewer numbers.
+
+    Args:
+        folder: the folder of the pictures and the checkpoints.
+        count: number of pictures.
+        views: number of views, those of earlier runs included.
+        file: the LiteRT file of a network.
+        out: the file to write.
+    """
+    import keras
+    from keras import layers
+
+    known = people("learned")
+    composers = partial(composer, known, SIGNS_SEED, marked=MARKED)
+    stocks.fill(folder, count // STOCK, lambda number: stock(composers(number), STOCK))
+    net = network()
+    norms = put(net, convolutions_in(file.read_bytes()))
+    net.trainable = False
+    *_, block, last = (layer for layer in net.layers if isinstance(layer, layers.Conv2D))
+    own_block = layers.Conv2D(block.filters, block.kernel_size, padding="same")
+    own_last = layers.Conv2D(BLANK + 1, 1)
+    x = block.input + layers.ReLU()(own_block(block.input))
+    doubts = layers.Reshape((-1, BLANK + 1))(own_last(x))
+    own_block.set_weights([block.kernel, norms[-1].beta])
+    own_last.set_weights([last.kernel, last.bias])
+    branch = keras.Model(net.input, doubts)
+    run = restored(folder, branch, views // BATCH)
+    run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, held_out(folder))
+    with stocks.averaged(branch, run.optimizer):
+        content = to_litert(keras.Model(net.input, [doubts, net.output]))  # LiteRT gives the last one first
+    atomic.write(out, described(content, {"format": 1, "name": out.stem, "card": {"steps": run.done}}))
+
+
 if __name__ == "__main__":
-    stocks.main({"compose": compose, "learn": learn, "export": export})
+    stocks.main({"compose": compose, "learn": learn, "export": export, "signs": signs})

@@ -94,3 +94,4 @@ def test_a_sign_that_is_read_as_a_digit_is_an_error() -> None:
             shares = {one.name: one.found for one in measure_numbers(engine, 1)}
         found = shares["numbers with a sign: exact digits"]
         assert (found.hits, found.n) == (right, 8)
+        assert shares["times and fractions: a sure number"].share == len(candidates) / 8

@@ -12,7 +12,7 @@ from lab.reading.test_compose import people
 
 from digitrec.lab import stocks
 from digitrec.lab.reading import train
-from digitrec.models.network import description_in
+from digitrec.models.network import description_in, runner
 from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, SequenceReader, read
 from digitrec.models.store import to_litert
 
@@ -51,8 +51,14 @@ def test_a_tiny_stock_becomes_a_file_that_reads(recipe: Path) -> None:
     before.write_bytes(to_litert(tiny()))
     train.export(recipe, before, out)
     assert description_in(out.read_bytes(), out)["card"]["steps"] == 3
-    look = SequenceReader(out).look(np.full((HEIGHT, 64), 200, np.uint8))
-    assert set(read([look]).text) == {"1"}
+    final = recipe / "final.tflite"
+    train.signs(recipe / "signs", 2 * VIEWS, 2 * train.BATCH, out, final)
+    strip = np.full((HEIGHT, 64), 200, np.uint8)
+    assert set(read([SequenceReader(final).look(strip)]).text) == {"1"}
+    (alone,), (logits, doubts) = (
+        runner(file.read_bytes()).run(strip[None, ..., None].astype(np.float32)) for file in (out, final)
+    )
+    assert np.array_equal(logits, alone) and not np.array_equal(doubts, alone)
 
 
 def test_training_begins_with_the_network_in_a_file(tmp_path: Path) -> None:
