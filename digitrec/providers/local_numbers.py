@@ -179,7 +179,8 @@ class LocalNumbers(BaseProvider):
         readings, seen = [_reading(looks, expected)], _seen(page, line)
         if readings[0].sign > 0.5:
             bare = _reading(list(map(sequence.without_signs, looks)), expected)
-            readings += [bare] * (bare.text != readings[0].text)
+            if bare.text != readings[0].text:
+                readings.append(bare)
         return [Proposal(page, line, one, boxes[one.look], whole, seen) for one in readings]
 
     def alone(self, page: Page) -> Proposal | None:

@@ -138,6 +138,7 @@ UNITS, SMALL_ZEROS, SPACED, FAINT = 0.1, 0.3, 0.25, 0.15
 after the sign, and of pale ink."""
 MARKS = ("(", "", ")"), ("[", "", "]"), ("", ":", ""), ("", "/", "")
 """Signs before, inside and after a number."""
+_SIGNS = {sign for mark in MARKS for sign in mark if sign}
 PRINTED = 0.5
 """Share of these signs that are printed, though the digits are written by hand."""
 _LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
@@ -259,7 +260,7 @@ class Composer:
             if hands is None:
                 return view[:, :WIDEST], ""
             if view.shape[1] <= WIDEST and view.shape[1] // 4 >= 2 * len(text) - 1:
-                return view, "".join("?" if character in "()[]:/" else character for character in text)
+                return view, "".join("?" if character in _SIGNS else character for character in text)
 
     def _marked(self, text: str) -> str:
         """Return a number's text in brackets, or with one or two signs between its digits."""
@@ -318,7 +319,7 @@ class Composer:
 
     def _shape(self, character: str, hand: Hand, tall: float, style: _Style) -> Floats:
         """Return a digit by this hand, a bracket, colon or slash, or for "?" another hand's letter, 0..1."""
-        if character in "()[]:/":
+        if character in _SIGNS:
             rng, font = self.rng, font_to_learn(self.rng)
             is_printed = character == ":" or rng.random() < PRINTED
             ink = in_font(character, font, TALL) if is_printed else redrawn(character, font, rng)

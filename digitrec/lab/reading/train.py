@@ -13,7 +13,6 @@ file of a network to begin with; without it, training takes longer. BEFORE is th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -292,8 +291,9 @@ def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
     from keras import layers
 
     known = people("learned")
-    composers = partial(composer, known, SIGNS_SEED, marked=MARKED)
-    stocks.fill(folder, count // STOCK, lambda number: stock(composers(number), STOCK))
+    stocks.fill(
+        folder, count // STOCK, lambda number: stock(composer(known, SIGNS_SEED, number, MARKED), STOCK)
+    )
     net = network()
     norms = put(net, convolutions_in(file.read_bytes()))
     net.trainable = False
