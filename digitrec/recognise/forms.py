@@ -20,7 +20,8 @@ from digitrec.image import Box, ImageSource, Turned
 from digitrec.image.boxes import covered, holds
 from digitrec.recognise import read_stream
 from digitrec.recognise.align import Aligned, align
-from digitrec.recognise.pipeline import open_or_fail
+from digitrec.recognise.numbers import of_boxes
+from digitrec.recognise.pipeline import finished, open_or_fail
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,9 @@ def read_forms(
         (outcome,) = read_stream([aligned.image], engine, **how)
         if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
             raise NotConfigured(f"{name} gives no boxes, so it cannot fill fields; ask another engine")
-        yield outcome if isinstance(outcome, Failure) else _filled(outcome, form, aligned, rotate)
+        if isinstance(outcome, Sheet):
+            outcome = finished(_filled(outcome, form, aligned), how.get("at_least", 0.0), rotate)
+        yield outcome
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -115,17 +118,18 @@ def _box(path: Path, name: str, region: Box) -> Box:
     return left, top, right, bottom
 
 
-def _filled(sheet: Sheet, form: Form, aligned: Aligned, turned: int) -> Sheet:
+def _filled(sheet: Sheet, form: Form, aligned: Aligned) -> Sheet:
     width, height = sheet.size
     numbers = []
     for name, (left, top, right, bottom) in form.fields.items():
         box = left * width, top * height, right * width, bottom * height
         found = [number for number in sheet.numbers if number.box and holds(box, number.box)]
-        number = found[0] if len(found) == 1 else _doubtful(found, box)
+        one = found[0] if len(found) == 1 else of_boxes(found, sheet.size)
+        number = one or _doubtful(found, box)
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)
         place = number.box and aligned.back(number.box)
         numbers.append(replace(number, field=name, digits=digits, box=place, row=None, column=None))
-    return replace(sheet, numbers=tuple(numbers), size=aligned.before.size, turned=turned)
+    return replace(sheet, numbers=tuple(numbers), size=aligned.before.size)
 
 
 def _doubtful(found: list[Number], field: Box) -> Number:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
@@ -228,19 +228,59 @@ def _belong(before: Sequence[_Word], word: _Word) -> bool:
 
 
 def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
-    """Join neighbours with fewer digits than expected if they have the expected number together."""
+    """Join neighbours with fewer digits than expected if they have the expected number together.
+
+    Too long a row of neighbours is divided as soon as there are enough digits.
+    """
+    found: list[_Word] = []
+    for row in _runs(parts, lambda run, part: _are_boxed(run[-1], part, least)):
+        rest = _runs(row, lambda run, part: _digits(run) < least and _digits([*run, part]) <= most)
+        for run in [row] if _digits(row) <= most else rest:
+            found += [reduce(_together, run)] if _digits(run) >= least else run
+    return found
+
+
+def _runs(parts: Sequence[_Word], belongs: Callable[[list[_Word], _Word], bool]) -> list[list[_Word]]:
+    """Divide parts where one does not belong to those before it."""
     runs: list[list[_Word]] = []
     for part in parts:
-        digits = sum(word.digits for word in runs[-1]) if runs else least
-        if digits < least and digits + part.digits <= most and _is_near(runs[-1][-1], part, BOXED):
+        if runs and belongs(runs[-1], part):
             runs[-1].append(part)
         else:
             runs.append([part])
-    return [
-        word
-        for run in runs
-        for word in ([reduce(_together, run)] if sum(one.digits for one in run) >= least else run)
-    ]
+    return runs
+
+
+def _digits(run: Sequence[_Word]) -> int:
+    return sum(word.digits for word in run)
+
+
+def _are_boxed(last: _Word, word: _Word, least: int) -> bool:
+    return max(last.digits, word.digits) < least and _is_near(last, word, BOXED)
+
+
+def of_boxes(numbers: Sequence[Number], size: tuple[int, int]) -> Number | None:
+    """Join the digits that stand each in a box of a form.
+
+    Args:
+        numbers: two numbers or more on a picture, each with a box.
+        size: the picture's width and height.
+
+    Returns:
+        One number, or None if the numbers are not a row of single digits, or have another length than the
+        caller expects.
+    """
+    words = [
+        _Word(
+            one.text, tuple(Sign(digit.confidence, digit.box) for digit in one.digits), one.box,
+            one.confidence, one.calibrated, one.inferred,
+        )
+        for one in numbers
+    ]  # fmt: skip
+    joined = _joined(words, (len(numbers), len(numbers)))
+    is_one = len(joined) == 1 and joined[0].digits == len(joined[0].text) == len(numbers)
+    as_expected = all(one.reason != OTHER_LENGTH for one in numbers)
+    return _number(joined[0], Place(size), None) if is_one and as_expected else None
 
 
 def _is_near(last: _Word, word: _Word, gap: float) -> bool:

@@ -143,6 +143,43 @@ def test_a_number_between_two_fields_belongs_to_one() -> None:
     assert isinstance(sheet, Sheet) and [number.text for number in sheet.numbers] == ["", "7"]
 
 
+def boxed(text: str, gap: float = 40, chance: float | None = 0.9, top: float = 150) -> Answer:
+    """Return an answer with one word for each character, as in the boxes of a form's field."""
+    steps = enumerate(text)
+    boxes = [(character, (200 + gap * at, top, 220 + gap * at, top + 30)) for at, character in steps]
+    return Answer(tuple(Candidate(text, 0.8, box, (Sign(0.8, box),), chance) for text, box in boxes))
+
+
+APART = "0 7 1", None, "more than one number"
+
+
+@pytest.mark.parametrize(
+    ("answer", "how", "expected"),
+    [
+        (boxed("071"), {}, ("071", 71, None)),
+        (boxed("071", chance=None), {}, ("071", 71, None)),
+        (boxed("071"), {"digits": (2, 3)}, ("071", 71, None)),
+        (boxed("071"), {"digits": 4}, APART),
+        (boxed("071"), {"at_least": 0.8}, ("071", None, "not sure")),
+        (boxed("071", chance=0.7), {}, ("071", None, "not sure")),
+        (boxed("071", gap=67), {}, APART),
+        (Answer(boxed("07").candidates + boxed("1", top=175).candidates), {}, APART),
+        (Answer((Candidate("12", 0.9, (200, 150, 230, 180)), Candidate("3", 0.9, (260, 150, 275, 180)))), {},
+         ("12 3", None, "more than one number")),
+    ],
+)  # fmt: skip
+def test_digits_in_the_boxes_of_a_field_are_one_number(
+    answer: Answer, how: dict[str, Any], expected: tuple[str, int | None, str | None]
+) -> None:
+    with Engine(FakeProvider([answer], wants=InputSpec(encoding="rgb"))) as engine:
+        (sheet,) = read_forms([form(frame=False)], Form(FIELDS), engine, **how)
+    assert isinstance(sheet, Sheet)
+    (number,) = (number for number in sheet.numbers if number.field == "one")
+    assert (number.text, number.value, number.reason) == expected
+    if number.value is not None:
+        assert number.box == (200, 150, 300, 180) and [it.digit for it in number.digits] == [0, 7, 1]
+
+
 @pytest.mark.parametrize(
     ("how", "reason"),
     [

@@ -118,6 +118,9 @@ def test_an_expected_length_joins_the_boxes_of_a_form_and_doubts_another_length(
     assert [number.text for number in read(*boxes).numbers] == list("8005")
     assert [number.text for number in read(*boxes, digits=(1, 4)).numbers] == list("8005")
     assert [number.text for number in read(*boxes, digits=3).numbers] == ["800", "5"]
+    assert [number.text for number in read(*boxes, digits=(3, 6)).numbers] == ["8005"]
+    pair = [word("12", 50, 160), word("34", 80, 160)]
+    assert [number.text for number in read(*boxes, *pair, digits=(2, 6)).numbers] == ["8005", "12", "34"]
     assert [number.text for number in read(*boxes[:3], word("12", 140), digits=4).numbers] == [*"800", "12"]
 
 
