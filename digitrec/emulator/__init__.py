@@ -116,7 +116,7 @@ class Emulator:
             ValueError: a fault is invalid, or does not apply to this vendor.
         """
         server = self._servers[vendor]
-        server.faults.set([_checked(server.vendor, Fault.parse(text)) for text in faults])
+        server.set_faults([_checked(server.vendor, Fault.parse(text)) for text in faults])
 
     def start(self) -> None:
         """Start to answer."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterable
-from itertools import cycle
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Annotated, Literal
 
 import msgspec
@@ -76,35 +74,13 @@ OPTIONS = Fault.__struct_fields__[1:]
 """The options of a fault."""
 
 
-class FaultQueue:
-    """The faults of one server; thread-safe.
+def turns(faults: Iterable[Fault]) -> Iterator[Fault | None]:
+    """Yield for each request the fault that affects it, or None, without end.
 
-    The faults take turns: the first in the queue affects requests until it has affected ``first`` of them,
-    then the next one follows. So "503:first=2" and "429:first=1" give two 503s, one 429, and then good
-    answers.
+    The faults take turns: the first affects requests until it has affected ``first`` of them, then the next
+    one follows. So "503:first=2" and "429:first=1" give two 503s, one 429, and then good answers.
     """
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self._lock = threading.Lock()
-        self.set(faults)
-
-    def set(self, faults: Iterable[Fault]) -> None:
-        """Replace all faults."""
-        with self._lock:
-            self._faults = deque(faults)
-            self._seen = 0  # requests during the turn of the current fault
-            self.documents = cycle(UNUSABLE)
-
-    def next(self) -> Fault | None:
-        """Return the fault that affects the next request, or None."""
-        with self._lock:
-            if not self._faults:
-                return None
-            fault = self._faults[0]
-            self._seen += 1
-            if self._seen <= fault.skip:
-                return None
-            if fault.first is not None and self._seen == fault.skip + fault.first:
-                self._faults.popleft()
-                self._seen = 0
-            return fault
+    for fault in faults:
+        yield from (None for _ in range(fault.skip))
+        yield from repeat(fault) if fault.first is None else (fault for _ in range(fault.first))
+    yield from repeat(None)

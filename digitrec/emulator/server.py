@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qsl
 
-from digitrec.emulator.faults import BREAKS, REFUSALS, Fault, FaultQueue
+from digitrec.emulator.faults import BREAKS, REFUSALS, UNUSABLE, Fault, turns
 from digitrec.emulator.vendors.base import POLLS, Request, Response, Vendor
 from digitrec.engine.detect import CONTROL_PATH, MARK
 from digitrec.errors import DigitrecError, TimedOut, Unavailable
@@ -155,12 +156,12 @@ class Server(ThreadingHTTPServer):
             host: an address of this machine.
         """
         self.vendor = vendor
-        self.faults = FaultQueue(faults)
         self.resource: Sequence[Server] = ()
         """The servers of all services of an Azure resource."""
         self.stopping = threading.Event()
         self._counts = Counts()
         self._lock = threading.Lock()
+        self.set_faults(faults)
         super().__init__((host, port), Connection)
         self._thread = threading.Thread(
             target=self.serve_forever, args=(0.02,), name=f"emulated-{vendor.name}", daemon=True
@@ -202,6 +203,12 @@ class Server(ThreadingHTTPServer):
         with self._lock:
             return replace(self._counts)
 
+    def set_faults(self, faults: Iterable[Fault]) -> None:
+        """Replace all faults."""
+        with self._lock:
+            self._faults = turns(faults)
+            self._documents = cycle(UNUSABLE)
+
     def answer(self, request: Request, connection: Connection) -> Iterable[Response | bytes]:
         """Return the answer of the control endpoint, the vendor or the current fault, in pieces.
 
@@ -220,7 +227,7 @@ class Server(ThreadingHTTPServer):
                 self._counts.polls += 1
             else:
                 self._counts.calls += 1
-        fault = self.faults.next()
+            fault = next(self._faults)
         if fault is None:
             yield self.read(request)
             return
@@ -279,7 +286,7 @@ class Server(ThreadingHTTPServer):
 
     def _unusable(self, _: Fault, request: Request, __: Connection) -> Pieces:
         self.read(request)
-        yield Response(200, next(self.faults.documents), {"Content-Type": "application/json"})
+        yield Response(200, next(self._documents), {"Content-Type": "application/json"})
 
     def _poll(self, fault: Fault, request: Request, _: Connection) -> Pieces:
         yield self.vendor.polled_as(fault.kind) if self.vendor.is_poll(request) else self.read(request)

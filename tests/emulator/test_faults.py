@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
-from digitrec.emulator.faults import Fault, FaultQueue
+from digitrec.emulator.faults import Fault, turns
 
 
 def test_options():
@@ -28,8 +30,7 @@ def test_an_invalid_fault_is_named(text):
 
 
 def met(*faults: str, requests: int = 6) -> list[str | None]:
-    queue = FaultQueue(Fault.parse(text) for text in faults)
-    found = [queue.next() for _ in range(requests)]
+    found = islice(turns(Fault.parse(text) for text in faults), requests)
     return [None if fault is None else fault.kind for fault in found]
 
 
