@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -122,20 +123,22 @@ class Google(Cloud):
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Send requests of up to 16 images each; ``timeout`` limits each request."""
-        return [answer for batch in _batches(images) for answer in self._read_batch(batch, timeout)]
-
-    def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
-        try:
-            body = self._question(images)
-            reply = self._wire.ask("/v1/images:annotate", body, "application/json", timeout=timeout)
-            raw = self._wire.document(reply)
-            responses = raw.get("responses") if isinstance(raw, dict) else None
-            count = len(responses) if isinstance(responses, list) else "no"
-            if count != len(images):
-                raise SERVICE.refusal(f"{count} responses for {len(images)} images", raw)
-            return [answer_or_error(partial(parse, response)) for response in responses or ()]
-        except ProviderError as error:
-            return [error] * len(images)
+        answers: list[Answer | ProviderError] = []
+        while rest := images[len(answers) : len(answers) + Google.batch]:
+            sizes = accumulate(len(image.data) for image in rest)
+            batch = rest[: max(1, sum(size <= MOST_BYTES for size in sizes))]
+            try:
+                body = self._question(batch)
+                reply = self._wire.ask("/v1/images:annotate", body, "application/json", timeout=timeout)
+                raw = self._wire.document(reply)
+                responses = raw.get("responses") if isinstance(raw, dict) else None
+                count = len(responses) if isinstance(responses, list) else "no"
+                if count != len(batch):
+                    raise SERVICE.refusal(f"{count} responses for {len(batch)} images", raw)
+                answers += [answer_or_error(partial(parse, response)) for response in responses or ()]
+            except ProviderError as error:
+                answers += [error] * len(batch)
+        return answers
 
     def _question(self, images: Sequence[PreparedImage]) -> bytes:
         """Return the JSON of one request with all images."""
@@ -148,19 +151,6 @@ class Google(Cloud):
             request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
         )
         return as_json.encode()
-
-
-def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
-    """Split the images into batches that fit into one request."""
-    batch: list[PreparedImage] = []
-    for image in images:
-        size = sum(len(other.data) for other in batch) + len(image.data)
-        if batch and (len(batch) == Google.batch or size > MOST_BYTES):
-            yield batch
-            batch = []
-        batch.append(image)
-    if batch:
-        yield batch
 
 
 # Credentials: a file, or Application Default Credentials.
