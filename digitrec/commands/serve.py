@@ -197,7 +197,7 @@ def review(answers: Path, out: Path, below: float, port: int) -> None:
 @options.whole("--port", "Port of the first vendor; the others follow.  [default: any free ones]", least=0,
                most=65535, default=0)  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
-              help='Fault to inject, such as "429:first=2" or "google/503"; repeatable.')  # fmt: skip
+              help='Fault to inject, such as "429:first=2"; repeatable.')  # fmt: skip
 def emulate(vendors: Sequence[str], port: int, faults: Sequence[str]) -> None:
     """Emulate the clouds' APIs on this machine.
 
@@ -207,7 +207,7 @@ def emulate(vendors: Sequence[str], port: int, faults: Sequence[str]) -> None:
     with Ctrl-C.
 
     \b
-    A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
+    A FAULT is KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
       Errors:   400 401 403 404 413 429 500 502 503 504 quota redirect
       Delivery: slow hang reset cut-off drip
       Answers:  html unusable

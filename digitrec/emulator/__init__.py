@@ -62,7 +62,7 @@ class Emulator:
         Args:
             vendors: names from `VENDORS`.
             engine: reads the pictures: "local", or a function from a `Picture` to its `Word` objects.
-            faults: the faults as for `Fault.parse`, for every vendor, or for one: "google/429:first=1".
+            faults: the faults as for `Fault.parse`, for every vendor to which they apply.
             keys: the only keys that the vendors accept, for AWS key ids; None: any key (Google: also no key).
             port: port of the first vendor, followed by those of the others; 0: any free ports.
 
@@ -79,11 +79,11 @@ class Emulator:
             raise UnknownProvider(f"{what}; there are: {', '.join(VENDORS)}")
         reader = open_reader(engine)
         emulated = [VENDORS[name](reader, keys) for name in names]
-        given = list(faults)
-        meant = [_meant_for(vendor, given, names) for vendor in emulated]
+        given = [Fault.parse(text) for text in faults]
         self._servers: dict[str, Server] = {}
-        for place, (vendor, its_faults) in enumerate(zip(emulated, meant, strict=True)):
-            self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, its_faults)
+        for place, vendor in enumerate(emulated):
+            met = [fault for fault in given if vendor.may_meet(fault.kind)]
+            self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, met)
         resource = [server for server in self._servers.values() if isinstance(server.vendor, AzureVendor)]
         for server in resource:
             server.resource = resource
@@ -116,7 +116,11 @@ class Emulator:
             ValueError: a fault is invalid, or does not apply to this vendor.
         """
         server = self._servers[vendor]
-        server.set_faults([_checked(server.vendor, Fault.parse(text)) for text in faults])
+        given = [Fault.parse(text) for text in faults]
+        for fault in given:
+            if not server.vendor.may_meet(fault.kind):
+                raise ValueError(f"{vendor} is not polled, so it has no {fault.kind}")
+        server.set_faults(given)
 
     def start(self) -> None:
         """Start to answer."""
@@ -160,27 +164,3 @@ def serve(vendors: Sequence[str] = tuple(VENDORS), *, say: Callable[[str], None]
                 time.sleep(3600)
         except KeyboardInterrupt:
             say("stopped")
-
-
-def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> list[Fault]:
-    """Return the faults for this vendor: those prefixed with its name, and those without a name."""
-    found = []
-    for text in texts:
-        before, slash, after = text.partition("/")
-        is_named = bool(slash) and ":" not in before  # otherwise the slash is part of an address
-        name = before.strip() if is_named else ""
-        fault = Fault.parse(after if is_named else text)
-        if is_named and name not in names:
-            raise ValueError(f"fault {text!r}: no vendor {name!r} here; there are: {', '.join(names)}")
-        if name == vendor.name:
-            found.append(_checked(vendor, fault))
-        elif not is_named and vendor.may_meet(fault.kind):
-            found.append(fault)
-    return found
-
-
-def _checked(vendor: Vendor, fault: Fault) -> Fault:
-    """Return the fault; raise ValueError if it does not apply to this vendor."""
-    if not vendor.may_meet(fault.kind):
-        raise ValueError(f"{vendor.name} is not polled, so it has no {fault.kind}")
-    return fault

@@ -156,7 +156,8 @@ def test_requests_that_azure_refuses(everybody, cloud, path, status, refused):
 
 def test_all_services_of_an_azure_resource_answer_at_one_address(digitrec_emulator):
     services = ["azure", "azure-analysis", "azure-document"]
-    emulator = digitrec_emulator(services, engine=reads(SEVEN), faults=["azure-analysis/429:skip=1"])
+    emulator = digitrec_emulator(services, engine=reads(SEVEN))
+    emulator.set_faults("azure-analysis", "429:skip=1")
     endpoint = emulator.endpoints["azure"]
     assert [ASK[service](endpoint, picture(), "").lines for service in services] == [["7"]] * 3
     assert [emulator.calls(service) for service in services] == [1, 1, 1]
