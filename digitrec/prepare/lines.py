@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,11 @@ GAP_IN_WORD = 0.4
 LETTER, NARROW, WIDE, FILLED = 0.5, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
+EVEN, CORNER = 0.4, 0.0015
+"""The thinnest side of a frame has at least the first share of its thickest side's width, and each corner
+holds at least the second share of the area of the frame's box."""
+OPEN = 0.1
+"""A frame that is open above covers at least this share of a digit's height."""
 SAME = 0.5
 """Minimum share of a mark's box inside a digit's box, for a piece of that digit."""
 SHARED = 0.4
@@ -60,6 +66,9 @@ LONG, RULE = 2.0, 0.3
 it is "other ink"."""
 RULED = 0.8
 """Minimum share of the height of two marks that a rule between them covers."""
+SQUARE, REGULAR = 1.1, 0.6
+"""Maximum distance of the rules of squared paper, as a share of the digits' height (cells are wider), and
+minimum ratio of a small distance to a large one."""
 LOW = 8
 """A mark on a page that is lower than this is no digit, in pixels of the picture."""
 BLOCK = 256
@@ -88,6 +97,8 @@ class Line:
     """The search for a single digit on the picture; None if nothing was searched."""
     reading: Reading | None = None
     """The digit network's reading of the single digit, if that search found one."""
+    cells: Sequence[Self] = ()
+    """The content of each box, if the picture was cut out around digits that stand each in a box."""
 
     def split(self, space: float) -> list[Line]:
         """Split the line at its widest gap.
@@ -121,26 +132,36 @@ def lines(picture: Image.Image) -> list[Line]:
     if not found:
         return []
     parts = components(look.kinds[..., 0] < 0.5)
-    found = list(_attached(look, found, parts))
+    owners = _owners(parts, found)
+    share = parts.total(look.kinds[..., 2]) / parts.area
+    found = [replace(mark, attached=float(share[own])) for mark, own in zip(found, owners, strict=True)]
     marks: list[finder.Mark | None] = [*found]
     boxes = np.array([mark.box for mark in found], float)
     typical = float(np.median([mark.box[3] - mark.box[1] for mark in _digits(found) or found]))
     cut_out = picture.height < CUT_OUT * max(LEGIBLE, typical)
+    letters, rules = _letters_and_rules(look, parts, zip(owners, found, strict=True))
+    rules |= _upright_rules(look, typical * len(look.kinds) / picture.height)
+    places = np.array([mark.place for mark in found])
     if cut_out:
-        inside = ~_from_outside(boxes, picture.size)
-        boxes, marks = boxes[inside], [marks[at] for at in np.flatnonzero(inside)]
+        inside = np.flatnonzero(~_from_outside(boxes, picture.size))
+        boxes, marks, places = boxes[inside], [marks[at] for at in inside], places[inside]
         linked = _beside(boxes, GAP_CUT_OUT)
     else:
-        letters, rules = _letters_and_rules(look, parts)
         linked = _beside(boxes, GAP)
-        rules |= _upright_rules(look, typical * len(look.kinds) / picture.height)
-        linked &= ~_ruled_off(rules, np.array([mark.place for mark in found]), linked)
+        linked &= ~_ruled_off(rules, places, linked)
         boxes = np.concatenate([boxes, letters])
         linked = _with_letters(boxes, linked)
         marks += [None] * len(letters)
-    owner = joined(len(linked), *np.nonzero(linked))
-    groups = [np.flatnonzero(owner == one) for one in np.unique(owner)]
+    groups = _groups(linked)
     made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in groups]
+    if cut_out:
+        made = [
+            replace(line, cells=[
+                _line(boxes[cell], [marks[at] for at in cell], cut_out=False)
+                for cell in _cells(rules, places, group)
+            ])
+            for line, group in zip(made, groups, strict=True)
+        ]  # fmt: skip
     legible = [one for one in made if cut_out or one.box[3] - one.box[1] >= LOW]
     return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
 
@@ -257,25 +278,61 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     return np.asarray((digits | sign if with_signs else digits) & (apart < gap * higher))
 
 
-def _attached(look: finder.Look, marks: Sequence[finder.Mark], parts: Components) -> Iterator[finder.Mark]:
-    """Yield each mark with the share of other ink in the part of all ink that contains it."""
-    share = parts.total(look.kinds[..., 2]) / parts.area
-    owner = parts.drawn(np.arange(len(parts)))
+def _owners(parts: Components, marks: Sequence[finder.Mark]) -> list[int]:
+    """Return the number of the part of all ink that contains each mark."""
+    drawn, owners = parts.drawn(np.arange(len(parts))), []
     for mark in marks:
         left, top, right, bottom = mark.place
-        part = np.bincount(owner[top:bottom, left:right][mark.mask]).argmax()
-        yield replace(mark, attached=float(share[part]))
+        owners.append(int(np.bincount(drawn[top:bottom, left:right][mark.mask]).argmax()))
+    return owners
 
 
-def _letters_and_rules(look: finder.Look, parts: Components) -> tuple[Boxes, Mask]:
-    """Return the letters' boxes, in pixels of the picture, and a mask of rules on the network's input."""
+def _letters_and_rules(
+    look: finder.Look, parts: Components, marks: Iterable[tuple[int, finder.Mark]]
+) -> tuple[Boxes, Mask]:
+    """Return the letters' boxes, in pixels of the picture, and a mask of rules on the network's input.
+
+    Args:
+        look: the network's output.
+        parts: the parts of all ink.
+        marks: the marks, each with the number of its part.
+    """
     other = look.kinds[..., 2]
     is_letter = parts.total(other) > LETTER * parts.area
     is_letter &= (parts.width > NARROW * parts.height) & (parts.width < WIDE * parts.height)
     is_letter &= parts.area > FILLED * parts.width * parts.height
-    places = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)[is_letter]
-    boxes = np.array([look.on_picture(place) for place in places.tolist()], float).reshape(-1, 4)
+    letters = np.flatnonzero(is_letter & ~_are_frames(parts, other))
+    places = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
+    for own, mark in marks:
+        letters = letters[(letters == own) | ~_surround(places[letters], mark.place)]
+    boxes = np.array([look.on_picture(place) for place in places[letters].tolist()], float).reshape(-1, 4)
+    is_letter = np.isin(np.arange(len(parts)), letters)
     return boxes, (other > 0.5) & ~parts.drawn(is_letter)
+
+
+def _are_frames(parts: Components, ink: Floats) -> Mask:
+    """Return which parts have four straight sides and four corners, by their ``ink``, (h, w)."""
+    y, x = np.divmod(parts.places, ink.shape[1])
+    own, held = parts.labels, parts.inside(ink)
+    x = (x + 0.5 - parts.left[own]) / parts.width[own] - 0.5
+    y = (y + 0.5 - parts.top[own]) / parts.height[own] - 0.5
+    sides, corners = [], []
+    for sign in (-1, 1):
+        for along, across, length in ((x, sign * y, parts.width), (y, sign * x, parts.height)):
+            is_side = (np.abs(along) < 0.3) & (across > 0.3)
+            sides.append(np.bincount(own, held * is_side, len(parts)) / length)
+        for other in (-1, 1):
+            is_corner = (sign * x > 0.4) & (other * y > 0.4)
+            corners.append(np.bincount(own, held * is_corner, len(parts)))
+    is_even = np.min(sides, axis=0) > EVEN * np.max(sides, axis=0)
+    return np.asarray(is_even & (np.min(corners, axis=0) > CORNER * parts.width * parts.height))
+
+
+def _surround(places: NDArray[np.intp], mark: Sequence[int]) -> Mask:
+    """Return which boxes, (N, 4), begin before a mark, end after it, and share a part of its height."""
+    left, top, right, bottom = places.T
+    shared = np.minimum(bottom, mark[3]) - np.maximum(top, mark[1])
+    return np.asarray((left < mark[0]) & (right > mark[2]) & (shared > OPEN * (mark[3] - mark[1])))
 
 
 def _upright_rules(look: finder.Look, tall: float) -> Mask:
@@ -305,17 +362,54 @@ def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
     return near
 
 
+def _groups(linked: Mask) -> list[NDArray[np.intp]]:
+    """Return the marks that are connected, directly or through others, (N, N)."""
+    owner = joined(len(linked), *np.nonzero(linked))
+    return [np.flatnonzero(owner == one) for one in np.unique(owner)]
+
+
+def _cells(rules: Mask, places: NDArray[np.intp], group: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return the marks in each box of a row, from left to right; none if there are fewer rules than sides.
+
+    A slash divides a number, too, but has no sides of boxes beside it.
+    """
+    own = places[group]
+    every = np.ones((len(own), len(own)), bool)
+    cells = sorted(_groups(~_ruled_off(rules, own, every)), key=lambda cell: int(own[cell, 0].min()))
+    is_rule = rules[own[:, 1].min() : own[:, 3].max()].mean(axis=0) > RULED
+    sides = np.count_nonzero(np.diff(is_rule, prepend=False) & is_rule)
+    return [group[cell] for cell in cells] if 1 < len(cells) < sides else []
+
+
 def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
-    """Return which linked marks have a rule between them, as between the cells of a table, (N, N)."""
+    """Return which linked marks have a rule between them, as between the cells of a table, (N, N).
+
+    The squares of squared paper divide no number.
+    """
     other = rules.copy()
     other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may be slanted
     found = np.zeros(linked.shape, bool)
     for one, two in np.argwhere(np.triu(linked, 1)).tolist():
         left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
-        top, bottom = min(places[one][1], places[two][1]), max(places[one][3], places[two][3])
-        between = other[top:bottom, left // 2 : right // 2]
-        found[one, two] = found[two, one] = bool((between.mean(axis=0) > RULED).any())
+        tops, bottoms = places[[one, two]][:, 1], places[[one, two]][:, 3]
+        tall, reach = (bottoms - tops).min(), 3 * (bottoms - tops).max()
+        first = max(0, left // 2 - reach)
+        is_rule = other[tops.min() : bottoms.max(), first : right // 2 + reach].mean(axis=0) > RULED
+        is_between = is_rule[left // 2 - first : right // 2 - first].any()
+        found[one, two] = found[two, one] = is_between and not _are_squares(is_rule, tall)
     return found
+
+
+def _are_squares(is_rule: Mask, tall: int) -> bool:
+    """Return whether the columns that upright rules cover, (w,), are those of squared paper.
+
+    The rules' distances are about equal, unlike those of separate boxes; digits hide some rules.
+    """
+    steps = np.diff(np.flatnonzero(np.diff(is_rule, prepend=False) & is_rule))
+    if len(steps) < 4:
+        return False
+    near, far = np.quantile(steps, (0.25, 0.75))
+    return bool(near > REGULAR * far and far < SQUARE * tall)
 
 
 def _line(boxes: Boxes, marks: Sequence[finder.Mark | None], cut_out: bool) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -101,7 +102,9 @@ class Proposal:
         return digits_of(self.reading.text)
 
     def parts(self) -> list[Line]:
-        """Return the parts of the line; a line with letters is divided at spaces only."""
+        """Return the boxes of a cut-out, or the line's parts; letters are divided at spaces only."""
+        if self.line.cut_out:
+            return list(self.line.cells)
         return self.line.split(SPACE if max(self.reading.letters) > SOME_LETTERS else NARROW)
 
 
@@ -153,8 +156,10 @@ class LocalNumbers(BaseProvider):
         self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None = None
     ) -> list[tuple[Proposal, float]]:
         """Return the proposals and their chances for a line, or for its parts if these are likelier."""
-        read = [(one, judged(one)) for one in self.read_line(page, line, expected, whole)]
-        one, chance = max(read, key=lambda pair: pair[1])
+        one, chance = self._best(page, line, expected, whole)
+        if line.cells and chance < UNSURE:
+            boxed = _in_boxes(one, [self._best(page, cell, None, one) for cell in line.cells])
+            return [max(boxed, (one, chance), key=lambda pair: pair[1])]
         if line.cut_out or chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
             return [(one, chance)]
         sides = [self._judged(page, part, expected, one) for part in one.parts()]
@@ -162,6 +167,13 @@ class LocalNumbers(BaseProvider):
         if not sides or np.mean(best) <= chance:
             return [(one, chance)]
         return [one for side in sides for one in side]
+
+    def _best(
+        self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None
+    ) -> tuple[Proposal, float]:
+        """Return the likeliest proposal for a line, and its chance."""
+        read = [(one, judged(one)) for one in self.read_line(page, line, expected, whole)]
+        return max(read, key=lambda pair: pair[1])
 
     def read_line(
         self, page: Page, line: Line, expected: Lengths | None = None, whole: Proposal | None = None
@@ -208,6 +220,19 @@ def _reading(looks: Sequence[Floats], expected: Lengths | None) -> Reading:
         return reading
     fitting = sequence.read(looks, expected)
     return fitting if fitting.chance >= LEAST_EXPECTED else reading
+
+
+def _in_boxes(whole: Proposal, cells: Sequence[tuple[Proposal, float]]) -> tuple[Proposal, float]:
+    """Join the readings of a cut-out's boxes, each with its chance, and return the chance of them all."""
+    left, _, right, _ = whole.view
+    readings = [one.reading for one, _ in cells]
+    starts = [(one.line.box[0] - left) / (right - left) for one, _ in cells for _ in one.reading.text]
+    joined = replace(
+        whole.reading, text="".join(one.text for one in readings),
+        chance=math.prod(one.chance for one in readings), places=tuple(starts),
+        chances=tuple(chance for one in readings for chance in one.chances),
+    )  # fmt: skip
+    return replace(whole, reading=joined), math.prod(chance for _, chance in cells)
 
 
 def _seen(page: Page, line: Line) -> list[proposals.Reading]:

@@ -44,6 +44,29 @@ def test_cells_stay_apart_where_a_digit_touches_the_rule_between_them() -> None:
     assert lefts == pytest.approx([150, 150, 240, 250], abs=10)
 
 
+@pytest.mark.parametrize("step", [26, 34])
+def test_squared_paper_divides_no_number(step: int) -> None:
+    page = written(("36507", 150, 140), ("81", 470, 300))
+    pen = ImageDraw.Draw(page)
+    for at in range(5, 800, step):
+        pen.line((at, 0, at, 500), 150, 2)
+        pen.line((0, at, 800, at), 150, 2)
+    assert [round(one.box[0], -1) for one in lines(page) if one.chance > 0.5] == [150, 470]
+
+
+@pytest.mark.parametrize("gap", [5, 14])
+def test_each_box_of_a_row_is_a_line_on_a_page_and_a_cell_in_a_cut_out(gap: int) -> None:
+    lefts = [100 + at * (60 + gap) for at in range(6)]
+    page = written(*((digit, left + 16, 112) for digit, left in zip("2035", lefts, strict=False)))
+    for left in lefts:
+        ImageDraw.Draw(page).rectangle((left, 100, left + 60, 164), outline=90, width=2)
+    found = sorted(one.box[0] for one in lines(page))
+    assert [round(left, -1) for left in found] == [round(left + 16, -1) for left in lefts[:4]]
+    (line,) = lines(page.crop((80, 90, 560, 180)))
+    assert [len(cell.marks) for cell in line.cells] == [1, 1, 1, 1]
+    assert [cell.box[0] for cell in line.cells] == sorted(cell.box[0] for cell in line.cells)
+
+
 @pytest.mark.parametrize("box", [(10, 10, 50, 30), (-20, -5, 60, 45), (70, 30, 140, 80)])
 def test_a_strip_has_its_size_wherever_the_box_is(box: tuple[int, int, int, int]) -> None:
     picture = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))

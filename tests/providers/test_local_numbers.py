@@ -93,6 +93,28 @@ def test_a_frame_around_a_page_hides_no_number() -> None:
     assert set(texts) <= {one.text for one in digitrec.read(picture).numbers}
 
 
+def boxed(text: str) -> Image.Image:
+    """Return a cut-out with each character in a box of its own."""
+    picture = Image.new("L", (80 + 70 * len(text), 90), 245)
+    for at, character in enumerate(text):
+        left = 40 + 70 * at
+        ImageDraw.Draw(picture).rectangle((left, 12, left + 60, 78), outline=90, width=2)
+        picture.paste(30, (left + 16, 24), Image.fromarray(in_font(character, OWN, 40)))
+    return picture
+
+
+def test_the_boxes_of_a_cut_out_hold_one_number() -> None:
+    (number,) = digitrec.read(boxed("40725")).numbers
+    assert number.text == "40725" and number.value == 40725
+    for at, digit in enumerate(number.digits):
+        assert digit.box is not None and 40 + 70 * at < digit.box[0] < digit.box[2] < 100 + 70 * at
+
+
+@pytest.mark.parametrize("text", ["4W725", "40H", "+2+"])
+def test_a_box_without_a_digit_makes_the_number_doubtful(text: str) -> None:
+    assert all(number.value is None for number in digitrec.read(boxed(text)).numbers)
+
+
 class Blind(SequenceReader):
     """Reads nothing."""
 

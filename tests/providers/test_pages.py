@@ -85,6 +85,20 @@ def scores(rng: np.random.Generator) -> Page:
     return page
 
 
+def boxes(rng: np.random.Generator) -> Page:
+    """Draw rows of boxes that are empty or hold a digit, as for a date or an account number."""
+    page, tall, thick = Page((1000, 1100), rng), rng.uniform(24, 40), int(rng.integers(1, 4))
+    high, wide = tall * rng.uniform(1.4, 1.8), tall * rng.uniform(1.2, 1.6)
+    step = wide + rng.uniform(thick + 2, 0.4 * wide)
+    for y in range(100, 1050, 110):
+        page.word(60, y, tall * 0.5)
+        for x in np.arange(200, 200 + 7.5 * step, step).tolist():
+            page.pen.rectangle((x, y - high / 2, x + wide, y + high / 2), outline=page.shade, width=thick)
+            if rng.random() < 0.8:
+                page.number(any_number(rng, 1), x + wide / 2 + rng.normal(0, 2), y + rng.normal(0, 2), tall)
+    return page
+
+
 def columns(rng: np.random.Generator) -> Page:
     """Draw columns of small numbers; from afar each column may look like large digits."""
     page = Page((1240, 1650), rng)
@@ -104,7 +118,7 @@ def wide(rng: np.random.Generator) -> Page:
 
 @pytest.mark.parametrize(
     ("draw", "recall", "precision"),
-    [(form, 0.9, 0.9), (scores, 0.95, 0.95), (columns, 0.9, 0.9), (wide, 0.9, 0.9)],
+    [(form, 0.9, 0.9), (scores, 0.95, 0.95), (boxes, 0.9, 0.95), (columns, 0.9, 0.9), (wide, 0.9, 0.9)],
 )
 def test_most_numbers_are_found_and_few_are_invented(
     draw: Callable[[np.random.Generator], Page], recall: float, precision: float
