@@ -41,10 +41,14 @@ ROWS, ROW, HEIGHT = 8, 80, 40
 """Numbers on a page of numbers with signs, the height of their rows and their own height, in pixels."""
 SIGNS = (("$", "", ""), ("#", "", ""), ("", "", "%"), ("(", "", ")"))
 """Signs before, inside and after these numbers."""
-DIVIDED = (("", ":", ""), ("", "/", ""))
-"""Signs of times and fractions, which are not one number."""
+DIVIDED, BARE = (("", ":", ""), ("", "/", "")), (("", "", ""),)
+"""Signs of times and fractions, which are not one number; and no signs."""
 CORNERS = np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float)
 """Corners of a sudoku, in cells."""
+
+
+Rows = tuple[NDArray[np.uint8], list[str]]
+"""A photographed page, and the digits in each of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,12 @@ def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
 
 
 def signed(
-    count: int, signs: Sequence[tuple[str, str, str]] = SIGNS, seed: int = SEED
-) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
-    """Yield photographed pages with a number in each row, such as "$12" or "5%", and the numbers' digits."""
+    count: int, signs: Sequence[tuple[str, str, str]] = SIGNS, seed: int = SEED, *, squares: bool = False
+) -> Iterator[Rows]:
+    """Yield photographed pages with a number in each row, such as "$12" or "5%", and the numbers' digits.
+
+    With ``squares`` the paper is squared.
+    """
     writer, least = Writer(mnist_test()), 2 if signs is DIVIDED else 1
     for number in range(count):
         rng = np.random.default_rng((seed, 7, number))
@@ -112,6 +119,37 @@ def signed(
             for ink in (*before, *inks[:middle], *inside, *inks[middle:], *after):
                 page[bottom - len(ink) : bottom, left : left + ink.shape[1]] = ink
                 left += ink.shape[1] + int(rng.integers(3, 10))
+            texts.append("".join(str(label) for label, _ in digits))
+        if squares:
+            step, shade = round(HEIGHT * rng.uniform(0.55, 1)), int(rng.integers(60, 160))
+            for rules in (page[::step], page[:, ::step]):
+                np.maximum(rules, shade, out=rules)
+        yield shown(page, rng), texts
+
+
+def in_boxes(count: int, seed: int = SEED) -> Iterator[Rows]:
+    """Yield photographed pages with a digit in each box of a row, as for a date, and the rows' digits.
+
+    The boxes stand apart or adjoin; of some only the base and a part of the sides are printed.
+    """
+    writer, high = Writer(mnist_test()), round(1.6 * HEIGHT)
+    for number in range(count):
+        rng = np.random.default_rng((seed, 8, number))
+        page, texts = np.zeros((ROWS * ROW, 10 * ROW), np.uint8), []
+        wide, apart, thick = round(HEIGHT * rng.uniform(1.15, 1.7)), rng.random() < 0.6, rng.integers(1, 4)
+        step = wide + round(wide * rng.uniform(0.1, 0.4)) if apart else wide
+        sides = high if rng.random() < 0.7 else round(high * rng.uniform(0.2, 0.5))
+        shade = rng.integers(90, 255)
+        for row in range(ROWS):
+            digits = [writer.digit(rng, HEIGHT) for _ in range(rng.integers(2, 8))]
+            bottom = (row + 1) * ROW - 8
+            for left, (_, ink) in zip(range(ROW, 10 * ROW, step), digits, strict=False):
+                box = page[bottom - sides : bottom, left : left + wide + thick]
+                box[-thick:] = box[:, :thick] = box[:, -thick:] = shade
+                box[: thick if sides == high else 0] = shade
+                top, start = bottom - (high + len(ink)) // 2, left + (wide - ink.shape[1]) // 2
+                place = page[top : top + len(ink), start : start + ink.shape[1]]
+                np.maximum(place, ink, out=place)
             texts.append("".join(str(label) for label, _ in digits))
         yield shown(page, rng), texts
 
@@ -138,7 +176,11 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
         if rows := list(filter(_is_upright, _labels(name)))[:limit]:
             yield from _sudokus(name, rows, engine)
     pages = min(limit or COUNT, COUNT // ROWS)
-    yield _signed(list(signed(pages)), engine)
+    yield _rows("numbers with a sign: exact digits", list(signed(pages)), engine)
+    squared = list(signed(pages, BARE, squares=True))
+    yield _rows("numbers on squared paper: exact digits", squared, engine)
+    boxed = list(in_boxes(pages))
+    yield _rows("rows of boxes: exact digits", boxed, engine, is_joined=True)
     yield _sure([page for page, _ in signed(pages, DIVIDED)], engine)
     drawn = list(islice(scribbles(COUNT, SEED), limit))
     plain = [one.pixels for one in drawn if one.kind != LIKE_DIGIT]
@@ -160,21 +202,29 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
     yield Share(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
 
 
-def _signed(pages: Sequence[tuple[ImageSource, list[str]]], engine: Engine) -> Share:
-    """Measure numbers with signs: a row is right if its digits and nothing else are read there."""
+def _rows(name: str, pages: Sequence[Rows], engine: Engine, *, is_joined: bool = False) -> Share:
+    """Measure pages of numbers: a row is right if its digits and nothing else are read there.
+
+    They must be read as one number, unless ``is_joined``.
+    """
     right = 0
     for numbers, (_, texts) in zip(_read([page for page, _ in pages], engine), pages, strict=True):
-        rows: dict[int, list[str]] = defaultdict(list)
+        rows: dict[int | None, list[str]] = defaultdict(list)
         for number in numbers:
-            if number.box:
-                rows[int((number.box[1] + number.box[3]) / 2 // ROW)].append(_digits(number.text))
-        right += sum(rows[row] == [text] for row, text in enumerate(texts))
-    return Share("numbers with a sign: exact digits", proportion(right, len(pages) * ROWS), 0.95)
+            rows[_row(number)].append(_digits(number.text))
+        found = (["".join(rows[row])] if is_joined else rows[row] for row in range(ROWS))
+        right += sum(texts == [text] for texts, text in zip(found, texts, strict=True))
+    return Share(name, proportion(right, len(pages) * ROWS), 0.95)
+
+
+def _row(number: Number) -> int | None:
+    return int((number.box[1] + number.box[3]) / 2 // ROW) if number.box else None
 
 
 def _sure(pages: Sequence[ImageSource], engine: Engine) -> Share:
-    """Return the share of rows, none with one number, that are read as one for sure."""
-    sure = sum(one.sureness >= SURE for numbers in _read(pages, engine) for one in numbers)
+    """Return the share of rows, none with one number, in which a number is read for sure."""
+    found = _read(pages, engine)
+    sure = sum(len({_row(one) for one in numbers if one.sureness >= SURE}) for numbers in found)
     return Share("times and fractions: a sure number", proportion(sure, len(pages) * ROWS), 0.01, True)
 
 

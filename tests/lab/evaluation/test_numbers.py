@@ -14,7 +14,7 @@ from digitrec.answer import Answer, Candidate, Number, NumberDigit
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.lab.evaluation.numbers import ROW, in_cells, measure_numbers, signed, words
+from digitrec.lab.evaluation.numbers import BARE, ROW, in_boxes, in_cells, measure_numbers, signed, words
 from digitrec.providers.base import BaseProvider
 
 
@@ -95,3 +95,24 @@ def test_a_sign_that_is_read_as_a_digit_is_an_error() -> None:
         found = shares["numbers with a sign: exact digits"]
         assert (found.hits, found.n) == (right, 8)
         assert shares["times and fractions: a sure number"].share == len(candidates) / 8
+
+
+def test_a_row_of_boxes_is_right_if_each_digit_is() -> None:
+    (_, texts), *_ = in_boxes(1)
+    assert len(texts) == 8 and all(2 <= len(text) <= 7 and text.isdigit() for text in texts)
+    digits = [
+        Candidate(digit, 0.99, (40.0 * at, row * ROW + 20.0, 40.0 * at + 20, row * ROW + 60.0))
+        for row, text in enumerate(texts) for at, digit in enumerate(text)
+    ]  # fmt: skip
+    for candidates, right in ((digits, 8), (digits[1:], 7)):
+        with Engine(FakeProvider([Answer(tuple(candidates))])) as engine:
+            found = {one.name: one.found for one in measure_numbers(engine, 1)}
+        assert found["rows of boxes: exact digits"].hits == right
+
+
+def test_squared_paper_has_rules_between_the_digits() -> None:
+    ((bare, texts),), ((squared, same),) = signed(1, BARE), signed(1, BARE, squares=True)
+    assert texts == same and bare.shape == squared.shape
+    right = slice(int(0.9 * bare.shape[1]), None)  # no digit is so far to the right
+    steps = [np.abs(np.diff(page[:, right].astype(int), axis=1)).max() for page in (bare, squared)]
+    assert steps[1] > steps[0] + 10
