@@ -30,7 +30,6 @@ NINTHS = (
     "upper left", "top", "upper right", "left", "middle", "right", "lower left", "foot", "lower right",
 )  # fmt: skip
 """Names of the ninths of the image."""
-CUT_OUT, AS_IT_STANDS = "cut out", "as it stands"
 SHOWN = 256
 """Maximum number of a layer's maps that `mosaic` shows."""
 GAP = 72
@@ -39,25 +38,6 @@ Field = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the picture's width and height; may lie beyond its edges."""
 WHOLE: Field = (0.0, 0.0, 1.0, 1.0)
 Saliency = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Inside:
-    """The network's layers and maps for one reading of a picture."""
-
-    name: str
-    """`CUT_OUT`: the digit, placed as in MNIST; `AS_IT_STANDS`: the whole picture, nothing moved."""
-    digit: Pixels
-    """(28, 28), ink high: the network's input."""
-    field: Field
-    """The part of the picture that those 28x28 pixels show."""
-    saliency: Saliency | None
-    """(28, 28), the `Explanation.saliency` of this reading."""
-    grad_cam: NDArray[np.float32] | None
-    """(2, 28, 28), the `Explanation.grad_cam` of this reading."""
-    stages: tuple[Stage, ...]
-    """Each layer's name and feature maps, (H, W, C), in the order of computation. If a file holds several
-    networks, the name before the slash is the network's. Empty for engines without layers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +58,12 @@ class Explanation:
     likeliest digit and of the runner-up, in units of the score before the softmax. `saliency` shows which ink
     mattered; this map shows where the network found it. None if the picture was refused, and for models
     without feature maps."""
-    inside: tuple[Inside, ...] = ()
-    """The network's layers and maps for each reading of the picture, the reading of `saliency` first; empty
-    if the caller did not ask for them, or the picture was refused."""
+    field: Field | None = None
+    """The part of the picture that the network's input shows; None if the picture was refused."""
+    stages: tuple[Stage, ...] = ()
+    """Each layer's name and feature maps, (H, W, C), in the order of computation. If a file holds several
+    networks, the name before the slash is the network's. Empty for engines without layers, if the picture was
+    refused, and if the caller did not ask for them."""
     likeliest: Sequence[int] = ()
     """The likeliest and the second likeliest digit, as in `grad_cam`; empty without probabilities."""
 
@@ -118,7 +101,7 @@ def explain(
     Args:
         source: anything `DigitImage.open` reads.
         engine: a name, a provider or an engine that reads 28x28 pixels: our own network or any model file.
-        inside: also return the network's layers for each reading; a second reading takes as much time again.
+        inside: also return `stages`.
         hiding: compute `saliency`; without it the call takes the time of a few predictions.
 
     Raises:
@@ -134,27 +117,26 @@ def explain(
     chances = prediction.probabilities
     if chances is None:
         return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), None)
-    prepared, of, looks = prepare(image, engine.provider.wants), np.argsort(chances)[:-3:-1].tolist(), []
-    for name, data, field in _readings(prepared, image.size)[: None if inside else 1]:
-        given = replace(prepared, data=data, whole=None, others=())
-        saliency = _saliency(given, of[0], engine) if hiding else None
-        looks.append(Inside(name, square(data), field, saliency, *_layers(engine.provider, given, of)))
-    first, steps = looks[0], tuple(mnist.steps(image, looks[0].digit.tobytes()))
-    shown = tuple(looks) if inside else ()
-    return Explanation(prediction, image.pixels, steps, first.saliency, first.grad_cam, shown, of)
+    prepared, of = prepare(image, engine.provider.wants), np.argsort(chances)[:-3:-1].tolist()
+    data, field = _reading(prepared, image.size)
+    given = replace(prepared, data=data, whole=None, others=())
+    saliency = _saliency(given, of[0], engine) if hiding else None
+    steps, network = tuple(mnist.steps(image, data)), engine.provider
+    found = Explanation(prediction, image.pixels, steps, saliency, field=field, likeliest=of)
+    if not isinstance(network, Inspectable):
+        return found
+    stages = tuple(network.stages(given)) if inside else ()
+    return replace(found, grad_cam=network.grad_cam(given, of), stages=stages)
 
 
-def _readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, bytes, Field]]:
-    """Return the network's readings of a picture: name, 28x28 pixels, and the part of the picture they show.
+def _reading(prepared: PreparedImage, size: tuple[int, int]) -> tuple[bytes, Field]:
+    """Return the 28x28 pixels of the reading that decided, and the part of the picture that they show.
 
-    The reading that decided comes first. If detection found no single digit, only the whole picture counts.
+    If detection found no single digit, only the whole picture counts.
     """
-    whole = [] if prepared.whole is None else [(AS_IT_STANDS, prepared.whole, WHOLE)]
-    if whole and prepared.findings.reason is not None:
-        return whole
-    if prepared.findings.unchanged:
-        return [(AS_IT_STANDS, prepared.data, WHOLE)]
-    return [(CUT_OUT, prepared.data, _field(prepared, size)), *whole]
+    if prepared.whole is not None and prepared.findings.reason is not None:
+        return prepared.whole, WHOLE
+    return prepared.data, _field(prepared, size)
 
 
 def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
@@ -171,15 +153,6 @@ def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
     y = (top + bottom - scale * (box[1] + box[3])) / 2
     width, height = size
     return x / width, y / height, (x + 28 * scale) / width, (y + 28 * scale) / height
-
-
-def _layers(
-    network: Provider, given: PreparedImage, of: Sequence[int]
-) -> tuple[NDArray[np.float32] | None, tuple[Stage, ...]]:
-    """Return a network's class activation maps for some digits, and its feature maps."""
-    if not isinstance(network, Inspectable):
-        return None, ()
-    return network.grad_cam(given, of), tuple(network.stages(given))
 
 
 def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:

@@ -47,9 +47,7 @@ Digits = Annotated[
     ),
 ]  # fmt: skip
 Seen = Annotated[bool, Query(description="Also show the 28x28 picture that the network was given.")]
-Inside = Annotated[
-    bool, Query(description="Also show the feature maps of each layer, for each reading of the picture.")
-]
+Inside = Annotated[bool, Query(description="Also show the feature maps of each layer.")]
 Saliency = Annotated[
     bool, Query(description="Hide the ink piece by piece; without it the answer takes a few milliseconds.")
 ]

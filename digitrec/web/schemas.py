@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from digitrec.answer import Failure, Number, Outcome, Sheet
 from digitrec.image import PreparedImage
-from digitrec.recognise.explain import Explanation, Inside, by_network, mosaic
+from digitrec.recognise.explain import Explanation, by_network, mosaic
 from digitrec.recognise.pipeline import MaybePrepared
 from digitrec.web import problems
 
@@ -267,23 +267,6 @@ class Layer(Body):
     """The first 256 maps side by side, a PNG data URL; white: the layer's largest value."""
 
 
-class InsideBody(Body):
-    """The layers of the network for one reading of the picture."""
-
-    name: str = Field(examples=["cut out"])
-    """"cut out" or "as it stands"."""
-    picture: str
-    """The network's 28x28 input, a PNG data URL."""
-    field: list[float] = Field(min_length=4, max_length=4)
-    """Left, top, right, bottom of the part in that input, as shares of the picture; may exceed its edges."""
-    saliency: list[list[float]] | None
-    """28x28: the saliency of this reading; null if it was not requested."""
-    grad_cam: list[ClassMap] | None
-    """The class maps of this reading."""
-    layers: list[Layer]
-    """The layers in the order of computation; empty if the model shows none."""
-
-
 class ExplanationBody(Body):
     """How the network came to its answer."""
 
@@ -297,19 +280,31 @@ class ExplanationBody(Body):
     """Class maps of the two likeliest digits; null for a refusal, and for a model without feature maps."""
     where: list[str]
     """The parts of the picture whose ink contributed most to the digit, strongest first."""
-    inside: list[InsideBody]
-    """With `?inside=true`: each reading of the network, that of `saliency` first; empty for a refusal."""
+    field: list[float] | None = Field(min_length=4, max_length=4)
+    """Left, top, right, bottom of the part of the picture in the network's input, as shares of the picture;
+    may exceed its edges. Null for a refusal."""
+    layers: list[Layer]
+    """With `?inside=true`: the layers in the order of computation; empty for a refusal, and for a model that
+    shows none."""
 
 
 def explanation_of(found: Explanation) -> ExplanationBody:
     """Convert an explanation to the API's form."""
+    layers = [
+        Layer(
+            network=network, name=name, maps=maps.shape[2], side=maps.shape[0],
+            picture=data_url(Image.fromarray(mosaic(maps))),
+        )
+        for network, stages in by_network(found.stages).items() for name, maps in stages
+    ]  # fmt: skip
     return ExplanationBody(
         reading=reading_of(found.prediction),
         steps=[Step(name=name, picture=data_url(Image.fromarray(pixels))) for name, pixels in found.steps],
         saliency=_rows(found.saliency),
         grad_cam=_class_maps(found.likeliest, found.grad_cam),
         where=found.where,
-        inside=[_inside_of(look, found.likeliest) for look in found.inside],
+        field=None if found.field is None else list(found.field),
+        layers=layers,
     )
 
 
@@ -317,20 +312,6 @@ def _class_maps(digits: Sequence[int], maps: NDArray[np.float32] | None) -> list
     if maps is None:
         return None
     return [ClassMap(digit=digit, map=_rows(one)) for digit, one in zip(digits, maps, strict=True)]
-
-
-def _inside_of(look: Inside, likeliest: Sequence[int]) -> InsideBody:
-    layers = [
-        Layer(
-            network=network, name=name, maps=maps.shape[2], side=maps.shape[0],
-            picture=data_url(Image.fromarray(mosaic(maps))),
-        )
-        for network, stages in by_network(look.stages).items() for name, maps in stages
-    ]  # fmt: skip
-    return InsideBody(
-        name=look.name, picture=data_url(Image.fromarray(look.digit)), field=list(look.field),
-        saliency=_rows(look.saliency), grad_cam=_class_maps(likeliest, look.grad_cam), layers=layers,
-    )  # fmt: skip
 
 
 def _rows(found: NDArray[np.floating[Any]] | None) -> Any:

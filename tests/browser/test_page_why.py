@@ -1,4 +1,4 @@
-"""The answer's reasons on the page: the heat map over the picture, both readings, and the feature maps."""
+"""The answer's reasons on the page: the heat map over the picture, and the feature maps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from browser import hand
 from browser.conftest import OpenPage
-from digitrec.comparison.datasets.mnist import mnist_test
 
 pytestmark = hand.needs_chromium
 
@@ -83,26 +82,6 @@ def test_the_heat_map_covers_the_digit_of_any_picture(open_page: OpenPage, size:
     assert (found >= first - slack).all() and (found <= last + slack).all()
 
 
-def test_both_readings_are_shown_where_there_are_two(open_page: OpenPage) -> None:
-    digit = mnist_test().images[2].copy()
-    digit[12:14, ::2] = 255  # a dotted line across a 1
-    page = hand.show(open_page(), png(Image.fromarray(digit)), "1")
-    ask_why(page)
-    cut, whole = page.get_by_role("button", name="Cut out"), page.get_by_role("button", name="As it stands")
-    expect(cut).to_have_attribute("aria-pressed", "true")
-    first = page.locator("#layers img").first
-    before, layer = hand.pixels(page, "#heat"), first.get_attribute("src")
-    page.locator("#layers summary").nth(1).click()
-    whole.click()
-    expect(whole).to_have_attribute("aria-pressed", "true")
-    expect(cut).to_have_attribute("aria-pressed", "false")
-    expect(first).not_to_have_attribute("src", layer or "")
-    page.wait_for_timeout(300)
-    assert not np.array_equal(hand.pixels(page, "#heat"), before)
-    expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
-    hand.expect_accessible(page)
-
-
 def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: OpenPage) -> None:
     page = hand.drawn(open_page(), 1)
     ask_why(page)
@@ -145,5 +124,5 @@ def wait_for(page: Page, holds: Callable[[], bool]) -> None:
 def test_of_a_refused_picture_neither_is_offered(open_page: OpenPage) -> None:
     page = hand.show(open_page(), "two-digits.jpg", "?")
     ask_why(page)
-    hand.expect_hidden(page, ["#heat", "#over", "#readings", "#overlay"])
+    hand.expect_hidden(page, ["#heat", "#over", "#overlay"])
     expect(page.locator("#layers details")).to_have_count(0)

@@ -53,16 +53,12 @@ def test_an_explanation_has_the_steps_and_the_ink_that_spoke_for_the_digit(whole
 
 
 def test_each_layer_is_shown(whole: dict[str, Any]) -> None:
-    (look,) = whole["inside"]
-    assert look["name"] == "cut out"
-    assert (look["saliency"], look["grad_cam"]) == (whole["saliency"], whole["grad_cam"])
-    assert look["picture"] == whole["steps"][-1]["picture"]
-    left, top, right, bottom = look["field"]
+    left, top, right, bottom = whole["field"]
     assert -1 < left < right < 2 and -1 < top < bottom < 2
-    assert [layer["network"] for layer in look["layers"]] == ["network_1"] * 8 + ["network_2"] * 8
-    first = look["layers"][0]
+    assert [layer["network"] for layer in whole["layers"]] == ["network_1"] * 8 + ["network_2"] * 8
+    first = whole["layers"][0]
     assert (first["name"], first["maps"], first["side"]) == ("relu_1a", 24, 26)
-    for layer in look["layers"]:
+    for layer in whole["layers"]:
         sheet = opened(layer["picture"])
         assert sheet.mode == "L" and sheet.width * sheet.height >= layer["maps"] * layer["side"] ** 2
         assert sheet.getextrema() == (0, 255)
@@ -71,9 +67,9 @@ def test_each_layer_is_shown(whole: dict[str, Any]) -> None:
 def test_what_is_not_asked_for_is_not_told(network: TestClient, whole: dict[str, Any]) -> None:
     usual = network.post("/explain", content=PEN).json()
     quick = network.post("/explain?inside=true&saliency=false", content=PEN).json()
-    assert usual["inside"] == [] and usual["saliency"] == whole["saliency"]
-    assert (quick["saliency"], quick["where"], quick["inside"][0]["saliency"]) == (None, [], None)
-    assert quick["inside"][0]["layers"] == whole["inside"][0]["layers"]
+    assert usual["layers"] == [] and usual["saliency"] == whole["saliency"]
+    assert (quick["saliency"], quick["where"]) == (None, [])
+    assert (quick["layers"], quick["field"]) == (whole["layers"], whole["field"])
     assert (quick["steps"], quick["grad_cam"]) == (whole["steps"], whole["grad_cam"])
 
 

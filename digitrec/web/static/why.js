@@ -1,9 +1,8 @@
 // Explanations: the steps of the preparation, the ink that supported the digit, and the feature maps.
 
 import * as api from "./api.js";
-import { by, flip, isPressed, make, makeButton } from "./dom.js";
+import { by, flip, isPressed, make } from "./dom.js";
 import { Live } from "./live.js";
-import { sentence } from "./view.js";
 
 const SIDE = 28;
 const CELL = 8; // pixels of the heat map for each of the network's
@@ -67,9 +66,10 @@ export class Why {
     }
   }
 
-  async show({ steps, where, saliency, inside }) {
+  async show(found) {
     const { asked } = this;
-    const isRefused = inside.length === 0;
+    const { steps, where, saliency, field, layers } = found;
+    const isRefused = field === null;
     by("steps").replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
     const said = where.length ? `The ink that mattered most: ${where.join(", ")}.` : "";
     by("reasons-words").textContent = isRefused
@@ -79,33 +79,18 @@ export class Why {
     by("heat").hidden = by("overlay").hidden = isRefused;
     by("over").hidden = isRefused || this.getPlace() === null;
     by("heat").ariaLabel = saliency ? `The ink that supported the digit. ${said}` : "Where it looks like the digit";
-    this.offerReadings(inside);
-    if (isRefused) this.showLayers([]);
-    else await this.showReading(inside[0]);
+    this.showLayers(layers);
+    if (!isRefused) await this.showHeat(found);
     if (asked === this.asked || this.follows) by("reasons").hidden = false;
   }
 
-  /** A switch between the cropped and the whole picture, if both were read. */
-  offerReadings(inside) {
-    by("readings").hidden = inside.length < 2;
-    by("readings").replaceChildren(...inside.map((reading, number) => {
-      const button = makeButton(sentence(reading.name).slice(0, -1), () => {
-        for (const other of by("readings").children) other.ariaPressed = other === button;
-        this.showReading(reading);
-      });
-      button.ariaPressed = number === 0;
-      return button;
-    }));
-  }
-
-  async showReading(reading) {
-    this.reading = reading;
+  async showHeat(found) {
+    this.found = found;
     this.layOver();
-    this.showLayers(reading.layers);
     const digit = new Image();
-    digit.src = reading.picture;
+    digit.src = found.steps.at(-1).picture;
     await digit.decode();
-    if (reading === this.reading) paint(by("heat"), digit, mattered(reading)); // no newer one has come meanwhile
+    if (found === this.found) paint(by("heat"), digit, mattered(found)); // no newer one has come meanwhile
   }
 
   /** The layers of each network; open ones stay open for the next picture. */
@@ -125,10 +110,10 @@ export class Why {
     if (overlay.hidden) return;
     overlay.width = overlay.height = OVER; // which also empties it
     const [left, top, right, bottom] = place.map((share) => share * OVER);
-    const [from, above, to, below] = this.reading.field;
+    const [from, above, to, below] = this.found.field;
     const [width, height] = [right - left, bottom - top];
     overlay.getContext("2d").drawImage(
-      colours(mattered(this.reading)),
+      colours(mattered(this.found)),
       left + from * width, top + above * height, (to - from) * width, (below - above) * height,
     );
   }
