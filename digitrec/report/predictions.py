@@ -237,26 +237,15 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _together(comparison: Comparison) -> str:
-    votes = comparison.counted
     if comparison.agree is None:
         return "one answer only"
-    is_digit = comparison.number is None and votes[0].reason != NO_NUMBER
-    nothing = "no digit" if is_digit else NO_NUMBER
-    if comparison.agree:
-        return f"all say {_said(votes[0], nothing)}"
-    if not comparison.dissenters:
+    if not comparison.agree and not comparison.dissenters:
         return "undecided"
-    others = ", ".join(
-        f"{name} says {_said(outcome, nothing)}"
-        for name, outcome in comparison.by_engine if name in comparison.dissenters
-    )  # fmt: skip
-    answer = nothing if comparison.consensus is None else comparison.consensus
-    most = len(votes) > 2 * len(comparison.dissenters)
-    return f"most say {answer}, but {others}" if most else f"{answer} has the most votes, but {others}"
-
-
-def _said(outcome: Outcome, nothing: str) -> str:
-    return nothing if short(outcome) == "-" else short(outcome)
+    answer = comparison.consensus
+    if answer is None:
+        is_digit = comparison.number is None and comparison.counted[0].reason != NO_NUMBER
+        answer = "no digit" if is_digit else NO_NUMBER
+    return f"{'all' if comparison.agree else 'most'} say {answer}"
 
 
 def _compared_lines(comparison: Comparison) -> Iterator[str]:
