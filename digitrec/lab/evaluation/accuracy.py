@@ -71,12 +71,6 @@ class Measured:
     """Required accuracy (for pictures without a digit, share refused), 0..1; None: no goal."""
 
     @property
-    def met(self) -> bool | None:
-        """Whether the goal is reached; None without a goal."""
-        share = self.found.accuracy.share
-        return None if self.goal is None or share is None else share >= self.goal
-
-    @property
     def of_seeds(self) -> list[float]:
         """The accuracy for each seed, 0..1; empty if the pictures are not generated."""
         hits: dict[str, list[bool]] = {}
