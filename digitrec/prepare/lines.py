@@ -140,28 +140,25 @@ def lines(picture: Image.Image) -> list[Line]:
     typical = float(np.median([mark.box[3] - mark.box[1] for mark in _digits(found) or found]))
     cut_out = picture.height < CUT_OUT * max(LEGIBLE, typical)
     letters, rules = _letters_and_rules(look, parts, zip(owners, found, strict=True))
-    rules |= _upright_rules(look, typical * len(look.kinds) / picture.height)
+    tall = typical * len(look.kinds) / picture.height
+    rules |= _upright_rules(look, tall)
     places = np.array([mark.place for mark in found])
+    cells: list[NDArray[np.intp]] = []
     if cut_out:
         inside = np.flatnonzero(~_from_outside(boxes, picture.size))
         boxes, marks, places = boxes[inside], [marks[at] for at in inside], places[inside]
-        linked = _beside(boxes, GAP_CUT_OUT)
+        cells = _cells(rules, places, tall)
+        linked = np.ones((len(boxes), len(boxes)), bool) if cells else _beside(boxes, GAP_CUT_OUT)
     else:
         linked = _beside(boxes, GAP)
-        linked &= ~_ruled_off(rules, places, linked)
+        linked &= ~_ruled_off(rules, places, linked, tall)
         boxes = np.concatenate([boxes, letters])
         linked = _with_letters(boxes, linked)
         marks += [None] * len(letters)
-    groups = _groups(linked)
-    made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in groups]
-    if cut_out:
-        made = [
-            replace(line, cells=[
-                _line(boxes[cell], [marks[at] for at in cell], cut_out=False)
-                for cell in _cells(rules, places, group)
-            ])
-            for line, group in zip(made, groups, strict=True)
-        ]  # fmt: skip
+    made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in _groups(linked)]
+    if cells:
+        each = [_line(boxes[cell], [marks[at] for at in cell], cut_out=False) for cell in cells]
+        made = [replace(made[0], cells=each)]
     legible = [one for one in made if cut_out or one.box[3] - one.box[1] >= LOW]
     return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
 
@@ -368,39 +365,41 @@ def _groups(linked: Mask) -> list[NDArray[np.intp]]:
     return [np.flatnonzero(owner == one) for one in np.unique(owner)]
 
 
-def _cells(rules: Mask, places: NDArray[np.intp], group: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+def _cells(rules: Mask, places: NDArray[np.intp], tall: float) -> list[NDArray[np.intp]]:
     """Return the marks in each box of a row, from left to right; none if there are fewer rules than sides.
 
     A slash divides a number, too, but has no sides of boxes beside it.
     """
-    own = places[group]
-    every = np.ones((len(own), len(own)), bool)
-    cells = sorted(_groups(~_ruled_off(rules, own, every)), key=lambda cell: int(own[cell, 0].min()))
-    is_rule = rules[own[:, 1].min() : own[:, 3].max()].mean(axis=0) > RULED
+    if not len(places):
+        return []
+    every = np.ones((len(places), len(places)), bool)
+    cells = sorted(
+        _groups(~_ruled_off(rules, places, every, tall)), key=lambda cell: int(places[cell, 0].min())
+    )
+    is_rule = rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED
     sides = np.count_nonzero(np.diff(is_rule, prepend=False) & is_rule)
-    return [group[cell] for cell in cells] if 1 < len(cells) < sides else []
+    return cells if 1 < len(cells) < sides else []
 
 
-def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
+def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask, tall: float) -> Mask:
     """Return which linked marks have a rule between them, as between the cells of a table, (N, N).
 
-    The squares of squared paper divide no number.
+    The squares of squared paper divide no number; ``tall`` is the height of most digits.
     """
     other = rules.copy()
     other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may be slanted
     found = np.zeros(linked.shape, bool)
     for one, two in np.argwhere(np.triu(linked, 1)).tolist():
         left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
-        tops, bottoms = places[[one, two]][:, 1], places[[one, two]][:, 3]
-        tall, reach = (bottoms - tops).min(), 3 * (bottoms - tops).max()
-        first = max(0, left // 2 - reach)
-        is_rule = other[tops.min() : bottoms.max(), first : right // 2 + reach].mean(axis=0) > RULED
+        top, bottom = min(places[one][1], places[two][1]), max(places[one][3], places[two][3])
+        first, last = max(0, left // 2 - round(3 * tall)), right // 2 + round(3 * tall)
+        is_rule = other[top:bottom, first:last].mean(axis=0) > RULED
         is_between = is_rule[left // 2 - first : right // 2 - first].any()
         found[one, two] = found[two, one] = is_between and not _are_squares(is_rule, tall)
     return found
 
 
-def _are_squares(is_rule: Mask, tall: int) -> bool:
+def _are_squares(is_rule: Mask, tall: float) -> bool:
     """Return whether the columns that upright rules cover, (w,), are those of squared paper.
 
     The rules' distances are about equal, unlike those of separate boxes; digits hide some rules.
@@ -408,7 +407,7 @@ def _are_squares(is_rule: Mask, tall: int) -> bool:
     steps = np.diff(np.flatnonzero(np.diff(is_rule, prepend=False) & is_rule))
     if len(steps) < 4:
         return False
-    near, far = np.quantile(steps, (0.25, 0.75))
+    near, far = np.quantile(steps, (0.25, 0.6))
     return bool(near > REGULAR * far and far < SQUARE * tall)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from digitrec.answer import UNCLEAR, Answer, Candidate, Sign
-from digitrec.image import Box, InputSpec, PreparedImage
+from digitrec.image import Box, InputSpec, Place, PreparedImage
+from digitrec.image.boxes import covered
 from digitrec.image.pixels import NUMBERS_SIDE, Pixels
 from digitrec.models import sequence
 from digitrec.models.committee import chances
@@ -49,6 +50,8 @@ SIGN_INSIDE = 0.9
 """Chance of a sign among the characters above which a line is not split: parts of 12:30 are no numbers."""
 DIGITS = 0.5
 """Minimum chance of a line whose marks look like digits."""
+CLOSER = 0.5, 0.3
+"""Margins beside and above a line that is read again as a cut-out, as shares of its height."""
 LEAST_MARKS = 0.003
 """Minimum chance that a line's marks are digits, 0..1: the finder doubts many printed digits."""
 
@@ -65,16 +68,18 @@ class Page:
     """The digit network's reading of each mark."""
     typical: float
     """Median height of the lines that look like digits, in pixels; 0 if there are none."""
+    corner: tuple[float, float] = (0.0, 0.0)
+    """Where the picture's top left corner lies on the whole picture, in pixels."""
 
     @classmethod
-    def of(cls, picture: Image.Image) -> Self:
+    def of(cls, picture: Image.Image, corner: tuple[float, float] = (0.0, 0.0)) -> Self:
         """Find the lines of a picture, as `lines` does, and read their marks."""
         every = lines(picture)
         found = [line for line in every if line.cut_out or line.chance >= LEAST_MARKS]
         marks = [mark for line in found for mark in line.marks if mark is not None]
         seen = dict(zip(marks, proposals.readings([mark.ink for mark in marks], once=True), strict=True))
         heights = [line.box[3] - line.box[1] for line in found if line.chance > DIGITS]
-        return cls(picture, found, len(every) - len(found), seen, float(np.median(heights or [0])))
+        return cls(picture, found, len(every) - len(found), seen, float(np.median(heights or [0])), corner)
 
     def is_alone(self, line: Line) -> bool:
         """Return whether a line of the page is the picture's only mark."""
@@ -108,6 +113,10 @@ class Proposal:
         return self.line.split(SPACE if max(self.reading.letters) > SOME_LETTERS else NARROW)
 
 
+Judged = Sequence[tuple[Proposal, float]]
+"""Proposals for a line, and the chance of each."""
+
+
 class LocalNumbers(BaseProvider):
     """Reads the numbers on a whole picture."""
 
@@ -137,14 +146,17 @@ class LocalNumbers(BaseProvider):
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
         for one, chance in self._found(Page.of(picture), expected):
-            yield Candidate(one.reading.text, one.reading.chance, one.line.box, _signs(one), chance)
+            box = _on_page(one, one.line.box)
+            yield Candidate(one.reading.text, one.reading.chance, box, _signs(one), chance)
 
     def _found(self, page: Page, expected: Lengths | None) -> list[tuple[Proposal, float]]:
         """Return the proposals of a page that are likely enough, and their chances."""
-        found = [one for line in page.lines for one in self._judged(page, line, expected)]
+        lines = [(line, self._judged(page, line, expected)) for line in page.lines]
+        found = [one for _, judged_line in lines for one in judged_line]
         digits = sum(len(one.digits) for one, chance in found if chance >= UNSURE)
-        may_be_single = digits < 2 and (expected is None or expected[0] < 2)
-        if may_be_single and (alone := self.alone(page)):
+        if digits >= 2 or (expected is not None and expected[0] >= 2):
+            found = [one for line, before in lines for one in self._closer(page, line, before, expected)]
+        elif alone := self.alone(page):
             chance = judged(alone)
             # the digit's own line, if it is the only one, does not compete with it
             others = [likely for one, likely in found if len(found) > 1 or len(one.digits) > 1]
@@ -152,14 +164,39 @@ class LocalNumbers(BaseProvider):
                 found = [(alone, chance)]
         return [(one, chance) for one, chance in found if chance >= _least(one)]
 
+    def _closer(self, page: Page, line: Line, before: Judged, expected: Lengths | None) -> Judged:
+        """Read a doubtful line of a page again, as a cut-out.
+
+        Args:
+            page: the page.
+            line: one of its lines.
+            before: the proposals for the line.
+            expected: minimum and maximum number of digits; None: any.
+
+        Returns:
+            The likelier proposals. A rule beside the line looks like a one, so a single one does not count.
+        """
+        has_sign = max(one.reading.sign for one, _ in before) > SIGN_INSIDE
+        if line.cut_out or line.chance < DIGITS or _mean(before) >= UNSURE or has_sign:
+            return before
+        left, top, right, bottom = line.box
+        x, y = CLOSER[0] * (bottom - top), CLOSER[1] * (bottom - top)
+        part = Place(page.picture.size).box((left - x, top - y, right + x, bottom + y))
+        around = Page.of(page.picture.crop(part), part[:2])
+        found = [one for inner in around.lines for one in self._judged(around, inner, expected)]
+        closer = [
+            (one, chance) for one, chance in found
+            if one.digits != "1" and covered(_on_page(one, one.line.box), line.box) > 0.5
+        ]  # fmt: skip
+        return closer if _mean(closer) >= UNSURE else before
+
     def _judged(
         self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None = None
     ) -> list[tuple[Proposal, float]]:
         """Return the proposals and their chances for a line, or for its parts if these are likelier."""
+        if line.cells:
+            return [self._boxed(page, line, expected)]
         one, chance = self._best(page, line, expected, whole)
-        if line.cells and chance < UNSURE:
-            boxed = _in_boxes(one, [self._best(page, cell, None, one) for cell in line.cells])
-            return [max(boxed, (one, chance), key=lambda pair: pair[1])]
         if line.cut_out or chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
             return [(one, chance)]
         sides = [self._judged(page, part, expected, one) for part in one.parts()]
@@ -167,6 +204,20 @@ class LocalNumbers(BaseProvider):
         if not sides or np.mean(best) <= chance:
             return [(one, chance)]
         return [one for side in sides for one in side]
+
+    def _boxed(self, page: Page, line: Line, expected: Lengths | None) -> tuple[Proposal, float]:
+        """Return the proposal and its chance for a row of boxes, read as a whole or box by box."""
+        whole = self._in_marks(page, line, expected, None)
+        each = [self._in_marks(page, cell, None, whole[0]) for cell in line.cells]
+        return max(_in_boxes(whole[0], each), whole, key=lambda pair: pair[1])
+
+    def _in_marks(
+        self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None
+    ) -> tuple[Proposal, float]:
+        """Return `_best`; a reading with more digits than marks is doubtful, because sides look like ones."""
+        most = int(np.count_nonzero(line.high))
+        one, chance = self._best(page, line, expected or (1, most), whole)
+        return one, chance if len(one.digits) <= most else min(chance, LEAST)
 
     def _best(
         self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None
@@ -220,6 +271,17 @@ def _reading(looks: Sequence[Floats], expected: Lengths | None) -> Reading:
         return reading
     fitting = sequence.read(looks, expected)
     return fitting if fitting.chance >= LEAST_EXPECTED else reading
+
+
+def _on_page(one: Proposal, box: Box) -> Box:
+    """Return a box of a proposal's page in pixels of the whole picture."""
+    x, y = one.page.corner
+    return box[0] + x, box[1] + y, box[2] + x, box[3] + y
+
+
+def _mean(found: Judged) -> float:
+    """Return the mean chance; 0 if there are no proposals."""
+    return float(np.mean([chance for _, chance in found] or [0.0]))
 
 
 def _in_boxes(whole: Proposal, cells: Sequence[tuple[Proposal, float]]) -> tuple[Proposal, float]:
@@ -293,7 +355,8 @@ def _strip(picture: Image.Image, box: Box) -> Pixels:
 
 def _signs(one: Proposal) -> tuple[Sign, ...]:
     """Return the chance of each character, and its box."""
-    return tuple(Sign(*pair) for pair in zip(one.reading.chances, _boxes(one), strict=True))
+    boxes = [_on_page(one, box) for box in _boxes(one)]
+    return tuple(Sign(*pair) for pair in zip(one.reading.chances, boxes, strict=True))
 
 
 def _boxes(one: Proposal) -> list[Box]:

@@ -122,6 +122,30 @@ class Blind(SequenceReader):
         return np.eye(SIGN + 1, dtype=np.float32)[[BLANK] * 8]
 
 
+class Tired(SequenceReader):
+    """Reads nothing in the first strips that show something."""
+
+    def __init__(self, unread: int) -> None:
+        super().__init__()
+        self.unread = unread
+
+    def look(self, strip: Pixels) -> Floats:
+        self.unread -= int(np.ptp(strip) > 0)
+        return Blind.look(self, strip) if self.unread >= 0 else super().look(strip)
+
+
+@pytest.mark.parametrize("unread", [0, 3])  # the line and its two digits
+def test_a_doubtful_line_of_a_page_is_read_again_as_a_cut_out(unread: int) -> None:
+    picture = page("64", "307")
+    found = digitrec.read(picture, LocalNumbers(reader=Tired(unread))).numbers
+    assert [one.text for one in found] == ["64", "307"]
+    plain = digitrec.read(picture).numbers
+    for one, other in zip(found, plain, strict=True):
+        assert one.box == pytest.approx(other.box, abs=2)
+        for digit, same in zip(one.digits, other.digits, strict=True):
+            assert digit.box == pytest.approx(same.box, abs=2)
+
+
 def test_a_digit_that_only_the_digit_network_reads_is_a_number() -> None:
     reader = LocalNumbers(reader=Blind())
     (number,) = digitrec.read(SAMPLES / "thick-marker.jpg", reader).numbers

@@ -171,7 +171,7 @@ def with_parts(
     """Yield the proposal for a line, then those for its parts."""
     one, *others = reader.read_line(page, line, None, whole)
     yield from (one, *others)
-    if not line.cut_out and one.reading.chance < DOUBTFUL:
+    if one.reading.chance < DOUBTFUL:
         for part in one.parts():
             yield from with_parts(reader, page, part, one)
 
