@@ -370,15 +370,16 @@ def _cells(rules: Mask, places: NDArray[np.intp], tall: float) -> list[NDArray[n
 
     A slash divides a number, too, but has no sides of boxes beside it.
     """
-    if not len(places):
+    order = np.argsort(places[:, 0])
+    beside = np.zeros((len(order), len(order)), bool)
+    beside[order[:-1], order[1:]] = beside[order[1:], order[:-1]] = True
+    is_divided = _ruled_off(rules, places, beside, tall)[order[:-1], order[1:]]
+    cells = np.split(order, np.flatnonzero(is_divided) + 1)
+    if len(cells) == 1:
         return []
-    every = np.ones((len(places), len(places)), bool)
-    cells = sorted(
-        _groups(~_ruled_off(rules, places, every, tall)), key=lambda cell: int(places[cell, 0].min())
-    )
     is_rule = rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED
     sides = np.count_nonzero(np.diff(is_rule, prepend=False) & is_rule)
-    return cells if 1 < len(cells) < sides else []
+    return cells if len(cells) < sides else []
 
 
 def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask, tall: float) -> Mask:
