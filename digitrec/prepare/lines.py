@@ -135,32 +135,47 @@ def lines(picture: Image.Image) -> list[Line]:
     owners = _owners(parts, found)
     share = parts.total(look.kinds[..., 2]) / parts.area
     found = [replace(mark, attached=float(share[own])) for mark, own in zip(found, owners, strict=True)]
-    marks: list[finder.Mark | None] = [*found]
-    boxes = np.array([mark.box for mark in found], float)
     typical = float(np.median([mark.box[3] - mark.box[1] for mark in _digits(found) or found]))
-    cut_out = picture.height < CUT_OUT * max(LEGIBLE, typical)
-    letters, rules = _letters_and_rules(look, parts, zip(owners, found, strict=True))
     tall = typical * len(look.kinds) / picture.height
+    letters, rules = _letters_and_rules(look, parts, zip(owners, found, strict=True))
     rules |= _upright_rules(look, tall)
-    places = np.array([mark.place for mark in found])
-    cells: list[NDArray[np.intp]] = []
-    if cut_out:
-        inside = np.flatnonzero(~_from_outside(boxes, picture.size))
-        boxes, marks, places = boxes[inside], [marks[at] for at in inside], places[inside]
-        cells = _cells(rules, places, tall)
-        linked = np.ones((len(boxes), len(boxes)), bool) if cells else _beside(boxes, GAP_CUT_OUT)
+    if picture.height < CUT_OUT * max(LEGIBLE, typical):
+        made = _lines_of_cut_out(found, rules, tall, picture.size)
     else:
-        linked = _beside(boxes, GAP)
-        linked &= ~_ruled_off(rules, places, linked, tall)
-        boxes = np.concatenate([boxes, letters])
-        linked = _with_letters(boxes, linked)
-        marks += [None] * len(letters)
-    made = [_line(boxes[group], [marks[at] for at in group], cut_out) for group in _groups(linked)]
-    if cells:
-        each = [_line(boxes[cell], [marks[at] for at in cell], cut_out=False) for cell in cells]
-        made = [replace(made[0], cells=each)]
-    legible = [one for one in made if cut_out or one.box[3] - one.box[1] >= LOW]
-    return sorted(legible, key=lambda one: (one.box[1], one.box[0]))
+        made = _lines_of_page(found, letters, rules, tall)
+    return sorted(made, key=lambda one: (one.box[1], one.box[0]))
+
+
+def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, tall: float) -> list[Line]:
+    """Return the marks and letters that stand beside each other; rules divide them.
+
+    Args:
+        marks: the marks.
+        letters: the letters' boxes.
+        rules: where rules are, on the network's input.
+        tall: the height of most digits, in pixels of that input.
+    """
+    boxes = np.array([mark.box for mark in marks], float)
+    linked = _beside(boxes, GAP)
+    linked &= ~_ruled_off(rules, np.array([mark.place for mark in marks]), linked, tall)
+    boxes = np.concatenate([boxes, letters])
+    every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
+    groups = _groups(_with_letters(boxes, linked))
+    made = [_line(boxes[group], [every[at] for at in group], cut_out=False) for group in groups]
+    return [one for one in made if one.box[3] - one.box[1] >= LOW]
+
+
+def _lines_of_cut_out(
+    marks: Sequence[finder.Mark], rules: Mask, tall: float, size: tuple[int, int]
+) -> list[Line]:
+    """Return the marks that stand beside each other, or a row of boxes; ``size`` is the picture's."""
+    boxes = np.array([mark.box for mark in marks], float)
+    inside = np.flatnonzero(~_from_outside(boxes, size))
+    boxes, marks = boxes[inside], [marks[at] for at in inside.tolist()]
+    cells = _cells(rules, np.array([mark.place for mark in marks]), tall)
+    groups = cells or _groups(_beside(boxes, GAP_CUT_OUT))
+    made = [_line(boxes[group], [marks[at] for at in group], cut_out=not cells) for group in groups]
+    return [replace(_line(boxes, marks, cut_out=True), cells=made)] if cells else made
 
 
 def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
