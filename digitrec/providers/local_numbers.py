@@ -52,6 +52,8 @@ DIGITS = 0.5
 """Minimum chance of a line whose marks look like digits."""
 CLOSER = 0.5, 0.3
 """Margins beside and above a line that is read again as a cut-out, as shares of its height."""
+MOST_AGAIN = 100
+"""Maximum number of such lines on a page; each takes about as long as a cut-out."""
 LEAST_MARKS = 0.003
 """Minimum chance that a line's marks are digits, 0..1: the finder doubts many printed digits."""
 
@@ -155,7 +157,11 @@ class LocalNumbers(BaseProvider):
         found = [one for _, judged_line in lines for one in judged_line]
         digits = sum(len(one.digits) for one, chance in found if chance >= UNSURE)
         if digits >= 2 or (expected is not None and expected[0] >= 2):
-            found = [one for line, before in lines for one in self._closer(page, line, before, expected)]
+            again = [line for line, before in lines if _is_doubtful(line, before)][:MOST_AGAIN]
+            found = [
+                one for line, before in lines
+                for one in (self._closer(page, line, before, expected) if line in again else before)
+            ]  # fmt: skip
         elif alone := self.alone(page):
             chance = judged(alone)
             # the digit's own line, if it is the only one, does not compete with it
@@ -165,7 +171,7 @@ class LocalNumbers(BaseProvider):
         return [(one, chance) for one, chance in found if chance >= _least(one)]
 
     def _closer(self, page: Page, line: Line, before: Judged, expected: Lengths | None) -> Judged:
-        """Read a doubtful line of a page again, as a cut-out.
+        """Read a line of a page again, as a cut-out.
 
         Args:
             page: the page.
@@ -174,11 +180,9 @@ class LocalNumbers(BaseProvider):
             expected: minimum and maximum number of digits; None: any.
 
         Returns:
-            The likelier proposals. A rule beside the line looks like a one, so a single one does not count.
+            The new proposals if they are likely, else those from before. A rule beside the line looks like
+            a one, so a single one does not count.
         """
-        has_sign = max(one.reading.sign for one, _ in before) > SIGN_INSIDE
-        if line.cut_out or line.chance < DIGITS or _mean(before) >= UNSURE or has_sign:
-            return before
         left, top, right, bottom = line.box
         x, y = CLOSER[0] * (bottom - top), CLOSER[1] * (bottom - top)
         part = Place(page.picture.size).box((left - x, top - y, right + x, bottom + y))
@@ -277,6 +281,12 @@ def _on_page(one: Proposal, box: Box) -> Box:
     """Return a box of a proposal's page in pixels of the whole picture."""
     x, y = one.page.corner
     return box[0] + x, box[1] + y, box[2] + x, box[3] + y
+
+
+def _is_doubtful(line: Line, found: Judged) -> bool:
+    """Return whether a line of a page may hold digits that were not read; 12:30 is no number."""
+    has_sign = any(one.reading.sign > SIGN_INSIDE for one, _ in found)
+    return not (line.cut_out or has_sign) and line.chance >= DIGITS and _mean(found) < UNSURE
 
 
 def _mean(found: Judged) -> float:
