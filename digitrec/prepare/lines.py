@@ -39,6 +39,8 @@ LARGEST = 6_500_000
 CLEAR, SHARP = 24, 28
 """Median height of the digits, in pixels of the network's input: the minimum that ends the search, and what
 the next input aims at."""
+MANY, LEGIBLE_SHARE = 60, 0.2
+"""Number of digits from which a page is looked at closer if fewer than this share of them is clear."""
 CUT_OUT = 3.5
 """A picture lower than this many times its median digit was cut out around a number or two."""
 LEGIBLE = 16
@@ -213,10 +215,18 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
     last = round(longest * (LARGEST / (picture.width * picture.height)) ** 0.5)
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
-        if typical >= CLEAR or side >= min(longest, last):
+        is_large = typical >= CLEAR
+        if (is_large and _are_legible(marks)) or side >= min(longest, last):
             return look, marks
-        side = min(round(side * min(2, SHARP / typical)), last)
+        side = min(round(side * (2 if is_large else min(2, SHARP / typical))), last)
         look, marks = _overview(picture, side)
+
+
+def _are_legible(marks: Sequence[finder.Mark]) -> bool:
+    """Return whether some of many digits are clear; from afar, rows of small digits look like large ones."""
+    digits = _digits(marks)
+    some = digits[:: max(1, len(digits) // MANY)]
+    return len(digits) < MANY or len(_clear([mark.ink for mark in some])) > LEGIBLE_SHARE * len(some)
 
 
 def _overview(picture: Image.Image, side: int) -> tuple[finder.Look, Sequence[finder.Mark]]:

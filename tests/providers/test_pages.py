@@ -108,6 +108,14 @@ def columns(rng: np.random.Generator) -> Page:
     return page
 
 
+def dense(rng: np.random.Generator) -> Page:
+    """Draw rows of small numbers close together, which from afar look like larger digits."""
+    page = Page((2000, 260), rng)
+    for x, y in product(range(30, 1980, 40), range(20, 250, 22)):
+        page.number(any_number(rng, 2), x, y, 14)
+    return page
+
+
 def wide(rng: np.random.Generator) -> Page:
     """Draw a large scan with small numbers, which from afar are specks."""
     page = Page((6000, 1700), rng)
@@ -118,8 +126,11 @@ def wide(rng: np.random.Generator) -> Page:
 
 @pytest.mark.parametrize(
     ("draw", "recall", "precision"),
-    [(form, 0.9, 0.9), (scores, 0.95, 0.95), (boxes, 0.9, 0.95), (columns, 0.9, 0.9), (wide, 0.9, 0.9)],
-)
+    [
+        (form, 0.9, 0.9), (scores, 0.95, 0.95), (boxes, 0.9, 0.95), (columns, 0.9, 0.9), (dense, 0.9, 0.9),
+        (wide, 0.9, 0.9),
+    ],
+)  # fmt: skip
 def test_most_numbers_are_found_and_few_are_invented(
     draw: Callable[[np.random.Generator], Page], recall: float, precision: float
 ) -> None:
