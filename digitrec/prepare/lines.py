@@ -341,7 +341,7 @@ def _are_frames(parts: Components, ink: Floats) -> Mask:
     sides, corners = [], []
     for sign in (-1, 1):
         for along, across, length in ((x, sign * y, parts.width), (y, sign * x, parts.height)):
-            is_side = (np.abs(along) < 0.3) & (across > 0.3)
+            is_side = (np.abs(along) < 0.3) & (across > 0.3)  # without the corners, which letters may lack
             sides.append(np.bincount(own, held * is_side, len(parts)) / length)
         for other in (-1, 1):
             is_corner = (sign * x > 0.4) & (other * y > 0.4)
@@ -403,8 +403,7 @@ def _cells(rules: Mask, places: NDArray[np.intp], tall: float) -> list[NDArray[n
     if len(cells) == 1:
         return []
     is_rule = rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED
-    sides = np.count_nonzero(np.diff(is_rule, prepend=False) & is_rule)
-    return cells if len(cells) < sides else []
+    return cells if len(cells) < len(_rules_in(is_rule)) else []
 
 
 def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask, tall: float) -> Mask:
@@ -425,12 +424,17 @@ def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask, tall: float)
     return found
 
 
+def _rules_in(is_rule: Mask) -> NDArray[np.intp]:
+    """Return where each rule begins, from the columns that rules cover, (w,)."""
+    return np.flatnonzero(np.diff(is_rule, prepend=False) & is_rule)
+
+
 def _are_squares(is_rule: Mask, tall: float) -> bool:
     """Return whether the columns that upright rules cover, (w,), are those of squared paper.
 
     The rules' distances are about equal, unlike those of separate boxes; digits hide some rules.
     """
-    steps = np.diff(np.flatnonzero(np.diff(is_rule, prepend=False) & is_rule))
+    steps = np.diff(_rules_in(is_rule))
     if len(steps) < 4:
         return False
     near, far = np.quantile(steps, (0.25, 0.6))

@@ -204,8 +204,7 @@ class LocalNumbers(BaseProvider):
         if line.cut_out or chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
             return [(one, chance)]
         sides = [self._judged(page, part, expected, one) for part in one.parts()]
-        best = [np.mean([likely for _, likely in side]) for side in sides]
-        if not sides or np.mean(best) <= chance:
+        if not sides or np.mean([_mean(side) for side in sides]) <= chance:
             return [(one, chance)]
         return [one for side in sides for one in side]
 
