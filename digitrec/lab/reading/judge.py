@@ -31,8 +31,8 @@ from digitrec.lab.reading.tables import table
 from digitrec.lab.reading.train import composer
 from digitrec.models.sequence import digits_of
 from digitrec.prepare import prepare
-from digitrec.prepare.lines import Line
-from digitrec.providers.local_numbers import UNSURE, WEIGHTS, LocalNumbers, Page, Proposal, features
+from digitrec.providers.local.lines import Line
+from digitrec.providers.local.numbers import UNSURE, WEIGHTS, LocalNumbers, Page, Proposal, features
 
 Truth = Sequence[tuple[str, Box | None]]
 """The digits and the box of each number on a picture; None: the whole picture shows the number."""
@@ -189,7 +189,7 @@ def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     stocks.learn_committee(
         folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.reading.judge",
         purpose="Estimates the chance that `local` read a number right.",
-        features="a reading: `digitrec.providers.local_numbers.features`", seed=SEED,
+        features="a reading: `digitrec.providers.local.numbers.features`", seed=SEED,
     )  # fmt: skip
 
 

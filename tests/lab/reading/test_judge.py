@@ -15,7 +15,7 @@ from digitrec.lab.reading.compose import Composer
 from digitrec.lab.reading.hands import hands, letter_hands
 from digitrec.lab.reading.judge import Sources, drawn, learn
 from digitrec.lab.reading.tables import table
-from digitrec.providers.local_numbers import WEIGHTS
+from digitrec.providers.local.numbers import WEIGHTS
 
 
 def sources() -> Sources:

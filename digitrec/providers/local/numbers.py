@@ -22,8 +22,8 @@ from digitrec.models.sequence import HEIGHT, Lengths, Reading, SequenceReader, d
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
-from digitrec.prepare.lines import Line, lines, single, strip
 from digitrec.providers.base import FREE, BaseProvider, Price
+from digitrec.providers.local.lines import Line, lines, single, strip
 
 WEIGHTS = sequence.WEIGHTS / "digitrec-numbers.npz"
 """The trained weights that judge a reading; the package contains them."""

@@ -64,7 +64,7 @@ class Local(BaseProvider):
 
     def for_numbers(self) -> Provider:
         """Return the reader of whole numbers, which uses other networks."""
-        from digitrec.providers.local_numbers import LocalNumbers
+        from digitrec.providers.local.numbers import LocalNumbers
 
         return LocalNumbers(self.name)
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digitrec.lab.handwriting.writer import OWN, in_font
-from digitrec.prepare.lines import lines, strip
+from digitrec.providers.local.lines import lines, strip
 
 
 def written(*numbers: tuple[str, int, int]) -> Image.Image:

@@ -12,9 +12,9 @@ import digitrec
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models.network import Floats
 from digitrec.models.sequence import BLANK, SIGN, Pixels, SequenceReader
-from digitrec.providers.local_numbers import LocalNumbers
+from digitrec.providers.local.numbers import LocalNumbers
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 SCRAWLS = [
     [(65, 102), (134, 98), (120, 102), (104, 66)],
     [(68, 114), (57, 48), (115, 125)],
