@@ -212,28 +212,33 @@ class _Beam:
 
 def _extended(beams: dict[str, _Beam], column: int, row: list[float], most: int) -> dict[str, _Beam]:
     """Return the likeliest texts after one more column."""
-    found: dict[str, _Beam] = {}
+    found = {text: _kept(text, beam, row) for text, beam in beams.items()}
     likely = [(ALPHABET[at], chance) for at, chance in enumerate(row[:OTHER]) if chance > UNLIKELY]
+    if not likely:  # most columns
+        return found
     for text, beam in beams.items():
-        last = text[-1:]
-        again = beam.character * row[ALPHABET.index(last)] if last else 0.0
-        _add(found, text, beam.total * row[BLANK], again, beam.starts)
         full = sum(map(str.isdigit, text)) >= most
         for character, chance in likely:
             if full and character.isdigit():
                 continue
-            before = beam.blank if character == last else beam.total
+            before = beam.blank if text.endswith(character) else beam.total
             if before > 0:
-                _add(found, text + character, 0.0, before * chance, (*beam.starts, column))
+                _add(found, text + character, before * chance, (*beam.starts, column))
     return dict(sorted(found.items(), key=lambda item: -item[1].total)[:BEAM])
 
 
-def _add(found: dict[str, _Beam], text: str, blank: float, character: float, starts: tuple[int, ...]) -> None:
+def _kept(text: str, beam: _Beam, row: list[float]) -> _Beam:
+    """Return the paths that do not add a character: a blank, or the last character again."""
+    again = beam.character * row[ALPHABET.index(text[-1])] if text else 0.0
+    return _Beam(beam.total * row[BLANK], again, beam.starts)
+
+
+def _add(found: dict[str, _Beam], text: str, chance: float, starts: tuple[int, ...]) -> None:
+    """Add the paths that end in a text's last character, begun in this column."""
     beam = found.setdefault(text, _Beam(0.0, 0.0, starts))
-    if blank + character > beam.total:
+    if chance > beam.total:
         beam.starts = starts
-    beam.blank += blank
-    beam.character += character
+    beam.character += chance
 
 
 def _reading(text: str, beam: _Beam, columns: Floats) -> Reading:

@@ -40,7 +40,8 @@ CLEAR, SHARP = 24, 28
 """Median height of the digits, in pixels of the network's input: the minimum that ends the search, and what
 the next input aims at."""
 MANY, LEGIBLE_SHARE = 60, 0.2
-"""Number of digits from which a page is looked at closer if fewer than this share of them is clear."""
+"""Number of digits from which some of them are read; if fewer than this share of these is clear, the page is
+looked at closer."""
 CUT_OUT = 3.5
 """A picture lower than this many times its median digit was cut out around a number or two."""
 LEGIBLE = 16
@@ -225,8 +226,10 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
 def _are_legible(marks: Sequence[finder.Mark]) -> bool:
     """Return whether some of many digits are clear; from afar, rows of small digits look like large ones."""
     digits = _digits(marks)
-    some = digits[:: max(1, len(digits) // MANY)]
-    return len(digits) < MANY or len(_clear([mark.ink for mark in some])) > LEGIBLE_SHARE * len(some)
+    if len(digits) < MANY:
+        return True
+    some = digits[:: 2 * len(digits) // MANY]
+    return len(_clear([mark.ink for mark in some])) > LEGIBLE_SHARE * len(some)
 
 
 def _overview(picture: Image.Image, side: int) -> tuple[finder.Look, Sequence[finder.Mark]]:
