@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -14,14 +14,12 @@ from digitrec.image import Box, DigitImage, Findings, Place
 from digitrec.image.boxes import covered
 from digitrec.prepare import finder, judge
 from digitrec.prepare.components import Components, components, joined
-from digitrec.prepare.filters import Floats
+from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
+from digitrec.providers.local.rulings import Boxes, cells_between, letters_and_rules, ruled_off, upright_rules
 
 Pixels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-Boxes = NDArray[np.float64]
-"""(N, 4): left, top, right and bottom in pixels of the picture."""
 
 SMALL = 512
 """Longer side of a picture that is first searched at low resolution, in pixels."""
@@ -50,28 +48,12 @@ GAP, GAP_CUT_OUT = 0.75, 1.5
 """Maximum gap between two digits of one number, as a share of their height: on a page, and in a cut-out."""
 GAP_IN_WORD = 0.4
 """Maximum gap between two letters of a word, as a share of their height."""
-LETTER, NARROW, WIDE, FILLED = 0.5, 0.1, 2.5, 0.15
-"""Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
-multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
-EVEN, CORNER = 0.4, 0.0015
-"""The thinnest side of a frame has at least the first share of its thickest side's width, and each corner
-holds at least the second share of the area of the frame's box."""
-OPEN = 0.1
-"""A frame that is open above covers at least this share of a digit's height."""
 SAME = 0.5
 """Minimum share of a mark's box inside a digit's box, for a piece of that digit."""
 SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
 """Maximum ratio of the heights of two digits of one number; a mark that is lower still is a sign."""
-LONG, RULE = 2.0, 0.3
-"""An upright run of ink is a rule if it is longer than this many digits are high and at least this share of
-it is "other ink"."""
-RULED = 0.8
-"""Minimum share of the height of two marks that a rule between them covers."""
-SQUARE, REGULAR = 1.1, 0.6
-"""Maximum distance of the rules of squared paper, as a share of the digits' height (cells are wider), and
-minimum ratio of a small distance to a large one."""
 LOW = 8
 """A mark on a page that is lower than this is no digit, in pixels of the picture."""
 BLOCK = 256
@@ -140,8 +122,8 @@ def lines(picture: Image.Image) -> list[Line]:
     found = [replace(mark, attached=float(share[own])) for mark, own in zip(found, owners, strict=True)]
     typical = float(np.median([mark.box[3] - mark.box[1] for mark in _digits(found) or found]))
     tall = typical * len(look.kinds) / picture.height
-    letters, rules = _letters_and_rules(look, parts, zip(owners, found, strict=True))
-    rules |= _upright_rules(look, tall)
+    letters, rules = letters_and_rules(look, parts, zip(owners, found, strict=True))
+    rules |= upright_rules(look, tall)
     if picture.height < CUT_OUT * max(LEGIBLE, typical):
         made = _lines_of_cut_out(found, rules, tall, picture.size)
     else:
@@ -160,7 +142,7 @@ def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, ta
     """
     boxes = np.array([mark.box for mark in marks], float)
     linked = _beside(boxes, GAP)
-    linked &= ~_ruled_off(rules, np.array([mark.place for mark in marks]), linked, tall)
+    linked &= ~ruled_off(rules, np.array([mark.place for mark in marks]), linked, tall)
     boxes = np.concatenate([boxes, letters])
     every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
     groups = _groups(_with_letters(boxes, linked))
@@ -175,7 +157,7 @@ def _lines_of_cut_out(
     boxes = np.array([mark.box for mark in marks], float)
     inside = np.flatnonzero(~_from_outside(boxes, size))
     boxes, marks = boxes[inside], [marks[at] for at in inside.tolist()]
-    cells = _cells(rules, np.array([mark.place for mark in marks]), tall)
+    cells = cells_between(rules, np.array([mark.place for mark in marks]), tall)
     groups = cells or _groups(_beside(boxes, GAP_CUT_OUT))
     made = [_line(boxes[group], [marks[at] for at in group], cut_out=not cells) for group in groups]
     return [replace(_line(boxes, marks, cut_out=True), cells=made)] if cells else made
@@ -312,65 +294,6 @@ def _owners(parts: Components, marks: Sequence[finder.Mark]) -> list[int]:
     return owners
 
 
-def _letters_and_rules(
-    look: finder.Look, parts: Components, marks: Iterable[tuple[int, finder.Mark]]
-) -> tuple[Boxes, Mask]:
-    """Return the letters' boxes, in pixels of the picture, and a mask of rules on the network's input.
-
-    Args:
-        look: the network's output.
-        parts: the parts of all ink.
-        marks: the marks, each with the number of its part.
-    """
-    other = look.kinds[..., 2]
-    is_letter = parts.total(other) > LETTER * parts.area
-    is_letter &= (parts.width > NARROW * parts.height) & (parts.width < WIDE * parts.height)
-    is_letter &= parts.area > FILLED * parts.width * parts.height
-    letters = np.flatnonzero(is_letter & ~_are_frames(parts, other))
-    places = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
-    for own, mark in marks:
-        letters = letters[(letters == own) | ~_surround(places[letters], mark.place)]
-    boxes = np.array([look.on_picture(place) for place in places[letters].tolist()], float).reshape(-1, 4)
-    is_letter = np.isin(np.arange(len(parts)), letters)
-    return boxes, (other > 0.5) & ~parts.drawn(is_letter)
-
-
-def _are_frames(parts: Components, ink: Floats) -> Mask:
-    """Return which parts have four straight sides and four corners, by their ``ink``, (h, w)."""
-    y, x = np.divmod(parts.places, ink.shape[1])
-    own, held = parts.labels, parts.inside(ink)
-    x = (x + 0.5 - parts.left[own]) / parts.width[own] - 0.5
-    y = (y + 0.5 - parts.top[own]) / parts.height[own] - 0.5
-    sides, corners = [], []
-    for sign in (-1, 1):
-        for along, across, length in ((x, sign * y, parts.width), (y, sign * x, parts.height)):
-            is_side = (np.abs(along) < 0.3) & (across > 0.3)  # without the corners, which letters may lack
-            sides.append(np.bincount(own, held * is_side, len(parts)) / length)
-        for other in (-1, 1):
-            is_corner = (sign * x > 0.4) & (other * y > 0.4)
-            corners.append(np.bincount(own, held * is_corner, len(parts)))
-    is_even = np.min(sides, axis=0) > EVEN * np.max(sides, axis=0)
-    return np.asarray(is_even & (np.min(corners, axis=0) > CORNER * parts.width * parts.height))
-
-
-def _surround(places: NDArray[np.intp], mark: Sequence[int]) -> Mask:
-    """Return which boxes, (N, 4), begin before a mark, end after it, and share a part of its height."""
-    left, top, right, bottom = places.T
-    shared = np.minimum(bottom, mark[3]) - np.maximum(top, mark[1])
-    return np.asarray((left < mark[0]) & (right > mark[2]) & (shared > OPEN * (mark[3] - mark[1])))
-
-
-def _upright_rules(look: finder.Look, tall: float) -> Mask:
-    """Return a mask of long upright rules, also where writing touches them, on the network's input."""
-    ink = look.kinds[..., 0] < 0.5
-    ink[:, 1:-1] |= ink[:, :-2] | ink[:, 2:]  # a rule may be slanted
-    apart = np.zeros((len(ink), 2 * ink.shape[1]), bool)
-    apart[:, ::2] = ink  # each upright run is a part of its own
-    runs, other = components(apart), np.repeat(look.kinds[..., 2], 2, axis=1)
-    long = (runs.height > LONG * tall) & (runs.total(other) > RULE * runs.area)
-    return runs.drawn(long)[:, ::2]
-
-
 def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
     """Return which marks and letters are connected, (N, N).
 
@@ -391,57 +314,6 @@ def _groups(linked: Mask) -> list[NDArray[np.intp]]:
     """Return the marks that are connected, directly or through others, (N, N)."""
     owner = joined(len(linked), *np.nonzero(linked))
     return [np.flatnonzero(owner == one) for one in np.unique(owner)]
-
-
-def _cells(rules: Mask, places: NDArray[np.intp], tall: float) -> list[NDArray[np.intp]]:
-    """Return the marks in each box of a row, from left to right; none if there are fewer rules than sides.
-
-    A slash divides a number, too, but has no sides of boxes beside it.
-    """
-    order = np.argsort(places[:, 0])
-    beside = np.zeros((len(order), len(order)), bool)
-    beside[order[:-1], order[1:]] = beside[order[1:], order[:-1]] = True
-    is_divided = _ruled_off(rules, places, beside, tall)[order[:-1], order[1:]]
-    cells = np.split(order, np.flatnonzero(is_divided) + 1)
-    if len(cells) == 1:
-        return []
-    is_rule = rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED
-    return cells if len(cells) < len(_rules_in(is_rule)) else []
-
-
-def _ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask, tall: float) -> Mask:
-    """Return which linked marks have a rule between them, as between the cells of a table, (N, N).
-
-    The squares of squared paper divide no number; ``tall`` is the height of most digits.
-    """
-    other = rules.copy()
-    other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may be slanted
-    found = np.zeros(linked.shape, bool)
-    for one, two in np.argwhere(np.triu(linked, 1)).tolist():
-        left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
-        top, bottom = min(places[one][1], places[two][1]), max(places[one][3], places[two][3])
-        first, last = max(0, left // 2 - round(3 * tall)), right // 2 + round(3 * tall)
-        is_rule = other[top:bottom, first:last].mean(axis=0) > RULED
-        is_between = is_rule[left // 2 - first : right // 2 - first].any()
-        found[one, two] = found[two, one] = is_between and not _are_squares(is_rule, tall)
-    return found
-
-
-def _rules_in(is_rule: Mask) -> NDArray[np.intp]:
-    """Return where each rule begins, from the columns that rules cover, (w,)."""
-    return np.flatnonzero(np.diff(is_rule, prepend=False) & is_rule)
-
-
-def _are_squares(is_rule: Mask, tall: float) -> bool:
-    """Return whether the columns that upright rules cover, (w,), are those of squared paper.
-
-    The rules' distances are about equal, unlike those of separate boxes; digits hide some rules.
-    """
-    steps = np.diff(_rules_in(is_rule))
-    if len(steps) < 4:
-        return False
-    near, far = np.quantile(steps, (0.25, 0.6))
-    return bool(near > REGULAR * far and far < SQUARE * tall)
 
 
 def _line(boxes: Boxes, marks: Sequence[finder.Mark | None], cut_out: bool) -> Line:
