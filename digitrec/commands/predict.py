@@ -195,7 +195,7 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
 
     For each image it prints and draws the preparation, the ink that supports the digit (found by
     occlusion), class activation maps of the two likeliest digits, and the ten probabilities. IMAGE is as
-    for `digitrec predict`. Pictures need the extra `plots`.
+    for `digitrec predict`. Needs the extra `plots`.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ RIVAL = 0.25
 FAINT = 0.05
 """Minimum edge strength of ink that is reported as left out, as a share of the digit's."""
 AS_HIGH = 0.5
-"""Minimum ratio of the heights of two neighbouring digits, the smaller to the larger."""
+"""Minimum ratio of the heights of two neighbouring digits, and of other ink's contrast to the digit's."""
 OVERLAP = 0.1
 """Largest overlap of two digits side by side, as a share of the narrower one's width."""
 APART = 0.25
@@ -79,7 +79,7 @@ def count(seen: Strokes, small: bool) -> Count:
 
 
 def _left_out(parts: Components, digit: Mask, edges: Scores, peak: Floats) -> tuple[tuple[Box, ...], float]:
-    """Return the boxes of the parts as dark as the digit and not much smaller, and the digit's share."""
+    """Return the boxes of the other parts that are dark and strong enough, and the digit's share."""
     mine = float(edges[digit].sum())
     left = ~digit & (edges > FAINT * mine) & (peak > AS_HIGH * peak[digit].max())
     boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)

@@ -27,7 +27,7 @@ from digitrec.prepare.found import Ink
 from digitrec.prepare.ink import find_ink
 
 NARROW_MARGIN = 0.1
-"""Width of the white margin of a whole picture, as a share of the picture's longer side."""
+"""Width of the margin of a whole picture, in its edge's colour, as a share of its longer side."""
 WIDE_MARGIN = 0.5
 """Width of the white margin of an enlarged digit, as a share of the digit's longer side."""
 COPIES = 3
@@ -102,7 +102,7 @@ def _in_a_row(picture: Image.Image, copies: int) -> Image.Image:
 
 
 def _framed(picture: Image.Image, spec: InputSpec) -> tuple[Image.Image, Box]:
-    """Scale the picture into the limits, and add the margin in the colour of the picture's edge.
+    """Scale the picture into the limits, and add the margin: white for a digit, else the edge's colour.
 
     Also return the picture's box on the larger canvas.
     """

@@ -75,7 +75,7 @@ def edges(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
 
 
 def edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
-    """Return the most frequent colour along the edge, so that an added margin hides the picture's end."""
+    """Return the median colour along the edge, so that an added margin hides the picture's end."""
     right, bottom = picture.size
     sides = (0, 0, right, 1), (0, bottom - 1, right, bottom), (0, 0, 1, bottom), (right - 1, 0, right, bottom)
     lines = [np.asarray(picture.crop(side)) for side in sides]  # all pixels would take ten times as long

@@ -140,7 +140,7 @@ class Mark:
         return float(1 - inside.mean())
 
     def is_cut_by(self, look: Look, size: tuple[int, int]) -> bool:
-        """Return whether the mark touches an edge of the part that lies inside a picture of that size."""
+        """Return whether an edge of the view cuts the mark; the edges of the picture do not count."""
         height, width = look.kinds.shape[:2]
         left, top, right, bottom = self.place
         return (

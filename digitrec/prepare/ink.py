@@ -35,7 +35,7 @@ COLOUR_WINDOW = 0.25
 DIM = 0.15
 """Minimum brightness of chalk and lit segments: 0 is the board, 1 is white."""
 PLAIN = 1.2
-"""Minimum skew that decides the polarity and excludes a card on a table."""
+"""Minimum skew that decides the polarity; dark on light, it also excludes a card on a table."""
 MARGIN = 0.2
 """Width of the paper added around a picture, as a share of its longer side."""
 
@@ -43,8 +43,8 @@ MARGIN = 0.2
 def find_ink(picture: Image.Image) -> Ink:
     """Find the handwriting on a picture of mode L or RGB, dark on light or light on dark.
 
-    A quick search on a reduced copy finds plain strokes; if it fails, the full search follows. If light and
-    dark are about even, the picture may show a light card on a dark table; then only the card is searched.
+    A quick search on a reduced copy finds plain strokes; if it fails, the full search follows. Unless it is
+    plainly dark on light, a photo may show a light card on a dark table; then only the card is searched.
     """
     view = _View.of(picture)
     light, skew = lightness(view.grey)

@@ -37,7 +37,7 @@ CLEAR = 1.0
 LIKELY = 0.6
 """Minimum chance that an answer is right; below it the picture is refused, as wrong answers are worse."""
 OUTER = 0.12
-"""Ink as long as an edge that stays this near to it, as a share of the picture's side, is not a digit but a
+"""Ink along a whole edge, no farther from it than this share of the picture's side, is not a digit but a
 piece of a frame or of the table, or a scanner's shadow."""
 NEAR = 0.06
 """Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""

@@ -25,7 +25,8 @@ MOST = 8
 SMALLEST = 8
 """Minimum length of a digit, in pixels; a smaller digit cannot be read."""
 SAME = 0.3
-"""Minimum common area of two boxes that show the same digit, as a share of their union."""
+"""Minimum common area of two boxes that show the same digit, as a share of their union or of the
+smaller one."""
 BESIDE = 0.15
 """Minimum length of a mark beside a digit, as a share of the digit's length."""
 SOURCES = ("rules", "paper around", "finder")

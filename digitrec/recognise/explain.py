@@ -52,18 +52,18 @@ class Explanation:
     """Name and picture, (h, w), of each step from that picture to the network's input."""
     saliency: Saliency | None
     """(28, 28): how much the digit's log-odds, log(p / (1 - p)), fall when the ink around a pixel is hidden;
-    negative where hiding raises them. None if the picture was refused, or the caller did not ask for it."""
+    negative where hiding raises them. None if the network did not run, or the caller did not ask for it."""
     grad_cam: NDArray[np.float32] | None = None
     """(2, 28, 28), >= 0: how much each place of the network's last feature maps raises the score of the
     likeliest digit and of the runner-up, in units of the score before the softmax. `saliency` shows which ink
-    mattered; this map shows where the network found it. None if the picture was refused, and for models
+    mattered; this map shows where the network found it. None if the network did not run, and for models
     without feature maps."""
     field: Field | None = None
-    """The part of the picture that the network's input shows; None if the picture was refused."""
+    """The part of the picture that the network's input shows; None if the network did not run."""
     stages: tuple[Stage, ...] = ()
     """Each layer's name and feature maps, (H, W, C), in the order of computation. If a file holds several
-    networks, the name before the slash is the network's. Empty for engines without layers, if the picture was
-    refused, and if the caller did not ask for them."""
+    networks, the name before the slash is the network's. Empty for engines without layers, if the network
+    did not run, and if the caller did not ask for them."""
     likeliest: Sequence[int] = ()
     """The likeliest and the second likeliest digit, as in `grad_cam`; empty without probabilities."""
 
@@ -75,7 +75,7 @@ class Explanation:
 
     @property
     def digit(self) -> Pixels:
-        """(28, 28), ink high: the network's input; if there were two readings, the cut-out."""
+        """(28, 28), ink high: the network's input (the cut-out of two); without ink, another shape."""
         return self.steps[-1][1]
 
     @property

@@ -1,8 +1,8 @@
 """Turn a provider's answer into a digit; no other code decides what counts as a digit.
 
 Every character with a Unicode digit value counts (7, full-width, superscript, circled, Arabic-Indic, ...).
-Punctuation and spaces are ignored. Letters never count as digits. A text with a letter beside a digit is
-refused, because the number of digits is then unclear.
+Punctuation and spaces are ignored. Letters count only if the caller asks. A text with a letter beside a
+digit is refused, because the number of digits is then unclear.
 
 The confidence is the score of the candidate that contains the digit. If several contain it (a repeated
 picture), it is the lowest of their scores; without scores it is None. docs/providers.md says how each

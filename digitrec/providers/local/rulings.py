@@ -21,8 +21,8 @@ EVEN, CORNER = 0.4, 0.0015
 """The thinnest side of a frame has at least the first share of its thickest side's width, and each corner
 holds at least the second share of the area of the frame's box."""
 SIDE, IN_CORNER = 0.3, 0.4
-"""A side's ink is at most the first share of the frame's length from the side's middle, and at least as far
-from the frame's; a corner's ink is farther than the second share both ways. Letters may lack corners."""
+"""From the frame's centre, as shares of its sides: a side's ink is nearer than the first share along the
+side and farther across; a corner's ink is farther than the second both ways. Letters may lack corners."""
 OPEN = 0.1
 """A frame that is open above covers at least this share of a digit's height."""
 LONG, RULE = 2.0, 0.3
