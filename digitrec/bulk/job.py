@@ -59,6 +59,8 @@ class Summary:
     """Images without a digit or number, and numbers without a value, by reason."""
     failures: Counter[str] = field(default_factory=Counter)
     """Failed images, by the class of the error."""
+    firsts: int = 0
+    """Images from files with several pictures, of which only the first is read."""
     replayed: int = 0
     """Answers from the ledger."""
     cost_usd: float = 0.0
@@ -71,6 +73,7 @@ class Summary:
         if isinstance(outcome, Failure):
             self.failures[type(outcome.error).__name__] += 1
             return
+        self.firsts += outcome.image.frames > 1
         self.replayed += outcome.replayed
         if isinstance(outcome, Sheet):
             self.sheets += 1
@@ -100,6 +103,7 @@ class Summary:
         parts += [text.count(read, what)] if failed < self.images else []
         parts += [f"{refused:,} without a {what} ({_kinds(self.refusals)})"] if refused else []
         parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
+        parts += [f"{text.count(self.firsts, 'file')} with unread pictures"] if self.firsts else []
         parts += [f"{self.replayed:,} answered before"] if self.replayed else []
         parts += [f"${text.plain(self.cost_usd)} spent"] if self.cost_usd else []
         return ", ".join(parts)

@@ -70,6 +70,9 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
     """
     names = asking.names(together=True)
     prices = [registry.provider_class(name).price for name in names]  # an unknown engine raises an error now
+    is_free = set(prices) == {FREE}
+    if asking.no_ledger and asking.max_cost is not None and not is_free:
+        raise click.UsageError("--max-cost needs the ledger: without it, --resume would spend as much again.")
     how = asking.how()
     listed = inputs.listed(sys.stdin.buffer.read()) if images == LIST else []
     given = _settings(names, how, asking)
@@ -78,12 +81,13 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
         given |= {"list": hashlib.sha256("\n".join(listed).encode("utf-8", "surrogateescape")).hexdigest()}
     with job.opened(out) as run:
         if not resume and (out.exists() or run.plan is not None):
-            raise click.UsageError(f"{out} exists already: continue it with --resume, or name another.")
-        processes = (workers or cores()) if set(prices) == {FREE} else 1
+            advice = "name another" if run.plan is None else "continue it with --resume, or name another"
+            raise click.UsageError(f"{out} exists already: {advice}.")
         if run.plan is not None:
             _check(out, run.plan, given)
         elif out.exists():
             raise DataError(f"{out}: exists, but is not a resumable batch; choose another OUT")
+        processes = (workers or cores()) if is_free else 1
         plan = run.plan or _plan(run, given, listed if images == LIST else images, processes)
         if plan.size is None:
             opener = partial(replace(asking, run=plan.run).reader, names)

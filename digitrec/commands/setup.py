@@ -62,7 +62,7 @@ def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    listings = registry.listings(os.environ)
+    listings = registry.listings(os.environ, configuration.load().prices)
     if output == "json":
         click.echo(json.dumps([asdict(listing) for listing in listings], indent=2))
         return

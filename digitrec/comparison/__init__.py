@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Unpack
 
 from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated
-from digitrec.engine import Engine
+from digitrec.engine import Engine, config
 from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigured, NotInstalled
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, several_images
@@ -260,7 +260,8 @@ def free_engines(env: Mapping[str, str]) -> list[str]:
     Raises:
         NotConfigured: no free engine is ready.
     """
-    ready = [listing for listing in registry.listings(env) if not listing.status.missing]
+    listings = registry.listings(env, config.load().prices)
+    ready = [listing for listing in listings if not listing.status.missing]
     chosen = [listing.name for listing in ready if not left_out_because(listing)]
     if not chosen:
         raise NotConfigured("no free engine is installed and configured; name the engines to ask")

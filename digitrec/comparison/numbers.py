@@ -71,8 +71,9 @@ def apart(comparison: Comparison) -> list[Comparison]:
     spots: list[Spot] = []
     for engine, outcome in enumerate(comparison.outcomes):
         for number in outcome.numbers if isinstance(outcome, NumbersRead) else ():
-            same = [spot for spot in spots if _shows(spot, number, engine)]
-            spots = [spot for spot in spots if spot not in same]
+            same = _places(spots, number, engine)
+            # by identity: a page may have the same number twice
+            spots = [spot for spot in spots if not any(spot is one for one in same)]
             spots.append([*chain.from_iterable(same), (engine, number)])
     placed = [(spot, box) for spot in spots if (box := _box(spot)) is not None]
     reading = chain.from_iterable(lines([box for _, box in placed]))
@@ -91,12 +92,20 @@ def _box(spot: Spot) -> Box | None:
     return union([number.box for _, number in spot if number.box is not None])
 
 
-def _shows(spot: Spot, number: Number, engine: int) -> bool:
-    """Return whether the numbers at a place are the same as this number of another engine."""
-    others = [other for one, other in spot if one != engine]
-    if number.box is None or _box(spot) is None:
-        return any(other.text == number.text for other in others)
-    return any(other.box is not None and covered(number.box, other.box) >= SAME_PLACE for other in others)
+def _places(spots: Sequence[Spot], number: Number, engine: int) -> list[Spot]:
+    """Return the places that show this number of an engine, by their boxes.
+
+    If a box is missing, this is the first place with the same text without a number of this engine.
+    """
+    found, alike = [], []
+    for spot in spots:
+        others = [other for one, other in spot if one != engine]
+        if any(number.box and other.box and covered(number.box, other.box) >= SAME_PLACE for other in others):
+            found.append(spot)
+        is_free = len(others) == len(spot) and (number.box is None or _box(spot) is None)
+        if is_free and any(other.text == number.text for other in others):
+            alike.append(spot)
+    return found or alike[:1]
 
 
 def _at(spot: Spot, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

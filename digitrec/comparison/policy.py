@@ -67,6 +67,10 @@ class EnginePolicy:
         """Return the policy's outcome, given the outcome of at least one engine."""
         raise NotImplementedError
 
+    def called(self, names: Sequence[str]) -> str:
+        """Return the policy's name with these names of its engines, in their order."""
+        raise NotImplementedError
+
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture, in order; its ``asked`` holds each engine's outcome."""
         for opened in chunks(map(partial(open_or_fail, asker=self.name), images), WINDOW):
@@ -92,11 +96,17 @@ class EnginePolicy:
 
     def on_all_answers(
         self, engines: Mapping[str, Engine], outcomes: Mapping[str, Sequence[Outcome]]
-    ) -> tuple[Outcome, ...]:
-        """Apply `on_answers` to many pictures; engines and outcomes are keyed by engine name."""
-        names = {id(engine): name for name, engine in engines.items()}
-        rows = zip(*(outcomes[names[id(engine)]] for engine in self.engines), strict=True)
-        return tuple(self.on_answers(row) for row in rows)
+    ) -> dict[str, tuple[Outcome, ...]]:
+        """Apply `on_answers` to many pictures; return the outcomes by the policy's name with these names.
+
+        Args:
+            engines: the engines by name.
+            outcomes: the outcomes of each engine, by the same names.
+        """
+        known = {id(engine): name for name, engine in engines.items()}
+        names = [known[id(engine)] for engine in self.engines]
+        rows = zip(*(outcomes[name] for name in names), strict=True)
+        return {self.called(names): tuple(self.on_answers(row) for row in rows)}
 
     def __enter__(self) -> Self:
         """Return the policy itself; the ``with`` block closes it at its end."""
@@ -183,8 +193,12 @@ class Fallback(EnginePolicy):
         """
         self.below = number("the threshold below which the next engine is asked", below, 0, 1)
         super().__init__(engines)
-        self.name = ">".join(map(name_of, self.engines)) + f"@{below:g}"
+        self.name = self.called([*map(name_of, self.engines)])
         self._warned: set[str] = set()
+
+    def called(self, names: Sequence[str]) -> str:
+        """Return a name such as "local>google@0.9"."""
+        return ">".join(names) + f"@{self.below:g}"
 
     def more(self, said: Sequence[Asked]) -> int:
         """Return 1 while another engine is left and the last answer was not sure."""
@@ -246,8 +260,11 @@ class Consensus(EnginePolicy):
         if not 2 <= agree <= len(listed(engines)):
             raise ValueError(f"agree must be 2 to {len(engines)}, the number of engines, got {agree}")
         super().__init__(engines)
-        names = [name_of(engine) for engine in self.engines]
-        self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
+        self.name = self.called([*map(name_of, self.engines)])
+
+    def called(self, names: Sequence[str]) -> str:
+        """Return a name such as "2 of local+google+aws"."""
+        return f"{self.agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
 
     def more(self, said: Sequence[Asked]) -> int:
         """Return ``agree`` at first, then 1 while agreement is possible; for sheets return all engines."""

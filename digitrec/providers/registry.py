@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -110,12 +110,17 @@ def _found(folders: Sequence[tuple[str, int]]) -> Mapping[str, Plugin]:
     return plugins
 
 
-def listings(env: Mapping[str, str]) -> list[Listing]:
+def listings(env: Mapping[str, str], prices: Mapping[str, float]) -> list[Listing]:
     """Return all registered providers, sorted by name, using only ``env`` and the disk.
 
-    A broken provider is listed as not installed, with the reason.
+    A broken provider is listed as not installed, with the reason. The configured ``prices``, in US dollars
+    for an image, replace the providers' own.
     """
-    return [_listing(plugin, env) for _, plugin in sorted(found().items())]
+    known = [_listing(plugin, env) for _, plugin in sorted(found().items())]
+    return [
+        replace(one, price=Price(prices[one.name], "configured")) if one.name in prices else one
+        for one in known
+    ]
 
 
 def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:

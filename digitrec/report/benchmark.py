@@ -75,7 +75,8 @@ def leaderboard(benchmark: Benchmark) -> Table:
             card.name, percent(card.accuracy.share), card.accuracy.interval(),
             str(card.correct - card.refused_rightly), str(card.wrong),
             f"{card.refused_rightly} / {card.refused_wrongly}", str(card.failed),
-            duration(card.latency.p50) if card.latency else "", dollars(card.cost_per_1000),
+            duration(card.latency.p50) if card.latency else "",
+            dollars(card.cost_per_1000) if card.failed < card.n else "",
         )
         for card in benchmark.cards
     ]  # fmt: skip
@@ -235,10 +236,11 @@ def _recommended(advice: Recommendation) -> str:
         return "Nothing is recommended: every engine was emulated."
     chosen, target = advice.chosen, f"{100 * advice.target:g}%"
     if chosen is None:
-        return f"No option fits the budget: {advice.tried} were compared, all have unknown or higher cost."
+        return f"None of {advice.tried} options was chosen: their cost is unknown, or above the budget."
+    took = "" if chosen.latency_s is None else f"; {duration(chosen.latency_s)} a picture"
     figures = (
         f"{_with_interval(chosen.right)} on {chosen.right.n} pictures that the choice did not use; "
-        f"1,000 pictures cost: {dollars(chosen.cost_per_1000)}; {duration(chosen.latency_s)} a picture"
+        f"1,000 pictures cost: {dollars(chosen.cost_per_1000)}{took}"
     )
     if advice.reached:
         return f"{chosen.name} reaches {target}: {figures}."

@@ -35,12 +35,15 @@ def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_outcomes_are_those_of_predict_many_and_are_counted(scans: list[str]) -> None:
+    both = [Image.open(name) for name in scans[:2]]
+    both[0].save(scans[0], "TIFF", save_all=True, append_images=both[1:])
     batch = digitrec.batch([*scans, "missing.png"])
     said = [(outcome.image.source, getattr(outcome, "digit", None)) for outcome in batch]
     expected = digitrec.predict_many([*scans, "missing.png"])
     assert said == [(outcome.image.source, getattr(outcome, "digit", None)) for outcome in expected]
     assert (batch.summary.images, batch.summary.digits) == (41, 40)
     assert batch.summary.failures == {"ImageError": 1}
+    assert "1 file with unread pictures" in batch.summary.words()
 
 
 @pytest.mark.parametrize("name", [Path("scans"), "scans/*.png", "all.tar", "scans/00.png"], ids=str)

@@ -368,6 +368,7 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
         (["broken.zip", "-o", "rows.jsonl"], "broken.zip", 6),
         (["-o", "rows.jsonl"], "INPUT", 2),
         (["scans", "-o", "taken"], "taken", 2),
+        (["scans", "-o", "rows.jsonl", "-p", "aws", "--no-ledger", "--max-cost", "1"], "--max-cost", 2),
         (["scans", "-o", "answers.json"], "answers.json", 2),
     ],
 )

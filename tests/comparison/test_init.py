@@ -129,7 +129,7 @@ def test_only_engines_that_are_ready_and_free_are_asked_unnamed(monkeypatch: pyt
         listing("absent", FREE, "set KEY"), listing("unknown", None),
         listing("dear", Price(0.0015, "list")), listing("local", FREE),
     ]  # fmt: skip
-    monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: listings[: int(env["MANY"])])
+    monkeypatch.setattr("digitrec.providers.registry.listings", lambda env, _: listings[: int(env["MANY"])])
     _, unknown, dear, local = map(left_out_because, listings)
     assert "$1.50 per 1,000" in dear
     assert unknown and not local

@@ -81,6 +81,10 @@ def test_a_number_without_a_box_belongs_to_the_same_text(page: Path) -> None:
     placed = reader("placed", ("12", (100, 100, 180, 150)), ("34", (300, 100, 380, 150)))
     listed = reader("listed", ("34", None), ("56", None))
     assert texts(compared(page, placed, listed)) == [["12", None], ["34", "34"], [None, "56"]]
+    rows = [("12", (100, 100, 180, 150)), ("45", (100, 300, 180, 350)), ("12", (100, 500, 180, 550))]
+    both = [reader("placed", *rows), reader("listed", *((text, None) for text, _ in rows))]
+    for readers in (both, both[::-1]):
+        assert texts(compared(page, *readers)) == [["12", "12"], ["45", "45"], ["12", "12"]]
 
 
 def test_numbers_vote_by_their_value(page: Path) -> None:

@@ -13,7 +13,7 @@ import os, socket, subprocess, sys
 def refuse(*args, **kwargs): raise SystemExit("it went out")
 socket.socket.connect = socket.getaddrinfo = subprocess.Popen = os.posix_spawn = refuse
 from digitrec.providers import registry
-names = [listing.name for listing in registry.listings(os.environ)]
+names = [listing.name for listing in registry.listings(os.environ, {})]
 sdks = {"google.auth", "botocore", "azure.core", "requests", "rapidocr", "onnxruntime"}
 print(sorted(names), sorted(sdks & set(sys.modules)))
 """

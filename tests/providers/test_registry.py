@@ -89,8 +89,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     return install
 
 
+def test_a_configured_price_replaces_the_providers() -> None:
+    prices = {one.name: one.price and one.price.usd for one in registry.listings({}, {"openai": 0.25})}
+    assert (prices["openai"], prices["local"]) == (0.25, 0)
+
+
 def listing(name: str) -> registry.Listing:
-    (found,) = [found for found in registry.listings({}) if found.name == name]
+    (found,) = [found for found in registry.listings({}, {}) if found.name == name]
     return found
 
 
@@ -105,9 +110,9 @@ def test_nobody_takes_the_name_of_one_of_ours(package: Package, name: str, first
 @pytest.mark.parametrize("first", [True, False])
 def test_our_own_metadata_twice_is_no_conflict(package: Package, first: bool) -> None:
     ours = "\n".join(f"{point.name} = {point.value}" for point in entry_points(group=registry.GROUP))
-    before = registry.listings({})
+    before = registry.listings({}, {})
     package("digitrec", ours, first=first)  # as an editable installation beside an egg-info
-    assert registry.listings({}) == before
+    assert registry.listings({}, {}) == before
 
 
 def test_of_two_strangers_with_one_name_the_first_on_the_path_counts(package: Package) -> None:

@@ -30,7 +30,7 @@ from digitrec.recognise import calibration
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
 
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from digitrec.comparison.benchmark import measure, measures
 from digitrec.comparison.benchmark.measure import is_right, is_wrong
@@ -87,8 +87,8 @@ class Option:
     """Right answers among all pictures; a failure is not right."""
     cost_per_1000: float | None
     """US dollars for 1,000 pictures; None: unknown."""
-    latency_s: float
-    """Mean seconds for one picture."""
+    latency_s: float | None
+    """Mean seconds for one picture; None if all answers came from the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,8 @@ def benchmark(
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     outcomes = measure.ask_all(samples, engines, data, arrived=arrived, **how)
     recommendation = None if target is None else recommend(outcomes, engines, samples, target, budget)
-    outcomes |= {policy.name: policy.on_all_answers(engines, outcomes) for policy in policies}
+    for policy in policies:
+        outcomes |= policy.on_all_answers(engines, outcomes)
     prices = measure.price_list(engines.values())
     cards = [measure.scorecard(name, said, samples, prices) for name, said in outcomes.items()]
     cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
@@ -331,21 +332,35 @@ def recommend(
     prices = measure.price_list(engines.values())
     real = {name: engine for name, engine in engines.items() if not is_emulated(outcomes[name])}
     options = {name: outcomes[name] for name in real}
-    options |= {policy.name: policy.on_all_answers(real, outcomes) for policy in _policies([*real.values()])}
-    choosing, reporting = train_test_split(range(len(samples)), test_size=0.5, random_state=0)
+    for policy in _policies([*real.values()]):
+        options |= policy.on_all_answers(real, outcomes)
+    choosing, reporting = _halves([sample.group for sample in samples])
 
     def measured(name: str, places: Sequence[int]) -> Option:
         answers = [options[name][place] for place in places]
-        right = sum(is_right(options[name][place], samples[place].truth) for place in places)
-        latency_s = fmean(answer.latency_s for answer in answers)
-        cost = measure.per_1000(answers, prices)
-        return Option(name, measures.proportion(right, len(answers)), cost, latency_s)
+        some = [samples[place] for place in places]
+        right = [is_right(answer, sample.truth) for answer, sample in zip(answers, some, strict=True)]
+        seconds = [answer.latency_s for answer in answers if measure.is_timed(answer)]
+        return Option(
+            name, measures.share_of(right, [sample.group for sample in some]),
+            measure.per_1000(answers, prices), fmean(seconds) if seconds else None,
+        )  # fmt: skip
 
     most = math.inf if budget is None else budget
     tried = [measured(name, choosing) for name in options]
     allowed = [one for one in tried if one.cost_per_1000 is not None and one.cost_per_1000 <= most]
     best = _cheapest(allowed, target)
     return Recommendation(target, best and measured(best.name, reporting), len(tried))
+
+
+def _halves(groups: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
+    """Divide pictures at random; if there are several groups, each group is in one half."""
+    if len(set(groups)) < 2:
+        choosing, reporting = train_test_split(range(len(groups)), test_size=0.5, random_state=0)
+    else:
+        halves = GroupShuffleSplit(1, test_size=0.5, random_state=0)
+        choosing, reporting = next(halves.split(groups, groups=groups))
+    return choosing, reporting
 
 
 def _policies(engines: Sequence[Engine]) -> Iterator[EnginePolicy]:
@@ -362,5 +377,5 @@ def _cheapest(options: Sequence[Option], target: float) -> Option | None:
     """Return the cheapest (then fastest) option that reaches the target, else the nearest to it."""
     reaching = [one for one in options if (one.right.low or 0.0) >= target]
     if reaching:
-        return min(reaching, key=lambda one: (one.cost_per_1000 or 0.0, one.latency_s))
+        return min(reaching, key=lambda one: (one.cost_per_1000 or 0.0, one.latency_s or math.inf))
     return max(options, key=lambda one: (one.right.low or 0.0, -(one.cost_per_1000 or 0.0)), default=None)

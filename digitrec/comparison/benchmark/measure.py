@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from digitrec.answer import SURE, Failure, Number, Outcome, Prediction, is_emulated, total
 from digitrec.comparison import compare_stream
 from digitrec.comparison.benchmark import measures
-from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion
+from digitrec.comparison.benchmark.measures import Label, Proportion, Reliability, proportion, share_of
 from digitrec.comparison.datasets.loader import NumberSample, Sample
 from digitrec.comparison.numbers import NumbersRead
 from digitrec.engine import Engine, config
@@ -136,7 +136,7 @@ def scorecard(
         refused_rightly=refused.count(None),
         refused_wrongly=len(refused) - refused.count(None),
         failed=len(outcomes) - len(answered),
-        accuracy=measures.grouped(hits, groups) if any(groups) else measures.proportion(right, len(answered)),
+        accuracy=share_of(hits, groups),
         confusion=measures.confusion([(label, answer.answer) for answer, label in answered]),
         coverage=measures.coverage_curve(trust, len(answered)),
         reliability=measures.reliability(own),
@@ -159,8 +159,14 @@ def _scored(answered: Sequence[tuple[Prediction, Label]], field: str) -> list[tu
     return [(score, right) for score, right in scores if score is not None]
 
 
+def is_timed(outcome: Outcome) -> bool:
+    """Return whether an outcome's latency is that of a new answer; the ledger's answers take no time."""
+    parts = getattr(outcome, "asked", ()) or (outcome,)
+    return outcome.attempts > 0 and not any(getattr(one, "replayed", False) for one in parts)
+
+
 def _latency(answers: Sequence[Prediction]) -> Latency | None:
-    seconds = [answer.latency_s for answer in answers if answer.attempts and not answer.replayed]
+    seconds = [answer.latency_s for answer in answers if is_timed(answer)]
     if not seconds:
         return None
     return Latency(len(seconds), *np.percentile(seconds, [50, 95, 99]).tolist())
@@ -300,21 +306,22 @@ def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -
         (outcome, sample) for outcome, sample in zip(outcomes, samples, strict=True)
         if isinstance(outcome, NumbersRead) and isinstance(sample, NumberSample)
     ]  # fmt: skip
+    groups = [sample.group for _, sample in answered]
     pairs = [([number.text for number in outcome.sure], list(sample.texts)) for outcome, sample in answered]
-    hits = sum((Counter(read) & Counter(texts)).total() for read, texts in pairs)
+    hits = [(Counter(read) & Counter(texts)).total() for read, texts in pairs]
     alone = [(read[0], texts[0]) for read, texts in pairs if len(read) == len(texts) == 1]
     characters = sum(len(text) for _, text in alone)
     return NumberScore(
         engine,
-        value=proportion(sum(_values(read) == _values(texts) for read, texts in pairs), len(pairs)),
-        recall=proportion(hits, sum(len(texts) for _, texts in pairs)),
-        precision=proportion(hits, sum(len(read) for read, _ in pairs)),
+        value=share_of([_values(read) == _values(texts) for read, texts in pairs], groups),
+        recall=share_of(hits, groups, [len(texts) for _, texts in pairs]),
+        precision=share_of(hits, groups, [len(read) for read, _ in pairs]),
         character_errors=sum(_distance(*pair) for pair in alone) / characters if characters else None,
-        cells=proportion(
-            sum(_in_place(outcome.sure, sample.cells) for outcome, sample in answered),
-            sum(len(sample.cells) for _, sample in answered),
+        cells=share_of(
+            [_in_place(outcome.sure, sample.cells) for outcome, sample in answered], groups,
+            [len(sample.cells) for _, sample in answered],
         ),
-    )
+    )  # fmt: skip
 
 
 def _in_place(numbers: Sequence[Number], cells: Sequence[tuple[int, int, str]]) -> int:

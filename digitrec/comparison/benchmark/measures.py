@@ -33,7 +33,7 @@ class Proportion:
     n: int
     """Number of pictures, >= 0."""
     low: float | None
-    """Lower end of the 95% Wilson interval, 0..1; None when n is 0."""
+    """Lower end of the 95% interval, 0..1; None when n is 0."""
     high: float | None
     """Upper end of the interval."""
 
@@ -55,19 +55,28 @@ def proportion(hits: int, n: int) -> Proportion:
     return Proportion(hits, n, float(interval.low), float(interval.high))
 
 
-def grouped(right: Sequence[bool], groups: Sequence[str]) -> Proportion:
-    """Return a share whose interval comes from resampling whole groups, such as the pages of one book.
+def share_of(hits: Sequence[int], groups: Sequence[str], sizes: Sequence[int] | None = None) -> Proportion:
+    """Return the share of hits on some pictures; the interval is Wilson's, or based on whole groups.
 
-    Pictures of one group are similar, so they tell less than as many pictures of different groups. The
-    interval is never narrower than Wilson's, which is needed if the share is 0 or 1 in all groups.
+    Pictures of one group, such as the pages of one book, are similar, so they tell less than as many pictures
+    of different groups: whole groups are resampled. The interval is never narrower than Wilson's, which is
+    needed if the share is 0 or 1 in all groups.
+
+    Args:
+        hits: the number of hits on each picture.
+        groups: the group of each picture; no group at all if all are "".
+        sizes: the maximum number of hits on each picture; None: 1.
     """
+    counts = np.ones(len(hits), int) if sizes is None else np.asarray(sizes, int)
+    wilson = proportion(int(sum(hits)), int(counts.sum()))
+    if not any(groups) or wilson.low is None or wilson.high is None:
+        return wilson
     _, places = np.unique(groups, return_inverse=True)
-    hits, sizes = np.bincount(places, np.asarray(right, float)), np.bincount(places)
-    drawn = np.random.default_rng(0).integers(0, len(sizes), (RESAMPLED, len(sizes)))
-    shares = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    found, whole = np.bincount(places, np.asarray(hits, float)), np.bincount(places, counts)
+    drawn = np.random.default_rng(0).integers(0, len(whole), (RESAMPLED, len(whole)))
+    shares = found[drawn].sum(axis=1) / np.maximum(whole[drawn].sum(axis=1), 1)
     low, high = np.percentile(shares, [50 * (1 - CONFIDENCE_LEVEL), 50 * (1 + CONFIDENCE_LEVEL)]).tolist()
-    wilson = proportion(sum(right), len(right))
-    return Proportion(wilson.hits, wilson.n, min(wilson.low or 0.0, low), max(wilson.high or 1.0, high))
+    return Proportion(wilson.hits, wilson.n, min(wilson.low, low), max(wilson.high, high))
 
 
 Label = int | str | None

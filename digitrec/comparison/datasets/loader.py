@@ -103,9 +103,7 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
         DataError: a file is missing, damaged or in none of these forms, or a label is missing, not 0..9, or
             contradicts another; the message names the file and, for a table, the line.
     """
-    if not str(source):
-        raise DataError("the name is empty (is a variable unset?); the current folder is `.`")
-    return limited(_read(str(source), Path(source)), limit)
+    return limited(_read(str(source), _named(str(source))), limit)
 
 
 def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
@@ -123,8 +121,9 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
         DataError: the table is missing or wrong (`_rows`), a text is not a number, a picture belongs to two
             groups, or one of its cells holds two numbers; the message names the line.
     """
-    table = Path(source, "labels.csv") if Path(source).is_dir() else Path(source)
-    if not table.is_file():
+    path = _named(source)
+    table = path / "labels.csv" if path.is_dir() else path
+    if not _is_file(table):
         raise DataError(f"{table}: no such file; numbers need a table with the columns file and text")
     found: dict[Path, list[Row]] = defaultdict(list)
     for row in _rows(table, "text"):
@@ -132,6 +131,7 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
         lines.append(row)
         if row.group != (group := lines[0].group):
             raise DataError(f"{row.where}: {row.file.name!r} has two groups, {group!r} and {row.group!r}")
+    _warn_of_others(table, [rows[0].file for rows in found.values()])
     grouped = any(rows[0].group for rows in found.values())
     samples = [
         NumberSample(
@@ -172,7 +172,7 @@ def _read(source: str, path: Path) -> list[Sample]:
         log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
     elif source == TEST_SET:
         path = SHIPPED / "t10k-images-idx3-ubyte.gz"
-    if (path / "labels.csv").is_file():
+    if _is_file(path / "labels.csv"):
         return _table(path / "labels.csv")
     if path.is_dir():
         return _folders(path)
@@ -208,19 +208,38 @@ def _table(path: Path) -> list[Sample]:
     first: dict[Path, Row] = {}
     for row in rows:
         other = first.setdefault(row.file.resolve(), row)
-        if other.said.casefold() != row.said.casefold():
+        if _label(other.said, other.where) != _label(row.said, row.where):
             raise DataError(
                 f"{row.where}: {row.file.name!r} is {row.said} here and {other.said} in {other.where}"
             )
     if len(first) < len(rows):
         repeated = count(len(rows) - len(first), "line")
         log.warning("%s: %s repeat a file; each file is used once", path, repeated)
-    kinds = {file.suffix.lower() for file in first}
-    folders = {row.file.parent for row in first.values()}
-    beside = [file for folder in folders for file in _entries(folder) if file.suffix.lower() in kinds]
-    missing = sorted(file.name for file in beside if file.resolve() not in first)
-    _warn(path, missing, "not in the table, but of the same kind as its files")
+    _warn_of_others(path, [row.file for row in first.values()])
     return [Sample(row.file, _label(row.said, row.where)) for row in first.values()]
+
+
+def _warn_of_others(table: Path, files: Sequence[Path]) -> None:
+    """Warn about files beside those of a table that are of the same kind."""
+    known, kinds = {file.resolve() for file in files}, {file.suffix.lower() for file in files}
+    beside = [file for folder in {file.parent for file in files} for file in _entries(folder)]
+    missing = sorted(one.name for one in beside if one.suffix.lower() in kinds and one.resolve() not in known)
+    _warn(table, missing, "not in the table, but of the same kind as its files")
+
+
+def _named(source: str) -> Path:
+    """Return the path of a name; raise a DataError if it is empty."""
+    if not source:
+        raise DataError("the name is empty (is a variable unset?); the current folder is `.`")
+    return Path(source)
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is such a file; raise a DataError if its folder cannot be searched."""
+    try:
+        return path.is_file()
+    except PermissionError as error:
+        raise DataError(f"{path}: {error.strerror}; check the folder's permissions") from error
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -340,7 +359,9 @@ def _records(table: Path) -> Iterator[tuple[str, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield f"{table}, line {line}", cells
             line = reader.line_num + 1
-    except (OSError, UnicodeError, csv.Error) as error:
+    except UnicodeError as error:
+        raise DataError(f"{table}: its text is not UTF-8 ({error}); save it as UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise DataError(f"{table}, line {line}: cannot be read as a table ({error})") from error
 
 

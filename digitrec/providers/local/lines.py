@@ -35,11 +35,11 @@ ONE_PIECE = 0.25
 LARGEST = 6_500_000
 """Maximum area of the network's input, in pixels."""
 CLEAR, SHARP = 24, 28
-"""Median height of the digits, in pixels of the network's input: the minimum that ends the search, and what
-the next input aims at."""
+"""Median height of the digits, in pixels of the network's input: the minimum that ends the search, and the
+target of the next input."""
 MANY, LEGIBLE_SHARE = 60, 0.2
-"""Number of digits from which some of them are read; if fewer than this share of these is clear, the page is
-looked at closer."""
+"""From this number of digits on, a sample of them is read; if less than this share of the sample is clear,
+the page is searched at a higher resolution."""
 CUT_OUT = 3.5
 """A picture lower than this many times its median digit was cut out around a number or two."""
 LEGIBLE = 16
@@ -49,7 +49,7 @@ GAP, GAP_CUT_OUT = 0.75, 1.5
 GAP_IN_WORD = 0.4
 """Maximum gap between two letters of a word, as a share of their height."""
 SAME = 0.5
-"""Minimum share of a mark's box inside a digit's box, for a piece of that digit."""
+"""Minimum share of the smaller of two boxes inside the other, for a mark and its digit."""
 SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
@@ -141,7 +141,7 @@ def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, ta
         tall: the height of most digits, in pixels of that input.
     """
     boxes = np.array([mark.box for mark in marks], float)
-    linked = _beside(boxes, GAP)
+    linked = beside(boxes, GAP)
     linked &= ~ruled_off(rules, np.array([mark.place for mark in marks]), linked, tall)
     boxes = np.concatenate([boxes, letters])
     every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
@@ -158,7 +158,7 @@ def _lines_of_cut_out(
     inside = np.flatnonzero(~_from_outside(boxes, size))
     boxes, marks = boxes[inside], [marks[at] for at in inside.tolist()]
     cells = cells_between(rules, np.array([mark.place for mark in marks]), tall)
-    groups = cells or _groups(_beside(boxes, GAP_CUT_OUT))
+    groups = cells or _groups(beside(boxes, GAP_CUT_OUT))
     made = [_line(boxes[group], [marks[at] for at in group], cut_out=not cells) for group in groups]
     return [replace(_line(boxes, marks, cut_out=True), cells=made)] if cells else made
 
@@ -266,7 +266,7 @@ def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:
     return np.asarray((border | (near & upright)) & (area < SPECK * area.max()))
 
 
-def _beside(boxes: Boxes, gap: float, *, with_signs: bool = True) -> Mask:
+def beside(boxes: Boxes, gap: float, *, with_signs: bool = True) -> Mask:
     """Return which marks stand beside each other in one number, (N, N)."""
     blocks = (boxes[at : at + BLOCK] for at in range(0, len(boxes), BLOCK))
     return np.concatenate([_beside_others(block, boxes, gap, with_signs) for block in blocks])
@@ -302,7 +302,7 @@ def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
         linked: which marks may be one number, (M, M). The space after a word ends a number.
     """
     marks = len(linked)
-    near = _beside(boxes, GAP_IN_WORD, with_signs=False)
+    near = beside(boxes, GAP_IN_WORD, with_signs=False)
     near[:marks, :marks] &= linked
     word = joined(len(near), *np.nonzero(near))
     has_letter = np.isin(word, word[marks:])[:marks]

@@ -23,7 +23,7 @@ from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
 from digitrec.providers.base import FREE, BaseProvider, Price
-from digitrec.providers.local.lines import Line, lines, single, strip
+from digitrec.providers.local.lines import GAP, Line, beside, lines, single, strip
 
 WEIGHTS = sequence.WEIGHTS / "digitrec-numbers.npz"
 """The trained weights that judge a reading; the package contains them."""
@@ -152,7 +152,7 @@ class LocalNumbers(BaseProvider):
             yield Candidate(one.reading.text, one.reading.chance, box, _signs(one), chance)
 
     def _found(self, page: Page, expected: Lengths | None) -> list[tuple[Proposal, float]]:
-        """Return the proposals of a page that are likely enough, and their chances."""
+        """Return the proposals of a page that are reported, and their chances."""
         lines = [(line, self._judged(page, line, expected)) for line in page.lines]
         found = [one for _, judged_line in lines for one in judged_line]
         digits = sum(len(one.digits) for one, chance in found if chance >= UNSURE)
@@ -168,7 +168,7 @@ class LocalNumbers(BaseProvider):
             others = [likely for one, likely in found if len(found) > 1 or len(one.digits) > 1]
             if chance > max(others, default=-1):
                 found = [(alone, chance)]
-        return [(one, chance) for one, chance in found if chance >= _least(one)]
+        return _reported(found)
 
     def _closer(self, page: Page, line: Line, before: Judged, expected: Lengths | None) -> Judged:
         """Read a line of a page again, as a cut-out.
@@ -306,6 +306,19 @@ def _in_boxes(whole: Proposal, cells: Sequence[tuple[Proposal, float]]) -> tuple
     return replace(whole, reading=joined), math.prod(chance for _, chance in cells)
 
 
+def _reported(found: Judged) -> list[tuple[Proposal, float]]:
+    """Return the proposals that are likely enough; one beside unread digits may be a part of a number."""
+    if not found:
+        return []
+    is_doubtful = np.array([chance < UNSURE and one.line.chance >= DIGITS for one, chance in found])
+    near = beside(np.array([_on_page(one, one.line.box) for one, _ in found]), GAP)
+    is_part = (near & is_doubtful).any(axis=1)
+    return [
+        (one, min(chance, LEAST) if part and chance >= UNSURE else chance)
+        for (one, chance), part in zip(found, is_part, strict=True) if chance >= _least(one)
+    ]  # fmt: skip
+
+
 def _seen(page: Page, line: Line) -> list[proposals.Reading]:
     """Return the digit network's reading of each high mark of a line."""
     if line.reading is not None:
@@ -326,7 +339,7 @@ def _least(one: Proposal) -> float:
 
 
 def _answered(reading: Reading, one: proposals.Reading) -> Reading:
-    """Return the digit network's answer, which is surer for single digits, in place of another one."""
+    """Return the reading; if it differs, with the digit network's answer, which is surer for one digit."""
     text, chance = str(one.digit), float(one.chances.max())
     if digits_of(reading.text) == text:
         return reading
@@ -430,7 +443,7 @@ def features(one: Proposal) -> list[float]:
 
 
 def _of_whole(one: Proposal | None) -> tuple[float, ...]:
-    """Return the features of the line that a proposal is a part of; zeros if it is none."""
+    """Return the features of the line that a proposal is a part of; zeros for a whole line."""
     return (1, max(one.reading.letters), one.line.widest, one.reading.chance) if one else (0,) * 4
 
 

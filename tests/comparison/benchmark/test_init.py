@@ -187,6 +187,9 @@ def test_of_two_that_cost_the_same_the_faster_is_chosen_and_its_mean_time_told()
     chosen = advice(said, [0.001, 0.001], 0.9).chosen
     assert chosen is not None
     assert (chosen.name, chosen.latency_s) == ("fast", 0.5)
+    said["fast"] = [replace(one, replayed=True) for one in digits_of("fast", RIGHT, 0.5)]
+    chosen = advice(said, [0.001, 0.001], 0.9).chosen
+    assert chosen is not None and chosen.name == "slow", "the ledger's answers have no time"
 
 
 def test_it_is_reported_on_pictures_that_it_was_not_chosen_on() -> None:
@@ -201,6 +204,9 @@ def test_it_is_reported_on_pictures_that_it_was_not_chosen_on() -> None:
 def test_each_alone_each_fallback_at_each_threshold_and_each_vote_is_tried() -> None:
     found = advice({name: digits_of(name, RIGHT) for name in "abc"}, [0.0] * 3, 0.9)
     assert found.tried == 3 + 6 * 9 + 3 + 1
+    ways = {way: priced("a", 0.0) for way in ("a/plain", "a/enlarged")}
+    said = {way: digits_of("a", RIGHT) for way in ways}
+    assert recommend(said, ways, labelled(RIGHT), 0.9).tried == 2 + 2 * 9 + 1
 
 
 def test_a_fallback_and_a_vote_are_chosen_where_they_are_better_than_each_alone() -> None:

@@ -24,7 +24,7 @@ from digitrec.comparison.benchmark.measure import (
     price_list,
     scorecard,
 )  # fmt: skip
-from digitrec.comparison.benchmark.measures import by_groups, grouped, mcnemar, proportion
+from digitrec.comparison.benchmark.measures import by_groups, mcnemar, proportion, share_of
 from digitrec.comparison.datasets.loader import Sample, read_numbers, read_samples
 from digitrec.comparison.numbers import numbers_asked
 from digitrec.comparison.policy import Consensus, Fallback
@@ -274,12 +274,16 @@ def test_groups_stay_whole_in_intervals_and_tests(tmp_path: Path) -> None:
     assert None not in (worse.low, worse.high, alone.low, alone.high)
     assert worse.high - worse.low > 1.5 * (alone.high - alone.low)  # type: ignore[operator]
     assert found.cards[0].accuracy.low == proportion(50, 50).low, "never narrower than Wilson's"
+    assert found.numbers[1].recall == found.numbers[1].value == worse
+    engines, ask = {"one": engine("one", *["7"] * 50)}, numbers_asked()
+    advice = benchmark(read_numbers(source), engines, data="x", target=0.5, ask=ask).recommendation
+    assert advice is not None and advice.chosen is not None and advice.chosen.right.n % 10 == 0
     assert found.is_grouped and "group" in found.test
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcdef")), min_size=1, max_size=40))
 def test_an_interval_of_groups_holds_the_share_and_wilsons_interval(pictures: list[tuple[bool, str]]) -> None:
     right, groups = zip(*pictures, strict=True)
-    found, alone = grouped(right, groups), proportion(sum(right), len(right))
+    found, alone = share_of(right, groups), proportion(sum(right), len(right))
     assert 0 <= found.low <= alone.low <= alone.share <= alone.high <= found.high <= 1  # type: ignore[operator]
     assert by_groups([0] * len(groups), groups) == 1

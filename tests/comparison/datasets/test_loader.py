@@ -142,7 +142,7 @@ def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str |
         ('file,label\n"b\nb.png",7\n"c\nc.png",1\n', "line 2: there is no file 'b\\nb.png'"),
         (f"file,label\n{'x' * 5000},7\n", "line 2: there is no file 'xxx"),
         ("file,label\na\0.png,7\n", "line 2: there is no file"),
-        (b"\xff\xfef", "cannot be read as a table"),
+        (b"\xff\xfef", "not UTF-8"),
         ("", "no column file; the first line has no text"),
         ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in "),
     ],
@@ -155,7 +155,7 @@ def test_what_is_wrong_is_told_with_its_line(folder: Path, table: str | bytes, c
 def test_repeated_and_unlisted_files_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with_files(tmp_path)
     (tmp_path / "notes.txt").write_text("no picture")
-    assert table_of(tmp_path, "file,label\na.png,7\nb b.png,none\na.png,7\n") == EXPECTED
+    assert table_of(tmp_path, "file,label\na.png,7\nb b.png,none\n./a.png,7.0\n") == EXPECTED
     repeated, unlisted = caplog.messages
     assert "1 line" in repeated
     assert "left out 2 " in unlisted and 'q"uote.png' in unlisted
