@@ -93,7 +93,7 @@ def checked(answer: object) -> Answer:
         except (TypeError, ValueError) as error:
             raise _bad(f"{name}: {error}") from error
         if same != value:  # JSON has no tuples, and NaN becomes null
-            raise _bad(f"{name} has the wrong type, such as a list instead of a tuple")
+            raise _bad(f"{name} has a wrong type (a list instead of a tuple?), or a number is not finite")
     _check_sums(answer)
     return answer
 

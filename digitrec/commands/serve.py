@@ -30,6 +30,17 @@ ORIGIN = re.compile(
 """An origin as browsers send it, or "*"."""
 
 
+HOST_NAME = re.compile(r"[^\s/?#@:]+|\[?[0-9a-fA-F:.]+\]?")
+"""A host name or address without a scheme, or "*"."""
+
+
+def _host(given: str) -> str:
+    """Check a name of `--allow-host`."""
+    if HOST_NAME.fullmatch(given):
+        return given
+    raise click.BadParameter(f"{given!r} is not a host name; give only the name, such as example.org")
+
+
 def _origin(given: str) -> str:
     """Check an origin of `--allow-origin`."""
     if ORIGIN.fullmatch(given):
@@ -70,7 +81,7 @@ def _keys() -> tuple[str, ...]:
     envvar="DIGITREC_PROXIES", show_envvar=True, metavar=None,
 )  # fmt: skip
 @click.option(
-    "--allow-host", multiple=True, metavar="NAME", show_default=False,
+    "--allow-host", multiple=True, metavar="NAME", show_default=False, type=_host,
     help="Host name to answer to, besides the machine's own (repeatable; * is any).  [default: any; only "
     "the machine's own on loopback]",
 )  # fmt: skip

@@ -174,7 +174,7 @@ def _compared(
     window: Sequence[ImageSource | Failure], readers: Sequence[Reader], ask: Ask
 ) -> Iterator[Comparison]:
     """Yield a Comparison for each picture, in order, as soon as all engines have answered."""
-    names = tuple(map(name_of, readers))
+    names = _apart(list(map(name_of, readers)))
     good = {place: image for place, image in enumerate(window) if not isinstance(image, Failure)}
     arrivals = gather([(reader, good) for reader in readers], ask)
     said: list[dict[int, Outcome]] = [{} for _ in window]
@@ -187,6 +187,12 @@ def _compared(
         ordered = tuple(outcomes[number] for number in range(len(readers)))
         known = (outcome.image for outcome in ordered if outcome.image.sha256)
         yield Comparison(next(known, ordered[0].image), names, ordered)
+
+
+def _apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of which the second and later equal ones have a number, as "local (2)"."""
+    times = [names[: at + 1].count(name) for at, name in enumerate(names)]
+    return tuple(name if n == 1 else f"{name} ({n})" for name, n in zip(names, times, strict=True))
 
 
 def opened_once(image: ImageSource, asker: str) -> ImageSource | Failure:

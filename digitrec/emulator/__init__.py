@@ -71,7 +71,10 @@ class Emulator:
             NotConfigured, ModelError: the engine cannot be used.
             CannotListen: a port cannot be used.
             ValueError: a fault is invalid.
+            TypeError: ``keys`` is one text, or ``engine`` cannot be called.
         """
+        if isinstance(keys, str) or not (isinstance(engine, str) or callable(engine)):
+            raise TypeError("keys must be several texts, and engine 'local' or a function")
         names = list(dict.fromkeys(vendors))
         unknown = [name for name in names if name not in VENDORS]
         if unknown or not names:

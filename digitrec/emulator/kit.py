@@ -76,6 +76,8 @@ class FakeProvider(BaseProvider):
         self.name, self.wants, self.price, self.endpoint = name, wants, price, endpoint
         self.images: list[PreparedImage] = []
         self._script = list(script)
+        if not self._script:
+            raise ValueError("the script must have at least one line")
         self._latency_s = latency_s
         self._lock = threading.Lock()
 

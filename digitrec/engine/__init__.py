@@ -12,7 +12,6 @@ The parts, in the order in which they handle an image::
 from __future__ import annotations
 
 import logging
-import math
 import os
 import time
 import traceback
@@ -46,8 +45,9 @@ Outcome = Answer | DigitrecError
 """The result for one image: a usable answer, or an error."""
 LONGEST_S = 1_000_000
 """Maximum of a time in seconds, eleven days: much larger values overflow the system's clocks."""
-PATIENCE_S = 0.2
-"""Maximum wait for a full batch on this machine, in seconds; short, so that answers appear soon."""
+PATIENCE_S, PATIENCE_REMOTE_S = 0.2, 1.0
+"""Maximum wait for a full batch, in seconds, of engines on this machine and of others: short, so that answers
+appear soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class Engine:
             from digitrec.engine.request import Remote
 
             self._remote = Remote(provider, options)
-            self.batch, self.patience_s = self._remote.batch, math.inf
+            self.batch, self.patience_s = self._remote.batch, PATIENCE_REMOTE_S
             self.usd_per_image = self._remote.price
 
     @property

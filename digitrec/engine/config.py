@@ -163,6 +163,8 @@ def _check(name: str, value: Any) -> None:
         ValueError: a name is unknown, or an entry is not allowed; the message names it.
     """
     _known(name, Config.__struct_fields__)
+    if name == "provider" and isinstance(value, str):
+        _known(value, registry.found(), "provider ")
     for key in value if isinstance(value, dict) else ():
         if name in BY_PROVIDER:
             _known(key, registry.found(), f"{name}.")

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -352,11 +352,14 @@ class Findings:
     """Chance that the right digit was found, 0..1; a Prediction's confidence is multiplied by it."""
 
 
+Encoding = Literal["mnist", "rgb", "png", "jpeg"]
+
+
 @dataclass(frozen=True, slots=True)
 class InputSpec:
     """The form of image that a provider takes."""
 
-    encoding: Literal["mnist", "rgb", "png", "jpeg"]
+    encoding: Encoding
     """"mnist": 784 bytes, 28x28 row by row, ink high; "rgb": the unchanged picture, three bytes for each
     pixel, row by row; "png" and "jpeg": an encoded picture, dark ink on white."""
     preparation: str = "plain"
@@ -379,6 +382,19 @@ class InputSpec:
     """True: ask the engine even about a picture with `Findings.reason` if it has a `whole`."""
     enough: int = ENOUGH_SIDE
     """A larger picture is shrunk when it is opened, but its shorter side keeps at least this many pixels."""
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: the encoding is unknown, or a number is out of its range.
+        """
+        if self.encoding not in get_args(Encoding):
+            raise ValueError(
+                f"encoding must be one of {', '.join(get_args(Encoding))}, got {self.encoding!r}"
+            )
+        if min(self.min_side, self.max_side, self.max_bytes, self.repeat, self.enough) < 1 or self.margin < 0:
+            raise ValueError(f"sides, bytes and repeat must be at least 1, and the margin at least 0: {self}")
 
 
 @dataclass(frozen=True, slots=True)

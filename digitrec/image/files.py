@@ -72,9 +72,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
     elif isinstance(source, str | Path):
         data = read_path(source, name)
     elif hasattr(source, "read"):
-        data = source.read(MAX_FILE_BYTES + 1)
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"{name}: returned {said(data)} instead of bytes; open the file in binary mode")
+        data = _streamed(source, name)
     else:
         raise TypeError(f"cannot read a picture from {type(source).__name__}")
     if not data:
@@ -82,6 +80,29 @@ def read(source: Encoded) -> tuple[bytes, str]:
     if len(data) > MAX_FILE_BYTES:
         raise ImageError(f"{name}: larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture")
     return data, name
+
+
+def _streamed(stream: Any, name: str) -> bytes:
+    """Read a stream to its end, at most one byte beyond `MAX_FILE_BYTES`; a read may return a part.
+
+    Raises:
+        TypeError: the stream returns text.
+        ImageError: the stream cannot be read.
+    """
+    data = bytearray()
+    while len(data) <= MAX_FILE_BYTES:
+        try:
+            part = stream.read(MAX_FILE_BYTES + 1 - len(data))
+        except UnicodeError:
+            part = ""
+        except Exception as error:  # a stream of any class may raise anything
+            raise ImageError(f"{name}: cannot be read ({type(error).__name__}: {error})") from error
+        if not isinstance(part, bytes | bytearray | memoryview | None):
+            raise TypeError(f"{name}: returned {said(part)} instead of bytes; open the file in binary mode")
+        if not part:
+            break
+        data += part
+    return bytes(data)
 
 
 def name_of(source: Any) -> str:

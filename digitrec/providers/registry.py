@@ -28,6 +28,7 @@ from msgspec import Meta, Struct
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
 from digitrec.errors.arguments import said
 from digitrec.errors.text import did_you_mean, printable
+from digitrec.image import InputSpec
 from digitrec.providers.base import BaseProvider, Price, Provider, Status
 
 GROUP = "digitrec.providers"
@@ -202,6 +203,8 @@ def flaw_of(provider: Provider) -> str | None:
     name = provider.name
     if not isinstance(name, str) or not name or printable(name) != name:
         return f"its name must be a printable text in one line, got {said(name)}"
+    if not isinstance(provider.wants, InputSpec):
+        return f"its wants must be an InputSpec, got {said(provider.wants)}"
     try:
         msgspec.convert(provider, _Declared, from_attributes=True)
     except msgspec.ValidationError as error:

@@ -112,10 +112,11 @@ def _prepared_alone(image: DigitImage, engine: Engine) -> MaybePrepared:
 
 
 def finished(outcome: Said, at_least: float, turned: int) -> Said:
-    """Add the turn to an outcome, and remove answers that are less sure than ``at_least``."""
+    """Add the turn to an outcome and its parts, and remove answers that are less sure than ``at_least``."""
     if isinstance(outcome, Failure) or not (at_least or turned):
         return outcome
-    outcome = replace(outcome, turned=turned)
+    asked: Any = tuple(finished(one, 0.0, turned) for one in outcome.asked)
+    outcome = replace(outcome, turned=turned, asked=asked)
     return outcome.at_least(at_least) if at_least else outcome
 
 

@@ -193,6 +193,8 @@ class Lanes:
 
     def _number(self, picture: bytes) -> int:
         """Return the number of a picture's lane."""
+        if not picture:
+            raise ImageError("the file is empty; give a picture")
         if (found := kind(picture)) in NOT_READ:
             raise ImageError(f"{found} is not read here; send a JPEG or a PNG")
         pixels = count_pixels(picture)
@@ -243,6 +245,7 @@ class Service:
         self.name = name_of(reader)
         self._reader = reader
         self._engines = [reader] if isinstance(reader, Engine) else reader.engines
+        self.is_policy = not isinstance(reader, Engine)
         self.remote = any(one.provider.endpoint is not None for one in self._engines)
         """Whether pictures may be sent to another company's machines."""
         self._here = reader if isinstance(reader, Engine) and not self.remote else None
@@ -395,12 +398,13 @@ class State:
         return self.services[name]
 
     def free(self) -> list[str]:
-        """Return the names of the engines that are known to cost nothing.
+        """Return the names of the engines that are known to cost nothing; policies would vote twice.
 
         Raises:
             Problem: every engine costs money.
         """
-        if found := [name for name, service in self.services.items() if service.usd_per_picture == 0]:
+        free = [one for one in self.services.values() if one.usd_per_picture == 0]
+        if found := [one.name for one in free if not one.is_policy] or [one.name for one in free]:
             return found
         raise Problem(422, "invalid-request", "no engine here is free; name the engines to ask")
 

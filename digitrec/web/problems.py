@@ -99,6 +99,8 @@ def from_error(error: errors.DigitrecError) -> Problem:
 def _detail(error: errors.DigitrecError, status: int) -> str:
     if isinstance(error, errors.ProviderError):
         engine = error.provider or "the engine"
+        if isinstance(error, errors.Rejected):
+            return f"{engine} rejects this picture; send another, or ask another engine"
         return f"{engine} gave no answer ({type(error).__name__}); try later or ask another"
     if isinstance(error, errors.BudgetExceeded):
         return "the budget of this server is spent; ask an engine that is free, or come back later"

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitrec.answer import Failure
 from digitrec.comparison import Comparison
@@ -168,8 +168,8 @@ def add(app: FastAPI, state: State) -> None:
         )  # fmt: skip
 
     @app.get(
-        "/metrics", response_class=Response, responses={401: schemas.PROBLEMS[401]}, dependencies=keyed,
-        **about,
+        "/metrics", response_class=PlainTextResponse, dependencies=keyed,
+        responses={status: schemas.PROBLEMS[status] for status in (401, 403)}, **about,
     )  # fmt: skip
     async def metrics() -> Response:
         """Return metrics for Prometheus."""

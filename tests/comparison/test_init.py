@@ -55,6 +55,12 @@ def test_a_stream_takes_pictures_as_they_are_needed_and_refuses_arguments_at_onc
             compare_stream([drawn_seven()], fakes("7"), **wrong)
 
 
+def test_engines_of_the_same_name_stay_apart() -> None:
+    found = compare(drawn_seven(), [FakeProvider([digit], name="same") for digit in "71"])
+    said = found.as_dict()["outcomes"]
+    assert {name: one["digit"] for name, one in said.items()} == {"same": 7, "same (2)": 1}
+
+
 def test_the_options_are_those_of_predict() -> None:
     assert compare(drawn_seven(), fakes("O")).consensus is None
     assert compare(drawn_seven(), fakes("O"), lenient=True).consensus == 0

@@ -210,6 +210,11 @@ def test_time_money_and_origin_of_all_who_were_asked_add_up() -> None:
     assert slowest.latency_s == 5.0, "the two asked together take as long as the slower"
 
 
+def test_the_turn_is_in_all_answers() -> None:
+    turned = digitrec.predict(PICTURES[0], Fallback(engines("1", "2"), below=1), rotate=180)
+    assert [getattr(said, "turned", 0) for said in (turned, *turned.asked)] == [180] * 3
+
+
 def test_pictures_are_taken_as_they_are_needed() -> None:
     taken = []
     pictures = (taken.append(number) or drawn_seven() for number in range(10 * WINDOW))  # type: ignore[func-returns-value]

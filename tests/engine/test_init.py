@@ -34,7 +34,7 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
-from digitrec.image import PreparedImage
+from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE
 
 # ---- answers and what they say of themselves
@@ -321,13 +321,27 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("attribute", "value"),
-    [("name", ""), ("name", "two\nlines"), ("endpoint", 80), ("price", 0.001), ("batch", 0), ("rate", 0.0)],
+    [
+        ("name", ""),
+        ("name", "two\nlines"),
+        ("endpoint", 80),
+        ("price", 0.001),
+        ("batch", 0),
+        ("rate", 0.0),
+        ("wants", None),
+    ],
 )
 def test_a_provider_with_an_invalid_attribute_is_refused(attribute: str, value: object) -> None:
     cloud = PaidCloud()
     setattr(cloud, attribute, value)
     with pytest.raises(NotConfigured, match=f"its {attribute}"):
         Engine(cloud)
+
+
+def test_an_impossible_form_of_image_is_refused() -> None:
+    for wrong in ({"encoding": "gif"}, {"encoding": "png", "repeat": 0}, {"encoding": "png", "margin": -1}):
+        with pytest.raises(ValueError, match=r"gif|at least"):
+            InputSpec(**wrong)  # type: ignore[arg-type]
 
 
 def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,22 @@ def test_devices_and_sockets_are_refused(tmp_path: Path) -> None:
         listener.close()
         os.close(master)
         os.close(slave)
+
+
+def test_a_stream_is_read_to_its_end_and_a_failing_one_costs_no_other_picture() -> None:
+    class Drips(io.BytesIO):
+        def read(self, _: int | None = -1) -> bytes:
+            return super().read(1)
+
+    class Broken(io.BytesIO):
+        def read(self, _: int | None = -1) -> bytes:
+            raise zipfile.BadZipFile("bad CRC")
+
+    assert read(Drips(b"digits"))[0] == b"digits"
+    with pytest.raises(ImageError):
+        read(Broken())
+    with pytest.raises(TypeError, match="binary mode"), Path(__file__).open() as text:
+        read(text)  # type: ignore[arg-type]
 
 
 def test_more_bytes_than_allowed_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

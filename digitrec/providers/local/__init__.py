@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from digitrec.answer import UNCLEAR, Answer, Candidate
-from digitrec.errors import ProviderError
+from digitrec.errors import NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
-from digitrec.models.network import Floats, Stage, evidence, pooled
+from digitrec.models.network import SCALES, Floats, Stage, evidence, pooled
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
 TWICE = 0.8
@@ -59,7 +59,13 @@ class Local(BaseProvider):
         """Load the network of ``DIGITREC_MODEL`` (scaled by ``DIGITREC_MODEL_SCALE``), else the shipped one.
 
         ``options`` override the variables; an explicit model ignores the environment's scale.
+
+        Raises:
+            NotConfigured: ``DIGITREC_MODEL_SCALE`` is unknown.
         """
+        scale = env.get("DIGITREC_MODEL_SCALE")
+        if scale and scale not in SCALES and "model" not in options:
+            raise NotConfigured(f"DIGITREC_MODEL_SCALE must be one of {', '.join(SCALES)}, got {scale!r}")
         return super().from_env({} if "model" in options else env, **options)
 
     def for_numbers(self) -> Provider:

@@ -15,7 +15,7 @@ from digitrec import Prediction, predict, predict_many
 from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import LocalProviderContract, drawn_seven
-from digitrec.errors import ModelError
+from digitrec.errors import ModelError, NotConfigured
 from digitrec.image import DigitImage, Findings
 from digitrec.lab.handwriting.corruptions import corrupt
 from digitrec.lab.handwriting.nondigits import scribbles
@@ -79,6 +79,8 @@ def test_a_doubtful_whole_keeps_the_reason_of_the_foreground_check(tmp_path: Pat
 def test_the_model_may_be_named_by_a_variable() -> None:
     with pytest.raises(ModelError, match="elsewhere"):
         Local.from_env({"DIGITREC_MODEL": "elsewhere.tflite"})
+    with pytest.raises(NotConfigured, match="DIGITREC_MODEL_SCALE"):
+        Local.from_env({"DIGITREC_MODEL_SCALE": "255"})
 
 
 def asking_for(evidence: float, folder: Path, **temperatures: float) -> Local:
