@@ -48,16 +48,3 @@ def test_flaky_tests_are_named_and_broken_ones_fail(
     said = again.stdout + again.stderr
     assert (again.returncode, said.count("flaky: test_it.py::test_")) == (code, 0 if code else 3), said
     assert words in said
-
-
-def test_files_in_which_a_test_was_skipped_are_named(tmp_path: Path) -> None:
-    (tmp_path / "test_all.py").write_text("def test_good(): pass")
-    for name in ("test_one.py", "sub/test_two.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("import pytest\ndef test_it(): pytest.skip('no program')")
-    env = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    options = ["-o", "junit_family=xunit1", "--junitxml=report.xml"]
-    subprocess.run([sys.executable, "-m", "pytest", *options], cwd=tmp_path, env=env, check=True)
-    command = [sys.executable, AGAIN.with_name("skipped"), tmp_path / "report.xml"]
-    named = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert named == "sub/test_two.py test_one.py\n"

@@ -7,10 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from terminal import Terminal
 
 from digitrec.commands import progress
-from digitrec.commands.progress import bar, terminal
+from digitrec.commands.progress import bar
 
 HEAD = "import os, threading\nfrom digitrec.commands.progress import quietly\n"
 
@@ -45,15 +44,3 @@ def test_each_part_of_the_work_has_its_own_estimate(monkeypatch: pytest.MonkeyPa
     assert log.getvalue().splitlines() == [
         "training: 50%, at 600, about 10 min left", "training: 25%, at 660, about 3 min left"
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("columns", ["0", "1", "80", "many"])
-def test_a_terminal_has_a_width_and_colours_but_for_no_color(
-    columns: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    assert terminal(Terminal()).width > 0
-    assert terminal(Terminal()).color_system is not None
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert terminal(Terminal()).color_system is None

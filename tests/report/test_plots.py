@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 from comparison.engines import labelled
-from matplotlib.figure import Figure
-from PIL import Image
 
 from digitrec.answer import Prediction
 from digitrec.comparison.benchmark.measure import Scorecard, scorecard
@@ -32,15 +28,6 @@ BEST, CHEAP, UNKNOWN = CARDS = [
     card("best", 95, 0.0015, 0.01), card("cheap", 80, 0.0, 0.001), card("unknown", 70, None, 0.02),
 ]  # fmt: skip
 SIZE = (5.0, 4.0)
-
-
-def test_a_picture_is_saved_on_white_into_a_new_folder(tmp_path: Path) -> None:
-    figure = Figure(figsize=(2, 1))
-    figure.add_subplot().plot([0, 1])
-    path = plots.save(figure, tmp_path / "new" / "one.png")
-    picture = np.asarray(Image.open(path).convert("RGBA"))
-    assert picture.shape[:2] == (120, 240)
-    assert (picture[0, 0] == 255).all()
 
 
 def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:

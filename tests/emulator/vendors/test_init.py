@@ -101,16 +101,6 @@ def test_a_malformed_request_to_aws(everybody, cloud, target, body):
     assert (answer.status_code, answer.json()["__type"]) == (400, "SerializationException")
 
 
-def test_what_aws_can_do_and_the_emulator_cannot(everybody):
-    from botocore.exceptions import ClientError
-
-    with boto("rekognition", everybody.endpoints["aws"], "test:test") as client:
-        with pytest.raises(ClientError, match="SerializationException"):
-            client.detect_text(Image={"S3Object": {"Bucket": "bucket", "Name": "7.png"}})
-        with pytest.raises(ClientError, match="UnknownOperationException"):
-            client.detect_labels(Image={"Bytes": picture()})
-
-
 def test_no_more_than_a_hundred_words_come_from_rekognition(digitrec_emulator):
     many = [Word(str(n), 1.0, (n, 0, n + 1, 10)) for n in range(150)]
     endpoint = digitrec_emulator(["aws"], engine=reads(*many)).endpoints["aws"]

@@ -48,9 +48,3 @@ def test_the_licences_that_ask_for_it_stand_beside_the_weights() -> None:
     text = store.SHIPPED.with_name("LICENCES.txt").read_text(encoding="utf-8")
     for said in ("Copyright (c) 2017 Alex Schroeder", "Permission is hereby granted", "10.24432/C5MG6K"):
         assert said in text
-
-
-def test_the_environment_names_what_a_result_depends_on() -> None:
-    where = card.environment()
-    assert set(where["versions"]) == {"python", "tensorflow", "keras", "ai-edge-litert", "numpy"}
-    assert where["cores"] >= 1
