@@ -155,12 +155,14 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
 
 
 def proposed(reader: LocalNumbers, page: Page) -> Iterator[Proposal]:
-    """Yield the proposals for a page's lines and for their parts, and that for a single digit."""
+    """Yield the proposals for a page's lines, their parts, all lines together, and a single digit."""
     digits = 0
     for line in page.lines:
         whole, *parts = with_parts(reader, page, line)
         digits += len(whole.digits) if min(whole.reading.chance, line.chance) >= UNSURE else 0
         yield from (whole, *parts)
+    if joined := page.whole():
+        yield from reader.read_line(joined, joined.lines[0])
     if digits < 2 and (alone := reader.alone(page)):
         yield alone
 

@@ -163,6 +163,24 @@ def _lines_of_cut_out(
     return [replace(_line(boxes, marks, cut_out=True), cells=made)] if cells else made
 
 
+def together(lines: Sequence[Line]) -> Line | None:
+    """Return a cut-out's lines as one, without specks; the finder may have missed marks between them.
+
+    Return None for a single line, for lines below each other, and for those of a page.
+    """
+    if len(lines) < 2 or not all(line.cut_out for line in lines):
+        return None
+    boxes = np.array([line.box for line in lines])
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    largest = (width * height).argmax()
+    is_beside = beside(boxes, np.inf)[largest]
+    if (~is_beside & (height * UNEVEN > height[largest])).any():
+        return None
+    row = [line for line, is_near in zip(lines, is_beside, strict=True) if is_near]
+    marks = [mark for line in row for mark in line.marks]
+    return _line(np.concatenate([line.boxes for line in row]), marks, cut_out=True)
+
+
 def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
     """Search the picture for a single digit; return the line of that digit's marks, in the digit's own box.
 

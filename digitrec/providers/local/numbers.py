@@ -23,7 +23,7 @@ from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import CLEAR, SEVERAL
 from digitrec.providers.base import FREE, BaseProvider, Price
-from digitrec.providers.local.lines import GAP, Line, beside, lines, single, strip
+from digitrec.providers.local.lines import GAP, Line, beside, lines, single, strip, together
 
 WEIGHTS = sequence.WEIGHTS / "digitrec-numbers.npz"
 """The trained weights that judge a reading; the package contains them."""
@@ -82,6 +82,11 @@ class Page:
         seen = dict(zip(marks, proposals.readings([mark.ink for mark in marks], once=True), strict=True))
         heights = [line.box[3] - line.box[1] for line in found if line.chance > DIGITS]
         return cls(picture, found, len(every) - len(found), seen, float(np.median(heights or [0])), corner)
+
+    def whole(self) -> Page | None:
+        """Return a cut-out of several lines with all its marks in one line; None for other pictures."""
+        line = together(self.lines)
+        return None if line is None else replace(self, lines=[line])
 
     def is_alone(self, line: Line) -> bool:
         """Return whether a line of the page is the picture's only mark."""
@@ -168,7 +173,19 @@ class LocalNumbers(BaseProvider):
             others = [likely for one, likely in found if len(found) > 1 or len(one.digits) > 1]
             if chance > max(others, default=-1):
                 found = [(alone, chance)]
-        return _reported(found)
+        return self._as_one(page, expected, _reported(found))
+
+    def _as_one(
+        self, page: Page, expected: Lengths | None, found: list[tuple[Proposal, float]]
+    ) -> list[tuple[Proposal, float]]:
+        """Read a cut-out's lines as one number, too; return that if it has other digits or is likelier."""
+        whole = page.whole()
+        if whole is None:
+            return found
+        one, chance = self._best(whole, whole.lines[0], expected, None)
+        theirs = "".join(part.digits for part, _ in sorted(found, key=lambda pair: pair[0].line.box))
+        is_new = one.digits != theirs or (len(found) == 1 and chance > found[0][1])
+        return [(one, chance)] if is_new and chance >= LEAST_EXPECTED else found
 
     def _closer(self, page: Page, line: Line, before: Judged, expected: Lengths | None) -> Judged:
         """Read a line of a page again, as a cut-out.
@@ -307,16 +324,22 @@ def _in_boxes(whole: Proposal, cells: Sequence[tuple[Proposal, float]]) -> tuple
 
 
 def _reported(found: Judged) -> list[tuple[Proposal, float]]:
-    """Return the proposals that are likely enough; one beside unread digits may be a part of a number."""
+    """Return the proposals that are likely enough; one beside doubtful digits may be a part of a number."""
     if not found:
         return []
     is_doubtful = np.array([chance < UNSURE and one.line.chance >= DIGITS for one, chance in found])
+    lines_of = np.array([id(_of_line(one)) for one, _ in found])
     near = beside(np.array([_on_page(one, one.line.box) for one, _ in found]), GAP)
-    is_part = (near & is_doubtful).any(axis=1)
+    is_part = ((near | (lines_of == lines_of[:, None])) & is_doubtful).any(axis=1)
     return [
         (one, min(chance, LEAST) if part and chance >= UNSURE else chance)
         for (one, chance), part in zip(found, is_part, strict=True) if chance >= _least(one)
     ]  # fmt: skip
+
+
+def _of_line(one: Proposal) -> Proposal:
+    """Return the proposal for the whole line, if this one is for a part."""
+    return one if one.whole is None else _of_line(one.whole)
 
 
 def _seen(page: Page, line: Line) -> list[proposals.Reading]:

@@ -115,6 +115,16 @@ def test_a_box_without_a_digit_makes_the_number_doubtful(text: str) -> None:
     assert all(number.value is None for number in digitrec.read(boxed(text)).numbers)
 
 
+def test_digits_beside_one_that_cannot_be_read_have_no_value() -> None:
+    picture = Image.new("L", (700, 300), 245)
+    for text, left in (("3", 100), ("1", 145), ("0", 225)):
+        picture.paste(30, (left, 120), Image.fromarray(in_font(text, OWN, 40)))
+    ends = [(177, 120), (207, 120), (177, 160), (207, 160), (192, 140)]
+    ImageDraw.Draw(picture).line(ends, fill=30, width=4, joint="curve")
+    found = digitrec.read(picture).numbers
+    assert [one.reason for one in found] == ["not sure"] * 3, [(one.text, one.calibrated) for one in found]
+
+
 class Blind(SequenceReader):
     """Reads nothing."""
 
