@@ -12,6 +12,7 @@ import digitrec
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models.network import Floats
 from digitrec.models.sequence import BLANK, SIGN, Pixels, SequenceReader
+from digitrec.providers.local.lines import lines
 from digitrec.providers.local.numbers import LocalNumbers
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -113,6 +114,22 @@ def test_the_boxes_of_a_cut_out_hold_one_number() -> None:
 @pytest.mark.parametrize("text", ["4W725", "40H", "+2+"])
 def test_a_box_without_a_digit_makes_the_number_doubtful(text: str) -> None:
     assert all(number.value is None for number in digitrec.read(boxed(text)).numbers)
+
+
+def cut_out(text: str) -> Image.Image:
+    """Return a cut-out with printed digits, and nothing in the place of a space."""
+    picture = Image.new("L", (60 + 34 * len(text), 80), 245)
+    for at, character in enumerate(text):
+        if character != " ":
+            picture.paste(30, (30 + 34 * at, 20), Image.fromarray(in_font(character, OWN, 40)))
+    return picture
+
+
+def test_digits_of_a_cut_out_that_the_finder_misses_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = lines(cut_out("90  1"))
+    assert [one.text for one in digitrec.read(cut_out("90  1")).numbers] == ["90", "1"]
+    monkeypatch.setattr("digitrec.providers.local.numbers.lines", lambda _: found)
+    assert [one.text for one in digitrec.read(cut_out("90361")).numbers] == ["90361"]
 
 
 def test_digits_beside_one_that_cannot_be_read_have_no_value() -> None:
