@@ -30,6 +30,8 @@ OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
 """The classes after the characters: a letter, another sign or a scrawl; and CTC's blank."""
 SIGN = BLANK + 1
 """The column after the classes: the chance of a bracket, colon, slash or other sign, by the second output."""
+SIGN_ALONE = 0.97
+"""Minimum chance of a sign on one side of a number only, as in "$12": such a sign may be a straight "1"."""
 HEIGHT = 32
 """Height of a strip, px."""
 COLUMN = 4
@@ -160,16 +162,16 @@ def _signs_in(columns: Floats, places: Sequence[float]) -> tuple[float, float]:
 
 
 def without_signs(columns: Floats) -> Floats:
-    """Return the columns of a strip, (T, 16), with blanks for likely signs on both sides of the digits.
-
-    A sign on one side only may be a straight "1"; brackets stand on both.
-    """
-    is_sign = columns[:, SIGN] > 0.5
+    """Return the columns of a strip, (T, 16), with blanks for likely signs before and after the digits."""
+    is_sign, found = columns[:, SIGN] > 0.5, columns.copy()
     digits = np.flatnonzero((columns[:, :10].max(axis=1) > 0.5) & ~is_sign)
-    found = columns.copy()
-    if len(digits) and is_sign[: digits[0]].any() and is_sign[digits[-1] :].any():
-        is_sign[digits[0] : digits[-1]] = False
-        found[is_sign, :SIGN] = np.eye(SIGN)[BLANK]
+    if not len(digits):
+        return found
+    sides = slice(digits[0]), slice(digits[-1] + 1, None)
+    are_brackets = all(is_sign[side].any() for side in sides)
+    for side in sides:
+        if are_brackets or columns[side, SIGN].max(initial=0) > SIGN_ALONE:
+            found[side][is_sign[side], :SIGN] = np.eye(SIGN)[BLANK]
     return found
 
 

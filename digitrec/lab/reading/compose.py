@@ -136,7 +136,7 @@ STRANGE, BARE = 0.18, 0.03
 UNITS, SMALL_ZEROS, SPACED, FAINT = 0.1, 0.3, 0.25, 0.15
 """Shares of numbers with letters or signs beside them, whose last zeros are small and joined, with a space
 after the sign, and of pale ink."""
-MARKS = ("(", "", ")"), ("[", "", "]"), ("", ":", ""), ("", "/", "")
+MARKS = ("(", "", ")"), ("[", "", "]"), ("", ":", ""), ("", "/", ""), ("$", "", ""), ("#", "", "#")
 """Signs before, inside and after a number."""
 _SIGNS = {sign for mark in MARKS for sign in mark if sign}
 PRINTED = 0.5
@@ -217,7 +217,7 @@ class Composer:
             hands: hands that write digits.
             rng: the source of all random choices.
             others: hands that write letters, signs or scrawls; empty: every picture shows a number.
-            marked: share of the numbers in brackets, or with colons or slashes inside.
+            marked: share of the numbers with `MARKS`.
         """
         self.hands, self.others, self.rng, self.marked = hands, others, rng, marked
 
@@ -263,7 +263,7 @@ class Composer:
                 return view, "".join("?" if character in _SIGNS else character for character in text)
 
     def _marked(self, text: str) -> str:
-        """Return a number's text in brackets, or with one or two signs between its digits."""
+        """Return a number's text with signs around it, or with one or two between its digits."""
         before, inside, after = self.rng.choice(MARKS)
         places = [at for at in range(1, len(text)) if inside and text[at - 1 : at + 1].isdigit()]
         for at in sorted(self.rng.permutation(places)[: self.rng.integers(1, 3)].tolist(), reverse=True):

@@ -43,7 +43,7 @@ STOCK = 250
 NETWORKS, HIDDEN, ALPHA = 6, 24, 0.4
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
 MARKED = 0.05
-"""Share of composed numbers with brackets, colons or slashes."""
+"""Share of composed numbers with `compose.MARKS`."""
 DOUBTFUL = 0.9
 """Lines with a higher chance of their reading are not divided: `read` hardly ever divides one."""
 SAME = 0.3

@@ -76,7 +76,7 @@ LONGEST = 14
 CLASSES = ALPHABET + "?"
 """The characters of a picture's text, in the order of their classes; "?" is anything else."""
 SIGNS_SEED, MARKED = 61, 0.5
-"""The seed of the pictures for `signs`, and the share of their numbers with brackets, colons or slashes."""
+"""The seed of the pictures for `signs`, and the share of their numbers with `compose.MARKS`."""
 TRAINED = 0.8
 """Weight of the trained network in its mean with an earlier one (M. Wortsman and others, Robust fine-tuning
 of zero-shot models, CVPR 2022)."""
@@ -97,7 +97,7 @@ def compose(folder: Path, count: int) -> None:
 def composer(known: People, seed: int, number: int, marked: float = 0.0) -> Composer:
     """Return a composer for one file of a recipe; its hands write in no other file.
 
-    `marked` is the share of numbers with brackets, colons or slashes.
+    `marked` is the share of numbers with `compose.MARKS`.
     """
     own = seed * 1000 + number
     writers, others = list(hands(known, HANDS, own)), list(letter_hands(OTHER_HANDS, own))
@@ -275,7 +275,7 @@ def export(folder: Path, before: Path, out: Path) -> None:
 
 
 def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
-    """Add an output that sees brackets, colons and slashes, which the network takes for ones and points.
+    """Add an output that sees the signs of `compose.MARKS`, which the network takes for digits and points.
 
     It has the same classes as the first output, from a copy of the last residual block and the last layer;
     only the copy learns. If the network itself learns these signs, it reads fewer numbers.
