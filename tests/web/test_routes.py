@@ -148,8 +148,7 @@ def test_the_named_engine_is_asked_and_compare_asks_what_costs_money_only_by_nam
     ]  # fmt: skip
     with serving(paid("3")) as client:
         unnamed = client.post("/compare", content=WHOLE)
-    network = local()
-    with serving(Fallback([network], 0.9), network) as client:
+    with serving(Fallback([network := local()], 0.9), network) as client:
         assert len(client.post("/compare", content=WHOLE).json()["readings"]) == 1, "a policy has no vote"
     assert unnamed.status_code == 422 and "name the engines" in unnamed.json()["detail"]
     assert unknown.status_code == 422 and "local, cloud" in unknown.json()["detail"]
