@@ -95,13 +95,15 @@ def _streamed(stream: Any, name: str) -> bytes:
             part = stream.read(MAX_FILE_BYTES + 1 - len(data))
         except UnicodeError:
             part = ""
+        except ImageError:
+            raise
         except Exception as error:  # a stream of any class may raise anything
             raise ImageError(f"{name}: cannot be read ({type(error).__name__}: {error})") from error
         if not isinstance(part, bytes | bytearray | memoryview | None):
             raise TypeError(f"{name}: returned {said(part)} instead of bytes; open the file in binary mode")
-        if not part:
+        data += part or b""
+        if not part or not hasattr(stream, "readable"):  # no stream of Python's: it may begin anew each time
             break
-        data += part
     return bytes(data)
 
 
