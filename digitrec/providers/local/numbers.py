@@ -178,14 +178,20 @@ class LocalNumbers(BaseProvider):
     def _as_one(
         self, page: Page, expected: Lengths | None, found: list[tuple[Proposal, float]]
     ) -> list[tuple[Proposal, float]]:
-        """Read a cut-out's lines as one number, too; return that if it has other digits or is likelier."""
+        """Read a cut-out's lines as one number, too; return that if it has other digits or is likelier.
+
+        If it has other digits but is unlikely, the lines are doubtful.
+        """
         whole = page.whole()
         if whole is None:
             return found
         one, chance = self._best(whole, whole.lines[0], expected, None)
         theirs = "".join(part.digits for part, _ in sorted(found, key=lambda pair: pair[0].line.box))
-        is_new = one.digits != theirs or (len(found) == 1 and chance > found[0][1])
-        return [(one, chance)] if is_new and chance >= LEAST_EXPECTED else found
+        if one.digits == theirs and (len(found) != 1 or chance <= found[0][1]):
+            return found
+        if chance >= LEAST_EXPECTED:
+            return [(one, chance)]
+        return [(part, min(likely, LEAST)) for part, likely in found]  # they may be parts of a number
 
     def _closer(self, page: Page, line: Line, before: Judged, expected: Lengths | None) -> Judged:
         """Read a line of a page again, as a cut-out.
