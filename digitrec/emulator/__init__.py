@@ -74,7 +74,7 @@ class Emulator:
             TypeError: ``keys`` is one text, or ``engine`` cannot be called.
         """
         if isinstance(keys, str) or not (isinstance(engine, str) or callable(engine)):
-            raise TypeError("keys must be several texts, and engine 'local' or a function")
+            raise TypeError(f"keys must be a set of texts, and engine 'local' or a function, got {engine!r}")
         names = list(dict.fromkeys(vendors))
         unknown = [name for name in names if name not in VENDORS]
         if unknown or not names:

@@ -377,5 +377,5 @@ def _cheapest(options: Sequence[Option], target: float) -> Option | None:
     """Return the cheapest (then fastest) option that reaches the target, else the nearest to it."""
     reaching = [one for one in options if (one.right.low or 0.0) >= target]
     if reaching:
-        return min(reaching, key=lambda one: (one.cost_per_1000 or 0.0, one.latency_s or math.inf))
+        return min(reaching, key=lambda one: (one.cost_per_1000 or 0.0, one.latency_s is None, one.latency_s))
     return max(options, key=lambda one: (one.right.low or 0.0, -(one.cost_per_1000 or 0.0)), default=None)
