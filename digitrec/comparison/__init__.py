@@ -17,7 +17,7 @@ from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigure
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, several_images
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers import registry
-from digitrec.recognise import AnyReader, How, Reader, Rotation, listed, name_of, reader_for, stream
+from digitrec.recognise import AnyReader, How, Reader, listed, name_of, reader_for, stream
 from digitrec.recognise.pipeline import chunks, open_or_fail
 
 WINDOW = 64
@@ -107,12 +107,7 @@ class Comparison:
 
 
 def compare(
-    image: ImageSource,
-    providers: Sequence[AnyReader] | None = None,
-    *,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
+    image: ImageSource, providers: Sequence[AnyReader] | None = None, **how: Unpack[How]
 ) -> Comparison:
     """Read one picture with several engines at the same time.
 
@@ -122,7 +117,7 @@ def compare(
         image: anything `DigitImage.open` reads.
         providers: names, providers, engines or policies; None: all that are installed, configured and
             free of charge (see `free_engines`).
-        lenient, at_least, rotate: as for `predict`.
+        how: ``lenient``, ``at_least`` and ``rotate``, as for `predict`.
 
     Returns:
         A Comparison. If the picture cannot be read, every engine's outcome is a Failure; if an engine is not
@@ -132,7 +127,7 @@ def compare(
         TypeError, ValueError: no providers, or an argument of the wrong kind or out of its range.
         UnknownProvider: no provider has this name.
     """
-    return next(compare_stream([image], providers, lenient=lenient, at_least=at_least, rotate=rotate))
+    return next(compare_stream([image], providers, **how))
 
 
 def compare_many(

@@ -8,22 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from math import prod
 from operator import itemgetter
 from typing import Any, Self
 
-from digitrec.answer import (
-    NOT_SURE,
-    Failure,
-    Number,
-    Outcome,
-    Prediction,
-    Sheet,
-    counted,
-    is_emulated,
-    sureness,
-    total,
-)
+from digitrec.answer import NOT_SURE, Failure, Number, Outcome, Prediction, Sheet, counted, sureness, total
 from digitrec.comparison import WINDOW, gather, opened_once
 from digitrec.comparison.numbers import as_outcome, as_sheet
 from digitrec.engine import Engine
@@ -56,8 +46,10 @@ class EnginePolicy:
 
     def __init__(self, engines: Sequence[str | Provider | Engine]) -> None:
         self.engines: Sequence[Engine] = tuple(engine_for(engine) for engine in listed(engines))
+        names = [*map(name_of, self.engines)]
         if len({id(engine) for engine in self.engines}) < len(self.engines):
-            raise ValueError(f"an engine is given twice: {', '.join(map(name_of, self.engines))}")
+            raise ValueError(f"an engine is given twice: {', '.join(names)}")
+        self.name = self.called(names)
 
     def more(self, said: Sequence[Asked]) -> int:
         """Return how many of the next engines to ask at the same time; 0 if the answer is decided."""
@@ -89,10 +81,8 @@ class EnginePolicy:
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
         """Return the policy's outcome for these answers, given in the engines' order, without asking."""
-        said: list[Asked] = []
-        while count := self.more(said):
-            said += map(as_sheet, answers[len(said) : len(said) + count])
-        return as_outcome(self._sum_up(said))
+        rounds = self._rounds([as_sheet(answer) for answer in answers])
+        return as_outcome(self._sum_up([*chain.from_iterable(rounds)]))
 
     def on_all_answers(
         self, engines: Mapping[str, Engine], outcomes: Mapping[str, Sequence[Outcome]]
@@ -148,8 +138,9 @@ class EnginePolicy:
 
     def _sum_up(self, said: Sequence[Asked]) -> Any:
         """Return the verdict with the time, cost and attempts of every engine asked."""
+        slowest = (max(one.latency_s for one in together) for together in self._rounds(said))
         best = replace(
-            self.verdict(said), provider=self.name, latency_s=self._latency(said),
+            self.verdict(said), provider=self.name, latency_s=sum(slowest),
             attempts=sum(one.attempts for one in said), cost_usd=total([one.cost_usd for one in said]),
         )  # fmt: skip
         if isinstance(best, Failure):
@@ -164,14 +155,12 @@ class EnginePolicy:
             values["calibrated"] = None  # asking further engines changes the chances
         return replace(best, **values)
 
-    def _latency(self, said: Sequence[Asked]) -> float:
-        """Return the latency in seconds: the sum over the rounds of each round's slowest engine."""
-        spent, done = 0.0, 0
-        while done < len(said):
-            count = self.more(said[:done])
-            spent += max(answer.latency_s for answer in said[done : done + count])
+    def _rounds(self, answers: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
+        """Yield the answers that the policy needs, in the rounds in which it asks for them."""
+        done = 0
+        while count := self.more(answers[:done]):
+            yield answers[done : done + count]
             done += count
-        return spent
 
 
 class Fallback(EnginePolicy):
@@ -193,7 +182,6 @@ class Fallback(EnginePolicy):
         """
         self.below = number("the threshold below which the next engine is asked", below, 0, 1)
         super().__init__(engines)
-        self.name = self.called([*map(name_of, self.engines)])
         self._warned: set[str] = set()
 
     def called(self, names: Sequence[str]) -> str:
@@ -260,7 +248,6 @@ class Consensus(EnginePolicy):
         if not 2 <= agree <= len(listed(engines)):
             raise ValueError(f"agree must be 2 to {len(engines)}, the number of engines, got {agree}")
         super().__init__(engines)
-        self.name = self.called([*map(name_of, self.engines)])
 
     def called(self, names: Sequence[str]) -> str:
         """Return a name such as "2 of local+google+aws"."""
@@ -275,7 +262,8 @@ class Consensus(EnginePolicy):
             return left
         leading = max(_votes(said).values(), default=0)
         if leading >= self.agree:
-            return min(1, left) if is_emulated(_digits(said)) else 0  # a later engine outvotes emulators
+            is_emulated = any(vote.emulated for vote in _digits(said))
+            return min(1, left) if is_emulated else 0  # a later engine outvotes emulators
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Asked]) -> Asked:
