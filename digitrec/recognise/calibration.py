@@ -22,7 +22,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from digitrec.answer import Prediction, Share
+from digitrec.answer import Outcome, Prediction, Share
 from digitrec.errors import DataError
 from digitrec.image import atomic
 from digitrec.providers.base import is_installed, not_installed
@@ -126,12 +126,12 @@ def digest(predictions: Iterable[Prediction]) -> str:
     return hashlib.sha256("".join(sorted(it.image.sha256 or "" for it in predictions)).encode()).hexdigest()
 
 
-def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> bool:
-    """Return whether a calibration of these predictions was fitted on exactly the same pictures."""
+def fitted_on(outcomes: Iterable[Outcome], calibrations: Calibrations) -> bool:
+    """Return whether a calibration of these answers was fitted on exactly the same pictures."""
     groups: dict[Key, list[Prediction]] = {}
-    for prediction in predictions:
-        if prediction.calibrated is not None:
-            groups.setdefault(key_of(prediction), []).append(prediction)
+    for outcome in outcomes:
+        if isinstance(outcome, Prediction) and outcome.calibrated is not None:
+            groups.setdefault(key_of(outcome), []).append(outcome)
     found = {key: calibrations[key] for key in groups if key in calibrations}
     return any(one.data_sha256 == digest(groups[key]) for key, one in found.items())
 

@@ -125,14 +125,9 @@ def _filled(sheet: Sheet, form: Form, aligned: Aligned) -> Sheet:
         box = left * width, top * height, right * width, bottom * height
         found = [number for number in sheet.numbers if number.box and holds(box, number.box)]
         one = found[0] if len(found) == 1 else of_boxes(found, sheet.size)
-        number = one or _doubtful(found, box)
+        reason = "more than one number" if found else NO_NUMBER
+        number = one or Number(" ".join(it.text for it in found), None, box=box, reason=reason)
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)
         place = number.box and aligned.back(number.box)
         numbers.append(replace(number, field=name, digits=digits, box=place, row=None, column=None))
     return replace(sheet, numbers=tuple(numbers), size=aligned.before.size)
-
-
-def _doubtful(found: list[Number], field: Box) -> Number:
-    """Return the result for a field with no number or with several: it has a reason and no value."""
-    reason = "more than one number" if found else NO_NUMBER
-    return Number(" ".join(number.text for number in found), None, box=field, reason=reason)

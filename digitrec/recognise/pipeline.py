@@ -122,9 +122,7 @@ def finished(outcome: Said, at_least: float, turned: int) -> Said:
 
 def infer(batch: Iterable[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
     """Ask the engine and normalise its answers, one outcome for each picture."""
-    gated = [
-        _gated(one, engine) if isinstance(one, PreparedImage) and _is_refused(one) else one for one in batch
-    ]
+    gated = [_gated(one, engine) if isinstance(one, PreparedImage) else one for one in batch]
     return _answered(gated, engine, partial(_prediction, lenient=lenient, calibrations=calibration.known()))
 
 
@@ -165,17 +163,13 @@ def _outcome(
     return interpret(prepared, answer, about)
 
 
-def _is_refused(prepared: PreparedImage) -> bool:
-    findings = prepared.findings
-    overruled = prepared.spec.overrules and prepared.whole is not None
-    return prepared.spec.gated and findings.reason is not None and not overruled
-
-
-def _gated(prepared: PreparedImage, engine: Engine) -> Prediction:
-    """Return the refusal of a picture whose ink shows no single digit; the engine is not asked."""
+def _gated(prepared: PreparedImage, engine: Engine) -> PreparedImage | Prediction:
+    """Return the picture, or its refusal without asking the engine if its ink shows no single digit."""
+    spec, reason = prepared.spec, prepared.findings.reason
+    if not spec.gated or reason is None or (spec.overrules and prepared.whole is not None):
+        return prepared
     return Prediction(
-        prepared.image, engine.provider.name, None, None, prepared.findings.reason,
-        preparation=prepared.spec.preparation, attempts=0,
+        prepared.image, engine.provider.name, None, None, reason, preparation=spec.preparation, attempts=0,
         latency_s=prepared.seconds, opening_s=prepared.image.opening_s,
     )  # fmt: skip
 

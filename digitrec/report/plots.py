@@ -106,8 +106,7 @@ def bare(axes: Axes) -> None:
     """Remove frame, ticks and grid."""
     axes.grid(visible=False)
     axes.set(xticks=[], yticks=[])
-    for side in axes.spines.values():
-        side.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def picture(axes: Axes, pixels: NDArray[Any], title: str = "", **look: Any) -> None:

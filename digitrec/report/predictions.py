@@ -80,26 +80,22 @@ def error_line(failure: Failure) -> str:
     return printable(message if message.startswith(source) else f"{source}: {message}")
 
 
-def remarks(prediction: Prediction) -> Iterator[str]:
-    """Yield remarks after digit and confidence: the reason, the text, and the source of the answer."""
-    if prediction.reason is not None:
-        yield prediction.reason
-    if prediction.text not in (None, str(prediction.answer), str(prediction.unsure_digit)):
-        yield f"read {prediction.text!r}"
-    if prediction.unsure_digit is not None:
-        yield f"perhaps {prediction.unsure_digit}"
-    if prediction.turned:
-        yield f"turned by {prediction.turned} degrees"
-    if prediction.left_out:
-        yield "other ink left out"
-    if prediction.inferred:
-        yield "inferred"
-    if prediction.asked:
-        yield "asked " + ", ".join(f"{said.provider}: {_answer(said)}" for said in prediction.asked)
-    if prediction.emulated:
-        yield "emulated"
-    if prediction.replayed:
-        yield "replayed"
+def remarks(prediction: Prediction) -> list[str]:
+    """Return remarks after digit and confidence: the reason, the text, and the source of the answer."""
+    is_plain = prediction.text in (None, str(prediction.answer), str(prediction.unsure_digit))
+    asked = ", ".join(f"{said.provider}: {_answer(said)}" for said in prediction.asked)
+    found = [
+        prediction.reason,
+        None if is_plain else f"read {prediction.text!r}",
+        None if prediction.unsure_digit is None else f"perhaps {prediction.unsure_digit}",
+        f"turned by {prediction.turned} degrees" if prediction.turned else None,
+        "other ink left out" if prediction.left_out else None,
+        "inferred" if prediction.inferred else None,
+        f"asked {asked}" if asked else None,
+        "emulated" if prediction.emulated else None,
+        "replayed" if prediction.replayed else None,
+    ]
+    return [remark for remark in found if remark is not None]
 
 
 def _answer(said: Outcome) -> str:

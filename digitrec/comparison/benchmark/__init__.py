@@ -30,7 +30,7 @@ from digitrec.recognise import calibration
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
 
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.model_selection import GroupShuffleSplit
 
 from digitrec.comparison.benchmark import measure, measures
 from digitrec.comparison.benchmark.measure import is_right, is_wrong
@@ -253,11 +253,10 @@ def benchmark(
     cards = [measure.scorecard(name, said, samples, prices) for name, said in outcomes.items()]
     cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
     scores = [measure.score(card.engine, outcomes[card.engine], samples) for card in cards]
-    calibrations = calibration.known()
-    answers = {name: [it for it in said if isinstance(it, Prediction)] for name, said in outcomes.items()}
+    known = calibration.known()
     return Benchmark(
         data, tuple(samples), outcomes, tuple(cards), pairs(outcomes, samples),
-        fitted_here=tuple(name for name in answers if calibration.fitted_on(answers[name], calibrations)),
+        fitted_here=tuple(name for name, said in outcomes.items() if calibration.fitted_on(said, known)),
         started=started, seconds=time.perf_counter() - start,
         settings=settings or {}, versions=_versions(), recommendation=recommendation,
         numbers=tuple(one for one in scores if one is not None),
@@ -355,11 +354,9 @@ def recommend(
 
 def _halves(groups: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
     """Divide pictures at random; if there are several groups, each group is in one half."""
-    if len(set(groups)) < 2:
-        choosing, reporting = train_test_split(range(len(groups)), test_size=0.5, random_state=0)
-    else:
-        halves = GroupShuffleSplit(1, test_size=0.5, random_state=0)
-        choosing, reporting = next(halves.split(groups, groups=groups))
+    together = groups if len(set(groups)) > 1 else range(len(groups))
+    halves = GroupShuffleSplit(1, test_size=0.5, random_state=0)
+    choosing, reporting = next(halves.split(groups, groups=together))
     return choosing, reporting
 
 

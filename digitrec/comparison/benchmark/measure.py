@@ -124,14 +124,13 @@ def scorecard(
     answered = [(outcome, sample.truth) for outcome, sample in pairs if isinstance(outcome, Prediction)]
     groups = [sample.group for outcome, sample in pairs if isinstance(outcome, Prediction)]
     hits = [is_right(answer, label) for answer, label in answered]
-    right = sum(hits)
     refused = [label for answer, label in answered if answer.answer is None]
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
         engine=engine,
         n=len(outcomes),
-        correct=right,
+        correct=sum(hits),
         wrong=sum(is_wrong(answer, label) for answer, label in answered),
         refused_rightly=refused.count(None),
         refused_wrongly=len(refused) - refused.count(None),

@@ -151,10 +151,10 @@ def coverage_curve(scored: Scored, n: int) -> tuple[tuple[float, float, float], 
     if not scored:
         return ()
     scores, right = np.asarray(scored, float).T
-    order = np.argsort(-scores)
-    scores, hits = scores[order], np.cumsum(right[order])
-    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # a threshold cannot separate equal scores
-    return tuple((float(scores[end]), (end + 1) / n, float(hits[end] / (end + 1))) for end in ends)
+    strictness, places, counts = np.unique(-scores, return_inverse=True, return_counts=True)
+    answered, hits = np.cumsum(counts), np.cumsum(np.bincount(places, right))
+    points = np.column_stack([-strictness, answered / n, hits / answered])
+    return tuple((threshold, coverage, accuracy) for threshold, coverage, accuracy in points.tolist())
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
