@@ -262,8 +262,7 @@ def free_engines(env: Mapping[str, str]) -> list[str]:
         NotConfigured: no free engine is ready.
     """
     listings = registry.listings(env, config.load().prices)
-    ready = [listing for listing in listings if not listing.status.missing]
-    chosen = [listing.name for listing in ready if not left_out_because(listing)]
+    chosen = [one.name for one in listings if not (one.status.missing or left_out_because(one))]
     if not chosen:
         raise NotConfigured("no free engine is installed and configured; name the engines to ask")
     return chosen

@@ -60,13 +60,12 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
     """
     seen = image.thumbnail(WORKING_SIDE).convert("L")
     dark = _dark(seen)
-    zoom = np.array(image.size) / seen.size
     found = _frame(dark)
     if found is None:
         if (found := _by_lines(dark)) is None:
             return None
         frame = 0.0, 0.0, 1.0, 1.0
-    corners = found * zoom
+    corners = found * (np.array(image.size) / seen.size)
     target = _upright(corners) if frame is None else _rectangle(frame) * image.size
     if (np.abs(corners - target) < LEVEL * max(image.size)).all():
         return Aligned(image, None, image.place)

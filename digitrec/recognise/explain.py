@@ -161,8 +161,7 @@ def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
     at = np.arange(28)
     near = np.abs(at[:, None] - at) <= PATCH // 2  # (centre, pixel)
     hidden = np.where(near[:, None, :, None] & near[None, :, None, :], 0, digit).reshape(-1, 28, 28)
-    pictures = [digit, *hidden]
-    asked = [replace(prepared, data=one.astype(np.uint8).tobytes()) for one in pictures]
+    asked = [replace(prepared, data=one.astype(np.uint8).tobytes()) for one in (digit, *hidden)]
     rows = []
     for reply in engine.ask(asked):
         if isinstance(reply.outcome, DigitrecError):

@@ -23,9 +23,8 @@ def samples(seen: Exploration) -> Figure:
         places = rng.permutation(np.flatnonzero(seen.digits.labels == digit))[:SAMPLES]
         for column, place in enumerate(places):
             canvas[digit * 28 :, column * 28 :][:28, :28] = seen.digits.images[place]
-    title = f"Ten of each digit of {seen.name}"
     figure, axes = plots.plain_axes("", "", "label", (6.4, 6.8))
-    plots.picture(axes, canvas, title)
+    plots.picture(axes, canvas, f"Ten of each digit of {seen.name}")
     axes.set(yticks=14 + 28 * np.arange(10), yticklabels=range(10))
     return figure
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import combinations, permutations
+from itertools import chain, combinations, permutations, product
 from statistics import fmean, median
 from typing import Any
 
@@ -362,12 +362,10 @@ def _halves(groups: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
 
 def _policies(engines: Sequence[Engine]) -> Iterator[EnginePolicy]:
     """Yield each fallback of two at each threshold, and each vote of two and of three."""
-    for pair in permutations(engines, 2):
-        for below in THRESHOLDS:
-            yield Fallback(pair, below)
-    for size in (2, 3):
-        for members in combinations(engines, size):
-            yield Consensus(members, 2)
+    for pair, below in product(permutations(engines, 2), THRESHOLDS):
+        yield Fallback(pair, below)
+    for members in chain(combinations(engines, 2), combinations(engines, 3)):
+        yield Consensus(members, 2)
 
 
 def _cheapest(options: Sequence[Option], target: float) -> Option | None:
