@@ -100,12 +100,7 @@ async def _in_thread(
     work: Callable[[], T], gone: threading.Event, limiter: CapacityLimiter | None = None
 ) -> T:
     """Run ``work`` in a worker thread, which is abandoned when the task is cancelled."""
-
-    def run() -> T:
-        with cancelled_by(gone):
-            return work()
-
-    return await to_thread.run_sync(run, abandon_on_cancel=True, limiter=limiter)
+    return await to_thread.run_sync(cancelled_by(gone)(work), abandon_on_cancel=True, limiter=limiter)
 
 
 def _limiter(provider: AnyReader, reader: Reader) -> CapacityLimiter | None:
