@@ -5,7 +5,9 @@ A picture far larger than needed is shrunk piece by piece, so that memory never 
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -268,3 +270,15 @@ def opaque(picture: Image.Image) -> Image.Image:
     light_ink = bool(visible.any() and not visible.all() and dark.mean() < 0.001)
     backdrop = Image.new("RGBA", picture.size, "black" if light_ink else "white")
     return Image.alpha_composite(backdrop, picture).convert("RGB")
+
+
+def saved(picture: Image.Image, form: str, **options: int) -> bytes:
+    """Return the picture as a file in a format such as "PNG", with options of Pillow."""
+    file = io.BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()
+
+
+def data_url(picture: Image.Image, **options: int) -> str:
+    """Return the picture as a PNG data URL, with options of Pillow."""
+    return "data:image/png;base64," + base64.b64encode(saved(picture, "PNG", **options)).decode()

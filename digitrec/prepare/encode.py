@@ -11,7 +11,6 @@ docs/preparations.md says which preparation suits which engine:
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from PIL import Image, ImageOps
 
 from digitrec.errors import ImageError
 from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
-from digitrec.image.pixels import Size
+from digitrec.image.pixels import Size, saved
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
 from digitrec.prepare.filters import edge_colour
@@ -137,17 +136,11 @@ def _encoded(picture: Image.Image, spec: InputSpec, source: str) -> tuple[bytes,
     until the file is within the limit.
     """
     if spec.encoding == "png" and picture.width * picture.height <= LOSSLESS_PIXELS:
-        data = _saved(picture, "PNG")
+        data = saved(picture, "PNG")
         if len(data) <= spec.max_bytes:
             return data, "image/png", picture.size
-    while len(data := _saved(picture, "JPEG", quality=JPEG_QUALITY)) > spec.max_bytes:
+    while len(data := saved(picture, "JPEG", quality=JPEG_QUALITY)) > spec.max_bytes:
         if min(picture.size) * 0.7 < spec.min_side:
             raise ImageError(f"{source}: cannot be sent in {spec.max_bytes} bytes or less; crop it")
         picture = picture.resize(_scaled(picture, 0.7), Image.Resampling.BICUBIC)
     return data, "image/jpeg", picture.size
-
-
-def _saved(picture: Image.Image, form: str, **options: int) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, form, **options)
-    return file.getvalue()

@@ -5,9 +5,7 @@ The page fetches nothing. Engines differ by line as well as by colour.
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,6 +22,7 @@ from digitrec.comparison.datasets.loader import NONE, sampled
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource
+from digitrec.image.pixels import data_url
 from digitrec.report import plots, predictions
 from digitrec.report.benchmark import conclusion, heading, tables
 from digitrec.report.rows import Table
@@ -127,11 +126,8 @@ def _thumbnail(source: ImageSource, alt: str) -> str:
         small = DigitImage.open(source).thumbnail(THUMBNAIL)
     except ImageError as error:
         return _soft(str(error))
-    data = io.BytesIO()
-    small.save(data, "PNG", optimize=True)
-    code = base64.b64encode(data.getvalue()).decode("ascii")
     size = f'width="{small.width}" height="{small.height}"'
-    return f'<img src="data:image/png;base64,{code}" {size} alt="{_text(alt)}">'
+    return f'<img src="{data_url(small, optimize=True)}" {size} alt="{_text(alt)}">'
 
 
 def _answer(benchmark: Benchmark, engine: str, place: int) -> str:

@@ -25,7 +25,7 @@ from starlette.responses import Response
 from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors import DataError, ImageError
 from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
-from digitrec.image.pixels import NUMBERS_SIDE
+from digitrec.image.pixels import NUMBERS_SIDE, saved
 from digitrec.recognise.numbers import closed, value_of
 from digitrec.report.rows import csv_line
 from digitrec.web import schemas
@@ -189,7 +189,7 @@ def _png(one: _Doubt) -> bytes:
     if opened.sha256 != one.sha256:
         raise ImageError(f"{one.source}: changed since it was read; read it again")
     seen = opened if one.box is None else opened.around(one.box, MARGIN)
-    return schemas.png(seen.picture)
+    return saved(seen.picture, "PNG")
 
 
 def _source(name: str) -> ImageSource:

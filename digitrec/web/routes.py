@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from digitrec.answer import Failure
 from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
+from digitrec.image.pixels import saved
 from digitrec.web import problems, schemas
 from digitrec.web.inference import State
 from digitrec.web.problems import Problem
@@ -203,7 +204,7 @@ async def _one_picture(request: Request, state: State) -> bytes:
 
 
 def _thumbnail(picture: bytes) -> bytes:
-    return schemas.png(DigitImage.open(picture).thumbnail(THUMBNAIL))
+    return saved(DigitImage.open(picture).thumbnail(THUMBNAIL), "PNG")
 
 
 def json(model: BaseModel) -> Response:

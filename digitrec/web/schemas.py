@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import fields
@@ -17,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from digitrec.answer import Failure, Number, Outcome, Sheet
 from digitrec.image import PreparedImage
+from digitrec.image.pixels import data_url
 from digitrec.recognise.explain import Explanation, by_network, mosaic
 from digitrec.recognise.pipeline import MaybePrepared
 from digitrec.web import problems
@@ -204,18 +203,6 @@ def sheet_of(sheet: Sheet) -> dict[str, Any]:
     """Return the fields of a `SheetBody`, as JSON-like values."""
     values = sheet.as_dict() | {"sha256": sheet.image.sha256}
     return {name: values[name] for name in SheetBody.model_fields}
-
-
-def png(picture: Image.Image) -> bytes:
-    """Return the picture as a PNG."""
-    data = io.BytesIO()
-    picture.save(data, "PNG")
-    return data.getvalue()
-
-
-def data_url(picture: Image.Image) -> str:
-    """Return the picture as a PNG data URL."""
-    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 
 _DESCRIPTION = json.loads((Path(__file__).parent / "description.json").read_text("utf-8"))
