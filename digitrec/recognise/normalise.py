@@ -59,23 +59,14 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
     if inferred:
         digits = [LOOK_ALIKES[char] for char in text if char in LOOK_ALIKES]
         letters = sum(char.isalpha() and char not in LOOK_ALIKES for char in text)
-    reason = _objection(digits, letters, repeat)
-    if reason is not None:
-        return Reading(None, None, reason, text)
-    digit = Counter(digits).most_common(1)[0][0]
-    return Reading(digit, _confidence(answer, digit, inferred), None, text, inferred)
-
-
-def _objection(digits: list[int], letters: int, repeat: int) -> str | None:
-    """Return why these are not ``repeat`` copies of one digit; None if they are."""
     if not digits:
-        return "no digit"
-    agreeing = Counter(digits).most_common(1)[0][1]
+        return Reading(None, None, "no digit", text)
+    ((digit, agreeing),) = Counter(digits).most_common(1)
     if len(digits) > repeat or 2 * agreeing <= len(digits):
-        return "more than one digit"
+        return Reading(None, None, "more than one digit", text)
     if len(digits) + letters > repeat or 2 * agreeing <= len(digits) + letters:
-        return "letters beside the digit"
-    return None
+        return Reading(None, None, "letters beside the digit", text)
+    return Reading(digit, _confidence(answer, digit, inferred), None, text, inferred)
 
 
 def _confidence(answer: Answer, digit: int, inferred: bool) -> float | None:
