@@ -118,7 +118,9 @@ def explain(
     if chances is None:
         return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), None)
     prepared, of = prepare(image, engine.provider.wants), np.argsort(chances)[:-3:-1].tolist()
-    data, field = _reading(prepared, image.size)
+    data, field = prepared.data, _field(prepared, image.size)
+    if prepared.whole is not None and prepared.findings.reason is not None:
+        data, field = prepared.whole, WHOLE  # detection found no single digit, so the whole picture decided
     given = replace(prepared, data=data, whole=None, others=())
     saliency = _saliency(given, of[0], engine) if hiding else None
     steps, network = tuple(mnist.steps(image, data)), engine.provider
@@ -127,16 +129,6 @@ def explain(
         return found
     stages = tuple(network.stages(given)) if inside else ()
     return replace(found, grad_cam=network.grad_cam(given, of), stages=stages)
-
-
-def _reading(prepared: PreparedImage, size: tuple[int, int]) -> tuple[bytes, Field]:
-    """Return the 28x28 pixels of the reading that decided, and the part of the picture that they show.
-
-    If detection found no single digit, only the whole picture counts.
-    """
-    if prepared.whole is not None and prepared.findings.reason is not None:
-        return prepared.whole, WHOLE
-    return prepared.data, _field(prepared, size)
 
 
 def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
