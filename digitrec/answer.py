@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
+from itertools import groupby
 from math import fsum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import msgspec
@@ -419,10 +421,7 @@ class Sheet(EngineResult):
         The numbers without a box form one line.
         """
         width = 1 + max((number.column or 0 for number in self.numbers), default=-1)
-        lines: dict[int, list[Number]] = {}
-        for number in self.numbers:
-            lines.setdefault(number.row or 0, []).append(number)
-        return [_line(lines.get(row, []), width) for row in range(1 + max(lines, default=-1))]
+        return [_line([*line], width) for _, line in groupby(self.numbers, attrgetter("row"))]
 
     def to_frame(self) -> pandas.DataFrame:
         """Return a pandas DataFrame with a row for each number and its fields as columns.

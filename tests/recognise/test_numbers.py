@@ -230,10 +230,10 @@ def test_a_number_below_two_columns_belongs_to_the_nearer() -> None:
     assert [(number.row, number.column) for number in sheet.numbers] == [(0, 0), (0, 1), (1, 1)]
 
 
-def test_two_narrow_numbers_beside_each_other_have_columns_of_their_own() -> None:
+def test_narrow_numbers_have_columns_of_their_own_and_one_without_a_box_has_a_line() -> None:
     narrow = [Candidate(text, 0.9, (left, 185, left + 8, 215)) for text, left in (("1", 270), ("7", 288))]
-    rows = read(word("12345", 250, 100), *narrow).rows()
-    assert [[one and one.text for one in row] for row in rows] == [["12345", None], ["1", "7"]]
+    rows = read(word("12345", 250, 100), *narrow, Candidate("8")).rows()
+    assert [[one and one.text for one in row] for row in rows] == [["12345", None], ["1", "7"], ["8"]]
 
 
 def test_a_page_of_thousands_of_numbers_is_put_in_order() -> None:
