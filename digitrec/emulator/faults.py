@@ -28,7 +28,6 @@ NOWHERE = "http://127.0.0.1:9/"
 _DEFAULTS = {"slow": {"seconds": 5.0}, "drip": {"seconds": 0.1}}
 
 Count = Annotated[int, Meta(ge=0)]
-AtLeastOne = Annotated[int, Meta(ge=1)]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +37,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of `KINDS`."""
     skip: Count = 0
     """Number of requests before the fault that pass unharmed, >= 0."""
-    first: AtLeastOne | None = None
+    first: Annotated[int, Meta(ge=1)] | None = None
     """Number of requests that the fault affects, >= 1; None: all further requests."""
     after: Count | None = None
     """Seconds in the header Retry-After, >= 0; None: no such header."""
@@ -81,6 +80,6 @@ def turns(faults: Iterable[Fault]) -> Iterator[Fault | None]:
     one follows. So "503:first=2" and "429:first=1" give two 503s, one 429, and then good answers.
     """
     for fault in faults:
-        yield from (None for _ in range(fault.skip))
-        yield from repeat(fault) if fault.first is None else (fault for _ in range(fault.first))
+        yield from repeat(None, fault.skip)
+        yield from repeat(fault) if fault.first is None else repeat(fault, fault.first)
     yield from repeat(None)

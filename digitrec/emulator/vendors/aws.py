@@ -6,12 +6,11 @@ import base64
 import json
 import re
 import uuid
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from digitrec.emulator.reading import Picture, Word, as_line, corners, lines
-from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.emulator.vendors.base import PictureVendor, Request, Response
 from digitrec.image import Box
 
 MEDIA_TYPE = "application/x-amz-json-1.1"
@@ -26,7 +25,7 @@ TEST_KEYS = {
 }
 
 
-class AwsVendor(Vendor):
+class AwsVendor(PictureVendor):
     """A service of AWS with one operation."""
 
     family = "aws"
@@ -51,13 +50,7 @@ class AwsVendor(Vendor):
             content = base64.b64decode(json.loads(request.body)[self.holder]["Bytes"], validate=True)
         except (ValueError, KeyError, TypeError, RecursionError):
             return self.error("SerializationException", "")
-        picture = self.picture(content)
-        body = self.found(self.reader.read(picture), picture)
-        return Response.of_json(200, body, media_type=MEDIA_TYPE, billed=1)
-
-    @abstractmethod
-    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
-        """Return the operation's output."""
+        return Response.of_json(200, self.reading(content), media_type=MEDIA_TYPE, billed=1)
 
 
 class Aws(AwsVendor):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
-from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from digitrec.emulator.reading import Picture, Reader, Word, as_line, lines, polygon
-from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.emulator.vendors.base import PictureVendor, Request, Response
 from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
@@ -28,7 +26,7 @@ API_VERSIONS = ("2023-10-01", "2024-02-01")
 MODELS = "/documentintelligence/documentModels/"
 
 
-class AzureVendor(Vendor):
+class AzureVendor(PictureVendor):
     """A service of an Azure resource; each address answers for all services of the resource."""
 
     family = "azure"
@@ -43,10 +41,6 @@ class AzureVendor(Vendor):
         inner = {"innererror": {"code": cause, "message": message}} if cause else {}
         return Response.of_json(status, {"error": {"code": code, "message": message, **inner}})
 
-    @abstractmethod
-    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
-        """Return the service's result."""
-
     def check_signed(self, request: Request) -> None:
         """Raise Refused unless the request has an accepted key or token."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
@@ -59,7 +53,8 @@ class _Operation:
 
     result: Mapping[str, Any]
     ordered_at: float
-    polls: int = 0
+    statuses: Iterator[str]
+    """The statuses of the next polls; then follows "succeeded"."""
 
 
 class PolledVendor(AzureVendor):
@@ -75,7 +70,6 @@ class PolledVendor(AzureVendor):
 
     def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
         super().__init__(reader, keys)
-        self._lock = threading.Lock()
         self._operations: dict[str, _Operation] = {}
 
     def read(self, request: Request) -> Response:
@@ -85,8 +79,7 @@ class PolledVendor(AzureVendor):
             message = f"api-version is not {self.api_version}."
             return self.error(400, "InvalidArgument", message, "InvalidParameter")
         if (request.method, request.path) == ("POST", self.order):
-            picture = self.picture(request.body)
-            return self._ordered(request, {"analyzeResult": self.found(self.reader.read(picture), picture)})
+            return self._ordered(request, {"analyzeResult": self.reading(request.body)})
         if request.method == "GET" and request.path.startswith(self.results):
             return self._looked_at(request.path.removeprefix(self.results))
         return self.failure("404")
@@ -99,23 +92,20 @@ class PolledVendor(AzureVendor):
     def _ordered(self, request: Request, result: Mapping[str, Any]) -> Response:
         """Return 202 with the result's address, which ends in the operation's id."""
         number = str(uuid.uuid4())
-        with self._lock:
-            self._operations[number] = _Operation(result, time.monotonic())
+        self._operations[number] = _Operation(result, time.monotonic(), iter(STEPS))
         query = f"?api-version={self.api_version}" if self.api_version else ""
         location = f"http://{request.headers.get('host', '')}{self.results}{number}{query}"
         return Response(202, headers={"Operation-Location": location}, billed=1)
 
     def _looked_at(self, number: str) -> Response:
         """Return the state of an operation."""
-        with self._lock:
-            operation = self._operations.get(number)
-            if operation is None:
-                return self.error(404, "NotFound", "The operation is unknown or has expired.")
-            age_s, step = time.monotonic() - operation.ordered_at, operation.polls
-            operation.polls += 1
-        if step < len(STEPS) and age_s < DONE_AFTER_S:
-            return _state(STEPS[step], {})
-        return _state("succeeded", operation.result)
+        operation = self._operations.get(number)
+        if operation is None:
+            return self.error(404, "NotFound", "The operation is unknown or has expired.")
+        status = next(operation.statuses, "succeeded")
+        if status == "succeeded" or time.monotonic() - operation.ordered_at >= DONE_AFTER_S:
+            return _state("succeeded", operation.result)
+        return _state(status, {})
 
 
 class Azure(PolledVendor):
@@ -153,8 +143,7 @@ class AzureAnalysis(AzureVendor):
         if {name.strip().lower() for name in request.parameters.get("features", "").split(",")} != {"read"}:
             message = "This emulator reads text only: ask for the one feature 'read'."
             return self.error(400, "InvalidRequest", message, "NotSupportedVisualFeature")
-        picture = self.picture(request.body)
-        return Response.of_json(200, self.found(self.reader.read(picture), picture), billed=1)
+        return Response.of_json(200, self.reading(request.body), billed=1)
 
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return one block of lines of words; without words no block."""

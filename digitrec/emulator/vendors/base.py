@@ -6,13 +6,13 @@ import json
 import sys
 import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
 
-from digitrec.emulator.reading import Picture, Reader
+from digitrec.emulator.reading import Picture, Reader, Word
 from digitrec.errors import ImageError
 
 ERRORS = tomllib.loads((Path(__file__).parent / "errors.toml").read_text("utf-8"))
@@ -162,6 +162,23 @@ class Vendor(ABC):
     def may_meet(self, kind: str) -> bool:
         """Return whether a kind of fault applies to this vendor."""
         return self.polled or kind not in POLLS
+
+
+class PictureVendor(Vendor):
+    """A vendor whose service reads one picture for each request."""
+
+    def reading(self, data: bytes) -> dict[str, Any]:
+        """Return the service's result for a picture.
+
+        Raises:
+            Refused: as for `picture`.
+        """
+        picture = self.picture(data)
+        return self.found(self.reader.read(picture), picture)
+
+    @abstractmethod
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return the service's result for the words on a picture."""
 
 
 class Stranger(Vendor):
