@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from digitrec.models.network import Signature
+from digitrec.models.network import Signature, softmax
 
 try:
     from ai_edge_litert import schema_py_generated as schema
@@ -185,11 +185,6 @@ def _mean(options: Any, x: Values, sides: Values) -> Values:
     return np.asarray(x.mean(axis=axes, dtype=np.float32, keepdims=bool(options.KeepDims())))
 
 
-def _softmax(x: Values) -> Values:
-    powers = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
-
-
 def _strided(options: Any, x: Values, begin: Values, end: Values, steps: Values) -> Values:
     """Slice each axis; a bit in a mask drops the axis, or ignores its begin or end."""
     where: list[int | slice] = []
@@ -221,7 +216,7 @@ WITH_OPTIONS: dict[int, tuple[Any, Work]] = {
 }
 """By kind: the class of an operator's options, and a function from options and inputs to the output."""
 OPERATORS: dict[int, Work] = {
-    Kind.SOFTMAX: _softmax,
+    Kind.SOFTMAX: softmax,
     Kind.SQUARED_DIFFERENCE: lambda a, b: np.square(a - b),
     Kind.SQRT: np.sqrt,
     Kind.RSQRT: lambda x: 1 / np.sqrt(x),

@@ -90,7 +90,7 @@ def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
     """
     counts = np.diff(starts, append=len(chances))[:, None]
     scores = np.add.reduceat(logits(chances), starts) / counts
-    return probabilities(np.asarray(scores, np.float32), "logits", 1.0)
+    return softmax(np.asarray(scores, np.float32))
 
 
 def aside(ink: Floats) -> Floats:
@@ -107,9 +107,13 @@ def probabilities(answer: Floats, output: str, temperature: float) -> Floats:
         if temperature == 1:
             return answer
         answer = logits(answer)
-    answer = answer / temperature
-    powers = np.exp(answer - answer.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+    return softmax(answer / temperature)
+
+
+def softmax(scores: Floats) -> Floats:
+    """Return the chances that scores stand for; they sum to 1 along the last axis."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,12 @@ def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> 
 
 def _shape(sides: Shape) -> str:
     return "(" + ", ".join("N" if side in (None, -1) else str(side) for side in sides) + ")"
+
+
+def shaped(ink: Floats, sides: Shape) -> list[Floats]:
+    """Return pictures, (N, 28, 28), in the shape of a network's input, one by one if its first side is 1."""
+    batch = ink.reshape(len(ink), *sides[1:])
+    return np.split(batch, len(batch)) if sides[0] == 1 else [batch]
 
 
 def description_in(content: bytes, path: Path) -> dict[str, Any]:
@@ -309,12 +319,10 @@ class LiteRt:
         check_shapes([one.shape for one in takes], [one.shape for one in gives], path)
         if not (takes[0].is_float and gives[0].is_float):
             raise ModelError(f"{path}: its input or output is quantised; export it with both in float32")
-        self._batch, *self._sides = takes[0].shape
+        self._sides = takes[0].shape
 
     def __call__(self, ink: Floats) -> Floats:
-        batches = np.split(ink, len(ink)) if self._batch == 1 else [ink]
-        shaped = (batch.reshape(len(batch), *self._sides) for batch in batches)
-        return np.concatenate([self._runner.run(batch)[0] for batch in shaped])
+        return np.concatenate([self._runner.run(batch)[0] for batch in shaped(ink, self._sides)])
 
     def as_litert(self) -> bytes:
         """Return the file's content."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from digitrec.image.pixels import Pixels
-from digitrec.models.network import Floats, probabilities, runner
+from digitrec.models.network import Floats, runner, softmax
 
 Lengths = tuple[int, int]
 """Minimum and maximum number of digits of a number."""
@@ -98,8 +98,7 @@ class SequenceReader:
         picture = np.full((1, HEIGHT, wide, 1), strip.mean(), np.float32)
         picture[0, :, :width, 0] = strip
         logits, doubts = (
-            probabilities(rows[0, : -(-width // COLUMN)], "logits", 1.0)
-            for rows in self._runners(wide).run(picture)
+            softmax(rows[0, : -(-width // COLUMN)]) for rows in self._runners(wide).run(picture)
         )
         return np.hstack([logits, doubts[:, [OTHER]]])
 

@@ -184,15 +184,13 @@ def load_keras(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork
 class KerasNetwork:
     """A Keras network as a function from (N, 28, 28) ink to (N, 10)."""
 
-    def __init__(self, network: keras.Model) -> None:
-        self._network = network
-        self._one_by_one = network.input_shape[0] == 1
+    def __init__(self, loaded: keras.Model) -> None:
+        self._network = loaded
 
     def __call__(self, ink: Floats) -> Floats:
         import keras
 
-        shaped = ink.reshape(-1, *self._network.input_shape[1:])
-        batches = np.split(shaped, len(shaped)) if self._one_by_one else [shaped]
+        batches = network.shaped(ink, self._network.input_shape)
         answers = (keras.tree.flatten(self._network(batch, training=False)) for batch in batches)
         return np.concatenate([np.asarray(answer) for (answer,) in answers])
 
