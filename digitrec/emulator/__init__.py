@@ -80,8 +80,8 @@ class Emulator:
         if unknown or not names:
             what = f"no vendor is called {unknown[0]!r}" if unknown else "no vendor was named"
             raise UnknownProvider(f"{what}; there are: {', '.join(VENDORS)}")
-        reader = open_reader(engine)
-        emulated = [VENDORS[name](reader, keys) for name in names]
+        reader, label = open_reader(engine), engine if isinstance(engine, str) else "function"
+        emulated = [VENDORS[name](label, reader, keys) for name in names]
         given = [Fault.parse(text) for text in faults]
         self._servers: dict[str, Server] = {}
         for place, vendor in enumerate(emulated):

@@ -93,17 +93,7 @@ Read = Callable[[Picture], Sequence[Word]]
 """An engine: returns the words on a picture in reading order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """An engine behind an emulator."""
-
-    name: str
-    """The last part of the answers' model version, after "emulated-"."""
-    read: Read
-    """The engine."""
-
-
-def open_reader(engine: str | Read) -> Reader:
+def open_reader(engine: str | Read) -> Read:
     """Return an engine: "local" (digitrec's networks), or a function from a `Picture` to its `Word` objects.
 
     Raises:
@@ -111,7 +101,7 @@ def open_reader(engine: str | Read) -> Reader:
         ModelError: a network cannot be used.
     """
     if not isinstance(engine, str):
-        return Reader("function", engine)
+        return engine
     if engine != "local":
         raise NotConfigured(f"engine must be 'local' or a function, got {engine!r}")
     cnn, lock = Engine("local"), threading.Lock()
@@ -123,7 +113,7 @@ def open_reader(engine: str | Read) -> Reader:
                 return read_digit(picture, cnn)
         return [Word(one.text, one.confidence or 0.0, one.box or picture.whole) for one in found]
 
-    return Reader("local", read_page)
+    return read_page
 
 
 def read_digit(picture: Picture, cnn: Engine) -> list[Word]:

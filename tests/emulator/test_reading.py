@@ -34,7 +34,7 @@ def in_a_row(*names: str, gap: int) -> bytes:
 
 
 def read(data: bytes) -> list[str]:
-    return [word.text for word in open_reader("local").read(Picture.decode(data))]
+    return [word.text for word in open_reader("local")(Picture.decode(data))]
 
 
 def test_a_classifier_that_fails_has_not_read_nothing():
@@ -55,7 +55,7 @@ def test_a_white_page_holds_no_words():
 
 
 def test_the_box_is_around_the_digit_in_pixels_of_the_picture():
-    (word,) = open_reader("local").read(Picture.decode(in_a_row("mnist-28x28.png", gap=0)))
+    (word,) = open_reader("local")(Picture.decode(in_a_row("mnist-28x28.png", gap=0)))
     left, top, right, bottom = word.box
     assert 50 < left < right < 190
     assert 50 < top < bottom < 190

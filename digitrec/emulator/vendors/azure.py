@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from digitrec.emulator.reading import Picture, Reader, Word, as_line, lines, polygon
+from digitrec.emulator.reading import Picture, Read, Word, as_line, lines, polygon
 from digitrec.emulator.vendors.base import PictureVendor, Request, Response
 from digitrec.image import Box
 
@@ -68,8 +68,8 @@ class PolledVendor(AzureVendor):
     api_version: ClassVar[str] = ""
     """The parameter ``api-version`` of every address; "" if there is none."""
 
-    def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
-        super().__init__(reader, keys)
+    def __init__(self, engine: str, words_on: Read, keys: Collection[str] | None = None) -> None:
+        super().__init__(engine, words_on, keys)
         self._operations: dict[str, _Operation] = {}
 
     def read(self, request: Request) -> Response:

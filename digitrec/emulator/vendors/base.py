@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
 
-from digitrec.emulator.reading import Picture, Reader, Word
+from digitrec.emulator.reading import Picture, Read, Word
 from digitrec.errors import ImageError
 
 ERRORS = tomllib.loads((Path(__file__).parent / "errors.toml").read_text("utf-8"))
@@ -94,11 +94,11 @@ class Vendor(ABC):
     error: ClassVar[Callable[..., Response]]
     """Returns an error in the vendor's form; the arguments are those in `ERRORS`."""
 
-    def __init__(self, reader: Reader, keys: Collection[str] | None = None) -> None:
-        self.reader = reader
+    def __init__(self, engine: str, words_on: Read, keys: Collection[str] | None = None) -> None:
+        self.engine = engine
+        self.words_on = words_on
         self._keys = keys
-        self.engine = reader.name
-        self.model_version = f"emulated-{reader.name}"
+        self.model_version = f"emulated-{engine}"
 
     def answer(self, request: Request) -> Response:
         """Return the reading, or the vendor's error for a wrong key, address or image."""
@@ -174,7 +174,7 @@ class PictureVendor(Vendor):
             Refused: as for `picture`.
         """
         picture = self.picture(data)
-        return self.found(self.reader.read(picture), picture)
+        return self.found(self.words_on(picture), picture)
 
     @abstractmethod
     def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
@@ -187,7 +187,7 @@ class Stranger(Vendor):
     name = ""
 
     def __init__(self) -> None:
-        super().__init__(Reader("", lambda _: ()))
+        super().__init__("", lambda _: ())
 
     def read(self, request: Request) -> Response:
         """Return blanks, which are not JSON."""

@@ -110,7 +110,7 @@ class Google(Vendor):
             return _error(3, "Bad image data.")
         params = entry.image_context.text_detection_params if entry.image_context else None
         scored = document or (params is not None and params.enable_text_detection_confidence_score)
-        words = self.reader.read(picture)
+        words = self.words_on(picture)
         return {**_annotation(words, picture, scored), "context": {"uri": self.model_version}}
 
 

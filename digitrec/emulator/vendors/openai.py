@@ -84,7 +84,7 @@ class OpenAi(Vendor):
             return _invalid("This emulator answers questions about one picture, in a data URL.", "messages")
         about = json.dumps(asked.response_format) + "".join(part.text for part in parts)
         picture = self.picture(base64.b64decode(found["data"]))
-        return self._completed(asked, self.reader.read(picture), about_numbers='"numbers"' in about)
+        return self._completed(asked, self.words_on(picture), about_numbers='"numbers"' in about)
 
     def _completed(self, asked: _Asked, words: Sequence[Word], *, about_numbers: bool) -> Response:
         text = "".join(word.text for word in words)
