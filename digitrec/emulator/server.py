@@ -329,21 +329,19 @@ def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
         ValueError: the length of the body or of a chunk is not a number, or the body ended too early.
     """
     if "chunked" not in headers.get("transfer-encoding", "").lower():
-        return _exactly(stream, int(headers.get("content-length", "0")))
+        return _exactly(stream, int(headers.get("content-length", "0")), MAX_BODY_BYTES)
     body = b""
     while length := int(stream.readline(1 << 10).partition(b";")[0], 16):
-        body += _exactly(stream, length)
+        body += _exactly(stream, length, MAX_BODY_BYTES - len(body))
         stream.readline(1 << 10)  # the line end after a chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ValueError(f"a body of more than {MAX_BODY_BYTES} bytes")
     while stream.readline(1 << 16).strip():
         pass  # trailers
     return body
 
 
-def _exactly(stream: io.BufferedIOBase, length: int) -> bytes:
-    if not 0 <= length <= MAX_BODY_BYTES:
-        raise ValueError(f"a body of {length} bytes; at most {MAX_BODY_BYTES} are accepted")
+def _exactly(stream: io.BufferedIOBase, length: int, most: int) -> bytes:
+    if not 0 <= length <= most:
+        raise ValueError(f"{length} bytes; at most {most} are accepted")
     data = stream.read(length)
     if len(data) < length:
         raise ValueError("the body ended too early")

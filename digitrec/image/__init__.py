@@ -433,8 +433,5 @@ class PreparedImage:
 
     def picture(self) -> Image.Image:
         """Return the data as a Pillow image."""
-        if self.media_type == "image/x-rgb":
-            return Image.frombytes("RGB", self.size, self.data)
-        if self.media_type == "image/x-mnist":
-            return Image.fromarray(np.frombuffer(self.data, np.uint8).reshape(28, 28))
-        return Image.open(io.BytesIO(self.data))
+        raw = {"image/x-rgb": "RGB", "image/x-mnist": "L"}.get(self.media_type)
+        return Image.frombytes(raw, self.size, self.data) if raw else Image.open(io.BytesIO(self.data))

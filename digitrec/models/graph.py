@@ -139,27 +139,25 @@ def _work_of(operator: Operator) -> Work:
     return lambda *inputs: ACTIVATIONS[fused](work(options, *inputs))
 
 
-def _padded(x: Values, size: Sequence[int], stride: Sequence[int], padding: int, fill: float) -> Values:
-    """Return pictures, (N, H, W, C), with the border that padding "same" adds."""
-    if padding == schema.Padding.VALID:
-        return x
-    missing = [
-        max((-(-length // step) - 1) * step + reach - length, 0)
-        for length, reach, step in zip(x.shape[1:3], size, stride, strict=True)
-    ]
-    around = [(0, 0), *((one // 2, one - one // 2) for one in missing), (0, 0)]
-    return np.pad(x, around, constant_values=fill) if any(missing) else x
+def _windows(options: Any, x: Values, size: Sequence[int], fill: float) -> Values:
+    """Cut pictures into windows: (N, H, W, C) to (N, rows, columns, C, height, width).
 
-
-def _windows(x: Values, size: Sequence[int], stride: Sequence[int]) -> Values:
-    """Cut pictures into windows: (N, H, W, C) to (N, rows, columns, C, height, width)."""
+    Padding "same" first adds a border of the value ``fill``.
+    """
+    stride = options.StrideH(), options.StrideW()
+    if options.Padding() == schema.Padding.SAME:
+        missing = [
+            max((-(-length // step) - 1) * step + reach - length, 0)
+            for length, reach, step in zip(x.shape[1:3], size, stride, strict=True)
+        ]
+        around = [(0, 0), *((one // 2, one - one // 2) for one in missing), (0, 0)]
+        x = np.pad(x, around, constant_values=fill)
     return sliding_window_view(x, size, axis=(1, 2))[:, :: stride[0], :: stride[1]]
 
 
 def _convolution(options: Any, x: Values, kernel: Values, bias: Values | float = 0) -> Values:
-    size, stride = kernel.shape[1:3], (options.StrideH(), options.StrideW())
-    wide = _padded(x, size, stride, options.Padding(), 0)
-    return np.asarray(np.tensordot(_windows(wide, size, stride), kernel, ((3, 4, 5), (3, 1, 2))) + bias)
+    windows = _windows(options, x, kernel.shape[1:3], 0)
+    return np.asarray(np.tensordot(windows, kernel, ((3, 4, 5), (3, 1, 2))) + bias)
 
 
 def _depth_to_space(options: Any, x: Values) -> Values:
@@ -171,9 +169,8 @@ def _depth_to_space(options: Any, x: Values) -> Values:
 
 
 def _pooling(options: Any, x: Values) -> Values:
-    size, stride = (options.FilterHeight(), options.FilterWidth()), (options.StrideH(), options.StrideW())
-    wide = _padded(x, size, stride, options.Padding(), -np.inf)
-    return np.asarray(_windows(wide, size, stride).max(axis=(4, 5)))
+    size = options.FilterHeight(), options.FilterWidth()
+    return np.asarray(_windows(options, x, size, -np.inf).max(axis=(4, 5)))
 
 
 def _dense(_: Any, x: Values, kernel: Values, bias: Values | float = 0) -> Values:
