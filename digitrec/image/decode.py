@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 from PIL.Image import Transpose
 
 from digitrec.errors import ImageError, install_hint
@@ -28,8 +28,6 @@ from digitrec.image import files, headers
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Decoded, Size, check_size, digest, factor, opaque, shrunk, too_large
 
-ORIENTATION = 0x0112
-"""EXIF's tag for the camera's orientation."""
 _TURNS: dict[Any, Transpose] = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM,
     5: Transpose.TRANSPOSE, 6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
@@ -63,7 +61,7 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
         opened, size, count = _open(data, name, number, enough)
-        picture, is_sideways = _upright(opened, name, enough)
+        picture, size = _upright(opened, size, name, enough)
         if picture is opened:  # the opened picture would keep its file and its decoder's buffers in memory
             picture = opened.copy()
         picture.info = {}  # metadata, such as the author and the place, must not go further
@@ -71,7 +69,7 @@ def decode(source: files.Encoded, enough: int) -> Decoded:
     if number is not None:
         sha256.update(f"[{number}]".encode())  # this picture is not the file's first
         count = 1
-    return Decoded(picture, size[::-1] if is_sideways else size, name, sha256.hexdigest(), count)
+    return Decoded(picture, size, name, sha256.hexdigest(), count)
 
 
 def frames(source: files.Encoded) -> list[Frame]:
@@ -121,9 +119,9 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
     with _blaming(name):
         if getattr(picture, "tile", None):  # the picture is not loaded yet
             headers.check(picture, None, name)
-        upright, is_sideways = _upright(picture, name, enough)
+        upright, size = _upright(picture, picture.size, name, enough)
         pixels = np.asarray(upright)  # a copy: the caller may change the original
-    return Decoded(pixels, picture.size[::-1] if is_sideways else picture.size, name, digest(pixels))
+    return Decoded(pixels, size, name, digest(pixels))
 
 
 @contextmanager
@@ -211,24 +209,16 @@ def _ask_pdfium(data: bytes, name: str, number: int) -> tuple[dict[str, Any], me
     return answer, memoryview(done.stdout)[end + 1 :]
 
 
-def _upright(picture: Image.Image, name: str, enough: int) -> tuple[Image.Image, bool]:
-    """Decode a picture, shrink it if it is far larger than needed, then turn it as EXIF says.
-
-    Also return whether the turn swaps width and height.
-    """
+def _upright(picture: Image.Image, size: Size, name: str, enough: int) -> tuple[Image.Image, Size]:
+    """Decode a picture, shrink it if it is far larger than needed, then turn it and its size as EXIF says."""
     picture.load()
     small = shrunk(picture, factor(picture.size, enough))
     if small.mode == "RGBA":
         small = opaque(small)
-    orientation = _orientation(picture, name)
-    if orientation not in _TURNS:
-        return small, False
-    return small.transpose(_TURNS[orientation]), orientation >= 5
-
-
-def _orientation(picture: Image.Image, name: str) -> Any:
-    """Return the camera's orientation by EXIF or XMP; None: the file does not say."""
     if exif := picture.info.get("exif"):
         with suppress(struct.error):  # Pillow keeps what it could read
             headers.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
-    return picture.getexif().get(ORIENTATION)
+    orientation: Any = picture.getexif().get(ExifTags.Base.Orientation)  # by EXIF or XMP
+    if orientation not in _TURNS:
+        return small, size
+    return small.transpose(_TURNS[orientation]), size[::-1] if orientation >= 5 else size
