@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from PIL import Image
-
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, NotConfigured
 from digitrec.image import Box, DigitImage, InputSpec
-from digitrec.image.headers import FORMATS, kind
+from digitrec.image.headers import kind, opened
 from digitrec.prepare import prepare
 from digitrec.recognise import numbers, predict, read
 
@@ -42,7 +39,7 @@ class Picture:
         if kind(data) is not None:
             raise ImageError("<bytes>: a format that no vendor here takes")
         image = DigitImage.open(data)
-        with Image.open(io.BytesIO(data), formats=FORMATS) as header:
+        with opened(data, "<bytes>") as header:
             name = header.format or ""
         return cls(data, image, "JPEG" if name == "MPO" else name, *image.place.size)
 

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from digitrec.emulator.faults import BREAKS, REFUSALS, UNUSABLE, Fault, turns
-from digitrec.emulator.vendors.base import POLLS, Request, Response, Vendor
+from digitrec.emulator.vendors.base import POLLS, Refused, Request, Response, Vendor
 from digitrec.engine.detect import CONTROL_PATH, MARK
 from digitrec.errors import DigitrecError, TimedOut, Unavailable
 
@@ -235,9 +235,11 @@ class Server(ThreadingHTTPServer):
         yield from EFFECTS[fault.kind](self, fault, request, connection)
 
     def read(self, request: Request) -> Response:
-        """Return the vendor's answer; from here on the vendor has done and billed the work."""
+        """Return the vendor's answer or error; from here on the vendor has done and billed the work."""
         try:
-            response = self.vendor.answer(request)
+            response = self.vendor.read(request)
+        except Refused as refused:
+            return self.vendor.failure(str(refused))
         except Exception as error:  # the client gets an engine's failure in the vendor's form
             log.error("%s: the engine failed: %s", self.vendor.name, _one_line(error))
             return self.vendor.failure("503" if isinstance(error, Unavailable | TimedOut) else "500")

@@ -26,7 +26,7 @@ from PIL.Image import Transpose
 from digitrec.errors import ImageError, install_hint
 from digitrec.image import files, headers
 from digitrec.image.files import Frame, name_of
-from digitrec.image.pixels import Decoded, Size, check_size, digest, factor, opaque, shrunk, too_large
+from digitrec.image.pixels import TOO_LARGE, Decoded, Size, check_size, digest, factor, opaque, shrunk
 
 _TURNS: dict[Any, Transpose] = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM,
@@ -138,7 +138,7 @@ def _blaming(name: str) -> Iterator[None]:
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"{name}: {too_large()}") from error
+        raise ImageError(f"{name}: {TOO_LARGE}") from error
     except Exception as error:
         if "MAX_TEXT_CHUNK" in str(error):  # Pillow's limit for the texts in a PNG
             raise ImageError(

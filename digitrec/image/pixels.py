@@ -25,6 +25,8 @@ Size = tuple[int, int]
 
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million pixels."""
+TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first"
+"""Message for a picture with more than `MAX_PIXELS`."""
 ENOUGH_SIDE = 750
 """Minimum shorter side of a picture after shrinking, in pixels, if the caller sets no other."""
 NUMBERS_SIDE = 1500
@@ -58,11 +60,6 @@ class Decoded(NamedTuple):
     """Number of pictures in its file."""
 
 
-def too_large() -> str:
-    """Return the message that a picture has more than `MAX_PIXELS`, and what to do."""
-    return f"more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first"
-
-
 def check_size(size: Size, name: str) -> None:
     """Refuse a picture whose width and height are not readable; ``name`` is its name in messages.
 
@@ -70,7 +67,7 @@ def check_size(size: Size, name: str) -> None:
         ImageError: the picture is too large, or has no pixels.
     """
     if size[0] * size[1] > MAX_PIXELS:
-        raise ImageError(f"{name}: {too_large()}")
+        raise ImageError(f"{name}: {TOO_LARGE}")
     if 0 in size:
         raise ImageError(f"{name}: the picture has no pixels")
 
@@ -110,8 +107,6 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
         ImageError: the array has another shape or type, the values are not pixels, or the range is ambiguous.
         TypeError, ValueError: ``full`` is not a finite number > 0.
     """
-    if full is not None:
-        full = number("full", full, 0, above=True)
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
@@ -123,7 +118,8 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
     size = values.shape[1], values.shape[0]
     check_size(size, "<array>")
     by = factor(size, enough)
-    pixels = np.ascontiguousarray(scaled(values, white(values) if full is None else full))
+    full = white(values) if full is None else number("full", full, 0, above=True)
+    pixels = np.ascontiguousarray(scaled(values, full))
     if by > 1:
         pixels = np.asarray(Image.fromarray(pixels).reduce(by))
     sha256 = digest(pixels)

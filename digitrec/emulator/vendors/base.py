@@ -100,19 +100,12 @@ class Vendor(ABC):
         self._keys = keys
         self.model_version = f"emulated-{engine}"
 
-    def answer(self, request: Request) -> Response:
-        """Return the reading, or the vendor's error for a wrong key, address or image."""
-        try:
-            return self.read(request)
-        except Refused as refused:
-            return self.failure(str(refused))
-
     @abstractmethod
     def read(self, request: Request) -> Response:
-        """Return the reading of the picture in a request.
+        """Return the reading of the picture in a request, or an error.
 
         Raises:
-            Refused: the vendor rejects the request with its own error.
+            Refused: the vendor rejects the request with an error in `ERRORS`.
         """
 
     def check_key(self, key: str) -> None:
