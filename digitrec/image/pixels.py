@@ -179,19 +179,10 @@ def scaled(values: Array, full: float) -> Pixels:
     rows = max(1, len(values) * PIECE // max(1, values.size))
     for top in range(0, len(values), rows):  # float64 takes much memory, so convert in pieces
         numbers = values[top : top + rows].astype(np.float64)
-        _check_range(float(numbers.min()), float(numbers.max()))
+        if numbers.min() < 0 or not np.isfinite(numbers).all():
+            raise ImageError("<array>: pixel values must be finite and not negative")
         found[top : top + rows] = np.round(np.minimum(numbers * (255.0 / full), 255.0))
     return found
-
-
-def _check_range(low: float, high: float) -> None:
-    """Check that the least and the greatest value of an array can be pixels.
-
-    Raises:
-        ImageError: a value is negative or not finite.
-    """
-    if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
-        raise ImageError("<array>: pixel values must be finite and not negative")
 
 
 def factor(size: Size, enough: int = ENOUGH_SIDE) -> int:
@@ -220,20 +211,18 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
         return picture
     if picture.mode.startswith(("I", "F")):
         full = _white_in(picture, by)
-        return _assembled(picture, by, lambda piece: Image.fromarray(scaled(np.asarray(piece), full)))
+        return _assembled(picture, by, "L", lambda piece: Image.fromarray(scaled(np.asarray(piece), full)))
     mode = "RGBA" if has_alpha else "L" if picture.mode in ("1", "L") else "RGB"
-    return _assembled(picture, by, lambda piece: piece.convert(mode))
+    return _assembled(picture, by, mode, lambda piece: piece.convert(mode))
 
 
-def _assembled(picture: Image.Image, by: int, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """Convert a picture to eight bits a channel and shrink it, piece by piece."""
-    small: Image.Image | None = None
+def _assembled(
+    picture: Image.Image, by: int, mode: str, convert: Callable[[Image.Image], Image.Image]
+) -> Image.Image:
+    """Convert a picture to a mode with eight bits a channel and shrink it, piece by piece."""
+    small = Image.new(mode, (-(-picture.width // by), -(-picture.height // by)))
     for box in _pieces(picture.size, by):
-        part = convert(picture.crop(box)).reduce(by)
-        if small is None:
-            small = Image.new(part.mode, (-(-picture.width // by), -(-picture.height // by)))
-        small.paste(part, (box[0] // by, box[1] // by))
-    assert small is not None, "a picture has pixels"
+        small.paste(convert(picture.crop(box)).reduce(by), (box[0] // by, box[1] // by))
     return small
 
 
@@ -249,14 +238,10 @@ def _pieces(size: Size, by: int) -> Iterator[tuple[int, int, int, int]]:
 
 def _white_in(picture: Image.Image, by: int) -> float:
     """Return the value of white in a file's 16-bit or float pixels."""
-    low, high, dtype = math.inf, -math.inf, np.dtype(np.uint8)
-    for box in _pieces(picture.size, by):
-        values = np.asarray(picture.crop(box))
-        low, high, dtype = min(low, float(values.min())), max(high, float(values.max())), values.dtype
-        _check_range(low, high)
-    if dtype.kind == "f" and high <= 1:
+    high = max(float(np.max(np.asarray(picture.crop(box)))) for box in _pieces(picture.size, by))
+    if picture.mode == "F" and high <= 1:
         return 1.0
-    return 255.0 if high <= 255 and dtype.itemsize != 2 else max(high, 65535.0)
+    return 255.0 if high <= 255 and not picture.mode.startswith("I;16") else max(high, 65535.0)
 
 
 def opaque(picture: Image.Image) -> Image.Image:
