@@ -110,20 +110,19 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
         looks: the outputs, each (T, 16), as returned by `SequenceReader.look`.
         lengths: minimum and maximum number of digits; None: any number.
     """
-    found = [search(_alone(columns), lengths) for columns in looks]
+    found = [
+        replace(one, look=at)
+        for at, columns in enumerate(looks)
+        for one in search(_alone(columns), lengths).values()
+    ]
     chances: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(looks))
-    for at, texts in enumerate(found):
-        for one in texts.values():
-            chances[digits_of(one.text)][at] += one.chance
+    for one in found:
+        chances[digits_of(one.text)][one.look] += one.chance
     order = sorted(chances, key=lambda digits: -sum(chances[digits]))
     if not order:
         return Reading("", 0.0, (), (), letters=tuple(map(_letters_in, looks)))
-    spelled = [
-        replace(one, look=at)
-        for at, texts in enumerate(found) for one in texts.values() if digits_of(one.text) == order[0]
-    ]  # fmt: skip
     means = [sum(chances[digits]) / len(looks) for digits in order[:2]]
-    best = max(spelled, key=lambda one: one.chance)
+    best = max((one for one in found if digits_of(one.text) == order[0]), key=lambda one: one.chance)
     sign, beside = _signs_in(looks[best.look], best.places)
     return replace(
         best,
@@ -224,7 +223,10 @@ def _extended(beams: dict[str, _Beam], column: int, row: list[float], most: int)
                 continue
             before = beam.blank if text.endswith(character) else beam.total
             if before > 0:
-                _add(found, text + character, before * chance, (*beam.starts, column))
+                longer = found.setdefault(text + character, _Beam(0.0, 0.0, ()))
+                if before * chance > longer.total:
+                    longer.starts = (*beam.starts, column)
+                longer.character += before * chance
     return dict(sorted(found.items(), key=lambda item: -item[1].total)[:BEAM])
 
 
@@ -232,14 +234,6 @@ def _kept(text: str, beam: _Beam, row: list[float]) -> _Beam:
     """Return the paths that do not add a character: a blank, or the last character again."""
     again = beam.character * row[ALPHABET.index(text[-1])] if text else 0.0
     return _Beam(beam.total * row[BLANK], again, beam.starts)
-
-
-def _add(found: dict[str, _Beam], text: str, chance: float, starts: tuple[int, ...]) -> None:
-    """Add the paths that end in a text's last character, begun in this column."""
-    beam = found.setdefault(text, _Beam(0.0, 0.0, starts))
-    if chance > beam.total:
-        beam.starts = starts
-    beam.character += chance
 
 
 def _reading(text: str, beam: _Beam, columns: Floats) -> Reading:
