@@ -195,9 +195,8 @@ class DigitImage:
         """
         left, top, right, bottom = box
         more = margin * (bottom - top)
-        return self.cropped(
-            Place(self.place.size).box((left - more, top - more, right + more, bottom + more))
-        )
+        wide = left - more, top - more, right + more, bottom + more
+        return self.cropped(Place(self.place.size).box(wide))
 
     @classmethod
     def open(cls, source: ImageSource, *, full: float | None = None, enough: int = ENOUGH_SIDE) -> DigitImage:
@@ -389,10 +388,9 @@ class InputSpec:
         Raises:
             ValueError: the encoding is unknown, or a number is out of its range.
         """
-        if self.encoding not in get_args(Encoding):
-            raise ValueError(
-                f"encoding must be one of {', '.join(get_args(Encoding))}, got {self.encoding!r}"
-            )
+        known = get_args(Encoding)
+        if self.encoding not in known:
+            raise ValueError(f"encoding must be one of {', '.join(known)}, got {self.encoding!r}")
         if min(self.min_side, self.max_side, self.max_bytes, self.repeat, self.enough) < 1 or self.margin < 0:
             raise ValueError(f"sides, bytes and repeat must be at least 1, and the margin at least 0: {self}")
 

@@ -10,15 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from digitrec.emulator.reading import Picture, Read, Word, as_line, lines, polygon
-from digitrec.emulator.vendors.base import PictureVendor, Request, Response
+from digitrec.emulator.vendors.base import POLLS, PictureVendor, Request, Response
 from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
 """Confidence of a text's style; a constant, because no engine measures it."""
 STEPS = ("notStarted", "running")
 """Statuses for the first polls of an operation; then follows "succeeded"."""
-STATUSES = {"endless-poll": "running", "failed-poll": "failed", "unknown-poll": "skipped"}
-"""Statuses of polls, by fault."""
 DONE_AFTER_S = 1.0
 """Age at which an operation is finished regardless of the number of polls, in seconds."""
 API_VERSIONS = ("2023-10-01", "2024-02-01")
@@ -87,7 +85,7 @@ class PolledVendor(AzureVendor):
     def polled_as(self, kind: str) -> Response:
         """Return the state of an operation that is running, has failed, or has an unknown status."""
         error = {"code": "InternalServerError", "message": "An unexpected error occurred."}
-        return _state(STATUSES[kind], {"error": error} if kind == "failed-poll" else {})
+        return _state(POLLS[kind], {"error": error} if kind == "failed-poll" else {})
 
     def _ordered(self, request: Request, result: Mapping[str, Any]) -> Response:
         """Return 202 with the result's address, which ends in the operation's id."""

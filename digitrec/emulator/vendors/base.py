@@ -17,8 +17,8 @@ from digitrec.errors import ImageError
 
 ERRORS = tomllib.loads((Path(__file__).parent / "errors.toml").read_text("utf-8"))
 """Arguments of `Vendor.error` by service and by the name of the error."""
-POLLS = ("endless-poll", "failed-poll", "unknown-poll")
-"""Faults of polls: the operation is running, has failed, or has an unknown status."""
+POLLS = {"endless-poll": "running", "failed-poll": "failed", "unknown-poll": "skipped"}
+"""Faults of polls, and the status that the operation then has; no vendor documents the last one."""
 
 
 @dataclass(frozen=True, slots=True)
