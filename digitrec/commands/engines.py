@@ -14,8 +14,7 @@ import click
 from digitrec.commands import options
 from digitrec.commands.cost import Described
 from digitrec.commands.progress import quietly
-from digitrec.engine import Engine, config
-from digitrec.engine import Options as EngineOptions
+from digitrec.engine import Engine, Options, config
 from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.image import InputSpec
 from digitrec.models import store
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
 
 REAL_KEYS = (
     "GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_", "DOCUMENTINTELLIGENCE_", "OPENAI_",
-    "DIGITREC_OPENAI_PRESET",
+    "DIGITREC_OPENAI_PRESET", "DIGITREC_GOOGLE_ENDPOINT",
 )  # fmt: skip
-"""Prefixes of variables with real credentials, which an emulator must not get."""
+"""Prefixes of variables with real credentials and addresses, which an emulated provider must not get."""
 EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 """The providers that the emulator can replace."""
 
@@ -213,8 +212,8 @@ class Asking:
                 f"--prepare does not apply to {', '.join(names)}, which reads 28x28 pixels in MNIST's form."
             )
 
-    def _options(self) -> EngineOptions:
-        return EngineOptions(
+    def _options(self) -> Options:
+        return Options(
             timeout=self.timeout,
             attempt_timeout=self.attempt_timeout or (self.timeout if self.emulate else None),
             concurrency=1 if self.emulate else 4,  # an emulator's engines share the cores of this machine
@@ -224,9 +223,7 @@ class Asking:
             _run=self.run,
         )
 
-    def _engine(
-        self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None
-    ) -> Engine:
+    def _engine(self, name: str, env: Mapping[str, str], options: Options, preparation: str | None) -> Engine:
         if self.replay is not None and registry.provider_class(name).price != FREE:
             from digitrec.engine.replay import Replay
 
@@ -267,11 +264,10 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
         emulator = Emulator([name for name in providers if name in EMULATED])
     with emulator:
         env = {name: value for name, value in os.environ.items() if not name.startswith(REAL_KEYS)}
+        ours = {name: value for name, value in env.items() if name.startswith("DIGITREC_") and value}
         for name, endpoint in emulator.endpoints.items():
-            theirs = environment(name, endpoint)
-            ours = {variable for variable in theirs if variable.startswith("DIGITREC_") and env.get(variable)}
-            env |= {variable: value for variable, value in theirs.items() if variable not in ours}
-        yield env
+            env |= environment(name, endpoint)
+        yield env | ours
 
 
 _POLICY = (
