@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -76,7 +77,8 @@ class LazyGroup(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
             sys.stdout.reconfigure(errors="backslashreplace")  # a file name may have any character
         warnings.filterwarnings("ignore", module=r"PIL\.")  # damage outside the pixels does not matter
-        with process.quiet_without_reader(), process.kept_at_home(), _errors_told(), _warnings_told():
+        with process.quiet_without_reader(), _errors_told(), _warnings_told():
+            process.keep_at_home()
             try:
                 return super().invoke(ctx)
             finally:
@@ -119,13 +121,11 @@ def _errors_told() -> Iterator[None]:
         process.tell("interrupted")
         raise click.exceptions.Exit(INTERRUPTED) from error
     except click.ClickException as error:
-        lines = map(printable, error.message.split("\n"))
-        error.message = "\n".join(lines)  # type: ignore[misc]  # click has no other way
+        # click has no other way
+        error.message = "\n".join(map(printable, error.message.split("\n")))  # type: ignore[misc]
         raise
     except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise
-        if error.filename is None and error.errno not in WRITING:  # such as an unexpected network error
+        if error.filename is None and error.errno not in WRITING:  # EPIPE, or a network error
             raise
         process.tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
         process.drop(sys.stdout)
@@ -147,20 +147,17 @@ def _imported(name: str) -> ModuleType:
 class _Teller(logging.Handler):
     """Print the library's warnings on stderr, each message once."""
 
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self._told: set[str] = set()
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = cache(process.tell)
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if message not in self._told:
-            self._told.add(message)
-            process.tell(message)
+        self._tell(record.getMessage())
 
 
 @contextmanager
 def _warnings_told() -> Iterator[None]:
-    logger, teller = logging.getLogger("digitrec"), _Teller(logging.WARNING)
+    logger, teller = logging.getLogger("digitrec"), _Teller()
     logger.addHandler(teller)
     propagate, logger.propagate = logger.propagate, False  # a dependency may have configured the root logger
     try:

@@ -84,8 +84,7 @@ def quiet_without_reader() -> Iterator[None]:
         raise SystemExit(READER_GONE) from None
 
 
-@contextmanager
-def kept_at_home() -> Iterator[None]:
+def keep_at_home() -> None:
     """Keep the caches of libraries in digitrec's folder and turn telemetry off, unless the user chose.
 
     Matplotlib and Keras read these variables once, at import. ONNX Runtime creates an identifier of the
@@ -94,15 +93,6 @@ def kept_at_home() -> Iterator[None]:
     from platformdirs import user_cache_path
 
     cache = user_cache_path("digitrec", appauthor=False)
-    ours = {
-        "MPLCONFIGDIR": str(cache / "matplotlib"),
-        "KERAS_HOME": str(cache / "keras"),
-        "ORT_DISABLE_TELEMETRY": "1",
-    }
-    added = [name for name in ours if name not in os.environ]
-    os.environ.update({name: ours[name] for name in added})
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
+    os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
+    os.environ.setdefault("KERAS_HOME", str(cache / "keras"))
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
