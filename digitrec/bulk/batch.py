@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -158,7 +157,5 @@ def _read_in(worker: workers.Worker, task: Task) -> Part:
 
 def _tried(worker: workers.Worker, task: Task) -> Part | None:
     """Return the part that a worker read; None if the worker died."""
-    with suppress(workers.Died):
-        part: Part = worker.call(partial(read, task))
-        return part
-    return None
+    part: Part | None = worker.call(partial(read, task))
+    return part

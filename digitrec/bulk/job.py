@@ -194,12 +194,11 @@ class Job:
         done = dict(self._database.execute("SELECT first, count FROM parts"))
         first = 1
         while first <= self.plan.images:
-            count = done.get(first)
-            if count is None:
+            if first not in done:
                 images = self._images(first, self.plan.part)
-                count = len(images)
+                done[first] = len(images)
                 yield Task(first, images, how, self._form)
-            first += count
+            first += done[first]
 
     def _images(self, first: int, most: int) -> tuple[Item, ...]:
         """Return the images of the task that starts with this number."""

@@ -40,10 +40,6 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class Died(Exception):
-    """The process that worked on a task died, or was killed because it hung."""
-
-
 class Worker:
     """A process for the calls of one thread; it starts with the first call, and again after it died.
 
@@ -60,8 +56,7 @@ class Worker:
     def call(self, work: Callable[[Any], Any]) -> Any:
         """Return the result of a call with the process's context, or raise its error.
 
-        Raises:
-            Died: the process died, hung and was killed, or cannot be started.
+        Return None if the process died, hung and was killed, or cannot be started.
         """
         try:
             self._start()
@@ -71,9 +66,9 @@ class Worker:
                 if not self._here.poll(STUCK_S):
                     raise EOFError
                 answer = self._here.recv()
-        except (EOFError, OSError) as gone:
+        except (EOFError, OSError):
             self.kill()
-            raise Died from gone
+            return None
         result, error = answer
         if error is not None:
             raise error
@@ -82,7 +77,7 @@ class Worker:
     def _start(self) -> None:
         with self._lock:
             if self._closed:
-                raise Died
+                raise EOFError
             if self._process is None:
                 context = multiprocessing.get_context("spawn")
                 self._here, there = context.Pipe()
