@@ -23,7 +23,6 @@ from digitrec.image.pixels import saved
 from digitrec.web import problems, schemas
 from digitrec.web.inference import State
 from digitrec.web.problems import Problem
-from digitrec.web.schemas import reading_of
 from digitrec.web.settings import Settings
 
 THUMBNAIL = 512
@@ -88,7 +87,7 @@ def add(app: FastAPI, state: State) -> None:
         readings = await service.read(request.state.client, sent)
         if not is_list and isinstance(outcome := readings[0].outcome, Failure):
             return problems.from_error(outcome.error).response()
-        found = [reading_of(one.outcome, one.prepared, seen=seen) for one in readings]
+        found = [schemas.reading_of(one.outcome, one.prepared, seen=seen) for one in readings]
         return json(schemas.Readings(predictions=found) if is_list else found[0])
 
     @app.post("/v1/read", response_model=schemas.SheetBody, **reading | {"tags": ["read numbers"]})
@@ -120,7 +119,7 @@ def add(app: FastAPI, state: State) -> None:
         found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
         body = schemas.ComparisonBody(
             agree=found.agree, consensus=cast(int | None, found.consensus), emulated=found.emulated,
-            readings=[reading_of(one.outcome, one.prepared, seen=seen) for one in readings],
+            readings=[schemas.reading_of(one.outcome, one.prepared, seen=seen) for one in readings],
         )  # fmt: skip
         return json(body)
 

@@ -104,11 +104,7 @@ class Connection:
         """Start the deadline for a request head."""
         loop = asyncio.get_running_loop()
         self.since = loop.time()
-        self._deadline = loop.call_later(IDLE_S, self.transport.close)
-
-    def stop(self) -> None:
-        """Stop the deadline."""
-        self._deadline.cancel()
+        self.deadline = loop.call_later(IDLE_S, self.transport.close)
 
 
 class Connections:
@@ -124,7 +120,7 @@ class Connections:
         if one is None:
             await self._app(scope, receive, send)
             return
-        one.stop()
+        one.deadline.cancel()
         one.requests += 1  # 2 at once: a pipeline's next request begins before this one has returned
         try:
             await self._app(scope, receive, send)
@@ -150,7 +146,7 @@ class Connections:
     def closed(self, client: Address) -> None:
         """Forget a connection."""
         if (one := self._open.pop(client, None)) is not None:
-            one.stop()
+            one.deadline.cancel()
 
 
 class StrictConnection(h11.Connection):
