@@ -12,7 +12,6 @@ import click
 from PIL import Image
 from rich.text import Text
 
-from digitrec.answer import Outcome
 from digitrec.commands import options, sources
 from digitrec.commands.progress import quiet_bar, quietly, terminal
 from digitrec.recognise import predict_many
@@ -43,16 +42,13 @@ def demo() -> None:
     """
     files = sorted(PICTURES.glob("*.jpg"), key=lambda file: (file.stem == "letter", file.stem))
     with quietly():
-        outcomes = [_named(outcome, file) for outcome, file in zip(predict_many(files), files, strict=True)]
+        found = zip(predict_many(files), files, strict=True)
+        # the installation folder does not matter
+        outcomes = [replace(one, image=replace(one.image, source=file.name)) for one, file in found]
     if sys.stdout.isatty():
         _show(files, sys.stdout)
     predictions.write(outcomes, "table", names=[file.name for file in files])
     click.echo(NEXT, nl=False)
-
-
-def _named(outcome: Outcome, file: Path) -> Outcome:
-    """Return an outcome with the file's name only, because the installation folder does not matter."""
-    return replace(outcome, image=replace(outcome.image, source=file.name))
 
 
 def _show(files: list[Path], out: IO[str]) -> None:

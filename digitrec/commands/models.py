@@ -78,7 +78,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 @models.command()
-@click.argument("model", type=Start(), metavar="digitrec|FILE")
+@click.argument("model", type=Start(exists=True), metavar="digitrec|FILE")
 @click.argument("out", type=options.Output(".onnx", ".tflite", ".keras", ".h5"), metavar="OUT")
 def export(model: Path, out: Path) -> None:
     """Write a network in another format: `.onnx`, `.tflite`, `.keras` or `.h5`.

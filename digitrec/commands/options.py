@@ -39,24 +39,19 @@ class Input(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path after checking that the call does not write to it."""
         path = super().convert(value, param, ctx) if self.exists else self.coerce_path_result(value)
-        if ctx is not None and not ctx.resilient_parsing:
-            _paths(ctx).add_input(str(path))
+        _paths(ctx).add_input(str(path))
         return path
 
 
 class Data(Input):
     """A parameter for a file or folder with labelled pictures, or the name of a data set, as a str."""
 
-    def __init__(self) -> None:
-        super().__init__(path_type=str)
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the source after checking that the call writes neither to it nor to a file inside it."""
         source = str(super().convert(value, param, ctx))
-        if ctx is not None and not ctx.resilient_parsing:
-            for name in SUBFOLDERS:
-                _paths(ctx).add_input(str(Path(source, name)), labelled=True)
-            _paths(ctx).add_input(str(Path(source, "labels.csv")))
+        for name in SUBFOLDERS:
+            _paths(ctx).add_input(str(Path(source, name)), labelled=True)
+        _paths(ctx).add_input(str(Path(source, "labels.csv")))
         return source
 
 
@@ -72,7 +67,7 @@ class Output(click.Path):
         """Return the path after checking its name, and that no other parameter names the same file."""
         path = Path(str(super().convert(value, param, ctx)))
         is_device = path.exists() and not (path.is_file() or path.is_dir())
-        if param is not None and ctx is not None and not ctx.resilient_parsing and not is_device:
+        if param is not None and not is_device:
             _paths(ctx).add_output(max(param.opts, key=len), path)
         if self._endings and path.suffix.lower() not in self._endings:
             known = " or ".join(filter(None, self._endings))
@@ -133,8 +128,10 @@ class _Paths:
             )
 
 
-def _paths(ctx: click.Context) -> _Paths:
+def _paths(ctx: click.Context | None) -> _Paths:
     """Return the files of the call so far; a group and its command share them."""
+    if ctx is None or ctx.resilient_parsing:  # a shell completes the line
+        return _Paths()
     found: _Paths = ctx.meta.setdefault("digitrec.files", _Paths())
     return found
 
@@ -205,12 +202,12 @@ def seed(help: str, **more: Any) -> Declared:
 
 def sources(*names: str, **more: Any) -> Declared:
     """Declare an option that takes labelled pictures or the name of a data set."""
-    return click.option(*names, type=Data(), metavar="SOURCE", **more)
+    return click.option(*names, type=Data(path_type=str), metavar="SOURCE", **more)
 
 
 def labelled(metavar: str = "DATA", **more: Any) -> Declared:
     """Declare the argument DATA: labelled pictures or the name of a data set."""
-    return click.argument("data", type=Data(), metavar=metavar, **more)
+    return click.argument("data", type=Data(path_type=str), metavar=metavar, **more)
 
 
 def out_folder(default: str, help: str = "Output folder.") -> Declared:
@@ -309,7 +306,6 @@ rotate = click.option(
 )  # fmt: skip
 
 
-def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+def reading(command: Callable[..., Any]) -> Any:
     """Declare the options of `digitrec.stream`."""
-    declared: Callable[..., Any] = lenient(at_least(rotate(command)))
-    return declared
+    return lenient(at_least(rotate(command)))

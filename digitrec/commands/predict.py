@@ -208,7 +208,8 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
     from digitrec.report.plots import save
 
     images = given.sources()
-    files = _files(images, out)
+    names = sources.numbered(images) if len(images) > 1 else [f"{Path(name_of(images[0])).stem}.png"]
+    files = [out / name for name in names]
     options.refuse_outputs("--out", files, map(sources.path_of, images))
     sys.dont_write_bytecode = True  # TensorFlow imports Python that it wrote into a temporary folder
     reasons = given.reasons()
@@ -226,14 +227,6 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
             click.echo(printable(f"  picture: {save(explanation(found), file)}"))
     reasons.sum_up()
     reasons.check(len(images))
-
-
-def _files(images: Sequence[sources.Source], out: Path) -> list[Path]:
-    """Return the output file for each image."""
-    stems = [Path(name_of(image)).stem for image in images]
-    if len(stems) == 1:
-        return [out / f"{stems[0]}.png"]
-    return [out / f"{number:03d}-{stem}.png" for number, stem in enumerate(stems, 1)]
 
 
 def _lines(found: Explanation) -> Iterator[str]:

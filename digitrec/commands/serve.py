@@ -144,17 +144,13 @@ def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everyb
     Raises:
         click.UsageError: a paid engine has no budget, or every visitor can spend it.
     """
-    for engine in engines:
-        if engine.usd_per_image == 0:
-            continue
-        name = engine.provider.name
-        if max_cost is None:
-            raise click.UsageError(f"{name} costs money; set a budget: --max-cost USD.")
-        if everybody:
-            raise click.UsageError(
-                f"{name} costs money, and every visitor of the server could spend it. "
-                f"Require a key: set {KEYS}."
-            )
+    name = next((one.provider.name for one in engines if one.usd_per_image != 0), None)
+    if name is not None and max_cost is None:
+        raise click.UsageError(f"{name} costs money; set a budget: --max-cost USD.")
+    if name is not None and everybody:
+        raise click.UsageError(
+            f"{name} costs money, and every visitor of the server could spend it. Require a key: set {KEYS}."
+        )
 
 
 HOST = "127.0.0.1"

@@ -16,7 +16,6 @@ from digitrec.commands import options
 from digitrec.commands.process import exit_code, tell
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef, atomic, files, frames
-from digitrec.image.files import Frame
 from digitrec.image.headers import MAX_FRAMES
 from digitrec.report import predictions
 
@@ -29,7 +28,6 @@ class Reasons:
     def __init__(self, *, firsts: bool = True) -> None:
         """Report with ``firsts`` also the files of which only the first picture is read."""
         self._firsts = firsts
-        self._files: set[str] = set()
         self._times: Counter[str] = Counter()
         self._failures: list[Failure] = []
 
@@ -58,9 +56,8 @@ class Reasons:
 
     def read(self, image: ImageRef) -> None:
         """Report a file if it holds more pictures than the one that was read."""
-        if not self._firsts or image.frames < 2 or image.source in self._files:
+        if not self._firsts or image.frames < 2:
             return
-        self._files.add(image.source)
         number = image.frames if image.frames <= MAX_FRAMES else f"more than {MAX_FRAMES}"
         self._tell(
             "a file with several pictures, of which the first was read",
@@ -106,7 +103,7 @@ def report_engines(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
         raise SystemExit(exit_code_of(useless, sum(map(len, outcomes.values()))))
 
 
-Source = str | Frame
+Source = str | files.Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +170,7 @@ def _frames(source: str) -> Sequence[Source]:
 
 def path_of(source: Source) -> str:
     """Return the file that holds a picture."""
-    return str(source.source) if isinstance(source, Frame) else source
+    return str(source.source) if isinstance(source, files.Frame) else source
 
 
 def picture_files(option: str, images: Sequence[Source], target: Path | None) -> list[Path]:
@@ -194,12 +191,14 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
         raise click.UsageError(
             f"{option} {target} does not end as a picture does; name a file such as seen.png."
         )
-    saved = [
-        target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
-        for number, image in enumerate(images, 1)
-    ]
+    saved = [target / name for name in numbered(images)] if several else [target]
     options.refuse_outputs(option, saved, map(path_of, images))
     return saved
+
+
+def numbered(images: Sequence[Source]) -> list[str]:
+    """Return a file name for a picture about each image, such as "001-scan.png"."""
+    return [f"{number:03d}-{Path(files.name_of(image)).stem}.png" for number, image in enumerate(images, 1)]
 
 
 def save(picture: Image.Image, file: Path) -> None:

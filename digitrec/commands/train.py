@@ -41,9 +41,6 @@ OF_NETWORKS = (
 class Start(options.Input):
     """A model file to start from, or "digitrec" for the shipped network."""
 
-    def __init__(self) -> None:
-        super().__init__(exists=True)
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path of the file."""
         return store.SHIPPED if value == "digitrec" else Path(str(super().convert(value, param, ctx)))
@@ -92,7 +89,7 @@ class Start(options.Input):
 )
 @options.whole("--limit-test", "Use N test digits.")
 @click.option(
-    "--start", type=Start(), metavar="digitrec|FILE",
+    "--start", type=Start(exists=True), metavar="digitrec|FILE",
     help="Without --arch, fine-tune digitrec's network, or a .tflite file of it, on your digits. With "
     "--arch, continue from this .keras or .h5 model.",
 )  # fmt: skip
@@ -126,8 +123,7 @@ def train(arch: str | None, out: Path, **chosen: Any) -> None:
       digitrec train --arch efficientnet --pretrained --freeze --side 96 --out efficient.keras
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
     """
-    former = chosen.pop("rate")
-    chosen["learning_rate"] = chosen["learning_rate"] or former
+    chosen["learning_rate"] = chosen["learning_rate"] or chosen["rate"]
     file = out if out.suffix in SUFFIXES else None
     if file is None and options.named_as_file(out):
         raise click.UsageError(
@@ -188,10 +184,10 @@ def _given(chosen: dict[str, Any]) -> Given:
     numbers: Counter[str] = Counter()  # two folders may have the same name
     for source, part in zip(learned, parts, strict=True):
         numbers[_name(source)] += len(part)
-    test, tested_on = None, None
-    if chosen["test"] is not None:
-        test, tested_on = read_digits(chosen["test"]), _name(chosen["test"])
-    return given(reduce(add, parts), numbers, test, tested_on, chosen["limit_test"], chosen["start"])
+    test = chosen["test"] or "mnist-test"
+    return given(
+        reduce(add, parts), numbers, read_digits(test), _name(test), chosen["limit_test"], chosen["start"]
+    )
 
 
 def _name(source: str) -> str:
