@@ -106,19 +106,21 @@ class Answers:
         """Number of answers to review."""
         return len(self._waiting)
 
-    def picture(self, name: str) -> bytes | None:
-        """Return the picture of an answer as a PNG; None if the picture is missing or was changed."""
-        one = self._waiting.get(name)
+    def picture(self, name: str) -> bytes:
+        """Return the picture of an answer as a PNG.
+
+        Raises:
+            Problem: the answer does not exist, or its picture is missing or was changed.
+        """
         try:
-            return None if one is None else _png(one)
-        except (ImageError, IndexError):  # IndexError: the file has fewer pages now
-            return None
+            return _png(self._waiting[name])
+        except (ImageError, LookupError) as error:  # IndexError: the file has fewer pages now
+            raise GONE() from error
 
-    def decide(self, name: str, *, accept: bool, label: str | None) -> bool:
-        """Write a label, or skip the answer until the next review; return False if that is impossible.
+    def decide(self, name: str, *, accept: bool, label: str | None) -> None:
+        """Write a label, or skip the answer until the next review.
 
-        An answer that does not exist can be neither labelled nor skipped; one whose picture is missing or was
-        changed can only be skipped.
+        An answer whose picture is missing or was changed can only be skipped.
 
         Args:
             name: the answer's name.
@@ -126,22 +128,21 @@ class Answers:
             label: the right label; None: the engine's answer.
 
         Raises:
-            ValueError: the label is neither "none" nor a digit (for numbers: a number).
+            Problem: as for `picture`, or the label is neither "none" nor a digit (for numbers: a number).
         """
         with self._lock:
-            one, content = self._waiting.get(name), self.picture(name) if accept else b""
-            if one is None or content is None:
-                return False
-            said = closed(one.label if label is None else label)
+            if name not in self._waiting:
+                raise GONE()
             if accept:
+                one, content = self._waiting[name], self.picture(name)
+                said = closed(one.label if label is None else label)
                 if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
-                    raise ValueError(f"{said!r} is neither a number nor {NONE}")
+                    raise Problem(422, "invalid-request", f"{said!r} is neither a number nor {NONE}")
                 atomic.write(self._folder / name, content)
                 labels = self._labels + csv_line([name, said, one.source])
                 atomic.write(self._folder / "labels.csv", labels)
                 self._labels = labels
             del self._waiting[name]
-        return True
 
     def _read(self, file: Path) -> Iterator[_Doubt]:
         kinds: set[Kind] = set()
@@ -224,17 +225,9 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
     @app.get("/collected/{name}", response_class=Response, responses=schemas.PNG | MISSING, **owners)
     def picture(name: str) -> Response:
         """Show the picture of an answer."""
-        content = answers.picture(name)
-        if content is None:
-            raise GONE()
-        return Response(content, media_type="image/png")
+        return Response(answers.picture(name), media_type="image/png")
 
     @app.put("/collected/{name}", status_code=204, responses=MISSING, **owners)
     def decide(name: str, accept: Accept, label: Label = None) -> None:
         """Accept an answer, unchanged or corrected, or skip it."""
-        try:
-            found = answers.decide(name, accept=accept, label=label)
-        except ValueError as error:
-            raise Problem(422, "invalid-request", str(error)) from error
-        if not found:
-            raise GONE()
+        answers.decide(name, accept=accept, label=label)
