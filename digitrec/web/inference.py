@@ -27,9 +27,8 @@ from digitrec.image.pixels import ENOUGH_SIDE, NUMBERS_SIDE
 from digitrec.recognise import Digits, Reader, name_of, read_stream, stream
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
-from digitrec.web import problems
 from digitrec.web.monitoring import Metrics, log
-from digitrec.web.problems import NOT_READ, Problem
+from digitrec.web.problems import NOT_READ, Problem, busy
 from digitrec.web.settings import Settings
 
 THREADS = min(4, os.cpu_count() or 1)
@@ -308,7 +307,7 @@ class Service:
             Problem: a remote engine or a policy is at capacity.
         """
         if self._here is None and not self._places.admits(client, count):
-            raise problems.busy(f"{self.name} is at capacity; try again in a moment")
+            raise busy(f"{self.name} is at capacity; try again in a moment")
         with self._places.hold(client, count):
             yield
 

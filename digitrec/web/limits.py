@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -19,10 +19,9 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digitrec.providers.addresses import is_loopback
-from digitrec.web import problems
 from digitrec.web.inference import Client, State
 from digitrec.web.monitoring import log
-from digitrec.web.problems import Problem
+from digitrec.web.problems import INTERNAL, Problem, busy, too_large
 from digitrec.web.settings import Settings
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
@@ -60,12 +59,10 @@ def address(scope: Scope, proxies: int) -> str:
     """Return the address by which requests are counted; for IPv6 the /64 network, which one client owns."""
     found = origin(scope, proxies)
     try:
-        parsed = ip_address(found)
-    except ValueError:
+        parsed = IPv6Address(found)
+    except ValueError:  # an IPv4 address or a name
         return found
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
-    return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def origin(scope: Scope, proxies: int) -> str:
@@ -201,9 +198,9 @@ class Buffers:
     def _check(self, client: Client, size: int) -> None:
         settings = self._settings
         if size > settings.max_body_bytes:
-            raise problems.too_large(settings.max_body_bytes)
+            raise too_large(settings.max_body_bytes)
         if self.held > settings.max_buffered_bytes or self._held_for[client] > settings.max_client_bytes:
-            raise problems.busy("too many uploads at once; try again in a moment")
+            raise busy("too many uploads at once; try again in a moment")
 
 
 class RateLimiter:
@@ -278,12 +275,12 @@ class AdmissionControl:
         self._check_room(client)
         length = headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > self._settings.max_body_bytes:
-            raise problems.too_large(self._settings.max_body_bytes)
+            raise too_large(self._settings.max_body_bytes)
 
     def _check_room(self, client: Client) -> None:
         if not self._state.inside.admits(client):
             self._state.metrics.turned_away.inc()
-            raise problems.busy("the server is at capacity; try again in a moment")
+            raise busy("the server is at capacity; try again in a moment")
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait for the whole request, then work on it; only the work takes a place."""
@@ -334,7 +331,7 @@ class RequestMiddleware:
         except Exception:  # a bug: the operator gets the traceback, the client only its number
             log.exception("bug", extra={"fields": {"request": number}})
             if status == NO_RESPONSE:
-                await problems.INTERNAL.response()(scope, receive, send_wrapped)
+                await INTERNAL.response()(scope, receive, send_wrapped)
         finally:
             self._metrics.in_flight.dec()
             self._record({**scope, "method": method}, number, status, time.perf_counter() - start)

@@ -32,7 +32,6 @@ STATUS: dict[type[errors.DigitrecError], int] = {
     errors.UnknownProvider: 422,
     errors.BudgetExceeded: 402,
     errors.Rejected: 422,
-    errors.AuthFailed: 502,
     errors.QuotaExceeded: 503,
     errors.TimedOut: 504,
     errors.Unavailable: 503,

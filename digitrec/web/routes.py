@@ -62,12 +62,9 @@ URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 def add(app: FastAPI, state: State) -> None:
     """Add the endpoints to the app."""
-    keyed: list[Any] = []
-    if state.settings.api_keys:  # only for the API description: `limits` checks the key
-        keyed = [
-            Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
-            Security(HTTPBearer(auto_error=False)),
-        ]
+    # only for the API description: `limits` checks the key
+    schemes = APIKeyHeader(name="X-API-Key", auto_error=False), HTTPBearer(auto_error=False)
+    keyed: list[Any] = [Security(one) for one in schemes] if state.settings.api_keys else []
     reading: Any = {
         "tags": ["read a digit"], "responses": schemas.PROBLEMS, "dependencies": keyed,
         "openapi_extra": schemas.PICTURES,
