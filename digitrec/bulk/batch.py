@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from digitrec import errors
 from digitrec.answer import Failure, Outcome
@@ -16,11 +16,9 @@ from digitrec.bulk import workers
 from digitrec.bulk.inputs import Item, Member, expand
 from digitrec.bulk.job import Part, Summary, Task
 from digitrec.engine import threads
-from digitrec.errors import DigitrecError
 from digitrec.image import ImageSource
 from digitrec.image.files import Skipped, name_of
-from digitrec.providers.base import Provider
-from digitrec.recognise import Reader, Rotation, read_stream, reader_for, stream
+from digitrec.recognise import AnyReader, How, Reader, read_stream, reader_for, stream
 from digitrec.report import predictions
 
 FOR_ALL = (
@@ -64,12 +62,7 @@ class Batch(Iterator[Outcome]):
 
 
 def batch(
-    images: str | Path | Iterable[ImageSource],
-    provider: str | Provider | Reader = "local",
-    *,
-    lenient: bool = False,
-    at_least: float = 0.0,
-    rotate: Rotation = 0,
+    images: str | Path | Iterable[ImageSource], provider: AnyReader = "local", **how: Unpack[How]
 ) -> Batch:
     """Read any number of pictures; return an iterator over the outcomes, in order, with a ``summary``.
 
@@ -80,7 +73,8 @@ def batch(
     Args:
         images: anything that `digitrec.stream` takes; or one string, as on the command line: a folder, a
             pattern, a ``.tar`` or ``.zip``.
-        provider, lenient, at_least, rotate: as for `digitrec.predict`.
+        provider: as for `digitrec.predict`.
+        how: ``lenient``, ``at_least`` and ``rotate``, as for `digitrec.predict`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
@@ -90,7 +84,6 @@ def batch(
     """
     if isinstance(images, str | Path):
         images = cast(Iterable[ImageSource], expand([str(images)], Skipped()))
-    how = {"lenient": lenient, "at_least": at_least, "rotate": rotate}
     return Batch(images, reader_for(provider), how)
 
 
@@ -120,14 +113,12 @@ def spread(
         DigitrecError: the workers die, but not because of a picture; or as for `read`.
     """
     crew = [workers.Worker(opener) for _ in range(processes)]
-    free: SimpleQueue[workers.Worker] = SimpleQueue()
-    for worker in crew:
-        free.put(worker)
+    free = deque(crew)
 
     def work(task: Task) -> Iterator[Part]:
-        worker = free.get()
+        worker = free.pop()
         part = _read_in(worker, task)
-        free.put(worker)
+        free.append(worker)
         yield part
 
     try:
@@ -149,7 +140,7 @@ def _read_in(worker: workers.Worker, task: Task) -> Part:
             for image in task.images
         ]
         task = replace(task, images=tuple(checked))
-    raise DigitrecError(
+    raise errors.DigitrecError(
         f"workers died {DEATHS} times without a picture at fault (too little memory?); free memory, and "
         "continue with --resume"
     )

@@ -67,7 +67,7 @@ def expand(arguments: Iterable[str], skipped: Skipped) -> Iterator[Item]:
         DataError: an archive cannot be read.
     """
     for argument in arguments:
-        for path in [argument] if _is_archive(argument) else files.expand(argument, skipped):
+        for path in files.expand(argument, skipped):
             if _is_archive(path):
                 yield from members(path, skipped)
             else:
@@ -75,10 +75,9 @@ def expand(arguments: Iterable[str], skipped: Skipped) -> Iterator[Item]:
 
 
 def _is_archive(path: str) -> bool:
-    if not path.lower().endswith(ENDINGS):
+    if not path.lower().endswith(ENDINGS) or os.path.isdir(path):  # noqa: PTH112 (Path raises for some names)
         return False
-    is_folder: bool = os.path.isdir(path)  # noqa: PTH112 (Path raises for some names)
-    return not is_folder and (not files.is_pattern(path) or os.path.exists(path))  # noqa: PTH110
+    return not files.is_pattern(path) or os.path.exists(path)  # noqa: PTH110
 
 
 def listed(data: bytes) -> list[str]:
