@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 import numpy as np
@@ -27,9 +27,6 @@ from digitrec.image import atomic
 from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
 from digitrec.recognise import calibration
 from digitrec.report.rows import aligned
-
-if TYPE_CHECKING:
-    from digitrec.lab.evaluation.accuracy import Measured
 
 log = logging.getLogger(__name__)
 
@@ -271,7 +268,7 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 
 
 def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: int | None, out: Path) -> None:
-    from digitrec.lab.evaluation.accuracy import fresh_seeds, measured, sets
+    from digitrec.lab.evaluation.accuracy import Measured, fresh_seeds, measured, sets
     from digitrec.lab.evaluation.numbers import measure_numbers
     from digitrec.models import store
     from digitrec.report import evaluation

@@ -141,12 +141,11 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
         ):  # fmt: skip
             found.append(one)
     click.echo("\n".join(rows.aligned(table(found, len(digits)))))
-    paths = {title: Path("images", f"models-{draw.__name__}.png") for title, draw in PICTURES.items()}
+    paths = {title: f"images/models-{draw.__name__}.png" for title, draw in PICTURES.items()}
     for title, path in paths.items():
         click.echo(save(PICTURES[title](found), out / path))
     click.echo(verdict(found))
-    page = markdown(found, len(digits), {title: path.as_posix() for title, path in paths.items()})
-    click.echo(atomic.write(out / "models.md", page))
+    click.echo(atomic.write(out / "models.md", markdown(found, len(digits), paths)))
 
 
 def _accuracy(card: dict[str, Any]) -> str:

@@ -35,9 +35,9 @@ HOST_NAME = re.compile(r"[^\s/?#@:]+|\[?[0-9a-fA-F:.]+\]?")
 
 
 def _host(given: str) -> str:
-    """Check a name of `--allow-host`."""
+    """Check a name of `--allow-host`, and return it in lower case."""
     if HOST_NAME.fullmatch(given):
-        return given
+        return given.lower()
     raise click.BadParameter(f"{given!r} is not a host name; give only the name, such as example.org")
 
 
@@ -112,14 +112,14 @@ def serve(
     with requires("digitrec serve", "web"):
         from digitrec.web import monitoring, server
         from digitrec.web.settings import Settings
-    keys, rate, proxies = _keys(), limits["rate"], limits["proxies"]
+    keys, is_public = _keys(), limits["proxies"] > 0 or not is_loopback(host)
+    hosts = allow_host or (() if is_public else ("localhost",))
     settings = Settings(
-        burst=max(1, round(2 * rate)), api_keys=keys, hosts=_hosts(allow_host, host, proxies),
+        burst=max(1, round(2 * limits["rate"])), api_keys=keys, hosts=() if "*" in hosts else hosts,
         **limits,
     )  # fmt: skip
     asking = replace(asking, timeout=0.9 * settings.seconds, providers=list(dict.fromkeys(asking.providers)))
     with asking.engines(asking.names()) as engines:
-        is_public = proxies > 0 or not is_loopback(host)
         _check_spending(engines, asking.max_cost, everybody=is_public and not keys)
         policy = asking.policy(engines)
         monitoring.configure(log_level)
@@ -129,13 +129,6 @@ def serve(
             off = f"off, every visitor may send pictures ({KEYS} sets keys)"
             click.echo(f"API keys: {f'{len(keys)} accepted' if keys else off}", err=True)
             server.run(engines if policy is None else [policy, *engines], settings, listening)
-
-
-def _hosts(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]:
-    """Return the host names that the server answers to; empty: any."""
-    if allowed:
-        return () if "*" in allowed else tuple(name.lower() for name in allowed)
-    return ("localhost",) if is_loopback(host) and not proxies else ()
 
 
 def _check_spending(engines: Sequence[Engine], max_cost: float | None, *, everybody: bool) -> None:
