@@ -27,6 +27,8 @@ FOR_ALL = (
 )  # fmt: skip
 """Errors that also stop every following picture. `Unreachable` means that no attempt for a picture could
 connect: the network is down."""
+Parts = Generator[tuple[Task, Part], None, None]
+"""Tasks, each with its part."""
 DEATHS = 3
 """Number of times that a task is retried after a worker died while reading it."""
 DEADLY = "the process that read it died or hung; save or export it again"
@@ -102,9 +104,7 @@ def read(task: Task, reader: Reader) -> Part:
     return Part(out.getvalue().encode("utf-8", "backslashreplace"), batch.summary, failures)
 
 
-def spread(
-    tasks: Iterable[Task], opener: workers.Opener, processes: int
-) -> Generator[tuple[Task, Part], None, None]:
+def spread(tasks: Iterable[Task], opener: workers.Opener, processes: int) -> Parts:
     """Read tasks in worker processes; yield each task with its part, in order of completion.
 
     If a worker dies or hangs, its task is read again; a picture that kills workers becomes a failure.

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -18,8 +18,8 @@ import click
 
 from digitrec import __version__
 from digitrec.bulk import inputs, job
-from digitrec.bulk.batch import FOR_ALL, read, spread
-from digitrec.bulk.job import Job, Part, Plan, Summary, Task
+from digitrec.bulk.batch import FOR_ALL, Parts, read, spread
+from digitrec.bulk.job import Job, Plan, Summary, Task
 from digitrec.bulk.workers import Opener, cores, keep_memory
 from digitrec.commands import options
 from digitrec.commands.engines import Asking, asking_by_policy
@@ -91,7 +91,8 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
         plan = run.plan or _plan(run, given, listed if images == LIST else images, processes)
         if plan.size is None:
             opener = partial(replace(asking, run=plan.run).reader, names)
-            total = _watched(run, plan.images, _parts(run, opener, how, processes))
+            parts = _parts(run.undone(how), opener, processes if plan.images > plan.part else 1)
+            total = _watched(run, plan.images, parts)
             run.complete()
         else:
             total = run.summary()
@@ -146,13 +147,9 @@ def _plan(run: Job, given: Mapping[str, Any], paths: Sequence[str], processes: i
         say_skipped(skipped)
 
 
-def _parts(
-    run: Job, opener: Opener, how: Mapping[str, Any], processes: int
-) -> Generator[tuple[Task, Part], None, None]:
-    """Read the pictures without rows, in worker processes if there are several."""
-    assert run.plan is not None
-    tasks = run.undone(how)
-    if processes > 1 and run.plan.images > run.plan.part:
+def _parts(tasks: Iterable[Task], opener: Opener, processes: int) -> Parts:
+    """Read the pictures of the tasks, in worker processes if there are several."""
+    if processes > 1:
         yield from spread(tasks, opener, processes)
         return
     keep_memory()
@@ -161,7 +158,7 @@ def _parts(
             yield task, read(task, reader)
 
 
-def _watched(run: Job, images: int, parts: Generator[tuple[Task, Part], None, None]) -> Summary:
+def _watched(run: Job, images: int, parts: Parts) -> Summary:
     """Store the parts and return the summary of all rows; show progress and, at the end, the result."""
     total = run.summary()
     start, before = time.monotonic(), total.images
