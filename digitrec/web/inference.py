@@ -180,15 +180,15 @@ class Lanes:
         self._lanes = [Lane(threads) for _, threads in LANES]
         self.explaining = Lane(EXPLANATIONS)
 
-    async def run(self, client: Client, picture: bytes, work: Callable[[], Result]) -> Result:
+    async def run(self, client: Client, picture: bytes, work: Callable[[bytes], Result]) -> Result:
         """Run work that decodes an encoded picture; return its result or raise its error.
 
         Raises:
             ImageError: the picture cannot be read, or has a format that a server does not read.
         """
         number = await self._lanes[0].run(client, partial(self._number, picture))
-        is_last = number == len(LANES) - 1
-        return await self._lanes[number].run(client, partial(_given_back, work) if is_last else work)
+        is_last, decode = number == len(LANES) - 1, partial(work, picture)
+        return await self._lanes[number].run(client, partial(_given_back, decode) if is_last else decode)
 
     def _number(self, picture: bytes) -> int:
         """Return the number of a picture's lane."""
@@ -328,7 +328,7 @@ class Service:
         if self._here is None or not self.explains:
             raise Problem(422, "no-explanation", f"{self.name} cannot be explained")
         async with self._lanes.explaining.turn(client):
-            image = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
+            image = await self._lanes.run(client, picture, DigitImage.open)
             work = partial(explain, image, self._here, inside=inside, hiding=hiding)
             return await self._lanes.explaining.do(work)
 
@@ -352,9 +352,9 @@ class Service:
         """Do the work on a picture when it is the client's turn; a Failure: the picture cannot be read."""
         try:
             if self._here is not None:  # opened and read in one turn, for which the client is charged
-                return await self._lanes.run(client, picture, partial(work, picture))
+                return await self._lanes.run(client, picture, work)
             async with self._calls.turn(client):  # decode no more pictures than can be sent
-                image = await self._lanes.run(client, picture, partial(DigitImage.open, picture, enough=side))
+                image = await self._lanes.run(client, picture, partial(DigitImage.open, enough=side))
                 return await self._calls.do(partial(work, image))
         except ImageError as error:
             return Failure(ImageRef("<bytes>", None), self.name, error)

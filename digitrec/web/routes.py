@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import string
-from functools import partial
 from typing import Annotated, Any, cast
 
 from fastapi import FastAPI, Query, Request, Security
@@ -138,8 +137,8 @@ def add(app: FastAPI, state: State) -> None:
     async def thumbnail(request: Request) -> Response:
         """Show the picture as the server reads it: upright, opaque, at most 512 pixels long."""
         picture = await _one_picture(request, state)
-        work = partial(_thumbnail, picture)
-        return Response(await state.lanes.run(request.state.client, picture, work), media_type="image/png")
+        shown = await state.lanes.run(request.state.client, picture, _thumbnail)
+        return Response(shown, media_type="image/png")
 
     @app.get("/health", **about)
     async def health() -> schemas.Health:
