@@ -167,7 +167,11 @@ class Asking:
                 except (NotConfigured, NotInstalled):
                     if not self.dry_run:
                         raise
-                    engine = _prepared_for(Engine(Described(name), options), preparation)
+                    engine = Engine(Described(name), options)
+                if preparation is not None and engine.provider.wants.encoding != "mnist":
+                    from digitrec.prepare.encode import spec_for
+
+                    engine.provider.wants = spec_for(engine.provider.wants, preparation)
                 stack.callback(engine.close)
                 return engine
 
@@ -231,23 +235,13 @@ class Asking:
         own: dict[str, Any] = {}
         if name == "local" and self.model is not None:
             own = {"model": self.model, "scale": self.model_scale}
-        return _prepared_for(Engine(registry.open_provider(name, env=env, **own), options), preparation)
+        return Engine(registry.open_provider(name, env=env, **own), options)
 
 
 def _is_sent_pixels(name: str) -> bool:
     """Return whether the engine takes only images in MNIST's form; False if its class does not say."""
     wants = getattr(registry.provider_class(name), "wants", None)
     return isinstance(wants, InputSpec) and wants.encoding == "mnist"
-
-
-def _prepared_for(engine: Engine, preparation: str | None) -> Engine:
-    """Return the engine with this preparation; None: with its default."""
-    provider = engine.provider
-    if preparation is not None and provider.wants.encoding != "mnist":
-        from digitrec.prepare.encode import spec_for
-
-        provider.wants = spec_for(provider.wants, preparation)
-    return engine
 
 
 @contextmanager
