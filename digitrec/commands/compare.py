@@ -62,13 +62,13 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
             turned = [Turned(image, asking.rotate) for image in images]
             cost.say(turned, [one.for_numbers for one in engines] if numbers else engines, output)
             return
-        found: list[Comparison] = []
+        found: list[bool] = []
         asked = {"ask": numbers_asked(**how)} if numbers else how
         comparisons = compare_stream(images, readers, **asked)
         kept = _kept(tracked(comparisons, len(images)), found, given.reasons())
         shown = chain.from_iterable(map(apart, kept)) if numbers else kept
         write_comparisons(shown, output, numbers=numbers)
-    if not all(comparison.predictions for comparison in found):
+    if not all(found):
         raise SystemExit(1)
 
 
@@ -86,10 +86,10 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _kept(compared: Iterable[Comparison], found: list[Comparison], reasons: Reasons) -> Iterator[Comparison]:
-    """Yield the comparisons, add them to ``found``, and report each picture's failures on stderr once."""
+def _kept(compared: Iterable[Comparison], found: list[bool], reasons: Reasons) -> Iterator[Comparison]:
+    """Yield the comparisons; record if an engine answered, and report a picture's failures on stderr once."""
     for comparison in compared:
-        found.append(comparison)
+        found.append(bool(comparison.predictions))
         unreadable: set[str] = set()
         for name, outcome in comparison.by_engine:
             if isinstance(outcome, Failure) and not isinstance(outcome.error, ImageError):

@@ -121,8 +121,13 @@ class Given:
         """
         if not all(self.images):
             raise click.UsageError("the name is empty (is a variable unset?); the current folder is `.`.")
-        found = expand(self.images)
-        return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
+        skipped = files.Skipped()
+        found: list[Source] = []
+        for argument in self.images:  # a folder without pictures is kept: reading it raises an error
+            for path in list(files.expand(argument, skipped)) or [argument]:
+                found += _frames(path) if self.frames == "all" else [path]
+        say_skipped(skipped)
+        return found
 
     def reasons(self) -> Reasons:
         """Return an object that reports the pictures that failed or were not read."""
@@ -137,19 +142,6 @@ given = options.gathered(
                    "[default: first, with a notice]"),
 )  # fmt: skip
 """The argument IMAGE... and its options, as one `Given`."""
-
-
-def expand(arguments: Iterable[str]) -> list[str]:
-    """Return the pictures that the arguments name, and report skipped files on stderr; "-" is kept.
-
-    A folder without pictures is kept too: reading it raises an error.
-    """
-    skipped = files.Skipped()
-    found = []
-    for argument in arguments:
-        found += list(files.expand(argument, skipped)) or [argument]
-    say_skipped(skipped)
-    return found
 
 
 def say_skipped(skipped: files.Skipped) -> None:

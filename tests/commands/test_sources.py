@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from terminal import run
 
-from digitrec.commands.sources import expand
+from digitrec.commands.sources import Given
 
 
 @pytest.fixture(autouse=True)
@@ -111,4 +111,4 @@ def test_a_substituted_process_is_read() -> None:
 
 def test_what_matches_nothing_stays_as_it_is() -> None:
     names = ["missing.png", "*.tif", "-", "[", "a" * 5000, "nul\0[", "https://example.org/7.png?x=1"]
-    assert expand(names) == names
+    assert Given((*names,), None).sources() == names
