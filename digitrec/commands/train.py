@@ -138,7 +138,7 @@ def train(arch: str | None, out: Path, **chosen: Any) -> None:
     if chosen["start"] is not None:
         _fine_tune(file or out / "own-hand.tflite", chosen)
     else:
-        _by_recipe(file, out, chosen)
+        _by_recipe(file or out / store.SHIPPED.name, chosen)
 
 
 def _refuse(why: str, *names: str) -> None:
@@ -221,28 +221,24 @@ def _fine_tune(out: Path, chosen: dict[str, Any]) -> None:
     click.echo(f"model: {done.file}")
 
 
-def _by_recipe(file: Path | None, out: Path, chosen: dict[str, Any]) -> None:
-    """Train digitrec's own network, under the name of the file if one is named."""
+def _by_recipe(file: Path, chosen: dict[str, Any]) -> None:
+    """Train digitrec's own network, under the name of the file."""
     from digitrec.lab.training.run import TrainConfig
 
-    settings = _settings(chosen)
-    if file is not None:
-        settings["name"] = file.stem
+    settings = _settings(chosen) | {"name": file.stem}
     if chosen["sources"] or chosen["limit"] is not None:
         settings |= {"world": 0, "fonts": False}
     config = TrainConfig(**settings)
-    folder = out if file is None else file.parent
-    beside = [folder / f"{config.name}{ending}" for ending in (".tflite", ".md")]
-    _write_only(file or beside[0], [".tflite"], *beside)
+    _write_only(file, [".tflite"], file.with_suffix(".md"))
     what = _given(chosen)
     with quiet_bar("training") as bar:
         from digitrec.lab.training.train import train as run  # imports TensorFlow, which logs
 
-        result = run(config, folder, what, on_progress=bar.at)
+        result = run(config, file.parent, what, on_progress=bar.at)
     click.echo(f"{result.test_correct:,} of {len(what.test):,} test digits are right")
     click.echo(f"model: {result.litert_file}\ncard:  {result.card_file}")
     for number, history in enumerate(result.histories, 1):
-        _draw(history, f"{config.name}-{number}", folder)
+        _draw(history, f"{config.name}-{number}", file.parent)
 
 
 def _by_name(arch: str, file: Path | None, out: Path, chosen: dict[str, Any]) -> None:
