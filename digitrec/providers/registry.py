@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -117,14 +117,11 @@ def listings(env: Mapping[str, str], prices: Mapping[str, float]) -> list[Listin
     A broken provider is listed as not installed, with the reason. The configured ``prices``, in US dollars
     for an image, replace the providers' own.
     """
-    known = [_listing(plugin, env) for _, plugin in sorted(found().items())]
-    return [
-        replace(one, price=Price(prices[one.name], "configured")) if one.name in prices else one
-        for one in known
-    ]
+    configured = {name: Price(usd, "configured") for name, usd in prices.items()}
+    return [_listing(plugin, env, configured.get(name)) for name, plugin in sorted(found().items())]
 
 
-def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:
+def _listing(plugin: Plugin, env: Mapping[str, str], price: Price | None) -> Listing:
     try:
         cls: Any = _load(plugin)
         with _blamed(plugin, "status"):
@@ -132,8 +129,8 @@ def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:
             if not isinstance(status, Status):
                 raise TypeError("no Status")
     except DigitrecError as error:
-        return Listing(plugin.name, Status(False, False, (str(error),)), None)
-    return Listing(plugin.name, status, getattr(cls, "price", None), getattr(cls, "notice", None))
+        return Listing(plugin.name, Status(False, False, (str(error),)), price)
+    return Listing(plugin.name, status, price or getattr(cls, "price", None), getattr(cls, "notice", None))
 
 
 def provider_class(name: str) -> type[Provider]:
@@ -150,21 +147,17 @@ def provider_class(name: str) -> type[Provider]:
 def _plugin(name: str) -> Plugin:
     if not isinstance(name, str):
         raise TypeError(f"a provider's name must be a text, got {said(name)}")
-    if name in KNOWN:
-        return KNOWN[name]
-    plugins = found()
-    if name in plugins:
-        return plugins[name]
-    near = did_you_mean(name, plugins)
-    raise UnknownProvider(f"unknown provider {name!r}; there are: {', '.join(sorted(plugins))}.{near}")
+    if plugin := KNOWN.get(name) or found().get(name):
+        return plugin
+    near = did_you_mean(name, found())
+    raise UnknownProvider(f"unknown provider {name!r}; there are: {', '.join(sorted(found()))}.{near}")
 
 
 def _load(plugin: Plugin) -> type[Provider]:
     with _blamed(plugin):
         cls = resolve_name(plugin.place)
-        flaw = _flaw_of_class(cls)
-    if flaw:
-        raise _broken(plugin, flaw)
+        if flaw := _flaw_of_class(cls):
+            raise _broken(plugin, flaw)
     return cast("type[Provider]", cls)
 
 
@@ -239,7 +232,6 @@ def open_provider(
         return cast("Provider", cls.from_env(variables, **options) if merges else cls(**options))
     with _blamed(plugin, "from_env"):
         provider: Provider = cls.from_env(variables)
-        flaw = flaw_of(provider)
-    if flaw:
-        raise _broken(plugin, flaw)
+        if flaw := flaw_of(provider):
+            raise _broken(plugin, flaw)
     return provider

@@ -158,9 +158,8 @@ def problem_of(error: Exception, table: Mapping[str, Rule]) -> Problem | None:
 
 def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = None) -> Problem:
     """Return the problem that an HTTP error status means, with the wait that headers or body ask for."""
-    kind = STATUS.get(status)
-    if kind is None:
-        kind = {4: errors.Rejected, 5: errors.Unavailable}.get(status // 100, errors.BadAnswer)
+    by_class = {4: errors.Rejected, 5: errors.Unavailable}
+    kind = STATUS.get(status) or by_class.get(status // 100, errors.BadAnswer)
     if status in (403, 429) and SPENT.search(said):
         kind = errors.QuotaExceeded
     wait = retry_after(headers)

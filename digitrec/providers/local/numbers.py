@@ -107,6 +107,8 @@ class Proposal:
     """If the marks are part of a longer line: the proposal for that line."""
     seen: Sequence[proposals.Reading]
     """The digit network's reading of each high mark."""
+    chance: float = 0.0
+    """The chance that the reading is right, 0..1, as `judged` estimates it; 0 before."""
 
     @property
     def digits(self) -> str:
@@ -118,10 +120,6 @@ class Proposal:
         if self.line.cut_out:
             return list(self.line.cells)
         return self.line.split(SPACE if max(self.reading.letters) > SOME_LETTERS else NARROW)
-
-
-Judged = Sequence[tuple[Proposal, float]]
-"""Proposals for a line, and the chance of each."""
 
 
 class LocalNumbers(BaseProvider):
@@ -152,15 +150,15 @@ class LocalNumbers(BaseProvider):
         return Answer(found, model_version=self._reader.version)
 
     def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
-        for one, chance in self._found(Page.of(picture), expected):
+        for one in self._found(Page.of(picture), expected):
             box = _on_page(one, one.line.box)
-            yield Candidate(one.reading.text, one.reading.chance, box, _signs(one), chance)
+            yield Candidate(one.reading.text, one.reading.chance, box, _signs(one), one.chance)
 
-    def _found(self, page: Page, expected: Lengths | None) -> list[tuple[Proposal, float]]:
-        """Return the proposals of a page that are reported, and their chances."""
+    def _found(self, page: Page, expected: Lengths | None) -> list[Proposal]:
+        """Return the proposals of a page that are reported."""
         lines = [(line, self._judged(page, line, expected)) for line in page.lines]
         found = [one for _, judged_line in lines for one in judged_line]
-        digits = sum(len(one.digits) for one, chance in found if chance >= UNSURE)
+        digits = sum(len(one.digits) for one in found if one.chance >= UNSURE)
         if digits >= 2 or (expected is not None and expected[0] >= 2):
             again = [line for line, before in lines if _is_doubtful(line, before)][:MOST_AGAIN]
             found = [
@@ -168,16 +166,14 @@ class LocalNumbers(BaseProvider):
                 for one in (self._closer(page, line, before, expected) if line in again else before)
             ]  # fmt: skip
         elif alone := self.alone(page):
-            chance = judged(alone)
+            alone = judged(alone)
             # the digit's own line, if it is the only one, does not compete with it
-            others = [likely for one, likely in found if len(found) > 1 or len(one.digits) > 1]
-            if chance > max(others, default=-1):
-                found = [(alone, chance)]
+            others = [one.chance for one in found if len(found) > 1 or len(one.digits) > 1]
+            if alone.chance > max(others, default=-1):
+                found = [alone]
         return self._as_one(page, expected, _reported(found))
 
-    def _as_one(
-        self, page: Page, expected: Lengths | None, found: list[tuple[Proposal, float]]
-    ) -> list[tuple[Proposal, float]]:
+    def _as_one(self, page: Page, expected: Lengths | None, found: list[Proposal]) -> list[Proposal]:
         """Read a cut-out's lines as one number, too; return that if it has other digits or is likelier.
 
         If it has other digits but is unlikely, the lines are doubtful.
@@ -185,15 +181,17 @@ class LocalNumbers(BaseProvider):
         whole = page.whole()
         if whole is None:
             return found
-        one, chance = self._best(whole, whole.lines[0], expected, None)
-        theirs = "".join(part.digits for part, _ in sorted(found, key=lambda pair: pair[0].line.box))
-        if one.digits == theirs and (len(found) != 1 or chance <= found[0][1]):
+        one = self._best(whole, whole.lines[0], expected, None)
+        theirs = "".join(part.digits for part in sorted(found, key=lambda part: part.line.box))
+        if one.digits == theirs and (len(found) != 1 or one.chance <= found[0].chance):
             return found
-        if chance >= LEAST_EXPECTED:
-            return [(one, chance)]
-        return [(part, min(likely, LEAST)) for part, likely in found]  # they may be parts of a number
+        if one.chance >= LEAST_EXPECTED:
+            return [one]
+        return [_doubted(part) for part in found]  # they may be parts of a number
 
-    def _closer(self, page: Page, line: Line, before: Judged, expected: Lengths | None) -> Judged:
+    def _closer(
+        self, page: Page, line: Line, before: list[Proposal], expected: Lengths | None
+    ) -> list[Proposal]:
         """Read a line of a page again, as a cut-out.
 
         Args:
@@ -212,45 +210,40 @@ class LocalNumbers(BaseProvider):
         around = Page.of(page.picture.crop(part), part[:2])
         found = [one for inner in around.lines for one in self._judged(around, inner, expected)]
         closer = [
-            (one, chance) for one, chance in found
+            one for one in found
             if one.digits != "1" and covered(_on_page(one, one.line.box), line.box) > 0.5
         ]  # fmt: skip
         return closer if _mean(closer) >= UNSURE else before
 
     def _judged(
         self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None = None
-    ) -> list[tuple[Proposal, float]]:
-        """Return the proposals and their chances for a line, or for its parts if these are likelier."""
+    ) -> list[Proposal]:
+        """Return the proposals for a line, or for its parts if these are likelier."""
         if line.cells:
             return [self._boxed(page, line, expected)]
-        one, chance = self._best(page, line, expected, whole)
-        if line.cut_out or chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
-            return [(one, chance)]
+        one = self._best(page, line, expected, whole)
+        if line.cut_out or one.chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
+            return [one]
         sides = [self._judged(page, part, expected, one) for part in one.parts()]
-        if not sides or np.mean([_mean(side) for side in sides]) <= chance:
-            return [(one, chance)]
-        return [one for side in sides for one in side]
+        if not sides or np.mean([_mean(side) for side in sides]) <= one.chance:
+            return [one]
+        return [part for side in sides for part in side]
 
-    def _boxed(self, page: Page, line: Line, expected: Lengths | None) -> tuple[Proposal, float]:
-        """Return the proposal and its chance for a row of boxes, read as a whole or box by box."""
+    def _boxed(self, page: Page, line: Line, expected: Lengths | None) -> Proposal:
+        """Return the proposal for a row of boxes, read as a whole or box by box."""
         whole = self._in_marks(page, line, expected, None)
-        each = [self._in_marks(page, cell, None, whole[0]) for cell in line.cells]
-        return max(_in_boxes(whole[0], each), whole, key=lambda pair: pair[1])
+        each = [self._in_marks(page, cell, None, whole) for cell in line.cells]
+        return max(_in_boxes(whole, each), whole, key=lambda one: one.chance)
 
-    def _in_marks(
-        self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None
-    ) -> tuple[Proposal, float]:
+    def _in_marks(self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None) -> Proposal:
         """Return `_best`; a reading with more digits than marks is doubtful, because sides look like ones."""
         most = int(np.count_nonzero(line.high))
-        one, chance = self._best(page, line, expected or (1, most), whole)
-        return one, chance if len(one.digits) <= most else min(chance, LEAST)
+        one = self._best(page, line, expected or (1, most), whole)
+        return one if len(one.digits) <= most else _doubted(one)
 
-    def _best(
-        self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None
-    ) -> tuple[Proposal, float]:
-        """Return the likeliest proposal for a line, and its chance."""
-        read = [(one, judged(one)) for one in self.read_line(page, line, expected, whole)]
-        return max(read, key=lambda pair: pair[1])
+    def _best(self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None) -> Proposal:
+        """Return the likeliest proposal for a line."""
+        return max(map(judged, self.read_line(page, line, expected, whole)), key=lambda one: one.chance)
 
     def read_line(
         self, page: Page, line: Line, expected: Lengths | None = None, whole: Proposal | None = None
@@ -305,41 +298,46 @@ def _on_page(one: Proposal, box: Box) -> Box:
     return box[0] + x, box[1] + y, box[2] + x, box[3] + y
 
 
-def _is_doubtful(line: Line, found: Judged) -> bool:
+def _is_doubtful(line: Line, found: Sequence[Proposal]) -> bool:
     """Return whether a line of a page may hold digits that were not read; 12:30 is no number."""
-    has_sign = any(one.reading.sign > SIGN_INSIDE for one, _ in found)
+    has_sign = any(one.reading.sign > SIGN_INSIDE for one in found)
     return not (line.cut_out or has_sign) and line.chance >= DIGITS and _mean(found) < UNSURE
 
 
-def _mean(found: Judged) -> float:
+def _mean(found: Sequence[Proposal]) -> float:
     """Return the mean chance; 0 if there are no proposals."""
-    return float(np.mean([chance for _, chance in found] or [0.0]))
+    return float(np.mean([one.chance for one in found] or [0.0]))
 
 
-def _in_boxes(whole: Proposal, cells: Sequence[tuple[Proposal, float]]) -> tuple[Proposal, float]:
-    """Join the readings of a cut-out's boxes, each with its chance, and return the chance of them all."""
+def _doubted(one: Proposal) -> Proposal:
+    """Return a proposal that is at most as likely as the least likely number on a page."""
+    return replace(one, chance=min(one.chance, LEAST))
+
+
+def _in_boxes(whole: Proposal, cells: Sequence[Proposal]) -> Proposal:
+    """Join the readings of a cut-out's boxes; the chance is that of them all."""
     left, _, right, _ = whole.view
-    readings = [one.reading for one, _ in cells]
-    starts = [(one.line.box[0] - left) / (right - left) for one, _ in cells for _ in one.reading.text]
+    readings = [one.reading for one in cells]
+    starts = [(one.line.box[0] - left) / (right - left) for one in cells for _ in one.reading.text]
     joined = replace(
         whole.reading, text="".join(one.text for one in readings),
         chance=math.prod(one.chance for one in readings), places=tuple(starts),
         chances=tuple(chance for one in readings for chance in one.chances),
     )  # fmt: skip
-    return replace(whole, reading=joined), math.prod(chance for _, chance in cells)
+    return replace(whole, reading=joined, chance=math.prod(one.chance for one in cells))
 
 
-def _reported(found: Judged) -> list[tuple[Proposal, float]]:
+def _reported(found: Sequence[Proposal]) -> list[Proposal]:
     """Return the proposals that are likely enough; one beside doubtful digits may be a part of a number."""
     if not found:
         return []
-    is_doubtful = np.array([chance < UNSURE and one.line.chance >= DIGITS for one, chance in found])
-    lines_of = np.array([id(_of_line(one)) for one, _ in found])
-    near = beside(np.array([_on_page(one, one.line.box) for one, _ in found]), GAP)
+    is_doubtful = np.array([one.chance < UNSURE and one.line.chance >= DIGITS for one in found])
+    lines_of = np.array([id(_of_line(one)) for one in found])
+    near = beside(np.array([_on_page(one, one.line.box) for one in found]), GAP)
     is_part = ((near | (lines_of == lines_of[:, None])) & is_doubtful).any(axis=1)
     return [
-        (one, min(chance, LEAST) if part and chance >= UNSURE else chance)
-        for (one, chance), part in zip(found, is_part, strict=True) if chance >= _least(one)
+        _doubted(one) if part and one.chance >= UNSURE else one
+        for one, part in zip(found, is_part, strict=True) if one.chance >= _least(one)
     ]  # fmt: skip
 
 
@@ -476,6 +474,7 @@ def _of_whole(one: Proposal | None) -> tuple[float, ...]:
     return (1, max(one.reading.letters), one.line.widest, one.reading.chance) if one else (0,) * 4
 
 
-def judged(one: Proposal) -> float:
-    """Return the chance that a proposal is right, 0..1."""
-    return float(chances(np.array([features(one)]), WEIGHTS)[0]) if one.digits else 0.0
+def judged(one: Proposal) -> Proposal:
+    """Return a proposal with the chance that it is right; without digits it has none."""
+    chance = float(chances(np.array([features(one)]), WEIGHTS)[0]) if one.digits else 0.0
+    return replace(one, chance=chance)
