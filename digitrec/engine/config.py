@@ -104,21 +104,21 @@ def example() -> str:
     return Path(__file__).with_name("example.toml").read_text("utf-8")
 
 
-def load(path: Path | None = None) -> Config:
-    """Return the configuration in ``path``, by default `config_path`; without a file return the defaults.
+def load() -> Config:
+    """Return the configuration in the file `config_path`; without a file return the defaults.
 
     Raises:
         NotConfigured: the named file is missing or is not TOML, or a setting is unknown or of the wrong kind;
             the message names the setting.
     """
-    settings = read(path)
+    settings = _read()
     try:
         for name, value in settings.items():
             _check(name, value)
         return msgspec.convert(settings, Config, dec_hook=_path)
     except ValueError as error:
         said = str(error).replace("$.", "").replace("`", "")
-        raise _cannot(path or config_path(), f"has a wrong setting: {said}") from None
+        raise _cannot(f"has a wrong setting: {said}") from None
 
 
 def in_force() -> dict[str, Any]:
@@ -127,16 +127,14 @@ def in_force() -> dict[str, Any]:
     return settings | {"ledger": settings["ledger"] or str(default_ledger())}
 
 
-def read(path: Path | None = None) -> dict[str, Any]:
+def _read() -> dict[str, Any]:
     """Read the settings from the file, unchecked; return {} if the default file does not exist.
 
     Raises:
         NotConfigured: the named file is missing, or is not TOML.
     """
-    named = path is not None or bool(os.environ.get(VARIABLE))
-    path = config_path() if path is None else path
     try:
-        with path.open("rb") as file:
+        with config_path().open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         import tomllib  # not needed without a file
 
@@ -144,16 +142,16 @@ def read(path: Path | None = None) -> dict[str, Any]:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
         return tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError:
-        if named:
-            raise _cannot(path, "does not exist; correct its name") from None
+        if os.environ.get(VARIABLE):
+            raise _cannot("does not exist; correct its name") from None
         return {}
     except (OSError, ValueError, RecursionError) as error:  # ValueError: not TOML, or not UTF-8
         why = error.strerror if isinstance(error, OSError) else error
-        raise _cannot(path, f"cannot be read: {why}; correct it") from error
+        raise _cannot(f"cannot be read: {why}; correct it") from error
 
 
-def _cannot(path: Path, what: str) -> NotConfigured:
-    return NotConfigured(printable(f"the configuration file {path} {what}"))
+def _cannot(what: str) -> NotConfigured:
+    return NotConfigured(printable(f"the configuration file {config_path()} {what}"))
 
 
 def _check(name: str, value: Any) -> None:

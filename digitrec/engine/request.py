@@ -123,11 +123,10 @@ class Remote:
     def close(self) -> None:
         """Close ledger, rate limit and recording; may be called twice."""
         with self._opening:
-            books = *(self._books or ()), self._turns
+            for book in (*(self._books or ()), self._turns):
+                if book is not None:
+                    book.close()
             self._books = self._turns = None
-        for book in books:
-            if book is not None:
-                book.close()
 
     def _terms(self) -> Terms:
         """Return the terms of one `ask`; an emulator may have been started since the previous one.
@@ -212,7 +211,7 @@ class Terms:
         """Add an answer to the recording; stop asking if that fails."""
         if self.recording is not None:
             try:
-                self.recording.keep([entry])
+                self.recording.keep(entry)
             except errors.LedgerError as error:
                 log.warning("an answer of %s is not in the recording: %s", self.remote.name, error)
                 self.error = self.remote.unrecorded = error
@@ -368,7 +367,8 @@ class Request:
         error = too_short or self._terms.error or self._terms.late()
         for item in claimed:
             paid = item.claim.token is not None  # an earlier run has paid for it
-            self._terms.ledger.failed(item.claim, type(error).__name__, unknown=paid, charged=paid)
+            cost = None if paid else 0.0
+            self._terms.ledger.failed(item.claim, type(error).__name__, unknown=paid, cost_usd=cost)
             item.settle(item.error or error)
         return False
 
@@ -475,16 +475,15 @@ class Request:
         item.settle(outcome)
 
     def _book_failure(self, item: Item, claim: Claim, error: DigitrecError, cost: float | None) -> None:
-        unknown = charged = may_be_billed(error)
+        unknown = may_be_billed(error)
         if cost is not None:  # there was an answer, but an unusable one
-            unknown, charged = False, True
+            unknown = False
         elif claim.token is not None:
-            unknown, charged = not ends_order(error), True
-        if not charged:
-            item.costs[claim.id] = 0.0
+            unknown = not ends_order(error)
+        elif not unknown:
+            cost = item.costs[claim.id] = 0.0
         with self._recorded():
-            name = type(error).__name__
-            self._terms.ledger.failed(claim, name, unknown=unknown, charged=charged, cost_usd=cost)
+            self._terms.ledger.failed(claim, type(error).__name__, unknown=unknown, cost_usd=cost)
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:

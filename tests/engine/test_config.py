@@ -10,20 +10,20 @@ from digitrec.engine.config import Config, Month, Parameters, TokenPrice, config
 from digitrec.errors import NotConfigured
 
 
-def written(folder: Path, text: str) -> Path:
-    path = folder / "config.toml"
-    path.write_text(text, "utf-8")
-    return path
+def loaded(content: str | bytes) -> Config:
+    config_path().parent.mkdir(parents=True, exist_ok=True)
+    config_path().write_bytes(content if isinstance(content, bytes) else content.encode())
+    return load()
 
 
 def test_no_file_is_an_empty_configuration() -> None:
     assert load() == Config()
 
 
-def test_the_documented_file_has_every_setting(tmp_path: Path) -> None:
+def test_the_documented_file_has_every_setting() -> None:
     page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
     assert page.partition("```toml\n")[2].partition("```")[0] == example()
-    assert load(written(tmp_path, example())) == Config(
+    assert loaded(example()) == Config(
         "local", Path("~/answers.sqlite").expanduser(), Month(10.0), {"azure": 0.001}, {"azure": 0.33},
         {"gpt-4o-mini": TokenPrice(0.15, 0.6)}, attempt_timeouts={"openai": 90.0},
         parameters={"openai": Parameters(("seed",), 512)},
@@ -33,11 +33,9 @@ def test_the_documented_file_has_every_setting(tmp_path: Path) -> None:
 def test_found_in_the_users_folder_or_where_the_variable_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config_path().parent.mkdir(parents=True)
-    written(config_path().parent, "provider = 'aws'")
-    assert load().provider == "aws"
-    monkeypatch.setenv("DIGITREC_CONFIG", str(written(tmp_path, "provider = 'azure'")))
-    assert load().provider == "azure"
+    assert loaded("provider = 'aws'").provider == "aws"
+    monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "other.toml"))
+    assert loaded("provider = 'azure'").provider == "azure"
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "nowhere.toml"))
     with pytest.raises(NotConfigured, match="nowhere"):
         load()
@@ -64,9 +62,9 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "named"), MISTAKES)
-def test_a_mistake_is_named_with_its_file(tmp_path: Path, text: str, named: str) -> None:
+def test_a_mistake_is_named_with_its_file(text: str, named: str) -> None:
     with pytest.raises(NotConfigured) as caught:
-        load(written(tmp_path, text))
+        loaded(text)
     assert "config.toml" in str(caught.value)
     assert named in str(caught.value)
 
@@ -77,7 +75,7 @@ def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pyt
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
     (package / "entry_points.txt").write_text("[digitrec.providers]\nacme = acme:Acme\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert load(written(tmp_path, "[prices]\nacme = 0.001")).prices == {"acme": 0.001}
+    assert loaded("[prices]\nacme = 0.001").prices == {"acme": 0.001}
 
 
 @pytest.mark.parametrize(
@@ -87,10 +85,8 @@ def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pyt
      b'ledger = "a\\u0000b"', b'"a\\nb" = 1', b'[tokens."a\\nb"]'],
     ids=lambda content: content[:20].decode("latin-1"),
 )  # fmt: skip
-def test_any_invalid_file_is_one_printable_error(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "config.toml"
-    path.write_bytes(content)
+def test_any_invalid_file_is_one_printable_error(content: bytes) -> None:
     with pytest.raises(NotConfigured) as caught:
-        load(path)
+        loaded(content)
     assert str(caught.value).isprintable()
-    assert path.name in str(caught.value)
+    assert "config.toml" in str(caught.value)

@@ -33,7 +33,8 @@ def entry(number: int, *, spec: InputSpec | None = None, emulated: bool = False,
 
 def record(path: Path, some: list[Entry]) -> None:
     with closing(Ledger(path)) as ledger:
-        ledger.keep(some)
+        for one in some:
+            ledger.keep(one)
 
 
 @pytest.fixture

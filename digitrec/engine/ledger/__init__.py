@@ -163,29 +163,25 @@ class Ledger(Database):
         with self.transaction() as sqlite:
             sqlite.execute(_ANSWER, values)
 
-    def keep(self, entries: Sequence[Entry]) -> None:
-        """Record answers that were bought elsewhere, all or none."""
+    def keep(self, entry: Entry) -> None:
+        """Record an answer that was bought elsewhere."""
         with self.transaction() as sqlite:
-            for entry in entries:
-                number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
-                answer = to_json(asdict(entry.answer))
-                sqlite.execute(_ANSWER, (answer, entry.answer.model_version, None, number))
+            number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
+            answer = to_json(asdict(entry.answer))
+            sqlite.execute(_ANSWER, (answer, entry.answer.model_version, None, number))
 
-    def failed(
-        self, claim: Claim, error: str, *, unknown: bool, charged: bool, cost_usd: float | None = None
-    ) -> None:
+    def failed(self, claim: Claim, error: str, *, unknown: bool, cost_usd: float | None = None) -> None:
         """Record that the call failed.
 
         Args:
             claim: the call.
             error: class of the error; its message is not stored.
             unknown: True if an answer may exist nevertheless ("outcome unknown").
-            charged: False if the call was certainly free, which releases the reserved cost.
-            cost_usd: the cost of a charged call; None: the reserved cost.
+            cost_usd: its cost; 0 if the call was certainly free; None: the reserved cost.
         """
         state = "unknown" if unknown else "failed"
         with self.transaction() as sqlite:
-            sqlite.execute(_FAIL, (state, error, charged, cost_usd, unknown, claim.id))
+            sqlite.execute(_FAIL, (state, error, cost_usd, unknown, claim.id))
 
     def book(self, queue: str, rate: float) -> float:
         """Book the next turn of a queue; its turns are at least 1/rate seconds apart.
@@ -257,8 +253,7 @@ _RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
             WHERE id = ? AND state IN ('asking', 'unknown')"""
 _ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL,
              cost_usd = coalesce(?, cost_usd) WHERE id = ?"""
-_FAIL = """UPDATE calls SET state = ?, error = ?,
-           cost_usd = CASE WHEN ? THEN coalesce(?, cost_usd) ELSE 0 END,
+_FAIL = """UPDATE calls SET state = ?, error = ?, cost_usd = coalesce(?, cost_usd),
            token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
 _QUEUES = """CREATE TABLE IF NOT EXISTS queues
              (name TEXT PRIMARY KEY, at REAL NOT NULL, booked REAL NOT NULL)"""

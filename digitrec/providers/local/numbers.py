@@ -88,10 +88,6 @@ class Page:
         line = together(self.lines)
         return None if line is None else replace(self, lines=[line])
 
-    def is_alone(self, line: Line) -> bool:
-        """Return whether a line of the page is the picture's only mark."""
-        return len(line.marks) == len(self.lines) == 1
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
@@ -361,7 +357,8 @@ def _least(one: Proposal) -> float:
     search = one.line.findings
     if search and search.reason == UNCLEAR:
         return 1
-    is_expected = one.line.cut_out and not (search or one.page.is_alone(one.line))
+    is_alone = len(one.line.marks) == len(one.page.lines) == 1
+    is_expected = one.line.cut_out and not (search or is_alone)
     return LEAST_EXPECTED if is_expected else LEAST
 
 

@@ -14,7 +14,6 @@ import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +79,9 @@ class Questions(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return the connection pool for a request; its connections record when the request is sent."""
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        if not issubclass(pool.ConnectionCls, _Recording):
-            pool.ConnectionCls = _recording(pool.ConnectionCls)
+        plain = pool.ConnectionCls  # read once, because another thread may replace it
+        if not issubclass(plain, _Recording):
+            pool.ConnectionCls = type("Recording", (_Recording, plain), {})
         return pool
 
 
@@ -152,11 +152,6 @@ class _Recording:
             data = data[written:]
         if data:
             super().send(data)  # type: ignore[misc]
-
-
-@cache
-def _recording(connection: type[Any]) -> type[Any]:
-    return type("Recording", (_Recording, connection), {})
 
 
 def _environment(url: str, bundle: str | None) -> dict[str, Any]:

@@ -71,14 +71,14 @@ def test_a_call_that_waits_for_its_turn_keeps_its_claim(ledger: Ledger, clock: C
 def test_an_error_is_not_an_answer_and_its_reservation_ends(ledger: Ledger) -> None:
     budget = Budget("run", max_cost=0.5)
     first = claimed(ledger, budget=budget)
-    ledger.failed(first, "RateLimited", unknown=False, charged=False)
+    ledger.failed(first, "RateLimited", unknown=False, cost_usd=0.0)
     assert ledger.find([question()]) == [None]
     claimed(ledger, budget=budget)
 
 
 def test_a_call_of_unknown_outcome_stays_spent(ledger: Ledger) -> None:
     budget = Budget("run", max_cost=0.5)
-    ledger.failed(claimed(ledger, budget=budget), "TimedOut", unknown=True, charged=True)
+    ledger.failed(claimed(ledger, budget=budget), "TimedOut", unknown=True)
     assert isinstance(claim(ledger, budget=budget), BudgetExceeded)
 
 
@@ -106,7 +106,7 @@ def test_only_an_order_of_unknown_outcome_is_fetched_again(
 ) -> None:
     first = claimed(ledger)
     ledger.ordered(first, "operation-1")
-    ledger.failed(first, error, unknown=unknown, charged=True)
+    ledger.failed(first, error, unknown=unknown)
     assert claimed(ledger).token == token
 
 
@@ -201,7 +201,7 @@ def months(tmp_path: Path) -> Iterator[Ledger]:
         ledger.answered(claim_of(ledger, number, "google"), answer(number))
     clock.now = NOVEMBER.timestamp()
     ledger.answered(claim_of(ledger, 3, "google"), answer(3))
-    ledger.failed(claim_of(ledger, 4, "google"), "Unavailable", unknown=False, charged=False)
+    ledger.failed(claim_of(ledger, 4, "google"), "Unavailable", unknown=False, cost_usd=0.0)
     claim_of(ledger, 5, "google")
     ledger.answered(claim_of(ledger, 6, "azure", None), answer(6))
     ledger.answered(claim_of(ledger, 7, "aws", 0.001, emulated=True), answer(7))
