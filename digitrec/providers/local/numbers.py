@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
@@ -136,19 +136,13 @@ class LocalNumbers(BaseProvider):
 
     def load(self) -> None:
         """Run the networks on a blank picture, because their first run is their slowest."""
-        blank = np.full((HEIGHT, 96), 255, np.uint8)
-        tuple(self._numbers(Image.new("RGB", (128, 64), "white")))
-        self._reader.look(blank)
+        self._found(Page.of(Image.new("RGB", (128, 64), "white")), None)
+        self._reader.look(np.full((HEIGHT, 96), 255, np.uint8))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Return a candidate for each number; ``timeout`` (seconds) has no effect."""
-        found = tuple(self._numbers(image.picture(), image.digits))
-        return Answer(found, model_version=self._reader.version)
-
-    def _numbers(self, picture: Image.Image, expected: Lengths | None = None) -> Iterator[Candidate]:
-        for one in self._found(Page.of(picture), expected):
-            box = _on_page(one, one.line.box)
-            yield Candidate(one.reading.text, one.reading.chance, box, _signs(one), one.chance)
+        found = self._found(Page.of(image.picture()), image.digits)
+        return Answer(tuple(map(_candidate, found)), model_version=self._reader.version)
 
     def _found(self, page: Page, expected: Lengths | None) -> list[Proposal]:
         """Return the proposals of a page that are reported."""
@@ -399,10 +393,11 @@ def _strip(picture: Image.Image, box: Box) -> Pixels:
     return strip(picture, box, (min(sequence.WIDEST, max(8, round(width))), HEIGHT))
 
 
-def _signs(one: Proposal) -> tuple[Sign, ...]:
-    """Return the chance of each character, and its box."""
+def _candidate(one: Proposal) -> Candidate:
+    """Return a proposal with its box, and with the chance and the box of each character."""
     boxes = [_on_page(one, box) for box in _boxes(one)]
-    return tuple(Sign(*pair) for pair in zip(one.reading.chances, boxes, strict=True))
+    signs = tuple(Sign(*pair) for pair in zip(one.reading.chances, boxes, strict=True))
+    return Candidate(one.reading.text, one.reading.chance, _on_page(one, one.line.box), signs, one.chance)
 
 
 def _boxes(one: Proposal) -> list[Box]:
