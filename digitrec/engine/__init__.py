@@ -111,24 +111,23 @@ _INTERNAL = {"config", "run"}
 """Names of settings that were public up to version 0.2."""
 
 
-def _with_old_names(init: Callable[..., None]) -> Callable[..., None]:
+_init = Options.__init__
+
+
+@wraps(_init)
+def _init_with_old_names(self: Options, *values: Any, **named: Any) -> None:
     """Accept the old names of internal settings for one more version."""
-
-    @wraps(init)
-    def with_old_names(self: Options, *values: Any, **named: Any) -> None:
-        for name in _INTERNAL & set(named):
-            _warn(name)
-            named[f"_{name}"] = named.pop(name)
-        init(self, *values, **named)
-
-    return with_old_names
+    for name in _INTERNAL & set(named):
+        _warn(name)
+        named[f"_{name}"] = named.pop(name)
+    _init(self, *values, **named)
 
 
 def _warn(name: str) -> None:
     warnings.warn(f"Options.{name} is internal; do not use it", DeprecationWarning, stacklevel=3)
 
 
-Options.__init__ = _with_old_names(Options.__init__)  # type: ignore[method-assign]
+Options.__init__ = _init_with_old_names  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, slots=True)

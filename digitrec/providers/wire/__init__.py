@@ -94,8 +94,8 @@ class Exchange:
 
     wire: Wire
     """Holds the secrets, which it learns from the request, and the certificates to trust."""
-    timeout: float
-    """Seconds for which the caller waits."""
+    deadline: float
+    """When the caller stops waiting, in seconds of `time.monotonic`."""
     sent: bool = False
     """Whether the first byte of the request was written, after any TLS handshake."""
     outcome: Reply | Problem | None = None
@@ -104,7 +104,6 @@ class Exchange:
     """Why the last request for credentials failed, if another attempt may succeed."""
 
     def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + self.timeout
         self.attempt = ATTEMPT.get() or Attempt()
         self.attempt.sent = bool(self.attempt.sent)
 
@@ -167,7 +166,7 @@ class Wire:
             NotInstalled: the vendor's library is missing.
             DigitrecError: the service's table has another class for the exception.
         """
-        made = self._run(Exchange(self, PREPARE_S), make)
+        made = self._run(Exchange(self, time.monotonic() + PREPARE_S), make)
         if isinstance(made, Problem):
             raise self.error(made)
         return made
@@ -193,7 +192,7 @@ class Wire:
             ProviderError: there is no such reply; ``sent`` says whether the request was sent.
         """
         self.secrets.learn(*check_proxies(self.endpoint))
-        exchange = Exchange(self, timeout)
+        exchange = Exchange(self, time.monotonic() + timeout)
         made = self._run(exchange, send)
         unsent = made if isinstance(made, Problem) else Problem(NotConfigured, "its SDK sent nothing")
         outcome = exchange.outcome or unsent

@@ -221,10 +221,9 @@ def _wrong_bundle(bundle: str) -> Problem | None:
     where = {"capath" if Path(bundle).is_dir() else "cafile": bundle}
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**where)
+        return None
     except OSError as error:  # ssl.SSLError is a subclass
         why = "no certificates in it" if isinstance(error, ssl.SSLError) else str(error.strerror).lower()
-    else:
-        return None
     variable = next((name for name in CA_BUNDLES if os.environ.get(name) == bundle), "")
     todo = f"correct {variable or 'ca_bundle in the AWS profile'}"
     return Problem(NotConfigured, f"{bundle}: {why}", todo=todo)
