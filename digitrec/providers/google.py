@@ -184,9 +184,8 @@ def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
     wire.secrets.learn(*secrets_of(file))
     errands = Request(wire.errands)
 
-    def sign(request: PreparedRequest) -> PreparedRequest:
+    def sign(request: PreparedRequest) -> None:
         credentials.before_request(errands, request.method, request.url, request.headers)
-        return request
 
     return sign, lambda: setattr(credentials, "token", None)
 
