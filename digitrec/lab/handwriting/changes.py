@@ -10,18 +10,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.lab.handwriting.photo import jpeg
-
-
-def _colour(picture: Image.Image) -> tuple[int, ...]:
-    """Return the median colour along the picture's edges."""
-    pixels = np.asarray(picture)
-    around = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return tuple(np.atleast_1d(np.median(around, axis=0)).astype(int).tolist())
+from digitrec.prepare.filters import edge_colour
 
 
 def _widened(picture: Image.Image, share: float, colour: str | None) -> Image.Image:
     """Add a border in a colour (None: that of the picture's edges), this share of the shorter side wide."""
-    return ImageOps.expand(picture, round(share * min(picture.size)), colour or _colour(picture))
+    return ImageOps.expand(picture, round(share * min(picture.size)), colour or edge_colour(picture))
 
 
 def _barred(picture: Image.Image) -> Image.Image:
@@ -31,7 +25,7 @@ def _barred(picture: Image.Image) -> Image.Image:
 
 
 def _turned(picture: Image.Image, degrees: float) -> Image.Image:
-    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_colour(picture))
+    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=edge_colour(picture))
 
 
 CHANGES: dict[str, Callable[[Image.Image], Any]] = {
