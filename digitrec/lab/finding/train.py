@@ -11,7 +11,7 @@ two cores about 45; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,10 @@ _PRINTED = "abdefhkmnprtuwxyACEFHKLMNPRTUVWX&%#@?€+=(){}[]<>*"
 def digits(hands: People, count: int, seed: int) -> Iterator[Pixels]:
     """Yield ``count`` digits as ink, 0..255, their longer side `MARK` pixels."""
     rng = np.random.default_rng((seed, 0))
-    sources: tuple[tuple[float, Callable[[People, np.random.Generator], Pixels]], ...] = (
-        (0.25, _own), (0.2, _turkish), (0.15, _redrawn), (0.1, _mnist), (0.2, _swiss), (0.1, _printed),
-    )  # fmt: skip
-    shares = np.array([share for share, _ in sources])
-    for kind in rng.choice(len(sources), count, p=shares):
-        yield sized(sources[kind][1](hands, rng), MARK)
+    shares = {_own: 0.25, _turkish: 0.2, _redrawn: 0.15, _mnist: 0.1, _swiss: 0.2, _printed: 0.1}
+    sources = list(shares)
+    for kind in rng.choice(len(sources), count, p=list(shares.values())):
+        yield sized(sources[kind](hands, rng), MARK)
 
 
 def others(count: int, seed: int) -> Iterator[Pixels]:

@@ -44,15 +44,6 @@ Kinds = dict[Callable[[People, np.random.Generator], Hand], float]
 """Kinds of hands, and the share of each."""
 
 
-def hands(people: People, count: int, seed: int, kinds: Kinds | None = None) -> Iterator[Hand]:
-    """Yield `count` hands of these kinds; None: of `KINDS`."""
-    kinds = KINDS if kinds is None else kinds
-    rng = np.random.default_rng((seed, 2))
-    makers = list(kinds)
-    for number in rng.choice(len(makers), count, p=list(kinds.values())):
-        yield makers[number](people, rng)
-
-
 def letter_hands(count: int, seed: int) -> Iterator[Hand]:
     """Yield `count` hands that write letters, signs or scrawls in place of the digits.
 
@@ -165,3 +156,11 @@ KINDS: Kinds = {_drawn: 0.34, _turkish: 0.22, _swiss: 0.12, _redrawn: 0.16, _mni
 """The kinds of hands in training."""
 OF_PEOPLE: Kinds = {_turkish: 0.4, _swiss: 0.3, _redrawn: 0.2, _mnist: 0.1}
 """Shares without synthetic shapes and fonts, for measuring on people's digits only."""
+
+
+def hands(people: People, count: int, seed: int, kinds: Kinds = KINDS) -> Iterator[Hand]:
+    """Yield `count` hands of these kinds."""
+    rng = np.random.default_rng((seed, 2))
+    makers = list(kinds)
+    for number in rng.choice(len(makers), count, p=list(kinds.values())):
+        yield makers[number](people, rng)

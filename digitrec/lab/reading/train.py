@@ -88,10 +88,10 @@ Stock = stocks.Stock
 bare paper."""
 
 
-def compose(folder: Path, count: int) -> None:
-    """Compose `count` pictures for training, and `STOCK` for measuring."""
+def compose(folder: Path, count: int, seed: int = SEED, marked: float = 0.0) -> None:
+    """Compose `count` pictures for training, and `STOCK` for measuring; for `marked` see `composer`."""
     known = people("learned")
-    stocks.fill(folder, count // STOCK, lambda number: stock(composer(known, SEED, number), STOCK))
+    stocks.fill(folder, count // STOCK, lambda number: stock(composer(known, seed, number, marked), STOCK))
 
 
 def composer(known: People, seed: int, number: int, marked: float = 0.0) -> Composer:
@@ -290,10 +290,7 @@ def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
     import keras
     from keras import layers
 
-    known = people("learned")
-    stocks.fill(
-        folder, count // STOCK, lambda number: stock(composer(known, SIGNS_SEED, number, MARKED), STOCK)
-    )
+    compose(folder, count, SIGNS_SEED, MARKED)
     net = network()
     norms = put(net, convolutions_in(file.read_bytes()))
     net.trainable = False
