@@ -18,14 +18,16 @@ from digitrec.lab.handwriting.writer import cut_out, font_to_learn, in_font, mov
 from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
 from digitrec.models.sequence import HEIGHT
 
+TALL = 56
+"""Height of a digit on the page, px."""
 
-def rulings(shape: tuple[int, int], middle: float, tall: float, rng: np.random.Generator) -> Floats:
+
+def rulings(shape: tuple[int, int], middle: float, rng: np.random.Generator) -> Floats:
     """Return base lines, sides of boxes and squares around a number, (H, W).
 
     Args:
         shape: height and width, px.
         middle: height of the number's middle, px.
-        tall: height of a digit, px.
         rng: the source of all random choices.
     """
     height, width = shape
@@ -33,16 +35,16 @@ def rulings(shape: tuple[int, int], middle: float, tall: float, rng: np.random.G
     pen = ImageDraw.Draw(lines)
     thick = max(1, round(rng.uniform(1, 4)))
     if rng.random() < 0.45:
-        step = tall * rng.uniform(0.9, 2)
-        first = middle + tall * rng.uniform(0.4, 0.75)
+        step = TALL * rng.uniform(0.9, 2)
+        first = middle + TALL * rng.uniform(0.4, 0.75)
         for at in (first - step, first, first + step)[rng.integers(3) :]:
             pen.line((0, at, width, at + rng.normal(0, 2)), fill=255, width=thick)
     if rng.random() < 0.35:
-        for at in (rng.uniform(0.8, 1.4) * tall, width - rng.uniform(0.8, 1.5) * tall):
+        for at in (rng.uniform(0.8, 1.4) * TALL, width - rng.uniform(0.8, 1.5) * TALL):
             if rng.random() < 0.7:
                 pen.line((at, 0, at + rng.normal(0, 3), height), fill=255, width=thick)
     if rng.random() < 0.12:
-        step = tall * rng.uniform(0.3, 0.9)
+        step = TALL * rng.uniform(0.3, 0.9)
         for at in np.arange(rng.uniform(0, step), max(width, height), step):
             pen.line((at, 0, at, height), fill=255)
             pen.line((0, at, width, at), fill=255)
@@ -61,10 +63,10 @@ def guilloche(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     return np.asarray(total * rng.uniform(0.03, 0.22), np.float32)
 
 
-def stamp(shape: tuple[int, int], middle: float, tall: float, rng: np.random.Generator) -> Floats:
+def stamp(shape: tuple[int, int], middle: float, rng: np.random.Generator) -> Floats:
     """Return the ring of a rubber stamp over a number, (H, W); for the arguments see `rulings`."""
     ring = Image.new("L", shape[::-1])
-    at, r = rng.uniform(0, shape[1]), tall * rng.uniform(0.6, 1.6)
+    at, r = rng.uniform(0, shape[1]), TALL * rng.uniform(0.6, 1.6)
     ImageDraw.Draw(ring).ellipse((at - r, middle - r, at + r, middle + r), outline=255, width=5)
     return np.asarray(np.asarray(ring) * (rng.uniform(0.15, 0.4) / 255), np.float32)
 
@@ -73,17 +75,16 @@ STRETCH = 1.3
 """Factor by which a view is widened: narrow digits would leave too few columns."""
 
 
-def cut(page: Floats, ink: Floats, tall: float, rng: np.random.Generator) -> Floats:
+def cut(page: Floats, ink: Floats, rng: np.random.Generator) -> Floats:
     """Return the part of the page with the number, cropped tightly or loosely.
 
     Args:
-        page: (H, W), 0..1; the number's digits are between 0.9 and 2.1 times `tall` from the top.
+        page: (H, W), 0..1; the number's digits are between 0.9 and 2.1 times `TALL` from the top.
         ink: (H, W), 0..1, the number and parts of other lines.
-        tall: height of a digit, px.
         rng: the source of all random choices.
     """
     rows, columns = np.flatnonzero((ink > 0.3).any(axis=1)), np.flatnonzero((ink > 0.3).any(axis=0))
-    middle = (rows > 0.9 * tall) & (rows < 2.1 * tall)
+    middle = (rows > 0.9 * TALL) & (rows < 2.1 * TALL)
     rows = rows[middle] if middle.any() else rows
     high = rows[-1] + 1 - rows[0]
     loose = rng.gamma(1.3, 0.12, 2) - 0.06 if rng.random() < 0.7 else rng.uniform(0, 0.8, 2)
@@ -129,8 +130,6 @@ HANDS = 60
 """Number of hands that write the numbers of one set."""
 WIDEST = 256
 """Maximum width of a view, px."""
-TALL = 56
-"""Height of a digit on the page, px."""
 STRANGE, BARE = 0.18, 0.03
 """Shares of pictures with letters, signs or scrawls, and of pictures with only paper and its lines."""
 UNITS, SMALL_ZEROS, SPACED, FAINT = 0.1, 0.3, 0.25, 0.15
@@ -201,25 +200,18 @@ class _Style:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Composer:
     """Draws numbers by many hands on many papers."""
 
-    def __init__(
-        self,
-        hands: Sequence[Hand],
-        rng: np.random.Generator,
-        others: Sequence[Hand] = (),
-        marked: float = 0.0,
-    ) -> None:
-        """Set the hands.
-
-        Args:
-            hands: hands that write digits.
-            rng: the source of all random choices.
-            others: hands that write letters, signs or scrawls; empty: every picture shows a number.
-            marked: share of the numbers with `MARKS`.
-        """
-        self.hands, self.others, self.rng, self.marked = hands, others, rng, marked
+    hands: Sequence[Hand]
+    """Hands that write digits."""
+    rng: np.random.Generator
+    """The source of all random choices."""
+    others: Sequence[Hand] = ()
+    """Hands that write letters, signs or scrawls; empty: every picture shows a number."""
+    marked: float = 0.0
+    """Share of the numbers with `MARKS`."""
 
     def picture(self) -> tuple[Pixels, str]:
         """Return a view and its text, with "?" for each letter, sign or scrawl; "" for bare paper."""
@@ -256,7 +248,7 @@ class Composer:
             if not complete:
                 continue
             page = self._on_paper(np.zeros_like(ink) if hands is None else ink, middle, hand)
-            view = photograph(cut(page, ink, TALL, self.rng), hand.breadth, self.rng)
+            view = photograph(cut(page, ink, self.rng), hand.breadth, self.rng)
             if hands is None:
                 return view[:, :WIDEST], ""
             if view.shape[1] <= WIDEST and view.shape[1] // 4 >= 2 * len(text) - 1:
@@ -337,11 +329,11 @@ class Composer:
         page = page + soft_noise(rng, shape, 4, 20) * np.float32(rng.uniform(0, 0.08))
         if rng.random() < 0.25:
             page = page - guilloche(shape, rng)
-        page = page - rulings(shape, middle, TALL, rng)
+        page = page - rulings(shape, middle, rng)
         if rng.random() < 0.25:
             self._add_neighbours(ink, middle, hand)
         if rng.random() < 0.06:
-            page = page - stamp(shape, middle, TALL, rng)
+            page = page - stamp(shape, middle, rng)
         page = np.clip(page, 0.05, 1)
         least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink would be unreadable
         least = 0.18 if hand.breadth >= 0.05 and rng.random() < FAINT else least
