@@ -49,7 +49,7 @@ class NonDigit:
     """uint8, (height, width, 3), or (28, 28) for kinds generated in that size."""
     kind: str
     """One of `PAGES`, `SCRIBBLES` or `NOISES`, or the two digits of a pair, such as "42"."""
-    gap: float | None = None
+    gap: float = 0.0
     """For a pair: the smallest distance between the two digits, in digits' widths, 0..1; 0: they touch."""
 
 
@@ -246,7 +246,7 @@ def any_kind(writer: Writer, rng: np.random.Generator, *, pairs: bool = True) ->
     Raises:
         NotInstalled: Matplotlib, whose fonts are used, is missing.
     """
-    draw = _KINDS[rng.choice(len(_KINDS), p=_SHARES)]
+    draw = list(_KINDS)[rng.choice(len(_KINDS), p=list(_KINDS.values()))]
     return draw(writer, rng) if pairs or draw not in _PAIRS else any_kind(writer, rng, pairs=False)
 
 
@@ -321,6 +321,8 @@ def _scrawl(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 _LETTERS = [*(PLAIN[letter] for letter in LEARNED), *strokes.SIGNS.values()]
-_KINDS = (_letter, _glyph, _cast, _strokes, _scrawl, _lying, _touching, _squeezed)
+_KINDS = {
+    _letter: 0.15, _glyph: 0.15, _cast: 0.24, _strokes: 0.11, _scrawl: 0.12, _lying: 0.04, _touching: 0.12,
+    _squeezed: 0.07,
+}  # fmt: skip
 _PAIRS = (_touching, _squeezed)
-_SHARES = (0.15, 0.15, 0.24, 0.11, 0.12, 0.04, 0.12, 0.07)

@@ -21,11 +21,7 @@ Colour = tuple[float, float, float]
 """Red, green and blue, each 0..1."""
 
 Ruling = Literal["plain", "squares", "lines", "dots"]
-RULINGS: tuple[Ruling, ...] = get_args(Ruling)
 """Kinds of lines that may be printed on a page."""
-
-TEXTURES = ("wood", "cloth", "stone")
-"""Surfaces that a page may lie on."""
 
 _PRINTS: tuple[Colour, ...] = ((0.45, 0.55, 0.75), (0.55, 0.55, 0.58), (0.45, 0.62, 0.60), (0.70, 0.50, 0.45))
 
@@ -119,13 +115,9 @@ def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> F
 
 def texture(rng: np.random.Generator, height: int, width: int, kind: str) -> Floats:
     """Draw a surface without writing, one of `TEXTURES`: (height, width, 3), 0..1."""
-    tone = {"wood": _wood, "cloth": _cloth, "stone": _stone}[kind](rng, height, width)
-    colours: dict[str, tuple[Colour, ...]] = {
-        "wood": ((0.62, 0.42, 0.25), (0.36, 0.24, 0.16), (0.78, 0.63, 0.45)),
-        "cloth": ((0.30, 0.36, 0.52), (0.70, 0.66, 0.60), (0.45, 0.18, 0.18)),
-        "stone": ((0.55, 0.55, 0.54), (0.75, 0.72, 0.68), (0.25, 0.26, 0.28)),
-    }
-    colour = np.asarray(colours[kind][rng.integers(3)], np.float32)
+    draw, *colours = TEXTURES[kind]
+    tone = draw(rng, height, width)
+    colour = np.asarray(colours[rng.integers(3)], np.float32)
     return np.asarray(np.clip(colour * (1 + tone)[:, :, None], 0, 1), np.float32)
 
 
@@ -174,6 +166,14 @@ def _stone(rng: np.random.Generator, height: int, width: int) -> Floats:
     return 0.15 * tone
 
 
+TEXTURES = {
+    "wood": (_wood, (0.62, 0.42, 0.25), (0.36, 0.24, 0.16), (0.78, 0.63, 0.45)),
+    "cloth": (_cloth, (0.30, 0.36, 0.52), (0.70, 0.66, 0.60), (0.45, 0.18, 0.18)),
+    "stone": (_stone, (0.55, 0.55, 0.54), (0.75, 0.72, 0.68), (0.25, 0.26, 0.28)),
+}
+"""Surfaces that a page may lie on: a function that draws the light and dark of each, and its colours."""
+
+
 def random_look(rng: np.random.Generator) -> Look:
     """Return a random look of photographs of handwriting; common looks are more frequent."""
     names = list(INKS)
@@ -186,7 +186,7 @@ def random_look(rng: np.random.Generator) -> Look:
         strength=float(rng.uniform(0.45, 0.85) if pencil else rng.uniform(0.75, 0.97)),
         grain=float(rng.uniform(0.2, 0.6) if pencil else 0.3 * spread[0] ** 4),
         tint=(float(grey + hue[0]), float(grey + hue[1]), float(grey + hue[2])),
-        ruling=RULINGS[rng.choice(4, p=[0.6, 0.2, 0.15, 0.05])],
+        ruling=get_args(Ruling)[rng.choice(4, p=[0.6, 0.2, 0.15, 0.05])],
         period=float(rng.uniform(0.06, 0.3)),
         print_strength=float(rng.uniform(0.12, 0.6)),
         crumple=float(0.25 * spread[1] if rng.random() < 0.15 else 0.0),

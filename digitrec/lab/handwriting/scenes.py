@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -122,17 +123,13 @@ def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
     return shown(props.drawn(page, [path], len(ink) * rng.uniform(0.02, 0.07), rng), rng), page
 
 
-def _beside(thing: Callable[..., tuple[Floats, Floats]]) -> Callable[[Pixels, np.random.Generator], Made]:
-    """Return a scene with a thing of `props` on the page."""
-
-    def made(ink: Pixels, rng: np.random.Generator) -> Made:
-        page = page_of(ink, rng, 0.4, 1.5)
-        look = unruled(rng)
-        sheet = put_ink(paper(rng, *page.shape, look=replace(look, crumple=0.0)), page, rng, look)
-        surface = props.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
-        return photograph(surface, rng, look), page
-
-    return made
+def _beside(thing: Callable[..., tuple[Floats, Floats]], ink: Pixels, rng: np.random.Generator) -> Made:
+    """Lay a thing of `props` on the page."""
+    page = page_of(ink, rng, 0.4, 1.5)
+    look = unruled(rng)
+    sheet = put_ink(paper(rng, *page.shape, look=replace(look, crumple=0.0)), page, rng, look)
+    surface = props.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
+    return photograph(surface, rng, look), page
 
 
 def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
@@ -164,8 +161,8 @@ READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "card on a dark table": _card,
     "blurred by 2 to 6 %": _blurred,
     "bracket beside it": _bracket,
-    "pen beside it": _beside(props.barrel),
-    "finger beside it": _beside(props.finger),
+    "pen beside it": partial(_beside, props.barrel),
+    "finger beside it": partial(_beside, props.finger),
     "seven segments": _lit,
     "underlined": _underlined,
     "in a box": _boxed,
@@ -272,15 +269,11 @@ def _cut_off(writer: Writer, height: int, rng: np.random.Generator) -> Made:
     return shown(parts[side], rng), parts[side]
 
 
-def _sign(writer: Writer, height: int, rng: np.random.Generator) -> Made:
-    return _printed(SIGNS[rng.integers(len(SIGNS))], writer, height, rng)
-
-
-def _signed(writer: Writer, height: int, rng: np.random.Generator) -> Made:
-    return _printed(SIGNED[rng.integers(len(SIGNED))].format(rng.integers(10)), writer, height, rng)
-
-
-def _printed(text: str, writer: Writer, height: int, rng: np.random.Generator) -> Made:
+def _printed(texts: tuple[str, ...], writer: Writer, height: int, rng: np.random.Generator) -> Made:
+    """Print one of the texts; a digit takes the place of "{}"."""
+    text = texts[rng.integers(len(texts))]
+    if "{}" in text:
+        text = text.format(rng.integers(10))
     ink = in_font(text, writer.font(rng), height)
     page = np.pad(ink, np.rint(height * rng.uniform(0.3, 1.2, (2, 2))).astype(int))
     return shown(page, rng), page
@@ -289,8 +282,8 @@ def _printed(text: str, writer: Writer, height: int, rng: np.random.Generator) -
 REFUSED: dict[str, Spoil] = {
     "crossed out": _crossed_out,
     "half outside the picture": _cut_off,
-    "printed signs": _sign,
-    "a printed sign beside a digit": _signed,
+    "printed signs": partial(_printed, SIGNS),
+    "a printed sign beside a digit": partial(_printed, SIGNED),
 }
 """Scenes in which no digit must be reported."""
 

@@ -42,7 +42,7 @@ def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
     side = int(rng.integers(29, 57)) if rng.random() < 0.35 else len(digit)
     enlarged = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
     ink = np.asarray(enlarged, np.float32) / np.float32(255)
-    kind = DAMAGES[rng.choice(len(DAMAGES), p=_CHANCES)]
+    kind = list(DAMAGES)[rng.choice(len(DAMAGES), p=list(DAMAGES.values()))]
     damaged = np.clip(kind(ink, rng), 0, 1)
     darkest = rng.uniform(0, 0.5) if rng.random() < 0.4 else 0.0
     brightest = rng.uniform(darkest + 0.3, 1.0) if rng.random() < 0.4 else 1.0
@@ -132,9 +132,11 @@ def _spots(ink: Floats, rng: np.random.Generator) -> Floats:
     return np.where(wet, np.float32(rng.uniform(0.05, 0.5)), ink)
 
 
-DAMAGES: tuple[Damage, ...] = (_band, _haze, _hollow, _crossed, _specks, _spots)
-"""The kinds of damage: functions from ink, (side, side) in 0..1, and a generator to damaged ink."""
-_CHANCES = (0.25, 0.22, 0.16, 0.22, 0.11, 0.04)
+DAMAGES: dict[Damage, float] = {
+    _band: 0.25, _haze: 0.22, _hollow: 0.16, _crossed: 0.22, _specks: 0.11, _spots: 0.04,
+}  # fmt: skip
+"""The kinds of damage, functions from ink, (side, side) in 0..1, and a generator to damaged ink; and the
+share of each."""
 
 
 BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.13, 0.11, 0.05, 0.15, 0.03
