@@ -60,6 +60,12 @@ def in_data(*parts: str) -> Path | None:
     return Path(folder, *parts) if folder else None
 
 
+def existing(*parts: str) -> Path | None:
+    """Return a path inside the folder in DIGITREC_DATA; None if it does not exist."""
+    path = in_data(*parts)
+    return path if path and path.exists() else None
+
+
 def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Path:
     """Return a file with that checksum from the user's cache, else from the first mirror that has it.
 
@@ -100,12 +106,6 @@ def listed_fonts() -> list[dict[str, str]]:
     return list(csv.DictReader(table.splitlines()))
 
 
-def fonts_folder() -> Path | None:
-    """Return the folder fonts/ in DIGITREC_DATA, or None if it does not exist."""
-    named = in_data("fonts")
-    return named if named and named.is_dir() else None
-
-
 def font_files(part: Part) -> tuple[str, ...]:
     """Return the font files of a part; fonts that look like handwriting come first.
 
@@ -121,7 +121,7 @@ def font_files(part: Part) -> tuple[str, ...]:
 
 def _font_file(name: str, version: str, sha256: str, **_: str) -> Path:
     """Return a font's file (Latin letters and digits, upright, of ordinary weight) with its checksum."""
-    file, folder = f"{name}-latin-400-normal.woff", fonts_folder()
+    file, folder = f"{name}-latin-400-normal.woff", existing("fonts")
     if folder is None:
         return retrieved(file, sha256, (_FONT_COPIES.format(name=name, version=version),), "fonts")
     advice = f"put files/{file} of the package @fontsource/{name} {version} there ({FONTS_HOME})"

@@ -24,7 +24,7 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import Digits, intact
 from digitrec.errors import DataError
 from digitrec.image.pixels import Pixels
-from digitrec.lab.datasets.download import Part, in_data, mnist_train, retrieved
+from digitrec.lab.datasets.download import Part, existing, in_data, mnist_train, retrieved
 
 PENDIGITS = "pendigits-orig.tra"
 """Name of the published file of pen paths: 7,494 digits of 30 writers."""
@@ -104,8 +104,7 @@ def swiss(part: Part) -> Scans:
     Raises:
         DataError: the scans are missing or damaged.
     """
-    clone = in_data("world", "numbers")
-    if clone and clone.is_dir():
+    if clone := existing("world", "numbers"):
         return _pictures(clone, SWISS[part])
     advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
     data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)

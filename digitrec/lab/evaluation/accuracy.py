@@ -27,11 +27,11 @@ from digitrec.engine import Engine
 from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets import world
-from digitrec.lab.datasets.download import font_files, fonts_folder, in_data
+from digitrec.lab.datasets.download import existing, font_files
 from digitrec.lab.evaluation import vectors
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS, corrupt
-from digitrec.lab.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
+from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, NonDigit, noise, pages, pairs, scribbles, squeezed
 from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED as SPOILED
 from digitrec.lab.handwriting.scenes import WANTED, scenes
@@ -83,6 +83,9 @@ Samples = Callable[[int | None], Sequence[Sample]]
 """A function that returns at most a number of samples; None: all."""
 Make = Callable[[int, int], Iterable[Sample]]
 """A function that draws a number of samples from a seed."""
+MakeNone = Callable[[int, int], Iterable[NonDigit]]
+"""A function that draws a number of pictures without a single digit from a seed."""
+Fits = Callable[[NonDigit], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def sets(seeds: Sequence[int] = (SEED,)) -> Iterator[Set]:
     """
     yield Set("mnist-test", DIGITS, partial(read_samples, "mnist-test"), 0.997)
     yield from _data_sets()
-    if fonts_folder():
+    if existing("fonts"):
         yield Set("fonts-dev", DIGITS, partial(in_fonts, "0123456789" * 2), 0.99)
     for kind in WANTED:
         goal = 0.99 if kind in SUREST else 0.98
@@ -141,9 +144,9 @@ def sets(seeds: Sequence[int] = (SEED,)) -> Iterator[Set]:
         yield Set(kind, CHANGED, partial(_changed, kind, paper), 0.98)
     for kind in KINDS:
         yield Set(kind, CORRUPTED, partial(_corrupted, kind, seeds[0]), 0.85)
-    for name, make, refused in _REFUSED:
-        yield Set(name, REFUSED, partial(drawn, make, NON_DIGITS, seeds), refused)
-    if fonts_folder():
+    for name, make, fits, refused in _REFUSED:
+        yield Set(name, REFUSED, partial(drawn, partial(_no_digit, make, fits), NON_DIGITS, seeds), refused)
+    if existing("fonts"):
         yield Set("letters of fonts", REFUSED, partial(in_fonts, "".join(PLAIN)), 0.8)
     for kind in SPOILED:
         yield Set(kind, REFUSED, partial(drawn, partial(_scenes, kind), SCENES, seeds), 0.98)
@@ -152,7 +155,7 @@ def sets(seeds: Sequence[int] = (SEED,)) -> Iterator[Set]:
 def _data_sets() -> Iterator[Set]:
     """Yield the sets of digits in the folder that DIGITREC_DATA names."""
     for name, (files, samples, goal) in SOURCES.items():
-        there = [path for file in files if (path := in_data(file)) and path.exists()]
+        there = [path for file in files if (path := existing(file))]
         if there:
             yield Set(name, DIGITS, samples or partial(read_samples, there[0]), goal)
 
@@ -195,36 +198,31 @@ def _scenes(kind: str, count: int, seed: int) -> Iterator[Sample]:
     return (Sample(one.pixels, one.label) for one in scenes(kind, Writer(mnist_test()), count, seed))
 
 
-def _reduced_pages(count: int, seed: int) -> Iterator[Sample]:
+def _reduced_pages(count: int, seed: int) -> Iterator[NonDigit]:
     """Yield empty cells, as users may send them who prepare their pictures themselves."""
     for page in pages(count, seed):
         small = ImageOps.fit(Image.fromarray(page.pixels), (28, 28), Image.Resampling.BOX)
-        yield Sample(np.asarray(small), None)
+        yield replace(page, pixels=np.asarray(small))
 
 
-def _no_digit(
-    make: Callable[[int, int], Iterator[NonDigit]], count: int, seed: int,
-    fits: Callable[[NonDigit], bool] = lambda _: True,
-) -> Iterator[Sample]:  # fmt: skip
-    """Yield the generated pictures that satisfy ``fits``."""
-    return (Sample(one.pixels, None) for one in make(count, seed) if fits(one))
+def _no_digit(make: MakeNone, fits: Fits | None, count: int, seed: int) -> Iterator[Sample]:
+    """Yield the generated pictures that satisfy ``fits``; None: all."""
+    return (Sample(one.pixels, None) for one in make(count, seed) if fits is None or fits(one))
 
 
-_REFUSED: Sequence[tuple[str, Make, float | None]] = (
-    ("blank or textured pages", partial(_no_digit, pages), 0.98),
-    ("the same, reduced to 28x28", _reduced_pages, None),
-    (f"two digits, {SEPARATE} of a width apart or more",
-     partial(_no_digit, pairs, fits=lambda one: (one.gap or 0.0) >= SEPARATE), 0.95),
-    ("two digits, nearer", partial(_no_digit, pairs, fits=lambda one: (one.gap or 0.0) < SEPARATE), 0.85),
-    ("two digits that touch", partial(_no_digit, pairs, fits=lambda one: one.gap == 0), 0.85),
-    ("two digits squeezed into 28x28", partial(_no_digit, squeezed), 0.95),
-    ("noise of 28x28", partial(_no_digit, noise), 0.99),
-    ("letters", partial(_no_digit, scribbles, fits=lambda one: one.kind == "letter"), 0.8),
-    ("letters like digits",
-     partial(_no_digit, scribbles, fits=lambda one: one.kind == "letter like a digit"), None),
-    ("scribbles", partial(_no_digit, scribbles, fits=lambda one: one.kind == "scribble"), 0.93),
+_REFUSED: Sequence[tuple[str, MakeNone, Fits | None, float | None]] = (
+    ("blank or textured pages", pages, None, 0.98),
+    ("the same, reduced to 28x28", _reduced_pages, None, None),
+    (f"two digits, {SEPARATE} of a width apart or more", pairs, lambda one: one.gap >= SEPARATE, 0.95),
+    ("two digits, nearer", pairs, lambda one: one.gap < SEPARATE, 0.85),
+    ("two digits that touch", pairs, lambda one: one.gap == 0, 0.85),
+    ("two digits squeezed into 28x28", squeezed, None, 0.95),
+    ("noise of 28x28", noise, None, 0.99),
+    ("letters", scribbles, lambda one: one.kind == "letter", 0.8),
+    ("letters like digits", scribbles, lambda one: one.kind == LIKE_DIGIT, None),
+    ("scribbles", scribbles, lambda one: one.kind == "scribble", 0.93),
 )  # fmt: skip
-"""Generated pictures without a single digit: their name, maker and goal."""
+"""Generated pictures without a single digit: their name, maker, those that are taken, and goal."""
 
 
 def swiss_dev(limit: int | None = None) -> list[Sample]:

@@ -24,7 +24,7 @@ from digitrec.comparison.datasets.loader import read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
-from digitrec.lab.datasets.download import in_data
+from digitrec.lab.datasets.download import existing
 from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, word
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.writer import OWN, Writer, in_font
@@ -39,8 +39,10 @@ COUNT = 1000
 
 ROWS, ROW, HEIGHT = 8, 80, 40
 """Numbers on a page of numbers with signs, the height of their rows and their own height, in pixels."""
-SIGNS = (("$", "", ""), ("#", "", ""), ("", "", "%"), ("(", "", ")"))
-"""Signs before, inside and after these numbers."""
+Signs = Sequence[tuple[str, str, str]]
+"""Signs before, inside and after a number."""
+SIGNS: Signs = (("$", "", ""), ("#", "", ""), ("", "", "%"), ("(", "", ")"))
+"""Signs of these numbers."""
 DIVIDED, BARE = (("", ":", ""), ("", "/", "")), (("", "", ""),)
 """Signs of times and fractions, which are not one number; and no signs."""
 CORNERS = np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float)
@@ -74,8 +76,8 @@ class Share:
 
 def _labels(name: str) -> list[dict[str, str]]:
     """Return the rows of labels.csv in a folder of numbers-dev, with the paths of its pictures."""
-    folder = in_data("numbers-dev", name)
-    if folder is None or not folder.is_dir():
+    folder = existing("numbers-dev", name)
+    if folder is None:
         return []
     rows = csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines())
     return [row | {"file": str(folder / row["file"])} for row in rows]
@@ -91,23 +93,21 @@ def _is_upright(row: dict[str, str]) -> bool:
         return bool(picture.getexif().get(ExifTags.Base.Orientation, 1) == 1)
 
 
-def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
+def words(count: int) -> Iterator[NDArray[np.uint8]]:
     """Yield photographed words of two to eight letters, by hand or in print."""
     for number in range(count):
-        rng = np.random.default_rng((seed, 6, number))
+        rng = np.random.default_rng((SEED, 6, number))
         yield shown(word(list(PLAIN), OWN, rng), rng)
 
 
-def signed(
-    count: int, signs: Sequence[tuple[str, str, str]] = SIGNS, seed: int = SEED, *, squares: bool = False
-) -> Iterator[Rows]:
+def signed(count: int, signs: Signs = SIGNS, *, squares: bool = False) -> Iterator[Rows]:
     """Yield photographed pages with a number in each row, such as "$12" or "5%", and the numbers' digits.
 
     With ``squares`` the paper is squared.
     """
     writer, least = Writer(mnist_test()), 2 if signs is DIVIDED else 1
     for number in range(count):
-        rng = np.random.default_rng((seed, 7, number))
+        rng = np.random.default_rng((SEED, 7, number))
         page, texts = np.zeros((ROWS * ROW, 6 * ROW), np.uint8), []
         for row in range(ROWS):
             digits = [writer.digit(rng, HEIGHT) for _ in range(rng.integers(least, 5))]
@@ -127,14 +127,14 @@ def signed(
         yield shown(page, rng), texts
 
 
-def in_boxes(count: int, seed: int = SEED) -> Iterator[Rows]:
+def in_boxes(count: int) -> Iterator[Rows]:
     """Yield photographed pages with a digit in each box of a row, as for a date, and the rows' digits.
 
     The boxes stand apart or adjoin; of some only the base and a part of the sides are printed.
     """
     writer, high = Writer(mnist_test()), round(1.6 * HEIGHT)
     for number in range(count):
-        rng = np.random.default_rng((seed, 8, number))
+        rng = np.random.default_rng((SEED, 8, number))
         page, texts = np.zeros((ROWS * ROW, 10 * ROW), np.uint8), []
         wide, apart, thick = round(HEIGHT * rng.uniform(1.15, 1.7)), rng.random() < 0.6, rng.integers(1, 4)
         step = wide + round(wide * rng.uniform(0.1, 0.4)) if apart else wide
@@ -161,15 +161,13 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
         engine: the engine.
         limit: maximum number of pictures of each set; None: all.
     """
-    writers = [in_data("world", name) for name in ("swiss_numbers.npz", "pendigits.npz")]
-    if all(file and file.exists() for file in writers):
+    if all(existing("world", name) for name in ("swiss_numbers.npz", "pendigits.npz")):
         composed = list(held_back(limit or COUNT, SEED))
         yield from _numbers("numbers of writers held back", composed, engine, None)
     if rows := _labels("cells")[:limit]:
         cells = [(Path(row["file"]), row["text"]) for row in rows]
         yield from _numbers("cells of logbooks", cells, engine, 0.88)
-    folder = in_data("photos-dev")
-    if folder is not None and folder.is_dir():
+    if folder := existing("photos-dev"):
         photos = [(one.image, str(one.label)) for one in read_samples(folder, limit)]
         yield from _numbers("photos of one digit", photos, engine, 0.99)
     for name in ("sudoku_hand", "sudoku_print"):
@@ -234,16 +232,16 @@ def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Itera
     "corners" are the top left, bottom left, bottom right and top right corners of the grid in pixels. "grid"
     is 81 cells row by row: a digit, "." for an empty cell, "c" for pencilled candidates.
     """
-    digits = right = empty = kept = 0
+    right, kept = [], []
     for row, numbers in zip(rows, _read([row["file"] for row in rows], engine), strict=True):
         found = in_cells(np.array(json.loads(row["corners"]), float), numbers)
         for place, label in enumerate(row["grid"]):
             if label.isdigit():
-                digits, right = digits + 1, right + (found.get(place) == [label])
+                right.append(found.get(place) == [label])
             elif label == ".":
-                empty, kept = empty + 1, kept + (place not in found)
-    yield Share(f"{name}: digits found and right", proportion(right, digits), 0.98)
-    yield Share(f"{name}: empty cells left empty", proportion(kept, empty), 0.995)
+                kept.append(place not in found)
+    yield Share(f"{name}: digits found and right", proportion(sum(right), len(right)), 0.98)
+    yield Share(f"{name}: empty cells left empty", proportion(sum(kept), len(kept)), 0.995)
 
 
 def in_cells(corners: NDArray[np.float64], numbers: Iterable[Number]) -> dict[int, list[str]]:

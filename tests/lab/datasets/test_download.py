@@ -88,7 +88,7 @@ def test_without_a_folder_fonts_are_fetched(tmp_path: Path, monkeypatch: pytest.
     asked = []
     monkeypatch.setattr(data, "retrieved", lambda *what: asked.append(what) or tmp_path / what[0])
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    assert data.fonts_folder() is None
+    assert data.existing("fonts") is None
     files = data.font_files("held back")
     assert files == tuple(str(tmp_path / what[0]) for what in asked) and len(files) == 28
     (name, sha256, (copy,), folder), *_ = asked
