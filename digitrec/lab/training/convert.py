@@ -20,7 +20,6 @@ from digitrec.lab.training.networks import digitrec_cnn, together
 from digitrec.models import store
 from digitrec.models.inside import Inside, Weights
 from digitrec.models.network import DESCRIPTION, Floats, LiteRt, described, scaled
-from digitrec.models.store import to_litert
 from digitrec.providers.base import requires
 
 ENDINGS = (".onnx", ".tflite", ".keras", ".h5")
@@ -69,7 +68,7 @@ def write(model: Path, out: Path) -> float:
         if out.suffix == ".onnx":
             content, answers = _as_onnx(network, about, ink)
         else:
-            content = described(to_litert(network, quantised=False), about)
+            content = described(store.to_litert(network, quantised=False), about)
             answers = LiteRt(content, out)(ink)
     except DigitrecError:
         raise
@@ -130,7 +129,7 @@ def recovered(path: Path) -> list[keras.Model]:
         layers = Inside(theirs.as_litert()).weights()
         ends = [0, *(place for place, one in enumerate(layers, 1) if one.kernel.ndim == 2)]
         networks = [_with_weights(layers[first:last]) for first, last in pairwise(ends)]
-        again = LiteRt(to_litert(together(networks)), path)
+        again = LiteRt(store.to_litert(together(networks)), path)
     except (ValueError, IndexError) as error:  # it has other layers
         raise foreign from error
     ink = scaled(mnist_test().images[:_COMPARED], "unit")

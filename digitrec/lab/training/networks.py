@@ -61,7 +61,7 @@ def mlp() -> keras.Model:
     hidden = []
     for width in (512, 256):
         hidden += [*_normalised(layers.Dense(width, use_bias=False)), layers.Dropout(0.3)]
-    return _sequential("mlp", [layers.Flatten(), *hidden, layers.Dense(10, activation="softmax")])
+    return _sequential("mlp", [layers.Flatten(), *hidden])
 
 
 def _normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
@@ -70,13 +70,14 @@ def _normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 
 def _dense_end(units: int, dropout: float) -> list[keras.layers.Layer]:
-    """Return a dense layer with dropout over all maps, and the ten probabilities."""
-    hidden = [layers.Dense(units, activation="relu"), layers.Dropout(dropout)]
-    return [layers.Flatten(), *hidden, layers.Dense(10, activation="softmax")]
+    """Return a dense layer with dropout over all maps."""
+    return [layers.Flatten(), layers.Dense(units, activation="relu"), layers.Dropout(dropout)]
 
 
 def _sequential(name: str, inner: list[keras.layers.Layer]) -> keras.Model:
-    return keras.Sequential([keras.Input((28, 28, 1), name="image"), *inner], name=name)
+    """Return a plain network from the image through the layers to the ten probabilities."""
+    last = layers.Dense(10, activation="softmax")
+    return keras.Sequential([keras.Input((28, 28, 1), name="image"), *inner, last], name=name)
 
 
 def digitrec_cnn(

@@ -9,7 +9,7 @@ validation; the 10,000 test digits are used only once, at the end, for the card.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -217,13 +217,10 @@ def _ship(
     `held_back` were already in MNIST's form; the second were converted to it.
     """
     save = saver(network, file)
-
-    def written(facts: dict[str, Any], **sureness: Any) -> store.Model:
-        save(facts, **sureness)
-        return store.load(file)
-
-    sureness = _fitted(written, *held_back)
-    model = written({}, **sureness)
+    save({})
+    sureness = _fitted(store.load(file), *held_back)
+    save({}, **sureness)
+    model = store.load(file)
     correct = round(_right(model, what.test) * len(what.test))
     facts |= sureness | {
         "parameters": network.count_params(),
@@ -237,18 +234,18 @@ def _ship(
     return correct
 
 
-def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
+def _fitted(bare: store.Model, in_form: Digits, prepared: Digits) -> dict[str, Any]:
     """Fit temperatures and evidence on held-out digits, already in MNIST's form and converted to it.
 
     The temperatures are fitted on the first reading. The evidence uses the mean reading of a doubtful digit.
     """
-    bare = written({})
-    sureness = {
+    sureness: dict[str, Any] = {
         "temperature": fit_temperature(bare.probabilities(in_form.images), in_form.labels),
         "prepared": fit_modest(bare.probabilities(prepared.images), prepared.labels),
         "doubt": SURE,
     }
-    chances = written({}, **sureness).probabilities(in_form.images, [True] * len(in_form))
+    model = replace(bare, input=replace(bare.input, **sureness))
+    chances = model.probabilities(in_form.images, [True] * len(in_form))
     return sureness | {"evidence": fit_evidence(chances)}
 
 
