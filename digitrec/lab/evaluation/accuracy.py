@@ -129,7 +129,7 @@ def sets(seeds: Sequence[int] = (SEED,)) -> Iterator[Set]:
         seeds: seeds of the generated pictures; each gives an equal part of them. The default is for tuning.
     """
     yield Set("mnist-test", DIGITS, partial(read_samples, "mnist-test"), 0.997)
-    yield from _data_sets()
+    yield from data_sets()
     if existing("fonts"):
         yield Set("fonts-dev", DIGITS, partial(in_fonts, "0123456789" * 2), 0.99)
     for kind in WANTED:
@@ -152,7 +152,7 @@ def sets(seeds: Sequence[int] = (SEED,)) -> Iterator[Set]:
         yield Set(kind, REFUSED, partial(drawn, partial(_scenes, kind), SCENES, seeds), 0.98)
 
 
-def _data_sets() -> Iterator[Set]:
+def data_sets() -> Iterator[Set]:
     """Yield the sets of digits in the folder that DIGITREC_DATA names."""
     for name, (files, samples, goal) in SOURCES.items():
         there = [path for file in files if (path := existing(file))]
@@ -187,7 +187,7 @@ def _changed(kind: str, paper: Samples, limit: int | None) -> list[Sample]:
 
     The change keeps the digit, so the answer should stay the same.
     """
-    sources = [paper, *(one.samples for one in _data_sets() if one.name in CHANGED_SETS)]
+    sources = [paper, *(one.samples for one in data_sets() if one.name in CHANGED_SETS)]
     some = SOME if limit is None else -(-limit // len(sources))
     samples = [sample for source in sources for sample in source(some)][:limit]
     change = CHANGES[kind]
@@ -283,7 +283,7 @@ SOURCES: dict[str, tuple[Sequence[str], Callable[[int | None], list[Sample]] | N
     "hwd1000": (["sets/hwd1000.npz"], None, 0.997),
     "usps-train": (["sets/usps-train.npz"], None, 0.98),
     "optdigits32-train": (["sets/optdigits32-train.npz"], None, 0.985),
-    "swiss-dev": (["world/swiss_numbers.npz"], swiss_dev, 0.992),
+    "swiss-dev": (["world/swiss_numbers.npz", "world/numbers"], swiss_dev, 0.992),
     "swiss-cells-dev": (["world/swiss_cells/labels.csv"], swiss_cells_dev, 0.99),
     "turkish-dev": (["world/pendigits.npz", f"world/{world.PENDIGITS}"], turkish_dev, 0.988),
 }

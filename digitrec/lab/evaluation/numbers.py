@@ -25,6 +25,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
 from digitrec.lab.datasets.download import existing
+from digitrec.lab.evaluation.accuracy import SEED, data_sets
 from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, word
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.writer import OWN, Writer, in_font
@@ -32,7 +33,6 @@ from digitrec.lab.reading.compose import Labelled, held_back
 from digitrec.recognise import read_many
 from digitrec.recognise.align import perspective
 
-SEED = 2026
 COUNT = 1000
 """Number of generated pictures in a set."""
 
@@ -161,7 +161,7 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
         engine: the engine.
         limit: maximum number of pictures of each set; None: all.
     """
-    if all(existing("world", name) for name in ("swiss_numbers.npz", "pendigits.npz")):
+    if {"swiss-dev", "turkish-dev"} <= {one.name for one in data_sets()}:
         composed = list(held_back(limit or COUNT, SEED))
         yield from _numbers("numbers of writers held back", composed, engine, None)
     if rows := _labels("cells")[:limit]:

@@ -35,10 +35,10 @@ def test_a_folder_of_data_adds_its_sets(tmp_path: Path, monkeypatch: pytest.Monk
     test = mnist_test()[:4]
     np.savez(tmp_path / "sets" / "hwd1000.npz", x=test.images, y=test.labels)
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    (tmp_path / "world").mkdir()
+    (tmp_path / "world" / "numbers").mkdir(parents=True)
     (tmp_path / "world" / "pendigits-orig.tra").touch()
-    found = {one.name: one for one in sets()}
-    assert [name for name in found if found[name].group == DIGITS] == ["mnist-test", "hwd1000", "turkish-dev"]
+    found = {one.name: one for one in sets() if one.group == DIGITS}
+    assert list(found) == ["mnist-test", "hwd1000", "swiss-dev", "turkish-dev"]
     assert [sample.label for sample in found["hwd1000"].samples(None)] == test.labels.tolist()
 
 
