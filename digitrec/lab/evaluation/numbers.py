@@ -175,10 +175,8 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
             yield from _sudokus(name, rows, engine)
     pages = min(limit or COUNT, COUNT // ROWS)
     yield _rows("numbers with a sign: exact digits", list(signed(pages)), engine)
-    squared = list(signed(pages, BARE, squares=True))
-    yield _rows("numbers on squared paper: exact digits", squared, engine)
-    boxed = list(in_boxes(pages))
-    yield _rows("rows of boxes: exact digits", boxed, engine, is_joined=True)
+    yield _rows("numbers on squared paper: exact digits", list(signed(pages, BARE, squares=True)), engine)
+    yield _rows("rows of boxes: exact digits", list(in_boxes(pages)), engine, is_joined=True)
     yield _sure([page for page, _ in signed(pages, DIVIDED)], engine)
     drawn = list(islice(scribbles(COUNT, SEED), limit))
     plain = [one.pixels for one in drawn if one.kind != LIKE_DIGIT]

@@ -139,7 +139,7 @@ DAMAGES: dict[Damage, float] = {
 share of each."""
 
 
-BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.13, 0.11, 0.05, 0.15, 0.03
+SHARES = 0.13, 0.11, 0.05, 0.15, 0.03
 """Shares of the pictures that `make` returns: digits of a synthetic hand, of fonts, photographed; non-digits;
 empty pages. The rest is damaged. Few empty pages remain: only those in which the preparation finds ink."""
 
@@ -162,8 +162,7 @@ def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
         NotInstalled: Matplotlib, whose fonts are used, is missing.
     """
     rng = np.random.default_rng(seed)
-    shares = (BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY)
-    by_hand, in_fonts, on_paper, none, blank = (round(count * share) for share in shares)
+    by_hand, in_fonts, on_paper, none, blank = (round(count * share) for share in SHARES)
     made = drawn(by_hand, rng) + lettered(writer, in_fonts, rng) + photographed(writer.digits, on_paper, rng)
     made = made + senseless(writer, none, rng) + empty(blank, int(rng.integers(2**31)))
     return made + damaged(writer.digits, count - by_hand - in_fonts - on_paper - none - blank, rng)

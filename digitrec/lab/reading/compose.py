@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -162,42 +161,31 @@ def held_back(count: int, seed: int) -> Iterator[Labelled]:
         yield Image.fromarray(view).resize(size, Image.Resampling.BICUBIC), text
 
 
-@dataclass(frozen=True, slots=True)
 class _Style:
     """How one number is written; lengths in pixels."""
 
-    gap: float
-    """Space between digits; negative: they overlap."""
-    slope: float
-    """Slope of the base line."""
-    uneven: float
-    """Deviation of the digits' heights, as a logarithm."""
-    drop: float
-    """Deviation of their middles, as a share of `TALL`."""
-    turn: float
-    """Turn of all digits, radians."""
-    slant: float
-    wide: float
-    """Width of a digit as a multiple of its own."""
-    joins_zeros: bool
-    """Whether the last zeros are small and joined."""
-    small: float
-    """Height of such a zero, as a share of the digit's own."""
-    lowered: float
-    """How much lower its middle stands, as a share of the height that it lacks."""
-    space: float
-    """Space after a sign."""
-
-    @classmethod
-    def of(cls, rng: np.random.Generator) -> Self:
-        return cls(
-            gap=rng.normal(0.1, 0.1) * TALL, slope=rng.normal(0, 0.04),
-            uneven=abs(rng.normal(0, 0.08)), drop=abs(rng.normal(0, 0.04)),
-            turn=rng.normal(0, 0.05), slant=rng.normal(0, 0.15), wide=float(np.exp(rng.normal(0, 0.15))),
-            joins_zeros=rng.random() < SMALL_ZEROS, small=rng.uniform(0.45, 0.85),
-            lowered=rng.uniform(-0.5, 0.5),
-            space=rng.uniform(0.2, 0.9) * TALL if rng.random() < SPACED else 0.0,
-        )  # fmt: skip
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.gap = rng.normal(0.1, 0.1) * TALL
+        """Space between digits; negative: they overlap."""
+        self.slope = rng.normal(0, 0.04)
+        """Slope of the base line."""
+        self.uneven = abs(rng.normal(0, 0.08))
+        """Deviation of the digits' heights, as a logarithm."""
+        self.drop = abs(rng.normal(0, 0.04))
+        """Deviation of their middles, as a share of `TALL`."""
+        self.turn = rng.normal(0, 0.05)
+        """Turn of all digits, radians."""
+        self.slant = rng.normal(0, 0.15)
+        self.wide = float(np.exp(rng.normal(0, 0.15)))
+        """Width of a digit as a multiple of its own."""
+        self.joins_zeros = rng.random() < SMALL_ZEROS
+        """Whether the last zeros are small and joined."""
+        self.small = rng.uniform(0.45, 0.85)
+        """Height of such a zero, as a share of the digit's own."""
+        self.lowered = rng.uniform(-0.5, 0.5)
+        """How much lower its middle stands, as a share of the height that it lacks."""
+        self.space = rng.uniform(0.2, 0.9) * TALL if rng.random() < SPACED else 0.0
+        """Space after a sign."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -285,7 +273,7 @@ class Composer:
         """Return a number's ink, 0..1, on its page, the height of its middle, px, and whether it fitted."""
         rng, x, y = self.rng, 1.5 * TALL, 1.5 * TALL
         whole = np.zeros((3 * TALL, TALL * (len(text) + 4)), np.float32)
-        style = _Style.of(rng)
+        style = _Style(rng)
         breadth = max(1.2, hand.breadth * TALL)
         zeros = len(text.rstrip("0")) if style.joins_zeros else len(text)
         for at, character in enumerate(text):

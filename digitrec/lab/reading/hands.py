@@ -59,10 +59,8 @@ def _letters(rng: np.random.Generator) -> Hand:
     pen = _pen(rng)
     shapes = [*(PLAIN[one] for one in LEARNED), *SIGNS.values()]
     alike = list(RESEMBLING.values())
-    chosen = [
-        *(shapes[at] for at in rng.integers(len(shapes), size=len(UNLIKE))),
-        *(alike[at] for at in rng.integers(len(alike), size=10 - len(UNLIKE))),
-    ]
+    chosen = [shapes[at] for at in rng.integers(len(shapes), size=len(UNLIKE))]
+    chosen += [alike[at] for at in rng.integers(len(alike), size=10 - len(UNLIKE))]
     return _hand(lambda place: strokes.put(strokes.by_hand(chosen[place], rng), pen, rng, _DRAWN), pen.width)
 
 
