@@ -19,23 +19,19 @@ from digitrec.models.sequence import HEIGHT
 
 TALL = 56
 """Height of a digit on the page, px."""
+MIDDLE = 1.5 * TALL
+"""Height of a number's middle on the page, px."""
 
 
-def rulings(shape: tuple[int, int], middle: float, rng: np.random.Generator) -> Floats:
-    """Return base lines, sides of boxes and squares around a number, (H, W).
-
-    Args:
-        shape: height and width, px.
-        middle: height of the number's middle, px.
-        rng: the source of all random choices.
-    """
+def rulings(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Return base lines, sides of boxes and squares around a number, (H, W), px."""
     height, width = shape
     lines = Image.new("L", (width, height))
     pen = ImageDraw.Draw(lines)
     thick = max(1, round(rng.uniform(1, 4)))
     if rng.random() < 0.45:
         step = TALL * rng.uniform(0.9, 2)
-        first = middle + TALL * rng.uniform(0.4, 0.75)
+        first = MIDDLE + TALL * rng.uniform(0.4, 0.75)
         for at in (first - step, first, first + step)[rng.integers(3) :]:
             pen.line((0, at, width, at + rng.normal(0, 2)), fill=255, width=thick)
     if rng.random() < 0.35:
@@ -62,11 +58,11 @@ def guilloche(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     return np.asarray(total * rng.uniform(0.03, 0.22), np.float32)
 
 
-def stamp(shape: tuple[int, int], middle: float, rng: np.random.Generator) -> Floats:
-    """Return the ring of a rubber stamp over a number, (H, W); for the arguments see `rulings`."""
+def stamp(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Return the ring of a rubber stamp over a number, (H, W)."""
     ring = Image.new("L", shape[::-1])
     at, r = rng.uniform(0, shape[1]), TALL * rng.uniform(0.6, 1.6)
-    ImageDraw.Draw(ring).ellipse((at - r, middle - r, at + r, middle + r), outline=255, width=5)
+    ImageDraw.Draw(ring).ellipse((at - r, MIDDLE - r, at + r, MIDDLE + r), outline=255, width=5)
     return np.asarray(np.asarray(ring) * (rng.uniform(0.15, 0.4) / 255), np.float32)
 
 
@@ -232,10 +228,10 @@ class Composer:
                 text = text + units if self.rng.random() < 0.5 else units + text
             if self.marked and hands is self.hands and self.rng.random() < self.marked:
                 text = self._marked(text)
-            ink, middle, complete = self._written(text, hand)
-            if not complete:
+            ink = self._written(text, hand)
+            if ink is None:
                 continue
-            page = self._on_paper(np.zeros_like(ink) if hands is None else ink, middle, hand)
+            page = self._on_paper(np.zeros_like(ink) if hands is None else ink, hand)
             view = photograph(cut(page, ink, self.rng), hand.breadth, self.rng)
             if hands is None:
                 return view[:, :WIDEST], ""
@@ -269,9 +265,9 @@ class Composer:
             digits = digits[:at] + str(rng.choice([".", ","])) + digits[at:]
         return sign + digits
 
-    def _written(self, text: str, hand: Hand) -> tuple[Floats, float, bool]:
-        """Return a number's ink, 0..1, on its page, the height of its middle, px, and whether it fitted."""
-        rng, x, y = self.rng, 1.5 * TALL, 1.5 * TALL
+    def _written(self, text: str, hand: Hand) -> Floats | None:
+        """Return a number's ink, 0..1, on its page; None if it does not fit."""
+        rng, x, y = self.rng, 1.5 * TALL, MIDDLE
         whole = np.zeros((3 * TALL, TALL * (len(text) + 4)), np.float32)
         style = _Style(rng)
         breadth = max(1.2, hand.breadth * TALL)
@@ -287,7 +283,7 @@ class Composer:
             top = round(middle + rng.normal(0, style.drop) * TALL - height / 2)
             left = round(x)
             if left + width > whole.shape[1] or top < 0 or top + height > whole.shape[0]:
-                return whole, y, False
+                return None
             place = whole[top : top + height, left : left + width]
             np.maximum(place, shape, out=place)
             if joined and at > zeros and style.lowered < 0:
@@ -295,7 +291,7 @@ class Composer:
             step = width + (gap + rng.normal(0, 0.05) * TALL) * (0.5 if is_sign else 1)
             x, y = x + max(step, 0.35 * width), y + style.slope * step
             x += style.space if is_sign else 0
-        return whole[:, : int(x + 1.5 * TALL)], 1.5 * TALL, True
+        return whole[:, : int(x + 1.5 * TALL)]
 
     def _shape(self, character: str, hand: Hand, tall: float, style: _Style) -> Floats:
         """Return a digit by this hand, a bracket, colon or slash, or for "?" another hand's letter, 0..1."""
@@ -310,18 +306,18 @@ class Composer:
             character = str(self.rng.choice(list(UNLIKE)))
         return self._digit(hand.ink(int(character), self.rng), tall, style.turn, style.slant, style.wide)
 
-    def _on_paper(self, ink: Floats, middle: float, hand: Hand) -> Floats:
+    def _on_paper(self, ink: Floats, hand: Hand) -> Floats:
         """Return the number on paper, grey, 0..1; add parts of neighbouring lines to the ink."""
         rng, shape = self.rng, (ink.shape[0], ink.shape[1])
         page = np.full(shape, 1 - min(0.6, rng.gamma(2, 0.07)), np.float32)
         page = page + soft_noise(rng, shape, 4, 20) * np.float32(rng.uniform(0, 0.08))
         if rng.random() < 0.25:
             page = page - guilloche(shape, rng)
-        page = page - rulings(shape, middle, rng)
+        page = page - rulings(shape, rng)
         if rng.random() < 0.25:
-            self._add_neighbours(ink, middle, hand)
+            self._add_neighbours(ink, hand)
         if rng.random() < 0.06:
-            page = page - stamp(shape, middle, rng)
+            page = page - stamp(shape, rng)
         page = np.clip(page, 0.05, 1)
         least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink would be unreadable
         least = 0.18 if hand.breadth >= 0.05 and rng.random() < FAINT else least
@@ -329,11 +325,11 @@ class Composer:
         texture = 1 - np.clip(soft_noise(rng, shape, 20, 60) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
         return np.asarray(page + ink * texture * np.float32(rng.uniform(0.75, 1)) * (dark - page), np.float32)
 
-    def _add_neighbours(self, ink: Floats, middle: float, hand: Hand) -> None:
+    def _add_neighbours(self, ink: Floats, hand: Hand) -> None:
         """Add a digit of the line above and one of the line below."""
         for at in (-1.25, 1.25):
             other = self._digit(hand.ink(int(self.rng.integers(10)), self.rng), TALL, 0, 0, 1)
-            top = round(middle + at * TALL * self.rng.uniform(0.95, 1.3) - other.shape[0] / 2)
+            top = round(MIDDLE + at * TALL * self.rng.uniform(0.95, 1.3) - other.shape[0] / 2)
             left = int(self.rng.integers(0, max(1, ink.shape[1] - other.shape[1])))
             part = ink[max(0, top) : max(0, top + len(other)), left : left + other.shape[1]]
             np.maximum(part, other[max(0, -top) : max(0, -top) + part.shape[0], : part.shape[1]], out=part)
