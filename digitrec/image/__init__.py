@@ -146,8 +146,10 @@ class DigitImage:
         if degrees not in TURNS:
             raise ValueError(f"degrees must be one of {', '.join(map(str, TURNS))}, got {said(degrees)}")
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
-        size = self.place.size if degrees % 180 == 0 else self.place.size[::-1]
-        place = Place(size).part((0, 0, *size), (pixels.shape[1], pixels.shape[0]))
+        (width, height), box = self.place.size, self.place.box((0, 0, *self.size))
+        for _ in range(degrees // 90):
+            box, width, height = (height - box[3], box[0], height - box[1], box[2]), height, width
+        place = Place((width, height)).part(box, (pixels.shape[1], pixels.shape[0]))
         return replace(self, _held=pixels, _place=place, _view=f"{self._view} {degrees}")
 
     def cropped(self, region: Box) -> DigitImage:
@@ -164,17 +166,18 @@ class DigitImage:
         left, top, right, bottom = region
         if max(region) <= 1:
             left, right, top, bottom = left * width, right * width, top * height, bottom * height
-        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        box = (
+            max(0, int((left - place.left) / place.across)), max(0, int((top - place.top) / place.down)),
+            min(self.size[0], math.ceil((right - place.left) / place.across)),
+            min(self.size[1], math.ceil((bottom - place.top) / place.down)),
+        )  # fmt: skip
+        is_inside = 0 <= left < right <= width and 0 <= top < bottom <= height
+        if not is_inside or box[0] >= box[2] or box[1] >= box[3]:
             given = ", ".join(f"{side:g}" for side in (left, top, right - left, bottom - top))
             raise ImageError(
                 f"{self.source}: the region {given} (x, y, width, height) is not inside the picture of "
                 f"{width} x {height} pixels"
             )
-        box = (
-            int(left / place.across), int(top / place.down),
-            min(self.size[0], math.ceil(right / place.across)),
-            min(self.size[1], math.ceil(bottom / place.down)),
-        )  # fmt: skip
         part = self.picture.crop(box)
         return replace(self, _held=part, _place=place.part(box, part.size), _view=f"{self._view} {box}")
 

@@ -24,19 +24,16 @@ from digitrec.image.pixels import MAX_PIXELS
     ("RGB", "BMP", "black", "white"), ("RGB", "TIFF", "black", "white"), ("RGB", "PPM", "black", "white"),
     ("RGB", "WEBP", "black", "white"), ("RGB", "JPEG", "black", "white"), ("RGB", "DIB", "black", "white"),
     ("RGB", "HEIF", "black", "white"), ("RGB", "AVIF", "black", "white"),
-    ("CMYK", "JPEG", (0, 0, 0, 255), (0, 0, 0, 0)), ("P", "GIF", 0, 255),
+    ("CMYK", "JPEG", (0, 0, 0, 255), (0, 0, 0, 0)), ("P", "GIF", 0, 255), ("I;16", "PNG", 0, 65535),
     ("LA", "PNG", (0, 255), (255, 255)), ("RGBA", "PNG", (0, 0, 0, 255), (255, 255, 255, 255)),
-    ("I;16", "PNG", 0, 65535),
 ])  # fmt: skip
 def test_every_mode_and_format_opens_alike(mode: str, form: str, ink: object, paper: object) -> None:
     picture = corner(mode, ink, paper)
     if mode == "P":
         picture.putpalette([value for level in range(256) for value in (level, level, level)])
     pixels = grey(DigitImage.open(encoded(picture, form)))
-    assert pixels.dtype == np.uint8
-    assert pixels.shape == (60, 40)
-    assert pixels[4, 4] < 40
-    assert pixels[50, 30] > 215
+    assert (pixels.dtype, pixels.shape) == (np.uint8, (60, 40))
+    assert pixels[4, 4] < 40 < 215 < pixels[50, 30]
 
 
 def test_a_path_a_stream_bytes_and_a_pillow_image_show_the_same(tmp_path: Path) -> None:
@@ -49,6 +46,14 @@ def test_a_path_a_stream_bytes_and_a_pillow_image_show_the_same(tmp_path: Path) 
     assert from_path.source == str(path)
     assert from_path.sha256 == hashlib.sha256(data).hexdigest()
     assert DigitImage.open(from_path) is from_path
+
+
+def test_a_part_is_cropped_and_turned_where_it_lies() -> None:
+    whole = DigitImage.open(np.arange(20_000).astype(np.uint8).reshape(100, 200))
+    part = whole.cropped((50, 0, 150, 80)).turned(270)
+    again = whole.turned(270).cropped(part.place.box((5, 10, 40, 60)))
+    assert np.array_equal(again.pixels, part.pixels[10:60, 5:40])
+    assert np.array_equal(part.cropped(again.place.box((0, 0, *again.size))).pixels, again.pixels)
 
 
 def test_standard_input_is_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
