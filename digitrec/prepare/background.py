@@ -10,8 +10,6 @@ from digitrec.prepare.filters import Floats, edges, quantile, resize, running
 
 CELLS = 6
 """Grid cells per window when the paper is estimated; light changes slowly."""
-DARKEST = 0.1
-"""Minimum brightness of paper, as a share of the brightest; else noise in dark corners counts as ink."""
 EDGE_WEIGHT = 0.5
 """Weight of the picture's edge against the skew for the polarity; 0.3 to 0.5 give the same results."""
 CHANCE = 3.2
@@ -68,7 +66,7 @@ def bare(planes: Floats, size: int) -> Floats:
     for pick in (np.maximum, np.minimum):
         for axis, width in widths.items():
             planes = running(planes, width, axis, pick)
-    return np.maximum(planes, max(1.0, DARKEST * float(planes.max())), dtype=np.float32)
+    return np.maximum(planes, 1, dtype=np.float32)
 
 
 def _continued(planes: Floats, by: int, axis: int) -> Floats:

@@ -20,9 +20,6 @@ pencil has little more, and so have some shadows, in which the network does not 
 LONGEST = 6.0
 """Maximum length of a digit's outline, halved, as a multiple of its longer side; noise has more. MNIST's
 maximum is 4.3."""
-INSIDE = 0.12
-"""If the main part comes from outside the picture, as a pen does: minimum edge strength of a part inside
-that counts as the digit, as a share of the main part's."""
 FLAT = 3.0
 """Minimum ratio of an underline's length to the height of its box."""
 RIVAL = 0.25
@@ -54,16 +51,12 @@ class Count:
     """The main digit's ink, also when the picture was refused."""
     left_out: tuple[Box, ...] = ()
     """Left, top, right, bottom of other ink that may be writing, in pixels of the mask."""
-    share: float = 1.0
-    """The digit's share of the edge strength of itself and of the ink left out beside it, 0..1."""
 
 
 def count(seen: Strokes, small: bool) -> Count:
     """Count the digits in the ink; beside a single digit, also return the ink that is left out."""
     parts, main = seen.parts, seen.main
     edges, border, peak = parts.total(seen.sight.slopes), parts.border > 0, parts.peak(seen.sight.contrast)
-    if not small:
-        main = _main_inside(parts, main, edges, border)
     rivals = _rivals(parts, main, edges, border, peak)
     digit = _together(parts, main, edges, rivals) & ~_underlines(parts, main)
     own = parts.drawn(digit)
@@ -75,27 +68,9 @@ def count(seen: Strokes, small: bool) -> Count:
     box: Box = tuple(_box(parts, digit).tolist())
     if not small and cut_off(own):
         return Count("cut off", (box,), own)
-    return Count(None, (box,), own, *_left_out(parts, digit, edges, peak))
-
-
-def _left_out(parts: Components, digit: Mask, edges: Scores, peak: Floats) -> tuple[tuple[Box, ...], float]:
-    """Return the boxes of the other parts that are dark and strong enough, and the digit's share."""
-    mine = float(edges[digit].sum())
-    left = ~digit & (edges > FAINT * mine) & (peak > AS_HIGH * peak[digit].max())
+    left = ~digit & (edges > FAINT * edges[digit].sum()) & (peak > AS_HIGH * peak[digit].max())
     boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
-    box = _box(parts, digit)
-    around = (boxes[:, :2] <= box[:2]).all(axis=1) & (boxes[:, 2:] >= box[2:]).all(axis=1)
-    share = mine / (mine + float(edges[left & ~around].sum()))
-    return tuple(map(tuple, boxes[left].tolist())), share
-
-
-def _main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
-    """Return the largest part inside if the main part comes from outside the picture; else the main part."""
-    if not border[main]:
-        return main
-    inside = np.where(border, 0.0, edges)
-    other = int(np.argmax(inside))
-    return other if inside[other] > INSIDE * edges[main] else main
+    return Count(None, (box,), own, tuple(map(tuple, boxes[left].tolist())))
 
 
 def _underlines(parts: Components, main: int) -> Mask:

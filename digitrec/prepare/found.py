@@ -12,9 +12,6 @@ from digitrec.prepare.components import Box, box_of, on_picture
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.projection import Projection
 
-LEFT_OUT_DOUBT = 0.5
-"""Loss of trust per share of ink that was left out; such ink is mostly a bracket or a pen."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ink:
@@ -44,22 +41,13 @@ class Ink:
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
     left_out: tuple[Box, ...] = ()
     """Other ink as dark as the digit's that may be writing, in pixels of the picture."""
-    share: float = 1.0
-    """The digit's share of the edge strength, as `Count.share`, 0..1."""
     plain: bool = False
-    """Whether the quick search was enough: dark, thin strokes and nothing else."""
-
-    @property
-    def trust(self) -> float:
-        """Chance that the ink is a whole digit, 0..1: lower if ink was left out."""
-        return 1 - LEFT_OUT_DOUBT * (1 - self.share)
+    """Whether the quick search was enough: clear strokes that reach no edge of the picture."""
 
     @property
     def findings(self) -> Findings:
         """The ink's findings as a Prediction reports them."""
-        return Findings(
-            self.reason, len(self.boxes), self.boxes, self.polarity, left_out=self.left_out, trust=self.trust
-        )
+        return Findings(self.reason, len(self.boxes), self.boxes, self.polarity, left_out=self.left_out)
 
     @property
     def polarity(self) -> Polarity:

@@ -32,8 +32,6 @@ COLOUR_SIDE = 40
 COLOUR_WINDOW = 0.25
 """Width of the window for the ink's colour, as a share of the shorter side; small pictures use all of it."""
 
-DIM = 0.15
-"""Minimum brightness of chalk and lit segments: 0 is the board, 1 is white."""
 PLAIN = 1.2
 """Minimum skew that decides the polarity; dark on light, it also excludes a card on a table."""
 MARGIN = 0.2
@@ -127,9 +125,7 @@ class _View:
         if strokes is None:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)
             strokes = search(projection.view(closer), self.small)
-        dim = projection.polarity == "light on dark" and not self.small and strokes.level < DIM
-        nothing = dim or not strokes.score
-        found = Count("blank", (), strokes.mask) if nothing else count(strokes, self.small)
+        found = count(strokes, self.small) if strokes.score else Count("blank", (), strokes.mask)
         sight = strokes.sight
         ink = Ink(
             self.picture, projection, found.reason, (), (0, 0, *self.picture.size), sight.paper, found.mask,
@@ -139,7 +135,7 @@ class _View:
             return ink
         boxes, left_out = (tuple(map(ink.full_size, several)) for several in (found.boxes, found.left_out))
         fine = cut_out(self.picture, ink)
-        return replace(ink, boxes=boxes, fine=fine, left_out=left_out, share=found.share)
+        return replace(ink, boxes=boxes, fine=fine, left_out=left_out)
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:

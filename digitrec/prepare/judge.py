@@ -59,7 +59,7 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     """
     if image.size == (SIDE, SIDE) or min(image.size) < TINY:
         return ink.findings, None
-    alone = ink.reason is None and ink.share == 1 and len(components(ink.mask)) == 1
+    alone = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1
     framing = ink.box is not None and _is_frame(ink.box, image.size)
     if alone and not framing and breadth(ink.mask) > PEN and ink.fine is not None:
         (reading,) = readings([ink.fine])
@@ -113,7 +113,7 @@ def features(case: Case, one: Proposal) -> list[float]:
         clear, max(clear - 1.4, 0), max(agree, default=0), max(opposed, default=0),
         chance, chance * clear, missing, overlap,
         *beside, *_neighbours(case, one.box), len(case.marks) > 1,
-        *(one.source == source for source in SOURCES), case.rules.plain, case.rules.share,
+        *(one.source == source for source in SOURCES), case.rules.plain,
         *(case.rules.reason == reason for reason in REASONS),
         *(one.reason == reason for reason in REASONS), one.reason is None,
         np.log(length / max(width, height)), np.log(max(length, 4) / 20),

@@ -10,32 +10,25 @@ from digitrec.prepare.background import Paper, find_paper
 from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, quantiles, smooth, steepness
 
-GLANCE, SMALL_GLANCE = 0.25, 1.0
+GLANCE = 0.25
 """Width of the window of the quick search, as a share of the shorter side: wider than most strokes and
-narrower than most shadows. In small pictures a stroke may be as wide as a tenth of the side."""
+narrower than most shadows."""
 WINDOWS = (0.5, 0.2, 0.07)
 """Widths of the windows of the full search: for markers, felt pens and fine pens."""
-SMALL_WINDOWS = (1.0, 0.25)
-"""`WINDOWS` for small pictures."""
 LOST = 0.7
 """Strokes that keep less than this share of their score in a narrower window are wider than the window."""
 CLEARLY = 2.0
 """A narrower window that may hollow the strokes out is used only if it gives this many times the score."""
 STEP = 0.6
 """Ratio of each threshold that is tried to the one before."""
-BETTER = 1.2
-"""A lower threshold is used where it gives the part this many times the score."""
 FAINTEST = 0.02
 """Minimum contrast of ink, as a share of the paper's brightness."""
 NOISE = 4.0
 """Minimum contrast of ink, in standard deviations of the paper's noise."""
 EDGE = 0.3
 """A stroke ends where the contrast falls below this share of the ink's."""
-FRAMED = (0.2, 0.08)
-"""A part inside another part is framed by it if it has at least this share of the outer part's score. The
-second share applies if the outer part reaches the picture's border: a page's edge or the table around it."""
-ACROSS = 0.2
-"""Factor for the score of a part that reaches from side to side of the picture, as lines and frames do."""
+FRAMED = 0.1
+"""A part inside another part is framed by it if it has at least this share of the outer part's score."""
 LEVEL = 0.8
 """The ink's contrast is this quantile of the contrast of the ink's pixels."""
 CLEAREST = 200.0
@@ -43,16 +36,6 @@ CLEAREST = 200.0
 
 SURE = 0.25
 """Minimum `Strokes.evidence` that needs no full search: ten times the minimum of a digit's."""
-CRISP = 0.2
-"""Minimum steepness of edges that need no full search, as a share of their contrast per pixel."""
-STAINED = 0.15
-"""Minimum contrast of other dark pixels that count, as a share of the ink's."""
-SMALL_STAINED = 0.05
-"""`STAINED` for small pictures, where haze is as wide as a digit."""
-STAINS = 0.3
-"""Number of other dark pixels that triggers the full search, as a share of the ink's pixels."""
-THIN = 0.5
-"""Maximum stroke width, as a share of the window; wider strokes would be taken for paper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,16 +89,16 @@ class Strokes:
 
 
 def glance(view: Floats, small: bool) -> Strokes | None:
-    """Return the strokes of a view if nothing else stands out; None: run the full search.
+    """Return the strokes of a view if they are clear and whole; None: run the full search.
 
     Args:
         view: (h, w), 0..255, dark ink on light paper.
         small: whether it is a drawing or a scan rather than a photo, and may be cropped close to its digit.
     """
-    window = (SMALL_GLANCE if small else GLANCE) * min(view.shape)
-    found = _plainest(_look(view, window, small))
-    plain = found is not None and _is_plain(found, window) and not _stained(found, small)
-    return found if plain else None
+    found = _plainest(_look(view, GLANCE * min(view.shape), small))
+    if found is None or found.evidence < SURE or found.parts.border[found.main]:
+        return None
+    return found
 
 
 def _plainest(sight: Sight) -> Strokes | None:
@@ -130,23 +113,6 @@ def _plainest(sight: Sight) -> Strokes | None:
     return Strokes(sight, level, parts, main, float(scores[main]))
 
 
-def _is_plain(seen: Strokes, window: float) -> bool:
-    """Return whether the main part has crisp, dark and thin strokes, clear of the picture's edges."""
-    parts, main = seen.parts, seen.main
-    if seen.evidence < SURE or parts.border[main]:
-        return False
-    own = parts.drawn(np.arange(len(parts)) == main)
-    crisp = quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
-    return crisp and bool(2 * parts.area[main] < THIN * window * outline(own))
-
-
-def _stained(seen: Strokes, small: bool) -> bool:
-    """Return whether more than the strokes stands out, however faintly."""
-    share, fringe = (SMALL_STAINED, 2) if small else (STAINED, 3)
-    dark = seen.sight.contrast > share * seen.level
-    return bool(np.count_nonzero(dark & ~grow(seen.mask, fringe)) > STAINS * np.count_nonzero(seen.mask))
-
-
 def outline(mask: Mask) -> int:
     """Count the steps between ink and paper along rows and columns, px."""
     return int(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
@@ -159,10 +125,9 @@ def search(view: Floats, small: bool) -> Strokes:
     are lost.
     """
     side = min(view.shape)
-    windows = SMALL_WINDOWS if small else WINDOWS
-    sight = _look(view, windows[0] * side, small)
+    sight = _look(view, WINDOWS[0] * side, small)
     seed, score = _best(sight, sight.faintest)
-    for share in windows[1:]:
+    for share in WINDOWS[1:]:
         closer = _look(view, share * side, small)
         closer_seed, closer_score = _best(closer, closer.faintest)
         reach = max(1, round(share * side / 4))
@@ -208,7 +173,7 @@ def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:
     best, best_score = 0, 0.0
     for layer in range(steps):
         main = _unframed(parts, np.where(parts.layer == layer, scores, 0.0))
-        if scores[main] > BETTER * best_score:
+        if scores[main] > best_score:
             best, best_score = main, float(scores[main])
     return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
 
@@ -223,19 +188,15 @@ def _scores(parts: Components, edges: Scores) -> Scores:
     contact = parts.border / (parts.width + parts.height)
     x = (parts.left + parts.right) / width - 1
     y = (parts.top + parts.bottom) / height - 1
-    across = (parts.width == width) * 1.0 + (parts.height == height)
-    scores: Scores = edges * np.maximum(1 - contact, 0.01) * ACROSS**across / (1 + 3 * (x**4 + y**4))
+    scores: Scores = edges * np.maximum(1 - contact, 0.01) / (1 + 3 * (x**4 + y**4))
     return scores
 
 
 def _unframed(parts: Components, scores: Scores) -> int:
     """Return the part with the highest score, or the part that it frames if it is a box or a page's edge."""
-    height, width = parts.masks.shape[1:]
-    reach = (parts.left == 0) + (parts.top == 0) * 1 + (parts.right == width) + (parts.bottom == height)
     main = int(np.argmax(scores))
     while True:
-        share = FRAMED[int(reach[main] > 1)]
-        inside = framed(parts, main) & (scores > share * scores[main])
+        inside = framed(parts, main) & (scores > FRAMED * scores[main])
         if not inside.any():
             return main
         main = int(np.argmax(np.where(inside, scores, 0)))

@@ -140,12 +140,10 @@ def test_broken_five_is_one_digit() -> None:
     assert box[2] >= 190
 
 
-@pytest.mark.parametrize(("taken", "reason"), [(0.08, "blank"), (0.3, None)])
-def test_what_is_hardly_lighter_than_the_dark_is_no_chalk(taken: float, reason: str | None) -> None:
-    """Faint light marks on a dark board are not chalk; equally faint dark ink on paper is read."""
+@pytest.mark.parametrize("taken", [0.08, 0.3])
+def test_faint_chalk_is_read_as_faint_ink_is(taken: float) -> None:
     board = np.full((HEIGHT, WIDTH), 90) + np.random.default_rng(0).normal(0, 1, (HEIGHT, WIDTH))
-    ink = look((board + (255 - 90) * taken * strokes(*FOUR)).astype(np.uint8))
-    assert ink.reason == reason
+    assert digitrec.predict((board + (255 - 90) * taken * strokes(*FOUR)).astype(np.uint8)).digit == 4
     assert look(photo(paper(), strokes(*FOUR), taken)).reason is None
 
 
@@ -197,7 +195,7 @@ def test_pictures_of_any_shape(shape: tuple[int, ...], value: int) -> None:
         ("bracket beside it", 41),  # a fine bracket beside a marker's 2
         ("bracket beside it", 151),  # in grainy pencil
         ("seven segments", 178),
-        pytest.param("seven segments", 239, marks=pytest.mark.xfail(reason="lost by learning forms")),
+        ("seven segments", 239),
         ("card on a dark table", 256),
     ],
 )
