@@ -178,7 +178,7 @@ def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
     return (str(file),) if file.is_file() else ()
 
 
-def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], None], Callable[[], None]]:
+def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], PreparedRequest], Callable[[], None]]:
     """Return a function that signs a request with a token, and a function that discards refused tokens.
 
     Nothing is sent yet. azure-identity caches a token until five minutes before it expires.
@@ -196,7 +196,7 @@ def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], None], Ca
     asking = threading.Lock()
     tokens = [_tokens(wire, key)]
 
-    def sign(request: PreparedRequest) -> None:
+    def sign(request: PreparedRequest) -> PreparedRequest:
         exchange = EXCHANGE.get()
         if not asking.acquire(timeout=exchange.left_s):
             raise exchange.end(_MISSED)
@@ -212,6 +212,7 @@ def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], None], Ca
         if not re.fullmatch(r"[!-~]+", token):
             raise exchange.end(Problem(NotConfigured, "the access token of Entra ID is invalid"))
         request.headers["Authorization"] = f"Bearer {token}"
+        return request
 
     def forget() -> None:
         tokens[0] = _tokens(wire, key)

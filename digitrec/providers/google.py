@@ -184,8 +184,9 @@ def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
     wire.secrets.learn(*secrets_of(file))
     errands = Request(wire.errands)
 
-    def sign(request: PreparedRequest) -> None:
+    def sign(request: PreparedRequest) -> PreparedRequest:
         credentials.before_request(errands, request.method, request.url, request.headers)
+        return request
 
     return sign, lambda: setattr(credentials, "token", None)
 

@@ -134,7 +134,7 @@ class Wire:
     """The secrets to redact in every reply."""
     bundle: str | None = None
     """File of the certificates to trust; None: as set in the environment."""
-    sign: Callable[[PreparedRequest], None] = lambda _: None
+    sign: Callable[[PreparedRequest], PreparedRequest] = lambda request: request
     """Adds the credentials to the headers of a request; may fetch them first."""
     forget: Callable[[], None] = lambda: None
     """Discards credentials that were refused with status 401."""
@@ -151,8 +151,9 @@ class Wire:
     def sign_with(self, header: str, key: str, scheme: str = "") -> None:
         """Send a key in a header of every request, and redact it in every reply."""
 
-        def sign(request: PreparedRequest) -> None:
+        def sign(request: PreparedRequest) -> PreparedRequest:
             request.headers[header] = scheme + key
+            return request
 
         self.secrets.learn(key)
         self.sign = sign
@@ -217,9 +218,8 @@ class Wire:
         headers = {"User-Agent": "digitrec"}  # gateways refuse some libraries by name
         if body is not None:
             headers["Content-Type"] = media_type
-        request = Request(method, self.endpoint + path, headers, data=body).prepare()
-        self.sign(request)
-        self.questions.send(request)
+        request = Request(method, self.endpoint + path, headers, data=body, auth=self.sign)
+        self.questions.send(request.prepare())
 
     def _run(self, exchange: Exchange, call: Callable[[], T]) -> T | Problem:
         """Return the result of ``call`` in the exchange, or the problem if it failed before sending.
