@@ -80,7 +80,8 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
         if case.is_marked(one.box) and not any(covered(one.box, frame) > SAME for frame in frames)
     ]  # fmt: skip
     if not clear:  # a slope of light and a piece of a frame can look like a 1
-        return replace(rules.findings, reason=rules.reason or UNCLEAR), None
+        seen_as = UNCLEAR if case.marks else "blank"
+        return replace(rules.findings, reason=rules.reason or seen_as), None
     likely = chances(np.array([features(case, one) for one in clear]), WEIGHTS)
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:
