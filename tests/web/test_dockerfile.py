@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from digitrec.cli import main
 
 from .fakes import listening
 
@@ -18,6 +22,24 @@ def test_hadolint_has_nothing_to_say() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
     said = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
     assert (said.returncode, said.stdout) == (0, "")
+
+
+def _from_dockerfile(word: str) -> list[str]:
+    """Return the list of an instruction in the image's last stage."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    found: list[str] = json.loads(
+        next(line for line in lines if line.startswith(f"{word} [")).removeprefix(word)
+    )
+    return found
+
+
+def test_what_render_runs_is_what_the_image_runs_and_that_is_a_command_of_ours() -> None:
+    assert _from_dockerfile("ENTRYPOINT") == ["digitrec"]
+    said = CliRunner().invoke(main, [*_from_dockerfile("CMD"), "--help"], env={"DIGITREC_PROXIES": "2"})
+    assert said.exit_code == 0 and "DIGITREC_PROXIES" in said.output
+    blueprint = (ROOT / "render.yaml").read_text()
+    # A dockerCommand may replace CMD alone or ENTRYPOINT too, so the blueprint has none.
+    assert "dockerCommand:" not in blueprint and "DIGITREC_PROXIES" in blueprint
 
 
 @pytest.mark.parametrize(
