@@ -23,7 +23,7 @@ GLANCE_SIDE = 160
 """Longer side of the reduced picture for the quick search, px."""
 WORKING_SIDE = 320
 """Longer side of the reduced picture for the full search, px: a thin pen is still a pixel wide."""
-SMALL = 64
+SMALL = 48
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 POLARITY_SIDE = 80
 """Longer side of the reduced picture on which the polarity is decided, in pixels."""

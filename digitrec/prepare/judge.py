@@ -75,10 +75,7 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     if not clear:
         return rules.findings, None
     frames = [one.box for one in case.proposals if _is_frame(one.box, case.size)]
-    clear = [
-        one for one in clear
-        if case.is_marked(one.box) and not any(covered(one.box, frame) > SAME for frame in frames)
-    ]  # fmt: skip
+    clear = [one for one in clear if not any(covered(one.box, frame) > SAME for frame in frames)]
     if not clear:  # a slope of light and a piece of a frame can look like a 1
         seen_as = UNCLEAR if case.marks else "blank"
         return replace(rules.findings, reason=rules.reason or seen_as), None

@@ -81,10 +81,6 @@ class Case:
         """The finder's proposals."""
         return [one for one in self.proposals if one.source == "finder"]
 
-    def is_marked(self, digit: Box) -> bool:
-        """Return whether the finder, too, sees writing in the place of a digit."""
-        return any(covered(mark.box, digit) > SAME for mark in self.marks)
-
     def beside(self, digit: Box) -> list[Proposal]:
         """Return the marks that stand beside a digit, are not parts of it and are not much shorter."""
         least = BESIDE * longer_side(digit)

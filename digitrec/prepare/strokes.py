@@ -27,7 +27,7 @@ NOISE = 4.0
 """Minimum contrast of ink, in standard deviations of the paper's noise."""
 EDGE = 0.3
 """A stroke ends where the contrast falls below this share of the ink's."""
-FRAMED = 0.1
+FRAMED = 0.05
 """A part inside another part is framed by it if it has at least this share of the outer part's score."""
 LEVEL = 0.8
 """The ink's contrast is this quantile of the contrast of the ink's pixels."""
@@ -173,7 +173,8 @@ def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:
     best, best_score = 0, 0.0
     for layer in range(steps):
         main = _unframed(parts, np.where(parts.layer == layer, scores, 0.0))
-        if scores[main] > best_score:
+        inside = bool(framed(parts, best)[main]) and scores[main] > FRAMED * best_score
+        if inside or scores[main] > best_score:
             best, best_score = main, float(scores[main])
     return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
 

@@ -14,26 +14,12 @@ from typing import Any
 import pytest
 from paid_cloud import PRICE, PaidCloud, answer, ask, image, options
 
+from digitrec import errors
 from digitrec.answer import Answer
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Estimate
 from digitrec.engine.config import Config, Month, default_ledger
 from digitrec.engine.ledger import Ledger, entries, recent
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    BudgetExceeded,
-    DigitrecError,
-    LedgerError,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unavailable,
-    Unreachable,
-)
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE
 
@@ -86,22 +72,22 @@ def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
 # ---- retries
 
 
-FAULTS: list[tuple[list[ProviderError | float], int, type[DigitrecError] | None, float]] = [
+FAULTS: list[tuple[list[errors.ProviderError | float], int, type[errors.DigitrecError] | None, float]] = [
     # results of the calls, attempts, the error (None: an answer), US dollars counted
     ([], 1, None, PRICE),
-    ([Unavailable("x", status=503)], 2, None, PRICE),
-    ([RateLimited("x", status=429), RateLimited("x", status=429)], 3, None, PRICE),
-    ([TimedOut("x")], 2, None, 2 * PRICE),
-    ([Unavailable("reset")], 2, None, 2 * PRICE),
-    ([Unreachable("refused")] * 9, 5, Unreachable, 0.0),
-    ([Unavailable("x", status=500)] * 9, 5, Unavailable, 0.0),
-    ([RateLimited("x", status=429, retry_after=500.0)], 1, RateLimited, 0.0),
-    ([RateLimited("x", status=429, retry_after=30.0)], 1, RateLimited, 0.0),
-    ([AuthFailed("x", status=401)], 1, AuthFailed, 0.0),
-    ([Rejected("x", status=400)], 1, Rejected, 0.0),
-    ([QuotaExceeded("x", status=403)], 1, QuotaExceeded, 0.0),
-    ([BadAnswer("x", status=200)], 1, BadAnswer, PRICE),
-    ([Unavailable("x", status=502), AuthFailed("x", status=401)], 2, AuthFailed, 0.0),
+    ([errors.Unavailable("x", status=503)], 2, None, PRICE),
+    ([errors.RateLimited("x", status=429), errors.RateLimited("x", status=429)], 3, None, PRICE),
+    ([errors.TimedOut("x")], 2, None, 2 * PRICE),
+    ([errors.Unavailable("reset")], 2, None, 2 * PRICE),
+    ([errors.Unreachable("refused")] * 9, 5, errors.Unreachable, 0.0),
+    ([errors.Unavailable("x", status=500)] * 9, 5, errors.Unavailable, 0.0),
+    ([errors.RateLimited("x", status=429, retry_after=500.0)], 1, errors.RateLimited, 0.0),
+    ([errors.RateLimited("x", status=429, retry_after=30.0)], 1, errors.RateLimited, 0.0),
+    ([errors.AuthFailed("x", status=401)], 1, errors.AuthFailed, 0.0),
+    ([errors.Rejected("x", status=400)], 1, errors.Rejected, 0.0),
+    ([errors.QuotaExceeded("x", status=403)], 1, errors.QuotaExceeded, 0.0),
+    ([errors.BadAnswer("x", status=200)], 1, errors.BadAnswer, PRICE),
+    ([errors.Unavailable("x", status=502), errors.AuthFailed("x", status=401)], 2, errors.AuthFailed, 0.0),
 ]
 
 
@@ -112,7 +98,7 @@ def test_faults(
     tmp_path: Path,
     script: list[Any],
     attempts: int,
-    error: type[DigitrecError] | None,
+    error: type[errors.DigitrecError] | None,
     cost: float,
     batch: int,
 ) -> None:
@@ -129,7 +115,7 @@ def test_faults(
 
 @pytest.mark.usefixtures("no_waits")
 def test_only_the_failed_images_of_a_request_are_asked_about_again(tmp_path: Path) -> None:
-    cloud = PaidCloud(script={2: [Unavailable("x", status=503)]}, batch=4)
+    cloud = PaidCloud(script={2: [errors.Unavailable("x", status=503)]}, batch=4)
     ask(cloud, tmp_path, 0, 1, 2, 3)
     assert cloud.requests == [[0, 1, 2, 3], [2]]
 
@@ -143,7 +129,7 @@ def test_an_aborted_caller_stops_further_requests(tmp_path: Path) -> None:
                 raise SystemExit
             return super().read(image, timeout=timeout)
 
-    cloud = Broken(script={2: [RateLimited("x", status=429, retry_after=0.2)]})
+    cloud = Broken(script={2: [errors.RateLimited("x", status=429, retry_after=0.2)]})
     engine = Engine(cloud, options(tmp_path, concurrency=2))
     with pytest.raises(SystemExit):
         engine.ask([image(number) for number in (1, 2, 3, 4)])
@@ -159,7 +145,7 @@ def test_a_hanging_call_times_out_and_its_late_answer_is_kept(tmp_path: Path) ->
     cloud = PaidCloud(script={7: [2.0]})
     engine = Engine(cloud, options(tmp_path, timeout=0.6))
     hanging, other = engine.ask([image(7), image(8)])
-    assert isinstance(hanging.outcome, TimedOut)
+    assert isinstance(hanging.outcome, errors.TimedOut)
     assert "--timeout" in str(hanging.outcome)
     assert (hanging.attempts, hanging.cost_usd) == (1, PRICE)
     assert other.outcome == answer(8)
@@ -198,8 +184,8 @@ def test_a_program_ends_despite_a_hanging_call(tmp_path: Path, ended_by: str) ->
             time.sleep(0.05)
         if ended_by == "Ctrl-C":
             program.send_signal(signal.SIGINT)
-        output, errors = program.communicate(timeout=LONGEST_S / 2)
-    assert "no answer within 0.2 s" in output or errors.rstrip().endswith("KeyboardInterrupt")
+        output, warnings = program.communicate(timeout=LONGEST_S / 2)
+    assert "no answer within 0.2 s" in output or warnings.rstrip().endswith("KeyboardInterrupt")
     assert program.returncode == 0 or ended_by == "Ctrl-C"
 
 
@@ -235,7 +221,7 @@ def test_the_budget_of_a_command_is_shared_by_its_engines(tmp_path: Path) -> Non
     how = {"max_cost": 4 * PRICE, "run": "shared"}
     ask(PaidCloud(name="one"), tmp_path, 1, 2, 3, **how)
     replies = ask(PaidCloud(name="two"), tmp_path, 1, 2, 3, **how)
-    assert sum(isinstance(reply.outcome, BudgetExceeded) for reply in replies) == 2
+    assert sum(isinstance(reply.outcome, errors.BudgetExceeded) for reply in replies) == 2
     assert sum(reply.cost_usd or 0.0 for reply in replies) == PRICE
 
 
@@ -243,11 +229,11 @@ def test_a_budget_holds_without_a_ledger(tmp_path: Path) -> None:
     cloud = PaidCloud()
     replies = ask(cloud, tmp_path, *range(5), ledger="none", max_cost=2 * PRICE)
     assert len(cloud.calls) == 2
-    assert sum(isinstance(reply.outcome, BudgetExceeded) for reply in replies) == 3
+    assert sum(isinstance(reply.outcome, errors.BudgetExceeded) for reply in replies) == 3
 
 
 def test_a_monthly_budget_needs_the_ledger(tmp_path: Path) -> None:
-    with pytest.raises(NotConfigured, match="--no-ledger"):
+    with pytest.raises(errors.NotConfigured, match="--no-ledger"):
         ask(PaidCloud(), tmp_path, 7, ledger="none", config=Config(budget=Month(1.0)))
     with Emulator(["google"]) as emulator:
         rehearsed = PaidCloud(endpoint=emulator.endpoints["google"])
@@ -257,10 +243,10 @@ def test_a_monthly_budget_needs_the_ledger(tmp_path: Path) -> None:
 def test_a_budget_needs_a_price(tmp_path: Path) -> None:
     cloud = PaidCloud()
     cloud.price = None
-    with pytest.raises(NotConfigured, match="paid"):
+    with pytest.raises(errors.NotConfigured, match="paid"):
         ask(cloud, tmp_path, 7, max_cost=1.0)
     cloud.name = "azure"
-    with pytest.raises(NotConfigured, match=r"\[prices\] azure = "):
+    with pytest.raises(errors.NotConfigured, match=r"\[prices\] azure = "):
         ask(cloud, tmp_path, 7, max_cost=1.0)
     cloud.name = "paid"
     replies = ask(cloud, tmp_path, *range(5), max_cost=1.0, config=Config(prices={"paid": 0.25}))
@@ -305,7 +291,7 @@ def test_a_paid_answer_that_cannot_be_recorded_is_still_returned(
     first, second = ask(cloud, tmp_path, 7, 8, concurrency=1)
     assert first.outcome == answer(7)
     assert "could not be recorded" in caplog.text
-    assert isinstance(second.outcome, LedgerError)
+    assert isinstance(second.outcome, errors.LedgerError)
     assert cloud.calls == [7]
 
 
@@ -314,7 +300,7 @@ def test_a_paid_answer_that_cannot_be_recorded_is_still_returned(
 
 def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
     ask(PaidCloud(), tmp_path, 1)
-    ask(PaidCloud(script={2: [Rejected("x")]}), tmp_path, 1, 2, 3, record=tmp_path / "r.jsonl")
+    ask(PaidCloud(script={2: [errors.Rejected("x")]}), tmp_path, 1, 2, 3, record=tmp_path / "r.jsonl")
     with closing(Ledger(tmp_path / "r.jsonl")) as recording:
         assert [entry.answer for entry in entries(recording)] == [answer(1), answer(3)]
 
@@ -334,7 +320,7 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
 def test_a_provider_with_an_invalid_attribute_is_refused(attribute: str, value: object) -> None:
     cloud = PaidCloud()
     setattr(cloud, attribute, value)
-    with pytest.raises(NotConfigured, match=f"its {attribute}"):
+    with pytest.raises(errors.NotConfigured, match=f"its {attribute}"):
         Engine(cloud)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from paid_cloud import PRICE, PaidCloud, answer, ask
 
+from digitrec import errors
 from digitrec.answer import Answer
 from digitrec.engine import request
 from digitrec.engine.config import Config
@@ -23,64 +24,52 @@ from digitrec.engine.request import (
     may_be_billed,
     wait_s,
 )
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    DigitrecError,
-    LedgerError,
-    NotConfigured,
-    NotInstalled,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unavailable,
-    Unreachable,
-)
 from digitrec.image import PreparedImage
 
 # error, is it repeated, may it have been billed
 TABLE = [
-    (RateLimited("slow down", status=429), True, False),
-    (RateLimited("slow down", status="ThrottlingException", retry_after=2.0), True, False),
-    (Unavailable("broken", status=503), True, False),
-    (Unavailable("connection reset"), True, True),
-    (Unreachable("connection refused"), True, False),
-    (TimedOut("nobody answered"), True, True),
-    (QuotaExceeded("the day's calls are spent", status=403), False, False),
-    (AuthFailed("wrong key", status=401), False, False),
-    (Rejected("not an image", status=400), False, False),
-    (BadAnswer("HTML", status=200), False, True),
-    (BadAnswer("HTML"), False, True),
-    (BadAnswer("HTML", status=503), False, False),
-    (ProviderError("a stranger's own"), False, True),
-    (NotConfigured("no key"), False, False),
-    (NotInstalled("no SDK"), False, False),
-    (LedgerError("full"), False, True),
-    *((ProviderError("a stranger's own", status=status), False, True) for status in (200, 299)),
-    *((ProviderError("a stranger's own", status=status), False, False) for status in (199, 300, 500, "Bad")),
-    *((BadAnswer("HTML", status=status), False, False) for status in (100, 199, 300, 599)),
-    *((BadAnswer("HTML", status=status), False, True) for status in (99, 299, 600, True, "Odd")),
+    (errors.RateLimited("slow down", status=429), True, False),
+    (errors.RateLimited("slow down", status="ThrottlingException", retry_after=2.0), True, False),
+    (errors.Unavailable("broken", status=503), True, False),
+    (errors.Unavailable("connection reset"), True, True),
+    (errors.Unreachable("connection refused"), True, False),
+    (errors.TimedOut("nobody answered"), True, True),
+    (errors.QuotaExceeded("the day's calls are spent", status=403), False, False),
+    (errors.AuthFailed("wrong key", status=401), False, False),
+    (errors.Rejected("not an image", status=400), False, False),
+    (errors.BadAnswer("HTML", status=200), False, True),
+    (errors.BadAnswer("HTML"), False, True),
+    (errors.BadAnswer("HTML", status=503), False, False),
+    (errors.ProviderError("a stranger's own"), False, True),
+    (errors.NotConfigured("no key"), False, False),
+    (errors.NotInstalled("no SDK"), False, False),
+    (errors.LedgerError("full"), False, True),
+    *((errors.ProviderError("a stranger's own", status=status), False, True) for status in (200, 299)),
+    *(
+        (errors.ProviderError("a stranger's own", status=status), False, False)
+        for status in (199, 300, 500, "Bad")
+    ),
+    *((errors.BadAnswer("HTML", status=status), False, False) for status in (100, 199, 300, 599)),
+    *((errors.BadAnswer("HTML", status=status), False, True) for status in (99, 299, 600, True, "Odd")),
 ]
 
 
 @pytest.mark.parametrize(("error", "repeated", "billed"), TABLE, ids=lambda it: type(it).__name__)
-def test_table(error: DigitrecError, repeated: bool, billed: bool) -> None:
+def test_table(error: errors.DigitrecError, repeated: bool, billed: bool) -> None:
     assert isinstance(error, RETRIED) is repeated
     assert may_be_billed(error) is billed
 
 
 def test_the_random_wait_doubles_up_to_a_bound() -> None:
-    longest = [wait_s(Unavailable("x"), attempt, lambda low, high: high) for attempt in (1, 2, 3, 9)]
+    longest = [wait_s(errors.Unavailable("x"), attempt, lambda low, high: high) for attempt in (1, 2, 3, 9)]
     assert longest == [0.5, 1.0, 2.0, LONGEST_WAIT_S]
-    assert wait_s(Unavailable("x"), 5, lambda low, high: low) == 0.0
+    assert wait_s(errors.Unavailable("x"), 5, lambda low, high: low) == 0.0
 
 
 def test_the_wait_is_never_shorter_than_the_provider_asked() -> None:
-    assert wait_s(RateLimited("x", retry_after=3.0), 1) == 3.0
-    assert wait_s(Unavailable("x", retry_after=20.0), 1) == 20.0
-    assert wait_s(RateLimited("x", retry_after=0.1), 4, lambda low, high: high) == 4.0
+    assert wait_s(errors.RateLimited("x", retry_after=3.0), 1) == 3.0
+    assert wait_s(errors.Unavailable("x", retry_after=20.0), 1) == 20.0
+    assert wait_s(errors.RateLimited("x", retry_after=0.1), 4, lambda low, high: high) == 4.0
 
 
 @pytest.mark.parametrize(
@@ -91,28 +80,32 @@ def test_the_wait_is_never_shorter_than_the_provider_asked() -> None:
     ],
 )  # fmt: skip
 def test_what_the_provider_asks_for_is_a_number_of_seconds_or_nothing(said: object, wait: float) -> None:
-    error = RateLimited("x")
+    error = errors.RateLimited("x")
     error.retry_after = said  # type: ignore[assignment]
     assert asked_wait_s(error) == wait
     assert asked_wait_s(ZeroDivisionError()) == 0.0
 
 
 def test_the_longest_wait_that_is_asked_for_holds_for_a_whole_batch(tmp_path: Path) -> None:
-    errors = [Unavailable("x", status=503), RateLimited("x", retry_after=500), Unavailable("x", status=503)]
-    cloud = PaidCloud(script={number: [error] for number, error in enumerate(errors)}, batch=3)
-    assert [reply.outcome for reply in ask(cloud, tmp_path, 0, 1, 2)] == errors  # 500 s are too long
+    busy = errors.Unavailable("x", status=503)
+    faults = [busy, errors.RateLimited("x", retry_after=500), busy]
+    cloud = PaidCloud(script={number: [error] for number, error in enumerate(faults)}, batch=3)
+    assert [reply.outcome for reply in ask(cloud, tmp_path, 0, 1, 2)] == faults  # 500 s are too long
     assert cloud.requests == [[0, 1, 2]]
 
 
 def test_no_wait_follows_the_last_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[int] = []
     monkeypatch.setattr(request, "wait_s", lambda error, attempt: waits.append(attempt) or 0.0)
-    (reply,) = ask(PaidCloud(script={1: [Unavailable("x", status=503)]}), tmp_path, 1)
+    (reply,) = ask(PaidCloud(script={1: [errors.Unavailable("x", status=503)]}), tmp_path, 1)
     assert (reply.outcome, waits) == (answer(1), [1])
 
 
 def test_an_error_of_another_image_does_not_replace_an_images_own(tmp_path: Path) -> None:
-    busy, unset = Unavailable("busy", status=503, retry_after=0.5), NotConfigured("set ACME_KEY")
+    busy, unset = (
+        errors.Unavailable("busy", status=503, retry_after=0.5),
+        errors.NotConfigured("set ACME_KEY"),
+    )
 
     class Cloud(PaidCloud):
         def read(self, image: PreparedImage, *, timeout: float) -> Answer:
@@ -130,7 +123,7 @@ def test_an_error_of_another_image_does_not_replace_an_images_own(tmp_path: Path
 )
 def test_what_was_too_short_is_named(tmp_path: Path, how: dict[str, Any], option: str) -> None:
     (reply,) = ask(PaidCloud(script={1: [1.0]}), tmp_path, 1, attempt_timeout=0.2, **how)
-    assert isinstance(reply.outcome, TimedOut) and f" {option}" in str(reply.outcome)
+    assert isinstance(reply.outcome, errors.TimedOut) and f" {option}" in str(reply.outcome)
 
 
 class Limited(PaidCloud):
@@ -154,7 +147,7 @@ class Limited(PaidCloud):
             self._times = [at for at in self._times if at > now - self._per_s]
             if len(self._times) >= self._calls:
                 self.refused += 1
-                raise RateLimited("too fast", status=429, retry_after=self._per_s)
+                raise errors.RateLimited("too fast", status=429, retry_after=self._per_s)
             self._times.append(now)
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
@@ -177,14 +170,14 @@ def spent(folder: Path) -> float:
 
 
 KEEPING = [
-    AuthFailed("x", status=401),
-    QuotaExceeded("x", status=403),
-    Rejected("x", status=400),
-    BadAnswer("x", status=200),
-    NotConfigured("x"),
-    TimedOut("x"),
-    Unavailable("x", status=503),
-    RateLimited("x", status=429, retry_after=500),
+    errors.AuthFailed("x", status=401),
+    errors.QuotaExceeded("x", status=403),
+    errors.Rejected("x", status=400),
+    errors.BadAnswer("x", status=200),
+    errors.NotConfigured("x"),
+    errors.TimedOut("x"),
+    errors.Unavailable("x", status=503),
+    errors.RateLimited("x", status=429, retry_after=500),
     ValueError("a bug"),
     Answer(raw=7),  # type: ignore[arg-type]
     7,
@@ -203,8 +196,10 @@ def test_an_order_outlives_every_failure_of_a_poll(tmp_path: Path, failure: Any)
     assert spent(tmp_path) == PRICE
 
 
-@pytest.mark.parametrize("ended", [Rejected("x", status=it) for it in (None, "InvalidImage", 404, 410)])
-def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, ended: Rejected) -> None:
+@pytest.mark.parametrize(
+    "ended", [errors.Rejected("x", status=it) for it in (None, "InvalidImage", 404, 410)]
+)
+def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, ended: errors.Rejected) -> None:
     (reply,) = ask(Limited(ended), tmp_path, 7)
     assert (reply.outcome, reply.cost_usd) == (ended, PRICE)
     later = Limited()
@@ -215,7 +210,7 @@ def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, end
 
 @pytest.mark.usefixtures("no_waits")
 def test_a_poll_that_fails_is_repeated_and_the_order_is_not(tmp_path: Path) -> None:
-    cloud = Limited(Unavailable("x", status=503), TimedOut("x"))
+    cloud = Limited(errors.Unavailable("x", status=503), errors.TimedOut("x"))
     (reply,) = ask(cloud, tmp_path, 7)
     assert (cloud.orders, cloud.polls) == ([7], ["order-7"] * 3)
     assert (reply.outcome, reply.attempts, reply.cost_usd) == (answer(7), 3, PRICE)
@@ -223,7 +218,7 @@ def test_a_poll_that_fails_is_repeated_and_the_order_is_not(tmp_path: Path) -> N
 
 def test_what_is_not_ready_in_time_is_fetched_by_a_later_run(tmp_path: Path) -> None:
     (reply,) = ask(Limited(*[None] * 1000), tmp_path, 7, timeout=1.0)
-    assert isinstance(reply.outcome, TimedOut)
+    assert isinstance(reply.outcome, errors.TimedOut)
     assert (reply.outcome.provider, reply.cost_usd) == ("paid", PRICE)
     later = Limited()
     assert ask(later, tmp_path, 7)[0].outcome == answer(7)
@@ -234,7 +229,7 @@ def test_a_time_too_short_to_fetch_orders_nothing(tmp_path: Path) -> None:
     cloud = Limited()
     cloud.poll_s = 1.0
     (reply,) = ask(cloud, tmp_path, 7, timeout=0.9)
-    assert isinstance(reply.outcome, TimedOut)
+    assert isinstance(reply.outcome, errors.TimedOut)
     assert reply.outcome.provider == "paid"
     assert (cloud.orders, reply.attempts, reply.cost_usd) == ([], 0, 0.0)
     assert spent(tmp_path) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 import digitrec
 from digitrec.answer import Prediction
@@ -11,8 +12,9 @@ from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import ink_on_paper
 from digitrec.lab.handwriting.strokes import draw
-from digitrec.lab.handwriting.writer import box_of
+from digitrec.lab.handwriting.writer import box_of, enlarge
 from digitrec.prepare import prepare
+from digitrec.prepare.filters import grow
 
 RNG = np.random.default_rng(3)
 LABELS = RNG.permutation(np.arange(60) % 10).astype(np.uint8)
@@ -55,6 +57,18 @@ def test_bars_along_the_edges_are_not_read(sides: list[int]) -> None:
             np.rot90(page, side + at)[: (6, 12, 24)[at % 3]] = 255
         pictures.append(255 - page)
     assert right(pictures) >= 57
+
+
+def test_a_pale_digit_between_dark_lines_is_read() -> None:
+    pictures = []
+    for at, ink in enumerate(INKS):
+        page = np.full((240, 240, 3), 180, np.uint8)
+        page[70:170, 70:170][enlarge(grow(ink, 4), 100) > 60] = 200, 90, 90  # red
+        for side in range(2 + at % 3):
+            np.rot90(page, side)[:, 20:44] = 40
+        small = Image.fromarray(page).filter(ImageFilter.GaussianBlur(5)).resize((60, 60))
+        pictures.append(np.asarray(small))
+    assert right(pictures) >= 48
 
 
 def test_a_thick_one_that_fills_a_narrow_cell_is_read() -> None:

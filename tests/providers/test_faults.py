@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import pytest
 
+from digitrec import errors
 from digitrec.emulator import Emulator
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unavailable,
-)
 
 from .common import CLOUDS, POLLED, Opened, asked
 
-EXPECTED: dict[str, type[ProviderError]] = {
-    "400": Rejected, "401": AuthFailed, "403": AuthFailed, "404": Rejected, "413": Rejected,
-    "429": RateLimited, "quota": QuotaExceeded, "503": Unavailable, "slow:seconds=3": TimedOut,
-    "hang": TimedOut,
+EXPECTED: dict[str, type[errors.ProviderError]] = {
+    "400": errors.Rejected, "401": errors.AuthFailed, "403": errors.AuthFailed, "404": errors.Rejected,
+    "413": errors.Rejected, "429": errors.RateLimited, "quota": errors.QuotaExceeded,
+    "503": errors.Unavailable, "slow:seconds=3": errors.TimedOut, "hang": errors.TimedOut,
 }  # fmt: skip
 """What each fault means at each cloud."""
-OF_POLLS = {"endless-poll": TimedOut, "failed-poll": Rejected, "unknown-poll": BadAnswer}
+OF_POLLS = {"endless-poll": errors.TimedOut, "failed-poll": errors.Rejected, "unknown-poll": errors.BadAnswer}
 """What the faults of polls mean."""
-ASKED_AGAIN = (RateLimited, TimedOut, Unavailable)
+ASKED_AGAIN = (errors.RateLimited, errors.TimedOut, errors.Unavailable)
 TIMES = {"slow:seconds=3": (10.0, 1.0), "hang": (10.0, 1.0), "endless-poll": (2.0, 10.0)}
 """Deadline and timeout of one attempt in seconds, for faults that use them up."""
 CASES = [
@@ -45,7 +36,7 @@ CASES = [
     ("cloud", "fault", "expected"), CASES, ids=lambda value: str(getattr(value, "__name__", value))
 )
 def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
-    cloud: str, fault: str, expected: type[ProviderError], emulator: Emulator, opened: Opened,
+    cloud: str, fault: str, expected: type[errors.ProviderError], emulator: Emulator, opened: Opened,
 ) -> None:  # fmt: skip
     timeout, attempt_timeout = TIMES.get(fault, (60.0, 30.0))
     provider = opened(cloud)
