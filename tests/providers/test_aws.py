@@ -10,15 +10,7 @@ import pytest
 from botocore.retries import standard
 from raw_server import RawServer
 
-from digitrec.errors import (
-    AuthFailed,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    Unavailable,
-)
+from digitrec import errors
 from digitrec.providers.aws import CODES, Aws, found_credentials, found_region
 
 from .common import Opened, Prepared, Told, json_answer, outcome
@@ -129,7 +121,7 @@ def test_a_failing_credential_process_is_one_line_without_its_output(
 ) -> None:
     a_profile(monkeypatch, tmp_path, a_program(tmp_path, script))
     error = outcome(Aws.from_env({}))
-    assert type(error) is NotConfigured
+    assert type(error) is errors.NotConfigured
     assert "planted" not in "".join(traceback.format_exception(error))
     assert error.__cause__ is error.__context__ is None
 
@@ -165,7 +157,7 @@ def test_an_invalid_profile_is_one_error_line(
     config: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_profile(monkeypatch, tmp_path, config)
-    with pytest.raises(NotConfigured, match=said) as caught:
+    with pytest.raises(errors.NotConfigured, match=said) as caught:
         Aws.from_env({} if "source" in config else KEYS)
     assert "\n" not in str(caught.value)
     assert "planted" not in "".join(traceback.format_exception(caught.value))
@@ -175,7 +167,7 @@ def test_a_missing_web_identity_token_file_names_its_variable(monkeypatch: pytes
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token")
     monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader")
     error = outcome(Aws.from_env({"AWS_REGION": "us-east-1"}))
-    assert type(error) is NotConfigured
+    assert type(error) is errors.NotConfigured
     assert "/no/such/token" in str(error) and "AWS_WEB_IDENTITY_TOKEN_FILE" in str(error)
 
 
@@ -186,22 +178,22 @@ def test_a_missing_sign_in_names_the_command(tmp_path: Path, monkeypatch: pytest
         "sso_account_id = 123456789012\nsso_role_name = reader\n",
     )  # fmt: skip
     error = outcome(Aws.from_env({}))
-    assert type(error) is AuthFailed
+    assert type(error) is errors.AuthFailed
     assert "aws sso login" in str(error)
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("ThrottlingException", RateLimited), ("ProvisionedThroughputExceededException", RateLimited),
-        ("RequestTimeout", Unavailable), ("InternalServerError", Unavailable),
-        ("InternalServerException", Unavailable), ("ExpiredToken", AuthFailed),
-        ("LimitExceededException", QuotaExceeded), ("ValidationError", Rejected), ("NeverHeardOf", Rejected),
-        ("", Rejected),
+        ("ProvisionedThroughputExceededException", errors.RateLimited),
+        ("ThrottlingException", errors.RateLimited), ("NeverHeardOf", errors.Rejected), ("", errors.Rejected),
+        ("RequestTimeout", errors.Unavailable), ("InternalServerError", errors.Unavailable),
+        ("InternalServerException", errors.Unavailable), ("ExpiredToken", errors.AuthFailed),
+        ("LimitExceededException", errors.QuotaExceeded), ("ValidationError", errors.Rejected),
     ],
 )  # fmt: skip
 def test_the_error_code_decides(
-    code: str, kind: type[ProviderError], opened: Opened, server: RawServer
+    code: str, kind: type[errors.ProviderError], opened: Opened, server: RawServer
 ) -> None:
     aws = opened("aws", endpoint=server.url)
     for raw, headers in (
@@ -224,7 +216,7 @@ def test_the_error_code_decides(
 )
 def test_an_error_from_a_wrong_clock_says_to_set_it(code: str, message: str, told: Told) -> None:
     error = told("aws", json_answer(400, {"__type": code, "message": message}))
-    assert type(error) is AuthFailed
+    assert type(error) is errors.AuthFailed
     assert "set the clock of this machine" in str(error)
 
 
@@ -233,4 +225,6 @@ def test_every_error_that_botocore_retries_is_retried() -> None:
     codes = [*codes, *standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES]
     kinds = {code: CODES.get(code.removesuffix("Exception")) for code in codes}
     del kinds["LimitExceededException"]  # Rekognition's own code for a quota
-    assert {code for code, kind in kinds.items() if kind not in (RateLimited, Unavailable)} == set()
+    assert {
+        code for code, kind in kinds.items() if kind not in (errors.RateLimited, errors.Unavailable)
+    } == set()

@@ -18,19 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
+from digitrec import errors
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    DigitrecError,
-    NotConfigured,
-    ProviderError,
-    RateLimited,
-    Rejected,
-    Unavailable,
-    Unreachable,
-)
 from digitrec.providers import google as module
 from digitrec.providers.google import (
     FROM_AWS,
@@ -69,7 +59,7 @@ def test_a_bad_image_takes_only_its_own_place(opened: Opened, prepared: Prepared
     good = prepared(google)
     first, bad, last = google.read_many([good, replace(good, data=b"no picture"), good], timeout=10)
     assert isinstance(first, Answer)
-    assert isinstance(bad, Rejected)
+    assert isinstance(bad, errors.Rejected)
     assert isinstance(last, Answer)
 
 
@@ -79,7 +69,7 @@ def test_a_failed_request_fails_each_of_its_images(
     google = opened("google")
     emulator.set_faults("google", "503:first=1")
     outcomes = google.read_many([prepared(google)] * 17, timeout=10)
-    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 16 + [Answer]
+    assert [type(outcome) for outcome in outcomes] == [errors.Unavailable] * 16 + [Answer]
 
 
 @pytest.mark.parametrize("code", [3, 8, 13, 99])
@@ -94,9 +84,16 @@ def test_annotations_beside_an_error_are_used(code: int) -> None:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(3, Rejected), (7, AuthFailed), (8, RateLimited), (13, Unavailable), (14, Unavailable), (99, Rejected)],
+    [
+        (3, errors.Rejected),
+        (7, errors.AuthFailed),
+        (8, errors.RateLimited),
+        (13, errors.Unavailable),
+        (14, errors.Unavailable),
+        (99, errors.Rejected),
+    ],
 )
-def test_an_error_without_annotations_is_that_error(code: int, kind: type[ProviderError]) -> None:
+def test_an_error_without_annotations_is_that_error(code: int, kind: type[errors.ProviderError]) -> None:
     with pytest.raises(kind) as caught:
         parse({"error": {"code": code, "message": "it failed"}, "fullTextAnnotation": {}})
     assert (type(caught.value), caught.value.status) == (kind, code)
@@ -106,7 +103,7 @@ def test_an_error_of_code_0_is_ignored() -> None:
     for error in ({}, {"code": 0, "message": "OK"}, {"details": [None]}):
         assert parse({"error": error}).candidates == ()
     for wrong in (None, "no", {"code": "3"}, {"code": 2**31}, {"code": 3, "message": None}):
-        with pytest.raises(BadAnswer, match="error"):
+        with pytest.raises(errors.BadAnswer, match="error"):
             parse({"error": wrong})
 
 
@@ -158,27 +155,27 @@ NO_GRANT = {"error": "invalid_grant", "error_description": f"{REFRESH}: not in a
 @pytest.mark.parametrize(
     ("said", "kind", "named"),
     [
-        (json_answer(400, NO_GRANT), AuthFailed, "set the clock of this machine"),
-        (answer(200, b"<html>" + REFRESH.encode()), DigitrecError, ""),
-        (answer(200, b"[]"), DigitrecError, ""),
-        (answer(200, b'{"access_token": 7}'), DigitrecError, ""),
-        (answer(200, b"\xff" * 99), DigitrecError, ""),
-        (answer(200, b"x" * 9_000_000), Unreachable, ""),
+        (json_answer(400, NO_GRANT), errors.AuthFailed, "set the clock of this machine"),
+        (answer(200, b"<html>" + REFRESH.encode()), errors.DigitrecError, ""),
+        (answer(200, b"[]"), errors.DigitrecError, ""),
+        (answer(200, b'{"access_token": 7}'), errors.DigitrecError, ""),
+        (answer(200, b"\xff" * 99), errors.DigitrecError, ""),
+        (answer(200, b"x" * 9_000_000), errors.Unreachable, ""),
     ],
 )
 def test_without_a_token_no_picture_is_sent(
-    said: bytes, kind: type[DigitrecError], named: str, a_user: Any, server: RawServer
+    said: bytes, kind: type[errors.DigitrecError], named: str, a_user: Any, server: RawServer
 ) -> None:
     (error,) = a_user([said])
     assert isinstance(error, kind) and named in str(error)
-    assert isinstance(error, NotConfigured | AuthFailed | Unreachable)
+    assert isinstance(error, errors.NotConfigured | errors.AuthFailed | errors.Unreachable)
     assert server.arrived == []
 
 
 def test_a_token_that_is_refused_is_fetched_anew_by_the_next_call(a_user: Any, server: RawServer) -> None:
     tokens = [a_token("planted-old-token"), a_token("planted-new-token")]
     first, second = a_user(tokens, answer(401, b"{}"), answer(200, b'{"responses":[{}]}'))
-    assert isinstance(first, AuthFailed) and isinstance(second, Answer)
+    assert isinstance(first, errors.AuthFailed) and isinstance(second, Answer)
     assert [b"planted-new-token" in request for request in server.arrived] == [False, True]
 
 
@@ -190,7 +187,7 @@ def test_a_missing_file_of_a_token_is_named(tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "external.json").write_text(json.dumps(info))
     error = outcome(Google(credentials_file=tmp_path / "external.json", endpoint="https://ocr.example"))
-    assert type(error) is NotConfigured
+    assert type(error) is errors.NotConfigured
     assert "/no/such/token" in str(error)
 
 
@@ -216,7 +213,7 @@ def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: st
 def test_an_invalid_credentials_file_is_named_and_not_quoted(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "key.p12"
     file.write_bytes(content)
-    with pytest.raises(NotConfigured, match=r"key\.p12") as caught:
+    with pytest.raises(errors.NotConfigured, match=r"key\.p12") as caught:
         load_credentials(file, HTTPS)
     assert "planted-secret" not in "".join(traceback.format_exception(caught.value))
 
@@ -289,7 +286,7 @@ def test_any_credentials_file_is_used_or_one_error_without_secrets(content: dict
         file.write_text(json.dumps(content))
         try:
             load_credentials(file, HTTPS)
-        except NotConfigured as error:
+        except errors.NotConfigured as error:
             told = "".join(traceback.format_exception(error)) + repr(error.__context__)
             assert NAME in str(error)
             assert "planted-secret" not in told

@@ -7,17 +7,9 @@ from typing import Any
 import pytest
 from raw_server import RawServer, answer
 
+from digitrec import errors
 from digitrec.answer import Answer, Candidate
 from digitrec.engine.config import Config, Parameters
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    Unavailable,
-)
 from digitrec.providers.base import Adjustable
 from digitrec.providers.openai import LEFT_OUT, PRESETS, OpenAi, parse
 from digitrec.recognise.normalise import normalise
@@ -67,11 +59,11 @@ def test_the_name_of_the_limit_is_a_setting(told: Told, server: RawServer) -> No
 @pytest.mark.parametrize(
     ("status", "body", "kind", "said"),
     [
-        (429, {"error": {"code": "insufficient_quota", "message": "spent"}}, QuotaExceeded, "quota"),
-        (400, {"error": {"code": "content_filter", "message": "no"}}, Rejected, "no"),
-        (404, {"object": "error", "message": "no such model", "code": 404}, Rejected, "no such model"),
-        (404, {"detail": "no such model"}, Rejected, "no such model"),
-        (404, {"error": "no such model"}, Rejected, "no such model"),
+        (429, {"error": {"code": "insufficient_quota", "message": "spent"}}, errors.QuotaExceeded, "quota"),
+        (400, {"error": {"code": "content_filter", "message": "no"}}, errors.Rejected, "no"),
+        (404, {"object": "error", "message": "no such model", "code": 404}, errors.Rejected, "no such model"),
+        (404, {"detail": "no such model"}, errors.Rejected, "no such model"),
+        (404, {"error": "no such model"}, errors.Rejected, "no such model"),
     ],
 )
 def test_the_error_code_decides_and_the_servers_message_is_kept(
@@ -131,7 +123,7 @@ def test_no_digit_and_why() -> None:
 
 @pytest.mark.parametrize("case", ["refusal", "filtered", "length", "prose", "no-choices"])
 def test_a_document_without_an_answer_is_a_bad_answer(case: str) -> None:
-    with pytest.raises(BadAnswer):
+    with pytest.raises(errors.BadAnswer):
         parse(stored("openai", case))
 
 
@@ -141,7 +133,7 @@ def test_a_document_without_an_answer_is_a_bad_answer(case: str) -> None:
      "{}", '{"reason": "7"}', "{" * 5000, '{"digit": ' * 2_000, "[7]", '{"digit": 7', "```\n7\n```", None],
 )  # fmt: skip
 def test_anything_else_that_a_model_says_is_a_bad_answer(content: Any) -> None:
-    with pytest.raises(BadAnswer):
+    with pytest.raises(errors.BadAnswer):
         parse(completion(content))
 
 
@@ -259,7 +251,7 @@ def test_both_names_of_the_limit_may_be_refused(opened: Opened, server: RawServe
     openai = opened("openai", preset="vllm", endpoint=server.url)
     for requests in (2, 3):
         result = outcome(openai)
-        assert type(result) is Rejected
+        assert type(result) is errors.Rejected
         assert "max_tokens" in str(result)
         assert len(server.arrived) == requests
 
@@ -271,22 +263,22 @@ def test_both_names_of_the_limit_may_be_refused(opened: Opened, server: RawServe
 def test_another_error_that_names_a_parameter_is_that_error(
     status: int, said: str, told: Told, server: RawServer
 ) -> None:
-    assert isinstance(told("openai", answer(status, body(error(said)))), ProviderError)
+    assert isinstance(told("openai", answer(status, body(error(said)))), errors.ProviderError)
     assert len(server.arrived) == 1
 
 
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        ({"error": {"code": 429}}, RateLimited),
-        ({"error": {"code": "429", "message": "slow down"}, "choices": []}, RateLimited),
-        (error("spent", code="insufficient_quota"), QuotaExceeded),
-        ({"error": {"message": "wrong key", "type": "authentication_error"}}, AuthFailed),
-        ({"error": "something"}, Unavailable),
-        ({"object": "error", "message": "no such model", "code": 404}, Rejected),
-        ({"choices": [{"message": {"content": ""}, "error": {"code": 502}}]}, Unavailable),
-        ({"status": 429, "title": "Too Many Requests"}, RateLimited),
-        ({"error": None}, BadAnswer),
+        ({"error": {"code": 429}}, errors.RateLimited),
+        ({"error": {"code": "429", "message": "slow down"}, "choices": []}, errors.RateLimited),
+        (error("spent", code="insufficient_quota"), errors.QuotaExceeded),
+        ({"error": {"message": "wrong key", "type": "authentication_error"}}, errors.AuthFailed),
+        ({"error": "something"}, errors.Unavailable),
+        ({"object": "error", "message": "no such model", "code": 404}, errors.Rejected),
+        ({"choices": [{"message": {"content": ""}, "error": {"code": 502}}]}, errors.Unavailable),
+        ({"status": 429, "title": "Too Many Requests"}, errors.RateLimited),
+        ({"error": None}, errors.BadAnswer),
     ],
 )
 def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], told: Told) -> None:

@@ -10,18 +10,8 @@ import pytest
 from raw_server import RawServer, answer, raw_server
 from tls_server import TlsServer
 
+from digitrec import errors
 from digitrec.answer import Answer
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    Unavailable,
-    Unreachable,
-)
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
@@ -61,7 +51,7 @@ def from_env(cloud: str, endpoint: str, **env: str) -> Provider:
     ],
 )  # fmt: skip
 def test_an_invalid_endpoint_is_not_configured(cloud: str, endpoint: str) -> None:
-    with pytest.raises(NotConfigured):
+    with pytest.raises(errors.NotConfigured):
         from_env(cloud, endpoint)
 
 
@@ -70,7 +60,7 @@ def test_an_invalid_endpoint_is_not_configured(cloud: str, endpoint: str) -> Non
     "http://ocr.example:80/", "HTTP://192.0.2.1", "http://localhost.example", "http://169.254.169.254",
 ])  # fmt: skip
 def test_plain_http_has_to_be_allowed(cloud: str, endpoint: str) -> None:
-    with pytest.raises(NotConfigured) as caught:
+    with pytest.raises(errors.NotConfigured) as caught:
         from_env(cloud, endpoint)
     assert "DIGITREC_ALLOW_PLAIN_HTTP=1" in str(caught.value)
     from_env(cloud, endpoint, DIGITREC_ALLOW_PLAIN_HTTP="1").close()
@@ -83,8 +73,8 @@ def test_an_invalid_proxy_is_not_configured_before_and_after_opening(
 ) -> None:
     provider = from_env(cloud, "https://ocr.example")
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    assert isinstance(outcome(provider), NotConfigured)
-    with pytest.raises(NotConfigured) as caught:
+    assert isinstance(outcome(provider), errors.NotConfigured)
+    with pytest.raises(errors.NotConfigured) as caught:
         from_env(cloud, "https://ocr.example")
     assert "HTTPS_PROXY" in str(caught.value)
 
@@ -96,7 +86,7 @@ def test_a_socks_proxy_without_its_package_names_socks(
     provider = opened("google", endpoint="https://ocr.example")
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
     error = outcome(provider)
-    assert type(error) is NotConfigured
+    assert type(error) is errors.NotConfigured
     assert "SOCKS" in str(error)
 
 
@@ -117,10 +107,10 @@ def test_unusable_certificates_name_their_variable(
         changed.setenv(variable, str(bundle))
         error = outcome(opened(cloud, endpoint=server.endpoint))
     if variable != "AWS_CA_BUNDLE" or cloud == "aws":
-        assert type(error) is NotConfigured
+        assert type(error) is errors.NotConfigured
         assert f"correct {variable}" in str(error)
     else:
-        assert type(error) is Unreachable
+        assert type(error) is errors.Unreachable
 
 
 @pytest.mark.parametrize("cloud", ["google", "aws"])
@@ -128,7 +118,7 @@ def test_ssl_cert_file_is_trusted(cloud: str, opened: Opened, monkeypatch: pytes
     with TlsServer("answer", answer(429)) as server, monkeypatch.context() as changed:
         for name in set(transport.CA_BUNDLES) - {"SSL_CERT_FILE"}:
             changed.delenv(name, raising=False)
-        assert type(outcome(opened(cloud, endpoint=server.endpoint))) is RateLimited
+        assert type(outcome(opened(cloud, endpoint=server.endpoint))) is errors.RateLimited
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
@@ -141,7 +131,7 @@ def test_no_redirect_is_followed(
         target = ("Location", f"{stranger.url}/elsewhere" if elsewhere else "/elsewhere")
         error = told(cloud, *replies(cloud, {})[:-1], answer(status, b"", target))
         assert stranger.arrived == []
-    assert isinstance(error, BadAnswer)
+    assert isinstance(error, errors.BadAnswer)
     assert error.status == status
     assert [request.split()[0] for request in server.arrived] == [b"POST", b"GET"][: len(server.say)]
 
@@ -149,24 +139,24 @@ def test_no_redirect_is_followed(
 @EACH
 def test_a_server_without_tls_at_an_https_address_got_nothing(cloud: str, server: RawServer) -> None:
     server.say = [answer(400)]
-    assert type(outcome(from_env(cloud, server.url.replace("http:", "https:")))) is Unreachable
+    assert type(outcome(from_env(cloud, server.url.replace("http:", "https:")))) is errors.Unreachable
 
 
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        (b"", Unavailable),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", BadAnswer),
-        (b"HTTP/1.1 200 OK\r\n", BadAnswer),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", BadAnswer),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", BadAnswer),
-        (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), BadAnswer),
-        (answer(600, b"{}"), BadAnswer),
-        (answer(418), Rejected),
+        (b"", errors.Unavailable),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", errors.BadAnswer),
+        (b"HTTP/1.1 200 OK\r\n", errors.BadAnswer),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", errors.BadAnswer),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", errors.BadAnswer),
+        (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), errors.BadAnswer),
+        (answer(600, b"{}"), errors.BadAnswer),
+        (answer(418), errors.Rejected),
     ],
 )
 def test_the_reply_decides_the_error(
-    said: bytes, kind: type[ProviderError], server: RawServer, told: Told
+    said: bytes, kind: type[errors.ProviderError], server: RawServer, told: Told
 ) -> None:
     assert type(told("google", said)) is kind
     assert len(server.arrived) == 1
@@ -181,19 +171,19 @@ def reason(name: str) -> dict[str, Any]:
 
 
 REFUSALS: list[tuple[str, int, Any, type[Exception], str]] = [
-    *((cloud, 402, {"message": "Insufficient Balance"}, QuotaExceeded, "add credit") for cloud in CLOUDS),
-    *((cloud, 407, {}, NotConfigured, "HTTP_PROXY") for cloud in CLOUDS),
-    ("google", 400, {"error": {"message": "a picture per day"}}, Rejected, "per day"),
-    ("google", 403, {"error": {"message": "Out of call volume quota."}}, QuotaExceeded, "volume"),
-    ("google", 429, {"error": {"message": "Requests per day"}}, QuotaExceeded, "per day"),
-    ("google", 403, reason("BILLING_DISABLED"), AuthFailed, "enable billing"),
-    ("google", 403, reason("SERVICE_DISABLED"), AuthFailed, "enable the Cloud Vision API"),
-    ("google", 400, [{"error": {"message": "in a list"}}], Rejected, "in a list"),
-    ("google", 400, {"error": {"message": "m", "details": [None, {"@type": 7}]}}, Rejected, "m"),
-    ("google", 400, {"error": "Service Unavailable"}, Rejected, "Service Unavailable"),
-    ("google", 400, {"error": {"message": None, "details": None}}, Rejected, "400"),
+    *((one, 402, {"message": "Insufficient Balance"}, errors.QuotaExceeded, "add credit") for one in CLOUDS),
+    *((cloud, 407, {}, errors.NotConfigured, "HTTP_PROXY") for cloud in CLOUDS),
+    ("google", 400, {"error": {"message": "a picture per day"}}, errors.Rejected, "per day"),
+    ("google", 403, {"error": {"message": "Out of call volume quota."}}, errors.QuotaExceeded, "volume"),
+    ("google", 429, {"error": {"message": "Requests per day"}}, errors.QuotaExceeded, "per day"),
+    ("google", 403, reason("BILLING_DISABLED"), errors.AuthFailed, "enable billing"),
+    ("google", 403, reason("SERVICE_DISABLED"), errors.AuthFailed, "enable the Cloud Vision API"),
+    ("google", 400, [{"error": {"message": "in a list"}}], errors.Rejected, "in a list"),
+    ("google", 400, {"error": {"message": "m", "details": [None, {"@type": 7}]}}, errors.Rejected, "m"),
+    ("google", 400, {"error": "Service errors.Unavailable"}, errors.Rejected, "Service errors.Unavailable"),
+    ("google", 400, {"error": {"message": None, "details": None}}, errors.Rejected, "400"),
     *(("azure-analysis", 400, {"error": {"code": "InvalidRequest", "message": "No.", "innererror": INNER}},
-       Rejected, said) for said in ("InvalidRequest: No.", "InvalidContent", "TooSmall: 50 pixels")),
+       errors.Rejected, said) for said in ("InvalidRequest: No.", "InvalidContent", "TooSmall: 50 pixels")),
 ]  # fmt: skip
 
 
@@ -223,7 +213,7 @@ def test_every_form_of_a_wait_is_read(
     cloud: str, headers: list[tuple[str, str]], body: Any, wait: float, told: Told
 ) -> None:
     error = told(cloud, json_answer(429, body, *headers))
-    assert isinstance(error, RateLimited)
+    assert isinstance(error, errors.RateLimited)
     assert error.retry_after == wait
 
 
@@ -244,7 +234,7 @@ def test_the_error_of_an_order_is_kept_where_no_time_is_left(
 ) -> None:
     server.say = [answer(429, b"{}", ("Retry-After", "1"))]
     azure = opened(cloud, endpoint=server.url, poll_s=1.0)
-    assert type(asked(azure, timeout=1.6).outcome) is RateLimited
+    assert type(asked(azure, timeout=1.6).outcome) is errors.RateLimited
 
 
 @EACH
@@ -262,10 +252,10 @@ def test_a_key_echoed_in_an_error_is_redacted(cloud: str, status: int, told: Tol
     key = AWS_SECRET if cloud.startswith("aws") else KEY
     error = {"code": key, "message": f"no {key}", "details": [key]}
     said = {"error": error, "__type": key, "message": f"sign with {key}", key: key}
-    assert isinstance(told(cloud, json_answer(status, said, ("x-amzn-ErrorType", key))), ProviderError)
+    assert isinstance(told(cloud, json_answer(status, said, ("x-amzn-ErrorType", key))), errors.ProviderError)
 
 
 @EACH_POLLED
 def test_a_key_in_place_of_an_operation_is_a_bad_answer(cloud: str, told: Told) -> None:
     ordered = answer(202, b"", ("Operation-Location", f"http://a/{KEY}"))
-    assert isinstance(told(cloud, ordered), BadAnswer)
+    assert isinstance(told(cloud, ordered), errors.BadAnswer)
