@@ -36,9 +36,6 @@ CLEAR = 1.0
 """Minimum evidence of a proposal, as a multiple of the network's threshold."""
 LIKELY = 0.6
 """Minimum chance that an answer is right; below it the picture is refused, as wrong answers are worse."""
-OUTER = 0.12
-"""Ink along a whole edge, no farther from it than this share of the picture's side, is not a digit but a
-piece of a frame or of the table, or a scanner's shadow."""
 NEAR = 0.06
 """Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
 SEVERAL, CUT_OFF, SIGN = "more than one digit", "cut off", "a sign beside the digit"
@@ -60,8 +57,8 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     if image.size == (SIDE, SIDE) or min(image.size) < TINY:
         return ink.findings, None
     alone = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1
-    framing = ink.box is not None and _is_frame(ink.box, image.size)
-    if alone and not framing and breadth(ink.mask) > PEN and ink.fine is not None:
+    free = ink.box is not None and not _near_edges(ink.box, image.size, 0)
+    if alone and free and breadth(ink.mask) > PEN and ink.fine is not None:
         (reading,) = readings([ink.fine])
         if reading.evidence >= (PLAINLY if ink.plain else SURELY):
             return ink.findings, reading
@@ -74,11 +71,6 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     clear = [one for one in case.proposals if one.reading.evidence >= CLEAR]
     if not clear:
         return rules.findings, None
-    frames = [one.box for one in case.proposals if _is_frame(one.box, case.size)]
-    clear = [one for one in clear if not any(covered(one.box, frame) > SAME for frame in frames)]
-    if not clear:  # a slope of light and a piece of a frame can look like a 1
-        seen_as = UNCLEAR if case.marks else "blank"
-        return replace(rules.findings, reason=rules.reason or seen_as), None
     likely = chances(np.array([features(case, one) for one in clear]), WEIGHTS)
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:
@@ -179,14 +171,6 @@ def _reason(case: Case, one: Proposal) -> str:
     if not case.beside(one.box):
         return UNCLEAR
     return SEVERAL if _beside(case, one.box)[0] > LIKELY else SIGN
-
-
-def _is_frame(box: Box, size: Size) -> bool:
-    """Return whether a box lies along a whole edge of the picture."""
-    first, last = np.array(box).reshape(2, 2) / size
-    whole = (first < NEAR) & (last > 1 - NEAR)
-    outer = (last < OUTER) | (first > 1 - OUTER)
-    return bool((whole & outer[::-1]).any())
 
 
 def _near_edges(box: Box, size: Size, share: float) -> int:

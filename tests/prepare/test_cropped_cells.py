@@ -71,6 +71,17 @@ def test_a_pale_digit_between_dark_lines_is_read() -> None:
     assert right(pictures) >= 48
 
 
+def test_a_cell_with_nothing_but_its_lines_is_no_digit() -> None:
+    pictures = []
+    for at, rng in enumerate(np.random.default_rng(5).spawn(60)):
+        cell = np.zeros((200, 200), np.uint8)
+        for side in range(2 + at % 3):
+            np.rot90(cell, side + at)[:, rng.integers(25) :][:, : rng.integers(2, 15)] = 255
+        pictures.append(ink_on_paper(cell, rng))
+    answers = [one.digit for one in digitrec.predict_many(pictures) if isinstance(one, Prediction)]
+    assert answers.count(None) >= 53
+
+
 def test_a_thick_one_that_fills_a_narrow_cell_is_read() -> None:
     page = np.full((82, 24), 230, np.uint8)
     page[3:79, 4:19] = 40

@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, wor
 from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.writer import OWN, Writer, in_font
 from digitrec.lab.reading.compose import Labelled, held_back
-from digitrec.recognise import read_many
+from digitrec.recognise import predict_many, read_many
 from digitrec.recognise.align import perspective
 
 COUNT = 1000
@@ -240,6 +240,29 @@ def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Itera
                 kept.append(place not in found)
     yield Share(f"{name}: digits found and right", proportion(sum(right), len(right)), 0.98)
     yield Share(f"{name}: empty cells left empty", proportion(sum(kept), len(kept)), 0.995)
+    yield from _cells(name, [cell for row in rows for cell in _cut_out(row)], engine)
+
+
+def _cells(name: str, cells: Sequence[tuple[NDArray[np.uint8], str]], engine: Engine) -> Iterator[Share]:
+    """Measure what `predict` says of each cell alone."""
+    found = predict_many([pixels for pixels, _ in cells], engine)
+    pairs = [(getattr(one, "answer", None), label) for one, (_, label) in zip(found, cells, strict=True)]
+    right = [str(answer) == label for answer, label in pairs if label != "."]
+    refused = [answer is None for answer, label in pairs if label == "."]
+    yield Share(f"{name}: a cell alone, its digit right", proportion(sum(right), len(right)), 0.96)
+    yield Share(f"{name}: an empty cell alone, refused", proportion(sum(refused), len(refused)), 0.98)
+
+
+def _cut_out(row: dict[str, str]) -> Iterator[tuple[NDArray[np.uint8], str]]:
+    """Yield the cells of a labelled photo, each with its lines and a little of its neighbours."""
+    onto = np.append(perspective(CORNERS, np.array(json.loads(row["corners"]), float)), 1).reshape(3, 3)
+    with Image.open(row["file"]) as photo:
+        for place, label in enumerate(row["grid"]):
+            if label.isdigit() or label == ".":
+                top, left = np.array(divmod(place, 9))[:, None] + (-0.05, 1.05)
+                x, y, scale = onto @ np.array([*product(left, top, [1])]).T
+                box = (*np.rint([min(x / scale), min(y / scale), max(x / scale), max(y / scale)]).tolist(),)
+                yield np.asarray(photo.crop(box)), label
 
 
 def in_cells(corners: NDArray[np.float64], numbers: Iterable[Number]) -> dict[int, list[str]]:

@@ -1,9 +1,9 @@
 """Train the judge's weights: draw pictures, let digitrec propose digits, learn which proposals are right.
 
-    python -m digitrec.lab.finding.judge draw FOLDER 60
+    python -m digitrec.lab.finding.judge draw FOLDER 100
     python -m digitrec.lab.finding.judge learn FOLDER
 
-`draw` takes one core 20 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
+`draw` takes one core 30 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
 that digitrec ships, with their card. Only digits and fonts of the training sets are used.
 """
 
@@ -41,7 +41,7 @@ BRACKETS = ("()", "()", "[]", "{}", "<>")
 """Pairs of brackets around a digit, with which it is still a single digit."""
 SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
 """Signs and letters beside a digit, with which it is no longer a single digit."""
-NETWORKS, HIDDEN, ALPHA = 4, 48, 0.1
+NETWORKS, HIDDEN, ALPHA = 8, 48, 0.1
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
 
 
@@ -155,9 +155,37 @@ def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
     return perhaps_on_paper(larger(ink, rng) if min(ink.shape) <= 28 else ink, rng), None
 
 
+def _form(of: Sources, rng: np.random.Generator) -> Picture:
+    """Cut a cell out of a table, mostly with its lines and a little of its neighbours; half are empty."""
+    side, dark, tilt, label = (
+        round(log_uniform(rng, 90, 300)),
+        rng.integers(80, 256, 2),
+        rng.normal(0, 0.02),
+        None,
+    )
+    table = Image.new("L", (3 * side, 3 * side))
+    for at, upright in np.ndindex(2, 2):
+        off = side * 1.5 * tilt * (1 - 2 * upright)
+        ends = [(0, side * (at + 1) - off), (3 * side, side * (at + 1) + off)]
+        if rng.random() < 0.9:
+            width = max(1, round(side * log_uniform(rng, 0.01, 0.1)))
+            ImageDraw.Draw(table).line([end[:: 1 - 2 * upright] for end in ends], int(dark[0]), width)
+    for place in np.ndindex(3, 3):
+        if rng.random() < 0.5:
+            digit, ink = of.writer.digit(rng, round(side * rng.uniform(0.35, 0.8)))
+            middle = side * (np.array(place) + rng.normal(0.5, 0.05, 2)) - np.array(ink.shape[::-1]) / 2
+            table.paste(int(dark[1]), (int(middle[0]), int(middle[1])), Image.fromarray(ink))
+            label = digit if place == (1, 1) else label
+    loose = side * (rng.uniform(-0.08, 0.25) + rng.normal(0, 0.03, 4))
+    cell = table.crop(tuple((np.array([1, 1, 2, 2]) * side + loose * (-1, -1, 1, 1)).astype(int)))
+    picture = Image.fromarray(perhaps_on_paper(np.asarray(cell), rng))
+    smaller = rng.uniform(1, min(picture.size) / 40) if rng.random() < 0.4 else 1
+    return np.asarray(picture.resize([round(n / smaller) for n in picture.size], Image.Resampling.BOX)), label
+
+
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.17, _changed: 0.14, _beside_a_thing: 0.06, _beside_print: 0.08, _tight: 0.05, _cell: 0.05,
-    _small: 0.06, _large: 0.07, _spoiled: 0.12, _page: 0.06, _pair: 0.08, _senseless: 0.06,
+    _scene: 0.15, _changed: 0.13, _beside_a_thing: 0.06, _beside_print: 0.07, _tight: 0.05, _cell: 0.05,
+    _small: 0.06, _large: 0.06, _spoiled: 0.11, _page: 0.05, _pair: 0.07, _senseless: 0.05, _form: 0.09,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 
