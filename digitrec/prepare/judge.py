@@ -166,6 +166,8 @@ def _bend(ink: Floats) -> float:
 
 def _reason(case: Case, one: Proposal) -> str:
     """Return why the likeliest proposal is refused."""
+    if not case.marks:
+        return "blank"
     if any(mark.missing > CUT for mark in case.marks if shared(mark.box, one.box) > SAME):
         return CUT_OFF
     if not case.beside(one.box):

@@ -27,9 +27,9 @@ def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         bad=np.array([False, False, True, False, False, False]),
     )  # fmt: skip
     stem, corner = [[0, 0], [0, 1000]], [[400, 0], [0, 600], [700, 600]]
-    bar, slant = [[0, 0], [600, 0]], [[600, 0], [200, 1000]]
+    bar, slant, one = [[0, 0], [600, 0]], [[600, 0], [200, 1000]], [[150, 0], [0, 1000]]
     np.savez(
-        place / "pendigits.npz", pts=np.array([*corner, *stem, *stem, *bar, *slant], np.int16),
+        place / "pendigits.npz", pts=np.array([*corner, *stem, *one, *bar, *slant], np.int16),
         stroke_off=np.array([0, 3, 5, 7, 9, 11]), sample_off=np.array([0, 2, 3, 5]),
         y=np.array([4, 1, 7], np.uint8), writer=np.array(["tr001", "tr005", "tr002"]), bad=np.zeros(3, bool),
     )  # fmt: skip
