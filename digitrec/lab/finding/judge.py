@@ -157,12 +157,8 @@ def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _form(of: Sources, rng: np.random.Generator) -> Picture:
     """Cut a cell out of a table, mostly with its lines and a little of its neighbours; half are empty."""
-    side, dark, tilt, label = (
-        round(log_uniform(rng, 90, 300)),
-        rng.integers(80, 256, 2),
-        rng.normal(0, 0.02),
-        None,
-    )
+    label = None
+    side, dark, tilt = round(log_uniform(rng, 90, 300)), rng.integers(80, 256, 2), rng.normal(0, 0.02)
     table = Image.new("L", (3 * side, 3 * side))
     for at, upright in np.ndindex(2, 2):
         off = side * 1.5 * tilt * (1 - 2 * upright)
