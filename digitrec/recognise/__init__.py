@@ -96,10 +96,7 @@ def predict(
         ProviderError: the provider gave no usable answer.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
-    (outcome,) = stream([one_image(image)], provider, lenient=lenient, at_least=at_least, rotate=rotate)
-    if isinstance(outcome, Failure):
-        raise outcome.error
-    return outcome
+    return _only(*stream([one_image(image)], provider, lenient=lenient, at_least=at_least, rotate=rotate))
 
 
 def predict_many(
@@ -179,13 +176,10 @@ def read(
         ProviderError: the provider gave no usable answer.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked about numbers at all.
     """
-    (outcome,) = read_stream(
+    return _only(*read_stream(
         [one_image(image)], provider,
         digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region,
-    )  # fmt: skip
-    if isinstance(outcome, Failure):
-        raise outcome.error
-    return outcome
+    ))  # fmt: skip
 
 
 def read_many(
@@ -237,6 +231,13 @@ def read_stream(
         for batch in batches(_turned(waiting, rotate, region), engine)
     )
     return (finished(sheet, at_least, rotate) for sheet in chain.from_iterable(answers))
+
+
+def _only(outcome: Asked | Failure) -> Asked:
+    """Return the outcome of one picture; raise the error of a Failure."""
+    if isinstance(outcome, Failure):
+        raise outcome.error
+    return outcome
 
 
 def _checked(at_least: float, rotate: Rotation) -> float:

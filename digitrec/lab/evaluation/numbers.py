@@ -230,29 +230,28 @@ def _sudokus(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Itera
     "corners" are the top left, bottom left, bottom right and top right corners of the grid in pixels. "grid"
     is 81 cells row by row: a digit, "." for an empty cell, "c" for pencilled candidates.
     """
-    right, kept = [], []
+    whole, alone = [], []
     for row, numbers in zip(rows, _read([row["file"] for row in rows], engine), strict=True):
         found = in_cells(np.array(json.loads(row["corners"]), float), numbers)
-        for place, label in enumerate(row["grid"]):
-            if label.isdigit():
-                right.append(found.get(place) == [label])
-            elif label == ".":
-                kept.append(place not in found)
-    yield Share(f"{name}: digits found and right", proportion(sum(right), len(right)), 0.98)
-    yield Share(f"{name}: empty cells left empty", proportion(sum(kept), len(kept)), 0.995)
-    yield from _cells(name, rows, engine)
+        whole += [("".join(found.get(place, ())), label) for place, label in enumerate(row["grid"])]
+    full, empty = f"{name}: digits found and right", f"{name}: empty cells left empty"
+    yield from _cells(whole, full, 0.98, empty, 0.995)
+    for row in rows:  # the cells of all photos would take half a gigabyte
+        pixels, labels = zip(*_cut_out(row), strict=True)
+        answers = (getattr(one, "answer", None) for one in predict_many(pixels, engine))
+        alone += list(zip(("" if one is None else str(one) for one in answers), labels, strict=True))
+    full, empty = f"{name}: a cell alone, its digit right", f"{name}: an empty cell alone, refused"
+    yield from _cells(alone, full, 0.96, empty, 0.98)
 
 
-def _cells(name: str, rows: Sequence[dict[str, str]], engine: Engine) -> Iterator[Share]:
-    """Measure what `predict` says of each cell alone."""
-    pairs = []
-    for cells in map(list, map(_cut_out, rows)):  # the cells of all photos would take half a gigabyte
-        found = predict_many([pixels for pixels, _ in cells], engine)
-        pairs += [(getattr(one, "answer", None), label) for one, (_, label) in zip(found, cells, strict=True)]
-    right = [str(answer) == label for answer, label in pairs if label != "."]
-    refused = [answer is None for answer, label in pairs if label == "."]
-    yield Share(f"{name}: a cell alone, its digit right", proportion(sum(right), len(right)), 0.96)
-    yield Share(f"{name}: an empty cell alone, refused", proportion(sum(refused), len(refused)), 0.98)
+def _cells(
+    pairs: Sequence[tuple[str, str]], full: str, right: float, empty: str, refused: float
+) -> Iterator[Share]:
+    """Count the cells in which exactly their digit is found, and the empty ones in which nothing is found."""
+    hits = [found == label for found, label in pairs if label.isdigit()]
+    yield Share(full, proportion(sum(hits), len(hits)), right)
+    bare = [not found for found, label in pairs if label == "."]
+    yield Share(empty, proportion(sum(bare), len(bare)), refused)
 
 
 def _cut_out(row: dict[str, str]) -> Iterator[tuple[NDArray[np.uint8], str]]:
