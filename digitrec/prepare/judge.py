@@ -19,7 +19,7 @@ from digitrec.image.pixels import Size
 from digitrec.models.committee import chances
 from digitrec.prepare.components import Box, breadth, components, longer_side
 from digitrec.prepare.filters import Floats
-from digitrec.prepare.form import SIDE
+from digitrec.prepare.form import DIGIT, SIDE
 from digitrec.prepare.found import Ink
 from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, readings, seen
 
@@ -58,7 +58,8 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
         return ink.findings, None
     alone = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1
     free = ink.box is not None and not _near_edges(ink.box, image.size, 0)
-    if alone and free and breadth(ink.mask) > PEN and ink.fine is not None:
+    large = ink.box is not None and longer_side(ink.box) >= DIGIT * ink.shrink  # or thin ink may be lost
+    if alone and free and large and breadth(ink.mask) > PEN and ink.fine is not None:
         (reading,) = readings([ink.fine])
         if reading.evidence >= (PLAINLY if ink.plain else SURELY):
             return ink.findings, reading

@@ -54,15 +54,9 @@ class Sources:
     """Files of scanned cells, and their digits."""
 
 
-def _scene(of: Sources, rng: np.random.Generator) -> Picture:
-    kinds = tuple(WANTED)
+def _scene(of: Sources, rng: np.random.Generator, kinds: tuple[str, ...] = tuple(WANTED)) -> Picture:
     one = scene(kinds[rng.integers(len(kinds))], of.writer, rng)
     return one.pixels, one.label
-
-
-def _spoiled(of: Sources, rng: np.random.Generator) -> Picture:
-    kinds = tuple(REFUSED)
-    return scene(kinds[rng.integers(len(kinds))], of.writer, rng).pixels, None
 
 
 def _cell(of: Sources, rng: np.random.Generator) -> Picture:
@@ -181,7 +175,8 @@ def _form(of: Sources, rng: np.random.Generator) -> Picture:
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
     _scene: 0.15, _changed: 0.13, _beside_a_thing: 0.06, _beside_print: 0.07, _tight: 0.05, _cell: 0.05,
-    _small: 0.06, _large: 0.06, _spoiled: 0.11, _page: 0.05, _pair: 0.07, _senseless: 0.05, _form: 0.09,
+    _small: 0.06, _large: 0.06, partial(_scene, kinds=tuple(REFUSED)): 0.11, _page: 0.05, _pair: 0.07,
+    _senseless: 0.05, _form: 0.09,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 
