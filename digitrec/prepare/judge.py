@@ -56,9 +56,10 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     """
     if image.size == (SIDE, SIDE) or min(image.size) < TINY:
         return ink.findings, None
+    box = ink.box
     alone = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1
-    free = ink.box is not None and not _near_edges(ink.box, image.size, 0)
-    large = ink.box is not None and longer_side(ink.box) >= DIGIT * ink.shrink  # or thin ink may be lost
+    free = box is not None and not _near_edges(box, image.size, 0)
+    large = box is not None and longer_side(box) >= DIGIT * ink.shrink  # or thin ink beside it may be lost
     if alone and free and large and breadth(ink.mask) > PEN and ink.fine is not None:
         (reading,) = readings([ink.fine])
         if reading.evidence >= (PLAINLY if ink.plain else SURELY):

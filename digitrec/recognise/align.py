@@ -45,7 +45,7 @@ class Aligned:
         """Return the smallest box on the user's picture around a box on the form, in pixels."""
         if self._to_picture is None:
             return box
-        places = _moved(_rectangle(box), self._to_picture)
+        places = moved(rectangle(box), self._to_picture)
         (left, top), (right, bottom) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
         return self.before.box((left, top, right, bottom))
 
@@ -66,7 +66,7 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
             return None
         frame = 0.0, 0.0, 1.0, 1.0
     corners = found * (np.array(image.size) / seen.size)
-    target = _upright(corners) if frame is None else _rectangle(frame) * image.size
+    target = _upright(corners) if frame is None else rectangle(frame) * image.size
     if (np.abs(corners - target) < LEVEL * max(image.size)).all():
         return Aligned(image, None, image.place)
     coefficients = perspective(target, corners)
@@ -114,17 +114,18 @@ def _by_lines(dark: NDArray[np.bool_]) -> Corners | None:
         return None
     size = np.array(dark.shape[::-1], float)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return np.asarray((_rectangle((0, 0, 1, 1)) - 0.5) * size @ turn + size / 2)
+    return np.asarray((rectangle((0, 0, 1, 1)) - 0.5) * size @ turn + size / 2)
 
 
 def _upright(corners: Corners) -> Corners:
     """Return the upright rectangle with the same centre and the mean lengths of opposite sides."""
     top, right, bottom, left = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     size = (top + bottom) / 2, (left + right) / 2
-    return np.asarray(corners.mean(axis=0) + (_rectangle((0, 0, 1, 1)) - 0.5) * size)
+    return np.asarray(corners.mean(axis=0) + (rectangle((0, 0, 1, 1)) - 0.5) * size)
 
 
-def _rectangle(box: Box) -> Corners:
+def rectangle(box: Box) -> Corners:
+    """Return the corners of a box."""
     left, top, right, bottom = box
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
 
@@ -138,6 +139,7 @@ def perspective(source: Corners, target: Corners) -> tuple[float, ...]:
     return tuple(np.linalg.solve(np.array(rows), np.array(values)).tolist())
 
 
-def _moved(points: Corners, by: tuple[float, ...]) -> Corners:
-    moved = np.column_stack([points, np.ones(len(points))]) @ np.reshape([*by, 1.0], (3, 3)).T
-    return np.asarray(moved[:, :2] / moved[:, 2:])
+def moved(points: Corners, by: tuple[float, ...]) -> Corners:
+    """Return where points, (n, 2), lie after a `perspective`."""
+    places = np.column_stack([points, np.ones(len(points))]) @ np.reshape([*by, 1.0], (3, 3)).T
+    return np.asarray(places[:, :2] / places[:, 2:])

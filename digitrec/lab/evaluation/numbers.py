@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.lab.handwriting.writer import OWN, Writer, in_font
 from digitrec.lab.reading.compose import Labelled, held_back
 from digitrec.recognise import predict_many, read_many
-from digitrec.recognise.align import perspective
+from digitrec.recognise.align import moved, perspective, rectangle
 
 COUNT = 1000
 """Number of generated pictures in a set."""
@@ -256,14 +256,14 @@ def _cells(
 
 def _cut_out(row: dict[str, str]) -> Iterator[tuple[NDArray[np.uint8], str]]:
     """Yield the cells of a labelled photo, each with its lines and a little of its neighbours."""
-    onto = np.append(perspective(CORNERS, np.array(json.loads(row["corners"]), float)), 1).reshape(3, 3)
+    onto = perspective(CORNERS, np.array(json.loads(row["corners"]), float))
     with Image.open(row["file"]) as photo:
         for place, label in enumerate(row["grid"]):
             if label.isdigit() or label == ".":
-                top, left = np.array(divmod(place, 9))[:, None] + (-0.05, 1.05)
-                x, y, scale = onto @ np.array([*product(left, top, [1])]).T
-                box = (*np.rint([min(x / scale), min(y / scale), max(x / scale), max(y / scale)]).tolist(),)
-                yield np.asarray(photo.crop(box)), label
+                top, left = divmod(place, 9)
+                places = moved(rectangle((left - 0.05, top - 0.05, left + 1.05, top + 1.05)), onto)
+                box = np.rint([places.min(axis=0), places.max(axis=0)]).ravel().tolist()
+                yield np.asarray(photo.crop((*box,))), label
 
 
 def in_cells(corners: NDArray[np.float64], numbers: Iterable[Number]) -> dict[int, list[str]]:

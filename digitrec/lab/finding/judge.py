@@ -3,8 +3,8 @@
     python -m digitrec.lab.finding.judge draw FOLDER 100
     python -m digitrec.lab.finding.judge learn FOLDER
 
-`draw` takes one core 30 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
-that digitrec ships, with their card. Only digits and fonts of the training sets are used.
+`draw` takes one core 40 minutes and resumes where it stopped; `learn` takes two and writes the weights that
+digitrec ships, with their card. Only digits and fonts of the training sets are used.
 """
 
 from __future__ import annotations
