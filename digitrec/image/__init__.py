@@ -415,9 +415,6 @@ class PreparedImage:
     whole: bytes | None = field(default=None, repr=False)
     """The full-frame pass, in the same form: the whole picture without its paper, nothing moved. Only for a
     picture of MNIST's size, which may already be arranged as in MNIST."""
-    others: tuple[bytes, ...] = field(default=(), repr=False)
-    """More readings, in the same form, for use if the first shows no clear digit: a small picture that its
-    digit may fill, once as dark ink and once as light ink."""
     chances: Mapping[tuple[str, bytes], NDArray[np.float32]] = field(
         default_factory=dict, compare=False, repr=False
     )

@@ -8,16 +8,12 @@ import numpy as np
 
 from digitrec.prepare.filters import Floats, edges, quantile, resize, running
 
-CELLS = 6
-"""Grid cells per window when the paper is estimated; light changes slowly."""
 EDGE_WEIGHT = 0.5
 """Weight of the picture's edge against the skew for the polarity; 0.3 to 0.5 give the same results."""
 CHANCE = 3.2
 """Largest correlation of neighbours that can be due to chance, in standard deviations."""
-FEWEST = 5
-"""Minimum side of a picture of noise, in pixels."""
-CELLS_ACROSS = 28
-"""Minimum number of grid cells on the shorter side; with fewer, a small picture's ink blurs into the grid."""
+CELLS = 28
+"""Number of grid cells on the shorter side, if it has as many pixels; light changes slowly."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +44,7 @@ def find_paper(view: Floats, window: float) -> Paper:
         window: width, px, below which a darker area is not paper.
     """
     height, width = view.shape
-    cell = max(1.0, min(window / CELLS, min(width, height) / CELLS_ACROSS))
+    cell = max(1.0, min(width, height) / CELLS)
     size = max(1, round(width / cell)), max(1, round(height / cell))
     return Paper(bare(resize(view, *size), max(3, round(window / cell))))
 
@@ -113,7 +109,7 @@ def is_noise(grey: Floats) -> bool:
 def _unrepeated(grey: Floats) -> Floats:
     """Undo an enlargement that repeated each pixel."""
     height, width = grey.shape
-    for times in range(min(grey.shape) // FEWEST, 1, -1):
+    for times in range(min(grey.shape), 1, -1):
         if height % times == 0 and width % times == 0:
             small = grey[::times, ::times]
             if np.array_equal(small.repeat(times, axis=0).repeat(times, axis=1), grey):

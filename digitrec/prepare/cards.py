@@ -8,12 +8,8 @@ from PIL import Image
 from digitrec.prepare.components import Box, box_of, breadth, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
-LARGE = 0.08
-"""Minimum area of a card, as a share of the picture's."""
 OPEN = 0.12
 """Maximum share of the picture's edge that a card may touch."""
-SOLID = 0.7
-"""Minimum share of its outline, with all dents filled, that a card covers; the rest is ink."""
 SQUARE = 0.88
 """Minimum share of the smallest rotated rectangle that a card fills; a thick digit is rounder."""
 NARROW = 0.4
@@ -24,7 +20,7 @@ def find_card(grey: Floats) -> Mask | None:
     """Return a mask, (h, w), of the inside of a light card on a darker ground, without its rim, or None.
 
     Args:
-        grey: the picture reduced to `digitrec.prepare.ink.POLARITY_SIDE`, (h, w), 0..255.
+        grey: the picture reduced to `digitrec.prepare.ink.GLANCE_SIDE`, (h, w), 0..255.
     """
     level = _between(grey)
     light: Mask = np.asarray(grey > level)
@@ -32,17 +28,10 @@ def find_card(grey: Floats) -> Mask | None:
     if not len(parts):
         return None
     largest = int(np.argmax(parts.area))
-    too_small = parts.area[largest] <= LARGE * light.size
-    if too_small or parts.border[largest] >= OPEN * 2 * sum(light.shape):  # many drawings on black do
+    if parts.border[largest] >= OPEN * 2 * sum(light.shape):  # many drawings on black do
         return None
     filled = _without_dents(parts.drawn(np.arange(len(parts)) == largest))
-    is_card = (
-        float(light[filled].mean()) > SOLID
-        and not filled.all()
-        and breadth(filled) > NARROW
-        and _squareness(filled) > SQUARE
-    )
-    if not is_card:
+    if filled.all() or breadth(filled) <= NARROW or _squareness(filled) <= SQUARE:
         return None
     inside: Mask = grow(filled, 2, np.minimum)
     return inside if inside.any() else None

@@ -7,36 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitrec.prepare.components import Box, Components, Ints, Scores
-from digitrec.prepare.filters import Floats, Mask
-from digitrec.prepare.strokes import Strokes, framed, outline
+from digitrec.prepare.filters import Mask
+from digitrec.prepare.strokes import EVERY, Strokes, framed
 
 NEAR = 0.2
 """Largest gap between the parts of one digit, as a share of its longer side."""
-SPECK = 0.05
-"""A part with less than this share of the main part's edge strength is a speck."""
 EVIDENCE = 0.035
 """Ink with less evidence (see `Strokes.evidence`) is paper grain, a crease or a shadow. Faint
 pencil has little more, and so have some shadows, in which the network does not recognise a digit."""
-LONGEST = 6.0
-"""Maximum length of a digit's outline, halved, as a multiple of its longer side; noise has more. MNIST's
-maximum is 4.3."""
-FLAT = 3.0
-"""Minimum ratio of an underline's length to the height of its box."""
 RIVAL = 0.25
 """Minimum edge strength of a second digit, as a share of the main digit's."""
 FAINT = 0.05
-"""Minimum edge strength of ink that is reported as left out, as a share of the digit's."""
-AS_HIGH = 0.5
-"""Minimum ratio of the heights of two neighbouring digits, and of other ink's contrast to the digit's."""
-OVERLAP = 0.1
-"""Largest overlap of two digits side by side, as a share of the narrower one's width."""
+"""A part with less than this share of the digit's edge strength is a speck: neither ink of the digit nor
+reported as left out."""
 APART = 0.25
 """Minimum gap between two digits one above the other, as a share of the main digit's height; nearer parts are
 pieces of one digit."""
-
-FREE = 0.4
-"""A cut-off digit leaves at least this share of its own length free at the opposite edge. Whole digits that
-just touch an edge fill their picture: 13 of 329 photos and 300 drawings did, and leave 0.1 to 0.33."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +42,11 @@ class Count:
 def count(seen: Strokes, small: bool) -> Count:
     """Count the digits in the ink; beside a single digit, also return the ink that is left out."""
     parts, main = seen.parts, seen.main
-    edges, border, peak = parts.total(seen.sight.slopes), parts.border > 0, parts.peak(seen.sight.contrast)
-    rivals = _rivals(parts, main, edges, border, peak)
+    edges, border = parts.total(seen.sight.slopes), parts.border > 0
+    rivals = _rivals(parts, main, edges, border)
     digit = _together(parts, main, edges, rivals) & ~_underlines(parts, main)
     own = parts.drawn(digit)
-    reason = _nothing(seen, digit, edges, own)
+    reason = _nothing(seen, digit, edges)
     if reason is not None:
         return Count(reason, (), own)
     if len(rivals):
@@ -68,16 +54,15 @@ def count(seen: Strokes, small: bool) -> Count:
     box: Box = tuple(_box(parts, digit).tolist())
     if not small and cut_off(own):
         return Count("cut off", (box,), own)
-    left = ~digit & (edges > FAINT * edges[digit].sum()) & (peak > AS_HIGH * peak[digit].max())
+    left = ~digit & (edges > FAINT * edges[digit].sum())
     boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
     return Count(None, (box,), own, tuple(map(tuple, boxes[left].tolist())))
 
 
 def _underlines(parts: Components, main: int) -> Mask:
-    """Return which parts are lines under the main part: flat, below it, and longer on both sides."""
-    flat = parts.width > FLAT * parts.height
+    """Return which parts are lines under the main part: below it, and longer on both sides."""
     longer = (parts.left < parts.left[main]) & (parts.right > parts.right[main])
-    return np.asarray(flat & longer & (parts.top >= parts.bottom[main]))
+    return np.asarray(longer & (parts.top >= parts.bottom[main]))
 
 
 def _each(parts: Components, digit: Mask, rivals: Ints) -> tuple[Box, ...]:
@@ -91,16 +76,14 @@ def _box(parts: Components, chosen: Mask) -> Ints:
     return np.array([*first, parts.right[chosen].max(), parts.bottom[chosen].max()])
 
 
-def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:
-    """Return the parts that look like other digits: as high, dark and edged as the main part, and apart."""
-    height, width = parts.height, parts.width
+def _rivals(parts: Components, main: int, edges: Scores, border: Mask) -> Ints:
+    """Return the parts that look like other digits: edged like the main part, and beside or above it."""
     shared_x = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main])
     shared_y = np.minimum(parts.bottom, parts.bottom[main]) - np.maximum(parts.top, parts.top[main])
-    beside = (shared_x < OVERLAP * np.minimum(width, width[main])) & (shared_y > 0)
-    above = shared_y < -APART * height[main]
-    alike = (height > AS_HIGH * height[main]) & (height < height[main] / AS_HIGH)
-    strong = (edges > RIVAL * edges[main]) & (peak > AS_HIGH * peak[main])
-    return np.flatnonzero((beside | above) & alike & strong & ~(border & ~border[main]))
+    beside = (shared_x < 0) & (shared_y > 0)
+    above = shared_y < -APART * parts.height[main]
+    strong = edges > RIVAL * edges[main]
+    return np.flatnonzero((beside | above) & strong & ~(border & ~border[main]))
 
 
 def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask:
@@ -108,21 +91,16 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
     size = max(parts.width[main], parts.height[main])
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
-    keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
+    keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > FAINT * edges[main])
     border = parts.border > 0
-    keep &= ~border | border[main]
+    keep &= (~border | border[main]) & ~framed(parts, main, EVERY)
     keep[rivals] = False
-    for part in np.flatnonzero(keep):
-        keep[part] = not framed(parts, int(part))[main]
     keep[main] = True
     return keep
 
 
-def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask) -> str | None:
+def _nothing(seen: Strokes, digit: Mask, edges: Scores) -> str | None:
     """Return why the ink shows no digit; None if it shows one."""
-    left, top, right, bottom = (int(side) for side in _box(seen.parts, digit))
-    if outline(own) / 2 > LONGEST * max(right - left, bottom - top):
-        return "texture"
     mine, others = float(edges[digit].sum()), float(edges[~digit & (seen.parts.border == 0)].sum())
     share = mine / (mine + others) if mine else 0.0  # the gradient at a single pixel's middle is 0
     if seen.evidence * share > EVIDENCE:
@@ -133,15 +111,4 @@ def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask) -> str | None
 def cut_off(ink: Mask) -> bool:
     """Return whether one edge of a photo, or two that meet, cut off a digit's ink, (h, w)."""
     sides: list[Mask] = [np.asarray(ink.any(axis=axis)) for axis in (1, 0)]
-    return any(map(_runs_out, sides)) and not any(side[0] and side[-1] for side in sides)
-
-
-def _runs_out(lines: Mask) -> bool:
-    """Return whether the inked rows, or columns, reach one end of the picture and stay clear of the other."""
-    places = np.flatnonzero(lines)
-    if not len(places):
-        return False
-    first, last = int(places[0]), int(places[-1])
-    free = FREE * (last + 1 - first)
-    before, after = first, len(lines) - 1 - last
-    return (before == 0 and after > free) or (after == 0 and before > free)
+    return any(side[0] or side[-1] for side in sides) and not any(side[0] and side[-1] for side in sides)

@@ -61,8 +61,6 @@ GATHERED = 0.02
 """Minimum density of the pixels that point to a mark's middle, as a share of the densest place's."""
 MARGIN = 0.12
 """Margin around a mark in which its ink may fade out, as a share of the mark's longer side."""
-OUTLINE = 0.06
-"""Width of the edges of a mark's box, as a share of its height."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,15 +127,6 @@ class Mark:
         """(h, w): how likely each pixel of the box belongs to this mark, 0..1."""
         left, top, right, bottom = self.place
         return np.asarray(self.look.kinds[top:bottom, left:right, 1] * self.mask)
-
-    @property
-    def outline(self) -> float:
-        """The share of its pixels at the edges of its box, 0..1: much of a frame's corner."""
-        height, width = self.mask.shape
-        edge = max(1.5, OUTLINE * height)
-        y, x = np.nonzero(self.mask)
-        inside = (x >= edge) & (x < width - edge) & (y >= edge) & (y < height - edge)
-        return float(1 - inside.mean())
 
     def is_cut_by(self, look: Look, size: tuple[int, int]) -> bool:
         """Return whether an edge of the view cuts the mark; the edges of the picture do not count."""

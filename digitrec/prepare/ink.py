@@ -15,22 +15,17 @@ from digitrec.prepare.closeup import cut_out
 from digitrec.prepare.components import Box, on_picture
 from digitrec.prepare.digits import Count, count
 from digitrec.prepare.filters import Floats, edge_colour
+from digitrec.prepare.form import SIDE
 from digitrec.prepare.found import Ink
 from digitrec.prepare.projection import Projection, find_projection
-from digitrec.prepare.strokes import Strokes, glance, search
+from digitrec.prepare.strokes import WINDOW, Strokes, glance, search
 
 GLANCE_SIDE = 160
-"""Longer side of the reduced picture for the quick search, px."""
+"""Longer side of the reduced picture for plain strokes, px."""
 WORKING_SIDE = 320
-"""Longer side of the reduced picture for the full search, px: a thin pen is still a pixel wide."""
-SMALL = 48
-"""A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
-POLARITY_SIDE = 80
-"""Longer side of the reduced picture on which the polarity is decided, in pixels."""
-COLOUR_SIDE = 40
+"""Longer side of the reduced picture for strokes that are not plain, px: a thin pen is still a pixel wide."""
+COLOUR_SIDE = 80
 """Longer side of the reduced picture on which the ink's colour is found, in pixels."""
-COLOUR_WINDOW = 0.25
-"""Width of the window for the ink's colour, as a share of the shorter side; small pictures use all of it."""
 
 PLAIN = 1.2
 """Minimum skew that decides the polarity; dark on light, it also excludes a card on a table."""
@@ -41,8 +36,8 @@ MARGIN = 0.2
 def find_ink(picture: Image.Image) -> Ink:
     """Find the handwriting on a picture of mode L or RGB, dark on light or light on dark.
 
-    A quick search on a reduced copy finds plain strokes; if it fails, the full search follows. Unless it is
-    plainly dark on light, a photo may show a light card on a dark table; then only the card is searched.
+    A small copy shows plain strokes; others are searched on a larger copy. Unless it is plainly dark on
+    light, a photo may show a light card on a dark table; then only the card is searched.
     """
     view = _View.of(picture)
     light, skew = lightness(view.grey)
@@ -55,7 +50,7 @@ def find_ink(picture: Image.Image) -> Ink:
             return card
     tried = [likelier] if plain or view.small else [likelier, rarer]
     glances = [(one, glance(one.view(view.coarse), view.small)) for one in map(view.projected, tried)]
-    shown = [pair for pair in glances if pair[1] is not None]
+    shown = [pair for pair in glances if pair[1].plain]
     # A drawing has plain strokes in one polarity only.
     ink = view.found(*(shown[0] if len(shown) == 1 else (glances[0][0], None)))
     noise = view.small and ink.reason is None and is_noise(view.grey)
@@ -103,24 +98,23 @@ class _View:
     picture: Image.Image
     coarse: Image.Image
     shrink: int
-    tiny: Image.Image
     grey: Floats
     small: bool
+    """Whether it is a drawing or a scan of MNIST's size, rather than a photo."""
 
     @classmethod
     def of(cls, picture: Image.Image) -> Self:
         coarse, shrink = _reduced(picture, GLANCE_SIDE)
-        tiny, _ = _reduced(coarse, POLARITY_SIDE)
-        grey = np.asarray(tiny.convert("L"), np.float32)
-        return cls(picture, coarse, shrink, tiny, grey, min(picture.size) <= SMALL)
+        grey = np.asarray(coarse.convert("L"), np.float32)
+        return cls(picture, coarse, shrink, grey, min(picture.size) <= SIDE)
 
     def projected(self, polarity: Polarity) -> Projection:
         """Return the channel in which ink of one polarity stands out."""
-        tiny, _ = _reduced(self.tiny, COLOUR_SIDE)
-        return find_projection(tiny, polarity, (1.0 if self.small else COLOUR_WINDOW) * min(tiny.size))
+        tiny, _ = _reduced(self.coarse, COLOUR_SIDE)
+        return find_projection(tiny, polarity, WINDOW * min(tiny.size))
 
     def found(self, projection: Projection, plain: Strokes | None) -> Ink:
-        """Find the ink in one channel; ``plain`` holds the strokes that the quick search found, or None."""
+        """Find the ink in one channel; ``plain`` holds the plain strokes of the small copy, or None."""
         strokes, shrink = plain, self.shrink
         if strokes is None:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)

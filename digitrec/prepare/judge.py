@@ -25,12 +25,10 @@ from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, r
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.npz"
 """The trained weights that the package contains."""
-TINY = 12
-"""A picture with a side below this, in pixels, has room for one digit only; it is not judged."""
 PLAINLY, SURELY = 1.2, 1.45
 """Minimum evidence for a digit that is not judged: of plain strokes, and of other strokes."""
 PEN = 0.16
-"""Maximum width of a mark that may be a pen (or a 1), as a share of its length."""
+"""Maximum width of a mark that may be a pen (or a 1), as a share of its length; it is always judged."""
 
 CLEAR = 1.0
 """Minimum evidence of a proposal, as a multiple of the network's threshold."""
@@ -48,13 +46,13 @@ CUT = 0.12
 def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     """Return the findings about a picture and the reading of its digit; judge all but the plain cases.
 
-    There is no reading of a picture of MNIST's size, of a tiny one or of one that is refused.
+    There is no reading of a picture of MNIST's size or of one that is refused.
 
     Args:
         image: the picture.
         ink: the result of the rules' search.
     """
-    if image.size == (SIDE, SIDE) or min(image.size) < TINY:
+    if image.size == (SIDE, SIDE):
         return ink.findings, None
     box = ink.box
     alone = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,25 +10,14 @@ from PIL import Image
 
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.components import longer_side
-from digitrec.prepare.filters import Floats, edges, quantile
-from digitrec.prepare.form import SIDE, as_bytes, extent, in_form, laid_out, placed, square, thickened
+from digitrec.prepare.filters import Floats, quantile
+from digitrec.prepare.form import SIDE, as_bytes, in_form, laid_out, placed, square, thickened
 
 if TYPE_CHECKING:
     from digitrec.prepare.found import Ink
 
 INKED = 0.98
 """Quantile of a 28x28 picture's contrast that serves as the darkness of its ink."""
-LAID = 16
-"""Minimum length of the ink, in pixels, for the full-frame pass of a 28x28 picture; a smaller digit is
-surrounded by paper."""
-
-FILLED = 40
-"""Maximum side of a picture whose digit may reach its edges, in pixels, as in data sets."""
-LEAST = 8
-"""Minimum side of a picture whose digit may reach its edges, in pixels."""
-STRONG = 64.0
-"""Minimum difference between ink and paper of a picture whose digit may reach its edges, 0..255."""
 
 _NOTHING = bytes(SIDE * SIDE)
 
@@ -55,33 +43,14 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
     picture = image.picture
     ink = find_ink(picture)
-    others = _filled(picture, ink)
-    findings, read = (replace(ink.findings, reason=None), None) if others else found(image, ink)
+    findings, read = found(image, ink)
     whole = None if ink.fine is None else _whole(picture, ink)
     if read is not None:
         data = read.pixels.tobytes()
         chances = {(network().version, data): read.chances}
     else:
         data, chances = (_NOTHING if ink.fine is None else laid_out(ink.fine).tobytes()), {}
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, others, chances)
-
-
-def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
-    """Return a small picture that its digit may fill, once as light ink and once as dark; else return ()."""
-    width, height = picture.size
-    if max(height, width) > FILLED or (height, width) == (SIDE, SIDE) or min(height, width) < LEAST:
-        return ()
-    grey = np.asarray(picture.convert("L"), np.float32)
-    low, high = float(grey.min()), float(grey.max())
-    box = ink.box or (0, 0, width, height)
-    fills = min(box[2] - box[0], box[3] - box[1]) >= min(height, width) - 1
-    if high - low < STRONG or not (fills or ink.reason):
-        return ()
-    light = (grey - low) / (high - low)
-    touched = [[bool((edge > 0.5).any()), bool((edge < 0.5).any())] for edge in edges(light)]
-    if not any(all(either) for either in zip(*touched, strict=True)):
-        return ()
-    return tuple(placed(values).tobytes() for values in (light, 1 - light))
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, chances)
 
 
 def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:
@@ -145,4 +114,4 @@ def _whole(picture: Image.Image, ink: Ink) -> bytes | None:
         return None
     contrast = close_up(picture, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE))
     inked = strength(contrast, quantile(contrast, INKED), ink.noise)
-    return as_bytes(inked).tobytes() if longer_side(extent(inked)) >= LAID else None
+    return as_bytes(inked).tobytes()

@@ -13,8 +13,6 @@ from digitrec.prepare.filters import Floats
 
 INK_SHARE = 0.01
 """Share of the pixels, those that differ most from the paper, that show the ink's colour."""
-FEWEST = 4
-"""Minimum number of these pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +50,7 @@ def find_projection(picture: Image.Image, polarity: Polarity, window: float) -> 
     papers = bare(planes, max(3, round(window)))
     away = (1 - planes / papers).reshape(len(planes), -1)
     strength = away.sum(axis=0)
-    most = min(len(strength), max(FEWEST, round(INK_SHARE * len(strength))))
+    most = max(1, round(INK_SHARE * len(strength)))
     ink = np.maximum(away[:, np.argpartition(strength, -most)[-most:]].mean(axis=1), 1e-3)
     weights = ink / papers.mean(axis=(1, 2))
     return Projection(polarity, np.asarray(weights / weights.sum(), np.float32))

@@ -22,8 +22,6 @@ from digitrec.prepare.ink import with_paper_around
 
 MOST = 8
 """Number of the finder's marks that are judged; the largest are taken."""
-SMALLEST = 8
-"""Minimum length of a digit, in pixels; a smaller digit cannot be read."""
 SAME = 0.3
 """Minimum common area of two boxes that show the same digit, as a share of their union or of the
 smaller one."""
@@ -94,7 +92,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
         for source, one in zip(SOURCES, (rules, with_paper_around(image.picture)), strict=False)
         if one.fine is not None and one.box is not None
     ]
-    marks = [one for one in find(image.picture, 0, MOST) if longer_side(one.box) >= SMALLEST]
+    marks = find(image.picture, 0, MOST)
     found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
     proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]

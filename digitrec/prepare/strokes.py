@@ -8,19 +8,11 @@ import numpy as np
 
 from digitrec.prepare.background import Paper, find_paper
 from digitrec.prepare.components import Components, Scores, components
-from digitrec.prepare.filters import Floats, Mask, grow, quantile, quantiles, smooth, steepness
+from digitrec.prepare.filters import Floats, Mask, quantile, quantiles, smooth, steepness
 
-GLANCE = 0.25
-"""Width of the window of the quick search, as a share of the shorter side: wider than most strokes and
-narrower than most shadows."""
-WINDOWS = (0.5, 0.2, 0.07)
-"""Widths of the windows of the full search: for markers, felt pens and fine pens."""
-LOST = 0.7
-"""Strokes that keep less than this share of their score in a narrower window are wider than the window."""
-CLEARLY = 2.0
-"""A narrower window that may hollow the strokes out is used only if it gives this many times the score."""
-STEP = 0.6
-"""Ratio of each threshold that is tried to the one before."""
+WINDOW = 0.25
+"""Width of the window in which the paper is estimated, as a share of the shorter side: wider than most
+strokes and narrower than most shadows."""
 FAINTEST = 0.02
 """Minimum contrast of ink, as a share of the paper's brightness."""
 NOISE = 4.0
@@ -31,11 +23,10 @@ FRAMED = 0.05
 """A part inside another part is framed by it if it has at least this share of the outer part's score."""
 LEVEL = 0.8
 """The ink's contrast is this quantile of the contrast of the ink's pixels."""
-CLEAREST = 200.0
-"""Contrast above this many times the noise does not raise the score further."""
-
+EVERY = slice(None)
+"""The index of all parts."""
 SURE = 0.25
-"""Minimum `Strokes.evidence` that needs no full search: ten times the minimum of a digit's."""
+"""Minimum `Strokes.evidence` of plain strokes: seven times the minimum of a digit's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +65,7 @@ class Strokes:
     main: int
     """The part that looks most like a digit's ink."""
     score: float
-    """The main part's score."""
+    """The main part's score; 0 when nothing stands out."""
 
     @property
     def mask(self) -> Mask:
@@ -82,30 +73,28 @@ class Strokes:
         return np.asarray(self.parts.masks[0])
 
     @property
+    def plain(self) -> bool:
+        """Whether the main part is surely ink and reaches no edge of the picture."""
+        return self.evidence >= SURE and not self.parts.border[self.main]
+
+    @property
     def evidence(self) -> float:
         """How surely the main part is ink; high for sharp, long edges with contrast far above the noise."""
-        clear = min(self.level / max(self.sight.noise, 1e-6), CLEAREST)
+        clear = self.level / max(self.sight.noise, 1e-6)
         return float(self.score / max(self.mask.shape) * clear**0.5)
 
 
-def glance(view: Floats, small: bool) -> Strokes | None:
-    """Return the strokes of a view if they are clear and whole; None: run the full search.
+def glance(view: Floats, small: bool) -> Strokes:
+    """Return the ink at half the darkest contrast, if it is distinct from the paper: plain strokes.
 
     Args:
         view: (h, w), 0..255, dark ink on light paper.
         small: whether it is a drawing or a scan rather than a photo, and may be cropped close to its digit.
     """
-    found = _plainest(_look(view, GLANCE * min(view.shape), small))
-    if found is None or found.evidence < SURE or found.parts.border[found.main]:
-        return None
-    return found
-
-
-def _plainest(sight: Sight) -> Strokes | None:
-    """Return the ink at half the darkest contrast; None if it is not distinct from the paper."""
+    sight = _look(view, WINDOW * min(view.shape), small)
     half = float(sight.contrast.max()) / 2
     if half < sight.faintest:
-        return None
+        return Strokes(sight, 0.0, components(np.zeros(view.shape, bool)), 0, 0.0)
     level = quantile(sight.contrast[sight.contrast > half], LEVEL)
     parts = components(sight.inked(level))
     scores = _scores(parts, parts.total(sight.slopes**2) / parts.peak(sight.contrast))
@@ -113,31 +102,37 @@ def _plainest(sight: Sight) -> Strokes | None:
     return Strokes(sight, level, parts, main, float(scores[main]))
 
 
-def outline(mask: Mask) -> int:
-    """Count the steps between ink and paper along rows and columns, px."""
-    return int(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
-
-
 def search(view: Floats, small: bool) -> Strokes:
-    """Return the strokes of a view, whatever lies around them.
+    """Return the strokes of a view whatever lies around them; the arguments are those of `glance`.
 
-    Estimate the paper in ever narrower windows, because these leave fewer shadows; stop before the strokes
-    are lost.
+    Ink may be much paler than the darkest thing on the picture. So the threshold is halved until it reaches
+    the paper's noise, and the part that looks most like a digit's ink decides.
     """
-    side = min(view.shape)
-    sight = _look(view, WINDOWS[0] * side, small)
-    seed, score = _best(sight, sight.faintest)
-    for share in WINDOWS[1:]:
-        closer = _look(view, share * side, small)
-        closer_seed, closer_score = _best(closer, closer.faintest)
-        reach = max(1, round(share * side / 4))
-        hollow = grow(closer_seed, reach, np.minimum).any()  # the strokes are hardly narrower than the window
-        if closer_score > (CLEARLY if hollow else LOST) * score:
-            sight, seed, score = closer, closer_seed, closer_score
+    sight = _look(view, WINDOW * min(view.shape), small)
+    seed, score = _best(sight)
     level = quantile(sight.contrast[seed], LEVEL) if score else 0.0
     parts = components(sight.inked(level) & (score > 0))
     main = int(np.argmax(parts.total(seed.astype(np.float32)))) if score else 0
     return Strokes(sight, level, parts, main, score)
+
+
+def _best(sight: Sight) -> tuple[Mask, float]:
+    """Return the part most like a digit's ink, at its best threshold, and its score."""
+    contrast = sight.contrast
+    half = float(contrast.max()) / 2
+    steps = int(np.log2(half / sight.faintest)) + 1 if half >= sight.faintest else 0
+    if not steps:
+        return np.zeros(contrast.shape, bool), 0.0
+    thresholds = (half / 2 ** np.arange(steps)).astype(np.float32)
+    parts = components(contrast > thresholds[:, None, None])
+    scores = _scores(parts, parts.total(sight.slopes**2) / parts.peak(contrast))
+    best, best_score = 0, 0.0
+    for layer in range(steps):
+        main = _unframed(parts, np.where(parts.layer == layer, scores, 0.0))
+        inside = bool(framed(parts, main, best)) and scores[main] > FRAMED * best_score
+        if inside or scores[main] > best_score:
+            best, best_score = main, float(scores[main])
+    return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
 
 
 def _look(view: Floats, window: float, small: bool) -> Sight:
@@ -160,25 +155,6 @@ def _bare(contrast: Floats) -> tuple[float, float]:
     return quarter + 0.674 * deviation, deviation
 
 
-def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:
-    """Return the part most like a digit's ink, at its best threshold, and its score."""
-    contrast = sight.contrast
-    peak = float(contrast.max()) / 2
-    steps = int(np.log(max(peak / faintest, 1)) / -np.log(STEP)) + 1 if peak >= faintest else 0
-    if not steps:
-        return np.zeros(contrast.shape, bool), 0.0
-    thresholds = (peak * STEP ** np.arange(steps)).astype(np.float32)
-    parts = components(contrast > thresholds[:, None, None])
-    scores = _scores(parts, parts.total(sight.slopes**2) / parts.peak(contrast))
-    best, best_score = 0, 0.0
-    for layer in range(steps):
-        main = _unframed(parts, np.where(parts.layer == layer, scores, 0.0))
-        inside = bool(framed(parts, best)[main]) and scores[main] > FRAMED * best_score
-        if inside or scores[main] > best_score:
-            best, best_score = main, float(scores[main])
-    return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
-
-
 def _scores(parts: Components, edges: Scores) -> Scores:
     """Return how much each part looks like a digit's ink.
 
@@ -197,20 +173,23 @@ def _unframed(parts: Components, scores: Scores) -> int:
     """Return the part with the highest score, or the part that it frames if it is a box or a page's edge."""
     main = int(np.argmax(scores))
     while True:
-        inside = framed(parts, main) & (scores > FRAMED * scores[main])
+        inside = framed(parts, EVERY, main) & (scores > FRAMED * scores[main])
         if not inside.any():
             return main
         main = int(np.argmax(np.where(inside, scores, 0)))
 
 
-def framed(parts: Components, frame: int) -> Mask:
-    """Return which parts lie wholly inside the frame's box; its sides on the picture's border are open."""
+def framed(parts: Components, inner: int | slice, frame: int | slice) -> Mask:
+    """Return whether a part lies wholly inside a frame's box; sides on the picture's border are open.
+
+    Each of both is a part's number or `EVERY`, which gives one entry for each part.
+    """
     height, width = parts.masks.shape[1:]
-    left, top, right, bottom = (int(x[frame]) for x in (parts.left, parts.top, parts.right, parts.bottom))
+    left, top, right, bottom = parts.left, parts.top, parts.right, parts.bottom
     area = parts.width * parts.height
-    inside: Mask = area < area[frame]
-    inside &= (left == 0) | (parts.left > left)
-    inside &= (top == 0) | (parts.top > top)
-    inside &= (right == width) | (parts.right < right)
-    inside &= (bottom == height) | (parts.bottom < bottom)
+    inside: Mask = np.asarray(area[inner] < area[frame])
+    inside &= (left[frame] == 0) | (left[inner] > left[frame])
+    inside &= (top[frame] == 0) | (top[inner] > top[frame])
+    inside &= (right[frame] == width) | (right[inner] < right[frame])
+    inside &= (bottom[frame] == height) | (bottom[inner] < bottom[frame])
     return inside

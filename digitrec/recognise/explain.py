@@ -121,7 +121,7 @@ def explain(
     data, field = prepared.data, _field(prepared, image.size)
     if prepared.whole is not None and prepared.findings.reason is not None:
         data, field = prepared.whole, WHOLE  # detection found no single digit, so the whole picture decided
-    given = replace(prepared, data=data, whole=None, others=())
+    given = replace(prepared, data=data, whole=None)
     saliency = _saliency(given, of[0], engine) if hiding else None
     steps, network = tuple(mnist.steps(image, data)), engine.provider
     found = Explanation(prediction, image.pixels, steps, saliency, field=field, likeliest=of)

@@ -12,7 +12,7 @@ from digitrec.answer import UNCLEAR, Answer, Candidate
 from digitrec.errors import NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
-from digitrec.models.network import SCALES, Floats, Stage, evidence, pooled
+from digitrec.models.network import SCALES, Floats, Stage, pooled
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
 TWICE = 0.8
@@ -22,8 +22,6 @@ search for ink has already refused noise and most pairs."""
 PLAINLY = 1.3
 """Required evidence if detection found no single digit, as a multiple of the model's threshold. It is higher
 because two digits squeezed into 28x28 must not pass."""
-FILLED = 0.7
-"""Required evidence for a small picture that its digit fills, as a multiple of the model's threshold."""
 
 
 class Local(BaseProvider):
@@ -81,8 +79,8 @@ class Local(BaseProvider):
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """Return the chance of each digit for many images, each with its `whole`, in one pass.
 
-        A picture counts as clear if one of its readings is clear; if none is, its `others` are read too. The
-        work takes milliseconds, so ``timeout`` has no effect.
+        A picture counts as clear if one of its readings is clear. The work takes milliseconds, so ``timeout``
+        has no effect.
         """
         readings = [_readings(image) for image in images]
         chances = self._chances(images, readings)
@@ -94,9 +92,6 @@ class Local(BaseProvider):
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
             clear, chances = np.logical_or.reduceat(clear, starts), pooled(chances, starts)
-        for place, image in enumerate(images):
-            if image.others and not clear[place] and (found := self._clearest(image.others)) is not None:
-                chances[place], clear[place] = found, True
         rows: list[list[float]] = chances.tolist()
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
 
@@ -118,13 +113,6 @@ class Local(BaseProvider):
         """Return class activation maps of ``image.data`` for N digits: positive `Inside.class_maps`."""
         found = self._model.inside.class_maps(np.asarray(image.picture()), of)
         return None if found is None else np.maximum(found, 0)
-
-    def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
-        """Return the chances of the reading with the most evidence; None: no reading is clear."""
-        batch = np.frombuffer(b"".join(readings), np.uint8).reshape(-1, 28, 28)
-        chances = self._model.probabilities(batch, [True] * len(batch))
-        best = int(np.argmax(evidence(chances)))
-        return chances[best] if self._model.recognises(chances, FILLED)[best] else None
 
     def _answer(self, image: PreparedImage, row: list[float], clear: bool) -> Answer:
         best = max(row)

@@ -54,6 +54,8 @@ CLOSER = 0.5, 0.3
 """Margins beside and above a line that is read again as a cut-out, as shares of its height."""
 MOST_AGAIN = 100
 """Maximum number of such lines on a page; each takes about as long as a cut-out."""
+OUTLINE = 0.06
+"""Width of the edges of a mark's box, as a share of its height."""
 LEAST_MARKS = 0.003
 """Minimum chance that a line's marks are digits, 0..1: the finder doubts many printed digits."""
 
@@ -456,9 +458,18 @@ def features(one: Proposal) -> list[float]:
         search is not None, search.trust if search and not refused else 0.0, refused == SEVERAL,
         line.widest, *_of_whole(one.whole),
         max((mark.attached for mark in marks), default=0.0),
-        max((mark.outline for mark in marks), default=0.0),
+        max(map(_outline, marks), default=0.0),
         reading.sign**4, reading.beside**4,  # half of the pictures that taught the network have signs
     ]  # fmt: skip
+
+
+def _outline(mark: Mark) -> float:
+    """Return the share of a mark's pixels at the edges of its box, 0..1: much of a frame's corner."""
+    height, width = mark.mask.shape
+    edge = max(1.5, OUTLINE * height)
+    y, x = np.nonzero(mark.mask)
+    inside = (x >= edge) & (x < width - edge) & (y >= edge) & (y < height - edge)
+    return float(1 - inside.mean())
 
 
 def _of_whole(one: Proposal | None) -> tuple[float, ...]:
