@@ -15,7 +15,7 @@ from digitrec.prepare.closeup import cut_out
 from digitrec.prepare.components import Box, on_picture
 from digitrec.prepare.digits import Count, count
 from digitrec.prepare.filters import Floats, edge_colour
-from digitrec.prepare.form import SIDE
+from digitrec.prepare.form import DIGIT
 from digitrec.prepare.found import Ink
 from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import WINDOW, Strokes, glance, search
@@ -24,6 +24,8 @@ GLANCE_SIDE = 160
 """Longer side of the reduced picture for plain strokes, px."""
 WORKING_SIDE = 320
 """Longer side of the reduced picture for strokes that are not plain, px: a thin pen is still a pixel wide."""
+SMALL = 48
+"""A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 COLOUR_SIDE = 80
 """Longer side of the reduced picture on which the ink's colour is found, in pixels."""
 
@@ -53,7 +55,8 @@ def find_ink(picture: Image.Image) -> Ink:
     shown = [pair for pair in glances if pair[1].plain]
     # A drawing has plain strokes in one polarity only.
     ink = view.found(*(shown[0] if len(shown) == 1 else (glances[0][0], None)))
-    noise = view.small and ink.reason is None and is_noise(view.grey)
+    enough = min(picture.size) >= DIGIT  # fewer pixels of a thin stroke can look like noise
+    noise = view.small and enough and ink.reason is None and is_noise(view.grey)
     return replace(ink, reason="texture") if noise else ink
 
 
@@ -100,13 +103,12 @@ class _View:
     shrink: int
     grey: Floats
     small: bool
-    """Whether it is a drawing or a scan of MNIST's size, rather than a photo."""
 
     @classmethod
     def of(cls, picture: Image.Image) -> Self:
         coarse, shrink = _reduced(picture, GLANCE_SIDE)
         grey = np.asarray(coarse.convert("L"), np.float32)
-        return cls(picture, coarse, shrink, grey, min(picture.size) <= SIDE)
+        return cls(picture, coarse, shrink, grey, min(picture.size) <= SMALL)
 
     def projected(self, polarity: Polarity) -> Projection:
         """Return the channel in which ink of one polarity stands out."""

@@ -10,14 +10,12 @@ from PIL import Image
 
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.filters import Floats, quantile
+from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import SIDE, as_bytes, in_form, laid_out, placed, square, thickened
 
 if TYPE_CHECKING:
     from digitrec.prepare.found import Ink
 
-INKED = 0.98
-"""Quantile of a 28x28 picture's contrast that serves as the darkness of its ink."""
 
 _NOTHING = bytes(SIDE * SIDE)
 
@@ -104,7 +102,7 @@ def _unchanged(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 
 def _whole(picture: Image.Image, ink: Ink) -> bytes | None:
-    """Return the full frame of a 28x28 picture without its paper; None if its ink cannot be a whole digit."""
+    """Return the full frame of a 28x28 picture without its paper; None if it is noise or has another size."""
     if picture.size != (SIDE, SIDE):
         return None
     from digitrec.prepare.background import is_noise
@@ -113,5 +111,4 @@ def _whole(picture: Image.Image, ink: Ink) -> bytes | None:
     if ink.reason is not None and is_noise(np.asarray(picture.convert("L"), np.float32)):
         return None
     contrast = close_up(picture, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE))
-    inked = strength(contrast, quantile(contrast, INKED), ink.noise)
-    return as_bytes(inked).tobytes()
+    return as_bytes(strength(contrast, ink.level, ink.noise)).tobytes()

@@ -9,10 +9,11 @@ import numpy as np
 from digitrec.prepare.background import Paper, find_paper
 from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Floats, Mask, quantile, quantiles, smooth, steepness
+from digitrec.prepare.form import SIDE
 
 WINDOW = 0.25
-"""Width of the window in which the paper is estimated, as a share of the shorter side: wider than most
-strokes and narrower than most shadows."""
+"""Width of the window in which the paper is estimated, as a share of the shorter side (of MNIST's, if that
+is longer): wider than most strokes and narrower than most shadows."""
 FAINTEST = 0.02
 """Minimum contrast of ink, as a share of the paper's brightness."""
 NOISE = 4.0
@@ -91,7 +92,7 @@ def glance(view: Floats, small: bool) -> Strokes:
         view: (h, w), 0..255, dark ink on light paper.
         small: whether it is a drawing or a scan rather than a photo, and may be cropped close to its digit.
     """
-    sight = _look(view, WINDOW * min(view.shape), small)
+    sight = _look(view, small)
     half = float(sight.contrast.max()) / 2
     if half < sight.faintest:
         return Strokes(sight, 0.0, components(np.zeros(view.shape, bool)), 0, 0.0)
@@ -108,7 +109,7 @@ def search(view: Floats, small: bool) -> Strokes:
     Ink may be much paler than the darkest thing on the picture. So the threshold is halved until it reaches
     the paper's noise, and the part that looks most like a digit's ink decides.
     """
-    sight = _look(view, WINDOW * min(view.shape), small)
+    sight = _look(view, small)
     seed, score = _best(sight)
     level = quantile(sight.contrast[seed], LEVEL) if score else 0.0
     parts = components(sight.inked(level) & (score > 0))
@@ -135,8 +136,8 @@ def _best(sight: Sight) -> tuple[Mask, float]:
     return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
 
 
-def _look(view: Floats, window: float, small: bool) -> Sight:
-    paper = find_paper(view, window)
+def _look(view: Floats, small: bool) -> Sight:
+    paper = find_paper(view, WINDOW * max(SIDE, min(view.shape)))
     contrast = paper.contrast(view)
     if not small:
         contrast = smooth(contrast)

@@ -1,9 +1,9 @@
 """Train the judge's weights: draw pictures, let digitrec propose digits, learn which proposals are right.
 
-    python -m digitrec.lab.finding.judge draw FOLDER 80
+    python -m digitrec.lab.finding.judge draw FOLDER 100
     python -m digitrec.lab.finding.judge learn FOLDER
 
-`draw` takes one core 35 minutes and resumes where it stopped; `learn` takes two and writes the weights that
+`draw` takes one core 40 minutes and resumes where it stopped; `learn` takes two and writes the weights that
 digitrec ships, with their card. Only digits and fonts of the training sets are used.
 """
 
@@ -139,13 +139,9 @@ def _page(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _pair(of: Sources, rng: np.random.Generator) -> Picture:
-    """Write two digits side by side; in a third of the pairs one is a 1, which resembles a pen."""
-    height, has_one = int(rng.integers(70, 150)), rng.random() < 1 / 3
-    first, second = (of.writer.digit(rng, round(height * rng.uniform(0.9, 1.1))) for _ in range(2))
-    while has_one and first[0] != 1:
-        first = of.writer.digit(rng, height)
-    left, right = (first, second) if rng.random() < 0.5 else (second, first)
-    return shown(beside(left[1], right[1], float(rng.uniform(0, 1)), rng), rng), None
+    height = int(rng.integers(70, 150))
+    left, right = (of.writer.digit(rng, round(height * rng.uniform(0.9, 1.1)))[1] for _ in range(2))
+    return shown(beside(left, right, float(rng.uniform(0, 1)), rng), rng), None
 
 
 def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
