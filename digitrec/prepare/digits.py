@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitrec.prepare.components import Box, Components, Ints, Scores
-from digitrec.prepare.filters import Mask
+from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.strokes import EVERY, Strokes, framed
 
 NEAR = 0.2
@@ -20,6 +20,8 @@ RIVAL = 0.25
 FAINT = 0.05
 """A part with less than this share of the digit's edge strength is a speck: neither ink of the digit nor
 reported as left out."""
+ALIKE = 0.5
+"""Minimum height and contrast of a second digit, as a share of the main digit's."""
 APART = 0.25
 """Minimum gap between two digits one above the other, as a share of the main digit's height; nearer parts are
 pieces of one digit."""
@@ -43,7 +45,7 @@ def count(seen: Strokes, small: bool) -> Count:
     """Count the digits in the ink; beside a single digit, also return the ink that is left out."""
     parts, main = seen.parts, seen.main
     edges, border = parts.total(seen.sight.slopes), parts.border > 0
-    rivals = _rivals(parts, main, edges, border)
+    rivals = _rivals(parts, main, edges, border, parts.peak(seen.sight.contrast))
     digit = _together(parts, main, edges, rivals) & ~_underlines(parts, main)
     own = parts.drawn(digit)
     reason = _nothing(seen, digit, edges)
@@ -76,14 +78,16 @@ def _box(parts: Components, chosen: Mask) -> Ints:
     return np.array([*first, parts.right[chosen].max(), parts.bottom[chosen].max()])
 
 
-def _rivals(parts: Components, main: int, edges: Scores, border: Mask) -> Ints:
-    """Return the parts that look like other digits: edged like the main part, and beside or above it."""
+def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:
+    """Return the parts that look like other digits: as high, dark and edged as the main part, and apart."""
+    height = parts.height
     shared_x = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main])
     shared_y = np.minimum(parts.bottom, parts.bottom[main]) - np.maximum(parts.top, parts.top[main])
     beside = (shared_x < 0) & (shared_y > 0)
-    above = shared_y < -APART * parts.height[main]
+    above = shared_y < -APART * height[main]
+    alike = (height > ALIKE * height[main]) & (height < height[main] / ALIKE) & (peak > ALIKE * peak[main])
     strong = edges > RIVAL * edges[main]
-    return np.flatnonzero((beside | above) & strong & ~(border & ~border[main]))
+    return np.flatnonzero((beside | above) & alike & strong & ~(border & ~border[main]))
 
 
 def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask:
