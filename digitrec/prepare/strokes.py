@@ -24,6 +24,8 @@ FRAMED = 0.05
 """A part inside another part is framed by it if it has at least this share of the outer part's score."""
 LEVEL = 0.8
 """The ink's contrast is this quantile of the contrast of the ink's pixels."""
+CLEAREST = 200.0
+"""Contrast above this many times the noise does not raise the evidence further."""
 EVERY = slice(None)
 """The index of all parts."""
 SURE = 0.25
@@ -81,7 +83,7 @@ class Strokes:
     @property
     def evidence(self) -> float:
         """How surely the main part is ink; high for sharp, long edges with contrast far above the noise."""
-        clear = self.level / max(self.sight.noise, 1e-6)
+        clear = min(self.level / max(self.sight.noise, 1e-6), CLEAREST)
         return float(self.score / max(self.mask.shape) * clear**0.5)
 
 
