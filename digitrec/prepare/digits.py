@@ -11,7 +11,8 @@ from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.strokes import EVERY, Strokes, framed
 
 NEAR = 0.2
-"""Largest gap between the parts of one digit, as a share of its longer side."""
+"""Largest gap between the parts of one digit, as a share of its longer side, or of its height if one part is
+above the other."""
 EVIDENCE = 0.035
 """Ink with less evidence (see `Strokes.evidence`) is paper grain, a crease or a shadow. Faint
 pencil has little more, and so have some shadows, in which the network does not recognise a digit."""
@@ -22,9 +23,6 @@ FAINT = 0.05
 reported as left out."""
 ALIKE = 0.5
 """Minimum height and contrast of a second digit, as a share of the main digit's."""
-APART = 0.25
-"""Minimum gap between two digits one above the other, as a share of the main digit's height; nearer parts are
-pieces of one digit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,23 +82,26 @@ def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Flo
     shared_x = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main])
     shared_y = np.minimum(parts.bottom, parts.bottom[main]) - np.maximum(parts.top, parts.top[main])
     beside = (shared_x < 0) & (shared_y > 0)
-    above = shared_y < -APART * height[main]
+    above = shared_y < -NEAR * height[main]
     alike = (height > ALIKE * height[main]) & (height < height[main] / ALIKE) & (peak > ALIKE * peak[main])
     strong = edges > RIVAL * edges[main]
     return np.flatnonzero((beside | above) & alike & strong & ~(border & ~border[main]))
 
 
 def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask:
-    """Return which parts form the digit: the main part, and nearby parts larger than a speck."""
-    size = max(parts.width[main], parts.height[main])
-    gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
-    gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
-    keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > FAINT * edges[main])
-    border = parts.border > 0
-    keep &= (~border | border[main]) & ~framed(parts, main, EVERY)
-    keep[rivals] = False
-    keep[main] = True
-    return keep
+    """Return which parts form the digit: the main part, and parts larger than specks near what is found."""
+    reach, border = NEAR * max(parts.width[main], parts.height[main]), parts.border > 0
+    fit = (edges > FAINT * edges[main]) & (~border | border[main]) & ~framed(parts, main, EVERY)
+    fit[rivals] = False
+    keep: Mask = np.arange(len(parts)) == main
+    while True:
+        left, top, right, bottom = _box(parts, keep)
+        gap_x = np.maximum(parts.left - right, left - parts.right)
+        gap_y = np.maximum(parts.top - bottom, top - parts.bottom)
+        more = keep | (fit & (np.maximum(gap_x, gap_y) < reach))
+        if np.array_equal(more, keep):
+            return keep
+        keep = more
 
 
 def _nothing(seen: Strokes, digit: Mask, edges: Scores) -> str | None:

@@ -31,8 +31,6 @@ COLOUR_SIDE = 80
 
 PLAIN = 1.2
 """Minimum skew that decides the polarity; dark on light, it also excludes a card on a table."""
-MARGIN = 0.2
-"""Width of the paper added around a picture, as a share of its longer side."""
 
 
 def find_ink(picture: Image.Image) -> Ink:
@@ -61,8 +59,8 @@ def find_ink(picture: Image.Image) -> Ink:
 
 
 def with_paper_around(picture: Image.Image) -> Ink:
-    """Find the handwriting on a picture that its digit may fill, after adding paper around it."""
-    margin = round(MARGIN * max(picture.size))
+    """Find the handwriting on a picture that its digit may fill, after adding a window of paper around it."""
+    margin = round(WINDOW * max(picture.size))
     ink = find_ink(ImageOps.expand(picture, margin, edge_colour(picture)))
     return _moved(ink, (-margin, -margin), picture)
 

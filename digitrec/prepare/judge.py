@@ -21,7 +21,7 @@ from digitrec.prepare.components import Box, breadth, components, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import DIGIT, SIDE
 from digitrec.prepare.found import Ink
-from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, readings, seen
+from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, near_edges, readings, seen
 
 WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.npz"
 """The trained weights that the package contains."""
@@ -57,7 +57,7 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
         return ink.findings, None
     box = ink.box
     alone = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1
-    free = box is not None and not _near_edges(box, image.size, 0)
+    free = box is not None and not near_edges(box, image.size, 0)
     large = box is not None and longer_side(box) >= DIGIT * ink.shrink  # or thin ink beside it may be lost
     if alone and free and large and breadth(ink.mask) > PEN and ink.fine is not None:
         (reading,) = readings([ink.fine])
@@ -98,8 +98,8 @@ def features(case: Case, one: Proposal) -> list[float]:
     overlap = shared(mark.box, one.box) if case.marks else 0.0
     chance, missing = (mark.chance, mark.missing) if overlap > SAME else (0.0, 0.0)
     beside = _beside(case, one.box)
-    near = _near_edges(one.box, case.size, NEAR)
-    touching = _near_edges(one.box, case.size, 0)
+    near = near_edges(one.box, case.size, NEAR)
+    touching = near_edges(one.box, case.size, 0)
     return [
         clear, max(clear - 1.4, 0), max(agree, default=0), max(opposed, default=0),
         chance, chance * clear, missing, overlap,
@@ -144,7 +144,7 @@ def _looks(mark: Proposal, box: Box, size: Size) -> list[float]:
     bend, inked = _bend(mark.reading.ink), mark.reading.ink >= 0.5 * mark.reading.ink.max()
     return [
         1, mark.chance, min(mark.reading.evidence, 1.5), *np.clip(lengths / longer_side(box), -3, 3).tolist(),
-        bend if across > 0 else -bend, breadth(inked), _near_edges(mark.box, size, 0) > 0,
+        bend if across > 0 else -bend, breadth(inked), near_edges(mark.box, size, 0) > 0,
     ]  # fmt: skip
 
 
@@ -174,10 +174,3 @@ def _reason(case: Case, one: Proposal) -> str:
     if not case.beside(one.box):
         return UNCLEAR
     return SEVERAL if _beside(case, one.box)[0] > LIKELY else SIGN
-
-
-def _near_edges(box: Box, size: Size, share: float) -> int:
-    """Count the picture's edges that are nearer to a box than this share of a side, or than a pixel."""
-    width, height = size
-    x, y = max(share * width, 1), max(share * height, 1)
-    return sum((box[0] <= x, box[1] <= y, box[2] >= width - x, box[3] >= height - y))

@@ -89,7 +89,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
     """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found."""
     by_rules = [
         (source, one.fine, one.box, one.reason)
-        for source, one in zip(SOURCES, (rules, with_paper_around(image.picture)), strict=False)
+        for source, one in zip(SOURCES, _by_rules(image, rules), strict=False)
         if one.fine is not None and one.box is not None
     ]
     marks = find(image.picture, 0, MOST)
@@ -97,6 +97,19 @@ def seen(image: DigitImage, rules: Ink) -> Case:
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
     proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]
     return Case(image.size, rules, proposals)
+
+
+def _by_rules(image: DigitImage, rules: Ink) -> list[Ink]:
+    """Return the rules' ink; if it was refused or reaches an edge, also the ink with paper around."""
+    clear = rules.box is not None and not near_edges(rules.box, image.size, 0)
+    return [rules] if clear and rules.reason is None else [rules, with_paper_around(image.picture)]
+
+
+def near_edges(box: Box, size: Size, share: float) -> int:
+    """Count the picture's edges that are nearer to a box than this share of a side, or than a pixel."""
+    width, height = size
+    x, y = max(share * width, 1), max(share * height, 1)
+    return sum((box[0] <= x, box[1] <= y, box[2] >= width - x, box[3] >= height - y))
 
 
 def readings(inks: Sequence[Floats], *, once: bool = False) -> list[Reading]:
