@@ -32,7 +32,7 @@ PEN = 0.16
 
 CLEAR = 1.0
 """Minimum evidence of a proposal, as a multiple of the network's threshold."""
-LIKELY = 0.6
+LIKELY = 0.55
 """Minimum chance that an answer is right; below it the picture is refused, as wrong answers are worse."""
 NEAR = 0.06
 """Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
