@@ -34,8 +34,6 @@ CLEAR = 1.0
 """Minimum evidence of a proposal, as a multiple of the network's threshold."""
 LIKELY = 0.55
 """Minimum chance that an answer is right; below it the picture is refused, as wrong answers are worse."""
-NEAR = 0.06
-"""Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
 SEVERAL, CUT_OFF, SIGN = "more than one digit", "cut off", "a sign beside the digit"
 REASONS = (SEVERAL, CUT_OFF, "texture", "blank")
 """Reasons for which the rules refuse a picture."""
@@ -98,7 +96,7 @@ def features(case: Case, one: Proposal) -> list[float]:
     overlap = shared(mark.box, one.box) if case.marks else 0.0
     chance, missing = (mark.chance, mark.missing) if overlap > SAME else (0.0, 0.0)
     beside = _beside(case, one.box)
-    near = near_edges(one.box, case.size, NEAR)
+    near = near_edges(one.box, case.size)
     touching = near_edges(one.box, case.size, 0)
     return [
         clear, max(clear - 1.4, 0), max(agree, default=0), max(opposed, default=0),

@@ -27,6 +27,8 @@ SAME = 0.3
 smaller one."""
 BESIDE = 0.15
 """Minimum length of a mark beside a digit, as a share of the digit's length."""
+NEAR = 0.06
+"""Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
 SOURCES = ("rules", "paper around", "finder")
 """Sources of proposals: the rules, the rules with paper added around the picture, and the finder."""
 
@@ -100,12 +102,12 @@ def seen(image: DigitImage, rules: Ink) -> Case:
 
 
 def _by_rules(image: DigitImage, rules: Ink) -> list[Ink]:
-    """Return the rules' ink; if it was refused or reaches an edge, also the ink with paper around."""
-    clear = rules.box is not None and not near_edges(rules.box, image.size, 0)
+    """Return the rules' ink; if it was refused or is near an edge, also the ink with paper around."""
+    clear = rules.box is not None and not near_edges(rules.box, image.size)
     return [rules] if clear and rules.reason is None else [rules, with_paper_around(image.picture)]
 
 
-def near_edges(box: Box, size: Size, share: float) -> int:
+def near_edges(box: Box, size: Size, share: float = NEAR) -> int:
     """Count the picture's edges that are nearer to a box than this share of a side, or than a pixel."""
     width, height = size
     x, y = max(share * width, 1), max(share * height, 1)
