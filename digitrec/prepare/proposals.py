@@ -91,7 +91,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
     """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found."""
     by_rules = [
         (source, one.fine, one.box, one.reason)
-        for source, one in zip(SOURCES, _by_rules(image, rules), strict=False)
+        for source, one in zip(SOURCES, _searched(image, rules), strict=False)
         if one.fine is not None and one.box is not None
     ]
     marks = find(image.picture, 0, MOST)
@@ -101,10 +101,10 @@ def seen(image: DigitImage, rules: Ink) -> Case:
     return Case(image.size, rules, proposals)
 
 
-def _by_rules(image: DigitImage, rules: Ink) -> list[Ink]:
+def _searched(image: DigitImage, rules: Ink) -> list[Ink]:
     """Return the rules' ink; if it was refused or is near an edge, also the ink with paper around."""
-    clear = rules.box is not None and not near_edges(rules.box, image.size)
-    return [rules] if clear and rules.reason is None else [rules, with_paper_around(image.picture)]
+    inside = rules.box is not None and not near_edges(rules.box, image.size)
+    return [rules] if inside and rules.reason is None else [rules, with_paper_around(image.picture)]
 
 
 def near_edges(box: Box, size: Size, share: float = NEAR) -> int:
