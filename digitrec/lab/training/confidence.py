@@ -10,7 +10,7 @@ from scipy.special import log_softmax, softmax
 from digitrec.answer import SURE
 from digitrec.models.network import Floats, evidence, logits
 
-UNCLEAR = 0.0008
+UNCLEAR = 0.0006
 """Share of the held-out digits that may be refused."""
 SURELY_WRONG = 0.002
 """Maximum share of wrong answers among held-out digits with a confidence of at least `SURE`."""

@@ -37,7 +37,7 @@ LARGEST = 6_500_000
 CLEAR, SHARP = 24, 28
 """Median height of the digits, in pixels of the network's input: the minimum that ends the search, and the
 target of the next input."""
-MANY, LEGIBLE_SHARE = 60, 0.2
+MANY, LEGIBLE_SHARE = 60, 0.45
 """From this number of digits on, a sample of them is read; if less than this share of the sample is clear,
 the page is searched at a higher resolution."""
 CUT_OUT = 3.5
