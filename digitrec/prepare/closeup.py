@@ -50,7 +50,7 @@ def region(ink: Ink) -> Box:
 def cut_out(picture: Image.Image, ink: Ink) -> Floats:
     """Return the digit's ink alone, 0..1, its longer side about `FINE` pixels."""
     left, top, right, bottom = box = region(ink)
-    size = _size(right - left, bottom - top)
+    size = fine_size(right - left, bottom - top)
     contrast = close_up(picture, ink, box, size)
     near = grow(ink.mask, 2 if ink.shrink == 1 else 1).astype(np.float32)
     x, y = ink.within[:2]
@@ -59,8 +59,8 @@ def cut_out(picture: Image.Image, ink: Ink) -> Floats:
     return strength(contrast, ink.level, ink.noise) * resize(near, *size, box=on_mask)
 
 
-def _size(width: int, height: int) -> tuple[int, int]:
-    """Return the size of a cut-out; reducing by a whole number is fastest."""
+def fine_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size of a cut-out of a part of this size; reducing by a whole number is fastest."""
     by = round(max(width, height) / FINE)
     if by > 1:
         return -(-width // by), -(-height // by)

@@ -44,14 +44,13 @@ CUT = 0.12
 def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     """Return the findings about a picture and the reading of its digit; judge all but the plain cases.
 
-    There is no reading of a picture of MNIST's size, of one with room for one digit only, or of one that is
-    refused.
+    There is no reading of a picture of MNIST's size, or of one that is refused.
 
     Args:
         image: the picture.
         ink: the result of the rules' search.
     """
-    if image.size == (SIDE, SIDE) or min(image.size) < DIGIT:
+    if image.size == (SIDE, SIDE):
         return ink.findings, None
     box = ink.box
     alone = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1

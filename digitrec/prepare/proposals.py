@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from PIL import Image
 
 from digitrec.image import DigitImage
 from digitrec.image.boxes import covered
 from digitrec.image.pixels import Pixels, Size
 from digitrec.models import store
 from digitrec.models.network import evidence
+from digitrec.prepare.closeup import fine_size
 from digitrec.prepare.components import Box, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.finder import find
 from digitrec.prepare.form import laid_out
 from digitrec.prepare.found import Ink
-from digitrec.prepare.ink import with_paper_around
+from digitrec.prepare.ink import SMALL, with_paper_around
 
 MOST = 8
 """Number of the finder's marks that are judged; the largest are taken."""
@@ -29,8 +31,9 @@ BESIDE = 0.15
 """Minimum length of a mark beside a digit, as a share of the digit's length."""
 NEAR = 0.06
 """Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
-SOURCES = ("rules", "paper around", "finder")
-"""Sources of proposals: the rules, the rules with paper added around the picture, and the finder."""
+SOURCES = ("rules", "paper around", "finder", "whole picture")
+"""Sources of proposals: the rules, the rules with paper added around the picture, the finder, and all of a
+small picture, which its digit may fill."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,10 +97,11 @@ def seen(image: DigitImage, rules: Ink) -> Case:
         for source, one in zip(SOURCES, _searched(image, rules), strict=False)
         if one.fine is not None and one.box is not None
     ]
-    marks = find(image.picture, 0, MOST)
-    found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
+    marks, wholes = find(image.picture, 0, MOST), _wholes(image.picture)
+    found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks), *wholes]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
     proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]
+    proposals += [Proposal("whole picture", next(found), (0, 0, *image.size)) for _ in wholes]
     return Case(image.size, rules, proposals)
 
 
@@ -105,6 +109,15 @@ def _searched(image: DigitImage, rules: Ink) -> list[Ink]:
     """Return the rules' ink; if it was refused or is near an edge, also the ink with paper around."""
     inside = rules.box is not None and not near_edges(rules.box, image.size)
     return [rules] if inside and rules.reason is None else [rules, with_paper_around(image.picture)]
+
+
+def _wholes(picture: Image.Image) -> list[Floats]:
+    """Return all of a small picture as ink, of either polarity; nothing of a larger one."""
+    if max(picture.size) > SMALL:
+        return []
+    grey = np.asarray(picture.convert("L").resize(fine_size(*picture.size)), np.float32)
+    light = (grey - grey.min()) / max(float(np.ptp(grey)), 1)
+    return [1 - light, light]
 
 
 def near_edges(box: Box, size: Size, share: float = NEAR) -> int:

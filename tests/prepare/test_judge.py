@@ -7,13 +7,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from lab.reading.test_compose import people
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
+from digitrec.lab.reading.compose import Composer
+from digitrec.lab.reading.hands import hands
 from digitrec.prepare import prepare
+from digitrec.recognise import predict_many
 from digitrec.recognise.explain import explain
 
 DIGITS = mnist_test()[10:22]
@@ -153,6 +157,12 @@ def test_a_1_beside_a_digit_is_no_bracket_or_pen() -> None:
         for two in ((one, other), (other, one))
     ]
     assert np.mean([digitrec.predict(sheet).digit is None for sheet in pairs]) > 0.9
+
+
+def test_most_small_numbers_are_no_single_digit() -> None:
+    composer = Composer(list(hands(people(), 12, 3)), np.random.default_rng(5), lengths=(0, 0.6, 0.4))
+    numbers = predict_many([composer.number()[0] for _ in range(200)])
+    assert np.mean([getattr(one, "digit", None) is None for one in numbers]) > 0.9
 
 
 def test_explain_shows_the_ink_that_was_judged_to_be_the_digit() -> None:

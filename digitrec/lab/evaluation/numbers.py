@@ -167,6 +167,8 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
     if rows := _labels("cells")[:limit]:
         cells = [(Path(row["file"]), row["text"]) for row in rows]
         yield from _numbers("cells of logbooks", cells, engine, 0.88)
+        several = [file for file, text in cells if len(_digits(text)) > 1]
+        yield _refused("cells of logbooks: more than one digit, refused", several, engine)
     if folder := existing("photos-dev"):
         photos = [(one.image, str(one.label)) for one in read_samples(folder, limit)]
         yield from _numbers("photos of one digit", photos, engine, 0.99)
@@ -196,6 +198,12 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
             sure.append(is_right)
     yield Share(f"{name}: exact digits", proportion(sum(right), len(right)), goal)
     yield Share(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
+
+
+def _refused(name: str, pictures: Sequence[ImageSource], engine: Engine) -> Share:
+    """Measure pictures in which no single digit may be read."""
+    refused = [getattr(one, "answer", None) is None for one in predict_many(pictures, engine)]
+    return Share(name, proportion(sum(refused), len(refused)), 0.98)
 
 
 def _rows(name: str, pages: Sequence[Rows], engine: Engine, *, is_joined: bool = False) -> Share:

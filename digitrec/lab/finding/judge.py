@@ -23,13 +23,15 @@ from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
 from digitrec.lab.datasets.download import mnist_train
-from digitrec.lab.datasets.world import LEARNED_OF_MNIST, swiss_cells
+from digitrec.lab.datasets.world import LEARNED_OF_MNIST, people, swiss_cells
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
 from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, large, page_of, scene
 from digitrec.lab.handwriting.strokes import log_uniform
 from digitrec.lab.handwriting.writer import Writer, font_to_learn, fonts_to_learn
+from digitrec.lab.reading.compose import STRETCH, Composer
+from digitrec.lab.reading.hands import Hand, hands
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.judge import CLEAR, WEIGHTS, features
 from digitrec.prepare.proposals import seen
@@ -43,6 +45,10 @@ BRACKETS = ("()", "()", "[]", "{}", "<>")
 """Pairs of brackets around a digit, with which it is still a single digit."""
 SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
 """Signs and letters beside a digit, with which it is no longer a single digit."""
+HANDS = 400
+"""Number of hands that write numbers."""
+LENGTHS = (0.5, 0.3, 0.12, 0.08)
+"""Shares of numbers with 1 to 4 digits."""
 NETWORKS, HIDDEN, ALPHA = 8, 48, 0.1
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
 
@@ -54,6 +60,8 @@ class Sources:
     writer: Writer
     cells: Sequence[tuple[Path, int]]
     """Files of scanned cells, and their digits."""
+    hands: Sequence[Hand]
+    """Hands that write numbers."""
 
 
 def _scene(of: Sources, rng: np.random.Generator, kinds: tuple[str, ...] = tuple(WANTED)) -> Picture:
@@ -144,12 +152,13 @@ def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
     middle = (left - gap, right + gap)[rng.integers(2)], (top + bottom) / 2 + height * rng.normal(0, 0.08)
     level = np.array([(-half, 0), (half, 0)])
     minus, equals, plus = [level], [level - down, level + down], [level, level[:, ::-1]]
+    if not half < middle[0] < picture.width - half:
+        return one.pixels, one.label
     for stroke in (minus, minus, equals, plus)[rng.integers(4)]:
         ends = middle + stroke + rng.normal(0, 0.08 * half, (2, 2))
         width = max(1, round(height * log_uniform(rng, 0.03, 0.1)))
         ImageDraw.Draw(picture).line(list(map(tuple, ends)), tuple(ink.tolist()), width)
-    inside = half < middle[0] < picture.width - half
-    return np.asarray(picture), None if inside else one.label
+    return np.asarray(picture), None
 
 
 def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
@@ -159,7 +168,7 @@ def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
     height = bottom - top
     font = ImageFont.truetype(font_to_learn(rng), height * rng.uniform(0.9, 1.6))
     pen, ink = ImageDraw.Draw(picture), one.pixels[top:bottom, left:right].min(axis=(0, 1))
-    is_bracket, sides, label = rng.random() < 0.6, rng.integers(1, 4), one.label
+    is_bracket, sides, label = rng.random() < 0.65, rng.integers(1, 4), one.label
     signs = list(BRACKETS[rng.integers(len(BRACKETS))]) if is_bracket else rng.choice(list(SIGNS), 2).tolist()
     middle = (top + bottom) / 2 + height * rng.normal(0, 0.08)
     for side, sign, anchor, edge, away in ((1, signs[0], "rm", left, -1), (2, signs[1], "lm", right, 1)):
@@ -188,6 +197,27 @@ def _pair(of: Sources, rng: np.random.Generator) -> Picture:
         inks[rng.integers(2)] = next(ink for label, ink in digits if label == 1)
     left, right = inks
     return shown(beside(left, right, float(rng.uniform(0, 2)), rng), rng), None
+
+
+def _number(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write a number of one or more digits as in a logbook, small or enlarged."""
+    view, text = Composer(of.hands, rng, lengths=LENGTHS).number()
+    larger = log_uniform(rng, 1, 4) if rng.random() < 0.5 else 1
+    size = max(4, round(larger * view.shape[1] / STRETCH)), round(larger * view.shape[0])
+    picture = Image.fromarray(view).resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(picture), int(text) if len(text) == 1 else None
+
+
+def _reduced(of: Sources, rng: np.random.Generator) -> Picture:
+    """Reduce another picture to 8 to 48 pixels, often to a square or to black and white."""
+    kinds = (_tight, _tight, _tight, _senseless, _page, _pair, _number, _form)
+    pixels, label = kinds[rng.integers(len(kinds))](of, rng)
+    shape = np.array(pixels.shape[1::-1]) if rng.random() < 0.4 else np.ones(2)
+    size = np.rint(log_uniform(rng, 8, 48) / shape.min() * shape).astype(int)
+    small = np.asarray(Image.fromarray(pixels).convert("L").resize(size.tolist(), Image.Resampling.BOX))
+    if rng.random() < 0.4:
+        small = np.where(small > (int(small.min()) + int(small.max())) // 2, 255, 0).astype(np.uint8)
+    return small, label
 
 
 def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
@@ -220,9 +250,9 @@ def _form(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.09, _changed: 0.11, _beside_a_thing: 0.07, _beside_print: 0.07, _beside_a_sign: 0.03,
-    _tight: 0.05, _cell: 0.05, _small: 0.06, _large: 0.06, partial(_scene, kinds=tuple(REFUSED)): 0.11,
-    _page: 0.05, _pair: 0.09, _senseless: 0.05, _form: 0.11,
+    _scene: 0.1, _changed: 0.08, _beside_a_thing: 0.07, _beside_print: 0.1, _beside_a_sign: 0.03,
+    _tight: 0.05, _cell: 0.04, _small: 0.05, _large: 0.05, partial(_scene, kinds=tuple(REFUSED)): 0.1,
+    _page: 0.05, _pair: 0.05, _number: 0.05, _reduced: 0.04, _senseless: 0.05, _form: 0.09,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 
@@ -234,7 +264,8 @@ def draw(folder: Path, count: int) -> None:
         DataError: MNIST or the scanned cells are missing.
     """
     writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
-    stocks.fill(folder, count, partial(drawn, Sources(writer, swiss_cells("learned"))))
+    of = Sources(writer, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)))
+    stocks.fill(folder, count, partial(drawn, of))
 
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:

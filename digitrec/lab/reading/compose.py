@@ -196,6 +196,8 @@ class Composer:
     """Hands that write letters, signs or scrawls; empty: every picture shows a number."""
     marked: float = 0.0
     """Share of the numbers with `MARKS`."""
+    lengths: Sequence[float] = _LENGTHS
+    """Shares of numbers with 1, 2, ... digits."""
 
     def picture(self) -> tuple[Pixels, str]:
         """Return a view and its text, with "?" for each letter, sign or scrawl; "" for bare paper."""
@@ -248,7 +250,7 @@ class Composer:
 
     def _text(self) -> str:
         rng = self.rng
-        count = int(rng.choice(np.arange(1, 10), p=_LENGTHS))
+        count = 1 + int(rng.choice(len(self.lengths), p=self.lengths))
         digits = "".join(map(str, rng.integers(0, 10, count)))
         if count > 1 and rng.random() < 0.25:
             digits = digits[: -(zeros := int(rng.integers(1, count)))] + "0" * zeros

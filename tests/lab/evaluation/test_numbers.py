@@ -54,6 +54,8 @@ def test_right_sure_and_invented_numbers_are_counted() -> None:
     exact = found["cells of logbooks: exact digits"]
     assert (exact.found.hits, exact.met) == (1, False)
     assert found["cells of logbooks: wrong among the sure ones"].found.share == 0.5
+    refused = found["cells of logbooks: more than one digit, refused"]
+    assert (refused.found.hits, refused.found.n) == (2, 2)
     photos = found["photos of one digit: exact digits"]
     assert (photos.found.hits, photos.found.n) == (0, 1)
     assert found["words: a number is read"].found.hits == 3

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lab.reading.test_compose import people
 from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab import stocks
 from digitrec.lab.finding.judge import Sources, drawn, learn
 from digitrec.lab.handwriting.writer import Writer
+from digitrec.lab.reading.hands import hands
 from digitrec.prepare.judge import WEIGHTS
 
 
@@ -19,7 +21,7 @@ from digitrec.prepare.judge import WEIGHTS
 def sources(tmp_path: Path) -> Sources:
     digits, cell = mnist_test()[:40], tmp_path / "cell.png"
     Image.fromarray(255 - digits.images[0]).resize((90, 90)).save(cell)
-    return Sources(Writer(digits), [(cell, int(digits.labels[0]))])
+    return Sources(Writer(digits), [(cell, int(digits.labels[0]))], list(hands(people(), 3, 5)))
 
 
 @pytest.mark.filterwarnings("ignore:.*hasn't converged")
