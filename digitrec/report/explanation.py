@@ -37,11 +37,13 @@ def headline(found: Explanation) -> str:
     said, second = found.prediction, found.runner_up
     if said.digit is None:
         return f"no digit: {said.reason}"
-    after = "" if second is None else f"; the next likeliest is {_article(second[0])}, {percent(second[1])}"
-    return f"{_article(said.digit)}, {percent(said.confidence)}{after}"
+    after = (
+        "" if second is None else f"; the next likeliest is {_with_article(second[0])}, {percent(second[1])}"
+    )
+    return f"{_with_article(said.digit)}, {percent(said.confidence)}{after}"
 
 
-def _article(digit: int) -> str:
+def _with_article(digit: int) -> str:
     return f"an {digit}" if digit == 8 else f"a {digit}"
 
 
@@ -56,7 +58,7 @@ def _evidence(figure: SubFigure, found: Explanation, saliency: Saliency) -> None
     figure.colorbar(first.images[0], ax=first, shrink=0.85, label=label)
     strongest = max(float(np.max(maps, initial=0.0)), 1e-6)
     for axes, digit, heat in zip(others, found.likeliest, maps, strict=bool(maps)):
-        title = f"class activation map:\nwhere it looks like {_article(digit)}"
+        title = f"class activation map:\nwhere it looks like {_with_article(digit)}"
         _heat(axes, found, heat, title, cmap="Oranges", vmax=strongest)
     if maps:
         figure.colorbar(axes.images[0], ax=axes, shrink=0.85, label="what a place adds to the score")

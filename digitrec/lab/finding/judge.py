@@ -30,7 +30,7 @@ from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, large, page_of, scene
 from digitrec.lab.handwriting.strokes import log_uniform
 from digitrec.lab.handwriting.writer import Writer, font_to_learn, fonts_to_learn
-from digitrec.lab.reading.compose import STRETCH, Composer
+from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand, hands
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.judge import CLEAR, WEIGHTS, features
@@ -150,10 +150,10 @@ def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
     half, down = height * log_uniform(rng, 0.08, 0.3), np.array([0, height * rng.uniform(0.06, 0.12)])
     gap = half + height * rng.uniform(0.06, 0.5)
     middle = (left - gap, right + gap)[rng.integers(2)], (top + bottom) / 2 + height * rng.normal(0, 0.08)
-    level = np.array([(-half, 0), (half, 0)])
-    minus, equals, plus = [level], [level - down, level + down], [level, level[:, ::-1]]
     if not half < middle[0] < picture.width - half:
         return one.pixels, one.label
+    level = np.array([(-half, 0), (half, 0)])
+    minus, equals, plus = [level], [level - down, level + down], [level, level[:, ::-1]]
     for stroke in (minus, minus, equals, plus)[rng.integers(4)]:
         ends = middle + stroke + rng.normal(0, 0.08 * half, (2, 2))
         width = max(1, round(height * log_uniform(rng, 0.03, 0.1)))
@@ -202,9 +202,7 @@ def _pair(of: Sources, rng: np.random.Generator) -> Picture:
 def _number(of: Sources, rng: np.random.Generator) -> Picture:
     """Write a number of one or more digits as in a logbook, small or enlarged."""
     view, text = Composer(of.hands, rng, lengths=LENGTHS).number()
-    larger = log_uniform(rng, 1, 4) if rng.random() < 0.5 else 1
-    size = max(4, round(larger * view.shape[1] / STRETCH)), round(larger * view.shape[0])
-    picture = Image.fromarray(view).resize(size, Image.Resampling.BICUBIC)
+    picture = unstretched(view, log_uniform(rng, 1, 4) if rng.random() < 0.5 else 1)
     return np.asarray(picture), int(text) if len(text) == 1 else None
 
 
@@ -261,7 +259,7 @@ def draw(folder: Path, count: int) -> None:
     """Write one file of proposals for measuring and ``count`` for training, from `STOCK` pictures each.
 
     Raises:
-        DataError: MNIST or the scanned cells are missing.
+        DataError: MNIST or a set of `datasets.world` is missing.
     """
     writer = Writer(mnist_train()[:LEARNED_OF_MNIST], fonts_to_learn(), varied=0.3)
     of = Sources(writer, swiss_cells("learned"), list(hands(people("learned"), HANDS, SEED)))

@@ -153,8 +153,13 @@ def held_back(count: int, seed: int) -> Iterator[Labelled]:
     composer = Composer(writers, np.random.default_rng(seed))
     for _ in range(count):
         view, text = composer.number()
-        size = max(4, round(view.shape[1] / STRETCH)), view.shape[0]
-        yield Image.fromarray(view).resize(size, Image.Resampling.BICUBIC), text
+        yield unstretched(view), text
+
+
+def unstretched(view: Pixels, scale: float = 1) -> Image.Image:
+    """Return a view as wide as it was written, ``scale`` times as high."""
+    size = max(4, round(scale * view.shape[1] / STRETCH)), round(scale * view.shape[0])
+    return Image.fromarray(view).resize(size, Image.Resampling.BICUBIC)
 
 
 class _Style:

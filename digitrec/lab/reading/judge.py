@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from digitrec.image import Box, DigitImage
 from digitrec.image.boxes import shared
@@ -26,7 +25,7 @@ from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import WANTED, large, scene
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn
-from digitrec.lab.reading.compose import STRETCH, Composer
+from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.tables import table
 from digitrec.lab.reading.train import composer
 from digitrec.models.sequence import digits_of
@@ -61,9 +60,7 @@ class Sources:
 def _composed(of: Sources, rng: np.random.Generator) -> Labelled:
     """Compose a number, or letters, scrawls or bare paper, in any size; "12:30" is no number."""
     view, text = of.composer.picture() if rng.random() < 0.5 else of.composer.number()
-    scale = log_uniform(rng, 0.8, 3)
-    size = max(4, round(scale * view.shape[1] / STRETCH)), round(scale * view.shape[0])
-    pixels = np.asarray(Image.fromarray(view).resize(size, Image.Resampling.BICUBIC))
+    pixels = np.asarray(unstretched(view, log_uniform(rng, 0.8, 3)))
     number = text.strip("?")
     return pixels, [(number, None)] if number and "?" not in number else []
 
