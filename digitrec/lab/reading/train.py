@@ -1,13 +1,13 @@
 """Train the number reader's weights: compose numbers, learn from them, export the network.
 
-    python -m digitrec.lab.reading.train compose FOLDER 264000
-    python -m digitrec.lab.reading.train learn FOLDER 1152000 [FIRST]
-    python -m digitrec.lab.reading.train export FOLDER BEFORE NUMBERS
-    python -m digitrec.lab.reading.train signs ANOTHER 64000 256000 NUMBERS OUT
+    python -m digitrec.lab.reading.train compose FOLDER 409000
+    python -m digitrec.lab.reading.train learn FOLDER 5846000 [FIRST]
+    python -m digitrec.lab.reading.train export FOLDER NUMBERS
+    python -m digitrec.lab.reading.train signs ANOTHER 285000 4861000 NUMBERS OUT
 
 Composing and learning resume where they stopped. They need DIGITREC_DATA and the extra `train`. FIRST is the
-file of a network to begin with; without it, training takes longer. BEFORE is the file of an earlier network.
-`signs` adds an output to NUMBERS; OUT is digitrec/models/weights/digitrec-reader.tflite.
+file of a network to begin with; without it, training takes longer. `signs` adds an output to NUMBERS; OUT is
+digitrec/models/weights/digitrec-reader.tflite.
 """
 
 from __future__ import annotations
@@ -77,9 +77,6 @@ CLASSES = ALPHABET + "?"
 """The characters of a picture's text, in the order of their classes; "?" is anything else."""
 SIGNS_SEED, MARKED = 61, 0.5
 """The seed of the pictures for `signs`, and the share of their numbers with `compose.MARKS`."""
-TRAINED = 0.8
-"""Weight of the trained network in its mean with an earlier one (M. Wortsman and others, Robust fine-tuning
-of zero-shot models, CVPR 2022)."""
 MOVED = 3
 """Maximum movement of a view's edge during training, px."""
 
@@ -211,8 +208,9 @@ Weights = list[NDArray[np.float32]]
 
 
 def convolutions_in(content: bytes) -> Weights:
-    """Return the weights in the LiteRT file of a network."""
-    return [array for one in Inside(content).weights() for array in (one.kernel, one.bias)]
+    """Return the weights in the LiteRT file of a network, without the second output of `signs`."""
+    arrays = [array for one in Inside(content).weights() for array in (one.kernel, one.bias)]
+    return [*arrays[:18], *arrays[-4:]]  # the second output's two layers stand before the last two
 
 
 def put(net: Any, weights: Weights) -> list[Any]:
@@ -256,22 +254,13 @@ def restored(folder: Path, net: Any, steps: int) -> stocks.Run:
     )
 
 
-def export(folder: Path, before: Path, out: Path) -> None:
-    """Write the trained network, mixed with an earlier one, as a LiteRT file.
-
-    Args:
-        folder: the folder of the checkpoints.
-        before: the LiteRT file of the earlier network.
-        out: the file to write.
-    """
+def export(folder: Path, out: Path) -> None:
+    """Write the network of a folder's latest checkpoint as a LiteRT file."""
     net = network()
     run = restored(folder, net, 1)
     with stocks.averaged(net, run.optimizer):
-        trained = convolutions_in(to_litert(net))
-    both = zip(trained, convolutions_in(before.read_bytes()), strict=True)
-    put(net, [TRAINED * new + (1 - TRAINED) * old for new, old in both])
-    about = {"format": 1, "name": out.stem, "card": {"steps": run.done}}
-    atomic.write(out, described(to_litert(net), about))
+        content = to_litert(net)
+    atomic.write(out, described(content, {"format": 1, "name": out.stem, "card": {"steps": run.done}}))
 
 
 def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
