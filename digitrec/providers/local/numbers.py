@@ -39,9 +39,8 @@ LEAST_EXPECTED = 0.15
 """Minimum chance of a number where one is expected: in a picture that was cut out around it, or of a length
 that the caller expects."""
 UNSURE = 0.5
-"""Marks with a lower chance of being right are also read in parts."""
-FEW = 5
-"""A picture on which no more digits than this have that chance is also searched for a single digit."""
+"""Marks with a lower chance of being right are also read in parts. A picture on which fewer than two digits
+have this chance is also searched for a single digit."""
 SOME_LETTERS = 0.2
 """Share of letters among the characters above which a line may be a word and a number."""
 SPACE, NARROW = 0.3, 0.05
@@ -152,18 +151,18 @@ class LocalNumbers(BaseProvider):
         lines = [(line, self._judged(page, line, expected)) for line in page.lines]
         found = [one for _, judged_line in lines for one in judged_line]
         digits = sum(len(one.digits) for one in found if one.chance >= UNSURE)
-        several = expected is not None and expected[0] >= 2
-        alone = None if several or digits > FEW else self.alone(page)
-        # the digit's own line, if it is the only one, does not compete with it
-        others = [one.chance for one in found if len(found) > 1 or len(one.digits) > 1]
-        if alone and judged(alone).chance > max(others, default=-1):
-            found = [judged(alone)]
-        elif digits >= 2 or several:
+        if digits >= 2 or (expected is not None and expected[0] >= 2):
             again = [line for line, before in lines if _is_doubtful(line, before)][:MOST_AGAIN]
             found = [
                 one for line, before in lines
                 for one in (self._closer(page, line, before, expected) if line in again else before)
             ]  # fmt: skip
+        elif alone := self.alone(page):
+            alone = judged(alone)
+            # the digit's own line, if it is the only one, does not compete with it
+            others = [one.chance for one in found if len(found) > 1 or len(one.digits) > 1]
+            if alone.chance > max(others, default=-1):
+                found = [alone]
         return self._as_one(page, expected, _reported(found))
 
     def _as_one(self, page: Page, expected: Lengths | None, found: list[Proposal]) -> list[Proposal]:
