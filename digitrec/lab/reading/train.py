@@ -208,9 +208,9 @@ Weights = list[NDArray[np.float32]]
 
 
 def convolutions_in(content: bytes) -> Weights:
-    """Return the weights in the LiteRT file of a network, without the second output of `signs`."""
+    """Return the weights in the LiteRT file of a network, without the second output of the shipped one."""
     arrays = [array for one in Inside(content).weights() for array in (one.kernel, one.bias)]
-    return [*arrays[:18], *arrays[-4:]]  # the second output's two layers stand before the last two
+    return [*arrays[:18], *arrays[-4:]]  # its two layers stand before the last two there
 
 
 def put(net: Any, weights: Weights) -> list[Any]:
