@@ -71,14 +71,20 @@ class Inside:
             for end, value in zip(self._ends, values, strict=True)
         ], axis=0), np.float32)  # fmt: skip
 
-    def weights(self) -> list[Weights]:
+    def weights(self, output: int | None = None) -> list[Weights]:
         """Return the weights of every convolution and dense layer, in the order of computation, as floats.
+
+        Args:
+            output: return only the layers that this one of the network's outputs needs; None: all layers.
 
         Raises:
             ValueError: the weights have another type than float32, float16 and int8.
         """
         layers = (Kind.CONV_2D, Kind.FULLY_CONNECTED)
-        return [self._weights(one) for one in self._operators if one.kind in layers]
+        needed = set(self._maker if output is None or self._file is None else [self._file.outputs[output]])
+        for one in reversed(self._operators):
+            needed.update(one.takes if one.gives in needed else ())
+        return [self._weights(one) for one in self._operators if one.kind in layers and one.gives in needed]
 
     def _maps(self, network: Runner, digit: Pixels) -> list[Floats]:
         """Return a network's tensors for one picture, (H, W, C) each."""

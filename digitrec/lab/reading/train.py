@@ -208,9 +208,8 @@ Weights = list[NDArray[np.float32]]
 
 
 def convolutions_in(content: bytes) -> Weights:
-    """Return the weights in the LiteRT file of a network, without the second output of the shipped one."""
-    arrays = [array for one in Inside(content).weights() for array in (one.kernel, one.bias)]
-    return [*arrays[:18], *arrays[-4:]]  # its two layers stand before the last two there
+    """Return the weights in the LiteRT file of a network, without its second output."""
+    return [array for one in Inside(content).weights(output=0) for array in (one.kernel, one.bias)]
 
 
 def put(net: Any, weights: Weights) -> list[Any]:

@@ -58,6 +58,8 @@ def test_a_tiny_stock_becomes_a_file_that_reads(recipe: Path) -> None:
         runner(file.read_bytes()).run(strip[None, ..., None].astype(np.float32)) for file in (out, final)
     )
     assert np.array_equal(logits, alone) and not np.array_equal(doubts, alone)
+    both = map(train.convolutions_in, (out.read_bytes(), final.read_bytes()))
+    assert all(np.array_equal(one, other) for one, other in zip(*both, strict=True))
 
 
 def test_training_begins_with_the_network_in_a_file(tmp_path: Path) -> None:
