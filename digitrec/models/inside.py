@@ -71,19 +71,18 @@ class Inside:
             for end, value in zip(self._ends, values, strict=True)
         ], axis=0), np.float32)  # fmt: skip
 
-    def weights(self, output: int | None = None) -> list[Weights]:
-        """Return the weights of every convolution and dense layer, in the order of computation, as floats.
+    def weights(self) -> list[Weights]:
+        """Return the weights of each convolution and dense layer that the first output needs, as floats.
 
-        Args:
-            output: return only the layers that this one of the network's outputs needs; None: all layers.
+        They are in the order of computation.
 
         Raises:
             ValueError: the weights have another type than float32, float16 and int8.
         """
-        layers = (Kind.CONV_2D, Kind.FULLY_CONNECTED)
-        needed = set(self._maker if output is None or self._file is None else [self._file.outputs[output]])
+        needed = set(self._file.outputs[:1] if self._file else [])
         for one in reversed(self._operators):
             needed.update(one.takes if one.gives in needed else ())
+        layers = (Kind.CONV_2D, Kind.FULLY_CONNECTED)
         return [self._weights(one) for one in self._operators if one.kind in layers and one.gives in needed]
 
     def _maps(self, network: Runner, digit: Pixels) -> list[Floats]:
