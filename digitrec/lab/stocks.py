@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from digitrec.errors.text import percent
 from digitrec.image import atomic
-from digitrec.models.committee import chances
 
 log = logging.getLogger(__name__)
 
@@ -82,58 +81,15 @@ def write_card(weights: Path, recipe: str, purpose: str, rows: Mapping[str, str]
     atomic.write(weights.with_suffix(".md"), card)
 
 
-def learn_committee(
-    folder: Path, weights: Path, *,
-    networks: int, hidden: int, alpha: float, recipe: str, purpose: str, features: str, seed: int,
-) -> None:  # fmt: skip
-    """Learn from rows of features whether each is right; write the weights and their card.
-
-    Args:
-        folder: folder of the stocks.
-        weights: the file to write, for `digitrec.models.committee`.
-        networks: number of small networks whose mean is the answer.
-        hidden: number of hidden units of each network.
-        alpha: strength of the L2 penalty on the weights.
-        recipe: name of the module, for the card.
-        purpose: one sentence, for the card.
-        features: what has the features and where they are computed, for the card.
-        seed: the seed of the stocks, for the card.
-    """
-    from sklearn.neural_network import MLPClassifier
-
-    rows, right = _judged(sorted(folder.glob("[0-9]*.npz")))
-    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
-    nets = [MLPClassifier((hidden,), alpha=alpha, max_iter=100, random_state=at) for at in range(networks)]
-    for net in nets:
-        net.fit((rows - mean) / scale, right)  # it warns, but more rounds do not help
-    made = {
-        "mean": mean, "scale": scale,
-        "first": np.stack([net.coefs_[0] for net in nets]),
-        "hidden": np.stack([net.intercepts_[0] for net in nets]),
-        "last": np.stack([net.coefs_[1][:, 0] for net in nets]),
-        "out": np.array([net.intercepts_[1][0] for net in nets]),
-    }  # fmt: skip
-    with atomic.replacing(weights) as unfinished, unfinished.open("wb") as opened:
-        np.savez_compressed(opened, **{name: one.astype(np.float32) for name, one in made.items()})
-    held, truth = _judged([folder / f"{HELD}.npz"])
-    chance = chances(held, weights)
+def figures_of(chance: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, str]:
+    """Return the figures of a judge for its card, from the chances of held-out cases and which are right."""
     sure = chance >= 0.95
-    figures = {
-        "networks": f"{networks}, of {hidden} hidden units each; their mean",
-        "input": f"{rows.shape[1]} features of {features}",
-        "learned from": f"{len(rows):,} of them on generated pictures, seed {seed}",
-        "held back": f"{len(held):,} of them, {percent(float(truth.mean()))} right",
-        "accuracy at 50 %": percent(float(((chance >= 0.5) == truth).mean())),
-        "mean distance of the chance from the truth": percent(float(np.abs(chance - truth).mean())),
-        "wrong among those of 95 % and more": percent(float((sure & ~truth).sum() / max(sure.sum(), 1))),
+    return {
+        "held back": f"{len(right):,} of them, {percent(float(right.mean()))} right",
+        "accuracy at 50 %": percent(float(((chance >= 0.5) == right).mean())),
+        "mean distance of the chance from the truth": percent(float(np.abs(chance - right).mean())),
+        "wrong among those of 95 % and more": percent(float((sure & ~right).sum() / max(sure.sum(), 1))),
     }
-    write_card(weights, recipe, purpose, figures)
-
-
-def _judged(files: Sequence[Path]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the features in some stocks, (n, F), and whether each row is right, (n,)."""
-    stored = [dict(np.load(file)) for file in files]
-    return np.concatenate([one["rows"] for one in stored]), np.concatenate([one["right"] for one in stored])
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Estimate a chance from features: the mean of several small networks.
 
-`digitrec.lab.stocks.learn_committee` trains them.
+`digitrec.lab.reading.judge` trains them.
 """
 
 from __future__ import annotations

@@ -116,9 +116,9 @@ class Graph:
         used = {tensor for one in file.operators for tensor in one.takes}
         self._constants = {tensor: value for tensor in used if (value := file.constant(tensor)) is not None}
 
-    def run(self, values: Values) -> list[Values]:
-        """Return the outputs for one input, float32 of the file's shape (with any number of pictures)."""
-        known: dict[int, Values] = {**self._constants, self._file.inputs[0]: values}
+    def run(self, *inputs: Values) -> list[Values]:
+        """Return the outputs for inputs, float32 of the file's shapes (with any number of pictures)."""
+        known: dict[int, Values] = {**self._constants, **dict(zip(self._file.inputs, inputs, strict=True))}
         for one, work in zip(self._file.operators, self._work, strict=True):
             known[one.gives] = work(*(known[tensor] for tensor in one.takes))
         return [known[tensor] for tensor in self._tensors]

@@ -246,8 +246,8 @@ class Runner(Protocol):
     takes: list[Signature]
     gives: list[Signature]
 
-    def run(self, values: Floats) -> list[Floats]:
-        """Return the outputs for one input of the file's shape; sides with -1 may have any length."""
+    def run(self, *inputs: Floats) -> list[Floats]:
+        """Return the outputs for inputs of the file's shapes; sides with -1 may have any length."""
 
 
 def runner(content: bytes, tensors: Sequence[int] = (), threads: int = 1) -> Runner:
@@ -285,17 +285,20 @@ class _Interpreter:
         self._interpreter.allocate_tensors()  # the first prints to stderr: docs/library.md
         takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.takes, self.gives = list(map(_signature, takes)), list(map(_signature, gives))
-        self._input, self._tensors = takes[0]["index"], tensors or [one["index"] for one in gives]
-        self._shape = tuple(takes[0]["shape"].tolist())
+        self._tensors = tensors or [one["index"] for one in gives]
+        self._shapes = {one["index"]: tuple(one["shape"].tolist()) for one in takes}
         self._lock = threading.Lock()
 
-    def run(self, values: Floats) -> list[Floats]:
+    def run(self, *inputs: Floats) -> list[Floats]:
         with self._lock:
-            if values.shape != self._shape:
-                self._shape = values.shape
-                self._interpreter.resize_tensor_input(self._input, values.shape)
+            shapes = {place: one.shape for place, one in zip(self._shapes, inputs, strict=True)}
+            if shapes != self._shapes:
+                self._shapes = shapes
+                for place, shape in shapes.items():
+                    self._interpreter.resize_tensor_input(place, shape)
                 self._interpreter.allocate_tensors()
-            self._interpreter.set_tensor(self._input, values)
+            for place, one in zip(shapes, inputs, strict=True):
+                self._interpreter.set_tensor(place, one)
             self._interpreter.invoke()
             return [self._interpreter.get_tensor(place) for place in self._tensors]
 

@@ -1,13 +1,17 @@
 """Decide which of the proposals for the picture's digit is right, if any.
 
-Both the rules and the finder propose places. Our network reads each proposal, and small networks that were
-trained on generated pictures (`digitrec.lab.finding.judge`) estimate how likely each reading is right.
+Both the rules and the finder propose places. Our network reads each proposal, and another network, which was
+trained on generated pictures (`digitrec.lab.finding.judge`), estimates how likely each reading is right. It
+looks at the proposal and what is around it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,16 +19,19 @@ from digitrec import models
 from digitrec.answer import UNCLEAR
 from digitrec.image import DigitImage, Findings
 from digitrec.image.boxes import covered, shared
-from digitrec.image.pixels import Size
-from digitrec.models.committee import chances
+from digitrec.image.pixels import Pixels, Size
 from digitrec.prepare.components import Box, breadth, components, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import DIGIT, SIDE
 from digitrec.prepare.found import Ink
 from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, near_edges, readings, seen
+from digitrec.prepare.views import view
 
-WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.npz"
-"""The trained weights that the package contains."""
+if TYPE_CHECKING:
+    from digitrec.models.network import Runner
+
+WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.tflite"
+"""The trained network that the package contains."""
 PLAINLY, SURELY = 1.2, 1.45
 """Minimum evidence for a digit that is not judged: of plain strokes, and of other strokes."""
 PEN = 0.16
@@ -32,7 +39,7 @@ PEN = 0.16
 
 CLEAR = 1.0
 """Minimum evidence of a proposal, as a multiple of the network's threshold."""
-LIKELY = 0.55
+LIKELY = 0.5
 """Minimum chance that an answer is right; below it the picture is refused, as wrong answers are worse."""
 SEVERAL, CUT_OFF, SIGN = "more than one digit", "cut off", "a sign beside the digit"
 REASONS = (SEVERAL, CUT_OFF, "texture", "blank")
@@ -69,7 +76,7 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     clear = [one for one in case.proposals if one.reading.evidence >= CLEAR]
     if not clear:
         return rules.findings, None
-    likely = chances(np.array([features(case, one) for one in clear]), WEIGHTS)
+    likely = chances(_network(), *inputs(image, case, clear))
     chosen, chance = clear[int(likely.argmax())], float(likely.max())
     if chance < LIKELY:
         return replace(rules.findings, reason=rules.reason or _reason(case, chosen)), None
@@ -82,8 +89,28 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     return findings, chosen.reading
 
 
+def inputs(image: DigitImage, case: Case, proposals: Sequence[Proposal]) -> tuple[Pixels, Floats]:
+    """Return the network's inputs: views, (n, SIDE, SIDE, CHANNELS), and features, (n, F)."""
+    views = [view(image.picture, one, case.marks) for one in proposals]
+    rows = np.array([features(case, one) for one in proposals], np.float32)
+    return np.array(views, np.uint8), rows
+
+
+def chances(network: Runner, views: Pixels, rows: Floats) -> Floats:
+    """Return the chance that each proposal is right, (n,), 0..1; for the arguments see `inputs`."""
+    known = {one.ndim: one for one in (views.astype(np.float32), rows)}  # a file may have either order
+    return network.run(*(known[len(one.shape)] for one in network.takes))[0][:, 0]
+
+
+@cache
+def _network() -> Runner:
+    from digitrec.models.network import runner
+
+    return runner(WEIGHTS.read_bytes())
+
+
 def features(case: Case, one: Proposal) -> list[float]:
-    """Return the features of a proposal, in the order that the trained weights expect."""
+    """Return the features of a proposal, in the order that the network expects."""
     length, digit, clear = longer_side(one.box), one.reading.digit, one.reading.evidence
     width, height = case.size
     others = [other for other in case.proposals if other is not one]

@@ -40,10 +40,10 @@ def test_the_shipped_network_answers_as_with_litert(monkeypatch: pytest.MonkeyPa
 def test_numpy_runs_each_network_of_the_package(file: Path) -> None:
     content = file.read_bytes()
     litert, numpy = runner(content), Graph(content)
-    shape = zip(litert.takes[0].shape, (1, 64, 96, 1), strict=True)
-    sides = [other if side == -1 else side for side, other in shape]
-    picture = np.random.default_rng(0).random(sides, np.float32)
-    for ours, theirs in zip(numpy.run(picture), litert.run(picture), strict=True):
+    shapes = (zip(one.shape, (1, 64, 96, 1), strict=False) for one in litert.takes)
+    sides = ([other if side == -1 else side for side, other in shape] for shape in shapes)
+    inputs = [np.random.default_rng(0).random(each, np.float32) for each in sides]
+    for ours, theirs in zip(numpy.run(*inputs), litert.run(*inputs), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=0.05 * np.abs(theirs).max())
 
 

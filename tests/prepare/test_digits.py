@@ -73,20 +73,16 @@ def test_a_line_under_it_is_not_the_digits() -> None:
     assert bar.reason is None and bar.boxes[0][1] == pytest.approx(72, abs=8)  # a 5's bar stays
 
 
-@pytest.mark.parametrize(("dark", "foot"), [(40, 60), (140, 60), (40, 75)])
-def test_a_pen_that_comes_in_from_outside_is_not_the_digit(dark: int, foot: float) -> None:
-    """Remove it also if the digit is too pale to be found at first, or close to it."""
-    pen: Line = [(foot, 260), (foot - 30, -20)]
+PENS: list[tuple[Line, int]] = [
+    *(([(foot, 260), (foot - 30, -20)], dark) for dark, foot in ((40, 60), (140, 60), (40, 75))),
+    *((lying, dark) for lying in ([(30, 218), (205, 226)], [(212, 40), (200, 215)]) for dark in (150, 190)),
+]
+"""Pens that come in from outside or lie on the paper, and the digit's darkness; some are close to it."""
+
+
+@pytest.mark.parametrize(("pen", "dark"), PENS)
+def test_beside_a_pen_also_a_pale_digit_is_read(pen: Line, dark: int) -> None:
     assert digitrec.predict(drawn(THREE, pen, pen=12, ink=(dark, 10))).digit == 3
-
-
-LYING: Line = [(30, 218), (205, 226)]
-BESIDE: Line = [(212, 40), (200, 215)]
-
-
-@pytest.mark.parametrize(("lying", "dark"), [(LYING, 150), (LYING, 190), (BESIDE, 150), (BESIDE, 190)])
-def test_beside_a_pen_that_lies_on_the_paper_the_digit_is_read(lying: Line, dark: int) -> None:
-    assert digitrec.predict(drawn(THREE, lying, pen=12, ink=(dark, 10))).digit == 3
 
 
 BOX: Line = [(70, 60), (175, 60), (175, 190), (70, 190), (70, 58)]

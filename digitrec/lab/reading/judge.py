@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitrec.image import Box, DigitImage
+from digitrec.image import Box, DigitImage, atomic
 from digitrec.image.boxes import shared
 from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
@@ -28,6 +29,7 @@ from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.tables import table
 from digitrec.lab.reading.train import composer
+from digitrec.models.committee import chances
 from digitrec.models.sequence import digits_of
 from digitrec.prepare import prepare
 from digitrec.providers.local.lines import Line
@@ -185,11 +187,37 @@ def is_right(one: Proposal, numbers: Truth) -> bool:
 
 def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     """Train on all files; write the weights, and their card beside them."""
-    stocks.learn_committee(
-        folder, weights, networks=NETWORKS, hidden=HIDDEN, alpha=ALPHA, recipe="digitrec.lab.reading.judge",
-        purpose="Estimates the chance that `local` read a number right.",
-        features="a reading: `digitrec.providers.local.numbers.features`", seed=SEED,
-    )  # fmt: skip
+    from sklearn.neural_network import MLPClassifier
+
+    rows, right = _stored(sorted(folder.glob("[0-9]*.npz")))
+    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
+    nets = [MLPClassifier((HIDDEN,), alpha=ALPHA, max_iter=100, random_state=at) for at in range(NETWORKS)]
+    for net in nets:
+        net.fit((rows - mean) / scale, right)  # it warns, but more rounds do not help
+    made = {
+        "mean": mean, "scale": scale,
+        "first": np.stack([net.coefs_[0] for net in nets]),
+        "hidden": np.stack([net.intercepts_[0] for net in nets]),
+        "last": np.stack([net.coefs_[1][:, 0] for net in nets]),
+        "out": np.array([net.intercepts_[1][0] for net in nets]),
+    }  # fmt: skip
+    with atomic.replacing(weights) as unfinished, unfinished.open("wb") as opened:
+        np.savez_compressed(opened, **{name: one.astype(np.float32) for name, one in made.items()})
+    held, truth = _stored([folder / f"{stocks.HELD}.npz"])
+    figures = {
+        "networks": f"{NETWORKS}, of {HIDDEN} hidden units each; their mean",
+        "input": f"{rows.shape[1]} features of a reading: `digitrec.providers.local.numbers.features`",
+        "learned from": f"{len(rows):,} of them on generated pictures, seed {SEED}",
+        **stocks.figures_of(chances(held, weights), truth),
+    }
+    purpose = "Estimates the chance that `local` read a number right."
+    stocks.write_card(weights, "digitrec.lab.reading.judge", purpose, figures)
+
+
+def _stored(files: Sequence[Path]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the features in some stocks, (n, F), and whether each row is right, (n,)."""
+    stored = [dict(np.load(file)) for file in files]
+    return np.concatenate([one["rows"] for one in stored]), np.concatenate([one["right"] for one in stored])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The recipe of the judge's weights."""
+"""The recipe of the judge."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab import stocks
-from digitrec.lab.finding.judge import Sources, drawn, learn
+from digitrec.lab.finding import judge
+from digitrec.lab.finding.pictures import Sources
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.hands import hands
-from digitrec.prepare.judge import WEIGHTS
+from digitrec.models.network import runner
+from digitrec.prepare.judge import WEIGHTS, chances
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 @pytest.fixture
@@ -24,18 +28,22 @@ def sources(tmp_path: Path) -> Sources:
     return Sources(Writer(digits), [(cell, int(digits.labels[0]))], list(hands(people(), 3, 5)))
 
 
-@pytest.mark.filterwarnings("ignore:.*hasn't converged")
-def test_the_recipe_writes_weights_of_the_shipped_form_and_their_card(
-    sources: Sources, tmp_path: Path
+def test_the_recipe_writes_a_network_of_the_shipped_form_and_its_card(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stocks.fill(tmp_path, 1, lambda number: drawn(sources, number, 12))
-    learn(tmp_path, tmp_path / "weights.npz")
-    with np.load(tmp_path / "weights.npz") as made, np.load(WEIGHTS) as shipped:
-        assert {name: made[name].shape for name in made} == {name: shipped[name].shape for name in shipped}
-        assert all(np.isfinite(made[name]).all() for name in made)
-    assert "held back" in (tmp_path / "weights.md").read_text("utf-8")
+    monkeypatch.setattr(judge, "BATCH", 8)
+    stocks.fill(tmp_path, 2, lambda number: judge.drawn(sources, number, 12))
+    judge.learn(tmp_path, 24)
+    out = tmp_path / "judge.tflite"
+    judge.export(tmp_path, out)
+    made, shipped = runner(out.read_bytes()), runner(WEIGHTS.read_bytes())
+    assert sorted(made.takes) == sorted(shipped.takes) and made.gives == shipped.gives
+    stock = stocks.held(tmp_path, 3)
+    found = chances(made, stock["views"], stock["rows"])
+    assert found.shape == (3,) and ((found > 0) & (found < 1)).all()
+    assert "held back" in (tmp_path / "judge.md").read_text("utf-8")
 
 
 def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:
-    one, again = (drawn(sources, 3, 4) for _ in range(2))
-    assert np.array_equal(one["rows"], again["rows"]) and np.array_equal(one["right"], again["right"])
+    one, again = (judge.drawn(sources, 3, 4) for _ in range(2))
+    assert all(np.array_equal(one[name], again[name]) for name in one)

@@ -1,0 +1,242 @@
+"""Draw pictures for the judge to learn from: digits with all kinds of things around them, and other writing.
+
+Only digits and fonts of the training sets are used.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from digitrec.image.pixels import Pixels
+from digitrec.lab.handwriting import things
+from digitrec.lab.handwriting.changes import CHANGES
+from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
+from digitrec.lab.handwriting.photo import perhaps_on_paper
+from digitrec.lab.handwriting.scenes import REFUSED, WANTED, large, page_of, scene
+from digitrec.lab.handwriting.strokes import log_uniform
+from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
+from digitrec.lab.reading.compose import Composer, unstretched
+from digitrec.lab.reading.hands import Hand
+
+Picture = tuple[Pixels, int | None]
+"""A picture, and the digit on it; None: there is no single digit."""
+BRACKETS = ("()", "()", "[]", "{}", "<>")
+"""Pairs of brackets around a digit, with which it is still a single digit."""
+SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
+"""Signs and letters beside a digit, with which it is no longer a single digit."""
+LENGTHS = (0.5, 0.3, 0.12, 0.08)
+"""Shares of numbers with 1 to 4 digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The digits, fonts and cells that the pictures are made of."""
+
+    writer: Writer
+    cells: Sequence[tuple[Path, int]]
+    """Files of scanned cells, and their digits."""
+    hands: Sequence[Hand]
+    """Hands that write numbers."""
+
+
+def _scene(of: Sources, rng: np.random.Generator, kinds: tuple[str, ...] = tuple(WANTED)) -> Picture:
+    one = scene(kinds[rng.integers(len(kinds))], of.writer, rng)
+    return one.pixels, one.label
+
+
+def _cell(of: Sources, rng: np.random.Generator) -> Picture:
+    file, label = of.cells[int(rng.integers(len(of.cells)))]
+    return np.asarray(Image.open(file).convert("RGB")), label
+
+
+def _changed(of: Sources, rng: np.random.Generator) -> Picture:
+    """Change a digit on paper, a cell or a scene in one or two ways that keep the digit."""
+    pixels, label = (_cell, _tight, _scene)[rng.integers(3)](of, rng)
+    for kind in rng.choice(list(CHANGES), rng.integers(1, 3), replace=False):
+        pixels = np.asarray(CHANGES[str(kind)](Image.fromarray(pixels)))
+    return pixels, label
+
+
+def _tight(of: Sources, rng: np.random.Generator) -> Picture:
+    """Crop a digit on paper so that it touches some edges, or lose up to a twelfth of it outside."""
+    one = scene("plain paper", of.writer, rng)
+    height, width = one.pixels.shape[:2]
+    box, size = np.array(one.box), max(one.box[2] - one.box[0], one.box[3] - one.box[1])
+    loose = np.where(rng.random(4) < 0.5, rng.uniform(-0.08, 0.05, 4), rng.uniform(0, 0.6, 4)) * size
+    ends = np.clip(box + loose * (-1, -1, 1, 1), 0, (width, height) * 2).astype(int)
+    ends[2:] = np.maximum(ends[2:], ends[:2] + 4)  # a 1 is narrow
+    return one.pixels[ends[1] : ends[3], ends[0] : ends[2]], one.label
+
+
+def _small(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write one or two small digits on a large page."""
+    height, side = round(log_uniform(rng, 14, 90)), rng.integers(300, 1200)
+    digit, ink = of.writer.digit(rng, height)
+    label = None if rng.random() < 0.25 else digit
+    if label is None:
+        ink = beside(ink, of.writer.digit(rng, height)[1], float(rng.uniform(0, 2)), rng)
+    around = side / height / 2
+    return shown(page_of(ink, rng, 0.2 * around, around), rng), label
+
+
+def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
+    one = scene(("plain paper", "ruled paper", "edge of a shadow")[rng.integers(3)], of.writer, rng)
+    return things.beside(one.pixels, one.box, rng), one.label
+
+
+def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
+    """Draw a minus, an equals sign or a plus before or after a digit on paper, by hand."""
+    one = scene("plain paper", of.writer, rng)
+    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
+    height, ink = bottom - top, one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    half, down = height * log_uniform(rng, 0.08, 0.3), np.array([0, height * rng.uniform(0.06, 0.12)])
+    gap = half + height * rng.uniform(0.06, 0.5)
+    middle = (left - gap, right + gap)[rng.integers(2)], (top + bottom) / 2 + height * rng.normal(0, 0.08)
+    if not half < middle[0] < picture.width - half:
+        return one.pixels, one.label
+    level = np.array([(-half, 0), (half, 0)])
+    minus, equals, plus = [level], [level - down, level + down], [level, level[:, ::-1]]
+    for stroke in (minus, minus, equals, plus)[rng.integers(4)]:
+        ends = middle + stroke + rng.normal(0, 0.08 * half, (2, 2))
+        width = max(1, round(height * log_uniform(rng, 0.03, 0.1)))
+        ImageDraw.Draw(picture).line(list(map(tuple, ends)), tuple(ink.tolist()), width)
+    return np.asarray(picture), None
+
+
+def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
+    """Print brackets beside a digit on paper, or signs and letters, which make it no single digit."""
+    one = scene("plain paper", of.writer, rng)
+    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
+    height = bottom - top
+    font = ImageFont.truetype(font_to_learn(rng), height * rng.uniform(0.9, 1.6))
+    pen, ink = ImageDraw.Draw(picture), one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    is_bracket, sides, label = rng.random() < 0.65, rng.integers(1, 4), one.label
+    signs = list(BRACKETS[rng.integers(len(BRACKETS))]) if is_bracket else rng.choice(list(SIGNS), 2).tolist()
+    middle = (top + bottom) / 2 + height * rng.normal(0, 0.08)
+    for side, sign, anchor, edge, away in ((1, signs[0], "rm", left, -1), (2, signs[1], "lm", right, 1)):
+        at = edge + away * height * rng.uniform(0.08, 0.45)
+        if sides & side and 0 < at + away * 0.6 * font.getlength(sign) < picture.width:
+            pen.text((at, middle), sign, tuple(ink.tolist()), font, anchor)
+            label = label if is_bracket else None
+    return np.asarray(picture), label
+
+
+def _large(of: Sources, rng: np.random.Generator) -> Picture:
+    one = large(of.writer, rng)
+    return one.pixels, one.label
+
+
+def _page(of: Sources, rng: np.random.Generator) -> Picture:
+    return next(pages(1, int(rng.integers(2**31)))).pixels, None
+
+
+def _pair(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write two digits; a third of the pairs get a 1, because a 1 looks like a bracket or a pen."""
+    height = int(rng.integers(70, 150))
+    inks = [of.writer.digit(rng, round(height * rng.uniform(0.9, 1.1)))[1] for _ in range(2)]
+    if rng.random() < 0.33:
+        digits = (of.writer.digit(rng, height) for _ in itertools.count())
+        inks[rng.integers(2)] = next(ink for label, ink in digits if label == 1)
+    left, right = inks
+    return shown(beside(left, right, float(rng.uniform(0, 2)), rng), rng), None
+
+
+def _number(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write a number of one or more digits as in a logbook, small or enlarged."""
+    view, text = Composer(of.hands, rng, lengths=LENGTHS).number()
+    picture = unstretched(view, log_uniform(rng, 1, 4) if rng.random() < 0.5 else 1)
+    return np.asarray(picture), int(text) if len(text) == 1 else None
+
+
+def _reduced(of: Sources, rng: np.random.Generator) -> Picture:
+    """Reduce another picture to 8 to 48 pixels, often to a square or to black and white."""
+    kinds = (_tight, _tight, _tight, _senseless, _page, _pair, _number, _form)
+    pixels, label = kinds[rng.integers(len(kinds))](of, rng)
+    shape = np.array(pixels.shape[1::-1]) if rng.random() < 0.4 else np.ones(2)
+    size = np.rint(log_uniform(rng, 8, 48) / shape.min() * shape).astype(int)
+    small = np.asarray(Image.fromarray(pixels).convert("L").resize(size.tolist(), Image.Resampling.BOX))
+    if rng.random() < 0.4:
+        small = np.where(small > (int(small.min()) + int(small.max())) // 2, 255, 0).astype(np.uint8)
+    return small, label
+
+
+def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
+    ink = any_kind(of.writer, rng)
+    return perhaps_on_paper(larger(ink, rng) if min(ink.shape) <= 28 else ink, rng), None
+
+
+def _form(of: Sources, rng: np.random.Generator) -> Picture:
+    """Cut a cell out of a table, mostly with its lines and a little of its neighbours; half are empty.
+
+    A line may be as thin and pale as a hair, or the table's border, at which the other lines end.
+    """
+    label = None
+    side, dark, tilt = round(log_uniform(rng, 90, 300)), rng.integers(80, 256, 2), rng.normal(0, 0.05)
+    table, is_border = Image.new("L", (3 * side, 3 * side)), rng.random((2, 2)) < 0.2
+    widths = np.rint(side * np.exp(rng.uniform(np.log(0.01), np.log(0.1), (2, 2)))).astype(int)
+    for at, upright in np.ndindex(2, 2):
+        corners = side * np.arange(1, 3) + (-0.5, 0.5) * widths[1 - upright]
+        reach = np.where(is_border[1 - upright], corners, (0, 3 * side))
+        off = (tilt * (1 - 2 * upright) + rng.normal(0, 0.02)) * (reach - 1.5 * side)
+        ends = np.stack([reach, side * (at + 1) + off], axis=1)[:, :: 1 - 2 * upright]
+        if rng.random() < 0.9:
+            tone = int(dark[0] * (rng.uniform(0.1, 1) if rng.random() < 0.4 else 1))
+            ImageDraw.Draw(table).line(ends.ravel().tolist(), tone, max(1, int(widths[upright, at])))
+    for place in np.ndindex(3, 3):
+        if rng.random() < 0.5:
+            digit, ink = of.writer.digit(rng, round(side * rng.uniform(0.35, 0.8)))
+            middle = side * (np.array(place) + rng.normal(0.5, 0.05, 2)) - np.array(ink.shape[::-1]) / 2
+            table.paste(int(dark[1]), (int(middle[0]), int(middle[1])), Image.fromarray(ink))
+            label = digit if place == (1, 1) else label
+    loose = side * (rng.uniform(-0.08, 0.25) + rng.normal(0, 0.03, 4))
+    cell = table.crop(tuple((np.array([1, 1, 2, 2]) * side + loose * (-1, -1, 1, 1)).astype(int)))
+    picture = Image.fromarray(perhaps_on_paper(np.asarray(cell), rng))
+    smaller = rng.uniform(1, min(picture.size) / 40) if rng.random() < 0.4 else 1
+    return np.asarray(picture.resize([round(n / smaller) for n in picture.size], Image.Resampling.BOX)), label
+
+
+def _row(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write digits, few letters or only one digit in a row or column of boxes, or far apart without boxes."""
+    count, side = int(rng.integers(1, 9)), round(log_uniform(rng, 24, 110))
+    step = round(side * rng.uniform(1, 1.6)) * np.eye(2, dtype=int)[int(rng.random() < 0.2)]
+    sheet = Image.new("L", tuple((step * (count - 1) + side).tolist()))
+    filled = rng.random(count) < rng.choice([0.0, 0.9], p=(0.4, 0.6))
+    filled[rng.integers(count)] |= rng.random() < 0.8
+    tone, width = int(rng.integers(80, 256)), max(1, round(side * log_uniform(rng, 0.01, 0.06)))
+    has_boxes, written = rng.random() < 0.7, []
+    for corner, is_filled in zip(step * np.arange(count)[:, None], filled, strict=True):
+        if has_boxes:
+            ImageDraw.Draw(sheet).rectangle((*corner, *(corner + side - 1)), outline=tone, width=width)
+        if is_filled:
+            height = round(side * rng.uniform(0.45, 0.8))
+            digit, ink = of.writer.digit(rng, height)
+            if rng.random() < 0.1:
+                digit, ink = -1, in_font(str(rng.choice(list(SIGNS))), font_to_learn(rng), height)
+            place = corner + (side - np.array(ink.shape[::-1])) / 2 + side * rng.normal(0, 0.04, 2)
+            sheet.paste(255, tuple(place.astype(int).tolist()), Image.fromarray(ink))
+            written.append(digit)
+    around = np.rint(side * rng.uniform(0.05, 0.9, (2, 2))).astype(int)
+    label = written[0] if len(written) == 1 and written[0] >= 0 else None
+    return perhaps_on_paper(np.pad(np.asarray(sheet), around), rng), label
+
+
+KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
+    _scene: 0.08, _changed: 0.09, _beside_a_thing: 0.12, _beside_print: 0.08, _beside_a_sign: 0.03,
+    _tight: 0.05, _cell: 0.04, _small: 0.04, _large: 0.04, partial(_scene, kinds=tuple(REFUSED)): 0.09,
+    _page: 0.04, _pair: 0.07, _number: 0.05, _reduced: 0.03, _senseless: 0.03, _form: 0.08, _row: 0.04,
+}  # fmt: skip
+"""The kinds of pictures, and the share of each."""
+
+
+def picture(of: Sources, rng: np.random.Generator) -> Picture:
+    """Draw a picture of a random kind."""
+    kinds = list(KINDS)
+    pixels, label = kinds[int(rng.choice(len(kinds), p=list(KINDS.values())))](of, rng)
+    return np.ascontiguousarray(pixels), label
