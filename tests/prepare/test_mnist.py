@@ -114,17 +114,6 @@ def test_two_digits_are_counted_and_the_larger_is_shown() -> None:
     assert max(likeness(shown, digit) for digit in DIGITS[:2]) > 0.9
 
 
-@pytest.mark.parametrize("side", [12, 16, 20])
-def test_a_small_binary_seven_that_fills_its_picture(side: int) -> None:
-    picture = Image.new("L", (side, side))
-    ImageDraw.Draw(picture).line(
-        [(0, 0), (side - 1, 0), (side // 3, side - 1)], fill=255, width=max(1, side // 6)
-    )
-    answer = prepare(DigitImage.open(np.asarray(picture)), SPEC)
-    assert answer.findings.reason is None
-    assert answer.findings.polarity == "light on dark"
-
-
 @pytest.mark.parametrize(("side", "least"), [(8, 0.6), (12, 0.8), (16, 0.8), (20, 0.8)])
 def test_small_binary_images_that_the_digit_fills(side: int, least: float) -> None:
     digits = mnist_test()[:100]

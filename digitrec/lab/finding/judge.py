@@ -5,7 +5,8 @@
     python -m digitrec.lab.finding.judge export FOLDER
 
 Drawing and learning resume where they stopped. `draw` takes one core 80 minutes, `learn` two cores 25.
-`export` writes the network that digitrec ships, from the latest checkpoint, with its card.
+`export` writes the network that digitrec ships, from the latest checkpoint, with its card. For the shipped
+network, the 14 files with rows of boxes were drawn last, after 1,700,000 views of the 300 others.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ HELD_VIEWS = 1024
 HANDS = 400
 """Number of hands that write numbers."""
 FEATURES = 67
+"""Number of features of a proposal."""
 BATCH = 128
 LAYERS = ((16, 2), (24, 2), (48, 1), (48, 1), (96, 2), (96, 1))
 """Channels and stride of each convolution."""
@@ -72,7 +74,7 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
     return {"views": np.array(views), "rows": np.array(rows), "right": np.array(right)}
 
 
-def network(layers_: tuple[tuple[int, int], ...] = LAYERS) -> Any:
+def network() -> Any:
     """Return a Keras model from views and features to the chance that a proposal is right, (N, 1).
 
     The inputs are those of `digitrec.prepare.judge.inputs`.
@@ -82,7 +84,7 @@ def network(layers_: tuple[tuple[int, int], ...] = LAYERS) -> Any:
 
     views, rows = keras.Input((SIDE, SIDE, CHANNELS)), keras.Input((FEATURES,))
     x = layers.Rescaling(1 / 127.5, -1)(views)
-    for channels, stride in layers_:
+    for channels, stride in LAYERS:
         x = layers.Conv2D(channels, 3, stride, "same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
     seen = [layers.GlobalAveragePooling2D()(x), layers.Flatten()(layers.MaxPooling2D(x.shape[1])(x))]

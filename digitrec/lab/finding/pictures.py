@@ -87,6 +87,7 @@ def _small(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
+    """Lay a pen, a ruler, an eraser or another thing beside a digit on paper."""
     one = scene(("plain paper", "ruled paper", "edge of a shadow")[rng.integers(3)], of.writer, rng)
     return things.beside(one.pixels, one.box, rng), one.label
 
