@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -29,53 +28,50 @@ def view(picture: Image.Image, one: Proposal, marks: Sequence[Proposal]) -> Pixe
     left, top, right, bottom = one.box
     side = CLOSER * longer_side(one.box)
     x, y = (left + right - side) / 2, (top + bottom - side) / 2
-    shown, whole = (x, y, x + side, y + side), (0, 0, *picture.size)
-    others = [_inked(mark, shown) for mark in marks if mark is not one]
-    return np.dstack([
-        _scaled(picture, whole, shown, "RGB", "edge"), _inked(one, shown),
-        np.maximum.reduce([_nothing(), *others]), _scaled(Image.new("L", (1, 1), 255), whole, shown),
-    ])  # fmt: skip
+    shown, found = (x, y, x + side, y + side), np.zeros((SIDE, SIDE, CHANNELS), np.uint8)
+    for mark in dict.fromkeys((one, *marks)):
+        ink = _scaled(_ink(mark), mark.box, shown)
+        if ink is not None:
+            rows, columns, pixels = ink
+            own = found[rows, columns, 3 if mark is one else 4]
+            np.maximum(own, np.asarray(pixels), out=own)
+    inside = _scaled(picture, (0, 0, *picture.size), shown)
+    assert inside is not None  # a proposal's box lies inside the picture
+    rows, columns, part = inside
+    margins = [(each.start, SIDE - each.stop) for each in (rows, columns)]
+    found[..., :3] = np.pad(np.asarray(part.convert("RGB")), (*margins, (0, 0)), "edge")
+    found[rows, columns, 5] = 255
+    return found
 
 
-def _inked(one: Proposal, shown: Part) -> Pixels:
-    """Return a proposal's ink on the part that is shown, (SIDE, SIDE)."""
+def _ink(one: Proposal) -> Image.Image:
+    """Return the ink that fills a proposal's box."""
     ink = one.reading.ink
     if one.source != "whole picture":
         left, top, right, bottom = extent(ink)
         ink = ink[top:bottom, left:right]
-    return _scaled(Image.fromarray(as_bytes(ink)), one.box, shown)
+    return Image.fromarray(as_bytes(ink))
 
 
-def _scaled(
-    image: Image.Image,
-    place: Part,
-    shown: Part,
-    mode: str = "L",
-    outside: Literal["constant", "edge"] = "constant",
-) -> Pixels:
-    """Return the part of an image that is shown, (SIDE, SIDE) or (SIDE, SIDE, 3).
+def _scaled(image: Image.Image, place: Part, shown: Part) -> tuple[slice, slice, Image.Image] | None:
+    """Return the rows and columns of a view that an image fills, and the image in that size; None: none.
 
     Args:
-        image: the image, of mode L or RGB.
+        image: the image.
         place: the part of the picture that the image covers.
-        shown: the part of the picture that is shown.
-        mode: the mode of the result: "L" or "RGB".
-        outside: what is shown outside the image: "constant" (0), or "edge": its nearest pixel.
+        shown: the part of the picture that the view shows.
     """
-    start, scale = np.array(shown[:2]), SIDE / np.subtract(shown[2:], shown[:2])
-    first, last = np.maximum(shown[:2], place[:2]), np.minimum(shown[2:], place[2:])
-    if (first >= last).any():
-        return _nothing()
-    low = np.minimum(np.rint((first - start) * scale), SIDE - 1).astype(int)
-    high = np.clip(np.rint((last - start) * scale).astype(int), low + 1, SIDE)
-    zoom = np.array(image.size) / np.subtract(place[2:], place[:2])
-    box = np.clip((np.array([first, last]) - place[:2]) * zoom, 0, image.size)  # rounding may exceed it
-    size = (high - low).tolist()
-    part = image.resize(size, Image.Resampling.BILINEAR, tuple(box.ravel()), reducing_gap=3.0)
-    pixels = np.asarray(part.convert(mode))
-    margins = [(low[1], SIDE - high[1]), (low[0], SIDE - high[0]), (0, 0)]
-    return np.pad(pixels, margins[: pixels.ndim], outside)
-
-
-def _nothing() -> Pixels:
-    return np.zeros((SIDE, SIDE), np.uint8)
+    filled, edges = [], []
+    for axis, length in enumerate(image.size):
+        low, high, start, end = place[axis], place[axis + 2], shown[axis], shown[axis + 2]
+        first, last = max(low, start), min(high, end)
+        if first >= last:
+            return None
+        scale, zoom = SIDE / (end - start), length / (high - low)
+        begin = min(round((first - start) * scale), SIDE - 1)
+        filled.append(slice(begin, min(max(round((last - start) * scale), begin + 1), SIDE)))
+        edges.append((max((first - low) * zoom, 0), min((last - low) * zoom, length)))  # if rounded up
+    (columns, rows), ((left, right), (top, bottom)) = filled, edges
+    size = columns.stop - columns.start, rows.stop - rows.start
+    how = Image.Resampling.BILINEAR
+    return rows, columns, image.resize(size, how, (left, top, right, bottom), reducing_gap=3.0)
