@@ -70,6 +70,26 @@ def pairs(folder: Path, rng: np.random.Generator) -> Iterator[Stock]:
                 yield {key: np.concatenate([one[key], other[key]]) for key in one.files}
 
 
+def held_batches(folder: Path, count: int, size: int, batch: Callable[..., Batch]) -> list[Batch]:
+    """Return the first ``count`` held-out rows, which are never used for training, in batches.
+
+    ``batch`` makes a batch of a stock and the chosen rows.
+    """
+    stock = held(folder, count)
+    rows = len(next(iter(stock.values())))
+    return [batch(stock, slice(at, at + size)) for at in range(0, rows, size)]
+
+
+def batches(
+    folder: Path, size: int, batch: Callable[..., Batch], rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Yield batches of ``size`` rows in random order, each from two stocks, without end."""
+    for stock in pairs(folder, rng):
+        order = rng.permutation(len(next(iter(stock.values()))))
+        for at in range(0, len(order) - size + 1, size):
+            yield batch(stock, order[at : at + size])
+
+
 def write_card(weights: Path, recipe: str, purpose: str, rows: Mapping[str, str]) -> None:
     """Write a card beside the weights: one sentence of purpose, and a table of their figures."""
     table = "".join(f"| {name} | {value} |\n" for name, value in rows.items())

@@ -54,7 +54,7 @@ def _ink(one: Proposal) -> Image.Image:
 
 
 def _scaled(image: Image.Image, place: Part, shown: Part) -> tuple[slice, slice, Image.Image] | None:
-    """Return the rows and columns of a view that an image fills, and the image in that size; None: none.
+    """Return the rows and columns of a view that an image fills, and the image in that size; None: no pixel.
 
     Args:
         image: the image.

@@ -41,6 +41,13 @@ def test_a_digit_that_was_cropped_closely_is_read_as_with_paper_around(off: int)
     assert right(both) >= 54 + 3 * (off >= 0)
 
 
+def test_also_on_photographed_paper() -> None:
+    rng = np.random.default_rng(1)
+    wide = [np.pad(ink, 30) for ink in INKS]
+    photos = [cropped(ink, (0, 5, 15)[place % 3], ink_on_paper(ink, rng)) for place, ink in enumerate(wide)]
+    assert right(photos) >= 54
+
+
 @pytest.mark.parametrize("sides", [[0], [0, 1], [0, 2], [0, 1, 2], [0, 1, 2, 3]])
 def test_bars_along_the_edges_are_not_read(sides: list[int]) -> None:
     pictures = []
@@ -73,6 +80,12 @@ def test_a_cell_with_nothing_but_its_lines_is_no_digit() -> None:
         pictures.append(ink_on_paper(cell, rng))
     answers = [one.digit for one in digitrec.predict_many(pictures) if isinstance(one, Prediction)]
     assert answers.count(None) >= 53
+
+
+def test_a_thick_one_that_fills_a_narrow_cell_is_read() -> None:
+    page = np.full((82, 24), 230, np.uint8)
+    page[3:79, 4:19] = 40
+    assert digitrec.predict(page.repeat(2, axis=0).repeat(2, axis=1)).digit == 1
 
 
 def test_boxes_are_of_the_picture_that_was_given() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from looks import look
+from looks import look, staged
 from PIL import Image, ImageDraw
 
 import digitrec
@@ -105,6 +105,11 @@ def test_a_pen_from_edge_to_edge_is_no_one() -> None:
 def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
     assert found([(x, y - 120) for x, y in THREE]).reason == "cut off"
     assert found([(x - 115, y) for x, y in THREE]).reason == "cut off"
+
+
+@pytest.mark.parametrize("place", [43, 73, 82])
+def test_a_grainy_pencil_is_no_texture_from_near(place: int) -> None:
+    assert look(staged("plain paper", place).pixels).reason is None
 
 
 PAGE = np.zeros((60, 80), bool)

@@ -64,6 +64,13 @@ def test_dark_ink_on_dark_grey_paper_is_dark_ink() -> None:
     assert look(photo(paper(0.2), strokes(*FOUR))).polarity == "dark on light"
 
 
+@pytest.mark.parametrize("pen", [2, 12, 30])
+def test_pens_thin_and_thick(pen: int) -> None:
+    ink = look(photo(paper(), strokes(*FOUR, pen=pen)))
+    assert ink.reason is None
+    assert len(ink.boxes) == 1
+
+
 ON_A_TABLE = paper()
 ON_A_TABLE[:, :40], ON_A_TABLE[360:] = 0.3, 0.35
 FRAME = strokes([(50, 50), (250, 50), (250, 360), (50, 360), (50, 50)], pen=3)
@@ -111,6 +118,12 @@ SPLIT = pytest.mark.xfail(reason="the finder takes dark rules across a digit for
 def test_printed_lines_are_not_read(squares: bool, strength: float, tilt: float) -> None:
     page = photo(paper() * (1 - strength * ruled(squares, tilt)), strokes(*FOUR))
     assert digitrec.predict(page).digit == 4
+
+
+def test_tiny_digit_in_a_corner() -> None:
+    small = [[(x // 6 + 20, y // 6 + 20) for x, y in line] for line in FOUR]
+    (box,) = look(photo(paper(), strokes(*small, pen=2))).boxes
+    assert np.abs(np.subtract(box, np.array(BOX) / 6 + 20)).max() <= 3
 
 
 def test_large_photo_gives_boxes_in_its_own_pixels() -> None:

@@ -25,9 +25,8 @@ def test_a_view_shows_the_ink_other_marks_and_where_the_picture_ends() -> None:
     assert shown[middle, middle].tolist() == [10, 20, 30, 255, 0, 255]
     assert shown[middle, 2].tolist() == [10, 20, 30, 0, 0, 0]  # left of the picture
     assert (shown[..., 5] > 0).mean() == (SIDE - third) / SIDE
-    assert (
-        np.flatnonzero(shown[middle, :, 4]).min() > 2 * third and not shown[..., 4][shown[..., 3] > 0].any()
-    )
+    assert np.flatnonzero(shown[middle, :, 4]).min() > 2 * third
+    assert not shown[..., 4][shown[..., 3] > 0].any()
 
 
 def test_a_mark_outside_the_view_is_not_shown() -> None:

@@ -111,18 +111,14 @@ def learn(folder: Path, views: int) -> None:
 
 
 def held(folder: Path) -> list[tuple[Any, ...]]:
-    """Return the held-out proposals, which are measured and never used for training, in batches."""
-    stock = stocks.held(folder, HELD_VIEWS)
-    return [batch(stock, slice(at, at + BATCH)) for at in range(0, len(stock["right"]), BATCH)]
+    """Return the held-out proposals in batches."""
+    return stocks.held_batches(folder, HELD_VIEWS, BATCH, batch)
 
 
 def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-    """Yield batches with random changes of colours and light, each from two stocks, without end."""
-    for stock in stocks.pairs(folder, rng):
-        order = rng.permutation(len(stock["right"]))
-        for at in range(0, len(order) - BATCH + 1, BATCH):
-            (views, rows), right = batch(stock, order[at : at + BATCH])
-            yield (varied(views, rng), rows), right
+    """Yield batches with random changes of colours and light, without end."""
+    for (views, rows), right in stocks.batches(folder, BATCH, batch, rng):
+        yield (varied(views, rng), rows), right
 
 
 def batch(stock: stocks.Stock, chosen: Any) -> tuple[Any, ...]:

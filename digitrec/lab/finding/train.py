@@ -260,18 +260,14 @@ def learn(folder: Path, views: int) -> None:
 
 
 def held(folder: Path) -> list[tuple[Any, ...]]:
-    """Return the held-out scenes, which are measured and never used for training, in batches."""
-    stock = stocks.held(folder, HELD_VIEWS)
-    return [batch(stock, slice(at, at + BATCH)) for at in range(0, len(stock["pictures"]), BATCH)]
+    """Return the held-out scenes in batches."""
+    return stocks.held_batches(folder, HELD_VIEWS, BATCH, batch)
 
 
 def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-    """Yield batches with random changes of colours and light, each from two stocks."""
-    for stock in stocks.pairs(folder, rng):
-        order = rng.permutation(len(stock["pictures"]))
-        for at in range(0, len(order), BATCH):
-            pictures, *truth = batch(stock, order[at : at + BATCH])
-            yield varied(pictures, rng), *truth
+    """Yield batches with random changes of colours and light, without end."""
+    for pictures, *truth in stocks.batches(folder, BATCH, batch, rng):
+        yield varied(pictures, rng), *truth
 
 
 def batch(stock: stocks.Stock, chosen: Any) -> tuple[Any, ...]:
