@@ -18,9 +18,9 @@ from digitrec.prepare.closeup import fine_size
 from digitrec.prepare.components import Box, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.finder import find
-from digitrec.prepare.form import laid_out
+from digitrec.prepare.form import DIGIT, laid_out
 from digitrec.prepare.found import Ink
-from digitrec.prepare.ink import SMALL, with_paper_around
+from digitrec.prepare.ink import with_paper_around
 
 MOST = 8
 """Number of the finder's marks that are judged; the largest are taken."""
@@ -31,9 +31,9 @@ BESIDE = 0.15
 """Minimum length of a mark beside a digit, as a share of the digit's length."""
 NEAR = 0.06
 """Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
-SOURCES = ("rules", "paper around", "finder", "whole picture")
-"""Sources of proposals: the rules, the rules with paper added around the picture, the finder, and all of a
-small picture, which its digit may fill."""
+SOURCES = ("rules", "paper around", "finder")
+"""Sources of proposals: the rules; the rules with paper added around the picture, or all of a very small
+picture; and the finder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +53,11 @@ class Reading:
     def digit(self) -> int:
         """The likeliest digit."""
         return int(self.chances.argmax())
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the evidence reaches the network's threshold."""
+        return self.evidence >= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,29 +96,28 @@ class Case:
 
 
 def seen(image: DigitImage, rules: Ink) -> Case:
-    """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found."""
+    """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found.
+
+    If they refuse it, they search again with paper around the picture, which its digit may fill. A digit that
+    fills a very small picture is proposed as it is.
+    """
+    searched = [rules] if rules.reason is None else [rules, with_paper_around(image.picture)]
     by_rules = [
         (source, one.fine, one.box, one.reason)
-        for source, one in zip(SOURCES, _searched(image, rules), strict=False)
+        for source, one in zip(SOURCES, searched, strict=False)
         if one.fine is not None and one.box is not None
     ]
-    marks, wholes = find(image.picture, 0, MOST), _wholes(image.picture)
-    found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks), *wholes]))
+    by_rules += [(SOURCES[1], whole, (0, 0, *image.size), None) for whole in _wholes(image.picture)]
+    marks = find(image.picture, 0, MOST)
+    found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
     proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]
-    proposals += [Proposal("whole picture", next(found), (0, 0, *image.size)) for _ in wholes]
     return Case(image.size, rules, proposals)
 
 
-def _searched(image: DigitImage, rules: Ink) -> list[Ink]:
-    """Return the rules' ink; if it was refused or is near an edge, also the ink with paper around."""
-    inside = rules.box is not None and not near_edges(rules.box, image.size)
-    return [rules] if inside and rules.reason is None else [rules, with_paper_around(image.picture)]
-
-
 def _wholes(picture: Image.Image) -> list[Floats]:
-    """Return all of a small picture as ink, of either polarity; nothing of a larger one."""
-    if max(picture.size) > SMALL:
+    """Return all of a very small picture as ink, of either polarity; nothing of a larger one."""
+    if max(picture.size) >= DIGIT:
         return []
     grey = np.asarray(picture.convert("L").resize(fine_size(*picture.size)), np.float32)
     light = (grey - grey.min()) / max(float(np.ptp(grey)), 1)

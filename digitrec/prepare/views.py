@@ -46,11 +46,8 @@ def view(picture: Image.Image, one: Proposal, marks: Sequence[Proposal]) -> Pixe
 
 def _ink(one: Proposal) -> Image.Image:
     """Return the ink that fills a proposal's box."""
-    ink = one.reading.ink
-    if one.source != "whole picture":
-        left, top, right, bottom = extent(ink)
-        ink = ink[top:bottom, left:right]
-    return Image.fromarray(as_bytes(ink))
+    left, top, right, bottom = extent(one.reading.ink)
+    return Image.fromarray(as_bytes(one.reading.ink[top:bottom, left:right]))
 
 
 def _scaled(image: Image.Image, place: Part, shown: Part) -> tuple[slice, slice, Image.Image] | None:

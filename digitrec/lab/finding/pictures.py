@@ -111,6 +111,27 @@ def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
     return np.asarray(picture), None
 
 
+def _in_brackets(of: Sources, rng: np.random.Generator) -> Picture:
+    """Draw a bracket before or after a digit on paper by hand, or both: round, square, curly or angular."""
+    one = scene("plain paper", of.writer, rng)
+    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
+    height, ink = bottom - top, one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    down, sides = np.linspace(-1, 1, 25), rng.integers(1, 4)
+    far = np.abs(down)
+    bow = (1 - down**2, far < 0.95, 0.4 * (far < 0.9) + 0.6 * (far < 0.1), 1 - far)[
+        rng.choice(4, p=(0.55, 0.2, 0.1, 0.15))
+    ]
+    half, depth = height * log_uniform(rng, 0.4, 1), height * log_uniform(rng, 0.08, 0.3)
+    gap, width = height * log_uniform(rng, 0.05, 0.6), max(1, round(height * log_uniform(rng, 0.02, 0.1)))
+    for side, edge, away in ((1, left, -1), (2, right, 1)):
+        y = (top + bottom) / 2 + height * rng.normal(0, 0.08) + half * rng.uniform(0.85, 1.15) * down
+        x = edge + away * (gap + depth * bow) + half * rng.normal(0, 0.06) * down
+        x = x + height * 0.01 * rng.normal(0, 1, 25).cumsum()
+        if sides & side and width < x.min() and x.max() < picture.width - width:
+            ImageDraw.Draw(picture).line(list(zip(x, y, strict=True)), tuple(ink.tolist()), width, "curve")
+    return np.asarray(picture), one.label
+
+
 def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
     """Print brackets beside a digit on paper, or signs and letters, which make it no single digit."""
     one = scene("plain paper", of.writer, rng)
@@ -158,7 +179,7 @@ def _number(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _reduced(of: Sources, rng: np.random.Generator) -> Picture:
     """Reduce another picture to 8 to 48 pixels, often to a square or to black and white."""
-    kinds = (_tight, _tight, _tight, _senseless, _page, _pair, _number, _form)
+    kinds = (*[_tight] * 6, _senseless, _page, _pair, _number, _form)
     pixels, label = kinds[rng.integers(len(kinds))](of, rng)
     shape = np.array(pixels.shape[1::-1]) if rng.random() < 0.4 else np.ones(2)
     size = np.rint(log_uniform(rng, 8, 48) / shape.min() * shape).astype(int)
@@ -229,9 +250,10 @@ def _row(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.08, _changed: 0.09, _beside_a_thing: 0.12, _beside_print: 0.08, _beside_a_sign: 0.03,
-    _tight: 0.05, _cell: 0.04, _small: 0.04, _large: 0.04, partial(_scene, kinds=tuple(REFUSED)): 0.09,
-    _page: 0.04, _pair: 0.07, _number: 0.05, _reduced: 0.03, _senseless: 0.03, _form: 0.08, _row: 0.04,
+    _scene: 0.05, _changed: 0.1, _beside_a_thing: 0.1, _beside_print: 0.07, _in_brackets: 0.04,
+    _beside_a_sign: 0.03, _tight: 0.07, _cell: 0.04, _small: 0.03, _large: 0.03,
+    partial(_scene, kinds=tuple(REFUSED)): 0.09, _page: 0.03, _pair: 0.06, _number: 0.03, _reduced: 0.1,
+    _senseless: 0.04, _form: 0.07, _row: 0.02,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

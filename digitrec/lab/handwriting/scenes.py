@@ -215,7 +215,7 @@ CELLS: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "bars along the edges": _barred,
     "stretched to a square": _squared,
 }
-"""Scenes with a digit to read, as in `READ`, but never used for training."""
+"""Scenes with a digit to read, as in `READ`, but only the judge learns from them."""
 
 
 Spoil = Callable[[Writer, int, np.random.Generator], Made]

@@ -21,7 +21,7 @@ from digitrec.models.network import Floats
 from digitrec.models.sequence import HEIGHT, Lengths, Reading, SequenceReader, digits_of
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
-from digitrec.prepare.judge import CLEAR, SEVERAL
+from digitrec.prepare.judge import SEVERAL
 from digitrec.providers.base import FREE, BaseProvider, Price
 from digitrec.providers.local.lines import GAP, Line, beside, lines, single, strip, together
 
@@ -438,7 +438,7 @@ def features(one: Proposal) -> list[float]:
     clear = np.array([mark.evidence for mark in one.seen] or [0.0], np.float32)
     as_many = len(one.seen) == count
     same = [int(digit) == mark.digit for digit, mark in zip(digits, one.seen, strict=False)]
-    is_single = count == 1 and as_many and all(same) and clear.min() >= CLEAR
+    is_single = count == 1 and as_many and all(same) and one.seen[0].is_clear
     search, refused = line.findings, line.findings and line.findings.reason
     return [
         reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[-1], reading.rival,
