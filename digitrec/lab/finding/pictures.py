@@ -19,7 +19,7 @@ from digitrec.lab.handwriting import things
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
 from digitrec.lab.handwriting.photo import perhaps_on_paper
-from digitrec.lab.handwriting.scenes import REFUSED, WANTED, large, page_of, scene
+from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, page_of, scene
 from digitrec.lab.handwriting.strokes import log_uniform
 from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
 from digitrec.lab.reading.compose import Composer, unstretched
@@ -86,6 +86,14 @@ def _small(of: Sources, rng: np.random.Generator) -> Picture:
     return shown(page_of(ink, rng, 0.2 * around, around), rng), label
 
 
+def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image, tuple[int, ...]]:
+    """Write a digit on plain paper; return the scene, a copy to draw on, and the ink's colour."""
+    one = scene("plain paper", of.writer, rng)
+    left, top, right, bottom = one.box
+    ink = one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    return one, Image.fromarray(one.pixels), tuple(ink.tolist())
+
+
 def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
     """Lay a pen, a ruler, an eraser or another thing beside a digit on paper."""
     one = scene(("plain paper", "ruled paper", "edge of a shadow")[rng.integers(3)], of.writer, rng)
@@ -94,9 +102,9 @@ def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
     """Draw a minus, an equals sign or a plus before or after a digit on paper, by hand."""
-    one = scene("plain paper", of.writer, rng)
-    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
-    height, ink = bottom - top, one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    one, picture, ink = _on_paper(of, rng)
+    left, top, right, bottom = one.box
+    height = bottom - top
     half, down = height * log_uniform(rng, 0.08, 0.3), np.array([0, height * rng.uniform(0.06, 0.12)])
     gap = half + height * rng.uniform(0.06, 0.5)
     middle = (left - gap, right + gap)[rng.integers(2)], (top + bottom) / 2 + height * rng.normal(0, 0.08)
@@ -107,15 +115,15 @@ def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
     for stroke in (minus, minus, equals, plus)[rng.integers(4)]:
         ends = middle + stroke + rng.normal(0, 0.08 * half, (2, 2))
         width = max(1, round(height * log_uniform(rng, 0.03, 0.1)))
-        ImageDraw.Draw(picture).line(list(map(tuple, ends)), tuple(ink.tolist()), width)
+        ImageDraw.Draw(picture).line(list(map(tuple, ends)), ink, width)
     return np.asarray(picture), None
 
 
 def _in_brackets(of: Sources, rng: np.random.Generator) -> Picture:
     """Draw a bracket before or after a digit on paper by hand, or both: round, square, curly or angular."""
-    one = scene("plain paper", of.writer, rng)
-    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
-    height, ink = bottom - top, one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    one, picture, ink = _on_paper(of, rng)
+    left, top, right, bottom = one.box
+    height = bottom - top
     down, sides = np.linspace(-1, 1, 25), rng.integers(1, 4)
     far = np.abs(down)
     bow = (1 - down**2, far < 0.95, 0.4 * (far < 0.9) + 0.6 * (far < 0.1), 1 - far)[
@@ -128,24 +136,24 @@ def _in_brackets(of: Sources, rng: np.random.Generator) -> Picture:
         x = edge + away * (gap + depth * bow) + half * rng.normal(0, 0.06) * down
         x = x + height * 0.01 * rng.normal(0, 1, 25).cumsum()
         if sides & side and width < x.min() and x.max() < picture.width - width:
-            ImageDraw.Draw(picture).line(list(zip(x, y, strict=True)), tuple(ink.tolist()), width, "curve")
+            ImageDraw.Draw(picture).line(list(zip(x, y, strict=True)), ink, width, "curve")
     return np.asarray(picture), one.label
 
 
 def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
     """Print brackets beside a digit on paper, or signs and letters, which make it no single digit."""
-    one = scene("plain paper", of.writer, rng)
-    picture, (left, top, right, bottom) = Image.fromarray(one.pixels), one.box
+    one, picture, ink = _on_paper(of, rng)
+    left, top, right, bottom = one.box
     height = bottom - top
     font = ImageFont.truetype(font_to_learn(rng), height * rng.uniform(0.9, 1.6))
-    pen, ink = ImageDraw.Draw(picture), one.pixels[top:bottom, left:right].min(axis=(0, 1))
+    pen = ImageDraw.Draw(picture)
     is_bracket, sides, label = rng.random() < 0.65, rng.integers(1, 4), one.label
     signs = list(BRACKETS[rng.integers(len(BRACKETS))]) if is_bracket else rng.choice(list(SIGNS), 2).tolist()
     middle = (top + bottom) / 2 + height * rng.normal(0, 0.08)
     for side, sign, anchor, edge, away in ((1, signs[0], "rm", left, -1), (2, signs[1], "lm", right, 1)):
         at = edge + away * height * rng.uniform(0.08, 0.45)
         if sides & side and 0 < at + away * 0.6 * font.getlength(sign) < picture.width:
-            pen.text((at, middle), sign, tuple(ink.tolist()), font, anchor)
+            pen.text((at, middle), sign, ink, font, anchor)
             label = label if is_bracket else None
     return np.asarray(picture), label
 
