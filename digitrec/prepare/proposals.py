@@ -32,8 +32,8 @@ BESIDE = 0.15
 NEAR = 0.06
 """Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
 SOURCES = ("rules", "paper around", "finder")
-"""Sources of proposals: the rules; the rules with paper added around the picture, or all of a very small
-picture; and the finder."""
+"""Sources of proposals: the rules; the rules with paper added around the picture, or all of a small picture;
+and the finder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
     """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found.
 
     If they refuse it, they search again with paper around the picture, which its digit may fill. A digit that
-    fills a very small picture is proposed as it is.
+    fills a small picture is proposed as it is.
     """
     searched = [rules] if rules.reason is None else [rules, with_paper_around(image.picture)]
     by_rules = [
@@ -116,8 +116,8 @@ def seen(image: DigitImage, rules: Ink) -> Case:
 
 
 def _wholes(picture: Image.Image) -> list[Floats]:
-    """Return all of a very small picture as ink, of either polarity; nothing of a larger one."""
-    if max(picture.size) >= DIGIT:
+    """Return all of a small picture as ink, of either polarity; nothing of a larger one."""
+    if max(picture.size) > 2 * DIGIT:
         return []
     grey = np.asarray(picture.convert("L").resize(fine_size(*picture.size)), np.float32)
     light = (grey - grey.min()) / max(float(np.ptp(grey)), 1)

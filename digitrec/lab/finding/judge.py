@@ -1,14 +1,11 @@
 """Train the judge: draw pictures, let digitrec propose digits, learn which proposals are right.
 
-    python -m digitrec.lab.finding.judge draw FOLDER 616
-    python -m digitrec.lab.finding.judge learn FOLDER 4800000
+    python -m digitrec.lab.finding.judge draw FOLDER 640
+    python -m digitrec.lab.finding.judge learn FOLDER 4400000
     python -m digitrec.lab.finding.judge export FOLDER
 
-Drawing and learning resume where they stopped. `draw` takes one core two hours, `learn` two cores 50
-minutes. `export` writes the network that digitrec ships, from the latest checkpoint, with its card. For the
-shipped network, the last 116 files, mostly of digits at an edge, small pictures and cells, were drawn after
-3,200,000 views; `pictures.KINDS` has the shares of all its files. In the first 572, the rules searched with
-paper around only where they had found no ink, not wherever they refuse it.
+Drawing and learning resume where they stopped. `draw` takes one core two and a half hours, `learn` two cores
+50 minutes. `export` writes the network that digitrec ships, from the latest checkpoint, with its card.
 """
 
 from __future__ import annotations

@@ -258,9 +258,9 @@ def _row(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.05, _changed: 0.1, _beside_a_thing: 0.1, _beside_print: 0.07, _in_brackets: 0.04,
+    _scene: 0.05, _changed: 0.08, _beside_a_thing: 0.1, _beside_print: 0.07, _in_brackets: 0.05,
     _beside_a_sign: 0.03, _tight: 0.07, _cell: 0.04, _small: 0.03, _large: 0.03,
-    partial(_scene, kinds=tuple(REFUSED)): 0.09, _page: 0.03, _pair: 0.06, _number: 0.03, _reduced: 0.1,
+    partial(_scene, kinds=tuple(REFUSED)): 0.09, _page: 0.04, _pair: 0.06, _number: 0.03, _reduced: 0.1,
     _senseless: 0.04, _form: 0.07, _row: 0.02,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""

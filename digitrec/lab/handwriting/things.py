@@ -44,13 +44,17 @@ def _thing(rng: np.random.Generator, height: int, width: int, size: float) -> tu
     along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
     across = (y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)
     half, length = size * log_uniform(rng, 0.02, 0.6), size * log_uniform(rng, 1.5, 8)
+    tip = half * log_uniform(rng, 0.7, 7)
+    if rng.random() < 0.7:
+        along = length - along  # its tip is in the picture, not its other end
     if rng.random() < 0.25:
         across = across + rng.normal(0, 0.15) / size * (along - length / 2) ** 2
-    knots = np.sort([0, *rng.uniform(0, length, rng.integers(0, 5)), length])
+    at_tip = np.clip(length - tip * rng.uniform(0.1, 1.3, rng.integers(0, 3)), 0, length)
+    knots = np.sort([0, *rng.uniform(0, length, rng.integers(0, 5)), *at_tip, length])
     wide = half * np.repeat(rng.uniform(0.75, 1.1, len(knots) - 1), 2)  # parts of different breadths
     thick = np.interp(along, np.sort([*knots[:-1] + 0.5, *knots[1:] - 0.5]), wide).astype(np.float32)
     if rng.random() < 0.75:  # a pointed or a rounded tip
-        rest = np.clip((length - along) / (half * log_uniform(rng, 0.7, 7)), 0, 1)
+        rest = np.clip((length - along) / tip, 0, 1)
         thick = thick * np.maximum(rest ** rng.choice([0.5, 1.0]), rng.uniform(0, 0.3))
     cover = np.clip(thick - np.abs(across) + 0.5, 0, 1) * np.clip(along + 0.5, 0, 1)
     cover = np.asarray(cover * np.clip(length - along + 0.5, 0, 1), np.float32)

@@ -12,11 +12,12 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab import stocks
 from digitrec.lab.finding import judge
-from digitrec.lab.finding.pictures import Sources
+from digitrec.lab.finding.pictures import KINDS, Sources
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import runner
 from digitrec.prepare.judge import WEIGHTS, chances
+from digitrec.recognise import predict_many
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -47,3 +48,10 @@ def test_the_recipe_writes_a_network_of_the_shipped_form_and_its_card(
 def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:
     one, again = (judge.drawn(sources, 3, 4) for _ in range(2))
     assert all(np.array_equal(one[name], again[name]) for name in one)
+
+
+def test_every_kind_of_picture_is_drawn_with_its_digit(sources: Sources) -> None:
+    drawn = [kind(sources, np.random.default_rng(seed)) for kind in KINDS for seed in range(3)]
+    answers = predict_many([np.ascontiguousarray(pixels) for pixels, _ in drawn])
+    right = [one.digit == label for one, (_, label) in zip(answers, drawn, strict=True)]
+    assert np.mean(right) > 0.8
