@@ -42,7 +42,7 @@ def test_numpy_runs_each_network_of_the_package(file: Path) -> None:
     litert, numpy = runner(content), Graph(content)
     shapes = (zip(one.shape, (1, 64, 96, 1), strict=False) for one in litert.takes)
     sides = ([other if side == -1 else side for side, other in shape] for shape in shapes)
-    inputs = [np.random.default_rng(1).random(each, np.float32) for each in sides]  # the judge says 3 %
+    inputs = [np.random.default_rng(0).random(each, np.float32) for each in sides]
     for ours, theirs in zip(numpy.run(*inputs), litert.run(*inputs), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=0.05 * np.abs(theirs).max())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab import stocks
 from digitrec.lab.finding import judge
-from digitrec.lab.finding.pictures import KINDS, Sources
+from digitrec.lab.finding.pictures import KINDS, Picture, Sources
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import runner
@@ -50,8 +51,10 @@ def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:
     assert all(np.array_equal(one[name], again[name]) for name in one)
 
 
-def test_every_kind_of_picture_is_drawn_with_its_digit(sources: Sources) -> None:
-    drawn = [kind(sources, np.random.default_rng(seed)) for kind in KINDS for seed in range(3)]
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_picture_is_drawn_with_its_digit(
+    kind: Callable[[Sources, np.random.Generator], Picture], sources: Sources
+) -> None:
+    drawn = [kind(sources, np.random.default_rng(seed)) for seed in range(6)]
     answers = predict_many([np.ascontiguousarray(pixels) for pixels, _ in drawn])
-    right = [one.digit == label for one, (_, label) in zip(answers, drawn, strict=True)]
-    assert np.mean(right) > 0.8
+    assert sum(one.digit == label for one, (_, label) in zip(answers, drawn, strict=True)) >= 4
