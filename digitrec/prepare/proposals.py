@@ -107,7 +107,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
         for source, one in zip(SOURCES, searched, strict=False)
         if one.fine is not None and one.box is not None
     ]
-    by_rules += [(SOURCES[1], whole, (0, 0, *image.size), None) for whole in _wholes(image.picture)]
+    by_rules += [("paper around", whole, (0, 0, *image.size), None) for whole in _wholes(image.picture)]
     marks = find(image.picture, 0, MOST)
     found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
@@ -116,7 +116,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
 
 
 def _wholes(picture: Image.Image) -> list[Floats]:
-    """Return all of a small picture as ink, of either polarity; nothing of a larger one."""
+    """Return all of a picture of at most twice a digit's size in MNIST as ink, of either polarity."""
     if max(picture.size) > 2 * DIGIT:
         return []
     grey = np.asarray(picture.convert("L").resize(fine_size(*picture.size)), np.float32)
