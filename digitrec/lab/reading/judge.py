@@ -155,14 +155,14 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
 
 def proposed(reader: LocalNumbers, page: Page) -> Iterator[Proposal]:
     """Yield the proposals for a page's lines, their parts, all lines together, and a single digit."""
-    digits = 0
+    likely = []
     for line in page.lines:
         whole, *parts = with_parts(reader, page, line)
-        digits += len(whole.digits) if min(whole.reading.chance, line.chance) >= UNSURE else 0
+        likely += [whole] if whole.digits and min(whole.reading.chance, line.chance) >= UNSURE else []
         yield from (whole, *parts)
     if joined := page.whole():
         yield from reader.read_line(joined, joined.lines[0])
-    if digits < 2 and (alone := reader.alone(page)):
+    if alone := reader.alone(page, likely):
         yield alone
 
 

@@ -39,8 +39,10 @@ LEAST_EXPECTED = 0.15
 """Minimum chance of a number where one is expected: in a picture that was cut out around it, or of a length
 that the caller expects."""
 UNSURE = 0.5
-"""Marks with a lower chance of being right are also read in parts. A picture on which fewer than two digits
-have this chance is also searched for a single digit."""
+"""Marks with a lower chance of being right are also read in parts."""
+PARTS = 3
+"""Maximum number of likely numbers, of a digit each, on a picture that is also searched for a single digit:
+the finder takes parts of a large digit for digits."""
 SOME_LETTERS = 0.2
 """Share of letters among the characters above which a line may be a word and a number."""
 SPACE, NARROW = 0.3, 0.05
@@ -150,19 +152,16 @@ class LocalNumbers(BaseProvider):
         """Return the proposals of a page that are reported."""
         lines = [(line, self._judged(page, line, expected)) for line in page.lines]
         found = [one for _, judged_line in lines for one in judged_line]
-        digits = sum(len(one.digits) for one in found if one.chance >= UNSURE)
-        if digits >= 2 or (expected is not None and expected[0] >= 2):
+        likely = [one for one in found if one.chance >= UNSURE]
+        several = expected is not None and expected[0] >= 2
+        if several or sum(len(one.digits) for one in likely) >= 2:
             again = [line for line, before in lines if _is_doubtful(line, before)][:MOST_AGAIN]
             found = [
                 one for line, before in lines
                 for one in (self._closer(page, line, before, expected) if line in again else before)
             ]  # fmt: skip
-        elif alone := self.alone(page):
-            alone = judged(alone)
-            # the digit's own line, if it is the only one, does not compete with it
-            others = [one.chance for one in found if len(found) > 1 or len(one.digits) > 1]
-            if alone.chance > max(others, default=-1):
-                found = [alone]
+        if not several and (alone := self.alone(page, likely)):
+            found = _with_alone(found, judged(alone))
         return self._as_one(page, expected, _reported(found))
 
     def _as_one(self, page: Page, expected: Lengths | None, found: list[Proposal]) -> list[Proposal]:
@@ -257,19 +256,33 @@ class LocalNumbers(BaseProvider):
                 readings.append(bare)
         return [Proposal(page, line, one, boxes[one.look], whole, seen) for one in readings]
 
-    def alone(self, page: Page) -> Proposal | None:
+    def alone(self, page: Page, likely: Sequence[Proposal]) -> Proposal | None:
         """Search for a single digit on a page, as `predict` does, and read it.
 
         Return a page's only mark with the reason if the search refuses it, or None if several marks or
-        several digits are refused.
+        several digits are refused, or if the ``likely`` numbers on the page cannot be parts of one digit.
         """
-        line = single(page.lines, page.picture) if page.lines else None
+        may_be_parts = len(likely) <= PARTS and all(len(one.digits) == 1 for one in likely)
+        line = single(page.lines, page.picture) if page.lines and may_be_parts else None
         if line is None:
             return None
         one = self.read_line(page, line)[0]
         if line.reading is not None:
             return replace(one, reading=_answered(one.reading, line.reading))
         return one if len(one.digits) < 2 else None
+
+
+def _with_alone(found: list[Proposal], alone: Proposal) -> list[Proposal]:
+    """Add the proposal for a page's single digit.
+
+    It replaces those inside it if it is likelier than all of them, or if the search refuses it.
+    """
+    inside = [one for one in found if covered(one.line.box, alone.line.box) >= proposals.SAME]
+    search = alone.line.findings
+    is_refused = search is not None and search.reason is not None
+    if inside and not is_refused and alone.chance <= math.prod(one.chance for one in inside):
+        return found
+    return [*(one for one in found if one not in inside), alone]
 
 
 def _reading(looks: Sequence[Floats], expected: Lengths | None) -> Reading:

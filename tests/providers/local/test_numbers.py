@@ -21,6 +21,7 @@ SCRAWLS = [
     [(68, 114), (57, 48), (115, 125)],
     [(111, 66), (75, 139), (116, 137)],
     [(30, 120), (60, 40), (80, 120), (110, 40), (130, 120)],
+    [(115, 25), (40, 47), (115, 69), (40, 91), (115, 113), (40, 135)],
     pytest.param(
         [(127, 115), (104, 47), (112, 26), (88, 68), (139, 43)],
         marks=pytest.mark.xfail(reason="the judge takes it for a 4", strict=True),
@@ -85,6 +86,14 @@ def test_a_large_digit_on_a_photo_is_one_number() -> None:
 
 def test_a_digit_that_the_finder_sees_in_pieces_is_one_number() -> None:
     (number,) = digitrec.read(SAMPLES / "spiral-pad.jpg").numbers
+    assert number.text == "1"
+
+
+@pytest.mark.parametrize("width", [4, 6])
+def test_a_large_one_is_not_two_numbers(width: int) -> None:
+    picture = Image.new("L", (600, 800), 205)
+    ImageDraw.Draw(picture).line([(150, 350), (332, 100), (316, 695)], 120, width, "curve")
+    (number,) = digitrec.read(picture).numbers
     assert number.text == "1"
 
 
@@ -193,6 +202,14 @@ def test_small_numbers_below_a_large_digit_are_read() -> None:
     for text, height, place in (("5", 200, (80, 40)), ("1234", 40, (80, 300)), ("58", 40, (400, 300))):
         picture.paste(30, place, Image.fromarray(in_font(text, OWN, height)))
     assert [one.text for one in digitrec.read(picture).numbers] == ["5", "1234", "58"]
+
+
+@pytest.mark.parametrize("texts", ["74", "53", "35", "96"])
+def test_a_large_digit_beside_a_small_one_is_read(texts: str) -> None:
+    picture = Image.new("L", (560, 640), 240)
+    for text, height, place in zip(texts, (300, 60), ((60, 60), (440, 500)), strict=True):
+        picture.paste(30, place, Image.fromarray(in_font(text, OWN, height)))
+    assert "".join(one.text for one in digitrec.read(picture).numbers) == texts
 
 
 @pytest.mark.parametrize("size", [(1, 1), (28, 28), (3, 900), (900, 3), (800, 600)])
