@@ -59,6 +59,19 @@ def cut_out(picture: Image.Image, ink: Ink) -> Floats:
     return strength(contrast, ink.level, ink.noise) * resize(near, *size, box=on_mask)
 
 
+def dark_share(ink: Ink) -> float:
+    """Return the share of a digit's region that is more like its ink than like the paper around it, 0..1.
+
+    It is high for a blot, of which only the outline is found, because strokes are narrower.
+    """
+    assert ink.fine is not None
+    size = ink.fine.shape[1], ink.fine.shape[0]
+    shown = ink.projection.view(ink.picture.resize(size, Image.Resampling.BOX, region(ink)))
+    paper = float(np.median(np.concatenate([shown[0], shown[-1], shown[:, 0], shown[:, -1]])))
+    dark = float(shown[ink.fine >= 0.5 * ink.fine.max()].mean())
+    return float((shown < (paper + dark) / 2).mean())
+
+
 def fine_size(width: int, height: int) -> tuple[int, int]:
     """Return the size of a cut-out of a part of this size; reducing by a whole number is fastest."""
     by = round(max(width, height) / FINE)

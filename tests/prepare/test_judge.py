@@ -141,6 +141,13 @@ def pair(one: Pixels, other: Pixels, side: int) -> Image.Image:
     return sheet
 
 
+@pytest.mark.parametrize(("across", "down"), [(90, 90), (120, 120), (54, 90), (72, 120)])
+def test_a_circle_that_is_filled_in_is_no_digit(across: int, down: int) -> None:
+    picture = Image.new("L", (160, 160), 240)
+    ImageDraw.Draw(picture).ellipse((20, 20, 20 + across, 20 + down), fill=40)
+    assert digitrec.predict(picture).digit is None
+
+
 @pytest.mark.parametrize(("side", "first"), [(40, 10), (200, 10), (40, 240)])
 def test_two_digits_stay_refused(side: int, first: int) -> None:
     """Of some small pairs the thinner digit disappears when the picture is reduced."""

@@ -20,7 +20,7 @@ from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
 from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, page_of, scene
-from digitrec.lab.handwriting.strokes import log_uniform
+from digitrec.lab.handwriting.strokes import any_pen, log_uniform, put
 from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
@@ -49,6 +49,14 @@ class Sources:
 def _scene(of: Sources, rng: np.random.Generator, kinds: tuple[str, ...] = tuple(WANTED)) -> Picture:
     one = scene(kinds[rng.integers(len(kinds))], of.writer, rng)
     return one.pixels, one.label
+
+
+def _drawn(of: Sources, rng: np.random.Generator) -> Picture:
+    """Draw a digit with any pen, mostly on a screen."""
+    at = rng.integers(len(of.writer.digits))
+    ink = larger(of.writer.digits.images[at], rng)
+    pixels = (shown(ink, rng), ink, 255 - ink, 255 - ink)[rng.integers(4)]
+    return pixels, int(of.writer.digits.labels[at])
 
 
 def _cell(of: Sources, rng: np.random.Generator) -> Picture:
@@ -202,6 +210,25 @@ def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
     return perhaps_on_paper(larger(ink, rng) if min(ink.shape) <= 28 else ink, rng), None
 
 
+def _blot(of: Sources, rng: np.random.Generator) -> Picture:
+    """Blot ink, or move a pen round or back and forth, as people fill in a circle or strike something out."""
+    side, is_blot = int(rng.integers(80, 200)), rng.random() < 0.3
+    at = np.linspace(0, 2 * np.pi * (1 if is_blot else rng.uniform(3, 10)), 300)
+    wide = rng.uniform(0.3, 1) if is_blot or rng.random() < 0.6 else 0
+    moving = 0 if is_blot or (wide and rng.random() < 0.5) else rng.uniform(0.05, 0.3)
+    path = np.stack([wide * np.cos(at) + moving * at, np.sin(at)], axis=1)
+    path *= 1 + log_uniform(rng, 0.002, 0.03) * rng.normal(0, 1, (300, 1)).cumsum(axis=0)
+    if not (moving or is_blot):
+        path *= np.linspace(1, rng.uniform(0, 0.9), 300)[:, None]
+    if rng.random() < 0.5:
+        path = path[:, ::-1]
+    if not is_blot:
+        return shown(put([path], any_pen(rng), rng, side), rng), None
+    blot = Image.new("L", (side, side))
+    ImageDraw.Draw(blot).polygon(list(map(tuple, side * (0.5 + rng.uniform(0.15, 0.4) * path))), 255)
+    return shown(np.asarray(blot), rng), None
+
+
 def _form(of: Sources, rng: np.random.Generator) -> Picture:
     """Cut a cell out of a table, mostly with its lines and a little of its neighbours; half are empty.
 
@@ -258,10 +285,10 @@ def _row(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.05, _changed: 0.08, _beside_a_thing: 0.1, _beside_print: 0.07, _in_brackets: 0.05,
+    _scene: 0.03, _drawn: 0.04, _changed: 0.06, _beside_a_thing: 0.1, _beside_print: 0.07, _in_brackets: 0.05,
     _beside_a_sign: 0.03, _tight: 0.07, _cell: 0.04, _small: 0.03, _large: 0.03,
-    partial(_scene, kinds=tuple(REFUSED)): 0.09, _page: 0.04, _pair: 0.06, _number: 0.03, _reduced: 0.1,
-    _senseless: 0.04, _form: 0.07, _row: 0.02,
+    partial(_scene, kinds=tuple(REFUSED)): 0.09, _page: 0.04, _pair: 0.06, _number: 0.03, _reduced: 0.08,
+    _blot: 0.02, _senseless: 0.04, _form: 0.07, _row: 0.02,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 
