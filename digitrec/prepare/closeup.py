@@ -66,7 +66,7 @@ def dark_share(ink: Ink) -> float:
     """
     assert ink.fine is not None
     size = ink.fine.shape[1], ink.fine.shape[0]
-    shown = ink.projection.view(ink.picture.resize(size, Image.Resampling.BOX, region(ink)))
+    shown = ink.projection.view(ink.picture.resize(size, Image.Resampling.NEAREST, region(ink)))
     paper = float(np.median(np.concatenate([shown[0], shown[-1], shown[:, 0], shown[:, -1]])))
     dark = float(shown[ink.fine >= 0.5 * ink.fine.max()].mean())
     return float((shown < (paper + dark) / 2).mean())
