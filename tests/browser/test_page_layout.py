@@ -62,7 +62,7 @@ def open_everything(page: Page) -> None:
 
 STATES: dict[str, Callable[[Page], object]] = {
     "empty": lambda page: None,
-    "drawn": lambda page: hand.draw(page, 7),
+    "drawn": lambda page: hand.drawn(page, 7),
     "everything open": open_everything,
     "a picture": lambda page: hand.show(page, "photo-pen.jpg"),
     "refused": lambda page: hand.show(page, "two-digits.jpg"),
