@@ -158,7 +158,8 @@ def proposed(reader: LocalNumbers, page: Page) -> Iterator[Proposal]:
     likely = []
     for line in page.lines:
         whole, *parts = with_parts(reader, page, line)
-        likely += [whole] if whole.digits and min(whole.reading.chance, line.chance) >= UNSURE else []
+        if whole.digits and min(whole.reading.chance, line.chance) >= UNSURE:
+            likely.append(whole)
         yield from (whole, *parts)
     if joined := page.whole():
         yield from reader.read_line(joined, joined.lines[0])
