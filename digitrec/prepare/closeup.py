@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec.prepare.components import Box
-from digitrec.prepare.filters import Floats, grow, resize
+from digitrec.prepare.filters import Floats, edges, grow, quantile, resize
 from digitrec.prepare.found import Ink
 
 FINE = 120
@@ -67,7 +67,7 @@ def dark_share(ink: Ink) -> float:
     assert ink.fine is not None
     size = ink.fine.shape[1], ink.fine.shape[0]
     shown = ink.projection.view(ink.picture.resize(size, Image.Resampling.NEAREST, region(ink)))
-    paper = float(np.median(np.concatenate([shown[0], shown[-1], shown[:, 0], shown[:, -1]])))
+    paper = quantile(np.concatenate(edges(shown)), 0.5)
     dark = float(shown[ink.fine >= 0.5 * ink.fine.max()].mean())
     return float((shown < (paper + dark) / 2).mean())
 
