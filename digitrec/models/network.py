@@ -34,7 +34,9 @@ VIEWS = 4
 """Number of shifted views that `aside` makes of a picture."""
 DESCRIPTION = "digitrec.json"
 """Name of the member (in `.h5`, of the attribute) that holds a model file's description."""
-PROBE = Path(__file__).parent / "weights" / "probe.npz"
+FOLDER = Path(__file__).parent / "weights"
+"""Folder of the networks that the package contains."""
+PROBE = FOLDER / "probe.npz"
 """Fifty of MNIST's test digits, five of each, with their labels."""
 Shape = Sequence[int | None]
 log = logging.getLogger(__name__)

@@ -16,13 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from digitrec.image.pixels import Pixels
-from digitrec.models.network import Floats, runner, softmax
+from digitrec.models.network import FOLDER, Floats, runner, softmax
 
 Lengths = tuple[int, int]
 """Minimum and maximum number of digits of a number."""
 
-WEIGHTS = Path(__file__).parent / "weights"
-SHIPPED = WEIGHTS / "digitrec-reader.tflite"
+SHIPPED = FOLDER / "digitrec-reader.tflite"
 """The network that the package contains."""
 ALPHABET = "0123456789.,-"
 """Characters that the network distinguishes."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 TRUSTED = ["sklearn.tree._tree.Tree"]
 """A type that forests need and skops does not trust: through it a malicious file can crash the process."""
-SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
+SHIPPED = network.FOLDER / "digitrec-cnn.tflite"
 """The model that the package contains."""
 
 

@@ -12,26 +12,21 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec import models
 from digitrec.image import Box
 from digitrec.image.boxes import holds
+from digitrec.models.network import FOLDER, Runner, runner
 from digitrec.prepare.closeup import FINE, FRINGE
 from digitrec.prepare.components import Box as Place
 from digitrec.prepare.components import Ints, box_of, components, longer_side, on_picture
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, smooth
 from digitrec.prepare.form import PALE
 
-if TYPE_CHECKING:
-    from digitrec.models.network import Runner
-
-WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-finder.tflite"
+WEIGHTS = FOLDER / "digitrec-finder.tflite"
 """The trained network that the package contains."""
 SIDE = 160
 """Longer side of the network's input, for the smallest overview and for each close-up, in pixels."""
@@ -77,16 +72,31 @@ class Ink:
     """The share of its ink that lies outside the picture, 0..1, as the network estimates it."""
 
 
-def find(picture: Image.Image, least: float = 0.5, most: int | None = None) -> list[Ink]:
-    """Find the digits on a picture of any size, in the order of their boxes' top edges.
+def find(picture: Image.Image, most: int) -> list[Ink]:
+    """Find marks on a picture of any size; search for the small ones again in close-ups.
 
     Args:
         picture: the picture, of mode L or RGB.
-        least: minimum chance that a mark is a digit, 0..1; 0 returns all marks.
-        most: maximum number of marks, of which the largest are kept; None: all.
+        most: maximum number of marks, of which the largest are kept.
+
+    Returns:
+        The marks in the order of their boxes' top edges.
     """
-    found = [one for one in _searched(picture, most) if one.chance >= least]
-    return sorted(found, key=lambda one: (one.box[1], one.box[0]))
+    found = sorted(_overview(picture), key=lambda one: -np.count_nonzero(one.mask))[:most]
+    small = [one for one in found if longer_side(one.place) < CLEAR]
+    kept = [ink_of(picture, one) for one in found if longer_side(one.place) >= CLEAR]
+    for _ in range(MOST):
+        if not small:
+            break
+        target = small.pop(0)
+        look = look_at(picture, _around(target.box, picture.size), SIDE)
+        closer = [one for one in marks_in(look) if not one.is_cut(picture.size)]
+        if not any(_shared(one.box, target.box) for one in closer):
+            closer.append(target)
+        small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
+        new = [one for one in closer if not any(_shared(one.box, other.box) for other in kept)]
+        kept += [ink_of(picture, one) for one in new]
+    return sorted(kept, key=lambda one: (one.box[1], one.box[0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,33 +138,11 @@ class Mark:
         left, top, right, bottom = self.place
         return np.asarray(self.look.kinds[top:bottom, left:right, 1] * self.mask)
 
-    def is_cut_by(self, look: Look, size: tuple[int, int]) -> bool:
+    def is_cut(self, size: tuple[int, int]) -> bool:
         """Return whether an edge of the view cuts the mark; the edges of the picture do not count."""
-        height, width = look.kinds.shape[:2]
-        left, top, right, bottom = self.place
-        return (
-            (left == 0 and look.view[0] > 0) or (top == 0 and look.view[1] > 0)
-            or (right == width and look.view[2] < size[0]) or (bottom == height and look.view[3] < size[1])
-        )  # fmt: skip
-
-
-def _searched(picture: Image.Image, most: int | None) -> list[Ink]:
-    """Return the largest marks on a picture; search for the small ones again in close-ups."""
-    found = sorted(_overview(picture), key=lambda one: -np.count_nonzero(one.mask))[:most]
-    small = [one for one in found if longer_side(one.place) < CLEAR]
-    kept = [ink_of(picture, one) for one in found if longer_side(one.place) >= CLEAR]
-    for _ in range(MOST):
-        if not small:
-            break
-        target = small.pop(0)
-        look = look_at(picture, _around(target.box, picture.size), SIDE)
-        closer = [one for one in marks_in(look) if not one.is_cut_by(look, picture.size)]
-        if not any(_shared(one.box, target.box) for one in closer):
-            closer.append(target)
-        small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
-        new = [one for one in closer if not any(_shared(one.box, other.box) for other in kept)]
-        kept += [ink_of(picture, one) for one in new]
-    return kept
+        height, width = self.look.kinds.shape[:2]
+        sides = zip(self.place, (0, 0, width, height), self.look.view, (0, 0, *size), strict=True)
+        return any(own == edge and seen != end for own, edge, seen, end in sides)
 
 
 def _overview(picture: Image.Image) -> list[Mark]:
@@ -230,8 +218,6 @@ def _chances(logits: Floats) -> Floats:
 
 @cache
 def _network(threads: int) -> Runner:
-    from digitrec.models.network import runner
-
     return runner(WEIGHTS.read_bytes(), threads=threads)
 
 
@@ -260,10 +246,9 @@ def marks_in(look: Look) -> Iterator[Mark]:
 
 
 def _mark(look: Look, y: Ints, x: Ints, said: Floats) -> Mark:
-    left, top, right, bottom = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+    left, top, right, bottom = place = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
     mask = np.zeros((bottom - top, right - left), bool)
     mask[y - top, x - left] = True
-    place = left, top, right, bottom
     chance, missing = _logistic(said[3] - said[2]), _logistic(said[4])
     return Mark(look, place, look.on_picture(place), mask, chance, missing)
 

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitrec import models
 from digitrec.answer import UNCLEAR
 from digitrec.image import DigitImage, Findings
 from digitrec.image.boxes import covered, shared
 from digitrec.image.pixels import Pixels, Size
+from digitrec.models.network import FOLDER, Runner, runner
 from digitrec.prepare.closeup import dark_share
 from digitrec.prepare.components import Box, breadth, components, longer_side
 from digitrec.prepare.filters import Floats
@@ -28,14 +26,15 @@ from digitrec.prepare.found import Ink
 from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, near_edges, readings, seen
 from digitrec.prepare.views import view
 
-if TYPE_CHECKING:
-    from digitrec.models.network import Runner
-
-WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-judge.tflite"
+WEIGHTS = FOLDER / "digitrec-judge.tflite"
 """The trained network that the package contains."""
-PLAINLY, SURELY, SOLID = 1.2, 1.45, 0.5
-"""A digit is not judged if it has this evidence, of plain strokes and of others, and if at most this share of
-its region is as dark as its ink. A darker region may show a blot, or a thick 1."""
+PLAINLY = 1.2
+"""Minimum evidence for a digit of plain strokes that is not judged."""
+SURELY = 1.45
+"""Minimum evidence for a digit of other strokes that is not judged."""
+SOLID = 0.5
+"""Maximum share of such a digit's region that is as dark as its ink, except for a 1, which may be thick; a
+darker region may show a blot."""
 PEN = 0.16
 """Maximum width of a mark that may be a pen (or a 1), as a share of its length; it is always judged."""
 LIKELY = 0.5
@@ -112,8 +111,6 @@ def chances(network: Runner, views: Pixels, rows: Floats) -> Floats:
 
 @cache
 def _network() -> Runner:
-    from digitrec.models.network import runner
-
     return runner(WEIGHTS.read_bytes())
 
 
@@ -129,13 +126,12 @@ def features(case: Case, one: Proposal) -> list[float]:
     mark = max(case.marks, key=lambda x: shared(x.box, one.box), default=one)
     overlap = shared(mark.box, one.box) if case.marks else 0.0
     chance, missing = (mark.chance, mark.missing) if overlap > SAME else (0.0, 0.0)
-    beside = _beside(case, one.box)
     near = near_edges(one.box, case.size)
     touching = near_edges(one.box, case.size, 0)
     return [
         clear, max(clear - 1.4, 0), max(agree, default=0), max(opposed, default=0),
         chance, chance * clear, missing, overlap,
-        *beside, *_neighbours(case, one.box), len(case.marks) > 1,
+        *_beside(case, one.box), *_neighbours(case, one.box), len(case.marks) > 1,
         *(one.source == source for source in SOURCES), case.rules.plain,
         *(case.rules.reason == reason for reason in REASONS),
         *(one.reason == reason for reason in REASONS), one.reason is None,

@@ -17,7 +17,7 @@ from digitrec.image.boxes import covered
 from digitrec.image.pixels import NUMBERS_SIDE, Pixels
 from digitrec.models import sequence
 from digitrec.models.committee import chances
-from digitrec.models.network import Floats
+from digitrec.models.network import FOLDER, Floats
 from digitrec.models.sequence import HEIGHT, Lengths, Reading, SequenceReader, digits_of
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
@@ -25,7 +25,7 @@ from digitrec.prepare.judge import SEVERAL
 from digitrec.providers.base import FREE, BaseProvider, Price
 from digitrec.providers.local.lines import GAP, Line, beside, lines, single, strip, together
 
-WEIGHTS = sequence.WEIGHTS / "digitrec-numbers.npz"
+WEIGHTS = FOLDER / "digitrec-numbers.npz"
 """The trained weights that judge a reading; the package contains them."""
 STRETCH = 1.3
 """Width of a view, as a multiple of the number's own, as in training; several widths gained nothing."""
