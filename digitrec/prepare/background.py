@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from digitrec.prepare.filters import Floats, edges, quantile, resize, running
@@ -16,28 +14,22 @@ CELLS = 28
 """Number of grid cells on the shorter side, if it has as many pixels; light changes slowly."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Paper:
-    """The background of one picture, seen as dark ink on light paper."""
+def contrast_to(paper: Floats, view: Floats, box: tuple[float, float, float, float] | None = None) -> Floats:
+    """Return how far each pixel departs from the paper towards the ink: 0 paper, 1 black.
 
-    light: Floats
-    """(h, w): the paper's brightness, 1..255, on a coarse grid over the whole picture."""
-
-    def contrast(self, view: Floats, box: tuple[float, float, float, float] | None = None) -> Floats:
-        """Return how far each pixel departs from the paper towards the ink: 0 paper, 1 black.
-
-        Args:
-            view: (h, w), 0..255, dark ink on light paper.
-            box: the part that ``view`` shows: left, top, right, bottom as shares of the picture; None: all.
-        """
-        height, width = view.shape
-        rows, columns = self.light.shape
-        part = box and (box[0] * columns, box[1] * rows, box[2] * columns, box[3] * rows)
-        return 1 - view / resize(self.light, width, height, part)
+    Args:
+        paper: the result of `find_paper`.
+        view: (h, w), 0..255, dark ink on light paper.
+        box: the part that ``view`` shows: left, top, right, bottom as shares of the picture; None: all.
+    """
+    height, width = view.shape
+    rows, columns = paper.shape
+    part = box and (box[0] * columns, box[1] * rows, box[2] * columns, box[3] * rows)
+    return 1 - view / resize(paper, width, height, part)
 
 
-def find_paper(view: Floats, window: float) -> Paper:
-    """Estimate the paper of a picture with dark ink on light paper.
+def find_paper(view: Floats, window: float) -> Floats:
+    """Return the paper's brightness, 1..255, on a coarse grid over a picture with dark ink on light paper.
 
     Args:
         view: (h, w), 0..255.
@@ -46,7 +38,7 @@ def find_paper(view: Floats, window: float) -> Paper:
     height, width = view.shape
     cell = max(1.0, min(width, height) / CELLS)
     size = max(1, round(width / cell)), max(1, round(height / cell))
-    return Paper(bare(resize(view, *size), max(3, round(window / cell))))
+    return bare(resize(view, *size), max(3, round(window / cell)))
 
 
 def bare(planes: Floats, size: int) -> Floats:

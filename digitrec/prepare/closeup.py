@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from digitrec.prepare.background import contrast_to
 from digitrec.prepare.components import Box
 from digitrec.prepare.filters import Floats, edges, grow, quantile, resize
 from digitrec.prepare.found import Ink
 
 FINE = 120
-"""Longer side of a cut-out digit, in pixels; where pixels are only averaged, two thirds to one and a half
-times this."""
+"""Longer side of a cut-out digit, in pixels; from two thirds to one and a half of this if its pixels are only
+averaged."""
 FRINGE = 0.04
 """Pixels paler than this share of the ink's contrast are paper; MNIST's own digits fade out slowly."""
 
@@ -34,7 +35,7 @@ def close_up(picture: Image.Image, ink: Ink, box: Box, size: tuple[int, int]) ->
     x, y, end_x, end_y = ink.within
     width, height = end_x - x, end_y - y
     shares = ((left - x) / width, (top - y) / height, (right - x) / width, (bottom - y) / height)
-    return ink.paper.contrast(ink.projection.view(part), shares)
+    return contrast_to(ink.paper, ink.projection.view(part), shares)
 
 
 def region(ink: Ink) -> Box:
@@ -53,9 +54,8 @@ def cut_out(picture: Image.Image, ink: Ink) -> Floats:
     size = fine_size(right - left, bottom - top)
     contrast = close_up(picture, ink, box, size)
     near = grow(ink.mask, 2 if ink.shrink == 1 else 1).astype(np.float32)
-    x, y = ink.within[:2]
-    sides = (left - x, top - y, right - x, bottom - y)
-    on_mask = (sides[0] / ink.shrink, sides[1] / ink.shrink, sides[2] / ink.shrink, sides[3] / ink.shrink)
+    x, y, by = *ink.within[:2], ink.shrink
+    on_mask = (left - x) / by, (top - y) / by, (right - x) / by, (bottom - y) / by
     return strength(contrast, ink.level, ink.noise) * resize(near, *size, box=on_mask)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from PIL import Image
 
 from digitrec.image import Findings, Polarity
-from digitrec.prepare.background import Paper
 from digitrec.prepare.components import Box, box_of, on_picture
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.projection import Projection
@@ -27,8 +26,8 @@ class Ink:
     """The box of each digit, from left to right, in pixels of the picture; none when blank."""
     within: Box
     """The part of the picture that was searched: the whole picture, or the card on it."""
-    paper: Paper
-    """The background of that part."""
+    paper: Floats
+    """The brightness of the paper on that part, as `find_paper` returns it."""
     mask: Mask
     """The ink of the digit (of the largest, if there are several) on that part, reduced."""
     shrink: int

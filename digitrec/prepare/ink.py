@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -39,22 +38,28 @@ def find_ink(picture: Image.Image) -> Ink:
     A small copy shows plain strokes; others are searched on a larger copy. Unless it is plainly dark on
     light, a photo may show a light card on a dark table; then only the card is searched.
     """
-    view = _View.of(picture)
-    light, skew = lightness(view.grey)
+    coarse, shrink = _reduced(picture, GLANCE_SIDE)
+    grey, small = np.asarray(coarse.convert("L"), np.float32), min(picture.size) <= SMALL
+    light, skew = lightness(grey)
     likelier: Polarity = "light on dark" if light > 0 else "dark on light"
     rarer: Polarity = "dark on light" if light > 0 else "light on dark"
     plain = abs(skew) > PLAIN
-    if not view.small and (not plain or likelier == "light on dark"):
-        card = _on_a_card(view)
+    if not small and (not plain or likelier == "light on dark"):
+        card = _on_a_card(picture, grey)
         if card is not None:
             return card
-    tried = [likelier] if plain or view.small else [likelier, rarer]
-    glances = [(one, glance(one.view(view.coarse), view.small)) for one in map(view.projected, tried)]
+    tiny, _ = _reduced(coarse, COLOUR_SIDE)
+    tried = [likelier] if plain or small else [likelier, rarer]
+    channels = [find_projection(tiny, one, WINDOW * min(tiny.size)) for one in tried]
+    glances = [(one, glance(one.view(coarse), small)) for one in channels]
     shown = [pair for pair in glances if pair[1].plain]
-    # A drawing has plain strokes in one polarity only.
-    ink = view.found(*(shown[0] if len(shown) == 1 else (glances[0][0], None)))
+    if len(shown) == 1:  # a drawing has plain strokes in one polarity only
+        ink = replace(_ink(picture, *shown[0], shrink, small), plain=True)
+    else:
+        closer, shrink = _reduced(picture, WORKING_SIDE)
+        ink = _ink(picture, channels[0], search(channels[0].view(closer), small), shrink, small)
     enough = min(picture.size) >= DIGIT  # fewer pixels of a thin stroke can look like noise
-    noise = view.small and enough and ink.reason is None and is_noise(view.grey)
+    noise = small and enough and ink.reason is None and is_noise(grey)
     return replace(ink, reason="texture") if noise else ink
 
 
@@ -65,15 +70,15 @@ def with_paper_around(picture: Image.Image) -> Ink:
     return _moved(ink, (-margin, -margin), picture)
 
 
-def _on_a_card(view: _View) -> Ink | None:
+def _on_a_card(picture: Image.Image, grey: Floats) -> Ink | None:
     """Find the handwriting on a light card on a darker table; None: there is no card."""
     from digitrec.prepare.cards import cut, find_card  # few pictures are dark enough for a card
 
-    card = find_card(view.grey)
+    card = find_card(grey)
     if card is None:
         return None
-    part, box = cut(view.picture, card)
-    return _moved(find_ink(part), box[:2], view.picture)
+    part, box = cut(picture, card)
+    return _moved(find_ink(part), box[:2], picture)
 
 
 def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
@@ -92,44 +97,18 @@ def _shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int])
     return tuple(on_picture((by + box).tolist(), size) for box in boxes)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _View:
-    """A picture and its reduced copy."""
-
-    picture: Image.Image
-    coarse: Image.Image
-    shrink: int
-    grey: Floats
-    small: bool
-
-    @classmethod
-    def of(cls, picture: Image.Image) -> Self:
-        coarse, shrink = _reduced(picture, GLANCE_SIDE)
-        grey = np.asarray(coarse.convert("L"), np.float32)
-        return cls(picture, coarse, shrink, grey, min(picture.size) <= SMALL)
-
-    def projected(self, polarity: Polarity) -> Projection:
-        """Return the channel in which ink of one polarity stands out."""
-        tiny, _ = _reduced(self.coarse, COLOUR_SIDE)
-        return find_projection(tiny, polarity, WINDOW * min(tiny.size))
-
-    def found(self, projection: Projection, plain: Strokes | None) -> Ink:
-        """Find the ink in one channel; ``plain`` holds the plain strokes of the small copy, or None."""
-        strokes, shrink = plain, self.shrink
-        if strokes is None:
-            closer, shrink = _reduced(self.picture, WORKING_SIDE)
-            strokes = search(projection.view(closer), self.small)
-        found = count(strokes, self.small) if strokes.score else Count("blank", (), strokes.mask)
-        sight = strokes.sight
-        ink = Ink(
-            self.picture, projection, found.reason, (), (0, 0, *self.picture.size), sight.paper, found.mask,
-            shrink, strokes.level, sight.noise, None, plain=plain is not None,
-        )  # fmt: skip
-        if ink.box is None:
-            return ink
-        boxes, left_out = (tuple(map(ink.full_size, several)) for several in (found.boxes, found.left_out))
-        fine = cut_out(self.picture, ink)
-        return replace(ink, boxes=boxes, fine=fine, left_out=left_out)
+def _ink(picture: Image.Image, projection: Projection, strokes: Strokes, shrink: int, small: bool) -> Ink:
+    """Return the ink of the strokes that were found in one channel of a reduced picture."""
+    found = count(strokes, small) if strokes.score else Count("blank", (), strokes.mask)
+    sight = strokes.sight
+    ink = Ink(
+        picture, projection, found.reason, (), (0, 0, *picture.size), sight.paper, found.mask, shrink,
+        strokes.level, sight.noise, None,
+    )  # fmt: skip
+    if ink.box is None:
+        return ink
+    boxes, left_out = (tuple(map(ink.full_size, several)) for several in (found.boxes, found.left_out))
+    return replace(ink, boxes=boxes, fine=cut_out(picture, ink), left_out=left_out)
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:

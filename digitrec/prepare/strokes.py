@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitrec.prepare.background import Paper, find_paper
+from digitrec.prepare.background import contrast_to, find_paper
 from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Floats, Mask, quantile, quantiles, smooth, steepness
 from digitrec.prepare.form import SIDE
@@ -36,8 +36,8 @@ SURE = 0.25
 class Sight:
     """The picture without its paper, estimated with one window size."""
 
-    paper: Paper
-    """The background."""
+    paper: Floats
+    """The brightness of the paper, as `find_paper` returns it."""
     contrast: Floats
     """(h, w): 0 paper, 1 black."""
     slopes: Floats
@@ -140,7 +140,7 @@ def _best(sight: Sight) -> tuple[Mask, float]:
 
 def _look(view: Floats, small: bool) -> Sight:
     paper = find_paper(view, WINDOW * max(SIDE, min(view.shape)))
-    contrast = paper.contrast(view)
+    contrast = contrast_to(paper, view)
     if not small:
         contrast = smooth(contrast)
     level, noise = _bare(contrast)
@@ -185,7 +185,7 @@ def _unframed(parts: Components, scores: Scores) -> int:
 def framed(parts: Components, inner: int | slice, frame: int | slice) -> Mask:
     """Return whether a part lies wholly inside a frame's box; sides on the picture's border are open.
 
-    Each of both is a part's number or `EVERY`, which gives one entry for each part.
+    ``inner`` and ``frame`` are each a part's number, or `EVERY` for one entry for each part.
     """
     height, width = parts.masks.shape[1:]
     left, top, right, bottom = parts.left, parts.top, parts.right, parts.bottom
