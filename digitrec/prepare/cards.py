@@ -30,7 +30,8 @@ def find_card(grey: Floats) -> Mask | None:
     largest = int(np.argmax(parts.area))
     if parts.border[largest] >= OPEN * 2 * sum(light.shape):  # many drawings on black do
         return None
-    filled = _without_dents(parts.drawn(np.arange(len(parts)) == largest))
+    shape = parts.drawn(np.arange(len(parts)) == largest)
+    filled = _spanned(shape) & _spanned(shape.T).T  # without dents
     if filled.all() or breadth(filled) <= NARROW or _squareness(filled) <= SQUARE:
         return None
     inside: Mask = grow(filled, 2, np.minimum)
@@ -65,11 +66,6 @@ def _between(grey: Floats) -> float:
     above = below[-1] - below
     means = sums / np.maximum(below, 1) - (sums[-1] - sums) / np.maximum(above, 1)
     return float(np.argmax(below * above * means**2))
-
-
-def _without_dents(part: Mask) -> Mask:
-    """Fill every place that lies between two pixels of the part both in its row and in its column."""
-    return _spanned(part) & _spanned(part.T).T
 
 
 def _spanned(part: Mask) -> Mask:

@@ -151,7 +151,7 @@ def breadth(mask: Mask) -> float:
 
 
 def joined(n: int, a: Ints, b: Ints) -> Ints:
-    """Return, for each of n things, the first that pairs (a, b) connect it with, directly or through others.
+    """Join n things by pairs (a, b), directly or through others; return the first thing of each one's group.
 
     This is union-find on all pairs at once.
     """

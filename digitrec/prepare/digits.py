@@ -49,13 +49,14 @@ def count(seen: Strokes, small: bool) -> Count:
     reason = _nothing(seen, digit, edges)
     if reason is not None:
         return Count(reason, (), own)
-    if len(rivals):
-        return Count("more than one digit", _each(parts, digit, rivals), own)
     box: Box = tuple(_box(parts, digit).tolist())
+    boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
+    if len(rivals):
+        several = sorted([box, *map(tuple, boxes[rivals].tolist())])
+        return Count("more than one digit", tuple(several), own)
     if not small and cut_off(own):
         return Count("cut off", (box,), own)
     left = ~digit & (edges > FAINT * edges[digit].sum())
-    boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
     return Count(None, (box,), own, tuple(map(tuple, boxes[left].tolist())))
 
 
@@ -63,12 +64,6 @@ def _underlines(parts: Components, main: int) -> Mask:
     """Return which parts are lines under the main part: below it, and longer on both sides."""
     longer = (parts.left < parts.left[main]) & (parts.right > parts.right[main])
     return np.asarray(longer & (parts.top >= parts.bottom[main]))
-
-
-def _each(parts: Components, digit: Mask, rivals: Ints) -> tuple[Box, ...]:
-    """Return the boxes of the main digit and of its rivals, from left to right."""
-    found = [_box(parts, digit), *(_box(parts, np.arange(len(parts)) == rival) for rival in rivals)]
-    return tuple(sorted(tuple(box.tolist()) for box in found))
 
 
 def _box(parts: Components, chosen: Mask) -> Ints:

@@ -22,6 +22,7 @@ from digitrec.image.pixels import Size, saved
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
 from digitrec.prepare.filters import edge_colour
+from digitrec.prepare.form import as_bytes
 from digitrec.prepare.found import Ink
 from digitrec.prepare.ink import find_ink
 
@@ -64,7 +65,10 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """
     whole = image.picture
     ink = find_ink(whole)
-    picture = _digit(whole, ink, spec.min_side) if spec.crop else _on_white(whole, ink)
+    if spec.crop:
+        picture = _digit(whole, ink, spec.min_side)
+    else:
+        picture = ImageOps.invert(whole) if ink.polarity == "light on dark" else whole
     picture, within = _framed(_in_a_row(picture, spec.repeat), spec)
     data, media_type, size = _encoded(picture, spec, image.source)
     place = None if spec.crop else image.place.part(_around(within, picture.size, whole.size), size)
@@ -72,10 +76,6 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     if not spec.crop:  # the engine gets the whole picture
         findings = replace(findings, left_out=(), trust=1.0)
     return PreparedImage(data, media_type, spec, image.ref, findings, size=size, place=place)
-
-
-def _on_white(picture: Image.Image, ink: Ink) -> Image.Image:
-    return ImageOps.invert(picture) if ink.polarity == "light on dark" else picture
 
 
 def _digit(picture: Image.Image, ink: Ink, side: int) -> Image.Image:
@@ -87,7 +87,7 @@ def _digit(picture: Image.Image, ink: Ink, side: int) -> Image.Image:
     zoom = side / max(right - left, bottom - top)
     size = max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom))
     contrast = close_up(picture, ink, (int(left), int(top), int(right), int(bottom)), size)
-    return Image.fromarray(np.clip(255 * (1 - contrast), 0, 255).round().astype(np.uint8))
+    return Image.fromarray(as_bytes(1 - contrast))
 
 
 def _in_a_row(picture: Image.Image, copies: int) -> Image.Image:
