@@ -42,8 +42,6 @@ PDF_MAX_CPU_S = 3
 PDF_MAX_WALL_S = 10.0
 """Maximum time to draw a page, in seconds, for busy machines and for Windows, which cannot limit CPU time."""
 _PDF_PROGRAM = Path(__file__).with_name("pdfium.py")
-_DONE, _RAISED = 0, 1
-"""Exit codes of Python; all others mean that the process was killed or crashed."""
 
 
 def decode(source: files.Encoded, enough: int) -> Decoded:
@@ -118,7 +116,7 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
     check_size(picture.size, name)
     with _blaming(name):
         if getattr(picture, "tile", None):  # the picture is not loaded yet
-            headers.check(picture, None, name)
+            headers.check(picture, None, name, enough)
         upright, size = _upright(picture, picture.size, name, enough)
         pixels = np.asarray(upright)  # a copy: the caller may change the original
     return Decoded(pixels, size, name, digest(pixels))
@@ -200,7 +198,7 @@ def _ask_pdfium(data: bytes, name: str, number: int) -> tuple[dict[str, Any], me
         raise ImageError(f"{name}: drawing it {too_much}") from error
     except OSError as error:
         raise ImageError(f"{name}: cannot start Python to draw the PDF ({error.strerror})") from error
-    if done.returncode not in (_DONE, _RAISED):
+    if done.returncode not in (0, 1):  # Python's own exit codes; with another it was killed or crashed
         raise ImageError(f"{name}: drawing it {too_much}")
     end = done.stdout.find(b"\n")
     answer = json.loads(done.stdout[: end + 1])  # empty, and so a ValueError, if PDFium raised an error

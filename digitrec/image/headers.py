@@ -19,7 +19,6 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, COMPRESSION, SAMPLESPERPIXEL, TiffImageFile
 
 from digitrec.errors import ImageError, install_hint
-from digitrec.image.pixels import ENOUGH_SIDE
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
 """Pillow's decoders that digitrec uses, besides AVIF; Pillow has many for formats that no camera writes.
@@ -320,7 +319,7 @@ def count(picture: Image.Image, data: bytes) -> int:
     return max(1, min(found, MAX_FRAMES + 1))
 
 
-def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENOUGH_SIDE) -> None:
+def check(picture: Image.Image, data: bytes | None, name: str, enough: int) -> None:
     """Refuse an opened picture whose decoding would take too much memory or time.
 
     Args:

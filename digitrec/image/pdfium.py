@@ -31,12 +31,12 @@ class RefusedError(Exception):
     """The PDF cannot be drawn; the message says why."""
 
 
-def main(number: str, dpi: str, max_pixels: str, max_bytes: str, max_cpu_s: str) -> None:
+def main(number: int, dpi: int, max_pixels: int, max_bytes: int, max_cpu_s: int) -> None:
     """Write the answer to standard output."""
-    limit(int(max_cpu_s), MEMORY_FACTOR * int(max_bytes))
+    limit(max_cpu_s, MEMORY_FACTOR * max_bytes)
     pixels: Any = b""
     try:
-        answer, pixels = read(sys.stdin.buffer.read(), int(number), int(dpi), int(max_pixels), int(max_bytes))
+        answer, pixels = read(sys.stdin.buffer.read(), number, dpi, max_pixels, max_bytes)
     except RefusedError as error:
         answer = {"error": str(error)}
     except MemoryError:
@@ -112,4 +112,4 @@ def check_pictures(page: Any, max_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*map(int, sys.argv[1:]))
