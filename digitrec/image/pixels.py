@@ -39,8 +39,6 @@ PIECE = 1 << 18
 """Number of pixels in a piece."""
 ROWS = 512
 """Number of rows in a piece."""
-HAS_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
-"""Pillow's modes with an alpha channel; in other modes one colour may be transparent."""
 ROUNDING = 1e-3
 """Tolerance for values above white, because of rounding errors."""
 
@@ -206,7 +204,7 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
     Raises:
         ImageError: a value in the picture is negative or not finite.
     """
-    has_alpha = picture.mode in HAS_ALPHA or "transparency" in picture.info
+    has_alpha = picture.has_transparency_data
     if by == 1 and picture.mode in ("L", "RGB") and not has_alpha:
         return picture
     if picture.mode.startswith(("I", "F")):
