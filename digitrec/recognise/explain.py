@@ -75,7 +75,7 @@ class Explanation:
 
     @property
     def digit(self) -> Pixels:
-        """(28, 28), ink high: the network's input (the cut-out of two); without ink, another shape."""
+        """(28, 28), ink high: the network's input, of two inputs the cut-out; without ink, another shape."""
         return self.steps[-1][1]
 
     @property

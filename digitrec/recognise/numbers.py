@@ -80,14 +80,9 @@ SPACED = re.compile(r"-?\s*(?:\d+|[1-9]\d{0,2}(?:\s\d{3})+)(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Candidate):
     """Characters without spaces, from an engine's word or joined from several; ASCII in a number."""
 
-    text: str
-    signs: tuple[Sign, ...]
-    box: Box | None
-    score: float | None
-    chance: float | None
     inferred: bool = False
 
     @property
@@ -160,14 +155,14 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
         start, end = found.span()
         own, ascii_text = signs[start:end], "".join(map(_ascii, found[0]))
         if end - start == len(text):
-            yield _Word(ascii_text, own, box, candidate.score, candidate.chance)
+            yield _Word(ascii_text, candidate.score, box, own, candidate.chance)
             continue
         scores = [sign.score for sign in own if sign.score is not None]
         share = union([sign.box for sign in own])
         if share is None and box is not None:
             step = (box[2] - box[0]) / len(text)
             share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
-        yield _Word(ascii_text, own, share, min(scores, default=candidate.score), candidate.chance)
+        yield _Word(ascii_text, min(scores, default=candidate.score), share, own, candidate.chance)
 
 
 def _ascii(char: str) -> str:
@@ -272,8 +267,8 @@ def of_boxes(numbers: Sequence[Number], size: tuple[int, int]) -> Number | None:
     """
     words = [
         _Word(
-            one.text, tuple(Sign(digit.confidence, digit.box) for digit in one.digits), one.box,
-            one.confidence, one.calibrated, one.inferred,
+            one.text, one.confidence, one.box,
+            tuple(Sign(digit.confidence, digit.box) for digit in one.digits), one.calibrated, one.inferred,
         )
         for one in numbers
     ]  # fmt: skip
@@ -298,7 +293,7 @@ def _together(left: _Word, right: _Word) -> _Word:
     score = None if left.score is None or right.score is None else min(left.score, right.score)
     chance = None if left.chance is None or right.chance is None else left.chance * right.chance
     box, inferred = union((left.box, right.box)), left.inferred or right.inferred
-    return _Word(left.text + right.text, left.signs + right.signs, box, score, chance, inferred)
+    return _Word(left.text + right.text, score, box, left.signs + right.signs, chance, inferred)
 
 
 def _number(word: _Word, place: Place, expected: Range) -> Number:

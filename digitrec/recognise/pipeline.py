@@ -91,9 +91,8 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
     if images:
         engine.load(images[0])
     start = time.perf_counter()
-    ready: list[MaybePrepared]
     try:
-        ready = [*prepare_many(images, engine.provider.wants)]
+        ready: Sequence[MaybePrepared] = prepare_many(images, engine.provider.wants)
     except ImageError:  # one of the pictures cannot be sent: find it and keep the others
         ready = [_prepared_alone(image, engine) for image in images]
     seconds = (time.perf_counter() - start) / max(len(images), 1)
