@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -113,7 +112,7 @@ def spread(tasks: Iterable[Task], opener: workers.Opener, processes: int) -> Par
         DigitrecError: the workers die, but not because of a picture; or as for `read`.
     """
     crew = [workers.Worker(opener) for _ in range(processes)]
-    free = deque(crew)
+    free = [*crew]
 
     def work(task: Task) -> Iterator[Part]:
         worker = free.pop()

@@ -47,7 +47,7 @@ class EnginePolicy:
     def __init__(self, engines: Sequence[str | Provider | Engine]) -> None:
         self.engines: Sequence[Engine] = tuple(engine_for(engine) for engine in listed(engines))
         names = [*map(name_of, self.engines)]
-        if len({id(engine) for engine in self.engines}) < len(self.engines):
+        if len(set(self.engines)) < len(self.engines):
             raise ValueError(f"an engine is given twice: {', '.join(names)}")
         self.name = self.called(names)
 
@@ -93,8 +93,8 @@ class EnginePolicy:
             engines: the engines by name.
             outcomes: the outcomes of each engine, by the same names.
         """
-        known = {id(engine): name for name, engine in engines.items()}
-        names = [known[id(engine)] for engine in self.engines]
+        known = {engine: name for name, engine in engines.items()}
+        names = [known[engine] for engine in self.engines]
         rows = zip(*(outcomes[name] for name in names), strict=True)
         return {self.called(names): tuple(self.on_answers(row) for row in rows)}
 

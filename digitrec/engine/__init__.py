@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -190,10 +190,9 @@ class Engine:
         self.options = options
         self.loading_s: float | None = None
         """Seconds that `load` took, >= 0; None before it."""
-        self.usd_per_image = None if provider.price is None else provider.price.usd
+        self.usd_per_image: float | None = 0.0
         """US dollars for one image, from the configuration file or else the provider; None: unknown."""
         self._remote = None
-        self._for_numbers: Engine | None = None
         self.batch: int = getattr(provider, "batch", 1)
         """Number of images that `ask` handles best at once; their latency is the mean of one `ask`."""
         self.patience_s: float = PATIENCE_S
@@ -205,18 +204,16 @@ class Engine:
             self.batch, self.patience_s = self._remote.batch, PATIENCE_REMOTE_S
             self.usd_per_image = self._remote.price
 
-    @property
+    @cached_property
     def for_numbers(self) -> Engine:
-        """Return the engine that reads numbers with the same options: this one, or that of `ForNumbers`.
+        """The engine that reads numbers with the same options: this one, or that of `ForNumbers`.
 
         Raises:
             NotConfigured: the provider reads one digit on 28x28 pixels only.
             DigitrecError: as for `ForNumbers.for_numbers`.
         """
-        if self._for_numbers is None:
-            provider = _asked_about_numbers(self.provider)
-            self._for_numbers = self if provider is self.provider else Engine(provider, self.options)
-        return self._for_numbers
+        provider = _asked_about_numbers(self.provider)
+        return self if provider is self.provider else Engine(provider, self.options)
 
     def load(self, image: DigitImage) -> None:
         """Load what preparing and reading the first picture needs; later calls do nothing.
@@ -231,9 +228,7 @@ class Engine:
         start = time.perf_counter()
         with suppress(ImageError):  # preparing the picture again reports the error
             prepare(image, self.provider.wants)
-        load = getattr(self.provider, "load", None)
-        if load is not None:
-            caught(self.provider, load)  # reading reports the error
+        caught(self.provider, getattr(self.provider, "load", lambda: None))  # reading reports the error
         self.loading_s = time.perf_counter() - start
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
@@ -270,11 +265,11 @@ class Engine:
 
     def close(self) -> None:
         """Release the provider and the ledger; may be called twice."""
-        others, self._for_numbers = self._for_numbers, None
+        others = self.__dict__.pop("for_numbers", self)
         try:
             if self._remote is not None:
                 self._remote.close()
-            if others is not None and others is not self:
+            if others is not self:
                 others.close()
         finally:
             self.provider.close()
@@ -306,8 +301,8 @@ def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: f
     def call() -> list[object]:
         if len(images) == 1:
             return [provider.read(images[0], timeout=timeout)]
-        given = provider.read_many(images, timeout=timeout)
-        return list(islice(given, len(images) + 1))  # one more would show that there are too many
+        # One outcome more would show that there are too many.
+        return list(islice(provider.read_many(images, timeout=timeout), len(images) + 1))
 
     given = caught(provider, call)
     if isinstance(given, DigitrecError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 
 from digitrec.answer import total
@@ -53,9 +54,9 @@ class Replay(Engine):
         self._exact = {it.question.prepared_sha256: it for it in found}
         self._latest = {it.question.image_sha256: it for it in found}
 
-    @property
+    @cached_property
     def for_numbers(self) -> Engine:
-        """Return this engine.
+        """This engine.
 
         Raises:
             NotConfigured: the recorded answers are about cut-out digits, not about whole pictures.

@@ -162,13 +162,11 @@ class Remote:
         """
         queue = f"{self.name} {endpoint}"
         with self._opening:
-            try:
-                if self._turns is None:
-                    self._turns = Ledger(config.default_ledger().with_name("rate.sqlite"))
+            with suppress(errors.LedgerError):  # it cannot be opened or written, or is locked for too long
+                self._turns = self._turns or Ledger(config.default_ledger().with_name("rate.sqlite"))
                 return self._turns.book(queue, rate)
-            except errors.LedgerError:  # it cannot be opened or written, or is locked for too long
-                self._turns = Ledger(None)
-                return self._turns.book(queue, rate)
+            self._turns = Ledger(None)
+            return self._turns.book(queue, rate)
 
     def counted_usd(self, outcome: Outcome) -> float | None:
         """Return the cost in US dollars of the tokens of an answer, usable or not; None: unknown."""

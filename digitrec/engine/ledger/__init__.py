@@ -288,7 +288,6 @@ def to_entry(row: Row) -> Entry | None:
 
 # Reports from the ledger
 
-State = Literal["asking", "answered", "failed", "unknown", "cleared", "lost"]
 UNUSABLE = "unusable answer"
 """Shown instead of an error's class if the stored answer is unusable."""
 
@@ -307,7 +306,7 @@ class Call:
     """True if an emulator answered."""
     image_sha256: str | None
     """SHA-256 of the original image."""
-    state: State
+    state: Literal["asking", "answered", "failed", "unknown", "cleared", "lost"]
     """"asking": in progress; "answered"; "failed": no answer; "unknown": interrupted, so that answer and cost
     are unknown; "cleared": the answer was cleared, but the cost still counts; "lost": unreadable when a
     damaged ledger was repaired, and counted as paid."""
