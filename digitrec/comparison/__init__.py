@@ -59,7 +59,7 @@ class Comparison:
 
     @property
     def counted(self) -> tuple[Prediction, ...]:
-        """The answers that vote; an emulator's vote only if no real engine answered (`answer.counted`)."""
+        """The answers that vote; emulators vote only if no real engine answered (`answer.counted`)."""
         return tuple(counted(self.outcomes))
 
     @property

@@ -48,11 +48,9 @@ def in_thread(work: Callable[[], T]) -> Future[T]:
 
     def run() -> None:
         try:
-            result = work()
+            future.set_result(work())
         except BaseException as error:
             future.set_exception(error)
-        else:
-            future.set_result(result)
 
     threading.Thread(target=copy_context().run, args=(run,), daemon=True, name="digitrec").start()
     return future

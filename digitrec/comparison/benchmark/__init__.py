@@ -10,7 +10,7 @@ import math
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -220,7 +220,6 @@ def benchmark(
     target: float | None = None,
     budget: float | None = None,
     settings: Mapping[str, str] | None = None,
-    arrived: Callable[[Outcome], object] = lambda _: None,
     **how: Any,
 ) -> Benchmark:
     """Ask every engine about every picture.
@@ -236,8 +235,7 @@ def benchmark(
             recommend nothing.
         budget: largest cost of the recommendation for 1,000 pictures, in US dollars; None: any amount.
         settings: how the engines are asked, for the report.
-        arrived: called with every outcome as it arrives.
-        how: options of `compare_stream`, such as ``lenient`` or ``ask``.
+        how: options of `measure.ask_all` and `compare_stream`, such as ``arrived``, ``lenient`` or ``ask``.
 
     Raises:
         DataError: there are no pictures, or too few for a recommendation.
@@ -245,7 +243,7 @@ def benchmark(
     if target is not None and len(samples) < FEWEST:
         raise DataError(f"too few pictures ({len(samples)}) to choose on one half and report on the other")
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    outcomes = measure.ask_all(samples, engines, data, arrived=arrived, **how)
+    outcomes = measure.ask_all(samples, engines, data, **how)
     recommendation = None if target is None else recommend(outcomes, engines, samples, target, budget)
     for policy in policies:
         outcomes |= policy.on_all_answers(engines, outcomes)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.metrics import log_loss
 
 from digitrec.answer import SURE, Failure, Number, Outcome, Prediction, is_emulated, total
 from digitrec.comparison import compare_stream
@@ -238,10 +238,13 @@ class Result:
     @property
     def loss(self) -> float | None:
         """Mean cross-entropy (natural logarithm) of the probabilities of all answered digits."""
-        from sklearn.metrics import log_loss
-
-        truth, chances = self.chances()
-        return float(log_loss(truth, chances, labels=range(10))) if len(truth) else None
+        known = [(label, it.probabilities) for it, label in self.answered if label is not None]
+        truth = [label for label, row in known if row]
+        if not truth:
+            return None
+        chances = np.array([row for _, row in known if row], float)
+        chances /= chances.sum(axis=1, keepdims=True)  # float32 does not sum to exactly 1
+        return float(log_loss(truth, chances, labels=range(10)))
 
     @property
     def named(self) -> Proportion:
@@ -268,13 +271,6 @@ class Result:
         """Indices of the pictures with a wrong answer, highest confidence first."""
         wrong = [place for place, pair in enumerate(self.pairs) if is_wrong(*pair)]
         return sorted(wrong, key=lambda place: -(getattr(self.outcomes[place], "confidence", None) or 0.0))
-
-    def chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return labels (n,) and probabilities (n, 10) of the answers with probabilities."""
-        known = [(label, it.probabilities) for it, label in self.answered if label is not None]
-        truth = np.array([label for label, row in known if row], np.int64)
-        chances = np.array([row for _, row in known if row], np.float64).reshape(-1, 10)
-        return truth, chances / chances.sum(axis=1, keepdims=True)  # float32 does not sum to exactly 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,19 +343,13 @@ def _distance(read: str, text: str) -> int:
     return row[-1]
 
 
-def measure(
-    samples: Sequence[Sample],
-    engine: Engine,
-    data: str,
-    *,
-    arrived: Callable[[Outcome], object] = lambda _: None,
-) -> Result:
+def measure(samples: Sequence[Sample], engine: Engine, data: str, **how: Any) -> Result:
     """Ask one engine about every picture, and score its answers; ``data`` names the data set.
 
-    The other arguments and the errors are those of `ask_all`.
+    The options and errors are those of `ask_all`.
     """
     name = engine.provider.name
-    outcomes = ask_all(samples, {name: engine}, data, arrived=arrived)[name]
+    outcomes = ask_all(samples, {name: engine}, data, **how)[name]
     return Result(data, samples, outcomes, scorecard(name, outcomes, samples, price_list([engine])))
 
 

@@ -20,8 +20,6 @@ Array = np.ndarray[Any, Any]
 
 PAIRS = [("x", "y"), ("images", "labels")]
 """Names of the images and the labels in an .npz file."""
-CHANNELS = (1, 3, 4)
-"""Numbers of channels: grey, RGB, RGBA."""
 
 
 def read(path: Path) -> tuple[Pixels, Pixels]:
@@ -80,7 +78,7 @@ def _checked(path: Path, images: Array, labels: Array) -> tuple[Pixels, Pixels]:
     Raises:
         DataError: shapes or types do not match, a label is not 0..9, or the range of pixels is ambiguous.
     """
-    plain = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in CHANNELS)
+    plain = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3, 4))
     if not plain or labels.shape != images.shape[:1] or 0 in images.shape[1:3]:
         raise DataError(
             f"{path}: images must be (N, height, width), perhaps with 1, 3 or 4 channels, and labels (N,), "

@@ -38,7 +38,6 @@ HEADS: Mapping[str, Sequence[str]] = {
 """Accepted names of a table's columns, in any case; of several in one table the first is used."""
 OPTIONAL = ("group", "row", "column")
 """Names of optional columns of a table."""
-DELIMITERS = ",;\t|"
 NONE = "none"
 """The label of a picture without a digit, and the text of a picture without a number."""
 SEED = 0
@@ -353,7 +352,7 @@ def _records(table: Path) -> Iterator[tuple[str, list[str]]]:
         data = table.read_bytes()
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         text = data.decode("utf-16" if wide else "utf-8-sig")
-        delimiter = max(DELIMITERS, key=text.lstrip().partition("\n")[0].count)
+        delimiter = max(",;\t|", key=text.lstrip().partition("\n")[0].count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for cells in reader:
             if any(cell.strip() for cell in cells):
