@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from http.client import HTTPConnection, HTTPException
 
-from digitrec.providers.addresses import in_the_clear, origin
+from digitrec.providers.addresses import is_loopback, origin
 
 CONTROL_PATH = "/_emulator"
 """The path at which an emulator identifies itself; no vendor uses it."""
@@ -26,7 +26,7 @@ def is_emulator(endpoint: str | None, *, timeout: float = 2.0) -> bool:
     """
     url = endpoint if endpoint and "//" in endpoint else f"http://{endpoint or ''}"
     scheme, host, port = origin(url)
-    if scheme != "http" or in_the_clear(url):
+    if scheme != "http" or not is_loopback(host):
         return False
     connection = HTTPConnection(host, port, timeout=timeout)
     try:

@@ -84,8 +84,7 @@ class Entry:
     def line(self) -> str:
         """Return the entry as JSON in one line."""
         asked = asdict(self.question)
-        for name in ("options", "spec"):
-            asked[name] = json.loads(asked[name])
+        asked |= {name: json.loads(asked[name]) for name in ("options", "spec")}
         meta = {"digitrec": FORMAT, "asked_at": self.asked_at, "cost_usd": self.cost_usd}
         return to_json({**meta, "question": asked, "answer": asdict(self.answer)})
 
