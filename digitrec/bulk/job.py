@@ -176,7 +176,8 @@ class Job:
             DataError: there is no image.
         """
         count = 0
-        with self._at_once():
+        with self._database:  # commits, or rolls back after an error
+            self._database.execute("BEGIN")
             self._clear()
             for count, item in enumerate(items, 1):
                 content = (item.data, item.flaw) if isinstance(item, Member) else (None, None)
@@ -244,7 +245,8 @@ class Job:
             for first, rows in self._database.execute("SELECT first, rows FROM parts ORDER BY first"):
                 has_header = self._form == "csv" and first > 1
                 joined.write(rows.partition(b"\n")[2] if has_header else rows)
-        with self._at_once():
+        with self._database:
+            self._database.execute("BEGIN")
             self._keep(replace(self.plan, size=self.out.stat().st_size, summary=record(self.summary())))
             self._clear()
         self._database.execute("VACUUM")
@@ -257,12 +259,6 @@ class Job:
         self._database.execute("INSERT OR REPLACE INTO plan VALUES (1, ?)", (json.dumps(record(plan)),))
         self.plan = plan
         return plan
-
-    @contextmanager
-    def _at_once(self) -> Iterator[None]:
-        self._database.execute("BEGIN")
-        with self._database:  # commits, or rolls back after an error
-            yield
 
 
 def _plan(facts: str, out: Path) -> Plan | None:
