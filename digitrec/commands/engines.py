@@ -232,9 +232,7 @@ class Asking:
             from digitrec.engine.replay import Replay
 
             return Replay(self.replay, name, preparation=preparation)
-        own: dict[str, Any] = {}
-        if name == "local" and self.model is not None:
-            own = {"model": self.model, "scale": self.model_scale}
+        own = {"model": self.model, "scale": self.model_scale} if name == "local" and self.model else {}
         return Engine(registry.open_provider(name, env=env, **own), options)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import click
 
@@ -18,7 +18,7 @@ from digitrec.commands.process import tell
 from digitrec.commands.progress import quietly, tracked
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.errors.text import percent, printable
+from digitrec.errors.text import printable
 from digitrec.image import Box, DigitImage, ImageRef, Turned
 from digitrec.image.files import name_of
 from digitrec.image.pixels import NUMBERS_SIDE
@@ -26,9 +26,6 @@ from digitrec.prepare import prepare
 from digitrec.recognise import read_stream, stream
 from digitrec.recognise.forms import load_form, read_forms
 from digitrec.report import predictions
-
-if TYPE_CHECKING:
-    from digitrec.recognise.explain import Explanation
 
 
 @click.command()
@@ -204,7 +201,7 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
       digitrec explain 7.png --model mnist_cnn_model.h5
     """
     from digitrec.recognise.explain import explain as why
-    from digitrec.report.explanation import explanation
+    from digitrec.report.explanation import explanation, lines
     from digitrec.report.plots import save
 
     images = given.sources()
@@ -222,19 +219,8 @@ def explain(given: sources.Given, asking: Asking, out: Path) -> None:
                 reasons.failure(Failure(ImageRef(name_of(image), None), "local", error))
                 continue
             reasons.read(found.prediction.image)
-            for line in _lines(found):
+            for line in lines(found):
                 click.echo(printable(line))
             click.echo(printable(f"  picture: {save(explanation(found), file)}"))
     reasons.sum_up()
     reasons.check(len(images))
-
-
-def _lines(found: Explanation) -> Iterator[str]:
-    from digitrec.report.explanation import headline
-
-    yield f"{found.prediction.image.source}: {headline(found)}"
-    yield f"  steps: {', '.join(name for name, _ in found.steps)}"
-    if found.where:
-        yield f"  ink that mattered most: {', '.join(found.where)}"
-    for digit, chance in enumerate(found.prediction.probabilities or ()):
-        yield f"  {digit}  {percent(chance, 2):>7}  {'█' * round(40 * chance)}".rstrip()

@@ -74,8 +74,7 @@ def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
 
 def _line(listing: registry.Listing) -> str:
     status = listing.status
-    found = f"uses {', '.join(status.found)}" if status.found else ""
-    about = "; ".join(status.missing) or found
+    about = "; ".join(status.missing) or (f"uses {', '.join(status.found)}" if status.found else "")
     return printable(f"{listing.name:<16}{_state(listing):<16}{_price(listing):<17}{about}".rstrip())
 
 

@@ -22,12 +22,10 @@ def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> Non
     ``table`` is the leaderboard and the conclusion, ``markdown`` the whole report, ``json`` also the answers.
     """
     if form == "json":
-        report = benchmark.as_dict() | {"conclusion": conclusion(benchmark)}
-        text = json.dumps(report, indent=1, default=str)
+        text = json.dumps(benchmark.as_dict() | {"conclusion": conclusion(benchmark)}, indent=1, default=str)
     elif form == "markdown":
         said = "\n".join(f"- {sentence}" for sentence in conclusion(benchmark))
-        parts = [f"# {heading(benchmark)}", said, *map(markdown_section, tables(benchmark))]
-        text = "\n\n".join(parts)
+        text = "\n\n".join([f"# {heading(benchmark)}", said, *map(markdown_section, tables(benchmark))])
     else:
         text = "\n".join([*aligned(leaderboard(benchmark)), "", *conclusion(benchmark)])
     (out or sys.stdout).write(f"{text}\n")

@@ -24,8 +24,6 @@ from digitrec.report.rows import Table, markdown_page, markdown_section
 
 MEAN_GOAL = 0.95
 """Goal for the mean accuracy of all corruptions, 0..1."""
-NO_DIGIT = -1
-"""Label of "no digit" for scikit-learn."""
 WHOLE_NUMBERS = "numbers"
 """The table of whole numbers, which follows `accuracy.GROUPS`."""
 TITLES = {
@@ -69,15 +67,14 @@ MISTAKES = 30
 
 def classification(found: Result) -> Table:
     """Return precision, recall and F1 of each digit, as scikit-learn's classification report."""
-    truth = [NO_DIGIT if label is None else label for _, label in found.pairs]
-    named = (getattr(outcome, "digit", None) for outcome in found.outcomes)
-    said = [NO_DIGIT if digit is None else digit for digit in named]
-    shown = sorted(set(truth) - {NO_DIGIT})
+    truth = [str(label) for _, label in found.pairs]
+    said = [str(getattr(outcome, "digit", None)) for outcome in found.outcomes]
+    shown = sorted({*truth} - {"None"})
     measured: dict[str, dict[str, float]] = classification_report(
         truth, said, labels=shown, output_dict=True, zero_division=0
     )
     rows = []
-    for name in (*map(str, shown), "macro avg"):
+    for name in (*shown, "macro avg"):
         scores = [percent(measured[name][score], 2) for score in ("precision", "recall", "f1-score")]
         rows.append(("mean" if name == "macro avg" else name, *scores, f"{measured[name]['support']:.0f}"))
     note = "A digit that was refused counts as not found."

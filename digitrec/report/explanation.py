@@ -1,7 +1,8 @@
-"""Draw an explanation."""
+"""Draw an explanation, or write it as text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,16 @@ def explanation(found: Explanation) -> Figure:
     if found.saliency is not None:
         _evidence(below[0], found, found.saliency)
     return figure
+
+
+def lines(found: Explanation) -> Iterator[str]:
+    """Yield the explanation as text: the answer, the steps, the ink that mattered and the probabilities."""
+    yield f"{found.prediction.image.source}: {headline(found)}"
+    yield f"  steps: {', '.join(name for name, _ in found.steps)}"
+    if found.where:
+        yield f"  ink that mattered most: {', '.join(found.where)}"
+    for digit, chance in enumerate(found.prediction.probabilities or ()):
+        yield f"  {digit}  {percent(chance, 2):>7}  {'█' * round(40 * chance)}".rstrip()
 
 
 def headline(found: Explanation) -> str:

@@ -79,8 +79,7 @@ def notable(seen: Exploration) -> Figure:
             plots.bare(axes)
         row[0].set_ylabel(kind.title, fontsize=10)
         for axes, place, remark in zip(row, kind.places, kind.remarks, strict=False):
-            title = f"no. {place}: {seen.digits.labels[place]}"
-            plots.picture(axes, seen.digits.images[place], title)
+            plots.picture(axes, seen.digits.images[place], f"no. {place}: {seen.digits.labels[place]}")
             axes.set_xlabel(remark.replace(" the ", "\nthe ").replace(" of ", "\nof "), fontsize=8)
     figure.suptitle(f"Noise and artefacts in {seen.name}: number in the set and label above, measure below")
     return figure

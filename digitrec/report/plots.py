@@ -50,8 +50,6 @@ drawn = mpl.rc_context(STYLE)
 """Decorator of functions that draw; it applies `STYLE`."""
 BELOW = {"loc": "outside lower center", "ncols": 2}
 """Arguments of a legend below the axes, where it covers no line."""
-DARK: dict[str, Any] = {"cmap": "gray_r", "vmin": 0, "vmax": 255}
-"""Arguments of imshow that show high values as dark ink on white."""
 DPI = 120
 """Resolution of a saved plot, in dots per inch; it is then 1,000 to 1,400 pixels wide."""
 
@@ -111,7 +109,7 @@ def bare(axes: Axes) -> None:
 
 def picture(axes: Axes, pixels: NDArray[Any], title: str = "", **look: Any) -> None:
     """Show a digit with high values for ink as dark ink on white; ``look`` changes imshow's arguments."""
-    axes.imshow(pixels, **DARK | look)
+    axes.imshow(pixels, **{"cmap": "gray_r", "vmin": 0, "vmax": 255, **look})
     axes.set_title(title, fontsize=9)
     bare(axes)
 

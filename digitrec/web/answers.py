@@ -211,16 +211,14 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
 
     async def owner(x_owner_key: Annotated[str, Header()] = "") -> None:
         if not key or not hmac.compare_digest(x_owner_key.encode(), key.encode()):
-            detail = "open the address that digitrec review prints; it has the key"
-            raise Problem(401, "no-owner-key", detail)
+            raise Problem(401, "no-owner-key", "open the address that digitrec review prints; it has the key")
 
     owners: Any = {"tags": ["for the owner"], "dependencies": [Depends(owner)]}
 
     @app.get("/collected", responses=REFUSED, **owners)
     def waiting() -> schemas.DoubtfulAnswers:
         """List the next answers, the least sure first."""
-        found = {"pictures": answers.waiting()}
-        return schemas.DoubtfulAnswers.model_validate(found, from_attributes=True)
+        return schemas.DoubtfulAnswers.model_validate({"pictures": answers.waiting()}, from_attributes=True)
 
     @app.get("/collected/{name}", response_class=Response, responses=schemas.PNG | MISSING, **owners)
     def picture(name: str) -> Response:

@@ -75,29 +75,26 @@ class ConcurrencyLimit:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self.in_use = 0
         self._held: Counter[Client] = Counter()
 
     @property
     def full(self) -> bool:
         """Whether the next request is rejected, unless its client has less than an even share."""
-        return self.in_use >= self._limit
+        return self._held.total() >= self._limit
 
     def admits(self, client: Client, count: int = 1) -> bool:
         """Return whether ``count`` more places are granted to a client now."""
         clients = len(self._held.keys() | {client})
         below_share = clients > 1 and self._held[client] + count <= self._limit // clients
-        return self.in_use + count <= self._limit or below_share
+        return self._held.total() + count <= self._limit or below_share
 
     @contextmanager
     def hold(self, client: Client, count: int = 1) -> Iterator[None]:
         """Hold ``count`` places for the block; the caller must have called `admits`."""
-        self.in_use += count
         self._held[client] += count
         try:
             yield
         finally:
-            self.in_use -= count
             self._held[client] -= count
             self._held += Counter()  # drops clients that hold nothing
 

@@ -24,8 +24,6 @@ FOR_OPERATORS = re.compile(r"--\w|\bpip |\bdigitrec[ .[]|\bdigitrec_|config|inst
 """Matches advice that only the server's operator can follow."""
 FOR_VISITORS = "this cannot be read here; send the picture as a JPEG or a PNG"
 """The message that replaces such advice."""
-RETRY_SOON_S = 1
-"""Seconds after which a client may retry if the server is busy."""
 
 STATUS: dict[type[errors.DigitrecError], int] = {
     errors.ImageError: 422,
@@ -69,8 +67,8 @@ class Problem(Exception):
 
 
 def busy(detail: str) -> Problem:
-    """Return the problem of a server at capacity."""
-    return Problem(503, "busy", detail, {"Retry-After": str(RETRY_SOON_S)})
+    """Return the problem of a server at capacity; the client may retry after a second."""
+    return Problem(503, "busy", detail, {"Retry-After": "1"})
 
 
 def too_large(most_bytes: int) -> Problem:
