@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from digitrec.web.answers import Answers
 
-MEGABYTE = 1_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The limits and keys of one server."""
 
-    max_body_bytes: int = 10 * MEGABYTE
+    max_body_bytes: int = 10_000_000
     """Maximum bytes of one request's body; counted while it arrives."""
     max_pictures: int = 32
     """Maximum number of pictures in one request."""
@@ -24,9 +22,9 @@ class Settings:
 
     A larger limit only lengthens the queue under full load.
     """
-    max_buffered_bytes: int = 64 * MEGABYTE
+    max_buffered_bytes: int = 64_000_000
     """Maximum bytes of all requests' bodies in memory at a time."""
-    max_client_bytes: int = 16 * MEGABYTE
+    max_client_bytes: int = 16_000_000
     """Maximum bytes of one client's bodies in memory at a time; also limits each body."""
     upload_grace_s: float = 5.0
     """Maximum pause of a body, and grace period before the minimum speed applies, in seconds, > 0."""
