@@ -56,8 +56,7 @@ class LazyGroup(click.Group):
             return None
         if cmd_name not in COMMANDS:
             ctx.fail(f"No such command {cmd_name!r}.{_instead(cmd_name)}")
-        module = _imported(f"digitrec.commands.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(_imported(f"digitrec.commands.{COMMANDS[cmd_name]}"), cmd_name)
         raise_again()
         return command
 

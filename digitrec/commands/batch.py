@@ -69,8 +69,7 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
     """
     names = asking.names(together=True)
-    prices = [registry.provider_class(name).price for name in names]  # an unknown engine raises an error now
-    is_free = set(prices) == {FREE}
+    is_free = {registry.provider_class(name).price for name in names} == {FREE}  # also rejects unknown names
     if asking.no_ledger and asking.max_cost is not None and not is_free:
         raise click.UsageError("--max-cost needs the ledger: without it, --resume would spend as much again.")
     how = asking.how()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from digitrec.answer import Outcome
 from digitrec.bulk.job import Summary
 from digitrec.commands import cost, options
 from digitrec.commands.engines import Asking, asking_by_policy, asking_options, own_model
+from digitrec.commands.process import tell
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import report_engines
 from digitrec.comparison.datasets.loader import Sample, limited, read_numbers, read_samples
@@ -28,13 +28,11 @@ from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
 from digitrec.recognise import calibration
 from digitrec.report.rows import aligned
 
-log = logging.getLogger(__name__)
-
 
 def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     """Return `read_samples` without the pictures that the training of `model` recorded as learned.
 
-    Log a warning with the number of omitted pictures.
+    Report the number of omitted pictures on stderr.
 
     Raises:
         DataError: as `read_samples`, or every picture was learned.
@@ -47,7 +45,7 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
     if samples and not left:
         raise DataError(f"{source}: {model} has learned every picture of it; use other pictures")
     if len(left) < len(samples):
-        log.warning("%s: left out %s that %s has learned", source, f"{len(samples) - len(left):,}", model)
+        tell(f"{source}: left out {len(samples) - len(left):,} that {model} has learned")
     return limited(left, limit)
 
 

@@ -179,14 +179,13 @@ class Asking:
 
     def settings(self) -> dict[str, str]:
         """Return the settings that a report names."""
-        model = {} if self.model is None else {"model of local": self.model.name}
-        replay = {} if self.replay is None else {"answers": f"replayed from {self.replay.name}"}
-        return {
+        known = {
             "preparation": ", ".join(self.prepare) or "each engine's own",
             "timeout": f"{self.timeout:g} s for one picture",
-            **model,
-            **replay,
+            "model of local": self.model.name if self.model else "",
+            "answers": f"replayed from {self.replay.name}" if self.replay else "",
         }
+        return {name: value for name, value in known.items() if value}
 
     def how(self) -> dict[str, Any]:
         """Return the options of `digitrec.read_stream` with ``numbers``, else those of `digitrec.stream`.
@@ -267,8 +266,7 @@ _POLICY = (
                  help="Engines to ask in this order if one is unsure or fails."),
     click.option("--below", type=options.SHARE, default=0.9, show_default=True, metavar="CHANCE",
                  help="Probability below which an engine counts as unsure (see `digitrec calibrate`)."),
-    click.option("--consensus", type=int, metavar="N",
-                 help="Accept only a digit that N engines agree on."),
+    click.option("--consensus", type=int, metavar="N", help="Accept only a digit that N engines agree on."),
 )  # fmt: skip
 _HOW = (
     options.model,

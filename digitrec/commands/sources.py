@@ -136,8 +136,7 @@ class Given:
 
 given = options.gathered(
     "given", Given,
-    click.argument("images", nargs=-1, required=True, metavar="IMAGE...",
-                   type=options.Input(path_type=str)),
+    click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=options.Input(path_type=str)),
     options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
                    "[default: first, with a notice]"),
 )  # fmt: skip

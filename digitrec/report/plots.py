@@ -132,8 +132,8 @@ def end_at_one(axes: Axes) -> None:
     """End the y-axis at the largest possible share, and do not clip markers on the edge."""
     low, high = axes.get_ylim()
     axes.set_ylim(low, min(high, 1))
-    for drawn in (*axes.lines, *axes.collections):
-        drawn.set_clip_on(False)
+    for line in axes.lines:
+        line.set_clip_on(False)
 
 
 @drawn
@@ -167,7 +167,7 @@ def reliability(found: Mapping[str, Reliability], title: str, size: tuple[float,
     for place, (name, known) in enumerate(found.items()):
         bins = [one for one in known.bins if counts or one.answers >= FEWEST]
         x, y = [one.confidence for one in bins], [one.right for one in bins]
-        axes.plot(x, y, label=name, **dashed(place), marker=marked(place)["marker"])
+        axes.plot(x, y, label=name, **dashed(place) | marked(place))
         for one in bins if counts else ():
             axes.annotate(f"{one.answers:,}", (one.confidence, one.right), (-5, 5), ha="right", fontsize=8,
                           textcoords="offset points")  # fmt: skip
