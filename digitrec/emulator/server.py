@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +39,8 @@ TLS_HANDSHAKE = b"\x16"
 MAX_BODY_BYTES = 64_000_000
 """Maximum size of a body; every vendor's own limit is lower."""
 
-Pieces = Iterator[Response | bytes]
+Pieces = Iterable[Response | bytes]
+"""An answer, in responses and bytes."""
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile = out
         return whole.getvalue() + (b"" if self.command == "HEAD" else response.body)
 
-    def _send(self, answer: Iterable[Response | bytes]) -> None:
+    def _send(self, answer: Pieces) -> None:
         for piece in answer:
             self.wfile.write(self.spelled(piece) if isinstance(piece, Response) else piece)
 
@@ -209,7 +210,7 @@ class Server(ThreadingHTTPServer):
             self._faults = turns(faults)
             self._documents = cycle(UNUSABLE)
 
-    def answer(self, request: Request, connection: Connection) -> Iterable[Response | bytes]:
+    def answer(self, request: Request, connection: Connection) -> Pieces:
         """Return the answer of the control endpoint, the vendor or the current fault, in pieces.
 
         Raises:
@@ -229,10 +230,9 @@ class Server(ThreadingHTTPServer):
                 self._counts.calls += 1
             fault = next(self._faults)
         if fault is None:
-            yield self.read(request)
-            return
+            return [self.read(request)]
         connection.close_connection |= fault.kind in BREAKS
-        yield from EFFECTS[fault.kind](self, fault, request, connection)
+        return self._faulty(fault, request, connection)
 
     def read(self, request: Request) -> Response:
         """Return the vendor's answer or error; from here on the vendor has done and billed the work."""
@@ -247,51 +247,46 @@ class Server(ThreadingHTTPServer):
             self._counts.billed += response.billed
         return response
 
-    def _refuse(self, fault: Fault, *_: object) -> Pieces:
-        answer = self.vendor.failure(fault.kind)
-        wait = {} if fault.after is None else {"Retry-After": str(fault.after)}
-        yield replace(answer, headers={**answer.headers, **wait})
+    def _faulty(self, fault: Fault, request: Request, connection: Connection) -> Pieces:
+        """Carry out a fault; the vendor reads the picture unless `_instead` has an answer."""
+        if fault.kind == "slow":
+            self.stopping.wait(fault.seconds)
+        answer = self._instead(fault, request) or self.read(request)
+        match fault.kind:
+            case "hang":
+                while not connection.is_gone() and not self.stopping.wait(0.05):
+                    yield b""
+            case "reset":
+                yield b""
+                raise ConnectionAbortedError
+            case "cut-off":
+                whole = connection.spelled(answer)
+                yield whole[: len(whole) - (len(answer.body) + 1) // 2]
+            case "drip":
+                for byte in connection.spelled(answer):
+                    yield bytes([byte])
+                    if self.stopping.wait(fault.seconds):
+                        return
+            case "unusable":
+                yield Response(200, next(self._documents), {"Content-Type": "application/json"})
+            case _:
+                yield answer
 
-    def _redirect(self, fault: Fault, *_: object) -> Pieces:
-        yield Response(fault.status, headers={"Location": fault.to})
-
-    def _page(self, _: Fault, request: Request, __: Connection) -> Pieces:
-        """Send the page of a captive portal, which shows the request's headers."""
-        page = Response.of_html(200, "Sign in to the network")
-        shown = html.escape(request.head.decode("latin-1"))
-        yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
-
-    def _slow(self, fault: Fault, request: Request, _: Connection) -> Pieces:
-        self.stopping.wait(fault.seconds)
-        yield self.read(request)
-
-    def _hang(self, _: Fault, request: Request, connection: Connection) -> Pieces:
-        self.read(request)
-        while not connection.is_gone() and not self.stopping.wait(0.05):
-            yield b""
-
-    def _reset(self, _: Fault, request: Request, __: Connection) -> Pieces:
-        self.read(request)
-        yield b""
-        raise ConnectionAbortedError
-
-    def _cut_off(self, _: Fault, request: Request, connection: Connection) -> Pieces:
-        answer = self.read(request)
-        whole = connection.spelled(answer)
-        yield whole[: len(whole) - (len(answer.body) + 1) // 2]
-
-    def _drip(self, fault: Fault, request: Request, connection: Connection) -> Pieces:
-        for byte in connection.spelled(self.read(request)):
-            yield bytes([byte])
-            if self.stopping.wait(fault.seconds):
-                return
-
-    def _unusable(self, _: Fault, request: Request, __: Connection) -> Pieces:
-        self.read(request)
-        yield Response(200, next(self._documents), {"Content-Type": "application/json"})
-
-    def _poll(self, fault: Fault, request: Request, _: Connection) -> Pieces:
-        yield self.vendor.polled_as(fault.kind) if self.vendor.is_poll(request) else self.read(request)
+    def _instead(self, fault: Fault, request: Request) -> Response | None:
+        """Return the answer of a fault that keeps a request from the vendor; None for other faults."""
+        if fault.kind in REFUSALS:
+            answer = self.vendor.failure(fault.kind)
+            wait = {} if fault.after is None else {"Retry-After": str(fault.after)}
+            return replace(answer, headers={**answer.headers, **wait})
+        if fault.kind in POLLS and self.vendor.is_poll(request):
+            return self.vendor.polled_as(fault.kind)
+        if fault.kind == "redirect":
+            return Response(fault.status, headers={"Location": fault.to})
+        if fault.kind == "html":  # the page of a captive portal, which shows the request's headers
+            page = Response.of_html(200, "Sign in to the network")
+            shown = html.escape(request.head.decode("latin-1"))
+            return replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
+        return None
 
     def shutdown_request(self, request: Any) -> None:
         """Send a FIN, read the rest of what the client sends, and close.
@@ -310,14 +305,6 @@ class Server(ThreadingHTTPServer):
         """Print the traceback of a programming error, but not of a client that left."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
-
-
-EFFECTS: Mapping[str, Callable[[Server, Fault, Request, Connection], Pieces]] = {
-    **dict.fromkeys(REFUSALS, Server._refuse), **dict.fromkeys(POLLS, Server._poll),
-    "redirect": Server._redirect, "slow": Server._slow, "hang": Server._hang, "reset": Server._reset,
-    "cut-off": Server._cut_off, "drip": Server._drip, "html": Server._page, "unusable": Server._unusable,
-}  # fmt: skip
-"""The method that carries out each kind of fault."""
 
 
 def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
