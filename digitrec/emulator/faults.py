@@ -22,10 +22,6 @@ UNUSABLE = (
     b'{"a":NaN}', b'{"a":"\\ud83d"}',
 )  # fmt: skip
 """Documents that no vendor sends; the emulator sends them in turn."""
-NOWHERE = "http://127.0.0.1:9/"
-"""Default target of a redirect: another origin, where nothing listens (port 9 is "discard")."""
-
-_DEFAULTS = {"slow": {"seconds": 5.0}, "drip": {"seconds": 0.1}}
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -45,8 +41,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Delay of a slow answer, by default 5, or time between two bytes of a drip, by default 0.1; >= 0."""
     status: Literal[301, 302, 303, 307, 308] = 307
     """Status of a redirect."""
-    to: Annotated[str, Meta(pattern="^[!-~]+$")] = NOWHERE
-    """Target of a redirect."""
+    to: Annotated[str, Meta(pattern="^[!-~]+$")] = "http://127.0.0.1:9/"
+    """Target of a redirect; by default another origin, where nothing listens (port 9 is "discard")."""
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -63,8 +59,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rest, to, address = rest.partition("to=")
         options = dict(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
         options |= {"to": address} if to else {}
+        seconds = {"slow": 5.0, "drip": 0.1}.get(kind, 0.0)
         try:
-            return msgspec.convert({"kind": kind, **_DEFAULTS.get(kind, {}), **options}, cls, strict=False)
+            return msgspec.convert({"kind": kind, "seconds": seconds, **options}, cls, strict=False)
         except msgspec.ValidationError as error:
             raise ValueError(f"fault {text!r}: {error}; the options are {', '.join(OPTIONS)}") from None
 

@@ -19,9 +19,6 @@ from digitrec.image import Box
 ADDRESS = re.compile(r"/v1/(projects/[^/]+/(locations/[^/]+/)?)?images:annotate")
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 """Google's limit for a request's JSON; base64 makes that about 7.8 MB of picture."""
-PLAIN_TEXT = (5, "TEXT_DETECTION")
-DOCUMENT_TEXT = (11, "DOCUMENT_TEXT_DETECTION")
-_SERVICE = "vision.googleapis.com"
 
 
 class _Image(msgspec.Struct):
@@ -73,7 +70,8 @@ class Google(Vendor):
         if reason:
             body["details"] = [{
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason,
-                "domain": "googleapis.com", "metadata": {"service": _SERVICE, **(metadata or {})},
+                "domain": "googleapis.com",
+                "metadata": {"service": "vision.googleapis.com", **(metadata or {})},
             }]  # fmt: skip
         return Response.of_json(status, {"error": body})
 
@@ -98,9 +96,9 @@ class Google(Vendor):
 
     def _annotate(self, entry: _Entry) -> dict[str, Any]:
         """Return the answer for one image."""
-        kinds = [feature.type for feature in entry.features]
-        plain, document = (any(kind in names for kind in kinds) for names in (PLAIN_TEXT, DOCUMENT_TEXT))
-        if not plain and not document:
+        kinds = {feature.type for feature in entry.features}
+        is_document = not kinds.isdisjoint({11, "DOCUMENT_TEXT_DETECTION"})
+        if not is_document and kinds.isdisjoint({5, "TEXT_DETECTION"}):
             return _error(12, "This emulator reads text only; ask for a text feature.")
         if entry.image.content is None:
             return _error(7, "We can not access the URL currently.")
@@ -109,7 +107,7 @@ class Google(Vendor):
         except ImageError:
             return _error(3, "Bad image data.")
         params = entry.image_context.text_detection_params if entry.image_context else None
-        scored = document or (params is not None and params.enable_text_detection_confidence_score)
+        scored = is_document or (params is not None and params.enable_text_detection_confidence_score)
         words = self.words_on(picture)
         return {**_annotation(words, picture, scored), "context": {"uri": self.model_version}}
 
