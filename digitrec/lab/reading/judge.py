@@ -171,7 +171,7 @@ def with_parts(
     reader: LocalNumbers, page: Page, line: Line, whole: Proposal | None = None
 ) -> Iterator[Proposal]:
     """Yield the proposal for a line, then those for its parts."""
-    one, *others = reader.read_line(page, line, None, whole)
+    one, *others = reader.read_line(page, line, whole)
     yield from (one, *others)
     if one.reading.chance < DOUBTFUL:
         for part in one.parts():

@@ -74,18 +74,23 @@ class Page:
     """The digit network's reading of each mark."""
     typical: float
     """Median height of the lines that look like digits, in pixels; 0 if there are none."""
-    corner: tuple[float, float] = (0.0, 0.0)
+    expected: Lengths | None
+    """Minimum and maximum number of digits of a number; None: any."""
+    corner: tuple[float, float]
     """Where the picture's top left corner lies on the whole picture, in pixels."""
 
     @classmethod
-    def of(cls, picture: Image.Image, corner: tuple[float, float] = (0.0, 0.0)) -> Self:
+    def of(
+        cls, picture: Image.Image, expected: Lengths | None = None, corner: tuple[float, float] = (0.0, 0.0)
+    ) -> Self:
         """Find the lines of a picture, as `lines` does, and read their marks."""
         every = lines(picture)
         found = [line for line in every if line.cut_out or line.chance >= LEAST_MARKS]
         marks = [mark for line in found for mark in line.marks if mark is not None]
         seen = dict(zip(marks, proposals.readings([mark.ink for mark in marks], once=True), strict=True))
         heights = [line.box[3] - line.box[1] for line in found if line.chance > DIGITS]
-        return cls(picture, found, len(every) - len(found), seen, float(np.median(heights or [0])), corner)
+        words, typical = len(every) - len(found), float(np.median(heights or [0]))
+        return cls(picture, found, words, seen, typical, expected, corner)
 
     def whole(self) -> Page | None:
         """Return a cut-out of several lines with all its marks in one line; None for other pictures."""
@@ -140,31 +145,31 @@ class LocalNumbers(BaseProvider):
 
     def load(self) -> None:
         """Run the networks on a blank picture, because their first run is their slowest."""
-        self._found(Page.of(Image.new("RGB", (128, 64), "white")), None)
+        self._found(Page.of(Image.new("RGB", (128, 64), "white")))
         self._reader.look(np.full((HEIGHT, 96), 255, np.uint8))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Return a candidate for each number; ``timeout`` (seconds) has no effect."""
-        found = self._found(Page.of(image.picture()), image.digits)
+        found = self._found(Page.of(image.picture(), image.digits))
         return Answer(tuple(map(_candidate, found)), model_version=self._reader.version)
 
-    def _found(self, page: Page, expected: Lengths | None) -> list[Proposal]:
+    def _found(self, page: Page) -> list[Proposal]:
         """Return the proposals of a page that are reported."""
-        lines = [(line, self._judged(page, line, expected)) for line in page.lines]
+        lines = [(line, self._judged(page, line)) for line in page.lines]
         found = [one for _, judged_line in lines for one in judged_line]
         likely = [one for one in found if one.chance >= UNSURE]
-        several = expected is not None and expected[0] >= 2
+        several = page.expected is not None and page.expected[0] >= 2
         if several or sum(len(one.digits) for one in likely) >= 2:
             again = [line for line, before in lines if _is_doubtful(line, before)][:MOST_AGAIN]
             found = [
                 one for line, before in lines
-                for one in (self._closer(page, line, before, expected) if line in again else before)
+                for one in (self._closer(page, line, before) if line in again else before)
             ]  # fmt: skip
         if not several and (alone := self.alone(page, likely)):
             found = _with_alone(found, judged(alone))
-        return self._as_one(page, expected, _reported(found))
+        return self._as_one(page, _reported(found))
 
-    def _as_one(self, page: Page, expected: Lengths | None, found: list[Proposal]) -> list[Proposal]:
+    def _as_one(self, page: Page, found: list[Proposal]) -> list[Proposal]:
         """Read a cut-out's lines as one number, too; return that if it has other digits or is likelier.
 
         If it has other digits but is unlikely, the lines are doubtful.
@@ -172,7 +177,7 @@ class LocalNumbers(BaseProvider):
         whole = page.whole()
         if whole is None:
             return found
-        one = self._best(whole, whole.lines[0], expected, None)
+        one = self._best(whole, whole.lines[0], None)
         theirs = "".join(part.digits for part in sorted(found, key=lambda part: part.line.box))
         if one.digits == theirs and (len(found) != 1 or one.chance <= found[0].chance):
             return found
@@ -180,16 +185,13 @@ class LocalNumbers(BaseProvider):
             return [one]
         return [_doubted(part) for part in found]  # they may be parts of a number
 
-    def _closer(
-        self, page: Page, line: Line, before: list[Proposal], expected: Lengths | None
-    ) -> list[Proposal]:
+    def _closer(self, page: Page, line: Line, before: list[Proposal]) -> list[Proposal]:
         """Read a line of a page again, as a cut-out.
 
         Args:
             page: the page.
             line: one of its lines.
             before: the proposals for the line.
-            expected: minimum and maximum number of digits; None: any.
 
         Returns:
             The new proposals if they are likely, else those from before. A rule beside the line looks like
@@ -198,60 +200,55 @@ class LocalNumbers(BaseProvider):
         left, top, right, bottom = line.box
         x, y = CLOSER[0] * (bottom - top), CLOSER[1] * (bottom - top)
         part = Place(page.picture.size).box((left - x, top - y, right + x, bottom + y))
-        around = Page.of(page.picture.crop(part), part[:2])
-        found = [one for inner in around.lines for one in self._judged(around, inner, expected)]
+        around = Page.of(page.picture.crop(part), page.expected, part[:2])
+        found = [one for inner in around.lines for one in self._judged(around, inner)]
         closer = [
             one for one in found
             if one.digits != "1" and covered(_on_page(one, one.line.box), line.box) > 0.5
         ]  # fmt: skip
         return closer if _mean(closer) >= UNSURE else before
 
-    def _judged(
-        self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None = None
-    ) -> list[Proposal]:
+    def _judged(self, page: Page, line: Line, whole: Proposal | None = None) -> list[Proposal]:
         """Return the proposals for a line, or for its parts if these are likelier."""
         if line.cells:
-            return [self._boxed(page, line, expected)]
-        one = self._best(page, line, expected, whole)
+            return [self._boxed(page, line)]
+        one = self._best(page, line, whole)
         if line.cut_out or one.chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
             return [one]
-        sides = [self._judged(page, part, expected, one) for part in one.parts()]
+        sides = [self._judged(page, part, one) for part in one.parts()]
         if not sides or np.mean([_mean(side) for side in sides]) <= one.chance:
             return [one]
         return [part for side in sides for part in side]
 
-    def _boxed(self, page: Page, line: Line, expected: Lengths | None) -> Proposal:
+    def _boxed(self, page: Page, line: Line) -> Proposal:
         """Return the proposal for a row of boxes, read as a whole or box by box."""
-        whole = self._in_marks(page, line, expected, None)
-        each = [self._in_marks(page, cell, None, whole) for cell in line.cells]
+        whole = self._in_marks(page, line, None)
+        each = [self._in_marks(replace(page, expected=None), cell, whole) for cell in line.cells]
         return max(_in_boxes(whole, each), whole, key=lambda one: one.chance)
 
-    def _in_marks(self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None) -> Proposal:
+    def _in_marks(self, page: Page, line: Line, whole: Proposal | None) -> Proposal:
         """Return `_best`; a reading with more digits than marks is doubtful, because sides look like ones."""
         most = int(np.count_nonzero(line.high))
-        one = self._best(page, line, expected or (1, most), whole)
+        one = self._best(replace(page, expected=page.expected or (1, most)), line, whole)
         return one if len(one.digits) <= most else _doubted(one)
 
-    def _best(self, page: Page, line: Line, expected: Lengths | None, whole: Proposal | None) -> Proposal:
+    def _best(self, page: Page, line: Line, whole: Proposal | None) -> Proposal:
         """Return the likeliest proposal for a line."""
-        return max(map(judged, self.read_line(page, line, expected, whole)), key=lambda one: one.chance)
+        return max(map(judged, self.read_line(page, line, whole)), key=lambda one: one.chance)
 
-    def read_line(
-        self, page: Page, line: Line, expected: Lengths | None = None, whole: Proposal | None = None
-    ) -> list[Proposal]:
+    def read_line(self, page: Page, line: Line, whole: Proposal | None = None) -> list[Proposal]:
         """Read a line of a page; if the reading has a likely sign, also without the brackets around it.
 
         Args:
             page: the page.
             line: a line of the page, or a part of a line.
-            expected: minimum and maximum number of digits; None: any.
             whole: the result's `Proposal.whole`.
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
         looks = [self._reader.look(_strip(page.picture, box)) for box in boxes]
-        readings, seen = [_reading(looks, expected)], _seen(page, line)
+        readings, seen = [_reading(looks, page.expected)], _seen(page, line)
         if readings[0].sign > 0.5:
-            bare = _reading(list(map(sequence.without_signs, looks)), expected)
+            bare = _reading(list(map(sequence.without_signs, looks)), page.expected)
             if bare.text != readings[0].text:
                 readings.append(bare)
         return [Proposal(page, line, one, boxes[one.look], whole, seen) for one in readings]
@@ -266,7 +263,7 @@ class LocalNumbers(BaseProvider):
         line = single(page.lines, page.picture) if page.lines and may_be_parts else None
         if line is None:
             return None
-        one = self.read_line(page, line)[0]
+        one = self.read_line(replace(page, expected=None), line)[0]
         if line.reading is not None:
             return replace(one, reading=_answered(one.reading, line.reading))
         return one if len(one.digits) < 2 else None
