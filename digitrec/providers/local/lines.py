@@ -12,14 +12,13 @@ from PIL import Image
 
 from digitrec.image import Box, DigitImage, Findings, Place
 from digitrec.image.boxes import covered
+from digitrec.image.pixels import Pixels
 from digitrec.prepare import finder, judge
 from digitrec.prepare.components import Components, components, joined
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
 from digitrec.providers.local.rulings import Boxes, cells_between, letters_and_rules, ruled_off, upright_rules
-
-Pixels = NDArray[np.uint8]
 
 SMALL = 512
 """Longer side of a picture that is first searched at low resolution, in pixels."""

@@ -100,9 +100,8 @@ def cells_between(rules: Mask, places: NDArray[np.intp], tall: float) -> list[ND
     A slash divides a number, too, but has no sides of boxes beside it.
     """
     order = np.argsort(places[:, 0])
-    beside = np.zeros((len(order), len(order)), bool)
-    beside[order[:-1], order[1:]] = beside[order[1:], order[:-1]] = True
-    is_divided = ruled_off(rules, places, beside, tall)[order[:-1], order[1:]]
+    beside = np.eye(len(order), k=1, dtype=bool)
+    is_divided = ruled_off(rules, places[order], beside, tall).diagonal(1)
     cells = np.split(order, np.flatnonzero(is_divided) + 1)
     if len(cells) == 1:
         return []
