@@ -172,14 +172,21 @@ class Wire:
         return made
 
     def ask(
-        self, path: str, body: bytes | None, media_type: str, *, timeout: float, expected: int = 200
+        self, path: str, body: bytes | None, media_type: str = "", *, timeout: float, expected: int = 200
     ) -> Reply:
         """Send one request, a POST or (without a body) a GET; return its reply of status ``expected``.
 
         Raises:
             DigitrecError: as for `call`.
         """
-        return self.call(lambda: self._send(path, body, media_type), timeout=timeout, expected=expected)
+        from requests import Request
+
+        headers = {"User-Agent": "digitrec"}  # gateways refuse some libraries by name
+        if media_type:
+            headers["Content-Type"] = media_type
+        method = "GET" if body is None else "POST"
+        request = Request(method, self.endpoint + path, headers, data=body, auth=self.sign)
+        return self.call(lambda: self.questions.send(request.prepare()), timeout=timeout, expected=expected)
 
     def call(self, send: Callable[[], Any], *, timeout: float, expected: int = 200) -> Reply:
         """Return the reply of status ``expected`` to the request that ``send`` makes.
@@ -210,16 +217,6 @@ class Wire:
     def error(self, problem: Problem) -> DigitrecError:
         """Return the exception for a problem, without secrets."""
         return self.service.error(problem, self.secrets)
-
-    def _send(self, path: str, body: bytes | None, media_type: str) -> None:
-        from requests import Request
-
-        method = "GET" if body is None else "POST"
-        headers = {"User-Agent": "digitrec"}  # gateways refuse some libraries by name
-        if body is not None:
-            headers["Content-Type"] = media_type
-        request = Request(method, self.endpoint + path, headers, data=body, auth=self.sign)
-        self.questions.send(request.prepare())
 
     def _run(self, exchange: Exchange, call: Callable[[], T]) -> T | Problem:
         """Return the result of ``call`` in the exchange, or the problem if it failed before sending.
