@@ -50,7 +50,6 @@ class Tesseract(BaseProvider):
         self.name = name
         self.options = {"language": language}
         self._program = program
-        self._language = language
         with SERVICE.translated():
             self._version = _version(program)
 
@@ -70,16 +69,14 @@ class Tesseract(BaseProvider):
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Start the program once, for at most ``timeout`` seconds."""
-        with SERVICE.translated():
-            return parse(self._ask(image, timeout))
-
-    def _ask(self, image: PreparedImage, timeout: float) -> dict[str, str]:
         if self.wants is NUMBERS:
             mode = ONE_LINE if image.place and min(image.place.size) <= CUT_OUT else PAGE
         else:
             mode = ONE_CHARACTER if image.spec.repeat == 1 else ONE_WORD
-        command = [self._program, "stdin", "stdout", "-l", self._language, "--psm", str(mode), "tsv"]
-        return {"tsv": _run(command, image.data, timeout), "version": self._version}
+        language = self.options["language"]
+        command = [self._program, "stdin", "stdout", "-l", language, "--psm", str(mode), "tsv"]
+        with SERVICE.translated():
+            return parse({"tsv": _run(command, image.data, timeout), "version": self._version})
 
 
 def parse(raw: Mapping[str, Any]) -> Answer:
