@@ -13,10 +13,7 @@ from digitrec.errors import NotConfigured
 
 PLAIN_HTTP = "DIGITREC_ALLOW_PLAIN_HTTP"
 """The variable that allows an endpoint on another machine without encryption."""
-METADATA_SERVER = "metadata.google.internal"
-"""Host name of the server that gives tokens to Google's own machines."""
 PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 def split(address: str) -> SplitResult | None:
@@ -28,7 +25,7 @@ def split(address: str) -> SplitResult | None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:  # an invalid port or IPv6 address
         return None
-    return parts if _HOST.fullmatch(host) else None
+    return parts if re.fullmatch(r"[A-Za-z0-9._:-]+", host) else None
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -57,7 +54,7 @@ def is_metadata_server(url: str) -> bool:
     """
     host = origin(url)[1]
     address = _ip(host)
-    return host == METADATA_SERVER or (address is not None and address.is_link_local)
+    return host == "metadata.google.internal" or (address is not None and address.is_link_local)
 
 
 def is_loopback(host: str) -> bool:

@@ -11,7 +11,6 @@ handwritten or printed.
 from __future__ import annotations
 
 import configparser
-import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -22,13 +21,13 @@ from typing import Annotated, Any, ClassVar, Self
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from digitrec import errors
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate, Text
 from digitrec.errors import DigitrecError
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import Size
 from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
-from digitrec.providers.masking import Secrets, secrets_in
-from digitrec.providers.translate import Problem, Rule, Service, Text, dig, retry_after
+from digitrec.providers.masking import Secrets, secrets_in, secrets_of_environment
+from digitrec.providers.translate import Problem, Rule, Service, dig, retry_after
 from digitrec.providers.wire import Cloud, Reply, Wire
 
 KEY_OPTIONS = {
@@ -155,8 +154,7 @@ class AwsProvider(Cloud):
         from botocore.session import Session
 
         wire, session = self._wire, Session(profile=profile)
-        given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-        wire.secrets.learn(*secrets_in(given), *secrets_in(session.full_config))
+        wire.secrets.learn(*secrets_of_environment("AWS_"), *secrets_in(session.full_config))
         wire.bundle = session.get_config_variable("ca_bundle")
         send: Any = self._send
         session.register("before-send", send)

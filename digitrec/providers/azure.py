@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate, Share, Text
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.providers.addresses import in_the_clear
 from digitrec.providers.base import Status, checked_endpoint, checked_key, first_set, looked, requires
-from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, dig, retry_after
+from digitrec.providers.masking import secrets_of_environment
+from digitrec.providers.translate import Problem, Rule, Service, box_around, dig, retry_after
 from digitrec.providers.wire import EXCHANGE, Cloud, Reply, Wire
 
 if TYPE_CHECKING:
@@ -34,19 +35,10 @@ VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUT
 """Variables that may hold the endpoint, in order of precedence; the first is used in Azure's samples."""
 VISION_KEYS = ("VISION_KEY", "AZURE_COMPUTER_VISION_KEY", "COMPUTER_VISION_SUBSCRIPTION_KEY")
 """Variables that may hold the key, in order of precedence."""
-IDENTITY_ADVICE = (
-    "give the identity the role Cognitive Services User on the resource, and let {} be the resource's own "
-    "address (https://NAME.cognitiveservices.azure.com)"
-)
-"""The advice for a refused identity."""
 BINARY = "application/octet-stream"
 
 OPERATION = re.compile(r"^[^?#]*/([A-Za-z0-9_-]{1,100})/?(?:[?#]|$)")
 """An operation's address; it ends in the operation's id, a UUID."""
-PENDING = ("notStarted", "running")
-"""Statuses of an unfinished operation."""
-FAILED = ("failed", "canceled")
-"""Statuses of an operation without a result; only Document Intelligence has "canceled"."""
 Corners = Annotated[tuple[float, ...], Meta(min_length=8, max_length=8)]
 """Four corners: x and y of each corner in turn, in pixels."""
 Result = TypeVar("Result")
@@ -107,7 +99,8 @@ class AzureProvider(Cloud):
                 "unencrypted; use https://, or set the key"
             )
         advice = {
-            AuthFailed: IDENTITY_ADVICE.format(at),
+            AuthFailed: "give the identity the role Cognitive Services User on the resource, and let "
+            f"{at} be the resource's own address (https://NAME.cognitiveservices.azure.com)",
             NotConfigured: f"sign in (`az login`), or set an application's variables or {by}",
         }
         self.service = wire.service = replace(self.service, errors=IDENTITY_ERRORS, advice=advice)
@@ -147,13 +140,6 @@ def error_text(raw: Any) -> str:
 # Requests without a key: an identity of Microsoft Entra ID, found by azure-identity. Its exceptions are never
 # shown as they are, because they may quote the answer of an authority.
 
-SCOPE = "https://cognitiveservices.azure.com/.default"
-"""Scope of a token: Azure's AI services."""
-SECRET_VARIABLES = (
-    "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER",
-    "MSI_SECRET",
-)  # fmt: skip
-"""Variables of azure-identity that hold secrets."""
 SIGNS = (
     ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"),
     ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"),
@@ -161,8 +147,6 @@ SIGNS = (
     ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"),
 )
 """Sets of variables that configure the identity of an application, a workload or a machine of Azure."""
-CLI_FILE = "azureProfile.json"
-"""File that `az login` writes in its folder; it holds no secret."""
 
 
 def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -174,7 +158,8 @@ def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
         if all(env.get(name) for name in names):
             return names
     home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
-    file = Path(env.get("AZURE_CONFIG_DIR") or home / ".azure").expanduser() / CLI_FILE
+    folder = Path(env.get("AZURE_CONFIG_DIR") or home / ".azure").expanduser()
+    file = folder / "azureProfile.json"  # `az login` writes it; it holds no secret
     return (str(file),) if file.is_file() else ()
 
 
@@ -191,7 +176,7 @@ def _signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], PreparedR
         NotInstalled: azure-identity is missing.
         NotConfigured: azure-identity rejects its variables.
     """
-    wire.secrets.learn(*(os.environ.get(name) for name in SECRET_VARIABLES))
+    wire.secrets.learn(*secrets_of_environment("AZURE_", "IDENTITY_", "MSI_"))
     logging.getLogger("azure").addHandler(logging.NullHandler())  # else its warnings are printed
     asking = threading.Lock()
     tokens = [_tokens(wire, key)]
@@ -233,7 +218,7 @@ def _tokens(wire: Wire, key: str) -> Callable[[], str]:
     except ValueError:  # its text may quote a variable
         why = "azure-identity rejects a variable that begins with AZURE_"
         raise NotConfigured(f"Azure has no key, and {why}; correct it, or set {key}") from None
-    return get_bearer_token_provider(found, SCOPE)
+    return get_bearer_token_provider(found, "https://cognitiveservices.azure.com/.default")
 
 
 def _no_token(error: Exception) -> Problem:
@@ -277,7 +262,7 @@ class PolledProvider(AzureProvider):
         return self._wire.ask(self.path, data, BINARY, timeout=timeout, expected=202)
 
     def _look(self, token: str, timeout: float) -> Reply:
-        return self._wire.ask(self.results.format(token), None, "", timeout=timeout)
+        return self._wire.ask(self.results.format(token), None, timeout=timeout)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Post the image and poll for its answer, for ``timeout`` seconds in all."""
@@ -304,7 +289,7 @@ class PolledProvider(AzureProvider):
         """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
         reply = self._look(token, timeout)
         raw = self._wire.document(reply)
-        is_pending = isinstance(raw, dict) and raw.get("status") in PENDING
+        is_pending = isinstance(raw, dict) and raw.get("status") in ("notStarted", "running")
         return retry_after(reply.headers) if is_pending else self.parse(raw)
 
 
@@ -323,7 +308,7 @@ def result_of(raw: Any, schema: type[Operation[Result]], service: Service) -> Re
         BadAnswer: the value does not follow the schema.
     """
     operation = service.document(raw, schema)
-    if operation.status in FAILED:
+    if operation.status in ("failed", "canceled"):  # only Document Intelligence has "canceled"
         said = f"the operation {operation.status}: {error_text(raw)}".removesuffix(": ")
         raise service.error(Problem(Rejected, said, raw=raw))
     if operation.status != "succeeded":
@@ -347,7 +332,7 @@ class Word(Struct, rename="camel"):
     """A word of Read or Image Analysis; Azure always sends its text and confidence."""
 
     text: Text
-    confidence: Score
+    confidence: Share
     bounding_box: Corners = ()
     bounding_polygon: tuple[Point, ...] = ()
 
@@ -373,8 +358,7 @@ def answer_of(lines: Sequence[Line], version: str, raw: Any, service: Service) -
     """
     if any(line.text.strip() and not line.words for line in lines):
         raise service.refusal("a text without words", raw)
-    words = (word for line in lines for word in line.words)
-    found = (Candidate(word.text, word.confidence, word.box) for word in words)
+    found = (Candidate(word.text, word.confidence, word.box) for line in lines for word in line.words)
     return Answer(tuple(found), raw=raw, model_version=version or None)
 
 

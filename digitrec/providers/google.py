@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from digitrec import errors
-from digitrec.answer import Answer, Candidate, Sign
+from digitrec.answer import Answer, Candidate, Share, Sign, Text
 from digitrec.errors import DigitrecError, ProviderError
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.providers.base import Price, Status, answer_or_error, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import secrets_in
-from digitrec.providers.translate import Problem, Rule, Score, Service, Text, box_around, detail, dig
+from digitrec.providers.translate import Problem, Rule, Service, box_around, detail, dig
 from digitrec.providers.wire import Cloud, Reply, Wire
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ class BoundingPoly(Struct, frozen=True):
 class Scored(Struct):
     """A part with a confidence; Google omits a confidence that is 0 or was not requested."""
 
-    confidence: Score | UnsetType = UNSET
+    confidence: Share | UnsetType = UNSET
 
 
 class Symbol(Scored, kw_only=True, rename="camel"):
@@ -375,7 +375,8 @@ def parse(raw: Any) -> Answer:
     response = SERVICE.document(raw, AnnotateImageResponse)
     full, entities = response.full_text_annotation, response.text_annotations
     text = full.text or "".join(entity.description for entity in entities[:1])
-    found = [_candidate(word) for word in _words(full)]
+    paragraphs = (part for page in full.pages for block in page.blocks for part in block.paragraphs)
+    found = [_candidate(word) for paragraph in paragraphs for word in paragraph.words]
     if not found:  # the first entity is the whole text, the others are its words
         found = [Candidate(entity.description, box=_box(entity.bounding_poly)) for entity in entities[1:]]
     if response.error.code and not found:
@@ -385,11 +386,6 @@ def parse(raw: Any) -> Answer:
         said = "a text without words: no 'pages' in fullTextAnnotation, or one entry in textAnnotations"
         raise SERVICE.refusal(said, raw)
     return Answer(tuple(found), raw=raw)
-
-
-def _words(full: TextAnnotation) -> Iterator[Word]:
-    paragraphs = (part for page in full.pages for block in page.blocks for part in block.paragraphs)
-    return (word for paragraph in paragraphs for word in paragraph.words)
 
 
 def _candidate(word: Word) -> Candidate:

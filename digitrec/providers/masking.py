@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,7 +23,6 @@ SECRET_NAME = re.compile(
 )
 """A header, field or element with such a name holds a secret, unless its name ends in `PLAIN_NAME`."""
 PLAIN_NAME = re.compile(r"(types?|ur[il]s?|endpoint|file|process|source|expir\w*|algorithm)$", re.IGNORECASE)
-ELEMENT = re.compile(r"<(\w+)>([^<]+)</")
 SIGNATURE = re.compile(r"(?<=Signature=)[0-9a-f]{64}")
 """The signature of one AWS request; it is not kept among the secrets, because each request has another."""
 
@@ -78,7 +78,12 @@ def secrets_in(value: Any) -> Iterator[str]:
         try:
             yield from secrets_in(json.loads(text))
         except (ValueError, RecursionError):
-            yield from secrets_in(dict(ELEMENT.findall(text) or parse_qsl(text)))
+            yield from secrets_in(dict(re.findall(r"<(\w+)>([^<]+)</", text) or parse_qsl(text)))
+
+
+def secrets_of_environment(*prefixes: str) -> Iterator[str]:
+    """Yield the secrets in the environment's variables whose names begin with one of these prefixes."""
+    return secrets_in({name: value for name, value in os.environ.items() if name.startswith(prefixes)})
 
 
 def _masked(value: Any, forms: Sequence[str], unescaped: Collection[str]) -> Any:

@@ -17,8 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from math import isfinite
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -116,8 +115,7 @@ class Service:
         Raises:
             BadAnswer: the document does not follow the schema; the message names the place only.
         """
-        why = no_json(raw)
-        if why is not None:
+        if (why := no_json(raw)) is not None:
             raise self.error(Problem(errors.BadAnswer, f"the document {why}"))  # it cannot be kept or shown
         try:
             return msgspec.convert(raw, schema)
@@ -201,17 +199,14 @@ def detail(raw: Any, kind: str) -> Any:
 
 def _seconds(text: str) -> float | None:
     """Return the number in a text such as "3" or "0.5"; None if it is no usable number of seconds."""
-    if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
-        return None
-    wait = float(text)
-    return wait if isfinite(wait) else None
+    return float(text) if re.fullmatch(r"\d{1,300}(\.\d+)?", text, re.ASCII) else None  # a finite number
 
 
-def _one_line(text: str, most: int = 200) -> str:
+def _one_line(text: str) -> str:
     if text.lstrip().startswith("<"):
         return "a web page"
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 3] + "..."
+    return line if len(line) <= 200 else line[:197] + "..."
 
 
 def dig(value: Any, *path: str) -> str:
@@ -222,11 +217,6 @@ def dig(value: Any, *path: str) -> str:
 
 
 # Documents of the vendors
-
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-"""A text of at least one character."""
-Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
-"""A confidence from 0 to 1; NaN is rejected."""
 
 
 def decoded(body: bytes) -> Any:
