@@ -189,21 +189,25 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
 
 
 def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: float | None) -> Iterator[Share]:
-    right, sure = [], []
+    right, wrong_of_sure = [], []
     found = _read([image for image, _ in pictures], engine)
     for (_, text), numbers in zip(pictures, found, strict=True):
         is_right = [_digits(one.text) for one in numbers] == [_digits(text)]
         right.append(is_right)
         if len(numbers) == 1 and numbers[0].sureness >= SURE:
-            sure.append(is_right)
-    yield Share(f"{name}: exact digits", proportion(sum(right), len(right)), goal)
-    yield Share(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
+            wrong_of_sure.append(not is_right)
+    yield _share(f"{name}: exact digits", right, goal)
+    yield _share(f"{name}: wrong among the sure ones", wrong_of_sure, 0.01, at_most=True)
+
+
+def _share(name: str, hits: Sequence[bool], goal: float | None, *, at_most: bool = False) -> Share:
+    return Share(name, proportion(sum(hits), len(hits)), goal, at_most)
 
 
 def _refused(name: str, pictures: Sequence[ImageSource], engine: Engine) -> Share:
     """Measure pictures in which no single digit may be read."""
     refused = [getattr(one, "answer", None) is None for one in predict_many(pictures, engine)]
-    return Share(name, proportion(sum(refused), len(refused)), 0.98)
+    return _share(name, refused, 0.98)
 
 
 def _rows(name: str, pages: Sequence[Rows], engine: Engine, *, is_joined: bool = False) -> Share:
@@ -211,14 +215,14 @@ def _rows(name: str, pages: Sequence[Rows], engine: Engine, *, is_joined: bool =
 
     They must be read as one number, unless ``is_joined``.
     """
-    right = 0
+    right: list[bool] = []
     for numbers, (_, texts) in zip(_read([page for page, _ in pages], engine), pages, strict=True):
         rows: dict[int | None, list[str]] = defaultdict(list)
         for number in numbers:
             rows[_row(number)].append(_digits(number.text))
         found = (["".join(rows[row])] if is_joined else rows[row] for row in range(ROWS))
-        right += sum(texts == [text] for texts, text in zip(found, texts, strict=True))
-    return Share(name, proportion(right, len(pages) * ROWS), 0.95)
+        right += [texts == [text] for texts, text in zip(found, texts, strict=True)]
+    return _share(name, right, 0.95)
 
 
 def _row(number: Number) -> int | None:
@@ -256,10 +260,8 @@ def _cells(
     pairs: Sequence[tuple[str, str]], full: str, right: float, empty: str, refused: float
 ) -> Iterator[Share]:
     """Count the cells in which exactly their digit is found, and the empty ones in which nothing is found."""
-    hits = [found == label for found, label in pairs if label.isdigit()]
-    yield Share(full, proportion(sum(hits), len(hits)), right)
-    bare = [not found for found, label in pairs if label == "."]
-    yield Share(empty, proportion(sum(bare), len(bare)), refused)
+    yield _share(full, [found == label for found, label in pairs if label.isdigit()], right)
+    yield _share(empty, [not found for found, label in pairs if label == "."], refused)
 
 
 def _cut_out(row: dict[str, str]) -> Iterator[tuple[NDArray[np.uint8], str]]:
@@ -291,8 +293,7 @@ def in_cells(corners: NDArray[np.float64], numbers: Iterable[Number]) -> dict[in
 
 def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine, goal: float | None = None) -> Share:
     """Return the share of pictures without a number on which the engine read a number."""
-    numbers = [one for one in _read(pictures, engine) if one]
-    return Share(f"{name}: a number is read", proportion(len(numbers), len(pictures)), goal, True)
+    return _share(f"{name}: a number is read", list(map(bool, _read(pictures, engine))), goal, at_most=True)
 
 
 def _read(images: Sequence[ImageSource], engine: Engine) -> list[tuple[Number, ...]]:
@@ -301,4 +302,4 @@ def _read(images: Sequence[ImageSource], engine: Engine) -> list[tuple[Number, .
 
 
 def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdigit())
+    return "".join(filter(str.isdigit, text))
