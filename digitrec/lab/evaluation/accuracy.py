@@ -102,9 +102,7 @@ class Set:
     """Required accuracy, 0..1; None: no goal."""
 
 
-DIGITS, STAGED, CHANGED, CORRUPTED, REFUSED = GROUPS = (
-    "digits", "scenes", "changes", "corruptions", "refused",
-)  # fmt: skip
+DIGITS, STAGED, CHANGED, CORRUPTED, REFUSED = GROUPS = "digits", "scenes", "changes", "corruptions", "refused"
 """The tables."""
 
 
