@@ -29,8 +29,6 @@ MIRRORS = (
     "http://yann.lecun.com/exdb/mnist/",
 )
 """Folders that hold the four official files, tried in this order."""
-FONTS_HOME = "https://fontsource.org"
-"""The fonts' site."""
 _FONT_COPIES = "https://cdn.jsdelivr.net/npm/@fontsource/{name}@{version}/files/"
 
 
@@ -124,6 +122,6 @@ def _font_file(name: str, version: str, sha256: str, **_: str) -> Path:
     file, folder = f"{name}-latin-400-normal.woff", existing("fonts")
     if folder is None:
         return retrieved(file, sha256, (_FONT_COPIES.format(name=name, version=version),), "fonts")
-    advice = f"put files/{file} of the package @fontsource/{name} {version} there ({FONTS_HOME})"
+    advice = f"put files/{file} of the package @fontsource/{name} {version} there (https://fontsource.org)"
     intact(folder / file, sha256, advice)
     return folder / file
