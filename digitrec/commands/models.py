@@ -137,7 +137,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
         for one in contest.compare(
             chosen, digits, test, out / "models", seed=seed,
             epochs=contest.QUICK_EPOCHS if quick else None, batch=contest.QUICK_BATCH if quick else None,
-            on_progress=lambda name, done: bar.at((len(found) + done) / len(chosen), name),
+            on_progress=lambda name, done, _: bar.at((len(found) + done) / len(chosen), name),
         ):  # fmt: skip
             found.append(one)
     click.echo("\n".join(rows.aligned(table(found, len(digits)))))

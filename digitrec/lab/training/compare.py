@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from digitrec.comparison.benchmark.measures import Proportion, proportion
@@ -48,7 +49,7 @@ def compare(
     epochs: int | None = None,
     batch: int | None = None,
     seed: int = 0,
-    on_progress: Callable[[str, float], object] = lambda *_: None,
+    on_progress: Callable[[str, float, str], object] = lambda *_: None,
 ) -> Iterator[Contestant]:
     """Train each architecture on the same digits, write it into `folder` and measure it, one at a time.
 
@@ -60,7 +61,7 @@ def compare(
         epochs: number of epochs; None: the architecture's default.
         batch: digits per step; None: the architecture's default.
         seed: decides the first weights and the order of the digits.
-        on_progress: called with the name and the finished share of its training, 0..1.
+        on_progress: called with the name, the finished share of its training, 0..1, and a remark.
 
     Raises:
         NotInstalled: the extra `train` or `stats` is missing.
@@ -71,13 +72,9 @@ def compare(
         raise ModelError("two models have the same name, and one would overwrite the other; give one of them")
     for name, kind in kinds.items():
         file = folder / f"{kind.name}{'.tflite' if kind.family == 'keras' else '.skops'}"
-
-        def tell(done: float, _: str, title: str = kind.title) -> None:
-            on_progress(title, done)
-
         # with this patience it trains to the end, because its learning rate falls
         config = FitConfig(name, epochs, batch, patience=10_000, seed=seed)
-        result = fit(config, file, what, on_progress=tell)
+        result = fit(config, file, what, on_progress=partial(on_progress, kind.title))
         yield Contestant(
             kind, proportion(result.test_correct, len(what.test)), result.seconds,
             _seconds_per_digit(file, test), file.stat().st_size, file,

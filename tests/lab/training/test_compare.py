@@ -18,7 +18,7 @@ DIGITS, TEST = mnist_test()[:200], mnist_test()[200:260]
 def test_each_is_measured_through_a_file_that_predicts(tmp_path: Path) -> None:
     told: list[tuple[str, float]] = []
     found = list(compare(["mlp", "knn"], DIGITS, TEST, tmp_path, epochs=1, batch=60,
-                         on_progress=lambda name, at: told.append((name, at))))  # fmt: skip
+                         on_progress=lambda name, at, _: told.append((name, at))))  # fmt: skip
     assert told == [("MLP", pytest.approx(1 / 3)), ("MLP", pytest.approx(2 / 3)), ("MLP", 1.0)]
     assert [one.file.name for one in found] == ["mlp.tflite", "knn.skops"]
     for one in found:
