@@ -95,12 +95,12 @@ def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[
     import tensorflow as tf
 
     takes = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="image")]
-    answer = tf.function(lambda image: network(image, training=False), autograph=False)
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def answer(image: Any) -> dict[str, Any]:
+        return {"probabilities": keras.tree.flatten(network(image, training=False))[0]}
+
     model, _ = tf2onnx.convert.from_function(answer, input_signature=takes, opset=OPSET)
-    usual = model.graph.output[0].name
-    model.graph.output[0].name = "probabilities"
-    for node in model.graph.node:
-        node.output[:] = ["probabilities" if name == usual else name for name in node.output]
     onnx.checker.check_model(model)
     onnx.helper.set_model_props(model, {DESCRIPTION: json.dumps(about)})
     content = bytes(model.SerializeToString())
