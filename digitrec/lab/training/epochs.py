@@ -25,7 +25,7 @@ from digitrec.lab.datasets.digits import write_keys
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import saver
-from digitrec.lab.training.networks import PUBLISHED_SIDE, thaw
+from digitrec.lab.training.networks import thaw
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, split, unwatched
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import store
@@ -33,8 +33,6 @@ from digitrec.models.network import scaled
 
 HISTORY, BEST = "history.csv", "best.keras"
 """Files in the folder of a run: a row per epoch, and the network with the lowest loss on held-out digits."""
-AtEnd = Callable[[dict[str, float]], object]
-"""Called with Keras' logs at the end of an epoch, to which it may add "val_loss" and "val_accuracy"."""
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ class Loop:
 
     def fit(
         self, network: keras.Model, batches: Iterable[Any], steps: int, epochs: int, *,
-        at_end: AtEnd = lambda _: None, callbacks: Iterable[Any] = (), **keras_fit: Any,
+        callbacks: Iterable[Any] = (), **keras_fit: Any,
     ) -> None:  # fmt: skip
         """Train a compiled network for some more epochs.
 
@@ -65,8 +63,8 @@ class Loop:
             batches: images and labels of each step.
             steps: batches in each epoch.
             epochs: number of epochs.
-            at_end: called at the end of each epoch, before its row is written.
-            callbacks: further callbacks of Keras.
+            callbacks: callbacks of Keras, called before a row is written. They may add "val_loss" and
+                "val_accuracy" to the logs of an epoch.
             keras_fit: further arguments of `keras.Model.fit`.
         """
         began = time.monotonic()
@@ -76,7 +74,6 @@ class Loop:
 
         def end(number: int, logs: dict[str, float]) -> None:
             nonlocal began
-            at_end(logs)
             names = ("loss", "accuracy", "val_loss", "val_accuracy")
             loss, right, held_loss, held_right = (float(logs.get(name, math.nan)) for name in names)
             now = time.monotonic()
@@ -88,7 +85,7 @@ class Loop:
         told = keras.callbacks.LambdaCallback(on_train_batch_end=step, on_epoch_end=end)
         network.fit(
             batches, steps_per_epoch=steps, epochs=done + epochs, initial_epoch=done, shuffle=False,
-            verbose=0, callbacks=[told, *callbacks], **keras_fit,
+            verbose=0, callbacks=[*callbacks, told], **keras_fit,
         )  # fmt: skip
 
     def _tell(self, share: float, loss: float) -> None:
@@ -154,7 +151,7 @@ def learn(
     best, lowest = folder / BEST, np.inf
     save = saver(network, best)
 
-    def keep_best(logs: dict[str, float]) -> None:
+    def keep_best(_: int, logs: dict[str, float]) -> None:
         nonlocal lowest
         if logs["val_loss"] < lowest:
             lowest = logs["val_loss"]
@@ -162,9 +159,10 @@ def learn(
 
     watching: dict[str, Any] = {}
     if len(held_back):
+        keep = keras.callbacks.LambdaCallback(on_epoch_end=keep_best)
         stop = keras.callbacks.EarlyStopping(patience=config.patience)
-        watching = {"at_end": keep_best, "callbacks": [stop]}
-        watching |= {"validation_data": batch_of(held_back, config), "validation_batch_size": 256}
+        watching = {"callbacks": [keep, stop], "validation_data": batch_of(held_back, config)}
+        watching |= {"validation_batch_size": 256}
     this.fit(network, batches(learned, kind, config, batch), steps, epochs, **watching)
     if lowest < np.inf:
         network.load_weights(best)
@@ -212,9 +210,7 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
         DataError: ImageNet's weights are requested but unavailable.
         ModelError: `start` is not such a network.
     """
-    build = kind.build
-    if kind.published:
-        build = partial(kind.build, side=config.side or PUBLISHED_SIDE)
+    build: Callable[..., Any] = partial(kind.build, side=config.side) if config.side else kind.build
     if config.pretrained:
         try:
             with redirect_stdout(sys.stderr):  # for Keras' progress
@@ -226,13 +222,10 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
             ) from error
     if start is None:
         return build()
-    try:
-        network = keras.saving.load_model(start, compile=False, safe_mode=True)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{start}: Keras cannot load it; give a .keras or .h5 file") from error
     if config.side is not None:
         raise ModelError(f"{start}: has a fixed input size; leave out --side")
     loaded = store.load(start)
+    network = keras.saving.load_model(start, compile=False, safe_mode=True)
     if (count := network.count_params()) != build().count_params():
         says = loaded.card.get("settings", {}).get("arch") or "with the name of its architecture"
         raise ModelError(f"{start}: its {count:,} parameters are not {kind.name}'s; give --arch {says}")

@@ -135,10 +135,6 @@ def describe(widths: tuple[int, ...], networks: int = 1) -> str:
     return f"{joined}3x3 convolutions ({stages} channels), {layers}"
 
 
-PUBLISHED_SIDE = 224
-"""Side for which EfficientNetB0 was made, in pixels."""
-
-
 def resnet_small() -> keras.Model:
     """Return ResNet-8, He et al.'s residual network for small pictures, with one block in each stage.
 
@@ -153,12 +149,12 @@ def resnet_small() -> keras.Model:
     return keras.Model(image, _probabilities(x), name="resnet-small")
 
 
-def efficientnet(weights: Literal["imagenet"] | None = None, side: int = PUBLISHED_SIDE) -> keras.Model:
+def efficientnet(weights: Literal["imagenet"] | None = None, side: int = 224) -> keras.Model:
     """Return EfficientNetB0 with a layer for ten digits.
 
     Args:
         weights: "imagenet": Keras fetches them; None: random weights.
-        side: side to which the digit is enlarged, in pixels, 32 or more.
+        side: side to which the digit is enlarged, in pixels, 32 or more; 224 as published.
     """
     body = keras.applications.EfficientNetB0(
         include_top=False, weights=weights, pooling="avg", input_shape=(side, side, 3)

@@ -29,7 +29,7 @@ from digitrec.lab.training import card, material
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import saver
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
-from digitrec.lab.training.epochs import AtEnd, Loop
+from digitrec.lab.training.epochs import Loop
 from digitrec.lab.training.networks import describe, digitrec_cnn, together
 from digitrec.lab.training.run import Epoch, Given, TrainConfig, TrainResult, Watcher, split, unwatched
 from digitrec.models import store
@@ -94,10 +94,13 @@ def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
     typical, _ = tensors(material.epoch(config.epochs)[: 30 * config.batch])
     watched = tensors(held_back)
 
-    def watch(network: keras.Model, before: list[Any] | None = None) -> AtEnd:
-        """Return a callback that measures the averaged weights, or their mean with ``before``."""
+    def learn_epochs(first: int, epochs: int, rate: float, before: list[Any] | None = None) -> None:
+        """Learn from some epochs; measure the averaged weights after each.
 
-        def measure(logs: dict[str, float]) -> None:
+        With ``before``, continue from these weights, and measure their mean with the averaged weights.
+        """
+
+        def measure(_: int, logs: dict[str, float]) -> None:
             with stocks.averaged(network, network.optimizer):
                 weights = network.get_weights()
             if before is not None:
@@ -107,20 +110,20 @@ def learn(this: Loop, material: Material, held_back: Digits) -> keras.Model:
                 averaged(typical[start : start + config.batch], training=True)
             logs["val_loss"], logs["val_accuracy"] = averaged.evaluate(*watched, verbose=0)
 
-        return measure
+        steps = material.steps(finishing=before is not None)
+        network = _built(config, _optimizer(config, rate, steps * epochs))
+        if before is not None:
+            network.set_weights(before)
+        measuring = keras.callbacks.LambdaCallback(on_epoch_end=measure)
+        batches = material.batches(first, first + epochs - 1)
+        this.fit(network, batches, steps, epochs, callbacks=[measuring])
 
-    steps = material.steps()
-    network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
-    this.fit(network, material.batches(0, config.epochs - 1), steps, config.epochs, at_end=watch(network))
+    learn_epochs(0, config.epochs, config.learning_rate)
     if config.finishing:
         # Continue without generated pictures, then take the mean of the weights before and after. The
         # mean is nearly as good on MNIST's digits and keeps most of what the other pictures taught:
         # Mitchell Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
-        before, steps = averaged.get_weights(), material.steps(finishing=True)
-        network = _built(config, _optimizer(config, config.finishing_rate, steps * config.finishing))
-        network.set_weights(before)
-        batches = material.batches(config.epochs + 1, config.epochs + config.finishing)
-        this.fit(network, batches, steps, config.finishing, at_end=watch(network, before))
+        learn_epochs(config.epochs + 1, config.finishing, config.finishing_rate, averaged.get_weights())
     return averaged
 
 
@@ -194,7 +197,8 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
     counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
     apart = material.writers_held_back() if config.world else held_back
     counts["writers held back"] = len(apart) if config.world else 0
-    write_keys(what.keys, run_folder(folder / f"{config.name}.tflite"))
+    file = folder / f"{config.name}.tflite"
+    write_keys(what.keys, run_folder(file))
     facts = {
         "architecture": describe(config.widths, config.networks),
         "digits": counts,
@@ -203,7 +207,6 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
         "settings": asdict(config),
         "environment": card.environment(),
     }
-    file = folder / f"{config.name}.tflite"
     correct = _ship(together(networks), file, facts, (held_back, apart), what)
     return TrainResult(file, file.with_suffix(".md"), tuple(histories), correct)
 

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from digitrec.errors import ModelError
 from digitrec.errors.text import first_line
 
-Family = Literal["keras", "scikit-learn"]
 Complexity = Literal["Low", "Medium", "High"]
 
 
@@ -31,7 +30,7 @@ class Architecture:
     """Function or class that creates an untrained model, such as ".networks.mlp"."""
     complexity: Complexity
     """How complex the model is to understand and to compute."""
-    family: Family = "keras"
+    family: Literal["keras", "scikit-learn"] = "keras"
     """Library that trains the model."""
     epochs: int = 15
     """Default number of epochs; unused for scikit-learn."""
