@@ -39,6 +39,10 @@ from digitrec.lab.training.train import Tensors, cosine, tensors
 from digitrec.models import store
 from digitrec.providers.registry import open_provider
 
+log = logging.getLogger(__name__)
+
+FEWEST = 10
+"""Minimum number of pictures; fewer have no effect."""
 OWN = "your own, held back"
 """Name of the set of the person's pictures that were held out."""
 HEADER = ("correct", "before", "after", "95 % interval", "gained", "lost")
@@ -138,12 +142,6 @@ def verdict(changes: Sequence[Change]) -> str:
     return f"Significantly worse now: {', '.join(worse)}. A lower --learning-rate forgets less."
 
 
-log = logging.getLogger(__name__)
-
-FEWEST = 10
-"""Minimum number of pictures; fewer have no effect."""
-
-
 @dataclass(frozen=True, slots=True)
 class FineTuneResult:
     """The result of fine-tuning."""
@@ -201,7 +199,7 @@ def fine_tune(
     _learn(network, own, known, config, on_progress)
     facts: dict[str, Any] = {
         "architecture": describe(widths(networks[0]), len(networks)),
-        "parameters": sum(one.count_params() for one in networks),
+        "parameters": network.count_params(),
         "start": store.load(start).version,
         "learned_from": {source: len(own)},
         "rehearsed": counts,

@@ -22,6 +22,7 @@ from digitrec.lab.training.run import FineTuneConfig, TrainConfig, Watcher
 log = logging.getLogger(__name__)
 
 _PORTION = 100  # digits made between two progress reports
+_EMPTY = Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))
 _DRAWN = 1.1  # the preparation does not find every digit drawn in place of MNIST's
 
 
@@ -32,7 +33,7 @@ def abroad(config: TrainConfig, on_progress: Watcher) -> Digits:
         DataError: they are unavailable.
     """
     if not config.world:
-        return Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))
+        return _EMPTY
     scans, paths = world.swiss("learned"), world.turkish("learned")
     count = -(-max(len(scans.labels), len(paths.labels)) // _PORTION)
     seeds = [[config.seed, turn, portion] for turn in range(config.world) for portion in range(count)]
@@ -67,8 +68,7 @@ def made(learned: Digits, own: int, config: TrainConfig, on_progress: Watcher) -
 
 def _fonts(config: TrainConfig) -> tuple[str, ...]:
     """Return the files of the fonts for training."""
-    designed = font_files("learned") if config.fonts else ()
-    return fonts_to_learn() + designed
+    return fonts_to_learn() + (font_files("learned") if config.fonts else ())
 
 
 def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
@@ -84,7 +84,7 @@ def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
 
 def _together(portions: Iterator[Digits], count: int, on_progress: Watcher) -> Digits:
     """Return all `count` parts joined."""
-    parts = [Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))]
+    parts = [_EMPTY]
     for number, portion in enumerate(portions, 1):
         parts.append(portion)
         on_progress(number / count, "generating digits")
