@@ -89,16 +89,12 @@ def warm_pictures() -> Iterator[Figure]:
     drawings, photos = _drawings(), _photos()
     textured = _photos(ruling="squares", crumple=0.25)
 
-    def decode(files: list[bytes]) -> None:
-        for file in files:
-            np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
-
     digit_s, drawing_s, photo_s, textured_s, decode_s = alternate(
         lambda: processor(lambda: [digitrec.predict(digit) for digit in digits]),
         lambda: processor(lambda: [digitrec.predict(drawing) for drawing in drawings]),
         lambda: processor(lambda: [digitrec.predict(photo) for photo in photos]),
         lambda: processor(lambda: [digitrec.predict(photo) for photo in textured]),
-        lambda: processor(lambda: decode(photos)),
+        lambda: processor(lambda: [_decode(photo) for photo in photos]),
         rounds=2 * ROUNDS,
     )
     detail = f"{drawing_s / KINDS * 1e3:.2f} ms; digit {digit_s / KINDS * 1e3:.2f} ms"
@@ -111,17 +107,15 @@ def warm_pictures() -> Iterator[Figure]:
 
 def real_photos() -> Iterator[Figure]:
     """Compare reading the photos in DIGITREC_DATA, if it has any, with decoding them."""
-    files = [file.read_bytes() for file in sorted(_photos_dev().glob("*.jpg"))[::PART]]
+    folder = Path(os.environ.get("DIGITREC_DATA", "none"), "photos-dev")
+    files = [file.read_bytes() for file in sorted(folder.glob("*.jpg"))[::PART]]
     if not files:
         return
-
-    def decode(file: bytes) -> None:
-        np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
 
     each = [
         alternate(
             lambda file=file: processor(lambda: digitrec.predict(file)),
-            lambda file=file: processor(lambda: decode(file)),
+            lambda file=file: processor(lambda: _decode(file)),
             rounds=3,
         )
         for file in files
@@ -134,8 +128,8 @@ def real_photos() -> Iterator[Figure]:
     yield Figure("the same: 90th percentile / median", late / median, 2, False, f"{late * 1e3:.1f} ms")
 
 
-def _photos_dev() -> Path:
-    return Path(os.environ.get("DIGITREC_DATA", "none"), "photos-dev")
+def _decode(file: bytes, mode: str = "RGB") -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(file)).convert(mode))
 
 
 def _one_of_each() -> Iterator[np.ndarray]:
@@ -215,12 +209,11 @@ def large_photo(folder: Path) -> Figure:
     file = folder / "photo.jpg"
     _large_photo().save(file, quality=90)
 
-    def decode() -> None:
-        np.asarray(Image.open(io.BytesIO(file.read_bytes())).convert("L"))
-
     digitrec.predict(file)
     our_s, pillow_s = alternate(
-        lambda: seconds(lambda: digitrec.predict(file)), lambda: seconds(decode), rounds=ROUNDS
+        lambda: seconds(lambda: digitrec.predict(file)),
+        lambda: seconds(lambda: _decode(file.read_bytes(), "L")),
+        rounds=ROUNDS,
     )
     detail = f"{our_s * 1e3:.0f} ms; Pillow {pillow_s * 1e3:.0f} ms"
     return Figure("12-megapixel JPEG: ours / Pillow's decode to grey", our_s / pillow_s, 1.0, False, detail)
