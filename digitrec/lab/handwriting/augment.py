@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Floats = NDArray[np.float32]
+from digitrec.lab.handwriting.photo import Floats
 
 SIDE = 28
 _FINE = 2 * SIDE  # strokes are widened at twice the resolution, in half-pixel steps

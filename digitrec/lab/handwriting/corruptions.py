@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_propagation, gaussian_filter
 
+from digitrec.lab.handwriting.photo import Floats
+from digitrec.lab.handwriting.strokes import rotation
 from digitrec.lab.handwriting.writer import moved
 
-Floats = NDArray[np.float32]
-Corruption = Callable[[Floats, np.random.Generator], Floats]
-
 SIDE = 28
-_AROUND = np.ones((1, 3, 3), np.bool_)  # a pixel's eight neighbours in the same image
 
 
 def corrupt(images: NDArray[np.uint8], kind: str, seed: int) -> NDArray[np.uint8]:
@@ -97,7 +95,7 @@ def _scale(x: Floats, _: np.random.Generator) -> Floats:
 def _rotate(x: Floats, rng: np.random.Generator) -> Floats:
     """Rotate by 0.4 radians to either side."""
     turns = 0.4 * rng.choice([-1, 1], len(x))
-    return _affine(x, [np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) for a in turns])
+    return _affine(x, [rotation(turn) for turn in turns])
 
 
 def _brightness(x: Floats, _: np.random.Generator) -> Floats:
@@ -107,12 +105,10 @@ def _brightness(x: Floats, _: np.random.Generator) -> Floats:
 
 def _translate(x: Floats, rng: np.random.Generator) -> Floats:
     """Move by three pixels along each axis, to either side."""
-    moved = np.zeros_like(x)
     padded = np.pad(x, ((0, 0), (3, 3), (3, 3)))
-    choice = rng.integers(0, 4, len(x))
-    for corner, (row, column) in enumerate(((0, 0), (0, 6), (6, 0), (6, 6))):
-        moved[choice == corner] = padded[choice == corner, row : row + SIDE, column : column + SIDE]
-    return moved
+    images, rows, columns = np.ogrid[: len(x), :SIDE, :SIDE]
+    down, right = np.divmod(rng.integers(0, 4, (len(x), 1, 1)), 2)
+    return np.asarray(padded[images, rows + 6 * down, columns + 6 * right])
 
 
 def _stripe(x: Floats, _: np.random.Generator) -> Floats:
@@ -187,11 +183,12 @@ def _canny_edges(x: Floats, _: np.random.Generator) -> Floats:
         before, after = np.roll(steep, (row, column), (1, 2)), np.roll(steep, (-row, -column), (1, 2))
         ridge |= (sector == direction) & (steep > before) & (steep >= after)
     ridge[:, [0, -1]] = ridge[:, :, [0, -1]] = False
-    whole = binary_propagation(ridge & (steep > 0.2), _AROUND, ridge & (steep > 0.1))
+    # an edge goes on to any of a pixel's eight neighbours in the same image
+    whole = binary_propagation(ridge & (steep > 0.2), np.ones((1, 3, 3)), ridge & (steep > 0.1))
     return np.asarray(whole, np.float32)
 
 
-_IN_ORDER: tuple[Corruption, ...] = (
+_IN_ORDER: tuple[Callable[[Floats, np.random.Generator], Floats], ...] = (
     _shot_noise, _impulse_noise, _glass_blur, _motion_blur, _shear, _scale, _rotate, _brightness, _translate,
     _stripe, _fog, _spatter, _dotted_line, _zigzag, _canny_edges,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,17 @@ def soft_noise(rng: np.random.Generator, shape: tuple[int, int], least: int, mos
     return np.asarray(Image.fromarray(grid * np.float32(0.5)).resize(shape[::-1], Image.Resampling.BICUBIC))
 
 
+def axes(
+    height: int, width: int, turn: float, start: NDArray[np.float64] | tuple[float, float] = (0, 0)
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return how far each pixel, (height, width), is from a point x, y: along a direction, and across it.
+
+    ``turn`` is the direction's angle from the horizontal, radians.
+    """
+    x, y = np.arange(width) - start[0], (np.arange(height) - start[1])[:, None]
+    return x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+
+
 def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> Floats:
     """Return a page, (height, width, 3), 0..1, with the tint, ruling and creases of `look`.
 
@@ -123,10 +134,8 @@ def texture(rng: np.random.Generator, height: int, width: int, kind: str) -> Flo
 
 def _ruled(rng: np.random.Generator, height: int, width: int, ruling: Ruling, period: float) -> Floats:
     """Return the share of each point that the print covers, 0..1; the lines are never quite level."""
-    turn = rng.normal(0, 0.02)
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    down = (y * np.cos(turn) - x * np.sin(turn)) / period + rng.random()
-    along = (x * np.cos(turn) + y * np.sin(turn)) / period + rng.random()
+    along, down = axes(height, width, rng.normal(0, 0.02))
+    down, along = down / period + rng.random(), along / period + rng.random()
     half = max(0.45, 0.016 * period)  # half the width of a printed line, px
     rows, columns = (np.abs(at - np.round(at)) * period for at in (down, along))
     dots, squares = np.hypot(rows, columns) - 0.6 * half, np.minimum(rows, columns)

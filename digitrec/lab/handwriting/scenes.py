@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec.image.pixels import Pixels
-from digitrec.lab.handwriting import photo, props
+from digitrec.lab.handwriting import photo, things
 from digitrec.lab.handwriting.nondigits import shown
 from digitrec.lab.handwriting.photo import Floats, Look, clouds, ink_on_paper, paper, photograph, put_ink
 from digitrec.lab.handwriting.strokes import Stroke, any_pen
@@ -68,10 +68,12 @@ def _card(ink: Pixels, rng: np.random.Generator) -> Made:
     sheet = paper(rng, *page.shape, look=look)
     turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
     flat = np.dstack([put_ink(sheet, page, rng, look), np.ones(page.shape), page / 255])
-    layers = np.dstack([props.turned(layer, turn) for layer in np.moveaxis(flat.astype(np.float32), 2, 0)])
+    sheets = map(Image.fromarray, np.moveaxis(flat.astype(np.float32), 2, 0))
+    turned = (one.rotate(turn, Image.Resampling.BICUBIC, expand=True) for one in sheets)
+    layers = np.dstack([np.asarray(one) for one in turned])
     layers = np.pad(layers, (*np.rint(len(ink) * rng.uniform(0.05, 1.2, (2, 2))).astype(int), (0, 0)))
     cover, own = np.moveaxis(np.clip(layers[:, :, 3:], 0, 1), 2, 0)
-    surface = props.lay(props.table(rng, *own.shape), layers[:, :, :3], cover, 0.4)
+    surface = things.lay(things.table(rng, *own.shape), layers[:, :, :3], cover, 0.4)
     return photograph(surface, rng, look), np.asarray(255 * own, np.uint8)
 
 
@@ -82,7 +84,7 @@ def _bracket(ink: Pixels, rng: np.random.Generator) -> Made:
     height, breadth = round(len(ink) * rng.uniform(1.0, 1.4)), rng.uniform(0.03, 0.08)
     y, whole = (top + bottom - height) // 2, page.copy()
     for closing in (True, False)[: 1 + int(rng.random() < 0.25)]:
-        other, gap = props.bracket(rng, height, breadth, closing), round(len(ink) * rng.uniform(0.1, 0.35))
+        other, gap = things.bracket(rng, height, breadth, closing), round(len(ink) * rng.uniform(0.1, 0.35))
         x = right + gap if closing else left - gap - other.shape[1]
         whole[y : y + height, x : x + other.shape[1]] = other
     return shown(whole, rng), page
@@ -98,9 +100,9 @@ def _underlined(ink: Pixels, rng: np.random.Generator) -> Made:
     lines = []
     for _ in range(1 + int(rng.random() < 0.2)):
         y += height * rng.uniform(0.06, 0.2) + breadth / 2
-        lines.append(props.line(rng, np.array([[left - reach[0], y], [right + reach[1], y]])))
+        lines.append(things.line(rng, np.array([[left - reach[0], y], [right + reach[1], y]])))
         y += breadth / 2
-    return shown(props.drawn(page, lines, breadth, rng), rng), page
+    return shown(things.drawn(page, lines, breadth, rng), rng), page
 
 
 def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
@@ -108,27 +110,34 @@ def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
     page = page_of(ink, rng, 0.35, 1.0)
     left, top, right, bottom = box_of(page)
     (above, before), (below, after) = len(ink) * rng.uniform(0.1, 0.3, (2, 2))
-    corners = np.array([[left - before, top - above], [right + after, bottom + below]])
+    left, top, right, bottom = left - before, top - above, right + after, bottom + below
     beyond = float(max(page.shape)) if rng.random() < 0.33 else 0.0
-    lines = props.frame(rng, corners, beyond)
-    return shown(props.drawn(page, lines, len(ink) * rng.uniform(0.012, 0.06), rng), rng), page
+    level = [np.array([[left - beyond, y], [right + beyond, y]]) for y in (top, bottom)]
+    upright = [np.array([[x, top - beyond], [x, bottom + beyond]]) for x in (left, right)]
+    skew = rng.normal(0, 0.006, (4, 2, 2)) * (right - left)
+    lines = list(np.array(level + upright) + skew)
+    return shown(things.drawn(page, lines, len(ink) * rng.uniform(0.012, 0.06), rng), rng), page
 
 
 def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Draw a ring around the digit by hand."""
+    """Draw a ring around the digit by hand; it does not quite close, or overlaps itself."""
     page = page_of(ink, rng, 0.6, 1.2)
     left, top, right, bottom = box_of(page)
     radius = np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)
-    path = props.ring(rng, np.array([left + right, top + bottom]) / 2, radius * rng.uniform(1, 1.1, 2))
-    return shown(props.drawn(page, [path], len(ink) * rng.uniform(0.02, 0.07), rng), rng), page
+    radii = radius * rng.uniform(1, 1.1, 2)
+    turns = np.linspace(0, rng.uniform(1.97, 2.15) * np.pi, 60) + rng.uniform(0, 2 * np.pi)
+    wobble = 1 + 0.03 * np.sin(2 * turns + rng.uniform(0, 6)) + 0.02 * np.sin(3 * turns)
+    round_it = radii * np.stack([wobble * np.cos(turns), wobble * np.sin(turns)], axis=1)
+    path = np.array([left + right, top + bottom]) / 2 + round_it
+    return shown(things.drawn(page, [path], len(ink) * rng.uniform(0.02, 0.07), rng), rng), page
 
 
 def _beside(thing: Callable[..., tuple[Floats, Floats]], ink: Pixels, rng: np.random.Generator) -> Made:
-    """Lay a thing of `props` on the page."""
+    """Lay a thing of `things` on the page."""
     page = page_of(ink, rng, 0.4, 1.5)
     look = unruled(rng)
     sheet = put_ink(paper(rng, *page.shape, look=replace(look, crumple=0.0)), page, rng, look)
-    surface = props.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
+    surface = things.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
     return photograph(surface, rng, look), page
 
 
@@ -161,8 +170,8 @@ READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "card on a dark table": _card,
     "blurred by 2 to 6 %": _blurred,
     "bracket beside it": _bracket,
-    "pen beside it": partial(_beside, props.barrel),
-    "finger beside it": partial(_beside, props.finger),
+    "pen beside it": partial(_beside, things.barrel),
+    "finger beside it": partial(_beside, things.finger),
     "seven segments": _lit,
     "underlined": _underlined,
     "in a box": _boxed,
@@ -173,9 +182,6 @@ READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
 }
 """Scenes with a digit to read: functions from the digit's ink, cropped, to a picture. Plain paper is for
 comparison."""
-
-_FORMS = (16, 20, 32)
-"""Sides of the squares to which form readers stretch a digit, px."""
 
 
 def _cropped(ink: Pixels, rng: np.random.Generator) -> Made:
@@ -201,8 +207,8 @@ def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _squared(ink: Pixels, rng: np.random.Generator) -> Made:
-    """Stretch to a small square, half of the time to one bit per pixel, in either polarity."""
-    side = int(rng.choice(_FORMS))
+    """Stretch to a small square as form readers do, half of the time to one bit a pixel, either polarity."""
+    side = int(rng.choice((16, 20, 32)))
     small = np.asarray(Image.fromarray(ink).resize((side, side), Image.Resampling.BOX, box_of(ink)))
     if rng.random() < 0.5:
         small = np.where(small > 100, 255, 0).astype(np.uint8)
@@ -210,16 +216,13 @@ def _squared(ink: Pixels, rng: np.random.Generator) -> Made:
     return np.repeat(seen[:, :, None], 3, axis=2), np.where(small > 100, 255, 0).astype(np.uint8)
 
 
-CELLS: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
+WANTED = {
+    **READ,
     "cropped to the digit": _cropped,
     "bars along the edges": _barred,
     "stretched to a square": _squared,
 }
-"""Scenes with a digit to read, as in `READ`, but only the judge learns from them."""
-
-
-Spoil = Callable[[Writer, int, np.random.Generator], Made]
-"""A function that draws writing of a given height in pixels; it returns the picture and all of its ink."""
+"""All scenes with a digit to read, as in `READ`; only the judge learns from the last three."""
 
 SIGNS = (*"$@%&#?+=*^~", *"AHKMRWX", "+-", "?!", "No", "kg")
 """Printed signs unlike any digit; networks also learn some of the single letters written by hand."""
@@ -236,20 +239,20 @@ def _crossed_out(writer: Writer, height: int, rng: np.random.Generator) -> Made:
     way = (_cross, _along, _to_and_fro)[rng.choice(3, p=(0.4, 0.3, 0.3))]
     middle = np.array([left + right, top + bottom]) / 2
     lines = [middle + path for path in way(size / 2, beyond, label, rng)]
-    crossed = props.drawn(page, lines, height * rng.uniform(0.03, 0.09), rng)
+    crossed = things.drawn(page, lines, height * rng.uniform(0.03, 0.09), rng)
     return shown(crossed, rng), crossed
 
 
 def _cross(half: Stroke, beyond: float, label: int, rng: np.random.Generator) -> list[Stroke]:
     reach = np.array([0.7, 0.8]) * (half + beyond)
-    return [props.line(rng, np.stack([-reach * way, reach * way])) for way in ((1, 1), (1, -1))]
+    return [things.line(rng, np.stack([-reach * way, reach * way])) for way in ((1, 1), (1, -1))]
 
 
 def _along(half: Stroke, beyond: float, label: int, rng: np.random.Generator) -> list[Stroke]:
     reach, rise = half[0] + beyond, rng.uniform(-0.25, 0.25) * (half[1] + beyond)
     both = label in (0, 7) or rng.random() < 0.4  # a single line could be part of a 7 or of a slashed 0
     heights = 0.4 * half[1] * (np.arange(2 if both else 1) - 0.3)
-    return [props.line(rng, np.array([[-reach, y + rise], [reach, y - rise]])) for y in heights]
+    return [things.line(rng, np.array([[-reach, y + rise], [reach, y - rise]])) for y in heights]
 
 
 def _to_and_fro(half: Stroke, beyond: float, label: int, rng: np.random.Generator) -> list[Stroke]:
@@ -279,16 +282,13 @@ def _printed(texts: tuple[str, ...], writer: Writer, height: int, rng: np.random
     return shown(page, rng), page
 
 
-REFUSED: dict[str, Spoil] = {
+REFUSED: dict[str, Callable[[Writer, int, np.random.Generator], Made]] = {
     "crossed out": _crossed_out,
     "half outside the picture": _cut_off,
     "printed signs": partial(_printed, SIGNS),
     "a printed sign beside a digit": partial(_printed, SIGNED),
 }
-"""Scenes in which no digit must be reported."""
-
-WANTED = {**READ, **CELLS}
-"""Scenes with a digit to read, and the functions that draw them."""
+"""Scenes in which no digit must be reported: functions from a height in px to a picture and all its ink."""
 KINDS = (*WANTED, *REFUSED)
 """All kinds of scenes."""
 

@@ -48,6 +48,12 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
+def rotation(angle: float) -> NDArray[np.float64]:
+    """Return the matrix that turns columns x, y by an angle, radians, from x towards y."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
 def ink(strokes: Sequence[Stroke], pen: Pen, side: int, rng: np.random.Generator) -> Pixels:
     """Draw each stroke with the pen: (side, side), ink high, edges smooth."""
     step = max(0.35 * pen.width * min(1.0, pen.flat + 0.2), 0.3 / (side * _FINE))
@@ -77,9 +83,8 @@ def stamp(points: Stroke, pen: Pen, side: int, rng: np.random.Generator) -> Pixe
 def _nib(pen: Pen) -> Stroke:
     """Return the outline of a flat nib with half breadth 1."""
     turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-    cos, sin = np.cos(pen.angle), np.sin(pen.angle)
     nib = np.stack([np.cos(turns), pen.flat * np.sin(turns)], axis=1)
-    return np.asarray(nib @ np.array([[cos, sin], [-sin, cos]]))
+    return np.asarray(nib @ rotation(-pen.angle))
 
 
 def resample(path: Stroke, step: float) -> Stroke:
@@ -128,9 +133,6 @@ SIGNS = {character: shape for character, (shape,) in _TABLE["sign"].items()}
 """Signs and letters of other scripts unlike any digit, used for training only."""
 RESEMBLING = {character: shape for character, (shape,) in _TABLE["resembling"].items()}
 """Letters that some people write as others write a digit."""
-
-
-_STEPS = 10  # points drawn between two points of a shape
 
 
 def draw(digit: int, rng: np.random.Generator, side: int = 112, width: float | None = None) -> Pixels:
@@ -226,10 +228,10 @@ def _bow(points: Stroke, rng: np.random.Generator) -> Stroke:
 
 
 def smooth(points: Stroke) -> Stroke:
-    """Return the Catmull-Rom curve through the points."""
+    """Return the Catmull-Rom curve through the points, with nine more points between each two."""
     ends = 2 * points[[0, -1]] - points[[1, -2]]
     p = np.concatenate([ends[:1], points, ends[1:]])[:, None]
-    t = np.linspace(0, 1, _STEPS, endpoint=False)[None, :, None]
+    t = np.linspace(0, 1, 10, endpoint=False)[None, :, None]
     before, start, stop, after = p[:-3], p[1:-2], p[2:-1], p[3:]
     straight, bend = stop - before, 2 * before - 5 * start + 4 * stop - after
     curve = start + 0.5 * t * (straight + t * (bend + t * (3 * (start - stop) + after - before)))
@@ -252,8 +254,7 @@ def _leaning(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
     """Apply one slant, proportion and turn to all strokes, on a slightly warped sheet."""
     slant, stretch, turn = rng.normal(0.1, 0.2), np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.08)
     lean = np.array([[stretch, 0], [-slant, 1]])
-    rotate = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     waves, phases = rng.normal(0, 0.025, (2, 2)), rng.uniform(0, 2 * np.pi, 2)
     depth = rng.normal(0, 1.8, 2)
     warped = (stroke + depth * np.sin(stroke @ waves + phases) for stroke in strokes)
-    return [stroke @ lean @ rotate for stroke in warped]
+    return [stroke @ lean @ rotation(-turn) for stroke in warped]

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from digitrec.image import ImageSource
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import people
-from digitrec.lab.handwriting.photo import Floats, jpeg, soft_noise
-from digitrec.lab.handwriting.strokes import log_uniform
+from digitrec.lab.handwriting.photo import Floats, axes, jpeg, soft_noise
+from digitrec.lab.handwriting.strokes import log_uniform, rotation
 from digitrec.lab.handwriting.writer import cut_out, font_to_learn, in_font, moved, redrawn
 from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
 from digitrec.models.sequence import HEIGHT
@@ -48,11 +48,9 @@ def rulings(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
 
 def guilloche(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Return fine wavy lines as on cheques, (H, W)."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     total = np.zeros(shape, np.float32)
     for _ in range(rng.integers(1, 4)):
-        turn, bend = rng.uniform(0, np.pi), rng.uniform(0, 8)
-        along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+        (along, across), bend = axes(*shape, rng.uniform(0, np.pi)), rng.uniform(0, 8)
         wave = np.sin((across + bend * np.sin(along * rng.uniform(0.02, 0.2))) * rng.uniform(0.3, 1.5))
         total = np.maximum(total, np.clip(3 * wave - 2 + rng.uniform(0, 1.5), 0, 1))
     return np.asarray(total * rng.uniform(0.03, 0.22), np.float32)
@@ -127,14 +125,9 @@ WIDEST = 256
 """Maximum width of a view, px."""
 STRANGE, BARE = 0.18, 0.03
 """Shares of pictures with letters, signs or scrawls, and of pictures with only paper and its lines."""
-UNITS, SMALL_ZEROS, SPACED, FAINT = 0.1, 0.3, 0.25, 0.15
-"""Shares of numbers with letters or signs beside them, whose last zeros are small and joined, with a space
-after the sign, and of pale ink."""
 MARKS = ("(", "", ")"), ("[", "", "]"), ("", ":", ""), ("", "/", ""), ("$", "", ""), ("#", "", "#")
 """Signs before, inside and after a number."""
 _SIGNS = {sign for mark in MARKS for sign in mark if sign}
-PRINTED = 0.5
-"""Share of these signs that are printed, though the digits are written by hand."""
 _LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
 """Shares of numbers with 1 to 9 digits."""
 
@@ -149,8 +142,7 @@ def held_back(count: int, seed: int) -> Iterator[Labelled]:
     Raises:
         DataError: their digits are missing or damaged.
     """
-    writers = list(hands(people("held back"), HANDS, seed, OF_PEOPLE))
-    composer = Composer(writers, np.random.default_rng(seed))
+    composer = Composer(list(hands(people("held back"), HANDS, seed, OF_PEOPLE)), np.random.default_rng(seed))
     for _ in range(count):
         view, text = composer.number()
         yield unstretched(view), text
@@ -179,13 +171,13 @@ class _Style:
         self.slant = rng.normal(0, 0.15)
         self.wide = float(np.exp(rng.normal(0, 0.15)))
         """Width of a digit as a multiple of its own."""
-        self.joins_zeros = rng.random() < SMALL_ZEROS
+        self.joins_zeros = rng.random() < 0.3
         """Whether the last zeros are small and joined."""
         self.small = rng.uniform(0.45, 0.85)
         """Height of such a zero, as a share of the digit's own."""
         self.lowered = rng.uniform(-0.5, 0.5)
         """How much lower its middle stands, as a share of the height that it lacks."""
-        self.space = rng.uniform(0.2, 0.9) * TALL if rng.random() < SPACED else 0.0
+        self.space = rng.uniform(0.2, 0.9) * TALL if rng.random() < 0.25 else 0.0
         """Space after a sign."""
 
 
@@ -230,7 +222,7 @@ class Composer:
                 continue
             some = hands or self.hands
             hand = some[int(self.rng.integers(len(some)))]
-            if hands is self.hands and self.others and self.rng.random() < UNITS:
+            if hands is self.hands and self.others and self.rng.random() < 0.1:
                 units = "?" * int(self.rng.integers(1, 3))
                 text = text + units if self.rng.random() < 0.5 else units + text
             if self.marked and hands is self.hands and self.rng.random() < self.marked:
@@ -304,7 +296,7 @@ class Composer:
         """Return a digit by this hand, a bracket, colon or slash, or for "?" another hand's letter, 0..1."""
         if character in _SIGNS:
             rng, font = self.rng, font_to_learn(self.rng)
-            is_printed = character == ":" or rng.random() < PRINTED
+            is_printed = character == ":" or rng.random() < 0.5
             ink = in_font(character, font, TALL) if is_printed else redrawn(character, font, rng)
             high = rng.uniform(0.4, 0.75) if character == ":" else rng.uniform(0.95, 1.5)
             return np.asarray(cut_out(ink, round(high * TALL)), np.float32) / np.float32(255)
@@ -327,7 +319,7 @@ class Composer:
             page = page - stamp(shape, rng)
         page = np.clip(page, 0.05, 1)
         least = 0.5 if hand.breadth < 0.035 else 0.28  # thin and pale ink would be unreadable
-        least = 0.18 if hand.breadth >= 0.05 and rng.random() < FAINT else least
+        least = 0.18 if hand.breadth >= 0.05 and rng.random() < 0.15 else least
         dark = np.float32(page.mean() * (1 - rng.uniform(least, 0.95)))
         texture = 1 - np.clip(soft_noise(rng, shape, 20, 60) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
         return np.asarray(page + ink * texture * np.float32(rng.uniform(0.75, 1)) * (dark - page), np.float32)
@@ -344,8 +336,7 @@ class Composer:
     def _digit(self, ink: Pixels, tall: float, turn: float, slant: float, wide: float) -> Floats:
         """Return a digit's ink, 0..1, turned (radians), slanted and widened, cut off at its sides."""
         turn = turn + self.rng.normal(0, 0.04)
-        rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-        forth = tall / SIDE * np.array([[wide, -slant], [0, 1]]) @ rotate
+        forth = tall / SIDE * np.array([[wide, -slant], [0, 1]]) @ rotation(turn)
         height, width = ink.shape
         corners = forth @ (np.array([[-1, 1, 1, -1], [-1, -1, 1, 1]]) * [[width / 2], [height / 2]])
         size = np.ceil(np.ptp(corners, axis=1)).astype(int) + 2
