@@ -31,8 +31,6 @@ BRACKETS = ("()", "()", "[]", "{}", "<>")
 """Pairs of brackets around a digit, with which it is still a single digit."""
 SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
 """Signs and letters beside a digit, with which it is no longer a single digit."""
-LENGTHS = (0.5, 0.3, 0.12, 0.08)
-"""Shares of numbers with 1 to 4 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +185,8 @@ def _pair(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _number(of: Sources, rng: np.random.Generator) -> Picture:
-    """Write a number of one or more digits as in a logbook, small or enlarged."""
-    view, text = Composer(of.hands, rng, lengths=LENGTHS).number()
+    """Write a number of one to four digits as in a logbook, small or enlarged."""
+    view, text = Composer(of.hands, rng, lengths=(0.5, 0.3, 0.12, 0.08)).number()
     picture = unstretched(view, log_uniform(rng, 1, 4) if rng.random() < 0.5 else 1)
     return np.asarray(picture), int(text) if len(text) == 1 else None
 

@@ -13,15 +13,9 @@ from digitrec.lab.handwriting.photo import jpeg
 from digitrec.prepare.filters import edge_colour
 
 
-def _widened(picture: Image.Image, share: float, colour: str | None) -> Image.Image:
+def _widened(picture: Image.Image, share: float, colour: str | None = None) -> Image.Image:
     """Add a border in a colour (None: that of the picture's edges), this share of the shorter side wide."""
     return ImageOps.expand(picture, round(share * min(picture.size)), colour or edge_colour(picture))
-
-
-def _barred(picture: Image.Image) -> Image.Image:
-    """Add black bars on the left and right."""
-    width = round(0.2 * picture.width)
-    return ImageOps.expand(picture, (width, 0, width, 0), "black")
 
 
 def _turned(picture: Image.Image, degrees: float) -> Image.Image:
@@ -31,9 +25,9 @@ def _turned(picture: Image.Image, degrees: float) -> Image.Image:
 CHANGES: dict[str, Callable[[Image.Image], Any]] = {
     "half the size": partial(ImageOps.scale, factor=0.5),
     "three times the size": partial(ImageOps.scale, factor=3),
-    "margin of 10 %": partial(_widened, share=0.1, colour=None),
-    "margin of 40 %": partial(_widened, share=0.4, colour=None),
-    "black bars": _barred,
+    "margin of 10 %": partial(_widened, share=0.1),
+    "margin of 40 %": partial(_widened, share=0.4),
+    "black bars": lambda picture: ImageOps.expand(picture, (round(0.2 * picture.width), 0), "black"),
     "black frame": partial(_widened, share=0.1, colour="black"),
     "darker": lambda picture: picture.point(lambda level: 0.6 * level),
     "paler": lambda picture: picture.point(lambda level: 0.5 * level + 120),

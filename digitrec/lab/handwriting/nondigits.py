@@ -20,15 +20,7 @@ from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.photo import TEXTURES, clouds, ink_on_paper, photograph, random_look, texture
 from digitrec.lab.handwriting.strokes import LEARNED, PLAIN, RESEMBLING, Shape, Stroke, log_uniform
-from digitrec.lab.handwriting.writer import (
-    Writer,
-    cut_out,
-    enlarge,
-    fonts_to_learn,
-    in_font,
-    redrawn,
-    rewrite,
-)  # fmt: skip
+from digitrec.lab.handwriting.writer import Writer, cut_out, enlarge, font_to_learn, in_font, redrawn, rewrite
 
 PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
 """Kinds of pages without writing."""
@@ -235,8 +227,6 @@ GLYPHS = (
 LATIN = "".join(PLAIN)
 """Letters and signs unlike any digit that all fonts have."""
 
-_NONE_LYING = (3, 4)  # digits that look like no digit when they lie on their side
-
 
 def any_kind(writer: Writer, rng: np.random.Generator, *, pairs: bool = True) -> Pixels:
     """Draw one picture, ink high; two digits of the writer squeezed into one picture have 28x28 pixels.
@@ -272,7 +262,7 @@ def _strokes(writer: Writer, rng: np.random.Generator) -> Pixels:
 def _lying(writer: Writer, rng: np.random.Generator) -> Pixels:
     """Draw a digit rotated by 90 degrees to either side."""
     digits = writer.digits
-    lying = np.flatnonzero(np.isin(digits.labels, _NONE_LYING))
+    lying = np.flatnonzero(np.isin(digits.labels, (3, 4)))  # others may look like a digit on their side
     return np.rot90(larger(digits.images[rng.choice(lying)], rng), rng.choice([1, 3]))
 
 
@@ -302,8 +292,7 @@ def _squeezed(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 def _glyph(writer: Writer, rng: np.random.Generator) -> Pixels:
     """Draw a letter of another script or a sign, in a font that has all of `GLYPHS`."""
-    fonts = [font for font in fonts_to_learn() if "DejaVuSans" in font]
-    return redrawn(GLYPHS[rng.integers(len(GLYPHS))], fonts[rng.integers(len(fonts))], rng)
+    return redrawn(GLYPHS[rng.integers(len(GLYPHS))], font_to_learn(rng, "DejaVuSans"), rng)
 
 
 def _cast(writer: Writer, rng: np.random.Generator) -> Pixels:

@@ -163,9 +163,9 @@ def fonts_to_learn() -> tuple[str, ...]:
     return tuple(str(file) for file in sorted(files) if "Display" not in file.name)
 
 
-def font_to_learn(rng: np.random.Generator) -> str:
-    """Return one of `fonts_to_learn`."""
-    fonts = fonts_to_learn()
+def font_to_learn(rng: np.random.Generator, family: str = "") -> str:
+    """Return one of `fonts_to_learn`, or of those of a family."""
+    fonts = [font for font in fonts_to_learn() if family in font]
     return fonts[rng.integers(len(fonts))]
 
 

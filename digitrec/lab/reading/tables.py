@@ -16,20 +16,10 @@ from digitrec.lab.handwriting.photo import Floats, paper, photograph, put_ink, r
 from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, in_font, redrawn
 
-RULED, DIVIDED = 0.8, 0.22
-"""Share of pages with rules, and share of cells with a sign between the digits."""
 NOT_ONE = (":", "/")
 """Signs that divide digits into several numbers, so a cell with one holds no number."""
-SIGNED = 0.2
-"""Share of numbers with a sign before or after them."""
 SIGNS = (("$", ""), ("€", ""), ("£", ""), ("#", ""), ("", "€"), ("", "%"), ("(", ")"), ("[", "]"))
-"""The signs before and after such numbers."""
-WORDS, WORDY, PROSE = 0.05, 0.95, 0.15
-"""Share of cells with a word, that share on a page of words, and share of pages of words."""
-LABELLED = 0.4
-"""Share of pages whose first row has words, and of those whose first column has."""
-BOXED, FRAMED = 0.45, 0.1
-"""Share of ruled pages with a box for each cell, and share of those with a frame only."""
+"""Signs before and after a number."""
 
 
 def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[str, Box]]]:
@@ -37,7 +27,7 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
 
     Each cell holds a number or, as in a sudoku, one digit, or it is empty.
     """
-    words = WORDY if rng.random() < PROSE else WORDS
+    words = 0.95 if rng.random() < 0.15 else 0.05  # the share of cells with a word
     tall, single, filled = log_uniform(rng, 12, 40), rng.random() < 0.5 and words < 0.5, rng.uniform(0.3, 0.9)
     high = tall * rng.uniform(1.2, 2.2)
     wide = high * rng.uniform(0.8, 1.2) if single else tall * rng.uniform(2.5, 7)
@@ -45,16 +35,17 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
     y, x = (tall * rng.uniform(0.5, 4, 2)).tolist()
     ink = np.zeros((round(2 * y + rows * high), round(2 * x + columns * wide)), np.uint8)
     font, printed = writer.font(rng), float(rng.choice([0, 0.5, 1]))
-    header, names = (rng.random(2) < LABELLED).tolist()
+    header, names = (rng.random(2) < 0.4).tolist()
     numbers = []
     for row, column in np.ndindex(rows, columns):
         own = font if rng.random() < printed else None
         is_label = (header and not row) or (names and not column)
         if is_label or rng.random() < words:
-            text, part = "", _label(font, tall * (1 if is_label else 1.5), rng)
+            size = tall * (1 if is_label else 1.5)
+            text, part = "", cut_out(word(LEARNED, font, rng), round(size * rng.uniform(0.4, 0.9)))
         else:
             text, part = _cell(writer, own, tall, single, rng)
-            if not single and rng.random() < SIGNED:
+            if not single and rng.random() < 0.2:
                 part = _signed(part, font, tall, rng)
         if part.shape[1] > wide or not (is_label or rng.random() < filled):
             continue
@@ -67,14 +58,14 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
             box = float(left), float(top), float(left + place.shape[1]), float(top + len(place))
             numbers.append((text, box))
     rules = np.zeros_like(ink)
-    if rng.random() < RULED:
+    if rng.random() < 0.8:
         across, down = x + wide * np.arange(columns + 1), y + high * np.arange(rows + 1)
         rules = _rules((rules.shape[1], rules.shape[0]), across, down, tall, rng)
-    return _photographed(ink, rules, rng), numbers
-
-
-def _label(font: str, tall: float, rng: np.random.Generator) -> Pixels:
-    return cut_out(word(LEARNED, font, rng), round(tall * rng.uniform(0.4, 0.9)))
+    look = replace(random_look(rng), ruling="plain")
+    other = replace(random_look(rng), strength=float(rng.uniform(0.2, 0.95)), grain=0.0)
+    page = paper(rng, *ink.shape, look=look)
+    page = put_ink(page, rules, rng, other if rng.random() < 0.5 else look)
+    return photograph(put_ink(page, ink, rng, look), rng, look), numbers
 
 
 def _cell(
@@ -82,7 +73,7 @@ def _cell(
 ) -> tuple[str, Pixels]:
     """Return the digits and the ink of a cell; no digits if these are no number."""
     length = 1 if single else int(rng.integers(1, 7))
-    at = int(rng.integers(1, length)) if length > 1 and rng.random() < DIVIDED else length
+    at = int(rng.integers(1, length)) if length > 1 and rng.random() < 0.22 else length
     sign = str(rng.choice((*NOT_ONE, *8 * "."))) if at < length else ""
     if font is not None:
         text = "".join(map(str, rng.integers(0, 10, length)))
@@ -121,25 +112,16 @@ def _rules(
     page = Image.new("L", size)
     pen, every, thick = ImageDraw.Draw(page), int(rng.integers(1, 4)), tall * rng.uniform(0.03, 0.08)
     style = rng.random()
-    if style < BOXED:
+    if style < 0.45:
         beside, above = rng.uniform(0.01, 0.15, 2) * (across[1] - across[0], down[1] - down[0])
         for (left, right), (top, bottom) in product(pairwise(across), pairwise(down)):
             box = left + beside, top + above, right - beside, bottom - above
             pen.rectangle(box, outline=255, width=max(1, round(thick)))
         return np.asarray(page)
-    if style < BOXED + FRAMED:
+    if style < 0.55:
         across, down = across[[0, -1]], down[[0, -1]]
     for at, x in enumerate(across.tolist()):
         pen.line((x, down[0], x, down[-1]), 255, max(1, round(thick * (1 + (at % every == 0)))))
     for at, y in enumerate(down.tolist()):
         pen.line((across[0], y, across[-1], y), 255, max(1, round(thick * (1 + (at % every == 0)))))
     return np.asarray(page)
-
-
-def _photographed(ink: Pixels, rules: Pixels, rng: np.random.Generator) -> Pixels:
-    """Photograph writing and lines, half of the time each in its own colour."""
-    look = replace(random_look(rng), ruling="plain")
-    other = replace(random_look(rng), strength=float(rng.uniform(0.2, 0.95)), grain=0.0)
-    page = paper(rng, *ink.shape, look=look)
-    page = put_ink(page, rules, rng, other if rng.random() < 0.5 else look)
-    return photograph(put_ink(page, ink, rng, look), rng, look)
