@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from digitrec.errors.text import percent
 from digitrec.image import atomic
+from digitrec.models.store import to_litert
 
 log = logging.getLogger(__name__)
 
@@ -71,23 +72,24 @@ def pairs(folder: Path, rng: np.random.Generator) -> Iterator[Stock]:
 
 
 def held_batches(folder: Path, count: int, size: int, batch: Callable[..., Batch]) -> list[Batch]:
-    """Return the first ``count`` held-out rows, which are never used for training, in batches.
-
-    ``batch`` makes a batch of a stock and the chosen rows.
-    """
+    """Return the first ``count`` held-out rows in batches, made by ``batch`` as in `batches`."""
     stock = held(folder, count)
     rows = len(next(iter(stock.values())))
     return [batch(stock, slice(at, at + size)) for at in range(0, rows, size)]
 
 
 def batches(
-    folder: Path, size: int, batch: Callable[..., Batch], rng: np.random.Generator
+    folder: Path, size: int, batch: Callable[..., Batch], varied: Callable[..., Any], rng: np.random.Generator
 ) -> Iterator[Batch]:
-    """Yield batches of ``size`` rows in random order, each from two stocks, without end."""
+    """Yield batches of ``size`` rows in random order, varied, each from two stocks, without end.
+
+    ``batch`` makes a batch of a stock and the chosen rows; ``varied`` changes its pictures at random.
+    """
     for stock in pairs(folder, rng):
         order = rng.permutation(len(next(iter(stock.values()))))
         for at in range(0, len(order) - size + 1, size):
-            yield batch(stock, order[at : at + size])
+            pictures, *truth = batch(stock, order[at : at + size])
+            yield varied(pictures, rng), *truth
 
 
 def write_card(weights: Path, recipe: str, purpose: str, rows: Mapping[str, str]) -> None:
@@ -112,6 +114,17 @@ def figures_of(chance: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[st
     }
 
 
+def block(
+    x: Any, channels: int, size: Any = 3, stride: int = 1, padding: str = "same", policy: str | None = None
+) -> Any:
+    """Add a convolution, its normalisation and ReLU to a network; `policy` is the layers' dtype policy."""
+    from keras import layers
+
+    x = layers.Conv2D(channels, size, stride, padding, use_bias=False, dtype=policy)(x)
+    x = layers.BatchNormalization(momentum=0.98, dtype=policy)(x)
+    return layers.ReLU(dtype=policy)(x)
+
+
 @contextmanager
 def averaged(net: Any, optimizer: Any) -> Iterator[None]:
     """Use the moving average of a network's weights, which its optimizer keeps, during the block."""
@@ -128,15 +141,16 @@ class Run:
     """A network in training; it continues from the folder's latest checkpoint, if there is one."""
 
     def __init__(
-        self, folder: Path, net: Any, steps: int, *,
-        rate: float, last: float, warmup: int, decay: float, clip: float, momentum: float,
+        self, folder: Path, net: Any, steps: int = 1, *,
+        rate: float = 2e-3, last: float = 0.01, warmup: int = 300, decay: float = 0.02, clip: float = 2.0,
+        momentum: float = 0.998,
     ) -> None:  # fmt: skip
         """Prepare AdamW with a cosine schedule and a moving average of the weights.
 
         Args:
             folder: folder of the stocks and the checkpoints.
             net: the Keras network.
-            steps: number of steps of the schedule.
+            steps: number of steps of the schedule; any number if nothing is learned.
             rate: highest learning rate, reached after ``warmup`` steps.
             last: final learning rate as a share of the first, 1e-4.
             warmup: number of steps until the highest learning rate.
@@ -165,11 +179,16 @@ class Run:
         """Number of finished steps."""
         return int(self.optimizer.iterations)
 
+    def exported(self, net: Any = None) -> bytes:
+        """Return the LiteRT file of the network, or of one around its layers, with the averaged weights."""
+        with averaged(self.net, self.optimizer):
+            return to_litert(net or self.net)
+
     def figures(self, held: Iterable[Batch], losses: Losses) -> dict[str, float]:
         """Return the mean of each loss over the held-out batches, with the averaged weights."""
         with averaged(self.net, self.optimizer):
             rows = [losses(self.net(pictures, training=False), *truth) for pictures, *truth in held]
-        return {f"held {name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
     def learn(self, batches: Iterable[Batch], losses: Losses, held: Sequence[Batch]) -> None:
         """Train until all steps are done; save a checkpoint and log the losses every `EVERY` steps.
@@ -202,7 +221,8 @@ class Run:
             if self.done % EVERY == 0:
                 self._checkpoints.save()
                 pace = (time.perf_counter() - started) / (self.done - first)
-                every = means | self.figures(held, losses)
+                of_held = self.figures(held, losses).items()
+                every = means | {f"held {name}": value for name, value in of_held}
                 figures = {name: round(value, 4) for name, value in every.items()}
                 log.info("%d: %s, %.0f min left", self.done, figures, (self._steps - self.done) * pace / 60)
         self._checkpoints.save()

@@ -10,7 +10,6 @@ Drawing and learning resume where they stopped. `draw` takes one core two and a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from digitrec.lab.finding.pictures import Sources, picture
 from digitrec.lab.handwriting.writer import Writer, fonts_to_learn
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import runner
-from digitrec.models.store import to_litert
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.judge import SURELY, WEIGHTS, alone, chances, inputs
 from digitrec.prepare.proposals import seen
@@ -43,8 +41,6 @@ FEATURES = 66
 MOVED = 3
 """Maximum number of pixels by which a view is moved in training."""
 BATCH = 128
-LAYERS = ((16, 2), (24, 2), (48, 1), (48, 1), (96, 2), (96, 1))
-"""Channels and stride of each convolution."""
 
 
 def draw(folder: Path, count: int) -> None:
@@ -89,9 +85,8 @@ def network() -> Any:
 
     views, rows = keras.Input((SIDE, SIDE, CHANNELS)), keras.Input((FEATURES,))
     x = layers.Rescaling(1 / 127.5, -1)(views)
-    for channels, stride in LAYERS:
-        x = layers.Conv2D(channels, 3, stride, "same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+    for channels, stride in ((16, 2), (24, 2), (48, 1), (48, 1), (96, 2), (96, 1)):
+        x = stocks.block(x, channels, stride=stride)
     seen = [layers.GlobalAveragePooling2D()(x), layers.Flatten()(layers.MaxPooling2D(x.shape[1])(x))]
     told = layers.BatchNormalization(momentum=0.98, center=False, scale=False)(rows)
     told = layers.Dense(48, "relu")(layers.Dropout(0.1, noise_shape=(None, 1))(told))
@@ -111,19 +106,14 @@ def learn(folder: Path, views: int) -> None:
     import keras
 
     keras.utils.set_random_seed(SEED)
-    run = restored(folder, views // BATCH)
-    run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, held(folder))
+    run = stocks.Run(folder, network(), views // BATCH)
+    rng = np.random.default_rng((SEED, run.done))
+    run.learn(stocks.batches(folder, BATCH, batch, varied, rng), losses, held(folder))
 
 
 def held(folder: Path) -> list[tuple[Any, ...]]:
     """Return the held-out proposals in batches."""
     return stocks.held_batches(folder, HELD_VIEWS, BATCH, batch)
-
-
-def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-    """Yield batches with random changes of colours and light, without end."""
-    for (views, rows), right in stocks.batches(folder, BATCH, batch, rng):
-        yield (varied(views, rng), rows), right
 
 
 def batch(stock: stocks.Stock, chosen: Any) -> tuple[Any, ...]:
@@ -132,8 +122,9 @@ def batch(stock: stocks.Stock, chosen: Any) -> tuple[Any, ...]:
     return (views, stock["rows"][chosen]), right
 
 
-def varied(views: Any, rng: np.random.Generator) -> Any:
-    """Return the views, (N, SIDE, SIDE, CHANNELS), moved and in other colours and another light."""
+def varied(asked: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
+    """Return the network's inputs with the views moved and in other colours and another light."""
+    views, rows = asked
     down, right = rng.integers(2 * MOVED + 1, size=2)
     views = np.pad(views, ((0, 0), (MOVED, MOVED), (MOVED, MOVED), (0, 0)), "edge")
     views = views[:, down : down + SIDE, right : right + SIDE]
@@ -141,14 +132,13 @@ def varied(views: Any, rng: np.random.Generator) -> Any:
     colours = (views[..., :3] - 127.5) * (strong * np.where(inverted > 0, -1, 1))[:, None, None, None]
     colours = np.clip(colours + 127.5 + lighter[:, None, None, None], 0, 255)
     views[..., :3] = colours[..., rng.permutation(3) if rng.random() < 0.4 else slice(3)]
-    return views
+    return views, rows
 
 
 def export(folder: Path, weights: Path = WEIGHTS) -> None:
     """Write the latest checkpoint's averaged weights as the judge's LiteRT file, with its card."""
-    run = restored(folder, 1)
-    with stocks.averaged(run.net, run.optimizer):
-        content = to_litert(run.net)
+    run = stocks.Run(folder, network())
+    content = run.exported()
     atomic.write(weights, content)
     parts, judge = held(folder), runner(content)
     chance = np.concatenate([chances(judge, *asked) for asked, _ in parts])
@@ -163,13 +153,6 @@ def export(folder: Path, weights: Path = WEIGHTS) -> None:
     }
     purpose = "Estimates the chance that a proposal is the picture's digit, from a view of its surroundings."
     stocks.write_card(weights, "digitrec.lab.finding.judge", purpose, rows)
-
-
-def restored(folder: Path, steps: int) -> stocks.Run:
-    """Return the training run of a folder, for ``steps`` steps."""
-    return stocks.Run(
-        folder, network(), steps, rate=2e-3, last=0.01, warmup=300, decay=0.02, clip=2.0, momentum=0.998
-    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ two cores about 45; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.image import atomic
 from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
@@ -27,7 +28,6 @@ from digitrec.lab.finding.scenes import OTHER, SIDE, WRITING, Painter
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.strokes import PLAIN, SIGNS
 from digitrec.lab.handwriting.writer import enlarge, font_to_learn, in_font, rewrite, sized, without_paper
-from digitrec.models.store import to_litert
 from digitrec.prepare.finder import WEIGHTS
 
 MARK = 96
@@ -42,11 +42,26 @@ _PRINTED = "abdefhkmnprtuwxyACEFHKLMNPRTUVWX&%#@?€+=(){}[]<>*"
 
 def digits(hands: People, count: int, seed: int) -> Iterator[Pixels]:
     """Yield ``count`` digits as ink, 0..255, their longer side `MARK` pixels."""
-    rng = np.random.default_rng((seed, 0))
-    shares = {_own: 0.25, _turkish: 0.2, _redrawn: 0.15, _mnist: 0.1, _swiss: 0.2, _printed: 0.1}
+    rng, paths = np.random.default_rng((seed, 0)), hands.turkish.strokes
+
+    def any_of(digits: Digits) -> Any:
+        return digits.images[rng.integers(len(digits))]
+
+    def by_turkish_hand() -> Pixels:
+        path = strokes.by_another_hand(paths[int(rng.integers(len(paths)))], rng)
+        return strokes.put(path, strokes.any_pen(rng), rng, PAGE)
+
+    shares: dict[Callable[[], Pixels], float] = {
+        lambda: strokes.draw(int(rng.integers(10)), rng): 0.25,
+        by_turkish_hand: 0.2,
+        lambda: rewrite(any_of(hands.mnist), strokes.any_pen(rng), PAGE, rng): 0.15,
+        lambda: enlarge(any_of(hands.mnist), PAGE): 0.1,
+        lambda: without_paper(any_of(hands.swiss), 0.7): 0.2,
+        lambda: in_font(str(rng.integers(10)), font_to_learn(rng), MARK): 0.1,
+    }
     sources = list(shares)
     for kind in rng.choice(len(sources), count, p=list(shares.values())):
-        yield sized(sources[kind](hands, rng), MARK)
+        yield sized(sources[kind](), MARK)
 
 
 def others(count: int, seed: int) -> Iterator[Pixels]:
@@ -62,31 +77,6 @@ def others(count: int, seed: int) -> Iterator[Pixels]:
             paths = _bracket(rng) if drawn < 0.75 else _scrawl(rng)
             mark = strokes.put(paths, strokes.any_pen(rng), rng, PAGE)
         yield sized(mark, MARK)
-
-
-def _own(_: People, rng: np.random.Generator) -> Pixels:
-    return strokes.draw(int(rng.integers(10)), rng)
-
-
-def _turkish(hands: People, rng: np.random.Generator) -> Pixels:
-    paths = hands.turkish.strokes[int(rng.integers(len(hands.turkish.labels)))]
-    return strokes.put(strokes.by_another_hand(paths, rng), strokes.any_pen(rng), rng, PAGE)
-
-
-def _redrawn(hands: People, rng: np.random.Generator) -> Pixels:
-    return rewrite(hands.mnist.images[rng.integers(len(hands.mnist))], strokes.any_pen(rng), PAGE, rng)
-
-
-def _mnist(hands: People, rng: np.random.Generator) -> Pixels:
-    return enlarge(hands.mnist.images[rng.integers(len(hands.mnist))], PAGE)
-
-
-def _swiss(hands: People, rng: np.random.Generator) -> Pixels:
-    return without_paper(hands.swiss.images[rng.integers(len(hands.swiss))], 0.7)
-
-
-def _printed(_: People, rng: np.random.Generator) -> Pixels:
-    return in_font(str(rng.integers(10)), font_to_learn(rng), MARK)
 
 
 def _bracket(rng: np.random.Generator) -> list[NDArray[np.float64]]:
@@ -123,7 +113,7 @@ GROUPS = 64
 """Maximum number of marks in a scene, plus one number for pixels without a mark."""
 
 
-def network(widths: tuple[int, ...] = WIDTHS) -> Any:
+def network() -> Any:
     """Return a Keras model with two outputs of logits.
 
     The input is pictures, (N, H, W, 3), 0..255, with sides that are multiples of 16. The outputs are the
@@ -133,27 +123,23 @@ def network(widths: tuple[int, ...] = WIDTHS) -> Any:
     import tensorflow as tf
     from keras import layers
 
-    def block(x: Any, channels: int, stride: int = 1, size: int = 3) -> Any:
-        x = layers.Conv2D(channels, size, stride, "same", use_bias=False)(x)
-        return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
-
     def doubled(x: Any, channels: int, **how: Any) -> Any:
         four = layers.Conv2D(4 * channels, 1, dtype=how.get("dtype"))(x)
         return layers.Lambda(lambda values: tf.nn.depth_to_space(values, 2), **how)(four)
 
     pictures = keras.Input((None, None, 3))
     x = layers.Rescaling(1 / 127.5, -1)(pictures)
-    x = block(x, widths[0], 2, size=4)
+    x = stocks.block(x, WIDTHS[0], 4, stride=2)
     kept = [x]
-    for width in widths[1:]:
-        x = block(block(x, width, 2), width)
+    for width in WIDTHS[1:]:
+        x = stocks.block(stocks.block(x, width, stride=2), width)
         kept.append(x)
-    around = layers.Conv2D(widths[-1], 1)(layers.GlobalAveragePooling2D(keepdims=True)(x))
-    x = block(layers.Add()([x, around]), widths[-1])
+    around = layers.Conv2D(WIDTHS[-1], 1)(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = stocks.block(layers.Add()([x, around]), WIDTHS[-1])
     for finer in reversed(kept[:-1]):
         width = finer.shape[-1]
-        x = block(layers.Add()([doubled(x, width), finer]), width)
-    x = block(x, 24)
+        x = stocks.block(layers.Add()([doubled(x, width), finer]), width)
+    x = stocks.block(x, 24)
     kinds = doubled(x, KINDS, dtype="float32", name="kinds")
     maps = layers.Conv2D(MAPS, 1, dtype="float32", name="maps")(x)
     return keras.Model(pictures, [kinds, maps])
@@ -218,8 +204,6 @@ BANK = (16_000, 8_000)
 HELD_VIEWS = 320
 """Number of held-out scenes that are measured."""
 BATCH = 16
-VIEWS = 256_000
-"""Number of views in the shipped training."""
 SEED = 30
 
 
@@ -255,19 +239,15 @@ def learn(folder: Path, views: int) -> None:
     import keras
 
     keras.utils.set_random_seed(SEED)
-    run = restored(folder, views // BATCH)
-    run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, held(folder))
+    net, steps = network(), views // BATCH
+    run = stocks.Run(folder, net, steps, last=0.02, warmup=200, decay=0.01, momentum=0.995)
+    rng = np.random.default_rng((SEED, run.done))
+    run.learn(stocks.batches(folder, BATCH, batch, varied, rng), losses, held(folder))
 
 
 def held(folder: Path) -> list[tuple[Any, ...]]:
     """Return the held-out scenes in batches."""
     return stocks.held_batches(folder, HELD_VIEWS, BATCH, batch)
-
-
-def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
-    """Yield batches with random changes of colours and light, without end."""
-    for pictures, *truth in stocks.batches(folder, BATCH, batch, rng):
-        yield varied(pictures, rng), *truth
 
 
 def batch(stock: stocks.Stock, chosen: Any) -> tuple[Any, ...]:
@@ -290,10 +270,9 @@ def varied(pictures: Any, rng: np.random.Generator) -> Any:
 
 def export(folder: Path) -> None:
     """Write the latest checkpoint's averaged weights as the finder's LiteRT file, with its card."""
-    run = restored(folder, VIEWS // BATCH)
+    run = stocks.Run(folder, network())
     measured = run.figures(held(folder), losses)
-    with stocks.averaged(run.net, run.optimizer):
-        content = to_litert(run.net)
+    content = run.exported()
     rows = {
         "parameters": f"{run.net.count_params():,}",
         "network": f"U-Net, {', '.join(map(str, WIDTHS))} channels at 1/2 to 1/16 of the size",
@@ -302,18 +281,11 @@ def export(folder: Path) -> None:
         "output": "logits: maps of marks (N, H/2, W/2, 5), kinds of pixels (N, H, W, 3)",
         "learned from": f"{run.done * BATCH:,} views in {run.done:,} steps, seed {SEED}",
         "sources of digits": "MNIST, Turkish and Swiss writers, fonts, our own synthetic hand",
-        **{f"loss on {HELD_VIEWS} held scenes, {name[5:]}": f"{loss:.4f}" for name, loss in measured.items()},
+        **{f"loss on {HELD_VIEWS} held scenes, {name}": f"{loss:.4f}" for name, loss in measured.items()},
     }
     atomic.write(WEIGHTS, content)
     purpose = "Finds the ink of each digit on a picture."
     stocks.write_card(WEIGHTS, "digitrec.lab.finding.train", purpose, rows)
-
-
-def restored(folder: Path, steps: int) -> stocks.Run:
-    """Return the training run of a folder, for ``steps`` steps."""
-    return stocks.Run(
-        folder, network(), steps, rate=2e-3, last=0.02, warmup=200, decay=0.01, clip=2.0, momentum=0.995
-    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ digitrec/models/weights/digitrec-reader.tflite.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,9 @@ from digitrec.lab.reading.hands import hands, letter_hands
 from digitrec.models.inside import Inside
 from digitrec.models.network import described
 from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT
-from digitrec.models.store import to_litert
-
-WIDTHS = (24, 48, 80, 112, 144)
 
 
-def network(widths: tuple[int, ...] = WIDTHS, policy: str | None = None) -> Any:
+def network(widths: tuple[int, ...] = (24, 48, 80, 112, 144), policy: str | None = None) -> Any:
     """Return a Keras model from pictures (N, 32, W, 1), 0..255, to logits (N, W / 4, 15).
 
     The classes are those of `digitrec.models.sequence`. Each picture is normalised: minus its mean, divided
@@ -43,11 +41,7 @@ def network(widths: tuple[int, ...] = WIDTHS, policy: str | None = None) -> Any:
     import keras
     from keras import layers, ops
 
-    def block(x: Any, channels: int, size: int | tuple[int, int] = 3, padding: str = "same") -> Any:
-        x = layers.Conv2D(channels, size, padding=padding, use_bias=False, dtype=policy)(x)
-        x = layers.BatchNormalization(momentum=0.98, dtype=policy)(x)
-        return layers.ReLU(dtype=policy)(x)
-
+    block = partial(stocks.block, policy=policy)
     pictures = keras.Input((HEIGHT, None, 1))
     mean = ops.mean(pictures, axis=(1, 2), keepdims=True)
     spread = ops.sqrt(ops.mean(ops.square(pictures - mean), axis=(1, 2), keepdims=True))
@@ -56,7 +50,7 @@ def network(widths: tuple[int, ...] = WIDTHS, policy: str | None = None) -> Any:
     x = layers.MaxPooling2D(dtype=policy)(block(x, widths[1]))
     x = layers.MaxPooling2D((2, 1), dtype=policy)(block(block(x, widths[2]), widths[2]))
     x = block(block(x, widths[3]), widths[3])
-    x = block(x, widths[4], (HEIGHT // 8, 1), "valid")
+    x = block(x, widths[4], (HEIGHT // 8, 1), padding="valid")
     for _ in range(3):
         x = x + block(x, widths[4], (1, 5))
     x = layers.Conv2D(BLANK + 1, 1, dtype="float32")(layers.SpatialDropout2D(0.1, dtype=policy)(x))
@@ -175,7 +169,7 @@ def learn(folder: Path, views: int, first: Path | None = None) -> None:
     net = network(policy="mixed_bfloat16")
     if first is not None:
         begin_with(net, first, [pictures for pictures, *_ in parts[::4]])
-    run = restored(folder, net, views // BATCH)
+    run = stocks.Run(folder, net, views // BATCH, clip=5.0)
     run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, parts)
 
 
@@ -246,20 +240,15 @@ def losses(logits: Any, labels: Any, columns: Any, empty: Any) -> dict[str, Any]
     return {"loss": tf.reduce_mean(tf.where(empty, blank, each))}
 
 
-def restored(folder: Path, net: Any, steps: int) -> stocks.Run:
-    """Return the training run of a folder for a network, for a number of steps."""
-    return stocks.Run(
-        folder, net, steps, rate=2e-3, last=0.01, warmup=300, decay=0.02, clip=5.0, momentum=0.998
-    )
-
-
 def export(folder: Path, out: Path) -> None:
     """Write the network of a folder's latest checkpoint as a LiteRT file."""
-    net = network()
-    run = restored(folder, net, 1)
-    with stocks.averaged(net, run.optimizer):
-        content = to_litert(net)
-    atomic.write(out, described(content, {"format": 1, "name": out.stem, "card": {"steps": run.done}}))
+    _write(out, stocks.Run(folder, network()))
+
+
+def _write(out: Path, run: stocks.Run, net: Any = None) -> None:
+    """Write the network of a run, or one around its layers, as a LiteRT file."""
+    card = {"format": 1, "name": out.stem, "card": {"steps": run.done}}
+    atomic.write(out, described(run.exported(net), card))
 
 
 def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
@@ -290,11 +279,9 @@ def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
     own_block.set_weights([block.kernel, norms[-1].beta])
     own_last.set_weights([last.kernel, last.bias])
     branch = keras.Model(net.input, doubts)
-    run = restored(folder, branch, views // BATCH)
+    run = stocks.Run(folder, branch, views // BATCH, clip=5.0)
     run.learn(batches(folder, np.random.default_rng((SEED, run.done))), losses, held_out(folder))
-    with stocks.averaged(branch, run.optimizer):
-        content = to_litert(keras.Model(net.input, [doubts, net.output]))  # LiteRT gives the last one first
-    atomic.write(out, described(content, {"format": 1, "name": out.stem, "card": {"steps": run.done}}))
+    _write(out, run, keras.Model(net.input, [doubts, net.output]))  # LiteRT gives the last output first
 
 
 if __name__ == "__main__":
