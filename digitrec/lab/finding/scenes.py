@@ -1,4 +1,4 @@
-"""Draw training scenes: pictures with the kind and the mark of each pixel.
+"""Draw training scenes: pictures with the mark of each pixel.
 
 This code is independent of the scenes that `evaluate` measures (`lab/handwriting`), so a network that learns
 this generator's flaws gains nothing there.
@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from digitrec.image import Box
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import jpeg, soft_noise
-from digitrec.lab.handwriting.strokes import log_uniform
+from digitrec.lab.handwriting.strokes import log_uniform, rotation
 from digitrec.lab.handwriting.writer import font_to_learn, moved
 
 Floats = NDArray[np.floating[Any]]
-Point = tuple[float, float]
-Sides = tuple[float, float, float, float]
 SIDE = 160
 """Side of a scene, in pixels."""
-PAPER, WRITING, OTHER = range(3)
-"""Kinds of pixels: paper; digits, letters and signs; rulings, frames, small print and objects."""
+GROUPS = 64
+"""Maximum number of marks in a scene, digits, letters and signs, plus one number for other ink: rulings,
+frames, small print and objects."""
 
 
 class Group(NamedTuple):
@@ -43,18 +43,17 @@ class Scene:
 
     pixels: Floats
     """(SIDE, SIDE, 3), 0..1."""
-    kinds: Pixels = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.uint8))
     owners: Pixels = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.uint8))
-    """The number of each pixel's mark, from 1; 0 for other pixels."""
+    """The number of each pixel's mark, from 1; 0 for paper, `GROUPS` for other ink."""
     groups: list[Group] = field(default_factory=list)
-    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
     """Left, top, right and bottom of each mark, in pixels, including the part outside the picture."""
 
-    def lay(self, cover: Floats, colour: Floats, kind: int, owner: int = 0) -> None:
+    def lay(self, cover: Floats, colour: Floats, owner: int = GROUPS) -> None:
         """Blend a colour into the pixels by their cover, (SIDE, SIDE), 0..1, and label the covered pixels."""
         self.pixels += cover[..., None] * (colour - self.pixels)
         on = cover > 0.3 * min(1.0, max(0.15, float(cover.max())))
-        self.kinds[on], self.owners[on] = kind, owner
+        self.owners[on] = owner
 
 
 class Painter:
@@ -63,8 +62,8 @@ class Painter:
     def __init__(self, digits: Sequence[Pixels], others: Sequence[Pixels], rng: np.random.Generator) -> None:
         self.digits, self.others, self.rng = digits, others, rng
 
-    def scene(self) -> tuple[Pixels, Pixels, Pixels, list[Group]]:
-        """Return a picture, (SIDE, SIDE, 3), its kinds and owners, (SIDE, SIDE), and its marks."""
+    def scene(self) -> tuple[Pixels, Pixels, list[Group]]:
+        """Return a picture, (SIDE, SIDE, 3), the owners of its pixels, (SIDE, SIDE), and its marks."""
         rng = self.rng
         dark = rng.random() < 0.12
         scene = Scene(self._surface(dark))
@@ -78,7 +77,7 @@ class Painter:
         list(plans)[rng.choice(len(plans), p=list(plans.values()))](scene, ink)
         if rng.random() < 0.15:
             self._thing(scene)
-        return self._photo(scene), scene.kinds, scene.owners, scene.groups
+        return self._photo(scene), scene.owners, scene.groups
 
     def _one(self, scene: Scene, ink: Floats) -> None:
         self._anywhere(scene, ink, 0.1, 0.9)
@@ -230,19 +229,19 @@ class Painter:
             return
         half_x, half_y = mark.width * scale / 2, mark.height * scale / 2
         scene.boxes.append((x - half_x, y - half_y, x + half_x, y + half_y))
-        if not touch and (scene.owners[on] > 0).any():
+        if not touch and (scene.owners[on] % GROUPS > 0).any():
             return
         inside = float(cover.sum())
         missing = float(np.clip(1 - inside / max(total, 1e-3), 0, 1))
         scene.groups.append(Group(digit, missing))
-        scene.lay(cover * self._strength(), ink, WRITING, len(scene.groups))
+        least, most = (0.7, 1) if self.rng.random() < 0.75 else (0.4, 0.7)
+        scene.lay(cover * np.float32(self.rng.uniform(least, most)), ink, len(scene.groups))
 
     def _moved(self, mark: Image.Image, scale: float, x: float, y: float) -> tuple[Floats, float]:
         """Return a mark's cover, randomly turned, slanted and stretched, and its total ink, even outside."""
         turn, slant = self.rng.normal(0, 0.12), self.rng.normal(0, 0.12)
         wide = float(np.exp(self.rng.normal(0, 0.12)))
-        turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-        forth = scale * turned @ np.array([[wide, slant], [0, 1]])
+        forth = scale * rotation(turn) @ np.array([[wide, slant], [0, 1]])
         fine = 2 if scale < 0.6 else 1  # average small marks from larger ones, or thin strokes break
         drawn = moved(mark, forth * fine, (SIDE * fine, SIDE * fine), np.array([x, y]) * fine)
         cover = np.asarray(drawn.reduce(fine) if fine > 1 else drawn, np.float32) / 255
@@ -251,7 +250,7 @@ class Painter:
         total = float(np.asarray(mark, np.float32).sum()) / 255 * abs(float(np.linalg.det(forth)))
         return cover, total
 
-    def _stroke(self, scene: Scene, points: Sequence[Point], width: float, colour: Floats) -> None:
+    def _stroke(self, scene: Scene, points: Sequence[Sequence[float]], width: float, colour: Floats) -> None:
         page, thick = Image.new("L", (2 * SIDE, 2 * SIDE)), max(1, round(2 * width))
         ImageDraw.Draw(page).line([(2 * x, 2 * y) for x, y in points], 255, thick, joint="curve")
         self._under(scene, page, colour)
@@ -259,10 +258,10 @@ class Painter:
     def _under(self, scene: Scene, page: Image.Image, colour: Floats, strength: float = 1.0) -> None:
         """Draw the content of a page of twice the size; writing keeps its labels where it is crossed."""
         cover = np.asarray(page.reduce(2), np.float32) / 255 * np.float32(strength)
-        own = scene.owners > 0
-        kinds, owners = scene.kinds[own], scene.owners[own]
-        scene.lay(cover * self.rng.uniform(0.4, 1), colour, OTHER)
-        scene.kinds[own], scene.owners[own] = kinds, owners
+        own = scene.owners % GROUPS > 0
+        owners = scene.owners[own]
+        scene.lay(cover * self.rng.uniform(0.4, 1), colour)
+        scene.owners[own] = owners
 
     def _line(self, scene: Scene, upright: int, at: float, width: float, colour: Floats) -> None:
         """Draw a nearly straight line across the picture."""
@@ -270,7 +269,7 @@ class Painter:
         points = [(at, -5), (off, SIDE + 5)] if not upright else [(-5, at), (SIDE + 5, off)]
         self._stroke(scene, points, width, colour)
 
-    def _frame(self, scene: Scene, box: Sides, width: float, colour: Floats, ring: bool) -> None:
+    def _frame(self, scene: Scene, box: Box, width: float, colour: Floats, ring: bool) -> None:
         left, top, right, bottom = box
         if ring:
             turns = np.linspace(0, 2 * np.pi * self.rng.uniform(0.95, 1.1), 40)
@@ -278,7 +277,7 @@ class Painter:
             middle = ((left + right) / 2, (top + bottom) / 2)
             points = np.stack([np.cos(turns), np.sin(turns)], 1) * spread + middle
             points += self.rng.normal(0, 0.5, points.shape)
-            self._stroke(scene, [(x, y) for x, y in points.tolist()], width, colour)
+            self._stroke(scene, points.tolist(), width, colour)
             return
         corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
         moved = [(x + self.rng.normal(0, 1), y + self.rng.normal(0, 1)) for x, y in corners]
@@ -326,11 +325,11 @@ class Painter:
             bars = (0, 0, SIDE, thick), (0, 0, thick, SIDE), (0, far, SIDE, SIDE), (far, 0, SIDE, SIDE)
             pen.rectangle(bars[side], fill=255)
         cover = np.asarray(page.filter(ImageFilter.GaussianBlur(0.6)), np.float32) / 255
-        if not (scene.owners[cover > 0.2] > 0).any():
+        if not (scene.owners[cover > 0.2] % GROUPS > 0).any():
             any_colour = rng.random() < 0.6
             tint = rng.uniform(0, 1, 3) if any_colour else np.array([0.8, 0.6, 0.5]) * rng.uniform(0.5, 1.2)
             light = 0.8 + 0.2 * self._clouds(6)
-            scene.lay(cover, np.clip(tint * light[..., None], 0, 1).astype(np.float32), OTHER)
+            scene.lay(cover, np.clip(tint * light[..., None], 0, 1).astype(np.float32))
 
     def _surface(self, dark: bool) -> Floats:
         rng = self.rng
@@ -366,10 +365,6 @@ class Painter:
 
     def _other_ink(self, scene: Scene, ink: Floats) -> Floats:
         return ink if self.rng.random() < 0.4 else self._ink(scene, bool(scene.pixels.mean() < 0.45))
-
-    def _strength(self) -> np.float32:
-        strong = self.rng.random() < 0.75
-        return np.float32(self.rng.uniform(0.7, 1) if strong else self.rng.uniform(0.4, 0.7))
 
     def _photo(self, scene: Scene) -> Pixels:
         """Return the scene as a camera shows it: light, shadow, blur, noise, contrast and compression."""

@@ -24,7 +24,7 @@ from digitrec.image import atomic
 from digitrec.image.pixels import Pixels
 from digitrec.lab import stocks
 from digitrec.lab.datasets.world import People, people
-from digitrec.lab.finding.scenes import OTHER, SIDE, WRITING, Painter
+from digitrec.lab.finding.scenes import GROUPS, SIDE, Painter
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.strokes import PLAIN, SIGNS
 from digitrec.lab.handwriting.writer import enlarge, font_to_learn, in_font, rewrite, sized, without_paper
@@ -103,14 +103,13 @@ def _scrawl(rng: np.random.Generator) -> list[NDArray[np.float64]]:
 
 WIDTHS = (20, 36, 64, 96)
 """Channels at a half, a quarter, an eighth and a sixteenth of the picture's size."""
-KINDS = 3
+PAPER, WRITING, OTHER = range(3)
+"""Kinds of pixels: paper; digits, letters and signs; rulings, frames, small print and objects."""
 MAPS = 5
 """Number of maps at half size: offset to the middle of the mark (x, y), logits of "other mark" and "digit",
 and a logit of the missing share of its ink."""
 REACH = 16.0
 """Factor from the offsets that the network returns to pixels."""
-GROUPS = 64
-"""Maximum number of marks in a scene, plus one number for pixels without a mark."""
 
 
 def network() -> Any:
@@ -140,7 +139,7 @@ def network() -> Any:
         width = finer.shape[-1]
         x = stocks.block(layers.Add()([doubled(x, width), finer]), width)
     x = stocks.block(x, 24)
-    kinds = doubled(x, KINDS, dtype="float32", name="kinds")
+    kinds = doubled(x, 3, dtype="float32", name="kinds")
     maps = layers.Conv2D(MAPS, 1, dtype="float32", name="maps")(x)
     return keras.Model(pictures, [kinds, maps])
 
@@ -160,7 +159,7 @@ def losses(outputs: Any, owners: Any, is_digit: Any, missing: Any) -> dict[str, 
 
     tf: Any = tensorflow  # Keras' annotations reject most of the following code
     kinds, maps = outputs
-    truth = tf.where(owners == 0, 0, tf.where(owners == GROUPS, 2, WRITING))
+    truth = tf.where(owners == 0, PAPER, tf.where(owners == GROUPS, OTHER, WRITING))
     weights = tf.gather(tf.constant([0.5, 2.0, 1.0]), truth)
     cross = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, kinds)
     written = tf.cast(truth == WRITING, tf.float32)
@@ -227,8 +226,7 @@ def drawn(painter: Painter) -> dict[str, Any]:
     pictures, owners = np.zeros((STOCK, SIDE, SIDE, 3), np.uint8), np.zeros((STOCK, SIDE, SIDE), np.uint8)
     is_digit, missing = np.zeros((STOCK, GROUPS), np.float32), np.zeros((STOCK, GROUPS), np.float32)
     for at in range(STOCK):
-        pictures[at], kinds, owners[at], groups = painter.scene()
-        owners[at][kinds == OTHER] = GROUPS
+        pictures[at], owners[at], groups = painter.scene()
         for number, group in enumerate(groups, 1):  # a sheet has at most 63
             is_digit[at, number], missing[at, number] = group.digit, group.missing
     return {"pictures": pictures, "owners": owners, "is_digit": is_digit, "missing": missing}

@@ -6,7 +6,7 @@ import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.datasets.world import Paths, People, Scans
-from digitrec.lab.finding.scenes import OTHER, PAPER, SIDE, WRITING, Painter
+from digitrec.lab.finding.scenes import GROUPS, SIDE, Painter
 from digitrec.lab.finding.train import MAPS, digits, network, others
 from digitrec.models.network import runner
 from digitrec.models.store import to_litert
@@ -26,13 +26,15 @@ def test_a_scene_labels_the_pixels_of_its_marks() -> None:
     one, again = painter(), painter()
     marks = kinds_seen = 0
     for _ in range(30):
-        picture, kinds, owners, groups = one.scene()
+        picture, owners, groups = one.scene()
         assert picture.shape == (SIDE, SIDE, 3) and picture.dtype == np.uint8
-        assert ((owners > 0) <= (kinds == WRITING)).all() and owners.max(initial=0) <= len(groups)
+        writing = (owners > 0) & (owners < GROUPS)
+        assert owners.shape == (SIDE, SIDE) and owners[writing].max(initial=0) <= len(groups)
         assert all(0 <= group.missing <= 1 for group in groups)
         assert np.array_equal(picture, again.scene()[0])
         marks += len(groups)
-        kinds_seen |= sum(1 << kind for kind in (PAPER, WRITING, OTHER) if (kinds == kind).any())
+        kinds = owners == 0, writing, owners == GROUPS
+        kinds_seen |= sum(1 << at for at, kind in enumerate(kinds) if kind.any())
     assert marks > 30 and kinds_seen == 7
 
 
