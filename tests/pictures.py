@@ -39,6 +39,13 @@ def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def exif(tags: dict[int, Any]) -> Image.Exif:
+    """Return EXIF data with these tags."""
+    made = Image.Exif()
+    made.update(tags)
+    return made
+
+
 def png_that_says(width: int, height: int, rows: bytes = b"") -> bytes:
     """Return a PNG that claims a size, around rows of RGB pixels that need not fit it."""
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from pictures import encoded
 from PIL import Image, ImageDraw
 
 from digitrec.emulator import Picture, Word
@@ -29,9 +30,7 @@ def picture(size: tuple[int, int] = (200, 120), form: str = "PNG") -> bytes:
     width, height = size
     points = [(0.3 * width, 0.2 * height), (0.7 * width, 0.2 * height), (0.4 * width, 0.9 * height)]
     ImageDraw.Draw(image).line(points, fill=0, width=max(1, height // 12))
-    file = io.BytesIO()
-    image.save(file, form)
-    return file.getvalue()
+    return encoded(image, form)
 
 
 def heavy(size: int) -> bytes:

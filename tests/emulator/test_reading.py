@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
+from pictures import encoded, exif
 from PIL import Image
 
 from digitrec.emulator.kit import FakeProvider
@@ -28,9 +28,7 @@ def in_a_row(*names: str, gap: int) -> bytes:
     row = Image.new("L", (100 + len(names) * (140 + gap), 240), 255)
     for place, digit in enumerate(pictures):
         row.paste(digit.point(lambda value: 255 - value), (50 + place * (140 + gap), 50))
-    file = io.BytesIO()
-    row.save(file, "PNG")
-    return file.getvalue()
+    return encoded(row, "PNG")
 
 
 def read(data: bytes) -> list[str]:
@@ -49,9 +47,7 @@ def test_a_client_of_the_emulator_gets_the_digit(digitrec_emulator):
 
 
 def test_a_white_page_holds_no_words():
-    file = io.BytesIO()
-    Image.new("L", (200, 200), 255).save(file, "PNG")
-    assert read(file.getvalue()) == []
+    assert read(encoded(Image.new("L", (200, 200), 255), "PNG")) == []
 
 
 def test_the_box_is_around_the_digit_in_pixels_of_the_picture():
@@ -73,11 +69,8 @@ def test_an_engine_that_does_not_exist_is_named():
 
 
 def test_a_picture_on_its_side_is_turned():
-    file = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("L", (200, 120), 255).save(file, "JPEG", exif=exif)
-    found = Picture.decode(file.getvalue())
+    lying = encoded(Image.new("L", (200, 120), 255), "JPEG", exif=exif({0x0112: 6}))
+    found = Picture.decode(lying)
     assert (found.width, found.height) == (120, 200)
     assert found.image.pixels.shape[:2] == (200, 120)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from pictures import corner, encoded, grey, png_that_says
+from pictures import corner, encoded, exif, grey, png_that_says
 from PIL import Image
 
 from digitrec.errors import ImageError
@@ -65,13 +65,12 @@ def test_standard_input_is_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("form", ["JPEG", "HEIF", "AVIF"])
 def test_exif_orientation_is_applied(form: str) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: show it rotated by 90 degrees clockwise
+    sideways = exif({0x0112: 6})  # the camera was turned: show it rotated by 90 degrees clockwise
     picture, data = corner("RGB", "black", "white"), io.BytesIO()
     if form == "HEIF":
-        pillow_heif.encode("RGB", picture.size, picture.tobytes(), data, exif=exif.tobytes())
+        pillow_heif.encode("RGB", picture.size, picture.tobytes(), data, exif=sideways.tobytes())
     else:
-        picture.save(data, form, exif=exif)
+        picture.save(data, form, exif=sideways)
     pixels = grey(DigitImage.open(data.getvalue()))
     assert pixels.shape == (40, 60)
     assert pixels[4, 55] < 60  # the upper left corner is now the upper right one
@@ -177,9 +176,8 @@ class TestAsPillowHasIt:
             assert np.array_equal(np.asarray(image.held), image.pixels)
 
     def test_what_else_the_file_says_stays_behind(self) -> None:
-        exif = Image.Exif()
-        exif[0x010E] = "Ada's meter"
-        data = encoded(corner("RGB"), "JPEG", exif=exif, comment=b"Ada's", icc_profile=b"Ada's")
+        named = exif({0x010E: "Ada's meter"})
+        data = encoded(corner("RGB"), "JPEG", exif=named, comment=b"Ada's", icc_profile=b"Ada's")
         image = DigitImage.open(data)
         assert data.count(b"Ada") == 3
         for picture in (image.picture, image.thumbnail(20)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pyarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import encoded, exif
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -74,19 +74,15 @@ def assert_is_the_blot(found: np.ndarray) -> None:
 def test_a_huge_picture_is_read_smaller_in_every_format_as_a_jpeg_is(form: str) -> None:
     picture = Image.new("L", (3200, 2400), 255)
     picture.paste(0, (800, 400, 1600, 800))
-    data = io.BytesIO()
-    picture.save(data, "PNG" if form == "Pillow" else form)
-    assert_is_the_blot(DigitImage.open(picture if form == "Pillow" else data.getvalue()).pixels)
+    source = picture if form == "Pillow" else encoded(picture, form)
+    assert_is_the_blot(DigitImage.open(source).pixels)
 
 
 def test_a_huge_pictures_orientation_is_applied_and_its_transparency_put_on_white() -> None:
     picture = Image.new("RGBA", (3200, 2400), (0, 0, 0, 0))
     picture.paste((0, 0, 0, 255), (0, 0, 400, 400))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # shown rotated by 90 degrees clockwise
-    data = io.BytesIO()
-    picture.save(data, "PNG", exif=exif)
-    found = DigitImage.open(data.getvalue()).pixels
+    turned = exif({0x0112: 6})  # shown rotated by 90 degrees clockwise
+    found = DigitImage.open(encoded(picture, "PNG", exif=turned)).pixels
     assert found.shape == (1067, 800, 3)
     assert found[50, 750].tolist() == [0, 0, 0] and found[900, 50].tolist() == [255, 255, 255]
 
@@ -95,10 +91,8 @@ def test_a_huge_pictures_orientation_is_applied_and_its_transparency_put_on_whit
 def test_a_number_that_is_no_pixel_is_found_wherever_it_is(wrong: float) -> None:
     values = np.ones((1600, 1700), np.float32)
     values[1599, 1699] = wrong
-    data = io.BytesIO()
-    Image.fromarray(values).save(data, "TIFF")
     with pytest.raises(ImageError):
-        DigitImage.open(data.getvalue())
+        DigitImage.open(encoded(Image.fromarray(values), "TIFF"))
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32, np.float64, np.bool_])

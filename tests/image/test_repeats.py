@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pictures import encoded, exif
 from PIL import Image, ImageFile, ImageOps
 
 from digitrec.errors import ImageError
@@ -81,9 +82,7 @@ def test_a_file_that_is_cut_off_is_refused(form: str) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    data = repeats.encoded("PNG", 40, exif=exif)
+    data = repeats.encoded("PNG", 40, exif=exif({0x0112: orientation}))
     turned = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
     assert DigitImage.open(data).picture.tobytes() == turned.tobytes()
 
@@ -134,7 +133,5 @@ def test_every_frame_of_a_large_animation_is_read() -> None:
     """Pillow counts the blocks of all frames, and skips those before a frame again."""
     noise = np.random.default_rng(7).integers(0, 255, (6, 600, 600), np.uint8)
     first, *others = [Image.fromarray(frame) for frame in noise]
-    kept = io.BytesIO()
-    first.save(kept, "GIF", save_all=True, append_images=others)
-    found = frames(kept.getvalue())
+    found = frames(encoded(first, "GIF", save_all=True, append_images=others))
     assert len(found) == 6 and DigitImage.open(found[-1]).size == (600, 600)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 import pytest
+from pictures import encoded, exif
 from PIL import Image
 
 from digitrec.emulator.kit import drawn_seven
@@ -65,12 +65,10 @@ def test_the_margin_has_the_colour_of_the_papers_edge() -> None:
 
 
 def test_nothing_but_pixels_is_sent() -> None:
-    exif = Image.Exif()
-    exif[0x0112], exif[0x010F], exif[0x8825] = 6, "a phone", {1: "N", 2: (52.0, 31.0, 0.0)}
-    file = io.BytesIO()
-    photograph(80, 40).save(file, "JPEG", exif=exif, comment=b"written at home")
+    tags = exif({0x0112: 6, 0x010F: "a phone", 0x8825: {1: "N", 2: (52.0, 31.0, 0.0)}})
+    photo = encoded(photograph(80, 40), "JPEG", exif=tags, comment=b"written at home")
     for spec in (CLOUD, InputSpec(encoding="jpeg")):
-        prepared = prepare(DigitImage.open(file.getvalue()), spec)
+        prepared = prepare(DigitImage.open(photo), spec)
         picture = prepared.picture()
         assert picture.height > picture.width, "upright: the camera was held sideways"
         assert not picture.getexif()

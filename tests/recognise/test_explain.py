@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pictures import encoded
 from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer
@@ -185,9 +185,7 @@ def test_every_layer_becomes_a_small_grey_picture(shape: tuple[int, int, int], l
     assert rows * columns >= min(count, SHOWN) > rows * columns - columns
     assert (sheet[0] == GAP).all() and (sheet[:, 0] == GAP).all()
     assert (sheet[1 : height + 1, 1 : width + 1] == (255 if largest > 1e-9 else 0)).all()
-    data = io.BytesIO()
-    Image.fromarray(sheet).save(data, "PNG")
-    assert len(data.getvalue()) < 300_000
+    assert len(encoded(Image.fromarray(sheet), "PNG")) < 300_000
 
 
 def test_the_maps_of_a_layer_share_a_scale() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +11,7 @@ import anyio
 import numpy as np
 import pandas
 import pytest
+from pictures import encoded, exif
 from PIL import Image, ImageDraw, ImageFont
 
 import digitrec
@@ -33,11 +33,7 @@ def photo(
     picture = Image.new("RGB", size, "white")
     for mark in marks:
         ImageDraw.Draw(picture).rectangle(mark, fill="black")
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    file = io.BytesIO()
-    picture.save(file, form, exif=exif)
-    return file.getvalue()
+    return encoded(picture, form, exif=exif({0x0112: orientation}))
 
 
 class Boxes(FakeProvider):

@@ -16,6 +16,8 @@ from typing import Self
 import numpy as np
 import pytest
 from comparison.engines import labelled
+from comparison.numbered import numbered
+from pictures import exif
 from PIL import Image
 
 from digitrec.answer import Answer, Candidate, Failure, Prediction
@@ -204,10 +206,9 @@ def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
 def test_a_page_escapes_names_and_holds_small_pictures_without_metadata(
     found: Benchmark, tmp_path: Path
 ) -> None:
-    exif = Image.Exif()
-    exif[0x010E] = "a private remark"
+    remark = exif({0x010E: "a private remark"})
     large, missing = tmp_path / "<b>.jpg", tmp_path / "none.png"
-    Image.fromarray(np.full((1000, 2000), 200, np.uint8)).save(large, exif=exif)
+    Image.fromarray(np.full((1000, 2000), 200, np.uint8)).save(large, exif=remark)
     samples = list(found.samples)
     for place, file in zip(found.misread, (large, missing), strict=False):
         samples[place] = replace(samples[place], image=file)
@@ -222,12 +223,11 @@ def test_a_page_escapes_names_and_holds_small_pictures_without_metadata(
 
 
 def test_numbers_have_a_table_of_their_own_and_no_confusion(tmp_path: Path) -> None:
-    for number in range(2):
-        Image.fromarray(np.full((20, 30), 200 + number, np.uint8)).save(tmp_path / f"{number}.png")
-    (tmp_path / "labels.csv").write_text("file,text,group\n0.png,7.50,one\n1.png,12,two\n")
+    table = "file,text,group\n0.png,7.50,one\n1.png,12,two\n"
+    source = numbered(tmp_path, table, ["0.png", "1.png"])
     script = [Answer((Candidate("7.5", 0.9),)), Answer((Candidate("12", 0.8),))]
     reader = Engine(FakeProvider(script, name="e"), Options(ledger="none", concurrency=1))
-    found = benchmark(read_numbers(str(tmp_path)), {"e": reader}, data="x", ask=numbers_asked())
+    found = benchmark(read_numbers(source), {"e": reader}, data="x", ask=numbers_asked())
     leaders, *_, numbers, _ = report.tables(found)
     assert rows(leaders)[0]["numbers right"] == "1" and "groups" in leaders.note
     assert numbers.rows == [

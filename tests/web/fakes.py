@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import socket
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from comparison.engines import Emulated
 from fastapi.testclient import TestClient
+from pictures import encoded
 from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer, Candidate
@@ -133,9 +133,7 @@ def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
         corners = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]
         line = [(x * size[0], y * size[1]) for x, y in corners]
         ImageDraw.Draw(picture).line(line, fill=0, width=max(2, size[0] // 14))
-    data = io.BytesIO()
-    picture.save(data, "PNG")
-    return data.getvalue()
+    return encoded(picture, "PNG")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pictures import encoded, exif
 from PIL import Image
 
 from digitrec.engine import Engine
@@ -82,10 +83,9 @@ def test_only_networks_on_this_machine_are_explained(network: TestClient) -> Non
 
 @pytest.mark.parametrize("kind", ["TIFF", "PPM", "JPEG"])
 def test_a_thumbnail_is_upright_and_carries_no_metadata(network: TestClient, kind: str) -> None:
-    exif, data = Image.Exif(), io.BytesIO()
-    exif[0x0112], exif[0x010F] = 6, "a camera of mine"
-    Image.new("RGB", (900, 600), "white").save(data, kind, exif=exif)
-    answer = network.post("/thumbnail", content=data.getvalue())
+    tags = exif({0x0112: 6, 0x010F: "a camera of mine"})
+    picture = encoded(Image.new("RGB", (900, 600), "white"), kind, exif=tags)
+    answer = network.post("/thumbnail", content=picture)
     assert answer.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(answer.content)).size == ((512, 341) if kind == "PPM" else (341, 512))
     assert b"a camera of mine" not in answer.content

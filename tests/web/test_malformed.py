@@ -105,9 +105,7 @@ def requests(chance: random.Random) -> Iterator[tuple[str, bytes]]:
 
 def flat(form: str, mode: str, side: int, **options: object) -> bytes:
     """Small files with many pixels."""
-    data = io.BytesIO()
-    Image.new(mode, (side, side)).save(data, form, **options)
-    return data.getvalue()
+    return encoded(Image.new(mode, (side, side)), form, **options)
 
 
 def huge() -> list[bytes]:
