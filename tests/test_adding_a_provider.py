@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from programs import ran
 
 from digitrec.emulator.kit import drawn_seven
 from digitrec.emulator.server import Server
@@ -42,15 +42,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source") / "acme", tmp_path_factory.mktemp("site")
     shutil.copytree(EXAMPLE, source)  # building leaves files beside the source
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", target]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, source], check=True)
+    ran(sys.executable, "-m", "pip", "install", *options, source)
     return target
 
 
 def python(installed: Path, folder: Path, *command: str, **variables: str) -> str:
     """Run a new interpreter with the example on its path; return its output."""
     env = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)])}
-    run = [sys.executable, *command]
-    return subprocess.run(run, check=True, cwd=folder, env=env, capture_output=True, text=True).stdout
+    return ran(sys.executable, *command, cwd=folder, env=env).stdout
 
 
 def test_the_example_answers_through_its_entry_point(installed: Path, endpoint: str, tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
+from programs import python, ran
 
 AGAIN = Path(__file__).parents[1] / ".ci" / "again"
 FLAKY = """
@@ -42,9 +41,8 @@ def test_flaky_tests_are_named_and_broken_ones_fail(
     (tmp_path / "test_it.py").write_text("\n".join([*tests, "def test_good(): pass"]))
     # Loading all the other plugins takes longer than the tests.
     env = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}
-    ran = partial(subprocess.run, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert ran([sys.executable, "-m", "pytest"]).returncode == 1
-    again = ran([AGAIN, sys.executable])
+    python("-m", "pytest", code=1, cwd=tmp_path, env=env)
+    again = ran(AGAIN, sys.executable, code=None, cwd=tmp_path, env=env)
     said = again.stdout + again.stderr
     assert (again.returncode, said.count("flaky: test_it.py::test_")) == (code, 0 if code else 3), said
     assert words in said

@@ -14,6 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from programs import python, ran
 
 import digitrec
 from digitrec import errors
@@ -44,10 +45,7 @@ def test_the_program_never_searches_what_it_imported_for_garbage() -> None:
     program = "from digitrec.cli import main; main(['predict', '--help'])"
     library = "import digitrec, digitrec.cli; digitrec.predict(bytes(0))"
     for code, ending in ((program, "True True\n"), (library, "False True\n")):
-        done = subprocess.run(
-            [sys.executable, "-c", f"{begun}; atexit.register({told}); {code}"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = python("-c", f"{begun}; atexit.register({told}); {code}", code=None)
         assert done.stdout.endswith(ending)
 
 
@@ -150,8 +148,7 @@ def test_importing_digitrec_loads_next_to_nothing() -> None:
         "heavy = ('numpy', 'PIL', 'click', 'boto3', 'google', 'azure', 'tensorflow')\n"
         "print(json.dumps([name for name in heavy if name in sys.modules]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == []
+    assert json.loads(python("-c", code).stdout) == []
 
 
 @pytest.mark.parametrize("name", digitrec.__all__)
@@ -201,10 +198,7 @@ def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, stream: str, comm
 )  # fmt: skip
 def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str, code: int) -> None:
     line = f"{sys.executable} -m digitrec {command.format(pictures)} {closed}"
-    done = subprocess.run(
-        ["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code
+    done = ran("sh", "-c", line, stdin=subprocess.DEVNULL, code=code)
     assert "Traceback" not in done.stderr
 
 
@@ -214,11 +208,8 @@ def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
     (tmp_path / "click.py").write_text(
         "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)"
     )
-    done = subprocess.run(
-        [sys.executable, *start.split(maxsplit=1)],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (130, "digitrec: interrupted\n")
+    env = os.environ | {"PYTHONPATH": str(tmp_path)}
+    assert python(*start.split(maxsplit=1), code=130, env=env).stderr == "digitrec: interrupted\n"
 
 
 @pytest.mark.parametrize(

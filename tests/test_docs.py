@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from programs import python
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -52,9 +51,7 @@ def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) ->
     "script", ["make_cli.py", "make_architecture.py", "make_notebook.py", "make_figures.py"]
 )
 def test_what_is_generated_is_up_to_date(script: str) -> None:
-    command = [sys.executable, str(ROOT / "docs" / script), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    python(ROOT / "docs" / script, "--check")
 
 
 def slug(heading: str) -> str:

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 from pages import loaded
+from programs import python, ran
 
 from digitrec.cli import COMMANDS
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -122,11 +123,7 @@ def digitrec(line: str) -> list[str]:
 def test_commands_leave_nothing(world: Path, group: str) -> None:
     if group == "tesseract" and shutil.which("tesseract") is None:
         pytest.skip("tesseract is not installed")
-    done = subprocess.run(
-        [sys.executable, "-c", ONE_BY_ONE, *GROUPS[group]],
-        cwd=world / "work", env=environment(world), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = python("-c", ONE_BY_ONE, *GROUPS[group], cwd=world / "work", env=environment(world))
     assert not CHATTER.search(done.stderr)
     assert left(world) == []
 
@@ -158,11 +155,8 @@ def test_the_tutorials_commands_run_in_their_order_and_leave_nothing_elsewhere(w
     (folder / "samples").symlink_to(ROOT / "samples")
     untrained = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)]
     keras.Sequential(untrained).save(folder / "theirs.keras")
-    done = subprocess.run(
-        [sys.executable, "-c", SMALLER + ONE_BY_ONE, FIRST, *tutorial(), *AFTERWARDS],
-        cwd=folder, env=environment(world), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    lines = [FIRST, *tutorial(), *AFTERWARDS]
+    done = python("-c", SMALLER + ONE_BY_ONE, *lines, cwd=folder, env=environment(world))
     assert not CHATTER.search(done.stderr)
     said, _, _ = done.stderr.partition(f"$ {FIRST}\n")
     assert said.count("\n") == 1 and "theirs.keras" in said  # its scale is unknown; TensorFlow says nothing
@@ -204,5 +198,5 @@ def test_no_command_is_left_out() -> None:
 def test_what_the_user_set_stays(tmp_path: Path) -> None:
     env = os.environ | {"MPLCONFIGDIR": str(tmp_path / "mine"), "PYTHONPATH": str(ROOT)}
     line = f"explain {ROOT / 'samples' / 'blank-page.jpg'} --out {tmp_path / 'why'}"
-    subprocess.run(digitrec(line), env=env, check=True, capture_output=True)
+    ran(*digitrec(line), env=env)
     assert list((tmp_path / "mine").glob("fontlist*"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from pages import ROOT, loaded
+from programs import python
 
 make_notebook = loaded(ROOT / "docs" / "make_notebook.py")
 
@@ -101,9 +101,7 @@ subprocess.run = run
 def begun(folder: Path, kernel: str, url: str = "") -> subprocess.CompletedProcess[str]:
     """Run the first cell in a folder."""
     first = make_notebook.addressed(kept().cells[1].source, url)
-    return subprocess.run(
-        [sys.executable, "-c", kernel + first], cwd=folder, capture_output=True, text=True, check=False
-    )
+    return python("-c", kernel + first, cwd=folder, code=None)
 
 
 def test_where_digitrec_is_missing_it_is_installed_from_a_wheel_or_the_repository(tmp_path: Path) -> None:

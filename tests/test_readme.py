@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from programs import ran
 
 ROOT = Path(__file__).parents[1]
 LEFT_BEHIND = shutil.ignore_patterns(
@@ -28,12 +28,8 @@ def first_command() -> str:
 def test_the_first_command_reads_a_digit_from_nothing(tmp_path: Path) -> None:
     clone = tmp_path / "digitrec"
     shutil.copytree(ROOT, clone, ignore=LEFT_BEHIND)
-    command = ["bash", "-euc", first_command()]
     environment = os.environ | {"PIP_COMPILE": "0"}  # compiling all modules takes long
-    done = subprocess.run(
-        command, cwd=clone, env=environment, capture_output=True, text=True, timeout=560, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    done = ran("bash", "-euc", first_command(), cwd=clone, env=environment, timeout=560)
     _, row = done.stdout.splitlines()
     sample, digit, sure, *_ = row.split()
     assert sample in first_command()

@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from programs import python
 
 import digitrec
 
@@ -82,10 +83,8 @@ def test_all_that_is_asked_for_is_pinned_with_hashes(extra: str, file: str) -> N
 
 
 def build(into: Path, umask: int) -> dict[str, bytes]:
-    command = [sys.executable, str(DEPLOY / "make_dist.py"), str(into)]
     env = os.environ | {"SOURCE_DATE_EPOCH": "1767225600"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, umask=umask)
-    assert done.returncode == 0, done.stderr
+    python(DEPLOY / "make_dist.py", into, env=env, umask=umask)
     return {path.name: path.read_bytes() for path in into.iterdir()}
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from pages import ROOT, loaded
+from programs import python
 
 import digitrec
 
@@ -19,9 +18,7 @@ make_site = loaded(ROOT / "docs" / "make_site.py")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, str(ROOT / "docs" / "make_site.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    python(ROOT / "docs" / "make_site.py", folder)
     return folder
 
 

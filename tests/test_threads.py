@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 import warnings
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from programs import python
 
 import digitrec
 from digitrec import recognise
@@ -25,12 +24,7 @@ HANGS_S = 120
 
 def ran(code: str) -> str:
     """Return the stdout of a fresh process; fail if it hangs."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, str(PICTURE)],
-        capture_output=True, text=True, check=False, timeout=HANGS_S,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return python("-W", "ignore::DeprecationWarning", "-c", code, PICTURE, timeout=HANGS_S).stdout
 
 
 @pytest.mark.parametrize("process", range(2))

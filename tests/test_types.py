@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+from programs import python
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
@@ -58,10 +58,8 @@ digitrec.Engine(30)  # wrong
 
 def test_mypy_accepts_what_the_docstrings_promise_and_rejects_the_rest(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), "program.py"], cwd=tmp_path,
-        capture_output=True, text=True, check=False, env={**os.environ, "MYPYPATH": str(ROOT)},
-    )  # fmt: skip
+    mypy = ["-m", "mypy", "--strict", "--cache-dir", tmp_path, "program.py"]
+    done = python(*mypy, code=1, cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)})
     found = {int(line) for line in re.findall(r"^program\.py:(\d+): error", done.stdout, re.MULTILINE)}
     lines = enumerate(PROGRAM.splitlines(), start=1)
     assert found == {number for number, line in lines if line.endswith("# wrong")}, done.stdout

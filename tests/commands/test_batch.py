@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import terminal
 from PIL import Image
+from programs import python, ran
 
 from digitrec.bulk import job
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -185,15 +186,14 @@ def test_killed_at_any_moment_each_picture_is_in_one_row(scans: Path) -> None:
 def test_killed_while_it_writes_the_rows_it_leaves_nothing_beside_them(scans: Path) -> None:
     dies = "import os, digitrec.__main__ as it; os.fsync = lambda _: os._exit(9); it.run()"
     arguments = ["batch", "scans", "-o", "rows.jsonl", "--workers", "1"]
-    assert subprocess.run([sys.executable, "-c", dies, *arguments], check=False).returncode == 9
+    python("-c", dies, *arguments, code=9)
     assert len(list(Path().glob(".*unfinished*"))) == 1
     run("scans", "-o", "rows.jsonl", "--resume")
     assert names("rows.jsonl") == in_order() and not list(Path().glob(".*unfinished*"))
 
 
 def ps(field: str, by: str, process: int) -> str:
-    command = ["ps", "-o", field, by, str(process)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return ran("ps", "-o", field, by, process, code=None).stdout
 
 
 def children(program: int) -> set[int]:

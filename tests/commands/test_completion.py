@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
 
 import pytest
+from programs import python
 
 
 def offered(*words: str) -> list[str]:
@@ -16,8 +15,7 @@ def offered(*words: str) -> list[str]:
         "_DIGITREC_COMPLETE": "bash_complete",
         "COMP_WORDS": shlex.join(["digitrec", *words]), "COMP_CWORD": str(len(words)),
     }  # fmt: skip
-    command = [sys.executable, "-c", "from digitrec.cli import main; main(prog_name='digitrec')"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    done = python("-c", "from digitrec.cli import main; main(prog_name='digitrec')", env=env)
     assert done.stderr == ""
     return done.stdout.splitlines()
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -16,6 +13,7 @@ import numpy as np
 import pytest
 import terminal
 from PIL import Image
+from programs import python
 
 from digitrec.comparison.datasets.mnist import mnist_test
 
@@ -175,8 +173,7 @@ def test_predicting_loads_nothing_heavy(folder: Path) -> None:
         "except SystemExit as stop: assert not stop.code, stop.code\n"
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = python("-c", code)
     assert json.loads(done.stderr) == []
     assert done.stdout.splitlines()[1].split()[:2] == ["seven.png", "7"]
 
@@ -184,6 +181,4 @@ def test_predicting_loads_nothing_heavy(folder: Path) -> None:
 def test_runtimes_and_damaged_exif_print_nothing(folder: Path) -> None:
     cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # claims five entries and has none
     Image.open("seven.png").convert("L").save("phone.jpg", exif=cut_off)
-    command = [sys.executable, "-m", "digitrec", "predict", "phone.jpg"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
-    assert done.stderr == ""
+    assert python("-m", "digitrec", "predict", "phone.jpg").stderr == ""

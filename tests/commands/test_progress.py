@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 
 import pytest
+from programs import python
 
 from digitrec.commands import progress
 from digitrec.commands.progress import bar
 
 HEAD = "import os, threading\nfrom digitrec.commands.progress import quietly\n"
-
-
-def ran(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", HEAD + code], capture_output=True, text=True, check=True, timeout=60
-    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +25,7 @@ def ran(code: str) -> subprocess.CompletedProcess[str]:
 )  # fmt: skip
 def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
     code = f"with quietly(): os.write(2, b'{greeting}\\nout of memory\\n')"
-    assert ran(code).stderr == "out of memory\n"
+    assert python("-c", HEAD + code, timeout=60).stderr == "out of memory\n"
 
 
 def test_each_part_of_the_work_has_its_own_estimate(monkeypatch: pytest.MonkeyPatch) -> None:

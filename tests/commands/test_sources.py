@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
 import sys
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
 from PIL import Image
+from programs import ran
 from terminal import run
 
 from digitrec.commands.sources import Given
@@ -105,8 +105,7 @@ class TestSeveralPictures:
 
 def test_a_substituted_process_is_read() -> None:
     command = f"{sys.executable} -m digitrec predict <(cat seven.png) /dev/stdin < seven.png"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    assert [line.split()[1] for line in done.stdout.splitlines()] == ["digit", "7", "7"]
+    assert [line.split()[1] for line in ran("bash", "-c", command).stdout.splitlines()] == ["digit", "7", "7"]
 
 
 def test_what_matches_nothing_stays_as_it_is() -> None:

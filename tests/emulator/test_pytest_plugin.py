@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+
+from programs import python
 
 PROJECT = """
 import os
@@ -23,8 +23,6 @@ def test_it(digitrec_emulator):
 
 def test_a_strangers_project(tmp_path):
     (tmp_path / "test_it.py").write_text(PROJECT)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+    arguments = ["-q", "-p", "no:cacheprovider", "--rootdir", "."]
     alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout
+    assert "1 passed" in python("-m", "pytest", *arguments, cwd=tmp_path, env=alone).stdout

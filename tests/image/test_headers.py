@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pictures import encoded
 from PIL import Image, PngImagePlugin, TiffImagePlugin
+from programs import python
 
 import digitrec
 from digitrec.errors import ImageError
@@ -167,9 +168,9 @@ class TestTheBound:
         side = int((MAX_DECODING_BYTES / 4.05) ** 0.5)
         Image.new("RGB", (side, side), "white").save(tmp_path / "large", "PNG", compress_level=1)
         (tmp_path / "small").write_bytes(made("PNG", "RGB", 40))
-        command = [sys.executable, "-c", PEAK.replace("DigitImage.open(", "digitrec.predict(")]
+        program = PEAK.replace("DigitImage.open(", "digitrec.predict(")
         paths = f"{tmp_path / 'small'} {tmp_path / 'large'}"
-        taken = int(subprocess.run(command, input=paths, capture_output=True, check=True, text=True).stdout)
+        taken = int(python("-c", program, input=paths).stdout)
         assert 200_000_000 < taken < 256_000_000
 
     def test_counts_the_file_itself(self) -> None:

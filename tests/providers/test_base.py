@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+from programs import python
 
 from digitrec.errors import NotConfigured, NotInstalled, install_hint
 from digitrec.providers.base import checked_endpoint, checked_key, not_installed
@@ -20,9 +18,8 @@ print(sorted(names), sorted(sdks & set(sys.modules)))
 
 
 def test_listing_providers_imports_no_sdk_and_opens_no_connection() -> None:
-    run = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
     names = "aws aws-textract azure azure-analysis azure-document google local openai rapidocr tesseract"
-    assert run.stdout.strip() == f"{names.split()} []"
+    assert python("-c", LOOK).stdout.strip() == f"{names.split()} []"
 
 
 def test_a_missing_package_is_named_by_the_extra_that_brings_it() -> None:

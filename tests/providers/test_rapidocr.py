@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from programs import python
 
 from digitrec.answer import Candidate
 from digitrec.emulator.kit import LocalProviderContract, drawn_seven
@@ -75,7 +74,7 @@ print(ocr.read(prepare(drawn_seven(), ocr.wants), timeout=30).candidates[0].text
 
 
 def test_it_prints_nothing_of_its_own() -> None:
-    run = subprocess.run([sys.executable, "-c", READ], capture_output=True, text=True, check=True)
+    run = python("-c", READ)
     assert (run.stdout, run.stderr) == ("777\n", "")
 
 

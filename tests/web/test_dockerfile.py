@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from digitrec.cli import main
+from programs import python, ran
+from terminal import run
 
 from .fakes import listening
 
@@ -20,8 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_hadolint_has_nothing_to_say() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
-    said = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
-    assert (said.returncode, said.stdout) == (0, "")
+    assert ran(hadolint, ROOT / "Dockerfile").stdout == ""
 
 
 def _from_dockerfile(word: str) -> list[str]:
@@ -35,8 +32,8 @@ def _from_dockerfile(word: str) -> list[str]:
 
 def test_what_render_runs_is_what_the_image_runs_and_that_is_a_command_of_ours() -> None:
     assert _from_dockerfile("ENTRYPOINT") == ["digitrec"]
-    said = CliRunner().invoke(main, [*_from_dockerfile("CMD"), "--help"], env={"DIGITREC_PROXIES": "2"})
-    assert said.exit_code == 0 and "DIGITREC_PROXIES" in said.output
+    said = run(*_from_dockerfile("CMD"), "--help", code=0, env={"DIGITREC_PROXIES": "2"})
+    assert "DIGITREC_PROXIES" in said.output
     blueprint = (ROOT / "render.yaml").read_text()
     # A dockerCommand may replace CMD alone or ENTRYPOINT too, so the blueprint has none.
     assert "dockerCommand:" not in blueprint and "DIGITREC_PROXIES" in blueprint
@@ -52,7 +49,7 @@ def test_the_health_check_follows_the_port(command: str, variable: str, tmp_path
         port = url.rpartition(":")[2]
         line = tmp_path / "cmdline"
         line.write_bytes(b"\0".join(word.encode() for word in command.format(port).split()) + b"\0")
-        check = [sys.executable, ROOT / "deploy" / "healthcheck.py", line]
+        check = [ROOT / "deploy" / "healthcheck.py", line]
         environment = os.environ | {"PORT": variable.format(port)}
-        assert subprocess.run(check, env=environment, check=False).returncode == 0
-    assert subprocess.run(check, env=environment, capture_output=True, check=False).returncode != 0
+        python(*check, env=environment)
+    assert python(*check, code=None, env=environment).returncode != 0

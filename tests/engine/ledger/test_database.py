@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from paid_cloud import PRICE
+from programs import python
 from terminal import run
 
 from digitrec.engine.ledger import Ledger, database, entries, spending
@@ -79,13 +79,10 @@ def test_a_full_disk_changes_nothing_that_was_recorded(path: Path) -> None:
         "claims.fill_more(Path(sys.argv[1]))\n"
     )
     tests = Path(__file__).parent
-    run = subprocess.run(
-        [sys.executable, "-c", program, str(path), str(tests)],
-        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tests.parents[1])},
-    )  # fmt: skip
-    recorded = [int(number) for number in run.stdout.split()]
-    assert "digitrec.errors.LedgerError" in run.stderr, run.stderr
-    assert "disk" in run.stderr
+    done = python("-c", program, path, tests, code=1, env={"PYTHONPATH": str(tests.parents[1])})
+    recorded = [int(number) for number in done.stdout.split()]
+    assert "digitrec.errors.LedgerError" in done.stderr, done.stderr
+    assert "disk" in done.stderr
     assert 0 < len(recorded) < 100
     assert numbers(path) == [*range(20), *recorded]
 
@@ -95,8 +92,7 @@ import os, sys
 from pathlib import Path
 from contextlib import closing
 from digitrec.errors import LedgerError
-from digitrec.engine.ledger import Ledger
-from digitrec.engine.ledger import entries, recent, spending
+from digitrec.engine.ledger import Ledger, entries, recent, spending
 folder = Path(sys.argv[1])
 recent(Ledger(None))
 if os.getuid() == 0:
@@ -128,12 +124,10 @@ def test_a_ledger_that_cannot_be_written_can_be_looked_at(left_over: bool, file_
             file.chmod(0o444 if file_too else 0o666)
         before = {file.name: file.read_bytes() for file in folder.iterdir()}
         folder.chmod(0o555)
-        run = subprocess.run(
-            [sys.executable, "-c", READING, str(folder)], capture_output=True, text=True, check=False
-        )
+        done = python("-c", READING, folder, code=None)
         folder.chmod(0o755)
-        assert run.returncode == 0, run.stderr
-        counted, refused = run.stdout.splitlines()
+        assert done.returncode == 0, done.stderr
+        counted, refused = done.stdout.splitlines()
         assert counted == "7 7 7"
         assert "--ledger" in refused
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
@@ -149,8 +143,7 @@ def test_a_forked_process_uses_a_connection_of_its_own(path: Path) -> None:
         "if child: assert os.waitpid(child, 0)[1] == 0; assert ledger._sqlite is mine\n"
         "else: os._exit(ledger._sqlite is mine)\n"
     )
-    run = subprocess.run([sys.executable, "-W", "ignore", "-c", program, str(path), ""], check=False)
-    assert run.returncode == 0
+    python("-W", "ignore", "-c", program, path, "")
 
 
 CALLS = 24
