@@ -20,13 +20,13 @@ class Terminal(io.StringIO):
 
 
 def run(*arguments: object, code: int | None = None, **options: Any) -> Result:
-    """Run `digitrec` with these arguments.
+    """Run `digitrec` with these arguments; let an unexpected exception through.
 
     Args:
         arguments: converted to strings.
         code: the expected exit code; None: any.
         options: those of `CliRunner.invoke`, such as ``input``.
     """
-    done = CliRunner().invoke(main, list(map(str, arguments)), **options)
+    done = CliRunner(catch_exceptions=False).invoke(main, list(map(str, arguments)), **options)
     assert code in (None, done.exit_code), done.output
     return done

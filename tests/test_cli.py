@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 from programs import python, ran
+from terminal import run
 
 import digitrec
 from digitrec import errors
@@ -51,14 +52,13 @@ def test_the_program_never_searches_what_it_imported_for_garbage() -> None:
 
 @pytest.mark.parametrize("path", all_commands(), ids=" ".join)
 def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(main, [*path, "--help"])
-    assert done.exit_code == 0
-    assert "Example" in done.output
-    assert "digitrec " + path[0] in done.output.split("Example", 1)[1] or "digitrec predict" in done.output
+    said = run(*path, "--help", code=0).output
+    assert "Example" in said
+    assert "digitrec " + path[0] in said.split("Example", 1)[1] or "digitrec predict" in said
 
 
 def test_version() -> None:
-    assert digitrec.__version__ in CliRunner().invoke(main, ["--version"]).output
+    assert digitrec.__version__ in run("--version").output
 
 
 def test_every_error_has_a_code_of_its_own_or_its_parents() -> None:
@@ -229,12 +229,9 @@ def test_an_unknown_command_suggests_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("scans").mkdir()
-    done = CliRunner().invoke(main, [typed])
-    assert (done.exit_code, instead in done.stderr) == (2, True)
+    assert instead in run(typed, code=2).stderr
 
 
 def test_wrong_usage_quotes_nothing_that_steers_a_terminal() -> None:
-    done = CliRunner().invoke(main, ["predict", "x.png", "--replay", "\x1b[31mred\u202e"])
-    assert done.exit_code == 2
-    assert "\\x1b[31mred\\u202e" in done.stderr
-    assert "\x1b" not in CliRunner().invoke(main, ["pre\x1bdict"]).stderr
+    assert "\\x1b[31mred\\u202e" in run("predict", "x.png", "--replay", "\x1b[31mred\u202e", code=2).stderr
+    assert "\x1b" not in run("pre\x1bdict").stderr

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+import terminal
 from pages import ROOT, loaded, parsed
-
-from digitrec.cli import main
 
 COURSE = ROOT / "docs" / "course"
 run = loaded(COURSE / "run.py")
@@ -53,8 +51,7 @@ def test_what_is_quick_in_a_lesson_runs_and_prints_what_stands_there(
             continue
         _, *arguments = shlex.split(step.text)
         if arguments[0] in QUICK and "--model" not in arguments:
-            done = CliRunner().invoke(main, arguments)
-            assert done.exit_code == 0, f"{step.text}\n{done.output}\n{done.exception!r}"
+            terminal.run(*arguments, code=0)
 
 
 NUMBER = r"\d+(?:\.\d+)?"

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from terminal import run
 
 import digitrec
 from digitrec.answer import Prediction
-from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.models import store
 from digitrec.recognise import calibration
@@ -51,11 +50,9 @@ def test_a_model_file_is_read_as_it_was(name: str) -> None:
 def test_what_was_paid_for_is_not_asked_again(cloud: str, option: str, name: str, tmp_path: Path) -> None:
     file = shutil.copy(LANDED / name, tmp_path)
     emulated = ["--emulate"] if option == "--ledger" else []
-    shown = [str(SAMPLES / picture) for picture in PICTURES]
-    arguments = ["predict", *shown, "-p", cloud, option, str(file), *emulated, "--output", "json"]
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 0, result.output
-    answers = json.loads(result.stdout)
+    shown = [SAMPLES / picture for picture in PICTURES]
+    arguments = [*shown, "-p", cloud, option, file, *emulated, "--output", "json"]
+    answers = json.loads(run("predict", *arguments, code=0).stdout)
     assert [answer["digit"] for answer in answers] == list(PICTURES.values())
     assert all(answer["replayed"] and answer["emulated"] for answer in answers)
     assert all(answer["attempts"] == 0 and answer["cost_usd"] == 0 for answer in answers)

@@ -13,11 +13,8 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def test_demo_reads_each_picture_as_it_is_labelled() -> None:
-    result = run("demo")
-    assert result.exit_code == 0
-    rows = dict(
-        line.split()[:2] for line in result.stdout.splitlines() if line.partition(" ")[0].endswith(".jpg")
-    )
+    lines = run("demo", code=0).stdout.splitlines()
+    rows = dict(line.split()[:2] for line in lines if line.partition(" ")[0].endswith(".jpg"))
     with (SAMPLES / "labels.csv").open() as file:
         labels = {row["file"]: row["label"].replace("none", "-") for row in csv.DictReader(file)}
     assert rows == {file.name: labels[file.name] for file in PICTURES.glob("*.jpg")}

@@ -37,10 +37,10 @@ def test_without_a_set_the_whole_table_is_written() -> None:
 
 
 def test_a_missing_model_and_an_unknown_set_are_refused() -> None:
-    assert run("--data", "nowhere").exit_code == 6
-    assert run("--data", "mnist-test", "--model", "missing.tflite").exit_code == 5
-    assert run("--model-scale", "l2").exit_code == 2
-    assert run("--data", "mnist-test", "--table", "scenes").exit_code == 2
+    run("--data", "nowhere", code=6)
+    run("--data", "mnist-test", "--model", "missing.tflite", code=5)
+    run("--model-scale", "l2", code=2)
+    run("--data", "mnist-test", "--table", "scenes", code=2)
 
 
 def test_the_pictures_of_the_current_folder_are_named_after_it(seven: Path) -> None:

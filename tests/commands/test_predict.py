@@ -34,27 +34,24 @@ run = partial(terminal.run, "predict")
 
 
 def test_one_row_for_each_image_in_the_order_given(folder: Path) -> None:
-    done = run("one.png", "seven.png", "blank.png", "-o", "csv")
+    done = run("one.png", "seven.png", "blank.png", "-o", "csv", code=0)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     said = [(row["source"], row["digit"], row["reason"]) for row in rows]
     assert said == [("one.png", "1", ""), ("seven.png", "7", ""), ("blank.png", "", "blank")]
-    assert done.exit_code == 0
 
 
 def test_a_bad_file_is_reported_and_the_others_are_read(folder: Path) -> None:
-    done = run("broken.png", "seven.png", "missing.png", "-o", "jsonl")
+    done = run("broken.png", "seven.png", "missing.png", "-o", "jsonl", code=1)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row.get("digit") for row in rows] == [None, 7, None]
     assert rows[0]["error"]["type"] == "ImageError"
     assert done.stderr.count("digitrec: ") == 2
     assert "Traceback" not in done.stderr
-    assert done.exit_code == 1
 
 
 def test_one_error_of_many_pictures_is_printed_once_with_its_count(folder: Path) -> None:
     arguments = ["-p", "google", "--emulate", "--max-cost", "0", "-o", "jsonl"]
-    done = run("seven.png", "one.png", "blank.png", *arguments)
-    assert done.exit_code == 7
+    done = run("seven.png", "one.png", "blank.png", *arguments, code=7)
     first, others = done.stderr.splitlines()
     assert first.startswith("digitrec: seven.png: not asked: a call to google costs $0.0015")
     assert others.startswith("digitrec: 2 more: not asked: a call to google costs $0.0015")
@@ -114,8 +111,7 @@ def test_the_saved_input_and_the_estimate_are_of_the_turned_picture(folder: Path
     ],
 )
 def test_exit_codes_and_their_one_line(folder: Path, arguments: list[str], code: int, says: str) -> None:
-    done = run(*arguments)
-    assert done.exit_code == code
+    done = run(*arguments, code=code)
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == "" if code != 1 else True
@@ -134,7 +130,7 @@ def test_a_dry_run_needs_no_credentials_and_obeys_the_output(folder: Path, name:
 
 def test_a_preparation_is_for_the_engines_that_take_one(folder: Path) -> None:
     engines = ("-p", "local,google", "--consensus", "2", "--emulate")
-    assert run("seven.png", *engines, "--prepare", "plain").exit_code == 0
+    run("seven.png", *engines, "--prepare", "plain", code=0)
 
 
 @pytest.mark.parametrize(

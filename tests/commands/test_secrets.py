@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+import terminal
 
-from digitrec.cli import main
 from digitrec.emulator import Emulator
 
 KEY, AWS_KEY, AWS_SECRET = "planted-key-0123456789", "AKIAPLANTED012345678", "planted-secret-0123456789"
@@ -75,6 +74,4 @@ def test_no_planted_key_is_anywhere(
 
 def run(*arguments: object) -> str:
     """Everything that a command prints."""
-    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert done.exception is None or isinstance(done.exception, SystemExit)
-    return done.output
+    return terminal.run(*arguments).output

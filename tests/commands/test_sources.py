@@ -62,8 +62,7 @@ class TestNoName:
     @pytest.mark.parametrize("names", ["", ",", " ", " , ,"])
     @pytest.mark.parametrize("command", ["predict", "compare", "benchmark"])
     def test_is_no_engine(self, command: str, names: str) -> None:
-        done = run(command, "seven.png", "-p", names)
-        assert done.exit_code == 2
+        run(command, "seven.png", "-p", names, code=2)
         assert predict("seven.png", "-p", " local ,")[0] == [("seven.png", "7")]
 
 
@@ -88,8 +87,8 @@ class TestSeveralPictures:
         assert code == 1
 
     def test_what_was_read_from_a_pipe_is_not_read_again(self) -> None:
-        done = run("predict", "-", "--frames", "all", input=b"not a picture")
-        assert done.exit_code == 1 and "<stdin>: not a picture in a known format" in done.stderr
+        done = run("predict", "-", "--frames", "all", code=1, input=b"not a picture")
+        assert "<stdin>: not a picture in a known format" in done.stderr
 
     def test_other_commands_say_it_and_read_all(self) -> None:
         Image.new("L", (60, 60), 255).save("seven.png")  # blank pages, which are explained fastest

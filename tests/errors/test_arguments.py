@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from terminal import run
 
 import digitrec
-from digitrec.cli import main
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine.config import Config
 from digitrec.recognise.explain import explain
@@ -167,6 +166,4 @@ USAGE = (
 
 @pytest.mark.parametrize("command", USAGE, ids=" ".join)
 def test_a_limit_out_of_its_range_is_wrong_usage(command: list[str]) -> None:
-    done = CliRunner().invoke(main, command)
-    assert done.exit_code == 2
-    assert command[-2] in done.stderr
+    assert command[-2] in run(*command, code=2).stderr
