@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
 from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine, Options, Reply
 from digitrec.engine.config import Config
+from digitrec.engine.ledger import Call, Ledger, recent, spending
 from digitrec.errors import ProviderError
 from digitrec.image import ImageRef, InputSpec, PreparedImage
 from digitrec.providers.base import BaseProvider, Price
@@ -103,6 +105,18 @@ def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply
     """Ask about the images with a new engine whose ledger is in the folder."""
     with Engine(cloud, options(folder, **how)) as engine:
         return engine.ask([image(number) for number in numbers])
+
+
+def recorded(folder: Path) -> list[Call]:
+    """Return the calls in the folder's ledger, the newest first."""
+    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
+        return recent(ledger)
+
+
+def spent(folder: Path) -> float:
+    """Return the US dollars that the folder's ledger counts for this month and the first provider."""
+    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
+        return spending(ledger)[0].usd
 
 
 def count(counter: Path, numbers: Iterable[int]) -> None:

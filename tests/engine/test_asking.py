@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_cloud import PRICE, PaidCloud, answer, ask
+from paid_cloud import PRICE, PaidCloud, answer, ask, recorded, spent
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine.ledger import Ledger, recent, spending
 from digitrec.errors import DigitrecError, NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
 
@@ -69,9 +67,8 @@ def test_a_bug_of_a_provider_costs_only_its_own_image(
     assert other.outcome == answer(8)
     assert name in caplog.text
     assert "planted-secret" not in caplog.text
-    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
-        assert {call.image_sha256: call.state for call in recent(ledger)}["sha-7"] == "unknown"
-        assert spending(ledger)[0].usd == 2 * PRICE
+    assert {call.image_sha256: call.state for call in recorded(tmp_path)}["sha-7"] == "unknown"
+    assert spent(tmp_path) == 2 * PRICE
 
 
 UNUSABLE: list[Any] = [
@@ -87,9 +84,8 @@ def test_what_cannot_be_used_is_charged_and_never_stored_as_answered(tmp_path: P
     (reply,) = ask(cloud, tmp_path, 7)
     assert isinstance(reply.outcome, ProviderError)
     assert (reply.attempts, reply.cost_usd) == (1, PRICE)
-    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
-        assert [call.state for call in recent(ledger)] == ["unknown"]
-        assert spending(ledger)[0].usd == PRICE
+    assert [call.state for call in recorded(tmp_path)] == ["unknown"]
+    assert spent(tmp_path) == PRICE
     assert ask(PaidCloud(), tmp_path, 7)[0].outcome == answer(7)
 
 
@@ -119,7 +115,6 @@ def test_what_was_not_sent_is_free_and_told_once(tmp_path: Path, error: Digitrec
     replies = ask(cloud, tmp_path, 7, 1, 2, 3, concurrency=1)
     assert {reply.outcome for reply in replies} == {error}
     assert [(reply.attempts, reply.cost_usd) for reply in replies] == [(1, 0.0)] + 3 * [(0, 0.0)]
-    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
-        assert spending(ledger)[0].usd == 0
-        assert [call.state for call in recent(ledger)] == ["failed"]
+    assert spent(tmp_path) == 0
+    assert [call.state for call in recorded(tmp_path)] == ["failed"]
     assert [reply.outcome for reply in ask(PaidCloud(), tmp_path, 7, 1)] == [answer(7), answer(1)]

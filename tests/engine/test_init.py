@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_cloud import PRICE, PaidCloud, answer, ask, image, options
+from paid_cloud import PRICE, PaidCloud, answer, ask, image, options, recorded
 
 from digitrec import errors
 from digitrec.answer import Answer
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Estimate
 from digitrec.engine.config import Config, Month, default_ledger
-from digitrec.engine.ledger import Ledger, entries, recent
+from digitrec.engine.ledger import Ledger, entries
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE
 
@@ -46,9 +46,7 @@ def test_a_fresh_answer_is_bought_again_and_kept(tmp_path: Path) -> None:
     cloud = PaidCloud()
     (reply,) = ask(cloud, tmp_path, 7, fresh=True)
     assert (cloud.calls, reply.replayed, reply.cost_usd) == ([7], False, PRICE)
-    ledger = Ledger(tmp_path / "ledger.sqlite")
-    assert [call.state for call in recent(ledger)] == ["answered", "answered"]
-    ledger.close()
+    assert [call.state for call in recorded(tmp_path)] == ["answered", "answered"]
 
 
 def test_the_ledger_is_the_configured_one_or_lies_in_the_users_folder(tmp_path: Path) -> None:

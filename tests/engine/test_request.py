@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_cloud import PRICE, PaidCloud, answer, ask
+from paid_cloud import PRICE, PaidCloud, answer, ask, spent
 
 from digitrec import errors
 from digitrec.answer import Answer
 from digitrec.engine import request
 from digitrec.engine.config import Config
-from digitrec.engine.ledger import Ledger, spending
 from digitrec.engine.request import (
     FOREVER_S,
     LONGEST_WAIT_S,
@@ -162,11 +160,6 @@ class Limited(PaidCloud):
         if isinstance(step, BaseException):
             raise step
         return step
-
-
-def spent(folder: Path) -> float:
-    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
-        return spending(ledger)[0].usd
 
 
 KEEPING = [

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from paid_cloud import recorded
 from raw_server import RawServer, answer
 
 from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, TokenPrice
-from digitrec.engine.ledger import Ledger, recent
 from digitrec.errors import BudgetExceeded, NotConfigured
 from digitrec.prepare import prepare
 from digitrec.providers.openai import OpenAi
@@ -69,8 +68,7 @@ def test_an_answer_costs_its_tokens_or_the_reserved_maximum(
     server.say = [said]
     (reply,) = asked(server, tmp_path / "ledger.sqlite")
     assert reply.cost_usd == pytest.approx(cost)
-    with closing(Ledger(tmp_path / "ledger.sqlite")) as book:
-        assert [(call.state, call.cost_usd) for call in recent(book)] == [(state, pytest.approx(cost))]
+    assert [(call.state, call.cost_usd) for call in recorded(tmp_path)] == [(state, pytest.approx(cost))]
 
 
 def test_a_budget_must_hold_the_most_and_is_spent_by_the_count(server: RawServer, tmp_path: Path) -> None:

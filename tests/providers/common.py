@@ -26,6 +26,8 @@ Opened = Callable[..., Provider]
 """A function from a cloud's name and options to its provider at its emulator."""
 Told = Callable[..., Answer | DigitrecError]
 """A function from a cloud's name, replies and options to its provider's outcome."""
+Profile = Callable[..., None]
+"""A function that writes a configuration of AWS, or a shell script that prints the keys."""
 Prepared = Callable[[Provider], PreparedImage]
 """A function from a provider to a seven that is prepared for it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 
-from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Told, outcome
+from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Profile, Told, outcome
 
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "google": {"api_key": KEY},
@@ -69,6 +70,23 @@ def opened(emulator: Emulator) -> Iterator[Opened]:
     yield open_one
     for provider in providers:
         provider.close()
+
+
+@pytest.fixture
+def aws_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """Return a function that leaves AWS's default profile as the only source of keys."""
+
+    def write(config: str = "[default]\nregion = us-east-1\n", *, script: str | None = None) -> None:
+        if script is not None:
+            program = tmp_path / "program"
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o700)
+            config += f"credential_process = {program}\n"
+        (tmp_path / "config").write_text(config)
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+    return write
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from raw_server import RawServer
 from digitrec import errors
 from digitrec.providers.aws import CODES, Aws, found_credentials, found_region
 
-from .common import Opened, Prepared, Told, json_answer, outcome
+from .common import Opened, Prepared, Profile, Told, json_answer, outcome
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
 
@@ -93,20 +93,6 @@ SECRET = "planted-profile-secret-0123456789"
 TOKEN = "planted-session-token-0123456789"
 
 
-def a_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, config: str) -> None:
-    """Leave the default profile as the only source of keys."""
-    (folder / "config").write_text(config)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "none"))
-
-
-def a_program(folder: Path, script: str) -> str:
-    program = folder / "program"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o700)
-    return f"[default]\nregion = us-east-1\ncredential_process = {program}\n"
-
-
 @pytest.mark.parametrize(
     "script",
     [
@@ -117,9 +103,9 @@ def a_program(folder: Path, script: str) -> str:
     ],
 )
 def test_a_failing_credential_process_is_one_line_without_its_output(
-    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: str, aws_profile: Profile
 ) -> None:
-    a_profile(monkeypatch, tmp_path, a_program(tmp_path, script))
+    aws_profile(script=script)
     error = outcome(Aws.from_env({}))
     assert type(error) is errors.NotConfigured
     assert "planted" not in "".join(traceback.format_exception(error))
@@ -127,11 +113,9 @@ def test_a_failing_credential_process_is_one_line_without_its_output(
 
 
 @pytest.mark.parametrize("settings", [f"aws_session_token = {TOKEN}\n", ""])
-def test_the_keys_of_a_profile_are_redacted(
-    settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: RawServer
-) -> None:
+def test_the_keys_of_a_profile_are_redacted(settings: str, aws_profile: Profile, server: RawServer) -> None:
     keys = f"aws_access_key_id = AKIAPLANTEDPROFILE12\naws_secret_access_key = {SECRET}\n"
-    a_profile(monkeypatch, tmp_path, f"[default]\nregion = us-east-1\n{keys}{settings}")
+    aws_profile(f"[default]\nregion = us-east-1\n{keys}{settings}")
     said = f"{SECRET} {TOKEN if settings else ''}"
     aws = Aws.from_env({"AWS_ENDPOINT_URL": server.url})
     for status in (200, 400):
@@ -153,10 +137,8 @@ def test_the_keys_of_a_profile_are_redacted(
         ("[default]\nregion = us-east-1\nrole_arn = x\nsource_profile = nobody\n", "nobody"),
     ],
 )
-def test_an_invalid_profile_is_one_error_line(
-    config: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    a_profile(monkeypatch, tmp_path, config)
+def test_an_invalid_profile_is_one_error_line(config: str, said: str, aws_profile: Profile) -> None:
+    aws_profile(config)
     with pytest.raises(errors.NotConfigured, match=said) as caught:
         Aws.from_env({} if "source" in config else KEYS)
     assert "\n" not in str(caught.value)
@@ -171,12 +153,11 @@ def test_a_missing_web_identity_token_file_names_its_variable(monkeypatch: pytes
     assert "/no/such/token" in str(error) and "AWS_WEB_IDENTITY_TOKEN_FILE" in str(error)
 
 
-def test_a_missing_sign_in_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    a_profile(
-        monkeypatch, tmp_path,
+def test_a_missing_sign_in_names_the_command(aws_profile: Profile) -> None:
+    aws_profile(
         "[default]\nregion = us-east-1\nsso_start_url = https://a.example/start\nsso_region = us-east-1\n"
-        "sso_account_id = 123456789012\nsso_role_name = reader\n",
-    )  # fmt: skip
+        "sso_account_id = 123456789012\nsso_role_name = reader\n"
+    )
     error = outcome(Aws.from_env({}))
     assert type(error) is errors.AuthFailed
     assert "aws sso login" in str(error)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from paid_cloud import recorded
 from raw_server import RawServer, raw_server
 from tls_server import TlsServer
 
 from digitrec.answer import Answer
 from digitrec.engine import Reply
 from digitrec.engine.config import Config
-from digitrec.engine.ledger import Call, Ledger, recent
 from digitrec.errors import NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.providers import wire
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
 
-from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Told, asked, replies
+from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Profile, Told, asked, replies
 
 PRICE = 0.01
 pytestmark = pytest.mark.usefixtures("no_waits")
@@ -35,13 +34,8 @@ def ask(provider: Provider, folder: Path, **how: Any) -> Reply:
     return asked(provider, _config=config, **settings)
 
 
-def booked(folder: Path) -> list[Call]:
-    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
-        return recent(ledger)
-
-
 def usd(folder: Path) -> float:
-    return sum(call.cost_usd or 0.0 for call in booked(folder))
+    return sum(call.cost_usd or 0.0 for call in recorded(folder))
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -97,9 +91,9 @@ def test_an_answer_after_the_caller_gave_up_is_recorded(cloud: str, opened: Open
         assert type(reply.outcome) is TimedOut
         assert reply.cost_usd == PRICE
         until = time.monotonic() + 20
-        while booked(tmp_path)[0].state != "answered" and time.monotonic() < until:
+        while recorded(tmp_path)[0].state != "answered" and time.monotonic() < until:
             time.sleep(0.1)
-        assert [(call.state, call.cost_usd) for call in booked(tmp_path)] == [("answered", PRICE)]
+        assert [(call.state, call.cost_usd) for call in recorded(tmp_path)] == [("answered", PRICE)]
         assert len(server.arrived) == 1
         again = ask(provider, tmp_path)
         assert isinstance(again.outcome, Answer)
@@ -127,15 +121,10 @@ def test_a_body_that_is_complete_at_the_deadline_is_returned(
 
 
 def test_a_credential_process_that_sleeps_is_given_up_in_time_and_nothing_is_sent_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, aws_profile: Profile
 ) -> None:
-    program = tmp_path / "program"
     keys = {"Version": 1, "AccessKeyId": AWS_KEY, "SecretAccessKey": AWS_SECRET}
-    program.write_text(f"#!/bin/sh\nsleep 1\necho '{json.dumps(keys)}'\n")
-    program.chmod(0o700)
-    (tmp_path / "config").write_text(f"[default]\nregion = us-east-1\ncredential_process = {program}\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    aws_profile(script=f"sleep 1\necho '{json.dumps(keys)}'")
     with raw_server() as server:
         aws = provider_class("aws").from_env({"AWS_ENDPOINT_URL_REKOGNITION": server.url})
         reply = ask(aws, tmp_path, timeout=0.5)

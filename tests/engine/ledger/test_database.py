@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -262,8 +261,7 @@ def test_most_calls_of_a_file_without_its_end_are_saved(full: Path) -> None:
     assert repair(full).saved > 0.8 * CALLS
 
 
-def test_a_damaged_ledger_of_an_earlier_version_is_repaired(tmp_path: Path) -> None:
-    old = Path(shutil.copy(Path(__file__).parent / "old" / "version-1.sqlite", tmp_path / "ledger.sqlite"))
+def test_a_damaged_ledger_of_an_earlier_version_is_repaired(old: Path) -> None:
     spoil(old)
     assert repair(old).saved == 8
 

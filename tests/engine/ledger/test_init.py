@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -276,11 +275,6 @@ def test_clearing_forgets_answers_and_no_spending(
     assert clear(months, **chosen) == 5 - len(left)  # type: ignore[arg-type]
     assert [entry.answer.raw["read"] for entry in entries(months)] == left
     assert spending(months) == before
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    return Path(shutil.copy(Path(__file__).parent / "old" / "version-1.sqlite", tmp_path / "ledger.sqlite"))
 
 
 def test_an_old_ledger_opens_and_skips_unusable_answers(old: Path) -> None:
