@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -12,6 +14,14 @@ from digitrec.lab.handwriting.scenes import Scene, scene
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare.found import Ink
 from digitrec.prepare.ink import find_ink
+
+Line = Sequence[tuple[float, float]]
+
+
+def arc(x: float, bow: float, top: float, bottom: float) -> Line:
+    """Return a line from top to bottom whose middle is `bow` to the right of its ends."""
+    down = np.linspace(0, 1, 20)
+    return [(x + bow * np.sin(np.pi * part), top + part * (bottom - top)) for part in down]
 
 
 def look(pixels: Pixels) -> Ink:

@@ -15,6 +15,13 @@ from digitrec.engine.config import config_path, default_ledger, example
 run = partial(terminal.run, "config", code=0)
 
 
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Name a configuration file, which a test writes."""
+    monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "mine.toml"))
+    return tmp_path / "mine.toml"
+
+
 def settings() -> dict[str, Any]:
     """Return the value of each setting."""
     rows = [line.partition(" = ") for line in run().stdout.splitlines()[1:]]
@@ -28,27 +35,20 @@ def test_without_a_file_there_are_the_defaults() -> None:
     assert found["budget"] == {"per_month": None} and found["prices"] == {}
 
 
-def test_each_setting_of_the_file_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "mine.toml"
+def test_each_setting_of_the_file_is_shown(file: Path) -> None:
     tokens = '[tokens."a.model"]\ninput = 0.15\noutput = 0.6\n'
     file.write_text(f"[prices]\naws = 0.002\n[budget]\nper_month = 0\n{tokens}", "utf-8")
-    monkeypatch.setenv("DIGITREC_CONFIG", str(file))
     found = settings()
     assert (found["prices"], found["budget"]) == ({"aws": 0.002}, {"per_month": 0})
     assert (found["provider"], found["tokens"]) == ("local", {"a.model": {"input": 0.15, "output": 0.6}})
 
 
-def test_what_is_wrong_is_told_and_costs_the_code_of_a_wrong_setting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "wrong.toml"
+def test_what_is_wrong_is_told_and_costs_the_code_of_a_wrong_setting(file: Path) -> None:
     file.write_text("budjet = 1\n", "utf-8")
-    monkeypatch.setenv("DIGITREC_CONFIG", str(file))
     assert "budjet" in run(code=4).stderr
 
 
-def test_the_example_is_a_file_that_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_is_a_file_that_can_be_used(file: Path) -> None:
     assert run("--example").stdout == example()
-    (tmp_path / "example.toml").write_text(run("--example").stdout, "utf-8")
-    monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "example.toml"))
+    file.write_text(run("--example").stdout, "utf-8")
     assert settings()["rates"]["azure"] == 0.33

@@ -27,11 +27,15 @@ def logs_as_they_were() -> Iterator[None]:
         one.setLevel(level)
 
 
-def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Engine], Settings, socket.socket]]:
+Started = list[tuple[list[Engine], Settings, socket.socket]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     """Capture engines, settings and socket instead of serving; use our own address only."""
     from digitrec.web import server
 
-    started: list[tuple[list[Engine], Settings, socket.socket]] = []
+    started: Started = []
     listen = server.listen
     monkeypatch.setattr(server, "listen", lambda host, port: listen("127.0.0.1", 0))
     monkeypatch.setattr(server, "run", lambda *given: started.append(given))
@@ -60,9 +64,8 @@ WRONG = [
     ],
 )
 def test_invalid_options_fail_before_the_server_listens(
-    options: list[str], code: int, words: str, monkeypatch: pytest.MonkeyPatch
+    options: list[str], code: int, words: str, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = served(monkeypatch)
     monkeypatch.setenv("GOOGLE_API_KEY", "made-up")
     assert words in serve(*options, code=code).output
     assert not started
@@ -78,9 +81,8 @@ def test_invalid_options_fail_before_the_server_listens(
 )  # fmt: skip
 @pytest.mark.parametrize("allowed", [None, "key"])
 def test_a_public_server_with_paid_engines_needs_permission(
-    monkeypatch: pytest.MonkeyPatch, where: list[str], public: bool, allowed: str | None
+    monkeypatch: pytest.MonkeyPatch, started: Started, where: list[str], public: bool, allowed: str | None
 ) -> None:
-    started = served(monkeypatch)
     monkeypatch.setenv("GOOGLE_API_KEY", "made-up")
     if allowed == "key":
         monkeypatch.setenv("DIGITREC_API_KEYS", "one")
@@ -132,16 +134,14 @@ def test_a_foreign_address_is_one_error_line(host: str) -> None:
     ],
 )
 def test_a_server_for_this_machine_answers_to_its_own_names_only(
-    monkeypatch: pytest.MonkeyPatch, options: list[str], hosts: tuple[str, ...]
+    started: Started, options: list[str], hosts: tuple[str, ...]
 ) -> None:
-    started = served(monkeypatch)
     serve(*options, code=0)
     assert started[0][1].hosts == hosts
 
 
 @pytest.mark.parametrize("given", ["", " , ,", "schlüssel", "one,zw\u00f6lf", "one,\ttwo\x7f"])
-def test_invalid_api_keys_are_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = served(monkeypatch)
+def test_invalid_api_keys_are_refused(given: str, started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITREC_API_KEYS", given)
     done = serve(code=2)
     assert "DIGITREC_API_KEYS" in done.output and not started

@@ -36,6 +36,12 @@ def columns(shares: list[list[float]]) -> np.ndarray:
     return found / found.sum(axis=1, keepdims=True)
 
 
+def printed(text: str, height: int, margin: int) -> np.ndarray:
+    """Return a strip with a text in print, this far from its upper left corner."""
+    ink = 255 - np.pad(in_font(text, OWN, height), margin)[:HEIGHT]
+    return np.pad(ink, ((0, HEIGHT - len(ink)), (0, 0)), constant_values=255)
+
+
 def text_of(path: tuple[int, ...]) -> str:
     return "".join(ALPHABET[kind] for kind, _ in groupby(path) if kind != BLANK)
 
@@ -97,9 +103,7 @@ def test_a_letter_between_two_digits_is_not_left_out() -> None:
 def test_the_network_sees_signs_that_are_no_part_of_a_number(
     text: str, inside: bool, bare: str | None
 ) -> None:
-    ink = 255 - np.pad(in_font(text, OWN, 18), 4)
-    strip = np.pad(ink[:HEIGHT], ((0, max(0, HEIGHT - len(ink))), (0, 0)), constant_values=255)
-    look = SequenceReader().look(strip)
+    look = SequenceReader().look(printed(text, 18, 4))
     whole, alone = read([look]), read([without_signs(look)])
     assert (whole.sign > 0.5) == inside
     if bare is not None:
@@ -148,8 +152,7 @@ def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> N
 
 def test_the_chance_of_a_number_is_the_mean_over_the_looks() -> None:
     reader = SequenceReader()
-    ink = 255 - np.pad(in_font("407", OWN, 22), 5)[:HEIGHT]
-    clear = reader.look(np.pad(ink, ((0, HEIGHT - len(ink)), (0, 0)), constant_values=255))
+    clear = reader.look(printed("407", 22, 5))
     bare = reader.look(np.full((HEIGHT, 96), 255, np.uint8))
     alone, both = read([clear]), read([bare, clear])
     assert (alone.text, alone.look) == ("407", 0)
@@ -166,6 +169,4 @@ def test_each_look_has_its_share_of_letters() -> None:
 
 
 def test_the_network_sees_letters() -> None:
-    word = 255 - np.pad(in_font("total", OWN, 22), 5)
-    strip = np.pad(word[:HEIGHT], ((0, max(0, HEIGHT - len(word))), (0, 0)), constant_values=255)
-    assert read([SequenceReader().look(strip)]).chance < 0.1
+    assert read([SequenceReader().look(printed("total", 22, 5))]).chance < 0.1

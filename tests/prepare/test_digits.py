@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from looks import look, staged
+from looks import Line, arc, look, staged
 from PIL import Image, ImageDraw
 
 import digitrec
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.digits import cut_off
 from digitrec.prepare.found import Ink
-
-Line = Sequence[tuple[float, float]]
 
 THREE: Line = [(100, 90), (130, 75), (150, 95), (125, 120), (155, 145), (130, 172), (98, 160)]
 ONE: Line = [(122, 75), (120, 172)]
@@ -35,12 +33,6 @@ def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225)
     return np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8)
 
 
-def arc(x: float, bow: float, top: float = 65, bottom: float = 182) -> Line:
-    """Draw a line from top to bottom whose middle is `bow` to the right of its ends."""
-    down = np.linspace(0, 1, 20)
-    return [(x + bow * np.sin(np.pi * part), top + part * (bottom - top)) for part in down]
-
-
 def assert_one(ink: Ink, left: float = 98, right: float = 155) -> None:
     assert ink.reason is None and len(ink.boxes) == 1
     assert ink.boxes[0][0] == pytest.approx(left, abs=9)
@@ -52,7 +44,7 @@ PAIRS: list[tuple[Line, Line, int]] = [
     (LEFT_THREE, [(165, 70), (193, 70), (175, 185)], 15),  # a 7 of two straight lines
     (LEFT_THREE, [(165, 70), (213, 70), (182, 185)], 15),
     *((THREE, arc(182, bow, 75, 172), 9) for bow in (0, 3, -16)),  # a 1: straight, nearly, bent the other way
-    (arc(90, -20), arc(150, 20), 9),  # two brackets alone
+    (arc(90, -20, 65, 182), arc(150, 20, 65, 182), 9),  # two brackets alone
     ([(95, 70), (95, 170)], [(150, 70), (150, 170)], 9),
 ]
 
@@ -88,7 +80,7 @@ def test_beside_a_pen_also_a_pale_digit_is_read(pen: Line, dark: int) -> None:
 BOX: Line = [(70, 60), (175, 60), (175, 190), (70, 190), (70, 58)]
 
 
-@pytest.mark.parametrize("beside", [arc(150, 30), BOX])
+@pytest.mark.parametrize("beside", [arc(150, 30, 65, 182), BOX])
 def test_a_one_is_no_pen(beside: Line) -> None:
     """A bracket longer than the digit, a box around it."""
     assert digitrec.predict(drawn(ONE, beside, ink=(40, 150))).digit == 1

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from lab.reading.test_compose import people
+from looks import Line, arc
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 import digitrec
@@ -64,15 +65,6 @@ def test_the_digit_on_a_page_is_found_where_it_is() -> None:
             assert 1390 <= box[0] / scale < box[2] / scale <= 1490 and 0 < findings.trust <= 1
 
 
-Line = Sequence[tuple[float, float]]
-
-
-def arc(x: float, bow: float) -> Line:
-    """Return a line down the page whose middle is `bow` to the right of its ends."""
-    down = np.linspace(0, 1, 20)
-    return [(x + bow * np.sin(np.pi * part), 95 + part * 130) for part in down]
-
-
 def broken(line: Line) -> list[Line]:
     """Return dashes of a straight line."""
     places = np.linspace(line[0], line[1], 12)
@@ -91,7 +83,7 @@ def beside(digit: Pixels, lines: Sequence[Line], pen: int) -> Image.Image:
 
 CORNERS = [(80, 80), (240, 80), (240, 240), (80, 240), (80, 80)]
 READ: dict[str, tuple[Sequence[Line], int]] = {
-    "round brackets": ([arc(80, -25), arc(240, 25)], 8),
+    "round brackets": ([arc(80, -25, 95, 225), arc(240, 25, 95, 225)], 8),
     "a square bracket": ([[(235, 95), (255, 95), (255, 225), (235, 225)]], 8),
     "a box": ([CORNERS], 6),
     "a box in dashes": ([dash for side in pairwise(CORNERS) for dash in broken(side)], 5),

@@ -153,18 +153,12 @@ class Meeting(Cloud):
 @pytest.mark.parametrize(("allowed", "asked_for"), [(60, 60), (3, 12)])  # 60 is more than AnyIO's own 40
 def test_concurrency_is_the_engines_limit(run: Run, tmp_path: Path, allowed: int, asked_for: int) -> None:
     cloud = Meeting(allowed)
-
-    async def main() -> None:
-        with engine(cloud, tmp_path, concurrency=allowed, timeout=90.0, attempt_timeout=90.0) as asked:
-            async with anyio.create_task_group() as group:
-                for picture in pictures(asked_for):
-                    group.start_soon(digitrec.apredict, picture, asked)
-
-    run(main)
+    with engine(cloud, tmp_path, concurrency=allowed, timeout=90.0, attempt_timeout=90.0) as asked:
+        run(lambda: all_at_once(asked, asked_for))
     assert cloud.most == allowed
 
 
-async def all_at_once(asked: digitrec.Provider | Fallback, count: int) -> None:
+async def all_at_once(asked: digitrec.Provider | Engine | Fallback, count: int) -> None:
     async with anyio.create_task_group() as group:
         for picture in pictures(count):
             group.start_soon(digitrec.apredict, picture, asked)

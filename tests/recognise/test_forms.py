@@ -72,10 +72,15 @@ def photographed(picture: Image.Image) -> Image.Image:
     return picture.transform(SIZE, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC, fillcolor=235)
 
 
-def read(picture: Image.Image, frame: Box | None) -> dict[str | None, Number]:
-    with Engine(Blocks()) as engine:
-        (sheet,) = read_forms([picture], Form(FIELDS, frame), engine)
+def read(
+    picture: Image.Image, fields: Form = Form(FIELDS), answer: Answer | None = None, **how: Any
+) -> dict[str | None, Number]:
+    """Return the number of each field, with `Blocks` or an engine that gives this answer."""
+    provider = Blocks() if answer is None else FakeProvider([answer], wants=InputSpec(encoding="rgb"))
+    with Engine(provider) as engine:
+        (sheet,) = read_forms([picture], fields, engine, **how)
     assert isinstance(sheet, Sheet) and sheet.size == SIZE
+    assert [number.field for number in sheet.numbers] == list(fields.fields)
     return {number.field: number for number in sheet.numbers}
 
 
@@ -91,7 +96,7 @@ def read(picture: Image.Image, frame: Box | None) -> dict[str | None, Number]:
          "struck-frame"],
 )  # fmt: skip
 def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
-    found = read(picture, frame)
+    found = read(picture, Form(FIELDS, frame))
     assert [(name, number.text, number.reason) for name, number in found.items()] == [
         ("one", "3", None), ("two", "4", None), ("none", "", "no number"),
         ("both", "5 6", "more than one number"),
@@ -132,15 +137,14 @@ def test_an_empty_field_has_its_place_on_the_photo(
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) * SIZE - middle
     corners = corners @ [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]] + middle + shift
     expected = *corners.min(axis=0), *corners.max(axis=0)
-    assert read(picture, frame)["none"].box == pytest.approx(expected, abs=2 if shift else 0.3)
+    assert read(picture, Form(FIELDS, frame))["none"].box == pytest.approx(expected, abs=2 if shift else 0.3)
 
 
 def test_a_number_between_two_fields_belongs_to_one() -> None:
     halves = {"left": (0.0, 0.0, 0.5, 1.0), "right": (0.5, 0.0, 1.0, 1.0)}
     word = Answer((Candidate("7", 0.9, (440, 300, 460, 340)),))
-    with Engine(FakeProvider([word], wants=InputSpec(encoding="rgb"))) as engine:
-        (sheet,) = read_forms([form(frame=False)], Form(halves), engine)
-    assert isinstance(sheet, Sheet) and [number.text for number in sheet.numbers] == ["", "7"]
+    found = read(form(frame=False), Form(halves), word)
+    assert [number.text for number in found.values()] == ["", "7"]
 
 
 def boxed(text: str, gap: float = 40, chance: float | None = 0.9, top: float = 150) -> Answer:
@@ -171,10 +175,7 @@ APART = "0 7 1", None, "more than one number"
 def test_digits_in_the_boxes_of_a_field_are_one_number(
     answer: Answer, how: dict[str, Any], expected: tuple[str, int | None, str | None]
 ) -> None:
-    with Engine(FakeProvider([answer], wants=InputSpec(encoding="rgb"))) as engine:
-        (sheet,) = read_forms([form(frame=False)], Form(FIELDS), engine, **how)
-    assert isinstance(sheet, Sheet)
-    (number,) = (number for number in sheet.numbers if number.field == "one")
+    number = read(form(frame=False), answer=answer, **how)["one"]
     assert (number.text, number.value, number.reason) == expected
     if number.value is not None:
         assert number.box == (200, 150, 300, 180) and [it.digit for it in number.digits] == [0, 7, 1]
@@ -191,11 +192,8 @@ def test_digits_in_the_boxes_of_a_field_are_one_number(
 )
 def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason: str | None) -> None:
     word = Answer((Candidate("1O4", 0.9, (200, 150, 290, 190)),))
-    with Engine(FakeProvider([word], wants=InputSpec(encoding="rgb"))) as engine:
-        (sheet,) = read_forms([form(frame=False)], Form(FIELDS), engine, **how)
-    assert isinstance(sheet, Sheet)
-    first = sheet.numbers[0]
-    assert (first.field, first.reason, first.value) == ("one", reason, None if reason else 104)
+    one = read(form(frame=False), answer=word, **how)["one"]
+    assert (one.reason, one.value) == (reason, None if reason else 104)
 
 
 def test_an_engine_without_boxes_cannot_fill_fields() -> None:
@@ -215,7 +213,7 @@ def test_a_bad_picture_takes_its_own_place_only() -> None:
 
 def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "digitrec"):
-        assert read(form(frame=False), None)["one"].value == 3
+        assert read(form(frame=False))["one"].value == 3
     assert "<image>" in caplog.text
 
 

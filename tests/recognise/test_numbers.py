@@ -24,6 +24,10 @@ def word(text: str, left: float, top: float = 40, score: float | None = 0.9) -> 
     return Candidate(text, score, (left, top, left + len(text) * HEIGHT / 2, top + HEIGHT))
 
 
+def texts_of(*words: Candidate, **options: object) -> list[str]:
+    return [number.text for number in read(*words, **options).numbers]
+
+
 def read(*words: Candidate, **options: object) -> digitrec.Sheet:
     return digitrec.read(PAGE, FakeProvider([Answer(words)]), **options)  # type: ignore[arg-type]
 
@@ -115,13 +119,12 @@ def test_an_expected_length_joins_the_boxes_of_a_form_and_doubts_another_length(
     joined, other = read(*boxes, word("123", 50, 120), digits=4).numbers
     assert (joined.text, joined.value, joined.confidence) == ("8005", 8005, pytest.approx(0.6))
     assert (other.text, other.value, other.reason) == ("123", None, "another number of digits")
-    assert [number.text for number in read(*boxes).numbers] == list("8005")
-    assert [number.text for number in read(*boxes, digits=(1, 4)).numbers] == list("8005")
-    assert [number.text for number in read(*boxes, digits=3).numbers] == ["800", "5"]
-    assert [number.text for number in read(*boxes, digits=(3, 6)).numbers] == ["8005"]
+    assert texts_of(*boxes) == texts_of(*boxes, digits=(1, 4)) == list("8005")
+    assert texts_of(*boxes, digits=3) == ["800", "5"]
+    assert texts_of(*boxes, digits=(3, 6)) == ["8005"]
     pair = [word("12", 50, 160), word("34", 80, 160)]
-    assert [number.text for number in read(*boxes, *pair, digits=(2, 6)).numbers] == ["8005", "12", "34"]
-    assert [number.text for number in read(*boxes[:3], word("12", 140), digits=4).numbers] == [*"800", "12"]
+    assert texts_of(*boxes, *pair, digits=(2, 6)) == ["8005", "12", "34"]
+    assert texts_of(*boxes[:3], word("12", 140), digits=4) == [*"800", "12"]
 
 
 def test_a_joined_number_is_right_if_all_its_parts_are() -> None:
@@ -135,9 +138,8 @@ def test_a_joined_number_is_right_if_all_its_parts_are() -> None:
 
 def test_numbers_that_their_engine_judged_apart_stay_apart() -> None:
     cells = [word("36", 50), word("80", 72)]
-    assert [number.text for number in read(*cells).numbers] == ["3680"]
-    judged = [replace(one, chance=0.9) for one in cells]
-    assert [number.text for number in read(*judged).numbers] == ["36", "80"]
+    assert texts_of(*cells) == ["3680"]
+    assert texts_of(*(replace(one, chance=0.9) for one in cells)) == ["36", "80"]
 
 
 @pytest.mark.parametrize(("chance", "value"), [(0.5, 7), (0.49, None)])

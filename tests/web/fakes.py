@@ -49,8 +49,8 @@ def paid(*script: Line, max_cost: float = 1.0) -> Engine:
     return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
 
 
-def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
-    """Return an event that blocks the engine while cleared, and the count of its pictures."""
+def held_up(engine: Engine) -> tuple[Engine, threading.Event, threading.Semaphore]:
+    """Return the engine, an event that blocks it while cleared, and the count of its pictures."""
     go, entered = threading.Event(), threading.Semaphore(0)
     go.set()
 
@@ -60,7 +60,7 @@ def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
         return SEVEN
 
     engine.provider.read = read  # type: ignore[method-assign, assignment]
-    return go, entered
+    return engine, go, entered
 
 
 def emulated(name: str, line: Line) -> Engine:

@@ -130,8 +130,7 @@ def test_the_description_says_that_a_key_is_needed_where_one_is() -> None:
 
 
 def test_a_request_that_takes_too_long_is_given_up() -> None:
-    engine = local()
-    go, _ = held_up(engine)
+    engine, go, _ = held_up(local())
     with serving(engine, settings=Settings(seconds=0.2)) as client:
         go.clear()
         answer = client.post("/predict", content=WHOLE)

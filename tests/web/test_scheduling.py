@@ -146,8 +146,7 @@ def test_large_pictures_do_not_block_drawings(
 
 
 def test_one_client_cannot_have_all_places() -> None:
-    engine = local()
-    go, entered = held_up(engine)
+    engine, go, entered = held_up(local())
     with listening(engine, settings=PROXIED) as url, ThreadPoolExecutor(6) as pool:
         assert entered.acquire(timeout=20)  # the warm-up
         go.clear()
@@ -164,8 +163,7 @@ def test_one_client_cannot_have_all_places() -> None:
 
 
 def test_one_client_cannot_have_all_requests_to_a_remote_engine() -> None:
-    cloud = paid()
-    go, entered = held_up(cloud)
+    cloud, go, entered = held_up(paid())
     go.clear()
     with listening(local(), cloud, settings=Settings(proxies=1)) as url, ThreadPoolExecutor(2) as pool:
         ask = partial(post, url, provider="cloud")

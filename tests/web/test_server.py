@@ -20,6 +20,7 @@ from .fakes import connect, everything, held_up, listening, local, png, until_at
 
 BEGIN = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 """Of the heads below."""
+WHOLE = BEGIN + b"Content-Length: 5\r\n\r\nwhole"
 
 
 def answer(connection: socket.socket) -> tuple[int, str | None, bytes]:
@@ -76,8 +77,7 @@ def test_a_head_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_was_accepted_is_answered_before_the_end() -> None:
-    engine = local()
-    go, entered = held_up(engine)
+    engine, go, entered = held_up(local())
     with ThreadPoolExecutor(1) as pool:
         with listening(engine) as url:
             assert entered.acquire(timeout=20)  # the warm-up
@@ -89,14 +89,12 @@ def test_what_was_accepted_is_answered_before_the_end() -> None:
 
 
 def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() -> None:
-    engine = local()
-    go, entered = held_up(engine)
-    whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole"
+    engine, go, entered = held_up(local())
     settings = Settings(max_requests=1)
     with listening(engine, settings=settings) as url, ThreadPoolExecutor(1) as pool, connect(url) as late:
         assert entered.acquire(timeout=20)  # the warm-up
         go.clear()
-        late.sendall(whole[:-1])
+        late.sendall(WHOLE[:-1])
         until_at_work(url, 1)
         accepted = pool.submit(httpx.post, f"{url}/predict", content=png(), timeout=30)
         assert entered.acquire(timeout=20)
@@ -104,15 +102,15 @@ def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() ->
         with connect(url) as connection:
             connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
             status, retry_after, body = answer(connection)
-        late.sendall(whole[-1:])  # it began while there was room
+        late.sendall(WHOLE[-1:])  # it began while there was room
         assert answer(late)[0] == 503
         with connect(url) as connection:
             for _ in range(2):  # a complete request keeps its connection
-                connection.sendall(whole)
+                connection.sendall(WHOLE)
                 assert answer(connection)[0] == 503
             go.set()
             assert accepted.result().json()["prediction"] == 7
-            connection.sendall(whole)
+            connection.sendall(WHOLE)
             assert answer(connection)[0] == 422
         assert httpx.get(f"{url}/ready").json() == {"ready": True}
         assert "digitrec_http_turned_away_total 4.0" in httpx.get(f"{url}/metrics").text
@@ -122,10 +120,9 @@ def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() ->
 
 def test_a_client_told_to_come_back_keeps_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "IDLE_S", 1.0)
-    whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole"
     patient = Settings(max_requests=0, rate=1e6, burst=1_000_000)
     with listening(settings=patient) as url, connect(url) as connection:
         begin = time.monotonic()
         while time.monotonic() - begin < 1.5:  # each request restarts the clock
-            connection.sendall(whole)
+            connection.sendall(WHOLE)
             assert answer(connection)[0] == 503

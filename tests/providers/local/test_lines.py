@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.providers.local.lines import lines, strip
 
+RAMP = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
+
 
 def written(*numbers: tuple[str, int, int]) -> Image.Image:
     """Return a page with numbers, 40 px high, at places (x, y)."""
@@ -69,13 +71,11 @@ def test_each_box_of_a_row_is_a_line_on_a_page_and_a_cell_in_a_cut_out(gap: int)
 
 @pytest.mark.parametrize("box", [(10, 10, 50, 30), (-20, -5, 60, 45), (70, 30, 140, 80)])
 def test_a_strip_has_its_size_wherever_the_box_is(box: tuple[int, int, int, int]) -> None:
-    picture = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
-    assert strip(picture, box, (64, 32)).shape == (32, 64)
+    assert strip(RAMP, box, (64, 32)).shape == (32, 64)
 
 
 def test_a_strip_continues_the_edge_of_the_picture() -> None:
-    picture = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
-    found = strip(picture, (-50, 0, 50, 50), (100, 50))
+    found = strip(RAMP, (-50, 0, 50, 50), (100, 50))
     assert (found[:, :50] == 0).all()
     assert found[25, 50:].tolist() == list(range(50))
 

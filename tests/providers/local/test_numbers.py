@@ -30,13 +30,18 @@ SCRAWLS = [
 """Points that a pen joins."""
 
 
-def page(*texts: str, height: int = 40, width: int = 700) -> Image.Image:
-    """Return a page with a printed line for each text."""
-    made = Image.new("L", (width, 120 * len(texts) + 60), 245)
-    for at, text in enumerate(texts):
-        ink = in_font(text, OWN, height)
-        made.paste(30, (80, 60 + 120 * at), Image.fromarray(ink))
+def printed(size: tuple[int, int], *texts: tuple[str, int, tuple[int, int]]) -> Image.Image:
+    """Return a page of this size with texts of these heights at these places."""
+    made = Image.new("L", size, 245)
+    for text, height, place in texts:
+        made.paste(30, place, Image.fromarray(in_font(text, OWN, height)))
     return made
+
+
+def page(*texts: str) -> Image.Image:
+    """Return a page with a printed line for each text."""
+    lines = [(text, 40, (80, 60 + 120 * at)) for at, text in enumerate(texts)]
+    return printed((700, 120 * len(texts) + 60), *lines)
 
 
 @pytest.mark.parametrize("text", ["7", "42", "2026", "1907"])
@@ -79,14 +84,10 @@ def test_each_digit_has_a_box_around_its_ink() -> None:
     assert boxes == [pytest.approx(place, abs=5) for place in places]
 
 
-def test_a_large_digit_on_a_photo_is_one_number() -> None:
-    (number,) = digitrec.read(SAMPLES / "thick-marker.jpg").numbers
-    assert number.text == "5"
-
-
-def test_a_digit_that_the_finder_sees_in_pieces_is_one_number() -> None:
-    (number,) = digitrec.read(SAMPLES / "spiral-pad.jpg").numbers
-    assert number.text == "1"
+@pytest.mark.parametrize(("name", "text"), [("thick-marker.jpg", "5"), ("spiral-pad.jpg", "1")])
+def test_a_large_digit_also_one_that_the_finder_sees_in_pieces_is_one_number(name: str, text: str) -> None:
+    (number,) = digitrec.read(SAMPLES / name).numbers
+    assert number.text == text
 
 
 @pytest.mark.parametrize("width", [4, 6])
@@ -131,11 +132,8 @@ def test_a_box_without_a_digit_makes_the_number_doubtful(text: str) -> None:
 
 def cut_out(text: str) -> Image.Image:
     """Return a cut-out with printed digits, and nothing in the place of a space."""
-    picture = Image.new("L", (60 + 34 * len(text), 80), 245)
-    for at, character in enumerate(text):
-        if character != " ":
-            picture.paste(30, (30 + 34 * at, 20), Image.fromarray(in_font(character, OWN, 40)))
-    return picture
+    digits = [(digit, 40, (30 + 34 * at, 20)) for at, digit in enumerate(text) if digit != " "]
+    return printed((60 + 34 * len(text), 80), *digits)
 
 
 def test_digits_of_a_cut_out_that_the_finder_misses_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,9 +144,7 @@ def test_digits_of_a_cut_out_that_the_finder_misses_are_read(monkeypatch: pytest
 
 
 def test_digits_beside_one_that_cannot_be_read_have_no_value() -> None:
-    picture = Image.new("L", (700, 300), 245)
-    for text, left in (("3", 100), ("1", 145), ("0", 225)):
-        picture.paste(30, (left, 120), Image.fromarray(in_font(text, OWN, 40)))
+    picture = printed((700, 300), ("3", 40, (100, 120)), ("1", 40, (145, 120)), ("0", 40, (225, 120)))
     ends = [(177, 120), (207, 120), (177, 160), (207, 160), (192, 140)]
     ImageDraw.Draw(picture).line(ends, fill=30, width=4, joint="curve")
     found = digitrec.read(picture).numbers
@@ -198,9 +194,7 @@ def test_a_scrawl_that_is_no_digit_is_no_number(ends: list[tuple[int, int]]) -> 
 
 
 def test_small_numbers_below_a_large_digit_are_read() -> None:
-    picture = Image.new("L", (800, 600), 245)
-    for text, height, place in (("5", 200, (80, 40)), ("1234", 40, (80, 300)), ("58", 40, (400, 300))):
-        picture.paste(30, place, Image.fromarray(in_font(text, OWN, height)))
+    picture = printed((800, 600), ("5", 200, (80, 40)), ("1234", 40, (80, 300)), ("58", 40, (400, 300)))
     assert [one.text for one in digitrec.read(picture).numbers] == ["5", "1234", "58"]
 
 
