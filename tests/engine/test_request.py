@@ -14,14 +14,7 @@ from digitrec import errors
 from digitrec.answer import Answer
 from digitrec.engine import request
 from digitrec.engine.config import Config
-from digitrec.engine.request import (
-    FOREVER_S,
-    LONGEST_WAIT_S,
-    RETRIED,
-    asked_wait_s,
-    may_be_billed,
-    wait_s,
-)
+from digitrec.engine.request import FOREVER_S, LONGEST_WAIT_S, RETRIED, asked_wait_s, may_be_billed, wait_s
 from digitrec.image import PreparedImage
 
 # error, is it repeated, may it have been billed

@@ -9,16 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digitrec.errors.text import (
-    aligned,
-    dollars,
-    duration,
-    padded,
-    percent,
-    plain,
-    printable,
-    width,
-)
+from digitrec.errors.text import aligned, dollars, duration, padded, percent, plain, printable, width
 
 STEERING = "\x1b\x07\r\n\t\x00\x7f\x9b\x85\u2028\u202e\u2066\u200b\u200d\ufeff\u00ad\u3164\ufe0f\udcff"
 """Characters that must not reach a terminal: C0, C1, line ends, bidirectional overrides, invisible ones."""

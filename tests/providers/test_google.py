@@ -22,15 +22,7 @@ from digitrec import errors
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
 from digitrec.providers import google as module
-from digitrec.providers.google import (
-    FROM_AWS,
-    SCOPE,
-    Google,
-    found_credentials,
-    load_credentials,
-    parse,
-    secrets_of,
-)
+from digitrec.providers.google import Google, found_credentials, load_credentials, parse
 
 from .common import Opened, Prepared, json_answer, outcome
 from .documents import stored
@@ -244,7 +236,7 @@ FILES: list[dict[str, Any]] = [
     {"type": "external_account_authorized_user", "audience": "//iam.googleapis.com/pool",
      "refresh_token": "c", "token_url": "https://x.example/token", "client_id": "a", "client_secret": "b"},
     EXTERNAL,
-    EXTERNAL | {"subject_token_type": FROM_AWS, "credential_source": AWS},
+    EXTERNAL | {"subject_token_type": module.FROM_AWS, "credential_source": AWS},
     EXTERNAL | {"credential_source": {"executable": {"command": "/bin/token"}}},
 ]  # fmt: skip
 """One file of each type."""
@@ -259,7 +251,7 @@ def test_a_file_of_each_type_gives_what_googles_own_loader_gives(
     monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "who-pays")
     monkeypatch.setattr("google.auth.external_account.Credentials.get_project_id", lambda *_, **__: None)
     with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):
-        theirs, _ = google.auth.load_credentials_from_file(str(file), scopes=[SCOPE])
+        theirs, _ = google.auth.load_credentials_from_file(str(file), scopes=[module.SCOPE])
     with monkeypatch.context() as without:
         without.delattr(warnings, "catch_warnings")  # it would change the warnings of other threads
         ours = load_credentials(file, HTTPS)
@@ -297,12 +289,12 @@ def test_secrets_are_found_at_any_depth_of_the_file(tmp_path: Path) -> None:
     inner = {"type": "authorized_user", "client_id": "an-id", "refresh_token": "planted-refresh"}
     whole = {"source_credentials": inner, "private_key": "planted-key", "list": [{"token": "planted-token"}]}
     file.write_text(json.dumps(whole | {"client_secret": "planted-secret"}))
-    found = set(secrets_of(file))
+    found = set(module.secrets_of(file))
     assert found == {"planted-refresh", "planted-key", "planted-secret", "planted-token"}
-    assert list(secrets_of(tmp_path / "none")) == []
+    assert list(module.secrets_of(tmp_path / "none")) == []
 
 
 def test_the_file_of_gcloud_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     (tmp_path / NAME).write_text('{"refresh_token": "planted-refresh"}')
-    assert list(secrets_of(None)) == ["planted-refresh"]
+    assert list(module.secrets_of(None)) == ["planted-refresh"]

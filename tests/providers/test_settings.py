@@ -154,6 +154,5 @@ def test_opening_names_the_extra_of_a_missing_sdk(
     cloud: str, sdk: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, sdk, None)
-    with pytest.raises(NotInstalled) as caught:
+    with pytest.raises(NotInstalled, match=rf"\[{cloud}\]"):
         opened(cloud)
-    assert f"[{cloud}]" in str(caught.value)

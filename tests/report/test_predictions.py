@@ -20,14 +20,7 @@ from digitrec.errors import TimedOut
 from digitrec.errors.text import printable, width
 from digitrec.image import DigitImage, ImageRef
 from digitrec.report import predictions
-from digitrec.report.predictions import (
-    DOUBTFUL_COLOUR,
-    SURE_COLOUR,
-    Format,
-    overlay,
-    verdict,
-    write_comparisons,
-)
+from digitrec.report.predictions import verdict
 
 SEVEN = Prediction(
     ImageRef("scans/7.png", "ab" * 32), "local", 7, 0.991, text="7",
@@ -45,9 +38,9 @@ def test_an_overlay_marks_doubtful_numbers_at_their_places_on_a_shrunk_picture()
     sure = Number("12", Decimal(12), box=(40, 60, 120, 100), confidence=0.9)
     date = replace(sure, text="1/2", value=None, box=(200, 60, 280, 100), reason="not one number")
     sheet = Sheet(SEVEN.image, "local", numbers=(sure, date, replace(sure, box=None)), size=(400, 200))
-    drawn = overlay(DigitImage.open(np.full((100, 200), 255, np.uint8)), sheet)
+    drawn = predictions.overlay(DigitImage.open(np.full((100, 200), 255, np.uint8)), sheet)
     colours = [drawn.getpixel(place) for place in ((20, 40), (60, 40), (100, 40), (140, 40), (40, 40))]
-    green, orange = ImageColor.getrgb(SURE_COLOUR), ImageColor.getrgb(DOUBTFUL_COLOUR)
+    green, orange = ImageColor.getrgb(predictions.SURE_COLOUR), ImageColor.getrgb(predictions.DOUBTFUL_COLOUR)
     assert colours == [green, green, orange, orange, (255, 255, 255)]
 
 
@@ -166,9 +159,9 @@ SLOW = Failure(SEVEN_REF, "slow", TimedOut("no answer within 30 s"), latency_s=3
 COMPARISON = Comparison(SEVEN_REF, ("local", "cloud", "ocr", "slow"), (OURS, CLOUD, NO_TEXT, SLOW))
 
 
-def compared(form: Format, *comparisons: Comparison) -> str:
+def compared(form: predictions.Format, *comparisons: Comparison) -> str:
     out = io.StringIO()
-    write_comparisons(comparisons, form, out)
+    predictions.write_comparisons(comparisons, form, out)
     return out.getvalue()
 
 

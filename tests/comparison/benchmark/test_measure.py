@@ -16,14 +16,7 @@ from sklearn.metrics import log_loss
 
 from digitrec.answer import Answer, Candidate, Outcome, Prediction
 from digitrec.comparison.benchmark import Benchmark, benchmark, measures
-from digitrec.comparison.benchmark.measure import (
-    Result,
-    list_price,
-    measure,
-    per_1000,
-    price_list,
-    scorecard,
-)  # fmt: skip
+from digitrec.comparison.benchmark.measure import Result, list_price, measure, per_1000, price_list, scorecard
 from digitrec.comparison.benchmark.measures import by_groups, mcnemar, proportion, share_of
 from digitrec.comparison.datasets.loader import Sample, read_numbers, read_samples
 from digitrec.comparison.numbers import numbers_asked
