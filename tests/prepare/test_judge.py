@@ -56,13 +56,16 @@ def test_a_digit_that_the_rules_refuse_is_read(make: Callable[[Pixels], Image.Im
 
 
 def test_the_digit_on_a_page_is_found_where_it_is() -> None:
+    found = 0
     for digit in DIGITS.images:
         image = DigitImage.open(page(digit))
         findings = prepare(image, WANTS).findings
         if findings.reason is None:
+            found += 1
             (box,) = findings.boxes
             scale = image.size[0] / 2480
             assert 1390 <= box[0] / scale < box[2] / scale <= 1490 and 0 < findings.trust <= 1
+    assert found > 10
 
 
 def broken(line: Line) -> list[Line]:
@@ -112,13 +115,16 @@ def test_a_sign_beside_a_digit_is_refused(name: str) -> None:
 
 
 def test_ink_that_is_left_out_is_named_and_lowers_the_confidence() -> None:
+    judged = 0
     for digit in DIGITS.images:
         alone, answer = (digitrec.predict(beside(digit, *ink)) for ink in (([], 1), READ["a square bracket"]))
         if answer.confidence is not None and alone.confidence is not None:
+            judged += 1
             boxes = np.array(answer.left_out)
             around = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
             assert np.abs(np.subtract(around, (232, 91, 259, 229))).max() <= 9
             assert answer.confidence < alone.confidence
+    assert judged > 10
 
 
 @pytest.mark.parametrize("blank", [Image.new("L", (300, 400), 240), Image.new("RGB", (1240, 1754), "white")])
@@ -173,8 +179,11 @@ def test_explain_shows_the_ink_that_was_judged_to_be_the_digit() -> None:
 
 
 def test_a_digit_that_is_judged_has_no_more_confidence_than_its_chance() -> None:
+    judged = 0
     for digit in DIGITS.images:
         picture = between_bars(digit)
         findings, answer = prepare(DigitImage.open(picture), WANTS).findings, digitrec.predict(picture)
         if answer.confidence is not None:
+            judged += 1
             assert answer.confidence <= findings.trust < 1
+    assert judged > 10
