@@ -17,8 +17,6 @@ class RawServer(Server):
         super().__init__(Stranger(), host=host)
         self.say: list[bytes] = [b""]
         self.arrived: list[bytes] = []
-        self.drip_s = 0.0
-        """Seconds between two bytes of a body."""
         self.wait_s = 0.0
         """Seconds before each answer."""
 
@@ -35,13 +33,7 @@ class RawServer(Server):
             turn = len(self.arrived)
             self.arrived.append(request.head + request.body)
         self.stopping.wait(self.wait_s)
-        said = self.say[min(turn, len(self.say) - 1)]
-        body = said.find(b"\r\n\r\n") + 4 if self.drip_s else len(said)
-        yield said[:body]
-        for at in range(body, len(said)):
-            if self.stopping.wait(self.drip_s):
-                return
-            yield said[at : at + 1]
+        yield self.say[min(turn, len(self.say) - 1)]
 
 
 @contextmanager
@@ -51,8 +43,8 @@ def raw_server(host: str = "127.0.0.1") -> Iterator[RawServer]:
         yield server
 
 
-def answer(status: int, body: bytes = b"", *headers: tuple[str, str], reason: str = "Said") -> bytes:
+def answer(status: int, body: bytes = b"", *headers: tuple[str, str]) -> bytes:
     """Build a whole HTTP response with these headers."""
-    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers)]
+    lines = [f"HTTP/1.1 {status} Said", *(f"{name}: {value}" for name, value in headers)]
     lines += [f"Content-Length: {len(body)}", "Connection: close"]
     return "\r\n".join(lines).encode("utf-8", "replace") + b"\r\n\r\n" + body

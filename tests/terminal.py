@@ -1,22 +1,12 @@
-"""The command line in this process, and a stream that is a terminal, for tests."""
+"""The command line in this process, for tests."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from click.testing import CliRunner, Result
 
 from digitrec.cli import main
-
-
-class Terminal(io.StringIO):
-    """A terminal of the width in the variable COLUMNS."""
-
-    encoding = "utf-8"  # type: ignore[assignment]
-
-    def isatty(self) -> bool:
-        return True
 
 
 def run(*arguments: object, code: int | None = None, **options: Any) -> Result:

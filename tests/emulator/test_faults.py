@@ -29,11 +29,6 @@ def test_an_invalid_fault_is_named(text):
     assert name in str(caught.value) or value in str(caught.value)
 
 
-def met(*faults: str, requests: int = 6) -> list[str | None]:
-    found = islice(turns(Fault.parse(text) for text in faults), requests)
-    return [None if fault is None else fault.kind for fault in found]
-
-
 @pytest.mark.parametrize(("faults", "expected"), [
     ([], [None] * 6), (["500"], ["500"] * 6), (["500:first=2"], ["500", "500", None, None, None, None]),
     (["500:skip=1,first=2"], [None, "500", "500", None, None, None]),
@@ -41,4 +36,5 @@ def met(*faults: str, requests: int = 6) -> list[str | None]:
     (["503:first=2", "429:first=1", "hang:skip=1,first=1"], ["503", "503", "429", None, "hang", None]),
 ])  # fmt: skip
 def test_which_requests_a_fault_affects(faults, expected):
-    assert met(*faults) == expected
+    found = islice(turns(Fault.parse(text) for text in faults), 6)
+    assert [None if fault is None else fault.kind for fault in found] == expected

@@ -13,14 +13,14 @@ import digitrec
 from digitrec.image.pixels import Pixels
 
 
-def scene(turn: float = 0, table: int = 30, card: int = 220, ink: int = 40) -> Pixels:
+def scene(turn: float) -> Pixels:
     """Draw a 4 on a card on a table."""
-    page = Image.new("L", (160, 200), card)
-    ImageDraw.Draw(page).line([(60, 50), (55, 110), (110, 110)], fill=ink, width=10)
-    ImageDraw.Draw(page).line([(95, 60), (90, 155)], fill=ink, width=10)
+    page = Image.new("L", (160, 200), 220)
+    ImageDraw.Draw(page).line([(60, 50), (55, 110), (110, 110)], fill=40, width=10)
+    ImageDraw.Draw(page).line([(95, 60), (90, 155)], fill=40, width=10)
     cover = Image.new("L", page.size, 255)
     page, cover = (one.rotate(turn, Image.Resampling.BICUBIC, expand=True) for one in (page, cover))
-    whole = Image.new("L", (320, 340), table)
+    whole = Image.new("L", (320, 340), 30)
     whole.paste(page, ((320 - page.width) // 2, (340 - page.height) // 2), cover)
     return np.repeat(np.asarray(whole)[:, :, None], 3, axis=2)
 

@@ -18,14 +18,14 @@ THREE: Line = [(100, 90), (130, 75), (150, 95), (125, 120), (155, 145), (130, 17
 ONE: Line = [(122, 75), (120, 172)]
 
 
-def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Ink:
+def found(*lines: Line, pen: int = 9, ink: Sequence[int] = ()) -> Ink:
     """Find the ink on a page with these lines."""
-    return look(drawn(*lines, pen=pen, ink=ink, paper=paper))
+    return look(drawn(*lines, pen=pen, ink=ink))
 
 
-def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Pixels:
+def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = ()) -> Pixels:
     """Draw these lines on a page of 240 x 240, each with the darkness in `ink`."""
-    page = Image.new("L", (240, 240), paper)
+    page = Image.new("L", (240, 240), 225)
     for at, line in enumerate(lines):
         dark = ink[at] if ink else 40
         ImageDraw.Draw(page).line([(float(x), float(y)) for x, y in line], dark, pen, joint="curve")

@@ -26,9 +26,9 @@ def strokes(*lines: list[tuple[int, int]], pen: int = 7) -> np.ndarray:
     return np.asarray(picture.filter(ImageFilter.GaussianBlur(0.7)), float) / 255
 
 
-def paper(light: float = 0.85, grain: float = 0.01, seed: int = 0) -> np.ndarray:
+def paper(light: float = 0.85) -> np.ndarray:
     """Return the share of light that each point reflects: (HEIGHT, WIDTH)."""
-    return light + grain * np.random.default_rng(seed).standard_normal((HEIGHT, WIDTH))
+    return light + 0.01 * np.random.default_rng(0).standard_normal((HEIGHT, WIDTH))
 
 
 def photo(page: np.ndarray, ink: np.ndarray, strength: float = 0.7) -> Pixels:

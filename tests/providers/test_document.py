@@ -164,16 +164,16 @@ def textract(kind: str, confidence: float = 50) -> dict[str, Any]:
     return {"BlockType": kind, "Text": "7", "Confidence": confidence}
 
 
-def azure(*pages: Any, status: str = "succeeded") -> dict[str, Any]:
-    return {"status": status, "analyzeResult": {"readResults": list(pages)}}
+def azure(*pages: Any) -> dict[str, Any]:
+    return {"status": "succeeded", "analyzeResult": {"readResults": list(pages)}}
 
 
 def analysis(*blocks: Any) -> dict[str, Any]:
     return {"readResult": {"blocks": list(blocks)}}
 
 
-def document(status: str = "succeeded", **result: Any) -> dict[str, Any]:
-    return {"status": status, "analyzeResult": result}
+def document(**result: Any) -> dict[str, Any]:
+    return {"status": "succeeded", "analyzeResult": result}
 
 
 EMPTY_LINE, LINE_ALONE = {"lines": [{"words": []}]}, {"lines": [{"text": "7", "words": []}]}

@@ -35,9 +35,9 @@ UNLIMITED = Settings(rate=1e6, burst=1_000_000)
 GATED = InputSpec(encoding="mnist", preparation="mnist", gated=True)
 
 
-def local(*script: Line, latency_s: float = 0.0) -> Engine:
+def local(*script: Line) -> Engine:
     """Return a network on this machine that reads a 7 unless scripted otherwise."""
-    provider = FakeProvider(script or (SEVEN,), wants=GATED, name="local", latency_s=latency_s)
+    provider = FakeProvider(script or (SEVEN,), wants=GATED, name="local")
     provider.batch = 256  # pictures as for our own network
     return Engine(provider)
 

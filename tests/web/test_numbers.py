@@ -13,7 +13,6 @@ from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Options
 from digitrec.errors import Unavailable
 from digitrec.image import DigitImage, InputSpec
-from digitrec.providers.base import Price
 
 from .fakes import local, png, serving
 
@@ -21,10 +20,9 @@ TWO = Answer((Candidate("12.50", 0.95, (10, 10, 40, 20)), Candidate("1234", 0.4,
 WHOLE = png()
 
 
-def reader(*script: Line, usd: float = 0.0) -> Engine:
+def reader(*script: Line) -> Engine:
     """Return a reader that reads two numbers unless scripted otherwise."""
-    where = {"price": Price(usd, "made up"), "endpoint": "http://127.0.0.1:9"} if usd else {}
-    return Engine(FakeProvider(script or (TWO,), name="ocr", **where), Options(ledger="none", attempts=1))  # type: ignore[arg-type]
+    return Engine(FakeProvider(script or (TWO,), name="ocr"), Options(ledger="none", attempts=1))
 
 
 class Others:
