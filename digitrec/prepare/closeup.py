@@ -40,8 +40,9 @@ def close_up(picture: Image.Image, ink: Ink, box: Box, size: tuple[int, int]) ->
 
 def region(ink: Ink) -> Box:
     """Return the part of the picture that `cut_out` shows: the digit's box with a narrow margin."""
-    assert ink.box is not None
-    left, top, right, bottom = ink.box
+    box = ink.box
+    assert box is not None
+    left, top, right, bottom = box
     margin = max(2 * ink.shrink, (max(right - left, bottom - top)) // 16)
     x, y, end_x, end_y = ink.within
     left, top = max(x, left - margin), max(y, top - margin)

@@ -35,6 +35,8 @@ class Count:
     """Left, top, right, bottom of each digit, from left to right, in pixels of the mask."""
     mask: Mask
     """The main digit's ink, also when the picture was refused."""
+    parts: int
+    """Number of connected parts of that ink."""
     left_out: tuple[Box, ...] = ()
     """Left, top, right, bottom of other ink that may be writing, in pixels of the mask."""
 
@@ -45,19 +47,19 @@ def count(seen: Strokes, small: bool) -> Count:
     edges, border = parts.total(seen.sight.slopes), parts.border > 0
     rivals = _rivals(parts, main, edges, border, parts.peak(seen.sight.contrast))
     digit = _together(parts, main, edges, rivals) & ~_underlines(parts, main)
-    own = parts.drawn(digit)
+    own, pieces = parts.drawn(digit), int(digit.sum())
     reason = _nothing(seen, digit, edges)
     if reason is not None:
-        return Count(reason, (), own)
+        return Count(reason, (), own, pieces)
     box: Box = tuple(_box(parts, digit).tolist())
     boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
     if len(rivals):
         several = sorted([box, *map(tuple, boxes[rivals].tolist())])
-        return Count("more than one digit", tuple(several), own)
+        return Count("more than one digit", tuple(several), own, pieces)
     if not small and cut_off(own):
-        return Count("cut off", (box,), own)
+        return Count("cut off", (box,), own, pieces)
     left = ~digit & (edges > FAINT * edges[digit].sum())
-    return Count(None, (box,), own, tuple(map(tuple, boxes[left].tolist())))
+    return Count(None, (box,), own, pieces, tuple(map(tuple, boxes[left].tolist())))
 
 
 def _underlines(parts: Components, main: int) -> Mask:

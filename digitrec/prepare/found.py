@@ -30,6 +30,8 @@ class Ink:
     """The brightness of the paper on that part, as `find_paper` returns it."""
     mask: Mask
     """The ink of the digit (of the largest, if there are several) on that part, reduced."""
+    parts: int
+    """Number of connected parts of that ink."""
     shrink: int
     """Number of the picture's pixels along each side of one pixel of the mask."""
     level: float

@@ -99,11 +99,11 @@ def _shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int])
 
 def _ink(picture: Image.Image, projection: Projection, strokes: Strokes, shrink: int, small: bool) -> Ink:
     """Return the ink of the strokes that were found in one channel of a reduced picture."""
-    found = count(strokes, small) if strokes.score else Count("blank", (), strokes.mask)
+    found = count(strokes, small) if strokes.score else Count("blank", (), strokes.mask, 0)
     sight = strokes.sight
     ink = Ink(
-        picture, projection, found.reason, (), (0, 0, *picture.size), sight.paper, found.mask, shrink,
-        strokes.level, sight.noise, None,
+        picture, projection, found.reason, (), (0, 0, *picture.size), sight.paper, found.mask, found.parts,
+        shrink, strokes.level, sight.noise, None,
     )  # fmt: skip
     if ink.box is None:
         return ink

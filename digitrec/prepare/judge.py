@@ -19,7 +19,7 @@ from digitrec.image.boxes import covered, shared
 from digitrec.image.pixels import Pixels, Size
 from digitrec.models.network import FOLDER, Runner, runner
 from digitrec.prepare.closeup import dark_share
-from digitrec.prepare.components import Box, breadth, components, longer_side
+from digitrec.prepare.components import Box, breadth, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import DIGIT, SIDE
 from digitrec.prepare.found import Ink
@@ -69,7 +69,7 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
 def alone(image: DigitImage, ink: Ink) -> Reading | None:
     """Return the reading of a digit that is alone on the picture, or None; for the arguments see `found`."""
     box = ink.box
-    single = ink.reason is None and not ink.left_out and len(components(ink.mask)) == 1
+    single = ink.reason is None and not ink.left_out and ink.parts == 1
     free = box is not None and not near_edges(box, image.size, 0)
     large = box is not None and longer_side(box) >= DIGIT * ink.shrink  # or thin ink beside it may be lost
     if not (single and free and large and breadth(ink.mask) > PEN and ink.fine is not None):
