@@ -15,10 +15,6 @@ from digitrec.models import store
 from digitrec.models.network import SCALES, Floats, Stage, pooled
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
-TWICE = 0.8
-"""Required evidence for a 28x28 picture, which is read twice, as a multiple of the model's threshold. It is
-lower because somebody cropped the picture to MNIST's size, and damaged digits show less evidence. The
-search for ink has already refused noise and most pairs."""
 PLAINLY = 1.3
 """Required evidence if detection found no single digit, as a multiple of the model's threshold. It is higher
 because two digits squeezed into 28x28 must not pass."""
@@ -85,7 +81,7 @@ class Local(BaseProvider):
         readings = [_readings(image) for image in images]
         chances = self._chances(images, readings)
         asked = [
-            PLAINLY if image.findings.reason else TWICE if len(several) > 1 else 1.0
+            PLAINLY if image.findings.reason else 1.0
             for image, several in zip(images, readings, strict=True) for _ in several
         ]  # fmt: skip
         clear = self._model.recognises(chances, np.array(asked))
