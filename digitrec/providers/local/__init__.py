@@ -80,13 +80,10 @@ class Local(BaseProvider):
         """
         readings = [_readings(image) for image in images]
         chances = self._chances(images, readings)
-        asked = [
-            PLAINLY if image.findings.reason else 1.0
-            for image, several in zip(images, readings, strict=True) for _ in several
-        ]  # fmt: skip
-        clear = self._model.recognises(chances, np.array(asked))
+        asked = [PLAINLY if image.findings.reason else 1.0 for image in images]
+        clear = self._model.recognises(chances, np.repeat(asked, list(map(len, readings))))
         if len(chances) > len(images):
-            starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
+            starts = np.cumsum([0, *map(len, readings[:-1])])
             clear, chances = np.logical_or.reduceat(clear, starts), pooled(chances, starts)
         rows: list[list[float]] = chances.tolist()
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
