@@ -72,12 +72,13 @@ class Ink:
     """The share of its ink that lies outside the picture, 0..1, as the network estimates it."""
 
 
-def find(picture: Image.Image, most: int) -> list[Ink]:
-    """Find marks on a picture of any size; search for the small ones again in close-ups.
+def find(picture: Image.Image, least: float = 0.5, most: int | None = None) -> list[Ink]:
+    """Find the digits on a picture of any size; search for the small ones again in close-ups.
 
     Args:
         picture: the picture, of mode L or RGB.
-        most: maximum number of marks, of which the largest are kept.
+        least: minimum chance that a mark is a digit, 0..1; 0 returns all marks.
+        most: maximum number of marks, of which the largest are kept; None: all.
 
     Returns:
         The marks in the order of their boxes' top edges.
@@ -96,7 +97,8 @@ def find(picture: Image.Image, most: int) -> list[Ink]:
         small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
         new = [one for one in closer if not any(_shared(one.box, other.box) for other in kept)]
         kept += [ink_of(picture, one) for one in new]
-    return sorted(kept, key=lambda one: (one.box[1], one.box[0]))
+    likely = [one for one in kept if one.chance >= least]
+    return sorted(likely, key=lambda one: (one.box[1], one.box[0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

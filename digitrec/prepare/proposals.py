@@ -108,7 +108,7 @@ def seen(image: DigitImage, rules: Ink) -> Case:
         if one.fine is not None and one.box is not None
     ]
     by_rules += [("paper around", whole, (0, 0, *image.size), None) for whole in _wholes(image.picture)]
-    marks = find(image.picture, MOST)
+    marks = find(image.picture, 0, MOST)
     found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
     proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]

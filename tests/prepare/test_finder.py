@@ -10,7 +10,7 @@ from PIL import Image
 from programs import python
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.prepare.finder import MOST, find, look_at, marks_in
+from digitrec.prepare.finder import find, look_at, marks_in
 
 DIGITS = mnist_test()[:40]
 
@@ -27,7 +27,7 @@ def page(width: int, height: int, side: int, places: list[tuple[int, int]]) -> I
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_every_digit_of_a_sheet_is_found_with_its_box(side: int, mode: str) -> None:
     places = [(x, y) for y in range(100, 1500, 350) for x in range(100, 1100, 250)]
-    found = [one for one in find(page(1240, 1754, side, places).convert(mode), MOST) if one.chance >= 0.5]
+    found = find(page(1240, 1754, side, places).convert(mode))
     assert len(found) == len(places)
     for x, y in places:
         (own,) = [one for one in found if x <= (one.box[0] + one.box[2]) / 2 < x + side and y <= one.box[1]
@@ -54,11 +54,11 @@ def test_a_digit_where_two_tiles_of_a_large_page_meet_is_one_mark() -> None:
 
 @pytest.mark.parametrize("size", [(28, 28), (300, 200), (3000, 2000)])
 def test_bare_paper_has_no_digit(size: tuple[int, int]) -> None:
-    assert find(Image.new("RGB", size, "white"), MOST) == []
+    assert find(Image.new("RGB", size, "white")) == []
 
 
 def missing(pictures: list[Image.Image]) -> float:
-    return float(np.mean([max(one.missing for one in find(picture, MOST)) for picture in pictures]))
+    return float(np.mean([max(one.missing for one in find(picture, 0)) for picture in pictures]))
 
 
 def test_ink_beyond_the_edge_is_missing() -> None:
@@ -71,7 +71,7 @@ def test_ink_beyond_the_edge_is_missing() -> None:
 @given(st.integers(1, 90), st.integers(1, 900), st.integers(0, 2**31))
 def test_any_picture_has_boxes_inside_it(width: int, height: int, seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
-    for one in find(Image.fromarray(noise), MOST):
+    for one in find(Image.fromarray(noise), 0):
         left, top, right, bottom = one.box
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
         assert np.isfinite(one.mask).all()

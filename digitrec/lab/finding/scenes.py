@@ -25,8 +25,8 @@ Floats = NDArray[np.floating[Any]]
 SIDE = 160
 """Side of a scene, in pixels."""
 GROUPS = 64
-"""Maximum number of marks in a scene, digits, letters and signs, plus one number for other ink: rulings,
-frames, small print and objects."""
+"""The number of other ink: rulings, frames, small print and objects. A scene has fewer digits, letters and
+signs."""
 
 
 class Group(NamedTuple):
@@ -48,6 +48,11 @@ class Scene:
     groups: list[Group] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     """Left, top, right and bottom of each mark, in pixels, including the part outside the picture."""
+
+    @property
+    def written(self) -> NDArray[np.bool_]:
+        """(SIDE, SIDE): which pixels belong to a mark."""
+        return (self.owners > 0) & (self.owners < GROUPS)
 
     def lay(self, cover: Floats, colour: Floats, owner: int = GROUPS) -> None:
         """Blend a colour into the pixels by their cover, (SIDE, SIDE), 0..1, and label the covered pixels."""
@@ -229,7 +234,7 @@ class Painter:
             return
         half_x, half_y = mark.width * scale / 2, mark.height * scale / 2
         scene.boxes.append((x - half_x, y - half_y, x + half_x, y + half_y))
-        if not touch and (scene.owners[on] % GROUPS > 0).any():
+        if not touch and scene.written[on].any():
             return
         inside = float(cover.sum())
         missing = float(np.clip(1 - inside / max(total, 1e-3), 0, 1))
@@ -258,7 +263,7 @@ class Painter:
     def _under(self, scene: Scene, page: Image.Image, colour: Floats, strength: float = 1.0) -> None:
         """Draw the content of a page of twice the size; writing keeps its labels where it is crossed."""
         cover = np.asarray(page.reduce(2), np.float32) / 255 * np.float32(strength)
-        own = scene.owners % GROUPS > 0
+        own = scene.written
         owners = scene.owners[own]
         scene.lay(cover * self.rng.uniform(0.4, 1), colour)
         scene.owners[own] = owners
@@ -325,7 +330,7 @@ class Painter:
             bars = (0, 0, SIDE, thick), (0, 0, thick, SIDE), (0, far, SIDE, SIDE), (far, 0, SIDE, SIDE)
             pen.rectangle(bars[side], fill=255)
         cover = np.asarray(page.filter(ImageFilter.GaussianBlur(0.6)), np.float32) / 255
-        if not (scene.owners[cover > 0.2] % GROUPS > 0).any():
+        if not scene.written[cover > 0.2].any():
             any_colour = rng.random() < 0.6
             tint = rng.uniform(0, 1, 3) if any_colour else np.array([0.8, 0.6, 0.5]) * rng.uniform(0.5, 1.2)
             light = 0.8 + 0.2 * self._clouds(6)
