@@ -1,8 +1,8 @@
 """Turn a provider's answer into a digit; no other code decides what counts as a digit.
 
 Every character with a Unicode digit value counts (7, full-width, superscript, circled, Arabic-Indic, ...).
-Punctuation and spaces are ignored. Letters count only if the caller asks. A text with a letter beside a
-digit is refused, because the number of digits is then unclear.
+Punctuation and spaces are ignored. Letters count only if the caller asks. A text with a letter or another
+numeral (7½) beside a digit is refused, because the number of digits is then unclear.
 
 The confidence is the score of the candidate that contains the digit. If several contain it (a repeated
 picture), it is the lowest of their scores; without scores it is None. docs/providers.md says how each
@@ -53,18 +53,19 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
     text = " ".join(candidate.text for candidate in answer.candidates).strip()
     if not text:
         return Reading(None, None, "no text")
-    read = [(unicodedata.digit(char, None), char.isalpha()) for char in text]
-    digits, letters = [digit for digit, _ in read if digit is not None], sum(letter for _, letter in read)
+    read = [(unicodedata.digit(char, None), char) for char in text]
+    digits = [digit for digit, _ in read if digit is not None]
+    letters = [char for digit, char in read if digit is None and char.isalnum()]  # also a numeral: ½, ⑩, Ⅶ
     inferred = not digits and lenient
     if inferred:
         digits = [LOOK_ALIKES[char] for char in text if char in LOOK_ALIKES]
-        letters = sum(char.isalpha() and char not in LOOK_ALIKES for char in text)
+        letters = [char for char in letters if char not in LOOK_ALIKES]
     if not digits:
         return Reading(None, None, "no digit", text)
     ((digit, agreeing),) = Counter(digits).most_common(1)
     if len(digits) > repeat or 2 * agreeing <= len(digits):
         return Reading(None, None, "more than one digit", text)
-    if len(digits) + letters > repeat or 2 * agreeing <= len(digits) + letters:
+    if len(digits) + len(letters) > repeat or 2 * agreeing <= len(digits) + len(letters):
         return Reading(None, None, "letters beside the digit", text)
     return Reading(digit, _confidence(answer, digit, inferred), None, text, inferred)
 

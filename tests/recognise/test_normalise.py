@@ -30,7 +30,7 @@ REFUSED = {
     "no text": [(), ("",), (" ", "\n")],
     "no digit": [(text,) for text in ("O", "l", "S", "Z", "B", "q", "|", "?", "seven", "七", "½", "Ⅶ")],
     "more than one digit": [("42",), ("4", "2"), ("7 7",), ("1/2",), ("7.5",)],
-    "letters beside the digit": [("S7",), ("7a",), ("l", "7")],
+    "letters beside the digit": [(text,) for text in ("S7", "7a", "7½", "7⑩", "Ⅶ7")] + [("l", "7")],
 }
 
 
