@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_cloud import PaidCloud, answer, image, options
+from paid_cloud import PRICE, PaidCloud, answer, image, options, spent
 from PIL import Image
 
 import digitrec
@@ -145,6 +145,20 @@ def test_the_export_of_a_ledger_is_answered_from(path: Path, tmp_path: Path) -> 
         export.write_text(f"{lines[1]}\n{wrong}\n", encoding="utf-8")
         with pytest.raises(LedgerError, match="line 2"):
             Replay(export, "paid")
+
+
+def test_an_answer_is_recorded_once(tmp_path: Path, path: Path) -> None:
+    for _ in range(2):
+        with closing(Engine(PaidCloud(), options(tmp_path, record=path))) as engine:
+            engine.ask([image(1), image(2)])
+    with closing(Ledger(path)) as recording:
+        assert [entry.answer for entry in entries(recording)] == [answer(1), answer(2)]
+
+
+def test_a_recording_in_the_ledger_costs_nothing_more(tmp_path: Path) -> None:
+    with closing(Engine(PaidCloud(), options(tmp_path, record=tmp_path / "ledger.sqlite"))) as engine:
+        engine.ask([image(1), image(2)])
+    assert spent(tmp_path) == pytest.approx(2 * PRICE)
 
 
 @pytest.mark.parametrize("text", ["my letter to the editor", '{"a": 1}\n{"digitrec": 1}\n'])

@@ -164,11 +164,13 @@ class Ledger(Database):
             sqlite.execute(_ANSWER, values)
 
     def keep(self, entry: Entry) -> None:
-        """Record an answer that was bought elsewhere."""
+        """Record an answer that was bought elsewhere, unless the file already has it."""
+        question, answer = entry.question, to_json(asdict(entry.answer))
+        same = (question.key, answer, question.spec, question.image_sha256)
         with self.transaction() as sqlite:
-            number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
-            answer = to_json(asdict(entry.answer))
-            sqlite.execute(_ANSWER, (answer, entry.answer.model_version, None, number))
+            if not sqlite.execute(_KEPT, same).fetchone():
+                number = _insert(sqlite, question, entry.cost_usd, "", entry.asked_at, 0.0)
+                sqlite.execute(_ANSWER, (answer, entry.answer.model_version, None, number))
 
     def failed(self, claim: Claim, error: str, *, unknown: bool, cost_usd: float | None = None) -> None:
         """Record that the call failed.
@@ -242,6 +244,8 @@ _SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated A
                   OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
 """Costs of a month. A call with a higher id than a call of this month counts too, whatever its clock says."""
 _ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
+_KEPT = """SELECT 1 FROM calls WHERE key = ? AND state = 'answered' AND answer = ? AND spec = ?
+           AND image_sha256 IS ?"""
 _LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
 _ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
 _ASKING = f"SELECT 1 FROM calls WHERE key = ? AND {_LEASED}"  # nosec B608 # noqa: S608 (our own words)
