@@ -78,8 +78,10 @@ STATUS_ADVICE: Mapping[object, str] = {
     407: "set HTTPS_PROXY or HTTP_PROXY to http://USER:PASSWORD@HOST:PORT, as the proxy demands",
 }
 """The advice for statuses that have a single cause."""
-SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota|billing", re.IGNORECASE)
+SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota", re.IGNORECASE)
 """Words of vendors for a used-up quota, if they have no status of its own for it."""
+UNPAID = re.compile(r"(?!.*\bper min).*billing", re.IGNORECASE | re.DOTALL)
+"""A message about a used-up account. OpenAI's limit per minute, which passes, advises payment too."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +160,12 @@ def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = Non
     """Return the problem that an HTTP error status means, with the wait that headers or body ask for."""
     by_class = {4: errors.Rejected, 5: errors.Unavailable}
     kind = STATUS.get(status) or by_class.get(status // 100, errors.BadAnswer)
-    if status in (403, 429) and SPENT.search(said):
-        kind = errors.QuotaExceeded
     wait = retry_after(headers)
     if wait is None:
         wait = _seconds(dig(detail(raw, "google.rpc.RetryInfo"), "retryDelay").removesuffix("s"))
+    quotas = f"{said} {detail(raw, 'google.rpc.QuotaFailure')}"
+    if status in (403, 429) and (SPENT.search(quotas) or (wait is None and UNPAID.match(said))):
+        kind = errors.QuotaExceeded
     return Problem(kind, said, status, wait, raw)
 
 

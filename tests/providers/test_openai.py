@@ -56,10 +56,25 @@ def test_the_name_of_the_limit_is_a_setting(told: Told, server: RawServer) -> No
     assert "max_completion_tokens" not in request
 
 
+NEW_ACCOUNT = "Limit reached on requests per min. Limit: 3 / min. Add a payment method at example.com/billing"
+PLAN = "You exceeded your current quota, please check your plan and billing details."
+
+
+def gemini(quota: str) -> list[Any]:
+    kind = "type.googleapis.com/google.rpc"
+    failure = {"@type": f"{kind}.QuotaFailure", "violations": [{"quotaId": f"GenerateRequests{quota}"}]}
+    details = [failure, {"@type": f"{kind}.RetryInfo", "retryDelay": "23s"}]
+    return [{"error": {"code": 429, "message": PLAN, "status": "RESOURCE_EXHAUSTED", "details": details}}]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "said"),
     [
         (429, {"error": {"code": "insufficient_quota", "message": "spent"}}, errors.QuotaExceeded, "quota"),
+        (429, {"error": {"message": PLAN}}, errors.QuotaExceeded, "billing"),
+        (429, {"error": {"message": NEW_ACCOUNT}}, errors.RateLimited, "per min"),
+        (429, gemini("PerMinutePerProject-FreeTier"), errors.RateLimited, "plan"),
+        (429, gemini("PerDayPerProject-FreeTier"), errors.QuotaExceeded, "plan"),
         (400, {"error": {"code": "content_filter", "message": "no"}}, errors.Rejected, "no"),
         (404, {"object": "error", "message": "no such model", "code": 404}, errors.Rejected, "no such model"),
         (404, {"detail": "no such model"}, errors.Rejected, "no such model"),
