@@ -11,6 +11,7 @@ handwritten or printed.
 from __future__ import annotations
 
 import configparser
+import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ from digitrec.image.pixels import Size
 from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import Secrets, secrets_in, secrets_of_environment
 from digitrec.providers.translate import Problem, Rule, Service, dig, retry_after
-from digitrec.providers.wire import Cloud, Reply, Wire
+from digitrec.providers.wire import EXCHANGE, Cloud, Reply, Wire
 
 KEY_OPTIONS = {
     "access_key": "AWS_ACCESS_KEY_ID",
@@ -153,6 +154,9 @@ class AwsProvider(Cloud):
         """Make botocore's session, whose requests go through the wire; return the service's address."""
         from botocore.session import Session
 
+        for name in list(logging.root.manager.loggerDict):
+            if name.startswith("botocore."):
+                logging.getLogger(name).addFilter(_may_be_logged)
         wire, session = self._wire, Session(profile=profile)
         wire.secrets.learn(*secrets_of_environment("AWS_"), *secrets_in(session.full_config))
         wire.bundle = session.get_config_variable("ca_bundle")
@@ -199,6 +203,11 @@ class AwsProvider(Cloud):
             return self._wire.questions.send(sent)
         reply: Any = self._wire.errands.get_adapter(request.url).send(sent)
         return AWSResponse(request.url, reply.status_code, reply.headers, reply.raw)
+
+
+def _may_be_logged(record: logging.LogRecord) -> bool:
+    """Return False for botocore's debug lines about our requests: they hold tokens and the picture."""
+    return record.levelno > logging.DEBUG or EXCHANGE.get(None) is None
 
 
 # Credentials that are found without botocore, in variables and the two files of ~/.aws.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import logging
 import traceback
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,23 @@ def test_signatures_are_not_kept(opened: Opened, prepared: Prepared) -> None:
     image = prepared(aws)
     known = {repr(aws._wire.secrets) for _ in range(3) if aws.read(image, timeout=10)}
     assert len(known) == 1  # the public interface cannot show it: only time and memory grew
+
+
+def test_botocore_logs_neither_a_token_nor_the_picture(
+    server: RawServer, prepared: Prepared, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.say = [json_answer(200, {"TextDetections": []})]
+    env = {**KEYS, "AWS_SESSION_TOKEN": "planted-session-token", "AWS_REGION": "us-east-1"}
+    aws = Aws.from_env({**env, "AWS_ENDPOINT_URL": server.url})
+    image = prepared(aws)
+    aws.read(image, timeout=10)
+    aws.close()
+    picture = base64.b64encode(image.data).decode()
+    assert picture.encode() in server.arrived[0] and b"planted-session-token" in server.arrived[0]
+    assert picture not in caplog.text and "planted" not in caplog.text.lower()
+    logging.getLogger("botocore.auth").debug("a request of somebody else")
+    assert "a request of somebody else" in caplog.text
 
 
 PROFILE_KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = secret\n"
