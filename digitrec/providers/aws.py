@@ -28,7 +28,7 @@ from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import Size
 from digitrec.providers.base import Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import Secrets, secrets_in, secrets_of_environment
-from digitrec.providers.translate import Problem, Rule, Service, dig, retry_after
+from digitrec.providers.translate import Problem, Rule, Service, box_around, dig, retry_after
 from digitrec.providers.wire import EXCHANGE, Cloud, Reply, Wire
 
 KEY_OPTIONS = {
@@ -367,7 +367,7 @@ def box_on(geometry: Geometry | None, size: Size) -> Box | None:
         return None
     (width, height), box = size, geometry.bounding_box
     right, bottom = box.left + box.width, box.top + box.height
-    return box.left * width, box.top * height, right * width, bottom * height
+    return box_around([(box.left * width, box.top * height), (right * width, bottom * height)])
 
 
 class TextBlock(Struct):

@@ -13,7 +13,7 @@ from botocore.retries import standard
 from raw_server import RawServer
 
 from digitrec import errors
-from digitrec.providers.aws import CODES, Aws, found_credentials, found_region
+from digitrec.providers.aws import CODES, Aws, AwsTextract, found_credentials, found_region
 
 from .common import Opened, Prepared, Profile, Told, json_answer, outcome
 
@@ -26,6 +26,13 @@ def test_a_profile_gives_keys_and_region() -> None:
     (home / "credentials").write_text("[work]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n")
     (home / "config").write_text("[profile work]\nregion = eu-central-1\n")
     assert Aws.from_env({"AWS_PROFILE": "work"}).endpoint == "https://rekognition.eu-central-1.amazonaws.com"
+
+
+def test_a_box_of_negative_size_is_turned_round() -> None:
+    geometry = {"BoundingBox": {"Left": 0.5, "Top": 0.25, "Width": -0.25, "Height": 0.5}}
+    word = {"BlockType": "WORD", "Text": "7", "Confidence": 99, "Geometry": geometry}
+    (found,) = AwsTextract.parse({"Blocks": [word]}, (40, 40)).candidates
+    assert found.box == (10, 10, 20, 30)
 
 
 def test_signatures_are_not_kept(opened: Opened, prepared: Prepared) -> None:
