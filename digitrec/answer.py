@@ -214,8 +214,8 @@ class Prediction(EngineResult):
     reason: str | None = None
     """Why there is no digit; None with a digit. From our own network: "blank", "texture", "more than one
     digit", "a sign beside the digit", "cut off" or "not clearly a digit". From an engine that reads text: "no
-    text", "no digit", "more than one digit" or "letters beside the digit". At the caller's request: "not
-    sure", "engines disagree" or "emulated answers do not vote"."""
+    text", "no digit", "more than one digit" or "letters beside the digit". From a language model: its own
+    words. At the caller's request: "not sure", "engines disagree" or "emulated answers do not vote"."""
     calibrated: float | None = None
     """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None if no calibration was fitted for this
     engine."""
