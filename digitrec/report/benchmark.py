@@ -10,7 +10,7 @@ from digitrec.comparison.benchmark import Benchmark, Pair, Recommendation
 from digitrec.comparison.benchmark.measure import Scorecard
 from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.comparison.datasets.loader import NONE
-from digitrec.errors.text import count, dollars, duration, percent
+from digitrec.errors.text import count, dollars, duration, percent, printable
 from digitrec.report.rows import Table, aligned, markdown_section
 
 Format = Literal["table", "markdown", "json"]
@@ -21,13 +21,14 @@ def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> Non
 
     ``table`` is the leaderboard and the conclusion, ``markdown`` the whole report, ``json`` also the answers.
     """
+    sentences = list(map(printable, conclusion(benchmark)))
     if form == "json":
         text = json.dumps(benchmark.as_dict() | {"conclusion": conclusion(benchmark)}, indent=1, default=str)
     elif form == "markdown":
-        said = "\n".join(f"- {sentence}" for sentence in conclusion(benchmark))
-        text = "\n\n".join([f"# {heading(benchmark)}", said, *map(markdown_section, tables(benchmark))])
+        title, said = printable(heading(benchmark)), "\n".join(f"- {it}" for it in sentences)
+        text = "\n\n".join([f"# {title}", said, *map(markdown_section, tables(benchmark))])
     else:
-        text = "\n".join([*aligned(leaderboard(benchmark)), "", *conclusion(benchmark)])
+        text = "\n".join([*aligned(leaderboard(benchmark)), "", *sentences])
     (out or sys.stdout).write(f"{text}\n")
 
 

@@ -190,6 +190,13 @@ def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(foun
     assert pairs["good", "fair"]["p"] == pairs["good", "fair"]["corrected p"], "a family of one"
 
 
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_a_report_shows_no_control_characters(found: Benchmark, form: report.Format) -> None:
+    text = written(replace(found, data="a\x1b[2J\nb"), form)
+    assert "\x1b" not in text and "pictures of a\\x1b[2J\\nb that it answered" in text
+    assert form == "table" or text.startswith("# 3 engines on 40 pictures of a\\x1b[2J\\nb\n")
+
+
 def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
     html = benchmark_page(found)
     page = Page.of(html)
