@@ -62,9 +62,17 @@ def tables(benchmark: Benchmark) -> list[Table]:
         time_and_money(benchmark),
         confidence(benchmark),
         *([differences(benchmark)] if benchmark.pairs else []),
-        *([numbers(benchmark)] if benchmark.numbers else map(confusion, benchmark.cards)),
+        *([numbers(benchmark)] if benchmark.numbers else map(confusion, filter(_answered, benchmark.cards))),
         provenance(benchmark),
     ]
+
+
+def _answered(card: Scorecard) -> bool:
+    return card.failed < card.n
+
+
+def _per_1000(card: Scorecard) -> str:
+    return dollars(card.cost_per_1000) if _answered(card) else ""
 
 
 def leaderboard(benchmark: Benchmark) -> Table:
@@ -75,7 +83,7 @@ def leaderboard(benchmark: Benchmark) -> Table:
             str(card.correct - card.refused_rightly), str(card.wrong),
             f"{card.refused_rightly} / {card.refused_wrongly}", str(card.failed),
             duration(card.latency.p50) if card.latency else "",
-            dollars(card.cost_per_1000) if card.failed < card.n else "",
+            _per_1000(card),
         )
         for card in benchmark.cards
     ]  # fmt: skip
@@ -97,7 +105,7 @@ def time_and_money(benchmark: Benchmark) -> Table:
     for card in benchmark.cards:
         spent = card.latency
         times = [duration(it) for it in (spent.p50, spent.p95, spent.p99)] if spent else ["", "", ""]
-        costs = map(dollars, (card.cost_per_1000, card.cost_usd))
+        costs = _per_1000(card), dollars(card.cost_usd)
         rows.append((card.name, *times, duration(card.loading_s) if card.loading_s else "", *costs))
     header = ("engine", "median", "95 of 100", "99 of 100", "loading", "per 1,000", "paid in this run")
     note = (
@@ -235,7 +243,10 @@ def _recommended(advice: Recommendation) -> str:
         return "Nothing is recommended: every engine was emulated."
     chosen, target = advice.chosen, f"{100 * advice.target:g}%"
     if chosen is None:
-        return f"None of {advice.tried} options was chosen: their cost is unknown, or above the budget."
+        return (
+            f"None of {advice.tried} options was chosen: they gave no answer, or their cost is unknown or "
+            "above the budget."
+        )
     took = "" if chosen.latency_s is None else f"; {duration(chosen.latency_s)} a picture"
     figures = (
         f"{_with_interval(chosen.right)} on {chosen.right.n} pictures that the choice did not use; "

@@ -190,6 +190,14 @@ def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(foun
     assert pairs["good", "fair"]["p"] == pairs["good", "fair"]["corrected p"], "a family of one"
 
 
+def test_an_engine_without_an_answer_has_no_confusion_and_no_price() -> None:
+    engine = Engine(FakeProvider([TimedOut("slow")], name="mute"), Options(ledger="none"))
+    found = benchmark(labelled([7]), {"mute": engine}, data="one")
+    titles = {table.title: table for table in report.tables(found)}
+    assert rows(titles["Time and money"])[0]["per 1,000"] == ""
+    assert [*titles] == ["Leaderboard", "Time and money", "Confidence", "How it was measured"]
+
+
 @pytest.mark.parametrize("form", ["table", "markdown"])
 def test_a_report_shows_no_control_characters(found: Benchmark, form: report.Format) -> None:
     text = written(replace(found, data="a\x1b[2J\nb"), form)
