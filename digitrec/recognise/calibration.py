@@ -172,7 +172,7 @@ def save(calibration: Calibration) -> Path:
 
 
 def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: str) -> list[Calibration]:
-    """Fit a calibration for each `Key` among these answers.
+    """Fit a calibration for each `Key` among these answers; warn about keys with too few answers.
 
     Two rising lines are tried: an isotonic regression, and a logistic curve over the log-odds of the
     confidence (Platt scaling). The line with the lower Brier score on unseen parts of the data is then fitted
@@ -186,8 +186,8 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
 
     Raises:
         ValueError: the number of labels is not the number of answers.
-        DataError: fewer than `FEWEST` answers with a confidence, or fewer than `FEWEST_OF_A_KIND` right
-            or wrong ones among them.
+        DataError: every key has fewer than `FEWEST` answers with a confidence, or fewer than
+            `FEWEST_OF_A_KIND` right or wrong ones among them.
         NotInstalled: the extra ``stats`` is not installed.
     """
     if not is_installed("sklearn"):
@@ -202,7 +202,17 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
             groups.setdefault(key_of(prediction), []).append((prediction, prediction.digit == label))
     if not groups:
         raise DataError(f"{data}: no answer has a confidence, so there is nothing to fit")
-    return [_fit_one(key, answers, data) for key, answers in groups.items()]
+    fitted, refused = [], []
+    for key, answers in groups.items():
+        try:
+            fitted.append(_fit_one(key, answers, data))
+        except DataError as error:  # such as the few answers since the vendor changed its model
+            refused.append(error)
+    if not fitted:
+        raise refused[0]
+    for why in refused:
+        log.warning("%s", why)
+    return fitted
 
 
 def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Calibration:
@@ -213,8 +223,9 @@ def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Cal
     n, hits = len(right), int(right.sum())
     if n < FEWEST or min(hits, n - hits) < FEWEST_OF_A_KIND:
         raise DataError(
-            f"{data}: {hits} right and {n - hits} wrong answers of {key.provider} with a confidence; at "
-            f"least {FEWEST} are needed, {FEWEST_OF_A_KIND} of each kind: give more or harder pictures"
+            f"{data}: {hits} right and {n - hits} wrong answers of {key.provider} (model "
+            f"{key.model_version}) with a confidence; at least {FEWEST} are needed, {FEWEST_OF_A_KIND} of "
+            "each kind: give more or harder pictures"
         )
     judged = {method: _brier(_unseen(method, scores, right), right) for method in FITTERS}
     method = min(judged, key=lambda name: judged[name])

@@ -253,6 +253,13 @@ def test_every_engine_model_and_preparation_has_its_own() -> None:
     assert sorted((each.key.model_version, each.n) for each in found) == [("v1", 200), ("v2", 200)]
 
 
+def test_a_few_answers_of_a_new_model_do_not_hinder_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    said, labels = answers(200, smooth)
+    (found,) = fit([replace(said[0], model_version="v2"), *said[1:]], labels, "fakes")
+    assert (found.key.model_version, found.n) == ("v1", 199)
+    assert len(caplog.records) == 1 and "(model v2)" in caplog.text
+
+
 @pytest.mark.parametrize(("right", "wrong"), [(45, 5), (5, 45)])
 def test_so_many_answers_of_a_kind_are_enough(right: int, wrong: int) -> None:
     said, _ = answers(50, smooth)
