@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -98,7 +99,8 @@ def _region(value: str) -> Box:
     with suppress(ValueError):
         left, top, width, height = sides = [float(side) for side in value.split(",")]
         right, bottom = round(left + width, 9), round(top + height, 9)
-        if min(left, top) >= 0 and min(width, height) > 0 and (max(sides) > 1 or max(right, bottom) <= 1):
+        is_inside = all(0 <= side < math.inf for side in sides) and min(width, height) > 0
+        if is_inside and (max(sides) > 1 or max(right, bottom) <= 1):
             return left, top, right, bottom
     raise click.BadParameter(f"{value!r} is not x,y,width,height >= 0 of a part of the picture.")
 

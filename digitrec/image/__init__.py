@@ -166,13 +166,13 @@ class DigitImage:
         left, top, right, bottom = region
         if max(region) <= 1:
             left, right, top, bottom = left * width, right * width, top * height, bottom * height
+        is_inside = 0 <= left < right <= width and 0 <= top < bottom <= height  # False for nan
         box = (
             max(0, int((left - place.left) / place.across)), max(0, int((top - place.top) / place.down)),
             min(self.size[0], math.ceil((right - place.left) / place.across)),
             min(self.size[1], math.ceil((bottom - place.top) / place.down)),
-        )  # fmt: skip
-        is_inside = 0 <= left < right <= width and 0 <= top < bottom <= height
-        if not is_inside or box[0] >= box[2] or box[1] >= box[3]:
+        ) if is_inside else (0, 0, 0, 0)  # fmt: skip
+        if box[0] >= box[2] or box[1] >= box[3]:
             given = ", ".join(f"{side:g}" for side in (left, top, right - left, bottom - top))
             raise ImageError(
                 f"{self.source}: the region {given} (x, y, width, height) is not inside the picture of "
