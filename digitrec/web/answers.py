@@ -88,7 +88,9 @@ class Answers:
         self._folder, self._lock = folder, threading.Lock()
         found = list(self._read(file))
         header, table = csv_line(["file", self.kind, "group"]), folder / "labels.csv"
-        self._labels = table.read_bytes().decode("utf-8", "backslashreplace") if table.exists() else header
+        content = table.read_bytes().decode("utf-8-sig", "backslashreplace") if table.exists() else header
+        # An editor may have saved the table with other line ends, or without the last one.
+        self._labels = content.replace("\r\n", "\n").removesuffix("\n") + "\n"
         if not self._labels.startswith(header):
             raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
         done = {line.partition(",")[0] for line in self._labels.splitlines()}
