@@ -35,9 +35,9 @@ HOST_NAME = re.compile(r"[^\s/?#@:]+|\[?[0-9a-fA-F:.]+\]?")
 
 
 def _host(given: str) -> str:
-    """Check a name of `--allow-host`, and return it in lower case."""
+    """Check a name of `--allow-host`, and return it in lower case, an IPv6 address without its brackets."""
     if HOST_NAME.fullmatch(given):
-        return given.lower()
+        return given.lower().strip("[]")
     raise click.BadParameter(f"{given!r} is not a host name; give only the name, such as example.org")
 
 

@@ -130,6 +130,7 @@ def test_a_foreign_address_is_one_error_line(host: str) -> None:
         (["--host", "0.0.0.0"], ()),
         (["--proxies", "1"], ()),
         (["--host", "0.0.0.0", "--allow-host", "Digits.example.org"], ("digits.example.org",)),
+        (["--allow-host", "[2001:DB8::7]"], ("2001:db8::7",)),
         (["--allow-host", "*"], ()),
     ],
 )
