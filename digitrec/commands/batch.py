@@ -72,6 +72,8 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
     is_free = {registry.provider_class(name).price for name in names} == {FREE}  # also rejects unknown names
     if asking.no_ledger and asking.max_cost is not None and not is_free:
         raise click.UsageError("--max-cost needs the ledger: without it, --resume would spend as much again.")
+    if len(images) > 1 and LIST[0] in images:
+        raise click.UsageError("- is a list of inputs on standard input; give it alone.")
     how = asking.how()
     listed = inputs.listed(sys.stdin.buffer.read()) if images == LIST else []
     given = _settings(names, how, asking)
