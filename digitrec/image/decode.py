@@ -210,7 +210,7 @@ def _ask_pdfium(data: bytes, name: str, number: int) -> tuple[dict[str, Any], me
 def _upright(picture: Image.Image, size: Size, name: str, enough: int) -> tuple[Image.Image, Size]:
     """Decode a picture, shrink it if it is far larger than needed, then turn it and its size as EXIF says."""
     picture.load()
-    small = shrunk(picture, factor(picture.size, enough))
+    small = shrunk(picture, factor(picture.size, enough), name)
     if small.mode == "RGBA":
         small = opaque(small)
     if exif := picture.info.get("exif"):

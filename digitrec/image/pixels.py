@@ -163,8 +163,10 @@ def _check_numbers(values: Array) -> None:
         raise ImageError(f"<array>: values of type {values.dtype} are not pixels")
 
 
-def scaled(values: Array, full: float) -> Pixels:
+def scaled(values: Array, full: float, name: str = "<array>") -> Pixels:
     """Convert numbers of any type from 0 to ``full`` to 0..255; values above ``full`` become white.
+
+    ``name`` is the picture's name in messages.
 
     Raises:
         ImageError: a value is negative or not finite.
@@ -178,7 +180,7 @@ def scaled(values: Array, full: float) -> Pixels:
     for top in range(0, len(values), rows):  # float64 takes much memory, so convert in pieces
         numbers = values[top : top + rows].astype(np.float64)
         if numbers.min() < 0 or not np.isfinite(numbers).all():
-            raise ImageError("<array>: pixel values must be finite and not negative")
+            raise ImageError(f"{name}: pixel values must be finite and not negative")
         found[top : top + rows] = np.round(np.minimum(numbers * (255.0 / full), 255.0))
     return found
 
@@ -195,11 +197,11 @@ def factor(size: Size, enough: int = ENOUGH_SIDE) -> int:
     return max(1, min(size) // enough, thin)
 
 
-def shrunk(picture: Image.Image, by: int) -> Image.Image:
+def shrunk(picture: Image.Image, by: int, name: str = "<image>") -> Image.Image:
     """Divide both sides of a decoded picture of any mode (rounded up); return L, RGB or RGBA.
 
     Each output pixel is the mean of the pixels it covers, weighted by opacity. A picture of mode L or RGB is
-    returned itself if ``by`` is 1.
+    returned itself if ``by`` is 1. ``name`` is its name in messages.
 
     Raises:
         ImageError: a value in the picture is negative or not finite.
@@ -209,7 +211,9 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
         return picture
     if picture.mode.startswith(("I", "F")):
         full = _white_in(picture, by)
-        return _assembled(picture, by, "L", lambda piece: Image.fromarray(scaled(np.asarray(piece), full)))
+        return _assembled(
+            picture, by, "L", lambda piece: Image.fromarray(scaled(np.asarray(piece), full, name))
+        )
     mode = "RGBA" if has_alpha else "L" if picture.mode in ("1", "L") else "RGB"
     return _assembled(picture, by, mode, lambda piece: piece.convert(mode))
 

@@ -91,7 +91,7 @@ def test_a_huge_pictures_orientation_is_applied_and_its_transparency_put_on_whit
 def test_a_number_that_is_no_pixel_is_found_wherever_it_is(wrong: float) -> None:
     values = np.ones((1600, 1700), np.float32)
     values[1599, 1699] = wrong
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageError, match=r"^<bytes>: pixel values"):
         DigitImage.open(encoded(Image.fromarray(values), "TIFF"))
 
 
