@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -37,7 +37,8 @@ def replacing(file: Path, *, locked: bool = False) -> Iterator[Path]:
             error.filename = str(file)
         raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            unfinished.unlink()
 
 
 def write(file: Path, content: str | bytes) -> Path:

@@ -43,10 +43,12 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_reported_by_the_name_that_was_given(tmp_path: Path) -> None:
-    file = tmp_path / "none" / "page.html"
-    with pytest.raises(FileNotFoundError) as error:
-        atomic.write(file, "new")
-    assert error.value.filename == str(file)
+    (tmp_path / "file").touch()
+    for folder, kind in (("none", FileNotFoundError), ("file", NotADirectoryError)):
+        file = tmp_path / folder / "page.html"
+        with pytest.raises(kind) as error:
+            atomic.write(file, "new")
+        assert error.value.filename == str(file)
 
 
 def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path: Path) -> None:
