@@ -36,8 +36,10 @@ COMMANDS = {
 RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
 """Commands of earlier versions, and the command to use instead."""
 
-WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
-"""Errors of the system about writing that do not name the file."""
+UNNAMED = {errno.ENOENT: "the current folder"} | dict.fromkeys(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF), "the output"
+)
+"""What is wrong if an error of the system names no file: `os.getcwd` found no folder, or writing failed."""
 
 
 class LazyGroup(click.Group):
@@ -124,9 +126,11 @@ def _errors_told() -> Iterator[None]:
         error.message = "\n".join(map(printable, error.message.split("\n")))  # type: ignore[misc]
         raise
     except OSError as error:
-        if error.filename is None and error.errno not in WRITING:  # EPIPE, or a network error
+        what = error.filename or UNNAMED.get(error.errno or 0)
+        if what is None:  # EPIPE, or a network error
             raise
-        process.tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
+        why = error.strerror or " ".join(map(str, error.args))  # with a file name, str(error) is not the text
+        process.tell(f"{what}: {why.lower()}")
         process.drop(sys.stdout)
         raise click.exceptions.Exit(process.REFUSED_BY_SYSTEM) from error
 

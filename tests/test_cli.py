@@ -99,14 +99,19 @@ def test_an_error_of_the_system_is_the_outputs_only_where_it_came_of_writing() -
         "other": OSError("Could not find a suitable TLS CA certificate bundle"),
         "full": OSError(errno.ENOSPC, "No space left on device"),
         "file": FileNotFoundError(errno.ENOENT, "No such file or directory", "/no/such/page.html"),
+        "folder": FileNotFoundError(errno.ENOENT, "No such file or directory"),
+        "format": OSError("cannot write mode L as XBM"),
     }
+    failures["format"].filename = "seen.xbm"
 
     for kind in ("network", "other"):
         assert failing(failures[kind]).exception is failures[kind]
-    said = [failing(failures[kind]) for kind in ("full", "file")]
-    assert [done.exit_code for done in said] == [9, 9]
+    said = [failing(failures[kind]) for kind in ("full", "file", "folder", "format")]
+    assert [done.exit_code for done in said] == [9, 9, 9, 9]
     assert said[0].stderr == "digitrec: the output: no space left on device\n"
     assert said[1].stderr == "digitrec: /no/such/page.html: no such file or directory\n"
+    assert said[2].stderr == "digitrec: the current folder: no such file or directory\n"
+    assert said[3].stderr == "digitrec: seen.xbm: cannot write mode l as xbm\n"
 
 
 def digitrec_into(out: object, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
