@@ -88,6 +88,24 @@ def test_compare_asks_what_costs_money_only_on_a_click(open_page: OpenPage) -> N
     expect(page.locator("#agreement")).to_have_text("They do not agree.")
 
 
+def test_a_late_comparison_of_an_earlier_picture_is_not_shown(open_page: OpenPage) -> None:
+    page = hand.drawn(open_page(), 7)
+    held = hand.held_back(page, "**/compare*")
+    said = page.locator("[data-engine=local] .said")
+    hand.press(page, "Compare")
+    hand.press(page, "Clear")
+    hand.drawn(page, 3)
+    hand.press(page, "Compare")
+    while len(held) < 2:
+        page.wait_for_timeout(10)
+    held[1].continue_()
+    expect(said).to_have_text("3")
+    with page.expect_response("**/compare*"):
+        held[0].continue_()
+    page.evaluate("fetch('health')")  # its answer comes after the late one
+    expect(said).to_have_text("3")
+
+
 def test_emulated_answers_do_not_count_and_a_calibrated_chance_is_called_so(page_of: OpenPage) -> None:
     calibrated(0.56)
     page = page_of(local(), Engine(FakeProvider(["7"], name="ocr")), emulated("aws", "3"))

@@ -4,14 +4,14 @@ import * as api from "./api.js";
 import { by, make, makeButton } from "./dom.js";
 import { howSure, reasonInWords } from "./view.js";
 
-let said; // the readings so far, by engine
+let said; // the readings so far of the picture, by engine; another map for another picture
 
 /** Let the button compare `getEngines()` on the picture that `getPicture()` promises. */
 export function listenForCompare(getEngines, getPicture, fail) {
   by("compare").addEventListener("click", async () => {
-    const [engines, picture] = [getEngines(), await getPicture()];
-    const ask = (names) => askAll(picture, names, fail);
-    said = new Map();
+    const [engines, picture, found] = [getEngines(), await getPicture(), new Map()];
+    const ask = (names) => askAll(picture, names, found, fail);
+    said = found;
     by("columns").replaceChildren(...engines.map((engine) => column(engine, ask)));
     const free = engines.filter((engine) => engine.usd_per_picture === 0).map(({ name }) => name);
     if (free.length) await ask(free);
@@ -21,6 +21,7 @@ export function listenForCompare(getEngines, getPicture, fail) {
 /** Empty the columns: the picture has changed. */
 export function resetCompare(hasPicture) {
   by("compare").disabled = !hasPicture;
+  said = null;
   if (by("columns").childElementCount === 0) return;
   by("columns").replaceChildren();
   by("agreement").textContent = "";
@@ -41,9 +42,10 @@ function column({ name, usd_per_picture: usd }, ask) {
   return article;
 }
 
-async function askAll(picture, names, fail) {
+async function askAll(picture, names, found, fail) {
   try {
     const { readings } = await api.compare(picture, names);
+    if (found !== said) return; // they are about an earlier picture
     for (const reading of readings) {
       said.set(reading.provider, reading);
       fill(reading.provider, ...columnOf(reading));
@@ -51,7 +53,7 @@ async function askAll(picture, names, fail) {
     sumUp();
   } catch (problem) {
     fail(problem);
-    names.forEach((name) => fill(name, make("p", {}, "no answer")));
+    if (found === said) names.forEach((name) => fill(name, make("p", {}, "no answer")));
   }
 }
 
