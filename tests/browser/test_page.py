@@ -55,6 +55,23 @@ def test_files_are_read_refused_or_no_pictures(open_page: OpenPage) -> None:
     hand.drawn(page, 7)
 
 
+def test_a_late_preview_does_not_replace_a_newer_picture(open_page: OpenPage) -> None:
+    page = open_page()
+    held = hand.held_back(page, "**/thumbnail")
+    content = io.BytesIO()
+    Image.open(hand.SAMPLES / "photo-shadow.jpg").save(content, "TIFF")  # which Chromium does not show
+    with page.expect_request("**/thumbnail"):
+        hand.show(page, {"name": "3.tif", "mimeType": "image/tiff", "buffer": content.getvalue()})
+    hand.show(page, "photo-pen.jpg", "7")
+    expect(page.locator("#picture")).to_be_visible()
+    shown = page.locator("#picture").get_attribute("src")
+    with page.expect_response("**/thumbnail"):
+        held[0].continue_()
+    page.evaluate("fetch('health')")  # its answer comes after the late one
+    expect(page.locator("#picture")).to_be_visible()
+    assert page.locator("#picture").get_attribute("src") == shown
+
+
 def test_a_picture_is_dropped_or_pasted(open_page: OpenPage) -> None:
     page = open_page()
     for event, name, digit in (("drop", "photo-shadow.jpg", "3"), ("paste", "photo-pen.jpg", "7")):

@@ -179,8 +179,11 @@ async function render(isGrown = false) {
     settled = "";
     view.showNothing();
   } else read();
-  look = await shownPicture(by("picture"), now.picture, api.thumbnail).catch(() => null); // reading it says why
-  by("picture").hidden = look === null || timeline.now !== now || pad.active !== null;
+  const isWanted = () => timeline.now === now;
+  const shown = await shownPicture(by("picture"), now.picture, api.thumbnail, isWanted).catch(() => null); // reading it says why
+  if (!isWanted()) return;
+  look = shown;
+  by("picture").hidden = look === null || pad.active !== null;
   numbers.layOver();
 }
 

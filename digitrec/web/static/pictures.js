@@ -65,15 +65,16 @@ function drawnOn(image, width, height, quality, part = []) {
 }
 
 /** Show a picture, or nothing, in an image element; promise the shown one.
- *  `thumbnail(picture)` promises a preview of one that the browser cannot show. */
-export async function shownPicture(image, picture, thumbnail) {
+ *  `thumbnail(picture)` promises a preview of one that the browser cannot show; nothing is shown if it comes when the
+ *  picture is no longer wanted. */
+export async function shownPicture(image, picture, thumbnail, isWanted) {
   URL.revokeObjectURL(image.src);
   image.removeAttribute("src");
   if (!picture) return null;
   const bitmap = await createImageBitmap(picture).catch(() => null);
   bitmap?.close();
   const look = bitmap ? picture : await thumbnail(picture);
-  image.src = URL.createObjectURL(look);
+  if (isWanted()) image.src = URL.createObjectURL(look);
   return look;
 }
 
