@@ -191,7 +191,7 @@ def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
     """
     image = DigitImage.open(picture)
     findings, reading = judge.found(image, find_ink(image.picture))
-    digit = findings.boxes[0] if findings.reason is None and findings.boxes else None
+    digit = image.place.box(findings.boxes[0]) if findings.reason is None and findings.boxes else None
     own = [
         (box, mark) for line in lines for box, mark in zip(line.boxes, line.marks, strict=True)
         if digit is None or covered(box.tolist(), digit) > SAME

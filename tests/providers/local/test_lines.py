@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digitrec.lab.handwriting.writer import OWN, in_font
-from digitrec.providers.local.lines import lines, strip
+from digitrec.providers.local.lines import Line, lines, single, strip
 
 RAMP = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
 
@@ -103,3 +103,13 @@ def test_a_line_is_split_at_its_widest_gap() -> None:
 def test_a_line_without_a_space_is_not_split() -> None:
     (line,) = lines(written(("2304", 60, 60)))
     assert line.split(0.3) == []
+
+
+def test_a_single_digit_on_a_large_picture_keeps_its_place() -> None:
+    page, ink = Image.new("L", (1500, 2000), 245), Image.fromarray(in_font("5", OWN, 400))
+    page.paste(30, (900, 1200), ink)
+    box = 900.0, 1200.0, 900.0 + ink.width, 1200.0 + ink.height
+    found = single([Line(box, 1.0, False, np.array([box]), [None])], page)
+    assert found is not None and found.reading is not None
+    assert found.reading.digit == 5
+    assert found.box == pytest.approx(box, abs=20)
