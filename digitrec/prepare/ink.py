@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.image import Polarity
+from digitrec.image.pixels import MOST_PIXELS
 from digitrec.prepare.background import is_noise, lightness
 from digitrec.prepare.closeup import cut_out
 from digitrec.prepare.components import Box, on_picture
@@ -64,8 +65,12 @@ def find_ink(picture: Image.Image) -> Ink:
 
 
 def with_paper_around(picture: Image.Image) -> Ink:
-    """Find the handwriting on a picture that its digit may fill, after adding a window of paper around it."""
-    margin = round(WINDOW * max(picture.size))
+    """Find the handwriting on a picture that its digit may fill, after adding a window of paper around it.
+
+    A long and thin picture gets less paper: with a share of its length above it, it would fill gigabytes.
+    """
+    longest = max(picture.size)
+    margin = round(min(WINDOW * longest, MOST_PIXELS / longest))
     ink = find_ink(ImageOps.expand(picture, margin, edge_colour(picture)))
     return _moved(ink, (-margin, -margin), picture)
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 import digitrec
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.found import Ink
+from digitrec.prepare.ink import with_paper_around
 
 WIDTH, HEIGHT = 300, 400
 FOUR = [(170, 90), (90, 230), (220, 230)], [(180, 160), (180, 320)]
@@ -202,3 +203,8 @@ def test_pictures_of_any_shape(shape: tuple[int, ...], value: int) -> None:
 def test_what_was_once_taken_for_something_else_is_read(kind: str, place: int) -> None:
     one = staged(kind, place)
     assert digitrec.predict(one.pixels).digit == one.label
+
+
+def test_paper_around_a_long_picture_takes_little_memory() -> None:
+    long = Image.new("L", (4_000_000, 1), 255)  # with paper as high as half its length: 12 terabytes
+    assert with_paper_around(long).reason == "blank"

@@ -213,6 +213,7 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
         if _is_enough(picture, coarse[1], marks):
             return coarse
     last = round(longest * (LARGEST / (picture.width * picture.height)) ** 0.5)
+    last = min(last, LARGEST // (3 * finder.STEP))  # a long picture is made at least that high
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR

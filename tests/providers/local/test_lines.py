@@ -9,7 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digitrec.lab.handwriting.writer import OWN, in_font
-from digitrec.providers.local.lines import Line, lines, single, strip
+from digitrec.prepare import finder
+from digitrec.prepare.filters import Floats
+from digitrec.providers.local.lines import LARGEST, Line, lines, single, strip
 
 RAMP = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
 
@@ -113,3 +115,17 @@ def test_a_single_digit_on_a_large_picture_keeps_its_place() -> None:
     assert found is not None and found.reading is not None
     assert found.reading.digit == 5
     assert found.box == pytest.approx(box, abs=20)
+
+
+def test_a_long_picture_is_searched_within_the_largest_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    areas = []
+
+    def bare(pixels: np.ndarray) -> tuple[Floats, Floats]:
+        height, width = pixels.shape[:2]
+        areas.append(height * width)
+        paper = np.array([1, 0, 0], np.float32)
+        return np.broadcast_to(paper, (height, width, 3)), np.zeros((height // 2, width // 2, 5), np.float32)
+
+    monkeypatch.setattr(finder, "_kinds_and_maps", bare)
+    assert lines(Image.new("L", (1_000_000, 1), 255)) == []
+    assert LARGEST / 2 < max(areas) < 1.01 * LARGEST
