@@ -48,7 +48,7 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
         chances = {(network().version, data): read.chances}
     else:
         data, chances = (_NOTHING if ink.fine is None else laid_out(ink.fine).tobytes()), {}
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, chances)
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings.on(image.place), whole, chances)
 
 
 def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pictures import encoded, exif
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digitrec.emulator.kit import drawn_seven
 from digitrec.image import DigitImage, InputSpec
@@ -48,6 +48,15 @@ def test_light_on_dark_is_turned_into_dark_on_light() -> None:
 def test_a_large_picture_is_reduced_with_its_margin(margin: float) -> None:
     spec = InputSpec(encoding="png", max_side=50, margin=margin)
     assert max(sent(drawn_seven(), spec).shape) <= 50
+
+
+def test_ink_beside_an_enlarged_digit_is_named_in_pixels_of_the_large_picture() -> None:
+    page = Image.new("L", (1800, 2400), 240)
+    pen = ImageDraw.Draw(page)
+    pen.line([(660, 780), (1140, 780), (840, 1740)], 20, 72)
+    pen.line([(400, 2000), (1400, 2000)], 20, 40)
+    (box,) = prepare(DigitImage.open(page), spec_for(CLOUD, "enlarged")).findings.left_out
+    assert box == pytest.approx((400, 1980, 1400, 2020), abs=30)
 
 
 def test_a_long_picture_gets_a_margin_rather_than_too_long_a_side() -> None:

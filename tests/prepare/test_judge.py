@@ -127,6 +127,14 @@ def test_ink_that_is_left_out_is_named_and_lowers_the_confidence() -> None:
     assert judged > 10
 
 
+def test_ink_that_is_left_out_of_a_large_picture_is_named_in_its_own_pixels() -> None:
+    small = beside(DIGITS.images[0], *READ["a square bracket"])
+    large = small.resize((6 * small.width, 6 * small.height), Image.Resampling.NEAREST)
+    boxes = np.array(digitrec.predict(large).left_out)
+    around = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
+    assert np.abs(np.subtract(around, np.multiply(6, (232, 91, 259, 229)))).max() <= 6 * 9
+
+
 @pytest.mark.parametrize("blank", [Image.new("L", (300, 400), 240), Image.new("RGB", (1240, 1754), "white")])
 def test_bare_paper_stays_blank(blank: Image.Image) -> None:
     assert digitrec.predict(blank).reason == "blank"
