@@ -246,7 +246,7 @@ def _checked(at_least: float, rotate: Rotation) -> float:
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
     """
-    if isinstance(rotate, bool) or rotate not in TURNS:
+    if isinstance(rotate, bool | float) or rotate not in TURNS:
         raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
     return number("at_least", at_least, 0, 1)
 

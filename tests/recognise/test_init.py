@@ -267,7 +267,7 @@ def test_any_engine_is_given_the_turned_picture_and_a_bad_one_takes_its_own_plac
     assert np.array_equal(sent, SEVEN.turned(90).pixels)
 
 
-@pytest.mark.parametrize("angle", [45, -90, True, "left", "auto", None, 90.5])
+@pytest.mark.parametrize("angle", [45, -90, True, "left", "auto", None, 90.0, 90.5])
 def test_another_angle_is_refused(angle: object) -> None:
     with pytest.raises(ValueError):
         digitrec.predict(SEVEN, rotate=angle)  # type: ignore[arg-type]
