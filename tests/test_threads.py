@@ -104,6 +104,26 @@ def test_a_child_forked_while_others_predict_predicts_too() -> None:
     assert ran(code) == f"{[7] * 6}\n"
 
 
+def test_a_child_forked_while_another_thread_is_in_the_network_reads_numbers() -> None:
+    pytest.importorskip("ai_edge_litert")
+    code = (
+        "import digitrec, multiprocessing, sys, threading, time\n"
+        "from ai_edge_litert.interpreter import Interpreter\n"
+        "path, inside, invoke = sys.argv[1], threading.Event(), Interpreter.invoke\n"
+        "def slow(network):  # the thread holds the network's lock\n"
+        "    if threading.current_thread() is other: inside.set(); time.sleep(100)\n"
+        "    invoke(network)\n"
+        "Interpreter.invoke = slow\n"
+        "other = threading.Thread(target=digitrec.read, args=[path], daemon=True)\n"
+        "other.start(); inside.wait()\n"
+        "def child(): sys.exit(int(digitrec.read(path).numbers[0].value))\n"
+        "forked = multiprocessing.get_context('fork').Process(target=child)\n"
+        "forked.start(); forked.join(60)\n"
+        "print(forked.exitcode); forked.kill()"
+    )
+    assert ran(code) == "7\n"
+
+
 def test_spawned_processes_and_an_event_loop_predict() -> None:
     code = (
         "import asyncio, digitrec, multiprocessing, sys\n"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Protocol
 
@@ -272,37 +274,53 @@ def runner(content: bytes, tensors: Sequence[int] = (), threads: int = 1) -> Run
 
 
 class _Interpreter:
-    """LiteRT's own interpreter; threads take turns."""
+    """LiteRT's own interpreter; threads take turns.
+
+    A forked process starts its own on first use, because another thread may have been in a run at the fork.
+    It keeps its parent's alive: destroying that one would wait for threads that the fork did not copy.
+    """
 
     def __init__(self, content: bytes, tensors: Sequence[int], threads: int) -> None:
         from ai_edge_litert import interpreter
 
         kinds = interpreter.OpResolverType
-        self._interpreter = interpreter.Interpreter(
+        self._new = partial(
+            interpreter.Interpreter,
             model_content=content,
             num_threads=threads,
             experimental_preserve_all_tensors=bool(tensors),  # else a delegate hides its tensors
             experimental_op_resolver_type=kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if tensors else kinds.AUTO,
         )
-        self._interpreter.allocate_tensors()  # the first prints to stderr: docs/library.md
-        takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._locks: dict[int, threading.Lock] = {}
+        self._started: dict[int, tuple[Any, dict[int, tuple[int, ...]]]] = {}
+        first, _ = self._own()
+        takes, gives = first.get_input_details(), first.get_output_details()
         self.takes, self.gives = list(map(_signature, takes)), list(map(_signature, gives))
         self._tensors = tensors or [one["index"] for one in gives]
-        self._shapes = {one["index"]: tuple(one["shape"].tolist()) for one in takes}
-        self._lock = threading.Lock()
+
+    def _own(self) -> tuple[Any, dict[int, tuple[int, ...]]]:
+        """Return this process's interpreter and the shapes of its inputs."""
+        process = os.getpid()
+        if process not in self._started:
+            made = self._new()
+            made.allocate_tensors()  # the first prints to stderr: docs/library.md
+            shapes = {one["index"]: tuple(one["shape"].tolist()) for one in made.get_input_details()}
+            self._started[process] = made, shapes
+        return self._started[process]
 
     def run(self, *inputs: Floats) -> list[Floats]:
-        with self._lock:
-            shapes = {place: one.shape for place, one in zip(self._shapes, inputs, strict=True)}
-            if shapes != self._shapes:
-                self._shapes = shapes
+        with self._locks.setdefault(os.getpid(), threading.Lock()):
+            interpreter, known = self._own()
+            shapes = {place: one.shape for place, one in zip(known, inputs, strict=True)}
+            if shapes != known:
+                known.update(shapes)
                 for place, shape in shapes.items():
-                    self._interpreter.resize_tensor_input(place, shape)
-                self._interpreter.allocate_tensors()
+                    interpreter.resize_tensor_input(place, shape)
+                interpreter.allocate_tensors()
             for place, one in zip(shapes, inputs, strict=True):
-                self._interpreter.set_tensor(place, one)
-            self._interpreter.invoke()
-            return [self._interpreter.get_tensor(place) for place in self._tensors]
+                interpreter.set_tensor(place, one)
+            interpreter.invoke()
+            return [interpreter.get_tensor(place) for place in self._tensors]
 
 
 def _signature(tensor: dict[str, Any]) -> Signature:
