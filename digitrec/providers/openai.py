@@ -19,6 +19,7 @@ import math
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -436,8 +437,12 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 """A plausible number of tokens."""
 LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a probability; it may exceed 0 slightly, because servers round."""
-ANSWER = re.compile(r'\{\s*"(?:digit|numbers)"\s*:')
-"""The beginning of a JSON object with one of the requested names."""
+NAME = re.compile(r'"(?:digit|numbers)"\s*:')
+"""One of the requested names in a JSON object."""
+OBJECT = re.compile(r'\{\s*"')
+"""The beginning of a JSON object."""
+MOST_OBJECTS = 200
+"""Number of beginnings that are tried, because each may take time in proportion to the text."""
 
 
 class Usage(Struct):
@@ -535,10 +540,8 @@ def parse(raw: Any, form: type[Digit | Numbers] = Digit) -> Answer:
             text does not answer the request. None of these means "no digit".
     """
     completion, text, tokens = _completed(raw)
-    starts = [found.start() for found in ANSWER.finditer(text)]
     try:
-        spelled = text[starts[-1] : text.rfind("}") + 1] if starts else ""
-        said = msgspec.json.decode(spelled, type=form, strict=False)
+        said = msgspec.json.decode(_object_in(text), type=form, strict=False)
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise SERVICE.refusal("choices[0].message.content: not the JSON asked for", raw) from None
     return replace(said.answer(text, tokens), raw=raw, model_version=completion.model)
@@ -559,6 +562,18 @@ def _completed(raw: Any) -> tuple[ChatCompletion, str, Sequence[TokenLogprob]]:
         raise SERVICE.refusal("choices[0].message.content: null, and no refusal", raw)
     text = content if isinstance(content, str) else "".join(part.text or "" for part in content)
     return completion, text, (choice.logprobs.content if choice.logprobs else None) or ()
+
+
+def _object_in(text: str) -> str:
+    """Return the outermost JSON object around the last of the requested names; "" if there is none."""
+    name = max((found.start() for found in NAME.finditer(text)), default=0)
+    starts = [found.start() for found in OBJECT.finditer(text) if found.start() < name]
+    for start in starts[-MOST_OBJECTS:]:
+        with suppress(ValueError, RecursionError):
+            _, end = json.JSONDecoder().raw_decode(text, start)
+            if end > name:
+                return text[start:end]
+    return ""
 
 
 def _covering(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -> list[TokenLogprob]:

@@ -145,7 +145,8 @@ def test_a_document_without_an_answer_is_a_bad_answer(case: str) -> None:
 @pytest.mark.parametrize(
     "content",
     ["", "7", '"7"', '{"digit": "10"}', '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
-     "{}", '{"reason": "7"}', "{" * 5000, '{"digit": ' * 2_000, "[7]", '{"digit": 7', "```\n7\n```", None],
+     "{}", '{"reason": "7"}', '{"digit": 1} No: {"digit": 7', '{"digit": 1} No: {"digit": 12}', "{" * 5000,
+     '{"digit": ' * 2_000, "[7]", '{"digit": 7', "```\n7\n```", None],
 )  # fmt: skip
 def test_anything_else_that_a_model_says_is_a_bad_answer(content: Any) -> None:
     with pytest.raises(errors.BadAnswer):
@@ -156,6 +157,7 @@ def test_anything_else_that_a_model_says_is_a_bad_answer(content: Any) -> None:
     "content",
     ['{"digit": "7"}', '{"digit": 7.0}', '{"digit": 7, "reason": null}', '{"digit": 7, "more": {"a": [1]}}',
      'Here you are:\n{"digit": 7, "reason": "a {hook}"}\nAnything else?', '```json\n{"digit": 7}\n```',
+     '{"reason": "a \\"{hook}", "digit": 7}', '{"digit": 7} I am {quite} sure.',
      'A 1? {"digit": 1} No: {"digit": 7}', 'thoughts about {"digit": 1}</think>{"digit": 7}',
      [{"type": "text", "text": '{"digit": 7}'}],
      [{"type": "thinking", "thinking": [{"text": "1?"}]}, {"type": "text", "text": '{"digit": 7}'}]],
