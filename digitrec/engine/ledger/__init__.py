@@ -355,7 +355,7 @@ class Spending:
     emulated: bool
     """True: no money was spent; the figures are what the vendor would have charged."""
     calls: int
-    """Calls that were sent, >= 0."""
+    """Number of calls, also those that did not reach the vendor, >= 0."""
     usd: float
     """US dollars of the calls with a known price, including those with an unknown outcome."""
     unpriced: int
