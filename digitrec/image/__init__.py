@@ -353,12 +353,6 @@ class Findings:
     trust: float = 1.0
     """Chance that the right digit was found, 0..1; a Prediction's confidence is multiplied by it."""
 
-    def on(self, place: Place) -> Findings:
-        """Return the findings with `left_out` in whole pixels of the user's picture."""
-        boxes = (place.box(box) for box in self.left_out)
-        whole = ((int(x), int(y), math.ceil(end_x), math.ceil(end_y)) for x, y, end_x, end_y in boxes)
-        return replace(self, left_out=tuple(whole))
-
 
 Encoding = Literal["mnist", "rgb", "png", "jpeg"]
 

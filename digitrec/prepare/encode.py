@@ -23,7 +23,7 @@ from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
 from digitrec.prepare.filters import edge_colour
 from digitrec.prepare.form import as_bytes
-from digitrec.prepare.found import Ink
+from digitrec.prepare.found import Ink, told
 from digitrec.prepare.ink import find_ink
 
 NARROW_MARGIN = 0.1
@@ -72,7 +72,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     picture, within = _framed(_in_a_row(picture, spec.repeat), spec)
     data, media_type, size = _encoded(picture, spec, image.source)
     place = None if spec.crop else image.place.part(_around(within, picture.size, whole.size), size)
-    findings = ink.findings.on(image.place)
+    findings = told(ink.findings, image.place)
     if not spec.crop:  # the engine gets the whole picture
         findings = replace(findings, left_out=(), trust=1.0)
     return PreparedImage(data, media_type, spec, image.ref, findings, size=size, place=place)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from digitrec.image import Findings, Polarity
+from digitrec.image import Findings, Place, Polarity
 from digitrec.prepare.components import Box, box_of, on_picture
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.projection import Projection
@@ -67,3 +67,9 @@ class Ink:
         x, y, end_x, end_y = self.within
         size = min(end_x, self.picture.width), min(end_y, self.picture.height)
         return on_picture((left + x, top + y, right + x, bottom + y), size)
+
+
+def told(findings: Findings, place: Place) -> Findings:
+    """Return the findings with `left_out` in pixels of the user's picture; ``place`` is the searched part."""
+    boxes = tuple(on_picture(place.box(box), place.size) for box in findings.left_out)
+    return replace(findings, left_out=boxes)

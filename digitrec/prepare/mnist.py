@@ -35,7 +35,8 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     in MNIST's form may have lines, specks or haze, which count as ink and shift the digit; so the full frame
     is added as `whole`.
     """
-    from digitrec.prepare.ink import find_ink  # a digit in MNIST's form does not need it
+    from digitrec.prepare.found import told  # a digit in MNIST's form does not need these
+    from digitrec.prepare.ink import find_ink
     from digitrec.prepare.judge import found
     from digitrec.prepare.proposals import network
 
@@ -48,7 +49,8 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
         chances = {(network().version, data): read.chances}
     else:
         data, chances = (_NOTHING if ink.fine is None else laid_out(ink.fine).tobytes()), {}
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings.on(image.place), whole, chances)
+    findings = told(findings, image.place)
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, chances)
 
 
 def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:

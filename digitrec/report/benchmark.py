@@ -21,9 +21,10 @@ def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> Non
 
     ``table`` is the leaderboard and the conclusion, ``markdown`` the whole report, ``json`` also the answers.
     """
-    sentences = list(map(printable, conclusion(benchmark)))
+    concluded = conclusion(benchmark)
+    sentences = map(printable, concluded)
     if form == "json":
-        text = json.dumps(benchmark.as_dict() | {"conclusion": conclusion(benchmark)}, indent=1, default=str)
+        text = json.dumps(benchmark.as_dict() | {"conclusion": concluded}, indent=1, default=str)
     elif form == "markdown":
         title, said = printable(heading(benchmark)), "\n".join(f"- {it}" for it in sentences)
         text = "\n\n".join([f"# {title}", said, *map(markdown_section, tables(benchmark))])
