@@ -124,24 +124,17 @@ def lines(picture: Image.Image) -> list[Line]:
     letters, rules = letters_and_rules(look, parts, zip(owners, found, strict=True))
     rules |= upright_rules(look, tall)
     if picture.height < CUT_OUT * max(LEGIBLE, typical):
-        made = _lines_of_cut_out(found, rules, tall, picture.size)
+        made = _lines_of_cut_out(found, rules, picture.size)
     else:
-        made = _lines_of_page(found, letters, rules, tall)
+        made = _lines_of_page(found, letters, rules)
     return sorted(made, key=lambda one: (one.box[1], one.box[0]))
 
 
-def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, tall: float) -> list[Line]:
-    """Return the marks and letters that stand beside each other; rules divide them.
-
-    Args:
-        marks: the marks.
-        letters: the letters' boxes.
-        rules: where rules are, on the network's input.
-        tall: the height of most digits, in pixels of that input.
-    """
+def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask) -> list[Line]:
+    """Return the marks and letters that stand beside each other; rules divide them."""
     boxes = np.array([mark.box for mark in marks], float)
     linked = beside(boxes, GAP)
-    linked &= ~ruled_off(rules, np.array([mark.place for mark in marks]), linked, tall)
+    linked &= ~ruled_off(rules, np.array([mark.place for mark in marks]), linked)
     boxes = np.concatenate([boxes, letters])
     every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
     groups = _groups(_with_letters(boxes, linked))
@@ -149,14 +142,12 @@ def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, ta
     return [one for one in made if one.box[3] - one.box[1] >= LOW]
 
 
-def _lines_of_cut_out(
-    marks: Sequence[finder.Mark], rules: Mask, tall: float, size: tuple[int, int]
-) -> list[Line]:
+def _lines_of_cut_out(marks: Sequence[finder.Mark], rules: Mask, size: tuple[int, int]) -> list[Line]:
     """Return the marks that stand beside each other, or a row of boxes; ``size`` is the picture's."""
     boxes = np.array([mark.box for mark in marks], float)
     inside = np.flatnonzero(~_from_outside(boxes, size))
     boxes, marks = boxes[inside], [marks[at] for at in inside.tolist()]
-    cells = cells_between(rules, np.array([mark.place for mark in marks]), tall)
+    cells = cells_between(rules, np.array([mark.place for mark in marks]))
     groups = cells or _groups(beside(boxes, GAP_CUT_OUT))
     made = [_line(boxes[group], [marks[at] for at in group], cut_out=not cells) for group in groups]
     return [replace(_line(boxes, marks, cut_out=True), cells=made)] if cells else made

@@ -30,9 +30,8 @@ LONG, RULE = 2.0, 0.3
 it is "other ink"."""
 RULED = 0.8
 """Minimum share of the height of two marks that a rule between them covers."""
-SQUARE, REGULAR = 1.1, 0.6
-"""Maximum distance of the rules of squared paper, as a share of the digits' height (cells are wider), and
-minimum ratio of a small distance to a large one."""
+PAPER = 0.1
+"""If rules run through more than this share of the marks, they are those of squared paper."""
 
 
 def letters_and_rules(
@@ -94,14 +93,14 @@ def upright_rules(look: finder.Look, tall: float) -> Mask:
     return runs.drawn(long)[:, ::2]
 
 
-def cells_between(rules: Mask, places: NDArray[np.intp], tall: float) -> list[NDArray[np.intp]]:
+def cells_between(rules: Mask, places: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """Return the marks in each box of a row, from left to right; none if there are fewer rules than sides.
 
     A slash divides a number, too, but has no sides of boxes beside it.
     """
     order = np.argsort(places[:, 0])
     beside = np.eye(len(order), k=1, dtype=bool)
-    is_divided = ruled_off(rules, places[order], beside, tall).diagonal(1)
+    is_divided = ruled_off(rules, places[order], beside).diagonal(1)
     cells = np.split(order, np.flatnonzero(is_divided) + 1)
     if len(cells) == 1:
         return []
@@ -109,36 +108,38 @@ def cells_between(rules: Mask, places: NDArray[np.intp], tall: float) -> list[ND
     return cells if len(cells) < len(_rules_in(is_rule)) else []
 
 
-def ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask, tall: float) -> Mask:
-    """Return which linked marks have a rule between them, as between the cells of a table, (N, N).
-
-    The squares of squared paper divide no number; ``tall`` is the height of most digits.
-    """
+def ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
+    """Return which linked marks have a rule between them that is not one of squared paper, (N, N)."""
+    found = np.zeros(linked.shape, bool)
+    if _is_squared_paper(rules, places):
+        return found
     other = rules.copy()
     other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may be slanted
-    found = np.zeros(linked.shape, bool)
     for one, two in np.argwhere(np.triu(linked, 1)).tolist():
         left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
         top, bottom = min(places[one][1], places[two][1]), max(places[one][3], places[two][3])
-        first, last = max(0, left // 2 - round(3 * tall)), right // 2 + round(3 * tall)
-        is_rule = other[top:bottom, first:last].mean(axis=0) > RULED
-        is_between = is_rule[left // 2 - first : right // 2 - first].any()
-        found[one, two] = found[two, one] = is_between and not _are_squares(is_rule, tall)
+        between = other[top:bottom, left // 2 : right // 2]
+        found[one, two] = found[two, one] = _holds_rule(between)
     return found
+
+
+def _is_squared_paper(rules: Mask, places: NDArray[np.intp]) -> bool:
+    """Return whether rules run through some of the marks; in a table, the digits stand between the rules."""
+    through = []
+    for left, top, right, bottom in places.tolist():
+        half, inset = (bottom - top) // 2, (right - left) // 5
+        inside = rules[:, left + inset : right - inset]
+        through.append(
+            _holds_rule(inside[max(0, top - half) : top]) and _holds_rule(inside[bottom : bottom + half])
+        )
+    return bool(np.mean(through) > PAPER)
+
+
+def _holds_rule(part: Mask) -> bool:
+    """Return whether an upright rule runs through a part of the rules' mask, (h, w)."""
+    return bool(part.size and (part.mean(axis=0) > RULED).any())
 
 
 def _rules_in(is_rule: Mask) -> NDArray[np.intp]:
     """Return where each rule begins, from the columns that rules cover, (w,)."""
     return np.flatnonzero(np.diff(is_rule, prepend=False) & is_rule)
-
-
-def _are_squares(is_rule: Mask, tall: float) -> bool:
-    """Return whether the columns that upright rules cover, (w,), are those of squared paper.
-
-    The rules' distances are about equal, unlike those of separate boxes; digits hide some rules.
-    """
-    steps = np.diff(_rules_in(is_rule))
-    if len(steps) < 4:
-        return False
-    near, far = np.quantile(steps, (0.25, 0.6))
-    return bool(near > REGULAR * far and far < SQUARE * tall)

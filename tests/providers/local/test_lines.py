@@ -48,7 +48,7 @@ def test_cells_stay_apart_where_a_digit_touches_the_rule_between_them() -> None:
     assert lefts == pytest.approx([150, 150, 240, 250], abs=10)
 
 
-@pytest.mark.parametrize("step", [26, 34])
+@pytest.mark.parametrize("step", [26, 34, 90])
 def test_squared_paper_divides_no_number(step: int) -> None:
     page = written(("36507", 150, 140), ("81", 470, 300))
     pen = ImageDraw.Draw(page)
