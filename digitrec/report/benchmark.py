@@ -195,7 +195,7 @@ def conclusion(benchmark: Benchmark) -> list[str]:
     A difference is claimed only if the test shows one. Emulated engines are named without claims.
     """
     said = []
-    compared = [pair for pair in benchmark.pairs if pair.p is not None and pair.n]
+    compared = [pair for pair in benchmark.pairs if pair.p is not None]
     for best in [card for card in benchmark.cards if not card.emulated and card.accuracy.n][:1]:
         said.append(
             f"{best.engine} was right on {_with_interval(best.accuracy)} of the "

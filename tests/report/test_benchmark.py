@@ -286,7 +286,7 @@ def test_the_first_real_engine_that_answered_is_the_best_and_caveats_name_the_ot
 
 def test_what_is_shown_and_what_is_level_is_said_with_the_test() -> None:
     found = [pair("b", "c", (9, 9), 0.8), pair("a", "b", (12, 3), 0.035), pair("a", "c", (2, 30), 0.0001),
-             pair("a", "d", (9, 5), 0.3), replace(pair("a", "f", (0, 0), 1.0), n=0),
+             pair("a", "d", (9, 5), 0.3),
              replace(pair("a", "g", (9, 9), 1.0), p=None, p_corrected=None)]  # fmt: skip
     shown, turned, level = told(pairs=found)
     assert shown.startswith(

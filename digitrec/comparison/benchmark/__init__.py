@@ -65,7 +65,7 @@ class Pair:
     agreement: float | None
     """Share of the pictures on which both said the same, 0..1; None without pictures."""
     p: float | None
-    """p-value of `Benchmark.test`, 0..1; None if an emulator is involved."""
+    """p-value of `Benchmark.test`, 0..1; None if an emulator is involved, or no picture has both answers."""
     p_corrected: float | None
     """p-value corrected by Holm's method for all tested pairs of the benchmark; None as for ``p``."""
 
@@ -301,7 +301,7 @@ def _pair(
     return Pair(
         *names, len(both), wins.count(1), wins.count(-1),
         agreement=measures.proportion(same, len(both)).share,
-        p=None if emulated else p, p_corrected=None,
+        p=None if emulated or not both else p, p_corrected=None,
     )  # fmt: skip
 
 
