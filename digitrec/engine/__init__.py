@@ -192,6 +192,8 @@ class Engine:
         """Seconds that `load` took, >= 0; None before it."""
         self.usd_per_image: float | None = 0.0
         """US dollars for one image, from the configuration file or else the provider; None: unknown."""
+        self.usd_by_tokens: Callable[[object], float | None] | None = None
+        """The price of an answer in US dollars, by its tokens; None: each image has the same price."""
         self._remote = None
         self.batch: int = getattr(provider, "batch", 1)
         """Number of images that `ask` handles best at once; their latency is the mean of one `ask`."""
@@ -203,6 +205,7 @@ class Engine:
             self._remote = Remote(provider, options)
             self.batch, self.patience_s = self._remote.batch, PATIENCE_REMOTE_S
             self.usd_per_image = self._remote.price
+            self.usd_by_tokens = self._remote.usd_by_tokens if self._remote.tokens else None
 
     @cached_property
     def for_numbers(self) -> Engine:

@@ -71,14 +71,15 @@ class Remote:
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)
-        self._tokens: TokenPrice | None = None
+        self.tokens: TokenPrice | None = None
+        """Price of the model's tokens; None: each image has the same price."""
         self.price = None if provider.price is None else provider.price.usd
         """Maximum US dollars for one image; None: unknown."""
         if provider.name in self._config.prices:
             self.price = self._config.prices[provider.name]
         elif isinstance(provider, Metered) and provider.model in self._config.tokens:
-            self._tokens = self._config.tokens[provider.model]
-            self.price = self._tokens.usd(*provider.most_tokens)
+            self.tokens = self._config.tokens[provider.model]
+            self.price = self.tokens.usd(*provider.most_tokens)
         limits = options.max_cost, self._config.budget.per_month
         self.budget = Budget(options._run, *limits)
         if limits != (None, None) and self.price is None:
@@ -168,13 +169,18 @@ class Remote:
             self._turns = Ledger(None)
             return self._turns.book(queue, rate)
 
-    def counted_usd(self, outcome: Outcome) -> float | None:
+    def usd_by_tokens(self, outcome: object) -> float | None:
+        """Return the price in US dollars of an answer's tokens; without a count the price of the most."""
+        cost = self.counted_usd(outcome)
+        return self.price if cost is None else cost
+
+    def counted_usd(self, outcome: object) -> float | None:
         """Return the cost in US dollars of the tokens of an answer, usable or not; None: unknown."""
         raw = getattr(outcome, "raw", None)
-        if self._tokens is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
+        if self.tokens is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
             return None
         tokens = self.provider.tokens(Answer(raw=raw))
-        return None if tokens is None else self._tokens.usd(*tokens)
+        return None if tokens is None else self.tokens.usd(*tokens)
 
 
 def _where_a_price_is_set(provider: Provider) -> str:
@@ -468,8 +474,7 @@ class Request:
         with self._recorded():
             self._terms.ledger.answered(claim, outcome, cost_usd=cost)
         if item.reply is None:  # a late answer is only in the ledger
-            price = remote.price if cost is None else cost
-            self._terms.record(Entry(item.question, outcome, time.time(), price))
+            self._terms.record(Entry(item.question, outcome, time.time(), remote.usd_by_tokens(outcome)))
         item.settle(outcome)
 
     def _book_failure(self, item: Item, claim: Claim, error: DigitrecError, cost: float | None) -> None:

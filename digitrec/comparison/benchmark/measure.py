@@ -26,8 +26,10 @@ from digitrec.recognise.numbers import value_of
 
 RELIABLE = 0.999
 """Minimum share of right answers of a reliable engine, 0..1."""
-Prices = Mapping[str, float | None]
-"""US dollars for one picture by engine; None: unknown."""
+Price = float | Callable[[object], float | None] | None
+"""US dollars for one picture, or the function from an answer to them; None: unknown."""
+Prices = Mapping[str, Price]
+"""The price by engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def scorecard(
         engine: the engine's name.
         outcomes: one for each picture.
         samples: the pictures, in the same order; if they have groups, the interval is based on whole groups.
-        prices: US dollars for one picture by engine; None: unknown.
+        prices: the price by engine.
     """
     pairs = list(zip(outcomes, samples, strict=True))
     answered = [(outcome, sample.truth) for outcome, sample in pairs if isinstance(outcome, Prediction)]
@@ -175,13 +177,14 @@ def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if value is not None}))
 
 
-def price_list(engines: Iterable[Engine]) -> dict[str, float | None]:
-    """Return each engine's price; a configured price overrides the provider's."""
-    prices = {}
+def price_list(engines: Iterable[Engine]) -> dict[str, Price]:
+    """Return each engine's price; a configured price, of an image or of tokens, overrides the provider's."""
+    prices: dict[str, Price] = {}
     for engine in engines:
         own, settings = engine.provider.price, engine.options._config or config.load()
         name = engine.provider.name
-        prices[name] = settings.prices.get(name, None if own is None else own.usd)
+        listed = engine.usd_by_tokens or (None if own is None else own.usd)
+        prices[name] = settings.prices.get(name, listed)
     return prices
 
 
@@ -195,7 +198,8 @@ def list_price(outcome: Outcome, prices: Prices) -> float | None:
         return total([list_price(answer, prices) for answer in outcome.asked])
     if isinstance(outcome, Failure) or not (outcome.attempts or outcome.replayed):
         return 0.0
-    return prices.get(outcome.provider)
+    price = prices.get(outcome.provider)
+    return price(outcome) if callable(price) else price
 
 
 def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:

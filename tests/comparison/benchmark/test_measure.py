@@ -23,10 +23,11 @@ from digitrec.comparison.numbers import numbers_asked
 from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
-from digitrec.engine.config import Config
+from digitrec.engine.config import Config, TokenPrice
 from digitrec.errors import Unavailable
 from digitrec.providers.base import Price
 from digitrec.providers.local import Local
+from digitrec.providers.openai import OpenAi
 
 Said = Callable[..., list[Outcome]]
 
@@ -91,12 +92,16 @@ def test_who_answered_and_how_is_kept(said: Said) -> None:
     assert (card.emulated, card.name) == (True, "google (emulated)")
 
 
-def test_the_configuration_knows_better_than_the_provider() -> None:
+def test_the_configuration_knows_better_than_the_provider(said: Said) -> None:
     configured = Options(ledger="none", _config=Config(prices={"b": 0.5}))
     one = Engine(FakeProvider(name="a", price=Price(0.001, "list")), Options(ledger="none"))
     other = Engine(FakeProvider(name="b", price=None), configured)
     unknown = Engine(FakeProvider(name="c", price=None), Options(ledger="none"))
     assert price_list([one, other, unknown]) == {"a": 0.001, "b": 0.5, "c": None}
+    by_tokens = Options(ledger="none", _config=Config(tokens={"m": TokenPrice(10.0, 20.0)}))
+    prices = price_list([Engine(OpenAi(model="m", key="k", name="e"), by_tokens)])
+    counted = said(7, raw={"usage": {"prompt_tokens": 187, "completion_tokens": 14}})
+    assert (per_1000(counted, prices), per_1000(said(7), prices)) == (2.15, 60.96)
 
 
 def test_list_prices_count_replayed_answers(said: Said) -> None:
