@@ -117,7 +117,7 @@ class Remote:
         questions = [Question.about(it, self.provider, emulated=terms.emulated) for it in images]
         keys = [question.key for question in questions if terms.ledger.find([question]) == [None]]
         count, left = len(questions), len(set(keys)) if terms.ledger.remembers else len(keys)
-        cost = None if self.price is None else left * self.price
+        cost = None if self.price is None and left else left * (self.price or 0.0)
         requests = -(-left // self._per_request)
         return Estimate(self.provider.name, count, count - left, requests, cost)
 

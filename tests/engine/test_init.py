@@ -64,6 +64,10 @@ def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
     assert engine.estimate(images) == Estimate("paid", images=7, replayed=2, requests=2, cost_usd=5 * PRICE)
     assert cloud.calls == [1]
     engine.close()
+    cloud.price = None
+    unpriced = Engine(cloud, options(tmp_path))
+    assert [unpriced.estimate([image(number)]).cost_usd for number in (1, 2)] == [0.0, None]
+    unpriced.close()
     assert [file.name for file in tmp_path.iterdir()] == ["ledger.sqlite"]  # closing it ends SQLite's log
 
 
