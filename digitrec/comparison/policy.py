@@ -274,8 +274,9 @@ class Consensus(EnginePolicy):
         votes = _votes(said)
         if not votes:
             return said[-1]
-        ((answer, most),) = votes.most_common(1)
-        if most < self.agree:
+        (answer, most), *others = votes.most_common()
+        # Real engines are asked until one answer has enough votes; emulators vote on, so two may have them.
+        if most < self.agree or most in dict(others).values():
             return self._disagreement([outcome for outcome in said if isinstance(outcome, Prediction)])
         agreeing = [prediction for prediction in _digits(said) if prediction.digit == answer]
         known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
@@ -305,7 +306,8 @@ class Consensus(EnginePolicy):
     def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
         """Return a refusal: the answers differ, or only emulators agree."""
         most = max(Counter(prediction.digit for prediction in predictions).values())
-        reason = "emulated answers do not vote" if most >= self.agree else "engines disagree"
+        is_outvoted = most >= self.agree and len(counted(predictions)) < len(predictions)
+        reason = "emulated answers do not vote" if is_outvoted else "engines disagree"
         text = ", ".join(str(it.digit) for it in predictions if it.digit is not None) or None
         image, prepared = predictions[0].image, predictions[0].preparation
         return Prediction(image, self.name, None, None, reason, text=text, preparation=prepared)

@@ -127,6 +127,7 @@ def test_after_too_many_failures_no_engine_is_asked_in_vain() -> None:
         ([(7, True), (7, True), (1, True)], 7, None, "abc"),
         ([(7, True), (1, True), (2, True)], None, "engines disagree", "abc"),
         ([(7, True), (7, True), (7, False), (7, False)], 7, None, "abcd"),
+        ([(7, True), (1, True), (1, True), (7, True)], None, "engines disagree", "abcd"),
     ],
 )
 def test_emulators_vote_only_where_nobody_else_answers(
