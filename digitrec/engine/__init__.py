@@ -196,7 +196,7 @@ class Engine:
         """The price of an answer in US dollars, by its tokens; None: each image has the same price."""
         self._remote = None
         self.batch: int = getattr(provider, "batch", 1)
-        """Number of images that `ask` handles best at once; their latency is the mean of one `ask`."""
+        """Number of images that `ask` handles best at once; on this machine their latency is the mean."""
         self.patience_s: float = PATIENCE_S
         """Seconds to wait for a full batch, >= 0."""
         if provider.endpoint is not None or provider.price is None or provider.price.usd > 0:

@@ -110,8 +110,9 @@ def time_and_money(benchmark: Benchmark) -> Table:
         rows.append((card.name, *times, duration(card.loading_s) if card.loading_s else "", *costs))
     header = ("engine", "median", "95 of 100", "99 of 100", "loading", "per 1,000", "paid in this run")
     note = (
-        "Times are from the opened picture to the answer, without answers from the ledger; in a batch each "
-        f"picture has the mean time. Not included: opening a picture, {duration(benchmark.opening_s)} "
+        "Times are from the opened picture to the answer, without answers from the ledger. In a batch on "
+        "this machine each picture has the mean time; in a request for several pictures (google) each has "
+        f"the whole request's. Not included: opening a picture, {duration(benchmark.opening_s)} "
         "(median), and loading. Engines on this machine slowed each other down. Prices are list prices "
         "before any free allowance."
     )
