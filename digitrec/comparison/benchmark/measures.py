@@ -73,8 +73,9 @@ def share_of(hits: Sequence[int], groups: Sequence[str], sizes: Sequence[int] | 
         return wilson
     _, places = np.unique(groups, return_inverse=True)
     found, whole = np.bincount(places, np.asarray(hits, float)), np.bincount(places, counts)
+    found, whole = found[whole > 0], whole[whole > 0]  # a group without a possible hit says nothing
     drawn = np.random.default_rng(0).integers(0, len(whole), (RESAMPLED, len(whole)))
-    shares = found[drawn].sum(axis=1) / np.maximum(whole[drawn].sum(axis=1), 1)
+    shares = found[drawn].sum(axis=1) / whole[drawn].sum(axis=1)
     low, high = np.percentile(shares, [50 * (1 - CONFIDENCE_LEVEL), 50 * (1 + CONFIDENCE_LEVEL)]).tolist()
     return Proportion(wilson.hits, wilson.n, min(wilson.low, low), max(wilson.high, high))
 

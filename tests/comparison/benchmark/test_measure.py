@@ -284,4 +284,5 @@ def test_an_interval_of_groups_holds_the_share_and_wilsons_interval(pictures: li
     right, groups = zip(*pictures, strict=True)
     found, alone = share_of(right, groups), proportion(sum(right), len(right))
     assert 0 <= found.low <= alone.low <= alone.share <= alone.high <= found.high <= 1  # type: ignore[operator]
+    assert share_of([*right, 0], [*groups, "no cells"], [1] * len(right) + [0]) == found
     assert by_groups([0] * len(groups), groups) == 1
