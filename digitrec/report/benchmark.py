@@ -170,7 +170,8 @@ def numbers(benchmark: Benchmark) -> Table:
         "Values right: pictures whose values are all right, 7.5 for 7.50. Character errors: characters to "
         "insert, delete or replace for each that is labelled, on pictures with one number that was read as "
         "one. Recall: labelled numbers that were read. Precision: numbers read that are labelled. Cells "
-        "right: numbers that were read in the labelled row and column."
+        "right: numbers that were read in the labelled row and column. Intervals keep the numbers of a "
+        "picture together."
     )
     return Table(header, rows, range(1, 10), "Numbers", note)
 

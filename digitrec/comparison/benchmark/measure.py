@@ -310,14 +310,17 @@ def score(engine: str, outcomes: Sequence[Outcome], samples: Sequence[Sample]) -
     hits = [(Counter(read) & Counter(texts)).total() for read, texts in pairs]
     alone = [(read[0], texts[0]) for read, texts in pairs if len(read) == len(texts) == 1]
     characters = sum(len(text) for _, text in alone)
+    has_sheets = any(len(texts) > 1 for _, texts in pairs)
+    # The numbers of a sheet resemble each other, so without groups each sheet is one.
+    together = [*map(str, range(len(pairs)))] if has_sheets and not any(groups) else groups
     return NumberScore(
         engine,
         value=share_of([_values(read) == _values(texts) for read, texts in pairs], groups),
-        recall=share_of(hits, groups, [len(texts) for _, texts in pairs]),
-        precision=share_of(hits, groups, [len(read) for read, _ in pairs]),
+        recall=share_of(hits, together, [len(texts) for _, texts in pairs]),
+        precision=share_of(hits, together, [len(read) for read, _ in pairs]),
         character_errors=sum(_distance(*pair) for pair in alone) / characters if characters else None,
         cells=share_of(
-            [_in_place(outcome.sure, sample.cells) for outcome, sample in answered], groups,
+            [_in_place(outcome.sure, sample.cells) for outcome, sample in answered], together,
             [len(sample.cells) for _, sample in answered],
         ),
     )  # fmt: skip

@@ -235,7 +235,7 @@ def test_a_sheet_is_right_as_a_whole_and_its_numbers_are_found_one_by_one(tmp_pa
     cards = {card.engine: card.correct for card in found.cards}
     scores = {one.engine: (one.recall, one.precision) for one in found.numbers}
     assert cards == {"all": 2, "some": 1}
-    assert scores == {"all": (proportion(4, 4),) * 2, "some": (proportion(3, 4),) * 2}
+    assert scores == {"all": (proportion(4, 4),) * 2, "some": (share_of([2, 1], ["a", "b"], [3, 1]),) * 2}
     assert [(pair.only_first, pair.only_second, pair.p) for pair in found.pairs] == [(1, 0, 1.0)]
 
 
