@@ -19,7 +19,7 @@ from digitrec.emulator.vendors.base import Request, Response, Stranger
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "acme_provider"
-ASK = "import digitrec; print(digitrec.predict('7.png', provider='acme').as_dict())"
+ASK = "import digitrec as d; print(d.predict('7.png', d.open_provider('acme', name='acme')).as_dict())"
 
 
 class Acme(Stranger):

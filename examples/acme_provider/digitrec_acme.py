@@ -9,9 +9,9 @@ Each word is a candidate; its confidence of 0 to 100 is divided by 100.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPSConnection
-from typing import Any, Self
+from typing import Any, ClassVar
 from urllib.parse import SplitResult, urlsplit
 
 from digitrec.answer import Answer, Candidate, checked
@@ -27,8 +27,12 @@ class Acme(BaseProvider):
     wants = InputSpec(encoding="png", min_side=100, max_side=4000, max_bytes=2_000_000, margin=0.1)
     price: Price | None = Price(0.001, "acme.example/prices, 2026-11")
     rate = 5.0
+    # `from_env` builds the provider from these variables; the options of `open_provider` override them.
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {"key": ("ACME_KEY",), "endpoint": ("ACME_ENDPOINT",)}
 
-    def __init__(self, *, key: str, endpoint: str = "https://ocr.acme.example", name: str = "acme") -> None:
+    def __init__(
+        self, *, key: str = "", endpoint: str = "https://ocr.acme.example", name: str = "acme"
+    ) -> None:
         """Check the settings; nothing is sent yet.
 
         Raises:
@@ -40,13 +44,6 @@ class Acme(BaseProvider):
         self.name = name
         self.endpoint = checked_endpoint(endpoint, "ACME_ENDPOINT")
         self._address = urlsplit(self.endpoint)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Build from ACME_KEY and, for another server than Acme's, ACME_ENDPOINT."""
-        return cls(
-            key=env.get("ACME_KEY", ""), endpoint=env.get("ACME_ENDPOINT") or "https://ocr.acme.example"
-        )
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
