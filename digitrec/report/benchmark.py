@@ -257,7 +257,6 @@ def _recommended(advice: Recommendation) -> str:
     )
     if advice.reached:
         return f"{chosen.name} reaches {target}: {figures}."
-    return (
-        f"These pictures show no option to reach {target}. The nearest of {advice.tried} is {chosen.name}: "
-        f"{figures}."
-    )
+    chosen_from = f"{chosen.name}, chosen from {count(advice.tried, 'option')},"
+    # Another option may reach it: only the chosen one is measured on this half.
+    return f"{chosen_from} is not shown to reach {target}: {figures}."
