@@ -21,7 +21,7 @@ from digitrec.comparison.benchmark.measures import Label, Proportion, Reliabilit
 from digitrec.comparison.datasets.loader import NumberSample, Sample
 from digitrec.comparison.numbers import NumbersRead
 from digitrec.engine import Engine, config
-from digitrec.errors import DataError
+from digitrec.errors import BudgetExceeded, DataError
 from digitrec.recognise.numbers import value_of
 
 RELIABLE = 0.999
@@ -191,12 +191,17 @@ def price_list(engines: Iterable[Engine]) -> dict[str, Price]:
 def list_price(outcome: Outcome, prices: Prices) -> float | None:
     """Return the price of an outcome in US dollars, for one attempt; None: unknown.
 
-    An answer from the ledger has the price of a new answer, an emulator's answer the vendor's price.
-    Failures, and refusals for which the engine was not asked, are free.
+    An answer from the ledger has the price of a new answer, as has one that the run's budget did not allow;
+    an emulator's answer has the vendor's price. Other failures, and refusals for which the engine was not
+    asked, are free.
     """
     if isinstance(outcome, Prediction) and outcome.asked:
         return total([list_price(answer, prices) for answer in outcome.asked])
-    if isinstance(outcome, Failure) or not (outcome.attempts or outcome.replayed):
+    if isinstance(outcome, Failure):
+        is_free = not isinstance(outcome.error, BudgetExceeded)
+    else:
+        is_free = not (outcome.attempts or outcome.replayed)
+    if is_free:
         return 0.0
     price = prices.get(outcome.provider)
     return price(outcome) if callable(price) else price
