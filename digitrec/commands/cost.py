@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 
@@ -25,9 +25,10 @@ class Cost(Estimate):
     configured: bool
     """Whether the engine can be asked; if not, the ledger is not consulted."""
 
-    def sentence(self) -> str:
-        """Format the estimate as a sentence."""
+    def sentence(self, *, is_most: bool = False) -> str:
+        """Format the estimate as a sentence; with ``is_most`` it may cost less."""
         cost = "an unknown amount" if self.cost_usd is None else f"${self.cost_usd:.4f}"
+        cost = f"at most {cost}" if is_most and self.cost_usd else cost
         unknown = "" if self.configured else " (it is not configured, so the ledger was not consulted)"
         return (
             f"{self.provider}: {self.images} of {count(self.given, 'image')} can be sent, {self.replayed} "
@@ -58,11 +59,19 @@ class Described(BaseProvider):
         self.batch = getattr(cls, "batch", 1)
 
 
-def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:
-    """Write each engine's estimate: a sentence in a table, else an object or a row."""
+def say(
+    sources: Sequence[ImageSource], engines: Sequence[Engine], form: str = "table", sure: int | None = None
+) -> None:
+    """Write each engine's estimate: a sentence in a table, else an object or a row.
+
+    Only the first ``sure`` engines (None: all) are asked about every picture; the others may cost less. A
+    language model's estimate is the most that its answers may cost.
+    """
     costs = [_cost(sources, engine) for engine in engines]
     bullet = "- " if form == "markdown" else ""
-    lines = (f"{bullet}{cost.sentence()}" for cost in costs)
+    later = engines[len(engines) if sure is None else sure :]
+    mosts = [engine in later or engine.usd_by_tokens is not None for engine in engines]
+    lines = (f"{bullet}{cost.sentence(is_most=is_most)}" for cost, is_most in zip(costs, mosts, strict=True))
     rows.write_rows([asdict(cost) for cost in costs], form, table=lines)
 
 

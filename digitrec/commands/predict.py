@@ -66,7 +66,7 @@ def predict(
     saved = sources.picture_files("--save-prepared", images, save_prepared)
     with asking.engines(asking.names(together=True)) as engines:
         if asking.dry_run:
-            cost.say(turned, engines, output)
+            cost.say(turned, engines, output, asking.consensus or 1)
             return
         if save_prepared is not None:
             _save_prepared(turned, saved, engines[0])
@@ -159,7 +159,8 @@ def read(
     with asking.engines(names) as engines:
         if asking.dry_run:
             turned = [Turned(image, how["rotate"], region) for image in images]
-            cost.say(turned, [engine.for_numbers for engine in engines], output)
+            asked = [engine.for_numbers for engine in engines]
+            cost.say(turned, asked, output, asking.consensus or 1)
             return
         if form is None:
             found = read_stream(images, asking.policy(engines) or engines[0], region=region, **how)
