@@ -85,6 +85,8 @@ class Calibration:
     """Time of the fit, ISO 8601, UTC."""
     digitrec: str
     """Version of digitrec that made the fit."""
+    pictures: tuple[str, ...] = ()
+    """The beginning of each of those pictures' SHA-256; empty if an older version made the fit."""
 
     def __post_init__(self) -> None:
         if len(self.scores) != len(self.chances):
@@ -126,14 +128,24 @@ def digest(predictions: Iterable[Prediction]) -> str:
     return hashlib.sha256("".join(sorted(it.image.sha256 or "" for it in predictions)).encode()).hexdigest()
 
 
+def _beginnings(predictions: Iterable[Prediction]) -> set[str]:
+    return {it.image.sha256[:16] for it in predictions if it.image.sha256}
+
+
 def fitted_on(outcomes: Iterable[Outcome], calibrations: Calibrations) -> bool:
-    """Return whether a calibration of these answers was fitted on exactly the same pictures."""
+    """Return whether a calibration of these answers was fitted on some of their pictures.
+
+    For a fit of an older version, return whether it was fitted on exactly these pictures.
+    """
     groups: dict[Key, list[Prediction]] = {}
     for outcome in outcomes:
         if isinstance(outcome, Prediction) and outcome.calibrated is not None:
             groups.setdefault(key_of(outcome), []).append(outcome)
     found = {key: calibrations[key] for key in groups if key in calibrations}
-    return any(one.data_sha256 == digest(groups[key]) for key, one in found.items())
+    return any(
+        one.data_sha256 == digest(groups[key]) or _beginnings(groups[key]) & set(one.pictures)
+        for key, one in found.items()
+    )
 
 
 def folder() -> Path:
@@ -235,6 +247,7 @@ def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Cal
         brier_before=_brier(scores, right), brier_after=judged[method], data=data,
         data_sha256=digest(prediction for prediction, _ in answers),
         fitted=datetime.now(UTC).isoformat(timespec="seconds"), digitrec=__version__,
+        pictures=tuple(sorted(_beginnings(prediction for prediction, _ in answers))),
     )  # fmt: skip
 
 

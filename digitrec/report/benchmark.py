@@ -216,8 +216,8 @@ def conclusion(benchmark: Benchmark) -> list[str]:
         said.append(_recommended(benchmark.recommendation))
     if benchmark.fitted_here:
         said.append(
-            f"The calibrated chances of {', '.join(benchmark.fitted_here)} were fitted on the same pictures, "
-            "so they fit better here than elsewhere: judge them on other pictures."
+            f"The calibrated chances of {', '.join(benchmark.fitted_here)} were fitted on these pictures, or "
+            "some of them, so they fit better here than elsewhere: judge them on other pictures."
         )
     if emulated := [card.engine for card in benchmark.cards if card.emulated]:
         said.append(f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's.")

@@ -124,7 +124,7 @@ class Benchmark:
     pairs: tuple[Pair, ...]
     """A comparison of every two engines."""
     fitted_here: tuple[str, ...]
-    """Names of the engines whose calibration was fitted on exactly these pictures."""
+    """Names of the engines whose calibration was fitted on some of these pictures."""
     started: str
     """Start of the benchmark, ISO 8601, UTC."""
     seconds: float

@@ -125,7 +125,7 @@ def test_chances_fitted_on_the_same_pictures_are_named(
     (fitted,) = fit(said, before.labels, "x")
     calibration.save(fitted)
     after = [measured(pictures).fitted_here for pictures in (samples, samples[:100])]
-    assert (before.fitted_here, *after) == ((), ("fitted",), ())
+    assert (before.fitted_here, *after) == ((), ("fitted",), ("fitted",))
 
 
 IMAGE = ImageRef("x", "0")
