@@ -44,6 +44,10 @@ SHORTEST_CALL_S = 0.05
 LEASE_MARGIN_S = 2.0
 """Seconds after a call's timeout at which it counts as interrupted."""
 
+_ACCOUNTS: dict[str, Ledger] = {}
+"""The ledgers in memory of the accounts with a budget, kept until the process ends, as their costs count."""
+_SHARING = threading.Lock()
+
 
 class Remote:
     """One remote provider with its books: ledger, rate limit and recording."""
@@ -125,7 +129,7 @@ class Remote:
         """Close ledger, rate limit and recording; may be called twice."""
         with self._opening:
             for book in (*(self._books or ()), self._turns):
-                if book is not None:
+                if book is not None and book is not _ACCOUNTS.get(self.options._run):
                     book.close()
             self._books = self._turns = None
 
@@ -141,10 +145,17 @@ class Remote:
             if self._books is None:
                 record = self.options.record
                 recording = None if record is None else Ledger(record)
-                self._books = Ledger(self._ledger_path(emulated), fresh=self.options.fresh), recording
+                self._books = self._ledger(self._ledger_path(emulated)), recording
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
         rate = self._config.rates.get(self.name, own_rate)
         return Terms(self, *self._books, emulated, rate, self.unrecorded)
+
+    def _ledger(self, path: Path | None) -> Ledger:
+        """Open the ledger; without a file, engines with one ``max_cost`` share one in memory."""
+        if path is not None or self.options.max_cost is None:
+            return Ledger(path, fresh=self.options.fresh)
+        with _SHARING:
+            return _ACCOUNTS.get(self.options._run) or _ACCOUNTS.setdefault(self.options._run, Ledger(None))
 
     def _ledger_path(self, emulated: bool) -> Path | None:
         """Return the ledger's path, or None for no ledger, which a monthly budget of real money forbids."""

@@ -219,19 +219,13 @@ def test_without_its_file_the_rate_limit_holds_for_the_engine(damage: str, tmp_p
     assert time.monotonic() - start >= 0.2
 
 
-def test_the_budget_of_a_command_is_shared_by_its_engines(tmp_path: Path) -> None:
-    how = {"max_cost": 4 * PRICE, "run": "shared"}
+@pytest.mark.parametrize("ledger", [{}, {"ledger": "none"}])
+def test_the_budget_of_a_command_is_shared_by_its_engines(ledger: dict[str, str], tmp_path: Path) -> None:
+    how = {"max_cost": 4 * PRICE, "run": "shared", **ledger}
     ask(PaidCloud(name="one"), tmp_path, 1, 2, 3, **how)
     replies = ask(PaidCloud(name="two"), tmp_path, 1, 2, 3, **how)
     assert sum(isinstance(reply.outcome, errors.BudgetExceeded) for reply in replies) == 2
     assert sum(reply.cost_usd or 0.0 for reply in replies) == PRICE
-
-
-def test_a_budget_holds_without_a_ledger(tmp_path: Path) -> None:
-    cloud = PaidCloud()
-    replies = ask(cloud, tmp_path, *range(5), ledger="none", max_cost=2 * PRICE)
-    assert len(cloud.calls) == 2
-    assert sum(isinstance(reply.outcome, errors.BudgetExceeded) for reply in replies) == 3
 
 
 def test_a_monthly_budget_needs_the_ledger(tmp_path: Path) -> None:
