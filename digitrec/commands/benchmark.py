@@ -183,8 +183,10 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
 
     samples = _samples(data, limit, asking.model)
     with asking.engines([provider]) as (engine,), _watched(len(samples)) as arrived:
-        answered = measure(samples, engine, data, arrived=arrived).answered
-    fitted = calibration.fit([answer for answer, _ in answered], [label for _, label in answered], data)
+        measured = measure(samples, engine, data, arrived=arrived)
+    report_engines({provider: measured.outcomes})
+    said, labels = [answer for answer, _ in measured.answered], [label for _, label in measured.answered]
+    fitted = calibration.fit(said, labels, data)
     for found in fitted:
         path = calibration.save(found)
         model = found.key.model_version or "of unknown version"

@@ -64,6 +64,8 @@ def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: p
     options = ("--no-ledger", "--timeout", "0.5")
     alone = run(data, "-p", "google", *options, code=17)
     assert "google: 4 of 4 pictures failed" in alone.stderr
+    calibrated = terminal.run("calibrate", data, "-p", "google", *options, code=17)
+    assert "google: 4 of 4 pictures failed" in calibrated.stderr
     beside = run(data, "-p", "google,local", *options, code=1)
     assert "local" not in beside.stderr
 
