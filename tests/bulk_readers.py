@@ -57,5 +57,6 @@ class Open:
 
     @contextmanager
     def __call__(self) -> Iterator[Engine]:
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()), "Ctrl-C shows a traceback"
         with Engine(Counting(self.deadly, self.stopping, self.once)) as engine:
             yield engine

@@ -11,8 +11,9 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -82,7 +83,8 @@ class Worker:
                 context = multiprocessing.get_context("spawn")
                 self._here, there = context.Pipe()
                 process = context.Process(target=_work, args=(there, self._opener), daemon=True)
-                process.start()
+                with _without_ctrl_c():
+                    process.start()
                 there.close()
                 self._process = process
 
@@ -94,6 +96,24 @@ class Worker:
                 self._process.kill()
                 self._process.join()
                 self._process = None
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Block SIGINT in this thread, and so in a process that it starts.
+
+    A terminal sends Ctrl-C to every process. One that has just started would print a traceback, because it
+    loads its modules before `_work` can ignore the signal.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # its first call unblocks SIGINT
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(tasks: Connection, opener: Opener) -> None:
