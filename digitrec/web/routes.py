@@ -242,9 +242,14 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
 
 
 class _InMemory(MultiPartParser):
-    """Starlette's parser, which otherwise writes files above 1 MB to disk."""
+    """Starlette's parser, which otherwise writes files above 1 MB to disk and accepts half a form."""
 
     spool_max_size = 1 << 62
+    is_complete = False
+    """Whether the form's last boundary was read."""
+
+    def on_end(self) -> None:
+        self.is_complete = True
 
 
 async def _from_form(request: Request, settings: Settings) -> list[bytes]:
@@ -254,6 +259,8 @@ async def _from_form(request: Request, settings: Settings) -> list[bytes]:
     )  # fmt: skip
     try:
         form = await parser.parse()
+        if not parser.is_complete:
+            raise MultiPartException("it is cut off before its last boundary")
     except (MultiPartException, UnicodeError) as error:  # UnicodeError: the charset "undefined" of Python
         raise Problem(400, "bad-form", f"the form cannot be read: {error}") from error
     files = [await file.read() for file in form.getlist("file") if isinstance(file, UploadFile)]

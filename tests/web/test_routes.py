@@ -37,6 +37,7 @@ def test_a_picture_as_the_body_is_read_whatever_its_type_says(client: TestClient
     assert answer.json()["prediction"] == 7
 
 
+FORM = {"content-type": "multipart/form-data; boundary=b"}
 BASE64 = {
     "plain": PLAIN, "lines": base64.encodebytes(WHOLE),
     "MIME lines": b"\r\n".join(PLAIN[n : n + 76] for n in range(0, len(PLAIN), 76)),
@@ -106,6 +107,7 @@ def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> N
         ({"json": {"images": [7]}}, 422, "bad-json", "images.0"),
         ({"json": {"image": "QUJD"}}, 422, "image-error", "PNG, JPEG"),
         ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad-form", "boundary"),
+        ({"content": b"--b", "headers": FORM}, 400, "bad-form", "cut off"),
         (
             {
                 "content": b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n7\r\n--b--\r\n',
