@@ -313,6 +313,8 @@ class RequestMiddleware:
         number, start, status = uuid.uuid4().hex, time.perf_counter(), NO_RESPONSE
         method = scope["method"]
         scope = {**scope, "path": self._path(scope["path"]), "method": "GET" if method == "HEAD" else method}
+        # A server may ignore ranges; Starlette answers an unsatisfiable one with plain text, not a problem.
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]
 
         async def send_wrapped(message: Message) -> None:
             nonlocal status
