@@ -27,7 +27,7 @@ from digitrec.commands.process import tell
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped
 from digitrec.errors import DataError
-from digitrec.errors.text import count
+from digitrec.errors.text import count, plain
 from digitrec.image.files import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
@@ -169,7 +169,7 @@ def _watched(run: Job, images: int, parts: Parts) -> Summary:
                 run.finish(task, part)
                 total.add(part.summary)
                 rate = (total.images - before) / (time.monotonic() - start)
-                shown.at(total.images / images, f"{total.words()}, {rate:,.0f} a second")
+                shown.at(total.images / images, f"{total.words()}, {plain(rate, 2)} a second")
         except (*FOR_ALL, KeyboardInterrupt):
             left = count(images - total.images, "image")
             tell(f"stopped with {left} left; continue with --resume")

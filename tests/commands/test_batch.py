@@ -15,7 +15,9 @@ import time
 import zipfile
 from contextlib import closing, suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -93,9 +95,13 @@ def in_order() -> list[str]:
     return [f"scans/{number // 20}/{number:02}.png" for number in range(40)] + ["scans/2.png"]
 
 
-def test_rows_are_those_of_predict_in_the_order_given(scans: Path) -> None:
+def test_rows_are_those_of_predict_in_the_order_given(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = SimpleNamespace(monotonic=count(step=100).__next__)
+    monkeypatch.setattr("digitrec.commands.batch.time", slow)
+    monkeypatch.setattr("digitrec.commands.progress.LINE_EVERY", 0)
     done = run("scans", "-o", "rows.jsonl", "--workers", "1", code=1)  # one picture could not be read
     assert "41 images, 40 digits, 1 failed (ImageError: 1)" in done.stderr
+    assert ", 0.08 a second, about " in done.stderr
     said = terminal.run("predict", "scans", "-o", "jsonl")
     theirs = [json.loads(line) for line in said.stdout.splitlines()]
     for ours, other in zip(rows("rows.jsonl"), theirs, strict=True):
