@@ -148,6 +148,8 @@ def read_path(path: str | Path, name: str) -> bytes:
         kind = Path(path).stat().st_mode
         if stat.S_ISDIR(kind):
             os.scandir(path).close()  # raises an error if the folder may not be read
+            if next(pictures(str(path), Skipped()), None) is None:
+                raise ImageError(f"{name}: a folder without pictures; name a picture")
             raise ImageError(f"{name}: a folder, not a picture; name a file")
         if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
             raise ImageError(f"{name}: a device or a socket; name a file or a pipe")

@@ -25,6 +25,7 @@ def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Image.fromarray(mnist_test().images[2]).save("one.png")
     Image.new("L", (200, 200), 240).save("blank.png")
     Path("broken.png").write_bytes(b"nothing of the kind")
+    Path("empty").mkdir()
     with zipfile.ZipFile("scans.zip", "w") as archive:
         archive.write("one.png")
     return seven.parent
@@ -98,6 +99,7 @@ def test_the_saved_input_and_the_estimate_are_of_the_turned_picture(folder: Path
         (["seven.png", "-p", "azure", "--max-cost", "1", "--dry-run"], 4, "azure"),
         (["seven.png", "--prepare", "plain"], 2, "local"),
         (["."], 1, "broken.png"),
+        (["empty"], 1, "without pictures; name a picture"),
         (["a" * 300], 1, "cannot be read"),
         (["[" + "a" * 300], 1, "cannot be read"),
         (["seven.png", "--save-prepared", "none/seen.png"], 9, "none/seen.png: no such file or directory"),
