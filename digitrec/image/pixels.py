@@ -215,7 +215,8 @@ def shrunk(picture: Image.Image, by: int, name: str = "<image>") -> Image.Image:
             picture, by, "L", lambda piece: Image.fromarray(scaled(np.asarray(piece), full, name))
         )
     mode = "RGBA" if has_alpha else "L" if picture.mode in ("1", "L") else "RGB"
-    return _assembled(picture, by, mode, lambda piece: piece.convert(mode))
+    first = "LA" if picture.mode == "La" else mode  # Pillow converts La, premultiplied, to no other mode
+    return _assembled(picture, by, mode, lambda piece: piece.convert(first).convert(mode))
 
 
 def _assembled(

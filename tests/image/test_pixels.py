@@ -31,7 +31,8 @@ def noise(mode: str, size: tuple[int, int], seed: int) -> Image.Image:
     if mode in ("I;16", "I"):
         kind = np.uint16 if mode == "I;16" else np.int32
         return Image.fromarray(rng.integers(0, 65536, (height, width)).astype(kind))
-    return Image.fromarray(rng.integers(0, 256, (height, width, 4), np.uint8)).convert(mode)
+    colours = Image.fromarray(rng.integers(0, 256, (height, width, 4), np.uint8))
+    return colours.convert(mode if mode != "La" else "LA").convert(mode)
 
 
 def numbers(picture: Image.Image) -> np.ndarray:
@@ -39,7 +40,7 @@ def numbers(picture: Image.Image) -> np.ndarray:
 
 
 @given(
-    st.sampled_from(["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "F", "I", "I;16"]),
+    st.sampled_from(["1", "L", "P", "La", "LA", "RGB", "RGBA", "CMYK", "F", "I", "I;16"]),
     st.tuples(st.integers(1, 90), st.integers(1, 90)), st.integers(1, 100), st.integers(0, 99),
 )  # fmt: skip
 @settings(max_examples=80, deadline=None, database=None)
