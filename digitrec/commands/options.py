@@ -37,7 +37,9 @@ class Input(click.Path):
         super().__init__(path_type=path_type, exists=exists, dir_okay=False)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path after checking that the call does not write to it."""
+        """Return the path after checking that it has a name, and that the call does not write to it."""
+        if not value:
+            self.fail("the name is empty (is a variable unset?); the current folder is `.`.", param, ctx)
         path = super().convert(value, param, ctx) if self.exists else self.coerce_path_result(value)
         _paths(ctx).add_input(str(path))
         return path

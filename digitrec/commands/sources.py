@@ -114,13 +114,7 @@ class Given:
     frames: Literal["first", "all"] | None
 
     def sources(self) -> list[Source]:
-        """Return the pictures to read, in order, and report skipped files on stderr.
-
-        Raises:
-            click.UsageError: an argument is empty.
-        """
-        if not all(self.images):
-            raise click.UsageError("the name is empty (is a variable unset?); the current folder is `.`.")
+        """Return the pictures to read, in order, and report skipped files on stderr."""
         skipped = files.Skipped()
         found: list[Source] = []
         for argument in self.images:  # a folder without pictures is kept: reading it raises an error

@@ -52,10 +52,12 @@ class TestFolders:
 
 
 class TestNoName:
-    @pytest.mark.parametrize("command", ["predict", "compare", "explain", "benchmark", "calibrate"])
+    @pytest.mark.parametrize(
+        "command", ["predict", "compare", "explain", "benchmark", "calibrate", "batch -o x.csv"]
+    )
     @pytest.mark.parametrize("arguments", [[""], ["seven.png", ""]])
     def test_is_refused_before_anything_is_read(self, command: str, arguments: list[str]) -> None:
-        done = run(command, *arguments)
+        done = run(*command.split(), *arguments)
         assert done.exit_code in (2, 6)
         assert done.stdout == ""
 
