@@ -94,7 +94,6 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
             opener = partial(replace(asking, run=plan.run).reader, names)
             parts = _parts(run.undone(how), opener, processes if plan.images > plan.part else 1)
             total = _watched(run, plan.images, parts)
-            run.complete()
         else:
             total = run.summary()
             tell(f"{out} is complete: {total.words()}")
@@ -160,7 +159,7 @@ def _parts(tasks: Iterable[Task], opener: Opener, processes: int) -> Parts:
 
 
 def _watched(run: Job, images: int, parts: Parts) -> Summary:
-    """Store the parts and return the summary of all rows; show progress and, at the end, the result."""
+    """Store the parts, write OUT and return the summary of all rows; show progress, then the result."""
     total = run.summary()
     start, before = time.monotonic(), total.images
     with bar("reading") as shown, closing(parts):
@@ -174,7 +173,9 @@ def _watched(run: Job, images: int, parts: Parts) -> Summary:
             left = count(images - total.images, "image")
             tell(f"stopped with {left} left; continue with --resume")
             raise
-    for line in islice(run.failures(), SHOWN):
+    lines = list(islice(run.failures(), SHOWN))
+    run.complete()  # before the messages, whose reader may be gone
+    for line in lines:
         tell(line)
     failed = total.failures.total()
     if failed > SHOWN:
