@@ -56,6 +56,8 @@ MAX_RUN_READS = 100_000
 _JPEG_IN_TIFF = (6, 7)
 _ROWS = 24
 """Bytes for each column: three rows of 16-bit RGBA."""
+_POINTERS = 48
+"""Bytes for each row: Pillow's pointer to it and its padding, in the picture and in its copies."""
 MAX_READS = 10_000
 """Reads that Pillow may make on a file of any size: two to four for each chunk, marker or directory entry."""
 BYTES_A_READ, BYTES_A_GIF_READ = 200, 40
@@ -375,7 +377,8 @@ def memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
     else:
         each = stored * (8 if _decoders(picture) & _IN_PYTHON else 1)
     texts = _unpacked(data, "") if data and picture.format == "PNG" else 0
-    return math.ceil(each * picture.width * picture.height) + _ROWS * picture.width + texts * _TEXT
+    sides = _ROWS * picture.width + _POINTERS * picture.height
+    return math.ceil(each * picture.width * picture.height) + sides + texts * _TEXT
 
 
 def _coefficients(picture: JpegImageFile) -> float:
