@@ -17,6 +17,9 @@ Boxes = NDArray[np.float64]
 LETTER, NARROW, WIDE, FILLED = 0.5, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
+MOST_LETTERS = 5_000
+"""Maximum number of letters, because the links of all pairs are held in memory; the smallest are left out.
+A page of text has fewer, noise or gravel may have 200,000."""
 EVEN, CORNER = 0.4, 0.0015
 """The thinnest side of a frame has at least the first share of its thickest side's width, and each corner
 holds at least the second share of the area of the frame's box."""
@@ -49,11 +52,13 @@ def letters_and_rules(
     is_letter &= (parts.width > NARROW * parts.height) & (parts.width < WIDE * parts.height)
     is_letter &= parts.area > FILLED * parts.width * parts.height
     letters = np.flatnonzero(is_letter & ~_are_frames(parts, other))
+    smallest = letters[np.argsort(-parts.area[letters], kind="stable")[MOST_LETTERS:]]
+    letters = np.setdiff1d(letters, smallest)
     places = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
     for own, mark in marks:
         letters = letters[(letters == own) | ~_surround(places[letters], mark.place)]
     boxes = np.array([look.on_picture(place) for place in places[letters].tolist()], float).reshape(-1, 4)
-    is_letter = np.isin(np.arange(len(parts)), letters)
+    is_letter = np.isin(np.arange(len(parts)), np.concatenate([letters, smallest]))
     return boxes, (other > 0.5) & ~parts.drawn(is_letter)
 
 

@@ -82,7 +82,7 @@ def test_a_strip_continues_the_edge_of_the_picture() -> None:
     assert found[25, 50:].tolist() == list(range(50))
 
 
-def test_thousands_of_digits_on_a_page_take_little_memory() -> None:
+def test_thousands_of_digits_on_a_page_take_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Image.new("L", (1280, 1280), 245)
     for place in range(2500):
         digit = Image.fromarray(in_font(str(place % 10), OWN, 12))
@@ -93,6 +93,9 @@ def test_thousands_of_digits_on_a_page_take_little_memory() -> None:
     tracemalloc.stop()
     assert len(found) > 1000
     assert peak < 200_000_000, "arrays of all pairs take 50 MB each"
+    monkeypatch.setattr("digitrec.providers.local.rulings.MOST_LETTERS", 10)
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200), np.uint8)  # has 200 letters
+    assert sum(line.marks.count(None) for line in lines(Image.fromarray(noise))) <= 10
 
 
 def test_a_line_is_split_at_its_widest_gap() -> None:
