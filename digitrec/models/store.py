@@ -173,7 +173,8 @@ def load_keras(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork
     try:
         loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
         about = network.description_in(content, path) if path.suffix == ".keras" else _attribute(path)
-        takes, gives = [side.shape for side in loaded.inputs], [side.shape for side in loaded.outputs]
+        # Keras takes any number of pictures, but stores the size of the batches that it was trained with
+        takes, gives = ([(None, *one.shape[1:]) for one in side] for side in (loaded.inputs, loaded.outputs))
     except Exception as error:  # Keras documents no error class for a file that it did not write
         why = first_line(error)
         raise ModelError(f"{path}: Keras cannot load it safely ({why}); export it again") from error
@@ -211,8 +212,13 @@ def to_litert(network: keras.Model, *, quantised: bool = True) -> bytes:
             of the size and, on processors that multiply bytes, takes a third of the time; about one answer in
             thousands differs.
     """
+    import keras
     import tensorflow as tf
 
+    size, *sides = network.inputs[0].shape
+    if size not in (None, 1):  # the file would only read batches of this size
+        image = keras.Input(sides)
+        network = keras.Model(image, network(image))
     with contextlib.redirect_stdout(io.StringIO()):  # the converter prints every tensor
         converter = tf.lite.TFLiteConverter.from_keras_model(network)
         if quantised:

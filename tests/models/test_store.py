@@ -112,7 +112,7 @@ def dense(
 @pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
 class TestForeign:
     @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (784,)])
-    @pytest.mark.parametrize(("batch", "output"), [(None, "softmax"), (1, "logits")])
+    @pytest.mark.parametrize(("batch", "output"), [(None, "softmax"), (1, "logits"), (32, "logits")])
     def test_networks_of_the_usual_shapes_answer_as_in_keras(
         self, saved: Build, ending: str, shape: tuple[int, ...], batch: int | None, output: str
     ) -> None:
