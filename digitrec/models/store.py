@@ -193,7 +193,7 @@ class KerasNetwork:
 
         batches = network.shaped(ink, self._network.input_shape)
         answers = (keras.tree.flatten(self._network(batch, training=False)) for batch in batches)
-        return np.concatenate([np.asarray(answer) for (answer,) in answers])
+        return np.concatenate([np.asarray(answer, np.float32) for (answer,) in answers])
 
     def as_litert(self) -> bytes | None:
         """Return the network as a LiteRT file in float32; None if it has layers that LiteRT lacks."""
