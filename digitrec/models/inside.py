@@ -46,7 +46,9 @@ class Inside:
         self._content = content or b""
         self._file = None if content is None else LiteFile(content)
         self._operators = [] if self._file is None else self._file.operators
-        self._maker = {one.gives: one for one in self._operators}
+        float16 = Kind.DEQUANTIZE  # converts stored weights
+        self._float16 = {one.gives: one.takes[0] for one in self._operators if one.kind == float16}
+        self._maker = {one.gives: one for one in self._operators if one.kind != float16}
 
     def stages(self, digit: Pixels) -> list[Stage]:
         """Return the feature maps of each layer for one picture, (28, 28), ink high, in order.
@@ -129,8 +131,8 @@ class Inside:
         return maker.takes[0] if self._is_map(maker.takes[0]) else None
 
     def _is_map(self, tensor: int, largest: float = math.inf) -> bool:
-        shape = self._file.signature(tensor).shape if self._file else []
-        return len(shape) == 4 and 1 < shape[1] == shape[2] <= largest
+        shape, is_float = self._file.signature(tensor) if self._file else ([], False)
+        return is_float and len(shape) == 4 and 1 < shape[1] == shape[2] <= largest
 
     def _weights(self, operator: Operator) -> Weights:
         """Return the weights of one layer; a missing bias counts as 0."""
@@ -145,7 +147,7 @@ class Inside:
         Raises:
             ValueError: the tensor is not stored there, or has another type.
         """
-        found = self._file.constant(tensor) if self._file else None
+        found = self._file.constant(self._float16.get(tensor, tensor)) if self._file else None
         if found is None or found.dtype != np.float32:
             raise ValueError("the weights are not stored as float32, float16 or int8")
         return found

@@ -207,7 +207,7 @@ def to_litert(network: keras.Model, *, quantised: bool = True) -> bytes:
     """Convert a Keras network to a LiteRT file for any batch size.
 
     Args:
-        network: a network with input and output in float32.
+        network: a network with output in float32.
         quantised: store the weights in int8 (TensorFlow's dynamic-range quantisation). The file has a quarter
             of the size and, on processors that multiply bytes, takes a third of the time; about one answer in
             thousands differs.
@@ -215,8 +215,8 @@ def to_litert(network: keras.Model, *, quantised: bool = True) -> bytes:
     import keras
     import tensorflow as tf
 
-    size, *sides = network.inputs[0].shape
-    if size not in (None, 1):  # the file would only read batches of this size
+    (size, *sides), kind = network.inputs[0].shape, network.inputs[0].dtype
+    if size not in (None, 1) or kind != "float32":  # the file would only read such batches, or whole numbers
         image = keras.Input(sides)
         network = keras.Model(image, network(image))
     with contextlib.redirect_stdout(io.StringIO()):  # the converter prints every tensor
