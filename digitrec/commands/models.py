@@ -96,9 +96,12 @@ def export(model: Path, out: Path) -> None:
     if not is_installed("keras"):
         raise not_installed("Exporting", "train")
     with quietly():
+        from digitrec.lab.datasets.digits import read_keys, run_folder, write_keys
         from digitrec.lab.training import convert
 
         difference = convert.write(model, out)
+        if (learned := read_keys(model)) is not None:  # `evaluate` leaves them out with the new file, too
+            write_keys(learned, run_folder(out))
     click.echo(f"{out}: {out.stat().st_size / 1000:,.0f} kB; answers differ by at most {difference:.1g}")
 
 

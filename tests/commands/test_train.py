@@ -38,6 +38,8 @@ def test_the_tutorials_run_in_one_line_and_another_learns_on_from_its_file() -> 
     more = ["--arch", "mlp", "--start", "mlp.keras", "--scale", "l2", "--learning-rate", "0.0001"]
     run("train", *more, *FEW, "--out", "mine.h5", code=0)
     assert store.load(Path("mine.h5")).card["settings"]["learning_rate"] == 0.0001
+    run("models", "export", "mine.h5", "fast.keras", code=0)
+    assert Path("fast-run/learned.npy").read_bytes() == Path("mine-run/learned.npy").read_bytes()
     learned = Path("mlp-run/learned.npy").read_bytes()
     done = run("train", "--arch", "mlp", *FEW, "--out", "mlp.h5", code=2)
     assert "mlp-run belongs to mlp.keras" in done.stderr
