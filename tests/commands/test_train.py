@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -50,8 +51,11 @@ def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.Monkey
     monkeypatch.setenv("DIGITREC_DATA", "nowhere")
     network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
     network.save("other.keras")
-    for arch, code in ((["--arch", "mlp"], 5), (["--data", "mnist-train"], 2)):
-        assert "other.keras" in run("train", "--start", "other.keras", *arch, code=code).stderr
+    zipfile.ZipFile("empty.keras", "w").close()
+    mlp = ["--arch", "mlp"]
+    for start, arch, code in (("other", mlp, 5), ("empty", mlp, 5), ("other", [], 2)):
+        more = ["--start", f"{start}.keras", *arch, "--data", "mnist-train"]
+        assert f"{start}.keras" in run("train", *more, code=code).stderr
 
 
 def test_scikit_learn_goes_to_skops_in_a_folder() -> None:

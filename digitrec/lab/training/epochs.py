@@ -222,13 +222,10 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
             ) from error
     if start is None:
         return build()
-    try:
-        network = keras.saving.load_model(start, compile=False, safe_mode=True)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{start}: Keras cannot load it; give a .keras or .h5 file") from error
+    loaded = store.load(start)  # says why Keras cannot load a file
+    network = keras.saving.load_model(start, compile=False, safe_mode=True)
     if config.side is not None:
         raise ModelError(f"{start}: has a fixed input size; leave out --side")
-    loaded = store.load(start)
     if (count := network.count_params()) != build().count_params():
         says = loaded.card.get("settings", {}).get("arch") or "with the name of its architecture"
         raise ModelError(f"{start}: its {count:,} parameters are not {kind.name}'s; give --arch {says}")
