@@ -33,8 +33,12 @@ if TYPE_CHECKING:
     from digitrec.models.inside import Inside
 
 
-TRUSTED = ["sklearn.tree._tree.Tree"]
-"""A type that forests need and skops does not trust: through it a malicious file can crash the process."""
+TRUSTED = [
+    "sklearn.tree._tree.Tree",
+    *(f"sklearn.neural_network._stochastic_optimizers.{name}Optimizer" for name in ("Adam", "SGD")),
+]
+"""Types that forests and `MLPClassifier` need and skops does not trust: through a tree a malicious file can
+crash the process."""
 SHIPPED = network.FOLDER / "digitrec-cnn.tflite"
 """The model that the package contains."""
 
@@ -250,7 +254,7 @@ def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     except Exception as error:  # skops documents no error class for a file that it did not write
         why = first_line(error)
         raise ModelError(f"{path}: skops cannot load it safely ({why}); save it again") from error
-    knows_digits = np.array_equal(getattr(classifier, "classes_", ()), range(10))
+    knows_digits = [str(one) for one in getattr(classifier, "classes_", ())] == list("0123456789")
     if not knows_digits or getattr(classifier, "n_features_in_", 0) != 784:
         raise ModelError(f"{path}: has not learned ten digits from 784 pixels; give another file")
     ask = classifier.predict_proba if output_of(classifier) == "softmax" else classifier.decision_function

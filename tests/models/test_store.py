@@ -18,6 +18,7 @@ import skops.io
 from keras import layers
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -347,10 +348,11 @@ def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None
     assert model.name == "model" and model.card == {"note": 1}
 
 
-def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [KNeighborsClassifier(1), MLPClassifier(tol=0.01, n_iter_no_change=3)])
+def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind: Any) -> None:
     file = tmp_path / "foreign.skops"
     pixels = LEARNED.images.reshape(-1, 784) / 255.0
-    skops.io.dump(KNeighborsClassifier(1).fit(pixels, LEARNED.labels), file)
+    skops.io.dump(kind.fit(pixels, LEARNED.labels.astype(str)), file)  # texts, as in OpenML's MNIST
     model = store.load(file)
     assert (model.input.output, model.input.scale, model.input.assumed) == ("softmax", "unit", False)
     assert (model.probabilities(LEARNED.images).argmax(axis=1) == LEARNED.labels).all()
