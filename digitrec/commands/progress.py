@@ -28,6 +28,7 @@ GREETING = re.compile(
     rb"|E0000 .* failed call to cuInit"  # there is no graphics card
     rb"|WARNING: All log messages before absl::InitializeLog"
     rb"|To enable the following instructions"
+    rb"|WARNING:tensorflow:\d+ out of the last"  # each trial of `tune` is another network
     rb"|WARNING:absl:You are saving your model as an HDF5 file"  # the user asked for that
 )
 """Beginnings of the lines to hide."""

@@ -21,6 +21,7 @@ HEAD = "import os, threading\nfrom digitrec.commands.progress import quietly\n"
      "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
      "W0000 00:00:1795227440.376860    6033 tf_tfl_flatbuffer_helpers.cc:367] Ignored drop_control",
      "To enable the following instructions: AVX2, in other operations, rebuild TensorFlow",
+     "WARNING:tensorflow:5 out of the last 8 calls to <function multi_step_on_iterator> triggered",
      "WARNING:absl:You are saving your model as an HDF5 file via `model.save()`."],
 )  # fmt: skip
 def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
