@@ -25,6 +25,7 @@ from digitrec.prepare.filters import edge_colour
 from digitrec.prepare.form import as_bytes
 from digitrec.prepare.found import Ink, told
 from digitrec.prepare.ink import find_ink
+from digitrec.prepare.projection import unhidden
 
 NARROW_MARGIN = 0.1
 """Width of the margin of a whole picture, in its edge's colour, as a share of its longer side."""
@@ -63,7 +64,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     Raises:
         ImageError: the picture cannot be reduced to the vendor's limits.
     """
-    whole = image.picture
+    whole = unhidden(image.picture) if spec.crop else image.picture
     ink = find_ink(whole)
     if spec.crop:
         picture = _digit(whole, ink, spec.min_side)

@@ -17,7 +17,7 @@ from digitrec.prepare.digits import Count, count
 from digitrec.prepare.filters import Floats, edge_colour
 from digitrec.prepare.form import DIGIT
 from digitrec.prepare.found import Ink
-from digitrec.prepare.projection import Projection, find_projection
+from digitrec.prepare.projection import COLOUR_SIDE, Projection, find_projection
 from digitrec.prepare.strokes import WINDOW, Strokes, glance, search
 
 GLANCE_SIDE = 160
@@ -26,9 +26,6 @@ WORKING_SIDE = 320
 """Longer side of the reduced picture for strokes that are not plain, px: a thin pen is still a pixel wide."""
 SMALL = 48
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
-COLOUR_SIDE = 80
-"""Longer side of the reduced picture on which the ink's colour is found, in pixels."""
-
 PLAIN = 1.2
 """Minimum skew that decides the polarity; dark on light, it also excludes a card on a table."""
 

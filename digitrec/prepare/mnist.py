@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,11 +39,12 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     from digitrec.prepare.found import told  # a digit in MNIST's form does not need these
     from digitrec.prepare.ink import find_ink
     from digitrec.prepare.judge import found
+    from digitrec.prepare.projection import unhidden
     from digitrec.prepare.proposals import network
 
-    picture = image.picture
+    picture = unhidden(image.picture)
     ink = find_ink(picture)
-    findings, read = found(image, ink)
+    findings, read = found(replace(image, _held=picture), ink)
     whole = None if ink.fine is None else _whole(picture, ink)
     if read is not None:
         data = read.pixels.tobytes()
@@ -65,7 +67,9 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     from digitrec.prepare.closeup import close_up
     from digitrec.prepare.ink import find_ink
     from digitrec.prepare.judge import found
+    from digitrec.prepare.projection import unhidden
 
+    image = replace(image, _held=unhidden(image.picture))
     ink = find_ink(image.picture)
     findings, read = found(image, ink)
     fine = ink.fine if read is None else read.ink

@@ -9,8 +9,10 @@ from PIL import Image
 
 from digitrec.image import Polarity
 from digitrec.prepare.background import bare
-from digitrec.prepare.filters import Floats
+from digitrec.prepare.filters import Floats, steepness
 
+COLOUR_SIDE = 80
+"""Longer side of the reduced picture on which the ink's colour is found, in pixels."""
 INK_SHARE = 0.01
 """Share of the pixels, those that differ most from the paper, that show the ink's colour."""
 
@@ -54,3 +56,24 @@ def find_projection(picture: Image.Image, polarity: Polarity, window: float) -> 
     ink = np.maximum(away[:, np.argpartition(strength, -most)[-most:]].mean(axis=1), 1e-3)
     weights = ink / papers.mean(axis=(1, 2))
     return Projection(polarity, np.asarray(weights / weights.sum(), np.float32))
+
+
+def unhidden(picture: Image.Image) -> Image.Image:
+    """Invert a channel of a picture of mode L or RGB if that makes the ink plainer in grey, else return it.
+
+    Ink may be darker than its paper in one channel and lighter in another, as blue on red; in grey, both
+    differences nearly cancel out. If ink is darker or lighter in all channels, no inversion helps.
+    """
+    if picture.mode == "L":
+        return picture
+    tiny = picture.reduce(-(-max(picture.size) // COLOUR_SIDE))
+    tried = [tiny, *(_inverted(tiny, channel) for channel in range(3))]
+    contrast = [float((steepness(np.asarray(one.convert("L"), np.float32)) ** 2).sum()) for one in tried]
+    best = int(np.argmax(contrast))
+    return _inverted(picture, best - 1) if contrast[best] > 2 * contrast[0] else picture
+
+
+def _inverted(picture: Image.Image, channel: int) -> Image.Image:
+    values = np.array(picture)
+    values[:, :, channel] = 255 - values[:, :, channel]
+    return Image.fromarray(values)

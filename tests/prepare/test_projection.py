@@ -7,6 +7,7 @@ import pytest
 from looks import look
 from PIL import Image
 
+import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
@@ -36,6 +37,13 @@ def test_the_channel_with_the_most_contrast_wins(
     assert weights.shape == (3,) and weights.sum() == pytest.approx(1) and weights.min() >= 0
     assert weights.argmax() == most and weights[most] > 0.8
     assert found.reason is None and found.level > 0.5
+
+
+def test_ink_as_bright_as_its_paper_in_grey_is_read() -> None:
+    pixels = coloured((128, 255, 0), (255, 0, 255))
+    assert digitrec.predict(pixels).digit == 7
+    (number,) = digitrec.read(np.hstack([pixels[:, 60:-60]] * 2)).numbers
+    assert number.text == "77"
 
 
 @pytest.mark.parametrize("polarity", ["dark on light", "light on dark"])

@@ -22,6 +22,7 @@ from digitrec.models.sequence import HEIGHT, Lengths, Reading, SequenceReader, d
 from digitrec.prepare import proposals
 from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import SEVERAL
+from digitrec.prepare.projection import unhidden
 from digitrec.providers.base import FREE, BaseProvider, Price
 from digitrec.providers.local.lines import GAP, Line, beside, lines, single, strip, together
 
@@ -150,7 +151,7 @@ class LocalNumbers(BaseProvider):
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Return a candidate for each number; ``timeout`` (seconds) has no effect."""
-        found = self._found(Page.of(image.picture(), image.digits))
+        found = self._found(Page.of(unhidden(image.picture()), image.digits))
         return Answer(tuple(map(_candidate, found)), model_version=self._reader.version)
 
     def _found(self, page: Page) -> list[Proposal]:
