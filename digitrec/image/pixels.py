@@ -249,7 +249,8 @@ def _white_in(picture: Image.Image, by: int) -> float:
 
 def opaque(picture: Image.Image) -> Image.Image:
     """Put transparency on white, or on black if all visible ink is light: white ink on white would vanish."""
-    visible = np.asarray(picture.getchannel("A")) > 128
+    alpha = np.asarray(picture.getchannel("A"))
+    visible = alpha > alpha.max() // 2  # all ink may be half transparent
     dark = np.asarray(picture.convert("L"))[visible] < 128
     light_ink = bool(visible.any() and not visible.all() and dark.mean() < 0.001)
     backdrop = Image.new("RGBA", picture.size, "black" if light_ink else "white")

@@ -85,6 +85,9 @@ def test_transparency_is_put_on_white_and_on_black_where_the_ink_is_white(form: 
         pixels = grey(DigitImage.open(source)).astype(int)
         assert abs(pixels[8, 8] - ink) < 40
         assert abs(pixels[55, 55] - (255 - ink)) < 40
+    picture.putalpha(picture.getchannel("A").point(lambda level: level * 0.4))
+    pixels = grey(DigitImage.open(encoded(picture, form, quality=90))).astype(int)
+    assert abs(pixels[8, 8] - pixels[55, 55]) > 80
 
 
 def test_a_huge_jpeg_is_decoded_smaller_and_a_small_one_as_it_is() -> None:
