@@ -240,11 +240,11 @@ def _pieces(size: Size, by: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _white_in(picture: Image.Image, by: int) -> float:
-    """Return the value of white in a file's 16-bit or float pixels."""
+    """Return the value of white in a file's 16-bit or float pixels, whose values may have 8 or 12 bits."""
     high = max(float(np.max(np.asarray(picture.crop(box)))) for box in _pieces(picture.size, by))
     if picture.mode == "F" and high <= 1:
         return 1.0
-    return 255.0 if high <= 255 and not picture.mode.startswith("I;16") else max(high, 65535.0)
+    return next((full for full in (255.0, 4095.0, 65535.0) if high <= full), high)
 
 
 def opaque(picture: Image.Image) -> Image.Image:

@@ -25,7 +25,8 @@ from digitrec.image.pixels import MAX_PIXELS
     ("RGB", "WEBP", "black", "white"), ("RGB", "JPEG", "black", "white"), ("RGB", "DIB", "black", "white"),
     ("RGB", "HEIF", "black", "white"), ("RGB", "AVIF", "black", "white"),
     ("CMYK", "JPEG", (0, 0, 0, 255), (0, 0, 0, 0)), ("P", "GIF", 0, 255), ("I;16", "PNG", 0, 65535),
-    ("LA", "PNG", (0, 255), (255, 255)), ("RGBA", "PNG", (0, 0, 0, 255), (255, 255, 255, 255)),
+    ("I;16", "TIFF", 0, 4095), ("I;16", "TIFF", 0, 255), ("LA", "PNG", (0, 255), (255, 255)),
+    ("RGBA", "PNG", (0, 0, 0, 255), (255, 255, 255, 255)),
 ])  # fmt: skip
 def test_every_mode_and_format_opens_alike(mode: str, form: str, ink: object, paper: object) -> None:
     picture = corner(mode, ink, paper)
