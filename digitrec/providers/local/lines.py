@@ -198,7 +198,7 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest = max(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
-    look, marks = _overview(picture, side)
+    look, marks = coarse = _overview(picture, side)
     if longest > SMALL:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
@@ -209,7 +209,7 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR
         if (is_large and _are_legible(marks)) or side >= min(longest, last):
-            return look, marks
+            return (look, marks) if marks else coarse  # digits may be too large for all other inputs
         side = min(round(side * (2 if is_large else min(2, SHARP / typical))), last)
         look, marks = _overview(picture, side)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import islice
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+import digitrec
+from digitrec.lab.handwriting.nondigits import pairs
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.prepare import finder
 from digitrec.prepare.filters import Floats
@@ -118,6 +121,12 @@ def test_a_single_digit_on_a_large_picture_keeps_its_place() -> None:
     assert found is not None and found.reading is not None
     assert found.reading.digit == 5
     assert found.box == pytest.approx(box, abs=20)
+
+
+def test_digits_that_fill_a_large_picture_are_found() -> None:
+    pair = Image.fromarray(next(islice(pairs(40, 5), 5, None)).pixels)
+    large = pair.resize((601, 555), Image.Resampling.BILINEAR)
+    assert [number.text for number in digitrec.read(large).numbers] == ["75"]
 
 
 def test_a_long_picture_is_searched_within_the_largest_input(monkeypatch: pytest.MonkeyPatch) -> None:
