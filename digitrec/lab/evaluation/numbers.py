@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 from digitrec.answer import SURE, Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
-from digitrec.image import ImageSource
+from digitrec.image import DigitImage, ImageSource
 from digitrec.lab.datasets.download import existing
 from digitrec.lab.evaluation.accuracy import SEED, data_sets
 from digitrec.lab.handwriting.nondigits import LIKE_DIGIT, scribbles, shown, word
@@ -35,7 +35,8 @@ from digitrec.recognise.align import moved, perspective, rectangle
 
 COUNT = 1000
 """Number of generated pictures in a set."""
-
+LARGE = 1600
+"""Shorter side of an enlarged photo, in pixels: phones take larger photos than those of photos-dev."""
 
 ROWS, ROW, HEIGHT = 8, 80, 40
 """Numbers on a page of numbers with signs, the height of their rows and their own height, in pixels."""
@@ -172,6 +173,9 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
     if folder := existing("photos-dev"):
         photos = [(one.image, str(one.label)) for one in read_samples(folder, limit)]
         yield from _numbers("photos of one digit", photos, engine, 0.99)
+        large = [_read([_enlarged(photo)], engine)[0] for photo, _ in photos]  # all take gigabytes
+        right = [_are(numbers, text) for numbers, (_, text) in zip(large, photos, strict=True)]
+        yield _share(f"such photos enlarged to {LARGE:,} pixels: exact digits", right, 0.99)
     for name in ("sudoku_hand", "sudoku_print"):
         if rows := list(filter(_is_upright, _labels(name)))[:limit]:
             yield from _sudokus(name, rows, engine)
@@ -192,12 +196,22 @@ def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: floa
     right, wrong_of_sure = [], []
     found = _read([image for image, _ in pictures], engine)
     for (_, text), numbers in zip(pictures, found, strict=True):
-        is_right = [_digits(one.text) for one in numbers] == [_digits(text)]
+        is_right = _are(numbers, text)
         right.append(is_right)
         if len(numbers) == 1 and numbers[0].sureness >= SURE:
             wrong_of_sure.append(not is_right)
     yield _share(f"{name}: exact digits", right, goal)
     yield _share(f"{name}: wrong among the sure ones", wrong_of_sure, 0.01, at_most=True)
+
+
+def _are(numbers: Sequence[Number], text: str) -> bool:
+    """Return whether the numbers are one with the digits of this text."""
+    return [_digits(one.text) for one in numbers] == [_digits(text)]
+
+
+def _enlarged(photo: ImageSource) -> Image.Image:
+    picture = DigitImage.open(photo).picture
+    return ImageOps.scale(picture, LARGE / min(picture.size))
 
 
 def _share(name: str, hits: Sequence[bool], goal: float | None, *, at_most: bool = False) -> Share:

@@ -56,8 +56,9 @@ def test_right_sure_and_invented_numbers_are_counted() -> None:
     assert found["cells of logbooks: wrong among the sure ones"].found.share == 0.5
     refused = found["cells of logbooks: more than one digit, refused"]
     assert (refused.found.hits, refused.found.n) == (2, 2)
-    photos = found["photos of one digit: exact digits"]
-    assert (photos.found.hits, photos.found.n) == (0, 1)
+    for name in ("photos of one digit", "such photos enlarged to 1,600 pixels"):
+        photos = found[f"{name}: exact digits"].found
+        assert (photos.hits, photos.n) == (0, 1)
     assert found["words: a number is read"].found.hits == 3
     assert found["words: a number is read"].met is False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def test_a_tiny_stock_becomes_a_file_that_reads(recipe: Path) -> None:
     (alone,), (logits, doubts) = (
         runner(file.read_bytes()).run(strip[None, ..., None].astype(np.float32)) for file in (out, final)
     )
-    assert np.array_equal(logits, alone) and not np.array_equal(doubts, alone)
+    same = partial(np.allclose, alone, rtol=1e-4, atol=1e-5)  # processors round differently
+    assert same(logits) and not same(doubts)
     both = map(train.convolutions_in, (out.read_bytes(), final.read_bytes()))
     assert all(np.array_equal(one, other) for one, other in zip(*both, strict=True))
 
