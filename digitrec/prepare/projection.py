@@ -9,7 +9,7 @@ from PIL import Image
 
 from digitrec.image import Polarity
 from digitrec.prepare.background import bare
-from digitrec.prepare.filters import Floats, steepness
+from digitrec.prepare.filters import Floats
 
 COLOUR_SIDE = 80
 """Longer side of the reduced picture on which the ink's colour is found, in pixels."""
@@ -67,9 +67,11 @@ def unhidden(picture: Image.Image) -> Image.Image:
     if picture.mode == "L":
         return picture
     tiny = picture.reduce(-(-max(picture.size) // COLOUR_SIDE))
-    tried = [tiny, *(_inverted(tiny, channel) for channel in range(3))]
-    contrast = [float((steepness(np.asarray(one.convert("L"), np.float32)) ** 2).sum()) for one in tried]
-    best = int(np.argmax(contrast))
+    parts = np.asarray(tiny, np.float32) * np.array([0.299, 0.587, 0.114], np.float32)  # their sum is grey
+    steps = np.concatenate([np.diff(parts, axis=axis).reshape(-1, 3) for axis in (0, 1)])
+    signs = 1 - 2 * np.eye(4, 3, -1)  # no channel inverted, then each one
+    contrast = ((signs @ (steps.T @ steps)) * signs).sum(axis=1)  # the squares of all steps in grey
+    best = int(contrast.argmax())
     return _inverted(picture, best - 1) if contrast[best] > 2 * contrast[0] else picture
 
 
