@@ -16,7 +16,7 @@ from digitrec.commands.train import Start
 from digitrec.errors.text import aligned
 from digitrec.image import atomic
 from digitrec.models import store
-from digitrec.providers.base import is_installed, not_installed
+from digitrec.providers.base import is_installed, not_installed, requires
 
 FIELDS = {
     "form": "28x28 pixels, ink high",
@@ -125,11 +125,13 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
       digitrec predict 7.png --model compared/models/svm.skops
     """
     from digitrec.lab.datasets.digits import read_digits
-    from digitrec.lab.training import compare as contest
     from digitrec.lab.training.zoo import COMPARED
     from digitrec.report import rows
-    from digitrec.report.models import PICTURES, markdown, table, verdict
-    from digitrec.report.plots import save
+
+    with requires("Comparing models", "train"):
+        from digitrec.lab.training import compare as contest
+        from digitrec.report.models import PICTURES, markdown, table, verdict
+        from digitrec.report.plots import save
 
     digits = read_digits("mnist-test" if quick else "mnist-train")
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")

@@ -306,6 +306,8 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
       digitrec tune --trials 5 --data mnist-test --limit 2000
       digitrec train --arch digitrec-tuning/best.json --out tuned.keras
     """
+    if not is_installed("optuna"):
+        raise not_installed("Tuning", "tune")
     digits = read_digits(data, limit)
     over: list[FrozenTrial] = []
     with quiet_bar("tuning") as bar:
