@@ -6,6 +6,7 @@ import json
 import sys
 from typing import IO, Literal
 
+from digitrec.answer import Failure
 from digitrec.comparison.benchmark import Benchmark, Pair, Recommendation
 from digitrec.comparison.benchmark.measure import Scorecard
 from digitrec.comparison.benchmark.measures import Proportion
@@ -192,7 +193,7 @@ def confusion(card: Scorecard) -> Table:
 
 
 def conclusion(benchmark: Benchmark) -> list[str]:
-    """Return sentences: the best engine, significant differences, undecided pairs, and caveats.
+    """Return sentences: the best engine, failed engines, significant differences, and caveats.
 
     A difference is claimed only if the test shows one. Emulated engines are named without claims.
     """
@@ -203,6 +204,10 @@ def conclusion(benchmark: Benchmark) -> list[str]:
             f"{best.engine} was right on {_with_interval(best.accuracy)} of the "
             f"{count(best.accuracy.n, 'picture')} of {benchmark.data} that it answered."
         )
+    for engine, outcomes in benchmark.outcomes.items():
+        errors = [one.error for one in outcomes if isinstance(one, Failure)]
+        if errors and len(errors) == len(outcomes):
+            said.append(f"{benchmark.called(engine)} failed on every picture; the first error: {errors[0]}.")
     said += [_shown(pair, benchmark.test) for pair in compared if pair.better is not None]
     if level := [pair for pair in compared if pair.better is None]:
         named = ", ".join(f"{pair.first} and {pair.second}" for pair in level)

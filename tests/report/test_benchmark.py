@@ -281,7 +281,9 @@ def test_the_first_real_engine_that_answered_is_the_best_and_caveats_name_the_ot
     for word in ("a was right on 90.0%", "82.6% to 94.5%", "100 pictures of fakes"):
         assert word in best
     assert " a, b " in fitted and ": cloud." in emulated
-    assert told(scored("mute", 0, 0)) == []
+    failed = (Failure(IMAGE, "mute", TimedOut("slow")),)
+    (why,) = told(mute, outcomes={"mute": failed})
+    assert why == "mute failed on every picture; the first error: slow."
 
 
 def test_what_is_shown_and_what_is_level_is_said_with_the_test() -> None:
