@@ -262,7 +262,8 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
         f"{name}: accuracy {percent(right.share, 2)} ({right.hits:,} of {right.n:,}, 95 % interval "
         f"{right.interval(2)}), loss {loss}, {found.card.refused_wrongly} refused, {found.card.failed} failed"
     )
-    click.echo("\n".join(["", *aligned(classification(found)), ""]))
+    if any(sample.label is not None for sample in samples):
+        click.echo("\n".join(["", *aligned(classification(found)), ""]))
     for draw in PICTURES:
         click.echo(save(draw(found), out / f"{name}-{draw.__name__}.png"))
 
