@@ -309,6 +309,10 @@ def _plain(error: sqlite3.Error, file: Path) -> Exception:
         return DataError(f"{file}: another batch is running there; wait, or change OUT")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return DataError(f"{file}: damaged; remove it and start again (paid answers are in the ledger)")
+    try:
+        file.open("ab").close()  # SQLite does not say why it cannot open a file
+    except OSError as reason:
+        return reason
     return OSError(errno.EIO, str(error), str(file))
 
 
