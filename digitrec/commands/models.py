@@ -154,12 +154,13 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
 
 
 def _accuracy(card: dict[str, Any]) -> str:
-    if "test" not in card:
+    try:
+        test = card["test"]
+        low, high = test["interval"]
+        parameters = f", {card['parameters']:,} parameters" if "parameters" in card else ""
+        name = test.get("on", "mnist-test")
+        on = "MNIST test" if name == "mnist-test" else name
+        left_out = f" ({test['left_out']:,} learned digits excluded)" if test.get("left_out") else ""
+        return f"{on}{left_out} {test['percent']} % (95 % interval {low} to {high}){parameters}"
+    except (AttributeError, LookupError, TypeError, ValueError):  # a card that another program wrote
         return "the file does not state its accuracy"
-    test = card["test"]
-    low, high = test["interval"]
-    parameters = f", {card['parameters']:,} parameters" if "parameters" in card else ""
-    name = test.get("on", "mnist-test")
-    on = "MNIST test" if name == "mnist-test" else name
-    left_out = f" ({test['left_out']:,} learned digits excluded)" if test.get("left_out") else ""
-    return f"{on}{left_out} {test['percent']} % (95 % interval {low} to {high}){parameters}"

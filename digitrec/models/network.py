@@ -155,6 +155,7 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     try:
         if about["format"] != 1:
             raise ValueError(f"format {about['format']}")
+        msgspec.convert(about.get("card", {}), dict)
         found = msgspec.convert({**about["input"], **about}, ModelInput)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

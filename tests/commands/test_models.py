@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from terminal import run
 
+from digitrec.commands.models import _accuracy
 from digitrec.lab.training import compare
 from digitrec.models import store
 
@@ -18,6 +19,7 @@ def test_the_shipped_model_says_what_it_is() -> None:
     assert facts["card"]["test"]["count"] == 10_000
     assert facts["card"]["test"]["percent"] >= 99.5
     assert facts["input"]["form"] == "mnist"
+    assert _accuracy({"test": {"percent": 99}}) == "the file does not state its accuracy"
 
 
 def test_kinds_of_models_are_compared_on_a_few_digits(

@@ -215,7 +215,7 @@ NAN = float("nan")
 SENSELESS: list[dict[str, Any]] = [
     {"format": 2}, {"output": "sigmoid"}, {"input": {"form": "mnist", "scale": "l7"}}, {"input": None},
     {"temperature": 0}, {"temperature": "warm"}, {"prepared": -1}, {"prepared": NAN}, {"prepared": "cold"},
-    {"evidence": "much"}, {"doubt": 1.01}, {"doubt": NAN}, {"doubt": None},
+    {"evidence": "much"}, {"doubt": 1.01}, {"doubt": NAN}, {"doubt": None}, {"card": [1]},
 ]  # fmt: skip
 
 
