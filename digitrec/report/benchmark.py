@@ -224,6 +224,10 @@ def conclusion(benchmark: Benchmark) -> list[str]:
             f"The calibrated chances of {', '.join(benchmark.fitted_here)} were fitted on these pictures, or "
             "some of them, so they fit better here than elsewhere: judge them on other pictures."
         )
+    hashes = [one.image.sha256 for one in next(iter(benchmark.outcomes.values()), ()) if one.image.sha256]
+    if copies := len(hashes) - len({*hashes}):
+        same = count(copies, "picture")
+        said.append(f"{same} of {len(hashes)} repeated another one, so the intervals are too narrow.")
     if emulated := [card.engine for card in benchmark.cards if card.emulated]:
         said.append(f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's.")
     return said
