@@ -147,9 +147,12 @@ def _is_picture(name: str, skipped: Skipped) -> bool:
 def _member(name: str, opener: Callable[[], IO[bytes]]) -> Member:
     try:
         with opener() as file:
-            return Member(name, file.read(MAX_FILE_BYTES + 1))
+            data = file.read(MAX_FILE_BYTES + 1)
     except Exception as error:  # the parsers raise more than they document
         return Member(name, flaw=_why(error))
+    if len(data) > MAX_FILE_BYTES:
+        return Member(name, flaw=f"larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture")
+    return Member(name, data)
 
 
 def _in_zip(archive: str) -> Iterator[_Entry]:

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.bulk import job
-from digitrec.bulk.inputs import Item, Member, expand, listed, members
+from digitrec.bulk.inputs import Item, Member, _member, expand, listed, members
 from digitrec.errors import DataError, ImageError
-from digitrec.image.files import Skipped
+from digitrec.image.files import MAX_FILE_BYTES, Skipped
 
 TEXT = st.text(st.characters(exclude_categories=()))
 ITEM = TEXT | st.builds(Member, TEXT, st.binary(), st.text())
@@ -129,6 +129,7 @@ def test_the_pictures_are_found_and_read(tmp_path: Path, name: str) -> None:
 def test_a_damaged_member_costs_no_other(tmp_path: Path) -> None:
     found = packed(tmp_path, "x.zip", zipped(zipfile.ZIP_STORED).replace(b"second", b"sekond"))
     assert found[0].read() == b"first" * 50
+    assert not _member("large", lambda: io.BytesIO(bytes(MAX_FILE_BYTES + 1))).data
     with pytest.raises(ImageError, match=r"b/c\.JPG"):
         found[1].read()
 
