@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import codecs
 import string
 from typing import Annotated, Any, cast
 
@@ -55,6 +56,8 @@ AS_FORM = 'a picture is sent as curl -F "file=@7.png" does, with the @'
 MAX_FIELDS = 1000
 """Maximum number of files and other fields in a form, where unknown fields are ignored, and of commas in
 JSON: Pydantic takes seconds to report a million wrong values."""
+BLANK = codecs.BOM_UTF8 + string.whitespace.encode()
+"""Bytes that may stand before JSON: a byte order mark, as Windows PowerShell writes it, and white space."""
 URL_SAFE = bytes.maketrans(b"-_", b"+/")
 """Translates base64's URL-safe alphabet to the standard one."""
 
@@ -230,8 +233,8 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     if kind == "multipart/form-data":
         found = await _from_form(request, settings)
         is_list = len(found) > 1
-    elif (body := await request.body()).lstrip().startswith(b"{") or kind == "application/json":
-        found, is_list = _from_json(body)
+    elif (body := await request.body()).lstrip(BLANK).startswith(b"{") or kind == "application/json":
+        found, is_list = _from_json(body.lstrip(BLANK))
     else:
         found, is_list = [body], False
     if len(found) > settings.max_pictures:
