@@ -15,7 +15,7 @@ from digitrec.bulk.job import Summary
 from digitrec.commands import cost, options
 from digitrec.commands.engines import Asking, asking_by_policy, asking_options, own_model
 from digitrec.commands.process import tell
-from digitrec.commands.progress import bar
+from digitrec.commands.progress import bar, quietly
 from digitrec.commands.sources import report_engines
 from digitrec.comparison.datasets.loader import Sample, limited, read_numbers, read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -25,6 +25,7 @@ from digitrec.errors import DataError
 from digitrec.errors.text import percent
 from digitrec.image import atomic
 from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
+from digitrec.models import store
 from digitrec.recognise import calibration
 from digitrec.report.rows import aligned
 
@@ -32,13 +33,15 @@ from digitrec.report.rows import aligned
 def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     """Return `read_samples` without the pictures that the training of `model` recorded as learned.
 
-    Report the number of omitted pictures on stderr.
+    Report on stderr the number of omitted pictures, or that the record is missing.
 
     Raises:
         DataError: as `read_samples`, or every picture was learned.
     """
     learned = None if model is None else read_keys(model)
     if learned is None:
+        if model is not None and _is_trained_here(model):
+            tell(f"{model}: the list of its training pictures is missing, so they are not left out")
         return read_samples(source, limit)
     samples = read_samples(source)
     left = unlearned(samples, learned)
@@ -47,6 +50,12 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
     if len(left) < len(samples):
         tell(f"{source}: left out {len(samples) - len(left):,} that {model} has learned")
     return limited(left, limit)
+
+
+def _is_trained_here(model: Path) -> bool:
+    """Return whether digitrec trained a model, which then has a list of its training pictures beside it."""
+    with quietly():
+        return "learned_from" in store.load(model).card
 
 
 def _refuse_table(model: Path | None) -> None:
@@ -271,7 +280,6 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: int | None, out: Path) -> None:
     from digitrec.lab.evaluation.accuracy import Measured, fresh_seeds, measured, sets
     from digitrec.lab.evaluation.numbers import measure_numbers
-    from digitrec.models import store
     from digitrec.report import evaluation
 
     page = out / "accuracy.md"

@@ -81,7 +81,6 @@ def test_with_no_extra_each_command_works_or_names_one(folder: Path) -> None:
     told_of = said(folder, f"{STATS} {PLOTS} {TRAIN} {OTHERS} {WEB}", PLAIN)
     for told in told_of.values():
         code = told.rsplit("-> ", 1)[1].strip()
-        assert code.isdigit(), told
         assert "Traceback" not in told
         assert code != "3" or "pip install" in told, told
         assert code in ("0", "2", "3"), told

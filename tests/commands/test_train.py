@@ -70,6 +70,8 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     assert "MNIST test (100 learned digits excluded) " in listed
     done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
+    Path("moved.skops").write_bytes(Path("models/knn.skops").read_bytes())
+    assert "are not left out" in run("evaluate", "--data", "knn.npz", "--model", "moved.skops", code=0).stderr
     two = ["--data", "models/knn.npz", "--data", "knn.npz", "--limit-test", "100"]
     run("train", "--arch", "knn", *two, "--out", "m.skops", code=0)
     assert store.load(Path("m.skops")).card["learned_from"] == {"knn.npz": 140}

@@ -278,8 +278,7 @@ def test_the_first_real_engine_that_answered_is_the_best_and_caveats_name_the_ot
     cloud, mute = scored("cloud", 100, emulated=True, failed=2), scored("mute", 0, 0)
     cards = (cloud, mute, scored("a", 90, failed=1), scored("b", 80))
     best, fitted, emulated = told(*cards, fitted_here=("a", "b"))
-    for word in ("a was right on 90.0%", "82.6% to 94.5%", "100 pictures of fakes"):
-        assert word in best
+    assert all(word in best for word in ("a was right on 90.0%", "82.6% to 94.5%", "100 pictures of fakes"))
     assert " a, b " in fitted and ": cloud." in emulated
     why, copy = told(mute, outcomes={"mute": (Failure(IMAGE, "mute", TimedOut("slow")),) * 2})
     assert why == "mute failed on every picture; the first error: slow." and copy.startswith("1 picture ")
