@@ -50,6 +50,8 @@ CLOSE = 10.0
 """Maximum distance of two boxes that show the slope of the lines, as a multiple of their height."""
 STEEPEST = 0.3
 """Maximum slope of a line."""
+LEVEL = 8.0
+"""Weight of a vertical step against a horizontal one in the choice of a box's neighbour."""
 SAMPLE = 300
 """Approximate number of boxes used for the slope of a page's lines."""
 MARKS = {
@@ -395,8 +397,9 @@ def _slope(boxes: Sequence[Box]) -> float:
     for at in range(0, len(boxes), 1 + len(boxes) // SAMPLE):
         across, down = x - x[at], y - y[at]
         beside = (across > 0) & (across < CLOSE * height[at]) & (np.abs(down) < STEEPEST * across)
+        beside &= np.abs(down) < height[at]  # in a wide table, a box of the next row may be no steeper
         if beside.any():
-            nearest = np.flatnonzero(beside)[np.argmin(across[beside])]
+            nearest = np.flatnonzero(beside)[np.argmin((across + LEVEL * np.abs(down))[beside])]
             found.append(down[nearest] / across[nearest])
     return float(np.median(found)) if found else 0.0
 

@@ -204,10 +204,12 @@ TABLE: Cells = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("degrees", [0, 3, -3, 8, -8])
+@pytest.mark.parametrize(
+    ("degrees", "pitch"), [(0, 80), (3, 80), (-3, 80), (8, 80), (-8, 80), (0, 42), (3, 42), (-3, 42)]
+)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_table_has_its_rows_and_columns_also_at_an_angle(degrees: float, seed: int) -> None:
-    sheet = read_cells(TABLE, degrees, seed)
+def test_a_table_has_its_rows_and_columns_also_at_an_angle(degrees: float, pitch: int, seed: int) -> None:
+    sheet = read_cells([(text, x, y * pitch / 80) for text, x, y in TABLE], degrees, seed)
     assert [number.text for number in sheet.numbers] == [text for text, _, _ in TABLE]
     rows = [["" if number is None else number.text for number in row] for row in sheet.rows()]
     assert [len(row) for row in rows] == [5] * 6
