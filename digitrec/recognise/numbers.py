@@ -70,7 +70,7 @@ DECIMAL = re.compile(
         (?P<groups>\d{1,3}(?P<mark>[.,'])\d{3}(?:(?P=mark)\d{3})*)(?:(?!(?P=mark))[.,](?P<cents>\d+))?
         | (?P<whole>\d*)[.,](?P<part>\d+)
         | (?P<integer>\d+)
-    )(?:[.,]?-)?""",
+    )(?:(?P<end>[.,])?-)?""",
     re.VERBOSE | re.ASCII,
 )
 """A number with or without thousands marks and a decimal mark; a dash at the end means no cents."""
@@ -121,7 +121,8 @@ def value_of(text: str) -> Decimal | None:
     """Return the value of a number written in ASCII; None if the text is not one decimal number.
 
     A mark before groups of three digits separates thousands. A single point is a decimal point, and so is a
-    single comma after a zero: "1,234" is 1234, "1.234" is 1.234, "0,125" is 0.125 and "1.234,5" is 1234.5.
+    single comma after a zero: "1,234" is 1234, "1.234" is 1.234, "0,125" is 0.125, and "1.234,5" is 1234.5.
+    A mark and a dash instead of cents are a decimal mark: "1.234,-" is 1234.
     """
     found = DECIMAL.fullmatch(text)
     if found is None:
@@ -130,7 +131,7 @@ def value_of(text: str) -> Decimal | None:
     whole, part = found["whole"] or found["integer"] or "0", found["part"]
     if groups is not None:
         is_decimal = mark != "'" and groups.count(mark) == 1 and (mark == "." or groups[0] == "0")
-        if is_decimal and cents is None:
+        if is_decimal and cents is None and found["end"] is None:
             whole, part = groups.split(mark)
         else:
             whole, part = groups.replace(mark, ""), cents
