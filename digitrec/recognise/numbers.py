@@ -56,8 +56,8 @@ SAMPLE = 300
 """Approximate number of boxes used for the slope of a page's lines."""
 MARKS = {
     **dict.fromkeys("\u2019\u2018`\u00b4\u02bc\uff07", "'"),
-    **dict.fromkeys("\uff0c\u066b\u201a\u3001", ","),
-    **dict.fromkeys("\uff0e\u00b7\u2219", "."),
+    **dict.fromkeys("\uff0c\u066c\u201a\u3001", ","),
+    **dict.fromkeys("\uff0e\u066b\u00b7\u2219", "."),
     "\u2212": "-",
 }
 """Characters that engines return for an apostrophe, a comma, a point or a minus, besides Unicode's dashes."""
