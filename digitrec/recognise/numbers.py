@@ -77,8 +77,11 @@ DECIMAL = re.compile(
 _INFERRED = {char: str(digit) for char, digit in LOOK_ALIKES.items() if char.isalpha()}
 THOUSANDS, GROUP = re.compile(r"-?[1-9]\d{0,2}(?:\d{3})*"), re.compile(r"\d{3}(?:[.,]\d+)?")
 """The parts before and after the space in "1 234.50"."""
-SPACED = re.compile(r"-?\s*(?:\d+|[1-9]\d{0,2}(?:\s\d{3})+)(?:[.,]\d+)?")
-"""A number that may have spaces after its minus and between groups of thousands."""
+SPACED = re.compile(
+    r"[^\w.,'-]*(?:-\s*(?:[$\u00a2-\u00a5\u20a0-\u20c0]\s*)?)?"
+    r"(?:\d+|[1-9]\d{0,2}(?:\s\d{3})+)(?:[.,]\d+)?[^\w-]*"
+)
+"""A number with signs around it that may have spaces after its minus and between groups of thousands."""
 
 
 @dataclass(frozen=True, slots=True)

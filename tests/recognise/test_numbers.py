@@ -57,7 +57,8 @@ def test_a_number_keeps_its_spelling_and_has_a_value(spelled: str, text: str, va
 @pytest.mark.parametrize(
     ("spelled", "texts"),
     [("- 3", ["-3"]), ("1 234,50", ["1234,50"]), ("\u2212 1\u202f234", ["-1234"]), ("12 34", ["12", "34"]),
-     ("0 123", ["0", "123"]), ("142 7.50", ["142", "7.50"])],
+     ("0 123", ["0", "123"]), ("142 7.50", ["142", "7.50"]), ("$ 1 234,50.", ["1234,50"]),
+     ("- \u20ac 5 %", ["-5"])],
 )  # fmt: skip
 def test_without_a_box_spaces_inside_one_number_do_not_split_it(spelled: str, texts: list[str]) -> None:
     assert [number.text for number in read(Candidate(spelled, 0.9)).numbers] == texts
