@@ -87,14 +87,8 @@ class Answers:
         """Kind of the answers."""
         self._folder, self._lock = folder, threading.Lock()
         found = list(self._read(file))
-        header, table = csv_line(["file", self.kind, "group"]), folder / "labels.csv"
-        content = table.read_bytes().decode("utf-8-sig", "backslashreplace") if table.exists() else header
-        # An editor may have saved the table with other line ends, or without the last one.
-        self._labels = content.replace("\r\n", "\n").removesuffix("\n") + "\n"
-        if not self._labels.startswith(header):
-            raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
-        done = {line.partition(",")[0] for line in self._labels.splitlines()}
-        doubts = [one for one in found if one.sureness < below and one.name not in done]
+        labels = self._labels()
+        doubts = [one for one in found if one.sureness < below and f"\n{one.name}," not in labels]
         doubts.sort(key=lambda one: (one.sureness < 0, one.sureness))
         self._waiting = {one.name: one for one in doubts}
 
@@ -130,7 +124,9 @@ class Answers:
             label: the right label; None: the engine's answer.
 
         Raises:
-            Problem: as for `picture`, or the label is neither "none" nor a digit (for numbers: a number).
+            Problem: as for `picture`, or another review has labelled the answer, or the label is neither
+                "none" nor a digit (for numbers: a number).
+            DataError, OSError: labels.csv cannot be continued, or a file cannot be written.
         """
         with self._lock:
             if name not in self._waiting:
@@ -140,11 +136,26 @@ class Answers:
                 said = closed(one.label if label is None else label)
                 if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
                     raise Problem(422, "invalid-request", f"{said!r} is neither a number nor {NONE}")
+                labels = self._labels()  # another review or an editor may have changed the table
+                if f"\n{name}," in labels:
+                    raise Problem(404, "not-found", "the picture was labelled by another review; skip it")
                 atomic.write(self._folder / name, content)
-                labels = self._labels + csv_line([name, said, one.source])
-                atomic.write(self._folder / "labels.csv", labels)
-                self._labels = labels
+                atomic.write(self._folder / "labels.csv", labels + csv_line([name, said, one.source]))
             del self._waiting[name]
+
+    def _labels(self) -> str:
+        """Return the text of labels.csv, or its header if it does not exist.
+
+        Raises:
+            DataError: the file has other columns.
+        """
+        header, table = csv_line(["file", self.kind, "group"]), self._folder / "labels.csv"
+        content = table.read_bytes().decode("utf-8-sig", "backslashreplace") if table.exists() else header
+        # An editor may have saved the table with other line ends, or without the last one.
+        labels = content.replace("\r\n", "\n").removesuffix("\n") + "\n"
+        if not labels.startswith(header):
+            raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
+        return labels
 
     def _read(self, file: Path) -> Iterator[_Doubt]:
         kinds: set[Kind] = set()

@@ -133,10 +133,14 @@ def test_a_folder_with_other_labels_is_an_error(sheets: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("saved", ["file,text,group\r\nold.png,7,\r\n", "\ufefffile,text,group\nold.png,7,"])
 def test_labels_that_an_editor_saved_again_are_continued(sheets: Path, tmp_path: Path, saved: str) -> None:
     (tmp_path / "labels.csv").write_bytes(saved.encode())
-    answers = Answers(sheets, tmp_path, 0.95)
-    answers.decide(answers.waiting()[0].name, accept=True, label="12")
+    answers, other = (Answers(sheets, tmp_path, 0.95) for _ in range(2))
+    for one, label in zip(other.waiting(), ("12", "13"), strict=True):
+        answers.decide(one.name, accept=True, label=label)
+        with pytest.raises(Problem, match="another review"):
+            other.decide(one.name, accept=True, label="14")
+        answers, other = other, answers
     lines = (tmp_path / "labels.csv").read_bytes().decode().splitlines()
-    assert [line.split(",")[1] for line in lines] == ["text", "7", "12"]
+    assert [line.split(",")[1] for line in lines] == ["text", "7", "12", "13"]
 
 
 @pytest.mark.parametrize("key", [{}, {"x-owner-key": "guess"}, {"x-owner-key": ""}, {"x-api-key": "mine"}])
