@@ -131,14 +131,14 @@ def stream(
     ``images`` is read only as fast as the pictures are worked on, so a generator may be endless. Arguments
     and errors are those of `predict_many`; the call itself raises the errors.
     """
-    at_least = _checked(at_least, rotate)
-    reader, waiting = reader_for(provider), _turned(several_images(images), rotate)
+    at_least, turn = _checked(at_least, rotate)
+    reader, waiting = reader_for(provider), _turned(several_images(images), turn)
     if isinstance(reader, Policy):
         outcomes = reader.stream(waiting, lenient=lenient)
     else:
         answers = (infer(batch, reader, lenient=lenient) for batch in batches(waiting, reader))
         outcomes = chain.from_iterable(answers)
-    return (finished(outcome, at_least, rotate) for outcome in outcomes)
+    return (finished(outcome, at_least, turn) for outcome in outcomes)
 
 
 def read(
@@ -214,7 +214,7 @@ def read_stream(
     ``images`` is read only as fast as the pictures are worked on. Arguments and errors are those of
     `read_many`; the call itself raises the errors.
     """
-    expected, at_least = _range(digits), _checked(at_least, rotate)
+    expected, (at_least, turn) = _range(digits), _checked(at_least, rotate)
     if region is not None and (np.shape(region) != (4,) or np.asarray(region).dtype.kind not in "iuf"):
         raise ValueError(f"region must be four numbers: left, top, right, bottom, got {region!r}")
     reader, waiting = reader_for(provider), several_images(images)
@@ -222,15 +222,15 @@ def read_stream(
         if not hasattr(reader, "read_stream"):  # a policy of another package
             raise TypeError(f"the policy {reader.name} reads single digits; give one engine")
         found: Iterator[SheetOutcome] = reader.read_stream(
-            waiting, digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region
+            waiting, digits=digits, lenient=lenient, at_least=at_least, rotate=turn, region=region
         )
         return found
     engine = reader.for_numbers
     answers = (
         infer_numbers(batch, engine, expected=expected, lenient=lenient)
-        for batch in batches(_turned(waiting, rotate, region), engine)
+        for batch in batches(_turned(waiting, turn, region), engine)
     )
-    return (finished(sheet, at_least, rotate) for sheet in chain.from_iterable(answers))
+    return (finished(sheet, at_least, turn) for sheet in chain.from_iterable(answers))
 
 
 def _only(outcome: Asked | Failure) -> Asked:
@@ -240,15 +240,15 @@ def _only(outcome: Asked | Failure) -> Asked:
     return outcome
 
 
-def _checked(at_least: float, rotate: Rotation) -> float:
-    """Return ``at_least`` as a float after checking both arguments of `stream`.
+def _checked(at_least: float, rotate: Rotation) -> tuple[float, int]:
+    """Return two arguments of `stream`, NumPy's numbers as Python's, because answers are written as JSON.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
     """
     if isinstance(rotate, bool | float) or rotate not in TURNS:
         raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
-    return number("at_least", at_least, 0, 1)
+    return number("at_least", at_least, 0, 1), int(rotate)
 
 
 def _range(digits: Digits) -> Range:

@@ -244,11 +244,11 @@ def test_engines_and_policies_are_closed_with_the_with() -> None:
     assert closed == ["one", "two", "three"]
 
 
-@pytest.mark.parametrize("degrees", TURNS)
+@pytest.mark.parametrize("degrees", [*TURNS, np.int64(90)])
 def test_a_picture_is_turned_clockwise_before_it_is_read(degrees: int) -> None:
     askew = SEVEN.turned((360 - degrees) % 360)
     answer = digitrec.predict(askew, rotate=degrees)  # type: ignore[arg-type]
-    assert (answer.digit, answer.turned) == (7, degrees)
+    assert (answer.digit, answer.turned, type(answer.turned)) == (7, degrees, int)
     assert answer.image == SEVEN.ref
     assert np.array_equal(askew.pixels, np.rot90(SEVEN.pixels, degrees // 90))  # NumPy turns the other way
 
