@@ -102,6 +102,7 @@ def read_forms(
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object's members; a repeated name, of which `json` keeps the last, raises ValueError."""
     for name, times in Counter(name for name, _ in pairs).items():
+        name.encode()  # raises ValueError for half a surrogate pair, which no output can hold
         if times > 1:
             raise ValueError(f"{name!r} occurs twice")
     return dict(pairs)

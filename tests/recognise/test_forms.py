@@ -223,6 +223,7 @@ def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCapture
         ({"total": [0.9, 0.1, 0.2, 0.1]}, "total"), ({"total": [-0.1, 0, 1, 1]}, "total"),
         ({"total": [0.1, 0.1, 0, 0.1]}, "total"), ({"total": [0.1, 0.1, 0.1]}, "fields.json"),
         ({"a": [0, 0, 0.5, 0.5], "bee": [0.4, 0.4, 0.3, 0.3]}, "bee"), ({}, "fields.json"),
+        ({"\ud800": [0, 0, 1, 1]}, "surrogates"),
         ([1, 2], "fields.json"), ({"a": ["x", 0, 1, 1]}, "fields.json"), ("{", "fields.json"),
         ({"a": [float("nan"), 0, 1, 1]}, "a"), ({"a": [10**400, 0, 1, 1]}, "fields.json"),
         ('{"fields": {"a": [0, 0, 1, 1]}, "farme": [0, 0, 1, 1]}', "farme"),
