@@ -59,6 +59,8 @@ class _Doubt:
     """The engine's name."""
     sureness: float
     """The answer's calibrated chance or confidence, 0..1; -1 if it has neither."""
+    is_refused: bool
+    """True if the answer has a reason instead of a digit or a value."""
 
     @property
     def name(self) -> str:
@@ -88,9 +90,9 @@ class Answers:
         self._folder, self._lock = folder, threading.Lock()
         found = list(self._read(file))
         labels = self._labels()
-        doubts = [one for one in found if one.sureness < below and f"\n{one.name}," not in labels]
+        doubts = [one for one in found if one.is_refused or one.sureness < below]
         doubts.sort(key=lambda one: (one.sureness < 0, one.sureness))
-        self._waiting = {one.name: one for one in doubts}
+        self._waiting = {one.name: one for one in doubts if f"\n{one.name}," not in labels}
 
     def waiting(self) -> list[_Doubt]:
         """Return the next answers to review, the least sure first, those without a confidence last."""
@@ -182,15 +184,16 @@ def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
     if "numbers" in answer:
         for number in answer["numbers"]:
             box = number["box"] and tuple(number["box"])
-            yield _Doubt(*whole, box, number["text"] or NONE, provider, _sureness(number))
+            yield _Doubt(*whole, box, number["text"] or NONE, provider, *_doubt(number))
         return
     digit = answer["unsure_digit"] if answer["digit"] is None else answer["digit"]
-    yield _Doubt(*whole, None, NONE if digit is None else str(digit), provider, _sureness(answer))
+    yield _Doubt(*whole, None, NONE if digit is None else str(digit), provider, *_doubt(answer))
 
 
-def _sureness(answer: Mapping[str, Any]) -> float:
+def _doubt(answer: Mapping[str, Any]) -> tuple[float, bool]:
+    """Return how sure an answer is, and whether it is refused."""
     chance = answer["confidence"] if answer["calibrated"] is None else answer["calibrated"]
-    return -1.0 if chance is None else float(chance)
+    return -1.0 if chance is None else float(chance), answer["reason"] is not None
 
 
 def _png(one: _Doubt) -> bytes:

@@ -85,6 +85,7 @@ def test_corrections_become_a_folder_to_benchmark(sheets: Path, tmp_path: Path) 
     again.decide(again.waiting()[0].name, accept=True, label="none")
     assert sorted(sample.texts for sample in read_numbers(str(out))) == [(), ("7.80",)]
     assert Answers(sheets, out, 0.95).left == 0
+    assert [one.label for one in Answers(sheets, tmp_path / "new", 0).waiting()] == ["12:30"], "has no value"
 
 
 def test_digits_become_a_folder_to_train_on(page: Path, tmp_path: Path) -> None:
