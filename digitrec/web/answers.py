@@ -54,7 +54,8 @@ class _Doubt:
     box: Box | None
     """Box of the number; None: the whole picture."""
     label: str
-    """The engine's answer; "none" for no digit or number."""
+    """The engine's answer; "none" for no digit or number. A picture's numbers without boxes are one answer,
+    separated by spaces."""
     provider: str
     """The engine's name."""
     sureness: float
@@ -135,14 +136,18 @@ class Answers:
                 raise GONE()
             if accept:
                 one, content = self._waiting[name], self.picture(name)
-                said = closed(one.label if label is None else label)
-                if said != NONE and (value_of(said) is None or (self.kind == "label" and len(said) > 1)):
+                said = one.label if label is None else label
+                parts = said.split() if self.kind == "text" and one.box is None else []
+                texts = list(map(closed, parts or [said]))
+                is_long = self.kind == "label" and len(texts[0]) > 1
+                if texts != [NONE] and (is_long or None in map(value_of, texts)):
                     raise Problem(422, "invalid-request", f"{said!r} is neither a number nor {NONE}")
                 labels = self._labels()  # another review or an editor may have changed the table
                 if f"\n{name}," in labels:
                     raise Problem(404, "not-found", "the picture was labelled by another review; skip it")
                 atomic.write(self._folder / name, content)
-                atomic.write(self._folder / "labels.csv", labels + csv_line([name, said, one.source]))
+                lines = "".join(csv_line([name, text, one.source]) for text in texts)
+                atomic.write(self._folder / "labels.csv", labels + lines)
             del self._waiting[name]
 
     def _labels(self) -> str:
@@ -183,8 +188,11 @@ def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
     whole = image["source"], image["sha256"], answer["turned"]
     if "numbers" in answer:
         for number in answer["numbers"]:
-            box = number["box"] and tuple(number["box"])
-            yield _Doubt(*whole, box, number["text"] or NONE, provider, *_doubt(number))
+            if box := number["box"]:
+                yield _Doubt(*whole, tuple(box), number["text"] or NONE, provider, *_doubt(number))
+        if page := [number for number in answer["numbers"] if not number["box"]]:
+            text, doubts = " ".join(number["text"] for number in page), [*map(_doubt, page)]
+            yield _Doubt(*whole, None, text, provider, min(doubts)[0], any(refused for _, refused in doubts))
         return
     digit = answer["unsure_digit"] if answer["digit"] is None else answer["digit"]
     yield _Doubt(*whole, None, NONE if digit is None else str(digit), provider, *_doubt(answer))

@@ -27,7 +27,7 @@ from .fakes import serving
 OWNER = {"x-owner-key": "mine"}
 WORDS = (
     Candidate("12", 0.99, (50, 50, 90, 80)), Candidate("7.50", 0.6, (200, 50, 280, 80)),
-    Candidate("12:30", 0.3, (200, 150, 300, 180)),
+    Candidate("12:30", 0.3, (200, 150, 300, 180)), Candidate("8", 1.0), Candidate("9", 0.99),
 )  # fmt: skip
 
 
@@ -83,7 +83,9 @@ def test_corrections_become_a_folder_to_benchmark(sheets: Path, tmp_path: Path) 
     again = Answers(sheets, out, 0.95)
     assert [one.label for one in again.waiting()] == ["12:30"], "what was passed over comes again"
     again.decide(again.waiting()[0].name, accept=True, label="none")
-    assert sorted(sample.texts for sample in read_numbers(str(out))) == [(), ("7.80",)]
+    whole = Answers(sheets, out, 1.0)
+    whole.decide(next(one.name for one in whole.waiting() if one.label == "8 9"), accept=True, label="8 10")
+    assert sorted(sample.texts for sample in read_numbers(str(out))) == [(), ("7.80",), ("8", "10")]
     assert Answers(sheets, out, 0.95).left == 0
     assert [one.label for one in Answers(sheets, tmp_path / "new", 0).waiting()] == ["12:30"], "has no value"
 
