@@ -270,10 +270,7 @@ def test_another_run_is_not_gone_on_with(scans: Path) -> None:
     """Refuse OUT with an interrupted or a complete run."""
     stopped("scans", "-o", "begun.jsonl", "--workers", "1", parts=1)
     run("scans", "-o", "rows.jsonl", "--workers", "1")
-    others = (
-        ["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["-"],
-        ["--rotate", "90"],
-    )  # fmt: skip
+    others = (["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["-"], ["--rotate", "90"])
     for out in ("begun.jsonl", "rows.jsonl"):
         for other in others:
             run(*other, "-o", out, "--resume", code=6, input=b"scans/2.png")

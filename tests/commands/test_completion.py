@@ -13,8 +13,9 @@ def offered(*words: str) -> list[str]:
     """Return the completions of the last word."""
     env = os.environ | {
         "_DIGITREC_COMPLETE": "bash_complete",
-        "COMP_WORDS": shlex.join(["digitrec", *words]), "COMP_CWORD": str(len(words)),
-    }  # fmt: skip
+        "COMP_WORDS": shlex.join(["digitrec", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
     done = python("-c", "from digitrec.cli import main; main(prog_name='digitrec')", env=env)
     assert done.stderr == ""
     return done.stdout.splitlines()
@@ -22,11 +23,7 @@ def offered(*words: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("words", "items"),
-    [
-        (["tr"], ["plain,train"]),
-        (["config", "--ex"], ["plain,--example"]),
-        (["predict", ""], ["file,"]),
-    ],
+    [(["tr"], ["plain,train"]), (["config", "--ex"], ["plain,--example"]), (["predict", ""], ["file,"])],
 )
 def test_what_is_offered(words: list[str], items: list[str]) -> None:
     assert offered(*words) == items

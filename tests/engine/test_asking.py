@@ -71,11 +71,7 @@ def test_a_bug_of_a_provider_costs_only_its_own_image(
     assert spent(tmp_path) == 2 * PRICE
 
 
-UNUSABLE: list[Any] = [
-    "7",
-    Answer((Candidate("7", float("nan")),)),
-    Answer(raw={"bytes": b"no JSON"}),
-]
+UNUSABLE: list[Any] = ["7", Answer((Candidate("7", float("nan")),)), Answer(raw={"bytes": b"no JSON"})]
 
 
 @pytest.mark.parametrize("given", UNUSABLE, ids=repr)

@@ -188,8 +188,7 @@ NAME = "application_default_credentials.json"
 
 
 @pytest.mark.parametrize(
-    ("variable", "below"),
-    [("CLOUDSDK_CONFIG", ""), ("APPDATA", "gcloud"), ("HOME", ".config/gcloud")],
+    ("variable", "below"), [("CLOUDSDK_CONFIG", ""), ("APPDATA", "gcloud"), ("HOME", ".config/gcloud")]
 )
 def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: str, below: str) -> None:
     assert found_credentials({variable: str(tmp_path)}) == []

@@ -245,9 +245,8 @@ REFUSED = [
 
 @pytest.mark.parametrize(("preset", "status", "said", "left_out"), REFUSED)
 def test_a_refused_parameter_is_left_out_at_once_and_for_the_run(
-    preset: str, status: int, said: Any, left_out: set[str],
-    opened: Opened, server: RawServer,
-) -> None:  # fmt: skip
+    preset: str, status: int, said: Any, left_out: set[str], opened: Opened, server: RawServer
+) -> None:
     server.say = [answer(status, body(said)), answered()]
     openai = opened("openai", preset=preset, endpoint=server.url)
     for _ in range(2):

@@ -105,9 +105,7 @@ def test_our_request_is_the_sdks(cloud: str, opened: Opened, prepared: Prepared)
             server.say = [*([ordered] if cloud in POLLED else []), answer(200, b'{"status": "succeeded"}')]
         provider = opened(cloud, endpoint=ours.url, **OPTIONS.get(cloud, {}))
         picture = prepared(provider)
-        for ask in (
-            lambda: provider.read(picture, timeout=5), lambda: SDKS[cloud](theirs.url, picture.data),
-        ):  # fmt: skip
+        for ask in (lambda: provider.read(picture, timeout=5), lambda: SDKS[cloud](theirs.url, picture.data)):
             with suppress(Exception):  # neither can use the answer
                 ask()
         provider.close()

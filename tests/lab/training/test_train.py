@@ -93,9 +93,7 @@ def test_too_few_digits_for_a_batch_are_refused(tmp_path: Path) -> None:
         run(TrainConfig(made=0, scenes=0), tmp_path)
 
 
-CONFIG = TrainConfig(
-    epochs=3, batch=10, seen=0.5, finishing_seen=0.25, augmentation=Augmentation(clean=1.0)
-)  # fmt: skip
+CONFIG = TrainConfig(epochs=3, batch=10, seen=0.5, finishing_seen=0.25, augmentation=Augmentation(clean=1.0))
 
 
 def numbered(first: int, count: int) -> Digits:
