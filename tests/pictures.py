@@ -8,8 +8,10 @@ import zlib
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw
 
+from digitrec.errors import ImageError
 from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 
@@ -54,6 +56,12 @@ def png_that_says(width: int, height: int, rows: bytes = b"") -> bytes:
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+
+
+def assert_refused(source: Any, match: str | None = None) -> None:
+    """Check that opening a picture raises our error, and what it says."""
+    with pytest.raises(ImageError, match=match):
+        DigitImage.open(source)
 
 
 def grey(image: DigitImage) -> Pixels:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import encoded, exif
+from pictures import assert_refused, encoded, exif
 from PIL import Image, ImageFile, ImageOps
 
 from digitrec.errors import ImageError
@@ -52,23 +52,20 @@ def test_no_repeated_element_takes_many_steps(form: str) -> None:
 
 @pytest.mark.parametrize("magic", [b"P2", b"P5"])
 def test_a_pnm_that_pillow_decodes_in_python_is_bounded(magic: bytes) -> None:
-    with pytest.raises(ImageError):
-        DigitImage.open(magic + b" 1001 1000 9\n" + b"7 " * 1_001_000)
+    assert_refused(magic + b" 1001 1000 9\n" + b"7 " * 1_001_000)
 
 
 @pytest.mark.parametrize("element", ["forms in forms", "packed lines"])
 def test_a_pdf_that_pdfium_never_finishes_is_refused(element: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode, "PDF_MAX_CPU_S", 1)
     hostile = repeats.GRAMMAR["PDF"][element](SIZE)
-    with pytest.raises(ImageError):
-        DigitImage.open(frames(hostile)[0] if element == "packed lines" else hostile)
+    assert_refused(frames(hostile)[0] if element == "packed lines" else hostile)
 
 
 def test_a_pdf_that_is_not_drawn_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert DigitImage.open(repeats.encoded("PDF")).size == (78, 78)
     monkeypatch.setattr(decode, "PDF_MAX_WALL_S", 0.0)
-    with pytest.raises(ImageError):
-        DigitImage.open(repeats.encoded("PDF"))
+    assert_refused(repeats.encoded("PDF"))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "HEIF"])
@@ -76,8 +73,7 @@ def test_a_file_that_is_cut_off_is_refused(form: str) -> None:
     data = repeats.encoded(form, 200)
     assert DigitImage.open(data).size == (200, 200)
     for share in (0.3, 0.6, 0.9):
-        with pytest.raises(ImageError):
-            DigitImage.open(data[: int(share * len(data))])
+        assert_refused(data[: int(share * len(data))])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -102,8 +98,7 @@ def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int) -> Non
 )
 def test_a_pnm_of_any_maximum_is_read(head: bytes, samples: bytes, found: list[int]) -> None:
     assert DigitImage.open(head + samples).pixels.ravel().tolist() == found
-    with pytest.raises(ImageError):
-        DigitImage.open(head + samples[:2])
+    assert_refused(head + samples[:2])
 
 
 def test_a_small_allowance_is_what_a_photo_needs(tmp_path: Path) -> None:
@@ -125,8 +120,7 @@ def test_a_small_png_in_more_than_a_thousand_pieces_is_refused() -> None:
     )
     assert DigitImage.open(few).size == (28, 28)
     assert DigitImage.open(few + bytes(1_000_000)).size == (28, 28), "bytes after the end are no pieces"
-    with pytest.raises(ImageError):
-        DigitImage.open(many)
+    assert_refused(many)
 
 
 def test_every_frame_of_a_large_animation_is_read() -> None:

@@ -117,13 +117,11 @@ def _differences(rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 def test_a_network_of_another_end_has_no_class_maps(tmp_path: Path) -> None:
     image = keras.Input((28, 28, 1))
     dense = keras.Model(image, layers.Dense(10)(layers.Flatten()(image)))
-    dense.save(tmp_path / "dense.keras")
-    model = store.load(tmp_path / "dense.keras")
-    assert model.inside.class_maps(TEST.images[0], OF) is None
     only = keras.Model(image, layers.GlobalAveragePooling2D()(layers.Conv2D(10, 5)(image)))
-    only.save(tmp_path / "only.keras")
-    model = store.load(tmp_path / "only.keras")
-    assert model.inside.class_maps(TEST.images[0], OF) is None
+    for network in (dense, only):
+        network.save(tmp_path / "other.keras")
+        model = store.load(tmp_path / "other.keras")
+        assert model.inside.class_maps(TEST.images[0], OF) is None
     (weights,) = model.inside.weights()
     assert np.array_equal(weights.kernel, only.layers[1].get_weights()[0])
 
