@@ -72,6 +72,12 @@ def asked(provider: Provider, **options: Any) -> Reply:
     return reply
 
 
+def assert_error(error: object, kind: type[Exception], *words: str) -> None:
+    """Check the exact class of an outcome, and that its message has these words."""
+    assert type(error) is kind
+    assert [word for word in words if word not in str(error)] == []
+
+
 def outcome(provider: Provider, timeout: float = 5.0) -> Answer | DigitrecError:
     """Ask about a seven; check that no key shows in the result and that an error is one line."""
     image = prepare(drawn_seven(), provider.wants)

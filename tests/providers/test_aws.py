@@ -15,7 +15,7 @@ from raw_server import RawServer
 from digitrec import errors
 from digitrec.providers.aws import CODES, Aws, AwsTextract, found_credentials, found_region
 
-from .common import Opened, Prepared, Profile, Told, json_answer, outcome
+from .common import Opened, Prepared, Profile, Told, assert_error, json_answer, outcome
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
 
@@ -175,8 +175,7 @@ def test_a_missing_web_identity_token_file_names_its_variable(monkeypatch: pytes
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token")
     monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader")
     error = outcome(Aws.from_env({"AWS_REGION": "us-east-1"}))
-    assert type(error) is errors.NotConfigured
-    assert "/no/such/token" in str(error) and "AWS_WEB_IDENTITY_TOKEN_FILE" in str(error)
+    assert_error(error, errors.NotConfigured, "/no/such/token", "AWS_WEB_IDENTITY_TOKEN_FILE")
 
 
 def test_a_missing_sign_in_names_the_command(aws_profile: Profile) -> None:
@@ -184,9 +183,7 @@ def test_a_missing_sign_in_names_the_command(aws_profile: Profile) -> None:
         "[default]\nregion = us-east-1\nsso_start_url = https://a.example/start\nsso_region = us-east-1\n"
         "sso_account_id = 123456789012\nsso_role_name = reader\n"
     )
-    error = outcome(Aws.from_env({}))
-    assert type(error) is errors.AuthFailed
-    assert "aws sso login" in str(error)
+    assert_error(outcome(Aws.from_env({})), errors.AuthFailed, "aws sso login")
 
 
 @pytest.mark.parametrize(
@@ -223,8 +220,7 @@ def test_the_error_code_decides(
 )
 def test_an_error_from_a_wrong_clock_says_to_set_it(code: str, message: str, told: Told) -> None:
     error = told("aws", json_answer(400, {"__type": code, "message": message}))
-    assert type(error) is errors.AuthFailed
-    assert "set the clock of this machine" in str(error)
+    assert_error(error, errors.AuthFailed, "set the clock of this machine")
 
 
 def test_every_error_that_botocore_retries_is_retried() -> None:

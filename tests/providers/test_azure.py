@@ -19,7 +19,7 @@ from digitrec.errors import AuthFailed, NotConfigured, NotInstalled, ProviderErr
 from digitrec.providers.azure import AzureAnalysis
 from digitrec.providers.registry import provider_class
 
-from .common import KEY, NOTHING, POLLED, Told, asked, json_answer, outcome
+from .common import KEY, NOTHING, POLLED, Told, asked, assert_error, json_answer, outcome
 
 BOTH = pytest.mark.parametrize("cloud", POLLED)
 
@@ -120,9 +120,7 @@ def test_a_token_that_is_refused_is_not_used_again(
     authority: RawServer, server: RawServer, azure: AzureAnalysis
 ) -> None:
     authority.say, server.say = [token("revoked"), token()], [answer(401, b"{}"), BLANK]
-    error = outcome(azure)
-    assert type(error) is AuthFailed
-    assert "Cognitive Services User" in str(error)
+    assert_error(outcome(azure), AuthFailed, "Cognitive Services User")
     assert isinstance(outcome(azure), Answer)
     assert bearers(server) == [b"revoked", TOKEN.encode()]
 
@@ -157,9 +155,7 @@ def test_with_neither_key_nor_identity_nothing_is_sent(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "dev")  # or it would look for a metadata server
     azure = AzureAnalysis(endpoint=server.url)
-    error = outcome(azure)
-    assert type(error) is NotConfigured
-    assert "VISION_KEY" in str(error)
+    assert_error(outcome(azure), NotConfigured, "VISION_KEY")
     assert server.arrived == []
 
 

@@ -22,7 +22,7 @@ from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Unreachable
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 
-from .common import AWS_KEY, AWS_SECRET, asked, json_answer, outcome
+from .common import AWS_KEY, AWS_SECRET, asked, assert_error, json_answer, outcome
 
 SECRET = "planted/session+token==0123456789&<x>"
 NOWHERE = "https://127.0.0.1:9"
@@ -164,5 +164,4 @@ def test_a_secret_that_a_source_shows_is_redacted_in_every_spelling(
     with TlsServer("answer", refused) as server:
         error = shown(source, tmp_path, monkeypatch, server.endpoint)
         assert server.complete == 1
-    assert type(error) is AuthFailed
-    assert "***" in str(error)
+    assert_error(error, AuthFailed, "***")

@@ -24,7 +24,7 @@ from digitrec.emulator import Emulator
 from digitrec.providers import google as module
 from digitrec.providers.google import Google, found_credentials, load_credentials, parse
 
-from .common import Opened, Prepared, json_answer, outcome
+from .common import Opened, Prepared, assert_error, json_answer, outcome
 from .documents import stored
 
 
@@ -179,8 +179,7 @@ def test_a_missing_file_of_a_token_is_named(tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "external.json").write_text(json.dumps(info))
     error = outcome(Google(credentials_file=tmp_path / "external.json", endpoint="https://ocr.example"))
-    assert type(error) is errors.NotConfigured
-    assert "/no/such/token" in str(error)
+    assert_error(error, errors.NotConfigured, "/no/such/token")
 
 
 HTTPS = "https://vision.googleapis.com"

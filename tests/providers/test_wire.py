@@ -25,6 +25,7 @@ from .common import (
     Opened,
     Told,
     asked,
+    assert_error,
     json_answer,
     outcome,
     replies,
@@ -83,9 +84,7 @@ def test_a_socks_proxy_without_its_package_names_socks(
 ) -> None:
     provider = opened("google", endpoint="https://ocr.example")
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
-    error = outcome(provider)
-    assert type(error) is errors.NotConfigured
-    assert "SOCKS" in str(error)
+    assert_error(outcome(provider), errors.NotConfigured, "SOCKS")
 
 
 @pytest.mark.parametrize("cloud", ["google", "aws"])
@@ -105,10 +104,9 @@ def test_unusable_certificates_name_their_variable(
         changed.setenv(variable, str(bundle))
         error = outcome(opened(cloud, endpoint=server.endpoint))
     if variable != "AWS_CA_BUNDLE" or cloud == "aws":
-        assert type(error) is errors.NotConfigured
-        assert f"correct {variable}" in str(error)
+        assert_error(error, errors.NotConfigured, f"correct {variable}")
     else:
-        assert type(error) is errors.Unreachable
+        assert_error(error, errors.Unreachable)
 
 
 @pytest.mark.parametrize("cloud", ["google", "aws"])
@@ -189,9 +187,7 @@ REFUSALS: list[tuple[str, int, Any, type[Exception], str]] = [
 def test_a_refusal_names_its_cause_and_what_to_do(
     cloud: str, status: int, body: Any, kind: type[Exception], named: str, told: Told
 ) -> None:
-    error = told(cloud, json_answer(status, body))
-    assert type(error) is kind
-    assert named in str(error)
+    assert_error(told(cloud, json_answer(status, body)), kind, named)
 
 
 RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "13.5s"}
