@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -20,3 +22,10 @@ def run(*arguments: object, code: int | None = None, **options: Any) -> Result:
     done = CliRunner(catch_exceptions=False).invoke(main, list(map(str, arguments)), **options)
     assert code in (None, done.exit_code), done.output
     return done
+
+
+def text_of(write: Callable[..., None], *arguments: Any, **options: Any) -> str:
+    """Return what one of our writers writes to a stream, which is its last argument."""
+    out = io.StringIO()
+    write(*arguments, out, **options)
+    return out.getvalue()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import fields
 from pathlib import Path
+
+from terminal import text_of
 
 from digitrec.answer import Failure
 from digitrec.commands.cost import Cost
@@ -28,9 +29,8 @@ def documented(heading: str) -> list[str]:
 def test_every_column_and_field_is_documented() -> None:
     image = ImageRef("7.png", None)
     failure = Failure(image, "local", ImageError("x"))
-    out = io.StringIO()
-    predictions.write_comparisons([Comparison(image, ("local",), (failure,))], "csv", out)
-    columns = out.getvalue().splitlines()[0].split(",")
+    table = text_of(predictions.write_comparisons, [Comparison(image, ("local",), (failure,))], "csv")
+    columns = table.splitlines()[0].split(",")
     assert documented("predict") == predictions.COLUMNS
     assert documented("compare") == [name.removeprefix("local.") for name in columns]
     assert documented("benchmark") == ["source", "sha256", "label", *KEPT, "error"]

@@ -19,6 +19,7 @@ from comparison.engines import labelled
 from comparison.numbered import numbered
 from pictures import exif
 from PIL import Image
+from terminal import text_of
 
 from digitrec.answer import Answer, Candidate, Failure, Prediction
 from digitrec.comparison.benchmark import Benchmark, Pair, benchmark
@@ -78,9 +79,7 @@ class Page(HTMLParser):
 
 
 def written(found: Benchmark, form: report.Format) -> str:
-    out = io.StringIO()
-    report.write(found, form, out)
-    return out.getvalue()
+    return text_of(report.write, found, form)
 
 
 def rows(table: Table) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import ImageColor
+from terminal import text_of
 
 from digitrec.answer import Failure, Number, Prediction, Sheet, field_names
 from digitrec.comparison import Comparison
@@ -45,9 +46,7 @@ def test_an_overlay_marks_doubtful_numbers_at_their_places_on_a_shrunk_picture()
 
 
 def written(form: predictions.Format, outcomes: list[predictions.Outcome]) -> str:
-    out = io.StringIO()
-    predictions.write(outcomes, form, out)
-    return out.getvalue()
+    return text_of(predictions.write, outcomes, form)
 
 
 def test_json_and_csv_hold_every_field_under_its_own_name() -> None:
@@ -128,9 +127,8 @@ NAMES = st.lists(st.text(min_size=1), min_size=1, max_size=5)
     ["scans/" + "x" * 300 + ".png", "數字.png", "a\u0308.png", "ש.png", "\x1b[31mred.png", "new\nline.png"]
 )
 def test_a_table_keeps_names_whole_and_columns_below_each_other(names: list[str]) -> None:
-    out = io.StringIO()
-    predictions.write(map(named, names), "table", out, names=names)
-    header, *rows = out.getvalue().split("\n")[:-1]
+    table = text_of(predictions.write, map(named, names), "table", names=names)
+    header, *rows = table.split("\n")[:-1]
     place = header.index("digit")
     assert len(rows) == len(names)
     for row, name in zip(rows, names, strict=True):
@@ -160,9 +158,7 @@ COMPARISON = Comparison(SEVEN_REF, ("local", "cloud", "ocr", "slow"), (OURS, CLO
 
 
 def compared(form: predictions.Format, *comparisons: Comparison) -> str:
-    out = io.StringIO()
-    predictions.write_comparisons(comparisons, form, out)
-    return out.getvalue()
+    return text_of(predictions.write_comparisons, comparisons, form)
 
 
 def test_a_table_has_digit_confidence_time_cost_and_what_went_wrong() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
+from terminal import text_of
 
 from digitrec.errors import NotConfigured
 from digitrec.report import rows
@@ -23,9 +24,7 @@ class Call:
 
 
 def records(form: Literal["table", "json"], *calls: Call) -> str:
-    out = io.StringIO()
-    rows.write_records(calls, form, out)
-    return out.getvalue()
+    return text_of(rows.write_records, calls, form)
 
 
 def test_records_are_columns_under_their_fields_names() -> None:
