@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from digitrec.answer import Answer, Candidate
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
-from digitrec.errors import ProviderError
-from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import FREE, BaseProvider
+from digitrec.image import PreparedImage
 
 
-class Counting(BaseProvider):
+class Counting(FakeProvider):
     """Reads the brightness of a picture's corner; one brightness kills its process, another stops it."""
 
-    wants = InputSpec(encoding="png")
-    price = FREE
-    name = "counting"
-
     def __init__(self, deadly: int | None, stopping: int | None, once: Path | None) -> None:
+        super().__init__(name="counting")
         self.signals = {deadly: signal.SIGKILL, stopping: signal.SIGSTOP}
         self.once = once
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        return cls(None, None, None)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         value = image.picture().convert("L").getpixel((0, 0))
@@ -39,9 +30,6 @@ class Counting(BaseProvider):
                 self.once.touch()
             os.kill(os.getpid(), self.signals[value])
         return Answer((Candidate(str(value)[-1], 0.9),), raw={"process": os.getpid()})
-
-    def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        return [self.read(image, timeout=timeout) for image in images]
 
 
 @dataclass(frozen=True)

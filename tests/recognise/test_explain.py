@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Self
 
 import numpy as np
 import pytest
@@ -13,18 +11,16 @@ from hypothesis import strategies as st
 from pictures import encoded
 from PIL import Image, ImageDraw
 
-from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, PreparedImage
+from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
 from digitrec.prepare import prepare
-from digitrec.providers.base import BaseProvider
 from digitrec.providers.local import Local
 from digitrec.recognise.explain import GAP, SHOWN, Explanation, by_network, explain, mosaic
 
@@ -198,18 +194,8 @@ def test_the_maps_of_a_layer_share_a_scale() -> None:
 
 
 def test_an_engine_that_shows_no_maps_is_explained_without(engine: Engine) -> None:
-    class Closed(BaseProvider):
-        """A provider of another package, on 28x28 pixels."""
-
-        name, wants = "closed", Local.wants
-
-        @classmethod
-        def from_env(cls, env: Mapping[str, str]) -> Self:
-            return cls()
-
-        def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-            return engine.provider.read(image, timeout=timeout)
-
-    found = explain(drawn_seven(), Closed(), inside=True)
+    closed = FakeProvider(wants=Local.wants)  # as of another package, on 28x28 pixels
+    closed.read = engine.provider.read  # type: ignore[method-assign]
+    found = explain(drawn_seven(), closed, inside=True)
     assert found.stages == () and found.grad_cam is None
     assert found.saliency is not None and found.saliency.max() > 0.5
