@@ -88,15 +88,17 @@ def test_with_no_extra_each_command_works_or_names_one(folder: Path) -> None:
     assert "[tune]" in told_of["tune --data hard.npz"] and "[train]" in told_of["models compare --quick"]
 
 
-@pytest.mark.parametrize("missing", ["scipy", "sklearn"])
-def test_a_benchmark_without_one_package_of_its_extra_names_the_extra(folder: Path, missing: str) -> None:
-    (told,) = said(folder, missing, ["benchmark hard.npz"]).values()
+@pytest.mark.parametrize(
+    ("missing", "line", "extra"),
+    [
+        *((package, "benchmark hard.npz", "stats") for package in ("scipy", "sklearn")),
+        (PLOTS, "evaluate --data hard.npz", "plots"),
+    ],
+)
+def test_one_missing_package_is_told_before_anything_is_measured(
+    folder: Path, missing: str, line: str, extra: str
+) -> None:
+    (told,) = said(folder, missing, [line]).values()
     assert told.endswith("-> 3\n")
-    assert "pip install '.[stats]'" in told
-
-
-def test_what_is_needed_in_the_end_is_told_before_anything_is_measured(folder: Path) -> None:
-    (told,) = said(folder, PLOTS, ["evaluate --data hard.npz"]).values()
-    assert told.endswith("-> 3\n")
-    assert "pip install '.[plots]'" in told
+    assert f"pip install '.[{extra}]'" in told
     assert "accuracy" not in told

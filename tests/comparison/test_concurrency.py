@@ -70,8 +70,8 @@ def test_an_unreadable_picture_keeps_its_place(tmp_path: Path, monkeypatch: pyte
     pictures[1] = pictures[last] = tmp_path / "none.png"  # type: ignore[call-overload]
     engines = [Engine(FakeProvider(name=name)) for name in "ab"]
     found = compare_many(pictures, engines)
-    failed = [place for place, one in enumerate(found) if not one.predictions]
-    assert failed == [1, last]
+    assert [one.consensus for one in found] == [7, None, 7, 7, 7, 7, None]
+    assert [place for place, one in enumerate(found) if not one.predictions] == [1, last]
     for outcome, name in zip(found[1].outcomes, "ab", strict=True):
         assert isinstance(outcome, Failure) and isinstance(outcome.error, ImageError)
         assert (outcome.provider, Path(outcome.image.source).name) == (name, "none.png")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from threading import Event
 from time import sleep
 
@@ -14,7 +13,7 @@ import pytest
 from digitrec.answer import Failure, Outcome, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, compare_stream, left_out_because
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
-from digitrec.errors import ImageError, LedgerError, NotConfigured
+from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import ImageRef, ImageSource
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
@@ -31,13 +30,6 @@ def answers(*said: tuple[int | None, float | None]) -> Comparison:
     image = ImageRef("x.png", "00")
     outcomes = tuple(Prediction(image, f"e{place}", *answer) for place, answer in enumerate(said))
     return Comparison(image, tuple(outcome.provider for outcome in outcomes), outcomes)
-
-
-def test_an_unreadable_picture_is_a_failure_of_every_engine_and_the_others_are_read(tmp_path: Path) -> None:
-    missing, *rest = compare_many([tmp_path / "none.png", drawn_seven(), drawn_seven()], fakes("7", "7"))
-    assert [type(outcome) for outcome in missing.outcomes] == [Failure, Failure]
-    assert all(isinstance(outcome.error, ImageError) for outcome in missing.outcomes)  # type: ignore[union-attr]
-    assert [comparison.consensus for comparison in rest] == [7, 7]
 
 
 def test_many_pictures_come_back_in_order_over_more_than_one_window() -> None:

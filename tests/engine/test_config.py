@@ -16,7 +16,9 @@ def loaded(content: str | bytes) -> Config:
     return load()
 
 
-def test_no_file_is_an_empty_configuration() -> None:
+def test_no_file_is_an_empty_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load() == Config()
+    monkeypatch.setenv("DIGITREC_CONFIG", "")  # names no file
     assert load() == Config()
 
 
@@ -41,11 +43,6 @@ def test_found_in_the_users_folder_or_where_the_variable_says(
         load()
 
 
-def test_an_empty_variable_names_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITREC_CONFIG", "")
-    assert load() == Config()
-
-
 MISTAKES = [
     ("provider = 7", "provider"), ("provider = ''", "provider"), ("ledger = ''", "ledger"),
     ("budjet = 1", "budjet"), ("budget = 10", "budget"), ("[budget]\nper_day = 1", "per_day"),
@@ -59,13 +56,20 @@ MISTAKES = [
     ("tokens = 1", "tokens"), ("[tokens]\nm = 1", "tokens.m"), ("[tokens.m]\ninput = 1", "output"),
     ("[tokens.m]\ninput = 1\noutput = -1", "tokens.m.output"),
 ]  # fmt: skip
+INVALID = [
+    b"\xff\xfe", b"a = " + b"[" * 20_000, b"a." * 5_000 + b"b = 1", b"ledger = 'x'" + b" " * 1_000_001,
+    b"[budget]\nper_month = " + b"9" * 5_000, b"[budget]\nper_month = 1e999", b"ledger = '~nobody-here/x'",
+    b'ledger = "a\\u0000b"', b'"a\\nb" = 1', b'[tokens."a\\nb"]',
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "named"), MISTAKES)
-def test_a_mistake_is_named_with_its_file(text: str, named: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "named"), [*MISTAKES, *((content, "") for content in INVALID)], ids=lambda it: repr(it[:40])
+)
+def test_a_mistake_is_named_with_its_file_in_one_printable_line(content: str | bytes, named: str) -> None:
     with pytest.raises(NotConfigured, match=r"config\.toml") as caught:
-        loaded(text)
-    assert named in str(caught.value)
+        loaded(content)
+    assert named in str(caught.value) and str(caught.value).isprintable()
 
 
 def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,16 +79,3 @@ def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pyt
     (package / "entry_points.txt").write_text("[digitrec.providers]\nacme = acme:Acme\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert loaded("[prices]\nacme = 0.001").prices == {"acme": 0.001}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"\xff\xfe", b"a = " + b"[" * 20_000, b"a." * 5_000 + b"b = 1", b"ledger = 'x'" + b" " * 1_000_001,
-     b"[budget]\nper_month = " + b"9" * 5_000, b"[budget]\nper_month = 1e999", b"ledger = '~nobody-here/x'",
-     b'ledger = "a\\u0000b"', b'"a\\nb" = 1', b'[tokens."a\\nb"]'],
-    ids=lambda content: content[:20].decode("latin-1"),
-)  # fmt: skip
-def test_any_invalid_file_is_one_printable_error(content: bytes) -> None:
-    with pytest.raises(NotConfigured, match=r"config\.toml") as caught:
-        loaded(content)
-    assert str(caught.value).isprintable()

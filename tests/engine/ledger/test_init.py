@@ -218,9 +218,6 @@ def test_recent_calls_newest_first(months: Ledger) -> None:
     assert calls[3].error == "Unavailable"
     assert calls[0].asked_at == NOVEMBER
     assert calls[0].image_sha256 == "sha-7"
-
-
-def test_recent_calls_of_one_provider(months: Ledger) -> None:
     assert [call.provider for call in recent(months, provider="azure")] == ["azure"]
 
 
