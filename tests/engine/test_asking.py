@@ -97,9 +97,7 @@ def test_what_cannot_be_used_is_charged_and_never_stored_as_answered(tmp_path: P
         lambda given: {"a": 1},
     ],
 )
-def test_the_wrong_number_of_outcomes_is_a_bug_of_the_provider(
-    tmp_path: Path, do: Callable[..., Any]
-) -> None:
+def test_a_wrong_number_of_outcomes_is_a_bug_of_the_provider(tmp_path: Path, do: Callable[..., Any]) -> None:
     replies = ask(DoingMany(do), tmp_path, 1, 2, 3)
     assert ["this is a bug in it" in str(reply.outcome) for reply in replies] == [True] * 3
     assert [reply.cost_usd for reply in replies] == [PRICE] * 3

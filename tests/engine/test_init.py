@@ -58,16 +58,15 @@ def test_the_ledger_is_the_configured_one_or_lies_in_the_users_folder(tmp_path: 
 
 def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
     cloud = PaidCloud(batch=4)
-    engine = Engine(cloud, options(tmp_path))
-    engine.ask([image(1)])
     images = [image(number) for number in (1, 2, 2, 3, 4, 5, 6)]
-    assert engine.estimate(images) == Estimate("paid", images=7, replayed=2, requests=2, cost_usd=5 * PRICE)
+    with Engine(cloud, options(tmp_path)) as engine:
+        engine.ask([image(1)])
+        estimate = engine.estimate(images)
+    assert estimate == Estimate("paid", images=7, replayed=2, requests=2, cost_usd=5 * PRICE)
     assert cloud.calls == [1]
-    engine.close()
     cloud.price = None
-    unpriced = Engine(cloud, options(tmp_path))
-    assert [unpriced.estimate([image(number)]).cost_usd for number in (1, 2)] == [0.0, None]
-    unpriced.close()
+    with Engine(cloud, options(tmp_path)) as unpriced:
+        assert [unpriced.estimate([image(number)]).cost_usd for number in (1, 2)] == [0.0, None]
     assert [file.name for file in tmp_path.iterdir()] == ["ledger.sqlite"]  # closing it ends SQLite's log
 
 
@@ -132,12 +131,11 @@ def test_an_aborted_caller_stops_further_requests(tmp_path: Path) -> None:
             return super().read(image, timeout=timeout)
 
     cloud = Broken(script={2: [errors.RateLimited("x", status=429, retry_after=0.2)]})
-    engine = Engine(cloud, options(tmp_path, concurrency=2))
-    with pytest.raises(SystemExit):
-        engine.ask([image(number) for number in (1, 2, 3, 4)])
-    time.sleep(0.5)
-    assert cloud.calls == [2]
-    engine.close()
+    with Engine(cloud, options(tmp_path, concurrency=2)) as engine:
+        with pytest.raises(SystemExit):
+            engine.ask([image(number) for number in (1, 2, 3, 4)])
+        time.sleep(0.5)
+        assert cloud.calls == [2]
 
 
 # ---- deadline
@@ -145,13 +143,11 @@ def test_an_aborted_caller_stops_further_requests(tmp_path: Path) -> None:
 
 def test_a_hanging_call_times_out_and_its_late_answer_is_kept(tmp_path: Path) -> None:
     cloud = PaidCloud(script={7: [2.0]})
-    engine = Engine(cloud, options(tmp_path, timeout=0.6))
-    hanging, other = engine.ask([image(7), image(8)])
+    hanging, other = ask(cloud, tmp_path, 7, 8, timeout=0.6)
     assert isinstance(hanging.outcome, errors.TimedOut)
     assert "--timeout" in str(hanging.outcome)
     assert (hanging.attempts, hanging.cost_usd) == (1, PRICE)
     assert other.outcome == answer(8)
-    engine.close()
     (late,) = ask(cloud, tmp_path, 7)  # waits for the call in flight
     assert (late.outcome, late.replayed) == (answer(7), True)
     assert cloud.calls.count(7) == 1
@@ -329,13 +325,12 @@ def test_an_impossible_form_of_image_is_refused() -> None:
 def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
     cloud = PaidCloud()
     cloud.endpoint, cloud.price = None, FREE  # type: ignore[assignment]
-    engine = Engine(cloud)
-    replies = engine.ask([image(1), image(2)])
+    with Engine(cloud) as engine:
+        replies = engine.ask([image(1), image(2)])
+        assert engine.estimate([image(1)]) == Estimate("paid", 1, 0, 1, 0.0)
     assert [reply.outcome for reply in replies] == [answer(1), answer(2)]
     assert {(reply.attempts, reply.cost_usd, reply.replayed) for reply in replies} == {(1, 0.0, False)}
     assert cloud.requests == [[1, 2]]
-    assert engine.estimate([image(1)]) == Estimate("paid", 1, 0, 1, 0.0)
-    engine.close()
 
 
 class Timed(PaidCloud):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paid_cloud import PRICE, PaidCloud, answer, image, options, spent
+from paid_cloud import PRICE, PaidCloud, answer, ask, image, options, spent
 from PIL import Image
 
 import digitrec
@@ -43,9 +43,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_was_recorded_is_answered_on_another_machine(tmp_path: Path, path: Path) -> None:
-    engine = Engine(PaidCloud(), options(tmp_path, record=path))
-    engine.ask([image(1), image(2)])
-    engine.close()
+    ask(PaidCloud(), tmp_path, 1, 2, record=path)
     replay = Replay(path, "paid")
     otherwise_prepared = replace(image(2), data=b"by another version of Pillow")
     replies = replay.ask([image(1), otherwise_prepared])
@@ -149,15 +147,13 @@ def test_the_export_of_a_ledger_is_answered_from(path: Path, tmp_path: Path) -> 
 
 def test_an_answer_is_recorded_once(tmp_path: Path, path: Path) -> None:
     for _ in range(2):
-        with closing(Engine(PaidCloud(), options(tmp_path, record=path))) as engine:
-            engine.ask([image(1), image(2)])
+        ask(PaidCloud(), tmp_path, 1, 2, record=path)
     with closing(Ledger(path)) as recording:
         assert [entry.answer for entry in entries(recording)] == [answer(1), answer(2)]
 
 
 def test_a_recording_in_the_ledger_costs_nothing_more(tmp_path: Path) -> None:
-    with closing(Engine(PaidCloud(), options(tmp_path, record=tmp_path / "ledger.sqlite"))) as engine:
-        engine.ask([image(1), image(2)])
+    ask(PaidCloud(), tmp_path, 1, 2, record=tmp_path / "ledger.sqlite")
     assert spent(tmp_path) == pytest.approx(2 * PRICE)
 
 
@@ -165,8 +161,8 @@ def test_a_recording_in_the_ledger_costs_nothing_more(tmp_path: Path) -> None:
 def test_a_file_that_is_not_a_recording_is_not_touched(tmp_path: Path, text: str) -> None:
     path, cloud = tmp_path / "letter.txt", PaidCloud()
     path.write_text(text)
-    with pytest.raises(LedgerError), closing(Engine(cloud, options(tmp_path, record=path))) as engine:
-        engine.ask([image(3)])
+    with pytest.raises(LedgerError):
+        ask(cloud, tmp_path, 3, record=path)
     with pytest.raises(LedgerError):
         Replay(path, "paid")
     assert (cloud.calls, path.read_text()) == ([], text)

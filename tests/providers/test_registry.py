@@ -158,9 +158,7 @@ IMPORTS = {
 
 
 @pytest.mark.parametrize("code", IMPORTS.values(), ids=IMPORTS.keys())
-def test_one_that_is_broken_is_listed_with_the_reason_and_the_others_work(
-    package: Package, code: str
-) -> None:
+def test_a_broken_one_is_listed_with_the_reason_and_the_others_work(package: Package, code: str) -> None:
     package("bad-ocr", "bad = bad_ocr_code:Stranger", code)
     package("good-ocr", "good = good_ocr_code:Stranger")
     told = listing("bad")

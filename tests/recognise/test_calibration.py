@@ -44,12 +44,9 @@ def test_a_saved_calibration_is_found_again_as_it_was() -> None:
 
 
 def test_every_key_has_a_file_of_its_own_whatever_its_engine_is_called() -> None:
-    keys = [
-        Key("my/engine 2", "plain", "v1", emulated=False),
-        Key("my/engine 2", "plain", "v2", emulated=False),
-        Key("my/engine 2", "plain", "v1", emulated=True),
-        Key("my/engine 2", "mnist", "v1", emulated=False),
-    ]
+    first = replace(KEY, provider="my/engine 2")
+    others = [{"model_version": "v2"}, {"emulated": True}, {"preparation": "mnist"}]
+    keys = [first, *(replace(first, **other) for other in others)]
     paths = [calibration.save(replace(FITTED, key=key)) for key in keys]
     assert [path.parent for path in paths] == [calibration.folder()] * 4
     assert all(re.fullmatch(r"my-engine-2-[0-9a-f]{12}\.json", path.name) for path in paths)
@@ -283,11 +280,8 @@ def test_each_answer_needs_its_own_label() -> None:
 
 def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out() -> None:
     said, labels = answers(100, smooth)
-    others = [
-        replace(said[0], digit=None),
-        replace(said[0], confidence=None),
-        replace(said[0], inferred=True),
-    ]
+    without = [{"digit": None}, {"confidence": None}, {"inferred": True}]
+    others = [replace(said[0], **change) for change in without]
     assert fit([*others, *said], [7, 7, 7, *labels], "x")[0].n == 100
     with pytest.raises(DataError):
         fit(others, [7, 7, 7], "x")

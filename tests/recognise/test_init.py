@@ -212,12 +212,7 @@ def test_a_generator_without_end_is_read_as_it_is_taken() -> None:
 
 
 def test_below_the_least_an_answer_is_not_sure_and_says_what_it_would_have_been() -> None:
-    said = [
-        Answer((Candidate("7", 0.9),)),
-        Answer((Candidate("7", 0.8),)),
-        Answer((Candidate("7", None),)),
-        Answer(),
-    ]
+    said = [*(Answer((Candidate("7", score),)) for score in (0.9, 0.8, None)), Answer()]
     found = digitrec.predict_many([SEVEN] * 4, FakeProvider(said), at_least=0.9)
     answers = [outcome for outcome in found if isinstance(outcome, Prediction)]
     assert [answer.digit for answer in answers] == [7, None, None, None]

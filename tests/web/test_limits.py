@@ -258,7 +258,7 @@ def test_no_limit_is_passed_and_nothing_stays_in_memory(sent: list[tuple[str, li
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "proxies", "expected"),
+    ("peer", "forwarded", "proxies", "client"),
     [
         ("198.51.100.7", [], 0, "198.51.100.7"),
         ("198.51.100.7", ["203.0.113.1"], 0, "198.51.100.7"),
@@ -275,11 +275,9 @@ def test_no_limit_is_passed_and_nothing_stays_in_memory(sent: list[tuple[str, li
         ("a name", [], 0, "a name"),
     ],
 )
-def test_a_trusted_proxy_names_the_client(
-    peer: str, forwarded: list[str], proxies: int, expected: str
-) -> None:
+def test_a_trusted_proxy_names_the_client(peer: str, forwarded: list[str], proxies: int, client: str) -> None:
     headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
-    assert address({"client": (peer, 49152), "headers": headers}, proxies) == expected
+    assert address({"client": (peer, 49152), "headers": headers}, proxies) == client
 
 
 @pytest.mark.parametrize(

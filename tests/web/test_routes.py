@@ -38,6 +38,8 @@ def test_a_picture_as_the_body_is_read_whatever_its_type_says(client: TestClient
 
 
 FORM = {"content-type": "multipart/form-data; boundary=b"}
+UNDEFINED = {"content-type": "multipart/form-data; boundary=b; charset=undefined"}
+PART = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n7\r\n--b--\r\n'
 BASE64 = {
     "plain": PLAIN, "lines": base64.encodebytes(WHOLE),
     "MIME lines": b"\r\n".join(PLAIN[n : n + 76] for n in range(0, len(PLAIN), 76)),
@@ -74,9 +76,7 @@ def test_a_large_form_stays_in_memory(client: TestClient, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("form", ["AVIF", "PDF"])
 @pytest.mark.parametrize("length", [200, None])
-def test_formats_that_are_slow_to_decode_are_refused(
-    client: TestClient, form: str, length: int | None
-) -> None:
+def test_formats_slow_to_decode_are_refused(client: TestClient, form: str, length: int | None) -> None:
     for path in ("/predict", "/explain", "/thumbnail"):
         answer = client.post(path, content=encoded(PICTURE, form)[:length])
         assert answer.status_code == 422 and form in answer.json()["detail"]
@@ -108,15 +108,7 @@ def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> N
         ({"json": {"image": "QUJD"}}, 422, "image-error", "PNG, JPEG"),
         ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad-form", "boundary"),
         ({"content": b"--b", "headers": FORM}, 400, "bad-form", "cut off"),
-        (
-            {
-                "content": b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n7\r\n--b--\r\n',
-                "headers": {"content-type": "multipart/form-data; boundary=b; charset=undefined"},
-            },
-            400,
-            "bad-form",
-            "undefined",
-        ),
+        ({"content": PART, "headers": UNDEFINED}, 400, "bad-form", "undefined"),
     ],
 )
 def test_wrong_requests_are_problems(

@@ -23,9 +23,7 @@ def test_turns_are_spaced_and_the_time_that_passes_counts(ledger: Ledger, clock:
 
 
 @pytest.mark.parametrize("step", [-1_000_000, -86_400, -5, -0.1])
-def test_a_clock_that_was_set_back_makes_nobody_wait_longer(
-    ledger: Ledger, clock: Clock, step: float
-) -> None:
+def test_a_clock_set_back_makes_nobody_wait_longer(ledger: Ledger, clock: Clock, step: float) -> None:
     assert [ledger.book("a", 1.0) for _ in range(3)] == [0.0, 1.0, 2.0]
     clock.now += step
     assert [ledger.book("a", 1.0) for _ in range(2)] == pytest.approx([3.0, 4.0])
