@@ -94,24 +94,20 @@ def test_an_error_of_ours_is_one_line_and_a_bug_is_a_traceback() -> None:
 
 
 def test_an_error_of_the_system_is_the_outputs_only_where_it_came_of_writing() -> None:
-    failures = {
-        "network": ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
-        "other": OSError("Could not find a suitable TLS CA certificate bundle"),
-        "full": OSError(errno.ENOSPC, "No space left on device"),
-        "file": FileNotFoundError(errno.ENOENT, "No such file or directory", "/no/such/page.html"),
-        "folder": FileNotFoundError(errno.ENOENT, "No such file or directory"),
-        "format": OSError("cannot write mode L as XBM"),
+    network = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    for error in (network, OSError("Could not find a suitable TLS CA certificate bundle")):
+        assert failing(error).exception is error
+    gone, unwritable = "No such file or directory", OSError("cannot write mode L as XBM")
+    unwritable.filename = "seen.xbm"
+    of_writing = {
+        OSError(errno.ENOSPC, "No space left on device"): "the output: no space left on device",
+        FileNotFoundError(errno.ENOENT, gone, "/no/such/page.html"): f"/no/such/page.html: {gone.lower()}",
+        FileNotFoundError(errno.ENOENT, gone): f"the current folder: {gone.lower()}",
+        unwritable: "seen.xbm: cannot write mode l as xbm",
     }
-    failures["format"].filename = "seen.xbm"
-
-    for kind in ("network", "other"):
-        assert failing(failures[kind]).exception is failures[kind]
-    said = [failing(failures[kind]) for kind in ("full", "file", "folder", "format")]
-    assert [done.exit_code for done in said] == [9, 9, 9, 9]
-    assert said[0].stderr == "digitrec: the output: no space left on device\n"
-    assert said[1].stderr == "digitrec: /no/such/page.html: no such file or directory\n"
-    assert said[2].stderr == "digitrec: the current folder: no such file or directory\n"
-    assert said[3].stderr == "digitrec: seen.xbm: cannot write mode l as xbm\n"
+    for error, said in of_writing.items():
+        done = failing(error)
+        assert (done.exit_code, done.stderr) == (9, f"digitrec: {said}\n")
 
 
 def digitrec_into(out: object, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -229,10 +225,7 @@ def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
         ("my photo.png", "digitrec predict 'my photo.png'"),
     ],
 )
-def test_an_unknown_command_suggests_one(
-    typed: str, instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_an_unknown_command_suggests_one(typed: str, instead: str, here: Path) -> None:
     Path("scans").mkdir()
     assert instead in run(typed, code=2).stderr
 

@@ -21,10 +21,7 @@ each_lesson = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 @each_lesson
-def test_every_command_of_a_lesson_is_valid(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_every_command_of_a_lesson_is_valid(page: Path, here: Path) -> None:
     Path("samples").symlink_to(ROOT / "samples")
     commands = [step.text for step in run.steps(page) if step.language == "sh"]
     for command in commands:
@@ -35,9 +32,8 @@ def test_every_command_of_a_lesson_is_valid(
 
 @each_lesson
 def test_what_is_quick_in_a_lesson_runs_and_prints_what_stands_there(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: Path, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     Path("samples").symlink_to(ROOT / "samples")
     text, names = page.read_text(encoding="utf-8"), dict[str, Any]()
     for step in dict.fromkeys(run.steps(page)):

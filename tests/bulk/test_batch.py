@@ -24,10 +24,9 @@ DIGITS = mnist_test()[:40]
 
 
 @pytest.fixture
-def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def scans(here: Path) -> list[str]:
     """Return the relative names of forty pictures of digits."""
-    monkeypatch.chdir(tmp_path)
-    Path("scans").mkdir()
+    (here / "scans").mkdir()
     names = [f"scans/{number:02}.png" for number in range(40)]
     for name, image in zip(names, DIGITS.images, strict=True):
         Image.fromarray(image).save(name)

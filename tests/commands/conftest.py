@@ -9,12 +9,6 @@ from digitrec.emulator.kit import drawn_seven
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
 def seven(tmp_path: Path) -> Path:
     """Write a picture of a 7, alone in its folder."""
     file = tmp_path / "seven.png"

@@ -32,15 +32,14 @@ DIGITS = mnist_test()[:40]
 
 
 @pytest.fixture
-def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def scans(here: Path) -> Path:
     """Forty digits in two folders, in the order of their names, and one file that is no picture."""
-    monkeypatch.chdir(tmp_path)
     for number, image in enumerate(DIGITS.images):
-        file = tmp_path / "scans" / f"{number // 20}" / f"{number:02}.png"
+        file = here / "scans" / f"{number // 20}" / f"{number:02}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(file)
-    (tmp_path / "scans" / "2.png").write_bytes(b"nothing of the kind")
-    return tmp_path / "scans"
+    (here / "scans" / "2.png").write_bytes(b"nothing of the kind")
+    return here / "scans"
 
 
 run = partial(terminal.run, "batch")
@@ -225,8 +224,7 @@ def alive(process: int) -> bool:
 
 def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
     (scans / "2.png").unlink()
-    cloud = ["-p", "google", "--emulate", "--ledger", "paid.sqlite"]
-    paid = ["scans", "-o", "rows.jsonl", *cloud]
+    paid = ["scans", "-o", "rows.jsonl", "-p", "google", "--emulate", "--ledger", "paid.sqlite"]
     stopped(*paid, parts=1)
     stopped(*paid, "--resume", parts=3)
     run(*paid, "--resume", code=0)

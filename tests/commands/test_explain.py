@@ -12,8 +12,7 @@ from PIL import Image
 
 
 @pytest.fixture(autouse=True)
-def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(seven.parent)
+def folder(here: Path, seven: Path) -> None:
     Image.new("L", (100, 100), 240).save("blank.png")
 
 

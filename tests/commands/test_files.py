@@ -14,9 +14,8 @@ from digitrec.models.store import SHIPPED
 
 
 @pytest.fixture(autouse=True)
-def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def folder(here: Path, seven: Path) -> None:
     """Create a picture under several names, a folder of pictures, a labelled folder and files to replace."""
-    monkeypatch.chdir(seven.parent)
     seven.rename("a.png")
     Path("link.png").symlink_to("a.png")
     os.link("a.png", "hard.png")

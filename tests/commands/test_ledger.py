@@ -13,9 +13,8 @@ from digitrec.emulator import Emulator
 
 
 @pytest.fixture
-def asked(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+def asked(here: Path, seven: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """Create a folder with a ledger that holds one answer of an emulated Azure, which keeps running."""
-    monkeypatch.chdir(seven.parent)
     with Emulator(["azure"], engine="local") as emulator:
         monkeypatch.setenv("VISION_ENDPOINT", emulator.endpoints["azure"])
         monkeypatch.setenv("VISION_KEY", "planted-secret")
@@ -77,12 +76,11 @@ def test_a_damaged_ledger_says_so_and_is_repaired(asked: Emulator) -> None:
     run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite", code=0)
 
 
-def test_looking_makes_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_looking_makes_no_ledger(here: Path) -> None:
     assert "typo/paid.sqlite" in run("ledger", "--ledger", "typo/paid.sqlite", "show", code=8).stderr
     assert run("ledger", "spend").stdout == "nothing yet\n"
     assert run("ledger", "export").stdout == ""
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []
     assert list(Path.home().rglob("*.sqlite")) == []
 
 
@@ -93,10 +91,7 @@ def test_the_ledger_may_be_named_after_the_command(asked: Emulator) -> None:
     assert after.stdout == run("ledger", "--ledger", "paid.sqlite", "spend").stdout != ""
 
 
-def test_a_dry_run_without_a_ledger_counts_what_would_be_sent(
-    seven: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(seven.parent)
+def test_a_dry_run_without_a_ledger_counts_what_would_be_sent(here: Path, seven: Path) -> None:
     command = ("predict", "seven.png", "seven.png", "-p", "aws", "--emulate", "--dry-run")
     assert "0 are answered already; 2 requests" in run(*command, "--no-ledger").stdout
     assert "1 is answered already; 1 request would" in run(*command, "--ledger", "paid.sqlite").stdout

@@ -19,16 +19,15 @@ from digitrec.comparison.datasets.mnist import mnist_test
 
 
 @pytest.fixture
-def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(here: Path, seven: Path) -> Path:
     """Create a working folder with two digits, a blank page, and a file that is no picture."""
-    monkeypatch.chdir(seven.parent)
     Image.fromarray(mnist_test().images[2]).save("one.png")
     Image.new("L", (200, 200), 240).save("blank.png")
     Path("broken.png").write_bytes(b"nothing of the kind")
     Path("empty").mkdir()
     with zipfile.ZipFile("scans.zip", "w") as archive:
         archive.write("one.png")
-    return seven.parent
+    return here
 
 
 run = partial(terminal.run, "predict")

@@ -25,7 +25,7 @@ WORDS = (
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeProvider:
+def fake(monkeypatch: pytest.MonkeyPatch, here: Path) -> FakeProvider:
     """Install an engine that reads `WORDS` everywhere; create two pictures and a broken file."""
     provider = FakeProvider([Answer(WORDS)], name="rapidocr")
     opened = registry.open_provider
@@ -34,7 +34,6 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeProvider:
         return provider if name == "rapidocr" else opened(name, **given)
 
     monkeypatch.setattr(registry, "open_provider", open_provider)
-    monkeypatch.chdir(tmp_path)
     Image.new("L", (400, 300), 250).save("form.png")
     Image.new("L", (400, 300), 240).save("other.png")
     Path("broken.png").write_bytes(b"nothing of the kind")

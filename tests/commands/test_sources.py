@@ -17,9 +17,8 @@ from digitrec.commands.sources import Given
 
 
 @pytest.fixture(autouse=True)
-def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def folder(here: Path, seven: Path) -> None:
     """Create a working folder with a 7 in it, and two in a folder."""
-    monkeypatch.chdir(seven.parent)
     Path("scans").mkdir()
     for name in ("scans/a.png", "scans/b.png"):
         copyfile(seven, name)

@@ -18,10 +18,7 @@ from digitrec.lab.training import run as runs
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras 3.15
-    pytest.mark.usefixtures("here", "eagerly"),
-]
+pytestmark = pytest.mark.usefixtures("here", "eagerly")
 FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1", "--limit-test", "200"]
 
 
@@ -97,14 +94,13 @@ def test_unavailable_imagenet_weights_are_an_error(monkeypatch: pytest.MonkeyPat
 
 
 def test_fine_tuning_on_a_folder_reports_before_and_after(
-    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: TrainResult, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     few = partial(runs.FineTuneConfig, written=30, made=10, scenes=4)
     monkeypatch.setattr(runs, "FineTuneConfig", few)
     digits = mnist_test()[400:420]
     for place, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
-        file = tmp_path / "hand" / str(label) / f"{place}.png"
+        file = data_folder / "hand" / str(label) / f"{place}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(file)
     options = ["--data", "hand", "--epochs", "1", "--batch", "16", "--limit-test", "10"]

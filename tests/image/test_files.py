@@ -21,6 +21,7 @@ from digitrec.errors import ImageError
 from digitrec.image import files, headers
 from digitrec.image.files import Skipped, matches, name_of, pictures, read
 
+pytestmark = pytest.mark.usefixtures("here")
 URLS = [
     "https://user:hunter2@example.org/a/7.png?X-Amz-Signature=hunter2#hunter2",
     "http://hunter2@example.org",
@@ -62,8 +63,7 @@ def test_a_file_keeps_its_name(name: str) -> None:
     assert name_of(name) == name
 
 
-def test_an_existing_file_named_like_a_url_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_an_existing_file_named_like_a_url_is_read() -> None:
     Path("data:7.png").write_bytes(b"7")
     assert read("data:7.png")[0] == b"7"
 
@@ -122,12 +122,6 @@ def fill(*names: str) -> None:
     for name in names:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_bytes(b"never opened")
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_every_ending_that_pillow_knows_for_our_formats_is_a_picture() -> None:

@@ -14,9 +14,9 @@ from digitrec.lab.handwriting.writer import fonts_to_learn
 
 
 @pytest.fixture
-def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def world_folder(data_folder: Path) -> Path:
     """Create world/: scans of 0 to 5 by five writers, one doubtful, and paths of 4, 1 and 7 by three."""
-    place = tmp_path / "world"
+    place = data_folder / "world"
     place.mkdir()
     test = mnist_test()
     small = test.images[[int(np.flatnonzero(test.labels == digit)[1]) for digit in range(6)]]
@@ -33,14 +33,13 @@ def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         stroke_off=np.array([0, 3, 5, 7, 9, 11]), sample_off=np.array([0, 2, 3, 5]),
         y=np.array([4, 1, 7], np.uint8), writer=np.array(["tr001", "tr005", "tr002"]), bad=np.zeros(3, bool),
     )  # fmt: skip
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     return place
 
 
 @pytest.fixture
-def some_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def some_fonts(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Create fonts/: a hand and a print to learn, a hand kept `apart`."""
-    place = tmp_path / "fonts"
+    place = data_folder / "fonts"
     place.mkdir()
     listed = []
     for name, kind, part, file in zip(
@@ -52,5 +51,4 @@ def some_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         listed.append({"name": name, "version": "1.0.0", "kind": kind, "part": part, "sha256": checksum})
         (place / f"{name}-latin-400-normal.woff").write_bytes(content)
     monkeypatch.setattr(download, "listed_fonts", lambda: listed)
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     return place

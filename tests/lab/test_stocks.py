@@ -13,8 +13,6 @@ import pytest
 from digitrec.lab import stocks
 from digitrec.lab.reading.train import network
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def run(folder: Path, steps: int) -> stocks.Run:
     net = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])

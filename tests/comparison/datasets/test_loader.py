@@ -73,14 +73,11 @@ def test_an_unknown_name_is_refused_with_those_there_are(name: str, said: str) -
         read_samples(name)
 
 
-def test_a_folder_hides_the_set_of_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_folder_hides_the_set_of_its_name(here: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert len(read_samples("mnist-test")) == 10_000
-    labelled(made(tmp_path / "mnist-test"), "file,label\na.png,3\nb.png,4\n")
+    labelled(made(here / "mnist-test"), "file,label\na.png,3\nb.png,4\n")
     assert [sample.label for sample in read_samples("mnist-test")] == [3, 4]
-    assert str(tmp_path / "mnist-test") in caplog.messages[0]
+    assert str(here / "mnist-test") in caplog.messages[0]
 
 
 NAMES = ["a.png", "b b.png", "ü,;'.png", 'q"uote.png']

@@ -50,13 +50,10 @@ def test_it_is_known_again_from_files(tmp_path: Path, write) -> None:
 
 
 @pytest.mark.parametrize("name", ["mnist-test", "mnist-train"])
-def test_a_folder_replaces_the_set_of_its_name(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    as_pngs(tmp_path / name)
+def test_a_folder_replaces_a_set_of_its_name(here: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    as_pngs(here / name)
     assert len(read_digits(name)) == len(TEST)
-    assert str(tmp_path / name) in caplog.messages[0]
+    assert str(here / name) in caplog.messages[0]
 
 
 @given(st.sets(st.integers(0, 39)), st.sets(st.integers(0, 39)))

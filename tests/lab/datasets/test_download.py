@@ -22,13 +22,11 @@ LABELS = "t10k-labels-idx1-ubyte.gz"
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_a_missing_or_damaged_file_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
-) -> None:
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    (tmp_path / "mnist").mkdir()
+def test_a_missing_or_damaged_file_is_named(data_folder: Path, damaged: bool) -> None:
+    images = data_folder / "mnist" / "train-images-idx3-ubyte.gz"
+    images.parent.mkdir()
     if damaged:
-        shutil.copy(SHIPPED / "t10k-images-idx3-ubyte.gz", tmp_path / "mnist" / "train-images-idx3-ubyte.gz")
+        shutil.copy(SHIPPED / "t10k-images-idx3-ubyte.gz", images)
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz.*unset DIGITREC_DATA"):
         data.mnist_train()
 
@@ -84,13 +82,12 @@ def test_a_font_that_is_missing_or_another_one_is_named_with_its_home(some_fonts
         data.font_files("learned")
 
 
-def test_without_a_folder_fonts_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_folder_fonts_are_fetched(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(data, "retrieved", lambda *what: asked.append(what) or tmp_path / what[0])
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    monkeypatch.setattr(data, "retrieved", lambda *what: asked.append(what) or data_folder / what[0])
     assert data.existing("fonts") is None
     files = data.font_files("held back")
-    assert files == tuple(str(tmp_path / what[0]) for what in asked) and len(files) == 28
+    assert files == tuple(str(data_folder / what[0]) for what in asked) and len(files) == 28
     (name, sha256, (copy,), folder), *_ = asked
     first = next(font for font in data.listed_fonts() if font["part"] == "held back")
     assert (name, sha256) == (f"{first['name']}-latin-400-normal.woff", first["sha256"])

@@ -30,13 +30,12 @@ from digitrec.lab.handwriting.strokes import PLAIN
 from digitrec.providers.local import Local
 
 
-def test_a_folder_of_data_adds_its_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "sets").mkdir()
+def test_a_folder_of_data_adds_its_sets(data_folder: Path) -> None:
+    (data_folder / "sets").mkdir()
     test = mnist_test()[:4]
-    np.savez(tmp_path / "sets" / "hwd1000.npz", x=test.images, y=test.labels)
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    (tmp_path / "world" / "numbers").mkdir(parents=True)
-    (tmp_path / "world" / "pendigits-orig.tra").touch()
+    np.savez(data_folder / "sets" / "hwd1000.npz", x=test.images, y=test.labels)
+    (data_folder / "world" / "numbers").mkdir(parents=True)
+    (data_folder / "world" / "pendigits-orig.tra").touch()
     found = {one.name: one for one in sets() if one.group == DIGITS}
     assert list(found) == ["mnist-test", "hwd1000", "swiss-dev", "turkish-dev"]
     assert [sample.label for sample in found["hwd1000"].samples(None)] == test.labels.tolist()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
@@ -13,43 +11,27 @@ from PIL import Image
 from digitrec.answer import Answer, Candidate, Number, NumberDigit
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
-from digitrec.image import InputSpec, PreparedImage
 from digitrec.lab.evaluation.numbers import BARE, ROW, in_boxes, in_cells, measure_numbers, signed, words
-from digitrec.providers.base import BaseProvider
-
-
-class Always(BaseProvider):
-    """Reads 12 on every picture."""
-
-    name = "always"
-    wants = InputSpec(encoding="png")
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        return cls()
-
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        return Answer((Candidate("12", 0.99, (0.0, 0.0, 20.0, 10.0)),))
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(data_folder: Path) -> Path:
     """Return a folder of labelled numbers; one of them is 12."""
-    folder = tmp_path / "numbers-dev" / "cells"
+    folder = data_folder / "numbers-dev" / "cells"
     folder.mkdir(parents=True)
     for name in ("a.png", "b.png"):
         Image.new("L", (40, 20), 255).save(folder / name)
     (folder / "labels.csv").write_text("file,text\na.png,1.2\nb.png,34\n")
-    photos = tmp_path / "photos-dev" / "5"
+    photos = data_folder / "photos-dev" / "5"
     photos.mkdir(parents=True)
     Image.new("L", (40, 40), 255).save(photos / "five.png")
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     return folder
 
 
 @pytest.mark.usefixtures("data")
 def test_right_sure_and_invented_numbers_are_counted() -> None:
-    with Engine(Always()) as engine:
+    always = FakeProvider([Answer((Candidate("12", 0.99, (0.0, 0.0, 20.0, 10.0)),))])
+    with Engine(always) as engine:
         found = {one.name: one for one in measure_numbers(engine, 3)}
     exact = found["cells of logbooks: exact digits"]
     assert (exact.found.hits, exact.met) == (1, False)

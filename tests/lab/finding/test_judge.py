@@ -20,8 +20,6 @@ from digitrec.models.network import runner
 from digitrec.prepare.judge import WEIGHTS, chances
 from digitrec.recognise import predict_many
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:

@@ -17,10 +17,7 @@ from digitrec.models.network import description_in, runner
 from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, SequenceReader, read
 from digitrec.models.store import to_litert
 
-pytestmark = [
-    pytest.mark.usefixtures("eagerly"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-]
+pytestmark = pytest.mark.usefixtures("eagerly")
 VIEWS = 64
 
 

@@ -86,15 +86,13 @@ def test_the_description_and_the_progress_tell_what_happened(
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_set_that_was_learned_whole_has_no_accuracy(
-    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+def test_a_set_that_was_learned_whole_has_no_accuracy(trained: TrainResult, data_folder: Path) -> None:
     whole = mnist_test()
     digits = whole[sampled(whole.labels, 20)]
     samples = [Sample(image, int(label)) for image, label in zip(digits.images, digits.labels, strict=True)]
     few = replace(CONFIG, epochs=1, validation=0.0)
-    done = fine_tune(few, tmp_path / "m.tflite", samples, source="m", start=trained.litert_file, limit_test=3)
+    out, start = data_folder / "m.tflite", trained.litert_file
+    done = fine_tune(few, out, samples, source="m", start=start, limit_test=3)
     assert (done.changes[0].data, done.changes[0].after.n, done.changes[0].left_out) == ("mnist-test", 0, 3)
     assert "test" not in store.load(done.file).card
 
