@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from digitrec.errors import BadAnswer, DigitrecError
+from digitrec.errors.schemas import built
 from digitrec.image import Box, ImageRef
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def checked(answer: object) -> Answer:
     for name, kind in _KINDS.items():
         value = getattr(answer, name)
         try:
-            same = msgspec.json.decode(msgspec.json.encode(value, enc_hook=_float), type=kind)
+            same = msgspec.json.decode(msgspec.json.encode(value, enc_hook=_float), type=built(kind))
         except (TypeError, ValueError) as error:
             raise _bad(f"{name}: {error}") from error
         if same != value:  # JSON has no tuples, and NaN becomes null

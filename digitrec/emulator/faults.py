@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from digitrec.emulator.vendors.base import POLLS
+from digitrec.errors.schemas import built
 
 REFUSALS = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504", "quota")
 """Errors in the vendor's own form, sent before the picture is read."""
@@ -61,7 +62,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         options |= {"to": address} if to else {}
         seconds = {"slow": 5.0, "drip": 0.1}.get(kind, 0.0)
         try:
-            return msgspec.convert({"kind": kind, "seconds": seconds, **options}, cls, strict=False)
+            return msgspec.convert({"kind": kind, "seconds": seconds, **options}, built(cls), strict=False)
         except msgspec.ValidationError as error:
             raise ValueError(f"fault {text!r}: {error}; the options are {', '.join(OPTIONS)}") from None
 

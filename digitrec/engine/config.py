@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from digitrec.errors import NotConfigured
+from digitrec.errors.schemas import built
 from digitrec.errors.text import printable
 from digitrec.providers import registry
 
@@ -115,7 +116,7 @@ def load() -> Config:
     try:
         for name, value in settings.items():
             _check(name, value)
-        return msgspec.convert(settings, Config, dec_hook=_path)
+        return msgspec.convert(settings, built(Config), dec_hook=_path)
     except ValueError as error:
         said = str(error).replace("$.", "").replace("`", "")
         raise _cannot(f"has a wrong setting: {said}") from None
@@ -167,7 +168,7 @@ def _check(name: str, value: Any) -> None:
         if name in BY_PROVIDER:
             _known(key, registry.found(), f"{name}.")
         try:
-            msgspec.convert({name: {key: value[key]}}, Config, dec_hook=_path)
+            msgspec.convert({name: {key: value[key]}}, built(Config), dec_hook=_path)
         except msgspec.ValidationError as error:
             raise ValueError(str(error).replace(f"$.{name}[...]", f"{name}.{key}")) from None
 

@@ -20,6 +20,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from digitrec.errors import ModelError
+from digitrec.errors.schemas import built
 
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Floats]
@@ -156,7 +157,7 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
         if about["format"] != 1:
             raise ValueError(f"format {about['format']}")
         msgspec.convert(about.get("card", {}), dict)
-        found = msgspec.convert({**about["input"], **about}, ModelInput)
+        found = msgspec.convert({**about["input"], **about}, built(ModelInput))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"{path}: its {DESCRIPTION} cannot be used ({error}); update digitrec, or export the model again"

@@ -30,6 +30,7 @@ from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded
+from digitrec.errors.schemas import built
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers.base import Status, checked_endpoint, checked_key, looked
@@ -327,7 +328,7 @@ class OpenAi(Cloud):
         Gemini counts thoughts in ``total_tokens`` only.
         """
         try:
-            usage = msgspec.convert(answer.raw.get("usage"), Usage)
+            usage = msgspec.convert(answer.raw.get("usage"), built(Usage))
         except msgspec.ValidationError:
             return None
         asked = usage.prompt_tokens
@@ -541,7 +542,7 @@ def parse(raw: Any, form: type[Digit | Numbers] = Digit) -> Answer:
     """
     completion, text, tokens = _completed(raw)
     try:
-        said = msgspec.json.decode(_object_in(text), type=form, strict=False)
+        said = msgspec.json.decode(_object_in(text), type=built(form), strict=False)
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise SERVICE.refusal("choices[0].message.content: not the JSON asked for", raw) from None
     return replace(said.answer(text, tokens), raw=raw, model_version=completion.model)

@@ -27,6 +27,7 @@ from msgspec import Meta, Struct
 
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
 from digitrec.errors.arguments import said
+from digitrec.errors.schemas import built
 from digitrec.errors.text import did_you_mean, printable
 from digitrec.image import InputSpec
 from digitrec.providers.base import BaseProvider, Price, Provider, Status
@@ -199,7 +200,7 @@ def flaw_of(provider: Provider) -> str | None:
     if not isinstance(provider.wants, InputSpec):
         return f"its wants must be an InputSpec, got {said(provider.wants)}"
     try:
-        msgspec.convert(provider, _Declared, from_attributes=True)
+        msgspec.convert(provider, built(_Declared), from_attributes=True)
     except msgspec.ValidationError as error:
         expected, _, attribute = str(error).replace("`", "").partition(" - at $.")
         return f"its {attribute}: {expected}"

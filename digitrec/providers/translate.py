@@ -24,6 +24,7 @@ import msgspec
 from digitrec import errors
 from digitrec.answer import DEEPEST, is_deeper, no_json
 from digitrec.errors import DigitrecError, ProviderError
+from digitrec.errors.schemas import built
 from digitrec.image import Box
 from digitrec.providers.masking import Secrets
 
@@ -120,7 +121,7 @@ class Service:
         if (why := no_json(raw)) is not None:
             raise self.error(Problem(errors.BadAnswer, f"the document {why}"))  # it cannot be kept or shown
         try:
-            return msgspec.convert(raw, schema)
+            return msgspec.convert(raw, built(schema))
         except msgspec.ValidationError as error:
             raise self.refusal(str(error).replace("`", ""), raw) from None
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from digitrec.answer import Outcome, Prediction, Share
 from digitrec.errors import DataError
+from digitrec.errors.schemas import built
 from digitrec.image import atomic
 from digitrec.providers.base import is_installed, not_installed
 
@@ -164,7 +165,7 @@ def stored(where: str) -> dict[Key, Calibration]:
     found: dict[Key, Calibration] = {}
     for path in sorted(Path(where).glob("*.json")):
         try:
-            one = msgspec.json.decode(path.read_bytes(), type=Calibration)
+            one = msgspec.json.decode(path.read_bytes(), type=built(Calibration))
             found[one.key] = one
         except (OSError, ValueError, RecursionError) as error:
             log.warning("%s: not a calibration (%s); delete it and calibrate again", path, error)

@@ -16,6 +16,7 @@ import msgspec
 from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError, NotConfigured
+from digitrec.errors.schemas import built
 from digitrec.image import Box, ImageSource, Turned
 from digitrec.image.boxes import covered, holds
 from digitrec.recognise import read_stream
@@ -53,7 +54,7 @@ def load_form(path: Path) -> Form:
     """
     try:
         read = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_unique)
-        found = msgspec.convert(read, _File)
+        found = msgspec.convert(read, built(_File))
     except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:
         raise DataError(f"{path}: not a file of fields ({error}); see docs/read.md") from error
     fields = {name: _box(path, name, region) for name, region in found.fields.items()}

@@ -14,6 +14,7 @@ import msgspec
 from digitrec.emulator.reading import Picture, Word, as_line, lines, polygon
 from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.errors import ImageError
+from digitrec.errors.schemas import built
 from digitrec.image import Box
 
 ADDRESS = re.compile(r"/v1/(projects/[^/]+/(locations/[^/]+/)?)?images:annotate")
@@ -86,7 +87,7 @@ class Google(Vendor):
             message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
             return self.error(400, "INVALID_ARGUMENT", message)
         try:
-            entries = msgspec.json.decode(request.body, type=_Batch).requests
+            entries = msgspec.json.decode(request.body, type=built(_Batch)).requests
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return self.error(400, "INVALID_ARGUMENT", "The request must be a batch of up to 16 images.")
         answers = [self._annotate(entry) for entry in entries]

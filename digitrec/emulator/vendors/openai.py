@@ -15,6 +15,7 @@ import msgspec
 
 from digitrec.emulator.reading import Word, lines
 from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.errors.schemas import built
 
 CHAT = re.compile(r"(/openai)?(/v1)?/chat/completions")
 DATA_URL = re.compile(
@@ -73,7 +74,7 @@ class OpenAi(Vendor):
         if request.method != "POST" or not CHAT.fullmatch(request.path):
             return self.failure("404")
         try:
-            asked = msgspec.json.decode(request.body, type=_Asked)
+            asked = msgspec.json.decode(request.body, type=built(_Asked))
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _invalid("We could not parse the JSON body of your request.")
         contents = [message.content for message in asked.messages if isinstance(message.content, list)]

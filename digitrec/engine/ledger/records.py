@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from digitrec.answer import Answer, checked
 from digitrec.errors import BadAnswer
+from digitrec.errors.schemas import built
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Provider
 
@@ -121,7 +122,7 @@ class Entry:
             missing = {"candidates", "probabilities", "raw", "model_version"} - set(answer)
             if missing:
                 raise ValueError(f"the answer has no {missing}")
-            entry = msgspec.convert(values, cls)
+            entry = msgspec.convert(values, built(cls))
             json.loads(entry.question.options)
             to_spec(entry.question.spec)  # raises an error for a form that this version does not know
             checked(entry.answer)
