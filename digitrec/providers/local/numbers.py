@@ -238,10 +238,7 @@ class LocalNumbers(BaseProvider):
         return max(map(judged, self.read_line(page, line, whole)), key=lambda one: one.chance)
 
     def read_line(self, page: Page, line: Line, whole: Proposal | None = None) -> list[Proposal]:
-        """Read a line of a page.
-
-        If the reading has a likely sign, the line is also read without the brackets around it. If the digit
-        network reads other digits, as many, in the line's marks, these are a proposal, too.
+        """Read a line of a page; if the reading has a likely sign, also without the brackets around it.
 
         Args:
             page: the page.
@@ -252,11 +249,10 @@ class LocalNumbers(BaseProvider):
         looks = [self._reader.look(_strip(page.picture, box)) for box in boxes]
         readings, seen = [_reading(looks, page.expected)], _seen(page, line)
         if readings[0].sign > 0.5:
-            readings.append(_reading(list(map(sequence.without_signs, looks)), page.expected))
-        if len(seen) == len(digits_of(readings[0].text)):
-            readings.append(_with_digits(readings[0], seen))
-        different = {one.text: one for one in reversed(readings)}.values()
-        return [Proposal(page, line, one, boxes[one.look], whole, seen) for one in reversed(different)]
+            bare = _reading(list(map(sequence.without_signs, looks)), page.expected)
+            if bare.text != readings[0].text:
+                readings.append(bare)
+        return [Proposal(page, line, one, boxes[one.look], whole, seen) for one in readings]
 
     def alone(self, page: Page, likely: Sequence[Proposal]) -> Proposal | None:
         """Search for a single digit on a page, as `predict` does, and read it.
@@ -375,22 +371,11 @@ def _least(one: Proposal) -> float:
 
 def _answered(reading: Reading, one: proposals.Reading) -> Reading:
     """Return the reading; if it differs, with the digit network's answer, which is surer for one digit."""
-    if digits_of(reading.text) == str(one.digit):
+    text, chance = str(one.digit), float(one.chances.max())
+    if digits_of(reading.text) == text:
         return reading
-    return _with_digits(replace(reading, text="0", places=(0.0,), chances=(0.0,)), [one])
-
-
-def _with_digits(reading: Reading, seen: Sequence[proposals.Reading]) -> Reading:
-    """Return the reading with the digits that the digit network reads, one for each of its digits."""
-    marks = iter(seen)
-    own = [next(marks) if sign.isdigit() else None for sign in reading.text]
-    text = [sign if mark is None else str(mark.digit) for sign, mark in zip(reading.text, own, strict=True)]
-    chances = tuple(
-        chance if mark is None else float(mark.chances.max())
-        for chance, mark in zip(reading.chances, own, strict=True)
-    )
     each = (0.0,) * len(reading.each)
-    return replace(reading, text="".join(text), chance=math.prod(chances), each=each, chances=chances)
+    return replace(reading, text=text, chance=chance, each=each, places=(0.0,), chances=(chance,))
 
 
 def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
