@@ -15,7 +15,7 @@ from typing import IO, Self
 
 from digitrec.errors import DataError, ImageError
 from digitrec.image import files
-from digitrec.image.files import MAX_FILE_BYTES, SUFFIXES, Skipped, is_address, name_of
+from digitrec.image.files import MAX_FILE_BYTES, SUFFIXES, TOO_LARGE, Skipped, is_address, name_of
 
 UNREADABLE = (".tar.zst", ".tzst", ".tar.lz4", ".tar.lz", ".tar.lzma", ".tar.z", ".7z", ".rar")
 """Endings of archives in formats that digitrec does not read."""
@@ -151,7 +151,7 @@ def _member(name: str, opener: Callable[[], IO[bytes]]) -> Member:
     except Exception as error:  # the parsers raise more than they document
         return Member(name, flaw=_why(error))
     if len(data) > MAX_FILE_BYTES:
-        return Member(name, flaw=f"larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture")
+        return Member(name, flaw=TOO_LARGE)
     return Member(name, data)
 
 

@@ -485,7 +485,8 @@ class Request:
         with self._recorded():
             self._terms.ledger.answered(claim, outcome, cost_usd=cost)
         if item.reply is None:  # a late answer is only in the ledger
-            self._terms.record(Entry(item.question, outcome, time.time(), remote.usd_by_tokens(outcome)))
+            price = remote.price if cost is None else cost
+            self._terms.record(Entry(item.question, outcome, time.time(), price))
         item.settle(outcome)
 
     def _book_failure(self, item: Item, claim: Claim, error: DigitrecError, cost: float | None) -> None:

@@ -14,9 +14,10 @@ _BUILT: set[Any] = set()
 
 
 def built(kind: T) -> T:
-    """Return a type after msgspec has built its schema, which it else does when the type is first used.
+    """Let msgspec build the schema of a type, in one thread at a time, and return the type.
 
-    If two threads use a type for the first time, msgspec 0.22 ends the process with a segmentation fault.
+    Without this, msgspec builds a schema when its type is first used. If two threads then use that type,
+    msgspec 0.22 ends the process with a segmentation fault.
     """
     if kind not in _BUILT:
         with _BUILDING:

@@ -24,6 +24,8 @@ from digitrec.errors.arguments import said
 
 MAX_FILE_BYTES = 100_000_000
 """Maximum size of a file, in bytes; larger files are refused."""
+TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture"
+"""What the errors say of a larger file."""
 SUFFIXES = frozenset((
     ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfif",
     ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
@@ -78,7 +80,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
     if not data:
         raise ImageError(f"{name}: the file is empty; give a picture")
     if len(data) > MAX_FILE_BYTES:
-        raise ImageError(f"{name}: larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture")
+        raise ImageError(f"{name}: {TOO_LARGE}")
     return data, name
 
 

@@ -16,6 +16,7 @@ from digitrec.prepare.form import SIDE, as_bytes, in_form, laid_out, placed, squ
 
 if TYPE_CHECKING:
     from digitrec.prepare.found import Ink
+    from digitrec.prepare.proposals import Reading
 
 
 _NOTHING = bytes(SIDE * SIDE)
@@ -37,14 +38,9 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     is added as `whole`.
     """
     from digitrec.prepare.found import told  # a digit in MNIST's form does not need these
-    from digitrec.prepare.ink import find_ink
-    from digitrec.prepare.judge import found
-    from digitrec.prepare.projection import unhidden
     from digitrec.prepare.proposals import network
 
-    picture = unhidden(image.picture)
-    ink = find_ink(picture)
-    findings, read = found(replace(image, _held=picture), ink)
+    picture, ink, findings, read = _searched(image)
     whole = None if ink.fine is None else _whole(picture, ink)
     if read is not None:
         data = read.pixels.tobytes()
@@ -53,6 +49,17 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
         data, chances = (_NOTHING if ink.fine is None else laid_out(ink.fine).tobytes()), {}
     findings = told(findings, image.place)
     return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole, chances)
+
+
+def _searched(image: DigitImage) -> tuple[Image.Image, Ink, Findings, Reading | None]:
+    """Search for the digit; return the searched picture, its ink, the findings and the digit's reading."""
+    from digitrec.prepare.ink import find_ink
+    from digitrec.prepare.judge import found
+    from digitrec.prepare.projection import unhidden
+
+    picture = unhidden(image.picture)
+    ink = find_ink(picture)
+    return picture, ink, *found(replace(image, _held=picture), ink)
 
 
 def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:
@@ -65,13 +72,8 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     if _is_its_size(image) and in_form(image.pixels[None])[0]:
         return [("already in MNIST's form", image.pixels)]
     from digitrec.prepare.closeup import close_up
-    from digitrec.prepare.ink import find_ink
-    from digitrec.prepare.judge import found
-    from digitrec.prepare.projection import unhidden
 
-    image = replace(image, _held=unhidden(image.picture))
-    ink = find_ink(image.picture)
-    findings, read = found(image, ink)
+    picture, ink, findings, read = _searched(image)
     fine = ink.fine if read is None else read.ink
     shown = [("ink", as_bytes(ink.mask.astype(np.float32)))]
     if fine is None:
@@ -81,7 +83,7 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
         return [(name, shown[0][1]), *_shaped(fine)]
     flat = close_up(ink.picture, ink, ink.within, ink.mask.shape[::-1])
     shown.insert(0, ("paper removed", as_bytes(flat)))
-    whole = _whole(image.picture, ink)
+    whole = _whole(picture, ink)
     if findings.reason is not None and whole is not None and whole == counted:
         return [*shown, ("read whole", square(whole))]
     if whole is not None:
