@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -45,16 +44,6 @@ class AzureVendor(PictureVendor):
         self.check_key(key or request.headers.get("authorization", "").removeprefix("Bearer "))
 
 
-@dataclass(slots=True)
-class _Operation:
-    """A reading that a client ordered; its result is kept until the emulator stops."""
-
-    result: Mapping[str, Any]
-    ordered_at: float
-    statuses: Iterator[str]
-    """The statuses of the next polls; then follows "succeeded"."""
-
-
 class PolledVendor(AzureVendor):
     """A service of Azure that starts an operation for each picture; clients poll for its result."""
 
@@ -68,7 +57,8 @@ class PolledVendor(AzureVendor):
 
     def __init__(self, engine: str, words_on: Read, keys: Collection[str] | None = None) -> None:
         super().__init__(engine, words_on, keys)
-        self._operations: dict[str, _Operation] = {}
+        self._operations: dict[str, tuple[Mapping[str, Any], float, Iterator[str]]] = {}
+        """Result, time of the order, and statuses of the next polls, by id; kept until the emulator stops."""
 
     def read(self, request: Request) -> Response:
         """Return 202 with the result's address for a picture, and the operation's state for a poll."""
@@ -90,19 +80,19 @@ class PolledVendor(AzureVendor):
     def _ordered(self, request: Request, result: Mapping[str, Any]) -> Response:
         """Return 202 with the result's address, which ends in the operation's id."""
         number = str(uuid.uuid4())
-        self._operations[number] = _Operation(result, time.monotonic(), iter(STEPS))
+        self._operations[number] = result, time.monotonic(), iter(STEPS)
         query = f"?api-version={self.api_version}" if self.api_version else ""
         location = f"http://{request.headers.get('host', '')}{self.results}{number}{query}"
         return Response(202, headers={"Operation-Location": location}, billed=1)
 
     def _looked_at(self, number: str) -> Response:
         """Return the state of an operation."""
-        operation = self._operations.get(number)
-        if operation is None:
+        if number not in self._operations:
             return self.error(404, "NotFound", "The operation is unknown or has expired.")
-        status = next(operation.statuses, "succeeded")
-        if status == "succeeded" or time.monotonic() - operation.ordered_at >= DONE_AFTER_S:
-            return _state("succeeded", operation.result)
+        result, ordered_at, statuses = self._operations[number]
+        status = next(statuses, "succeeded")
+        if status == "succeeded" or time.monotonic() - ordered_at >= DONE_AFTER_S:
+            return _state("succeeded", result)
         return _state(status, {})
 
 
