@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Self
 
 import numpy as np
@@ -111,8 +111,6 @@ class Proposal:
     """The part of the picture that was read."""
     whole: Self | None
     """If the marks are part of a longer line: the proposal for that line."""
-    seen: Sequence[proposals.Reading]
-    """The digit network's reading of each high mark."""
     chance: float = 0.0
     """The chance that the reading is right, 0..1, as `judged` estimates it; 0 before."""
 
@@ -120,6 +118,14 @@ class Proposal:
     def digits(self) -> str:
         """The digits of the reading."""
         return digits_of(self.reading.text)
+
+    @property
+    def seen(self) -> list[proposals.Reading]:
+        """The digit network's reading of each high mark."""
+        if self.line.reading is not None:
+            return [self.line.reading]
+        marks = compress(self.line.marks, self.line.high)
+        return [self.page.seen[mark] for mark in marks if mark is not None]
 
     def parts(self) -> list[Line]:
         """Return the boxes of a cut-out, or the line's parts; letters are divided at spaces only."""
@@ -247,12 +253,12 @@ class LocalNumbers(BaseProvider):
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
         looks = [self._reader.look(_strip(page.picture, box)) for box in boxes]
-        readings, seen = [_reading(looks, page.expected)], _seen(page, line)
+        readings = [_reading(looks, page.expected)]
         if readings[0].sign > 0.5:
             bare = _reading(list(map(sequence.without_signs, looks)), page.expected)
             if bare.text != readings[0].text:
                 readings.append(bare)
-        return [Proposal(page, line, one, boxes[one.look], whole, seen) for one in readings]
+        return [Proposal(page, line, one, boxes[one.look], whole) for one in readings]
 
     def alone(self, page: Page, likely: Sequence[Proposal]) -> Proposal | None:
         """Search for a single digit on a page, as `predict` does, and read it.
@@ -349,16 +355,6 @@ def _of_line(one: Proposal) -> Proposal:
     return one if one.whole is None else _of_line(one.whole)
 
 
-def _seen(page: Page, line: Line) -> list[proposals.Reading]:
-    """Return the digit network's reading of each high mark of a line."""
-    if line.reading is not None:
-        return [line.reading]
-    return [
-        page.seen[mark] for mark, is_high in zip(line.marks, line.high, strict=True)
-        if mark is not None and is_high
-    ]  # fmt: skip
-
-
 def _least(one: Proposal) -> float:
     """Return the minimum chance at which a proposal is reported."""
     search = one.line.findings
@@ -446,10 +442,11 @@ def features(one: Proposal) -> list[float]:
     lines_here, typical = len(one.page.lines), one.page.typical or bottom - top
     marks = [mark for mark in line.marks if mark is not None]
     likely = [mark.chance for mark in marks]
-    clear = np.array([mark.evidence for mark in one.seen] or [0.0], np.float32)
-    as_many = len(one.seen) == count
-    same = [int(digit) == mark.digit for digit, mark in zip(digits, one.seen, strict=False)]
-    is_single = count == 1 and as_many and all(same) and one.seen[0].is_clear
+    seen = one.seen
+    clear = np.array([mark.evidence for mark in seen] or [0.0], np.float32)
+    as_many = len(seen) == count
+    same = [int(digit) == mark.digit for digit, mark in zip(digits, seen, strict=False)]
+    is_single = count == 1 and as_many and all(same) and seen[0].is_clear
     search, refused = line.findings, line.findings and line.findings.reason
     return [
         reading.chance, np.log(1.001 - reading.chance), min(reading.each), reading.each[-1], reading.rival,
@@ -465,7 +462,7 @@ def features(one: Proposal) -> list[float]:
         line.cut_out, lines_here == 1, np.log(lines_here), np.log1p(one.page.words),
         one.page.words / (one.page.words + lines_here),
         float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
-        is_single, is_single and float(one.seen[0].chances.max()),
+        is_single, is_single and float(seen[0].chances.max()),
         search is not None, search.trust if search and not refused else 0.0, refused == SEVERAL,
         line.widest, *_of_whole(one.whole),
         max((mark.attached for mark in marks), default=0.0),

@@ -110,7 +110,8 @@ def cells_between(rules: Mask, places: NDArray[np.intp]) -> list[NDArray[np.intp
     if len(cells) == 1:
         return []
     is_rule = rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED
-    return cells if len(cells) < len(_rules_in(is_rule)) else []
+    rules_there = np.count_nonzero(np.diff(is_rule, prepend=False) & is_rule)  # columns where one begins
+    return cells if len(cells) < rules_there else []
 
 
 def ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
@@ -123,8 +124,7 @@ def ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
     for one, two in np.argwhere(np.triu(linked, 1)).tolist():
         left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
         top, bottom = min(places[one][1], places[two][1]), max(places[one][3], places[two][3])
-        between = other[top:bottom, left // 2 : right // 2]
-        found[one, two] = found[two, one] = _holds_rule(between)
+        found[one, two] = found[two, one] = _holds_rule(other[top:bottom, left // 2 : right // 2])
     return found
 
 
@@ -143,8 +143,3 @@ def _is_squared_paper(rules: Mask, places: NDArray[np.intp]) -> bool:
 def _holds_rule(part: Mask) -> bool:
     """Return whether an upright rule runs through a part of the rules' mask, (h, w)."""
     return bool(part.size and (part.mean(axis=0) > RULED).any())
-
-
-def _rules_in(is_rule: Mask) -> NDArray[np.intp]:
-    """Return where each rule begins, from the columns that rules cover, (w,)."""
-    return np.flatnonzero(np.diff(is_rule, prepend=False) & is_rule)
