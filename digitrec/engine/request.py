@@ -145,27 +145,24 @@ class Remote:
             if self._books is None:
                 record = self.options.record
                 recording = None if record is None else Ledger(record)
-                self._books = self._ledger(self._ledger_path(emulated)), recording
+                self._books = self._ledger(emulated), recording
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
         rate = self._config.rates.get(self.name, own_rate)
         return Terms(self, *self._books, emulated, rate, self.unrecorded)
 
-    def _ledger(self, path: Path | None) -> Ledger:
+    def _ledger(self, emulated: bool) -> Ledger:
         """Open the ledger; without a file, engines with one ``max_cost`` share one in memory."""
-        if path is not None or self.options.max_cost is None:
-            return Ledger(path, fresh=self.options.fresh)
-        with _SHARING:
-            return _ACCOUNTS.get(self.options._run) or _ACCOUNTS.setdefault(self.options._run, Ledger(None))
-
-    def _ledger_path(self, emulated: bool) -> Path | None:
-        """Return the ledger's path, or None for no ledger, which a monthly budget of real money forbids."""
-        if self.options.ledger == "default":
-            return self._config.ledger or config.default_ledger()
-        if self.options.ledger != "none":
-            return Path(self.options.ledger)
+        path = self.options.ledger
+        if path == "default":
+            path = self._config.ledger or config.default_ledger()
+        if path != "none":
+            return Ledger(Path(path), fresh=self.options.fresh)
         if self._config.budget.per_month is not None and not emulated:
             raise errors.NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
-        return None
+        if self.options.max_cost is None:
+            return Ledger(None)
+        with _SHARING:
+            return _ACCOUNTS.get(self.options._run) or _ACCOUNTS.setdefault(self.options._run, Ledger(None))
 
     def turn_s(self, endpoint: str | None, rate: float) -> float:
         """Book the next turn in the queue of this user's threads and processes; return the seconds to wait.
@@ -403,8 +400,7 @@ class Request:
     def _pause(self, claimed: Sequence[Item], seconds: float) -> bool:
         """Wait and extend the claims; return False if the caller gave up."""
         if seconds > 0:
-            lease_s = seconds + self._terms.remote.lease_s
-            self._terms.ledger.extend([item.claim for item in claimed], lease_s)
+            self._terms.ledger.extend([item.claim for item in claimed], seconds + self._terms.remote.lease_s)
         return not self._terms.stopped.wait(seconds)
 
     def _ask(self, claimed: Sequence[Item]) -> Sequence[Outcome]:
@@ -585,15 +581,10 @@ Others need a person (`AuthFailed`), a new period (`QuotaExceeded`), or would co
 `BadAnswer` or a provider's own error the call may have been billed.
 """
 
-FREE = (
-    errors.NotConfigured,
-    errors.NotInstalled,
-    errors.Unreachable,
-    errors.AuthFailed,
-    errors.QuotaExceeded,
-    errors.Rejected,
-)
-"""Errors of calls that were not sent, or that the vendor refused."""
+UNSENT = (errors.NotConfigured, errors.NotInstalled, errors.Unreachable)
+"""Errors of calls that were not sent, which are free."""
+REFUSED = (errors.AuthFailed, errors.QuotaExceeded, errors.Rejected)
+"""Errors of calls that the vendor refused, which are free too."""
 FIRST_WAIT_S = 0.5
 """The wait before the second attempt is random, from 0 to this; the limit doubles for each attempt."""
 LONGEST_WAIT_S = 8.0
@@ -609,7 +600,7 @@ def may_be_billed(error: DigitrecError) -> bool:
     provider without such a record, the class of the error decides. A status outside 200..299 means that the
     vendor itself reports a failed call, and failed calls are not billed. Any other call may be billed.
     """
-    if getattr(error, "sent", None) is False or isinstance(error, FREE):
+    if getattr(error, "sent", None) is False or isinstance(error, UNSENT + REFUSED):
         return False
     if isinstance(error, errors.TimedOut) or not isinstance(error, errors.ProviderError):
         return True
@@ -630,7 +621,7 @@ def ends_order(error: DigitrecError) -> bool:
 
 
 def _is_http(status: object) -> bool:
-    return isinstance(status, int) and not isinstance(status, bool) and 100 <= status < 600
+    return isinstance(status, int) and 100 <= status < 600
 
 
 def asked_wait_s(error: Exception) -> float:
