@@ -459,11 +459,6 @@ ERRORS: Mapping[str, Rule] = {
 }
 """Exceptions of google-auth before the image is sent, while it fetches a token; `Wire` handles the others."""
 
-SERVICE = Service(
-    "Google Vision",
-    ERRORS,
-    {
-        errors.AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
-        errors.NotConfigured: SIGN_IN,
-    },
-)
+CHECK = "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled"
+"""The advice if the credentials are refused."""
+SERVICE = Service("Google Vision", ERRORS, {errors.AuthFailed: CHECK, errors.NotConfigured: SIGN_IN})

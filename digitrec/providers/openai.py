@@ -46,11 +46,9 @@ LEFT_OUT = "digitrec_left_out"
 """Key in ``raw`` of the parameters that the request omitted because the server refused them."""
 SECTION = "[parameters.openai]"
 """Section of the configuration file."""
-SERVICE = Service(
-    "The OpenAI-compatible server",
-    {},
-    {AuthFailed: f"check {KEY} (or the preset's key), and that it belongs to the server asked"},
-)
+CHECK = f"check {KEY} (or the preset's key), and that it belongs to the server asked"
+"""The advice if the key is refused."""
+SERVICE = Service("The OpenAI-compatible server", {}, {AuthFailed: CHECK})
 
 
 # Servers
@@ -352,11 +350,9 @@ def _refused(reply: Reply, raw: Any) -> Problem:
 
 # Refusals: the words that servers use to refuse a parameter, and errors in place of an answer
 
-CHANCES = ("logprob", "topntokens")
 SPELLINGS = {
     "response_format": ("responseformat", "jsonschema", "structuredoutput", "grammar"),
-    "logprobs": CHANCES,
-    "top_logprobs": CHANCES,
+    **dict.fromkeys(TOGETHER, ("logprob", "topntokens")),
 }
 """Servers' names of some parameters, in lower case without "_" and spaces; others keep their own name."""
 
@@ -389,14 +385,11 @@ def _texts(value: Any) -> Iterator[str]:
     """Yield all texts and names in a JSON value, except those of a quoted request (pydantic's ``input``)."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if name != "input":
-                yield name
-                yield from _texts(item)
+    if isinstance(value, dict):
+        value = [part for pair in value.items() if pair[0] != "input" for part in pair]
+    if isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
 
 
 def error_of(raw: Any) -> dict[str, Any] | None:
@@ -590,13 +583,8 @@ def _covering(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -
 
 def _probability(tokens: Sequence[TokenLogprob]) -> float | None:
     """Return the probability of these tokens; None if they have no probabilities."""
-    total = 0.0
-    for token in tokens:
-        own = next((one.logprob for one in token.top_logprobs if one.token == token.token), None)
-        if own is None:
-            return None
-        total += own
-    return min(1.0, math.exp(total)) if tokens else None
+    own = [[it.logprob for it in token.top_logprobs if it.token == token.token] for token in tokens]
+    return min(1.0, math.exp(sum(it[0] for it in own))) if own and all(own) else None
 
 
 def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float | None:

@@ -52,8 +52,12 @@ class RapidOcr(BaseProvider):
             NotInstalled: the extra "ocr" is missing.
         """
         self.name = name
-        with SERVICE.translated():
-            self._client = _client()
+        with requires("RapidOCR", "ocr"):
+            import onnxruntime
+            from rapidocr import RapidOCR
+        onnxruntime.disable_telemetry_events()  # on by default since 1.29, but this engine must stay local
+        with SERVICE.translated():  # without the level RapidOCR logs each file that it loads
+            self._client: Any = RapidOCR(params={"Global.log_level": "critical"})
         self._version = f"rapidocr {version('rapidocr')}"
         self._lock = threading.Lock()
 
@@ -123,14 +127,6 @@ def _signs(text: str, chars: Sequence[tuple[float, Box | None]]) -> tuple[Sign, 
         return ()
     given = iter(chars)
     return tuple(Sign() if char == " " else Sign(*next(given)) for char in text)
-
-
-def _client() -> Any:
-    with requires("RapidOCR", "ocr"):
-        import onnxruntime
-        from rapidocr import RapidOCR
-    onnxruntime.disable_telemetry_events()  # on by default since 1.29, but this engine must stay local
-    return RapidOCR(params={"Global.log_level": "critical"})  # else RapidOCR logs each file it loads
 
 
 ERRORS: Mapping[str, Rule] = {

@@ -109,13 +109,9 @@ def _version(program: str) -> str:
 
 def _run(command: list[str], data: bytes, timeout: float) -> str:
     """Run the program once, on one thread: on a small picture several threads only wait for each other."""
+    env = {**os.environ, "OMP_THREAD_LIMIT": "1"}
     done = subprocess.run(  # nosec B603 # noqa: S603 (the program is the user's choice, and no shell reads the command)
-        command,
-        input=data,
-        capture_output=True,
-        timeout=timeout,
-        check=True,
-        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+        command, input=data, capture_output=True, timeout=timeout, check=True, env=env
     )
     return done.stdout.decode("utf-8")
 

@@ -245,8 +245,7 @@ def _refused_errand(url: str, status: int) -> Problem | None:
     """Return why a request for credentials failed if a retry may succeed; else the library says why."""
     if (status != 429 and status < 500) or is_metadata_server(url):
         return None
-    host = origin(url)[1]
-    return Problem(Unreachable, f"its credentials come from {host}, which answered {status}")
+    return Problem(Unreachable, f"its credentials come from {origin(url)[1]}, which answered {status}")
 
 
 def _last_words(chain: list[BaseException]) -> str:
