@@ -69,8 +69,6 @@ class Line:
 
     box: Box
     """The box around the line's digits and signs, in pixels of the picture."""
-    chance: float
-    """Mean chance that a high mark of the line is a digit, weighted by the marks' areas, 0..1."""
     cut_out: bool
     """Whether the picture was cut out around a number or two."""
     boxes: Boxes
@@ -104,6 +102,13 @@ class Line:
         """Which marks are high enough for a digit, (N,)."""
         height = self.boxes[:, 3] - self.boxes[:, 1]
         return np.asarray(height * UNEVEN > height.max())
+
+    @property
+    def chance(self) -> float:
+        """Mean chance that a high mark of the line is a digit, weighted by the marks' areas, 0..1."""
+        chances = np.array([0.0 if mark is None else mark.chance for mark in self.marks])
+        width, height = (self.boxes[:, 2:] - self.boxes[:, :2]).T
+        return float(np.average(chances[self.high], weights=(width * height)[self.high]))
 
     @property
     def _gaps(self) -> NDArray[np.float64]:
@@ -327,15 +332,10 @@ def _groups(linked: Mask) -> list[NDArray[np.intp]]:
 
 def _line(boxes: Boxes, marks: Sequence[finder.Mark | None], cut_out: bool) -> Line:
     order = np.argsort(boxes[:, 0])
-    boxes, marks = boxes[order], [marks[at] for at in order]
-    chances = np.array([0.0 if mark is None else mark.chance for mark in marks])
-    height = boxes[:, 3] - boxes[:, 1]
-    digits = height * UNEVEN > height.max()
-    area = height * (boxes[:, 2] - boxes[:, 0])
+    boxes = boxes[order]
     left, top = boxes[:, :2].min(axis=0).tolist()
     right, bottom = boxes[:, 2:].max(axis=0).tolist()
-    chance = float(np.average(chances[digits], weights=area[digits]))
-    return Line((left, top, right, bottom), chance, bool(cut_out), boxes, marks)
+    return Line((left, top, right, bottom), cut_out, boxes, [marks[at] for at in order])
 
 
 def strip(picture: Image.Image, box: Box, size: tuple[int, int]) -> Pixels:

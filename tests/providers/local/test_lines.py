@@ -117,7 +117,7 @@ def test_a_single_digit_on_a_large_picture_keeps_its_place() -> None:
     page, ink = Image.new("L", (1500, 2000), 245), Image.fromarray(in_font("5", OWN, 400))
     page.paste(30, (900, 1200), ink)
     box = 900.0, 1200.0, 900.0 + ink.width, 1200.0 + ink.height
-    found = single([Line(box, 1.0, False, np.array([box]), [None])], page)
+    found = single([Line(box, False, np.array([box]), [None])], page)
     assert found is not None and found.reading is not None
     assert found.reading.digit == 5
     assert found.box == pytest.approx(box, abs=20)
