@@ -87,8 +87,7 @@ def _entries(path: Path) -> list[Entry]:
     """Return every answer in a ledger, or in the JSON lines of an exported ledger."""
     try:
         with path.open("rb") as file:
-            is_ledger = file.read(len(SQLITE)) == SQLITE
-            file.seek(0)
+            is_ledger = file.peek().startswith(SQLITE)
             lines = [] if is_ledger else file.readlines()
     except OSError as error:
         raise LedgerError(f"{path} cannot be read ({error.strerror}); check the name") from error

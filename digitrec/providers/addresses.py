@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from digitrec.errors import NotConfigured
@@ -77,8 +76,7 @@ def proxy_variable(url: str) -> str:
     scheme, host, _ = origin(url)
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     named = next((name for name in names if os.environ.get(name)), "")
-    known: Any = urllib.request  # typeshed does not list the function
-    return "" if known.proxy_bypass_environment(host) else named
+    return "" if urllib.request.proxy_bypass_environment(host) else named  # type: ignore[attr-defined]
 
 
 def check_proxies(endpoint: str) -> list[str]:

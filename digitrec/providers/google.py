@@ -267,16 +267,10 @@ def found_credentials(env: Mapping[str, str]) -> list[str]:
     The metadata server of Google's own machines is not included: asking it takes seconds.
     """
     names = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
-    file = _gcloud_folder(env) / "application_default_credentials.json"
+    settings = env.get("APPDATA") or Path(env.get("HOME") or "~").expanduser() / ".config"
+    folder = Path(env.get("CLOUDSDK_CONFIG") or Path(settings) / "gcloud")
+    file = folder / "application_default_credentials.json"
     return [*names, str(file)] if file.is_file() else names
-
-
-def _gcloud_folder(env: Mapping[str, str]) -> Path:
-    if env.get("CLOUDSDK_CONFIG"):
-        return Path(env["CLOUDSDK_CONFIG"])
-    if env.get("APPDATA"):
-        return Path(env["APPDATA"]) / "gcloud"
-    return Path(env.get("HOME") or "~").expanduser() / ".config" / "gcloud"
 
 
 # Answers. Google omits fields that are 0 or empty (proto3's JSON), so a document without text is ``{}``.

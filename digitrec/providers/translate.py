@@ -177,14 +177,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     date (RFC 9110).
     """
     given = {name.lower(): value.strip() for name, value in headers.items()}
-    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+    for name, per_second in (("retry-after-ms", 1000), ("x-ms-retry-after-ms", 1000), ("retry-after", 1)):
         if (wait := _seconds(given.get(name, ""))) is not None:
-            return wait / 1000
-    value = given.get("retry-after", "")
-    if (wait := _seconds(value)) is not None:
-        return wait
+            return wait / per_second
     try:
-        when = parsedate_to_datetime(value)
+        when = parsedate_to_datetime(given.get("retry-after", ""))
     except (ValueError, TypeError, IndexError, OverflowError):  # the parser of dates raises any of these
         return None
     if when.tzinfo is None:  # "-0000" means a time in UTC, by RFC 5322
