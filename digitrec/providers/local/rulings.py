@@ -134,9 +134,8 @@ def _is_squared_paper(rules: Mask, places: NDArray[np.intp]) -> bool:
     for left, top, right, bottom in places.tolist():
         half, inset = (bottom - top) // 2, (right - left) // 5
         inside = rules[:, left + inset : right - inset]
-        through.append(
-            _holds_rule(inside[max(0, top - half) : top]) and _holds_rule(inside[bottom : bottom + half])
-        )
+        above, below = inside[max(0, top - half) : top], inside[bottom : bottom + half]
+        through.append(_holds_rule(above) and _holds_rule(below))
     return bool(np.mean(through) > PAPER)
 
 
