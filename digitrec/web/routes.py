@@ -67,11 +67,8 @@ def add(app: FastAPI, state: State) -> None:
     # only for the API description: `limits` checks the key
     schemes = APIKeyHeader(name="X-API-Key", auto_error=False), HTTPBearer(auto_error=False)
     keyed: list[Any] = [Security(one) for one in schemes] if state.settings.api_keys else []
-    reading: Any = {
-        "tags": ["read a digit"], "responses": schemas.PROBLEMS, "dependencies": keyed,
-        "openapi_extra": schemas.PICTURES,
-    }  # fmt: skip
-    looking: Any = {"tags": ["look at a picture"], "openapi_extra": schemas.PICTURES}
+    common: Any = {"responses": schemas.PROBLEMS, "dependencies": keyed, "openapi_extra": schemas.PICTURES}
+    reading, looking = common | {"tags": ["read a digit"]}, common | {"tags": ["look at a picture"]}
     about: Any = {"tags": ["the server"]}
 
     @app.post("/predict", response_model=schemas.Reading | schemas.Readings, **reading)
@@ -122,7 +119,7 @@ def add(app: FastAPI, state: State) -> None:
         )  # fmt: skip
         return json(body)
 
-    @app.post("/explain", response_model=schemas.ExplanationBody, responses=schemas.PROBLEMS, **looking)
+    @app.post("/explain", response_model=schemas.ExplanationBody, **looking)
     async def explain(
         request: Request, provider: Provider = None, inside: Inside = False, saliency: Saliency = True
     ) -> Response:
@@ -136,7 +133,9 @@ def add(app: FastAPI, state: State) -> None:
         found = await service.explain(request.state.client, picture, inside=inside, hiding=saliency)
         return json(await asyncio.to_thread(schemas.explanation_of, found))  # it draws up to 50 pictures
 
-    @app.post("/thumbnail", response_class=Response, responses=schemas.PNG | schemas.PROBLEMS, **looking)
+    @app.post(
+        "/thumbnail", response_class=Response, **looking | {"responses": schemas.PNG | schemas.PROBLEMS}
+    )
     async def thumbnail(request: Request) -> Response:
         """Show the picture as the server reads it: upright, opaque, at most 512 pixels long."""
         picture = await _one_picture(request, state)
@@ -156,7 +155,7 @@ def add(app: FastAPI, state: State) -> None:
         response.status_code = 503 if state.inside.full else 200
         return schemas.Ready(ready=not state.inside.full)
 
-    @app.get("/providers", **about)
+    @app.get("/providers", responses={421: schemas.PROBLEMS[421]}, **about)
     async def providers() -> schemas.Providers:
         """List the engines that this server offers."""
         services = state.services.values()
@@ -168,7 +167,7 @@ def add(app: FastAPI, state: State) -> None:
 
     @app.get(
         "/metrics", response_class=PlainTextResponse, dependencies=keyed,
-        responses={status: schemas.PROBLEMS[status] for status in (401, 403)}, **about,
+        responses={status: schemas.PROBLEMS[status] for status in (401, 403, 421, 429)}, **about,
     )  # fmt: skip
     async def metrics() -> Response:
         """Return metrics for Prometheus."""

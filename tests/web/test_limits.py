@@ -26,7 +26,7 @@ from starlette.types import Message
 from digitrec.image import headers
 from digitrec.web import server as server_module
 from digitrec.web.inference import Client
-from digitrec.web.limits import Buffers, address, is_misdirected
+from digitrec.web.limits import GUARDED_PATHS, Buffers, address, is_misdirected
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
@@ -122,9 +122,10 @@ def test_the_description_says_that_a_key_is_needed_where_one_is() -> None:
         described = client.get("/openapi.json").json()
     schemes = described["components"]["securitySchemes"]
     assert {scheme["type"] for scheme in schemes.values()} == {"apiKey", "http"}
-    for path, method in (("/predict", "post"), ("/compare", "post"), ("/metrics", "get")):
-        wanted = described["paths"][path][method]["security"]
-        assert {name for one in wanted for name in one} == set(schemes)
+    for path in GUARDED_PATHS:
+        (operation,) = described["paths"][path].values()
+        assert {name for one in operation["security"] for name in one} == set(schemes)
+        assert {"401", "403", "421", "429"} <= set(operation["responses"])
     with serving() as client:
         assert "securitySchemes" not in client.get("/openapi.json").json()["components"]
 
