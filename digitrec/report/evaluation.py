@@ -13,6 +13,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, classification_report
 from digitrec.answer import SURE, Outcome, Prediction, short
 from digitrec.comparison.benchmark.measure import RELIABLE, Result, is_right
 from digitrec.comparison.benchmark.measures import BINS
+from digitrec.errors import ImageError
 from digitrec.errors.text import percent
 from digitrec.image import DigitImage
 from digitrec.lab.evaluation import accuracy
@@ -240,8 +241,11 @@ def _sheet(found: Result, places: Sequence[int], title: str, columns: int) -> Fi
     figure.suptitle(title)
     cells = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, place in zip(cells, places, strict=False):
-        picture = DigitImage.open(found.samples[place].image).thumbnail(THUMBNAIL)
-        plots.grey(axes, np.asarray(picture), caption(found, place))
+        try:
+            pixels = np.asarray(DigitImage.open(found.samples[place].image).thumbnail(THUMBNAIL))
+        except ImageError:  # the caption shows the failure
+            pixels = np.full((1, 1), 255)
+        plots.grey(axes, pixels, caption(found, place))
     for axes in cells[len(places) :]:
         plots.bare(axes)
     return figure

@@ -23,8 +23,11 @@ def test_one_set_prints_its_accuracy_and_saves_misread_pictures() -> None:
     pictures = [line for line in done.stdout.splitlines() if line.endswith(".png")]
     assert len(pictures) == 4
     assert all(np.asarray(Image.open(path)).shape[1] > 500 for path in pictures)
-    Path("labels.csv").write_text("file,label\nseen/mnist-test-mistakes.png,none\n", encoding="utf-8")
+    labels = "file,label\nseen/mnist-test-mistakes.png,none\n"
+    Path("labels.csv").write_text(labels, encoding="utf-8")
     assert "nan%" not in run("--data", ".", code=0).stdout
+    Path("labels.csv").write_text(f"{labels}labels.csv,1\n", encoding="utf-8")
+    assert "1 failed" in run("--data", ".", code=0).stdout
 
 
 def test_without_a_set_the_whole_table_is_written() -> None:
