@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from math import ceil
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.answer import (
@@ -47,6 +48,8 @@ COMPARED = (
 """The columns of a comparison's CSV for each engine, prefixed with its name and a dot."""
 DOUBT = 0.7
 """Numbers with a lower confidence are marked as doubtful, 0..1."""
+SMALLEST_OVERLAY = 200
+"""Minimum longer side of an overlay, in pixels: a small picture is enlarged, or its labels would hide it."""
 SURE_COLOUR, DOUBTFUL_COLOUR = "#0a7d28", "#d1400f"
 
 
@@ -190,6 +193,8 @@ def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
     from PIL import ImageDraw, ImageFont
 
     picture = image.picture.convert("RGB")
+    times = ceil(SMALLEST_OVERLAY / max(picture.size))
+    picture = picture.resize((times * picture.width, times * picture.height))
     across, down = picture.width / sheet.size[0], picture.height / sheet.size[1]
     draw = ImageDraw.Draw(picture)
     for number in sheet.numbers:
@@ -201,8 +206,10 @@ def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
         colour, text = (SURE_COLOUR, number.text) if is_sure else (DOUBTFUL_COLOUR, f"{number.text} ?")
         size = max(12.0, min(0.6 * (box[3] - box[1]), picture.height / 20))
         font = ImageFont.load_default(size)
-        draw.rectangle(box, outline=colour, width=max(2, picture.width // 500))
-        place = box[0], max(0.0, box[1] - 1.2 * size)
+        draw.rectangle(box, outline=colour, width=max(2, min(picture.size) // 300))
+        x, above = min(box[0], picture.width - font.getlength(text)), box[1] - 1.2 * size
+        y = above if above >= 0 else min(box[3], picture.height - 1.2 * size)  # below the box
+        place = max(0.0, x), max(0.0, y)
         draw.rectangle(draw.textbbox(place, text, font), fill="white")
         draw.text(place, text, fill=colour, font=font)
     return picture

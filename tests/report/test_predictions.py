@@ -45,6 +45,18 @@ def test_an_overlay_marks_doubtful_numbers_at_their_places_on_a_shrunk_picture()
     assert colours == [green, green, orange, orange, (255, 255, 255)]
 
 
+@pytest.mark.parametrize("width", [20, 400])
+def test_the_labels_of_an_overlay_hide_no_number_at_the_edge(width: int) -> None:
+    """On black paper only the frame and the label, which is white, are not black."""
+    edge = Number("12", Decimal(12), box=(0, 0, 0.2 * width, 0.1 * width), confidence=0.9)
+    long = replace(edge, text="12345678", box=(0.95 * width, 0.4 * width, width, 0.5 * width))
+    sheet = Sheet(SEVEN.image, "local", numbers=(edge, long), size=(width, width // 2))
+    drawn = np.asarray(predictions.overlay(DigitImage.open(np.zeros((width // 2, width), np.uint8)), sheet))
+    side = drawn.shape[1]
+    assert side >= 200 and not drawn[: side // 10, : side // 5][3:-3, 3:-3].any()
+    assert (drawn[:, 9 * side // 10] == 255).any(), "all of the label is inside"
+
+
 def written(form: predictions.Format, outcomes: list[predictions.Outcome]) -> str:
     return text_of(predictions.write, outcomes, form)
 
