@@ -262,17 +262,19 @@ class ExplanationBody(Body):
     steps: list[Step]
     """The steps of the preparation; the last one is the network's input."""
     saliency: list[list[float]] | None
-    """28x28: how much hiding the ink around a place lowers the digit's log-odds; null for a refusal."""
+    """28x28: how much hiding the ink around a place lowers the digit's log-odds; null if the
+    network did not run, and with `?saliency=false`."""
     grad_cam: list[ClassMap] | None
-    """Class maps of the two likeliest digits; null for a refusal, and for a model without feature maps."""
+    """Class maps of the two likeliest digits; null if the network did not run, and for a model without
+    feature maps."""
     where: list[str]
     """The parts of the picture whose ink contributed most to the digit, strongest first."""
     field: list[float] | None = Field(min_length=4, max_length=4)
     """Left, top, right, bottom of the part of the picture in the network's input, as shares of the picture;
-    may exceed its edges. Null for a refusal."""
+    may exceed its edges. Null if the network did not run."""
     layers: list[Layer]
-    """With `?inside=true`: the layers in the order of computation; empty for a refusal, and for a model that
-    shows none."""
+    """With `?inside=true`: the layers in the order of computation; empty if the network did not run, and for
+    a model that shows none."""
 
 
 def explanation_of(found: Explanation) -> ExplanationBody:
