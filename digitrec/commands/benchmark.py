@@ -249,14 +249,13 @@ def evaluate(
     if sources and (table or seed):
         raise click.UsageError("--table and --seed exclude --data.")
     with asking.engines(["local"]) as (engine,):
-        for source in sources:
-            _one(source, engine, limit, asking.model, out)
+        report_engines({source: _one(source, engine, limit, asking.model, out) for source in sources})
         if not sources:
             _refuse_table(asking.model)
             _table(engine, table, seed, limit, out)
 
 
-def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
+def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> Sequence[Outcome]:
     from digitrec.comparison.benchmark.measure import measure
     from digitrec.report.evaluation import PICTURES, classification
     from digitrec.report.plots import save
@@ -275,6 +274,7 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
         click.echo("\n".join(["", *aligned(classification(found)), ""]))
     for draw in PICTURES:
         click.echo(save(draw(found), out / f"{name}-{draw.__name__}.png"))
+    return found.outcomes
 
 
 def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: int | None, out: Path) -> None:

@@ -86,10 +86,10 @@ def report_engines(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     """Say on stderr how many pictures each engine failed on.
 
     Args:
-        outcomes: each engine's outcomes, by its name.
+        outcomes: each engine's outcomes by its name, or one engine's outcomes by their data.
 
     Raises:
-        SystemExit: an engine failed on every picture.
+        SystemExit: all outcomes of an engine or of a set of data are failures.
     """
     useless: list[Failure] = []
     for engine, answers in outcomes.items():

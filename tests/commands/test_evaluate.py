@@ -27,7 +27,8 @@ def test_one_set_prints_its_accuracy_and_saves_misread_pictures() -> None:
     Path("labels.csv").write_text(labels, encoding="utf-8")
     assert "nan%" not in run("--data", ".", code=0).stdout
     Path("labels.csv").write_text(f"{labels}labels.csv,1\n", encoding="utf-8")
-    assert "1 failed" in run("--data", ".", code=0).stdout
+    done = run("--data", ".", code=0)
+    assert "1 failed" in done.stdout and "labels.csv: not a picture" in done.stderr
 
 
 def test_without_a_set_the_whole_table_is_written() -> None:
