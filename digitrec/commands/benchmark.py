@@ -172,8 +172,8 @@ def _watched(total: int) -> Iterator[Callable[[Outcome], None]]:
 @click.command()
 @options.labelled()
 @click.option(
-    "-p", "--provider", default="local", show_default=True, metavar="NAME", help="Engine to calibrate.",
-)  # fmt: skip
+    "-p", "--provider", default="local", show_default=True, metavar="NAME", help="Engine to calibrate."
+)
 @options.labelled_limit
 @asking_options
 def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:

@@ -16,8 +16,7 @@ from digitrec.commands.progress import tracked
 from digitrec.commands.sources import Reasons
 from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because, reader_or_absent
 from digitrec.comparison.numbers import apart, numbers_asked
-from digitrec.engine import Engine
-from digitrec.engine import config as configuration
+from digitrec.engine import Engine, config
 from digitrec.errors import ImageError
 from digitrec.image import Turned
 from digitrec.providers import registry
@@ -74,7 +73,7 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
 
 def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     """Return the engines that are ready and free, or only ready; name the others on stderr."""
-    listings = registry.listings(os.environ, configuration.load().prices)
+    listings = registry.listings(os.environ, config.load().prices)
     ready = {listing.name: left_out_because(listing) for listing in listings if not listing.status.missing}
     chosen = [*ready] if everyone else free_engines(os.environ)
     chosen += [name for name in emulated if name not in chosen]

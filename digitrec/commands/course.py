@@ -116,15 +116,11 @@ EXPECTED = {"mnist-train": 97, "mnist-test": 90}
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", default="tutorial-cnn", metavar="NAME",
-    help="Network to train, as for `digitrec train`.",
-)  # fmt: skip
+    "--arch", default="tutorial-cnn", metavar="NAME", help="Network to train, as for `digitrec train`."
+)
 @options.whole("--epochs", "Number of epochs.", default=5, metavar=None)
 @options.sources("--data", help="Training digits, as for `digitrec train`.  [default: mnist-train]")
-@click.option(
-    "--picture", type=options.Input(exists=True), metavar="FILE",
-    help="Picture to read at the end.  [default: a digit of the test set]",
-)  # fmt: skip
+@options.file("--picture", "Picture to read at the end.  [default: a digit of the test set]", exists=True)
 @options.flag("--quick", help=f"Train on {QUICK:,} digits that come with digitrec; about a minute.")
 @options.out_folder("digitrec-course", "Folder for all results.")
 def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick: bool, out: Path) -> None:

@@ -278,13 +278,11 @@ _HOW = (
                  metavar="SECONDS", help="Deadline for one image, with waits and retries."),
     options.attempt_timeout,
     options.usd("--max-cost", help="Budget of the command."),
-    click.option("--ledger", type=options.Output(*options.LEDGERS), metavar="FILE",
-                 help="File of paid answers.  [default: in the user's data folder]"),
+    options.saved("--ledger", "File of paid answers.  [default: in the user's data folder]",
+                  *options.LEDGERS),
     options.flag("--no-ledger", help="Neither keep nor reuse paid answers."),
-    click.option("--record", type=options.Output(*options.LEDGERS), metavar="FILE",
-                 help="Also write paid answers to this recording."),
-    click.option("--replay", type=options.Input(exists=True), metavar="FILE",
-                 help="Answer from this recording; ask no cloud."),
+    options.saved("--record", "Also write paid answers to this recording.", *options.LEDGERS),
+    options.file("--replay", "Answer from this recording; ask no cloud.", exists=True),
     options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but its answers say "
                  "nothing about the cloud's accuracy. They are kept only with --ledger."),
 )  # fmt: skip

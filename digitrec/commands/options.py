@@ -180,6 +180,16 @@ def whole(name: str, help: str = "", *, least: int = 1, most: int | None = None,
     return click.option(name, type=click.IntRange(least, most), help=help, **{"metavar": "N", **more})
 
 
+def file(name: str, help: str, **more: Any) -> Declared:
+    """Declare an option that takes a file to read, with the arguments of `Input`."""
+    return click.option(name, type=Input(**more), metavar="FILE", help=help)
+
+
+def saved(name: str, help: str, *endings: str) -> Declared:
+    """Declare an option that takes a file to write, with one of these endings."""
+    return click.option(name, type=Output(*endings), metavar="FILE", help=help)
+
+
 def usd(*names: str, help: str) -> Declared:
     """Declare an option that takes an amount in US dollars."""
     return click.option(*names, type=Number(min=0), metavar="USD", help=help)
@@ -281,10 +291,9 @@ attempt_timeout = click.option(
     "--attempt-timeout", type=SECONDS, metavar="SECONDS",
     help="Timeout of one request.  [default: 10; language models 60]",
 )  # fmt: skip
-model = click.option(
-    "--model", type=Input(), metavar="FILE",
-    help="Model of the local engine: .tflite, .keras/.h5 (extra `train`), .skops (extra `stats`).",
-)  # fmt: skip
+model = file(
+    "--model", "Model of the local engine: .tflite, .keras/.h5 (extra `train`), .skops (extra `stats`)."
+)
 model_scale = choice(
     "--model-scale", "unit", "byte", "l2",
     help="Pixels of a foreign model: 0..1, 0..255, or Keras' normalize(axis=1).  [default: found by trying]",

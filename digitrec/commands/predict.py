@@ -34,10 +34,7 @@ from digitrec.report import predictions
 @options.one_or_several
 @options.output(*get_args(predictions.Format))
 @options.reading
-@click.option(
-    "--save-prepared", type=options.Output(), metavar="FILE",
-    help="Save the engine's input as a picture; for several images, name a folder.",
-)  # fmt: skip
+@options.saved("--save-prepared", "Save the engine's input as a picture; for several images, name a folder.")
 @options.dry_run
 @asking_by_policy
 def predict(
@@ -114,15 +111,11 @@ def _region(value: str) -> Box:
     "--region", type=_region, metavar="X,Y,W,H",
     help="Part to read, in pixels of the picture, or in shares of its sides if all are at most 1.",
 )  # fmt: skip
-@click.option(
-    "--fields", type=options.Input(exists=True), metavar="FILE",
-    help="JSON file that names the fields of a form: one number for each name.",
-)  # fmt: skip
+@options.file("--fields", "JSON file that names the fields of a form: one number for each name.", exists=True)
 @options.reading
-@click.option(
-    "--save-overlay", type=options.Output(), metavar="FILE",
-    help="Save the picture with its numbers drawn over it; for several pictures, name a folder.",
-)  # fmt: skip
+@options.saved(
+    "--save-overlay", "Save the picture with its numbers drawn over it; for several pictures, name a folder."
+)
 @options.dry_run
 @asking_by_policy
 def read(

@@ -115,9 +115,8 @@ def serve(
     keys, is_public = _keys(), limits["proxies"] > 0 or not is_loopback(host)
     hosts = allow_host or (() if is_public else ("localhost",))
     settings = Settings(
-        burst=max(1, round(2 * limits["rate"])), api_keys=keys, hosts=() if "*" in hosts else hosts,
-        **limits,
-    )  # fmt: skip
+        burst=max(1, round(2 * limits["rate"])), api_keys=keys, hosts=() if "*" in hosts else hosts, **limits
+    )
     asking = replace(asking, timeout=0.9 * settings.seconds, providers=list(dict.fromkeys(asking.providers)))
     with asking.engines(asking.names()) as engines:
         _check_spending(engines, asking.max_cost, everybody=is_public and not keys)
