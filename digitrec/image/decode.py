@@ -101,7 +101,7 @@ def count_pixels(data: bytes) -> int:
     Raises:
         ImageError: the header cannot be read, as for `decode`.
     """
-    name = name_of(data)
+    data, name = files.read(data)
     with _blaming(name), headers.opened(data, name) as picture:
         return picture.width * picture.height
 

@@ -60,9 +60,7 @@ async def aread(image: ImageSource, provider: AnyReader = "local", **how: Unpack
 
 
 async def astream(
-    images: Iterable[ImageSource],
-    provider: AnyReader = "local",
-    **how: Unpack[How],
+    images: Iterable[ImageSource], provider: AnyReader = "local", **how: Unpack[How]
 ) -> AsyncGenerator[Outcome, None]:
     """Yield the outcomes of `stream`, for ``async for``: one for each picture, in order.
 

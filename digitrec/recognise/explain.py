@@ -26,9 +26,7 @@ from digitrec.recognise import engine_for, predict
 
 PATCH = 5
 """Side of the square that is hidden, px: a little more than the width of a stroke."""
-NINTHS = (
-    "upper left", "top", "upper right", "left", "middle", "right", "lower left", "foot", "lower right",
-)  # fmt: skip
+NINTHS = ("upper left", "top", "upper right", "left", "middle", "right", "lower left", "foot", "lower right")
 """Names of the ninths of the image."""
 SHOWN = 256
 """Maximum number of a layer's maps that `mosaic` shows."""

@@ -104,7 +104,5 @@ def embedding(seen: Exploration) -> Figure:
     return figure
 
 
-PICTURES: Sequence[Callable[[Exploration], Figure]] = (
-    samples, classes, averages, pixels, notable, embedding,
-)  # fmt: skip
+PICTURES: Sequence[Callable[[Exploration], Figure]] = (samples, classes, averages, pixels, notable, embedding)
 """The plots, saved in this order under their functions' names."""

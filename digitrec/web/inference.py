@@ -189,8 +189,6 @@ class Lanes:
 
     def _number(self, picture: bytes) -> int:
         """Return the number of a picture's lane."""
-        if not picture:
-            raise ImageError("the file is empty; give a picture")
         if (found := kind(picture)) in NOT_READ:
             raise ImageError(f"{found} is not read here; send a JPEG or a PNG")
         pixels = count_pixels(picture)
@@ -224,14 +222,8 @@ def _given_back(work: Callable[[], Result]) -> Result:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The result for one picture."""
-
-    outcome: Outcome
-    """The engine's answer, or its failure."""
-    prepared: MaybePrepared | None = None
-    """The engine's input, for an engine on this machine; None for other engines and for policies."""
+Reading = tuple[Outcome, MaybePrepared | None]
+"""The outcome for a picture, and the engine's input; None for policies and for engines elsewhere."""
 
 
 class Service:
@@ -272,9 +264,9 @@ class Service:
         """
         with self._admitted(client, len(pictures)):
             found = await asyncio.gather(*(self._ask(client, picture, self._answer) for picture in pictures))
-        readings = [Reading(one) if isinstance(one, Failure) else one for one in found]
-        for reading in readings:
-            self._record(reading.outcome)
+        readings = [(one, None) if isinstance(one, Failure) else one for one in found]
+        for outcome, _ in readings:
+            self._record(outcome)
         return readings
 
     async def numbers(self, client: Client, picture: bytes, digits: Digits) -> SheetOutcome:
@@ -338,10 +330,10 @@ class Service:
 
     def _answer(self, picture: ImageSource) -> Reading:
         if self._here is None:
-            return Reading(next(stream([picture], self._reader)))
+            return next(stream([picture], self._reader)), None
         (batch,) = batches([picture], self._here)
         (outcome,) = infer(batch, self._here)
-        return Reading(outcome, batch[0])
+        return outcome, batch[0]
 
     async def _ask(
         self, client: Client, picture: bytes, work: Callable[[ImageSource], Result], side: int = ENOUGH_SIDE

@@ -20,7 +20,7 @@ from digitrec.answer import Failure
 from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
 from digitrec.image.pixels import saved
-from digitrec.web import problems, schemas
+from digitrec.web import schemas
 from digitrec.web.inference import State
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
@@ -81,9 +81,9 @@ def add(app: FastAPI, state: State) -> None:
         service = state.service(provider)
         sent, is_list = await pictures(request, state.settings)
         readings = await service.read(request.state.client, sent)
-        if not is_list and isinstance(outcome := readings[0].outcome, Failure):
-            return problems.from_error(outcome.error).response()
-        found = [schemas.reading_of(one.outcome, one.prepared, seen=seen) for one in readings]
+        if not is_list and isinstance(outcome := readings[0][0], Failure):
+            raise outcome.error
+        found = [schemas.reading_of(*one, seen=seen) for one in readings]
         return json(schemas.Readings(predictions=found) if is_list else found[0])
 
     @app.post("/v1/read", response_model=schemas.SheetBody, **reading | {"tags": ["read numbers"]})
@@ -111,11 +111,11 @@ def add(app: FastAPI, state: State) -> None:
         readings = [
             one for (one,) in await asyncio.gather(*(each.read(client, [picture]) for each in services))
         ]
-        outcomes = tuple(one.outcome for one in readings)
+        outcomes = tuple(outcome for outcome, _ in readings)
         found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
         body = schemas.ComparisonBody(
             agree=found.agree, consensus=cast(int | None, found.consensus), emulated=found.emulated,
-            readings=[schemas.reading_of(one.outcome, one.prepared, seen=seen) for one in readings],
+            readings=[schemas.reading_of(*one, seen=seen) for one in readings],
         )  # fmt: skip
         return json(body)
 
