@@ -1,7 +1,5 @@
 """Read many pictures: ``digitrec.batch``, and the tasks of the command in worker processes."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Expand a batch's arguments to pictures: folders, patterns, lists, and the members of archives."""
 
-from __future__ import annotations
-
 import codecs
 import os
 import stat

@@ -3,8 +3,6 @@
 A worker process imports this module first, so it must import nothing that starts threads.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

@@ -1,7 +1,5 @@
 """``digitrec batch``."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sys

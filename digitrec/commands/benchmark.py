@@ -1,7 +1,5 @@
 """``digitrec benchmark``, ``calibrate`` and ``evaluate``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``digitrec compare``."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain

@@ -1,7 +1,5 @@
 """``--dry-run``: estimate the cost of a command without asking an engine."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain

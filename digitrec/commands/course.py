@@ -1,7 +1,5 @@
 """``digitrec demo``, ``explore`` and ``course``: first steps."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Handle Ctrl-C while the program starts; import almost nothing, so that this works from the beginning."""
 
-from __future__ import annotations
-
 # The module signal would load its enumerations, which takes longer than the rest of the start.
 import _signal as signal  # type: ignore[import-not-found]
 import os

@@ -1,7 +1,5 @@
 """``digitrec ledger``."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from contextlib import closing

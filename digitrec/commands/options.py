@@ -5,8 +5,6 @@ reads anything. Two paths are the same file if they lead to the same place, what
 use.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """``digitrec predict``, ``read`` and ``explain``."""
 
-from __future__ import annotations
-
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence

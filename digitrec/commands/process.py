@@ -1,7 +1,5 @@
 """The process of a command: its exit code, streams and environment."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys

@@ -1,7 +1,5 @@
 """``digitrec serve``, ``review`` and ``emulate``."""
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

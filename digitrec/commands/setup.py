@@ -1,7 +1,5 @@
 """``digitrec providers`` and ``config``."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Find the pictures that a command's arguments name, and report the failures among them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

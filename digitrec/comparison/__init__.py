@@ -1,7 +1,5 @@
 """Compare engines on one picture or on labelled pictures, and combine their answers."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Compare the numbers that several engines read on a picture, as one answer or number by number."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain

@@ -1,7 +1,5 @@
 """Combine engines: `Fallback` asks them in order, `Consensus` asks until enough of them agree."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

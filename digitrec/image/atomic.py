@@ -1,7 +1,5 @@
 """Replace files atomically: readers see the old or the new content, and an error keeps the old file."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """Compare the places of two boxes."""
 
-from __future__ import annotations
-
 from digitrec.image import Box
 
 

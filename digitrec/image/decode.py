@@ -6,8 +6,6 @@ Every result is upright, opaque and has eight bits a channel: uint8, shape (heig
 forms, may take minutes, and only the end of the process stops PDFium.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import struct

@@ -4,8 +4,6 @@ No file is skipped silently: each is yielded as a picture or counted in `Skipped
 listed is yielded as well, and reading it raises an error that says why.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -5,8 +5,6 @@ file that repeats one element (chunk, marker, comment, directory entry) a millio
 threads.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import re

@@ -6,8 +6,6 @@ PAGE counts from 1; 0 draws no page. The answer is a line of JSON, followed by t
 row by row). This file imports nothing from digitrec: importing NumPy and Pillow takes longer than a page.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import sys

@@ -3,8 +3,6 @@
 A picture far larger than needed is shrunk piece by piece, so that memory never holds a second full copy.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

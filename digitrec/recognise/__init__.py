@@ -1,7 +1,5 @@
 """Turn pictures into Predictions, and into Sheets: the numbers on them."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence

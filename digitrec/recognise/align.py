@@ -1,7 +1,5 @@
 """Align a form that was photographed at an angle, by its frame or else by its printed lines."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

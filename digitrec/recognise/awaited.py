@@ -3,8 +3,6 @@
 So retries, rate limits, budget and ledger are those of `predict` and `stream`.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable
 from functools import partial

@@ -5,8 +5,6 @@ applying it needs no extra. Each calibration belongs to one engine, preparation 
 of an emulator have separate calibrations, which never apply to the vendor's answers.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

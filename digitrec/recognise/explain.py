@@ -5,8 +5,6 @@ understanding convolutional networks, ECCV 2014) and works with any network. `gr
 map (R. R. Selvaraju and others, Grad-CAM, ICCV 2017) of a network whose layers are accessible.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Read the named fields of a form: one number for each field."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections import Counter

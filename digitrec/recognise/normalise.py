@@ -9,8 +9,6 @@ picture), it is the lowest of their scores; without scores it is None. docs/prov
 vendor's figures become scores.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from typing import NamedTuple

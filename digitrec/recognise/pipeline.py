@@ -1,7 +1,5 @@
 """Process a batch: open, prepare, ask, normalise; a failure of one picture does not affect the others."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Write a benchmark as text, Markdown or JSON, and conclude it; `benchmark_page` writes HTML."""
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import IO, Literal

@@ -3,8 +3,6 @@
 The page fetches nothing. Engines differ by line as well as by colour.
 """
 
-from __future__ import annotations
-
 import html
 import textwrap
 from collections.abc import Sequence

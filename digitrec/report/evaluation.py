@@ -1,7 +1,5 @@
 """Report an engine's accuracy: a table of digits, the page accuracy.md, and plots."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence

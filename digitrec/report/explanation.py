@@ -1,7 +1,5 @@
 """Draw an explanation, or write it as text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

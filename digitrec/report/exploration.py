@@ -1,7 +1,5 @@
 """Draw a set of digits: samples, classes, means, pixel values, outliers and similarity."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Plot the training of a model, and write the comparison of models: a table, plots and models.md."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean

@@ -1,7 +1,5 @@
 """Write rows as JSON, JSON Lines and CSV, and tables as text and Markdown."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -5,8 +5,6 @@ the number, or the whole picture of a digit. Label and picture are written at on
 interrupted review loses nothing and continues where it stopped.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

@@ -1,7 +1,5 @@
 """Run engines and policies as services, with a fair share of capacity, threads and memory for each client."""
 
-from __future__ import annotations
-
 import asyncio
 import ctypes
 import math

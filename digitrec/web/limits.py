@@ -1,7 +1,5 @@
 """Handle what surrounds every answer: keys, rates, capacity, sizes, timeouts, headers, logs and metrics."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import math

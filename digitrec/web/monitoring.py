@@ -1,7 +1,5 @@
 """Write log lines, never with an image, a key or a query string; and provide the metrics at ``/metrics``."""
 
-from __future__ import annotations
-
 import json
 import logging
 import sys

@@ -1,7 +1,5 @@
 """Convert errors to RFC 9457 problem bodies: one table of HTTP statuses, and one place for the wording."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The endpoints, and the pictures in a request: as its body, in JSON as base64, or as files in a form."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import codecs

@@ -1,7 +1,5 @@
 """The HTTP server: the application in uvicorn, with limits on connections and strict parsing of requests."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import math

@@ -4,8 +4,6 @@
 the extra ``stats`` (SciPy and scikit-learn) raises NotInstalled.
 """
 
-from __future__ import annotations
-
 import math
 import platform
 import time

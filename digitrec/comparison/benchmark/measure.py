@@ -3,8 +3,6 @@
 A refusal or a failure counts as wrong if the picture shows a digit.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The measures of a scorecard, and the tests of two engines."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 http://yann.lecun.com/exdb/mnist describes IDX, in which MNIST and EMNIST are published.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 from pathlib import Path

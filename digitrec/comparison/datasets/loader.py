@@ -1,7 +1,5 @@
 """Find labelled images: in a folder, in a table, in a data set's files, or in digitrec itself."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io
