@@ -169,7 +169,6 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
     several = len(images) > 1 or target.is_dir()
     if several and (target.is_file() or options.named_as_file(target)):
         raise click.UsageError(f"{option} {target} names a file; several pictures need a folder.")
-    Image.init()
     if not several and Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
         raise click.UsageError(
             f"{option} {target} does not end as a picture does; name a file such as seen.png."

@@ -140,11 +140,10 @@ def fitted_on(outcomes: Iterable[Outcome], calibrations: Calibrations) -> bool:
     for outcome in outcomes:
         if isinstance(outcome, Prediction) and outcome.calibrated is not None:
             groups.setdefault(key_of(outcome), []).append(outcome)
-    found = {key: calibrations[key] for key in groups if key in calibrations}
     return any(
-        one.data_sha256 == digest(groups[key]) or _beginnings(groups[key]) & set(one.pictures)
-        for key, one in found.items()
-    )
+        one.data_sha256 == digest(answers) or _beginnings(answers) & set(one.pictures)
+        for key, answers in groups.items() if (one := calibrations.get(key)) is not None
+    )  # fmt: skip
 
 
 def folder() -> Path:
