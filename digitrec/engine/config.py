@@ -141,7 +141,7 @@ def _read() -> dict[str, Any]:
 
         if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except FileNotFoundError:
         if os.environ.get(VARIABLE):
             raise _cannot("does not exist; correct its name") from None

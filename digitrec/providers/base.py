@@ -319,9 +319,12 @@ class BaseProvider:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build the provider from `variables`; ``options`` override them."""
+        """Build the provider from `variables`; ``options`` override them.
+
+        White space around a value is ignored: files with variables or secrets may end in a line break.
+        """
         names = {option: first_set(env, names) for option, names in cls.variables.items()}
-        return cls(**{**{option: env[name] for option, name in names.items() if name}, **options})
+        return cls(**{**{option: env[name].strip() for option, name in names.items() if name}, **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

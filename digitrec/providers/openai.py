@@ -222,13 +222,13 @@ class OpenAi(Cloud):
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """Build from `variables`, with the key from the preset's variable; ``options`` override them."""
-        server = PRESETS.get(options.get("preset") or env.get(PRESET) or "openai")
+        server = PRESETS.get(options.get("preset") or env.get(PRESET, "").strip() or "openai")
         return super().from_env(env, **{"key": env.get(server.key, "") if server else "", **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return whether requests is installed, and a model and a key (or your own server) are set."""
-        server = PRESETS.get(env.get(PRESET) or "openai")
+        server = PRESETS.get(env.get(PRESET, "").strip() or "openai")
         if server is None:
             return looked("openai", ["requests"], (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])
         missing = [] if env.get(MODEL) else [f"set {MODEL} to a model that reads pictures"]

@@ -35,7 +35,7 @@ def test_the_documented_file_has_every_setting() -> None:
 def test_found_in_the_users_folder_or_where_the_variable_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert loaded("provider = 'aws'").provider == "aws"
+    assert loaded("\ufeffprovider = 'aws'").provider == "aws"  # Windows' editors write the mark
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "other.toml"))
     assert loaded("provider = 'azure'").provider == "azure"
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "nowhere.toml"))

@@ -73,17 +73,17 @@ ENDPOINTS: list[tuple[str, dict[str, str], str]] = [
     ("aws", KEYS | REGION | {"AWS_ENDPOINT_URL_REKOGNITION": URL}, URL),
     ("aws-textract", KEYS | REGION | {"AWS_ENDPOINT_URL_REKOGNITION": URL},
      "https://textract.eu-west-1.amazonaws.com"),
-    ("aws", KEYS | {"AWS_DEFAULT_REGION": "eu-west-1"}, "https://rekognition.eu-west-1.amazonaws.com"),
+    ("aws", KEYS | {"AWS_DEFAULT_REGION": "eu-west-1\n"}, "https://rekognition.eu-west-1.amazonaws.com"),
     ("google", {"GOOGLE_API_KEY": "k"}, "https://vision.googleapis.com"),
     ("google", {"GOOGLE_API_KEY": "k", "DIGITREC_GOOGLE_ENDPOINT": f"{URL}/"}, URL),
     ("azure", {"COMPUTER_VISION_ENDPOINT": "https://old.example", "VISION_ENDPOINT": URL, "VISION_KEY": "k"},
      URL),
-    ("azure-document", DOCUMENT, URL),
+    ("azure-document", DOCUMENT | {"DOCUMENTINTELLIGENCE_ENDPOINT": f" {URL}/\r\n"}, URL),
     ("openai", MODEL | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": ""}, "https://api.openai.com/v1"),
     ("openai", OWN, "http://127.0.0.1:8000/v1"),
     *(("openai", MODEL | {"DIGITREC_OPENAI_PRESET": name, it.key: "k", "OPENAI_BASE_URL": it.endpoint or URL},
        it.endpoint or URL) for name, it in PRESETS.items()),
-    *(("openai", MODEL | {"DIGITREC_OPENAI_PRESET": name}, it.endpoint) for name, it in PRESETS.items()
+    *(("openai", MODEL | {"DIGITREC_OPENAI_PRESET": f"{name}\n"}, it.endpoint) for name, it in PRESETS.items()
       if not it.needs_key),
 ]  # fmt: skip
 
