@@ -147,9 +147,9 @@ def benchmark(
                 samples, engines, data=data, policies=[] if policy is None else [policy], target=target,
                 budget=budget, settings=asking.settings(), arrived=arrived, **how,
             )  # fmt: skip
-    write(found, output)
-    if html is not None:
+    if html is not None:  # before the output, whose reader may be gone
         atomic.write(html, benchmark_page(found))
+    write(found, output)
     report_engines(found.outcomes)
 
 
@@ -291,11 +291,11 @@ def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: i
         asked = not tables or evaluation.WHOLE_NUMBERS in tables
         numbers = list(measure_numbers(engine, limit)) if asked else []
     rows = list(evaluation.tables(found, numbers, seeds, limit))
-    for table in rows:
-        click.echo("\n".join([table.title, *aligned(table), ""]))
     before = page.read_text("utf-8") if tables and page.exists() else ""
     parts = evaluation.sections(rows, before)
     heading = evaluation.heading(parts, found, before)
-    click.echo(heading)
     out.mkdir(parents=True, exist_ok=True)
-    click.echo(atomic.write(page, evaluation.markdown(heading, parts)))
+    atomic.write(page, evaluation.markdown(heading, parts))  # before the output, whose reader may be gone
+    for table in rows:
+        click.echo("\n".join([table.title, *aligned(table), ""]))
+    click.echo(f"{heading}\n{page}")

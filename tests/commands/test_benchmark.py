@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 
+import programs
 import pytest
 import terminal
 from PIL import Image
@@ -56,6 +58,9 @@ def test_the_report_is_written_as_a_page(data: Path, tmp_path: Path) -> None:
     result = run(data, "--html", page)
     assert result.stdout.startswith("engine  right ")
     assert "Misread pictures" in page.read_text(encoding="utf-8")
+    page.unlink()
+    programs.ran("sh", "-c", f'"{sys.executable}" -m digitrec benchmark "{data}" --html "{page}" | true')
+    assert page.exists(), "also if nobody reads the table"
 
 
 def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
