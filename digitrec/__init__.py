@@ -15,8 +15,6 @@ __version__ = "0.3.0"
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing would take most of the time
 if TYPE_CHECKING:
-    from typing import Any
-
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
     from digitrec.answer import Failure as Failure
@@ -67,10 +65,12 @@ _HOME = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (names come from the table above)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'digitrec' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+if not TYPE_CHECKING:  # else a type checker would accept every misspelt name
+
+    def __getattr__(name):
+        if name not in _HOME:
+            raise AttributeError(f"module 'digitrec' has no attribute {name!r}")
+        return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -53,6 +53,7 @@ digitrec.predict(7)  # wrong
 digitrec.predict("7.png", rotate=45)  # wrong
 digitrec.predict("7.png", None)  # wrong
 digitrec.Engine(30)  # wrong
+digitrec.predikt("7.png")  # wrong
 """
 
 
