@@ -15,6 +15,7 @@ __version__ = "0.3.0"
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing would take most of the time
 if TYPE_CHECKING:
+    from digitrec import errors as errors
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
     from digitrec.answer import Failure as Failure
@@ -68,6 +69,8 @@ __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (names come from the 
 if not TYPE_CHECKING:  # else a type checker would accept every misspelt name
 
     def __getattr__(name):
+        if name == "errors":  # the module, for `except digitrec.errors.RateLimited`
+            return import_module("digitrec.errors")
         if name not in _HOME:
             raise AttributeError(f"module 'digitrec' has no attribute {name!r}")
         return getattr(import_module(_HOME[name]), name)
