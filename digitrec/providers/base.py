@@ -65,8 +65,8 @@ def is_installed(module: str) -> bool:
 
 
 def first_set(env: Mapping[str, str], names: Iterable[str]) -> str:
-    """Return the name of the first variable that is set and not empty, or ""."""
-    return next((name for name in names if env.get(name)), "")
+    """Return the name of the first variable that is set and not blank, or ""."""
+    return next((name for name in names if env.get(name, "").strip()), "")
 
 
 def not_installed(what: str, extra: str) -> NotInstalled:

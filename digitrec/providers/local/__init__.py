@@ -57,7 +57,7 @@ class Local(BaseProvider):
         Raises:
             NotConfigured: ``DIGITREC_MODEL_SCALE`` is unknown.
         """
-        scale = env.get("DIGITREC_MODEL_SCALE")
+        scale = env.get("DIGITREC_MODEL_SCALE", "").strip()
         if scale and scale not in SCALES and "model" not in options:
             raise NotConfigured(f"DIGITREC_MODEL_SCALE must be one of {', '.join(SCALES)}, got {scale!r}")
         return super().from_env({} if "model" in options else env, **options)

@@ -77,8 +77,9 @@ def test_a_doubtful_whole_keeps_the_reason_of_the_foreground_check(tmp_path: Pat
 
 
 def test_the_model_may_be_named_by_a_variable() -> None:
+    assert Local.from_env({"DIGITREC_MODEL": " "}).name == "local"
     with pytest.raises(ModelError, match="elsewhere"):
-        Local.from_env({"DIGITREC_MODEL": "elsewhere.tflite"})
+        Local.from_env({"DIGITREC_MODEL": "elsewhere.tflite", "DIGITREC_MODEL_SCALE": "byte\n"})
     with pytest.raises(NotConfigured, match="DIGITREC_MODEL_SCALE"):
         Local.from_env({"DIGITREC_MODEL_SCALE": "255"})
 
