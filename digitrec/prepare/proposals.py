@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal, get_args
 
 import numpy as np
 from PIL import Image
@@ -31,9 +32,10 @@ BESIDE = 0.15
 """Minimum length of a mark beside a digit, as a share of the digit's length."""
 NEAR = 0.06
 """Maximum margin of a digit that counts as near an edge, as a share of the picture's side."""
-SOURCES = ("rules", "paper around", "finder")
-"""Sources of proposals: the rules; the rules with paper added around the picture, or all of a small picture;
-and the finder."""
+Source = Literal["rules", "paper around", "finder"]
+"""Source of a proposal: the rules; the rules with paper added around the picture, or all of a small picture;
+or the finder."""
+SOURCES: Sequence[Source] = get_args(Source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +66,7 @@ class Reading:
 class Proposal:
     """One place where the digit may be, and how the network reads it."""
 
-    source: str
-    """One of `SOURCES`."""
+    source: Source
     reading: Reading
     box: Box
     reason: str | None = None
