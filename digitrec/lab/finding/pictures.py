@@ -20,7 +20,7 @@ from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
 from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, page_of, scene
-from digitrec.lab.handwriting.strokes import any_pen, log_uniform, put
+from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put
 from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
@@ -45,7 +45,7 @@ class Sources:
 
 
 def _scene(of: Sources, rng: np.random.Generator, kinds: tuple[str, ...] = tuple(WANTED)) -> Picture:
-    one = scene(kinds[rng.integers(len(kinds))], of.writer, rng)
+    one = scene(one_of(rng, kinds), of.writer, rng)
     return one.pixels, one.label
 
 
@@ -53,18 +53,18 @@ def _drawn(of: Sources, rng: np.random.Generator) -> Picture:
     """Draw a digit with any pen, mostly on a screen."""
     at = rng.integers(len(of.writer.digits))
     ink = larger(of.writer.digits.images[at], rng)
-    pixels = (shown(ink, rng), ink, 255 - ink, 255 - ink)[rng.integers(4)]
+    pixels = one_of(rng, (shown(ink, rng), ink, 255 - ink, 255 - ink))
     return pixels, int(of.writer.digits.labels[at])
 
 
 def _cell(of: Sources, rng: np.random.Generator) -> Picture:
-    file, label = of.cells[int(rng.integers(len(of.cells)))]
+    file, label = one_of(rng, of.cells)
     return np.asarray(Image.open(file).convert("RGB")), label
 
 
 def _changed(of: Sources, rng: np.random.Generator) -> Picture:
     """Change a digit on paper, a cell or a scene in one or two ways that keep the digit."""
-    pixels, label = (_cell, _tight, _scene)[rng.integers(3)](of, rng)
+    pixels, label = one_of(rng, (_cell, _tight, _scene))(of, rng)
     for kind in rng.choice(list(CHANGES), rng.integers(1, 3), replace=False):
         pixels = np.asarray(CHANGES[str(kind)](Image.fromarray(pixels)))
     return pixels, label
@@ -102,7 +102,7 @@ def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image
 
 def _beside_a_thing(of: Sources, rng: np.random.Generator) -> Picture:
     """Lay a pen, a ruler, an eraser or another thing beside a digit on paper."""
-    one = scene(("plain paper", "ruled paper", "edge of a shadow")[rng.integers(3)], of.writer, rng)
+    one = scene(one_of(rng, ("plain paper", "ruled paper", "edge of a shadow")), of.writer, rng)
     return things.beside(one.pixels, one.box, rng), one.label
 
 
@@ -118,7 +118,7 @@ def _beside_a_sign(of: Sources, rng: np.random.Generator) -> Picture:
         return one.pixels, one.label
     level = np.array([(-half, 0), (half, 0)])
     minus, equals, plus = [level], [level - down, level + down], [level, level[:, ::-1]]
-    for stroke in (minus, minus, equals, plus)[rng.integers(4)]:
+    for stroke in one_of(rng, (minus, minus, equals, plus)):
         ends = middle + stroke + rng.normal(0, 0.08 * half, (2, 2))
         width = max(1, round(height * log_uniform(rng, 0.03, 0.1)))
         ImageDraw.Draw(picture).line(list(map(tuple, ends)), ink, width)
@@ -132,9 +132,8 @@ def _in_brackets(of: Sources, rng: np.random.Generator) -> Picture:
     height = bottom - top
     down, sides = np.linspace(-1, 1, 25), rng.integers(1, 4)
     far = np.abs(down)
-    bow = (1 - down**2, far < 0.95, 0.4 * (far < 0.9) + 0.6 * (far < 0.1), 1 - far)[
-        rng.choice(4, p=(0.55, 0.2, 0.1, 0.15))
-    ]
+    bows = 1 - down**2, far < 0.95, 0.4 * (far < 0.9) + 0.6 * (far < 0.1), 1 - far
+    bow = bows[rng.choice(4, p=(0.55, 0.2, 0.1, 0.15))]
     half, depth = height * log_uniform(rng, 0.4, 1), height * log_uniform(rng, 0.08, 0.3)
     gap, width = height * log_uniform(rng, 0.05, 0.6), max(1, round(height * log_uniform(rng, 0.02, 0.1)))
     for side, edge, away in ((1, left, -1), (2, right, 1)):
@@ -154,7 +153,7 @@ def _beside_print(of: Sources, rng: np.random.Generator) -> Picture:
     font = ImageFont.truetype(font_to_learn(rng), height * rng.uniform(0.9, 1.6))
     pen = ImageDraw.Draw(picture)
     is_bracket, sides, label = rng.random() < 0.65, rng.integers(1, 4), one.label
-    signs = list(BRACKETS[rng.integers(len(BRACKETS))]) if is_bracket else rng.choice(list(SIGNS), 2).tolist()
+    signs = list(one_of(rng, BRACKETS)) if is_bracket else rng.choice(list(SIGNS), 2).tolist()
     middle = (top + bottom) / 2 + height * rng.normal(0, 0.08)
     for side, sign, anchor, edge, away in ((1, signs[0], "rm", left, -1), (2, signs[1], "lm", right, 1)):
         at = edge + away * height * rng.uniform(0.08, 0.45)
@@ -193,8 +192,7 @@ def _number(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _reduced(of: Sources, rng: np.random.Generator) -> Picture:
     """Reduce another picture to 8 to 48 pixels, often to a square or to black and white."""
-    kinds = (*[_tight] * 6, _senseless, _page, _pair, _number, _form)
-    pixels, label = kinds[rng.integers(len(kinds))](of, rng)
+    pixels, label = one_of(rng, (*[_tight] * 6, _senseless, _page, _pair, _number, _form))(of, rng)
     shape = np.array(pixels.shape[1::-1]) if rng.random() < 0.4 else np.ones(2)
     size = np.rint(log_uniform(rng, 8, 48) / shape.min() * shape).astype(int)
     small = np.asarray(Image.fromarray(pixels).convert("L").resize(size.tolist(), Image.Resampling.BOX))
@@ -293,6 +291,5 @@ KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
 
 def picture(of: Sources, rng: np.random.Generator) -> Picture:
     """Draw a picture of a random kind."""
-    kinds = list(KINDS)
-    pixels, label = kinds[int(rng.choice(len(kinds), p=list(KINDS.values())))](of, rng)
+    pixels, label = by_share(rng, KINDS)(of, rng)
     return np.ascontiguousarray(pixels), label

@@ -7,8 +7,9 @@ this generator's flaws gains nothing there.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from digitrec.image import Box
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.photo import jpeg, soft_noise
-from digitrec.lab.handwriting.strokes import log_uniform, rotation
+from digitrec.lab.handwriting.strokes import by_share, log_uniform, one_of, rotation
 from digitrec.lab.handwriting.writer import font_to_learn, moved
 
 Floats = NDArray[np.floating[Any]]
@@ -75,17 +76,14 @@ class Painter:
         ink = self._ink(scene, dark)
         if rng.random() < 0.3:
             self._ruling(scene, dark)
-        plans = {
-            self._one: 0.27, self._cell: 0.1, self._edge: 0.08, self._signed: 0.13, self._number: 0.1,
-            self._sheet: 0.07, self._form: 0.16, self._nothing: 0.09,
+        plans: dict[Callable[[Scene, Floats], object], float] = {
+            partial(self._anywhere, least=0.1, most=0.9): 0.27, self._cell: 0.1, self._edge: 0.08,
+            self._signed: 0.13, self._number: 0.1, self._sheet: 0.07, self._form: 0.16, self._nothing: 0.09,
         }  # fmt: skip
-        list(plans)[rng.choice(len(plans), p=list(plans.values()))](scene, ink)
+        by_share(rng, plans)(scene, ink)
         if rng.random() < 0.15:
             self._thing(scene)
         return self._photo(scene), scene.owners, scene.groups
-
-    def _one(self, scene: Scene, ink: Floats) -> None:
-        self._anywhere(scene, ink, 0.1, 0.9)
 
     def _cell(self, scene: Scene, ink: Floats) -> None:
         """Draw a digit that fills the picture, often with parts of a frame at the edges, as on a form."""
@@ -136,12 +134,10 @@ class Painter:
 
     def _number(self, scene: Scene, ink: Floats) -> None:
         """Draw a row of digits; some touch."""
-        rng = self.rng
-        count = int(rng.integers(2, 8))
+        count = int(self.rng.integers(2, 8))
         height = SIDE * min(self._log(0.12, 0.6), 1.5 / count)
-        x = height * 0.5 + rng.uniform(0, max(1, SIDE - 0.62 * height * count))
-        y = rng.uniform(0.2, 0.8) * SIDE
-        self._row(scene, ink, height, x, y, count)
+        x = height * 0.5 + self.rng.uniform(0, max(1, SIDE - 0.62 * height * count))
+        self._row(scene, ink, height, x, self.rng.uniform(0.2, 0.8) * SIDE, count)
 
     def _sheet(self, scene: Scene, ink: Floats) -> None:
         """Draw rows and columns of numbers, with words and lines between them."""
@@ -225,7 +221,7 @@ class Painter:
     ) -> None:  # fmt: skip
         """Write a mark around a point; skip it if it would overlap another mark, unless it may touch."""
         bank = self.digits if digit else self.others
-        mark = Image.fromarray(bank[int(self.rng.integers(len(bank)))])
+        mark = Image.fromarray(one_of(self.rng, bank))
         scale = height / max(mark.size)
         cover, total = self._moved(mark, scale, x, y)
         on = cover > 0.3
@@ -236,8 +232,7 @@ class Painter:
         scene.boxes.append((x - half_x, y - half_y, x + half_x, y + half_y))
         if not touch and scene.written[on].any():
             return
-        inside = float(cover.sum())
-        missing = float(np.clip(1 - inside / max(total, 1e-3), 0, 1))
+        missing = float(np.clip(1 - float(cover.sum()) / max(total, 1e-3), 0, 1))
         scene.groups.append(Group(digit, missing))
         least, most = (0.7, 1) if self.rng.random() < 0.75 else (0.4, 0.7)
         scene.lay(cover * np.float32(self.rng.uniform(least, most)), ink, len(scene.groups))
@@ -294,7 +289,7 @@ class Painter:
         step, width, turn = self._log(6, 70), self._log(0.4, 2), self.rng.normal(0, 0.03)
         page = Image.new("L", (2 * SIDE, 2 * SIDE))
         pen = ImageDraw.Draw(page)
-        for upright in ((False,), (True,), (False, True), (False, True))[self.rng.integers(4)]:
+        for upright in one_of(self.rng, ((False,), (True,), (False, True), (False, True))):
             for at in np.arange(self.rng.uniform(-step, 0), SIDE + step, step):
                 ends = [(2 * at, -20), (2 * (at + turn * SIDE), 2 * SIDE + 20)]
                 points = [point[:: 1 if not upright else -1] for point in ends]
@@ -404,7 +399,7 @@ class Painter:
             small = int(np.clip(rng.uniform(14, 50) / tall, 24, SIDE))
             picture = picture.resize((small, small), Image.Resampling.BOX)
             ways = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.NEAREST)
-            picture = picture.resize((SIDE, SIDE), ways[rng.integers(3)])
+            picture = picture.resize((SIDE, SIDE), one_of(rng, ways))
         if rng.random() < 0.5:
             bands = 3 if rng.random() < 0.4 else 1
             noise = rng.standard_normal((SIDE, SIDE, bands), np.float32) * self._log(1, 16)

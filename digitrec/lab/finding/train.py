@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.image import atomic
@@ -26,7 +25,6 @@ from digitrec.lab import stocks
 from digitrec.lab.datasets.world import People, people
 from digitrec.lab.finding.scenes import GROUPS, SIDE, Painter
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.strokes import PLAIN, SIGNS
 from digitrec.lab.handwriting.writer import enlarge, font_to_learn, in_font, rewrite, sized, without_paper
 from digitrec.prepare.finder import WEIGHTS
 
@@ -34,7 +32,7 @@ MARK = 96
 """Longer side of a mark, in pixels."""
 PAGE = 112
 """Side of the picture on which a mark is written, in pixels."""
-_SHAPES = (*PLAIN.values(), *SIGNS.values())
+_SHAPES = (*strokes.PLAIN.values(), *strokes.SIGNS.values())
 """Letters and signs that resemble no digit; the other letters can be told from digits only in words."""
 _PRINTED = "abdefhkmnprtuwxyACEFHKLMNPRTUVWX&%#@?€+=(){}[]<>*"
 """Printed characters that resemble no digit."""
@@ -48,7 +46,7 @@ def digits(hands: People, count: int, seed: int) -> Iterator[Pixels]:
         return digits.images[rng.integers(len(digits))]
 
     def by_turkish_hand() -> Pixels:
-        path = strokes.by_another_hand(paths[int(rng.integers(len(paths)))], rng)
+        path = strokes.by_another_hand(strokes.one_of(rng, paths), rng)
         return strokes.put(path, strokes.any_pen(rng), rng, PAGE)
 
     shares: dict[Callable[[], Pixels], float] = {
@@ -70,16 +68,16 @@ def others(count: int, seed: int) -> Iterator[Pixels]:
     for _ in range(count):
         drawn = rng.random()
         if drawn < 0.45:
-            mark = strokes.write([_SHAPES[rng.integers(len(_SHAPES))]], rng, PAGE)
+            mark = strokes.write([strokes.one_of(rng, _SHAPES)], rng, PAGE)
         elif drawn < 0.65:
-            mark = in_font(_PRINTED[rng.integers(len(_PRINTED))], font_to_learn(rng), MARK)
+            mark = in_font(strokes.one_of(rng, _PRINTED), font_to_learn(rng), MARK)
         else:
             paths = _bracket(rng) if drawn < 0.75 else _scrawl(rng)
             mark = strokes.put(paths, strokes.any_pen(rng), rng, PAGE)
         yield sized(mark, MARK)
 
 
-def _bracket(rng: np.random.Generator) -> list[NDArray[np.float64]]:
+def _bracket(rng: np.random.Generator) -> list[strokes.Stroke]:
     """Return the path of a bracket, stroke, tick or dash, 100 units high."""
     bend, y = rng.uniform(0.05, 0.35), np.linspace(0, 1, 9)
     kinds = (
@@ -89,11 +87,11 @@ def _bracket(rng: np.random.Generator) -> list[NDArray[np.float64]]:
         np.array([[0, 0.6], [0.25, 1.0], [0.8, 0.0]]),
         np.array([[0, 0.0], [1.0, rng.uniform(-0.1, 0.1)]]),
     )
-    path = kinds[rng.integers(len(kinds))] * (1.0 if rng.random() < 0.5 else -1.0, 1.0)
+    path = strokes.one_of(rng, kinds) * (1.0 if rng.random() < 0.5 else -1.0, 1.0)
     return [strokes.smooth(path + rng.normal(0, 0.01, path.shape)) * 100]
 
 
-def _scrawl(rng: np.random.Generator) -> list[NDArray[np.float64]]:
+def _scrawl(rng: np.random.Generator) -> list[strokes.Stroke]:
     count = int(rng.integers(4, 16))
     stretch = (rng.uniform(0.5, 3), 1.0)
     walks = rng.random() < 0.5

@@ -19,7 +19,7 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.photo import TEXTURES, clouds, ink_on_paper, photograph, random_look, texture
-from digitrec.lab.handwriting.strokes import LEARNED, PLAIN, RESEMBLING, Shape, Stroke, log_uniform
+from digitrec.lab.handwriting.strokes import LEARNED, PLAIN, RESEMBLING, TO_LEARN, Stroke, by_share, one_of
 from digitrec.lab.handwriting.writer import Writer, cut_out, enlarge, font_to_learn, in_font, redrawn, rewrite
 
 PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
@@ -72,11 +72,10 @@ def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
         kind = str(rng.choice(SCRIBBLES))
         side = int(rng.integers(80, 200))
         if kind == "scribble":
-            draw = _SCRIBBLES[rng.integers(len(_SCRIBBLES))]
-            written = strokes.put([draw(rng)], strokes.any_pen(rng), rng, side)
+            written = strokes.put([one_of(rng, _SCRIBBLES)(rng)], strokes.any_pen(rng), rng, side)
         else:
             shapes = _UNKNOWN if kind == "letter" else list(RESEMBLING.values())
-            written = strokes.write([shapes[rng.integers(len(shapes))]], rng, side)
+            written = strokes.write([one_of(rng, shapes)], rng, side)
         yield NonDigit(shown(written, rng), kind)
 
 
@@ -85,7 +84,7 @@ def word(letters: Sequence[str], font: str, rng: np.random.Generator) -> Pixels:
     length = int(rng.integers(2, 9))
     if rng.random() < 0.5:
         chosen = [str(one) for one in rng.choice([one for one in letters if one.isalpha()], length)]
-        pen = log_uniform(rng, 0.03, 0.1)
+        pen = strokes.log_uniform(rng, 0.03, 0.1)
         # a generator, because each gap is drawn before the next letter
         inks = (cut_out(strokes.write([PLAIN[letter]], rng, 80, pen)) for letter in chosen)
         ink = next(inks)
@@ -209,12 +208,12 @@ def _hatching(rng: np.random.Generator) -> Stroke:
 
 def _star(rng: np.random.Generator) -> Stroke:
     """Draw a star in one line."""
-    points, skip = ((5, 2), (7, 3), (8, 3))[rng.integers(3)]
+    points, skip = one_of(rng, ((5, 2), (7, 3), (8, 3)))
     angles = 2 * np.pi * skip * np.arange(points + 1) / points
     return 50 * np.stack([np.sin(angles), -np.cos(angles)], axis=1) + rng.normal(0, 3, (points + 1, 2))
 
 
-_UNKNOWN: list[Shape] = [shape for letter, shape in PLAIN.items() if letter not in LEARNED]
+_UNKNOWN = [shape for letter, shape in PLAIN.items() if letter not in LEARNED]
 _SCRIBBLES: tuple[Callable[[np.random.Generator], Stroke], ...] = (_tangle, _coil, _hatching, _star)
 
 
@@ -236,7 +235,7 @@ def any_kind(writer: Writer, rng: np.random.Generator, *, pairs: bool = True) ->
     Raises:
         NotInstalled: Matplotlib, whose fonts are used, is missing.
     """
-    draw = list(_KINDS)[rng.choice(len(_KINDS), p=list(_KINDS.values()))]
+    draw = by_share(rng, _KINDS)
     return draw(writer, rng) if pairs or draw not in _PAIRS else any_kind(writer, rng, pairs=False)
 
 
@@ -250,7 +249,7 @@ def larger(digit: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _letter(writer: Writer, rng: np.random.Generator) -> Pixels:
-    return strokes.write([_LETTERS[rng.integers(len(_LETTERS))]], rng, int(rng.integers(80, 160)))
+    return strokes.write([one_of(rng, TO_LEARN)], rng, int(rng.integers(80, 160)))
 
 
 def _strokes(writer: Writer, rng: np.random.Generator) -> Pixels:
@@ -292,12 +291,12 @@ def _squeezed(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 def _glyph(writer: Writer, rng: np.random.Generator) -> Pixels:
     """Draw a letter of another script or a sign, in a font that has all of `GLYPHS`."""
-    return redrawn(GLYPHS[rng.integers(len(GLYPHS))], font_to_learn(rng, "DejaVuSans"), rng)
+    return redrawn(one_of(rng, GLYPHS), font_to_learn(rng, "DejaVuSans"), rng)
 
 
 def _cast(writer: Writer, rng: np.random.Generator) -> Pixels:
     """Draw a Latin letter in one of the writer's fonts, most of which look like handwriting."""
-    return redrawn(LATIN[rng.integers(len(LATIN))], writer.font(rng), rng)
+    return redrawn(one_of(rng, LATIN), writer.font(rng), rng)
 
 
 def _scrawl(writer: Writer, rng: np.random.Generator) -> Pixels:
@@ -309,7 +308,6 @@ def _scrawl(writer: Writer, rng: np.random.Generator) -> Pixels:
     return strokes.put([np.cumsum(steps, axis=0)], pen, rng, int(rng.integers(80, 160)))
 
 
-_LETTERS = [*(PLAIN[letter] for letter in LEARNED), *strokes.SIGNS.values()]
 _KINDS = {
     _letter: 0.15, _glyph: 0.15, _cast: 0.24, _strokes: 0.11, _scrawl: 0.12, _lying: 0.04, _touching: 0.12,
     _squeezed: 0.07,

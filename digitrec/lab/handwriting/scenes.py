@@ -17,7 +17,7 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import photo, things
 from digitrec.lab.handwriting.nondigits import shown
 from digitrec.lab.handwriting.photo import Floats, Look, clouds, ink_on_paper, paper, photograph, put_ink
-from digitrec.lab.handwriting.strokes import Stroke, any_pen
+from digitrec.lab.handwriting.strokes import Stroke, any_pen, one_of
 from digitrec.lab.handwriting.writer import Box, Writer, box_of, cut_out, in_font, rewrite, seven_segments
 
 Made = tuple[Pixels, Pixels]
@@ -146,7 +146,7 @@ def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
     page = page_of(ink, rng, 0.3, 0.9)
     if rng.random() < 0.5:
         return shown(page, rng), page
-    glow = _GLOWS[rng.integers(len(_GLOWS))]
+    glow = one_of(rng, _GLOWS)
     look = replace(unruled(rng), exposure=1.0, strength=1.0, grain=0.0, ink=glow)
     dark = np.full((*page.shape, 3), rng.uniform(0.02, 0.12), np.float32)
     return photograph(put_ink(dark, page, rng, look), rng, look), page
@@ -274,7 +274,7 @@ def _cut_off(writer: Writer, height: int, rng: np.random.Generator) -> Made:
 
 def _printed(texts: tuple[str, ...], writer: Writer, height: int, rng: np.random.Generator) -> Made:
     """Print one of the texts; a digit takes the place of "{}"."""
-    text = texts[rng.integers(len(texts))]
+    text = one_of(rng, texts)
     if "{}" in text:
         text = text.format(rng.integers(10))
     ink = in_font(text, writer.font(rng), height)

@@ -11,10 +11,11 @@ points; "!" marks a corner. A shape is one form, or two with the same points and
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from digitrec.lab.handwriting.photo import clouds
 Stroke = NDArray[np.float64]
 """(N, 2): x to the right and y downwards, as shares of the image's side."""
 
+T = TypeVar("T")
 _FINE = 3  # draw at three times the resolution, then average
 
 
@@ -46,6 +48,16 @@ class Pen:
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     """Return a number from `low` to `high`; all ratios are equally likely."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def one_of(rng: np.random.Generator, things: Sequence[T]) -> T:
+    """Return one of the things; all are equally likely."""
+    return things[int(rng.integers(len(things)))]
+
+
+def by_share(rng: np.random.Generator, shares: Mapping[T, float]) -> T:
+    """Return one of the keys; its share is its chance, and all shares sum to 1."""
+    return list(shares)[rng.choice(len(shares), p=list(shares.values()))]
 
 
 def rotation(angle: float) -> NDArray[np.float64]:
@@ -131,6 +143,8 @@ LEARNED = tuple("AEHKMRWXaehkmwx&?")
 """Characters of `PLAIN` used in training; the others measure how a network handles unknown ones."""
 SIGNS = {character: shape for character, (shape,) in _TABLE["sign"].items()}
 """Signs and letters of other scripts unlike any digit, used for training only."""
+TO_LEARN = [*(PLAIN[character] for character in LEARNED), *SIGNS.values()]
+"""The shapes of `LEARNED` and `SIGNS`."""
 RESEMBLING = {character: shape for character, (shape,) in _TABLE["resembling"].items()}
 """Letters that some people write as others write a digit."""
 

@@ -28,7 +28,7 @@ from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.nondigits import any_kind, larger, pages
 from digitrec.lab.handwriting.photo import Floats, clouds, ink_on_paper, perhaps_on_paper
 from digitrec.lab.handwriting.scenes import READ, scene
-from digitrec.lab.handwriting.strokes import Stroke, any_pen, by_another_hand, draw, put
+from digitrec.lab.handwriting.strokes import Stroke, any_pen, by_another_hand, by_share, draw, one_of, put
 from digitrec.lab.handwriting.writer import Writer, redrawn
 from digitrec.prepare.filters import grow, smooth
 
@@ -42,8 +42,7 @@ def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
     side = int(rng.integers(29, 57)) if rng.random() < 0.35 else len(digit)
     enlarged = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
     ink = np.asarray(enlarged, np.float32) / np.float32(255)
-    kind = list(DAMAGES)[rng.choice(len(DAMAGES), p=list(DAMAGES.values()))]
-    damaged = np.clip(kind(ink, rng), 0, 1)
+    damaged = np.clip(by_share(rng, DAMAGES)(ink, rng), 0, 1)
     darkest = rng.uniform(0, 0.5) if rng.random() < 0.4 else 0.0
     brightest = rng.uniform(darkest + 0.3, 1.0) if rng.random() < 0.4 else 1.0
     seen = darkest + (brightest - darkest) * damaged
@@ -177,7 +176,7 @@ def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
     images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], []
     for _ in range(count):
         kinds = TO_REFUSE if rng.random() < REFUSED_SHARE else tuple(READ)
-        one = scene(kinds[rng.integers(len(kinds))], writer, rng)
+        one = scene(one_of(rng, kinds), writer, rng)
         crop, findings = cropped(DigitImage(one.pixels, "<synthetic>", ""))
         if findings.reason is None and shared(findings.boxes[0], one.box) > SAME:
             images.append(crop[None])

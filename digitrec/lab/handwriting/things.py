@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from digitrec.image.pixels import Pixels
-from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.photo import Colour, Floats, axes, clouds, texture
-from digitrec.lab.handwriting.strokes import Pen, Stroke, ink, log_uniform
+from digitrec.lab.handwriting.strokes import Pen, Stroke, ink, log_uniform, one_of, put, smooth
 from digitrec.lab.handwriting.writer import Box, cut_out
 
 _BARRELS: tuple[Colour, ...] = ((0.05, 0.05, 0.06), (0.06, 0.09, 0.3), (0.3, 0.05, 0.06), (0.1, 0.22, 0.14))
@@ -50,7 +49,7 @@ def barrel(rng: np.random.Generator, height: int, width: int, digit: Box) -> tup
         cover = np.asarray(cover * np.clip(length - along + 0.5, 0, 1), np.float32)
         if cover.sum() > 0.15 * size * size and is_clear(cover, digit, 0.12 * size + half):
             break
-    colour = np.asarray(_BARRELS[rng.integers(len(_BARRELS))], np.float32)
+    colour = np.asarray(one_of(rng, _BARRELS), np.float32)
     shine = rng.uniform(0, 0.35) * np.exp(-(((across / half - 0.3) / 0.15) ** 2))
     return np.asarray(colour + shine[:, :, None], np.float32), cover
 
@@ -67,7 +66,7 @@ def finger(rng: np.random.Generator, height: int, width: int, digit: Box) -> tup
         cover = np.asarray(np.clip((1 - round_off) * half / 2, 0, 1), np.float32)
         if cover.sum() > 0.1 * size * size and is_clear(cover, digit, 0.15 * size):
             break
-    colour = np.asarray(_SKINS[rng.integers(len(_SKINS))], np.float32)
+    colour = np.asarray(one_of(rng, _SKINS), np.float32)
     return np.asarray(colour * (1 - 0.35 * round_off**2)[:, :, None], np.float32), cover
 
 
@@ -85,14 +84,14 @@ def bracket(rng: np.random.Generator, height: int, breadth: float, closing: bool
     if rng.random() < 0.2:
         path = np.array([[0, 0], [bow, 1], [bow - 1, 99], [0, 100]])
     path = path + rng.normal(0, 0.4, path.shape)
-    drawn = cut_out(strokes.put([path], Pen(breadth), rng, 2 * height), height)
+    drawn = cut_out(put([path], Pen(breadth), rng, 2 * height), height)
     return drawn if closing else drawn[:, ::-1]
 
 
 def line(rng: np.random.Generator, ends: NDArray[np.float64]) -> Stroke:
     """Draw a slightly bent line between two points, (2, 2), as by hand."""
     middle = ends.mean(axis=0) + rng.normal(0, 0.015, 2) * np.abs(np.ptp(ends, axis=0))[::-1]
-    return strokes.smooth(np.stack([ends[0], middle, ends[1]]))
+    return smooth(np.stack([ends[0], middle, ends[1]]))
 
 
 def drawn(field: Pixels, paths: list[Stroke], breadth: float, rng: np.random.Generator) -> Pixels:

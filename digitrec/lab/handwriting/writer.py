@@ -14,8 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import NotInstalled, install_hint
 from digitrec.image.pixels import Pixels
-from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.strokes import Pen, Stroke, any_pen, stamp
+from digitrec.lab.handwriting.strokes import Pen, Stroke, any_pen, draw, one_of, stamp
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom exclusive."""
@@ -165,8 +164,7 @@ def fonts_to_learn() -> tuple[str, ...]:
 
 def font_to_learn(rng: np.random.Generator, family: str = "") -> str:
     """Return one of `fonts_to_learn`, or of those of a family."""
-    fonts = [font for font in fonts_to_learn() if family in font]
-    return fonts[rng.integers(len(fonts))]
+    return one_of(rng, [font for font in fonts_to_learn() if family in font])
 
 
 def in_font(text: str, font: str, size: int) -> Pixels:
@@ -241,13 +239,13 @@ class Writer:
             return label, in_font(str(label), self.font(rng), height)
         breadth = rng.uniform(0.03, 0.1)
         if drawn < 0.25 + self.varied:
-            return label, cut_out(strokes.draw(label, rng, side, breadth), height)
+            return label, cut_out(draw(label, rng, side, breadth), height)
         at = int(rng.integers(len(self.digits)))
         small, label = self.digits.images[at], int(self.digits.labels[at])
         again = rng.random() < self.varied
-        ink = rewrite(small, strokes.any_pen(rng, breadth), side, rng) if again else enlarge(small, side)
+        ink = rewrite(small, any_pen(rng, breadth), side, rng) if again else enlarge(small, side)
         return label, cut_out(ink, height)
 
     def font(self, rng: np.random.Generator) -> str:
         """Return a random font."""
-        return self.fonts[rng.integers(len(self.fonts))]
+        return one_of(rng, self.fonts)

@@ -12,7 +12,7 @@ from digitrec.image import ImageSource
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import people
 from digitrec.lab.handwriting.photo import Floats, axes, jpeg, soft_noise
-from digitrec.lab.handwriting.strokes import log_uniform, rotation
+from digitrec.lab.handwriting.strokes import log_uniform, one_of, rotation
 from digitrec.lab.handwriting.writer import cut_out, font_to_learn, in_font, moved, redrawn
 from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, UNLIKE, Hand, hands
 from digitrec.models.sequence import HEIGHT
@@ -220,8 +220,7 @@ class Composer:
             text = self._text()
             if hands is self.others and not set(text) & set(UNLIKE):
                 continue
-            some = hands or self.hands
-            hand = some[int(self.rng.integers(len(some)))]
+            hand = one_of(self.rng, hands or self.hands)
             if hands is self.hands and self.others and self.rng.random() < 0.1:
                 units = "?" * int(self.rng.integers(1, 3))
                 text = text + units if self.rng.random() < 0.5 else units + text
@@ -301,7 +300,7 @@ class Composer:
             high = rng.uniform(0.4, 0.75) if character == ":" else rng.uniform(0.95, 1.5)
             return np.asarray(cut_out(ink, round(high * TALL)), np.float32) / np.float32(255)
         if character == "?":
-            hand = self.others[int(self.rng.integers(len(self.others)))]
+            hand = one_of(self.rng, self.others)
             character = str(self.rng.choice(list(UNLIKE)))
         return self._digit(hand.ink(int(character), self.rng), tall, style.turn, style.slant, style.wide)
 

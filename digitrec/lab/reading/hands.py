@@ -10,7 +10,6 @@ import numpy as np
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.world import People
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.strokes import DIGITS, LEARNED, PLAIN, RARE, RESEMBLING, SIGNS, Pen, log_uniform
 from digitrec.lab.handwriting.writer import enlarge, font_to_learn, in_font, rewrite, sized, without_paper
 
 SIDE = 64
@@ -37,7 +36,7 @@ class Hand:
 
     def ink(self, digit: int, rng: np.random.Generator) -> Pixels:
         """Return one of the digit's versions."""
-        return self.inks[digit][rng.integers(len(self.inks[digit]))]
+        return strokes.one_of(rng, self.inks[digit])
 
 
 Kinds = dict[Callable[[People, np.random.Generator], Hand], float]
@@ -57,9 +56,8 @@ def letter_hands(count: int, seed: int) -> Iterator[Hand]:
 
 def _letters(rng: np.random.Generator) -> Hand:
     pen = _pen(rng)
-    shapes = [*(PLAIN[one] for one in LEARNED), *SIGNS.values()]
-    alike = list(RESEMBLING.values())
-    chosen = [shapes[at] for at in rng.integers(len(shapes), size=len(UNLIKE))]
+    alike = list(strokes.RESEMBLING.values())
+    chosen = [strokes.TO_LEARN[at] for at in rng.integers(len(strokes.TO_LEARN), size=len(UNLIKE))]
     chosen += [alike[at] for at in rng.integers(len(alike), size=10 - len(UNLIKE))]
     return _hand(lambda place: strokes.put(strokes.by_hand(chosen[place], rng), pen, rng, _DRAWN), pen.width)
 
@@ -86,16 +84,16 @@ def _hand(write: Callable[[int], Pixels], breadth: float, each: int = EACH) -> H
     return Hand(tuple(inks), breadth)
 
 
-def _pen(rng: np.random.Generator) -> Pen:
-    return strokes.any_pen(rng, log_uniform(rng, 0.015, 0.13))
+def _pen(rng: np.random.Generator) -> strokes.Pen:
+    return strokes.any_pen(rng, strokes.log_uniform(rng, 0.015, 0.13))
 
 
 def _drawn(_: People, rng: np.random.Generator) -> Hand:
     """Return a synthetic hand with one or two shapes for each digit, with random variation."""
     pen, lean = _pen(rng), rng.normal(0, 0.15)
     chosen = []
-    for digit, common in enumerate(DIGITS):
-        shapes = (*common, *RARE.get(str(digit), ()))
+    for digit, common in enumerate(strokes.DIGITS):
+        shapes = (*common, *strokes.RARE.get(str(digit), ()))
         weights = np.array([shape.weight for shape in shapes])
         chosen.append([shapes[at] for at in rng.choice(len(shapes), 2, p=weights / weights.sum())])
     second = rng.random() * 0.3

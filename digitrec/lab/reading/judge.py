@@ -24,7 +24,7 @@ from digitrec.lab.datasets.world import people
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown, word
 from digitrec.lab.handwriting.photo import perhaps_on_paper
 from digitrec.lab.handwriting.scenes import WANTED, large, scene
-from digitrec.lab.handwriting.strokes import LEARNED, log_uniform
+from digitrec.lab.handwriting.strokes import LEARNED, by_share, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.tables import table
@@ -140,10 +140,9 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
     """Return the features of the readings of a file's pictures, and whether each reading is right."""
     reader = LocalNumbers()
     rows, right = [], []
-    kinds = list(KINDS)
     for at in range(count):
         rng = np.random.default_rng((SEED, number, at))
-        pixels, numbers = kinds[int(rng.choice(len(kinds), p=list(KINDS.values())))](of, rng)
+        pixels, numbers = by_share(rng, KINDS)(of, rng)
         prepared = prepare(DigitImage.open(np.ascontiguousarray(pixels)), reader.wants)
         page = Page.of(prepared.picture())
         for one in proposed(reader, page):

@@ -57,10 +57,8 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
         if text:
             box = float(left), float(top), float(left + place.shape[1]), float(top + len(place))
             numbers.append((text, box))
-    rules = np.zeros_like(ink)
-    if rng.random() < 0.8:
-        across, down = x + wide * np.arange(columns + 1), y + high * np.arange(rows + 1)
-        rules = _rules((rules.shape[1], rules.shape[0]), across, down, tall, rng)
+    across, down = x + wide * np.arange(columns + 1), y + high * np.arange(rows + 1)
+    rules = _rules(ink, across, down, tall, rng) if rng.random() < 0.8 else np.zeros_like(ink)
     look = replace(random_look(rng), ruling="plain")
     other = replace(random_look(rng), strength=float(rng.uniform(0.2, 0.95)), grain=0.0)
     page = paper(rng, *ink.shape, look=look)
@@ -105,11 +103,9 @@ def _signed(number: Pixels, font: str, tall: float, rng: np.random.Generator) ->
     return _in_a_row([*before, number, *after], round(tall * rng.uniform(0.03, 0.4)))
 
 
-def _rules(
-    size: tuple[int, int], across: Floats, down: Floats, tall: float, rng: np.random.Generator
-) -> Pixels:
-    """Return the lines of a table, its frame alone or a box for each cell, on a page, (H, W)."""
-    page = Image.new("L", size)
+def _rules(ink: Pixels, across: Floats, down: Floats, tall: float, rng: np.random.Generator) -> Pixels:
+    """Return the lines of a table, its frame alone or a box for each cell, on a page like that of the ink."""
+    page = Image.fromarray(np.zeros_like(ink))
     pen, every, thick = ImageDraw.Draw(page), int(rng.integers(1, 4)), tall * rng.uniform(0.03, 0.08)
     style = rng.random()
     if style < 0.45:

@@ -9,9 +9,9 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting import nondigits
-from digitrec.lab.handwriting.nondigits import _LETTERS, GLYPHS, LATIN
+from digitrec.lab.handwriting.nondigits import GLYPHS, LATIN
 from digitrec.lab.handwriting.scenes import KINDS, REFUSED, SIGNED, SIGNS, scenes
-from digitrec.lab.handwriting.strokes import LEARNED, PLAIN, RESEMBLING
+from digitrec.lab.handwriting.strokes import LEARNED, PLAIN, RESEMBLING, TO_LEARN
 from digitrec.lab.handwriting.writer import OWN, Writer, fonts_to_learn, in_font
 
 WRITER = Writer(mnist_test()[:200])
@@ -38,7 +38,7 @@ def test_every_sign_can_be_printed() -> None:
 def test_no_shape_by_which_refusing_is_measured_is_learned_nor_a_letter_that_resembles_a_digit() -> None:
     measured = {letter for letter in PLAIN if letter not in LEARNED}
     assert set(nondigits._UNKNOWN) == {PLAIN[letter] for letter in measured}
-    assert not set(nondigits._UNKNOWN) & set(_LETTERS)
+    assert not set(nondigits._UNKNOWN) & set(TO_LEARN)
     assert not measured & set(GLYPHS)
     assert not set(LATIN) & set(RESEMBLING)
     assert {letter for letter in GLYPHS if letter.isascii() and letter.isalpha()} <= set(LEARNED)
