@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ SIDE = 28
 """Pixels along each side of a network's input."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weights:
+class Weights(NamedTuple):
     """The weights of a convolution or dense layer, in Keras' layout."""
 
     kernel: Floats

@@ -96,10 +96,8 @@ class SequenceReader:
         wide = -(-width // STEP) * STEP
         picture = np.full((1, HEIGHT, wide, 1), strip.mean(), np.float32)
         picture[0, :, :width, 0] = strip
-        logits, doubts = (
-            softmax(rows[0, : -(-width // COLUMN)]) for rows in self._runners(wide).run(picture)
-        )
-        return np.hstack([logits, doubts[:, [OTHER]]])
+        first, second = (softmax(one[0, : -(-width // COLUMN)]) for one in self._runners(wide).run(picture))
+        return np.hstack([first, second[:, [OTHER]]])
 
 
 def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from digitrec.errors import ModelError, NotInstalled, install_hint
 from digitrec.errors.arguments import said
 from digitrec.errors.text import first_line
-from digitrec.image import atomic
+from digitrec.image.pixels import Pixels
 from digitrec.models import network
 from digitrec.models.network import BATCH, SCALES, VIEWS, Floats, Forward, ModelInput
 
@@ -59,11 +59,7 @@ class Model:
     """The network as a function."""
 
     def probabilities(
-        self,
-        batch: NDArray[np.uint8],
-        prepared: Sequence[bool] | NDArray[np.bool_] = (),
-        *,
-        once: bool = False,
+        self, batch: Pixels, prepared: Sequence[bool] | NDArray[np.bool_] = (), *, once: bool = False
     ) -> Floats:
         """Return the chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32; rows sum to 1.
 
@@ -263,14 +259,13 @@ def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     return about, lambda ink: np.asarray(ask(ink.reshape(-1, 784)), np.float32)
 
 
-def save_skops(classifier: Any, path: Path, about: dict[str, Any]) -> None:
-    """Write a classifier as a `.skops` file, a zip archive, with the description as a member.
+def to_skops(classifier: Any) -> bytes:
+    """Convert a classifier to a `.skops` file, a zip archive.
 
     Raises:
         NotInstalled: the extra `stats` is missing.
     """
-    content = import_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
-    atomic.write(path, network.described(content, about))
+    return bytes(import_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
 
 
 def output_of(classifier: Any) -> str:

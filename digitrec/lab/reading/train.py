@@ -203,7 +203,7 @@ Weights = list[NDArray[np.float32]]
 
 def convolutions_in(content: bytes) -> Weights:
     """Return the weights in the LiteRT file of a network, without its second output."""
-    return [array for one in Inside(content).weights() for array in (one.kernel, one.bias)]
+    return [array for one in Inside(content).weights() for array in one]
 
 
 def put(net: Any, weights: Weights) -> list[Any]:

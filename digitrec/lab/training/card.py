@@ -48,24 +48,16 @@ def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
             file.attrs[DESCRIPTION] = json.dumps(about)
 
 
-def saver(learned: Any, path: Path) -> Callable[..., None]:
+def saver(learned: Any, path: Path) -> Callable[..., object]:
     """Return a function that writes a model as `.tflite`, `.keras`, `.h5` or `.skops`, by the ending.
 
     The function takes the facts for the card, and the fields of `ModelInput` as keywords.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    bare = store.to_litert(learned) if path.suffix == ".tflite" else b""
-
-    def save(facts: dict[str, Any], **how: Any) -> None:
-        about = description(path.stem, facts, **how)
-        if path.suffix == ".tflite":
-            atomic.write(path, described(bare, about))
-        elif path.suffix == ".skops":
-            store.save_skops(learned, path, about)
-        else:
-            save_keras(learned, path, about)
-
-    return save
+    if path.suffix in (".keras", ".h5"):
+        return lambda facts, **how: save_keras(learned, path, description(path.stem, facts, **how))
+    bare = store.to_litert(learned) if path.suffix == ".tflite" else store.to_skops(learned)
+    return lambda facts, **how: atomic.write(path, described(bare, description(path.stem, facts, **how)))
 
 
 def environment() -> dict[str, Any]:

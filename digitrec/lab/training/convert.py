@@ -151,5 +151,5 @@ def _with_weights(layers: list[Weights]) -> keras.Model:
         ValueError: the weights do not fit.
     """
     network = digitrec_cnn(tuple(one.kernel.shape[-1] for one in layers[:-1:2]), normalised=False)
-    network.set_weights([array for one in layers for array in (one.kernel, one.bias)])
+    network.set_weights([array for one in layers for array in one])
     return network

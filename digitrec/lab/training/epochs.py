@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
@@ -29,7 +28,7 @@ from digitrec.lab.training.networks import thaw
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, split, unwatched
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import store
-from digitrec.models.network import scaled
+from digitrec.models.network import Floats, scaled
 
 HISTORY, BEST = "history.csv", "best.keras"
 """Files in the folder of a run: a row per epoch, and the network with the lowest loss on held-out digits."""
@@ -110,7 +109,7 @@ class Loop:
             rows.writerows(map(astuple, self.history))
 
 
-Batch = tuple[NDArray[np.float32], NDArray[Any]]
+Batch = tuple[Floats, Any]
 
 GENTLE = Augmentation(
     rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,

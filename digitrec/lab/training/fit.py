@@ -16,10 +16,9 @@ import numpy as np
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.datasets.digits import run_folder, write_keys
-from digitrec.lab.training import zoo
 from digitrec.lab.training.card import environment, saver
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, unwatched
-from digitrec.lab.training.zoo import Architecture
+from digitrec.lab.training.zoo import ZOO, Architecture, find
 from digitrec.models import store
 from digitrec.models.network import scaled
 
@@ -44,12 +43,7 @@ class FitResult:
 
 
 def fit(
-    config: FitConfig,
-    out: Path,
-    what: Given,
-    *,
-    start: Path | None = None,
-    on_progress: Watcher = unwatched,
+    config: FitConfig, out: Path, what: Given, *, start: Path | None = None, on_progress: Watcher = unwatched
 ) -> FitResult:
     """Train as `config` says and write the model to `out`, with its card and its history beside it.
 
@@ -68,7 +62,7 @@ def fit(
             another network.
         ValueError: settings contradict each other, or the architecture does not take them.
     """
-    kind = zoo.find(config.arch)
+    kind = find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
         raise ModelError(f"{out}: {kind.name} is saved as {', '.join(SUFFIXES[kind.family])}")
     check(kind, config, start)
@@ -104,7 +98,7 @@ def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
         ValueError: settings contradict each other, or the architecture does not take them.
     """
     if (config.pretrained or config.side) and not kind.published:
-        published = ", ".join(name for name, one in zoo.ZOO.items() if one.published)
+        published = ", ".join(name for name, one in ZOO.items() if one.published)
         raise ValueError(f"{kind.name} takes no --side and no --pretrained; use --arch {published}")
     if config.pretrained and start is not None:
         raise ValueError(f"--start {start} and --pretrained exclude each other")

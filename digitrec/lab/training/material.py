@@ -12,7 +12,6 @@ from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.errors import DataError, NotInstalled
 from digitrec.lab.datasets import world
 from digitrec.lab.datasets.download import font_files, mnist_train
-from digitrec.lab.datasets.world import Paths
 from digitrec.lab.evaluation.accuracy import swiss_dev, turkish_dev
 from digitrec.lab.handwriting import synthetic
 from digitrec.lab.handwriting.augment import SIDE
@@ -71,7 +70,7 @@ def _fonts(config: TrainConfig) -> tuple[str, ...]:
     return fonts_to_learn() + (font_files("learned") if config.fonts else ())
 
 
-def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
+def _portion(scans: Digits, paths: world.Paths, seed: list[int]) -> Digits:
     """Return a portion of both; ``seed`` ends in the turn (0: unchanged scans) and the portion's number."""
     *_, turn, portion = seed
     rng = np.random.default_rng(seed)

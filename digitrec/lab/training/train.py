@@ -27,7 +27,6 @@ from digitrec.lab.datasets.digits import run_folder, write_keys
 from digitrec.lab.handwriting.augment import augment
 from digitrec.lab.training import card, material
 from digitrec.lab.training.backend import keras
-from digitrec.lab.training.card import saver
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
 from digitrec.lab.training.epochs import Loop
 from digitrec.lab.training.networks import describe, digitrec_cnn, together
@@ -219,7 +218,7 @@ def _ship(
     The temperatures and the figures on the card are measured with the shipped file. The first digits in
     `held_back` were already in MNIST's form; the second were converted to it.
     """
-    save = saver(network, file)
+    save = card.saver(network, file)
     save({})
     sureness = _fitted(store.load(file), *held_back)
     save({}, **sureness)
