@@ -1,7 +1,5 @@
 """Share code between the recipes of the finder and the number reader: stocks of pictures, a training loop."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import time

@@ -3,8 +3,6 @@
 `digitrec.lab.reading.judge` trains them.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

@@ -5,8 +5,6 @@ but a picture takes many times as long. `OPERATORS` and `WITH_OPTIONS` list the 
 networks that digitrec ships need only some of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -6,8 +6,6 @@ that ends in the mean of each feature map and one dense layer, as ours does: a d
 over places.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Define a network's input and output, the description in a model file, and the runtime of LiteRT files."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging

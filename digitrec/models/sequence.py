@@ -4,8 +4,6 @@ The network is trained by `digitrec.lab.reading` with connectionist temporal cla
 and others, ICML 2006.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ leaves MNIST's own pictures unchanged, whether they come from an array, a table 
 recognised after its pixels changed, for example by lossy compression, enlarging or inverting.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress

@@ -4,8 +4,6 @@ A file is read from the folder in DIGITREC_DATA (for example
 `$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz`) or fetched once from a public copy.
 """
 
-from __future__ import annotations
-
 import csv
 import gzip
 import os

@@ -1,7 +1,5 @@
 """Explore a set of digits: counts, typical images, and unusual digits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

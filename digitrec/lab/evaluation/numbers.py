@@ -4,8 +4,6 @@ Numbers of held-out writers, numbers with signs, words and drawings are generate
 from the folders `numbers-dev` and `photos-dev` in the folder of DIGITREC_DATA.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 from collections import defaultdict

@@ -4,8 +4,6 @@ The code was written without looking at `lab/handwriting/scenes.py` and shares n
 fits only the first generator, `digitrec evaluate` shows a gap between the two.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial

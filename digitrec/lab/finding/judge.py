@@ -8,8 +8,6 @@ Drawing and learning resume where they stopped. `draw` takes one core two and a 
 50 minutes. `export` writes the network that digitrec ships, from the latest checkpoint, with its card.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Only digits and fonts of the training sets are used.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ This code is independent of the scenes that `evaluate` measures (`lab/handwritin
 this generator's flaws gains nothing there.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

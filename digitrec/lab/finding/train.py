@@ -9,8 +9,6 @@ two cores about 45; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave 
 `export` writes the network that digitrec ships, from the latest checkpoint.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Change a picture in ways that keep its digit, so that the answer should not change."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any

@@ -7,8 +7,6 @@ images at once with NumPy, so single pixels differ. Where the method itself diff
 canny edges), the function explains how.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -5,8 +5,6 @@ draws training pictures with other letters, scrawls and fonts. All pictures are 
 pairs also use MNIST's digits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 

@@ -4,8 +4,6 @@ Every surface is made of smooth noise on several scales and of lines, from a ran
 are float32 arrays (height, width, 3): the share of light that each point reflects, 0..1.
 """
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
 from typing import Any, Literal, get_args

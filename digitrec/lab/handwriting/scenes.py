@@ -4,8 +4,6 @@ Examples are a card on a dark table, a pen beside the digit, a bracket or a box;
 or half outside the picture; and printed signs. All pictures are drawn here from a seed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial

@@ -8,8 +8,6 @@ x grows to the right, y downwards from 0 at the top to 100 at the bottom. The pe
 points; "!" marks a corner. A shape is one form, or two with the same points and all forms between the two.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

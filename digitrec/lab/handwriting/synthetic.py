@@ -9,8 +9,6 @@ Six of MNIST-C's fifteen corruptions resemble kinds of `DAMAGES`, which are draw
 uses `corruptions`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 

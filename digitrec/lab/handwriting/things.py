@@ -1,7 +1,5 @@
 """Draw things beside a digit: pens, rulers, cables, fingers, tables under a card, brackets, lines."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter

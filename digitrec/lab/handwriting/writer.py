@@ -1,7 +1,5 @@
 """Provide characters to draw with: digits enlarged or redrawn, printed, or of the synthetic hand."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec

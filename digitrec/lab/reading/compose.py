@@ -1,7 +1,5 @@
 """Compose photographed numbers from single digits, as on cheques, on forms and in logbooks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

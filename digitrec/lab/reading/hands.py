@@ -1,7 +1,5 @@
 """Hands that write numbers: each has several versions of each digit, drawn with one pen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

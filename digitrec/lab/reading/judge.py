@@ -7,8 +7,6 @@
 that digitrec ships, with their card. Only hands, fonts and letters of the training sets are used.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

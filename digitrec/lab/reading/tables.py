@@ -1,7 +1,5 @@
 """Draw photographed tables of numbers and words, printed or by hand, to train the judge of readings."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise, product

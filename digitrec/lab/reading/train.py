@@ -10,8 +10,6 @@ file of a network to begin with; without it, training takes longer. `signs` adds
 digitrec/models/weights/digitrec-reader.tflite.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import zip_longest

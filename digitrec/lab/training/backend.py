@@ -1,7 +1,5 @@
 """Import Keras; without the extra `train` this raises `NotInstalled`."""
 
-from __future__ import annotations
-
 from digitrec.providers.base import requires
 
 __all__ = ["keras"]

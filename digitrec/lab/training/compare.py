@@ -1,7 +1,5 @@
 """Train the models of the zoo on the same digits, and compare them on the same test digits."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

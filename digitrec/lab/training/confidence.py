@@ -1,7 +1,5 @@
 """Fit the temperature, and the threshold for refusing non-digits, on held-out digits."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar

@@ -1,7 +1,5 @@
 """Write a network in another format with the same answers; recover our networks from their `.tflite` file."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from itertools import pairwise

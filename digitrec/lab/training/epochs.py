@@ -1,7 +1,5 @@
 """Train a Keras network: its epochs with progress and history, and a zoo network's start and end."""
 
-from __future__ import annotations
-
 import csv
 import itertools
 import math

@@ -5,8 +5,6 @@ non-digits, whose answers should not change: Zhizhong Li, Derek Hoiem, "Learning
 2016. Gains and losses are measured on both model files.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Iterator, Sequence

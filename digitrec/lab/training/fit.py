@@ -4,8 +4,6 @@ Our own network has its own recipe in `digitrec.lab.training.train`. This module
 losses, and held-out digits for early stopping.
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Provide training material besides the run's own digits: from other countries, generated, rehearsed."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 

@@ -6,8 +6,6 @@ Learning for Image Recognition, CVPR 2016 (section 4.2, on small pictures). Effi
 `keras.applications`: M. Tan and Q. V. Le, EfficientNet, ICML 2019.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal
 

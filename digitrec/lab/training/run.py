@@ -1,7 +1,5 @@
 """Settings, digits, progress and results of a training run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -236,6 +234,5 @@ def given(
     name = tested_on or UNNAMED
     learned = keys_with(start, digits)
     left = apart(test, learned, name)
-    left_out = len(test) - len(left)
     measured = left[sampled(left.labels, limit_test)]
-    return Given(digits, sources or {UNNAMED: len(digits)}, measured, name, left_out, learned)
+    return Given(digits, sources or {UNNAMED: len(digits)}, measured, name, len(test) - len(left), learned)

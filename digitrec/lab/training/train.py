@@ -7,8 +7,6 @@ together with MNIST's digits, but not in the finishing epochs. A tenth of the di
 validation; the 10,000 test digits are used only once, at the end, for the card.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace

@@ -3,8 +3,6 @@
 A stopped or killed study continues with the next trial if the same folder is given again.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Define the kinds of models that can be trained by name."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Mapping
