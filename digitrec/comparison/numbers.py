@@ -1,6 +1,6 @@
 """Compare the numbers that several engines read on a picture, as one answer or number by number."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any
@@ -36,8 +36,8 @@ class NumbersRead(Prediction):
 
     @property
     def answer(self) -> str | None:
-        """The texts of the sure numbers, sorted; None if there are none."""
-        return joined(number.text for number in self.sure)
+        """The texts of the sure numbers in reading order; None if there are none."""
+        return " ".join(number.text for number in self.sure) or None
 
     @property
     def meaning(self) -> object:
@@ -52,11 +52,6 @@ def numbers_asked(**how: Any) -> Ask:
         how: the options of `digitrec.read_stream`.
     """
     return lambda images, reader: map(as_outcome, read_stream(images, reader, **how))
-
-
-def joined(texts: Iterable[str]) -> str | None:
-    """Join the texts of numbers to one answer; return None without texts."""
-    return " ".join(sorted(texts)) or None
 
 
 def apart(comparison: Comparison) -> list[Comparison]:

@@ -57,10 +57,11 @@ def test_boxes_that_cover_each_other_are_one_number_in_reading_order(page: Path)
 
 
 def test_a_number_that_one_engine_splits_is_compared_whole(page: Path) -> None:
-    split = reader("split", ("12", (100, 100, 180, 150)), ("34", (260, 100, 340, 150)))
-    whole = reader("whole", ("1234", (100, 100, 340, 150)))
-    assert texts(compared(page, split, whole)) == [["12 34", "1234"]]
-    assert texts(compared(page, whole, split)) == [["1234", "12 34"]]
+    split = reader("split", ("34", (100, 100, 180, 150)), ("12", (260, 100, 340, 150)))
+    whole = reader("whole", ("3412", (100, 100, 340, 150)))
+    assert texts(compared(page, split, whole)) == [["34 12", "3412"]]
+    (found,) = compared(page, whole, split)
+    assert [(one.text, one.answer) for one in found.predictions] == [("3412", "3412"), ("34 12", "34 12")]
     parts = Candidate("12", 0.9, (100, 100, 180, 150)), Candidate("34", None, (260, 100, 340, 150))
     (found,) = compared(page, FakeProvider([Answer(parts)], name="a", wants=ENOUGH), whole)
     assert [one.confidence for one in found.predictions] == [None, 0.9], "the score of a part is unknown"

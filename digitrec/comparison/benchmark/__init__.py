@@ -31,7 +31,7 @@ if not (is_installed("scipy") and is_installed("sklearn")):
 from sklearn.model_selection import GroupShuffleSplit
 
 from digitrec.comparison.benchmark import measure, measures
-from digitrec.comparison.benchmark.measure import is_right, is_wrong
+from digitrec.comparison.benchmark.measure import is_right, is_same, is_wrong
 
 KEPT = (
     "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
@@ -295,7 +295,7 @@ def _pair(
     wins = [int(is_right(one, it.truth)) - int(is_right(other, it.truth)) for one, other, it in both]
     p = measures.by_groups(wins, groups) if any(groups) else measures.mcnemar(wins.count(1), wins.count(-1))
     emulated = any(is_emulated(outcomes[name]) for name in names)
-    same = sum(one.answer == other.answer for one, other, _ in both)
+    same = sum(is_same(one.answer, other.answer) for one, other, _ in both)
     return Pair(
         *names, len(both), wins.count(1), wins.count(-1),
         agreement=measures.proportion(same, len(both)).share,

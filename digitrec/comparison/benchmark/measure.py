@@ -101,12 +101,17 @@ class Scorecard:
 
 def is_right(outcome: Outcome, label: Label) -> bool:
     """Return whether an outcome is the right answer; a failure never is."""
-    return isinstance(outcome, Prediction) and outcome.answer == label
+    return isinstance(outcome, Prediction) and is_same(outcome.answer, label)
 
 
 def is_wrong(outcome: Outcome, label: Label) -> bool:
     """Return whether an outcome is a wrong answer; a refusal or a failure never is."""
-    return isinstance(outcome, Prediction) and outcome.answer not in (None, label)
+    return isinstance(outcome, Prediction) and outcome.answer is not None and not is_right(outcome, label)
+
+
+def is_same(one: Label, other: Label) -> bool:
+    """Return whether two answers are the same digit, or the same numbers in any order."""
+    return one == other or sorted(str(one).split()) == sorted(str(other).split())
 
 
 def scorecard(
@@ -154,7 +159,7 @@ def scorecard(
 def _scored(answered: Sequence[tuple[Prediction, Label]], field: str) -> list[tuple[float, bool]]:
     """Return the value of a field, and whether the answer was right, for all answers except refusals."""
     named = [(answer, label) for answer, label in answered if answer.answer is not None]
-    scores = [(getattr(answer, field), answer.answer == label) for answer, label in named]
+    scores = [(getattr(answer, field), is_right(answer, label)) for answer, label in named]
     return [(score, right) for score, right in scores if score is not None]
 
 

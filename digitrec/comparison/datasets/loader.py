@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.datasets import arrayfiles
 from digitrec.comparison.datasets.mnist import SHIPPED
-from digitrec.comparison.numbers import joined
 from digitrec.errors import DataError
 from digitrec.errors.text import count
 from digitrec.image import ImageSource
@@ -70,8 +69,8 @@ class NumberSample(Sample):
 
     @property
     def truth(self) -> str | None:
-        """The numbers, sorted and joined; None without a number."""
-        return joined(self.texts)
+        """The numbers, joined; None without a number."""
+        return " ".join(self.texts) or None
 
 
 AnySample = TypeVar("AnySample", bound=Sample)
