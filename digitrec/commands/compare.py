@@ -12,12 +12,18 @@ from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.process import tell
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import Reasons
-from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because, reader_or_absent
+from digitrec.comparison import (
+    Comparison,
+    compare_stream,
+    free_engines,
+    left_out_because,
+    listings,
+    reader_or_absent,
+)
 from digitrec.comparison.numbers import apart, numbers_asked
-from digitrec.engine import Engine, config
+from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import Turned
-from digitrec.providers import registry
 from digitrec.report.predictions import Format, write_comparisons
 
 
@@ -71,12 +77,12 @@ def compare(given: sources.Given, everyone: bool, output: Format, asking: Asking
 
 def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     """Return the engines that are ready and free, or only ready; name the others on stderr."""
-    listings = registry.listings(os.environ, config.load().prices)
-    ready = {listing.name: left_out_because(listing) for listing in listings if not listing.status.missing}
+    known = listings(os.environ)
+    ready = {listing.name: left_out_because(listing) for listing in known if not listing.status.missing}
     chosen = [*ready] if everyone else free_engines(os.environ)
     chosen += [name for name in emulated if name not in chosen]
     parts = [f"{name} {why}" for name, why in ready.items() if name not in chosen]
-    if missing := [one.name for one in listings if one.name not in {*ready, *chosen}]:
+    if missing := [one.name for one in known if one.name not in {*ready, *chosen}]:
         parts.append(f"{', '.join(missing)} (not ready; `digitrec providers` says why)")
     if parts:
         tell(f"not asked: {'; '.join(parts)}")

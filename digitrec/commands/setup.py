@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from digitrec import comparison
 from digitrec.commands import options
 from digitrec.commands.progress import quietly
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -60,11 +61,11 @@ def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    listings = registry.listings(os.environ, configuration.load().prices)
+    known = comparison.listings(os.environ)
     if output == "json":
-        click.echo(json.dumps([asdict(listing) for listing in listings], indent=2))
+        click.echo(json.dumps([asdict(listing) for listing in known], indent=2))
         return
-    for listing in sorted(listings, key=lambda listing: STATES.index(_state(listing))):
+    for listing in sorted(known, key=lambda listing: STATES.index(_state(listing))):
         click.echo(_line(listing))
         if listing.notice:
             click.echo(f"{'':16}note: {printable(listing.notice)}")
@@ -73,7 +74,7 @@ def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
 def _line(listing: registry.Listing) -> str:
     status = listing.status
     about = "; ".join(status.missing) or (f"uses {', '.join(status.found)}" if status.found else "")
-    return printable(f"{listing.name:<16}{_state(listing):<16}{_price(listing):<17}{about}".rstrip())
+    return printable(f"{listing.name:<16}{_state(listing):<16}{_price(listing):<23}{about}".rstrip())
 
 
 def _state(listing: registry.Listing) -> str:
@@ -85,7 +86,7 @@ def _state(listing: registry.Listing) -> str:
 def _price(listing: registry.Listing) -> str:
     if listing.price is None:
         return "price unknown"
-    return f"${1000 * listing.price.usd:.2f} per 1,000" if listing.price.usd else "free"
+    return comparison.per_1000(listing.price) if listing.price.usd else "free"
 
 
 @providers.command()

@@ -15,11 +15,14 @@ from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigure
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, several_images
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.providers import registry
+from digitrec.providers.base import Price
 from digitrec.recognise import AnyReader, How, Reader, listed, name_of, reader_for, stream
 from digitrec.recognise.pipeline import chunks, open_or_fail
 
 WINDOW = 64
 """Maximum number of pictures open at the same time, unless an engine has a larger batch."""
+MOST = "the most that an image's tokens may cost"
+"""The source of a price by tokens."""
 Ask = Callable[[Iterable[ImageSource], Reader], Iterator[Outcome]]
 """A function such as `recognise.stream` with its options already set."""
 
@@ -259,17 +262,34 @@ def free_engines(env: Mapping[str, str]) -> list[str]:
     Raises:
         NotConfigured: no free engine is ready.
     """
-    listings = registry.listings(env, config.load().prices)
-    chosen = [one.name for one in listings if not (one.status.missing or left_out_because(one))]
+    chosen = [one.name for one in listings(env) if not (one.status.missing or left_out_because(one))]
     if not chosen:
         raise NotConfigured("no free engine is installed and configured; name the engines to ask")
     return chosen
+
+
+def listings(env: Mapping[str, str]) -> list[registry.Listing]:
+    """Return all providers with their configured prices; send no request."""
+    settings = config.load()
+    found = registry.listings(env, settings.prices)
+    return [_metered(one, env) if settings.tokens and one.price is None else one for one in found]
+
+
+def _metered(listing: registry.Listing, env: Mapping[str, str]) -> registry.Listing:
+    """Set the price of an engine that is ready and whose model's tokens have a price."""
+    with suppress(DigitrecError), Engine(registry.open_provider(listing.name, env=env)) as engine:
+        if engine.usd_by_tokens is not None and engine.usd_per_image is not None:
+            return replace(listing, price=Price(engine.usd_per_image, MOST))
+    return listing
+
+
+def per_1000(price: Price) -> str:
+    """Format the price of 1,000 images."""
+    return f"{'up to ' if price.source == MOST else ''}${1000 * price.usd:.2f} per 1,000"
 
 
 def left_out_because(listing: registry.Listing) -> str:
     """Return why a ready engine is only asked when named; "" for a free engine."""
     if listing.price is None:
         return "its price is not known, so it is asked only by name"
-    if listing.price.usd > 0:
-        return f"costs ${1000 * listing.price.usd:.2f} per 1,000, so only by name"
-    return ""
+    return f"costs {per_1000(listing.price)}, so only by name" if listing.price.usd else ""

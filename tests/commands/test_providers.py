@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,17 @@ def test_what_is_missing_is_named_and_what_is_found_too(monkeypatch: pytest.Monk
     assert status["configured"]
     assert "VISION_KEY" in status["found"]
     assert "planted-secret" not in str(listed()) + run("providers").output
+
+
+def test_a_models_price_is_the_most_that_its_tokens_may_cost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text('tokens."m" = {input = 1, output = 10}')
+    settings = {"DIGITREC_CONFIG": str(tmp_path / "config.toml"), "DIGITREC_OPENAI_MODEL": "m"}
+    for name, value in {**settings, "OPENAI_API_KEY": "k"}.items():
+        monkeypatch.setenv(name, value)
+    assert listed()["openai"]["price"]["usd"] == pytest.approx(2000 / 1e6 + 10 * 2048 / 1e6)
+    assert "up to $22.48 per 1,000" in run("providers").stdout
 
 
 def test_engines_that_are_ready_come_first_and_each_has_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
