@@ -18,7 +18,7 @@ from digitrec.providers.base import is_installed, not_installed, requires
 
 FIELDS = {
     "form": "28x28 pixels, ink high",
-    "scale": "pixels as 0..1 (unit), 0..255 (byte) or columns of length 1 (l2)",
+    "scale": "pixels as 0..1 (unit), 0..255 (byte), -1..1 (signed) or columns of length 1 (l2)",
     "output": "probabilities (softmax), or scores before the softmax (logits)",
     "temperature": "scores are divided by it; above 1 lowers the confidence",
     "prepared": "temperature of pictures that digitrec had to prepare",

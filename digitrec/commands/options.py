@@ -293,8 +293,8 @@ model = file(
     "--model", "Model of the local engine: .tflite, .keras/.h5 (extra `train`), .skops (extra `stats`)."
 )
 model_scale = choice(
-    "--model-scale", "unit", "byte", "l2",
-    help="Pixels of a foreign model: 0..1, 0..255, or Keras' normalize(axis=1).  [default: found by trying]",
+    "--model-scale", "unit", "byte", "signed", "l2",
+    help="Pixels of a model: 0..1, 0..255, -1..1, or Keras' normalize(axis=1).  [default: found by trying]",
 )  # fmt: skip
 dry_run = flag("--dry-run", help="Only print the number of requests and their cost; needs no credentials.")
 one_or_several = providers(

@@ -62,8 +62,8 @@ class Start(options.Input):
     help="Cross-entropy on one-hot or on integer labels.",
 )  # fmt: skip
 @options.choice(
-    "--scale", "unit", "byte", "l2", default="unit",
-    help="Pixels as 0..1, 0..255, or Keras' normalize(axis=1); kept in the model file.",
+    "--scale", "unit", "byte", "signed", "l2", default="unit",
+    help="Pixels as 0..1, 0..255, -1..1, or Keras' normalize(axis=1); kept in the model file.",
 )  # fmt: skip
 @click.option("--learning-rate", type=options.POSITIVE, help="Peak learning rate.")
 @click.option("--rate", type=options.POSITIVE, hidden=True, deprecated="Use --learning-rate.")

@@ -25,7 +25,7 @@ Forward = Callable[[Floats], Floats]
 """A network: a function from ink, (N, 28, 28), to ten numbers for each picture, (N, 10)."""
 Stage = tuple[str, Floats]
 """A layer's name and its feature maps, (H, W, C): where each of its C filters found its pattern."""
-SCALES = ("unit", "byte", "l2")
+SCALES = ("unit", "byte", "signed", "l2")
 """The scales of a network's input; `scaled` defines each."""
 
 
@@ -60,6 +60,8 @@ def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
     """
     if scale == "unit":
         return np.multiply(batch, 1 / 255, dtype=np.float32)
+    if scale == "signed":
+        return np.multiply(batch, 2 / 255, dtype=np.float32) - 1
     ink = batch.astype(np.float32)
     if scale == "byte":
         return ink
@@ -122,7 +124,8 @@ class ModelInput:
     form: Annotated[str, Meta(pattern="^mnist$")] = "mnist"
     """"mnist": 28x28, ink high, as `prepare` returns it."""
     scale: Annotated[str, Meta(pattern=f"^({'|'.join(SCALES)})$")] = "unit"
-    """"unit": ink in 0..1; "byte": 0..255; "l2": each column of pixels divided by its Euclidean length."""
+    """"unit": ink in 0..1; "byte": 0..255; "signed": -1..1; "l2": each column of pixels divided by its
+    Euclidean length."""
     output: Annotated[str, Meta(pattern="^(softmax|logits)$")] = "softmax"
     """"softmax": the network returns probabilities; "logits": it returns scores without a softmax."""
     temperature: Positive = 1.0

@@ -276,7 +276,7 @@ def test_without_tensorflow_keras_files_name_the_extra(
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-@pytest.mark.parametrize("scale", ["unit", "byte", "l2"])
+@pytest.mark.parametrize("scale", ["unit", "byte", "signed", "l2"])
 def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: str) -> None:
     """The network scales pixels in a layer of its own ("byte") or expects scaled pixels."""
     with np.load(PROBE) as probe:  # a network that reads all these digits must not be made surer
@@ -309,7 +309,7 @@ class TestScale:
         return tmp_path / "foreign.keras"
 
     @pytest.mark.parametrize(
-        ("scale", "brightest"), [(None, 1.0), ("unit", 1.0), ("byte", 255.0), ("l2", 0.8)]
+        ("scale", "brightest"), [(None, 1.0), ("unit", 1.0), ("byte", 255.0), ("signed", 1.0), ("l2", 0.8)]
     )
     def test_pixels_are_scaled_as_named(self, foreign: Path, scale: str | None, brightest: float) -> None:
         images = np.zeros((1, 28, 28), np.uint8)

@@ -38,7 +38,7 @@ class Local(BaseProvider):
         Args:
             model: a ``.tflite`` file, ``.keras``/``.h5`` with the extra ``train``, or ``.skops`` with
                 ``stats``; None: our own network.
-            scale: "unit", "byte" or "l2", for a file that does not say how its pixels are scaled.
+            scale: one of `SCALES`, for a file that does not say how its pixels are scaled.
             name: the engine's name in a Prediction.
 
         Raises:
