@@ -212,7 +212,7 @@ def read_stream(
     ``images`` is read only as fast as the pictures are worked on. Arguments and errors are those of
     `read_many`; the call itself raises the errors.
     """
-    expected, (at_least, turn) = _range(digits), _checked(at_least, rotate)
+    expected, (at_least, turn) = expected_digits(digits), _checked(at_least, rotate)
     if region is not None and (np.shape(region) != (4,) or np.asarray(region).dtype.kind not in "iuf"):
         raise ValueError(f"region must be four numbers: left, top, right, bottom, got {region!r}")
     reader, waiting = reader_for(provider), several_images(images)
@@ -249,7 +249,7 @@ def _checked(at_least: float, rotate: Rotation) -> tuple[float, int]:
     return number("at_least", at_least, 0, 1), int(rotate)
 
 
-def _range(digits: Digits) -> Range:
+def expected_digits(digits: Digits) -> Range:
     """Return the minimum and the maximum number of digits; None: any.
 
     Raises:

@@ -17,10 +17,10 @@ from digitrec.errors import DataError, NotConfigured
 from digitrec.errors.schemas import built
 from digitrec.image import Box, ImageSource, Turned
 from digitrec.image.boxes import covered, holds
-from digitrec.recognise import read_stream
+from digitrec.recognise import Digits, expected_digits
 from digitrec.recognise.align import Aligned, align
 from digitrec.recognise.numbers import of_boxes
-from digitrec.recognise.pipeline import finished, open_or_fail
+from digitrec.recognise.pipeline import batches, finished, infer_numbers, open_or_fail
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,14 @@ def load_form(path: Path) -> Form:
 
 
 def read_forms(
-    images: Iterable[ImageSource], form: Form, engine: Engine, *, rotate: int = 0, **how: Any
+    images: Iterable[ImageSource],
+    form: Form,
+    engine: Engine,
+    *,
+    digits: Digits = None,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: int = 0,
 ) -> Iterator[SheetOutcome]:
     """Yield a Sheet with one number for each field of the form, or a Failure, for each picture.
 
@@ -72,17 +79,17 @@ def read_forms(
     without a frame or lines is read without alignment, and the log gets a warning.
 
     Args:
-        images, rotate: as for `digitrec.read_many`.
+        images, digits, lenient, at_least, rotate: as for `digitrec.read_many`.
         form: the fields.
         engine: the engine to ask.
-        how: ``digits``, ``lenient`` and ``at_least``, as for `digitrec.read_many`.
 
     Raises:
         NotConfigured: the engine gives no boxes, so that no number can be assigned to a field.
     """
-    name, enough = engine.provider.name, engine.for_numbers.provider.wants.enough
+    name, engine, expected = engine.provider.name, engine.for_numbers, expected_digits(digits)
+    fields = [*form.fields.values()]
     for image in images:
-        opened = open_or_fail(Turned(image, rotate), name, enough)
+        opened = open_or_fail(Turned(image, rotate), name, engine.provider.wants.enough)
         if isinstance(opened, Failure):
             yield opened
             continue
@@ -90,11 +97,12 @@ def read_forms(
         if aligned is None:
             log.warning("%s: has no frame or lines to align by; it was read without alignment", opened.source)
             aligned = Aligned(opened, None, opened.place)
-        (outcome,) = read_stream([aligned.image], engine, **how)
+        (page,) = batches([aligned.image], engine)
+        (outcome,) = infer_numbers(page, engine, expected=expected, lenient=lenient, fields=fields)
         if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
             raise NotConfigured(f"{name} gives no boxes, so it cannot fill fields; ask another engine")
         if isinstance(outcome, Sheet):
-            outcome = finished(_filled(outcome, form, aligned), how.get("at_least", 0.0), rotate)
+            outcome = finished(_filled(outcome, form, aligned), at_least, rotate)
         yield outcome
 
 

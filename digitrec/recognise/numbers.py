@@ -25,6 +25,7 @@ import numpy as np
 
 from digitrec.answer import NOT_SURE, Answer, Candidate, Number, NumberDigit, Sign
 from digitrec.image import Box, Place
+from digitrec.image.boxes import holds
 from digitrec.recognise.normalise import LOOK_ALIKES
 
 Range = tuple[int, int] | None
@@ -103,7 +104,12 @@ class _Word(Candidate):
 
 
 def numbers_in(
-    answer: Answer, place: Place, *, lenient: bool = False, expected: Range = None
+    answer: Answer,
+    place: Place,
+    *,
+    lenient: bool = False,
+    expected: Range = None,
+    fields: Sequence[Box] = (),
 ) -> list[Number]:
     """Return the numbers in an answer, without rows and columns.
 
@@ -112,12 +118,27 @@ def numbers_in(
         place: where those pixels lie on the user's picture.
         lenient: accept letters that resemble digits.
         expected: minimum and maximum number of digits of each number; None: any.
+        fields: parts of the picture, as shares of its sides; no number is joined across the edge of one.
     """
-    words = [_core(word, lenient) for candidate in answer.candidates for word in _words(candidate)]
+    parts: dict[int | None, list[_Word]] = {}
+    for candidate in answer.candidates:
+        for word in _words(candidate):
+            parts.setdefault(_field(word.box, place, fields), []).append(_core(word, lenient))
     return [
         _number(word, place, expected)
-        for word in _joined(words, expected) if word.digits and not any(map(str.isalpha, word.text))
+        for part in parts.values() for word in _joined(part, expected)
+        if word.digits and not any(map(str.isalpha, word.text))
     ]  # fmt: skip
+
+
+def _field(box: Box | None, place: Place, fields: Sequence[Box]) -> int | None:
+    """Return the index of the field that holds a box of the image that was sent; None: no field."""
+    if box is None:
+        return None
+    width, height = place.size
+    left, top, right, bottom = place.box(box)
+    shares = left / width, top / height, right / width, bottom / height
+    return next((at for at, field in enumerate(fields) if holds(field, shares)), None)
 
 
 def value_of(text: str) -> Decimal | None:

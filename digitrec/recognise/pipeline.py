@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from digitrec.answer import Answer, Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
-from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
+from digitrec.image import Box, DigitImage, ImageRef, ImageSource, PreparedImage
 from digitrec.image.files import name_of
 from digitrec.image.pixels import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
@@ -124,11 +124,16 @@ def infer(batch: Iterable[MaybePrepared], engine: Engine, *, lenient: bool = Fal
 
 
 def infer_numbers(
-    batch: Iterable[MaybePrepared], engine: Engine, *, expected: Range, lenient: bool
+    batch: Iterable[MaybePrepared],
+    engine: Engine,
+    *,
+    expected: Range,
+    lenient: bool,
+    fields: Sequence[Box] = (),
 ) -> list[SheetOutcome]:
-    """Ask the engine for numbers with the expected number of digits, one outcome for each picture."""
+    """Ask the engine for numbers, one outcome for each picture; the options are those of `numbers_in`."""
     pictures = [one if isinstance(one, Failure) else replace(one, digits=expected) for one in batch]
-    return _answered(pictures, engine, partial(_sheet, lenient=lenient))
+    return _answered(pictures, engine, partial(_sheet, lenient=lenient, fields=fields))
 
 
 def _answered(
@@ -185,9 +190,11 @@ def _prediction(
     return calibration.apply(prediction, calibrations)
 
 
-def _sheet(prepared: PreparedImage, answer: Answer, about: About, *, lenient: bool) -> Sheet:
+def _sheet(
+    prepared: PreparedImage, answer: Answer, about: About, *, lenient: bool, fields: Sequence[Box]
+) -> Sheet:
     """Return the numbers in an engine's answer, in reading order."""
     place = prepared.place
     assert place is not None, "no part of the whole picture was moved"
-    found = numbers_in(answer, place, lenient=lenient, expected=prepared.digits)
+    found = numbers_in(answer, place, lenient=lenient, expected=prepared.digits, fields=fields)
     return Sheet(numbers=arranged(found), size=place.size, **about)

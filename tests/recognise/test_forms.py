@@ -145,6 +145,8 @@ def test_a_number_between_two_fields_belongs_to_one() -> None:
     word = Answer((Candidate("7", 0.9, (440, 300, 460, 340)),))
     found = read(form(frame=False), Form(halves), word)
     assert [number.text for number in found.values()] == ["", "7"]
+    near = Answer(tuple(Candidate("7", 0.9, (left, 300, left + 18, 340)) for left in (430, 452)))
+    assert [number.text for number in read(form(frame=False), Form(halves), near).values()] == ["7", "7"]
 
 
 def boxed(text: str, gap: float = 40, chance: float | None = 0.9, top: float = 150) -> Answer:
