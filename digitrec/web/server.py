@@ -154,7 +154,7 @@ class StrictConnection(h11.Connection):
     """
 
     def next_event(self) -> Any:
-        """Parse the next event.
+        """Parse the next event; a target in absolute form replaces the Host header (RFC 9112, 3.2.2).
 
         Raises:
             h11.RemoteProtocolError: two parsers may disagree on where the head or its body ends.
@@ -164,7 +164,12 @@ class StrictConnection(h11.Connection):
             lengths = re.findall(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:([^\r\n]*)", head)
             if re.search(rb"(?<!\r)\n", head) or len(lengths) > 1 or b"," in b"".join(lengths):
                 raise h11.RemoteProtocolError("ambiguous")
-        return super().next_event()
+        event: Any = super().next_event()
+        target = event.target if isinstance(event, h11.Request) else b""
+        if (found := re.fullmatch(rb"(?i:https?)://([^/?]+)/?(.*)", target)) is None:
+            return event
+        headers = [(b"host", found[1]), *(header for header in event.headers if header[0] != b"host")]
+        return h11.Request(method=event.method, headers=headers, target=b"/" + found[2])
 
 
 def server(engines: Sequence[Reader], settings: Settings) -> uvicorn.Server:

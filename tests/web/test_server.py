@@ -51,6 +51,16 @@ def test_invalid_heads_are_answered_and_closed(head: bytes) -> None:
         assert everything(connection).rpartition(b"HTTP/1.1 ")[2].startswith(b"400 ")
 
 
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [(b"http://x/health", b"200"), (b"HTTPS://x:1?a=/b", b"200"), (b"http://other/docs", b"421")],
+)
+def test_the_host_in_a_target_replaces_the_header(target: bytes, status: bytes) -> None:
+    with listening(settings=Settings(hosts=("x",))) as url, connect(url) as connection:
+        connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert everything(connection).startswith(b"HTTP/1.1 " + status)
+
+
 def test_a_head_in_pieces_and_requests_at_once_are_read() -> None:
     whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n7,\n"
     with listening() as url, connect(url) as connection:
