@@ -204,14 +204,21 @@ def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("start", ["-m digitrec", "-c import digitrec.__main__ as it; it.run()"])
-def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
-    """Press Ctrl-C during the first import of another package."""
-    (tmp_path / "click.py").write_text(
-        "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)"
+@pytest.mark.parametrize(
+    ("module", "start"),
+    [
+        ("click", ["-m", "digitrec"]), ("click", ["-c", "import digitrec.__main__ as it; it.run()"]),
+        ("rapidocr", ["-m", "digitrec", "providers", "check", "rapidocr"]),
+    ],
+)  # fmt: skip
+def test_ctrl_c_twice_is_one_line(tmp_path: Path, module: str, start: list[str]) -> None:
+    """Press Ctrl-C during the import of another package, and again at the end."""
+    (tmp_path / f"{module}.py").write_text(
+        "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGINT);"
+        "os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)"
     )
-    env = os.environ | {"PYTHONPATH": str(tmp_path)}
-    assert python(*start.split(maxsplit=1), code=130, env=env).stderr == "digitrec: interrupted\n"
+    env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    assert python(*start, code=130, env=env).stderr == "digitrec: interrupted\n"
 
 
 @pytest.mark.parametrize(
