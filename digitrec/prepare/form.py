@@ -16,6 +16,8 @@ DIGIT = 20
 """Longer side of a digit in MNIST, in pixels."""
 STROKE = 0.10
 """Minimum stroke width, as a share of the digit's longer side; 95 % of MNIST's digits have wider strokes."""
+FAINT = 64
+"""Minimum value of the brightest pixel of ink in MNIST's form; fainter ink is prepared like any other."""
 PALE = 0.08
 """Ink paler than this does not count for the size of a digit or of a mark, 0..1."""
 
@@ -78,7 +80,7 @@ def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which images of a stack, (N, 28, 28), are in MNIST's form.
 
     The ink's box is 20 pixels long (19 for 13 of the 60,000 training images). Its centre of mass is within
-    half a pixel of the middle, because MNIST rounded it.
+    half a pixel of the middle, because MNIST rounded it. Fainter ink is not ready for a network.
     """
     ink = stack.astype(np.float32)
     down, across = ink @ _ONES, _ONES @ ink
@@ -87,7 +89,7 @@ def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
     at = np.arange(SIDE, dtype=np.float32)
     off_y, off_x = down @ at / mass - SIDE / 2, across @ at / mass - SIDE / 2
     middle = (np.abs(off_y) < 0.6) & (np.abs(off_x) < 0.6)
-    return np.asarray((longer >= DIGIT - 1) & (longer <= DIGIT) & middle)
+    return np.asarray((longer >= DIGIT - 1) & (longer <= DIGIT) & middle & (stack.max(axis=(1, 2)) >= FAINT))
 
 
 _ONES = np.ones(SIDE, np.float32)

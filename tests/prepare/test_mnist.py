@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
@@ -51,6 +52,12 @@ def test_size_alone_is_not_the_form() -> None:
     moved = np.roll(DIGITS[0], (3, 2), axis=(0, 1))
     small = np.pad(np.asarray(Image.fromarray(DIGITS[0]).resize((14, 14))), 7)
     assert not mnist.in_form(np.stack([moved, small, 255 - DIGITS[0], np.zeros_like(moved)])).any()
+
+
+@pytest.mark.parametrize(("brightest", "read"), [(1, (None, "blank")), (12, (7, None)), (64, (7, None))])
+def test_a_faint_digit_of_this_size_is_prepared(brightest: int, read: tuple[int | None, str | None]) -> None:
+    found = digitrec.predict(Image.fromarray(np.round(DIGITS[0] * (brightest / 255)).astype(np.uint8)))
+    assert (found.digit, found.reason) == read
 
 
 def enlarged(digit: Pixels, side: int) -> Pixels:
