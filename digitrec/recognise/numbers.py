@@ -83,6 +83,8 @@ SPACED = re.compile(
     r"(?:\d+|[1-9]\d{0,2}(?:\s\d{3})+)(?:[.,]\d+)?[^\w-]*"
 )
 """A number with signs around it that may have spaces after its minus and between groups of thousands."""
+GROUPED = re.compile(r"(?<![\w.,'-])(?<!\d\s)[1-9]\d{0,2}(?:\s\d{3})+(?!\s?\d)")
+"""Groups of thousands between words, without other digits beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +165,10 @@ def value_of(text: str) -> Decimal | None:
 
 
 def closed(text: str) -> str:
-    """Return a text with ASCII digits and marks, and without spaces if they separate nothing ("- 1 234")."""
+    """Return a text with ASCII digits and marks, and without the spaces in its numbers ("- 1 234")."""
     plain = "".join(map(_ascii, text.strip()))
-    return "".join(plain.split()) if SPACED.fullmatch(plain) else plain
+    numbers = SPACED if SPACED.fullmatch(plain) else GROUPED
+    return numbers.sub(lambda number: "".join(number[0].split()), plain)
 
 
 def _words(candidate: Candidate) -> Iterator[_Word]:
@@ -229,7 +232,9 @@ def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
     for line in lines([word.box for word in placed if word.box is not None]):
         parts: list[_Word] = []
         for word in (placed[at] for at in line):
-            if parts and _belong(parts, word):
+            if parts and _is_currency_after_minus(parts[-1], word):
+                parts[-1] = replace(parts[-1], box=union((parts[-1].box, word.box)))
+            elif parts and _belong(parts, word):
                 parts[-1] = _together(parts[-1], word)
             else:
                 parts.append(word)
@@ -247,6 +252,11 @@ def _belong(before: Sequence[_Word], word: _Word) -> bool:
         return False  # an engine that judges whole numbers knows where they end
     are_groups = THOUSANDS.fullmatch(last.text) and GROUP.fullmatch(word.text)
     return _is_near(last, word, NARROW_SPACE if are_groups else TOUCHING)
+
+
+def _is_currency_after_minus(last: _Word, word: _Word) -> bool:
+    is_pair = last.text == "-" and unicodedata.category(word.text[0]) == "Sc" and len(word.text) == 1
+    return is_pair and _gap(last, word) < AFTER_MINUS * word.height
 
 
 def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:

@@ -56,7 +56,8 @@ def test_a_number_keeps_its_spelling_and_has_a_value(spelled: str, text: str, va
 @pytest.mark.parametrize(
     ("spelled", "texts"),
     [("- 3", ["-3"]), ("1 234,50", ["1234,50"]), ("\u2212 1\u202f234", ["-1234"]), ("12 34", ["12", "34"]),
-     ("0 123", ["0", "123"]), ("142 7.50", ["142", "7.50"]), ("- \u20ac 1 234 %", ["-1234"])],
+     ("0 123", ["0", "123"]), ("142 7.50", ["142", "7.50"]), ("- \u20ac 1 234 %", ["-1234"]),
+     ("about 1 234.50 kg", ["1234.50"]), ("1 234 5 kg", ["1", "234", "5"])],
 )  # fmt: skip
 def test_without_a_box_spaces_inside_one_number_do_not_split_it(spelled: str, texts: list[str]) -> None:
     assert [number.text for number in read(Candidate(spelled, 0.9)).numbers] == texts
@@ -97,6 +98,8 @@ def test_lenient_infers_no_marks() -> None:
     [
         ([word("-", 50), word("3", 65)], ["-3"]),
         ([Candidate("-", 0.9, (50, 49, 60, 52)), word("3", 70)], ["-3"]),
+        ([word("-", 50), word("\u00a3", 70), word("3", 85)], ["-3"]),
+        ([word("10", 50), word("-", 79), word("\u00a3", 96), word("3", 112)], ["10", "3"]),
         ([word("7", 50), word(".", 60), word("50", 71)], ["7.50"]),
         ([word("7.", 50), word("50", 72)], ["7.50"]),
         ([word("1", 50), word("234.50", 67)], ["1234.50"]),
