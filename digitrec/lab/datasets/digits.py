@@ -105,9 +105,12 @@ def unlearned(samples: Sequence[Sample], learned: Keys) -> list[Sample]:
     return [sample for sample in samples if not known(sample)]
 
 
-def write_keys(learned: Keys, folder: Path) -> None:
-    """Write the keys into the folder of a run."""
+def write_keys(learned: Keys, folder: Path, *, add: bool = False) -> None:
+    """Write the keys into the folder of a run; with ``add``, keep those of the model that is still there."""
     folder.mkdir(parents=True, exist_ok=True)
+    with suppress(DataError):  # damaged keys are replaced
+        before = read_keys(folder / FILE) if add else None
+        learned = learned if before is None else np.append(learned, before)
     np.save(folder / FILE, np.unique(learned))
 
 

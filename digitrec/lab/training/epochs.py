@@ -144,7 +144,7 @@ def learn(
     optimizer = _optimizer(kind, config, steps * epochs)
     network.compile(optimizer, f"{sparse}categorical_crossentropy", metrics=["accuracy"])
     this = Loop(epochs, on_progress, folder)
-    write_keys(what.keys, folder)
+    write_keys(what.keys, folder, add=True)
     best, lowest = folder / BEST, np.inf
     save = saver(network, best)
 

@@ -69,7 +69,6 @@ def fit(
     started = time.monotonic()
     if kind.family == "scikit-learn":
         learned = _classic(kind, config, what.learned)
-        write_keys(what.keys, folder)
     else:
         from digitrec.lab.training.epochs import learn
 
@@ -85,6 +84,7 @@ def fit(
         "environment": environment(),
     }
     loss, correct = _write(learned, config, out, facts, what)
+    write_keys(what.keys, folder)
     return FitResult(out, tuple(history), seconds, loss, correct)
 
 

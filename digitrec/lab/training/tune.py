@@ -12,6 +12,7 @@ from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.errors.text import first_line
 from digitrec.image import atomic
+from digitrec.image.pixels import digest
 from digitrec.lab.training import networks
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.run import split
@@ -70,6 +71,10 @@ def tune(
         except Exception as error:  # SQLAlchemy raises various errors for another kind of database
             if attempt == ATTEMPTS:
                 raise ModelError(f"{folder}: no study ({first_line(error)}); give another folder") from error
+    about = {"digits": digest(digits.images), "epochs": epochs}
+    if study.user_attrs.get("about", about) != about:
+        raise ModelError(f"{folder}: holds a study of other digits or --epochs; give another folder")
+    study.set_user_attr("about", about)
     # With the same seed, an earlier run's trials would be proposed again.
     study.sampler = optuna.samplers.TPESampler(seed=(seed + len(study.trials)) % 2**32)
     learned, held_back = split(digits, VALIDATION)

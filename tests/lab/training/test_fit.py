@@ -72,6 +72,9 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
     assert again.history[0].loss < made.history[0].loss
     what = given(TEST, test=mnist_test()[:400], start=tmp_path / "mlp-run" / "best.keras")
     assert what.left_out == 300  # digits of this run and of the stopped run
+    with pytest.raises(KeyboardInterrupt):
+        fit(CONFIG, out, given(TEST, test=DIGITS), on_progress=stop)
+    assert given(TEST, test=mnist_test()[:400], start=out).left_out == 300, "the earlier model is still there"
 
 
 def test_training_stops_early_and_keeps_its_best_weights(tmp_path: Path) -> None:

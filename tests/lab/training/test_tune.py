@@ -12,7 +12,7 @@ from optuna import Study
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import OperationalError
 
-from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training.tune import BEST, STUDY, tune
 from digitrec.lab.training.zoo import find
@@ -51,6 +51,13 @@ def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> N
     assert kind.batch == study.best_params["batch"]
     assert kind.build().layers[0].filters == study.best_params["filters"]
     assert sorted(file.name for file in folder.iterdir()) == [BEST, STUDY]
+
+
+@pytest.mark.parametrize(("digits", "epochs"), [(DIGITS[:59], 1), (DIGITS, 2)])
+@pytest.mark.usefixtures("study")
+def test_a_study_of_other_digits_is_not_mixed(folder: Path, digits: Digits, epochs: int) -> None:
+    with pytest.raises(ModelError, match="other digits or --epochs"):
+        tune(digits, folder, trials=1, epochs=epochs)
 
 
 def test_a_changed_file_is_an_error(tmp_path: Path) -> None:
