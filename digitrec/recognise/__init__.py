@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from numbers import Real
 from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 import numpy as np
@@ -213,7 +214,8 @@ def read_stream(
     `read_many`; the call itself raises the errors.
     """
     expected, (at_least, turn) = expected_digits(digits), _checked(at_least, rotate)
-    if region is not None and (np.shape(region) != (4,) or np.asarray(region).dtype.kind not in "iuf"):
+    sides = np.array(region, object)  # of a ragged list NumPy makes no other array
+    if region is not None and (sides.shape != (4,) or not all(isinstance(side, Real) for side in sides)):
         raise ValueError(f"region must be four numbers: left, top, right, bottom, got {region!r}")
     reader, waiting = reader_for(provider), several_images(images)
     if not isinstance(reader, Engine):

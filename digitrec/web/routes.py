@@ -40,7 +40,7 @@ Compared = Annotated[
 Digits = Annotated[
     str | None,
     Query(
-        pattern=r"^[1-9]\d?(-[1-9]\d?)?$", examples=["4", "3-6"],
+        pattern="^[1-9][0-9]?(-[1-9][0-9]?)?$", examples=["4", "3-6"],
         description="How many digits each number has: one number, or the least and the most.",
     ),
 ]  # fmt: skip

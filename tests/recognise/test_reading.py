@@ -147,13 +147,13 @@ def test_a_bad_picture_and_a_failed_call_cost_only_their_own_place() -> None:
     [
         ({"digits": 0}, ValueError), ({"digits": (3, 2)}, ValueError), ({"digits": "4"}, TypeError),
         ({"rotate": 45}, ValueError), ({"at_least": 2}, ValueError), ({"region": (0, 0, 1)}, ValueError),
-        ({"region": "0,0,1,1"}, ValueError), ({"region": 5}, ValueError),
+        ({"region": "0,0,1,1"}, ValueError), ({"region": 5}, ValueError), ({"region": [[0], 1]}, ValueError),
         ({"region": (0, 0, None, 1)}, ValueError), ({"region": ("0", "0", "1", "1")}, ValueError),
     ],
 )  # fmt: skip
 def test_wrong_arguments_fail_before_a_request(options: dict[str, Any], error: type[Exception]) -> None:
     fake = FakeProvider()
-    with pytest.raises(error):
+    with pytest.raises(error, match=next(iter(options))):
         digitrec.read_stream([photo((200, 200), [])], fake, **options)
     assert fake.calls == 0
 

@@ -59,7 +59,8 @@ def test_an_expected_number_of_digits_takes_the_value_of_others() -> None:
         for digits in ("4", "1-3"):
             answer = client.post(f"/v1/read?digits={digits}", content=WHOLE).json()
             found[digits] = [one["value"] for one in answer["numbers"]]
-        wrong = [client.post(f"/v1/read?digits={digits}", content=WHOLE) for digits in ("0", "many", "5-3")]
+        refused = ("0", "many", "5-3", "1\u0663")
+        wrong = [client.post(f"/v1/read?digits={digits}", content=WHOLE) for digits in refused]
     assert found == {"4": ["12.50", "1234"], "1-3": [None, None]}
     assert {(one.status_code, one.json()["type"]) for one in wrong} == {
         (422, "urn:digitrec:problem:invalid-request")
