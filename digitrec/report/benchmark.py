@@ -266,4 +266,5 @@ def _recommended(advice: Recommendation) -> str:
         return f"{chosen.name} reaches {target}: {figures}."
     chosen_from = f"{chosen.name}, chosen from {count(advice.tried, 'option')},"
     # Another option may reach it: only the chosen one is measured on this half.
-    return f"{chosen_from} is not shown to reach {target}: {figures}."
+    more = f" As accurate on {advice.enough:,} pictures, it would be shown to." if advice.enough else ""
+    return f"{chosen_from} is not shown to reach {target}: {figures}.{more}"

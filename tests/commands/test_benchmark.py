@@ -80,6 +80,7 @@ def test_an_option_that_reaches_the_target_is_recommended() -> None:
     assert "local reaches 80%: " in run(*arguments).stdout
     short = run("mnist-test", "--limit", 20, "--target", 0.8).stdout
     assert "local, chosen from 1 option, is not shown to reach 80%: 100.0%" in short
+    assert "As accurate on 32 pictures, it would be shown to." in short
     found = json.loads(run(*arguments, "-o", "json").stdout)["recommendation"]
     assert (found["chosen"]["name"], found["chosen"]["right"]["n"], found["tried"]) == ("local", 100, 1)
     assert json.loads(run("samples", "--limit", 1, "-o", "json").stdout)["recommendation"] is None

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain, combinations, permutations, product
-from statistics import fmean, median
+from statistics import NormalDist, fmean, median
 from typing import Any
 
 from digitrec import __version__
@@ -105,6 +105,16 @@ class Recommendation:
     def reached(self) -> bool:
         """Whether the lower end of the option's interval is at or above the target."""
         return self.chosen is not None and (self.chosen.right.low or 0.0) >= self.target
+
+    @property
+    def enough(self) -> int | None:
+        """Number of pictures, without groups, that show the same accuracy to reach the target; None: none."""
+        above = 0.0 if self.chosen is None else (self.chosen.right.share or 0.0) - self.target
+        if above <= 0:
+            return None
+        z = NormalDist().inv_cdf((1 + measures.CONFIDENCE_LEVEL) / 2)
+        half = z**2 * self.target * (1 - self.target) / above**2  # puts the end of Wilson's interval there
+        return 2 * math.ceil(half)
 
 
 @dataclass(frozen=True, slots=True)
