@@ -248,8 +248,8 @@ def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     try:
         classifier = skops.loads(content, trusted=TRUSTED)
     except Exception as error:  # skops documents no error class for a file that it did not write
-        why = first_line(error)
-        raise ModelError(f"{path}: skops cannot load it safely ({why}); save it again") from error
+        todo = "save scikit-learn's classifier itself (a search's best_estimator_)"
+        raise ModelError(f"{path}: skops cannot load it safely ({first_line(error)}); {todo}") from error
     knows_digits = [str(one) for one in getattr(classifier, "classes_", ())] == list("0123456789")
     if not knows_digits or getattr(classifier, "n_features_in_", 0) != 784:
         raise ModelError(f"{path}: has not learned ten digits from 784 pixels; give another file")

@@ -17,6 +17,7 @@ import pytest
 import skops.io
 from keras import layers
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
@@ -365,6 +366,13 @@ def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: bytes
     file = tmp_path / "other.skops"
     file.write_bytes(other)
     assert_refused(file, r"other\.skops")
+
+
+def test_a_search_is_refused_with_its_best_classifier_named(tmp_path: Path) -> None:
+    search = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1]}, cv=2)
+    search.fit(LEARNED.images[:100].reshape(-1, 784), LEARNED.labels[:100])
+    skops.io.dump(search, tmp_path / "search.skops")
+    assert_refused(tmp_path / "search.skops", "best_estimator_")
 
 
 def test_code_in_a_file_is_never_run(tmp_path: Path) -> None:

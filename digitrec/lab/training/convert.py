@@ -71,7 +71,8 @@ def write(model: Path, out: Path) -> float:
     except DigitrecError:
         raise
     except Exception as error:  # the converters document no error class
-        raise ModelError(f"{model}: cannot be written as {out.suffix} ({first_line(error)})") from error
+        why = first_line(error)
+        raise ModelError(f"{model}: cannot be written as {out.suffix} ({why}); choose .keras") from error
     (theirs,) = keras.tree.flatten(network.predict(ink, verbose=0))
     difference = float(np.abs(answers - theirs).max())
     if not difference <= AGREED:
