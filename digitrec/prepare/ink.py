@@ -43,9 +43,9 @@ def find_ink(picture: Image.Image) -> Ink:
     rarer: Polarity = "dark on light" if light > 0 else "light on dark"
     plain = abs(skew) > PLAIN
     if not small and (not plain or likelier == "light on dark"):
-        card = _on_a_card(picture, grey)
+        card = card_on(picture, grey)
         if card is not None:
-            return card
+            return _moved(find_ink(card[0]), card[1], picture)
     tiny, _ = _reduced(coarse, COLOUR_SIDE)
     tried = [likelier] if plain or small else [likelier, rarer]
     channels = [find_projection(tiny, one, WINDOW * min(tiny.size)) for one in tried]
@@ -72,15 +72,22 @@ def with_paper_around(picture: Image.Image) -> Ink:
     return _moved(ink, (-margin, -margin), picture)
 
 
-def _on_a_card(picture: Image.Image, grey: Floats) -> Ink | None:
-    """Find the handwriting on a light card on a darker table; None: there is no card."""
+def card_on(picture: Image.Image, grey: Floats | None = None) -> tuple[Image.Image, tuple[int, int]] | None:
+    """Return the light card on a darker table, and where its left top corner lies; None: there is no card.
+
+    Args:
+        picture: the picture.
+        grey: the picture reduced to `GLANCE_SIDE`, if it is known.
+    """
     from digitrec.prepare.cards import cut, find_card  # few pictures are dark enough for a card
 
+    if grey is None:
+        grey = np.asarray(_reduced(picture, GLANCE_SIDE)[0].convert("L"), np.float32)
     card = find_card(grey)
     if card is None:
         return None
     part, box = cut(picture, card)
-    return _moved(find_ink(part), box[:2], picture)
+    return part, box[:2]
 
 
 def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
@@ -88,12 +95,12 @@ def _moved(ink: Ink, corner: tuple[int, int], picture: Image.Image) -> Ink:
     left, top = corner
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
     return replace(
-        ink, picture=picture, boxes=_shifted(ink.boxes, left, top, picture.size), within=within,
-        left_out=_shifted(ink.left_out, left, top, picture.size),
+        ink, picture=picture, boxes=shifted(ink.boxes, left, top, picture.size), within=within,
+        left_out=shifted(ink.left_out, left, top, picture.size),
     )  # fmt: skip
 
 
-def _shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
+def shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
     """Move boxes from a part of a picture to the whole picture."""
     by = np.array((right, down) * 2)
     return tuple(on_picture((by + box).tolist(), size) for box in boxes)

@@ -23,6 +23,7 @@ from digitrec.prepare.components import Box, breadth, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import DIGIT, SIDE
 from digitrec.prepare.found import Ink
+from digitrec.prepare.ink import card_on, find_ink, shifted
 from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, near_edges, readings, seen
 from digitrec.prepare.views import view
 
@@ -63,7 +64,13 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     enough = PLAINLY if ink.plain else SURELY
     if reading and reading.evidence >= enough and (reading.digit == 1 or dark_share(ink) <= SOLID):
         return ink.findings, reading
-    return _judged(image, ink)
+    card = None if ink.within == (0, 0, *image.size) else card_on(image.picture)
+    if card is None:
+        return _judged(image, ink)
+    part, corner = card  # beside a table's edges the finder misses small digits
+    findings, reading = found(replace(image, _held=part), find_ink(part))
+    boxes, left_out = (shifted(some, *corner, image.size) for some in (findings.boxes, findings.left_out))
+    return replace(findings, boxes=boxes, left_out=left_out), reading
 
 
 def alone(image: DigitImage, ink: Ink) -> Reading | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from looks import look
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 import digitrec
 from digitrec.image.pixels import Pixels
@@ -32,6 +32,23 @@ def test_its_ink_is_found_in_the_pictures_own_pixels(turn: float) -> None:
     left, top, right, bottom = ink.boxes[0]
     assert 105 < left < 150 and 180 < right < 225
     assert 100 < top < 145 and 210 < bottom < 250
+
+
+@pytest.mark.parametrize("place", [(120, 640), (330, 900), (560, 160)])
+def test_a_small_digit_on_an_unevenly_lit_page_is_read(place: tuple[int, int]) -> None:
+    ink = Image.new("L", (700, 1000))
+    for line in ([6, 0, 0, 26, 30, 26], [24, 6, 18, 46]):
+        ImageDraw.Draw(ink).line((np.reshape(line, (-1, 2)) + place).ravel().tolist(), fill=255, width=3)
+    page = Image.composite(Image.new("L", ink.size, 70), Image.new("L", ink.size, 205), ink)
+    page, ink = (
+        ImageOps.expand(one.rotate(8, Image.Resampling.BICUBIC, True, fillcolor=fill), 50, fill)
+        for one, fill in ((page, 60), (ink, 0))
+    )
+    lit = (np.asarray(page) * np.linspace(1, 0.7, page.height)[:, None]).astype(np.uint8)
+    assert digitrec.predict(lit).digit == 4
+    (number,) = digitrec.read(lit).numbers
+    assert number.text == "4" and number.box is not None
+    assert np.abs(np.subtract(number.box, ink.getbbox() or ())).max() < 6
 
 
 @pytest.mark.parametrize("width", [8, 16, 20])
