@@ -64,9 +64,10 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     enough = PLAINLY if ink.plain else SURELY
     if reading and reading.evidence >= enough and (reading.digit == 1 or dark_share(ink) <= SOLID):
         return ink.findings, reading
-    card = None if ink.within == (0, 0, *image.size) else card_on(image.picture)
+    findings, reading = _judged(image, ink)
+    card = card_on(image.picture) if findings.reason and ink.within != (0, 0, *image.size) else None
     if card is None:
-        return _judged(image, ink)
+        return findings, reading
     part, corner = card  # beside a table's edges the finder misses small digits
     findings, reading = found(replace(image, _held=part), find_ink(part))
     boxes, left_out = (shifted(some, *corner, image.size) for some in (findings.boxes, findings.left_out))
