@@ -7,8 +7,6 @@ lists repeat them. Takes about four minutes on two cores. Without --part the fig
 docs/benchmarks.md. Needs the extra `train` for Keras. Exits with 1 if a goal is missed.
 """
 
-from __future__ import annotations
-
 import argparse
 import concurrent.futures
 import multiprocessing

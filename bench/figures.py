@@ -1,7 +1,5 @@
 """Compare ratios with their goals, print them and write them into the docs: the end of every benchmark."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import os

@@ -9,8 +9,6 @@ that was stopped continues there; changed functions and the mutants that survive
 again, because tests may have been added. Delete the folder to start anew. Exits with 1 if a mutant survives.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

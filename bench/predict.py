@@ -4,8 +4,6 @@ Needs the extra `train`, because it compares with Keras. Prints ratios from one 
 docs/benchmarks.md, and exits with an error if a goal is missed.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import sys

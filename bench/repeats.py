@@ -8,8 +8,6 @@ for each. Goal: no file takes more than 10 times as long as a photo of 12 millio
 than the time limit of its process. Exits with 1 if a file misses the goal.
 """
 
-from __future__ import annotations
-
 import io
 import struct
 import sys

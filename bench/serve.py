@@ -12,8 +12,6 @@ docs/benchmarks.md, and exits non-zero when a goal is missed.
     python bench/serve.py --short    a trial of some seconds each; writes nothing
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import os

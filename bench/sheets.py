@@ -4,8 +4,6 @@ Needs the extra `ocr`. Prints ratios from one run, writes them into docs/benchma
 a goal is missed.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from figures import Figure, alternate, publish, seconds
 from PIL import Image

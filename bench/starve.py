@@ -11,8 +11,6 @@ exits non-zero when a goal is missed.
     python bench/starve.py [SECONDS]     for each attack; by default 20
 """
 
-from __future__ import annotations
-
 import asyncio
 import statistics
 import sys

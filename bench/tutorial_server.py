@@ -3,8 +3,6 @@
 python bench/tutorial_server.py MODEL.keras PORT
 """
 
-from __future__ import annotations
-
 import sys
 
 import keras

@@ -6,8 +6,6 @@ Exits with 1 if a step failed. A step that lacks something (a service on the int
 so and does not count as passed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -5,8 +5,6 @@ The port is that of ``--port`` on the command line of process 1, else that in PO
     python3 healthcheck.py [FILE WITH THE COMMAND LINE, by default /proc/1/cmdline]
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -7,8 +7,6 @@ With ``url`` in setup.cfg the README gets badges and absolute links, and the met
 setuptools sets the times in the wheel, but not in an sdist, so the sdist is packed again.
 """
 
-from __future__ import annotations
-
 import gzip
 import os
 import re

@@ -5,8 +5,6 @@
 Valid pins stay unchanged, unless --upgrade renews them all. One set is for all systems and Pythons.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -7,8 +7,6 @@
 The names below are loaded on first use, so that ``import digitrec`` costs next to nothing.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 
 __version__ = "0.3.0"

@@ -1,7 +1,5 @@
 """Find the command to run, and turn errors into one line on stderr and an exit code."""
 
-from __future__ import annotations
-
 import atexit
 import errno
 import gc

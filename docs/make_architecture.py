@@ -5,8 +5,6 @@ of its docstring; a dot means that the row's package imports the column's packag
 of the diagonal, because no package imports one above it.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

@@ -1,7 +1,5 @@
 """Write docs/cli.md from the commands' own help; ``--check`` fails when the page is out of date."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set

@@ -6,8 +6,6 @@ the number of decimals. Run this after `digitrec evaluate`, `digitrec train` or 
 compare`.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterator

@@ -6,8 +6,6 @@ setup.cfg gives the project's address (``url``; none yet). With an address on Gi
 notebook get a badge that opens the notebook on Colab, and its first cell installs digitrec from there.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 import tempfile

@@ -4,8 +4,6 @@ Each file holds the network's version; a test fails if it is outdated.
 Needs Chromium and the extra `test`; run from anywhere.
 """
 
-from __future__ import annotations
-
 import shutil
 import threading
 import time

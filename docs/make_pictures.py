@@ -6,8 +6,6 @@
 - scenes.png: five pictures of each scene that `digitrec evaluate` measures.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

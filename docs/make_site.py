@@ -7,8 +7,6 @@ they do on GitHub. Links to folders and pictures from other servers are removed,
 only. Needs the extra `docs`.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

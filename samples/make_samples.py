@@ -5,8 +5,6 @@ $DIGITREC_DATA/sets/hwd1000.npz. Each picture shows the next digit of its label,
 test set or of HWD-1000, so that nobody chooses; SOURCES.md says which few are passed over.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What the pictures in this folder show: one row for each, as `make_samples.py` draws them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Readers that worker processes can open, for tests with several processes."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterator

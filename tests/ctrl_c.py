@@ -1,7 +1,5 @@
 """Stop a process with Ctrl-C."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 

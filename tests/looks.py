@@ -1,7 +1,5 @@
 """Helpers that find ink on drawn pixels, and the scenes that `digitrec evaluate` measures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The pages of the repository: their code blocks, their commands, and what they name in prose."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Helpers for tests of pages: load docs/ scripts as modules, parse command lines."""
 
-from __future__ import annotations
-
 import importlib.util
 import shlex
 import sys

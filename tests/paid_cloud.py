@@ -1,7 +1,5 @@
 """A cloud that costs money and counts every call, for tests of ledger and budget."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A picture with a blot of ink, encoded in any format."""
 
-from __future__ import annotations
-
 import io
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """A server that sends scripted bytes, HTTP or not, and keeps the requests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """The command line in this process, for tests."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from typing import Any

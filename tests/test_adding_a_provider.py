@@ -1,7 +1,5 @@
 """The guide's example package works when it is installed beside digitrec."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

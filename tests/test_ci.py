@@ -1,7 +1,5 @@
 """CI repeats a few failed tests once and always reports it."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The command line: every command has help with an example; errors are one line with an exit code."""
 
-from __future__ import annotations
-
 import errno
 import inspect
 import json

@@ -1,7 +1,5 @@
 """The lessons have valid commands; quick commands and all Python are run."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from pathlib import Path

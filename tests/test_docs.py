@@ -1,7 +1,5 @@
 """The pages: every link works, and generated pages are up to date."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -5,8 +5,6 @@ The files in landed/0.1.0 were written by digitrec 0.1.0 itself: the ledger and 
 network in three forms, and a classifier) by its own export. model.json holds that version's answers.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from importlib import import_module

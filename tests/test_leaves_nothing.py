@@ -1,7 +1,5 @@
 """A command leaves only the requested files and files in digitrec's own folders."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

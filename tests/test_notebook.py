@@ -1,7 +1,5 @@
 """The quick notebook runs from any folder and installs a missing digitrec."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tempfile

@@ -1,7 +1,5 @@
 """docs/output.md lists every column and field that the commands print."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import fields
 from pathlib import Path

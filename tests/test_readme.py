@@ -1,7 +1,5 @@
 """The README's first command works in a fresh copy of the tree."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Quick checks before a release; `just release-check` makes all of them."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

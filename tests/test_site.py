@@ -1,7 +1,5 @@
 """The site builds strictly, has every page and every public name, and fetches nothing from elsewhere."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

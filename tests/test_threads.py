@@ -1,7 +1,5 @@
 """First use from many threads, forked and spawned processes, and an event loop does not hang."""
 
-from __future__ import annotations
-
 import threading
 import time
 import warnings

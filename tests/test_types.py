@@ -1,7 +1,5 @@
 """A type checker finds digitrec's types and accepts a program that uses it."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A server over TLS, with faults in the handshake and after the request."""
 
-from __future__ import annotations
-
 import datetime
 import ipaddress
 import os

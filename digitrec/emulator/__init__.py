@@ -10,8 +10,6 @@ An emulator's answers say nothing about a vendor's accuracy, and every answer is
 ``/_emulator``, which `is_emulator` requests.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self

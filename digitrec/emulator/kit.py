@@ -17,8 +17,6 @@ server, which then fails in every way of `digitrec.emulator.faults`. A provider 
 no server: its tests subclass `LocalProviderContract`.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 import traceback

@@ -1,7 +1,5 @@
 """A pytest fixture for any project: ``pytest_plugins = ["digitrec.emulator.pytest_plugin"]``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any

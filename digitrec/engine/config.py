@@ -4,8 +4,6 @@ The file is in TOML, by default ``config.toml`` in the user's configuration fold
 ``example.toml`` shows every setting. It holds no keys: these stay where each vendor's tools expect them.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Find out whether an endpoint on this machine is an emulator, by asking the endpoint itself."""
 
-from __future__ import annotations
-
 import json
 from http.client import HTTPConnection, HTTPException
 

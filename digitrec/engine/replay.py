@@ -1,7 +1,5 @@
 """Answer from a recording instead of a provider, so that a comparison can be repeated without an account."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import cached_property

@@ -7,8 +7,6 @@ threads when the program ends. Example: read pictures, four at a time, in order 
         ...
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future

@@ -25,8 +25,6 @@ image content. Programming errors are not in this tree. A programming error in a
 have written, is raised as a plain ProviderError that names the provider.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 FROM = "'.[{extra}]' in digitrec's folder"

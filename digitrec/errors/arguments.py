@@ -1,7 +1,5 @@
 """Check a caller's arguments; an error names the argument, its range and the value."""
 
-from __future__ import annotations
-
 import math
 import os
 from numbers import Integral, Real

@@ -1,7 +1,5 @@
 """Types that msgspec checks values against."""
 
-from __future__ import annotations
-
 import threading
 from typing import Any, TypeVar
 

@@ -1,7 +1,5 @@
 """Format values and names the same way everywhere: shares as per cent, names on one line, columns."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 UNSEEN = frozenset(

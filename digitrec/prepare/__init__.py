@@ -1,7 +1,5 @@
 """Find the digit in a picture and prepare each provider's input."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from digitrec.image import DigitImage, InputSpec, PreparedImage

@@ -1,7 +1,5 @@
 """Estimate the paper's brightness everywhere, and how far each pixel differs from it towards ink."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from digitrec.prepare.filters import Floats, edges, quantile, resize, running

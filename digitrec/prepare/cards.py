@@ -1,7 +1,5 @@
 """Find a light card, note or screen on a darker table: a picture of its own within the picture."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

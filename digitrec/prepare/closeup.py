@@ -1,7 +1,5 @@
 """Crop at full size: the contrast of a part of the picture, and the ink of one digit alone."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

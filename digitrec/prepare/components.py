@@ -1,7 +1,5 @@
 """Connected parts of masks, found run by run; several masks of one picture are labelled at once."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Count the digits that the strokes on a picture look like: none, one or more; and say where they are."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

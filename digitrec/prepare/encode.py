@@ -9,8 +9,6 @@ docs/preparations.md says which preparation suits which engine:
 - ``repeated``: the same ink three times in a row; `digitrec.recognise.normalise` reduces "777" to 7.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Small filters on NumPy arrays: running extremes, smoothing, gradients, resizing."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ The network says what each pixel is (paper, writing, or other ink such as a ruli
 pixel of writing to the middle of its mark. Pixels that point to the same place are one mark.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 import os

@@ -1,7 +1,5 @@
 """Bring ink into MNIST's form: 28x28, ink high, the digit 20 pixels long with its centre of mass central."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

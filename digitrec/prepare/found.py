@@ -1,7 +1,5 @@
 """The result of a search for ink on a picture: ink, paper and digits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from PIL import Image

@@ -1,7 +1,5 @@
 """Find the ink on a picture: polarity, paper, strokes, and how many digits the strokes look like."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -5,8 +5,6 @@ trained on generated pictures (`digitrec.lab.finding.judge`), estimates how like
 looks at the proposal and what is around it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache

@@ -1,7 +1,5 @@
 """Project a picture to one channel: the mixture in which the ink differs most from the paper."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Propose places where the digit may be, by rules and by the finder; our network reads each proposal."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache

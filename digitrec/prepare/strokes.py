@@ -1,7 +1,5 @@
 """Separate the strokes on a picture from paper, printed lines and surroundings."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Show a proposal for the picture's digit with its surroundings, for the judge's network."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Check network addresses: whether they are valid, on this machine, or reached through a proxy."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping

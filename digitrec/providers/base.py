@@ -1,7 +1,5 @@
 """Define the interface of a provider: anything that reads a digit."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

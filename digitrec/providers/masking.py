@@ -1,7 +1,5 @@
 """Redact secrets, however they are encoded, before a text is shown or stored."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

@@ -8,8 +8,6 @@ A provider that fails on import, inspection or construction does not affect othe
 with the reason. If two packages register the same name, the first one found is used.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import sys

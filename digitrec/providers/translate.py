@@ -9,8 +9,6 @@ Each provider also has the schema of its vendor's document (docs/decisions.md), 
 A schema names only the fields that digitrec uses; other fields may hold anything.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

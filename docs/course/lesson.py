@@ -5,8 +5,6 @@ A figure stands in the page between two comments, which GitHub and the site do n
 between the comments. A text may have several lines, such as the output of a command.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import shlex

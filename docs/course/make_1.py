@@ -1,7 +1,5 @@
 """Pictures and figures of lesson 1: what a picture is to a computer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Pictures and figures of lesson 3: convolution, seen in the shipped network."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

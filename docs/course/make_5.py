@@ -1,7 +1,5 @@
 """Pictures and figures of lesson 5: what it looks at."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path

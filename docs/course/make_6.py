@@ -1,7 +1,5 @@
 """Pictures and figures of lesson 6: where it fails, and why MNIST is not the world."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pictures and figures of lesson 7: calibration and refusing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path

@@ -6,8 +6,6 @@ It fails if a command fails, or takes more processor time than the two minutes t
 prints the elapsed time too, which is longer on a busy machine.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

@@ -6,8 +6,6 @@ It takes a POST of a PNG to /read, with the key in the header X-Acme-Key, and an
 Each word is a candidate; its confidence of 0 to 100 is divided by 100.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPSConnection

@@ -1,7 +1,5 @@
 """Three layers: stored answers, the contract against a server that speaks the protocol, and faults."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Fixtures: a real Chromium and a digitrec server."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any

@@ -1,7 +1,5 @@
 """Helpers that draw on the page and read what it shows."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

@@ -1,7 +1,5 @@
 """The page in a real Chromium: pointer, keyboard, files, camera, engines, samples, history."""
 
-from __future__ import annotations
-
 import io
 import json
 import re

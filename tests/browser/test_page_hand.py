@@ -1,7 +1,5 @@
 """Drawing by hand, pen or palm: an unfinished drawing gets no refusal, and no stroke is lost."""
 
-from __future__ import annotations
-
 from playwright.sync_api import expect
 
 from browser import hand

@@ -1,7 +1,5 @@
 """Layout on every screen: the answer is near the drawing, no sideways scrolling, accessible to all."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

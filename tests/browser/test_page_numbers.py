@@ -1,7 +1,5 @@
 """Several digits: a photo shows correctable, copyable numbers; a drawing is one number."""
 
-from __future__ import annotations
-
 from playwright.sync_api import Page, expect
 
 from browser import hand

@@ -1,7 +1,5 @@
 """Lost connections, proxies, keys, slow networks, odd files: the page reports each problem."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

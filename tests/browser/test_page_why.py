@@ -1,7 +1,5 @@
 """The answer's reasons on the page: the heat map over the picture, and the feature maps."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """`digitrec.batch` finds pictures by name and counts outcomes; the death of a worker loses no row."""
 
-from __future__ import annotations
-
 import json
 import tarfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Inputs: every entry of a list or an archive is read, or becomes an error that names it."""
 
-from __future__ import annotations
-
 import bz2
 import contextlib
 import gzip

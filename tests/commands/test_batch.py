@@ -1,7 +1,5 @@
 """`digitrec batch`: one row for each picture, for every kind of input and after every interruption."""
 
-from __future__ import annotations
-
 import csv
 import json
 import random

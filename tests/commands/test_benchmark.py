@@ -1,7 +1,5 @@
 """digitrec benchmark: from a folder of labelled pictures to statistics and a report."""
 
-from __future__ import annotations
-
 import json
 import sys
 from functools import partial

@@ -1,7 +1,5 @@
 """digitrec calibrate: from labelled pictures to a chance in every prediction."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from pathlib import Path

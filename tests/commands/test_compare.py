@@ -1,7 +1,5 @@
 """digitrec compare: several engines on the same picture."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

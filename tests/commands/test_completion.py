@@ -1,7 +1,5 @@
 """What a shell offers to complete, through click's own scripts."""
 
-from __future__ import annotations
-
 import os
 import shlex
 

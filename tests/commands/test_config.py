@@ -1,7 +1,5 @@
 """`digitrec config`: the file's path and its settings."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`digitrec demo` reads the bundled pictures and prints an answer for each."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The command's help; tests/emulator tests the server."""
 
-from __future__ import annotations
-
 from terminal import run
 
 

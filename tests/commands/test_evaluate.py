@@ -1,7 +1,5 @@
 """`digitrec evaluate`: one set with its pictures, or the whole table."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

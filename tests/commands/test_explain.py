@@ -1,7 +1,5 @@
 """`digitrec explain`."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

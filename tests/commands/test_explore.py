@@ -1,7 +1,5 @@
 """`digitrec explore`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A command without its extra names the extra in one line and shows no traceback."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

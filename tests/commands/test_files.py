@@ -1,7 +1,5 @@
 """An output that is also an input or another output is a usage error; no file changes."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

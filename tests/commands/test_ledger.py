@@ -1,7 +1,5 @@
 """`digitrec ledger`: calls and costs after real runs of `predict` against the emulator."""
 
-from __future__ import annotations
-
 import json
 import time
 from pathlib import Path

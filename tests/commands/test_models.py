@@ -1,7 +1,5 @@
 """`digitrec models`: facts about a model file, and the comparison of several kinds."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`digitrec predict`: answers on stdout, errors on stderr, and the exit code."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

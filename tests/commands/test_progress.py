@@ -1,7 +1,5 @@
 """The runtimes' own log lines are dropped, other lines are kept, and stderr is restored."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

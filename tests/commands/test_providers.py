@@ -1,7 +1,5 @@
 """`digitrec providers`: lists engines without asking them; `check` sends one request."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

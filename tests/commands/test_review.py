@@ -1,7 +1,5 @@
 """`digitrec review`: its messages before it serves the page."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

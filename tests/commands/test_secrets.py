@@ -1,7 +1,5 @@
 """Planted keys appear in no output, log, ledger, recording, page or file of the home folder."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`digitrec serve`: settings that it refuses; tests/web and tests/browser test the running server."""
 
-from __future__ import annotations
-
 import logging
 import socket
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Arguments of a command: folders, patterns, files of several pictures."""
 
-from __future__ import annotations
-
 import csv
 import io
 import sys

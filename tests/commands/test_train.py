@@ -1,7 +1,5 @@
 """`digitrec train`: its options reach the training, and its files predict."""
 
-from __future__ import annotations
-
 import zipfile
 from functools import partial
 from pathlib import Path

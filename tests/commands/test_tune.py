@@ -1,7 +1,5 @@
 """`digitrec tune`, and the winner trained."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

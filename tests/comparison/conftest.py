@@ -1,7 +1,5 @@
 """Pictures of numbers for the tests of this package."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Scripted engines and their answers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Folders of small pictures with numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Engines at work at the same time: concurrent, independent, and without hiding a bug."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 

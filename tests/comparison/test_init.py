@@ -1,7 +1,5 @@
 """Engines side by side: concurrent, independent, and their combined answer."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator
 from threading import Event

@@ -1,7 +1,5 @@
 """The numbers on a picture, compared one by one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

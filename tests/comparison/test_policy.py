@@ -1,7 +1,5 @@
 """Policies: the engines asked, the answer, its cost and its time."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The program accepts every command on a page, with its options and values."""
 
-from __future__ import annotations
-
 import re
 import shlex
 

@@ -1,7 +1,5 @@
 """Pictures and the accuracy table show the shipped network's current answers."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """Pictures, engines, and the seven vendors' own clients behind one function."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """The fixture in another project, without this suite's configuration."""
 
-from __future__ import annotations
-
 import os
 
 from programs import python

@@ -1,7 +1,5 @@
 """Pictures in requests, and the engine behind the emulator: the shipped networks."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

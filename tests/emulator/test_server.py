@@ -1,7 +1,5 @@
 """The emulator's HTTP server: slow, broken and closed connections, and any bytes."""
 
-from __future__ import annotations
-
 import json
 import socket
 import threading

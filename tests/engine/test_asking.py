@@ -1,7 +1,5 @@
 """Any behaviour of a provider gives each image an outcome; unsent requests are free."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The configuration file: found and read; an error names the mistake."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

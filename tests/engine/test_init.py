@@ -1,7 +1,5 @@
 """Promises of an engine: retries, deadline, batches, ledger, budget, rate."""
 
-from __future__ import annotations
-
 import signal
 import sqlite3
 import subprocess

@@ -1,7 +1,5 @@
 """Concurrent processes and random kills: no answer is paid twice, no budget exceeded."""
 
-from __future__ import annotations
-
 import random
 import subprocess
 import sys

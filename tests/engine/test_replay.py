@@ -1,7 +1,5 @@
 """Answers from a recording instead of a provider."""
 
-from __future__ import annotations
-
 import threading
 from contextlib import closing
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Retried failures, their waits, and failures that may have cost money."""
 
-from __future__ import annotations
-
 import threading
 import time
 from pathlib import Path

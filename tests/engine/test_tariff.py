@@ -1,7 +1,5 @@
 """Prices by the token: the maximum is reserved, then the tokens' cost is recorded."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

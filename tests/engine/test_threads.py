@@ -1,7 +1,5 @@
 """Jobs in daemon threads: their number, the order of results, and their end."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

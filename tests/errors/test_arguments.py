@@ -1,7 +1,5 @@
 """An invalid argument is an error at the call: it names the argument, its range and the value."""
 
-from __future__ import annotations
-
 import io
 import math
 import re

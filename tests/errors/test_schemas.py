@@ -1,7 +1,5 @@
 """The schemas of msgspec, which several threads may use first."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """Text: percentages, names on one line, columns."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -1,7 +1,5 @@
 """HEIC, AVIF and files of several pictures: recognised by content, within the limits."""
 
-from __future__ import annotations
-
 import io
 import struct
 import sys

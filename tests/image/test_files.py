@@ -1,7 +1,5 @@
 """Sources of bytes: files, pipes, streams; never a network or an endless source."""
 
-from __future__ import annotations
-
 import io
 import os
 import socket

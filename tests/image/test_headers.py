@@ -1,7 +1,5 @@
 """The memory estimate from a header is never below the real use, in any format."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """DigitImage.open reads every usual input and refuses unsafe or broken ones in one line."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import pickle

@@ -1,7 +1,5 @@
 """Arrays of every usual type, and pictures of every mode and shape, become pixels."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Files that repeat one element up to the size limit are read or refused in few steps."""
 
-from __future__ import annotations
-
 import io
 import sys
 from pathlib import Path

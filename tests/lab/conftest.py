@@ -1,7 +1,5 @@
 """Small folders of data as training and measuring find them in DIGITREC_DATA."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The training loop of the finder and the number reader."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Tests that ask a real service with a real account."""
 
-from __future__ import annotations
-
 import pytest
 
 

@@ -3,8 +3,6 @@
 They run only when they are asked for (`pytest -m live`), so that nobody pays by running the suite.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Any

@@ -1,7 +1,5 @@
 """Without LiteRT, NumPy gives the same answers."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

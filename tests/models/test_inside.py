@@ -1,7 +1,5 @@
 """Feature maps, filters and class activation maps agree with Keras."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Reading a number from a strip: the search over the network's columns, and the shipped network."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from itertools import groupby, product
 

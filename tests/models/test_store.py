@@ -1,7 +1,5 @@
 """Loading model files of every kind, and asking them."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

@@ -1,7 +1,5 @@
 """Pure noise is distinguished from a noisy picture with content."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

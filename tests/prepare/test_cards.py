@@ -1,7 +1,5 @@
 """A light card on a dark table: its digit is found, and no other shape counts as a card."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

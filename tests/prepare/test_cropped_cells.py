@@ -1,7 +1,5 @@
 """Pictures cut out of a form: without paper around the digit, or with bars along the edges."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter

@@ -1,7 +1,5 @@
 """Which ink the rules take for a digit, and what they refuse."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Finding every digit on a picture."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

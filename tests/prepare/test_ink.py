@@ -1,7 +1,5 @@
 """Ink on drawn pictures: a 4 on paper of many kinds, and pages without ink."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Judging what rules and finder propose."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 

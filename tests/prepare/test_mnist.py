@@ -1,7 +1,5 @@
 """MNIST's form: pictures already in it, converted pictures, and their similarity."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Coloured pictures are projected to the colour in which ink and paper differ most."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from looks import look

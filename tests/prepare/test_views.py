@@ -1,7 +1,5 @@
 """Views of proposals and what is around them."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

@@ -1,7 +1,5 @@
 """Shared by tests of several providers: the clouds, types of fixtures, stored pictures."""
 
-from __future__ import annotations
-
 import json
 import traceback
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The vendors' stored answers, and their emulators."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The vendors' stored documents, and their mutations."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from digitrec.providers.addresses import is_metadata_server

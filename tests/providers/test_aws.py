@@ -1,7 +1,5 @@
 """The services of AWS: credentials, regions, requests and error codes."""
 
-from __future__ import annotations
-
 import base64
 import logging
 import traceback

@@ -1,7 +1,5 @@
 """The provider contract, for every cloud at its emulator."""
 
-from __future__ import annotations
-
 import pytest
 
 from digitrec.emulator import Emulator

@@ -1,7 +1,5 @@
 """Fetched credentials: the addresses of their requests, their cost, and redaction."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

@@ -1,7 +1,5 @@
 """Any JSON value gives a valid Answer or one of our errors."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from typing import Any

@@ -4,8 +4,6 @@ Asked through the engine. The table is written by hand from what each vendor
 means by its answer, not from our own tables.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from digitrec import errors

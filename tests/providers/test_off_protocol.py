@@ -3,8 +3,6 @@
 The server sends scripted bytes. ``WIRE_CASES`` sets how many replies are tried with each cloud.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import traceback

@@ -1,7 +1,5 @@
 """The registry: from a name to a provider, ours or another package's."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points

@@ -1,7 +1,5 @@
 """Our requests equal those of the vendors' SDKs: method, address, body and credentials."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The ledger agrees with the server's requests: proxies, late answers, slow credentials."""
 
-from __future__ import annotations
-
 import json
 import time
 from pathlib import Path

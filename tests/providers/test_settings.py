@@ -1,7 +1,5 @@
 """Configuration of each cloud: variables, files, missing settings and invalid ones."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

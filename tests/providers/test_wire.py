@@ -1,7 +1,5 @@
 """The transport of all clouds: endpoints, proxies, certificates, redirects, refusals, secrets."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Any picture gives a Prediction or an ImageError."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Asynchronous functions: the same answers, concurrent, and cancelled with their caller."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator

@@ -1,7 +1,5 @@
 """Calibrations are stored, found, and applied only to the engine they were fitted for."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """Explanations: the ink that mattered, and the feature maps."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Fields of a form: alignment, one number for each, and errors in their file."""
 
-from __future__ import annotations
-
 import json
 import logging
 from pathlib import Path

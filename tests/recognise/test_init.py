@@ -1,7 +1,5 @@
 """The pipeline: every picture gives an outcome."""
 
-from __future__ import annotations
-
 import io
 import time
 import weakref

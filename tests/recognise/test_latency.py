@@ -1,7 +1,5 @@
 """An answer's time: preparation and request, without opening and loading."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

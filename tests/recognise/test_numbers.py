@@ -1,7 +1,5 @@
 """Numbers and their values in the words of any engine."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """From a picture to a Sheet: the same request as for a digit, boxes on the user's picture, failures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path

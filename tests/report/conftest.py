@@ -1,7 +1,5 @@
 """A small benchmark with errors, refusals, a failure, an emulated engine and chances."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 

@@ -1,7 +1,5 @@
 """A benchmark as text, Markdown, JSON and a page: the same figures under their headers."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """Evaluations: the figures and plots of known outcomes."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """The picture that explains an answer."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The plots of a data set show its facts."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

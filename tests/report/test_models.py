@@ -1,7 +1,5 @@
 """The comparison of models: the figures in its table, its page and its pictures."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Properties of all plots."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Outcomes as text: stable for programs, readable for people."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """Rows of any values for programs, and aligned columns for people."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Scripted engines and a server in front of them, without a network."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

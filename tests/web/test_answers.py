@@ -1,7 +1,5 @@
 """`digitrec review`: doubtful answers become a labelled folder, one at a time."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Parts of every answer: headers, problem bodies, allowed addresses, sites and hosts, the log."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -1,7 +1,5 @@
 """Schemathesis: every answer matches the API's OpenAPI description."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Checks of the Dockerfile without building it (deploy/try_container.sh builds it)."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

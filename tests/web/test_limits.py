@@ -1,7 +1,5 @@
 """Admission: size, number, rate, keys, time; bodies that stall, trickle, swell or multiply."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import io

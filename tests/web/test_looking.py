@@ -1,7 +1,5 @@
 """Endpoints that show a picture: its thumbnail and the explanation of its answer."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Thousands of damaged, lying or exploding uploads: no 5xx, no memory growth, still alive."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import json

@@ -1,7 +1,5 @@
 """The lines for nginx in docs/deploying.md, in a real nginx on a port of its own."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import socket

@@ -1,7 +1,5 @@
 """`POST /v1/read`: the numbers on a picture, under the limits of all requests."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator
 

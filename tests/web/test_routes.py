@@ -1,7 +1,5 @@
 """The endpoints: documented fields, every way of sending a picture, the server's state."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """Fair shares of places, turns, threads and budgets: a greedy client does not delay the others."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections import Counter

@@ -1,7 +1,5 @@
 """The server on a real socket: slow, long or invalid heads, slow bodies, and a clean shutdown."""
 
-from __future__ import annotations
-
 import json
 import socket
 import threading

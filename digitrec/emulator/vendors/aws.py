@@ -1,7 +1,5 @@
 """AWS: Rekognition's DetectText and Textract's DetectDocumentText."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

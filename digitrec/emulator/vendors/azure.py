@@ -1,7 +1,5 @@
 """Azure resources: Read 3.2 and Image Analysis 4.0 of Computer Vision, and Document Intelligence."""
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

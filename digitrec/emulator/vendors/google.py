@@ -3,8 +3,6 @@
 Answers have the JSON form of protobuf, which omits fields that are zero or empty.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar

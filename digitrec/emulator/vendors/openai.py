@@ -1,7 +1,5 @@
 """OpenAI's protocol: chat completions about one picture."""
 
-from __future__ import annotations
-
 import base64
 import json
 import math

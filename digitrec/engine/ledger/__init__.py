@@ -6,8 +6,6 @@ A call is recorded before it is made, and its answer before it is shown. The par
     database.py  the SQLite file: opening, migration, repair, and readable errors
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import time

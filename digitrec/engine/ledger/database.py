@@ -1,7 +1,5 @@
 """Store the ledger in a SQLite file, readable by this user only: check and repair it, and explain errors."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sqlite3

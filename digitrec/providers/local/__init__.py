@@ -1,7 +1,5 @@
 """digitrec's own network: runs on this machine, free, in less than a millisecond per digit."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self

@@ -1,7 +1,5 @@
 """Tell the printed lines of a page from its letters, and where they divide marks of writing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

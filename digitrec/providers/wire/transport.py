@@ -5,8 +5,6 @@ follows redirects or reads without limit. All secrets in an errand's request and
 on.
 """
 
-from __future__ import annotations
-
 import http.client
 import io
 import os

@@ -1,7 +1,5 @@
 """Engines of known accuracy, and pictures for them."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Sequence
 

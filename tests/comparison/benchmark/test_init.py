@@ -1,7 +1,5 @@
 """A benchmark asks every engine about every picture and keeps the answers."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Engines on labelled pictures: the counts and measures of each, on known outcomes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Measures and paired tests agree with statsmodels and scikit-learn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

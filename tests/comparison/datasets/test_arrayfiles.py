@@ -1,7 +1,5 @@
 """Images and labels as arrays: each format is read exactly; an error names an invalid file."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import struct

@@ -3,8 +3,6 @@
 A limit keeps the mix of labels, and a larger sample contains the smaller one.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

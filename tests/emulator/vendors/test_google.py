@@ -1,7 +1,5 @@
 """Features of Google only: two text features, batches, languages, and the JSON of protobuf."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """The seven vendors' own SDKs against the emulator, with no digitrec provider in between."""
 
-from __future__ import annotations
-
 import pytest
 import requests
 

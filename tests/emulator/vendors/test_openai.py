@@ -1,7 +1,5 @@
 """Features of a language model: tokens with chances, parameters, refusals."""
 
-from __future__ import annotations
-
 import json
 import math
 

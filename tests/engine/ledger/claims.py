@@ -1,7 +1,5 @@
 """Questions and the ledger's replies to claims."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import closing
 from pathlib import Path

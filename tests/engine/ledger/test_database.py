@@ -1,7 +1,5 @@
 """The ledger's file: private to this user, with a clear error for every problem."""
 
-from __future__ import annotations
-
 import random
 import sqlite3
 import sys

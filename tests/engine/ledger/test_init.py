@@ -1,7 +1,5 @@
 """Finding an answer, claiming a call, recording its outcome."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Equal questions have equal keys; answers survive JSON."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, replace
 from typing import Any

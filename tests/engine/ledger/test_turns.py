@@ -1,7 +1,5 @@
 """Turns under a rate limit are spaced evenly over all threads and processes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from contextlib import closing

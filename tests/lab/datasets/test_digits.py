@@ -1,7 +1,5 @@
 """Digits of any kind at 28x28, recognised in any file, so that learned digits are left out of tests."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

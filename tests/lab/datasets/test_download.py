@@ -1,7 +1,5 @@
 """MNIST's training files and fonts: in a folder, or fetched from a mirror (here on 127.0.0.1)."""
 
-from __future__ import annotations
-
 import gzip
 import shutil
 import threading

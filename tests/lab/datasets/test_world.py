@@ -1,7 +1,5 @@
 """Digits of other countries: found in their folders, whole writers held out."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from pathlib import Path

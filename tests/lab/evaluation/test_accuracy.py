@@ -1,7 +1,5 @@
 """The accuracy table: its sets, and whether their pictures match their names."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Typical digits of a set, and outliers."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

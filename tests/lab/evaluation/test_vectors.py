@@ -1,7 +1,5 @@
 """The second generator: its pictures are fixed by their seed and show what their kind says."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """The recipe of the judge."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

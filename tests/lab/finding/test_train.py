@@ -1,7 +1,5 @@
 """The finder's scenes and network."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test

@@ -1,7 +1,5 @@
 """All generators: the seed decides their pictures, which equal those measured and learned."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Scenes and pictures without a digit: fixed by the seed, drawn as described, other than those measured."""
 
-from __future__ import annotations
-
 import unicodedata
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Digits and letters from a synthetic hand: every shape can be drawn and lies within the image."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

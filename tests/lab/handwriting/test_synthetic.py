@@ -1,7 +1,5 @@
 """Generated pictures: correctly labelled, in MNIST's form, never repeated."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

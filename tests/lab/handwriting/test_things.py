@@ -1,7 +1,5 @@
 """Things beside a digit."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from digitrec.lab.handwriting.things import beside

@@ -1,7 +1,5 @@
 """Composing numbers and other signs for the reader's network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The recipe of the weights that judge readings, and the tables that it draws."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The recipe of the number reader, from composing to the exported files, in small."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The facts on a model card."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Several kinds of models on the same digits."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

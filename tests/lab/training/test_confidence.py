@@ -1,7 +1,5 @@
 """The temperature at which confidence equals accuracy."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

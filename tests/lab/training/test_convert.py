@@ -1,7 +1,5 @@
 """A model file in another format answers as the network does; our networks out of their file."""
 
-from __future__ import annotations
-
 import json
 import sys
 import zipfile

@@ -1,7 +1,5 @@
 """Fine-tuning in small: a tiny network, a few mirrored digits."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 from pathlib import Path

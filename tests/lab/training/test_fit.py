@@ -1,7 +1,5 @@
 """Training by name, on a few digits."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import astuple, replace
 from pathlib import Path

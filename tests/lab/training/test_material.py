@@ -1,7 +1,5 @@
 """Training digits besides MNIST's."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

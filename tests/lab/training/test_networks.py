@@ -1,7 +1,5 @@
 """Networks as built, and architectures by name."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

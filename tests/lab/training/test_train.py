@@ -1,7 +1,5 @@
 """A training run from end to end, on a few digits and with a tiny network."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

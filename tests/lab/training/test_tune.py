@@ -1,7 +1,5 @@
 """The search for settings, on a few digits."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Our own network as a provider."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Grouping marks into numbers, and cutting strips out."""
 
-from __future__ import annotations
-
 import tracemalloc
 from itertools import islice
 

@@ -1,7 +1,5 @@
 """Our own number reader, from a picture to its numbers."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

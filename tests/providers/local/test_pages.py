@@ -1,7 +1,5 @@
 """How well our own reader finds the numbers of pages that were drawn for this test only."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise, product
 
