@@ -49,7 +49,6 @@ class AwsProvider(Cloud):
     """boto3's names of the service and of the operation's method."""
     holder: ClassVar[str]
     """Name of the request's field with the image."""
-    variables: ClassVar[Mapping[str, Sequence[str]]] = {"region": REGION}
     service: ClassVar[Service]
     """The service's name in messages."""
     schema: ClassVar[type[TextResponse]]
@@ -100,17 +99,14 @@ class AwsProvider(Cloud):
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """Build from the keys in the environment, else from AWS_PROFILE, else let botocore search.
 
-        The region is that of `REGION`; the endpoint that of AWS_ENDPOINT_URL_REKOGNITION or
-        AWS_ENDPOINT_URL_TEXTRACT, else of AWS_ENDPOINT_URL. ``options`` override the variables; a profile or
-        key among them replaces all credentials of the environment, because a key and a session token belong
-        together.
+        The variables of the region and the endpoint are used too. ``options`` override the variables; a
+        profile or key among them replaces all credentials of the environment, because a key and a session
+        token belong together.
         """
         credentials: Mapping[str, str] = {}
         if not options.keys() & {"profile", *KEY_OPTIONS}:
             credentials = KEY_OPTIONS if env.get("AWS_ACCESS_KEY_ID") else {"profile": "AWS_PROFILE"}
         found = {option: env.get(name) or None for option, name in credentials.items()}
-        own = f"AWS_ENDPOINT_URL_{cls.operation[0].upper()}"
-        found["endpoint"] = env.get(own) or env.get("AWS_ENDPOINT_URL")
         return super().from_env(env, **{**found, **options})
 
     @classmethod
@@ -410,6 +406,9 @@ class Aws(AwsProvider):
     operation = ("rekognition", "detect_text")
     schema = DetectTextResponse
     holder = "Image"
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "region": REGION, "endpoint": ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL"),
+    }  # fmt: skip
     service = service("AWS Rekognition", "rekognition:DetectText")
     wants = InputSpec(encoding="png", min_side=200, max_side=4096, max_bytes=5_242_880, margin=0.1)
     price: Price | None = Price(
@@ -425,6 +424,9 @@ class AwsTextract(AwsProvider):
     operation = ("textract", "detect_document_text")
     schema = TextResponse
     holder = "Document"
+    variables: ClassVar[Mapping[str, Sequence[str]]] = {
+        "region": REGION, "endpoint": ("AWS_ENDPOINT_URL_TEXTRACT", "AWS_ENDPOINT_URL"),
+    }  # fmt: skip
     service = service("AWS Textract", "textract:DetectDocumentText")
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=10_000_000, margin=0.1)
     price: Price | None = Price(

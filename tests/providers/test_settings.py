@@ -71,6 +71,7 @@ ENDPOINTS: list[tuple[str, dict[str, str], str]] = [
     ("aws", KEYS | REGION | {"AWS_ENDPOINT_URL_REKOGNITION": URL}, URL),
     ("aws-textract", KEYS | REGION | {"AWS_ENDPOINT_URL_REKOGNITION": URL},
      "https://textract.eu-west-1.amazonaws.com"),
+    ("aws-textract", KEYS | REGION | {"AWS_ENDPOINT_URL_TEXTRACT": " ", "AWS_ENDPOINT_URL": f"{URL}\n"}, URL),
     ("aws", KEYS | {"AWS_DEFAULT_REGION": "eu-west-1\n"}, "https://rekognition.eu-west-1.amazonaws.com"),
     ("google", {"GOOGLE_API_KEY": "k"}, "https://vision.googleapis.com"),
     ("google", {"GOOGLE_API_KEY": "k", "DIGITREC_GOOGLE_ENDPOINT": f"{URL}/"}, URL),
