@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 
+def is_number(value: object) -> bool:
+    """Return whether a value is a real number; bool is not accepted."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def number(name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False) -> float:
     """Return a finite number from ``low`` (exclusive with ``above``) to ``high``.
 
@@ -14,7 +19,7 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
         TypeError: the value is not a number; bool is not accepted.
         ValueError: the value is out of range, infinite or nan.
     """
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not is_number(value):
         raise TypeError(f"{name} must be a number, got {said(value)}")
     try:
         given = float(value)

@@ -4,14 +4,13 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from numbers import Real
 from typing import Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 import numpy as np
 
 from digitrec.answer import Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import Engine
-from digitrec.errors.arguments import number, said, whole
+from digitrec.errors.arguments import is_number, number, said, whole
 from digitrec.image import TURNS, Box, ImageSource, Turned, one_image, several_images
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
@@ -215,7 +214,7 @@ def read_stream(
     """
     expected, (at_least, turn) = expected_digits(digits), _checked(at_least, rotate)
     sides = np.array(region, object)  # of a ragged list NumPy makes no other array
-    if region is not None and (sides.shape != (4,) or not all(isinstance(side, Real) for side in sides)):
+    if region is not None and (sides.shape != (4,) or not all(map(is_number, sides))):
         raise ValueError(f"region must be four numbers: left, top, right, bottom, got {region!r}")
     reader, waiting = reader_for(provider), several_images(images)
     if not isinstance(reader, Engine):

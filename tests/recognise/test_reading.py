@@ -146,6 +146,7 @@ def test_a_bad_picture_and_a_failed_call_cost_only_their_own_place() -> None:
         ({"digits": 0}, ValueError), ({"digits": (3, 2)}, ValueError), ({"digits": "4"}, TypeError),
         ({"rotate": 45}, ValueError), ({"at_least": 2}, ValueError), ({"region": (0, 0, 1)}, ValueError),
         ({"region": "0,0,1,1"}, ValueError), ({"region": 5}, ValueError), ({"region": [[0], 1]}, ValueError),
+        ({"region": (False, False, True, True)}, ValueError),
         ({"region": (0, 0, None, 1)}, ValueError), ({"region": ("0", "0", "1", "1")}, ValueError),
     ],
 )  # fmt: skip
