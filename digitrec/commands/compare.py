@@ -79,7 +79,7 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     """Return the engines that are ready and free, or only ready; name the others on stderr."""
     known = listings(os.environ)
     ready = {listing.name: left_out_because(listing) for listing in known if not listing.status.missing}
-    chosen = [*ready] if everyone else free_engines(os.environ)
+    chosen = [*ready] if everyone else free_engines(known)
     chosen += [name for name in emulated if name not in chosen]
     parts = [f"{name} {why}" for name, why in ready.items() if name not in chosen]
     if missing := [one.name for one in known if one.name not in {*ready, *chosen}]:

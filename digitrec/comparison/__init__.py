@@ -154,7 +154,7 @@ def compare_stream(
     digit by another, such as `comparison.numbers.numbers_asked`; each engine then opens the pictures
     itself.
     """
-    names = free_engines(os.environ) if providers is None else listed(providers)
+    names = free_engines(listings(os.environ)) if providers is None else listed(providers)
     readers = [reader_or_absent(provider) for provider in names]
     asked = ask or partial(stream, **how)
     for reader in readers:
@@ -256,13 +256,13 @@ class Absent:
         """Release nothing."""
 
 
-def free_engines(env: Mapping[str, str]) -> list[str]:
-    """Return the engines that are ready and free of charge, without sending a request.
+def free_engines(known: Iterable[registry.Listing]) -> list[str]:
+    """Return the engines that are ready and free of charge, of those in `listings`.
 
     Raises:
         NotConfigured: no free engine is ready.
     """
-    chosen = [one.name for one in listings(env) if not (one.status.missing or left_out_because(one))]
+    chosen = [one.name for one in known if not (one.status.missing or left_out_because(one))]
     if not chosen:
         raise NotConfigured("no free engine is installed and configured; name the engines to ask")
     return chosen
