@@ -1,10 +1,10 @@
 """Read many pictures: ``digitrec.batch``, and the tasks of the command in worker processes."""
 
 import io
+import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Unpack, cast
 
 from digitrec import errors
@@ -61,7 +61,7 @@ class Batch(Iterator[Outcome]):
 
 
 def batch(
-    images: str | Path | Iterable[ImageSource], provider: AnyReader = "local", **how: Unpack[How]
+    images: str | os.PathLike[str] | Iterable[ImageSource], provider: AnyReader = "local", **how: Unpack[How]
 ) -> Batch:
     """Read any number of pictures; return an iterator over the outcomes, in order, with a ``summary``.
 
@@ -81,8 +81,8 @@ def batch(
         DigitrecError: raised while iterating, after the earlier outcomes: an error that also stops all
             following pictures (a spent budget, refused credentials, no network).
     """
-    if isinstance(images, str | Path):
-        images = cast(Iterable[ImageSource], expand([str(images)], Skipped()))
+    if isinstance(images, str | os.PathLike):
+        images = cast(Iterable[ImageSource], expand([os.fsdecode(images)], Skipped()))
     return Batch(images, reader_for(provider), how)
 
 

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,9 @@ def serve(
         policy = asking.policy(engines)
         monitoring.configure(log_level)
         with server.listen(host, port) as listening:
-            place = server.place(host, listening.getsockname()[1])
+            address, number = listening.getsockname()[:2]
+            is_any = ip_address(address).is_unspecified  # on Windows, no browser opens http://0.0.0.0
+            place = server.place("localhost" if is_any else host, number)
             click.echo(f"digitrec is at http://{place} (Ctrl-C stops it)", err=True)
             off = f"off, every visitor may send pictures ({KEYS} sets keys)"
             click.echo(f"API keys: {f'{len(keys)} accepted' if keys else off}", err=True)

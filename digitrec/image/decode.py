@@ -8,6 +8,7 @@ forms, may take minutes, and only the end of the process stops PDFium.
 
 import hashlib
 import json
+import os
 import struct
 import subprocess  # nosec B404 # no shell; this interpreter runs our own script
 import sys
@@ -89,7 +90,7 @@ def frames(source: files.Encoded) -> list[Frame]:
                 count = headers.count(picture, data)
     if count > headers.MAX_FRAMES:
         raise ImageError(f"{name}: holds more than {headers.MAX_FRAMES} pictures; split it first")
-    again = source if isinstance(source, str | Path) and not files.read_once(source) else data
+    again = source if isinstance(source, str | os.PathLike) and not files.read_once(source) else data
     return [Frame(again, number, f"{name}[{number}]") for number in range(1, count + 1)]
 
 

@@ -39,7 +39,7 @@ _ADDRESS = re.compile(r"(?i)(data:|[a-z][a-z0-9+.-]+:/)")
 class Frame:
     """One picture of a file with several: a page of a TIFF or PDF, a frame of a GIF."""
 
-    source: str | Path | bytes = field(repr=False)
+    source: str | os.PathLike[str] | bytes = field(repr=False)
     """The file, or its bytes."""
     number: int
     """Number of the picture in the file, from 1."""
@@ -50,7 +50,7 @@ class Frame:
         return self.name
 
 
-Encoded = str | Path | bytes | bytearray | memoryview | IO[bytes] | Frame
+Encoded = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Frame
 """Types that hold an encoded picture; the string "-" is standard input."""
 
 
@@ -69,8 +69,8 @@ def read(source: Encoded) -> tuple[bytes, str]:
         if sys.stdin is None:  # closed by the parent process
             raise ImageError(f"{name}: there is no standard input; name a file")
         data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-    elif isinstance(source, str | Path):
-        data = read_path(source, name)
+    elif isinstance(source, str | os.PathLike):
+        data = read_path(os.fsdecode(source), name)
     elif hasattr(source, "read"):
         data = _streamed(source, name)
     else:
@@ -109,11 +109,10 @@ def _streamed(stream: Any, name: str) -> bytes:
 
 def name_of(source: Any) -> str:
     """Return a name for a source in messages, even if it is unreadable."""
-    if isinstance(source, str | Path):
-        if source == "-":
-            return "<stdin>"
+    if isinstance(source, str | os.PathLike):
+        name = os.fsdecode(source)
         # A URL may hold a password of any characters, a signature, or the picture itself.
-        return str(source).split(":", 1)[0] + ":..." if is_address(str(source)) else str(source)
+        return "<stdin>" if source == "-" else name.split(":", 1)[0] + ":..." if is_address(name) else name
     if isinstance(source, Image.Image):
         return str(getattr(source, "filename", "") or "<image>")
     if isinstance(source, bytes | bytearray | memoryview):
@@ -124,7 +123,9 @@ def name_of(source: Any) -> str:
 def read_once(source: Any) -> bool:
     """Return whether a source can be read only once: standard input or a named pipe."""
     try:
-        return isinstance(source, str | Path) and (source == "-" or Path(source).is_fifo())
+        return isinstance(source, str | os.PathLike) and (
+            source == "-" or Path(os.fsdecode(source)).is_fifo()
+        )
     except OSError:  # the name is too long
         return False
 

@@ -91,7 +91,7 @@ def test_a_public_server_with_paid_engines_needs_permission(
         assert "google costs money" in done.output and "DIGITREC_API_KEYS" in done.output
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0"])
 def test_the_printed_address_is_the_real_one(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     from digitrec.web import server
 
@@ -102,7 +102,7 @@ def test_the_printed_address_is_the_real_one(monkeypatch: pytest.MonkeyPatch, ho
     except OSError:
         pytest.skip("this machine has no IPv6")
     done = serve("--host", host, "--port", "0")
-    name = f"[{host}]" if ":" in host else host
+    name = {"::1": "[::1]", "0.0.0.0": "localhost"}.get(host, host)
     assert f"digitrec is at http://{name}:{found[0]} (Ctrl-C" in done.output and found[0]
 
 
