@@ -127,14 +127,28 @@ def signed(count: int, signs: Signs = SIGNS, *, squares: bool = False) -> Iterat
 
 
 def in_boxes(count: int) -> Iterator[Rows]:
-    """Yield photographed pages with a digit in each box of a row, as for a date, and the rows' digits.
+    """Yield photographed pages with a digit in each box of a row, as for a date, and the rows' digits."""
+    for page, texts, _ in _boxed(count, SEED, 8):
+        yield page, texts
+
+
+def boxes_cut_out(count: int) -> Iterator[Labelled]:
+    """Yield the rows of `count` such pages, each cut out, and their digits."""
+    for page, texts, ends in _boxed(count, SEED, 9):
+        for row, (text, end) in enumerate(zip(texts, ends, strict=True)):
+            top, beside = row * ROW, ROW // 5
+            yield page[top : top + ROW, ROW - beside : end + beside], text
+
+
+def _boxed(count: int, *seed: int) -> Iterator[tuple[NDArray[np.uint8], list[str], list[int]]]:
+    """Yield such a page, and for each row its digits and where the last of its boxes ends, in pixels.
 
     The boxes stand apart or adjoin; of some only the base and a part of the sides are printed.
     """
     writer, high = Writer(mnist_test()), round(1.6 * HEIGHT)
     for number in range(count):
-        rng = np.random.default_rng((SEED, 8, number))
-        page, texts = np.zeros((ROWS * ROW, 10 * ROW), np.uint8), []
+        rng, texts, ends = np.random.default_rng((*seed, number)), [], []
+        page = np.zeros((ROWS * ROW, 10 * ROW), np.uint8)
         wide, apart, thick = round(HEIGHT * rng.uniform(1.15, 1.7)), rng.random() < 0.6, rng.integers(1, 4)
         step = wide + round(wide * rng.uniform(0.1, 0.4)) if apart else wide
         sides = high if rng.random() < 0.7 else round(high * rng.uniform(0.2, 0.5))
@@ -150,7 +164,8 @@ def in_boxes(count: int) -> Iterator[Rows]:
                 place = page[top : top + len(ink), start : start + ink.shape[1]]
                 np.maximum(place, ink, out=place)
             texts.append("".join(str(label) for label, _ in digits))
-        yield shown(page, rng), texts
+            ends.append(ROW + (len(digits) - 1) * step + wide)
+        yield shown(page, rng), texts, ends
 
 
 def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]:
@@ -181,6 +196,7 @@ def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]
     yield _rows("numbers with a sign: exact digits", list(signed(pages)), engine)
     yield _rows("numbers on squared paper: exact digits", list(signed(pages, BARE, squares=True)), engine)
     yield _rows("rows of boxes: exact digits", list(in_boxes(pages)), engine, is_joined=True)
+    yield from _numbers("rows of boxes cut out", list(boxes_cut_out(pages)), engine, 0.95)
     yield _sure([page for page, _ in signed(pages, DIVIDED)], engine)
     drawn = list(islice(scribbles(COUNT, SEED), limit))
     plain = [one.pixels for one in drawn if one.kind != LIKE_DIGIT]

@@ -10,6 +10,7 @@ that digitrec ships, with their card. Only hands, fonts and letters of the train
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from digitrec.lab.handwriting.scenes import WANTED, large, scene
 from digitrec.lab.handwriting.strokes import LEARNED, by_share, log_uniform
 from digitrec.lab.handwriting.writer import Writer, cut_out, fonts_to_learn
 from digitrec.lab.reading.compose import Composer, unstretched
-from digitrec.lab.reading.tables import table
+from digitrec.lab.reading.tables import boxes, table
 from digitrec.lab.reading.train import composer
 from digitrec.models.committee import chances
 from digitrec.models.sequence import digits_of
@@ -39,9 +40,11 @@ Labelled = tuple[Pixels, Truth]
 SEED = 37
 STOCK = 250
 """Number of pictures in a file."""
-NETWORKS, HIDDEN, ALPHA = 6, 24, 0.4
+NETWORKS, HIDDEN, ALPHA = 10, 48, 0.4
 """Number of small networks whose mean is the judge, their hidden units, and their L2 penalty."""
-MARKED = 0.05
+WEIGHT = 3
+"""Weight of a reading in training if its picture is of a kind `WITHOUT` a number; of all others it is 1."""
+MARKED = 0.15
 """Share of composed numbers with `compose.MARKS`."""
 DOUBTFUL = 0.9
 """Lines with a higher chance of their reading are not divided: `read` hardly ever divides one."""
@@ -118,11 +121,17 @@ def _field(of: Sources, rng: np.random.Generator) -> Labelled:
     return pixels[top:bottom, left:right], inside
 
 
+def _boxes(of: Sources, rng: np.random.Generator) -> Labelled:
+    return boxes(of.writer, rng)
+
+
 KINDS: dict[Callable[[Sources, np.random.Generator], Labelled], float] = {
-    _composed: 0.28, _written: 0.1, _single: 0.11, _large: 0.06, _word: 0.12, _senseless: 0.15, _blank: 0.02,
-    _table: 0.13, _field: 0.03,
+    _composed: 0.23, _written: 0.08, _single: 0.14, _large: 0.06, _word: 0.08, _senseless: 0.18, _blank: 0.02,
+    _table: 0.12, _field: 0.03, _boxes: 0.06,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
+WITHOUT = _word, _senseless, _blank
+"""The kinds without a number; the judge learns most from tables, whose readings are many."""
 
 
 def draw(folder: Path, count: int) -> None:
@@ -135,19 +144,21 @@ def draw(folder: Path, count: int) -> None:
 
 
 def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
-    """Return the features of the readings of a file's pictures, and whether each reading is right."""
+    """Return the features of the readings of a file's pictures, whether each is right, and its weight."""
     reader = LocalNumbers()
-    rows, right = [], []
+    rows, right, weights = [], [], []
     for at in range(count):
         rng = np.random.default_rng((SEED, number, at))
-        pixels, numbers = by_share(rng, KINDS)(of, rng)
+        kind = by_share(rng, KINDS)
+        pixels, numbers = kind(of, rng)
         prepared = prepare(DigitImage.open(np.ascontiguousarray(pixels)), reader.wants)
         page = Page.of(prepared.picture())
         for one in proposed(reader, page):
             if one.digits:
                 rows.append(features(one))
                 right.append(is_right(one, numbers))
-    return {"rows": np.array(rows, np.float32), "right": np.array(right)}
+                weights.append(WEIGHT if kind in WITHOUT else 1)
+    return {"rows": np.array(rows, np.float32), "right": np.array(right), "weights": np.array(weights)}
 
 
 def proposed(reader: LocalNumbers, page: Page) -> Iterator[Proposal]:
@@ -167,8 +178,9 @@ def proposed(reader: LocalNumbers, page: Page) -> Iterator[Proposal]:
 def with_parts(
     reader: LocalNumbers, page: Page, line: Line, whole: Proposal | None = None
 ) -> Iterator[Proposal]:
-    """Yield the proposal for a line, then those for its parts."""
-    one, *others = reader.read_line(page, line, whole)
+    """Yield the proposals for a line, then those for its parts."""
+    in_boxes = line.cells or (whole and whole.line.cells)
+    one, *others = reader.read_line(page.limited(line) if in_boxes else page, line, whole)
     yield from (one, *others)
     if one.reading.chance < DOUBTFUL:
         for part in one.parts():
@@ -187,11 +199,11 @@ def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     """Train on all files; write the weights, and their card beside them."""
     from sklearn.neural_network import MLPClassifier
 
-    rows, right = _stored(sorted(folder.glob("[0-9]*.npz")))
+    rows, right, sample_weight = _stored(sorted(folder.glob("[0-9]*.npz")))
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     nets = [MLPClassifier((HIDDEN,), alpha=ALPHA, max_iter=100, random_state=at) for at in range(NETWORKS)]
     for net in nets:
-        net.fit((rows - mean) / scale, right)  # it warns, but more rounds do not help
+        net.fit((rows - mean) / scale, right, sample_weight)  # it warns, but more rounds do not help
     made = {
         "mean": mean, "scale": scale,
         "first": np.stack([net.coefs_[0] for net in nets]),
@@ -201,7 +213,7 @@ def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     }  # fmt: skip
     with atomic.replacing(weights) as unfinished, unfinished.open("wb") as opened:
         np.savez_compressed(opened, **{name: one.astype(np.float32) for name, one in made.items()})
-    held, truth = _stored([folder / f"{stocks.HELD}.npz"])
+    held, truth, _ = _stored([folder / f"{stocks.HELD}.npz"])
     figures = {
         "networks": f"{NETWORKS}, of {HIDDEN} hidden units each; their mean",
         "input": f"{rows.shape[1]} features of a reading: `digitrec.providers.local.numbers.features`",
@@ -212,10 +224,10 @@ def learn(folder: Path, weights: Path = WEIGHTS) -> None:
     stocks.write_card(weights, "digitrec.lab.reading.judge", purpose, figures)
 
 
-def _stored(files: Sequence[Path]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the features in some stocks, (n, F), and whether each row is right, (n,)."""
+def _stored(files: Sequence[Path]) -> list[NDArray[Any]]:
+    """Return the features in some stocks, (n, F), whether each row is right, and its weight, (n,)."""
     stored = [dict(np.load(file)) for file in files]
-    return np.concatenate([one["rows"] for one in stored]), np.concatenate([one["right"] for one in stored])
+    return [np.concatenate([one[name] for one in stored]) for name in ("rows", "right", "weights")]
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ NOT_ONE = (":", "/")
 SIGNS = (("$", ""), ("€", ""), ("£", ""), ("#", ""), ("", "€"), ("", "%"), ("(", ")"), ("[", "]"))
 """Signs before and after a number."""
 
+OTHERS = list("ABEFHKMNPRTWXYadefhkmnrtwx+#*%")
+"""Letters and signs in a box where a digit should be."""
+
 
 def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[str, Box]]]:
     """Return a photographed table, and the digits and the box of each number in it.
@@ -61,6 +64,47 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
     other = replace(random_look(rng), strength=float(rng.uniform(0.2, 0.95)), grain=0.0)
     page = paper(rng, *ink.shape, look=look)
     page = put_ink(page, rules, rng, other if rng.random() < 0.5 else look)
+    return photograph(put_ink(page, ink, rng, look), rng, look), numbers
+
+
+def boxes(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[str, Box]]]:
+    """Return a row of boxes cut out of a form, the number in them, the digit in each, and their places.
+
+    The first and last boxes may be empty. If one holds a letter, the row has no number.
+    """
+    tall, count, font = log_uniform(rng, 14, 80), int(rng.integers(2, 9)), writer.font(rng)
+    high, wide, y, x = (tall * rng.uniform((1.15, 0.95, 0.05, 0.05), (1.9, 1.7, 0.7, 0.7))).tolist()
+    step = wide * (1 if rng.random() < 0.5 else rng.uniform(1.05, 1.5))
+    ink = np.zeros((round(2 * y + high), round(2 * x + (count - 1) * step + wide)), np.uint8)
+    frames, width = Image.fromarray(ink.copy()), max(1, round(tall * rng.uniform(0.02, 0.09)))
+    top = y if rng.random() < 0.7 else y + high * rng.uniform(0.4, 0.8)
+    first, last = sorted(rng.integers(0, count + 1, 2).tolist()) if rng.random() < 0.2 else (0, count)
+    odd, printed = rng.integers(count) if rng.random() < 0.15 else -1, float(rng.choice([0, 0, 0.5, 1]))
+    digits: list[tuple[str, Box]] = []
+    for at in range(count):
+        left = x + at * step
+        sides = [(left, top), (left, y + high), (left + wide, y + high), (left + wide, top)]
+        ImageDraw.Draw(frames).line(sides if top > y else [*sides, sides[0]], 255, width)
+        if not first <= at < last:
+            continue
+        if at == odd:
+            text, part = "", cut_out(redrawn(str(rng.choice(OTHERS)), font, rng), round(0.8 * tall))
+        else:
+            text, part = _cell(writer, font if rng.random() < printed else None, 0.9 * tall, True, rng)
+        part = part[: round(high), : round(wide)]
+        off_y, off_x = rng.uniform(0.2, 0.8, 2) * (high - len(part), wide - part.shape[1])
+        across, down = round(left + off_x), round(y + off_y)
+        place = ink[down : down + len(part), across : across + part.shape[1]]
+        np.maximum(place, part[: len(place), : place.shape[1]], out=place)
+        digits.append((text, (across, down, across + place.shape[1], down + len(place))))
+    numbers = [one for one in digits if one[0]]
+    if len(digits) == len(numbers) > 1:
+        lefts, tops, rights, bottoms = zip(*(box for _, box in digits), strict=True)
+        number = "".join(text for text, _ in digits)
+        numbers.append((number, (min(lefts), min(tops), max(rights), max(bottoms))))
+    look = replace(random_look(rng), vignette=0.0)  # it is as wide as a page is high
+    other = replace(random_look(rng), strength=float(rng.uniform(0.2, 0.95)), grain=0.0)
+    page = put_ink(paper(rng, *ink.shape, look=look), np.asarray(frames), rng, other)
     return photograph(put_ink(page, ink, rng, look), rng, look), numbers
 
 

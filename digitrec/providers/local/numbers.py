@@ -93,6 +93,10 @@ class Page:
         words, typical = len(every) - len(found), float(np.median(heights or [0]))
         return cls(picture, found, words, seen, typical, expected, corner)
 
+    def limited(self, line: Line) -> Page:
+        """Return the page with numbers of at most as many digits as a line has marks."""
+        return replace(self, expected=self.expected or (1, int(np.count_nonzero(line.high))))
+
     def whole(self) -> Page | None:
         """Return a cut-out of several lines with all its marks in one line; None for other pictures."""
         line = together(self.lines)
@@ -220,6 +224,8 @@ class LocalNumbers(BaseProvider):
         if line.cells:
             return [self._boxed(page, line)]
         one = self._best(page, line, whole)
+        if whole and len(one.digits) < np.count_nonzero(line.high):
+            one = _doubted(one)  # a mark that cannot be read may be a digit of the number
         if line.cut_out or one.chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
             return [one]
         sides = [self._judged(page, part, one) for part in one.parts()]
@@ -231,25 +237,31 @@ class LocalNumbers(BaseProvider):
         """Return the proposal for a row of boxes, read as a whole or box by box."""
         whole = self._in_marks(page, line, None)
         each = [self._in_marks(replace(page, expected=None), cell, whole) for cell in line.cells]
-        return max(_in_boxes(whole, each), whole, key=lambda one: one.chance)
+        joined = _in_boxes(whole, each)
+        if joined.digits == whole.digits:  # the sides of boxes look like commas to the reader of the row
+            return replace(joined, chance=max(joined.chance, whole.chance))
+        return max(joined, whole, key=lambda one: one.chance)
 
     def _in_marks(self, page: Page, line: Line, whole: Proposal | None) -> Proposal:
         """Return `_best`; a reading with more digits than marks is doubtful, because sides look like ones."""
-        most = int(np.count_nonzero(line.high))
-        one = self._best(replace(page, expected=page.expected or (1, most)), line, whole)
-        return one if len(one.digits) <= most else _doubted(one)
+        one = self._best(page.limited(line), line, whole)
+        return one if len(one.digits) <= np.count_nonzero(line.high) else _doubted(one)
 
     def _best(self, page: Page, line: Line, whole: Proposal | None) -> Proposal:
         """Return the likeliest proposal for a line."""
         return max(map(judged, self.read_line(page, line, whole)), key=lambda one: one.chance)
 
     def read_line(self, page: Page, line: Line, whole: Proposal | None = None) -> list[Proposal]:
-        """Read a line of a page; if the reading has a likely sign, also without the brackets around it.
+        """Read a line of a page.
 
         Args:
             page: the page.
             line: a line of the page, or a part of a line.
             whole: the result's `Proposal.whole`.
+
+        Returns:
+            The strip's reading; if it has a likely sign, also one without the brackets around it; and the
+            digit network's reading of the line's marks, if it differs.
         """
         boxes = _views(page.picture, line.box, wide=line.cut_out and len(page.lines) == 1)
         looks = [self._reader.look(_strip(page.picture, box)) for box in boxes]
@@ -258,7 +270,9 @@ class LocalNumbers(BaseProvider):
             bare = _reading(list(map(sequence.without_signs, looks)), page.expected)
             if bare.text != readings[0].text:
                 readings.append(bare)
-        return [Proposal(page, line, one, boxes[one.look], whole) for one in readings]
+        made = [Proposal(page, line, one, boxes[one.look], whole) for one in readings]
+        rival = _of_marks(made[0])
+        return made if rival is None or rival.digits in [one.digits for one in made] else [*made, rival]
 
     def alone(self, page: Page, likely: Sequence[Proposal]) -> Proposal | None:
         """Search for a single digit on a page, as `predict` does, and read it.
@@ -299,6 +313,27 @@ def _reading(looks: Sequence[Floats], expected: Lengths | None) -> Reading:
         return reading
     fitting = sequence.read(looks, expected)
     return fitting if fitting.chance >= LEAST_EXPECTED else reading
+
+
+def _of_marks(one: Proposal) -> Proposal | None:
+    """Return a proposal with the digit network's clear reading of each mark; None if some are not clear.
+
+    A lone one where the strip has no digit counts as unclear, because rules look like ones.
+    """
+    seen, expected = one.seen, one.page.expected
+    is_expected = expected is None or expected[0] <= len(seen) <= expected[1]
+    are_clear = len(seen) == np.count_nonzero(one.line.high) and all(mark.is_clear for mark in seen)
+    text = "".join(str(mark.digit) for mark in seen)
+    if not (seen and is_expected and are_clear) or (text == "1" and not one.digits):
+        return None
+    left, _, right, _ = one.view
+    chances = tuple(float(mark.chances.max()) for mark in seen)
+    starts = (one.line.boxes[one.line.high, 0] - left) / (right - left)
+    own = replace(
+        one.reading, text=text, chance=math.prod(chances), chances=chances,
+        places=tuple(starts.tolist()), each=(0.0,) * len(one.reading.each), rival=one.reading.chance,
+    )  # fmt: skip
+    return replace(one, reading=own)
 
 
 def _on_page(one: Proposal, box: Box) -> Box:
@@ -446,6 +481,7 @@ def features(one: Proposal) -> list[float]:
     clear = np.array([mark.evidence for mark in seen] or [0.0], np.float32)
     as_many = len(seen) == count
     same = [int(digit) == mark.digit for digit, mark in zip(digits, seen, strict=False)]
+    own = [np.log(mark.chances[int(digit)] + 1e-3) for digit, mark in zip(digits, seen, strict=False)]
     is_single = count == 1 and as_many and all(same) and seen[0].is_clear
     search, refused = line.findings, line.findings and line.findings.reason
     return [
@@ -462,6 +498,7 @@ def features(one: Proposal) -> list[float]:
         line.cut_out, lines_here == 1, np.log(lines_here), np.log1p(one.page.words),
         one.page.words / (one.page.words + lines_here),
         float(clear.min()), float(clear.mean()), as_many, as_many and float(np.mean(same)),
+        as_many and float(min(own)), as_many and float(sum(own)),
         is_single, is_single and float(seen[0].chances.max()),
         search is not None, search.trust if search and not refused else 0.0, refused == SEVERAL,
         line.widest, *_of_whole(one.whole),

@@ -9,7 +9,16 @@ from PIL import Image
 from digitrec.answer import Answer, Candidate, Number, NumberDigit
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
-from digitrec.lab.evaluation.numbers import BARE, ROW, in_boxes, in_cells, measure_numbers, signed, words
+from digitrec.lab.evaluation.numbers import (
+    BARE,
+    ROW,
+    boxes_cut_out,
+    in_boxes,
+    in_cells,
+    measure_numbers,
+    signed,
+    words,
+)
 
 
 @pytest.fixture
@@ -91,6 +100,17 @@ def test_a_row_of_boxes_is_right_if_each_digit_is() -> None:
         with Engine(FakeProvider([Answer(tuple(candidates))])) as engine:
             found = {one.name: one.found for one in measure_numbers(engine, 1)}
         assert found["rows of boxes: exact digits"].hits == right
+
+
+def test_a_row_of_boxes_is_cut_out_around_its_last_box() -> None:
+    rows = list(boxes_cut_out(1))
+    assert len(rows) == 8 and all(2 <= len(text) <= 7 and text.isdigit() for _, text in rows)
+    widths: dict[int, set[int]] = {}
+    for picture, text in rows:
+        assert np.shape(picture)[0] == ROW and np.ptp(picture[:, -ROW // 2 :]) > 30
+        widths.setdefault(len(text), set()).add(np.shape(picture)[1])
+    found = [width for length in sorted(widths) for width in widths[length]]
+    assert len(found) == len(widths) and found == sorted(found)
 
 
 def test_squared_paper_has_rules_between_the_digits() -> None:

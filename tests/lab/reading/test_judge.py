@@ -12,7 +12,7 @@ from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.compose import Composer
 from digitrec.lab.reading.hands import hands, letter_hands
 from digitrec.lab.reading.judge import Sources, drawn, learn
-from digitrec.lab.reading.tables import table
+from digitrec.lab.reading.tables import boxes, table
 from digitrec.providers.local.numbers import WEIGHTS
 
 
@@ -43,3 +43,16 @@ def test_each_number_of_a_table_has_its_box_inside_the_picture(seed: int) -> Non
     boxes = np.array([box for _, box in numbers])
     assert (boxes >= 0).all() and (boxes[:, 2:] <= pixels.shape[1::-1]).all()
     assert (boxes[:, 2:] > boxes[:, :2]).all()
+
+
+def test_a_row_of_boxes_has_its_number_and_a_digit_in_each_box_but_no_number_with_a_letter() -> None:
+    writer, lengths = Writer(mnist_test()[:40]), []
+    for seed in range(40):
+        pixels, numbers = boxes(writer, np.random.default_rng(seed))
+        digits = [(text, box) for text, box in numbers if len(text) == 1]
+        for text, (left, top, right, bottom) in numbers:
+            assert 0 <= left < right <= pixels.shape[1] and 0 <= top < bottom <= pixels.shape[0]
+            inside = "".join(one for one, box in digits if left <= box[0] and box[2] <= right)
+            assert inside == text
+        lengths.append(len(numbers) - len(digits))
+    assert set(lengths) == {0, 1}, "some rows hold a letter or nothing"
