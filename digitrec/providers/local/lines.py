@@ -18,13 +18,23 @@ from digitrec.prepare.components import Components, components, joined
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
-from digitrec.providers.local.rulings import Boxes, cells_between, letters_and_rules, ruled_off, upright_rules
+from digitrec.providers.local.rulings import (
+    Boxes,
+    cells_between,
+    in_boxes,
+    letters_and_rules,
+    ruled_off,
+    upright_rules,
+)
 
 SMALL = 512
 """Longer side of a picture that is first searched at low resolution, in pixels."""
 FIRST, FIRST_OF_SMALL = 640, 128
 """Longer side of the network's first input, in pixels, for large and small pictures; it grows until digits
 are clear."""
+SHORTER = 3 * finder.STEP, 5 * finder.STEP
+"""Shorter side of the first input, in pixels: the minimum, because the finder stretches lower ones, and the
+height from which a low and wide picture is not enlarged."""
 COARSE = 160
 """Longer side of the network's input, in pixels, that may suffice for a large picture."""
 CLEARLY = 1.4
@@ -129,7 +139,7 @@ def lines(picture: Image.Image) -> list[Line]:
     letters, rules = letters_and_rules(look, parts, zip(owners, found, strict=True))
     rules |= upright_rules(look, tall)
     if picture.height < CUT_OUT * max(LEGIBLE, typical):
-        made = _lines_of_cut_out(found, rules, picture.size)
+        made = _lines_of_cut_out(found, letters, rules, picture.size)
     else:
         made = _lines_of_page(found, letters, rules)
     return sorted(made, key=lambda one: (one.box[1], one.box[0]))
@@ -147,15 +157,26 @@ def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask) ->
     return [one for one in made if one.box[3] - one.box[1] >= LOW]
 
 
-def _lines_of_cut_out(marks: Sequence[finder.Mark], rules: Mask, size: tuple[int, int]) -> list[Line]:
-    """Return the marks that stand beside each other, or a row of boxes; ``size`` is the picture's."""
+def _lines_of_cut_out(
+    marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, size: tuple[int, int]
+) -> list[Line]:
+    """Return the marks that stand beside each other, or a row of boxes with its letters, if there are any.
+
+    ``size`` is the picture's.
+    """
     boxes = np.array([mark.box for mark in marks], float)
     inside = np.flatnonzero(~_from_outside(boxes, size))
     boxes, marks = boxes[inside], [marks[at] for at in inside.tolist()]
-    cells = cells_between(rules, np.array([mark.place for mark in marks]))
+    places = np.array([mark.place for mark in marks])
+    cells = cells_between(rules, places)
     groups = cells or _groups(beside(boxes, GAP_CUT_OUT))
     made = [_line(boxes[group], [marks[at] for at in group], cut_out=not cells) for group in groups]
-    return [replace(_line(boxes, marks, cut_out=True), cells=made)] if cells else made
+    if not cells:
+        return made
+    scale = np.tile(np.array(rules.shape[::-1]) / size, 2)
+    letters = letters[in_boxes(letters * scale, rules, places)]
+    row = _line(np.concatenate([boxes, letters]), [*marks, *[None] * len(letters)], cut_out=True)
+    return [replace(row, cells=made)]
 
 
 def together(lines: Sequence[Line]) -> Line | None:
@@ -201,15 +222,17 @@ def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
 
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
-    longest = max(picture.size)
+    longest, shortest = max(picture.size), min(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
+    side = max(side, round(longest / shortest * np.clip(shortest, *SHORTER)))
+    side = min(side, LARGEST // SHORTER[0])
     look, marks = coarse = _overview(picture, side)
     if longest > SMALL:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
             return coarse
     last = round(longest * (LARGEST / (picture.width * picture.height)) ** 0.5)
-    last = min(last, LARGEST // (3 * finder.STEP))  # a long picture is made at least that high
+    last = min(last, LARGEST // SHORTER[0])
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR

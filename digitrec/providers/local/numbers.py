@@ -234,13 +234,14 @@ class LocalNumbers(BaseProvider):
         return [part for side in sides for part in side]
 
     def _boxed(self, page: Page, line: Line) -> Proposal:
-        """Return the proposal for a row of boxes, read as a whole or box by box."""
+        """Return the proposal for a row of boxes, read as a whole or box by box; letters make it doubtful."""
         whole = self._in_marks(page, line, None)
         each = [self._in_marks(replace(page, expected=None), cell, whole) for cell in line.cells]
         joined = _in_boxes(whole, each)
+        best = max(joined, whole, key=lambda one: one.chance)
         if joined.digits == whole.digits:  # the sides of boxes look like commas to the reader of the row
-            return replace(joined, chance=max(joined.chance, whole.chance))
-        return max(joined, whole, key=lambda one: one.chance)
+            best = replace(joined, chance=best.chance)
+        return _doubted(best) if None in line.marks else best
 
     def _in_marks(self, page: Page, line: Line, whole: Proposal | None) -> Proposal:
         """Return `_best`; a reading with more digits than marks is doubtful, because sides look like ones."""

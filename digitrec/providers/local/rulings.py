@@ -107,9 +107,30 @@ def cells_between(rules: Mask, places: NDArray[np.intp]) -> list[NDArray[np.intp
     cells = np.split(order, np.flatnonzero(is_divided) + 1)
     if len(cells) == 1:
         return []
-    is_rule = rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED
+    is_rule = _rule_columns(rules, places)
     rules_there = np.count_nonzero(np.diff(is_rule, prepend=False) & is_rule)  # columns where one begins
     return cells if len(cells) < rules_there else []
+
+
+def in_boxes(letters: Boxes, rules: Mask, places: NDArray[np.intp]) -> Mask:
+    """Return which letters stand in the boxes of a row of marks, (N,).
+
+    Args:
+        letters: the boxes of the letters, (N, 4), and
+        places: those of the marks, both in pixels of the network's input.
+        rules: the mask of the rules there.
+    """
+    first, *_, last = np.flatnonzero(_rule_columns(rules, places))
+    left, top, right, bottom = letters.T
+    inside = (first < left) & (right < last) & (bottom - top > 0.5 * np.median(places[:, 3] - places[:, 1]))
+    middles = (places[:, 0] + places[:, 2]) / 2
+    holds = ((left[:, None] < middles) & (middles < right[:, None])).any(axis=1)  # a piece of a box
+    return np.asarray(inside & ~holds)
+
+
+def _rule_columns(rules: Mask, places: NDArray[np.intp]) -> Mask:
+    """Return in which columns an upright rule runs beside the marks, (w,)."""
+    return np.asarray(rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED)
 
 
 def ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:

@@ -130,6 +130,21 @@ def test_digits_that_fill_a_large_picture_are_found() -> None:
     assert sum(found == [pair.kind] for found, pair in zip(texts, drawn, strict=True)) >= 9, texts
 
 
+def test_a_row_of_boxes_is_not_stretched(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes, whole = [], finder._kinds_and_maps
+
+    def noted(pixels: np.ndarray) -> tuple[Floats, Floats]:
+        shapes.append(pixels.shape[:2])
+        return whole(pixels)
+
+    monkeypatch.setattr(finder, "_kinds_and_maps", noted)
+    for width, height in ((480, 80), (960, 40), (900, 160)):
+        lines(Image.new("L", (width, height), 255))
+        first_height, first_width = shapes[0]
+        assert first_width / first_height == pytest.approx(width / height, rel=0.1)
+        shapes.clear()
+
+
 def test_a_long_picture_is_searched_within_the_largest_input(monkeypatch: pytest.MonkeyPatch) -> None:
     areas = []
 

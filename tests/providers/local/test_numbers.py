@@ -123,7 +123,7 @@ def test_the_boxes_of_a_cut_out_hold_one_number() -> None:
         assert digit.box is not None and 40 + 70 * at < digit.box[0] < digit.box[2] < 100 + 70 * at
 
 
-@pytest.mark.parametrize("text", ["4W725", "40H", "+2+"])
+@pytest.mark.parametrize("text", ["4W725", "40H", "H40", "+2+"])
 def test_a_box_without_a_digit_makes_the_number_doubtful(text: str) -> None:
     assert all(number.value is None for number in digitrec.read(boxed(text)).numbers)
 
