@@ -239,9 +239,14 @@ class LocalNumbers(BaseProvider):
         each = [self._in_marks(replace(page, expected=None), cell, whole) for cell in line.cells]
         joined = _in_boxes(whole, each)
         best = max(joined, whole, key=lambda one: one.chance)
-        if joined.digits == whole.digits:  # the sides of boxes look like commas to the reader of the row
-            best = replace(joined, chance=best.chance)
-        return _doubted(best) if None in line.marks else best
+        is_doubtful = None in line.marks
+        if joined.digits == whole.digits:
+            # The sides of boxes look like commas to the reader of the row, but one or two may be real.
+            signs = len(whole.reading.text) - len(joined.reading.text)
+            are_sides = signs >= max(2, (len(line.cells) - 1) / 2)
+            best = replace(joined if are_sides else whole, chance=best.chance)
+            is_doubtful |= signs > 0 and not are_sides
+        return _doubted(best) if is_doubtful else best
 
     def _in_marks(self, page: Page, line: Line, whole: Proposal | None) -> Proposal:
         """Return `_best`; a reading with more digits than marks is doubtful, because sides look like ones."""

@@ -1,6 +1,7 @@
 """Tell the printed lines of a page from its letters, and where they divide marks of writing."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ OPEN = 0.1
 LONG, RULE = 2.0, 0.3
 """An upright run of ink is a rule if it is longer than this many digits are high and at least this share of
 it is "other ink"."""
+BASE, LOW_SIDE = 0.6, 0.3
+"""Minimum share of a row's width that its base line covers, and the minimum height of a side on it, as a
+share of the marks' height."""
 RULED = 0.8
 """Minimum share of the height of two marks that a rule between them covers."""
 PAPER = 0.1
@@ -101,14 +105,16 @@ def cells_between(rules: Mask, places: NDArray[np.intp]) -> list[NDArray[np.intp
 
     A slash divides a number, too, but has no sides of boxes beside it.
     """
+    if _is_squared_paper(rules, places):
+        return []
     order = np.argsort(places[:, 0])
-    beside = np.eye(len(order), k=1, dtype=bool)
-    is_divided = ruled_off(rules, places[order], beside).diagonal(1)
+    middles = places[order][:, [0, 2]].sum(axis=1) // 2
+    sides = _rule_columns(rules, places)
+    is_divided = [sides[left:right].any() for left, right in pairwise(middles)]
     cells = np.split(order, np.flatnonzero(is_divided) + 1)
     if len(cells) == 1:
         return []
-    is_rule = _rule_columns(rules, places)
-    rules_there = np.count_nonzero(np.diff(is_rule, prepend=False) & is_rule)  # columns where one begins
+    rules_there = np.count_nonzero(np.diff(sides, prepend=False) & sides)  # columns where one begins
     return cells if len(cells) < rules_there else []
 
 
@@ -129,8 +135,16 @@ def in_boxes(letters: Boxes, rules: Mask, places: NDArray[np.intp]) -> Mask:
 
 
 def _rule_columns(rules: Mask, places: NDArray[np.intp]) -> Mask:
-    """Return in which columns an upright rule runs beside the marks, (w,)."""
-    return np.asarray(rules[places[:, 1].min() : places[:, 3].max()].mean(axis=0) > RULED)
+    """Return in which columns the side of a box runs beside the marks, (w,); on a base line it may be low."""
+    top, bottom = places[:, 1].min(), places[:, 3].max()
+    wide = rules.copy()
+    wide[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a side may be slanted
+    is_side = wide[top:bottom].mean(axis=0) > RULED
+    low = wide[(top + bottom) // 2 : bottom + (bottom - top) // 2]
+    inside = low[:, places[:, 0].min() : places[:, 2].max()]
+    if len(inside) and inside.mean(axis=1).max() > BASE:
+        is_side |= low.sum(axis=0) > LOW_SIDE * (bottom - top)
+    return np.asarray(is_side)
 
 
 def ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:

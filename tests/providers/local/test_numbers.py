@@ -1,5 +1,6 @@
 """Our own number reader, from a picture to its numbers."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,24 @@ def test_the_boxes_of_a_cut_out_hold_one_number() -> None:
     assert number.text == "40725" and number.value == 40725
     for at, digit in enumerate(number.digits):
         assert digit.box is not None and 40 + 70 * at < digit.box[0] < digit.box[2] < 100 + 70 * at
+
+
+def test_a_comma_between_two_boxes_is_not_left_out() -> None:
+    picture = Image.new("L", (374, 90), 245)
+    picture.paste(boxed("1250").crop((0, 0, 176, 90)), (0, 0))
+    picture.paste(boxed("1250").crop((176, 0, 360, 90)), (190, 0))
+    ImageDraw.Draw(picture).line((185, 66, 180, 80), fill=30, width=5)
+    assert all(number.value in (None, Decimal("12.50")) for number in digitrec.read(picture).numbers)
+
+
+def test_the_digits_on_a_comb_are_one_number() -> None:
+    picture = Image.new("L", (430, 90), 245)
+    for at, digit in enumerate("40725"):
+        left = 40 + 70 * at
+        picture.paste(30, (left + 16, 20), Image.fromarray(in_font(digit, OWN, 40)))
+        ImageDraw.Draw(picture).line([(left, 58), (left, 78), (left + 60, 78), (left + 60, 58)], 90, 2)
+    (number,) = digitrec.read(picture).numbers
+    assert number.value == 40725
 
 
 @pytest.mark.parametrize("text", ["4W725", "40H", "H40", "+2+"])
