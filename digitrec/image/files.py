@@ -110,9 +110,11 @@ def _streamed(stream: Any, name: str) -> bytes:
 def name_of(source: Any) -> str:
     """Return a name for a source in messages, even if it is unreadable."""
     if isinstance(source, str | os.PathLike):
+        if source == "-":
+            return "<stdin>"
         name = os.fsdecode(source)
         # A URL may hold a password of any characters, a signature, or the picture itself.
-        return "<stdin>" if source == "-" else name.split(":", 1)[0] + ":..." if is_address(name) else name
+        return name.split(":", 1)[0] + ":..." if is_address(name) else name
     if isinstance(source, Image.Image):
         return str(getattr(source, "filename", "") or "<image>")
     if isinstance(source, bytes | bytearray | memoryview):

@@ -141,7 +141,7 @@ def boxes_cut_out(count: int) -> Iterator[Labelled]:
 
 
 def _boxed(count: int, *seed: int) -> Iterator[tuple[NDArray[np.uint8], list[str], list[int]]]:
-    """Yield such a page, and for each row its digits and where the last of its boxes ends, in pixels.
+    """Yield pages of such rows, and for each row its digits and where its last box ends, in pixels.
 
     The boxes stand apart or adjoin; of some only the base and a part of the sides are printed.
     """

@@ -3,7 +3,7 @@
     python -m digitrec.lab.reading.judge draw FOLDER 120
     python -m digitrec.lab.reading.judge learn FOLDER
 
-`draw` takes one core 40 minutes and resumes where it stopped; `learn` takes a minute and writes the weights
+`draw` takes one core an hour and resumes where it stopped; `learn` takes ten minutes and writes the weights
 that digitrec ships, with their card. Only hands, fonts and letters of the training sets are used.
 """
 

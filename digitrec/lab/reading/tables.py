@@ -18,7 +18,6 @@ NOT_ONE = (":", "/")
 """Signs that divide digits into several numbers, so a cell with one holds no number."""
 SIGNS = (("$", ""), ("€", ""), ("£", ""), ("#", ""), ("", "€"), ("", "%"), ("(", ")"), ("[", "]"))
 """Signs before and after a number."""
-
 OTHERS = list("ABEFHKMNPRTWXYadefhkmnrtwx+#*%")
 """Letters and signs in a box where a digit should be."""
 
@@ -53,10 +52,8 @@ def table(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
         off_y, off_x = rng.normal(0, 0.08 * tall, 2)
         top = max(0, round(y + (row + 0.5) * high - len(part) / 2 + off_y))
         left = max(0, round(x + (column + 0.5) * wide - part.shape[1] / 2 + off_x))
-        place = ink[top : top + len(part), left : left + part.shape[1]]
-        np.maximum(place, part[: len(place), : place.shape[1]], out=place)
+        box = _put(part, ink, top, left)
         if text:
-            box = float(left), float(top), float(left + place.shape[1]), float(top + len(place))
             numbers.append((text, box))
     across, down = x + wide * np.arange(columns + 1), y + high * np.arange(rows + 1)
     rules = _rules(ink, across, down, tall, rng) if rng.random() < 0.8 else np.zeros_like(ink)
@@ -93,19 +90,23 @@ def boxes(writer: Writer, rng: np.random.Generator) -> tuple[Pixels, list[tuple[
             text, part = _cell(writer, font if rng.random() < printed else None, 0.9 * tall, True, rng)
         part = part[: round(high), : round(wide)]
         off_y, off_x = rng.uniform(0.2, 0.8, 2) * (high - len(part), wide - part.shape[1])
-        across, down = round(left + off_x), round(y + off_y)
-        place = ink[down : down + len(part), across : across + part.shape[1]]
-        np.maximum(place, part[: len(place), : place.shape[1]], out=place)
-        digits.append((text, (across, down, across + place.shape[1], down + len(place))))
+        digits.append((text, _put(part, ink, round(y + off_y), round(left + off_x))))
     numbers = [one for one in digits if one[0]]
     if len(digits) == len(numbers) > 1:
         lefts, tops, rights, bottoms = zip(*(box for _, box in digits), strict=True)
         number = "".join(text for text, _ in digits)
         numbers.append((number, (min(lefts), min(tops), max(rights), max(bottoms))))
-    look = replace(random_look(rng), vignette=0.0)  # it is as wide as a page is high
+    look = replace(random_look(rng), vignette=0.0)  # dark corners would hide the ends of a wide strip
     other = replace(random_look(rng), strength=float(rng.uniform(0.2, 0.95)), grain=0.0)
     page = put_ink(paper(rng, *ink.shape, look=look), np.asarray(frames), rng, other)
     return photograph(put_ink(page, ink, rng, look), rng, look), numbers
+
+
+def _put(part: Pixels, ink: Pixels, top: int, left: int) -> Box:
+    """Put a part into the ink, as far as it fits, and return its box."""
+    place = ink[top : top + len(part), left : left + part.shape[1]]
+    np.maximum(place, part[: len(place), : place.shape[1]], out=place)
+    return float(left), float(top), float(left + place.shape[1]), float(top + len(place))
 
 
 def _cell(

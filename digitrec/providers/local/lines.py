@@ -224,15 +224,13 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest, shortest = max(picture.size), min(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
-    side = max(side, round(longest / shortest * np.clip(shortest, *SHORTER)))
-    side = min(side, LARGEST // SHORTER[0])
+    last = min(round((LARGEST * longest / shortest) ** 0.5), LARGEST // SHORTER[0])
+    side = min(last, max(side, round(longest / shortest * np.clip(shortest, *SHORTER))))
     look, marks = coarse = _overview(picture, side)
     if longest > SMALL:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
             return coarse
-    last = round(longest * (LARGEST / (picture.width * picture.height)) ** 0.5)
-    last = min(last, LARGEST // SHORTER[0])
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR

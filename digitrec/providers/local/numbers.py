@@ -241,7 +241,7 @@ class LocalNumbers(BaseProvider):
         best = max(joined, whole, key=lambda one: one.chance)
         is_doubtful = None in line.marks
         if joined.digits == whole.digits:
-            # The sides of boxes look like commas to the reader of the row, but one or two may be real.
+            # The sides of boxes look like commas to the reader of the row, but a few may be real.
             signs = len(whole.reading.text) - len(joined.reading.text)
             are_sides = signs >= max(2, (len(line.cells) - 1) / 2)
             best = replace(joined if are_sides else whole, chance=best.chance)
