@@ -184,18 +184,26 @@ def _kind_of_output(forward: Forward, path: Path) -> str:
 
 
 def _best_scale(forward: Forward, output: str) -> str | None:
-    """Return the scale that gives the right digits the highest chance; None: the network reads too few.
+    """Return the scale at which a network reads digits best; None: it reads too few at any.
 
     So a network is read as it was trained, even if it scales the pixels itself, as by a `Rescaling` layer.
-    Too large pixels make a network surer. That would pay if it reads all these digits, so a small part of
-    the score is the mean log chance of all ten digits.
+    The digits are also shown shifted, since a network may read all of them at two scales.
     """
     with np.load(PROBE) as probe:
-        images, labels = probe["images"], probe["labels"]
+        images = np.concatenate([probe["images"], aside(probe["images"])])
+        labels = np.concatenate([probe["labels"], probe["labels"].repeat(VIEWS)])
     chances = {scale: probabilities(forward(scaled(images, scale)), output, 1.0) for scale in SCALES}
-    wanted = 0.98 * np.eye(10)[labels] + 0.002
-    best = max(SCALES, key=lambda scale: (wanted * np.log(np.maximum(chances[scale], 1e-10))).sum())
+    best = max(SCALES, key=lambda scale: _fit(chances[scale], labels))
     return best if (chances[best].argmax(axis=1) == labels).mean() > 0.5 else None
+
+
+def _fit(chances: Floats, labels: NDArray[np.uint8]) -> float:
+    """Return the mean log chance, <= 0, of the right digits at the temperature that suits the answers best.
+
+    Larger pixels only make a network surer; without the temperature, that would pay or cost.
+    """
+    tempered = (probabilities(chances, "softmax", 2.0**power) for power in range(-3, 5))
+    return max(float(logits(each)[np.arange(len(labels)), labels].mean()) for each in tempered)
 
 
 def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> None:
