@@ -222,7 +222,7 @@ def test_doubtful_answers_are_corrected_with_the_keyboard(page_of: OpenPage, tmp
     hand.expect_accessible(page)
     field = page.locator("#labelled input").first
     expect(field).to_have_value("1")
-    field.press("Enter")
+    field.evaluate("it => [1, 2].map(_ => it.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' })))")
     for left in (1, 0):
         expect(page.locator("#words")).to_have_text(f"{left + 1} to review.")
         expect(field).to_be_focused()

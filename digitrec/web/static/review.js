@@ -34,13 +34,17 @@ async function entry({ name, label, provider }) {
   );
   const field = make("input", { value: label, ariaLabel: `Label of the picture labelled ${label}`, autocomplete: "off" });
   const chosen = (accept) => `${path}?${new URLSearchParams({ accept, label: field.value })}`;
-  const decide = (accept) => () => asked(chosen(accept), "PUT").then(() => {
-    URL.revokeObjectURL(image.src);
-    const next = item.nextElementSibling ?? item.previousElementSibling;
-    item.remove();
-    next?.querySelector("input").select();
-    return next ? count() : list();
-  }).catch(tell);
+  const decide = (accept) => () => {
+    if (item.inert) return; // Enter was pressed twice
+    item.inert = true;
+    asked(chosen(accept), "PUT").then(() => {
+      URL.revokeObjectURL(image.src);
+      const next = item.nextElementSibling ?? item.previousElementSibling;
+      item.remove();
+      next?.querySelector("input").select();
+      return next ? count() : list();
+    }).catch((error) => { item.inert = false; tell(error); });
+  };
   field.addEventListener("keydown", ({ key: pressed }) => {
     if (pressed === "Enter") decide(true)();
     if (pressed === "Escape") decide(false)();
