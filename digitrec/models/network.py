@@ -202,7 +202,7 @@ def _fit(chances: Floats, labels: NDArray[np.uint8]) -> float:
 
     Larger pixels only make a network surer; without the temperature, that would pay or cost.
     """
-    tempered = (probabilities(chances, "softmax", 2.0**power) for power in range(-3, 5))
+    tempered = (probabilities(chances, "softmax", 2.0 ** (power / 2)) for power in range(-6, 8))
     return max(float(logits(each)[np.arange(len(labels)), labels].mean()) for each in tempered)
 
 
