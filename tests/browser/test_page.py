@@ -222,6 +222,11 @@ def test_doubtful_answers_are_corrected_with_the_keyboard(page_of: OpenPage, tmp
     hand.expect_accessible(page)
     field = page.locator("#labelled input").first
     expect(field).to_have_value("1")
+    field.fill("x")
+    field.press("Enter")
+    expect(page.locator("#words")).to_contain_text("That did not work")
+    expect(field).to_be_focused()
+    field.fill("1")
     field.evaluate("it => [1, 2].map(_ => it.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' })))")
     for left in (1, 0):
         expect(page.locator("#words")).to_have_text(f"{left + 1} to review.")

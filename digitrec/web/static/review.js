@@ -35,15 +35,15 @@ async function entry({ name, label, provider }) {
   const field = make("input", { value: label, ariaLabel: `Label of the picture labelled ${label}`, autocomplete: "off" });
   const chosen = (accept) => `${path}?${new URLSearchParams({ accept, label: field.value })}`;
   const decide = (accept) => () => {
-    if (item.inert) return; // Enter was pressed twice
-    item.inert = true;
+    if (field.readOnly) return; // Enter was pressed twice
+    field.readOnly = true; // unlike a disabled one, it keeps the focus
     asked(chosen(accept), "PUT").then(() => {
       URL.revokeObjectURL(image.src);
       const next = item.nextElementSibling ?? item.previousElementSibling;
       item.remove();
       next?.querySelector("input").select();
       return next ? count() : list();
-    }).catch((error) => { item.inert = false; tell(error); });
+    }).catch((error) => { field.readOnly = false; tell(error); });
   };
   field.addEventListener("keydown", ({ key: pressed }) => {
     if (pressed === "Enter") decide(true)();
