@@ -91,8 +91,7 @@ def _surround(places: NDArray[np.intp], mark: Sequence[int]) -> Mask:
 
 def upright_rules(look: finder.Look, tall: float) -> Mask:
     """Return a mask of long upright rules, also where writing touches them, on the network's input."""
-    ink = look.kinds[..., 0] < 0.5
-    ink[:, 1:-1] |= ink[:, :-2] | ink[:, 2:]  # a rule may be slanted
+    ink = _widened(look.kinds[..., 0] < 0.5)
     apart = np.zeros((len(ink), 2 * ink.shape[1]), bool)
     apart[:, ::2] = ink  # each upright run is a part of its own
     runs, other = components(apart), np.repeat(look.kinds[..., 2], 2, axis=1)
@@ -137,8 +136,7 @@ def in_boxes(letters: Boxes, rules: Mask, places: NDArray[np.intp]) -> Mask:
 def _rule_columns(rules: Mask, places: NDArray[np.intp]) -> Mask:
     """Return in which columns the side of a box runs beside the marks, (w,); on a base line it may be low."""
     top, bottom = places[:, 1].min(), places[:, 3].max()
-    wide = rules.copy()
-    wide[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a side may be slanted
+    wide = _widened(rules)
     is_side = wide[top:bottom].mean(axis=0) > RULED
     low = wide[(top + bottom) // 2 : bottom + (bottom - top) // 2]
     inside = low[:, places[:, 0].min() : places[:, 2].max()]
@@ -152,13 +150,19 @@ def ruled_off(rules: Mask, places: NDArray[np.intp], linked: Mask) -> Mask:
     found = np.zeros(linked.shape, bool)
     if _is_squared_paper(rules, places):
         return found
-    other = rules.copy()
-    other[:, 1:-1] |= rules[:, :-2] | rules[:, 2:]  # a rule may be slanted
+    wide = _widened(rules)
     for one, two in np.argwhere(np.triu(linked, 1)).tolist():
         left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
         top, bottom = min(places[one][1], places[two][1]), max(places[one][3], places[two][3])
-        found[one, two] = found[two, one] = _holds_rule(other[top:bottom, left // 2 : right // 2])
+        found[one, two] = found[two, one] = _holds_rule(wide[top:bottom, left // 2 : right // 2])
     return found
+
+
+def _widened(ink: Mask) -> Mask:
+    """Return a mask with each pixel's left and right neighbours, (h, w); rules may be slanted."""
+    wide = ink.copy()
+    wide[:, 1:-1] |= ink[:, :-2] | ink[:, 2:]
+    return wide
 
 
 def _is_squared_paper(rules: Mask, places: NDArray[np.intp]) -> bool:
