@@ -225,7 +225,8 @@ class DigitImage:
         if isinstance(source, DigitImage):
             return source
         if isinstance(source, Turned):
-            whole = cls.open(source.source, full=full, enough=enough if source.region is None else UNSHRUNK)
+            needed = enough if source.region is None else UNSHRUNK
+            whole = cls.open(source.source, full=source.full or full, enough=needed)
             turned = whole.turned(source.degrees) if source.degrees else whole
             return turned if source.region is None else turned.cropped(source.region)._shrunk(enough)
         start = time.perf_counter()
@@ -248,10 +249,12 @@ class Turned:
 
     source: ImageSource
     """The picture before it is turned."""
-    degrees: int
+    degrees: int = 0
     """Angle, clockwise: 0, 90, 180 or 270."""
     region: Box | None = None
     """The part to keep, in pixels of the turned picture; None: the whole picture."""
+    full: float | None = None
+    """For an array of a batch: the batch's value of white, as for `DigitImage.open`."""
 
     @property
     def name(self) -> str:
@@ -320,15 +323,7 @@ def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
     if images.ndim not in (3, 4):
         raise TypeError(f"shape {images.shape} is not a batch; give (N, H, W), or (N, H, W, 3) in colour")
     full = white(images)
-    return (_with_range(image, full) for image in images)
-
-
-def _with_range(image: NDArray[Any], full: float) -> ImageSource:
-    """Decode a picture in the range of its batch; return a bad one unchanged, so that only it fails later."""
-    try:
-        return DigitImage.open(image, full=full)
-    except ImageError:
-        return image
+    return (Turned(image, full=full) for image in images)
 
 
 Polarity = Literal["dark on light", "light on dark"]

@@ -169,7 +169,7 @@ def test_scikit_learns_digits_are_read_as_they_come() -> None:
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, np.float64])
 def test_a_batch_has_one_range_for_all(kind: object) -> None:
     batch = np.stack([shaded(16, kind), shaded(3, kind), shaded(1, kind)])
-    opened = [image.pixels[30, 30] for image in several_images(batch)]  # type: ignore[union-attr]
+    opened = [DigitImage.open(image).pixels[30, 30] for image in several_images(batch)]
     assert opened == [255, 48, 16]
 
 

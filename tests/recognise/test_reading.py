@@ -106,6 +106,17 @@ def test_a_region_of_a_large_picture_is_read_at_its_full_resolution() -> None:
     assert part.size == (800, 1000), "a large region is shrunk"
 
 
+def test_a_picture_of_a_batch_is_read_at_the_resolution_of_one_alone() -> None:
+    large = np.full((3200, 2400), 255, np.uint8)
+    large[1202:1207, 1601:1604] = 0
+    for region in (None, (1500, 1100, 1700, 1300)):
+        alone, stacked = (
+            digitrec.read_many(batch, Boxes(WANTS[1]), region=region)[0] for batch in ([large], large[None])
+        )
+        assert stacked.numbers[0].box == alone.numbers[0].box
+        assert stacked.image.sha256 == alone.image.sha256
+
+
 def test_a_region_of_a_huge_jpeg_is_read_at_half_its_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
     huge = photo((3200, 2400), [(1600, 1200, 1619, 1239)], form="JPEG")
     monkeypatch.setattr(headers, "MAX_DECODING_BYTES", 40_000_000)  # all its pixels take 54 MB
