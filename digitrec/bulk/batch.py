@@ -49,12 +49,13 @@ class Batch(Iterator[Outcome]):
         """Return the next outcome.
 
         Raises:
-            DigitrecError: one of `FOR_ALL`.
+            DigitrecError: one of `FOR_ALL`, of the outcome or of an engine that a policy asked for it.
         """
         outcome: Outcome = next(self._outcomes)
-        error = outcome.error if isinstance(outcome, Failure) else None
-        if isinstance(error, FOR_ALL) and not isinstance(error, errors.RateLimited):
-            raise error
+        for one in (outcome, *getattr(outcome, "asked", ())):
+            error = one.error if isinstance(one, Failure) else None
+            if isinstance(error, FOR_ALL) and not isinstance(error, errors.RateLimited):
+                raise error
         workers.progress()
         self.summary.count(outcome)
         return outcome

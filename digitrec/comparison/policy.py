@@ -265,14 +265,17 @@ class Consensus(EnginePolicy):
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Asked]) -> Asked:
-        """Return the agreed answer with the mean confidence of the agreeing engines, else a refusal."""
+        """Return the agreed answer with the mean confidence of the agreeing engines, else a refusal.
+
+        If too few engines answered, return the last failure.
+        """
+        failures = [one for one in said if isinstance(one, Failure)]
+        if len(said) - len(failures) < self.agree:
+            return failures[-1]  # too few answered to agree or disagree
         sheets = [one for one in said if isinstance(one, Sheet)]
         if sheets:
-            return self._sheet(sheets, said)
-        votes = _votes(said)
-        if not votes:
-            return said[-1]
-        (answer, most), *others = votes.most_common()
+            return self._sheet(sheets)
+        (answer, most), *others = _votes(said).most_common()
         # Real engines are asked until one answer has enough votes; emulators vote on, so two may have them.
         if most < self.agree or most in dict(others).values():
             return self._disagreement([outcome for outcome in said if isinstance(outcome, Prediction)])
@@ -280,14 +283,12 @@ class Consensus(EnginePolicy):
         known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
         return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
 
-    def _sheet(self, sheets: Sequence[Sheet], said: Sequence[Asked]) -> Asked:
+    def _sheet(self, sheets: Sequence[Sheet]) -> Sheet:
         """Return the first sheet; a number that too few engines read at its place gets no value.
 
         An agreed number is wrong only if all engines that read it are, so its confidence grows with each of
         them.
         """
-        if len(sheets) < self.agree:
-            return next(one for one in said if isinstance(one, Failure))
         first, *others = [one for one in sheets if not one.emulated] or sheets
         return replace(first, numbers=tuple(self._agreed(number, others) for number in first.numbers))
 

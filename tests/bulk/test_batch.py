@@ -71,6 +71,12 @@ def test_what_stops_all_is_raised_after_the_earlier_outcomes(scans: list[str], e
         next(batch)
 
 
+def test_what_stops_all_is_raised_even_if_another_engine_answered(scans: list[str]) -> None:
+    refused = FakeProvider([errors.AuthFailed("no")], name="cloud")
+    with pytest.raises(errors.AuthFailed):
+        next(digitrec.batch(scans, digitrec.Fallback([refused, FakeProvider(["7"])], below=0.9)))
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind"),
     [

@@ -283,6 +283,12 @@ def test_a_number_counts_if_enough_engines_read_it_at_its_place() -> None:
     assert [one.provider for one in sheet.asked] == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("lines", [[DOWN, sure(8, 0.9)], [NOTHING, DOWN], [DOWN, DOWN]])
+def test_too_few_answers_to_agree_are_the_failure_of_an_engine(lines: Sequence[Line]) -> None:
+    (failure,) = digitrec.predict_many([drawn_seven()], Consensus(engines(*lines), 2))
+    assert isinstance(failure, Failure) and isinstance(failure.error, Unavailable)
+
+
 def test_too_few_sheets_to_agree_are_the_failure_of_an_engine() -> None:
     failing = FakeProvider([TimedOut("too slow")], name="b")
     (failure,) = digitrec.read_many([PAGE], digitrec.Consensus([reader("a", ("12", 0.9)), failing], 2))
