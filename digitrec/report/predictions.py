@@ -165,6 +165,7 @@ def _sheet_lines(outcomes: Iterable[SheetOutcome]) -> Iterator[str]:
             continue
         notes = [
             f"{name}: {count(len(outcome.numbers), 'number')} by {outcome.provider}",
+            *(f"{one.provider}: {_answer(one)}" for one in outcome.asked if isinstance(one, Failure)),
             f"turned by {outcome.turned} degrees" if outcome.turned else "",
             "emulated" if outcome.emulated else "",
             "replayed" if outcome.replayed else "",

@@ -119,6 +119,12 @@ def test_standard_input_is_read_once_for_all_engines(fake: FakeProvider) -> None
     ]  # fmt: skip
 
 
+def test_an_engine_that_failed_is_named(fake: FakeProvider) -> None:
+    paid = ["--fallback", "google", "--below", "1", "--max-cost", "0.0001", "--no-ledger"]
+    done = terminal.run("read", "form.png", "-p", "rapidocr", "--emulate", *paid, code=0)
+    assert "google: BudgetExceeded" in done.stdout
+
+
 def test_each_field_has_a_number(fake: FakeProvider) -> None:
     fields = {"price": [0.45, 0.1, 0.3, 0.2], "empty": [0.1, 0.8, 0.2, 0.1]}
     Path("fields.json").write_text(json.dumps({"fields": fields}))
