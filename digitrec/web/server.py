@@ -38,10 +38,13 @@ SWAGGER = Path(str(files("fastapi_offline") / "static"))
 """Swagger's script and style sheet."""
 IDLE_S = 15
 """Maximum seconds that a connection may stay open without a complete request head."""
+SENDING_S = 60
+"""Maximum seconds that a client may take to receive an answer, after `Settings.seconds` for making it."""
 MAX_HEAD_BYTES = 16_384
 """Maximum size of a request head."""
-MAX_CONNECTIONS = 900
-"""Above this number each new connection closes an old one; systems often allow a process 1,024 files."""
+MAX_CONNECTIONS = 450
+"""Above this number each new connection closes an old one; systems often allow a process 1,024 files, and a
+connection needs two while it sends a file."""
 
 
 Address = tuple[str, int] | None
@@ -93,6 +96,8 @@ def _file(file: Path, request: Request) -> FileResponse:
 class Connection:
     """One open connection."""
 
+    deadline: asyncio.TimerHandle | None = None
+
     def __init__(self, transport: asyncio.Transport) -> None:
         self.transport = transport
         self.requests = 0
@@ -100,25 +105,31 @@ class Connection:
 
     def await_head(self) -> None:
         """Start the deadline for a request head."""
-        loop = asyncio.get_running_loop()
-        self.since = loop.time()
-        self.deadline = loop.call_later(IDLE_S, self.transport.close)
+        self.since = asyncio.get_running_loop().time()
+        self.expire_in(IDLE_S)
+
+    def expire_in(self, seconds: float) -> None:
+        """Set the deadline, instead of an earlier one; an answer that nobody receives is dropped."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+        self.deadline = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
 
 
 class Connections:
     """ASGI middleware that closes overdue connections, and the longest idle if there are too many."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        """Limit the connections of an application that makes an answer in so many seconds."""
+        self._app, self._seconds = app, seconds
         self._open: dict[Address, Connection] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; meanwhile the deadline of its connection is stopped."""
+        """Answer a request; its connection ends if the client does not receive the answer."""
         one = self._open.get(scope.get("client"))
         if one is None:
             await self._app(scope, receive, send)
             return
-        one.deadline.cancel()
+        one.expire_in(self._seconds + SENDING_S)
         one.requests += 1  # 2 at once: a pipeline's next request begins before this one has returned
         try:
             await self._app(scope, receive, send)
@@ -143,7 +154,7 @@ class Connections:
 
     def closed(self, client: Address) -> None:
         """Forget a connection."""
-        if (one := self._open.pop(client, None)) is not None:
+        if (one := self._open.pop(client, None)) is not None and one.deadline is not None:
             one.deadline.cancel()
 
 
@@ -174,7 +185,7 @@ class StrictConnection(h11.Connection):
 
 def server(engines: Sequence[Reader], settings: Settings) -> uvicorn.Server:
     """Return the server, not started, for any port of this machine or for sockets passed to its `run`."""
-    connections = Connections(create_app(engines, settings))
+    connections = Connections(create_app(engines, settings), settings.seconds)
 
     class Protocol(H11Protocol):
         """uvicorn's protocol, with our connections and our parser."""
