@@ -202,19 +202,35 @@ class Fallback(EnginePolicy):
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture; warn once about each engine that is not calibrated."""
         for outcome in super().stream(images, lenient=lenient):
-            for said in getattr(outcome, "asked", ()):
-                named = isinstance(said, Prediction) and said.digit is not None and said.calibrated is None
-                if named and said.provider not in self._warned:
-                    self._warned.add(said.provider)
-                    log.warning(
-                        "%s is not calibrated: its own confidence is compared with %g, and that is not a "
-                        "chance of being right; run `digitrec calibrate -p %s DATA` first",
-                        said.provider, self.below, said.provider,
-                    )  # fmt: skip
+            self._warn(getattr(outcome, "asked", ()))
             yield outcome
+
+    def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Sheet | Failure]:
+        """Yield a Sheet for each picture; warn as `stream` does."""
+        for outcome in super().read_stream(images, **how):
+            self._warn(getattr(outcome, "asked", ()))
+            yield outcome
+
+    def _warn(self, asked: Iterable[Asked]) -> None:
+        for said in asked:
+            if _is_uncalibrated(said) and said.provider not in self._warned:
+                self._warned.add(said.provider)
+                advice = f"; run `digitrec calibrate -p {said.provider} DATA` first"
+                log.warning(
+                    "%s is not calibrated: its own confidence is compared with %g, and that is not a chance "
+                    "of being right%s",
+                    said.provider, self.below, "" if isinstance(said, Sheet) else advice,
+                )  # fmt: skip
 
     def _sure(self, outcome: Asked) -> bool:
         return _sureness(outcome, -1.0) >= self.below
+
+
+def _is_uncalibrated(said: Asked) -> bool:
+    """Return whether an engine named a digit or a number without a calibrated chance."""
+    if isinstance(said, Sheet):
+        return any(one.value is not None and one.calibrated is None for one in said.numbers)
+    return isinstance(said, Prediction) and said.digit is not None and said.calibrated is None
 
 
 def _sureness(outcome: Asked, unknown: float) -> float:

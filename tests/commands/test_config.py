@@ -33,6 +33,10 @@ def test_without_a_file_there_are_the_defaults() -> None:
     assert found["budget"] == {"per_month": None} and found["prices"] == {}
 
 
+def test_a_named_file_that_is_missing_is_an_error(file: Path) -> None:
+    assert run(code=4).stdout == f"{file} (missing)\n"
+
+
 def test_each_setting_of_the_file_is_shown(file: Path) -> None:
     tokens = '[tokens."a.model"]\ninput = 0.15\noutput = 0.6\n'
     file.write_text(f"[prices]\naws = 0.002\n[budget]\nper_month = 0\n{tokens}", "utf-8")

@@ -60,6 +60,15 @@ def test_a_calibrated_chance_decides_in_place_of_the_confidence() -> None:
     assert decided(Fallback(engines("1", "2"), below=0.3), sure_enough).digit == 1
 
 
+def test_uncalibrated_numbers_log_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    policy = Fallback([reader("a", ("12", 0.5)), reader("b", ("12", 0.9))], below=0.9)
+    with caplog.at_level(logging.WARNING):
+        digitrec.read_many([PAGE, PAGE], policy)
+    one, other = caplog.messages
+    assert one.startswith("a is not calibrated") and other.startswith("b is not calibrated")
+    assert "digitrec calibrate" not in one, "numbers have a calibration of their own"
+
+
 def test_an_uncalibrated_engine_logs_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     policy = Fallback(engines(DOWN, NOTHING, sure(7, 0.95)), below=0.9)
     with caplog.at_level(logging.WARNING):
