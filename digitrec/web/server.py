@@ -7,7 +7,7 @@ import os
 import re
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.resources import files
@@ -106,13 +106,21 @@ class Connection:
     def await_head(self) -> None:
         """Start the deadline for a request head."""
         self.since = asyncio.get_running_loop().time()
-        self.expire_in(IDLE_S)
+        self._in(IDLE_S, self._close)
 
-    def expire_in(self, seconds: float) -> None:
-        """Set the deadline, instead of an earlier one; an answer that nobody receives is dropped."""
+    def await_receipt(self, seconds: float) -> None:
+        """Start the deadline for receiving an answer that is made in so many seconds."""
+        self._in(seconds + SENDING_S, self.transport.abort)
+
+    def _close(self) -> None:
+        """Close when the last answer is received."""
+        self.transport.close()
+        self.await_receipt(0)
+
+    def _in(self, seconds: float, end: Callable[[], None]) -> None:
         if self.deadline is not None:
             self.deadline.cancel()
-        self.deadline = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
+        self.deadline = asyncio.get_running_loop().call_later(seconds, end)
 
 
 class Connections:
@@ -129,7 +137,7 @@ class Connections:
         if one is None:
             await self._app(scope, receive, send)
             return
-        one.expire_in(self._seconds + SENDING_S)
+        one.await_receipt(self._seconds)
         one.requests += 1  # 2 at once: a pipeline's next request begins before this one has returned
         try:
             await self._app(scope, receive, send)
