@@ -201,26 +201,24 @@ class Fallback(EnginePolicy):
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """Yield an outcome for each picture; warn once about each engine that is not calibrated."""
-        for outcome in super().stream(images, lenient=lenient):
-            self._warn(getattr(outcome, "asked", ()))
-            yield outcome
+        return self._warning(super().stream(images, lenient=lenient))
 
     def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Sheet | Failure]:
         """Yield a Sheet for each picture; warn as `stream` does."""
-        for outcome in super().read_stream(images, **how):
-            self._warn(getattr(outcome, "asked", ()))
-            yield outcome
+        return self._warning(super().read_stream(images, **how))
 
-    def _warn(self, asked: Iterable[Asked]) -> None:
-        for said in asked:
-            if _is_uncalibrated(said) and said.provider not in self._warned:
-                self._warned.add(said.provider)
-                advice = f"; run `digitrec calibrate -p {said.provider} DATA` first"
-                log.warning(
-                    "%s is not calibrated: its own confidence is compared with %g, and that is not a chance "
-                    "of being right%s",
-                    said.provider, self.below, "" if isinstance(said, Sheet) else advice,
-                )  # fmt: skip
+    def _warning(self, outcomes: Iterable[Any]) -> Iterator[Any]:
+        for outcome in outcomes:
+            for said in getattr(outcome, "asked", ()):
+                if _is_uncalibrated(said) and said.provider not in self._warned:
+                    self._warned.add(said.provider)
+                    advice = f"; run `digitrec calibrate -p {said.provider} DATA` first"
+                    log.warning(
+                        "%s is not calibrated: its own confidence is compared with %g, and that is not a "
+                        "chance of being right%s",
+                        said.provider, self.below, "" if isinstance(said, Sheet) else advice,
+                    )  # fmt: skip
+            yield outcome
 
     def _sure(self, outcome: Asked) -> bool:
         return _sureness(outcome, -1.0) >= self.below
