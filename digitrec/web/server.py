@@ -207,6 +207,15 @@ def server(engines: Sequence[Reader], settings: Settings) -> uvicorn.Server:
             connections.closed(self.client)
             super().connection_lost(exc)
 
+        def send_400_response(self, msg: str) -> None:
+            """Reject malformed bytes in place of the application's answer, or end an answer under way."""
+            if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+                self.transport.close()
+                return
+            if self.cycle:
+                self.cycle.disconnected = True
+            super().send_400_response(msg)
+
     config = uvicorn.Config(
         connections, port=0, http=Protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,

@@ -1,6 +1,7 @@
 """The server on a real socket: slow, long or invalid heads, slow bodies, and a clean shutdown."""
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -47,6 +48,20 @@ def test_invalid_heads_are_answered_and_closed(head: bytes) -> None:
     with listening() as url, connect(url) as connection:
         connection.sendall(head)
         assert everything(connection).rpartition(b"HTTP/1.1 ")[2].startswith(b"400 ")
+
+
+@pytest.mark.parametrize("path", [b"/health", b"/predict", b"/docs/swagger-ui-bundle.js"])
+@pytest.mark.parametrize("pause", [0, 0.3])
+def test_a_malformed_body_is_the_clients_error(
+    path: bytes, pause: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    with listening() as url, connect(url) as connection:
+        connection.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        time.sleep(pause)
+        connection.sendall(b"no length\r\n")
+        assert everything(connection).startswith(b"HTTP/1.1 4")
+        assert httpx.get(f"{url}/health").status_code == 200
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize(
