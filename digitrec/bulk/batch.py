@@ -88,18 +88,19 @@ def batch(
 
 
 def read(task: Task, reader: Reader) -> Part:
-    """Read the pictures of a task.
-
-    Raises:
-        DigitrecError: as for `Batch`.
-    """
-    batch, out = Batch(task.images, reader, task.how), io.StringIO(newline="")
-    outcomes: list[Any] = list(batch)
+    """Read the pictures of a task; the part has those before an error that stops the run."""
+    out, outcomes = io.StringIO(newline=""), list[Any]()
+    stopped_by: BaseException | None = None
+    try:
+        outcomes.extend(Batch(task.images, reader, task.how))
+    except (*FOR_ALL, KeyboardInterrupt) as error:
+        stopped_by = error
     write = predictions.write_sheets if "digits" in task.how else predictions.write
     write(outcomes, task.form, out)
     failures = [predictions.error_line(one) for one in outcomes if isinstance(one, Failure)]
     # A file name may be invalid in UTF-8: characters that cannot be encoded are escaped.
-    return Part(out.getvalue().encode("utf-8", "backslashreplace"), batch.summary, failures)
+    rows = out.getvalue().encode("utf-8", "backslashreplace")
+    return Part(rows, Summary.of(outcomes), failures, stopped_by)
 
 
 def spread(tasks: Iterable[Task], opener: workers.Opener, processes: int) -> Parts:
@@ -108,7 +109,7 @@ def spread(tasks: Iterable[Task], opener: workers.Opener, processes: int) -> Par
     If a worker dies or hangs, its task is read again; a picture that kills workers becomes a failure.
 
     Raises:
-        DigitrecError: the workers die, but not because of a picture; or as for `read`.
+        DigitrecError: the workers die, but not because of a picture.
     """
     crew = [workers.Worker(opener) for _ in range(processes)]
     free = [*crew]

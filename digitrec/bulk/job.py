@@ -84,6 +84,14 @@ class Summary:
             reasons = [outcome.reason]
         self.refusals.update(reason for reason in reasons if reason is not None)
 
+    @classmethod
+    def of(cls, outcomes: Iterable[Prediction | Sheet | Failure]) -> Summary:
+        """Return the summary of these outcomes."""
+        made = cls()
+        for outcome in outcomes:
+            made.count(outcome)
+        return made
+
     def add(self, other: Summary) -> None:
         """Add another summary."""
         for item in fields(self):
@@ -132,6 +140,8 @@ class Part:
     """Counts and cost of the task's outcomes."""
     failures: list[str]
     """A line for each picture that failed: its path and the reason."""
+    stopped_by: BaseException | None = None
+    """Why the task's other pictures were not read; None: all were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +202,14 @@ class Job:
     def undone(self, how: Mapping[str, Any]) -> Iterator[Task]:
         """Yield tasks with the images that have no rows yet; ``how`` holds the options for reading them."""
         assert self.plan is not None
-        done = dict(self._database.execute("SELECT first, count FROM parts"))
+        done = self._database.execute("SELECT first, count FROM parts ORDER BY first").fetchall()
         first = 1
-        while first <= self.plan.images:
-            if first not in done:
-                images = self._images(first, self.plan.part)
-                done[first] = len(images)
+        for start, count in [*done, (self.plan.images + 1, 0)]:
+            while first < start:
+                images = self._images(first, min(self.plan.part, start - first))
                 yield Task(first, images, how, self._form)
-            first += done[first]
+                first += len(images)
+            first = start + count
 
     def _images(self, first: int, most: int) -> tuple[Item, ...]:
         """Return the images of the task that starts with this number."""
@@ -215,9 +225,11 @@ class Job:
         return tuple(images)
 
     def finish(self, task: Task, part: Part) -> None:
-        """Store the rows of a task."""
+        """Store the rows of a task; its other pictures remain undone."""
+        if not part.summary.images:
+            return
         facts = json.dumps(record(part.summary)), json.dumps(part.failures)
-        values = (task.first, len(task.images), part.rows, *facts)
+        values = (task.first, part.summary.images, part.rows, *facts)
         self._database.execute("INSERT INTO parts VALUES (?, ?, ?, ?, ?)", values)
 
     def summary(self) -> Summary:

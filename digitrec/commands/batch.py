@@ -167,6 +167,8 @@ def _watched(run: Job, images: int, parts: Parts) -> Summary:
                 total.add(part.summary)
                 rate = (total.images - before) / (time.monotonic() - start)
                 shown.at(total.images / images, f"{total.words()}, {plain(rate, 2)} a second")
+                if part.stopped_by is not None:
+                    raise part.stopped_by
         except (*FOR_ALL, KeyboardInterrupt):
             left = count(images - total.images, "image")
             tell(f"stopped with {left} left; continue with --resume")
