@@ -24,6 +24,8 @@ FOR_ALL = (
 )  # fmt: skip
 """Errors that also stop every following picture. `Unreachable` means that no attempt for a picture could
 connect: the network is down."""
+FOR_ONE = (errors.NotRecorded, errors.RateLimited)
+"""Subclasses of these that do not."""
 Parts = Generator[tuple[Task, Part], None, None]
 """Tasks, each with its part."""
 DEATHS = 3
@@ -54,7 +56,7 @@ class Batch(Iterator[Outcome]):
         outcome: Outcome = next(self._outcomes)
         for one in (outcome, *getattr(outcome, "asked", ())):
             error = one.error if isinstance(one, Failure) else None
-            if isinstance(error, FOR_ALL) and not isinstance(error, errors.RateLimited):
+            if isinstance(error, FOR_ALL) and not isinstance(error, FOR_ONE):
                 raise error
         workers.progress()
         self.summary.count(outcome)

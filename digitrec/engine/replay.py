@@ -9,7 +9,7 @@ from digitrec.answer import total
 from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.engine.ledger.records import Entry, Question, to_spec
-from digitrec.errors import LedgerError, NotConfigured
+from digitrec.errors import LedgerError, NotConfigured, NotRecorded
 from digitrec.image import PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price
 
@@ -64,21 +64,24 @@ class Replay(Engine):
         return super().for_numbers
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        """Return a reply for each image, in order: a LedgerError if the recording has no answer."""
+        """Return a reply for each image, in order: NotRecorded if the recording has no answer."""
         return [self._reply(image) for image in images]
 
     def _reply(self, image: PreparedImage) -> Reply:
-        asked = Question.about(image, self.provider, emulated=False)
-        entry = self._exact.get(asked.prepared_sha256) or self._latest.get(asked.image_sha256)
+        entry = self._entry(image)
         if entry is None:
             missing = f"{self._path} has no answer of {self.provider.name} for this image; record it first"
-            return Reply(LedgerError(missing), 0.0, attempts=0)
+            return Reply(NotRecorded(missing), 0.0, attempts=0)
         return Reply(entry.answer, 0.0, attempts=0, replayed=True, emulated=entry.question.emulated)
+
+    def _entry(self, image: PreparedImage) -> Entry | None:
+        asked = Question.about(image, self.provider, emulated=False)
+        return self._exact.get(asked.prepared_sha256) or self._latest.get(asked.image_sha256)
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """Return an estimate without requests and costs."""
-        count = sum(1 for _ in images)
-        return Estimate(self.provider.name, count, count, 0, 0.0)
+        found = [self._entry(image) is not None for image in images]
+        return Estimate(self.provider.name, len(found), sum(found), 0, 0.0)
 
 
 def _entries(path: Path) -> list[Entry]:

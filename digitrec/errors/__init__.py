@@ -9,6 +9,7 @@
     ├── NotConfigured                    a setting or key is missing: the message names it
     ├── BudgetExceeded                   the next call would cost more than allowed
     ├── LedgerError                      the ledger file cannot be read or written
+    │   └── NotRecorded                  a recording has no answer for the picture
     ├── CannotListen                     the server's port is taken: choose another
     └── ProviderError                    an engine was asked and gave no usable answer
         ├── Rejected                     the engine refused this image: send another one
@@ -71,6 +72,10 @@ class BudgetExceeded(DigitrecError):
 
 class LedgerError(DigitrecError):
     """The ledger cannot be opened, read or written; the message says what happened to which file."""
+
+
+class NotRecorded(LedgerError):
+    """A recording has no answer for the picture."""
 
 
 class CannotListen(DigitrecError):

@@ -39,6 +39,8 @@ def verdict(contestants: Sequence[Contestant]) -> str:
     """Return the winner and the rule by which it wins."""
     first, *others = equals(contestants)
     won = winner(contestants)
+    if len(contestants) == 1:
+        return f"{won.kind.title} was compared with no other."
     if not others:
         return f"The winner: {won.kind.title}, significantly more accurate than every other."
     names = ", ".join(one.kind.title for one in (first, *others))

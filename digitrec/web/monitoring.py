@@ -42,7 +42,8 @@ def configure(level: str = "info") -> None:
         logger.handlers = [handler]
         logger.setLevel(level.upper())
         logger.propagate = False
-    logging.getLogger("uvicorn.access").disabled = True
+    for name in ("uvicorn.access", "python_multipart.multipart"):  # the latter quotes bytes of the form
+        logging.getLogger(name).disabled = True
 
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

@@ -71,6 +71,12 @@ def test_what_stops_all_is_raised_after_the_earlier_outcomes(scans: list[str], e
         next(batch)
 
 
+@pytest.mark.parametrize("error", [errors.NotRecorded, errors.RateLimited])
+def test_what_stops_one_picture_only_is_an_outcome(scans: list[str], error: type) -> None:
+    batch = digitrec.batch(scans[:2], FakeProvider([error("not this one"), "7"]))
+    assert [getattr(one, "digit", None) for one in batch] == [None, 7]
+
+
 def test_what_stops_all_is_raised_even_if_another_engine_answered(scans: list[str]) -> None:
     refused = FakeProvider([errors.AuthFailed("no")], name="cloud")
     with pytest.raises(errors.AuthFailed):

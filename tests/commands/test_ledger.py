@@ -74,6 +74,14 @@ def test_a_damaged_ledger_says_so_and_is_repaired(asked: Emulator) -> None:
     run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite", code=0)
 
 
+def test_an_export_is_not_repaired(asked: Emulator) -> None:
+    exported = Path("export.jsonl")
+    exported.write_text(run("ledger", "--ledger", "paid.sqlite", "export").stdout)
+    before = exported.read_bytes()
+    assert "--replay" in run("ledger", "--ledger", "export.jsonl", "repair", code=8).stderr
+    assert exported.read_bytes() == before
+
+
 def test_looking_makes_no_ledger(here: Path) -> None:
     assert "typo/paid.sqlite" in run("ledger", "--ledger", "typo/paid.sqlite", "show", code=8).stderr
     assert run("ledger", "spend").stdout == "nothing yet\n"

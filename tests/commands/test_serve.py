@@ -7,8 +7,10 @@ from functools import partial
 
 import pytest
 import terminal
+from fastapi.testclient import TestClient
 
 from digitrec.engine import Engine
+from digitrec.web.server import create_app
 from digitrec.web.settings import Settings
 
 serve = partial(terminal.run, "serve")
@@ -17,7 +19,8 @@ serve = partial(terminal.run, "serve")
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
     """Restore the logging that the command configures."""
-    loggers = [logging.getLogger(name) for name in ("digitrec", "uvicorn", "uvicorn.access")]
+    names = ("digitrec", "uvicorn", "uvicorn.access", "python_multipart.multipart")
+    loggers = [logging.getLogger(name) for name in names]
     before = [([*one.handlers], one.level, one.propagate, one.disabled) for one in loggers]
     yield
     for one, (handlers, level, propagate, disabled) in zip(loggers, before, strict=True):
@@ -145,3 +148,12 @@ def test_invalid_api_keys_are_refused(given: str, started: Started, monkeypatch:
     done = serve(code=2)
     assert "DIGITREC_API_KEYS" in done.output and not started
     assert not given.strip(" ,") or given not in done.output
+
+
+def test_the_log_has_nothing_of_a_malformed_form(started: Started, caplog: pytest.LogCaptureFixture) -> None:
+    serve("--providers", "local")
+    ((engines, settings, _),) = started
+    form = {"content-type": "multipart/form-data; boundary=a"}
+    with TestClient(create_app(engines, settings), "http://localhost") as client:
+        assert client.post("/predict", content=b"Secret", headers=form).status_code == 400
+    assert not [one for one in caplog.records if one.name.startswith("python_multipart")]

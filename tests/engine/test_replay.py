@@ -16,7 +16,7 @@ from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.engine.ledger import Entry, Ledger, Question, entries
 from digitrec.engine.replay import Replay
-from digitrec.errors import LedgerError, NotConfigured
+from digitrec.errors import LedgerError, NotConfigured, NotRecorded
 from digitrec.image import DigitImage, InputSpec
 from digitrec.providers.base import Price
 
@@ -96,8 +96,10 @@ def test_answers_about_single_digits_do_not_answer_for_numbers(path: Path) -> No
 
 def test_an_image_without_a_recorded_answer_is_an_error(path: Path) -> None:
     record(path, [entry(1)])
-    (reply,) = Replay(path, "paid").ask([image(2)])
-    assert isinstance(reply.outcome, LedgerError)
+    replay = Replay(path, "paid")
+    (reply,) = replay.ask([image(2)])
+    assert isinstance(reply.outcome, NotRecorded)
+    assert replay.estimate([image(1), image(2)]).replayed == 1
     assert "no answer of paid for this image" in str(reply.outcome)
     assert (reply.attempts, reply.cost_usd, reply.replayed) == (0, 0.0, False)
 

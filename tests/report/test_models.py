@@ -27,6 +27,7 @@ def test_the_winner_is_the_quickest_of_those_as_accurate_within_chance() -> None
     """The interval of 90 % of 60 reaches 95.3 %: not significantly below 95 %, and faster."""
     assert models.verdict([replace(SLOW, accuracy=proportion(54, 60)), QUICK]).startswith("The winner: MLP.")
     assert models.verdict(FOUND).startswith("The winner: k-NN,")
+    assert "significant" not in models.verdict([QUICK])
 
 
 def test_the_page_names_winner_pictures_data_and_machine() -> None:

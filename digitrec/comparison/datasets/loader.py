@@ -210,7 +210,7 @@ def _table(path: Path) -> list[Sample]:
             )
     if len(first) < len(rows):
         repeated = count(len(rows) - len(first), "line")
-        log.warning("%s: %s repeat a file; each file is used once", path, repeated)
+        log.warning("%s: repeated files (%s); each file is used once", path, repeated)
     _warn_of_others(path, [row.file for row in first.values()])
     return [Sample(row.file, _label(row.said, row.where)) for row in first.values()]
 

@@ -247,6 +247,9 @@ def repair(path: Path) -> Repair:
     """
     if not path.is_file():
         raise LedgerError(f"there is no ledger {path} to repair; check the name")
+    with plainly(path, "read"), path.open("rb") as file:
+        if file.read(1) == b"{":
+            raise LedgerError(f"{path} is an export, not a ledger; give it to --replay")
     try:
         with closing(Database(path, copied=True)) as copy:
             if copy.is_sound():
