@@ -93,7 +93,9 @@ class Asking:
                 "`digitrec compare`."
             )
         if len(set(names)) < len(names):
-            raise click.UsageError(f"an engine is named twice in {', '.join(names)}.")
+            raise click.UsageError(
+                f"an engine is named twice in {', '.join(names)}: --fallback adds to --provider."
+            )
         if self.consensus is not None and not 2 <= self.consensus <= len(names):
             raise click.UsageError(
                 f"--consensus {self.consensus} needs that many engines, and 2 at least: name them with "

@@ -76,7 +76,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
     else:
         raise TypeError(f"cannot read a picture from {type(source).__name__}")
     if not data:
-        raise ImageError(f"{name}: the file is empty; give a picture")
+        raise ImageError(f"{name}: the file is empty or was read to its end; give a picture")
     if len(data) > MAX_FILE_BYTES:
         raise ImageError(f"{name}: {TOO_LARGE}")
     return data, name

@@ -31,6 +31,8 @@ EVERY = 500
 def main(steps: Mapping[str, Callable[..., None]]) -> None:
     """Take one step of a recipe, as on the command line: its name, then its folders and counts."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if len(sys.argv) < 3 or sys.argv[1] not in steps:
+        sys.exit(f"give a step ({', '.join(steps)}), then its arguments, as in the module's docstring")
     step, *words = sys.argv[1:]
     steps[step](*(int(word) if word.isdigit() else Path(word) for word in words))
 

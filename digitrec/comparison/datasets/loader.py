@@ -19,7 +19,7 @@ from digitrec.comparison.datasets.mnist import SHIPPED
 from digitrec.errors import DataError
 from digitrec.errors.text import count
 from digitrec.image import ImageSource
-from digitrec.image.files import Skipped, pictures
+from digitrec.image.files import SUFFIXES, Skipped, pictures
 from digitrec.recognise.numbers import closed, value_of
 
 log = logging.getLogger(__name__)
@@ -216,11 +216,11 @@ def _table(path: Path) -> list[Sample]:
 
 
 def _warn_of_others(table: Path, files: Sequence[Path]) -> None:
-    """Warn about files beside those of a table that are of the same kind."""
-    known, kinds = {file.resolve() for file in files}, {file.suffix.lower() for file in files}
+    """Warn about pictures beside those of a table."""
+    known, kinds = {file.resolve() for file in files}, SUFFIXES | {file.suffix.lower() for file in files}
     beside = [file for folder in {file.parent for file in files} for file in _entries(folder)]
     missing = sorted(one.name for one in beside if one.suffix.lower() in kinds and one.resolve() not in known)
-    _warn(table, missing, "not in the table, but of the same kind as its files")
+    _warn(table, missing, "not in the table")
 
 
 def _named(source: str) -> Path:
@@ -301,8 +301,8 @@ def _cells(rows: Sequence[Row]) -> tuple[tuple[int, int, str], ...]:
         if not (row.row or row.column):
             continue
         if not all(cell.isdecimal() and len(cell) < 10 for cell in (row.row, row.column)):
-            got = f"{row.row[:20]}, {row.column[:20]}"
-            raise DataError(f"{row.where}: row and column must be numbers of 1 to 9 digits, got {got}")
+            got = f"{row.row[:20]!r} and {row.column[:20]!r}"
+            raise DataError(f"{row.where}: row and column must both be numbers of 1 to 9 digits, got {got}")
         cell, text = (int(row.row), int(row.column)), closed(row.said)
         if cell in found:
             raise DataError(f"{row.where}: row {cell[0]}, column {cell[1]} already holds {found[cell]}")
