@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -46,7 +47,7 @@ LARGEST = 6_500_000
 CLEAR, SHARP = 24, 28
 """Median height of the digits, in pixels of the network's input: the minimum that ends the search, and the
 target of the next input."""
-MANY, LEGIBLE_SHARE = 60, 0.45
+MANY, SAMPLE, LEGIBLE_SHARE = 12, 30, 0.45
 """From this number of digits on, a sample of them is read; if less than this share of the sample is clear,
 the page is searched at a higher resolution."""
 CUT_OUT = 3.5
@@ -245,7 +246,7 @@ def _are_legible(marks: Sequence[finder.Mark]) -> bool:
     digits = _digits(marks)
     if len(digits) < MANY:
         return True
-    some = digits[:: 2 * len(digits) // MANY]
+    some = digits[:: math.ceil(len(digits) / SAMPLE)]
     return len(_clear([mark.ink for mark in some])) > LEGIBLE_SHARE * len(some)
 
 
