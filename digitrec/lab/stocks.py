@@ -137,6 +137,18 @@ def averaged(net: Any, optimizer: Any) -> Iterator[None]:
             variable.assign(value)
 
 
+def figures(net: Any, held: Iterable[Batch], losses: Losses) -> dict[str, float]:
+    """Return the mean of each of a network's losses over the held-out batches."""
+    rows = [losses(net(pictures, training=False), *truth) for pictures, *truth in held]
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def mean(runs: Sequence["Run"]) -> list[NDArray[Any]]:
+    """Return the mean of the averaged weights of several trainings of one network."""
+    share = 1 / len(runs)
+    return [sum(share * one for one in each) for each in zip(*[run.averaged for run in runs], strict=True)]
+
+
 class Run:
     """A network in training; it continues from the folder's latest checkpoint, if there is one."""
 
@@ -184,11 +196,16 @@ class Run:
         with averaged(self.net, self.optimizer):
             return to_litert(net or self.net)
 
-    def figures(self, held: Iterable[Batch], losses: Losses) -> dict[str, float]:
-        """Return the mean of each loss over the held-out batches, with the averaged weights."""
+    @property
+    def averaged(self) -> list[NDArray[Any]]:
+        """The network's weights, with the average of those that were trained."""
         with averaged(self.net, self.optimizer):
-            rows = [losses(self.net(pictures, training=False), *truth) for pictures, *truth in held]
-        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+            return list(self.net.get_weights())
+
+    def figures(self, held: Iterable[Batch], losses: Losses) -> dict[str, float]:
+        """Return `figures` of the averaged weights."""
+        with averaged(self.net, self.optimizer):
+            return figures(self.net, held, losses)
 
     def learn(self, batches: Iterable[Batch], losses: Losses, held: Sequence[Batch]) -> None:
         """Train until all steps are done; save a checkpoint and log the losses every `EVERY` steps.

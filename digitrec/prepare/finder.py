@@ -68,6 +68,8 @@ class Ink:
     """The chance that it is a digit rather than a letter, sign or scrawl, 0..1."""
     missing: float
     """The share of its ink that lies outside the picture, 0..1, as the network estimates it."""
+    whole: Place
+    """The box with all connected other ink: to the network, half a bracket may look like a frame."""
 
 
 def find(picture: Image.Image, least: float = 0.5, most: int | None = None) -> list[Ink]:
@@ -94,7 +96,7 @@ def find(picture: Image.Image, least: float = 0.5, most: int | None = None) -> l
             closer.append(target)
         small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
         new = [one for one in closer if not any(_shared(one.box, other.box) for other in kept)]
-        kept += [ink_of(picture, one) for one in new]
+        kept += [ink_of(picture, one, target if _shared(one.box, target.box) else one) for one in new]
     likely = [one for one in kept if one.chance >= least]
     return sorted(likely, key=lambda one: (one.box[1], one.box[0]))
 
@@ -137,6 +139,16 @@ class Mark:
         """(h, w): how likely each pixel of the box belongs to this mark, 0..1."""
         left, top, right, bottom = self.place
         return np.asarray(self.look.kinds[top:bottom, left:right, 1] * self.mask)
+
+    @property
+    def whole(self) -> Place:
+        """The box around the mark and all other ink that is connected with it, as for `place`."""
+        left, top, right, bottom = self.place
+        ink = self.look.kinds[..., 2] > 0.5
+        ink[top:bottom, left:right] |= self.mask
+        parts = components(ink)
+        owner = parts.drawn(1 + np.arange(len(parts)))
+        return box_of(np.isin(owner, owner[top:bottom, left:right][self.mask])) or self.place
 
     def is_cut(self, size: tuple[int, int]) -> bool:
         """Return whether an edge of the view cuts the mark; the edges of the picture do not count."""
@@ -257,8 +269,11 @@ def _logistic(value: float) -> float:
     return float(1 / (1 + np.exp(-value)))
 
 
-def ink_of(picture: Image.Image, mark: Mark) -> Ink:
-    """Take a mark's ink from the picture's own pixels, by their contrast to the paper around it."""
+def ink_of(picture: Image.Image, mark: Mark, from_afar: Mark | None = None) -> Ink:
+    """Take a mark's ink from the picture's own pixels, by their contrast to the paper around it.
+
+    ``from_afar`` is the same mark in a larger view, which may show more of the ink connected with it.
+    """
     left, top, right, bottom = mark.place
     margin = max(3, round(MARGIN * longer_side(mark.place)))
     height, width = mark.look.kinds.shape[:2]
@@ -283,7 +298,9 @@ def ink_of(picture: Image.Image, mark: Mark) -> Ink:
         (view[0] + x * zoom_x, view[1] + y * zoom_y, view[0] + end_x * zoom_x, view[1] + end_y * zoom_y),
         picture.size,
     )
-    return Ink(box, mask[y:end_y, x:end_x], mark.chance, mark.missing)
+    wholes = np.array([one.look.on_picture(one.whole) for one in (mark, from_afar or mark)])
+    whole = on_picture([*wholes[:, :2].min(axis=0), *wholes[:, 2:].max(axis=0)], picture.size)
+    return Ink(box, mask[y:end_y, x:end_x], mark.chance, mark.missing, whole)
 
 
 def _contrast(pixels: Floats, paper: Floats, own: Floats) -> Floats:

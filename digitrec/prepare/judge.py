@@ -96,7 +96,7 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     alike = zip(clear, likely.tolist(), strict=True)  # the rules' ink is finer than the finder's
     digit = chosen.reading.digit
     chosen = next(one for one, its in alike if one.reading.digit == digit and its >= LIKELY)
-    left_out = tuple(mark.box for mark in case.beside(chosen.box))
+    left_out = tuple(mark.whole for mark in case.beside(chosen.box) if mark.whole)
     boxes = (chosen.box,)
     findings = replace(rules.findings, reason=None, digits=1, boxes=boxes, left_out=left_out, trust=chance)
     return findings, chosen.reading

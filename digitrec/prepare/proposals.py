@@ -73,6 +73,8 @@ class Proposal:
     """The finder's chance that the mark is a digit, 0..1."""
     missing: float = 0.0
     """The finder's estimate of the share of the mark's ink outside the picture, 0..1."""
+    whole: Box | None = None
+    """The box of the finder's mark with all connected other ink."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +112,9 @@ def seen(image: DigitImage, rules: Ink) -> Case:
     marks = find(image.picture, 0, MOST)
     found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
-    proposals += [Proposal("finder", next(found), one.box, None, one.chance, one.missing) for one in marks]
+    proposals += [
+        Proposal("finder", next(found), one.box, None, one.chance, one.missing, one.whole) for one in marks
+    ]
     return Case(image.size, rules, proposals)
 
 

@@ -42,6 +42,15 @@ def test_a_run_resumes_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.M
     assert abs(float(again.net.get_weights()[0].item()) - 2) < 1
 
 
+def test_the_mean_of_trainings_is_that_of_their_averaged_weights(tmp_path: Path) -> None:
+    long, short = run(tmp_path / "long", 20), run(tmp_path / "short", 2)
+    for one in (long, short):
+        one.learn(batches(), losses, [])
+    slopes = [one.averaged[0].item() for one in (long, short)]
+    assert slopes[0] > slopes[1] + 0.1
+    assert stocks.mean([long, short])[0].item() == pytest.approx(sum(slopes) / 2)
+
+
 def test_an_error_while_the_weights_are_averaged_leaves_the_networks_own(tmp_path: Path) -> None:
     one = run(tmp_path, 5)
     one.learn(batches(), losses, [])

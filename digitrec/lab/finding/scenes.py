@@ -47,6 +47,8 @@ class Scene:
     groups: list[Group] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     """Left, top, right and bottom of each mark, in pixels, including the part outside the picture."""
+    grain: Floats | float = 1.0
+    """How much of the ink the paper takes, (SIDE, SIDE), 0..1: pencil and chalk leave gaps."""
 
     @property
     def written(self) -> NDArray[np.bool_]:
@@ -55,7 +57,7 @@ class Scene:
 
     def lay(self, cover: Floats, colour: Floats, owner: int = GROUPS) -> None:
         """Blend a colour into the pixels by their cover, (SIDE, SIDE), 0..1, and label the covered pixels."""
-        self.pixels += cover[..., None] * (colour - self.pixels)
+        self.pixels += (cover * self.grain)[..., None] * (colour - self.pixels)
         on = cover > 0.3 * min(1.0, max(0.15, float(cover.max())))
         self.owners[on] = owner
 
@@ -72,11 +74,17 @@ class Painter:
         dark = rng.random() < 0.12
         scene = Scene(self._surface(dark))
         ink = self._ink(scene, dark)
+        if rng.random() < 0.04:
+            gaps = rng.normal(rng.uniform(0.6, 0.9), rng.uniform(0.2, 0.7), (SIDE, SIDE))
+            scene.grain = np.clip(gaps, 0, 1).astype(np.float32)
         if rng.random() < 0.3:
             self._ruling(scene, dark)
+        if rng.random() < 0.1:
+            self._specks(scene, self._other_ink(scene, ink))
         plans: dict[Callable[[Scene, Floats], object], float] = {
-            partial(self._anywhere, least=0.1, most=0.9): 0.27, self._cell: 0.1, self._edge: 0.08,
-            self._signed: 0.13, self._number: 0.1, self._sheet: 0.07, self._form: 0.16, self._nothing: 0.09,
+            partial(self._anywhere, least=0.06, most=0.9): 0.22, self._cell: 0.1, self._edge: 0.08,
+            self._signed: 0.13, self._number: 0.1, self._sheet: 0.07, self._form: 0.12, self._boxes: 0.1,
+            self._nothing: 0.08,
         }  # fmt: skip
         by_share(rng, plans)(scene, ink)
         if rng.random() < 0.15:
@@ -140,7 +148,7 @@ class Painter:
     def _sheet(self, scene: Scene, ink: Floats) -> None:
         """Draw rows and columns of numbers, with words and lines between them."""
         rng = self.rng
-        height = SIDE * self._log(0.06, 0.16)
+        height = SIDE * self._log(0.03, 0.16)
         step = height * rng.uniform(1.4, 3)
         if rng.random() < 0.6:
             colour = self._other_ink(scene, ink)
@@ -164,27 +172,61 @@ class Painter:
         if rng.random() < 0.3:  # the frame of the page
             before, after = rng.uniform(-4, 25, 2), SIDE - rng.uniform(-4, 25, 2)
             self._frame(scene, (*before, *after), self._log(0.7, 8), colour, ring=False)
-        high, tall = np.array([self._log(0.7, 4), 1.0]) * SIDE * self._log(0.08, 0.9), rng.uniform(0.3, 1.0)
-        step = high * (1 if rng.random() < 0.5 else rng.uniform(1.05, 2, 2))
+        size, tall = np.array([self._log(0.7, 4), 1.0]) * SIDE * self._log(0.08, 0.9), rng.uniform(0.3, 1.0)
+        step = size * (1 if rng.random() < 0.5 else rng.uniform(1.05, 2, 2))
         count = np.minimum(rng.integers(1, 6, 2), np.ceil(1.6 * SIDE / step)).astype(int)
-        start = rng.uniform(-0.1, 1.1, 2) * SIDE - 0.5 * step * count
-        page, turn = Image.new("L", (2 * SIDE, 2 * SIDE)), rng.normal(0, 0.02)
-        pen = ImageDraw.Draw(page)
-        starts = [start + step * at for at in np.ndindex(*count)]
+        starts = self._starts(step, count, 0.6)
+        self._frames(scene, starts, size, width, colour)
         for left, top in starts:
-            corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * high + (left, top)
-            corners += turn * (corners[:, ::-1] - SIDE / 2) * (-1, 1) + rng.normal(0, 0.4, (5, 2))
+            x, y = left + size[0] * rng.uniform(0.05, 0.4), top + size[1] * rng.normal(0.5, 0.06)
+            drawn, fits = rng.random(), max(1.0, size[0] / (0.7 * tall * size[1]))
+            if drawn < 0.35 and len(scene.groups) < 56:
+                self._row(scene, ink, tall * size[1], x, y, int(rng.integers(1, 2 + min(4, fits))))
+            elif drawn < 0.5:
+                self._words(scene, colour, min(size[1] * rng.uniform(0.2, 0.6), 40), x, y)
+
+    def _boxes(self, scene: Scene, ink: Floats) -> None:
+        """Draw rows of boxes with a digit in most of them, as for a date; some have no upper part."""
+        rng = self.rng
+        count = rng.integers((2, 1), (9, 4))
+        size = np.array([rng.uniform(0.6, 1.1), 1.0]) * SIDE * min(self._log(0.12, 0.6), 1.6 / count[0])
+        step = size * (1 if rng.random() < 0.5 else rng.uniform(1.05, 1.5), rng.uniform(1.1, 2))
+        starts, least = self._starts(step, count, 0.25), rng.uniform(0.5, 1)
+        above = 0.0 if rng.random() < 0.6 else rng.uniform(0.4, 0.85)
+        width = max(0.6, float(size[1]) * self._log(0.01, 0.07))
+        self._frames(scene, starts, size, width, self._other_ink(scene, ink), above)
+        for left, top in starts:
+            x, y = (left, top) + size * rng.normal(0.5, 0.07, 2)
+            if rng.random() < least:
+                digit = rng.random() < 0.92
+                self._mark(scene, ink, size[1] * rng.uniform(0.5, 0.95), x, y, digit=digit, touch=True)
+
+    def _starts(self, step: Floats, count: NDArray[np.integer[Any]], off: float) -> list[Floats]:
+        """Return the upper left corners of columns and rows of boxes.
+
+        Their middle is up to the share ``off`` of `SIDE` away from the picture's.
+        """
+        start = (0.5 + self.rng.uniform(-off, off, 2)) * SIDE - 0.5 * step * count
+        return [start + step * at for at in np.ndindex(*count)]
+
+    def _frames(
+        self, scene: Scene, starts: Sequence[Floats], size: Floats, width: float, colour: Floats,
+        above: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Draw the sides of boxes, a few of them missing, slightly turned.
+
+        ``above`` is the share of their height without sides; if it is more than 0, the upper side is missing.
+        """
+        page, turn = Image.new("L", (2 * SIDE, 2 * SIDE)), self.rng.normal(0, 0.02)
+        pen = ImageDraw.Draw(page)
+        shape = np.array([[1, above], [1, 1], [0, 1], [0, above], [1, above]])[: 4 if above else 5]
+        for start in starts:
+            corners = shape * size + start
+            corners += turn * (corners[:, ::-1] - SIDE / 2) * (-1, 1) + self.rng.normal(0, 0.4, shape.shape)
             for ends in itertools.pairwise(2 * corners):
-                if rng.random() < 0.96:
+                if self.rng.random() < 0.96:
                     pen.line([tuple(end) for end in ends], 255, max(1, round(2 * width)))
         self._under(scene, page, colour)
-        for left, top in starts:
-            x, y = left + high[0] * rng.uniform(0.05, 0.4), top + high[1] * rng.normal(0.5, 0.06)
-            drawn, fits = rng.random(), max(1.0, high[0] / (0.7 * tall * high[1]))
-            if drawn < 0.35 and len(scene.groups) < 56:
-                self._row(scene, ink, tall * high[1], x, y, int(rng.integers(1, 2 + min(4, fits))))
-            elif drawn < 0.5:
-                self._words(scene, colour, min(high[1] * rng.uniform(0.2, 0.6), 40), x, y)
 
     def _nothing(self, scene: Scene, ink: Floats) -> None:
         """Draw no digit, but bare paper, or letters, signs, words and scrawls."""
@@ -295,6 +337,18 @@ class Painter:
         shade = self.rng.uniform(0.5, 1, 3) if dark else self.rng.uniform(0, 0.75, 3)
         strength = float(self.rng.uniform(0.2, 1))
         self._under(scene, page, shade.astype(np.float32), strength)
+
+    def _specks(self, scene: Scene, colour: Floats) -> None:
+        """Draw specks of recycled paper or dirt, the largest as large as small digits."""
+        rng, page, largest = self.rng, Image.new("L", (2 * SIDE, 2 * SIDE)), self._log(10, 26)
+        pen, lying = ImageDraw.Draw(page), self._log(0.4, 2.5)
+        for _ in range(int(self._log(2, 30))):
+            size = largest * rng.uniform(0.5, 1)
+            steps = rng.normal(0, 0.35 * size, (rng.integers(2, 6), 2)) * (lying, 1)
+            points = rng.uniform(0, 2 * SIDE, 2) + np.cumsum(steps, 0)
+            width = max(1, round(size * rng.uniform(0.3, 0.9)))
+            pen.line([tuple(point) for point in points], round(rng.uniform(100, 255)), width, joint="curve")
+        self._under(scene, page, colour)
 
     def _words(self, scene: Scene, colour: Floats, height: float, x: float, y: float) -> None:
         font = ImageFont.truetype(font_to_learn(self.rng), max(4, 2 * height * 1.3))

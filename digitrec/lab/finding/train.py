@@ -1,12 +1,15 @@
 """Train the finder's weights: draw scenes, learn from them, export the network.
 
-    python -m digitrec.lab.finding.train draw FOLDER 80000
-    python -m digitrec.lab.finding.train learn FOLDER 256000
-    python -m digitrec.lab.finding.train export FOLDER
+    python -m digitrec.lab.finding.train draw ONE 80000
+    python -m digitrec.lab.finding.train learn ONE 352000
+    python -m digitrec.lab.finding.train draw TWO 32000
+    python -m digitrec.lab.finding.train learn TWO 48000 ONE
+    python -m digitrec.lab.finding.train export ONE TWO
 
-Drawing and learning resume where they stopped. 80,000 scenes take one core about 10 minutes, 256,000 views
-two cores about 45; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave one core for other programs.
-`export` writes the network that digitrec ships, from the latest checkpoint.
+Drawing and learning resume where they stopped. 80,000 scenes take one core about 20 minutes, 352,000 views
+two cores about two hours; TF_NUM_INTRAOP_THREADS=1 and TF_NUM_INTEROP_THREADS=1 leave one core for others.
+`export` writes the mean of the trainings, which errs less than each. digitrec ships the mean of two,
+between which the scenes changed (docs/decisions.md).
 """
 
 from collections.abc import Callable, Iterator
@@ -24,6 +27,7 @@ from digitrec.lab.datasets.world import People, people
 from digitrec.lab.finding.scenes import GROUPS, SIDE, Painter
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.writer import enlarge, font_to_learn, in_font, rewrite, sized, without_paper
+from digitrec.models.store import to_litert
 from digitrec.prepare.finder import WEIGHTS
 
 MARK = 96
@@ -228,13 +232,17 @@ def drawn(painter: Painter) -> dict[str, Any]:
     return {"pictures": pictures, "owners": owners, "is_digit": is_digit, "missing": missing}
 
 
-def learn(folder: Path, views: int) -> None:
-    """Train on ``views`` views."""
+def learn(folder: Path, views: int, *others: Path) -> None:
+    """Train on ``views`` views; with other folders, begin with the mean of their trainings' weights."""
     import keras
 
     keras.utils.set_random_seed(SEED)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")  # a fifth faster; the weights are float32
     net, steps = network(), views // BATCH
-    run = stocks.Run(folder, net, steps, last=0.02, warmup=200, decay=0.01, momentum=0.995)
+    rate = 6e-4 if others else 2e-3
+    run = stocks.Run(folder, net, steps, rate=rate, last=0.02, warmup=200, decay=0.01, momentum=0.995)
+    if others and not run.done:
+        net.set_weights(stocks.mean([stocks.Run(other, network()) for other in others]))
     rng = np.random.default_rng((SEED, run.done))
     run.learn(stocks.batches(folder, BATCH, batch, varied, rng), losses, held(folder))
 
@@ -262,18 +270,23 @@ def varied(pictures: Any, rng: np.random.Generator) -> Any:
     return pictures
 
 
-def export(folder: Path) -> None:
-    """Write the latest checkpoint's averaged weights as the finder's LiteRT file, with its card."""
-    run = stocks.Run(folder, network())
-    measured = run.figures(held(folder), losses)
-    content = run.exported()
+def export(*folders: Path) -> None:
+    """Write the mean of the trainings' averaged weights as the finder's LiteRT file, with its card.
+
+    Each folder has a training; the last folder's held-out scenes are measured.
+    """
+    runs, net = [stocks.Run(folder, network()) for folder in folders], network()
+    net.set_weights(stocks.mean(runs))
+    measured = stocks.figures(net, held(folders[-1]), losses)
+    content = to_litert(net)
+    steps = ", ".join(f"{run.done:,}" for run in runs)
     rows = {
-        "parameters": f"{run.net.count_params():,}",
+        "parameters": f"{net.count_params():,}",
         "network": f"U-Net, {', '.join(map(str, WIDTHS))} channels at 1/2 to 1/16 of the size",
         "file": f"LiteRT, weights in int8 (dynamic range), {len(content) / 1000:.0f} kB",
         "input": f"(N, H, W, 3) float32, 0 to 255, sides multiples of 16; learned at {SIDE}",
         "output": "logits: maps of marks (N, H/2, W/2, 5), kinds of pixels (N, H, W, 3)",
-        "learned from": f"{run.done * BATCH:,} views in {run.done:,} steps, seed {SEED}",
+        "learned from": f"{BATCH} views a step; the mean of trainings of {steps} steps; seed {SEED}",
         "sources of digits": "MNIST, Turkish and Swiss writers, fonts, our own synthetic hand",
         **{f"loss on {HELD_VIEWS} held scenes, {name}": f"{loss:.4f}" for name, loss in measured.items()},
     }

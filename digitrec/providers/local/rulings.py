@@ -169,7 +169,7 @@ def _is_squared_paper(rules: Mask, places: NDArray[np.intp]) -> bool:
     """Return whether rules run through some of the marks; in a table, the digits stand between the rules."""
     through = []
     for left, top, right, bottom in places.tolist():
-        half, inset = (bottom - top) // 2, (right - left) // 5
+        half, inset = (bottom - top) // 2, (right - left) // 7
         inside = rules[:, left + inset : right - inset]
         above, below = inside[max(0, top - half) : top], inside[bottom : bottom + half]
         through.append(_holds_rule(above) and _holds_rule(below))
