@@ -65,7 +65,8 @@ def test_every_error_has_a_code_of_its_own_or_its_parents() -> None:
         for _, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, errors.DigitrecError) and kind not in (errors.DigitrecError, errors.ProviderError)
     ]
-    assert set(ours) == set(EXIT_CODES)
+    assert set(ours) == {*EXIT_CODES, errors.NotRecorded}
+    assert exit_code(errors.NotRecorded("not in the recording")) == EXIT_CODES[errors.LedgerError]
     assert len({*EXIT_CODES.values(), REFUSED_BY_SYSTEM}) == len(EXIT_CODES) + 1
     assert exit_code(errors.RateLimited("too fast")) == 13
     assert exit_code(errors.DigitrecError("something else")) == 1

@@ -40,7 +40,7 @@ def verdict(contestants: Sequence[Contestant]) -> str:
     first, *others = equals(contestants)
     won = winner(contestants)
     if len(contestants) == 1:
-        return f"{won.kind.title} was compared with no other."
+        return f"The winner: {won.kind.title}, the only one compared."
     if not others:
         return f"The winner: {won.kind.title}, significantly more accurate than every other."
     names = ", ".join(one.kind.title for one in (first, *others))
