@@ -25,7 +25,7 @@ FOR_ALL = (
 """Errors that also stop every following picture. `Unreachable` means that no attempt for a picture could
 connect: the network is down."""
 FOR_ONE = (errors.NotRecorded, errors.RateLimited)
-"""Subclasses of these that do not."""
+"""Subclasses of these that stop no other picture."""
 Parts = Generator[tuple[Task, Part], None, None]
 """Tasks, each with its part."""
 DEATHS = 3
@@ -102,6 +102,7 @@ def read(task: Task, reader: Reader) -> Part:
     failures = [predictions.error_line(one) for one in outcomes if isinstance(one, Failure)]
     # A file name may be invalid in UTF-8: characters that cannot be encoded are escaped.
     rows = out.getvalue().encode("utf-8", "backslashreplace")
+    # Counted again: an interrupt may come when `Batch` has counted an outcome but not returned it.
     return Part(rows, Summary.of(outcomes), failures, stopped_by)
 
 

@@ -146,7 +146,7 @@ def figures(net: Any, held: Iterable[Batch], losses: Losses) -> dict[str, float]
 def mean(runs: Sequence["Run"]) -> list[NDArray[Any]]:
     """Return the mean of the averaged weights of several trainings of one network."""
     share = 1 / len(runs)
-    return [sum(share * one for one in each) for each in zip(*[run.averaged for run in runs], strict=True)]
+    return [sum(share * one for one in each) for each in zip(*[run.weights for run in runs], strict=True)]
 
 
 class Run:
@@ -197,7 +197,7 @@ class Run:
             return to_litert(net or self.net)
 
     @property
-    def averaged(self) -> list[NDArray[Any]]:
+    def weights(self) -> list[NDArray[Any]]:
         """The network's weights, with the average of those that were trained."""
         with averaged(self.net, self.optimizer):
             return list(self.net.get_weights())

@@ -7,7 +7,7 @@ pixel of writing to the middle of its mark. Pixels that point to the same place 
 import itertools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -68,8 +68,14 @@ class Ink:
     """The chance that it is a digit rather than a letter, sign or scrawl, 0..1."""
     missing: float
     """The share of its ink that lies outside the picture, 0..1, as the network estimates it."""
-    whole: Place
-    """The box with all connected other ink: to the network, half a bracket may look like a frame."""
+    views: Sequence["Mark"]
+    """The mark in each view that showed it."""
+
+    @property
+    def whole(self) -> Box:
+        """The box around it and all connected other ink: to the network, half a bracket may be a frame."""
+        left, top, right, bottom = zip(*(one.look.on_picture(one.whole) for one in self.views), strict=True)
+        return min(left), min(top), max(right), max(bottom)
 
 
 def find(picture: Image.Image, least: float = 0.5, most: int | None = None) -> list[Ink]:
@@ -96,7 +102,7 @@ def find(picture: Image.Image, least: float = 0.5, most: int | None = None) -> l
             closer.append(target)
         small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
         new = [one for one in closer if not any(_shared(one.box, other.box) for other in kept)]
-        kept += [ink_of(picture, one, target if _shared(one.box, target.box) else one) for one in new]
+        kept += [ink_of(picture, one, *([target] if _shared(one.box, target.box) else [])) for one in new]
     likely = [one for one in kept if one.chance >= least]
     return sorted(likely, key=lambda one: (one.box[1], one.box[0]))
 
@@ -269,7 +275,7 @@ def _logistic(value: float) -> float:
     return float(1 / (1 + np.exp(-value)))
 
 
-def ink_of(picture: Image.Image, mark: Mark, from_afar: Mark | None = None) -> Ink:
+def ink_of(picture: Image.Image, mark: Mark, *from_afar: Mark) -> Ink:
     """Take a mark's ink from the picture's own pixels, by their contrast to the paper around it.
 
     ``from_afar`` is the same mark in a larger view, which may show more of the ink connected with it.
@@ -298,9 +304,7 @@ def ink_of(picture: Image.Image, mark: Mark, from_afar: Mark | None = None) -> I
         (view[0] + x * zoom_x, view[1] + y * zoom_y, view[0] + end_x * zoom_x, view[1] + end_y * zoom_y),
         picture.size,
     )
-    wholes = np.array([one.look.on_picture(one.whole) for one in (mark, from_afar or mark)])
-    whole = on_picture([*wholes[:, :2].min(axis=0), *wholes[:, 2:].max(axis=0)], picture.size)
-    return Ink(box, mask[y:end_y, x:end_x], mark.chance, mark.missing, whole)
+    return Ink(box, mask[y:end_y, x:end_x], mark.chance, mark.missing, (mark, *from_afar))
 
 
 def _contrast(pixels: Floats, paper: Floats, own: Floats) -> Floats:

@@ -17,7 +17,7 @@ from digitrec.image.boxes import covered, shared
 from digitrec.image.pixels import Pixels, Size
 from digitrec.models.network import FOLDER, Runner, runner
 from digitrec.prepare.closeup import dark_share
-from digitrec.prepare.components import Box, breadth, longer_side
+from digitrec.prepare.components import Box, breadth, longer_side, on_picture
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import DIGIT, SIDE
 from digitrec.prepare.found import Ink
@@ -96,7 +96,8 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     alike = zip(clear, likely.tolist(), strict=True)  # the rules' ink is finer than the finder's
     digit = chosen.reading.digit
     chosen = next(one for one, its in alike if one.reading.digit == digit and its >= LIKELY)
-    left_out = tuple(mark.whole for mark in case.beside(chosen.box) if mark.whole)
+    beside = (mark.found for mark in case.beside(chosen.box))
+    left_out = tuple(on_picture(mark.whole, case.size) for mark in beside if mark is not None)
     boxes = (chosen.box,)
     findings = replace(rules.findings, reason=None, digits=1, boxes=boxes, left_out=left_out, trust=chance)
     return findings, chosen.reading

@@ -13,10 +13,10 @@ from digitrec.image.boxes import covered
 from digitrec.image.pixels import Pixels, Size
 from digitrec.models import store
 from digitrec.models.network import evidence
+from digitrec.prepare import finder
 from digitrec.prepare.closeup import fine_size
 from digitrec.prepare.components import Box, longer_side
 from digitrec.prepare.filters import Floats
-from digitrec.prepare.finder import find
 from digitrec.prepare.form import DIGIT, laid_out
 from digitrec.prepare.found import Ink
 from digitrec.prepare.ink import with_paper_around
@@ -73,8 +73,8 @@ class Proposal:
     """The finder's chance that the mark is a digit, 0..1."""
     missing: float = 0.0
     """The finder's estimate of the share of the mark's ink outside the picture, 0..1."""
-    whole: Box | None = None
-    """The box of the finder's mark with all connected other ink."""
+    found: finder.Ink | None = None
+    """The finder's mark."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +109,11 @@ def seen(image: DigitImage, rules: Ink) -> Case:
         if one.fine is not None and one.box is not None
     ]
     by_rules += [("paper around", whole, (0, 0, *image.size), None) for whole in _wholes(image.picture)]
-    marks = find(image.picture, 0, MOST)
+    marks = finder.find(image.picture, 0, MOST)
     found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))
     proposals = [Proposal(source, next(found), box, reason) for source, _, box, reason in by_rules]
     proposals += [
-        Proposal("finder", next(found), one.box, None, one.chance, one.missing, one.whole) for one in marks
+        Proposal("finder", next(found), one.box, None, one.chance, one.missing, one) for one in marks
     ]
     return Case(image.size, rules, proposals)
 

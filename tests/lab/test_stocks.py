@@ -46,7 +46,7 @@ def test_the_mean_of_trainings_is_that_of_their_averaged_weights(tmp_path: Path)
     long, short = run(tmp_path / "long", 20), run(tmp_path / "short", 2)
     for one in (long, short):
         one.learn(batches(), losses, [])
-    slopes = [one.averaged[0].item() for one in (long, short)]
+    slopes = [one.weights[0].item() for one in (long, short)]
     assert slopes[0] > slopes[1] + 0.1
     assert stocks.mean([long, short])[0].item() == pytest.approx(sum(slopes) / 2)
 

@@ -48,8 +48,8 @@ CLEAR, SHARP = 24, 28
 """Median height of the digits, in pixels of the network's input: the minimum that ends the search, and the
 target of the next input."""
 MANY, SAMPLE, LEGIBLE_SHARE = 12, 30, 0.45
-"""From this number of digits on, a sample of them is read; if less than this share of the sample is clear,
-the page is searched at a higher resolution."""
+"""From the first number of digits on, a sample of at most the second is read; if less than this share of it
+is clear, the page is searched at a higher resolution."""
 CUT_OUT = 3.5
 """A picture lower than this many times its median digit was cut out around a number or two."""
 LEGIBLE = 16
