@@ -164,13 +164,15 @@ def _check_numbers(values: Array) -> None:
 def scaled(values: Array, full: float, name: str = "<array>") -> Pixels:
     """Convert numbers of any type from 0 to ``full`` to 0..255; values above ``full`` become white.
 
+    The result is a copy, because the caller may refill the array with the next picture.
+
     ``name`` is the picture's name in messages.
 
     Raises:
         ImageError: a value is negative or not finite.
     """
     if values.dtype == np.uint8 and full == 255:
-        return values
+        return np.array(values, order="C")
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     found = np.empty(values.shape, np.uint8)

@@ -93,6 +93,13 @@ def test_a_number_that_is_no_pixel_is_found_wherever_it_is(wrong: float) -> None
     assert_refused(encoded(Image.fromarray(values), "TIFF"), r"^<bytes>: pixel values")
 
 
+def test_a_picture_stays_the_same_if_its_array_is_refilled() -> None:
+    page = np.full((30, 40), 255, np.uint8)
+    image = DigitImage.open(page)
+    page[:] = 0
+    assert image.pixels.min() == 255
+
+
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32, np.float64, np.bool_])
 @pytest.mark.parametrize("layers", [(), (3,), (4,)])
 def test_a_huge_array_is_read_smaller_as_a_file_is(kind: type, layers: tuple[int, ...]) -> None:
