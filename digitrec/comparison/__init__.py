@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated
 from digitrec.engine import Engine, config
 from digitrec.engine.threads import spread
-from digitrec.errors import DigitrecError, LedgerError, ModelError, NotConfigured, NotInstalled
-from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, several_images
-from digitrec.image.pixels import NUMBERS_SIDE
+from digitrec.errors import DigitrecError, ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
+from digitrec.image import Box, DigitImage, ImageRef, ImageSource, files, one_image, several_images
 from digitrec.providers import registry
 from digitrec.providers.base import Price
 from digitrec.recognise import AnyReader, How, Reader, listed, name_of, reader_for, stream
@@ -128,7 +127,7 @@ def compare(
         TypeError, ValueError: no providers, or an argument of the wrong kind or out of its range.
         UnknownProvider: no provider has this name.
     """
-    return next(compare_stream([image], providers, **how))
+    return next(compare_stream([one_image(image)], providers, **how))
 
 
 def compare_many(
@@ -192,12 +191,17 @@ def _apart(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def opened_once(image: ImageSource, asker: str) -> ImageSource | Failure:
-    """Open a picture that can be read only once, as large as numbers need it; return others unchanged.
+    """Read the bytes of a picture that can be read only once; return other pictures unchanged.
 
-    If the picture cannot be opened, return a Failure of ``asker``.
+    If it cannot be read, return a Failure of ``asker``.
     """
-    once = hasattr(image, "read") or files.read_once(image)
-    return open_or_fail(image, asker, NUMBERS_SIDE) if once else image
+    if not (hasattr(image, "read") or files.read_once(image)):
+        return image
+    try:
+        data, name = files.read(cast(files.Encoded, image))
+    except ImageError as error:
+        return Failure(ImageRef(files.name_of(image), None), asker, error)
+    return files.Frame(data, None, name)
 
 
 def gather(

@@ -70,12 +70,14 @@ class EnginePolicy:
         """Yield a Sheet for each picture, in order; its ``asked`` holds each engine's sheet.
 
         Args:
-            images: the pictures; a picture that can be read only once is opened once for all engines.
-            how: the options of `digitrec.read_stream`.
+            images: the pictures; a picture that can be read only once is read once for all engines.
+            how: the options of `digitrec.read_stream`; the engines' sheets keep the numbers that are less
+                sure than ``at_least``.
         """
+        least = how.pop("at_least", 0.0)
         for image in images:
             (sheet,) = self._decided([opened_once(image, self.name)], partial(read_stream, **how))
-            yield finished(sheet, how.get("at_least", 0.0), how.get("rotate", 0))
+            yield finished(sheet, least, how.get("rotate", 0))
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
         """Return the policy's outcome for these answers, given in the engines' order, without asking."""

@@ -41,8 +41,8 @@ class Frame:
 
     source: str | os.PathLike[str] | bytes = field(repr=False)
     """The file, or its bytes."""
-    number: int
-    """Number of the picture in the file, from 1."""
+    number: int | None
+    """Number of the picture in the file, from 1; None: the file as such, which shows its first picture."""
     name: str
     """Name for messages, such as "scan.tif[2]"."""
 

@@ -1,5 +1,6 @@
 """Policies: the engines asked, the answer, its cost and its time."""
 
+import io
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import digitrec
 from digitrec.answer import Answer, Candidate, Failure, Outcome, Prediction
@@ -16,6 +18,7 @@ from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, NotConfigured, TimedOut, Unavailable
 from digitrec.image import ImageRef, InputSpec
+from digitrec.image.pixels import saved
 from digitrec.providers.base import Price
 
 from .engines import Emulated, answer, asked, engines, sure
@@ -255,6 +258,16 @@ def test_the_next_engine_is_asked_if_a_number_is_unsure() -> None:
     sheet = digitrec.read(PAGE, digitrec.Fallback([first, second, third], below=0.9))
     assert [number.text for number in sheet.numbers] == ["12", "1"]
     assert [one.provider for one in sheet.asked] == ["a", "b"] and third.calls == 0
+    first = reader("a", ("12", 0.8))
+    (number,) = digitrec.read(PAGE, digitrec.Fallback([first, second], below=0.7), at_least=0.9).numbers
+    assert (number.reason, second.calls) == ("not sure", 1), "an engine's number is sure or not for itself"
+
+
+def test_a_region_of_a_stream_is_as_large_as_that_of_a_file() -> None:
+    page, engine = Image.new("L", (4000, 4000), 255), reader("a", ("7", 0.9))
+    policy = digitrec.Fallback([engine], below=0.5)
+    digitrec.read(io.BytesIO(saved(page, "PNG")), policy, region=(0, 0, 900, 900))
+    assert engine.images[0].size == (900, 900)
 
 
 def test_a_failed_engine_and_an_empty_sheet_fall_back_too() -> None:
