@@ -79,7 +79,8 @@ class Options:
     _config: Config | None = field(default=None, kw_only=True, repr=False)
     """The configuration; None: read from the configuration file."""
     _run: str = field(default_factory=lambda: os.urandom(8).hex(), kw_only=True, repr=False)
-    """The account to which ``max_cost`` applies; each Options object has a new one."""
+    """The account to which ``max_cost`` applies; each Options object has a new one, except copies by
+    `dataclasses.replace`."""
 
     if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
@@ -92,17 +93,21 @@ class Options:
 
     def __post_init__(self) -> None:
         """Check every setting now rather than at its first use."""
-        arguments.number("timeout", self.timeout, 0, LONGEST_S, above=True)
-        if self.attempt_timeout is not None:
-            arguments.number("attempt_timeout", self.attempt_timeout, 0, LONGEST_S, above=True)
-        arguments.whole("attempts", self.attempts, 1)
-        arguments.whole("concurrency", self.concurrency, 1)
+        found: dict[str, Any] = {
+            "timeout": arguments.number("timeout", self.timeout, 0, LONGEST_S, above=True),
+            "attempts": arguments.whole("attempts", self.attempts, 1),
+            "concurrency": arguments.whole("concurrency", self.concurrency, 1),
+        }
+        if (value := self.attempt_timeout) is not None:
+            found["attempt_timeout"] = arguments.number("attempt_timeout", value, 0, LONGEST_S, above=True)
         if self.max_cost is not None:
-            arguments.number("max_cost", self.max_cost, 0)
+            found["max_cost"] = arguments.number("max_cost", self.max_cost, 0)
         if self.ledger not in ("default", "none"):
-            object.__setattr__(self, "ledger", arguments.path("ledger", self.ledger))
+            found["ledger"] = arguments.path("ledger", self.ledger)
         if self.record is not None:
-            object.__setattr__(self, "record", arguments.path("record", self.record))
+            found["record"] = arguments.path("record", self.record)
+        for name, value in found.items():  # NumPy's numbers become Python's
+            object.__setattr__(self, name, value)
         if not isinstance(self.fresh, bool):
             raise TypeError(f"fresh must be True or False, got {said(self.fresh)}")
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from digitrec.errors import NotConfigured
+from digitrec.errors import NotConfigured, arguments
 from digitrec.errors.schemas import built
 from digitrec.errors.text import printable
 from digitrec.providers import registry
@@ -182,9 +182,6 @@ def _path(_: type, text: Any) -> Path:
     Raises:
         ValueError: the text cannot be a path.
     """
-    if not isinstance(text, str) or not text or "\0" in text:
+    if not isinstance(text, str):
         raise ValueError("it must be the name of a file")
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise ValueError("it begins with ~ and the name of a user who does not exist") from None
+    return arguments.path("it", text)

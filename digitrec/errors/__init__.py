@@ -28,6 +28,8 @@ have written, is raised as a plain ProviderError that names the provider.
 
 from typing import Any
 
+from digitrec.errors.text import printable
+
 FROM = "'.[{extra}]' in digitrec's folder"
 """The argument of ``pip install``. digitrec is not on a package index yet, where its name may be taken, so
 the message names digitrec's folder. After publication it becomes "'digitrec[{extra}]'" (docs/release.md)."""
@@ -39,7 +41,14 @@ def install_hint(extra: str) -> str:
 
 
 class DigitrecError(Exception):
-    """Base class of all errors that digitrec raises on purpose."""
+    """Base class of all errors that digitrec raises on purpose.
+
+    Args:
+        message: the message, which becomes one line: a file's name may hold a line break.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class ImageError(DigitrecError, ValueError):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -32,37 +33,45 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
 
 
 def whole(name: str, value: Any, low: int) -> int:
-    """Return an integer >= ``low``.
+    """Return an integer >= ``low`` and at most `sys.maxsize`.
 
     Raises:
         TypeError: the value is not an integer; bool is not accepted.
-        ValueError: the value is below ``low``.
+        ValueError: the value is out of range.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be a whole number, got {said(value)}")
-    if value < low:
-        raise ValueError(f"{name} must be {low} or more, got {said(value)}")
-    return int(value)
+    given = int(value)
+    if not low <= given <= sys.maxsize:
+        bounds = f"{low} or more" if given < low else f"at most {sys.maxsize}"
+        raise ValueError(f"{name} must be {bounds}, got {said(value)}")
+    return given
 
 
 def path(name: str, value: Any) -> Path:
-    """Return a file's path as a Path.
+    """Return a file's path as a Path; "~" stands for the home folder.
 
     Raises:
         TypeError: the value is not a path.
-        ValueError: the path is empty.
+        ValueError: the path is empty or has a null character, or the user after ~ does not exist.
     """
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
         raise TypeError(f"{name} must be the name of a file, got {said(value)}")
-    if not os.fspath(value):
-        raise ValueError(f"{name} must be the name of a file, got an empty text")
-    return Path(value)
+    if not os.fspath(value) or "\0" in os.fspath(value):
+        raise ValueError(f"{name} must be the name of a file, got {said(os.fspath(value))}")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{name} begins with ~ and the name of a user who does not exist") from None
 
 
 def said(value: Any) -> str:
     """Describe a wrong value briefly: a number or short text itself, otherwise its type."""
     if value is None or isinstance(value, bool | Real):
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:  # Python's limit
+            return "a number of thousands of digits"
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:37] + "...")
     return f"a value of type {type(value).__name__}"

@@ -145,9 +145,10 @@ class DigitImage:
         """
         if degrees not in TURNS:
             raise ValueError(f"degrees must be one of {', '.join(map(str, TURNS))}, got {said(degrees)}")
-        pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
+        turns = int(degrees) // 90
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, -turns))
         (width, height), box = self.place.size, self.place.box((0, 0, *self.size))
-        for _ in range(degrees // 90):
+        for _ in range(turns):
             box, width, height = (height - box[3], box[0], height - box[1], box[2]), height, width
         place = Place((width, height)).part(box, (pixels.shape[1], pixels.shape[0]))
         return replace(self, _held=pixels, _place=place, _view=f"{self._view} {degrees}")

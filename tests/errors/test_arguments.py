@@ -23,10 +23,10 @@ WRONG = (
     [("timeout", value) for value in (0, -1, math.nan, math.inf, 1e300, 2**1024, True, "30", None, 1j, [])]
     + [("attempt_timeout", value) for value in (0, -1, math.nan, math.inf, False, "10")]
     + [("attempts", value) for value in (0, -3, math.nan, 2.5, True, "5", None)]
-    + [("concurrency", value) for value in (0, -1, math.inf, 1.0, True, "4", None)]
+    + [("concurrency", value) for value in (0, -1, math.inf, 1.0, True, "4", None, 10**30)]
     + [("max_cost", value) for value in (-0.01, math.nan, math.inf, -math.inf, True, "1", [])]
     + [("ledger", value) for value in ("", b"x", None, 3, True)]
-    + [("record", value) for value in ("", b"x", 3, True)]
+    + [("record", value) for value in ("", b"x", 3, True, "a\0b", "~nobody at all/x")]
     + [("fresh", value) for value in (0, 1, "no", None)]
 )
 
@@ -45,7 +45,8 @@ def test_a_setting_out_of_its_range_is_named_where_it_is_given(name: str, value:
      ("record", None), ("concurrency", 100)],
 )  # fmt: skip
 def test_a_setting_in_its_range_is_kept(name: str, value: Any) -> None:
-    assert getattr(digitrec.Options(**{name: value}), name) == value
+    kept = getattr(digitrec.Options(**{name: value}), name)
+    assert kept == value and not isinstance(kept, np.generic)
 
 
 @pytest.mark.parametrize(("name", "value"), [("config", Config()), ("run", "a")])
@@ -60,6 +61,7 @@ def test_an_internal_setting_is_still_taken_by_its_old_name(name: str, value: An
 def test_a_files_name_may_be_a_text(tmp_path: Path) -> None:
     options = digitrec.Options(ledger=str(tmp_path / "a.sqlite"), record=str(tmp_path / "b.jsonl"))  # type: ignore[arg-type]
     assert (options.ledger, options.record) == (tmp_path / "a.sqlite", tmp_path / "b.jsonl")
+    assert digitrec.Options(ledger="~/a.sqlite").ledger == Path.home() / "a.sqlite"  # type: ignore[arg-type]
 
 
 def test_names_are_taken_wherever_a_provider_is() -> None:
@@ -90,6 +92,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "one picture for many": lambda: digitrec.predict_many(SEVEN),  # type: ignore[arg-type]
     "an array of one picture for many": lambda: digitrec.predict_many(np.zeros((28, 28))),
     "many for one": lambda: digitrec.predict([SEVEN, SEVEN]),  # type: ignore[arg-type]
+    "a batch to compare": lambda: digitrec.compare(np.zeros((5, 28, 28)), [FAKE]),
     "a batch for one": lambda: digitrec.predict(np.zeros((5, 28, 28))),
     "a range for a file": lambda: digitrec.DigitImage.open("7.png", full=255),
     "an unknown scale": lambda: digitrec.open_provider("local", scale="bytes"),
