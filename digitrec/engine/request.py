@@ -532,10 +532,10 @@ class OrderedRequest(Request):
                 return [token]
             item.claim = replace(item.claim, token=token)
             if not self._wait(item, self._provider.poll_s):
-                return [self._not_ready()]
+                return [self._not_ready(self._provider.poll_s)]
         while isinstance(outcome := self._poll(item), float):
             if self._left_s <= outcome + SHORTEST_CALL_S or not self._wait(item, outcome):
-                return [self._not_ready()]
+                return [self._not_ready(outcome)]
         return [outcome]
 
     def _order(self, item: Item) -> str | DigitrecError:
@@ -568,8 +568,10 @@ class OrderedRequest(Request):
         """Wait for the poll interval and the rate limit."""
         return self._pause([item], seconds) and self._take_turn([item])
 
-    def _not_ready(self) -> errors.TimedOut:
-        return self._terms.timed_out("has not finished in time; try again (at no further cost)")
+    def _not_ready(self, wait_s: float) -> errors.TimedOut:
+        error = self._terms.timed_out("has not finished in time; try again (at no further cost)")
+        error.retry_after = wait_s
+        return error
 
 
 # Retries

@@ -68,10 +68,15 @@ def _ip(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def proxy_variable(url: str) -> str:
-    """Return the variable with the proxy for requests to ``url``; "" if they go directly."""
+    """Return the variable with the proxy for requests to ``url``; "" if they go directly.
+
+    Requests to this machine always do: they may be unencrypted, and a proxy would read key and picture.
+    """
     import urllib.request
 
     scheme, host, _ = origin(url)
+    if is_loopback(host):
+        return ""
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     named = next((name for name in names if os.environ.get(name)), "")
     return "" if urllib.request.proxy_bypass_environment(host) else named  # type: ignore[attr-defined]

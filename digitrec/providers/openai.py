@@ -512,7 +512,12 @@ class Digit(Struct):
 class Numbers(Struct):
     """The answer about numbers."""
 
-    numbers: list[str | int | float]
+    numbers: list[Any]
+    """Texts; JSON numbers, which some models write, become their own text, so that 7.50 keeps its zero."""
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(said, str | int) for said in self.numbers):
+            raise TypeError("neither a text nor a number")
 
     def answer(self, text: str, tokens: Sequence[TokenLogprob]) -> Answer:
         """Return each number with the probability of its tokens."""
@@ -535,7 +540,7 @@ def parse(raw: Any, form: type[Digit | Numbers] = Digit) -> Answer:
     """
     completion, text, tokens = _completed(raw)
     try:
-        said = msgspec.json.decode(_object_in(text), type=built(form), strict=False)
+        said = msgspec.json.Decoder(built(form), strict=False, float_hook=str).decode(_object_in(text))
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise SERVICE.refusal("choices[0].message.content: not the JSON asked for", raw) from None
     return replace(said.answer(text, tokens), raw=raw, model_version=completion.model)

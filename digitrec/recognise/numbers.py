@@ -22,6 +22,7 @@ from decimal import Decimal
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitrec.answer import NOT_SURE, Answer, Candidate, Number, NumberDigit, Sign
 from digitrec.image import Box, Place
@@ -394,34 +395,41 @@ def _chained(boxes: Sequence[Box], slope: float) -> list[list[int]]:
 
 def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
     """Return the column of each box in each row; None if the rows do not line up."""
-    ends: list[Box] = []  # the lowest box of each column so far
+    count = sum(map(len, rows))
+    ends = np.empty((count, 4))  # the lowest box of each column so far
     found: list[list[int]] = []
     middles: list[float] = []
     for row in rows:
-        free = set(range(len(ends)))
+        free = np.ones(len(middles), bool)
         found.append([])
         for box in row:
-            middle = (box[0] + box[2]) / 2
-            fitting = [at for at in free if _is_above(ends[at], box)]
-            best = min(fitting, key=lambda at: abs((ends[at][0] + ends[at][2]) / 2 - middle), default=None)
-            if best is None:
-                best = len(ends)
-                ends.append(box)
+            above, middle = ends[: len(free)], (box[0] + box[2]) / 2
+            away = np.where(free & _are_above(above, box), np.abs(_centre(above) - middle), np.inf)
+            best = int(away.argmin()) if np.isfinite(away).any() else len(middles)
+            if best == len(middles):
                 middles.append(middle)
-            free.discard(best)
+            free[best:][:1] = False
             ends[best] = box
             found[-1].append(best)
-    if len(ends) > max(*map(len, rows), sum(map(len, rows)) / 2, 0):  # few boxes stand below another box
+    if len(middles) > max(*map(len, rows), count / 2, 0):  # few boxes stand below another box
         return None
-    order = {column: place for place, column in enumerate(sorted(range(len(ends)), key=middles.__getitem__))}
+    order = np.argsort(np.argsort(middles, kind="stable")).tolist()
     return [[order[column] for column in row] for row in found]
 
 
-def _is_above(one: Box, other: Box) -> bool:
-    """Return whether the middle of the narrower box is above or below the other box."""
-    narrow, wide = sorted((one, other), key=lambda box: box[2] - box[0])
-    margin = _height(wide) / 2
-    return wide[0] - margin <= (narrow[0] + narrow[2]) / 2 <= wide[2] + margin
+def _are_above(some: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
+    """Return whether the middle of the narrower box is above or below the other box, for each of (N, 4)."""
+    other = np.array(box)
+    is_narrow = (some[:, 2] - some[:, 0] <= other[2] - other[0])[:, None]
+    narrow, wide = np.where(is_narrow, some, other), np.where(is_narrow, other, some)
+    margin = (wide[:, 3] - wide[:, 1]) / 2
+    middle = _centre(narrow)
+    return np.asarray((wide[:, 0] - margin <= middle) & (middle <= wide[:, 2] + margin))
+
+
+def _centre(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the horizontal middle of each box, (N,)."""
+    return np.asarray((boxes[:, 0] + boxes[:, 2]) / 2)
 
 
 def _slope(boxes: Sequence[Box]) -> float:

@@ -44,6 +44,11 @@ def test_the_most_specific_class_decides() -> None:
     assert problem_of(Closer(), SERVICE.errors) == Problem(TimedOut)
 
 
+@pytest.mark.parametrize("quoted", ["data:image/png;base64," + "iVBORw0" * 9, "\xff\xd8\0\x10iVBOR"])
+def test_a_picture_that_a_vendor_quotes_is_not_shown(quoted: str) -> None:
+    assert "iVBOR" not in str(SERVICE.error(Problem(Unavailable, f"wrong value: {quoted}")))
+
+
 def test_an_unlisted_exception_passes_through() -> None:
     with pytest.raises(ZeroDivisionError), SERVICE.translated():
         raise ZeroDivisionError

@@ -76,6 +76,14 @@ def test_an_invalid_proxy_is_not_configured_before_and_after_opening(
         from_env(cloud, "https://ocr.example")
 
 
+@EACH
+def test_no_proxy_reads_what_stays_here(cloud: str, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = opened(cloud)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert isinstance(outcome(provider), Answer)
+
+
 @pytest.mark.skipif(find_spec("socks") is not None, reason="PySocks is installed")
 def test_a_socks_proxy_without_its_package_names_socks(
     opened: Opened, monkeypatch: pytest.MonkeyPatch

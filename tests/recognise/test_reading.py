@@ -290,6 +290,12 @@ def test_language_models_get_another_prompt_for_numbers(leave_out: tuple[str, ..
     assert sure == ([None, None] if leave_out else [pytest.approx(0.9), pytest.approx(0.8)])
 
 
+def test_a_number_that_a_model_writes_as_json_keeps_its_zeros() -> None:
+    completion = {"choices": [{"message": {"content": '{"numbers": [7.50, "012", 30]}'}}]}
+    candidates = openai.parse(completion, openai.Numbers).candidates
+    assert [one.text for one in candidates] == ["7.50", "012", "30"]
+
+
 @pytest.mark.parametrize("content", ['{"numbers": 7}', '{"digit": 7}', "no JSON", '{"numbers": [[1]]}'])
 def test_an_answer_without_the_list_of_numbers_is_a_bad_answer(content: str) -> None:
     completion = {"choices": [{"message": {"content": content}}]}

@@ -21,7 +21,13 @@ from requests.utils import get_environ_proxies
 from urllib3 import HTTPResponse
 
 from digitrec.errors import BadAnswer, NotConfigured, TimedOut, Unavailable, Unreachable
-from digitrec.providers.addresses import in_the_clear, is_metadata_server, origin, proxy_variable
+from digitrec.providers.addresses import (
+    in_the_clear,
+    is_loopback,
+    is_metadata_server,
+    origin,
+    proxy_variable,
+)
 from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem
 from digitrec.providers.wire import EXCHANGE, MOST_BYTES, Exchange, GivenUp, Reply
@@ -156,7 +162,8 @@ def _environment(url: str, bundle: str | None) -> dict[str, Any]:
     """Return the proxies and the certificates to trust: ``bundle``, or as set in the environment."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
     trusted = [bundle, *map(os.environ.get, names), True]
-    return {"proxies": get_environ_proxies(url), "verify": next(filter(None, trusted))}
+    proxies = {} if is_loopback(origin(url)[1]) else get_environ_proxies(url)
+    return {"proxies": proxies, "verify": next(filter(None, trusted))}
 
 
 def _body(raw: Any, deadline: float) -> bytes:
