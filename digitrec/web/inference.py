@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -262,10 +262,7 @@ class Service:
         """
         with self._admitted(client, len(pictures)):
             found = await asyncio.gather(*(self._ask(client, picture, self._answer) for picture in pictures))
-        readings = [(one, None) if isinstance(one, Failure) else one for one in found]
-        for outcome, _ in readings:
-            self._record(outcome)
-        return readings
+        return [(one, None) if isinstance(one, Failure) else one for one in found]
 
     async def numbers(self, client: Client, picture: bytes, digits: Digits) -> SheetOutcome:
         """Read the numbers on an encoded picture; ``digits`` is the expected number of digits of each.
@@ -282,9 +279,7 @@ class Service:
             return next(read_stream([source], reader, digits=digits))
 
         with self._admitted(client, 1):
-            outcome = await self._ask(client, picture, found, side)
-        self._record(outcome)
-        return outcome
+            return await self._ask(client, picture, found, side)
 
     @contextmanager
     def _admitted(self, client: Client, count: int) -> Iterator[None]:
@@ -337,14 +332,23 @@ class Service:
         self, client: Client, picture: bytes, work: Callable[[ImageSource], Result], side: int = ENOUGH_SIDE
     ) -> Result | Failure:
         """Do the work on a picture when it is the client's turn; a Failure: the picture cannot be read."""
+
+        def recorded(source: ImageSource) -> Result:
+            """Count the outcome even if the request has ended in the meantime: it may have cost money."""
+            found = work(source)
+            self._record(cast(Outcome | SheetOutcome, found[0] if isinstance(found, tuple) else found))
+            return found
+
         try:
             if self._here is not None:  # opened and read in one turn, for which the client is charged
-                return await self._lanes.run(client, picture, work)
+                return await self._lanes.run(client, picture, recorded)
             async with self._calls.turn(client):  # decode no more pictures than can be sent
                 image = await self._lanes.run(client, picture, partial(DigitImage.open, enough=side))
-                return await self._calls.do(partial(work, image))
+                return await self._calls.do(partial(recorded, image))
         except ImageError as error:
-            return Failure(ImageRef("<bytes>", None), self.name, error)
+            failure = Failure(ImageRef("<bytes>", None), self.name, error)
+            self._record(failure)
+            return failure
 
     def _record(self, outcome: Outcome | SheetOutcome) -> None:
         self._metrics.read(outcome)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -135,6 +136,8 @@ def test_a_request_that_takes_too_long_is_given_up() -> None:
         answer = client.post("/predict", content=WHOLE)
         go.set()
         assert any(post(client) == 200 for _ in range(100))  # a busy machine may be too slow for some
+        counted = re.findall(r"digitrec_readings_total{.*} (\d)", client.get("/metrics").text)
+    assert sum(map(int, counted)) >= 2, "the late one too: it may have cost money"
     assert (answer.status_code, answer.json()["type"]) == (504, "urn:digitrec:problem:too-late")
 
 
