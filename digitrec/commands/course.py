@@ -12,6 +12,7 @@ from rich.text import Text
 
 from digitrec.commands import options, sources
 from digitrec.commands.progress import quiet_bar, quietly, terminal
+from digitrec.lab.training.zoo import find
 from digitrec.recognise import predict_many
 from digitrec.report import predictions
 
@@ -138,6 +139,8 @@ def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick
         raise click.UsageError(f"--picture {picture} is in --out; name one elsewhere.")
     if quick and data is not None:
         raise click.UsageError("--quick excludes --data.")
+    if find(arch).family == "scikit-learn":
+        raise click.UsageError(f"--arch {arch} has no epochs; see `digitrec train --arch {arch}`.")
     out.mkdir(parents=True, exist_ok=True)
     data = data or ("mnist-test" if quick else "mnist-train")
     model = ("--model", str(out / "model.keras"))

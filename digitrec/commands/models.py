@@ -94,12 +94,13 @@ def export(model: Path, out: Path) -> None:
     if not is_installed("keras"):
         raise not_installed("Exporting", "train")
     with quietly():
-        from digitrec.lab.datasets.digits import read_keys, run_folder, write_keys
+        from digitrec.lab.datasets.digits import keep_keys, read_keys
         from digitrec.lab.training import convert
 
+        options.refuse_foreign_run(out, model)
         difference = convert.write(model, out)
         if (learned := read_keys(model)) is not None:  # `evaluate` leaves them out with the new file, too
-            write_keys(learned, run_folder(out))
+            keep_keys(learned, out)
     click.echo(f"{out}: {out.stat().st_size / 1000:,.0f} kB; answers differ by at most {difference:.1g}")
 
 
@@ -131,7 +132,8 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
         from digitrec.report.models import PICTURES, markdown, table, verdict
         from digitrec.report.plots import save
 
-    digits = read_digits("mnist-test" if quick else "mnist-train")
+    source = "mnist-test" if quick else "mnist-train"
+    digits = read_digits(source)
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")
     digits = digits[: contest.QUICK_DIGITS] if quick else digits
     chosen = names or COMPARED
@@ -139,6 +141,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     with quiet_bar("comparing") as bar:
         for one in contest.compare(
             chosen, digits, test, out / "models", seed=seed,
+            sources={source: len(digits)}, tested_on="mnist-test",
             epochs=contest.QUICK_EPOCHS if quick else None, batch=contest.QUICK_BATCH if quick else None,
             on_progress=lambda name, done, _: bar.at((len(found) + done) / len(chosen), name),
         ):  # fmt: skip

@@ -98,6 +98,23 @@ def refuse_outputs(option: str, paths: Iterable[Path], inputs: Iterable[str] = (
         known.add_output(option, path)
 
 
+def refuse_foreign_run(model: Path, source: Path | None = None) -> None:
+    """Raise a usage error if a new model file would share another model's folder, with its learned digits.
+
+    Args:
+        model: the file to write.
+        source: the model that it is made from, whose folder it may share.
+
+    Raises:
+        click.UsageError: the folder is another model's.
+    """
+    from digitrec.lab.datasets.digits import namesakes, run_folder
+
+    others, folder = [other for other in namesakes(model) if other != source], run_folder(model)
+    if others and not model.exists() and folder.exists():
+        raise click.UsageError(f"{model}: {folder} belongs to {others[0]}; choose another name.")
+
+
 @dataclass(slots=True)
 class _Paths:
     """The files named by the parameters of one call."""

@@ -72,6 +72,7 @@ ENDINGS = [
     "batch a.png -o /dev/null",
     "explore digits --out new.html",
     "course --out new.keras",
+    "course --arch knn --out new",
     "train --data digits --out new.png",
     "train --data digits --out new.skops",
     "train --arch svm --data digits --out new.keras",

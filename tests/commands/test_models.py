@@ -33,4 +33,5 @@ def test_kinds_of_models_are_compared_on_a_few_digits(
     assert "300 digits" in page and "The winner: k-NN" in page and "The winner: k-NN" in done.stdout
     images = [path.name for path in (tmp_path / "images").iterdir()]
     assert len(images) == 4 and all(f"images/{name}" in page for name in images)
-    assert store.load(tmp_path / "models" / "knn.skops").name == "knn"
+    model = store.load(tmp_path / "models" / "knn.skops")
+    assert (model.name, model.card["test"]["on"]) == ("knn", "mnist-test")

@@ -83,32 +83,29 @@ def test_the_saved_input_and_the_estimate_are_of_the_turned_picture(folder: Path
         assert (row["replayed"], row["requests"]) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "says"),
-    [
-        ([], 2, "Missing argument"),
-        (["seven.png", "-p", "gogle"], 2, "mean 'google'"),
-        (["seven.png", "-p", "google"], 4, "GOOGLE_APPLICATION_CREDENTIALS"),
-        (["seven.png", "--model", "seven.png"], 5, ".tflite"),
-        (["seven.png", "--model", "missing.tflite"], 5, "cannot be read"),
-        (["seven.png", "--model", "x.tflite", "-p", "tesseract"], 2, "local engine"),
-        (["seven.png", "--emulate"], 2, "google"),
-        (["seven.png", "-p", "azure", "--max-cost", "1", "--dry-run"], 4, "azure"),
-        (["seven.png", "--prepare", "plain"], 2, "local"),
-        (["."], 1, "broken.png"),
-        (["empty"], 1, "without pictures; name a picture"),
-        (["a" * 300], 1, "cannot be read"),
-        (["[" + "a" * 300], 1, "cannot be read"),
-        (["seven.png", "--save-prepared", "none/seen.png"], 9, "none/seen.png: no such file or directory"),
-        (["seven.png", "--save-prepared", "seen"], 2, "such as seen.png"),
-        (["scans.zip"], 1, "digitrec batch"),
-        (["seven.png", "-p", "local,rapidocr"], 2, "digitrec compare"),
-        (["seven.png", "--fallback", "rapidocr", "--consensus", "2"], 2, "--consensus"),
-        (["seven.png", "--fallback", "local"], 2, "local, local"),
-        (["seven.png", "--consensus", "2"], 2, "--consensus 2"),
-        (["seven.png", "-p", "local,rapidocr", "--consensus", "1"], 2, "--consensus 1"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "code", "says"), [
+    ([], 2, "Missing argument"),
+    (["seven.png", "-p", "gogle"], 2, "mean 'google'"),
+    (["seven.png", "-p", "google"], 4, "GOOGLE_APPLICATION_CREDENTIALS"),
+    (["seven.png", "--model", "seven.png"], 5, ".tflite"),
+    (["seven.png", "--model", "missing.tflite"], 5, "cannot be read"),
+    (["seven.png", "--model", "x.tflite", "-p", "tesseract"], 2, "local engine"),
+    (["seven.png", "--emulate"], 2, "google"),
+    (["seven.png", "-p", "azure", "--max-cost", "1", "--dry-run"], 4, "azure"),
+    (["seven.png", "--prepare", "plain"], 2, "local"),
+    (["."], 1, "broken.png"),
+    (["empty"], 1, "without pictures; name a picture"),
+    (["a" * 300], 1, "cannot be read"),
+    (["[" + "a" * 300], 1, "cannot be read"),
+    (["seven.png", "--save-prepared", "none/seen.png"], 9, "none/seen.png: no such file or directory"),
+    (["seven.png", "--save-prepared", "seen"], 2, "such as seen.png"),
+    (["scans.zip"], 1, "digitrec batch"),
+    (["seven.png", "-p", "local,rapidocr"], 2, "digitrec compare"),
+    (["seven.png", "--fallback", "rapidocr", "--consensus", "2"], 2, "--consensus"),
+    (["seven.png", "--fallback", "local"], 2, "local, local"),
+    (["seven.png", "--consensus", "2"], 2, "--consensus 2"),
+    (["seven.png", "-p", "local,rapidocr", "--consensus", "1"], 2, "--consensus 1"),
+])  # fmt: skip
 def test_exit_codes_and_their_one_line(folder: Path, arguments: list[str], code: int, says: str) -> None:
     done = run(*arguments, code=code)
     assert says in done.stderr
@@ -133,13 +130,10 @@ def test_a_preparation_is_for_the_engines_that_take_one(folder: Path) -> None:
     run("seven.png", *engines, "--prepare", "plain", code=0)
 
 
-@pytest.mark.parametrize(
-    ("options", "name", "asked"),
-    [
-        ("-p local --fallback google --below 1", "local>google@1", ["local", "google"]),
-        ("-p google,aws --consensus 2", "2 of google+aws", ["google", "aws"]),
-    ],
-)
+@pytest.mark.parametrize(("options", "name", "asked"), [
+    ("-p local --fallback google --below 1", "local>google@1", ["local", "google"]),
+    ("-p google,aws --consensus 2", "2 of google+aws", ["google", "aws"]),
+])  # fmt: skip
 def test_several_engines_give_one_answer(folder: Path, options: str, name: str, asked: list[str]) -> None:
     ways = ("--emulate", "--no-ledger", "-o", "json")
     (found,) = json.loads(run("seven.png", *options.split(), *ways).stdout)

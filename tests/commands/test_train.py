@@ -37,6 +37,7 @@ def test_the_tutorials_run_in_one_line_and_another_learns_on_from_its_file() -> 
     run("models", "export", "mine.h5", "fast.keras", code=0)
     assert Path("fast-run/learned.npy").read_bytes() == Path("mine-run/learned.npy").read_bytes()
     learned = Path("mlp-run/learned.npy").read_bytes()
+    assert "belongs to" in run("models", "export", "mine.h5", "mlp.tflite", code=2).stderr
     done = run("train", "--arch", "mlp", *FEW, "--out", "mlp.h5", code=2)
     assert "mlp-run belongs to mlp.keras" in done.stderr
     assert Path("mlp-run/learned.npy").read_bytes() == learned and not Path("mlp.h5").exists()

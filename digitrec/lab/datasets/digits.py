@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import DataError, ImageError
-from digitrec.image import DigitImage, Findings, ImageSource, InputSpec
+from digitrec.image import DigitImage, Findings, ImageSource, InputSpec, atomic
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.prepare import prepare
@@ -26,6 +26,8 @@ Keys = NDArray[np.uint64]
 """The first 8 bytes of each picture's BLAKE2b hash; the chance that any two of 70,000 are equal is 1e-10."""
 FILE = "learned.npy"
 """Name of the file with the keys of the learned digits, in the folder of a training run."""
+MODEL_ENDINGS = (".keras", ".h5", ".tflite", ".skops", ".onnx")
+"""Endings of model files."""
 
 
 def read_digits(source: str | Path, limit: int | None = None) -> Digits:
@@ -105,13 +107,25 @@ def unlearned(samples: Sequence[Sample], learned: Keys) -> list[Sample]:
     return [sample for sample in samples if not known(sample)]
 
 
+def keep_keys(learned: Keys, model: Path) -> None:
+    """Write the keys of a model beside its file; other models of that name keep theirs in the same list."""
+    write_keys(learned, run_folder(model), add=bool(namesakes(model)))
+
+
+def namesakes(model: Path) -> list[Path]:
+    """Return the model files of the same name with another ending, which share the folder of a run."""
+    others = (model.with_suffix(ending) for ending in MODEL_ENDINGS if ending != model.suffix)
+    return [other for other in others if other.exists()]
+
+
 def write_keys(learned: Keys, folder: Path, *, add: bool = False) -> None:
     """Write the keys into the folder of a run; with ``add``, keep those of the model that is still there."""
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(DataError):  # damaged keys are replaced
         before = read_keys(folder / FILE) if add else None
         learned = learned if before is None else np.append(learned, before)
-    np.save(folder / FILE, np.unique(learned))
+    with atomic.replacing(folder / FILE) as unfinished:
+        np.save(unfinished, np.unique(learned))
 
 
 def read_keys(model: Path) -> Keys | None:

@@ -1,7 +1,7 @@
 """Train the models of the zoo on the same digits, and compare them on the same test digits."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,8 @@ def compare(
     test: Digits,
     folder: Path,
     *,
+    sources: Mapping[str, int] | None = None,
+    tested_on: str | None = None,
     epochs: int | None = None,
     batch: int | None = None,
     seed: int = 0,
@@ -56,6 +58,7 @@ def compare(
         digits: the training digits; networks hold out a tenth of them for early stopping.
         test: the test digits.
         folder: folder of the model files.
+        sources, tested_on: the names of the digits in the model files, as for `given`.
         epochs: number of epochs; None: the architecture's default.
         batch: digits per step; None: the architecture's default.
         seed: decides the first weights and the order of the digits.
@@ -65,7 +68,7 @@ def compare(
         NotInstalled: the extra `train` or `stats` is missing.
         ModelError: there is no such architecture, or two have the same name.
     """
-    what, kinds = given(digits, test=test), {name: find(name) for name in names}
+    what, kinds = given(digits, sources, test, tested_on), {name: find(name) for name in names}
     if len({kind.name for kind in kinds.values()}) < len(names):
         raise ModelError("two models have the same name, and one would overwrite the other; give one of them")
     for name, kind in kinds.items():

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -34,16 +35,16 @@ _COMPARED = 128  # number of digits
 def write(model: Path, out: Path) -> float:
     """Write the network in a model file as `out`, in the format of its ending and in float32.
 
-    The file has the same description as `model`. An ONNX or LiteRT file is written only if its answers equal
-    the network's. A `.tflite` file of ours rounds between layers, so its answers differ from the new file's
-    by some thousandths.
+    The file has the same description as `model`. It is written only if its answers equal the network's. A
+    `.tflite` file of ours rounds between layers, so its answers differ from the new file's by some
+    thousandths.
 
     Args:
         model: `.keras` or `.h5`, or a `.tflite` that `digitrec train` wrote without --arch.
         out: a file with one of `ENDINGS`.
 
     Returns:
-        The maximum difference between the new file's answers and the network's, at most `AGREED`.
+        The maximum difference between the new file's answers and those of `model`.
 
     Raises:
         ModelError: the network cannot be converted, or `model` or `out` is of another kind.
@@ -58,13 +59,13 @@ def write(model: Path, out: Path) -> float:
     network = together(recovered(model)) if ours else keras.saving.load_model(model, compile=False)
     about = description(loaded.name, dict(loaded.card), **asdict(loaded.input))
     out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix in (".keras", ".h5"):
-        save_keras(network, out, about)
-        return 0.0
-    ink = scaled(mnist_test().images[:_COMPARED], loaded.input.scale).reshape(-1, *network.input_shape[1:])
+    digits = scaled(mnist_test().images[:_COMPARED], loaded.input.scale)
+    ink = digits.reshape(-1, *network.input_shape[1:])
     try:
         if out.suffix == ".onnx":
             content, answers = _as_onnx(network, about, ink)
+        elif out.suffix in (".keras", ".h5"):
+            content, answers = _as_keras(network, out.name, about, digits)
         else:
             content = described(store.to_litert(network, quantised=False), about)
             answers = LiteRt(content, out)(ink)
@@ -78,7 +79,15 @@ def write(model: Path, out: Path) -> float:
     if not difference <= AGREED:
         raise ModelError(f"{model}: the answers of {out.name} would differ by {difference:.1g}; report this")
     atomic.write(out, content)
-    return difference
+    return float(np.abs(answers - loaded.forward(digits)).max())
+
+
+def _as_keras(network: keras.Model, name: str, about: dict[str, Any], ink: Floats) -> tuple[bytes, Floats]:
+    """Return a network as the content of a file of this name, and that file's answers to `ink`."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        save_keras(network, file, about)
+        return file.read_bytes(), np.asarray(store.load(file).forward(ink))
 
 
 def _as_onnx(network: keras.Model, about: dict[str, Any], ink: Floats) -> tuple[bytes, Floats]:

@@ -146,6 +146,8 @@ def learn(
     this = Loop(epochs, on_progress, folder)
     write_keys(what.keys, folder, add=True)
     best, lowest = folder / BEST, np.inf
+    if start is None or start.resolve() != best.resolve():
+        best.unlink(missing_ok=True)  # an earlier run's
     save = saver(network, best)
 
     def keep_best(_: int, logs: dict[str, float]) -> None:

@@ -23,7 +23,7 @@ from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count, percent
 from digitrec.image import DigitImage
-from digitrec.lab.datasets.digits import Keys, cropped, keys_with, run_folder, unlearned, write_keys
+from digitrec.lab.datasets.digits import Keys, cropped, keep_keys, keys_with, unlearned
 from digitrec.lab.evaluation import accuracy
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training.backend import keras
@@ -208,7 +208,7 @@ def fine_tune(
     save, how = saver(network, out), asdict(store.load(start).input)  # keeps the temperatures and thresholds
     save(facts, **how)
     learned = keys_with(start, own)
-    write_keys(learned, run_folder(out))
+    keep_keys(learned, out)
     found = tuple(changes(start, out, held_back, learned, limit_test))
     whole = next(one for one in found if one.data == WHOLE)
     facts["changes"] = [asdict(one) for one in found]

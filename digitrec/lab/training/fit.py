@@ -13,7 +13,7 @@ import numpy as np
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
-from digitrec.lab.datasets.digits import run_folder, write_keys
+from digitrec.lab.datasets.digits import keep_keys, run_folder
 from digitrec.lab.training.card import environment, saver
 from digitrec.lab.training.run import Epoch, FitConfig, Given, Watcher, unwatched
 from digitrec.lab.training.zoo import ZOO, Architecture, find
@@ -84,7 +84,7 @@ def fit(
         "environment": environment(),
     }
     loss, correct = _write(learned, config, out, facts, what)
-    write_keys(what.keys, folder)
+    keep_keys(what.keys, out)
     return FitResult(out, tuple(history), seconds, loss, correct)
 
 

@@ -21,7 +21,7 @@ from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.errors import DataError
 from digitrec.image import atomic
 from digitrec.lab import stocks
-from digitrec.lab.datasets.digits import run_folder, write_keys
+from digitrec.lab.datasets.digits import keep_keys
 from digitrec.lab.handwriting.augment import augment
 from digitrec.lab.training import card, material
 from digitrec.lab.training.backend import keras
@@ -195,7 +195,7 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
     apart = material.writers_held_back() if config.world else held_back
     counts["writers held back"] = len(apart) if config.world else 0
     file = folder / f"{config.name}.tflite"
-    write_keys(what.keys, run_folder(file))
+    keep_keys(what.keys, file)
     facts = {
         "architecture": describe(config.widths, config.networks),
         "digits": counts,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError
-from digitrec.lab.datasets.digits import FILE, apart, keys_of, read_digits, read_keys, run_folder, write_keys
+from digitrec.lab.datasets.digits import FILE, apart, keep_keys, keys_of, read_digits, read_keys
 
 TEST = mnist_test()[:40]
 
@@ -69,9 +69,12 @@ def test_what_is_left_is_exactly_what_was_not_learned(learned: set[int], test: s
 def test_keys_are_kept_beside_the_model_and_damage_is_told(tmp_path: Path) -> None:
     model = tmp_path / "mlp.keras"
     assert read_keys(model) is None
-    write_keys(keys_of(TEST.images), run_folder(model))
+    keep_keys(keys_of(TEST.images), model)
     assert np.isin(keys_of(TEST.images), read_keys(model)).all()
     whole = (tmp_path / "mlp-run" / FILE).read_bytes()
+    (tmp_path / "mlp.h5").touch()
+    keep_keys(keys_of(255 - TEST.images[:9]), model)
+    assert np.isin(keys_of(TEST.images), read_keys(tmp_path / "mlp.h5")).all(), "its namesake keeps its own"
     for damage in (b"", b"nothing of the kind", b"PK\x03\x04", whole[:-9]):
         (tmp_path / "mlp-run" / FILE).write_bytes(damage)
         with pytest.raises(DataError, match=r"train .*mlp\.keras again"):

@@ -56,7 +56,7 @@ def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model],
 
 
 def test_the_shipped_network_reads_as_its_file_does(tmp_path: Path) -> None:
-    assert convert.write(store.SHIPPED, tmp_path / "ours.onnx") <= 1e-4
+    assert 0 < convert.write(store.SHIPPED, tmp_path / "ours.onnx") < 0.02
     theirs = store.load().forward(INK[..., 0])
     ours = answers(tmp_path / "ours.onnx")
     assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).all() and np.abs(ours - theirs).max() < 0.02
@@ -125,7 +125,7 @@ def test_a_weight_takes_one_byte() -> None:
 
 
 def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult, tmp_path: Path) -> None:
-    convert.write(trained.litert_file, tmp_path / "tiny.keras")
+    assert 0 < convert.write(trained.litert_file, tmp_path / "tiny.keras") < 0.05
     litert, floating = (
         store.load(file).probabilities(DIGITS.images)
         for file in (trained.litert_file, tmp_path / "tiny.keras")

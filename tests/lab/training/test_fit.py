@@ -73,6 +73,8 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
     with pytest.raises(KeyboardInterrupt):
         fit(CONFIG, out, given(TEST, test=DIGITS), on_progress=stop)
     assert given(TEST, test=mnist_test()[:400], start=out).left_out == 300, "the earlier model is still there"
+    fit(replace(CONFIG, epochs=1, validation=0.0), out, given(DIGITS, test=TEST))
+    assert not (tmp_path / "mlp-run" / "best.keras").exists(), "it was an earlier run's"
 
 
 def test_training_stops_early_and_keeps_its_best_weights(tmp_path: Path) -> None:
