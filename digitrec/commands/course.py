@@ -140,7 +140,7 @@ def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick
     if quick and data is not None:
         raise click.UsageError("--quick excludes --data.")
     if find(arch).family == "scikit-learn":
-        raise click.UsageError(f"--arch {arch} has no epochs; see `digitrec train --arch {arch}`.")
+        raise click.UsageError(f"--arch {arch}: the course trains a network; use `digitrec train` for it.")
     out.mkdir(parents=True, exist_ok=True)
     data = data or ("mnist-test" if quick else "mnist-train")
     model = ("--model", str(out / "model.keras"))

@@ -110,7 +110,8 @@ def refuse_foreign_run(model: Path, source: Path | None = None) -> None:
     """
     from digitrec.lab.datasets.digits import namesakes, run_folder
 
-    others, folder = [other for other in namesakes(model) if other != source], run_folder(model)
+    own, folder = source and source.resolve(), run_folder(model)
+    others = [other for other in namesakes(model) if other.resolve() != own]
     if others and not model.exists() and folder.exists():
         raise click.UsageError(f"{model}: {folder} belongs to {others[0]}; choose another name.")
 

@@ -16,7 +16,7 @@ from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
-from digitrec.lab.datasets.digits import read_digits
+from digitrec.lab.datasets.digits import SUFFIXES, read_digits
 from digitrec.lab.training.zoo import find
 from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from digitrec.lab.training.run import Epoch, Given
 
-SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
-"""Endings of model files; a name without an ending is a folder."""
 EXPECTED = 0.9
 """Expected accuracy on the test digits, 0..1; below it the command suggests changes."""
 OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side")

@@ -160,7 +160,7 @@ def compare_stream(
         with suppress(NotConfigured):  # an engine that cannot read numbers is a Failure for every picture
             asked((), reader)  # raise the error here rather than in a thread
     most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
-    opener: Callable[..., ImageSource | Failure] = open_or_fail if ask is None else opened_once
+    opener: Callable[..., ImageSource | Failure] = open_or_fail if ask is None else readable_again
     opened = map(partial(opener, asker=""), several_images(images))
     return (comparison for window in chunks(opened, most) for comparison in _compared(window, readers, asked))
 
@@ -190,7 +190,7 @@ def _apart(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name if n == 1 else f"{name} ({n})" for name, n in zip(names, times, strict=True))
 
 
-def opened_once(image: ImageSource, asker: str) -> ImageSource | Failure:
+def readable_again(image: ImageSource, asker: str) -> ImageSource | Failure:
     """Read the bytes of a picture that can be read only once; return other pictures unchanged.
 
     If it cannot be read, return a Failure of ``asker``.

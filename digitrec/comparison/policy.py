@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, Self
 
 from digitrec.answer import NOT_SURE, Failure, Number, Outcome, Prediction, Sheet, counted, sureness, total
-from digitrec.comparison import WINDOW, gather, opened_once
+from digitrec.comparison import WINDOW, gather, readable_again
 from digitrec.comparison.numbers import as_outcome, as_sheet
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
@@ -76,7 +76,7 @@ class EnginePolicy:
         """
         least = how.pop("at_least", 0.0)
         for image in images:
-            (sheet,) = self._decided([opened_once(image, self.name)], partial(read_stream, **how))
+            (sheet,) = self._decided([readable_again(image, self.name)], partial(read_stream, **how))
             yield finished(sheet, least, how.get("rotate", 0))
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:

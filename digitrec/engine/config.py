@@ -14,7 +14,6 @@ from msgspec import Meta
 
 from digitrec.errors import NotConfigured, arguments
 from digitrec.errors.schemas import built
-from digitrec.errors.text import printable
 from digitrec.providers import registry
 
 VARIABLE = "DIGITREC_CONFIG"
@@ -150,7 +149,7 @@ def _read() -> dict[str, Any]:
 
 
 def _cannot(what: str) -> NotConfigured:
-    return NotConfigured(printable(f"the configuration file {config_path()} {what}"))
+    return NotConfigured(f"the configuration file {config_path()} {what}")
 
 
 def _check(name: str, value: Any) -> None:

@@ -32,7 +32,7 @@ def is_emulator(endpoint: str | None, *, timeout: float = 2.0) -> bool:
     end, said = time.monotonic() + timeout, b""
     try:
         with socket.create_connection((host, port), timeout) as connection:
-            connection.sendall(f"GET {CONTROL_PATH} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode())
+            connection.sendall(f"GET {CONTROL_PATH} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
             while len(said) < MOST_BYTES and (part := connection.recv(MOST_BYTES)):
                 said += part
                 connection.settimeout(max(0.001, end - time.monotonic()))

@@ -79,12 +79,12 @@ STATUS_ADVICE: Mapping[object, str] = {
 """The advice for statuses that have a single cause."""
 SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota", re.IGNORECASE)
 """Words of vendors for a used-up quota, if they have no status of its own for it."""
-BASE64 = re.compile(r"[A-Za-z0-9+/]{60,}=*")
-"""A picture in base64, of any size; shorter ones may be identifiers."""
-BINARY = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")
-"""Characters of bytes that are no text."""
 UNPAID = re.compile(r"(?!.*\bper min).*billing", re.IGNORECASE | re.DOTALL)
 """A message about a used-up account. OpenAI's limit per minute, which passes, advises payment too."""
+BASE64 = re.compile(r"[A-Za-z0-9+/]{60,}=*")
+"""A picture in base64; shorter texts of such characters may be identifiers."""
+BINARY = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")
+"""Characters of bytes that are no text."""
 
 
 @dataclass(frozen=True)

@@ -408,7 +408,8 @@ def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
             best = int(away.argmin()) if np.isfinite(away).any() else len(middles)
             if best == len(middles):
                 middles.append(middle)
-            free[best:][:1] = False
+            if best < len(free):
+                free[best] = False
             ends[best] = box
             found[-1].append(best)
     if len(middles) > max(*map(len, rows), count / 2, 0):  # few boxes stand below another box

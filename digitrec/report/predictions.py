@@ -78,9 +78,8 @@ def sure(answer: Outcome | Number) -> str:
 
 def error_line(failure: Failure) -> str:
     """Return a failure in one line: the image, what happened, what to do."""
-    message = str(failure.error)
-    source = failure.image.source
-    return printable(message if message.startswith(source) else f"{source}: {message}")
+    message, source = str(failure.error), printable(failure.image.source)
+    return message if message.startswith(source) else f"{source}: {message}"
 
 
 def remarks(prediction: Prediction) -> list[str]:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
@@ -260,8 +260,14 @@ class Service:
         Raises:
             Problem: a remote engine or a policy is at capacity.
         """
+
+        def reading(source: ImageSource) -> Reading:
+            found = self._answer(source)
+            self._record(found[0])
+            return found
+
         with self._admitted(client, len(pictures)):
-            found = await asyncio.gather(*(self._ask(client, picture, self._answer) for picture in pictures))
+            found = await asyncio.gather(*(self._ask(client, picture, reading) for picture in pictures))
         return [(one, None) if isinstance(one, Failure) else one for one in found]
 
     async def numbers(self, client: Client, picture: bytes, digits: Digits) -> SheetOutcome:
@@ -276,7 +282,9 @@ class Service:
         side = reader.for_numbers.provider.wants.enough if isinstance(reader, Engine) else NUMBERS_SIDE
 
         def found(source: ImageSource) -> SheetOutcome:
-            return next(read_stream([source], reader, digits=digits))
+            sheet = next(read_stream([source], reader, digits=digits))
+            self._record(sheet)
+            return sheet
 
         with self._admitted(client, 1):
             return await self._ask(client, picture, found, side)
@@ -331,20 +339,16 @@ class Service:
     async def _ask(
         self, client: Client, picture: bytes, work: Callable[[ImageSource], Result], side: int = ENOUGH_SIDE
     ) -> Result | Failure:
-        """Do the work on a picture when it is the client's turn; a Failure: the picture cannot be read."""
+        """Do the work on a picture when it is the client's turn; a Failure: the picture cannot be read.
 
-        def recorded(source: ImageSource) -> Result:
-            """Count the outcome even if the request has ended in the meantime: it may have cost money."""
-            found = work(source)
-            self._record(cast(Outcome | SheetOutcome, found[0] if isinstance(found, tuple) else found))
-            return found
-
+        The work records its outcome, because it ends even if the request does not wait for it, and may cost.
+        """
         try:
             if self._here is not None:  # opened and read in one turn, for which the client is charged
-                return await self._lanes.run(client, picture, recorded)
+                return await self._lanes.run(client, picture, work)
             async with self._calls.turn(client):  # decode no more pictures than can be sent
                 image = await self._lanes.run(client, picture, partial(DigitImage.open, enough=side))
-                return await self._calls.do(partial(recorded, image))
+                return await self._calls.do(partial(work, image))
         except ImageError as error:
             failure = Failure(ImageRef("<bytes>", None), self.name, error)
             self._record(failure)

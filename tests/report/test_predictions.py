@@ -123,6 +123,8 @@ def test_the_line_for_a_failure_names_the_image_once() -> None:
     assert predictions.error_line(FAILED) == "cut.png: no answer in 30 s; try again"
     told = Failure(ImageRef("x.png", None), "local", TimedOut("x.png: too slow"))
     assert predictions.error_line(told) == "x.png: too slow"
+    odd = Failure(ImageRef("new\nline", None), "local", TimedOut("new\nline: too slow"))
+    assert predictions.error_line(odd) == r"new\nline: too slow"
 
 
 def named(name: str) -> Prediction:

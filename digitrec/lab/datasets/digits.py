@@ -26,8 +26,8 @@ Keys = NDArray[np.uint64]
 """The first 8 bytes of each picture's BLAKE2b hash; the chance that any two of 70,000 are equal is 1e-10."""
 FILE = "learned.npy"
 """Name of the file with the keys of the learned digits, in the folder of a training run."""
-MODEL_ENDINGS = (".keras", ".h5", ".tflite", ".skops", ".onnx")
-"""Endings of model files."""
+SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
+"""Endings of model files that digitrec reads."""
 
 
 def read_digits(source: str | Path, limit: int | None = None) -> Digits:
@@ -114,7 +114,7 @@ def keep_keys(learned: Keys, model: Path) -> None:
 
 def namesakes(model: Path) -> list[Path]:
     """Return the model files of the same name with another ending, which share the folder of a run."""
-    others = (model.with_suffix(ending) for ending in MODEL_ENDINGS if ending != model.suffix)
+    others = (model.with_suffix(ending) for ending in SUFFIXES if ending != model.suffix)
     return [other for other in others if other.exists()]
 
 
