@@ -354,8 +354,9 @@ class Request:
             if claimed := [item for item, verdict in pairs if self._is_ours(item, verdict)]:
                 return claimed
             if open_items(self._items):
-                if terms.rate is not None:  # the other thread may wait for its turn, which does not count
-                    self._deadline += LOOK_S
+                self._deadline += (
+                    LOOK_S  # waiting for another's answer, or for its claim to expire, does not count
+                )
                 terms.stopped.wait(LOOK_S)
         return []
 

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from paid_cloud import PRICE, PaidCloud, counted, image
+from paid_cloud import PRICE, PaidCloud, answer, ask, counted, image
 
-from digitrec.engine.ledger import Ledger, Question, spending
+from digitrec.engine.ledger import Budget, Ledger, Question, spending
 
 IMAGES = 200
 IN_FLIGHT = 4
@@ -90,6 +90,14 @@ def test_two_processes_that_ask_the_same_share_the_bill(tmp_path: Path) -> None:
     assert sorted(counted(tmp_path / "counter")) == list(range(30))
     assert [result[0] for result in results] == [30, 30]
     assert sum(result[2] for result in results) == 30
+
+
+def test_a_run_that_waited_for_a_killed_ones_claim_has_its_whole_time_to_ask(tmp_path: Path) -> None:
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        asked = [Question.about(image(1), PaidCloud(), emulated=False)]
+        ledger.claim(asked, price=PRICE, budget=Budget(), lease_s=1.5)
+    (reply,) = ask(PaidCloud(), tmp_path, 1, timeout=1.0)
+    assert reply.outcome == answer(1)
 
 
 def test_eight_threads_in_three_processes_keep_one_budget(tmp_path: Path) -> None:

@@ -154,18 +154,12 @@ class Limited(PaidCloud):
 
 
 KEEPING = [
-    errors.AuthFailed("x", status=401),
-    errors.QuotaExceeded("x", status=403),
-    errors.Rejected("x", status=400),
-    errors.BadAnswer("x", status=200),
-    errors.NotConfigured("x"),
-    errors.TimedOut("x"),
-    errors.Unavailable("x", status=503),
-    errors.RateLimited("x", status=429, retry_after=500),
-    ValueError("a bug"),
+    errors.AuthFailed("x", status=401), errors.QuotaExceeded("x", status=403),
+    errors.Rejected("x", status=400), errors.BadAnswer("x", status=200), errors.NotConfigured("x"),
+    errors.TimedOut("x"), errors.Unavailable("x", status=503),
+    errors.RateLimited("x", status=429, retry_after=500), ValueError("a bug"), 7,
     Answer(raw=7),  # type: ignore[arg-type]
-    7,
-]
+]  # fmt: skip
 
 
 @pytest.mark.usefixtures("no_waits")
