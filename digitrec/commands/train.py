@@ -314,6 +314,7 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
             bar.at(len(over) / trials, f"trial {len(over)} of {trials} {trial.state.name.lower()}{read}")
 
         study = search.tune(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
-    click.echo(f"best of {len(study.trials)} trials: {percent(study.best_value, 2)} of the held-out digits")
+    finished = sum(trial.state.name in {"COMPLETE", "PRUNED"} for trial in study.trials)
+    click.echo(f"best of {finished} trials: {percent(study.best_value, 2)} of the held-out digits")
     click.echo("  " + ", ".join(f"{name} {value:.3g}" for name, value in study.best_params.items()))
     click.echo(f"train it: digitrec train --arch {out / search.BEST} --out tuned.keras")

@@ -148,6 +148,8 @@ def learn(
     best, lowest = folder / BEST, np.inf
     if start is None or start.resolve() != best.resolve():
         best.unlink(missing_ok=True)  # an earlier run's
+    elif len(held_back):  # only better weights replace those of the interrupted run
+        lowest, _ = network.evaluate(*batch_of(held_back, config), batch_size=256, verbose=0)
     save = saver(network, best)
 
     def keep_best(_: int, logs: dict[str, float]) -> None:

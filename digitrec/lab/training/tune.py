@@ -43,7 +43,7 @@ def tune(
 ) -> optuna.Study:
     """Try settings; each trial trains on four fifths of the digits and is scored on the rest.
 
-    A trial's value is its accuracy on the rest. The best settings are written to `BEST`.
+    A trial's value is its accuracy on the rest. After each trial the best settings are written to `BEST`.
 
     Args:
         digits: the digits for training and scoring; a few thousand are enough.
@@ -59,7 +59,9 @@ def tune(
         ModelError: no trial was finished, or the folder holds another study.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(
+        optuna.logging.ERROR
+    )  # it logs an interrupted trial's traceback as a warning
     url = URL.create("sqlite", database=str(folder / STUDY))  # escapes "?" and "%"
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -80,14 +82,17 @@ def tune(
     learned, held_back = split(digits, VALIDATION)
     if not len(held_back):
         raise DataError(f"{len(digits)} digits are too few to train and to validate; give more")
-    study.optimize(
-        lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials,
-        callbacks=[lambda _, trial: on_trial(trial)],
-    )  # fmt: skip
+
+    def finished(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        if trial.state == optuna.trial.TrialState.COMPLETE:
+            best = study.best_trial  # `digitrec train --arch` reads its settings
+            made = best.user_attrs | {"held_back_accuracy": best.value}
+            atomic.write(folder / BEST, json.dumps(made, indent=1))
+        on_trial(trial)
+
+    study.optimize(lambda trial: _accuracy(trial, learned, held_back, epochs), trials, callbacks=[finished])
     if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
         raise ModelError(f"{folder}: no trial finished; run more trials")
-    best = study.best_trial  # `digitrec train --arch` reads its settings
-    atomic.write(folder / BEST, json.dumps(best.user_attrs | {"held_back_accuracy": best.value}, indent=1))
     return study
 
 

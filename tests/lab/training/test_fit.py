@@ -64,17 +64,19 @@ def test_a_stopped_run_leaves_its_best_network_to_start_from(made: FitResult, tm
     with pytest.raises(KeyboardInterrupt):
         fit(CONFIG, out, given(DIGITS, test=TEST), on_progress=stop)
     assert len(history(tmp_path / "mlp-run")) == 2
-    again = fit(
-        replace(CONFIG, epochs=1), out, given(DIGITS, test=TEST), start=tmp_path / "mlp-run" / "best.keras"
-    )
+    best, what = tmp_path / "mlp-run" / "best.keras", given(DIGITS, test=TEST)
+    again = fit(replace(CONFIG, epochs=1), out, what, start=best)
     assert again.history[0].loss < made.history[0].loss
-    what = given(TEST, test=mnist_test()[:400], start=tmp_path / "mlp-run" / "best.keras")
+    kept = best.read_bytes()
+    worse = fit(replace(CONFIG, epochs=1, learning_rate=1.0), out, what, start=best)
+    assert best.read_bytes() == kept and worse.test_loss == pytest.approx(again.test_loss, rel=1e-4)
+    what = given(TEST, test=mnist_test()[:400], start=best)
     assert what.left_out == 300  # digits of this run and of the stopped run
     with pytest.raises(KeyboardInterrupt):
         fit(CONFIG, out, given(TEST, test=DIGITS), on_progress=stop)
     assert given(TEST, test=mnist_test()[:400], start=out).left_out == 300, "the earlier model is still there"
     fit(replace(CONFIG, epochs=1, validation=0.0), out, given(DIGITS, test=TEST))
-    assert not (tmp_path / "mlp-run" / "best.keras").exists(), "it was an earlier run's"
+    assert not best.exists(), "it was an earlier run's"
 
 
 def test_training_stops_early_and_keeps_its_best_weights(tmp_path: Path) -> None:

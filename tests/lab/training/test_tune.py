@@ -41,6 +41,15 @@ def test_a_study_goes_on_where_it_stopped(study: Study, told: list[FrozenTrial])
     assert len({tuple(trial.params.values()) for trial in study.trials}) == 4
 
 
+def test_a_stopped_study_has_its_best_so_far(tmp_path: Path) -> None:
+    def stop(trial: FrozenTrial) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(DIGITS, tmp_path, trials=2, epochs=1, on_trial=stop)
+    assert find(str(tmp_path / BEST)).build()
+
+
 def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> None:
     assert study.best_value == max(trial.value or 0 for trial in study.trials)
     best = json.loads((folder / BEST).read_text())
