@@ -250,6 +250,8 @@ class AdmissionControl:
             else:
                 await self._app(scope, receive, send)
         except Problem as error:
+            if error.status == 503:
+                self._state.metrics.turned_away.inc()
             await error.response()(scope, receive, send)
 
     def _check_access(self, scope: Scope, client: Client, headers: Headers) -> None:
@@ -277,7 +279,6 @@ class AdmissionControl:
 
     def _check_room(self, client: Client) -> None:
         if not self._state.inside.admits(client):
-            self._state.metrics.turned_away.inc()
             raise busy("the server is at capacity; try again in a moment")
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Route, expect
 
 from browser import hand
@@ -155,6 +156,14 @@ def test_every_format_is_shown_and_read(open_page: OpenPage, kind: str, tmp_path
     for image in ("#picture", "#history img"):
         expect(page.locator(image)).to_be_visible()
         assert page.evaluate("(at) => document.querySelector(at).naturalWidth", image) > 0
+
+
+def test_white_ink_on_transparency_is_read_from_a_large_file_too(open_page: OpenPage, tmp_path: Path) -> None:
+    ink = Image.new("L", (1400, 1400))
+    ImageDraw.Draw(ink).line([(350, 300), (1050, 300), (600, 1150)], 255, 90)
+    grainy = np.random.default_rng(1).integers(246, 256, (1400, 1400, 3), np.uint8)
+    Image.fromarray(np.dstack([grainy, np.asarray(ink)])).save(tmp_path / "seven.png")
+    hand.show(open_page(), tmp_path / "seven.png", "7")
 
 
 def test_without_javascript_the_page_leads_to_what_needs_none(browser: Browser, url: str) -> None:

@@ -29,6 +29,7 @@ let choices = 0; // pictures that were chosen; only the last one is shown
 let settling; // a timer: the reading stays the same
 let settled = ""; // what was said last
 let keep = () => {}; // puts the last reading into the history
+let isStarting = false; // the camera waits for permission
 let look = null; // a picture on the stage as this browser can show it
 
 const timeline = new Timeline(fresh());
@@ -211,11 +212,15 @@ function place() {
 }
 
 async function startCamera() {
+  if (isStarting) return;
+  isStarting = true;
   try {
     await camera.start();
   } catch (error) {
     view.toast(`Camera: ${error.message}.`);
     return;
+  } finally {
+    isStarting = false;
   }
   flush();
   subjects += 1;

@@ -5,7 +5,7 @@ import { by } from "./dom.js";
 const LIGHT_BYTES = 1_000_000;
 const LONGER_SIDE = 1600;
 const FRAME_SIDE = 480;
-const DRAWN_HERE = /avif|svg/i; // formats that browsers show and the server does not take
+const DRAWN_HERE = /^image\/(avif|svg)|\.(avif|svg)$/i; // formats that browsers show and the server does not take
 
 /** Call `take` with every chosen, dropped or pasted picture, and every chosen sample. */
 export function listenForPictures(take, fail) {
@@ -45,7 +45,8 @@ export async function lightened(file) {
     const [width, height] = [image.naturalWidth || FRAME_SIDE, image.naturalHeight || FRAME_SIDE];
     const largest = LONGER_SIDE / Math.max(width, height);
     const scale = /svg/i.test(file.type) ? largest / 2 : Math.min(1, largest);
-    return await drawnOn(image, Math.round(width * scale), Math.round(height * scale), 0.92);
+    const drawn = await drawnAt(image, Math.round(width * scale), Math.round(height * scale), 0.92);
+    return isDrawnHere || drawn.size < file.size ? drawn : file;
   } catch {
     if (isDrawnHere) throw new Error("this browser cannot show the picture; save it as a PNG or JPEG first");
     return file; // a format that this browser does not know; the server may
@@ -54,14 +55,15 @@ export async function lightened(file) {
   }
 }
 
-/** An image, or a part of it, on white paper of that size, as a JPEG. */
-function drawnOn(image, width, height, quality, part = []) {
+/** An image, or a part of it, of that size: a JPEG, or a PNG if any of it is transparent: the ink may be white. */
+function drawnAt(image, width, height, quality, part = []) {
   const sheet = new OffscreenCanvas(width, height);
   const context = sheet.getContext("2d");
-  context.fillStyle = "white";
-  context.fillRect(0, 0, width, height);
   context.drawImage(image, ...part, 0, 0, width, height);
-  return sheet.convertToBlob({ type: "image/jpeg", quality });
+  const { data } = context.getImageData(0, 0, width, height);
+  let alpha = 3;
+  while (data[alpha] === 255) alpha += 4;
+  return sheet.convertToBlob({ type: alpha < data.length ? "image/png" : "image/jpeg", quality });
 }
 
 /** Show a picture, or nothing, in an image element; promise the shown one.
@@ -117,6 +119,6 @@ export class Camera {
   frame() {
     const { videoWidth: width, videoHeight: height } = this.video;
     const side = 0.72 * Math.min(width, height);
-    return drawnOn(this.video, FRAME_SIDE, FRAME_SIDE, 0.85, [(width - side) / 2, (height - side) / 2, side, side]);
+    return drawnAt(this.video, FRAME_SIDE, FRAME_SIDE, 0.85, [(width - side) / 2, (height - side) / 2, side, side]);
   }
 }
