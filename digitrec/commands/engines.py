@@ -94,12 +94,11 @@ class Asking:
             )
         if len(set(names)) < len(names):
             raise click.UsageError(
-                f"an engine is named twice in {', '.join(names)}: --fallback adds to --provider."
+                f"an engine is named twice in {', '.join(names)}: --fallback adds to the others."
             )
         if self.consensus is not None and not 2 <= self.consensus <= len(names):
             raise click.UsageError(
-                f"--consensus {self.consensus} needs that many engines, and 2 at least: name them with "
-                "--provider A,B,C."
+                f"--consensus {self.consensus} needs that many engines, and 2 at least; name more."
             )
         return names
 

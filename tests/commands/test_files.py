@@ -64,21 +64,13 @@ OUTPUTS = [
     "evaluate --data digits --data ./digits --out new",
 ]
 ENDINGS = [
-    "predict a.png --save-prepared seen",
-    "predict a.png link.png --save-prepared new.png",
-    "predict a.png -p google --emulate --record new.png",
-    "benchmark digits --html new.md",
-    "batch a.png -o new.txt",
-    "batch a.png -o /dev/null",
-    "explore digits --out new.html",
-    "course --out new.keras",
-    "course --arch knn --out new",
-    "train --data digits --out new.png",
-    "train --data digits --out new.skops",
-    "train --arch svm --data digits --out new.keras",
-    "train --start digitrec --arch tutorial-cnn --out new.keras",
-    "models export digitrec new.txt",
-]
+    "predict a.png --save-prepared seen", "predict a.png link.png --save-prepared new.png",
+    "predict a.png -p google --emulate --record new.png", "benchmark digits --html new.md",
+    "batch a.png -o new.txt", "batch a.png -o /dev/null", "explore digits --out new.html",
+    "course --out new.keras", "course --arch knn --out new", "train --data digits --out new.png",
+    "train --data digits --out new.skops", "train --arch svm --data digits --out new.keras",
+    "train --start digitrec --arch tutorial-cnn --out new.keras", "models export digitrec new.txt",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", INPUTS + OUTPUTS + ENDINGS)

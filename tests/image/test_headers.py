@@ -93,29 +93,24 @@ def texts() -> PngImagePlugin.PngInfo:
 
 MORE: dict[str, object] = {"save_all": True, "append_images": "another"}
 CASES: dict[str, tuple[str, str, dict[str, object]]] = {
-    "PNG RGBA": ("PNG", "RGBA", {"compress_level": 1}),
-    "PNG 16": ("PNG", "I;16", {"compress_level": 1}),
-    "GIF": ("GIF", "P", {}),
-    "BMP": ("BMP", "RGB", {}),
+    "PNG RGBA": ("PNG", "RGBA", {"compress_level": 1}), "PNG 16": ("PNG", "I;16", {"compress_level": 1}),
+    "GIF": ("GIF", "P", {}), "BMP": ("BMP", "RGB", {}),
     "TIFF float": ("TIFF", "F", {"compression": "tiff_adobe_deflate"}),
     "TIFF RGBA": ("TIFF", "RGBA", {"compression": "tiff_lzw"}),
     "TIFF G4": ("TIFF", "1", {"compression": "group4"}),
-    "TIFF JPEG": ("TIFF", "RGB", {"compression": "jpeg"}),
-    "TIFF raw": ("TIFF", "F", {}),
+    "TIFF JPEG": ("TIFF", "RGB", {"compression": "jpeg"}), "TIFF raw": ("TIFF", "F", {}),
     "WEBP": ("WEBP", "RGB", {"method": 0}),
     "WEBP lossless": ("WEBP", "RGBA", {"lossless": True, "method": 0, "quality": 0}),
-    "JPEG": ("JPEG", "RGB", {}),
-    "JPEG in scans": ("JPEG", "RGB", {"progressive": True, "subsampling": 0}),
+    "JPEG": ("JPEG", "RGB", {}), "JPEG in scans": ("JPEG", "RGB", {"progressive": True, "subsampling": 0}),
     "JPEG CMYK in scans": ("JPEG", "CMYK", {"progressive": True, "subsampling": 0}),
     "HEIF": ("HEIF", "RGB", {"quality": 30, "enc_params": {"preset": "ultrafast"}}),
     "HEIF 16": ("HEIF", "I;16", {"quality": 30, "enc_params": {"preset": "ultrafast"}}),
     "AVIF": ("AVIF", "RGB", {"speed": 10}),
     "AVIF 444": ("AVIF", "RGBA", {"speed": 10, "subsampling": "4:4:4"}),
     "PNG animated": ("PNG", "RGB", {"compress_level": 1} | MORE),
-    "WEBP animated": ("WEBP", "RGB", {"method": 0} | MORE),
-    "MPO": ("MPO", "RGB", MORE),
+    "WEBP animated": ("WEBP", "RGB", {"method": 0} | MORE), "MPO": ("MPO", "RGB", MORE),
     "PNG with texts": ("PNG", "L", {"pnginfo": texts()}),
-}
+}  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")

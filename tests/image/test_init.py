@@ -107,18 +107,14 @@ def test_a_huge_jpeg_is_decoded_smaller_and_a_small_one_as_it_is() -> None:
 
 
 BROKEN = {
-    "empty": b"",
-    "text": b"this is not a picture",
-    "html": b"<!doctype html><html></html>",
-    "truncated png": encoded(corner(), "PNG")[:60],
-    "truncated jpeg": encoded(corner(), "JPEG")[:200],
+    "empty": b"", "text": b"this is not a picture", "html": b"<!doctype html><html></html>",
+    "truncated png": encoded(corner(), "PNG")[:60], "truncated jpeg": encoded(corner(), "JPEG")[:200],
     "bomb over our limit": png_that_says(MAX_PIXELS // 1000 + 1, 1000),
     "bomb over pillow's warning": png_that_says(10_000, 10_000),
     "bomb over pillow's error": png_that_says(60_000, 60_000),
-    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-    "heic": b"\0\0\0\x18ftypheic\0\0\0\0",
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>", "heic": b"\0\0\0\x18ftypheic\0\0\0\0",
     "pdf": b"%PDF-1.7\n",
-}
+}  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

@@ -143,16 +143,12 @@ def test_a_strangers_options_are_merged_where_its_from_env_takes_them(
 
 
 IMPORTS = {
-    "syntax": "this is no Python",
-    "exit": "raise SystemExit(3)",
-    "worse": "class Own(BaseException):\n    def __str__(self): raise ValueError\nraise Own",
-    "nothing": "",
-    "no class": "Stranger = 7",
-    "no methods": "class Stranger: pass",
-    "no close": PROVIDER + "\nStranger.close = None",
-    "price": PROVIDER + "\nStranger.price = 'cheap'",
+    "syntax": "this is no Python", "exit": "raise SystemExit(3)",
+    "worse": "class Own(BaseException):\n    def __str__(self): raise ValueError\nraise Own", "nothing": "",
+    "no class": "Stranger = 7", "no methods": "class Stranger: pass",
+    "no close": PROVIDER + "\nStranger.close = None", "price": PROVIDER + "\nStranger.price = 'cheap'",
     "negative": PROVIDER + "\nStranger.price = Price(-1.0, '')",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("code", IMPORTS.values(), ids=IMPORTS.keys())
