@@ -6,7 +6,7 @@ import numpy as np
 
 from digitrec.prepare.components import Box, Components, Ints, Scores
 from digitrec.prepare.filters import Floats, Mask
-from digitrec.prepare.strokes import EVERY, Strokes, framed
+from digitrec.prepare.strokes import EVERY, SPECK, Strokes, framed
 
 NEAR = 0.2
 """Largest gap between the parts of one digit, as a share of its longer side, or of its height if one part is
@@ -16,9 +16,6 @@ EVIDENCE = 0.035
 pencil has little more, and so have some shadows, in which the network does not recognise a digit."""
 RIVAL = 0.25
 """Minimum edge strength of a second digit, as a share of the main digit's."""
-FAINT = 0.05
-"""A part with less than this share of the digit's edge strength is a speck: neither ink of the digit nor
-reported as left out."""
 ALIKE = 0.5
 """Minimum height and contrast of a second digit, as a share of the main digit's."""
 
@@ -56,7 +53,7 @@ def count(seen: Strokes, small: bool) -> Count:
         return Count("more than one digit", tuple(several), own, pieces)
     if not small and cut_off(own):
         return Count("cut off", (box,), own, pieces)
-    left = ~digit & (edges > FAINT * edges[digit].sum())
+    left = ~digit & (edges > SPECK * edges[digit].sum())
     return Count(None, (box,), own, pieces, tuple(map(tuple, boxes[left].tolist())))
 
 
@@ -86,7 +83,7 @@ def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Flo
 def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask:
     """Return which parts form the digit: the main part, and parts larger than specks near what is found."""
     reach, border = NEAR * max(parts.width[main], parts.height[main]), parts.border > 0
-    fit = (edges > FAINT * edges[main]) & (~border | border[main]) & ~framed(parts, main, EVERY)
+    fit = (edges > SPECK * edges[main]) & (~border | border[main]) & ~framed(parts, main, EVERY)
     fit[rivals] = False
     keep: Mask = np.arange(len(parts)) == main
     while True:

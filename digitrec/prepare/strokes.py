@@ -18,8 +18,9 @@ NOISE = 4.0
 """Minimum contrast of ink, in standard deviations of the paper's noise."""
 EDGE = 0.3
 """A stroke ends where the contrast falls below this share of the ink's."""
-FRAMED = 0.05
-"""A part inside another part is framed by it if it has at least this share of the outer part's score."""
+SPECK = 0.05
+"""A part with less than this share of another part's score or edge strength is a speck beside it: neither
+framed by it, nor ink of the same digit, nor reported as left out."""
 LEVEL = 0.8
 """The ink's contrast is this quantile of the contrast of the ink's pixels."""
 CLEAREST = 200.0
@@ -130,7 +131,7 @@ def _best(sight: Sight) -> tuple[Mask, float]:
     best, best_score = 0, 0.0
     for layer in range(steps):
         main = _unframed(parts, np.where(parts.layer == layer, scores, 0.0))
-        inside = bool(framed(parts, main, best)) and scores[main] > FRAMED * best_score
+        inside = bool(framed(parts, main, best)) and scores[main] > SPECK * best_score
         if inside or scores[main] > best_score:
             best, best_score = main, float(scores[main])
     return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
@@ -174,7 +175,7 @@ def _unframed(parts: Components, scores: Scores) -> int:
     """Return the part with the highest score, or the part that it frames if it is a box or a page's edge."""
     main = int(np.argmax(scores))
     while True:
-        inside = framed(parts, EVERY, main) & (scores > FRAMED * scores[main])
+        inside = framed(parts, EVERY, main) & (scores > SPECK * scores[main])
         if not inside.any():
             return main
         main = int(np.argmax(np.where(inside, scores, 0)))
