@@ -354,9 +354,7 @@ class Request:
             if claimed := [item for item, verdict in pairs if self._is_ours(item, verdict)]:
                 return claimed
             if open_items(self._items):
-                self._deadline += (
-                    LOOK_S  # waiting for another's answer, or for its claim to expire, does not count
-                )
+                self._deadline += LOOK_S  # waiting for another's answer does not count
                 terms.stopped.wait(LOOK_S)
         return []
 

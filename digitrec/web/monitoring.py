@@ -56,7 +56,7 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         counter = partial(Counter, registry=registry)
         ProcessCollector(registry=registry)
-        about = "Requests rejected at capacity before being read."
+        about = "Requests rejected at capacity."
         self.turned_away = counter("digitrec_http_turned_away", about)
         self.requests = counter("digitrec_http_requests", "Requests answered.", ["path", "status"])
         about = "From the head of a request to the end of its answer."

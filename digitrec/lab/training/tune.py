@@ -59,9 +59,7 @@ def tune(
         ModelError: no trial was finished, or the folder holds another study.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    optuna.logging.set_verbosity(
-        optuna.logging.ERROR
-    )  # it logs an interrupted trial's traceback as a warning
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # Ctrl-C is a warning, with a traceback
     url = URL.create("sqlite", database=str(folder / STUDY))  # escapes "?" and "%"
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -84,7 +82,7 @@ def tune(
         raise DataError(f"{len(digits)} digits are too few to train and to validate; give more")
 
     def finished(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        if trial.state == optuna.trial.TrialState.COMPLETE:
+        if study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
             best = study.best_trial  # `digitrec train --arch` reads its settings
             made = best.user_attrs | {"held_back_accuracy": best.value}
             atomic.write(folder / BEST, json.dumps(made, indent=1))
