@@ -26,12 +26,13 @@ from digitrec.prepare.ink import find_ink
 from digitrec.prepare.projection import unhidden
 
 NARROW_MARGIN = 0.1
-"""Width of the margin of a whole picture, in its edge's colour, as a share of its longer side; and of
-a copy's margins to other copies, as a share of its height: narrow enough for one word."""
+"""Width of the margin of a whole picture, in its edge's colour, as a share of its longer side."""
 WIDE_MARGIN = 0.5
 """Width of the white margin of an enlarged digit, as a share of the digit's longer side."""
 COPIES = 3
 """Copies of a repeated digit: enough for a majority."""
+GAP = 0.2
+"""Width of the gap between two copies, as a share of their height: narrow enough for one word."""
 LOSSLESS_PIXELS = 500_000
 """A picture with more pixels is a photograph, whose JPEG is about ten times smaller than its PNG."""
 JPEG_QUALITY = 92
@@ -91,7 +92,7 @@ def _digit(picture: Image.Image, ink: Ink, side: int) -> Image.Image:
 def _in_a_row(picture: Image.Image, copies: int) -> Image.Image:
     if copies == 1:
         return picture
-    step = picture.width + round(2 * NARROW_MARGIN * picture.height)
+    step = picture.width + round(GAP * picture.height)
     row = Image.new(picture.mode, (step * (copies - 1) + picture.width, picture.height), "white")
     for copy in range(copies):
         row.paste(picture, (copy * step, 0))
