@@ -15,7 +15,7 @@ from digitrec.prepare.digits import Count, count
 from digitrec.prepare.filters import Floats, edge_colour
 from digitrec.prepare.form import DIGIT
 from digitrec.prepare.found import Ink
-from digitrec.prepare.projection import COLOUR_SIDE, Projection, find_projection
+from digitrec.prepare.projection import COLOUR_SIDE, Projection, find_projection, reduced
 from digitrec.prepare.strokes import WINDOW, Strokes, glance, search
 
 GLANCE_SIDE = 160
@@ -28,13 +28,14 @@ PLAIN = 1.2
 """Minimum skew that decides the polarity; dark on light, it also excludes a card on a table."""
 
 
-def find_ink(picture: Image.Image) -> Ink:
+def find_ink(picture: Image.Image, known: tuple[Image.Image, int] | None = None) -> Ink:
     """Find the handwriting on a picture of mode L or RGB, dark on light or light on dark.
 
     A small copy shows plain strokes; others are searched on a larger copy. Unless it is plainly dark on
     light, a photo may show a light card on a dark table; then only the card is searched.
+    ``known``: the result of `reduced` to `GLANCE_SIDE`, if the caller has it.
     """
-    coarse, shrink = _reduced(picture, GLANCE_SIDE)
+    coarse, shrink = known or reduced(picture, GLANCE_SIDE)
     grey, small = np.asarray(coarse.convert("L"), np.float32), min(picture.size) <= SMALL
     light, skew = lightness(grey)
     likelier: Polarity = "light on dark" if light > 0 else "dark on light"
@@ -44,7 +45,7 @@ def find_ink(picture: Image.Image) -> Ink:
         card = card_on(picture, grey)
         if card is not None:
             return _moved(find_ink(card[0]), card[1], picture)
-    tiny, _ = _reduced(coarse, COLOUR_SIDE)
+    tiny, _ = reduced(coarse, COLOUR_SIDE)
     tried = [likelier] if plain or small else [likelier, rarer]
     channels = [find_projection(tiny, one, WINDOW * min(tiny.size)) for one in tried]
     glances = [(one, glance(one.view(coarse), small)) for one in channels]
@@ -52,7 +53,7 @@ def find_ink(picture: Image.Image) -> Ink:
     if len(shown) == 1:  # a drawing has plain strokes in one polarity only
         ink = replace(_ink(picture, *shown[0], shrink, small), plain=True)
     else:
-        closer, shrink = _reduced(picture, WORKING_SIDE)
+        closer, shrink = reduced(picture, WORKING_SIDE)
         ink = _ink(picture, channels[0], search(channels[0].view(closer), small), shrink, small)
     enough = min(picture.size) >= DIGIT  # fewer pixels of a thin stroke can look like noise
     noise = small and enough and ink.reason is None and is_noise(grey)
@@ -80,7 +81,7 @@ def card_on(picture: Image.Image, grey: Floats | None = None) -> tuple[Image.Ima
     from digitrec.prepare.cards import cut, find_card  # few pictures are dark enough for a card
 
     if grey is None:
-        grey = np.asarray(_reduced(picture, GLANCE_SIDE)[0].convert("L"), np.float32)
+        grey = np.asarray(reduced(picture, GLANCE_SIDE)[0].convert("L"), np.float32)
     card = find_card(grey)
     if card is None:
         return None
@@ -116,9 +117,3 @@ def _ink(picture: Image.Image, projection: Projection, strokes: Strokes, shrink:
         return ink
     boxes, left_out = (tuple(map(ink.full_size, several)) for several in (found.boxes, found.left_out))
     return replace(ink, boxes=boxes, fine=cut_out(picture, ink), left_out=left_out)
-
-
-def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
-    """Reduce the picture until its longer side is at most ``side``; return it and the divisor."""
-    shrink = -(-max(picture.size) // side)
-    return (picture if shrink == 1 else picture.reduce(shrink)), shrink

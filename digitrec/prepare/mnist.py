@@ -53,12 +53,13 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 def _searched(image: DigitImage) -> tuple[Image.Image, Ink, Findings, Reading | None]:
     """Search for the digit; return the searched picture, its ink, the findings and the digit's reading."""
-    from digitrec.prepare.ink import find_ink
+    from digitrec.prepare.ink import GLANCE_SIDE, find_ink
     from digitrec.prepare.judge import found
-    from digitrec.prepare.projection import unhidden
+    from digitrec.prepare.projection import reduced, unhidden
 
-    picture = unhidden(image.picture)
-    ink = find_ink(picture)
+    known = reduced(image.picture, GLANCE_SIDE)
+    picture = unhidden(image.picture, known[0])
+    ink = find_ink(picture, known if picture is image.picture else None)
     return picture, ink, *found(replace(image, _held=picture), ink)
 
 

@@ -56,21 +56,28 @@ def find_projection(picture: Image.Image, polarity: Polarity, window: float) -> 
     return Projection(polarity, np.asarray(weights / weights.sum(), np.float32))
 
 
-def unhidden(picture: Image.Image) -> Image.Image:
+def unhidden(picture: Image.Image, coarse: Image.Image | None = None) -> Image.Image:
     """Invert a channel of a picture of mode L or RGB if that makes the ink plainer in grey, else return it.
 
     Ink may be darker than its paper in one channel and lighter in another, as blue on red; in grey, both
     differences nearly cancel out. If ink is darker or lighter in all channels, no inversion helps.
+    ``coarse``: the picture reduced, if it is known; reducing a photo costs much of the time.
     """
     if picture.mode == "L":
         return picture
-    tiny = picture.reduce(-(-max(picture.size) // COLOUR_SIDE))
+    tiny, _ = reduced(coarse or picture, COLOUR_SIDE)
     parts = np.asarray(tiny, np.float32) * np.array([0.299, 0.587, 0.114], np.float32)  # their sum is grey
     steps = np.concatenate([np.diff(parts, axis=axis).reshape(-1, 3) for axis in (0, 1)])
     signs = 1 - 2 * np.eye(4, 3, -1)  # no channel inverted, then each one
     contrast = ((signs @ (steps.T @ steps)) * signs).sum(axis=1)  # the squares of all steps in grey
     best = int(contrast.argmax())
     return _inverted(picture, best - 1) if contrast[best] > 2 * contrast[0] else picture
+
+
+def reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
+    """Reduce the picture until its longer side is at most ``side``; return it and the divisor."""
+    shrink = -(-max(picture.size) // side)
+    return (picture if shrink == 1 else picture.reduce(shrink)), shrink
 
 
 def _inverted(picture: Image.Image, channel: int) -> Image.Image:
