@@ -220,6 +220,8 @@ LOST = "(lost)"
 """Provider name of a call that could not be read."""
 SMALLEST_CALL = 200
 """Minimum size of a call in the file, in bytes: two hashes and the form of the image take more."""
+_BESIDE = ("-wal", "-shm")
+"""Endings of the files that SQLite keeps beside a ledger."""
 _LOSE = """INSERT INTO calls (id, key, state, run, asked_at, lease_until, cost_usd, provider, emulated,
            options, spec, prepared_sha256)
            SELECT ?1, 'lost ' || ?1, 'lost', '', ?2, ?2, max(cost_usd), ?3, 0, '{}', '{}', '' FROM calls"""
@@ -238,9 +240,9 @@ class Repair:
 
 
 def repair(path: Path) -> Repair:
-    """Rename a damaged ledger, and create a new one with every call that can still be read.
+    """Replace a damaged ledger by a new one with every call that can still be read; keep the damaged file.
 
-    No other digitrec process may use the ledger meanwhile.
+    An interruption changes nothing. No other digitrec process may use the ledger meanwhile.
 
     Raises:
         LedgerError: the file is missing, a newer digitrec wrote it, or the new file cannot be written.
@@ -257,17 +259,24 @@ def repair(path: Path) -> Repair:
     except LedgerError as error:
         if not isinstance(error.__cause__, UNREADABLE):
             raise
-    with plainly(path):
+    with plainly(path), TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
         aside = next(it for n in count(1) if not (it := path.with_name(f"{path.name}.damaged-{n}")).exists())
-        for suffix in ("", "-wal", "-shm"):
+        old, fresh = Path(folder, "damaged"), Path(folder, "new")
+        for suffix in ("", *_BESIDE):
             if (part := Path(f"{path}{suffix}")).exists():
-                part.rename(f"{aside}{suffix}")
-        Database(path).close()
-        with closing(sqlite3.connect(path, isolation_level=None)) as new:
-            _copy_calls(aside, new)
+                shutil.copy2(part, f"{old}{suffix}")
+        Database(fresh).close()
+        with closing(sqlite3.connect(fresh, isolation_level=None)) as new:
+            _copy_calls(old, new)
             saved = {number for (number,) in new.execute("SELECT id FROM calls")}
             lost = sorted(set(range(1, max(saved, default=0))) - saved)
             new.executemany(_LOSE, [(number, time.time(), LOST) for number in lost])
+        shutil.copy2(path, old)  # SQLite may have changed the first copy
+        old.rename(aside)
+        for suffix in _BESIDE:
+            if (part := Path(f"{path}{suffix}")).exists():
+                part.rename(f"{aside}{suffix}")
+        fresh.replace(path)
     return Repair(len(saved), len(lost), aside)
 
 

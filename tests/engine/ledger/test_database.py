@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import Mock
 
 import pytest
 from paid_cloud import PRICE
@@ -252,6 +253,16 @@ def test_a_lost_call_counts_as_spent(full: Path) -> None:
     now = months["paid"][0]
     paid = now, CALLS - 1, pytest.approx(PRICE * (CALLS - 2))
     assert months == {"paid": paid, LOST: (now, 1, PRICE)}, "at the highest price, and this month"
+
+
+def test_an_interrupted_repair_changes_nothing(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(full)
+    before = full.read_bytes()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(database, "_copy_calls", Mock(side_effect=KeyboardInterrupt))
+        repair(full)
+    assert ([file.name for file in full.parent.iterdir()], full.read_bytes()) == ([full.name], before)
+    assert repair(full).saved == CALLS
 
 
 def test_most_calls_of_a_file_without_its_end_are_saved(full: Path) -> None:
