@@ -249,8 +249,10 @@ def _p(value: float) -> str:
 
 
 def _recommended(advice: Recommendation) -> str:
+    left_out = f"the budget ended before {count(advice.left_out, 'picture')} were asked about"
     if not advice.tried:
-        return "Nothing is recommended: every engine was emulated."
+        why = f"{left_out}; raise --max-cost" if advice.left_out else "every engine was emulated"
+        return f"Nothing is recommended: {why}."
     chosen, target = advice.chosen, f"{100 * advice.target:g}%"
     if chosen is None:
         return (
@@ -262,6 +264,7 @@ def _recommended(advice: Recommendation) -> str:
         f"{_with_interval(chosen.right)} on {chosen.right.n} pictures that the choice did not use; "
         f"1,000 pictures cost: {dollars(chosen.cost_per_1000)}{took}"
     )
+    figures += f"; {left_out}" if advice.left_out else ""
     if advice.reached:
         return f"{chosen.name} reaches {target}: {figures}."
     chosen_from = f"{chosen.name}, chosen from {count(advice.tried, 'option')},"

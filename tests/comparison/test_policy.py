@@ -38,18 +38,13 @@ def decided(policy: EnginePolicy, said: Sequence[Outcome]) -> Prediction:
 @pytest.mark.parametrize(
     ("lines", "digit", "who"),
     [
-        ([sure(7, 0.9), sure(1, 0.99)], 7, "a"),
-        ([sure(7, 0.5), sure(1, 0.99)], 1, "ab"),
-        ([sure(7, 0.5), sure(1, 0.4)], 7, "ab"),
-        ([sure(7, None), sure(1, 0.99)], 1, "ab"),
-        ([sure(7, None), sure(1, 0.4)], 7, "ab"),
-        ([DOWN, sure(1, 0.99)], 1, "ab"),
-        ([NOTHING, sure(1, 0.5)], 1, "ab"),
-        ([sure(7, 0.4), sure(1, 0.5)], 1, "ab"),
-        ([sure(7, 0.5), DOWN], 7, "ab"),
-        ([NOTHING, DOWN, NOTHING], None, "abc"),
+        ([sure(7, 0.9), sure(1, 0.99)], 7, "a"), ([sure(7, 0.5), sure(1, 0.99)], 1, "ab"),
+        ([sure(7, 0.5), sure(1, 0.4)], 7, "ab"), ([sure(7, None), sure(1, 0.99)], 1, "ab"),
+        ([sure(7, None), sure(1, 0.4)], 7, "ab"), ([DOWN, sure(1, 0.99)], 1, "ab"),
+        ([NOTHING, sure(1, 0.5)], 1, "ab"), ([sure(7, 0.4), sure(1, 0.5)], 1, "ab"),
+        ([sure(7, 0.5), DOWN], 7, "ab"), ([NOTHING, DOWN, NOTHING], None, "abc"),
     ],
-)
+)  # fmt: skip
 def test_a_fallback_asks_on_until_one_is_sure(lines: Sequence[Line], digit: int | None, who: str) -> None:
     outcome = digitrec.predict(drawn_seven(), Fallback(engines(*lines), below=0.9))
     assert (outcome.digit, "".join(asked(outcome))) == (digit, who)

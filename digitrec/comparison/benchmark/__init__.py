@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import chain, combinations, permutations, product
+from itertools import chain, combinations, compress, permutations, product
 from statistics import NormalDist, fmean, median
 from typing import Any
 
@@ -100,6 +100,8 @@ class Recommendation:
     of the pictures that was not used to choose it; None: no option fits the budget."""
     tried: int
     """Number of options that were compared; 0 if every engine was emulated."""
+    left_out: int = 0
+    """Number of pictures that were left out because the run's budget ended before an engine was asked."""
 
     @property
     def reached(self) -> bool:
@@ -325,7 +327,8 @@ def recommend(
     On the answers of the first half, try each engine alone, each fallback of two engines at each of
     `THRESHOLDS`, and each vote of two and of three engines. Choose the cheapest option whose interval lies
     wholly at or above the target; if there is none, the option with the highest lower end. Emulated engines
-    are not considered.
+    are not considered, nor are pictures about which an engine was not asked because the run's budget ended;
+    if fewer than `FEWEST` remain, nothing is chosen.
 
     Args:
         outcomes: for each engine an outcome for each picture.
@@ -334,6 +337,12 @@ def recommend(
         target: minimum share of all pictures with a right answer, 0..1.
         budget: maximum US dollars for 1,000 pictures; None: any known amount.
     """
+    asked = [not any(map(measure.is_over_budget, said)) for said in zip(*outcomes.values(), strict=True)]
+    left_out = asked.count(False)
+    if sum(asked) < FEWEST:
+        return Recommendation(target, None, 0, left_out)
+    samples = [*compress(samples, asked)]
+    outcomes = {name: [*compress(said, asked)] for name, said in outcomes.items()}
     prices = measure.price_list(engines.values())
     real = {name: engine for name, engine in engines.items() if not is_emulated(outcomes[name])}
     options = {name: outcomes[name] for name in real}
@@ -355,7 +364,7 @@ def recommend(
     tried = [measured(name, choosing) for name in options]
     allowed = [one for one in tried if one.cost_per_1000 is not None and one.cost_per_1000 <= most]
     best = _cheapest(allowed, target)
-    return Recommendation(target, best and measured(best.name, reporting), len(tried))
+    return Recommendation(target, best and measured(best.name, reporting), len(tried), left_out)
 
 
 def _halves(groups: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:

@@ -19,6 +19,7 @@ from digitrec.comparison.benchmark.measures import Label, Proportion, Reliabilit
 from digitrec.comparison.datasets.loader import NumberSample, Sample
 from digitrec.comparison.numbers import NumbersRead
 from digitrec.engine import Engine, config
+from digitrec.engine.request import may_be_billed
 from digitrec.errors import BudgetExceeded, DataError
 from digitrec.recognise.numbers import value_of
 
@@ -191,17 +192,22 @@ def price_list(engines: Iterable[Engine]) -> dict[str, Price]:
     return prices
 
 
+def is_over_budget(outcome: Outcome) -> bool:
+    """Return whether the engine was not asked because the run's budget did not allow it."""
+    return isinstance(outcome, Failure) and isinstance(outcome.error, BudgetExceeded)
+
+
 def list_price(outcome: Outcome, prices: Prices) -> float | None:
     """Return the price of an outcome in US dollars, for one attempt; None: unknown.
 
     An answer from the ledger has the price of a new answer, as has one that the run's budget did not allow;
-    an emulator's answer has the vendor's price. Other failures, and refusals for which the engine was not
-    asked, are free.
+    an emulator's answer has the vendor's price, and so has a failure that the vendor may bill. Other
+    failures, and refusals for which the engine was not asked, are free.
     """
     if isinstance(outcome, Prediction) and outcome.asked:
         return total([list_price(answer, prices) for answer in outcome.asked])
     if isinstance(outcome, Failure):
-        is_free = not isinstance(outcome.error, BudgetExceeded)
+        is_free = not (is_over_budget(outcome) or (outcome.attempts and may_be_billed(outcome.error)))
     else:
         is_free = not (outcome.attempts or outcome.replayed)
     if is_free:

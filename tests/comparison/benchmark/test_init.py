@@ -19,7 +19,7 @@ from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import Consensus
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
-from digitrec.errors import DataError, ImageError, TimedOut
+from digitrec.errors import BudgetExceeded, DataError, ImageError, TimedOut
 from digitrec.image import ImageRef
 from digitrec.providers.base import Price
 from digitrec.recognise import calibration
@@ -219,6 +219,14 @@ def test_a_fallback_and_a_vote_are_chosen_where_they_are_better_than_each_alone(
     vote = advice(boasts, [0.0] * 3, 0.95, labels=labels)
     assert vote.chosen is not None
     assert (vote.chosen.name, vote.reached) == ("2 of a+b+c", True)
+
+
+def test_pictures_after_the_end_of_the_budget_do_not_count_as_wrong() -> None:
+    said = {"paid": digits_of("paid", RIGHT), "free": digits_of("free", HALF)}
+    for asked, left_out, chosen in ((40, 60, "paid"), (10, 90, None)):
+        said["paid"][asked:] = [Failure(IMAGE, "paid", BudgetExceeded("spent"))] * left_out
+        found = advice(said, [0.001, 0.0], 0.8)
+        assert (found.chosen and found.chosen.name, found.left_out) == (chosen, left_out)
 
 
 def test_unknown_costs_and_emulators_are_left_out() -> None:

@@ -22,7 +22,7 @@ from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, TokenPrice
-from digitrec.errors import BudgetExceeded, Unavailable
+from digitrec.errors import BadAnswer, BudgetExceeded, RateLimited, Unavailable
 from digitrec.providers.base import Price
 from digitrec.providers.local import Local
 from digitrec.providers.openai import OpenAi
@@ -105,8 +105,9 @@ def test_the_configuration_knows_better_than_the_provider(said: Said) -> None:
 def test_list_prices_count_replayed_answers(said: Said) -> None:
     gated, replayed, failed = [*said(None, attempts=0), *said(7, attempts=0, replayed=True), *said("!")]
     unpaid = replace(failed, error=BudgetExceeded("not asked"))
-    prices = [list_price(outcome, {"e": 0.25}) for outcome in (gated, replayed, failed, unpaid)]
-    assert prices == [0.0, 0.25, 0.0, 0.25]
+    odd = replace(failed, error=BadAnswer("no JSON", status=200), attempts=3)
+    outcomes = (gated, replayed, failed, unpaid, odd, replace(odd, error=RateLimited("later")))
+    assert [list_price(outcome, {"e": 0.25}) for outcome in outcomes] == [0.0, 0.25, 0.0, 0.25, 0.25, 0.0]
 
 
 def test_a_policy_costs_what_those_cost_that_it_asked(said: Said) -> None:
