@@ -58,6 +58,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def test_it_shows_what_is_kept_in_it(run: Any) -> None:
     assert shown(kept()) == shown(run)
     assert sum(line.endswith("image/png") for line in shown(run)) == 9
+    read, of = (re.findall(r"local: \d \(\S+%\)", str(notebook)) for notebook in (kept(), run))
+    assert read == of != [], "the shipped network's answer, which no training changes"
 
 
 def test_the_address_of_the_project_gets_to_badge_and_first_cell() -> None:

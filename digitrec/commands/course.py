@@ -139,6 +139,10 @@ def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick
         raise click.UsageError(f"--picture {picture} is in --out; name one elsewhere.")
     if quick and data is not None:
         raise click.UsageError("--quick excludes --data.")
+    if data == "mnist-test":
+        raise click.UsageError(
+            "--data mnist-test: the course tests on these; with --quick it learns from some."
+        )
     if find(arch).family == "scikit-learn":
         raise click.UsageError(f"--arch {arch}: the course trains a network; use `digitrec train` for it.")
     out.mkdir(parents=True, exist_ok=True)
@@ -163,8 +167,9 @@ def _run(number: int, title: str, name: str, *words: str) -> None:
     root = context.find_root()
     command = cast(click.Group, root.command).get_command(root, name)
     assert command is not None
-    if code := command.main(list(words), prog_name=f"digitrec {name}", standalone_mode=False):
-        context.exit(code)
+    # `main` would turn an interruption, and a reader that stops, into exit code 1.
+    with command.make_context(f"digitrec {name}", list(words), parent=context) as inner:
+        command.invoke(inner)
 
 
 def _digit(path: Path) -> Path:

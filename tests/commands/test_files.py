@@ -37,27 +37,19 @@ def content() -> dict[str, bytes]:
 
 
 INPUTS = [
-    "predict a.png --save-prepared a.png",
-    "predict a.png --save-prepared link.png",
-    "predict a.png --save-prepared hard.png",
-    "predict a.png 001-a.png --save-prepared .",
-    "predict a.png -p google --emulate --record a.png",
-    "predict a.png -p google --emulate --ledger link.png",
+    "predict a.png --save-prepared a.png", "predict a.png --save-prepared link.png",
+    "predict a.png --save-prepared hard.png", "predict a.png 001-a.png --save-prepared .",
+    "predict a.png -p google --emulate --record a.png", "predict a.png -p google --emulate --ledger link.png",
     "predict a.png -p google --replay recording.jsonl --record ./recording.jsonl",
     "compare a.png -p google --emulate --ledger link.png",
-    "compare picture.html -p local --html picture.html",
-    "explain why/a.png --out why",
-    "explore digits --out digits",
-    "evaluate --data digits --out digits/7/more",
-    "tune --data digits --out digits",
-    "train --data digits --arch knn --out digits/7/m.skops",
-    "train --start m.tflite --data digits --out m.tflite",
-    "benchmark digits --html digits/3/page.html",
-    "calibrate digits --ledger digits/7/a.png",
-    "course --picture why/a.png --out why",
+    "compare picture.html -p local --html picture.html", "explain why/a.png --out why",
+    "explore digits --out digits", "evaluate --data digits --out digits/7/more",
+    "tune --data digits --out digits", "train --data digits --arch knn --out digits/7/m.skops",
+    "train --start m.tflite --data digits --out m.tflite", "benchmark digits --html digits/3/page.html",
+    "calibrate digits --ledger digits/7/a.png", "course --picture why/a.png --out why",
     "batch - -o answers.csv -p google --emulate --ledger a.png",
     "batch scans -o answers.csv --ledger scans/deep/a.png",
-]
+]  # fmt: skip
 OUTPUTS = [
     "predict a.png -p google --emulate --ledger new.sqlite --record ./new.sqlite",
     "batch a.png -o z.jsonl --record scans/../z.jsonl",
@@ -67,9 +59,10 @@ ENDINGS = [
     "predict a.png --save-prepared seen", "predict a.png link.png --save-prepared new.png",
     "predict a.png -p google --emulate --record new.png", "benchmark digits --html new.md",
     "batch a.png -o new.txt", "batch a.png -o /dev/null", "explore digits --out new.html",
-    "course --out new.keras", "course --arch knn --out new", "train --data digits --out new.png",
-    "train --data digits --out new.skops", "train --arch svm --data digits --out new.keras",
-    "train --start digitrec --arch tutorial-cnn --out new.keras", "models export digitrec new.txt",
+    "course --out new.keras", "course --arch knn --out new", "course --data mnist-test --out new",
+    "train --data digits --out new.png", "train --data digits --out new.skops",
+    "train --arch svm --data digits --out new.keras", "models export digitrec new.txt",
+    "train --start digitrec --arch tutorial-cnn --out new.keras",
 ]  # fmt: skip
 
 

@@ -123,7 +123,9 @@ def _loneliest(features: Floats) -> Notable:
     wanted = min(NEIGHBOURS, len(features) - 1)
     far, _ = NearestNeighbors(n_neighbors=wanted + 1, algorithm="brute").fit(features).kneighbors(features)
     distance = far[:, 1:].mean(axis=1)
-    return _notable("Most unusual", -distance / np.median(distance), "{:.1f} times the usual distance")
+    apart = distance[distance > 1e-3 * distance.max()]  # exact copies are not usual neighbours
+    usual = np.median(apart) if len(apart) else 1.0
+    return _notable("Most unusual", -distance / usual, "{:.1f} times the usual distance")
 
 
 def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notable:

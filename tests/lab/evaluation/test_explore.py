@@ -68,6 +68,12 @@ def test_the_layout_brings_like_to_like(seen: Exploration) -> None:
     assert (labels[away.argmin(axis=1)] == labels).mean() > 0.6
 
 
+def test_copies_are_no_usual_neighbours() -> None:
+    many = mnist_test()[np.array([0] * 60 + [*range(1, 21)])]
+    remarks = kind(explore(many, "copies", chances(many)), "Most unusual").remarks
+    assert max(float(remark.split()[0]) for remark in remarks) < 3
+
+
 def test_too_few_are_refused() -> None:
     with pytest.raises(DataError, match="too few"):
         explore(mnist_test()[:2], "two", chances(mnist_test()[:2]))
