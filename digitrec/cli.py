@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error becomes one line on stderr and an exit code."""
-        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
             sys.stdout.reconfigure(errors="backslashreplace")  # a file name may have any character
         warnings.filterwarnings("ignore", module=r"PIL\.")  # damage outside the pixels does not matter
         with process.quiet_without_reader(), _errors_told(), _warnings_told():

@@ -131,8 +131,9 @@ def test_a_name_that_is_no_text_or_steers_the_terminal_is_shown_escaped(tmp_path
     names = [b"\xff7.png", b"new\nline.png", b"\x1b[31mred.png"]
     for name in names:
         Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b"")
-    for command in ("predict", "compare -p local", "predict -o csv"):
-        done = digitrec_into(subprocess.PIPE, *command.split(), tmp_path, PYTHONIOENCODING="utf-8:strict")
+    commands = ("predict", "strict"), ("compare -p local", "strict"), ("predict -o csv", "surrogateescape")
+    for command, how in commands:
+        done = digitrec_into(subprocess.PIPE, *command.split(), tmp_path, PYTHONIOENCODING=f"utf-8:{how}")
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         assert "\x1b" not in done.stderr

@@ -29,8 +29,14 @@ SUFFIXES = frozenset((
     ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 ))  # fmt: skip
 """Endings of pictures in a folder, in any case. A PDF is read only if it is named explicitly."""
+OUTPUTS = frozenset(
+    f"digitrec-{name}" for name in ("course", "evaluation", "explanation", "exploration", "models", "tuning")
+)
+"""Default output folders of the commands; their pictures are read only if the folder is named."""
 TOLD = 8
 """Maximum number of kinds that are listed for skipped files."""
+_ANY_DEPTH = re.compile(r"(?:^|(?<=[{0}]))\*\*(?:[{0}]+|$)".format(re.escape(os.sep + (os.altsep or ""))))
+"""The part ``**`` of a pattern, which stands for any number of folders."""
 _ADDRESS = re.compile(r"(?i)(data:|[a-z][a-z0-9+.-]+:/)")
 """Start of a URL; one slash is enough, as pathlib merges two, and one letter is a drive of Windows."""
 
@@ -119,7 +125,10 @@ def name_of(source: Any) -> str:
         return str(getattr(source, "filename", "") or "<image>")
     if isinstance(source, bytes | bytearray | memoryview):
         return "<bytes>"
-    return "<array>" if hasattr(source, "__array__") else str(getattr(source, "name", "<stream>"))
+    if hasattr(source, "__array__"):
+        return "<array>"
+    given = getattr(source, "name", None)  # a number or None for temporary files
+    return name_of(given) if isinstance(given, str) and given else "<stream>"
 
 
 def read_once(source: Any) -> bool:
@@ -170,7 +179,7 @@ def read_path(path: str | Path, name: str) -> bytes:
 
 
 class Skipped(Counter[str]):
-    """Number of skipped files by kind: an ending, "hidden", "folder link" or "pipe or device".
+    """Number of skipped files by kind: an ending, "hidden", "folder link", "pipe or device" or "output".
 
     Links to folders are skipped because they may form a loop, pipes because reading them may never end.
     """
@@ -231,6 +240,8 @@ def _listed(folder: str, skipped: Skipped) -> list[tuple[str, bool]]:
         mode = stat.S_IFREG if entry.is_file(follow_symlinks=False) else _mode(path)
         if entry.name.startswith("."):
             skipped["hidden"] += 1
+        elif entry.name in OUTPUTS:
+            skipped["output"] += 1
         elif entry.is_dir(follow_symlinks=False):
             found.append((path, True))
         elif stat.S_ISDIR(mode):
@@ -249,15 +260,32 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
 
     Args:
         pattern: in the shell's syntax; some shells do not expand patterns themselves.
-        skipped: counts the pipes, sockets and devices among the matches.
+        skipped: counts the pipes, sockets and devices among the matches, and the links to folders, which
+            ``**`` does not follow.
     """
-    found = []
-    for path in sorted(set(glob(pattern, recursive=True))):  # noqa: PTH207
+    found, links = [], set[str]()
+    for path in sorted(_matching(pattern, links)):
         mode = _mode(path)
         if stat.S_ISREG(mode):
             found.append(path)
         elif not stat.S_ISDIR(mode):
             skipped["pipe or device"] += 1
+    if links:
+        skipped["folder link"] += len(links)
+    return found
+
+
+def _matching(pattern: str, links: set[str]) -> set[str]:
+    """Return what a pattern matches; `glob` itself would follow ``links`` to folders, even in circles."""
+    before, *after = _ANY_DEPTH.split(pattern, maxsplit=1)
+    if not after:
+        return set(glob(pattern))  # noqa: PTH207
+    found: set[str] = set()
+    for start in glob(before) if before else [os.curdir]:  # noqa: PTH207
+        for folder, inner, _ in os.walk(start):
+            inner[:] = (name for name in inner if not name.startswith(".") and name not in OUTPUTS)
+            links |= {str(path) for name in inner if (path := Path(folder, name)).is_symlink()}
+            found |= _matching(str(Path(escape(folder), after[0] or "*")), links)
     return found
 
 

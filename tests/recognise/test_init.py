@@ -43,12 +43,19 @@ def test_our_network_is_not_asked_about_a_blank_page_and_a_cloud_is() -> None:
     assert (answer.digit, answer.reason, answer.attempts) == (None, "no text", 1)
 
 
+def named(name: str | None) -> io.BytesIO:
+    stream = io.BytesIO()
+    stream.name = name  # type: ignore[attr-defined]
+    return stream
+
+
 CUT_OFF = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.mark.parametrize(("source", "name"), [
     (b"", "<bytes>"), (CUT_OFF, "<bytes>"), (io.BytesIO(), "<stream>"), (np.zeros((2, 2, 7)), "<array>"),
-    ("none.png", "none.png"), (Image.new("L", (0, 1)), "<image>"),
+    ("none.png", "none.png"), (Image.new("L", (0, 1)), "<image>"), (named(None), "<stream>"),
+    (named("https://user:secret@host/x"), "https:..."), (named(""), "<stream>"),
 ], ids=lambda value: value if isinstance(value, str) else "source")  # fmt: skip
 def test_a_bad_picture_costs_only_its_own_place_and_keeps_its_name(source: ImageSource, name: str) -> None:
     first, failure, last = digitrec.predict_many([SEVEN, source, SEVEN], FakeProvider(["7", "1"], name="e"))
