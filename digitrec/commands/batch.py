@@ -67,7 +67,7 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
     """
     names = asking.names(together=True)
-    is_free = {registry.provider_class(name).price for name in names} == {FREE}  # also rejects unknown names
+    is_free = {registry.price_of(name) for name in names} == {FREE}  # also rejects unknown names
     if asking.no_ledger and asking.max_cost is not None and not is_free:
         raise click.UsageError("--max-cost needs the ledger: without it, --resume would spend as much again.")
     if len(images) > 1 and LIST[0] in images:

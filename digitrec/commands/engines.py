@@ -115,8 +115,8 @@ class Asking:
     @contextmanager
     def engines(self, names: Sequence[str]) -> Iterator[list[Engine]]:
         """Yield the engines of these names, closed at the end; for errors see `opener`."""
-        with self.opener(names) as open_engine:
-            yield [open_engine(name) for name in names]
+        with self.opener(names) as open_engine:  # of several, a policy may not have needed each
+            yield [open_engine(name, needed=len(names) == 1) for name in names]
 
     @contextmanager
     def reader(self, names: Sequence[str]) -> Iterator[Engine | EnginePolicy]:
@@ -133,7 +133,7 @@ class Asking:
             for name in names:
                 for preparation in preparations:
                     engine = open_engine(name, preparation)
-                    if len(self.prepare) < 2 or engine.provider.wants.encoding == "mnist":
+                    if len(self.prepare) < 2 or engine.wants.encoding == "mnist":
                         columns[name] = engine
                         break
                     columns[f"{name}/{preparation}"] = engine
@@ -159,20 +159,20 @@ class Asking:
             env = stack.enter_context(_emulated(names)) if self.emulate else os.environ
             options = self._options()
 
-            def open_engine(name: str, preparation: str | None = own) -> Engine:
+            def open_engine(name: str, preparation: str | None = own, *, needed: bool = True) -> Engine:
                 try:
                     with quietly():
-                        engine = self._engine(name, env, options, preparation)
+                        engine = self._engine(name, env, options, preparation, needed)
                         if self.model is not None:
                             store.load()  # LiteRT prints a line with its first network
                 except (NotConfigured, NotInstalled):
                     if not self.dry_run:
                         raise
                     engine = Engine(Described(name), options)
-                if preparation is not None and engine.provider.wants.encoding != "mnist":
+                if preparation is not None and engine.wants.encoding != "mnist":
                     from digitrec.prepare.encode import spec_for
 
-                    engine.provider.wants = spec_for(engine.provider.wants, preparation)
+                    engine.wants = spec_for(engine.wants, preparation)
                 stack.callback(engine.close)
                 return engine
 
@@ -227,11 +227,13 @@ class Asking:
             _run=self.run,
         )
 
-    def _engine(self, name: str, env: Mapping[str, str], options: Options, preparation: str | None) -> Engine:
-        if self.replay is not None and registry.provider_class(name).price != FREE:
+    def _engine(
+        self, name: str, env: Mapping[str, str], options: Options, preparation: str | None, needed: bool
+    ) -> Engine:
+        if self.replay is not None and registry.price_of(name) != FREE:
             from digitrec.engine.replay import Replay
 
-            return Replay(self.replay, name, preparation=preparation)
+            return Replay(self.replay, name, preparation=preparation, needed=needed)
         own = {"model": self.model, "scale": self.model_scale} if name == "local" and self.model else {}
         return Engine(registry.open_provider(name, env=env, **own), options)
 

@@ -86,7 +86,7 @@ def _save_prepared(images: Sequence[Turned], files: Sequence[Path], engine: Engi
         files[0].parent.mkdir(parents=True, exist_ok=True)
     for image, file in zip(images, files, strict=True):
         with suppress(ImageError):  # reported when the picture is read
-            sources.save(prepare(DigitImage.open(image), engine.provider.wants).picture(), file)
+            sources.save(prepare(DigitImage.open(image), engine.wants).picture(), file)
 
 
 def _region(value: str) -> Box:

@@ -167,12 +167,12 @@ class LocalProviderContract:
         with self._opened() as (provider, _):
             options = Options(ledger="none", _config=Config())
             try:
-                numbers = Engine(provider, options).for_numbers.provider
+                numbers = Engine(provider, options).for_numbers
             except (errors.NotConfigured, errors.NotInstalled) as error:
                 raise SkipTest("it reads one digit only") from error
-            assert numbers.name == provider.name, "for_numbers changes the name"
+            assert numbers.provider.name == provider.name, "for_numbers changes the name"
             image = prepare(drawn_seven(), numbers.wants)
-            (width, height), found = image.size, checked(numbers.read(image, timeout=self.timeout))
+            (width, height), found = image.size, checked(numbers.provider.read(image, timeout=self.timeout))
             boxes = [one.box for one in found.candidates]
             boxes += [sign.box for one in found.candidates for sign in one.signs]
             for left, top, right, bottom in filter(None, boxes):

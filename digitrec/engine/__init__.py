@@ -18,7 +18,6 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from itertools import islice
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from digitrec.answer import Answer, checked
 from digitrec.errors import DigitrecError, ImageError, NotConfigured, ProviderError, arguments
 from digitrec.errors.arguments import said
-from digitrec.image import DigitImage, PreparedImage
+from digitrec.image import DigitImage, InputSpec, PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers import registry
 from digitrec.providers.base import ForNumbers, Provider
@@ -188,11 +187,14 @@ class Engine:
         if not isinstance(options, Options):
             raise TypeError(f"options must be a digitrec.Options, got {said(options)}")
         self.provider = provider = registry.open_provider(provider) if isinstance(provider, str) else provider
-        if isinstance(provider, type) or not isinstance(provider, Provider):
+        if isinstance(provider, type) or not callable(getattr(provider, "read", None)):
             raise TypeError(f"a provider must be a name or a digitrec.Provider, got {said(provider)}")
         if flaw := registry.flaw_of(provider):
-            raise NotConfigured(f"the provider {said(provider.name)} cannot be used: {flaw}; tell its author")
+            kind = type(provider).__name__
+            raise NotConfigured(f"the provider of class {kind} cannot be used: {flaw}; tell its author")
         self.options = options
+        self.wants: InputSpec = provider.wants
+        """The form in which the provider gets images."""
         self.loading_s: float | None = None
         """Seconds that `load` took, >= 0; None before it."""
         self.usd_per_image: float | None = 0.0
@@ -220,8 +222,20 @@ class Engine:
             NotConfigured: the provider reads one digit on 28x28 pixels only.
             DigitrecError: as for `ForNumbers.for_numbers`.
         """
-        provider = _asked_about_numbers(self.provider)
-        return self if provider is self.provider else Engine(provider, self.options)
+        if isinstance(self.provider, ForNumbers):
+            provider = self.provider.for_numbers()
+            return self if provider is self.provider else Engine(provider, self.options)
+        if self.wants.encoding == "mnist":
+            raise NotConfigured(
+                f"{self.provider.name} reads one digit on 28x28 pixels, not numbers; name another engine"
+            )
+        if not self.wants.crop:
+            return self
+        from digitrec.prepare.encode import spec_for
+
+        whole = Engine(self.provider, self.options)
+        whole.wants = spec_for(self.wants, "plain")
+        return whole
 
     def load(self, image: DigitImage) -> None:
         """Load what preparing and reading the first picture needs; later calls do nothing.
@@ -235,7 +249,7 @@ class Engine:
             return
         start = time.perf_counter()
         with suppress(ImageError):  # preparing the picture again reports the error
-            prepare(image, self.provider.wants)
+            prepare(image, self.wants)
         caught(self.provider, getattr(self.provider, "load", lambda: None))  # reading reports the error
         self.loading_s = time.perf_counter() - start
 
@@ -281,23 +295,6 @@ class Engine:
                 others.close()
         finally:
             self.provider.close()
-
-
-def _asked_about_numbers(provider: Provider) -> Provider:
-    """Return the provider that reads numbers; it gets the whole picture."""
-    if isinstance(provider, ForNumbers):
-        return provider.for_numbers()
-    if provider.wants.encoding == "mnist":
-        raise NotConfigured(
-            f"{provider.name} reads one digit on 28x28 pixels, not numbers; name another engine"
-        )
-    if not provider.wants.crop:
-        return provider
-    from digitrec.prepare.encode import spec_for
-
-    whole = copy(provider)
-    whole.wants = spec_for(provider.wants, "plain")
-    return whole
 
 
 # One call of a provider

@@ -10,7 +10,7 @@ from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.engine.ledger.records import Entry, Question, to_spec
 from digitrec.errors import LedgerError, NotConfigured, NotRecorded
-from digitrec.image import PreparedImage
+from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 SQLITE = b"SQLite format 3\0"
@@ -25,7 +25,9 @@ class Replay(Engine):
     other bytes.
     """
 
-    def __init__(self, path: Path, provider: str, *, preparation: str | None = None) -> None:
+    def __init__(
+        self, path: Path, provider: str, *, preparation: str | None = None, needed: bool = True
+    ) -> None:
         """Read the recording.
 
         Args:
@@ -33,21 +35,26 @@ class Replay(Engine):
                 earlier; the file is not changed.
             provider: name of the provider whose answers are used.
             preparation: which answers to use if the recording has several preparations; None: the only one.
+            needed: whether there must be an answer of this provider.
 
         Raises:
-            LedgerError: the recording cannot be read, has no answer of this provider, or has answers to
+            LedgerError: the recording cannot be read, has no answer although one is needed, or has answers to
                 different questions about the same images; the message says which.
         """
         found = [it for it in _entries(path) if it.question.provider == provider]
         if preparation is not None:
             found = [it for it in found if to_spec(it.question.spec).preparation == preparation]
+        if needed and not found:
+            raise LedgerError(f"{path} has no answer of {provider}; record one, or name another provider")
         _check(found, path, provider)
-        asked, stand_in = found[-1].question, BaseProvider()
-        stand_in.name, stand_in.endpoint, stand_in.price = provider, asked.endpoint, FREE
-        stand_in.wants = to_spec(asked.spec)
+        asked, stand_in = found[-1].question if found else None, BaseProvider()
+        stand_in.name, stand_in.price = provider, FREE
+        stand_in.endpoint = None if asked is None else asked.endpoint
+        stand_in.wants = InputSpec("png") if asked is None else to_spec(asked.spec)
         super().__init__(stand_in, Options())
         spent = total([it.cost_usd for it in found])
-        stand_in.price = None if spent is None else Price(spent / len(found), f"recorded in {path}")
+        each = None if spent is None else spent / max(len(found), 1)
+        stand_in.price = None if each is None else Price(each, f"recorded in {path}")
         self._path = path
         self._exact = {it.question.prepared_sha256: it for it in found}
         self._latest = {it.question.image_sha256: it for it in found}
@@ -59,7 +66,7 @@ class Replay(Engine):
         Raises:
             NotConfigured: the recorded answers are about cut-out digits, not about whole pictures.
         """
-        if self.provider.wants.crop:
+        if self.wants.crop:
             raise NotConfigured(f"{self._path} has answers of {self.provider.name} about single digits only")
         return super().for_numbers
 
@@ -106,8 +113,6 @@ def _entries(path: Path) -> list[Entry]:
 
 def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:
     """Check that the answers are from one provider in one way; others would make the comparison invalid."""
-    if not entries:
-        raise LedgerError(f"{path} has no answer of {provider}; record one, or name another provider")
     asked = [entry.question for entry in entries]
     # Emulators count as equal, because their ports differ each time. The specs of old entries lack fields.
     if len({(one.emulated or one.endpoint, one.options, to_spec(one.spec)) for one in asked}) > 1:

@@ -146,17 +146,25 @@ class Provider(Protocol):
 
     A provider does not retry, wait or cache: `digitrec.engine.Engine` does so. It knows its vendor's wire
     format; it does not decide what counts as a digit (`digitrec.recognise.normalise`). The engine calls
-    ``read`` and ``read_many`` from several threads at once, never from the main one.
+    ``read`` and ``read_many`` from several threads at once; those with an endpoint or a price never from the
+    main one.
     """
 
-    name: str
-    """Name of this engine; an attribute of the instance, so that two local models can have two names."""
-    wants: InputSpec
-    """The form in which the provider takes images."""
-    price: Price | None
-    """The price of one image; None: unknown."""
-    endpoint: str | None
-    """The address that images are sent to; None for a provider on this machine."""
+    @property
+    def name(self) -> str:
+        """Name of this engine; of the instance, so that two local models can have two names."""
+
+    @property
+    def wants(self) -> InputSpec:
+        """The form in which the provider takes images."""
+
+    @property
+    def price(self) -> Price | None:
+        """The price of one image; None: unknown."""
+
+    @property
+    def endpoint(self) -> str | None:
+        """The address that images are sent to; None for a provider on this machine."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:

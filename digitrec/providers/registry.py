@@ -143,6 +143,11 @@ def provider_class(name: str) -> type[Provider]:
     return _load(_plugin(name))
 
 
+def price_of(name: str) -> Price | None:
+    """Return the price that a provider's class states, if it states one; raises like `provider_class`."""
+    return getattr(provider_class(name), "price", None)
+
+
 def _plugin(name: str) -> Plugin:
     if not isinstance(name, str):
         raise TypeError(f"a provider's name must be a text, got {said(name)}")
@@ -190,6 +195,13 @@ def _flaw_of_class(cls: object) -> str | None:
 
 def flaw_of(provider: Provider) -> str | None:
     """Return which attribute of a provider is invalid, in words; None if all are valid."""
+    try:
+        return _flaw(provider)
+    except Exception as error:  # a property may raise anything
+        return f"reading its attributes raises {type(error).__name__}"
+
+
+def _flaw(provider: Provider) -> str | None:
     if not isinstance(provider, Provider):
         return "it lacks a member of digitrec.providers.base.Provider"
     name = provider.name

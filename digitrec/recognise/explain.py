@@ -106,14 +106,14 @@ def explain(
         ValueError: the engine takes another form of picture.
     """
     engine = engine_for(engine)
-    if engine.provider.wants.encoding != "mnist":
+    if engine.wants.encoding != "mnist":
         raise ValueError(f"{engine.provider.name} does not show its steps; only models on 28x28 pixels do")
     image = DigitImage.open(source)
     prediction = predict(image, engine)
     chances = prediction.probabilities
     if chances is None:
         return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), None)
-    prepared, of = prepare(image, engine.provider.wants), np.argsort(chances)[:-3:-1].tolist()
+    prepared, of = prepare(image, engine.wants), np.argsort(chances)[:-3:-1].tolist()
     data, field = prepared.data, _field(prepared, image.size)
     if prepared.whole is not None and prepared.findings.reason is not None:
         data, field = prepared.whole, WHOLE  # detection found no single digit, so the whole picture decided

@@ -89,7 +89,7 @@ def read_forms(
     name, engine, expected = engine.provider.name, engine.for_numbers, expected_digits(digits)
     fields = [*form.fields.values()]
     for image in images:
-        opened = open_or_fail(Turned(image, rotate), name, engine.provider.wants.enough)
+        opened = open_or_fail(Turned(image, rotate), name, engine.wants.enough)
         if isinstance(opened, Failure):
             yield opened
             continue

@@ -47,7 +47,7 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """Yield the prepared pictures in batches that suit the engine and are ready within its batch deadline."""
-    name, enough = engine.provider.name, engine.provider.wants.enough
+    name, enough = engine.provider.name, engine.wants.enough
     opened = map(partial(open_or_fail, asker=name, enough=enough), sources)  # frees each source
     while batch := _batch(opened, engine):
         yield batch
@@ -90,7 +90,7 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
         engine.load(images[0])
     start = time.perf_counter()
     try:
-        ready: Sequence[MaybePrepared] = prepare_many(images, engine.provider.wants)
+        ready: Sequence[MaybePrepared] = prepare_many(images, engine.wants)
     except ImageError:  # one of the pictures cannot be sent: find it and keep the others
         ready = [_prepared_alone(image, engine) for image in images]
     seconds = (time.perf_counter() - start) / max(len(images), 1)
@@ -103,7 +103,7 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
 
 def _prepared_alone(image: DigitImage, engine: Engine) -> MaybePrepared:
     try:
-        return prepare(image, engine.provider.wants)
+        return prepare(image, engine.wants)
     except ImageError as error:
         return Failure(image.ref, engine.provider.name, error)
 

@@ -247,7 +247,7 @@ class Service:
     @property
     def explains(self) -> bool:
         """Whether `explain` works: for a network on this machine that takes 28x28 pixels."""
-        return self._here is not None and self._here.provider.wants.encoding == "mnist"
+        return self._here is not None and self._here.wants.encoding == "mnist"
 
     @property
     def usd_per_picture(self) -> float | None:
@@ -279,7 +279,7 @@ class Service:
         reader = self._reader
         if not self.reads_numbers:
             raise Problem(422, "no-numbers", f"{self.name} does not read numbers")
-        side = reader.for_numbers.provider.wants.enough if isinstance(reader, Engine) else NUMBERS_SIDE
+        side = reader.for_numbers.wants.enough if isinstance(reader, Engine) else NUMBERS_SIDE
 
         def found(source: ImageSource) -> SheetOutcome:
             sheet = next(read_stream([source], reader, digits=digits))

@@ -298,20 +298,23 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("attribute", "value"),
     [
-        ("name", ""),
-        ("name", "two\nlines"),
-        ("endpoint", 80),
-        ("price", 0.001),
-        ("batch", 0),
-        ("rate", 0.0),
+        ("name", ""), ("name", "two\nlines"), ("endpoint", 80), ("price", 0.001), ("batch", 0), ("rate", 0.0),
         ("wants", None),
     ],
-)
+)  # fmt: skip
 def test_a_provider_with_an_invalid_attribute_is_refused(attribute: str, value: object) -> None:
     cloud = PaidCloud()
     setattr(cloud, attribute, value)
     with pytest.raises(errors.NotConfigured, match=f"its {attribute}"):
         Engine(cloud)
+
+
+def test_a_provider_whose_attribute_raises_is_refused() -> None:
+    class Broken(PaidCloud):
+        wants = property(lambda _: 1 / 0, lambda *_: None)  # type: ignore[assignment]
+
+    with pytest.raises(errors.NotConfigured, match="ZeroDivisionError"):
+        Engine(Broken())
 
 
 def test_an_impossible_form_of_image_is_refused() -> None:

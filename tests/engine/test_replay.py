@@ -104,6 +104,14 @@ def test_an_image_without_a_recorded_answer_is_an_error(path: Path) -> None:
     assert (reply.attempts, reply.cost_usd, reply.replayed) == (0, 0.0, False)
 
 
+def test_an_engine_that_was_not_needed_may_have_no_answer(path: Path) -> None:
+    record(path, [entry(1)])
+    with pytest.raises(LedgerError, match="no answer of other"):
+        Replay(path, "other")
+    (reply,) = Replay(path, "other", needed=False).ask([image(1)])
+    assert isinstance(reply.outcome, NotRecorded)
+
+
 def test_an_emulators_answers_stay_an_emulators_whatever_its_port_was(path: Path) -> None:
     ports = ("http://127.0.0.1:1", "http://127.0.0.1:2")
     record(path, [entry(n, emulated=True, endpoint=port) for n, port in enumerate(ports)])

@@ -129,20 +129,16 @@ def consumed(outcomes: Any) -> Any:
 
 
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
-    "predict": digitrec.predict,
-    "predict_many": digitrec.predict_many,
+    "predict": digitrec.predict, "predict_many": digitrec.predict_many,
     "stream": lambda one, other: consumed(digitrec.stream(one, other)),
     "compare": lambda one, other: digitrec.compare(one, other or [FAKE]),
-    "compare_many": lambda one, other: digitrec.compare_many(one, other or [FAKE]),
-    "Engine": digitrec.Engine,
-    "Fallback": digitrec.Fallback,
-    "Consensus": digitrec.Consensus,
+    "compare_many": lambda one, other: digitrec.compare_many(one, other or [FAKE]), "Engine": digitrec.Engine,
+    "Fallback": digitrec.Fallback, "Consensus": digitrec.Consensus,
     "open_provider": lambda one, other: digitrec.open_provider(one, model=other),
-    "DigitImage.open": lambda one, other: digitrec.DigitImage.open(one, full=other),
-    "explain": explain,
+    "DigitImage.open": lambda one, other: digitrec.DigitImage.open(one, full=other), "explain": explain,
     "at_least": lambda one, other: digitrec.predict(SEVEN, FAKE, at_least=one),
     "rotate": lambda one, other: digitrec.predict(SEVEN, FAKE, rotate=one),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CALLS)

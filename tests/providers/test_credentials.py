@@ -135,17 +135,12 @@ def test_a_source_that_hangs_is_given_up_in_time(
 
 
 SPELLED = [
-    SECRET,
-    quote(SECRET, safe=""),
-    quote_plus(f"{SECRET} "),
-    repr(f"{SECRET}\n"),
-    quote(SECRET, safe="").lower(),
-    html.escape(SECRET),
+    SECRET, quote(SECRET, safe=""), quote_plus(f"{SECRET} "), repr(f"{SECRET}\n"),
+    quote(SECRET, safe="").lower(), html.escape(SECRET),
     "".join(c if c.isalnum() else f"&#{ord(c)};" for c in SECRET),
     "".join(c if c.isalnum() else f"&#x{ord(c):02X};" for c in SECRET),
-    json.dumps(SECRET).replace("/", "\\/"),
-    base64.b64encode(f"me:{SECRET}".encode()).decode(),
-]
+    json.dumps(SECRET).replace("/", "\\/"), base64.b64encode(f"me:{SECRET}".encode()).decode(),
+]  # fmt: skip
 """Encodings of a secret in servers' error messages."""
 
 

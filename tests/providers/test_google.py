@@ -75,14 +75,10 @@ def test_annotations_beside_an_error_are_used(code: int) -> None:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (3, errors.Rejected),
-        (7, errors.AuthFailed),
-        (8, errors.RateLimited),
-        (13, errors.Unavailable),
-        (14, errors.Unavailable),
-        (99, errors.Rejected),
+        (3, errors.Rejected), (7, errors.AuthFailed), (8, errors.RateLimited), (13, errors.Unavailable),
+        (14, errors.Unavailable), (99, errors.Rejected),
     ],
-)
+)  # fmt: skip
 def test_an_error_without_annotations_is_that_error(code: int, kind: type[errors.ProviderError]) -> None:
     with pytest.raises(kind) as caught:
         parse({"error": {"code": code, "message": "it failed"}, "fullTextAnnotation": {}})

@@ -168,14 +168,10 @@ def test_a_broken_one_is_listed_with_the_reason_and_the_others_work(package: Pac
 @pytest.mark.parametrize(
     "method",
     [
-        "raise KeyError('MY_KEY')",
-        "raise SystemExit",
-        "return 7",
-        "it = cls(); it.price = 7; return it",
-        "it = cls(); del it.name; return it",
-        "it = cls(); it.rate = 0; return it",
+        "raise KeyError('MY_KEY')", "raise SystemExit", "return 7", "it = cls(); it.price = 7; return it",
+        "it = cls(); del it.name; return it", "it = cls(); it.rate = 0; return it",
     ],
-)
+)  # fmt: skip
 def test_one_that_cannot_be_built_is_one_line(package: Package, method: str) -> None:
     built = f"class Stranger(Stranger):\n    @classmethod\n    def from_env(cls, env): {method}\n"
     package("bad-ocr", "bad = bad_ocr_code:Stranger", f"{PROVIDER}\n{built}")

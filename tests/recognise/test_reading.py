@@ -186,15 +186,22 @@ def test_it_can_be_awaited() -> None:
     assert [number.value for number in sheet.numbers] == [Decimal(12)]
 
 
-def test_an_engine_that_repeats_the_digit_is_sent_the_whole_picture_for_numbers() -> None:
-    fake = FakeProvider(
-        ["12"], wants=InputSpec(encoding="png", preparation="repeated", crop=True, repeat=3, margin=0.5)
-    )
-    assert [number.text for number in digitrec.read(photo((200, 200), [(50, 50, 80, 90)]), fake).numbers] == [
-        "12"
-    ]
+@pytest.mark.parametrize("preparation", ["repeated", "plain"])
+def test_an_engine_that_wants_the_digit_alone_is_sent_the_whole_picture_for_numbers(preparation: str) -> None:
+    class Counting(FakeProvider):
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    wants = InputSpec(encoding="png", preparation=preparation, crop=True, repeat=3, margin=0.5)
+    fake, picture = Counting(["12"], wants=wants), photo((200, 200), [(50, 50, 80, 90)])
+    assert [number.text for number in digitrec.read(picture, fake).numbers] == ["12"]
     assert fake.images[0].spec.preparation == "plain" and fake.images[0].spec.repeat == 1
-    assert fake.wants.preparation == "repeated"
+    assert not fake.images[0].spec.crop and fake.wants == wants
+    with digitrec.Engine(fake) as engine:
+        assert engine.for_numbers.provider is fake, "what it opens on demand, its own close() closes"
+    assert fake.closed
 
 
 def test_an_engine_of_28x28_pixels_cannot_be_asked() -> None:

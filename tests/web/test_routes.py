@@ -108,7 +108,7 @@ def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> N
         ({"content": b"--b", "headers": FORM}, 400, "bad-form", "cut off"),
         ({"content": PART, "headers": UNDEFINED}, 400, "bad-form", "undefined"),
     ],
-)
+)  # fmt: skip
 def test_wrong_requests_are_problems(
     client: TestClient, sent: dict[str, object], status: int, kind: str, words: str
 ) -> None:
