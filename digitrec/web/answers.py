@@ -5,9 +5,11 @@ the number, or the whole picture of a digit. Label and picture are written at on
 interrupted review loses nothing and continues where it stopped.
 """
 
+import errno
 import hashlib
 import hmac
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -127,7 +129,7 @@ class Answers:
         Raises:
             Problem: as for `picture`, or another review has labelled the answer, or the label is neither
                 "none" nor a digit (for numbers: a number).
-            DataError, OSError: labels.csv cannot be continued, or a file cannot be written.
+            DataError: labels.csv cannot be continued, or a file cannot be written.
         """
         with self._lock:
             if name not in self._waiting:
@@ -143,10 +145,18 @@ class Answers:
                 labels = self._labels()  # another review or an editor may have changed the table
                 if f"\n{name}," in labels:
                     raise Problem(404, "not-found", "the picture was labelled by another review; skip it")
-                atomic.write(self._folder / name, content)
                 lines = "".join(csv_line([name, text, one.source]) for text in texts)
-                atomic.write(self._folder / "labels.csv", labels + lines)
+                try:
+                    atomic.write(self._folder / name, content)
+                    self._append(lines if labels.endswith("\n") else f"\n{lines}")
+                except OSError as error:
+                    what = f"{self._folder}: cannot be written ({error.strerror}); free some space"
+                    raise DataError(f"{what}, or name another folder") from error
             del self._waiting[name]
+
+    @property
+    def _header(self) -> str:
+        return csv_line(["file", self.kind, "group"])
 
     def _labels(self) -> str:
         """Return the text of labels.csv, or its header if it does not exist.
@@ -154,13 +164,30 @@ class Answers:
         Raises:
             DataError: the file has other columns.
         """
-        header, table = csv_line(["file", self.kind, "group"]), self._folder / "labels.csv"
-        content = table.read_bytes().decode("utf-8-sig", "backslashreplace") if table.exists() else header
-        # An editor may have saved the table with other line ends, or without the last one.
-        labels = content.replace("\r\n", "\n").removesuffix("\n") + "\n"
-        if not labels.startswith(header):
+        table = self._folder / "labels.csv"
+        # An editor may have saved the table in another encoding, or with other line ends.
+        content = table.read_bytes().decode("utf-8-sig", "replace") if table.exists() else self._header
+        labels = content.replace("\r\n", "\n")
+        if not f"{labels}\n".startswith(self._header):
             raise DataError(f"{table}: its columns are not file,{self.kind},group; name another folder")
         return labels
+
+    def _append(self, lines: str) -> None:
+        """Add lines to labels.csv in one write, so that those of another review are kept.
+
+        Raises:
+            OSError: they cannot be written; the table is then unchanged.
+        """
+        table, data = self._folder / "labels.csv", lines.encode("utf-8", "backslashreplace")
+        try:
+            with table.open("xb") as new:
+                new.write(self._header.encode() + data)
+        except FileExistsError:
+            with table.open("ab", buffering=0) as file:
+                end = file.tell()
+                if file.write(data) < len(data):
+                    file.truncate(end)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
 
     def _read(self, file: Path) -> Iterator[_Doubt]:
         kinds: set[Kind] = set()
@@ -226,6 +253,7 @@ Accept = Annotated[bool, Query(description="True: write the label; false: skip t
 GONE = partial(Problem, 404, "not-found", "the picture is missing, or was changed since it was read")
 REFUSED: dict[int | str, dict[str, Any]] = {401: schemas.problem("The owner's key is needed.")}
 MISSING = REFUSED | {404: schemas.problem("The picture is missing or was changed.")}
+UNWRITTEN: dict[int | str, dict[str, Any]] = {409: schemas.problem("A file cannot be written or continued.")}
 
 
 def add(app: FastAPI, answers: Answers, key: str) -> None:
@@ -247,7 +275,7 @@ def add(app: FastAPI, answers: Answers, key: str) -> None:
         """Show the picture of an answer."""
         return Response(answers.picture(name), media_type="image/png")
 
-    @app.put("/collected/{name}", status_code=204, responses=MISSING, **owners)
+    @app.put("/collected/{name}", status_code=204, responses=MISSING | UNWRITTEN, **owners)
     def decide(name: str, accept: Accept, label: Label = None) -> None:
         """Accept an answer, unchanged or corrected, or skip it."""
         answers.decide(name, accept=accept, label=label)

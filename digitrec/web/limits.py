@@ -319,7 +319,8 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_headers(scope["path"], number)]
+                own = (header for header in message["headers"] if header[0] != b"accept-ranges")
+                message["headers"] = [*own, *_headers(scope["path"], number)]
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)

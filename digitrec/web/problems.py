@@ -32,6 +32,7 @@ STATUS: dict[type[errors.DigitrecError], int] = {
     errors.TimedOut: 504,
     errors.Unavailable: 503,
     errors.ProviderError: 502,
+    errors.DataError: 409,
     errors.DigitrecError: 500,
 }
 """The HTTP status of each error class; a class that is missing has the status of its nearest parent."""

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -73,9 +73,10 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
     if settings.answers is not None:
         answers.add(app, settings.answers, settings.owner_key)
         pages["/review"] = "review.html"
+    static = StaticFiles(directory=STATIC)
     for path, name in pages.items():
-        app.add_route(path, partial(_file, STATIC / name))
-    app.mount("/static", StaticFiles(directory=STATIC))
+        app.add_route(path, partial(_page, static, name))
+    app.mount("/static", static)
     app.mount("/docs", StaticFiles(directory=SWAGGER))
     paths = {route.path for route in app.routes if isinstance(route, Route)}
     app.add_middleware(AdmissionControl, state=state)
@@ -89,8 +90,8 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
     return app
 
 
-def _file(file: Path, request: Request) -> FileResponse:
-    return FileResponse(file)
+async def _page(static: StaticFiles, name: str, request: Request) -> Response:
+    return await static.get_response(name, request.scope)
 
 
 class Connection:

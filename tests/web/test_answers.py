@@ -1,6 +1,7 @@
 """`digitrec review`: doubtful answers become a labelled folder, one at a time."""
 
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from digitrec.answer import Answer, Candidate, Outcome, SheetOutcome
 from digitrec.comparison.datasets.loader import read_numbers, read_samples
 from digitrec.emulator.kit import FakeProvider
 from digitrec.errors import DataError
-from digitrec.image import frames
+from digitrec.image import atomic, frames
 from digitrec.web.answers import Answers
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
@@ -131,17 +132,51 @@ def test_a_folder_with_other_labels_is_an_error(sheets: Path, tmp_path: Path) ->
         Answers(sheets, tmp_path, 0.95)
 
 
-@pytest.mark.parametrize("saved", ["file,text,group\r\nold.png,7,\r\n", "\ufefffile,text,group\nold.png,7,"])
-def test_labels_that_an_editor_saved_again_are_continued(sheets: Path, tmp_path: Path, saved: str) -> None:
-    (tmp_path / "labels.csv").write_bytes(saved.encode())
+@pytest.mark.parametrize("saved", [
+    b"file,text,group\r\nold.png,7,\r\n", "\ufefffile,text,group\nold.png,7,".encode(),
+    "file,text,group\nold.png,7,café".encode("cp1252"),
+])  # fmt: skip
+def test_labels_that_an_editor_saved_again_are_continued(sheets: Path, tmp_path: Path, saved: bytes) -> None:
+    (tmp_path / "labels.csv").write_bytes(saved)
     answers, other = (Answers(sheets, tmp_path, 0.95) for _ in range(2))
     for one, label in zip(other.waiting(), ("12", "13"), strict=True):
         answers.decide(one.name, accept=True, label=label)
         with pytest.raises(Problem, match="another review"):
             other.decide(one.name, accept=True, label="14")
         answers, other = other, answers
-    lines = (tmp_path / "labels.csv").read_bytes().decode().splitlines()
-    assert [line.split(",")[1] for line in lines] == ["text", "7", "12", "13"]
+    content = (tmp_path / "labels.csv").read_bytes()
+    assert content.startswith(saved)
+    assert [line.split(b",")[1] for line in content.splitlines()] == [b"text", b"7", b"12", b"13"]
+
+
+@pytest.mark.parametrize("before", ["file,text,group\n", None])
+def test_a_label_that_another_review_writes_meanwhile_is_kept(
+    sheets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    if before is not None:
+        (tmp_path / "labels.csv").write_text(before)
+    ours, other = (Answers(sheets, tmp_path, 0.95) for _ in range(2))
+    first, second = ours.waiting()
+
+    def write(file: Path, content: bytes) -> None:
+        monkeypatch.undo()
+        other.decide(second.name, accept=True, label="13")
+        file.write_bytes(content)
+
+    monkeypatch.setattr(atomic, "write", write)
+    ours.decide(first.name, accept=True, label="12")
+    assert sorted(sample.texts for sample in read_numbers(str(tmp_path))) == [("12",), ("13",)]
+
+
+def test_a_table_or_folder_that_cannot_be_continued_is_told(sheets: Path, tmp_path: Path) -> None:
+    answers = Answers(sheets, tmp_path / "out", 0.95)
+    name = answers.waiting()[0].name
+    with serving(settings=Settings(owner_key="mine", answers=answers)) as server:
+        (tmp_path / "out" / "labels.csv").write_text("file;text;group\n")
+        assert put(server, name, "12") == 409
+        shutil.rmtree(tmp_path / "out")
+        assert put(server, name, "12") == 409
+    assert answers.left == 2
 
 
 @pytest.mark.parametrize("key", [{}, {"x-owner-key": "guess"}, {"x-owner-key": ""}, {"x-api-key": "mine"}])

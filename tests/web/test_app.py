@@ -32,7 +32,9 @@ def test_every_response_has_the_security_headers(client: TestClient, path: str) 
     for name, value in {"x-content-type-options": "nosniff", "x-frame-options": "DENY"}.items():
         assert get.headers[name] == value
     assert get.headers["referrer-policy"] == "no-referrer"
-    assert not {"access-control-allow-origin", "server"} & get.headers.keys()
+    assert not {"access-control-allow-origin", "server", "accept-ranges"} & get.headers.keys()
+    if tag := get.headers.get("etag"):
+        assert client.get(path, headers={"if-none-match": tag}).status_code == 304
 
 
 def test_every_file_that_a_page_names_is_here_and_none_is_on_another_host(client: TestClient) -> None:
