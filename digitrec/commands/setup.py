@@ -35,7 +35,8 @@ def config(example: bool) -> None:
         click.echo(configuration.example(), nl=False)
         return
     path = configuration.config_path()
-    missing = "missing" if os.environ.get(configuration.VARIABLE) else "missing, but not needed"
+    is_named = os.environ.get(configuration.VARIABLE) or path.is_symlink()
+    missing = "missing" if is_named else "missing, but not needed"
     click.echo(printable(f"{path} ({'found' if path.exists() else missing})"))
     for name, value in configuration.in_force().items():
         click.echo(printable(f"{name} = {json.dumps(value)}"))

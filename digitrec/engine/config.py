@@ -129,7 +129,7 @@ def _read() -> dict[str, Any]:
     """Read the settings from the file, unchecked; return {} if the default file does not exist.
 
     Raises:
-        NotConfigured: the named file is missing, or is not TOML.
+        NotConfigured: the named or linked file is missing, or is not TOML.
     """
     try:
         with config_path().open("rb") as file:
@@ -140,8 +140,8 @@ def _read() -> dict[str, Any]:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
         return tomllib.loads(content.decode("utf-8-sig"))
     except FileNotFoundError:
-        if os.environ.get(VARIABLE):
-            raise _cannot("does not exist; correct its name") from None
+        if os.environ.get(VARIABLE) or config_path().is_symlink():
+            raise _cannot("does not exist; correct its name or its link") from None
         return {}
     except (OSError, ValueError, RecursionError) as error:  # ValueError: not TOML, or not UTF-8
         why = error.strerror if isinstance(error, OSError) else error

@@ -20,6 +20,14 @@ def test_no_file_is_an_empty_configuration(monkeypatch: pytest.MonkeyPatch) -> N
     assert load() == Config()
 
 
+def test_a_link_that_leads_nowhere_is_no_missing_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITREC_CONFIG", "")
+    config_path().parent.mkdir(parents=True, exist_ok=True)
+    config_path().symlink_to("/nowhere/config.toml")
+    with pytest.raises(NotConfigured, match="its link"):
+        load()
+
+
 def test_the_documented_file_has_every_setting() -> None:
     page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
     assert page.partition("```toml\n")[2].partition("```")[0] == example()
