@@ -14,36 +14,17 @@ __version__ = "0.3.0"
 TYPE_CHECKING = False  # as type checkers know it; importing typing would take most of the time
 if TYPE_CHECKING:
     from digitrec import errors as errors
-    from digitrec.answer import Answer as Answer
-    from digitrec.answer import Candidate as Candidate
-    from digitrec.answer import Failure as Failure
-    from digitrec.answer import Number as Number
-    from digitrec.answer import Prediction as Prediction
-    from digitrec.answer import Sheet as Sheet
-    from digitrec.bulk.batch import batch as batch
-    from digitrec.comparison import Comparison as Comparison
-    from digitrec.comparison import compare as compare
-    from digitrec.comparison import compare_many as compare_many
-    from digitrec.comparison import compare_stream as compare_stream
-    from digitrec.comparison.policy import Consensus as Consensus
-    from digitrec.comparison.policy import Fallback as Fallback
-    from digitrec.engine import Engine as Engine
-    from digitrec.engine import Options as Options
-    from digitrec.errors import DigitrecError as DigitrecError
-    from digitrec.errors import ImageError as ImageError
-    from digitrec.errors import ProviderError as ProviderError
-    from digitrec.image import DigitImage as DigitImage
-    from digitrec.providers.base import Provider as Provider
-    from digitrec.providers.registry import open_provider as open_provider
-    from digitrec.recognise import predict as predict
-    from digitrec.recognise import predict_many as predict_many
-    from digitrec.recognise import read as read
-    from digitrec.recognise import read_many as read_many
-    from digitrec.recognise import read_stream as read_stream
-    from digitrec.recognise import stream as stream
-    from digitrec.recognise.awaited import apredict as apredict
-    from digitrec.recognise.awaited import aread as aread
-    from digitrec.recognise.awaited import astream as astream
+    from digitrec.answer import Answer, Candidate, Failure, Number, Prediction, Sheet
+    from digitrec.bulk.batch import batch
+    from digitrec.comparison import Comparison, compare, compare_many, compare_stream
+    from digitrec.comparison.policy import Consensus, Fallback
+    from digitrec.engine import Engine, Options
+    from digitrec.errors import DigitrecError, ImageError, ProviderError
+    from digitrec.image import DigitImage
+    from digitrec.providers.base import Provider
+    from digitrec.providers.registry import open_provider
+    from digitrec.recognise import predict, predict_many, read, read_many, read_stream, stream
+    from digitrec.recognise.awaited import apredict, aread, astream
 
 
 _NAMES = {
@@ -61,7 +42,12 @@ _NAMES = {
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (names come from the table above)
+__all__ = [
+    "Answer", "Candidate", "Comparison", "Consensus", "DigitImage", "DigitrecError", "Engine", "Failure",
+    "Fallback", "ImageError", "Number", "Options", "Prediction", "Provider", "ProviderError", "Sheet",
+    "__version__", "apredict", "aread", "astream", "batch", "compare", "compare_many", "compare_stream",
+    "open_provider", "predict", "predict_many", "read", "read_many", "read_stream", "stream",
+]  # fmt: skip
 
 
 if not TYPE_CHECKING:  # else a type checker would accept every misspelt name

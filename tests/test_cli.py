@@ -224,15 +224,11 @@ def test_ctrl_c_twice_is_one_line(tmp_path: Path, module: str, start: list[str])
 @pytest.mark.parametrize(
     ("typed", "instead"),
     [
-        ("predit", "predict"),
-        ("Providers", "providers"),
-        ("photo.jpg", "digitrec predict photo.jpg"),
-        ("scans", "digitrec predict scans"),
-        ("scans.zip", "digitrec batch scans.zip"),
-        ("scans.tar.xz", "digitrec batch scans.tar.xz"),
-        ("my photo.png", "digitrec predict 'my photo.png'"),
+        ("predit", "predict"), ("Providers", "providers"), ("photo.jpg", "digitrec predict photo.jpg"),
+        ("scans", "digitrec predict scans"), ("scans.zip", "digitrec batch scans.zip"),
+        ("scans.tar.xz", "digitrec batch scans.tar.xz"), ("my photo.png", "digitrec predict 'my photo.png'"),
     ],
-)
+)  # fmt: skip
 def test_an_unknown_command_suggests_one(typed: str, instead: str, here: Path) -> None:
     Path("scans").mkdir()
     assert instead in run(typed, code=2).stderr

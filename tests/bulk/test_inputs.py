@@ -92,13 +92,10 @@ def zipped(method: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 
 ARCHIVES = {
-    "pax.tar": tar(),
-    "gnu.tar": tar(tarfile.GNU_FORMAT),
-    "ustar.tar": tar(tarfile.USTAR_FORMAT),
-    "stored.zip": zipped(zipfile.ZIP_STORED),
-    "deflated.ZIP": zipped(),
+    "pax.tar": tar(), "gnu.tar": tar(tarfile.GNU_FORMAT), "ustar.tar": tar(tarfile.USTAR_FORMAT),
+    "stored.zip": zipped(zipfile.ZIP_STORED), "deflated.ZIP": zipped(),
     "begun.zip": b"#!/bin/sh\n" + zipped(),
-}
+}  # fmt: skip
 
 
 PACKED = {

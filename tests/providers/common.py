@@ -41,14 +41,12 @@ KEY = "planted-key-0123456789abcdef"
 AWS_KEY = "AKIAPLANTED012345678"
 AWS_SECRET = "planted-secret-0123456789abcdef"
 NOTHING: dict[str, Any] = {
-    "google": {"responses": [{}]},
-    "aws": {"TextDetections": []},
-    "aws-textract": {"Blocks": []},
+    "google": {"responses": [{}]}, "aws": {"TextDetections": []}, "aws-textract": {"Blocks": []},
     "azure": {"status": "succeeded", "analyzeResult": {"readResults": []}},
     "azure-analysis": {"readResult": {"blocks": []}},
     "azure-document": {"status": "succeeded", "analyzeResult": {"pages": []}},
     "openai": {"choices": [{"message": {"content": json.dumps({"digit": None, "reason": "blank"})}}]},
-}
+}  # fmt: skip
 """Each cloud's answer to a picture without text."""
 ORDERED = answer(202, b"", ("Operation-Location", "https://any.example/vision/v3.2/read/analyzeResults/abc"))
 """Azure's reply when it accepts a picture."""

@@ -9,14 +9,10 @@ from digitrec.answer import Answer
 from digitrec.providers import aws, azure, google, openai
 
 PARSE: dict[str, Callable[[Any], Answer]] = {
-    "google": google.parse,
-    "aws": aws.Aws.parse,
-    "aws-textract": aws.AwsTextract.parse,
-    "azure": azure.Azure.parse,
-    "azure-analysis": azure.AzureAnalysis.parse,
-    "azure-document": azure.AzureDocument.parse,
-    "openai": openai.parse,
-}
+    "google": google.parse, "aws": aws.Aws.parse, "aws-textract": aws.AwsTextract.parse,
+    "azure": azure.Azure.parse, "azure-analysis": azure.AzureAnalysis.parse,
+    "azure-document": azure.AzureDocument.parse, "openai": openai.parse,
+}  # fmt: skip
 PLANTED = "planted-content-of-the-document"
 """A marker inside documents, which no message may contain."""
 

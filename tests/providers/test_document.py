@@ -200,16 +200,14 @@ def test_a_page_without_text_has_no_candidates(cloud: str, raw: Any) -> None:
     [
         ("google", {"fullTextAnnotation": {"text": "7"}}),
         ("google", {"fullTextAnnotation": {"text": "7", "pages": [{"blocks": [{"paragraphs": [{}]}]}]}}),
-        ("google", {"textAnnotations": [{"description": "7"}]}),
-        ("aws", {"TextDetections": [aws("LINE")]}),
+        ("google", {"textAnnotations": [{"description": "7"}]}), ("aws", {"TextDetections": [aws("LINE")]}),
         ("aws-textract", {"Blocks": [{"BlockType": "PAGE"}, textract("LINE")]}),
         *(("aws-textract", raw) for raw in ({}, {"Blocks": None}, {"DocumentMetadata": {"Pages": 1}})),
-        ("azure", azure(LINE_ALONE)),
-        ("azure-analysis", analysis(LINE_ALONE)),
+        ("azure", azure(LINE_ALONE)), ("azure-analysis", analysis(LINE_ALONE)),
         ("azure-document", document(pages=[{"words": []}], content="7")),
         ("azure-document", document(content="")),
     ],
-)
+)  # fmt: skip
 def test_a_text_without_words_is_a_bad_answer(cloud: str, raw: Any) -> None:
     with pytest.raises(BadAnswer):
         PARSE[cloud](raw)

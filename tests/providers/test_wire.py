@@ -147,16 +147,14 @@ def test_a_server_without_tls_at_an_https_address_got_nothing(cloud: str, server
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        (b"", errors.Unavailable),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", errors.BadAnswer),
+        (b"", errors.Unavailable), (b"SSH-2.0-OpenSSH_9.6\r\n", errors.BadAnswer),
         (b"HTTP/1.1 200 OK\r\n", errors.BadAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", errors.BadAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", errors.BadAnswer),
         (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), errors.BadAnswer),
-        (answer(600, b"{}"), errors.BadAnswer),
-        (answer(418), errors.Rejected),
+        (answer(600, b"{}"), errors.BadAnswer), (answer(418), errors.Rejected),
     ],
-)
+)  # fmt: skip
 def test_the_reply_decides_the_error(
     said: bytes, kind: type[errors.ProviderError], server: RawServer, told: Told
 ) -> None:
