@@ -168,7 +168,7 @@ def _run(number: int, title: str, name: str, *words: str) -> None:
     command = cast(click.Group, root.command).get_command(root, name)
     assert command is not None
     # `main` would turn an interruption, and a reader that stops, into exit code 1.
-    with command.make_context(f"digitrec {name}", list(words), parent=context) as inner:
+    with command.make_context(f"digitrec {name}", list(words)) as inner:
         command.invoke(inner)
 
 
