@@ -12,10 +12,12 @@ SQUARE = 0.88
 """Minimum share of the smallest rotated rectangle that a card fills; a thick digit is rounder."""
 NARROW = 0.4
 """Minimum width of a card, as a share of its length; a thick 1 on a dark ground is narrower."""
+ALONE = 0.25
+"""Maximum area of a light part beside a card, as a share of the card's; a larger one is another card."""
 
 
 def find_card(grey: Floats) -> Mask | None:
-    """Return a mask, (h, w), of the inside of a light card on a darker ground, without its rim, or None.
+    """Return the inside of the only light card on a darker ground, without its rim, (h, w), or None.
 
     Args:
         grey: the picture reduced to `digitrec.prepare.ink.GLANCE_SIDE`, (h, w), 0..255.
@@ -31,6 +33,8 @@ def find_card(grey: Floats) -> Mask | None:
     shape = parts.drawn(np.arange(len(parts)) == largest)
     filled = _spanned(shape) & _spanned(shape.T).T  # without dents
     if filled.all() or breadth(filled) <= NARROW or _squareness(filled) <= SQUARE:
+        return None
+    if components(light & ~filled).area.max(initial=0) > ALONE * parts.area[largest]:
         return None
     inside: Mask = grow(filled, 2, np.minimum)
     return inside if inside.any() else None

@@ -71,18 +71,21 @@ def with_paper_around(picture: Image.Image) -> Ink:
     return _moved(ink, (-margin, -margin), picture)
 
 
-def card_on(picture: Image.Image, grey: Floats | None = None) -> tuple[Image.Image, tuple[int, int]] | None:
+def card_on(
+    picture: Image.Image, grey: Floats | None = None, *, dark: bool = False
+) -> tuple[Image.Image, tuple[int, int]] | None:
     """Return the light card on a darker table, and where its left top corner lies; None: there is no card.
 
     Args:
         picture: the picture.
         grey: the picture reduced to `GLANCE_SIDE`, if it is known.
+        dark: search for a dark card on a lighter ground instead, such as a photo on a page.
     """
     from digitrec.prepare.cards import cut, find_card  # few pictures are dark enough for a card
 
     if grey is None:
         grey = np.asarray(reduced(picture, GLANCE_SIDE)[0].convert("L"), np.float32)
-    card = find_card(grey)
+    card = find_card(255 - grey if dark else grey)
     if card is None:
         return None
     part, box = cut(picture, card)

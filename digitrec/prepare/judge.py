@@ -48,7 +48,7 @@ CUT = 0.12
 
 
 def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
-    """Return the findings about a picture and the reading of its digit; judge all but the clear cases.
+    """Return the findings about a picture and the reading of its digit; search a card if it is refused.
 
     There is no reading of a picture of MNIST's size, or of one that is refused.
 
@@ -58,18 +58,26 @@ def found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
     """
     if image.size == (SIDE, SIDE):
         return ink.findings, None
+    findings, reading = _found(image, ink)
+    dark = ink.within == (0, 0, *image.size)  # else there is a light card
+    card = None if findings.reason in (None, SEVERAL) else card_on(image.picture, dark=dark)
+    if card is None:
+        return findings, reading
+    part, corner = card  # beside the edges of a table or of a photo the finder misses small digits
+    inside, its_reading = _found(replace(image, _held=part), find_ink(part))
+    if inside.reason:
+        return findings, reading
+    boxes, left_out = (shifted(some, *corner, image.size) for some in (inside.boxes, inside.left_out))
+    return replace(inside, boxes=boxes, left_out=left_out), its_reading
+
+
+def _found(image: DigitImage, ink: Ink) -> tuple[Findings, Reading | None]:
+    """Return the findings and the reading as `found` does, but search no card; judge all but clear cases."""
     reading = alone(image, ink)
     enough = PLAINLY if ink.plain else SURELY
     if reading and reading.evidence >= enough and (reading.digit == 1 or dark_share(ink) <= SOLID):
         return ink.findings, reading
-    findings, reading = _judged(image, ink)
-    card = card_on(image.picture) if findings.reason and ink.within != (0, 0, *image.size) else None
-    if card is None:
-        return findings, reading
-    part, corner = card  # beside a table's edges the finder misses small digits
-    findings, reading = found(replace(image, _held=part), find_ink(part))
-    boxes, left_out = (shifted(some, *corner, image.size) for some in (findings.boxes, findings.left_out))
-    return replace(findings, boxes=boxes, left_out=left_out), reading
+    return _judged(image, ink)
 
 
 def alone(image: DigitImage, ink: Ink) -> Reading | None:

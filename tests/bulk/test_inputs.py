@@ -64,12 +64,8 @@ def test_any_argument_is_planned_or_refused(arguments: list[str]) -> None:
 
 
 CONTENT = {
-    "a.png": b"first" * 50,
-    "b/c.JPG": b"second",
-    "b/\xe9 \u6f22.png": b"",
-    "notes.txt": b"x",
-    ".h.png": b"h",
-}
+    "a.png": b"first" * 50, "b/c.JPG": b"second", "b/\xe9 \u6f22.png": b"", "notes.txt": b"x", ".h.png": b"h",
+}  # fmt: skip
 
 
 def tar(form: int = tarfile.PAX_FORMAT) -> bytes:

@@ -127,14 +127,11 @@ def test_a_foreign_address_is_one_error_line(host: str) -> None:
 @pytest.mark.parametrize(
     ("options", "hosts"),
     [
-        ([], ("localhost",)),
-        (["--host", "0.0.0.0"], ()),
-        (["--proxies", "1"], ()),
+        ([], ("localhost",)), (["--host", "0.0.0.0"], ()), (["--proxies", "1"], ()),
         (["--host", "0.0.0.0", "--allow-host", "Digits.example.org"], ("digits.example.org",)),
-        (["--allow-host", "[2001:DB8::7]"], ("2001:db8::7",)),
-        (["--allow-host", "*"], ()),
+        (["--allow-host", "[2001:DB8::7]"], ("2001:db8::7",)), (["--allow-host", "*"], ()),
     ],
-)
+)  # fmt: skip
 def test_a_server_for_this_machine_answers_to_its_own_names_only(
     started: Started, options: list[str], hosts: tuple[str, ...]
 ) -> None:

@@ -1,5 +1,7 @@
 """A light card on a dark table: its digit is found, and no other shape counts as a card."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,8 @@ from PIL import Image, ImageDraw, ImageOps
 
 import digitrec
 from digitrec.image.pixels import Pixels
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def scene(turn: float) -> Pixels:
@@ -98,3 +102,21 @@ def test_pictures_of_any_kind(height, width, channels, coarse, dark, seed) -> No
     ink = look(np.asarray(picture.convert("RGB") if channels else picture))
     for left, top, right, bottom in ink.boxes:
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
+
+
+ON_PAGES = [("chalk.jpg", 0.4, 1), ("spiral-pad.jpg", 0.4, 1), ("photo-large.jpg", 0.8, 0)]
+
+
+@pytest.mark.parametrize(("name", "share", "label"), ON_PAGES)
+def test_a_photo_on_a_white_page_is_searched_alone(name: str, share: float, label: int) -> None:
+    photo = ImageOps.exif_transpose(Image.open(SAMPLES / name)).convert("RGB")
+    page = ImageOps.expand(photo, (round(share * photo.width), round(share * photo.height)), "white")
+    assert digitrec.predict(np.asarray(page)).digit == label
+
+
+def test_two_photos_on_a_page_are_not_one_digit() -> None:
+    photo = Image.open(SAMPLES / "photo-large.jpg").convert("RGB").resize((300, 400))
+    page = Image.new("RGB", (900, 700), "white")
+    for left in (100, 500):
+        page.paste(photo, (left, 150))
+    assert digitrec.predict(np.asarray(page)).digit is None

@@ -82,14 +82,11 @@ WEB = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
     [
         ("keys", "", {**KEYS, "AWS_REGION": "c"}, [*KEYS], ["AWS_REGION"]),
         ("work", "profiles", WORK, ["AWS_PROFILE", "credentials"], ["config"]),
-        ("work", "profiles", ROLE, ["AWS_PROFILE", "config"], []),
-        ("work", "region", {}, [], ["config"]),
-        ("work", "region", {"AWS_PROFILE": "nobody"}, [], []),
-        ("", "program", {}, ["config"], ["config"]),
-        ("", "no section", {}, [], []),
-        ("", "region", WEB, ["AWS_WEB_IDENTITY_TOKEN_FILE"], ["config"]),
+        ("work", "profiles", ROLE, ["AWS_PROFILE", "config"], []), ("work", "region", {}, [], ["config"]),
+        ("work", "region", {"AWS_PROFILE": "nobody"}, [], []), ("", "program", {}, ["config"], ["config"]),
+        ("", "no section", {}, [], []), ("", "region", WEB, ["AWS_WEB_IDENTITY_TOKEN_FILE"], ["config"]),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("elsewhere", [True, False])
 def test_credentials_and_region_are_found_as_the_aws_cli_finds_them(
     keys: str, config: str, env: dict[str, str], credentials: list[str], region: list[str], elsewhere: bool,

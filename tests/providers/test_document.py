@@ -139,14 +139,12 @@ def test_google_tells_the_characters_of_a_word_apart() -> None:
     ("cloud", "case", "error", "named"),
     [
         ("google", "bad-image", Rejected, "Bad image data"),
-        ("google", "out-of-quota", RateLimited, "exhausted"),
-        ("google", "no-pages", BadAnswer, "pages"),
-        ("aws-textract", "no-confidence", BadAnswer, "Blocks[2]"),
-        ("azure", "failed", Rejected, "failed"),
+        ("google", "out-of-quota", RateLimited, "exhausted"), ("google", "no-pages", BadAnswer, "pages"),
+        ("aws-textract", "no-confidence", BadAnswer, "Blocks[2]"), ("azure", "failed", Rejected, "failed"),
         ("azure-document", "failed", Rejected, "InvalidContent"),
         ("azure-document", "skipped", BadAnswer, "status"),
     ],
-)
+)  # fmt: skip
 def test_a_document_that_is_refused_names_the_field(
     cloud: str, case: str, error: type[ProviderError], named: str
 ) -> None:
