@@ -163,8 +163,7 @@ def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick
 def _run(number: int, title: str, name: str, *words: str) -> None:
     """Print and run one command; if it fails, end the course with its exit code."""
     click.echo(f"\n{number}. {title}\n$ {shlex.join(['digitrec', name, *words])}")
-    context = click.get_current_context()
-    root = context.find_root()
+    root = click.get_current_context().find_root()
     command = cast(click.Group, root.command).get_command(root, name)
     assert command is not None
     # `main` would turn an interruption, and a reader that stops, into exit code 1.

@@ -260,32 +260,36 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
 
     Args:
         pattern: in the shell's syntax; some shells do not expand patterns themselves.
-        skipped: counts the pipes, sockets and devices among the matches, and the links to folders, which
-            ``**`` does not follow.
+        skipped: counts the pipes, sockets and devices among the matches, and the links to folders and
+            default output folders, which ``**`` does not enter.
     """
-    found, links = [], set[str]()
-    for path in sorted(_matching(pattern, links)):
+    found, passed = [], dict[str, str]()
+    for path in sorted(_matching(pattern, passed)):
         mode = _mode(path)
         if stat.S_ISREG(mode):
             found.append(path)
         elif not stat.S_ISDIR(mode):
             skipped["pipe or device"] += 1
-    if links:
-        skipped["folder link"] += len(links)
+    skipped.update(passed.values())
     return found
 
 
-def _matching(pattern: str, links: set[str]) -> set[str]:
-    """Return what a pattern matches; `glob` itself would follow ``links`` to folders, even in circles."""
+def _matching(pattern: str, passed: dict[str, str]) -> set[str]:
+    """Return what a pattern matches; `glob` itself would follow links to folders, even in circles.
+
+    Add to ``passed`` each folder that ``**`` does not enter, with its kind; hidden ones do not match.
+    """
     before, *after = _ANY_DEPTH.split(pattern, maxsplit=1)
     if not after:
         return set(glob(pattern))  # noqa: PTH207
     found: set[str] = set()
     for start in glob(before) if before else [os.curdir]:  # noqa: PTH207
         for folder, inner, _ in os.walk(start):
-            inner[:] = (name for name in inner if not name.startswith(".") and name not in OUTPUTS)
-            links |= {str(path) for name in inner if (path := Path(folder, name)).is_symlink()}
-            found |= _matching(str(Path(escape(folder), after[0] or "*")), links)
+            shown = [Path(folder, name) for name in inner if not name.startswith(".")]
+            inner[:] = (path.name for path in shown if path.name not in OUTPUTS)
+            passed |= {str(path): "output" for path in shown if path.name in OUTPUTS}
+            passed |= {str(path): "folder link" for path in shown if path.is_symlink()}
+            found |= _matching(str(Path(escape(folder), after[0] or "*")), passed)
     return found
 
 

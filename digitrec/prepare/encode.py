@@ -48,6 +48,7 @@ def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
         raise ValueError(f"unknown preparation {preparation!r}; there are: {', '.join(PREPARATIONS)}")
     if wants.encoding == "mnist":
         raise ValueError("this engine has its own preparation; --prepare does not apply to it")
+    # A provider may want the digit alone without naming that preparation.
     if preparation == wants.preparation and (preparation != "plain" or not wants.crop):
         return wants
     if preparation == "plain":

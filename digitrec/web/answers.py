@@ -1,7 +1,7 @@
 """`digitrec review`: doubtful answers, corrected into a folder with labels.csv.
 
 The answers are those of `predict`, `read` or `batch`. The folder gets a picture for each label: the part with
-the number, or the whole picture of a digit. Label and picture are written at once and atomically, so an
+the number, or the whole picture of a digit. Label and picture are written at once, so an
 interrupted review loses nothing and continues where it stopped.
 """
 

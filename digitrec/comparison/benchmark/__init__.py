@@ -99,7 +99,7 @@ class Recommendation:
     """The cheapest option that reaches the target, else the most accurate one, with its figures on the half
     of the pictures that was not used to choose it; None: no option fits the budget."""
     tried: int
-    """Number of options that were compared; 0 if every engine was emulated."""
+    """Number of options that were compared; 0 if every engine was emulated, or too few pictures remained."""
     left_out: int = 0
     """Number of pictures that were left out because the run's budget ended before an engine was asked."""
 
