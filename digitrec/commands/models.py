@@ -124,7 +124,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
       digitrec predict 7.png --model compared/models/svm.skops
     """
     from digitrec.lab.datasets.digits import read_digits
-    from digitrec.lab.training.zoo import COMPARED
+    from digitrec.lab.training.zoo import COMPARED, find
     from digitrec.report import rows
 
     with requires("Comparing models", "train"):
@@ -132,11 +132,13 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
         from digitrec.report.models import PICTURES, markdown, table, verdict
         from digitrec.report.plots import save
 
+    chosen = names or COMPARED
+    for name in chosen:  # a wrong name is reported before MNIST is downloaded
+        find(name)
     source = "mnist-test" if quick else "mnist-train"
     digits = read_digits(source)
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")
     digits = digits[: contest.QUICK_DIGITS] if quick else digits
-    chosen = names or COMPARED
     found: list[contest.Contestant] = []
     with quiet_bar("comparing") as bar:
         for one in contest.compare(

@@ -113,7 +113,7 @@ def check(name: str, timeout: float, attempt_timeout: float | None) -> None:
     saw = f"digit {outcome.digit}" if outcome.digit is not None else f"no digit ({outcome.reason})"
     where = f" at {outcome.endpoint}" if outcome.endpoint else ""
     click.echo(f"{name}{where} answered {saw} for a 7 in {outcome.latency_s:.3f} s; cost: {cost}")
-    click.echo(f"model: {outcome.model_version or 'not said'}")
+    click.echo(f"model: {printable(outcome.model_version or 'not said')}")
     if isinstance(engine.provider, Adjustable):
         parameters = engine.provider.parameters()
         for state in ("accepted", "refused", "left out"):

@@ -214,6 +214,11 @@ class Engine:
             self.usd_per_image = self._remote.price
             self.usd_by_tokens = self._remote.usd_by_tokens if self._remote.tokens else None
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether asking may cost money or send the picture to another machine."""
+        return self._remote is not None
+
     @cached_property
     def for_numbers(self) -> Engine:
         """The engine that reads numbers with the same options: this one, or that of `ForNumbers`.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from digitrec.errors.text import percent
 from digitrec.image import atomic
+from digitrec.models.inside import Inside
 from digitrec.models.store import to_litert
 
 log = logging.getLogger(__name__)
@@ -115,14 +116,23 @@ def figures_of(chance: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[st
 
 
 def block(
-    x: Any, channels: int, size: Any = 3, stride: int = 1, padding: str = "same", policy: str | None = None
-) -> Any:
-    """Add a convolution, its normalisation and ReLU to a network; `policy` is the layers' dtype policy."""
+    x: Any, channels: int, size: Any = 3, stride: int = 1, padding: str = "same", policy: str | None = None,
+    normalised: bool = True,
+) -> Any:  # fmt: skip
+    """Add a convolution, its normalisation, if any, and ReLU; `policy` is the layers' dtype policy."""
     from keras import layers
 
-    x = layers.Conv2D(channels, size, stride, padding, use_bias=False, dtype=policy)(x)
-    x = layers.BatchNormalization(momentum=0.98, dtype=policy)(x)
+    x = layers.Conv2D(channels, size, stride, padding, use_bias=not normalised, dtype=policy)(x)
+    x = layers.BatchNormalization(momentum=0.98, dtype=policy)(x) if normalised else x
     return layers.ReLU(dtype=policy)(x)
+
+
+def with_weights(net: Any, content: bytes) -> Any:
+    """Give a network without normalisation the weights of a LiteRT file of the same layers; return it."""
+    weighted = [layer for layer in net.layers if layer.weights]
+    for layer, weights in zip(weighted, Inside(content).weights(), strict=True):
+        layer.set_weights(list(weights))
+    return net
 
 
 @contextmanager

@@ -48,7 +48,8 @@ class Explanation:
     """Name and picture, (h, w), of each step from that picture to the network's input."""
     saliency: Saliency | None
     """(28, 28): how much the digit's log-odds, log(p / (1 - p)), fall when the ink around a pixel is hidden;
-    negative where hiding raises them. None if the network did not run, or the caller did not ask for it."""
+    negative where hiding raises them. None if the network did not run, is remote (each of 200 questions may
+    cost money), or the caller did not ask for it."""
     grad_cam: NDArray[np.float32] | None = None
     """(2, 28, 28), >= 0: how much each place of the network's last feature maps raises the score of the
     likeliest digit and of the runner-up, in units of the score before the softmax. `saliency` shows which ink
@@ -118,7 +119,7 @@ def explain(
     if prepared.whole is not None and prepared.findings.reason is not None:
         data, field = prepared.whole, WHOLE  # detection found no single digit, so the whole picture decided
     given = replace(prepared, data=data, whole=None)
-    saliency = _saliency(given, of[0], engine) if hiding else None
+    saliency = _saliency(given, of[0], engine) if hiding and not engine.is_remote else None
     steps, network = tuple(mnist.steps(image, data)), engine.provider
     found = Explanation(prediction, image.pixels, steps, saliency, field=field, likeliest=of)
     if not isinstance(network, Inspectable):

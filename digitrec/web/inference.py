@@ -232,8 +232,8 @@ class Service:
         self._reader = reader
         self._engines = [reader] if isinstance(reader, Engine) else reader.engines
         self.is_policy = not isinstance(reader, Engine)
-        self.remote = any(one.provider.endpoint is not None for one in self._engines)
-        """Whether pictures may be sent to another company's machines."""
+        self.remote = any(one.is_remote for one in self._engines)
+        """Whether asking may cost money or send the picture to another machine."""
         self._here = reader if isinstance(reader, Engine) and not self.remote else None
         self.reads_numbers = hasattr(reader, "read_stream")
         """Whether `numbers` works: for an engine that reads whole numbers, and for digitrec's policies."""
@@ -339,7 +339,7 @@ class Service:
     async def _ask(
         self, client: Client, picture: bytes, work: Callable[[ImageSource], Result], side: int = ENOUGH_SIDE
     ) -> Result | Failure:
-        """Do the work on a picture when it is the client's turn; a Failure: the picture cannot be read.
+        """Do the work on a picture when it is the client's turn; return an error as a Failure.
 
         The work records its outcome, because it ends even if the request does not wait for it, and may cost.
         """
@@ -349,7 +349,7 @@ class Service:
             async with self._calls.turn(client):  # decode no more pictures than can be sent
                 image = await self._lanes.run(client, picture, partial(DigitImage.open, enough=side))
                 return await self._calls.do(partial(work, image))
-        except ImageError as error:
+        except DigitrecError as error:  # from the picture or the ledger
             failure = Failure(ImageRef("<bytes>", None), self.name, error)
             self._record(failure)
             return failure

@@ -83,15 +83,10 @@ def test_what_stops_all_is_raised_even_if_another_engine_answered(scans: list[st
         next(digitrec.batch(scans, digitrec.Fallback([refused, FakeProvider(["7"])], below=0.9)))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kind"),
-    [
-        ({"provider": "guess"}, errors.UnknownProvider),
-        ({"at_least": 2}, ValueError),
-        ({"rotate": 45}, ValueError),
-        ({"images": b"x"}, TypeError),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "kind"), [
+    ({"provider": "guess"}, errors.UnknownProvider), ({"at_least": 2}, ValueError),
+    ({"rotate": 45}, ValueError), ({"images": b"x"}, TypeError),
+])  # fmt: skip
 def test_wrong_arguments_are_refused_by_the_call(arguments: dict[str, Any], kind: type) -> None:
     with pytest.raises(kind):
         digitrec.batch(**{"images": [], **arguments})

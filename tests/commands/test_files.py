@@ -74,17 +74,11 @@ def test_an_output_that_cannot_be_meant_is_a_usage_error(line: str) -> None:
     assert {name: after.get(name) for name in before} == before
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "predict a.png --save-prepared new.PNG",
-        "predict a.png why/a.png --save-prepared new",
-        "predict scans --save-prepared scans/new",
-        "benchmark digits --html digits/page.html",
-        "batch scans -o scans/answers.csv",
-        "explain link.png --out why",
-    ],
-)
+@pytest.mark.parametrize("line", [
+    "predict a.png --save-prepared new.PNG", "predict a.png why/a.png --save-prepared new",
+    "predict scans --save-prepared scans/new", "benchmark digits --html digits/page.html",
+    "batch scans -o scans/answers.csv", "explain link.png --out why",
+])  # fmt: skip
 def test_an_output_beside_the_inputs_is_written(line: str) -> None:
     before = content()
     before.pop("page.html")

@@ -20,6 +20,11 @@ def test_the_shipped_model_says_what_it_is() -> None:
     assert _accuracy({"test": {"percent": 99}}) == "the file does not state its accuracy"
 
 
+def test_a_wrong_name_is_reported_before_digits_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.lab.datasets.digits.read_digits", lambda _: 1 / 0)
+    assert "'nosuch'" in run("models", "compare", "nosuch", code=5).stderr
+
+
 def test_kinds_of_models_are_compared_on_a_few_digits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

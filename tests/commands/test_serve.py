@@ -52,18 +52,13 @@ WRONG = [
 """Origins that can never match."""
 
 
-@pytest.mark.parametrize(
-    ("options", "code", "words"),
-    [
-        *(([option, given], 2, given or option) for option, given in WRONG),
-        (["--providers", "nobody"], 2, "'nobody'"),
-        (["--providers", " , "], 2, "--providers"),
-        (["--providers", "tesseract", "--model", "x.tflite"], 2, "--model is for the local engine"),
-        (["--model", "absent.tflite"], 5, "absent.tflite"),
-        (["--providers", "google"], 2, "--max-cost"),
-        (["--port", "70000"], 2, "--port"),
-    ],
-)
+@pytest.mark.parametrize(("options", "code", "words"), [
+    *(([option, given], 2, given or option) for option, given in WRONG),
+    (["--providers", "nobody"], 2, "'nobody'"), (["--providers", " , "], 2, "--providers"),
+    (["--providers", "tesseract", "--model", "x.tflite"], 2, "--model is for the local engine"),
+    (["--model", "absent.tflite"], 5, "absent.tflite"), (["--providers", "google"], 2, "--max-cost"),
+    (["--port", "70000"], 2, "--port"),
+])  # fmt: skip
 def test_invalid_options_fail_before_the_server_listens(
     options: list[str], code: int, words: str, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,16 +104,10 @@ def ruled(squares: bool, tilt: float) -> np.ndarray:
 SPLIT = pytest.mark.xfail(reason="the finder takes dark rules across a digit for the sides of cells")
 
 
-@pytest.mark.parametrize(
-    ("squares", "strength", "tilt"),
-    [
-        *product([False, True], [0.2], [0.0, 0.06]),
-        (False, 0.7, 0.0),
-        (False, 0.7, 0.06),
-        pytest.param(True, 0.7, 0.0, marks=SPLIT),
-        pytest.param(True, 0.7, 0.06, marks=SPLIT),
-    ],
-)
+@pytest.mark.parametrize(("squares", "strength", "tilt"), [
+    *product([False, True], [0.2], [0.0, 0.06]), (False, 0.7, 0.0), (False, 0.7, 0.06),
+    pytest.param(True, 0.7, 0.0, marks=SPLIT), pytest.param(True, 0.7, 0.06, marks=SPLIT),
+])  # fmt: skip
 def test_printed_lines_are_not_read(squares: bool, strength: float, tilt: float) -> None:
     page = photo(paper() * (1 - strength * ruled(squares, tilt)), strokes(*FOUR))
     assert digitrec.predict(page).digit == 4

@@ -114,15 +114,10 @@ SECRET = "planted-profile-secret-0123456789"
 TOKEN = "planted-session-token-0123456789"
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        f"echo {SECRET}; echo {SECRET} >&2; exit 1",
-        f"echo no JSON {SECRET}",
-        f'echo \'{{"Version": 1, "AccessKeyId": "{SECRET}"}}\'',
-        "kill -9 $$",
-    ],
-)
+@pytest.mark.parametrize("script", [
+    f"echo {SECRET}; echo {SECRET} >&2; exit 1", f"echo no JSON {SECRET}",
+    f'echo \'{{"Version": 1, "AccessKeyId": "{SECRET}"}}\'', "kill -9 $$",
+])  # fmt: skip
 def test_a_failing_credential_process_is_one_line_without_its_output(
     script: str, aws_profile: Profile
 ) -> None:

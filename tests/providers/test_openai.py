@@ -109,16 +109,10 @@ def chances(tokens: dict[str, dict[str, float]]) -> dict[str, Any]:
     return {"content": told}
 
 
-@pytest.mark.parametrize(
-    ("case", "candidate"),
-    [
-        ("seven", Candidate("7", pytest.approx(0.91 / 0.97, abs=1e-4))),
-        ("no-logprobs", Candidate("7", None)),
-        ("fenced", Candidate("4", None)),
-        ("thinking", Candidate("4", None)),
-        ("least", Candidate("7", None)),
-    ],
-)
+@pytest.mark.parametrize(("case", "candidate"), [
+    ("seven", Candidate("7", pytest.approx(0.91 / 0.97, abs=1e-4))), ("no-logprobs", Candidate("7", None)),
+    ("fenced", Candidate("4", None)), ("thinking", Candidate("4", None)), ("least", Candidate("7", None)),
+])  # fmt: skip
 def test_a_digit(case: str, candidate: Candidate) -> None:
     raw = stored("openai", case)
     answer = parse(raw)
@@ -277,20 +271,16 @@ def test_another_error_that_names_a_parameter_is_that_error(
     assert len(server.arrived) == 1
 
 
-@pytest.mark.parametrize(
-    ("said", "kind"),
-    [
-        ({"error": {"code": 429}}, errors.RateLimited),
-        ({"error": {"code": "429", "message": "slow down"}, "choices": []}, errors.RateLimited),
-        (error("spent", code="insufficient_quota"), errors.QuotaExceeded),
-        ({"error": {"message": "wrong key", "type": "authentication_error"}}, errors.AuthFailed),
-        ({"error": "something"}, errors.Unavailable),
-        ({"object": "error", "message": "no such model", "code": 404}, errors.Rejected),
-        ({"choices": [{"message": {"content": ""}, "error": {"code": 502}}]}, errors.Unavailable),
-        ({"status": 429, "title": "Too Many Requests"}, errors.RateLimited),
-        ({"error": None}, errors.BadAnswer),
-    ],
-)
+@pytest.mark.parametrize(("said", "kind"), [
+    ({"error": {"code": 429}}, errors.RateLimited),
+    ({"error": {"code": "429", "message": "slow down"}, "choices": []}, errors.RateLimited),
+    (error("spent", code="insufficient_quota"), errors.QuotaExceeded),
+    ({"error": {"message": "wrong key", "type": "authentication_error"}}, errors.AuthFailed),
+    ({"error": "something"}, errors.Unavailable),
+    ({"object": "error", "message": "no such model", "code": 404}, errors.Rejected),
+    ({"choices": [{"message": {"content": ""}, "error": {"code": 502}}]}, errors.Unavailable),
+    ({"status": 429, "title": "Too Many Requests"}, errors.RateLimited), ({"error": None}, errors.BadAnswer),
+])  # fmt: skip
 def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], told: Told) -> None:
     assert type(told("openai", answer(200, body(said)))) is kind
 

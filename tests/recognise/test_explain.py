@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from pictures import encoded
 from PIL import Image, ImageDraw
 
+from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import FakeProvider, drawn_seven
-from digitrec.engine import Engine
+from digitrec.engine import Engine, Options
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
@@ -19,6 +20,7 @@ from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
 from digitrec.prepare import prepare
+from digitrec.providers.base import Price
 from digitrec.providers.local import Local
 from digitrec.recognise.explain import GAP, SHOWN, Explanation, by_network, explain, mosaic
 
@@ -101,6 +103,11 @@ def test_what_cannot_be_explained_is_refused(engine: Engine) -> None:
         explain(b"nothing of the kind", engine)
     with pytest.raises(ValueError, match="28x28"):
         explain(drawn_seven(), Engine(FakeProvider()))
+
+
+def test_what_costs_money_is_asked_once() -> None:
+    cloud = FakeProvider([Answer((), (0.1,) * 10)], price=Price(0.1, ""), wants=Local().wants)
+    assert explain(drawn_seven(), Engine(cloud, Options(ledger="none"))).saliency is None and cloud.calls == 1
 
 
 def test_the_steps_end_in_the_reading_that_counted() -> None:

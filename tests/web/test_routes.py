@@ -6,6 +6,7 @@ import json
 import struct
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,9 +14,12 @@ from pictures import encoded
 from PIL import Image
 
 from digitrec.comparison.policy import Fallback
+from digitrec.emulator.kit import FakeProvider
+from digitrec.engine import Engine, Options
 from digitrec.errors import Unavailable
+from digitrec.providers.base import Price
 
-from .fakes import SEVEN, SURE, emulated, local, paid, png, serving
+from .fakes import GATED, SEVEN, SURE, emulated, local, paid, png, serving
 
 WHOLE, BLANK = png(), png(blank=True)
 PLAIN = base64.b64encode(WHOLE)
@@ -167,6 +171,25 @@ def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> N
     assert (compared.status_code, ours["prediction"], cloud["problem"]["status"]) == (200, 7, 503)
     assert asked.status_code == 503 and "retry-after" in asked.headers
     assert "secret-host" not in compared.text + asked.text
+
+
+def test_a_ledger_that_cannot_be_opened_costs_only_its_engine_and_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(local(), Engine(paid().provider, Options(max_cost=1, ledger=tmp_path))) as client:
+        compared = client.post("/compare?provider=local&provider=cloud", content=WHOLE)
+        asked = client.post("/v1/read?provider=cloud", content=WHOLE)
+    ours, cloud = compared.json()["readings"]
+    assert (ours["prediction"], cloud["problem"]["status"], asked.status_code) == (7, 500, 500)
+    told = [str(getattr(record, "fields", "")) for record in caplog.records if record.levelname == "WARNING"]
+    assert sum(str(tmp_path) in fields for fields in told) == 2 and str(tmp_path) not in compared.text
+
+
+def test_an_engine_with_a_price_but_no_address_is_asked_by_nobody_but_a_visitor() -> None:
+    provider = FakeProvider(["7"], price=Price(0.25, "made up"), wants=GATED)
+    with serving(Engine(provider, Options(ledger="none"))) as client:
+        (offered,) = client.get("/providers").json()["providers"]
+    assert provider.calls == 0 and offered["remote"] and not offered["explains"]
 
 
 def test_metrics_count_what_was_read_and_answered(client: TestClient) -> None:

@@ -29,21 +29,17 @@ def answer(connection: socket.socket) -> tuple[int, str | None, bytes]:
     return found.status, found.headers["retry-after"], found.read()
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        BEGIN + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        BEGIN + b"transfer-encoding : chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n",
-        BEGIN + b"Content-Length: 4,4\r\n\r\n1234",
-        BEGIN + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\n1234",
-        BEGIN + b"Content-Length: 4\r\nX: y\n\r\n1234",
-        b"POST /predict HTTP/1.1\nHost: x\nContent-Length: 4\n\n1234",
-        b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\nHost: x\n\n",
-        b"\x16\x03\x01 this is not HTTP\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000,
-        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
-    ],
-)
+@pytest.mark.parametrize("head", [
+    BEGIN + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    BEGIN + b"transfer-encoding : chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n",
+    BEGIN + b"Content-Length: 4,4\r\n\r\n1234",
+    BEGIN + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\n1234",
+    BEGIN + b"Content-Length: 4\r\nX: y\n\r\n1234",
+    b"POST /predict HTTP/1.1\nHost: x\nContent-Length: 4\n\n1234",
+    b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\nHost: x\n\n",
+    b"\x16\x03\x01 this is not HTTP\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000,
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+])  # fmt: skip
 def test_invalid_heads_are_answered_and_closed(head: bytes) -> None:
     with listening() as url, connect(url) as connection:
         connection.sendall(head)

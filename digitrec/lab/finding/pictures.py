@@ -10,16 +10,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import things
 from digitrec.lab.handwriting.changes import CHANGES
-from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, shown
-from digitrec.lab.handwriting.photo import perhaps_on_paper
-from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, page_of, scene
-from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put
-from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
+from digitrec.lab.handwriting.nondigits import LATIN, any_kind, beside, larger, pages, shown, word
+from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper
+from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, on_a_table, page_of, scene, unruled
+from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put, rotation
+from digitrec.lab.handwriting.writer import Writer, cut_out, font_to_learn, in_font
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
 
@@ -70,24 +71,73 @@ def _changed(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _tight(of: Sources, rng: np.random.Generator) -> Picture:
     """Crop a digit on paper so that it touches some edges, or lose up to a twelfth of it outside."""
-    one = scene("plain paper", of.writer, rng)
+    one, most = scene("plain paper", of.writer, rng), one_of(rng, (0.6, 0.6, 2.0))
     height, width = one.pixels.shape[:2]
     box, size = np.array(one.box), max(one.box[2] - one.box[0], one.box[3] - one.box[1])
-    loose = np.where(rng.random(4) < 0.5, rng.uniform(-0.08, 0.05, 4), rng.uniform(0, 0.6, 4)) * size
+    loose = np.where(rng.random(4) < 0.5, rng.uniform(-0.08, 0.05, 4), rng.uniform(0, most, 4)) * size
     ends = np.clip(box + loose * (-1, -1, 1, 1), 0, (width, height) * 2).astype(int)
     ends[2:] = np.maximum(ends[2:], ends[:2] + 4)  # a 1 is narrow
     return one.pixels[ends[1] : ends[3], ends[0] : ends[2]], one.label
 
 
 def _small(of: Sources, rng: np.random.Generator) -> Picture:
-    """Write one or two small digits on a large page."""
+    """Write one or two small digits on a large page, which may be punched."""
     height, side = round(log_uniform(rng, 14, 90)), rng.integers(300, 1200)
     digit, ink = of.writer.digit(rng, height)
     label = None if rng.random() < 0.25 else digit
     if label is None:
         ink = beside(ink, of.writer.digit(rng, height)[1], float(rng.uniform(0, 2)), rng)
     around = side / height / 2
-    return shown(page_of(ink, rng, 0.2 * around, around), rng), label
+    page = shown(page_of(ink, rng, 0.2 * around, around), rng)
+    return _punched(page, height, rng) if rng.random() < 0.4 else page, label
+
+
+def _punched(page: Pixels, height: int, rng: np.random.Generator) -> Pixels:
+    """Punch two to four holes near an edge of a page, of about a digit's height, and often fold the page."""
+    side = int(rng.integers(4))
+    sheet = Image.fromarray(np.rot90(page, side))
+    pen, radius = ImageDraw.Draw(sheet), height * log_uniform(rng, 0.2, 0.7)
+    x, shade = radius * rng.uniform(1.2, 4), rng.normal(0, 0.15, 2) * radius
+    below, rim = (tuple(int(tone + one) for one in rng.normal(0, 8, 3)) for tone in rng.uniform(20, 200, 2))
+    first, last = sheet.height * rng.uniform((0.05, 0.6), (0.4, 0.95))
+    for y in np.linspace(first, last, int(rng.integers(2, 5))):
+        for (right, down), colour in ((shade, rim), ((0, 0), below)):
+            pen.circle((x + right, y + down), radius, colour)
+    if rng.random() < 0.4:
+        y = sheet.height * rng.uniform(0.2, 0.8, 2).mean()
+        ends = [(0, y), (sheet.width, y + height * rng.normal(0, 0.3))]
+        pen.line(ends, rim, max(1, round(height * rng.uniform(0, 0.06))))
+    return np.rot90(np.asarray(sheet.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1)))), -side)
+
+
+def _mounted(of: Sources, rng: np.random.Generator) -> Picture:
+    """Paste a picture on a page or a slide, or between bars, or two beside each other."""
+    kinds = (_scene, _scene, _cell, _tight, _beside_a_thing)
+    pixels, label = one_of(rng, kinds)(of, rng)
+    loose = np.rint(max(pixels.shape) * rng.uniform(0.02, 0.6, (2, 2))).astype(int)
+    loose[int(rng.integers(2))] *= int(rng.random() < 0.7)
+    both = pixels.astype(np.int16)
+    if rng.random() < 0.4:
+        both, label = _beside_another(pixels, one_of(rng, kinds)(of, rng)[0], rng), None
+    height, width = both.shape[:2] + loose.sum(axis=1)
+    page = ink_on_paper(np.zeros((height, width), np.uint8), rng, unruled(rng)).copy()
+    if rng.random() < 0.5:
+        page[:] = one_of(rng, ([0], [255], [255], rng.integers(0, 256, 3).tolist(), [rng.integers(0, 256)]))
+    shown = page[loose[0, 0] : height - loose[0, 1], loose[1, 0] : width - loose[1, 1]]
+    np.copyto(shown, both, "unsafe", where=both >= 0)
+    return page, label
+
+
+def _beside_another(one: Pixels, other: Pixels, rng: np.random.Generator) -> NDArray[np.int16]:
+    """Put two RGB pictures of about the same size beside or below each other, with -1 between them."""
+    axis, gap = int(rng.integers(2)), 0 if rng.random() < 0.4 else max(one.shape) * rng.uniform(0, 0.4)
+    side = one.shape[1 - axis]
+    scale = side / other.shape[1 - axis] * rng.uniform(0.8, 1)
+    size = [max(1, round(n * scale)) for n in other.shape[1::-1]]
+    small = np.asarray(Image.fromarray(other).resize(size, Image.Resampling.BOX))
+    spare, before = side - small.shape[1 - axis], [(0, 0)] * 3
+    before[1 - axis], before[axis] = (spare // 2, spare - spare // 2), (round(gap), 0)
+    return np.concatenate([one, np.pad(small.astype(np.int16), before, constant_values=-1)], axis)
 
 
 def _on_paper(of: Sources, rng: np.random.Generator) -> tuple[Scene, Image.Image, tuple[int, ...]]:
@@ -177,7 +227,8 @@ def _pair(of: Sources, rng: np.random.Generator) -> Picture:
     if rng.random() < 0.33:
         digits = (of.writer.digit(rng, height) for _ in itertools.count())
         inks[rng.integers(2)] = next(ink for label, ink in digits if label == 1)
-    left, right = inks
+    lower = ((round(height * rng.uniform(0, 0.6)) * int(rng.random() < 0.3), 0), (0, 0))
+    left, right = inks[0], np.pad(inks[1], lower)
     return shown(beside(left, right, float(rng.uniform(0, 2)), rng), rng), None
 
 
@@ -202,6 +253,23 @@ def _reduced(of: Sources, rng: np.random.Generator) -> Picture:
 def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
     ink = any_kind(of.writer, rng)
     return perhaps_on_paper(larger(ink, rng) if min(ink.shape) <= 28 else ink, rng), None
+
+
+def _doodle(of: Sources, rng: np.random.Generator) -> Picture:
+    """Draw what people draw beside their work: an arrow, a heart, a box, a tick, a cross, a face or a sun."""
+    around = np.linspace(0, 2 * np.pi, 41)
+    x, y = np.cos(around), np.sin(around)
+    ring, heart = np.stack([x, y], axis=1), np.stack([y**3, -0.8 * x + 0.35 * np.cos(2 * around)], axis=1)
+    box = [np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)])]
+    arrow = [np.array([(-1, 0), (1, 0)]), np.array([(0.4, -0.5), (1, 0), (0.4, 0.5)])]
+    tick, cross = [np.array([(-0.6, 0), (-0.2, 0.6), (0.9, -0.9)])], [box[0][:3:2], box[0][1:4:2]]
+    face = [ring, 0.55 * ring[2:19], *(0.12 * ring + (side, -0.3) for side in (-0.35, 0.35))]
+    sun = [0.5 * ring, *(np.outer((0.7, 1), ring[at]) for at in range(0, 40, 5))]
+    paths = one_of(rng, (arrow, arrow, [heart], box, box, tick, cross, face, sun, box + tick, box + cross))
+    turn = rng.normal(0, 0.15) if paths is not arrow else rng.uniform(0, 2 * np.pi)
+    lean = rotation(turn) * rng.uniform(0.7, 1.2, 2)
+    hand = [path @ lean + rng.normal(0, 0.04, path.shape) / (1 + (len(path) > 9)) for path in paths]
+    return shown(put(hand, any_pen(rng), rng, int(rng.integers(80, 200))), rng), None
 
 
 def _blot(of: Sources, rng: np.random.Generator) -> Picture:
@@ -254,17 +322,49 @@ def _form(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _row(of: Sources, rng: np.random.Generator) -> Picture:
-    """Write digits, few letters or only one digit in a row or column of boxes, or far apart without boxes."""
+    ink, label = _boxes(of, rng)
+    return perhaps_on_paper(ink, rng), label
+
+
+def _sheet(of: Sources, rng: np.random.Generator) -> Picture:
+    """Photograph a form, on which words are printed above and below a row of boxes, askew on a table."""
+    ink, label = _boxes(of, rng, 0.25)
+    height = min(ink.shape)
+    page = np.pad(ink, np.rint(height * rng.uniform(0.2, 1.2, (2, 2))).astype(int))
+    for at in rng.uniform(0, 1, (int(rng.integers(5)), 2)):
+        name = word(LATIN, font_to_learn(rng), rng)
+        name = cut_out(name, max(6, round(height * rng.uniform(0.15, 0.4))))
+        top, left = (at * np.subtract(page.shape, name.shape)).astype(int)
+        place = page[max(top, 0) : top + len(name), max(left, 0) : left + name.shape[1]]
+        if place.shape == name.shape and not place.any():
+            place[:] = name
+    photo = Image.fromarray(on_a_table(page, height, rng)[0])
+    corners = np.array([(0, 0), (0, 1), (1, 1), (1, 0)])
+    askew = ((corners + rng.uniform(0, 0.09, (4, 2)) * (1 - 2 * corners)) * photo.size).ravel().tolist()
+    return np.asarray(
+        photo.transform(photo.size, Image.Transform.QUAD, askew, Image.Resampling.BICUBIC)
+    ), label
+
+
+def _boxes(of: Sources, rng: np.random.Generator, many: float = 0.6) -> Picture:
+    """Write digits, few letters or only one digit in a row or column of boxes, or far apart without boxes.
+
+    Return ink, (H, W). ``many`` is the share of rows that are mostly filled.
+    """
     count, side = int(rng.integers(1, 9)), round(log_uniform(rng, 24, 110))
     step = round(side * rng.uniform(1, 1.6)) * np.eye(2, dtype=int)[int(rng.random() < 0.2)]
     sheet = Image.new("L", tuple((step * (count - 1) + side).tolist()))
-    filled = rng.random(count) < rng.choice([0.0, 0.9], p=(0.4, 0.6))
+    filled = rng.random(count) < (0.9 * (rng.random() < many))
     filled[rng.integers(count)] |= rng.random() < 0.8
     tone, width = int(rng.integers(80, 256)), max(1, round(side * log_uniform(rng, 0.01, 0.06)))
     has_boxes, written = rng.random() < 0.7, []
+    high = 1 if rng.random() < 0.7 else rng.uniform(0.15, 0.5)  # else only a base with low sides
     for corner, is_filled in zip(step * np.arange(count)[:, None], filled, strict=True):
         if has_boxes:
-            ImageDraw.Draw(sheet).rectangle((*corner, *(corner + side - 1)), outline=tone, width=width)
+            (left, top), (right, bottom) = corner, corner + side - 1
+            top += round(side * (1 - high))
+            outline = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
+            ImageDraw.Draw(sheet).line(outline[: 5 if high == 1 else 4], tone, width)
         if is_filled:
             height = round(side * rng.uniform(0.45, 0.8))
             digit, ink = of.writer.digit(rng, height)
@@ -275,14 +375,14 @@ def _row(of: Sources, rng: np.random.Generator) -> Picture:
             written.append(digit)
     around = np.rint(side * rng.uniform(0.05, 0.9, (2, 2))).astype(int)
     label = written[0] if len(written) == 1 and written[0] >= 0 else None
-    return perhaps_on_paper(np.pad(np.asarray(sheet), around), rng), label
+    return np.pad(np.asarray(sheet), around), label
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.03, _drawn: 0.04, _changed: 0.06, _beside_a_thing: 0.1, _beside_print: 0.07, _in_brackets: 0.05,
-    _beside_a_sign: 0.03, _tight: 0.07, _cell: 0.04, _small: 0.03, _large: 0.03,
-    partial(_scene, kinds=tuple(REFUSED)): 0.09, _page: 0.04, _pair: 0.06, _number: 0.03, _reduced: 0.08,
-    _blot: 0.02, _senseless: 0.04, _form: 0.07, _row: 0.02,
+    _scene: 0.03, _drawn: 0.04, _changed: 0.06, _beside_a_thing: 0.08, _beside_print: 0.06,
+    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.06, _cell: 0.03, _small: 0.05, _large: 0.02,
+    _mounted: 0.07, _sheet: 0.06, partial(_scene, kinds=tuple(REFUSED)): 0.06, _page: 0.03, _pair: 0.04,
+    _number: 0.02, _reduced: 0.11, _blot: 0.01, _senseless: 0.03, _form: 0.04, _row: 0.02, _doodle: 0.02,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

@@ -62,14 +62,19 @@ def _blurred(ink: Pixels, rng: np.random.Generator) -> Made:
 
 def _card(ink: Pixels, rng: np.random.Generator) -> Made:
     """Draw a light card on a dark table, usually rotated by up to 20 degrees."""
-    page, look = page_of(ink, rng, 0.25, 0.9), unruled(rng)
+    return on_a_table(page_of(ink, rng, 0.25, 0.9), len(ink), rng)
+
+
+def on_a_table(page: Pixels, height: int, rng: np.random.Generator) -> Made:
+    """Lay a page on a dark table, of which up to 1.2 digits' heights are seen, usually a little rotated."""
+    look = unruled(rng)
     sheet = paper(rng, *page.shape, look=look)
     turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
     flat = np.dstack([put_ink(sheet, page, rng, look), np.ones(page.shape), page / 255])
     sheets = map(Image.fromarray, np.moveaxis(flat.astype(np.float32), 2, 0))
     turned = (one.rotate(turn, Image.Resampling.BICUBIC, expand=True) for one in sheets)
     layers = np.dstack([np.asarray(one) for one in turned])
-    layers = np.pad(layers, (*np.rint(len(ink) * rng.uniform(0.05, 1.2, (2, 2))).astype(int), (0, 0)))
+    layers = np.pad(layers, (*np.rint(height * rng.uniform(0.05, 1.2, (2, 2))).astype(int), (0, 0)))
     cover, own = np.moveaxis(np.clip(layers[:, :, 3:], 0, 1), 2, 0)
     surface = things.lay(things.table(rng, *own.shape), layers[:, :, :3], cover, 0.4)
     return photograph(surface, rng, look), np.asarray(255 * own, np.uint8)
