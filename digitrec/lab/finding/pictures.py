@@ -123,8 +123,8 @@ def _mounted(of: Sources, rng: np.random.Generator) -> Picture:
     page = ink_on_paper(np.zeros((height, width), np.uint8), rng, unruled(rng)).copy()
     if rng.random() < 0.5:
         page[:] = one_of(rng, ([0], [255], [255], rng.integers(0, 256, 3).tolist(), [rng.integers(0, 256)]))
-    shown = page[loose[0, 0] : height - loose[0, 1], loose[1, 0] : width - loose[1, 1]]
-    np.copyto(shown, both, "unsafe", where=both >= 0)
+    place = page[loose[0, 0] : height - loose[0, 1], loose[1, 0] : width - loose[1, 1]]
+    np.copyto(place, both, "unsafe", where=both >= 0)
     return page, label
 
 
@@ -341,9 +341,8 @@ def _sheet(of: Sources, rng: np.random.Generator) -> Picture:
     photo = Image.fromarray(on_a_table(page, height, rng)[0])
     corners = np.array([(0, 0), (0, 1), (1, 1), (1, 0)])
     askew = ((corners + rng.uniform(0, 0.09, (4, 2)) * (1 - 2 * corners)) * photo.size).ravel().tolist()
-    return np.asarray(
-        photo.transform(photo.size, Image.Transform.QUAD, askew, Image.Resampling.BICUBIC)
-    ), label
+    seen = photo.transform(photo.size, Image.Transform.QUAD, askew, Image.Resampling.BICUBIC)
+    return np.asarray(seen), label
 
 
 def _boxes(of: Sources, rng: np.random.Generator, many: float = 0.6) -> Picture:
