@@ -124,7 +124,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
       digitrec predict 7.png --model compared/models/svm.skops
     """
     from digitrec.lab.datasets.digits import read_digits
-    from digitrec.lab.training.zoo import COMPARED, find
+    from digitrec.lab.training.zoo import COMPARED
     from digitrec.report import rows
 
     with requires("Comparing models", "train"):
@@ -132,9 +132,8 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
         from digitrec.report.models import PICTURES, markdown, table, verdict
         from digitrec.report.plots import save
 
-    chosen = names or COMPARED
-    for name in chosen:  # a wrong name is reported before MNIST is downloaded
-        find(name)
+    names = names or COMPARED
+    contest.chosen(names)  # a wrong name is reported before MNIST is downloaded
     source = "mnist-test" if quick else "mnist-train"
     digits = read_digits(source)
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")
@@ -142,10 +141,10 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     found: list[contest.Contestant] = []
     with quiet_bar("comparing") as bar:
         for one in contest.compare(
-            chosen, digits, test, out / "models", seed=seed,
+            names, digits, test, out / "models", seed=seed,
             sources={source: len(digits)}, tested_on="mnist-test",
             epochs=contest.QUICK_EPOCHS if quick else None, batch=contest.QUICK_BATCH if quick else None,
-            on_progress=lambda name, done, _: bar.at((len(found) + done) / len(chosen), name),
+            on_progress=lambda name, done, _: bar.at((len(found) + done) / len(names), name),
         ):  # fmt: skip
             found.append(one)
     click.echo("\n".join(rows.aligned(table(found, len(digits)))))

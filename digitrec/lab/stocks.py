@@ -1,4 +1,4 @@
-"""Share code between the recipes of the finder and the number reader: stocks of pictures, a training loop."""
+"""Share code between recipes: stocks of pictures, a training loop, weights from files and from trainings."""
 
 import logging
 import sys
@@ -127,12 +127,23 @@ def block(
     return layers.ReLU(dtype=policy)(x)
 
 
-def with_weights(net: Any, content: bytes) -> Any:
-    """Give a network without normalisation the weights of a LiteRT file of the same layers; return it."""
-    weighted = [layer for layer in net.layers if layer.weights]
-    for layer, weights in zip(weighted, Inside(content).weights(), strict=True):
-        layer.set_weights(list(weights))
-    return net
+def weights_in(content: bytes) -> list[NDArray[Any]]:
+    """Return the kernel and the bias of each layer that a LiteRT file's first output needs, in order.
+
+    Normalisations are included in them.
+    """
+    return [array for one in Inside(content).weights() for array in one]
+
+
+def between(
+    before: Sequence[NDArray[Any]], after: Sequence[NDArray[Any]], share: float
+) -> list[NDArray[Any]]:
+    """Return weights a share, 0..1, of the way from those before a training to those after it.
+
+    They keep more of what was learned before: M. Wortsman and others, Robust fine-tuning of zero-shot models,
+    CVPR 2022.
+    """
+    return [(1 - share) * one + share * other for one, other in zip(before, after, strict=True)]
 
 
 @contextmanager

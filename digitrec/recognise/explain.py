@@ -48,8 +48,8 @@ class Explanation:
     """Name and picture, (h, w), of each step from that picture to the network's input."""
     saliency: Saliency | None
     """(28, 28): how much the digit's log-odds, log(p / (1 - p)), fall when the ink around a pixel is hidden;
-    negative where hiding raises them. None if the network did not run, is remote (each of 200 questions may
-    cost money), or the caller did not ask for it."""
+    negative where hiding raises them. None if the network did not run, if the engine is remote (each of
+    hundreds of requests may cost money), or if the caller did not ask for it."""
     grad_cam: NDArray[np.float32] | None = None
     """(2, 28, 28), >= 0: how much each place of the network's last feature maps raises the score of the
     likeliest digit and of the runner-up, in units of the score before the softmax. `saliency` shows which ink

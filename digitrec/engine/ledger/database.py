@@ -209,7 +209,7 @@ def damaged(path: Path | None) -> LedgerError:
     )
 
 
-_ELSEWHERE = "name another file (--ledger, --record), only replay it (--replay), or use --no-ledger"
+_ELSEWHERE = "name another file (--ledger, --record), answer from this one with --replay, or use --no-ledger"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """SQLite's error codes for a damaged file; the last one means that the tables are not the expected ones."""
 

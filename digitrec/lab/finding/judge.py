@@ -102,7 +102,10 @@ def network(normalised: bool = True) -> Any:
 def begun(folder: Path) -> Any:
     """Return the network to train: the one in `START`, without separate normalisation, or a new one."""
     start = folder / START
-    return stocks.with_weights(network(False), start.read_bytes()) if start.exists() else network()
+    net = network(normalised=not start.exists())
+    if start.exists():
+        net.set_weights(stocks.weights_in(start.read_bytes()))
+    return net
 
 
 def losses(said: Any, right: Any) -> dict[str, Any]:
@@ -149,14 +152,11 @@ def varied(asked: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
 def export(folder: Path, weights: Path = WEIGHTS) -> None:
     """Write the latest checkpoint's averaged weights as the judge's LiteRT file, with its card.
 
-    If the training continued from `START`, the weights are a mean of those before and after it, which keeps
-    more of what was learned before (M. Wortsman and others, Robust fine-tuning of zero-shot models, CVPR
-    2022).
+    If the training continued from `START`, that network keeps `KEPT` of the weight.
     """
     run, net = stocks.Run(folder, begun(folder)), begun(folder)
-    share = 1 - KEPT if (folder / START).exists() else 1
-    both = zip(net.get_weights(), run.weights, strict=True)
-    net.set_weights([(1 - share) * before + share * after for before, after in both])
+    kept = KEPT if (folder / START).exists() else 0
+    net.set_weights(stocks.between(net.get_weights(), run.weights, 1 - kept))
     content = to_litert(net)
     atomic.write(weights, content)
     parts, judge = held(folder), runner(content)
@@ -168,7 +168,7 @@ def export(folder: Path, weights: Path = WEIGHTS) -> None:
         "input": "views and features of proposals: `digitrec.prepare.judge.inputs`",
         "output": "(N, 1): the chance that a proposal is the picture's digit",
         "learned from": f"{run.done * BATCH:,} views of proposals on generated pictures, seed {SEED}"
-        + f", starting from an earlier network, which keeps {KEPT:.0%} of the weight" * (share < 1),
+        + f", starting from an earlier network, which keeps {kept:.0%} of the weight" * (kept > 0),
         **stocks.figures_of(chance, right),
     }
     purpose = "Estimates the chance that a proposal is the picture's digit, from a view of its surroundings."

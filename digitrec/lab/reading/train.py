@@ -25,7 +25,6 @@ from digitrec.lab import stocks
 from digitrec.lab.datasets.world import People, people
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
 from digitrec.lab.reading.hands import hands, letter_hands
-from digitrec.models.inside import Inside
 from digitrec.models.network import described
 from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT
 
@@ -186,7 +185,7 @@ def begin_with(net: Any, file: Path, pictures: Sequence[Any]) -> None:
     """
     import keras
 
-    norms = put(net, convolutions_in(file.read_bytes()))
+    norms = put(net, stocks.weights_in(file.read_bytes()))
     inside = keras.Model(net.inputs, [norm.input for norm in norms])
     seen = [[np.reshape(x, (-1, x.shape[-1])) for x in inside([some], training=False)] for some in pictures]
     for norm, each in zip(norms, zip(*seen, strict=True), strict=True):
@@ -197,11 +196,6 @@ def begin_with(net: Any, file: Path, pictures: Sequence[Any]) -> None:
 
 Weights = list[NDArray[np.float32]]
 """The kernel, (H, W, in, out), and the bias, (out,), of each convolution; normalisations are included."""
-
-
-def convolutions_in(content: bytes) -> Weights:
-    """Return the weights in the LiteRT file of a network, without its second output."""
-    return [array for one in Inside(content).weights() for array in one]
 
 
 def put(net: Any, weights: Weights) -> list[Any]:
@@ -267,7 +261,7 @@ def signs(folder: Path, count: int, views: int, file: Path, out: Path) -> None:
 
     compose(folder, count, SIGNS_SEED, MARKED)
     net = network()
-    norms = put(net, convolutions_in(file.read_bytes()))
+    norms = put(net, stocks.weights_in(file.read_bytes()))
     net.trainable = False
     *_, block, last = (layer for layer in net.layers if isinstance(layer, layers.Conv2D))
     own_block = layers.Conv2D(block.filters, block.kernel_size, padding="same")

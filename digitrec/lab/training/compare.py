@@ -38,6 +38,18 @@ class Contestant:
     """The model file, for `predict --model`."""
 
 
+def chosen(names: Sequence[str]) -> dict[str, Architecture]:
+    """Return the architectures of `zoo.ZOO` by the given names.
+
+    Raises:
+        ModelError: there is no such architecture, or two have the same name.
+    """
+    kinds = {name: find(name) for name in names}
+    if len({kind.name for kind in kinds.values()}) < len(names):
+        raise ModelError("two models have the same name, and one would overwrite the other; give one of them")
+    return kinds
+
+
 def compare(
     names: Sequence[str],
     digits: Digits,
@@ -66,12 +78,10 @@ def compare(
 
     Raises:
         NotInstalled: the extra `train` or `stats` is missing.
-        ModelError: there is no such architecture, or two have the same name.
+        ModelError: as for `chosen`.
     """
-    what, kinds = given(digits, sources, test, tested_on), {name: find(name) for name in names}
-    if len({kind.name for kind in kinds.values()}) < len(names):
-        raise ModelError("two models have the same name, and one would overwrite the other; give one of them")
-    for name, kind in kinds.items():
+    what = given(digits, sources, test, tested_on)
+    for name, kind in chosen(names).items():
         file = folder / f"{kind.name}{'.tflite' if kind.family == 'keras' else '.skops'}"
         # with this patience it trains to the end, because its learning rate falls
         config = FitConfig(name, epochs, batch, patience=10_000, seed=seed)

@@ -23,6 +23,7 @@ from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count, percent
 from digitrec.image import DigitImage
+from digitrec.lab import stocks
 from digitrec.lab.datasets.digits import Keys, cropped, keep_keys, keys_with, unlearned
 from digitrec.lab.evaluation import accuracy
 from digitrec.lab.handwriting.augment import SIDE, augment
@@ -281,5 +282,4 @@ def _learn(
     rate = cosine(config.learning_rate, steps * config.epochs, 0.1)
     network.compile(keras.optimizers.Adam(rate), "categorical_crossentropy")
     Loop(config.epochs, on_progress).fit(network, batches(), steps, config.epochs)
-    pairs = zip(before, network.get_weights(), strict=True)
-    network.set_weights([(1 - config.new) * one + config.new * other for one, other in pairs])
+    network.set_weights(stocks.between(before, network.get_weights(), config.new))

@@ -55,7 +55,7 @@ def test_a_tiny_stock_becomes_a_file_that_reads(recipe: Path) -> None:
     )
     same = partial(np.allclose, rtol=1e-4, atol=1e-5)  # some processors round differently
     assert same(logits, alone) and not same(doubts, alone)
-    both = map(train.convolutions_in, (out.read_bytes(), final.read_bytes()))
+    both = map(stocks.weights_in, (out.read_bytes(), final.read_bytes()))
     assert all(map(same, *both))
 
 
