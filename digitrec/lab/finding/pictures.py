@@ -16,11 +16,11 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import things
 from digitrec.lab.handwriting.changes import CHANGES
-from digitrec.lab.handwriting.nondigits import LATIN, any_kind, beside, larger, pages, shown, word
+from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, printed_word, shown
 from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, on_a_table, page_of, scene, unruled
 from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put, rotation
-from digitrec.lab.handwriting.writer import Writer, cut_out, font_to_learn, in_font
+from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
 
@@ -71,7 +71,7 @@ def _changed(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _tight(of: Sources, rng: np.random.Generator) -> Picture:
     """Crop a digit on paper so that it touches some edges, or lose up to a twelfth of it outside."""
-    one, most = scene("plain paper", of.writer, rng), one_of(rng, (0.6, 0.6, 2.0))
+    one, most = scene("plain paper", of.writer, rng), one_of(rng, (0.6, 1.2, 2.0))
     height, width = one.pixels.shape[:2]
     box, size = np.array(one.box), max(one.box[2] - one.box[0], one.box[3] - one.box[1])
     loose = np.where(rng.random(4) < 0.5, rng.uniform(-0.08, 0.05, 4), rng.uniform(0, most, 4)) * size
@@ -322,66 +322,96 @@ def _form(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 def _row(of: Sources, rng: np.random.Generator) -> Picture:
-    ink, label = _boxes(of, rng)
-    return perhaps_on_paper(ink, rng), label
+    printed, written, label = _boxes(of, rng)
+    return perhaps_on_paper(np.maximum(printed, written), rng), label
 
 
 def _sheet(of: Sources, rng: np.random.Generator) -> Picture:
-    """Photograph a form, on which words are printed above and below a row of boxes, askew on a table."""
-    ink, label = _boxes(of, rng, 0.25)
-    height = min(ink.shape)
-    page = np.pad(ink, np.rint(height * rng.uniform(0.2, 1.2, (2, 2))).astype(int))
-    for at in rng.uniform(0, 1, (int(rng.integers(5)), 2)):
-        name = word(LATIN, font_to_learn(rng), rng)
-        name = cut_out(name, max(6, round(height * rng.uniform(0.15, 0.4))))
-        top, left = (at * np.subtract(page.shape, name.shape)).astype(int)
-        place = page[max(top, 0) : top + len(name), max(left, 0) : left + name.shape[1]]
-        if place.shape == name.shape and not place.any():
-            place[:] = name
-    photo = Image.fromarray(on_a_table(page, height, rng)[0])
+    """Photograph a form with words and lines around its boxes, askew on a table, or a part of it."""
+    *layers, label = _boxes(of, rng, 0.25)
+    height = min(layers[0].shape)
+    loose = np.rint(height * rng.uniform(0.2, 1.2, (2, 2))).astype(int)
+    printed, written = (np.pad(one, loose) for one in layers)
+    for at in rng.uniform(0, 1, (int(rng.integers(6)), 2)):
+        high = max(6, round(height * rng.uniform(0.15, 0.4)))
+        name = printed_word(int(rng.integers(2, 12)), font_to_learn(rng), high, rng)
+        if rng.random() < 0.4:  # a line to write on
+            name = np.pad(name, ((0, 1 + height // 50), (0, int(height * rng.uniform(1, 6)))))
+            name[-1 - height // 50 :, -name.shape[1] // 2 :] = 255
+        top, left = (at * np.subtract(printed.shape, len(name))).astype(int)
+        place = printed[top : top + len(name), left : left + name.shape[1]]
+        if not (place.any() or written[top : top + len(name), left : left + name.shape[1]].any()):
+            place[:] = name[: len(place), : place.shape[1]]
+    photo = map(Image.fromarray, on_a_table(written, height, rng, printed))
     corners = np.array([(0, 0), (0, 1), (1, 1), (1, 0)])
-    askew = ((corners + rng.uniform(0, 0.09, (4, 2)) * (1 - 2 * corners)) * photo.size).ravel().tolist()
-    seen = photo.transform(photo.size, Image.Transform.QUAD, askew, Image.Resampling.BICUBIC)
-    return np.asarray(seen), label
+    askew = corners + rng.uniform(0, 0.09, (4, 2)) * (1 - 2 * corners)
+    seen, ink = (
+        one.transform(one.size, Image.Transform.QUAD, (askew * one.size).ravel(), Image.Resampling.BICUBIC)
+        for one in photo
+    )
+    whole = np.array([0, 0, *seen.size])
+    nearer = rng.uniform(0, 0.95, 4) * int(rng.random() < 0.6)
+    part = whole + nearer * (np.array(ink.getbbox() or whole) - whole)
+    return np.asarray(seen.crop(tuple(part.astype(int).tolist()))), label
 
 
-def _boxes(of: Sources, rng: np.random.Generator, many: float = 0.6) -> Picture:
-    """Write digits, few letters or only one digit in a row or column of boxes, or far apart without boxes.
+def _boxes(of: Sources, rng: np.random.Generator, many: float = 0.6) -> tuple[Pixels, Pixels, int | None]:
+    """Write digits, few letters or only one digit in rows or columns of boxes, or far apart without boxes.
 
-    Return ink, (H, W). ``many`` is the share of rows that are mostly filled.
+    Return printed and written ink, (H, W), and the label. ``many`` is the share of rows that are mostly
+    filled.
     """
-    count, side = int(rng.integers(1, 9)), round(log_uniform(rng, 24, 110))
-    step = round(side * rng.uniform(1, 1.6)) * np.eye(2, dtype=int)[int(rng.random() < 0.2)]
-    sheet = Image.new("L", tuple((step * (count - 1) + side).tolist()))
-    filled = rng.random(count) < (0.9 * (rng.random() < many))
-    filled[rng.integers(count)] |= rng.random() < 0.8
+    grid = int(rng.integers(1, 9)), 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
+    places = np.indices(grid if rng.random() < 0.8 else grid[::-1]).reshape(2, -1).T
+    side = round(log_uniform(rng, 24, 110))
+    places *= np.rint(side * np.where(rng.random(2) < 0.4, 1, rng.uniform(1, 1.6, 2))).astype(int)
+    printed, written = (Image.new("L", tuple((places[-1] + side).tolist())) for _ in range(2))
+    filled = rng.random(len(places)) < (0.9 * (rng.random() < many))
+    filled[rng.integers(len(places))] |= rng.random() < 0.8
     tone, width = int(rng.integers(80, 256)), max(1, round(side * log_uniform(rng, 0.01, 0.06)))
-    has_boxes, written = rng.random() < 0.7, []
+    has_boxes, digits = rng.random() < 0.7, []
     high = 1 if rng.random() < 0.7 else rng.uniform(0.15, 0.5)  # else only a base with low sides
-    for corner, is_filled in zip(step * np.arange(count)[:, None], filled, strict=True):
+    for corner, is_filled in zip(places, filled, strict=True):
         if has_boxes:
             (left, top), (right, bottom) = corner, corner + side - 1
             top += round(side * (1 - high))
             outline = [(left, top), (left, bottom), (right, bottom), (right, top), (left, top)]
-            ImageDraw.Draw(sheet).line(outline[: 5 if high == 1 else 4], tone, width)
+            ImageDraw.Draw(printed).line(outline[: 5 if high == 1 else 4], tone, width)
         if is_filled:
             height = round(side * rng.uniform(0.45, 0.8))
             digit, ink = of.writer.digit(rng, height)
             if rng.random() < 0.1:
                 digit, ink = -1, in_font(str(rng.choice(list(SIGNS))), font_to_learn(rng), height)
             place = corner + (side - np.array(ink.shape[::-1])) / 2 + side * rng.normal(0, 0.04, 2)
-            sheet.paste(255, tuple(place.astype(int).tolist()), Image.fromarray(ink))
-            written.append(digit)
+            written.paste(255, tuple(place.astype(int).tolist()), Image.fromarray(ink))
+            digits.append(digit)
     around = np.rint(side * rng.uniform(0.05, 0.9, (2, 2))).astype(int)
-    label = written[0] if len(written) == 1 and written[0] >= 0 else None
-    return np.pad(np.asarray(sheet), around), label
+    label = digits[0] if len(digits) == 1 and digits[0] >= 0 else None
+    return np.pad(np.asarray(printed), around), np.pad(np.asarray(written), around), label
+
+
+def _scattered(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write up to four digits of about the same size anywhere on a page, often at its edges."""
+    height, digits = int(rng.integers(30, 130)), []
+    page = np.zeros(np.rint(height * rng.uniform(1.4, 4.5, 2)).astype(int), np.uint8)
+    for _ in range(rng.choice((1, 2, 3, 4), p=(0.15, 0.55, 0.2, 0.1))):
+        digit, ink = of.writer.digit(rng, round(height * rng.uniform(0.7, 1.3)))
+        loose = np.maximum(np.subtract(page.shape, ink.shape), 0)
+        top, left = (loose * rng.uniform(-0.1, 1.1, 2).clip(0, 1)).astype(int)
+        place = page[top : top + ink.shape[0], left : left + ink.shape[1]]
+        if place.shape == ink.shape and not place.any():
+            place[:] = ink
+            digits.append(digit)
+    pixels = shown(page, rng) if rng.random() < 0.5 else ink_on_paper(page, rng)
+    return pixels, digits[0] if len(digits) == 1 else None
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.03, _drawn: 0.04, _changed: 0.06, _beside_a_thing: 0.08, _beside_print: 0.06,
-    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.06, _cell: 0.03, _small: 0.05, _large: 0.02,
-    _mounted: 0.07, _sheet: 0.06, partial(_scene, kinds=tuple(REFUSED)): 0.06, _page: 0.03, _pair: 0.04,
-    _number: 0.02, _reduced: 0.11, _blot: 0.01, _senseless: 0.03, _form: 0.04, _row: 0.02, _doodle: 0.02,
+    _scene: 0.03, _drawn: 0.04, _changed: 0.05, _beside_a_thing: 0.08, _beside_print: 0.05,
+    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.06, _cell: 0.03, _small: 0.05, _large: 0.03,
+    _mounted: 0.06, _sheet: 0.1, partial(_scene, kinds=tuple(REFUSED)): 0.05, _page: 0.03, _pair: 0.03,
+    _scattered: 0.05, _number: 0.02, _reduced: 0.08, _blot: 0.01, _senseless: 0.02, _form: 0.03,
+    _row: 0.02, _doodle: 0.02,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

@@ -89,8 +89,13 @@ def word(letters: Sequence[str], font: str, rng: np.random.Generator) -> Pixels:
         for other in inks:
             ink = cut_out(beside(ink, other, float(rng.uniform(0, 0.4)), rng))
         return ink
+    return printed_word(length, font, 40, rng)
+
+
+def printed_word(length: int, font: str, height: int, rng: np.random.Generator) -> Pixels:
+    """Return the ink of a word of random letters in a font, scaled to a height, px."""
     text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), length))
-    return in_font(text.capitalize() if rng.random() < 0.5 else text, font, 40)
+    return in_font(text.capitalize() if rng.random() < 0.5 else text, font, height)
 
 
 def squeezed(n: int, seed: int) -> Iterator[NonDigit]:

@@ -65,10 +65,17 @@ def _card(ink: Pixels, rng: np.random.Generator) -> Made:
     return on_a_table(page_of(ink, rng, 0.25, 0.9), len(ink), rng)
 
 
-def on_a_table(page: Pixels, height: int, rng: np.random.Generator) -> Made:
-    """Lay a page on a dark table, of which up to 1.2 digits' heights are seen, usually a little rotated."""
+def on_a_table(
+    page: Pixels, height: int, rng: np.random.Generator, printed: Pixels | None = None
+) -> Made:  # fmt: skip
+    """Lay a page on a dark table, of which up to 1.2 digits' heights are seen, usually a little rotated.
+
+    ``printed``: print of another colour on the page, (H, W).
+    """
     look = unruled(rng)
     sheet = paper(rng, *page.shape, look=look)
+    if printed is not None:
+        sheet = put_ink(sheet, printed, rng, unruled(rng))
     turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
     flat = np.dstack([put_ink(sheet, page, rng, look), np.ones(page.shape), page / 255])
     sheets = map(Image.fromarray, np.moveaxis(flat.astype(np.float32), 2, 0))
