@@ -4,10 +4,11 @@
     python -m digitrec.lab.finding.judge learn FOLDER 1024000
     python -m digitrec.lab.finding.judge export FOLDER
 
-Drawing and learning resume where they stopped. `draw` takes one core 70 minutes, `learn` two cores 20. It
-continues from the network in `START`, if FOLDER contains that file: for the shipped one that of commit
-49a8dc82, which learned 4,400,000 views of 640 stocks. `export` writes the network that digitrec ships, from
-the latest checkpoint, with its card.
+Drawing and learning resume where they stopped. `draw` takes one core 80 minutes, `learn` two cores 17. It
+continues from the network in `START`, if FOLDER contains that file, and may learn from files that were drawn
+for it too, so that less is forgotten. The shipped network continued that of commit 903a9e26 with 160 files
+drawn by that commit, 160 by a1a64ada and 80 by today's lessons. `export` writes the network that digitrec
+ships, from the latest checkpoint, with its card.
 """
 
 from functools import partial
@@ -30,7 +31,7 @@ from digitrec.prepare.judge import SURELY, WEIGHTS, alone, chances, inputs
 from digitrec.prepare.proposals import seen
 from digitrec.prepare.views import CHANNELS, SIDE
 
-SEED = 31
+SEED = 32
 STOCK = 500
 """Number of pictures in a file."""
 HELD_VIEWS = 1024
@@ -44,7 +45,7 @@ MOVED = 3
 BATCH = 128
 START = "start.tflite"
 """Name of the file with the network to continue from."""
-KEPT = 0.6
+KEPT = 0.75
 """Weight of that network in the mean with the one trained from it."""
 
 

@@ -17,9 +17,9 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting import things
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.nondigits import any_kind, beside, larger, pages, printed_word, shown
-from digitrec.lab.handwriting.photo import ink_on_paper, perhaps_on_paper
+from digitrec.lab.handwriting.photo import clouds, ink_on_paper, paper, perhaps_on_paper, photograph
 from digitrec.lab.handwriting.scenes import REFUSED, WANTED, Scene, large, on_a_table, page_of, scene, unruled
-from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put, rotation
+from digitrec.lab.handwriting.strokes import any_pen, by_share, log_uniform, one_of, put, rotation, smooth
 from digitrec.lab.handwriting.writer import Writer, font_to_learn, in_font
 from digitrec.lab.reading.compose import Composer, unstretched
 from digitrec.lab.reading.hands import Hand
@@ -272,6 +272,31 @@ def _doodle(of: Sources, rng: np.random.Generator) -> Picture:
     return shown(put(hand, any_pen(rng), rng, int(rng.integers(80, 200))), rng), None
 
 
+def _object(of: Sources, rng: np.random.Generator) -> Picture:
+    """Lay a thing on a page or a table: a key, scissors, a clip, a leaf, a button, a cable or a hair."""
+    around = np.linspace(0, 2 * np.pi, 41)
+    ring, eye = np.stack([np.cos(around), np.sin(around)], axis=1), rng.uniform(0.3, 0.5, 2)
+    loose = rng.normal(0, 1, (int(rng.integers(5, 12)), 2)).cumsum(axis=0)
+    teeth = [np.array([(x, 0), (x, rng.uniform(0.1, 0.3))]) for x in rng.uniform(0.4, 1, rng.integers(1, 5))]
+    key = [ring * eye - (eye[0], 0), np.array([(0, 0), (1, 0)]), *teeth]
+    half = [ring * eye - (1, 0.6), np.array([(-1 + eye[0], -0.6), (1, rng.uniform(0, 0.3))])]
+    edge = np.stack([around / np.pi - 1, 0.4 * np.sin(around / 2)], axis=1)
+    turn = np.array([(0.8, -0.25), (-0.8, -0.25), (-0.8, 0.25), (1, 0.25), (1, -0.45), (-0.5, -0.45)])
+    scissors, leaf = [*half, *(path * (1, -1) for path in half)], [edge, edge * (1, -1), edge * (1, 0)]
+    button = [ring, *(ring * 0.12 + at for at in rng.uniform(-0.4, 0.4, (4, 2)))]
+    kinds = key, key, scissors, leaf, button, [smooth(turn)], [smooth(loose)], [smooth(loose)], [loose]
+    lean = rotation(rng.uniform(0, 2 * np.pi)) * rng.uniform(0.6, 1.2, 2)
+    side, pen = int(rng.integers(60, 250)), any_pen(rng, log_uniform(rng, 0.006, 0.12))
+    ink = put([path @ lean for path in one_of(rng, kinds)], pen, rng, side)
+    cover = page_of(ink, rng, 0.1, 1.5).astype(np.float32) / 255
+    look, shape = unruled(rng), cover.shape
+    surface = paper(rng, *shape, look=look) if rng.random() < 0.6 else things.table(rng, *shape)
+    colour = rng.beta(0.7, 0.7) + (rng.random(3) - 0.5) * rng.choice([0.0, 0.2, 0.9])
+    shine = 1 + 0.4 * clouds(rng, *shape, (6, 6))[:, :, None]
+    thing = np.asarray(np.clip(colour * shine, 0, 1), np.float32)
+    return photograph(things.lay(surface, thing, cover, rng.uniform(0, 0.6)), rng, look), None
+
+
 def _blot(of: Sources, rng: np.random.Generator) -> Picture:
     """Blot ink, or move a pen round or back and forth, as people fill in a circle or strike something out."""
     side, is_blot = int(rng.integers(80, 200)), rng.random() < 0.3
@@ -407,11 +432,11 @@ def _scattered(of: Sources, rng: np.random.Generator) -> Picture:
 
 
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
-    _scene: 0.03, _drawn: 0.04, _changed: 0.05, _beside_a_thing: 0.08, _beside_print: 0.05,
-    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.06, _cell: 0.03, _small: 0.05, _large: 0.03,
-    _mounted: 0.06, _sheet: 0.1, partial(_scene, kinds=tuple(REFUSED)): 0.05, _page: 0.03, _pair: 0.03,
-    _scattered: 0.05, _number: 0.02, _reduced: 0.08, _blot: 0.01, _senseless: 0.02, _form: 0.03,
-    _row: 0.02, _doodle: 0.02,
+    _scene: 0.03, _drawn: 0.04, _changed: 0.05, _beside_a_thing: 0.13, _beside_print: 0.04,
+    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.05, _cell: 0.03, _small: 0.05, _large: 0.03,
+    _mounted: 0.04, _sheet: 0.08, partial(_scene, kinds=tuple(REFUSED)): 0.05, _page: 0.03, _pair: 0.03,
+    _scattered: 0.04, _number: 0.02, _reduced: 0.07, _blot: 0.01, _senseless: 0.02, _form: 0.03,
+    _row: 0.02, _doodle: 0.02, _object: 0.03,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

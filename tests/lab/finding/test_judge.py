@@ -11,7 +11,7 @@ from PIL import Image
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab import stocks
 from digitrec.lab.finding import judge
-from digitrec.lab.finding.pictures import KINDS, Picture, Sources, _sheet
+from digitrec.lab.finding.pictures import KINDS, Picture, Sources, _object, _sheet
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import runner
@@ -60,10 +60,12 @@ def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:
     assert all(np.array_equal(one[name], again[name]) for name in one)
 
 
-HARD = pytest.mark.xfail(reason="digitrec reads half of the digits on such forms", strict=True)
+HARD = pytest.mark.xfail(reason="digitrec misses digits on forms, and takes keys for digits", strict=True)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(one, marks=HARD if one is _sheet else ()) for one in KINDS])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(one, marks=HARD if one in (_sheet, _object) else ()) for one in KINDS]
+)
 def test_every_kind_of_picture_is_drawn_with_its_digit(
     kind: Callable[[Sources, np.random.Generator], Picture], sources: Sources
 ) -> None:
