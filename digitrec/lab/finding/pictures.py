@@ -288,11 +288,11 @@ def _object(of: Sources, rng: np.random.Generator) -> Picture:
     lean = rotation(rng.uniform(0, 2 * np.pi)) * rng.uniform(0.6, 1.2, 2)
     side, pen = int(rng.integers(60, 250)), any_pen(rng, log_uniform(rng, 0.006, 0.12))
     ink = put([path @ lean for path in one_of(rng, kinds)], pen, rng, side)
-    cover = page_of(ink, rng, 0.1, 1.5).astype(np.float32) / 255
-    look, shape = unruled(rng), cover.shape
-    surface = paper(rng, *shape, look=look) if rng.random() < 0.6 else things.table(rng, *shape)
+    cover = np.asarray(page_of(ink, rng, 0.1, 1.5) / 255, np.float32)
+    look, (height, width) = unruled(rng), cover.shape
+    surface = paper(rng, height, width, look=look) if rng.random() < 0.6 else things.table(rng, height, width)
     colour = rng.beta(0.7, 0.7) + (rng.random(3) - 0.5) * rng.choice([0.0, 0.2, 0.9])
-    shine = 1 + 0.4 * clouds(rng, *shape, (6, 6))[:, :, None]
+    shine = 1 + 0.4 * clouds(rng, height, width, (6, 6))[:, :, None]
     thing = np.asarray(np.clip(colour * shine, 0, 1), np.float32)
     return photograph(things.lay(surface, thing, cover, rng.uniform(0, 0.6)), rng, look), None
 
