@@ -93,7 +93,7 @@ def word(letters: Sequence[str], font: str, rng: np.random.Generator) -> Pixels:
 
 
 def printed_word(length: int, font: str, height: int, rng: np.random.Generator) -> Pixels:
-    """Return the ink of a word of random letters in a font, scaled to a height, px."""
+    """Return the ink of a word of random letters in a font, its capitals about ``height`` px high."""
     text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), length))
     return in_font(text.capitalize() if rng.random() < 0.5 else text, font, height)
 
