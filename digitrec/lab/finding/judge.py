@@ -7,7 +7,7 @@
 Drawing and learning resume where they stopped. `draw` takes one core 80 minutes, `learn` two cores 17. It
 continues from the network in `START`, if FOLDER contains that file, and may learn from files that were drawn
 for it too, so that less is forgotten. The shipped network continued that of commit 903a9e26 with 160 files
-drawn by that commit, 160 by a1a64ada and 80 by today's lessons. `export` writes the network that digitrec
+drawn by that commit, 160 by a1a64ada and 80 by c1378048. `export` writes the network that digitrec
 ships, from the latest checkpoint, with its card.
 """
 

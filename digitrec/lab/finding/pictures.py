@@ -32,6 +32,11 @@ SIGNS = "--==++#%$&@*/abdeghkmnrtvwxyABDEFHKMNPRTX"
 """Signs and letters beside a digit, with which it is no longer a single digit."""
 
 
+_AROUND = np.linspace(0, 2 * np.pi, 41)
+_RING = np.stack([np.cos(_AROUND), np.sin(_AROUND)], axis=1)
+"""A circle of radius 1: the angles of its points, and x and y."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """The digits, fonts and cells that the pictures are made of."""
@@ -257,14 +262,13 @@ def _senseless(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _doodle(of: Sources, rng: np.random.Generator) -> Picture:
     """Draw what people draw beside their work: an arrow, a heart, a box, a tick, a cross, a face or a sun."""
-    around = np.linspace(0, 2 * np.pi, 41)
-    x, y = np.cos(around), np.sin(around)
-    ring, heart = np.stack([x, y], axis=1), np.stack([y**3, -0.8 * x + 0.35 * np.cos(2 * around)], axis=1)
+    x, y = _RING.T
+    heart = np.stack([y**3, -0.8 * x + 0.35 * np.cos(2 * _AROUND)], axis=1)
     box = [np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)])]
     arrow = [np.array([(-1, 0), (1, 0)]), np.array([(0.4, -0.5), (1, 0), (0.4, 0.5)])]
     tick, cross = [np.array([(-0.6, 0), (-0.2, 0.6), (0.9, -0.9)])], [box[0][:3:2], box[0][1:4:2]]
-    face = [ring, 0.55 * ring[2:19], *(0.12 * ring + (side, -0.3) for side in (-0.35, 0.35))]
-    sun = [0.5 * ring, *(np.outer((0.7, 1), ring[at]) for at in range(0, 40, 5))]
+    face = [_RING, 0.55 * _RING[2:19], *(0.12 * _RING + (side, -0.3) for side in (-0.35, 0.35))]
+    sun = [0.5 * _RING, *(np.outer((0.7, 1), _RING[at]) for at in range(0, 40, 5))]
     paths = one_of(rng, (arrow, arrow, [heart], box, box, tick, cross, face, sun, box + tick, box + cross))
     turn = rng.normal(0, 0.15) if paths is not arrow else rng.uniform(0, 2 * np.pi)
     lean = rotation(turn) * rng.uniform(0.7, 1.2, 2)
@@ -274,16 +278,15 @@ def _doodle(of: Sources, rng: np.random.Generator) -> Picture:
 
 def _object(of: Sources, rng: np.random.Generator) -> Picture:
     """Lay a thing on a page or a table: a key, scissors, a clip, a leaf, a button, a cable or a hair."""
-    around = np.linspace(0, 2 * np.pi, 41)
-    ring, eye = np.stack([np.cos(around), np.sin(around)], axis=1), rng.uniform(0.3, 0.5, 2)
+    eye = rng.uniform(0.3, 0.5, 2)
     loose = rng.normal(0, 1, (int(rng.integers(5, 12)), 2)).cumsum(axis=0)
     teeth = [np.array([(x, 0), (x, rng.uniform(0.1, 0.3))]) for x in rng.uniform(0.4, 1, rng.integers(1, 5))]
-    key = [ring * eye - (eye[0], 0), np.array([(0, 0), (1, 0)]), *teeth]
-    half = [ring * eye - (1, 0.6), np.array([(-1 + eye[0], -0.6), (1, rng.uniform(0, 0.3))])]
-    edge = np.stack([around / np.pi - 1, 0.4 * np.sin(around / 2)], axis=1)
+    key = [_RING * eye - (eye[0], 0), np.array([(0, 0), (1, 0)]), *teeth]
+    half = [_RING * eye - (1, 0.6), np.array([(-1 + eye[0], -0.6), (1, rng.uniform(0, 0.3))])]
+    edge = np.stack([_AROUND / np.pi - 1, 0.4 * np.sin(_AROUND / 2)], axis=1)
     turn = np.array([(0.8, -0.25), (-0.8, -0.25), (-0.8, 0.25), (1, 0.25), (1, -0.45), (-0.5, -0.45)])
     scissors, leaf = [*half, *(path * (1, -1) for path in half)], [edge, edge * (1, -1), edge * (1, 0)]
-    button = [ring, *(ring * 0.12 + at for at in rng.uniform(-0.4, 0.4, (4, 2)))]
+    button = [_RING, *(_RING * 0.12 + at for at in rng.uniform(-0.4, 0.4, (4, 2)))]
     kinds = key, key, scissors, leaf, button, [smooth(turn)], [smooth(loose)], [smooth(loose)], [loose]
     lean = rotation(rng.uniform(0, 2 * np.pi)) * rng.uniform(0.6, 1.2, 2)
     side, pen = int(rng.integers(60, 250)), any_pen(rng, log_uniform(rng, 0.006, 0.12))
@@ -291,9 +294,8 @@ def _object(of: Sources, rng: np.random.Generator) -> Picture:
     cover = np.asarray(page_of(ink, rng, 0.1, 1.5) / 255, np.float32)
     look, (height, width) = unruled(rng), cover.shape
     surface = paper(rng, height, width, look=look) if rng.random() < 0.6 else things.table(rng, height, width)
-    colour = rng.beta(0.7, 0.7) + (rng.random(3) - 0.5) * rng.choice([0.0, 0.2, 0.9])
     shine = 1 + 0.4 * clouds(rng, height, width, (6, 6))[:, :, None]
-    thing = np.asarray(np.clip(colour * shine, 0, 1), np.float32)
+    thing = np.clip(things.material(rng) * shine, 0, 1)
     return photograph(things.lay(surface, thing, cover, rng.uniform(0, 0.6)), rng, look), None
 
 
@@ -361,12 +363,14 @@ def _sheet(of: Sources, rng: np.random.Generator) -> Picture:
         high = max(6, round(height * rng.uniform(0.15, 0.4)))
         name = printed_word(int(rng.integers(2, 12)), font_to_learn(rng), high, rng)
         if rng.random() < 0.4:  # a line to write on
-            name = np.pad(name, ((0, 1 + height // 50), (0, int(height * rng.uniform(1, 6)))))
-            name[-1 - height // 50 :, -name.shape[1] // 2 :] = 255
+            thick = 1 + height // 50
+            name = np.pad(name, ((0, thick), (0, int(height * rng.uniform(1, 6)))))
+            name[-thick:, -name.shape[1] // 2 :] = 255
         top, left = (at * np.subtract(printed.shape, len(name))).astype(int)
-        place = printed[top : top + len(name), left : left + name.shape[1]]
-        if not (place.any() or written[top : top + len(name), left : left + name.shape[1]].any()):
-            place[:] = name[: len(place), : place.shape[1]]
+        place = slice(top, top + len(name)), slice(left, left + name.shape[1])
+        free = printed[place]
+        if not (free.any() or written[place].any()):
+            free[:] = name[: len(free), : free.shape[1]]
     photo = map(Image.fromarray, on_a_table(written, height, rng, printed))
     corners = np.array([(0, 0), (0, 1), (1, 1), (1, 0)])
     askew = corners + rng.uniform(0, 0.09, (4, 2)) * (1 - 2 * corners)

@@ -65,9 +65,7 @@ def _card(ink: Pixels, rng: np.random.Generator) -> Made:
     return on_a_table(page_of(ink, rng, 0.25, 0.9), len(ink), rng)
 
 
-def on_a_table(
-    page: Pixels, height: int, rng: np.random.Generator, printed: Pixels | None = None
-) -> Made:  # fmt: skip
+def on_a_table(page: Pixels, height: int, rng: np.random.Generator, printed: Pixels | None = None) -> Made:
     """Lay a page on a dark table, of which up to 1.2 digits' heights are seen, usually a little rotated.
 
     ``printed``: print of another colour on the page, (H, W).

@@ -140,11 +140,11 @@ def _thing(rng: np.random.Generator, height: int, width: int, size: float) -> tu
     cover = np.asarray(cover * np.clip(length - along + 0.5, 0, 1), np.float32)
     part = np.clip(np.searchsorted(knots, along) - 1, 0, len(knots) - 2)
     side = across / np.maximum(thick, 0.5)
-    colours = np.stack([_material(rng) for _ in knots[1:]])[part] * _light(rng, side)[:, :, None]
+    colours = np.stack([material(rng) for _ in knots[1:]])[part] * _light(rng, side)[:, :, None]
     return _printed(rng, colours, along / half, side), cover
 
 
-def _material(rng: np.random.Generator) -> Floats:
+def material(rng: np.random.Generator) -> Floats:
     """Return the colour of plastic, metal, wood, skin or paper, (3,), 0..1."""
     grey, hue = rng.beta(0.7, 0.9), rng.random(3)
     return np.asarray(grey + (hue - 0.5) * rng.choice([0.0, 0.2, 0.9]), np.float32)
@@ -176,5 +176,5 @@ def _printed(rng: np.random.Generator, colours: Floats, along: NDArray[np.floati
         period = log_uniform(rng, 0.1, 1)
         if rng.random() < 0.7:  # a scale or letters rather than a clip
             marked &= (along / period) % 1 < rng.uniform(0.1, 0.7)
-        colours = np.where(marked[:, :, None], _material(rng), colours)
+        colours = np.where(marked[:, :, None], material(rng), colours)
     return np.asarray(np.clip(colours, 0, 1.2), np.float32)
