@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from web.fakes import calibrated, emulated, local, png
 
 import digitrec
@@ -77,6 +77,7 @@ def test_a_picture_is_dropped_or_pasted(open_page: OpenPage) -> None:
             """async ([event, bytes]) => {
                 const data = new DataTransfer();
                 data.items.add(new File([new Uint8Array(bytes)], "digit.jpg", { type: "image/jpeg" }));
+                data.items.add(new File([], "another.jpg"));
                 const made = event === "drop"
                     ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
                     : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
@@ -85,6 +86,7 @@ def test_a_picture_is_dropped_or_pasted(open_page: OpenPage) -> None:
             [event, list((hand.SAMPLES / name).read_bytes())],
         )
         hand.expect_digit(page, digit)
+        expect(page.locator("#toast")).to_contain_text("first of 2 files")
 
 
 def test_compare_asks_what_costs_money_only_on_a_click(open_page: OpenPage) -> None:
@@ -208,6 +210,19 @@ def test_a_sample_is_one_click_away_and_each_reading_comes_back_with_one(open_pa
     expect(page.locator("#picture")).to_be_visible()
     hand.press(page, "Forget")
     expect(page.locator("#history li")).to_have_count(0)
+
+
+def test_the_last_sample_stands_and_one_that_does_not_come_is_no_picture(page: Page) -> None:
+    held = hand.held_back(page, "**/sample-shadow.jpg")
+    page.route("**/sample-note.jpg", lambda route: route.fulfill(status=503, json={"detail": "too busy"}))
+    for name in ("the shadow", "in red ink"):
+        page.get_by_role("button", name=name).click()
+    hand.expect_digit(page, "6")
+    with page.expect_response("**/sample-shadow.jpg"):
+        held[0].continue_()
+    page.get_by_role("button", name="a yellow note").click()
+    expect(page.locator("#toast")).to_contain_text("too busy")
+    hand.expect_digit(page, "6")
 
 
 def test_doubtful_answers_are_corrected_with_the_keyboard(page_of: OpenPage, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Several digits: a photo shows correctable, copyable numbers; a drawing is one number."""
 
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, expect
 
 from browser import hand
@@ -45,6 +48,16 @@ def test_numbers_stand_over_a_photo_and_are_corrected_and_copied(page_of: OpenPa
     assert page.evaluate("navigator.clipboard.readText()") == '12.50,1\n"1,234",88\n'
     hand.press(page, "Clear")
     hand.expect_hidden(page, ["#numbers", "#csv"])
+    hand.expect_history(page, "4 numbers")
+    hand.press(page, "Undo")
+    expect(fields.nth(1)).to_have_value("1")  # corrections are kept
+
+
+def test_a_number_is_read_too_if_the_refusal_names_no_other_digit(page: Page, tmp_path: Path) -> None:
+    paper = Image.new("L", (112, 119), 255)
+    ImageDraw.Draw(paper).text((30, 30), "-7", 0, ImageFont.load_default(60))
+    paper.save(tmp_path / "number.png")
+    hand.show(page, tmp_path / "number.png", "-7")
 
 
 def test_several_digits_on_the_pad_are_one_number(page_of: OpenPage) -> None:

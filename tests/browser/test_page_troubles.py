@@ -62,6 +62,10 @@ def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(page: Page
     expect(page.locator("#gone")).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator("#gone")).to_be_hidden()
+    with page.expect_response("**/health"):
+        page.evaluate("dispatchEvent(new Event('offline'))")  # without Wi-Fi a server on this machine answers
+    page.wait_for_timeout(200)
+    expect(page.locator("#gone")).to_be_hidden()
 
 
 @pytest.mark.parametrize("status", [200, 429, 502])
@@ -77,6 +81,44 @@ def test_a_proxys_page_is_quoted_and_nothing_is_sent_again(page: Page, status: i
     hand.press(page, "Try again")
     hand.expect_digit(page, "7")
     expect(page.locator("#gone")).to_be_hidden()
+
+
+def test_each_picture_has_its_own_retries_and_no_other_waits_for_them(page: Page) -> None:
+    toast, answers = page.locator("#toast"), iter(["1", "40"])
+
+    def busy(route: Route) -> None:
+        if after := next(answers, None):
+            route.fulfill(status=503, headers={"Retry-After": after}, json={"detail": "too busy"})
+        else:
+            route.continue_()
+
+    for number in range(5):
+        hand.show(page, {**hand.TEXT, "buffer": b"text %d" % number})
+        expect(toast).to_contain_text("not a picture")
+        page.evaluate("document.querySelector('#toast').textContent = ''")
+    page.route("**/predict**", busy)
+    hand.show(page, "photo-pen.jpg")
+    expect(page.locator("#sure")).to_have_text("Waiting")
+    expect(page.locator("#why")).to_contain_text("again in 40 s")
+    hand.show(page, "photo-shadow.jpg", "3")
+
+
+def test_a_chosen_file_may_change_on_the_disk(page: Page, tmp_path: Path) -> None:
+    hand.show(page, saved(tmp_path / "seven.png"), "7")
+    (tmp_path / "seven.png").write_bytes(b"changed")
+    hand.press(page, "Why?")
+    expect(page.locator("#reasons")).to_be_visible()
+
+
+def test_the_page_works_if_the_browser_lets_it_keep_nothing(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    for name in ("sessionStorage", "localStorage"):
+        page.add_init_script(f"Object.defineProperty(window, '{name}', {{ get() {{ throw Error(); }} }})")
+    page.goto(url)
+    hand.drawn(page, 7)
+    page.locator("#theme").click()
+    expect(page.locator("#theme")).to_contain_text("Light")
+    page.close()
 
 
 def test_a_key_is_asked_for_before_the_first_stroke_and_when_it_is_no_longer_good(page_of: OpenPage) -> None:

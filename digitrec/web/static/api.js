@@ -13,14 +13,33 @@ export class Problem extends Error {
   }
 }
 
-export const hasKey = () => sessionStorage.getItem(KEY) !== null;
-export const useKey = (key) => sessionStorage.setItem(KEY, key);
-export const forgetKey = () => sessionStorage.removeItem(KEY);
+let key = stored(() => sessionStorage.getItem(KEY));
+
+export const hasKey = () => key !== null;
+
+export function useKey(given) {
+  key = given;
+  stored(() => sessionStorage.setItem(KEY, given));
+}
+
+export function forgetKey() {
+  key = null;
+  stored(() => sessionStorage.removeItem(KEY));
+}
+
+/** Use the browser's storage; null if it lets the page keep nothing. */
+function stored(use) {
+  try {
+    return use();
+  } catch {
+    return null;
+  }
+}
 
 /** Whether the server accepts a key: if so, its error is the missing picture. */
-export async function accepts(key) {
+export async function accepts(given) {
   try {
-    await answer("thumbnail", { method: "POST", headers: { "X-API-Key": key } });
+    await answer("thumbnail", { method: "POST", headers: { "X-API-Key": given } });
   } catch (problem) {
     if (problem.status === 401) return false;
     if (problem.status !== 422) throw problem;
@@ -30,6 +49,7 @@ export async function accepts(key) {
 
 export const providers = () => json("providers");
 export const health = () => json("health");
+export const sample = (address) => answer(address, {}, "image/");
 
 /** One engine's reading; `progress(share)` is called during the upload of a large picture. */
 export function predict(picture, name, signal, progress) {
@@ -54,7 +74,7 @@ export const thumbnail = (picture) => answer("thumbnail", question(picture), "im
 
 function question(picture, signal) {
   const headers = { "Content-Type": picture.type || "application/octet-stream" };
-  if (hasKey()) headers["X-API-Key"] = sessionStorage.getItem(KEY);
+  if (hasKey()) headers["X-API-Key"] = key;
   return { method: "POST", body: picture, headers, signal };
 }
 

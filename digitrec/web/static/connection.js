@@ -13,7 +13,9 @@ export class Connection {
   constructor(back) {
     this.back = back;
     by("again").addEventListener("click", () => this.look(0));
-    addEventListener("offline", () => this.lost(new api.Problem("this device is offline")));
+    addEventListener("offline", async () => { // a server on this machine still answers
+      if (!await isHealthy()) this.lost(new api.Problem("this device is offline"));
+    });
     addEventListener("online", () => this.gone && this.look(0));
   }
 

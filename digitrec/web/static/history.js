@@ -1,7 +1,6 @@
 // The last readings, newest first; kept in this page only. A click restores one.
 
 import { by, make } from "./dom.js";
-import { howSure, inWords, percent } from "./view.js";
 
 const KEPT = 12;
 const list = by("history");
@@ -18,10 +17,10 @@ export function listenForRecall(recall) {
   });
 }
 
-/** Add a reading; it replaces one of the same subject (a drawing that has grown). */
-export function remember(state, reading, picture) {
+/** Add a reading's summary; it replaces one of the same subject (a drawing that has grown). */
+export function remember(state, summary, picture) {
   [...list.children].filter((item) => item.state.subject === state.subject).forEach(drop);
-  list.prepend(entry(state, reading, picture));
+  list.prepend(entry(state, summary, picture));
   [...list.children].slice(KEPT).forEach(drop);
   by("past").hidden = false;
 }
@@ -31,14 +30,12 @@ function drop(item) {
   item.remove();
 }
 
-function entry(state, reading, picture) {
-  const { prediction, confidence, calibrated } = reading;
-  const sure = confidence === null ? "" : percent(calibrated ?? confidence);
+function entry(state, { label, sure, title, words }, picture) {
   const button = make(
     "button", { type: "button", title: "Bring it back" },
-    make("img", { src: URL.createObjectURL(picture), alt: inWords(reading) }),
-    make("span", { ariaHidden: "true" }, prediction ?? "?"),
-    make("small", { ariaHidden: "true", title: howSure(reading) ?? "" }, sure),
+    make("img", { src: URL.createObjectURL(picture), alt: words }),
+    make("span", { ariaHidden: "true" }, label),
+    make("small", { ariaHidden: "true", title }, sure),
   );
   return make("li", { state }, button);
 }

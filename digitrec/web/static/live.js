@@ -1,7 +1,7 @@
 // Live reading: one request at a time, at most four a second, always with the newest picture.
 
 const INTERVAL_MS = 250;
-const TRIES = 5; // of one picture on a busy server
+const TRIES = 5; // of one picture or drawing on a busy server
 const LONGEST_S = 60; // a longer Retry-After is for the person to wait
 
 export class Live {
@@ -31,9 +31,10 @@ export class Live {
     this.busy = false;
   }
 
-  /** Drop the waiting picture, and abort the request. */
+  /** Drop the waiting picture, and abort the request or its pause. */
   stop() {
     this.next = null;
+    this.tries = 0;
     this.generation += 1;
     this.request?.abort();
   }
@@ -51,17 +52,22 @@ export class Live {
       if (!isCurrent()) return;
       const seconds = Math.max(problem.retryAfterS, 2 ** this.tries - 1); // longer each time
       this.tries += 1;
-      if (problem.retryAfterS === null || seconds > LONGEST_S || this.tries >= TRIES) {
+      if (!Number.isFinite(problem.retryAfterS) || seconds > LONGEST_S || this.tries >= TRIES) {
+        this.tries = 0;
         this.fail(problem);
         return;
       }
       this.wait(problem, seconds);
-      await pause(1000 * seconds);
+      await pause(1000 * seconds, this.request.signal);
       if (isCurrent()) this.next ??= makePicture;
     }
   }
 }
 
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+/** Wait; an aborted signal ends it early. */
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.max(0, ms));
+    signal?.addEventListener("abort", resolve);
+  });
 }

@@ -17,7 +17,6 @@ import { Why } from "./why.js";
 
 const SETTLED_MS = 700;
 const FRAME_MS = 250;
-const SEVERAL = "more than one digit"; // a refusal for which there may be numbers
 
 const stage = by("stage");
 let engines = []; // those on offer
@@ -50,7 +49,7 @@ by("camera").addEventListener("click", () => (camera.on ? putAway() : startCamer
 document.addEventListener("keydown", shortcut);
 addEventListener("themechange", () => pad.draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => pad.draw());
-listenForPictures(takePicture, () => connection.lost(new api.Problem("the sample did not arrive")));
+listenForPictures(takePicture);
 listenForCompare(() => engines, currentPicture, complain);
 listenForRecall(put);
 listenForKey(start);
@@ -120,21 +119,27 @@ function drawn(strokes) {
   render(true);
 }
 
-async function takePicture(file) {
+/** Show and read a file; `others` are the files that came with it. */
+async function takePicture(file, others) {
   const choice = choices += 1;
   view.hideToast();
   view.showBusy();
   try {
-    const picture = await lightened(file);
+    const picture = await lightened(await file);
     if (choice !== choices) return;
     if (picture.size > largest) {
       const [has, takes] = [picture.size, largest].map((bytes) => `${(bytes / 1e6).toFixed(1)} MB`);
       throw new Error(`the picture has ${has}, and this server takes ${takes}; choose a smaller one`);
     }
-    put(fresh(picture));
+    const copy = new Blob([await picture.arrayBuffer()], { type: picture.type }); // the file may change on the disk
+    if (choice !== choices) return;
+    put(fresh(copy));
+    if (others) view.toast(`Only the first of ${others + 1} files is read: the page takes one at a time.`);
   } catch (error) {
+    if (choice !== choices) return;
     await render();
-    view.toast(view.sentence(error.message));
+    if (error instanceof api.Problem) complain(error);
+    else view.toast(view.sentence(error.message));
   }
 }
 
@@ -279,13 +284,15 @@ function show(reading, picture, ms) {
   view.showReading(reading, ms);
   if (isDot) return; // told, and no more
   if (pad.active) { // remembered, if nothing is read after it
-    keep = () => { if (!isEmpty()) remember(timeline.now, reading, picture); };
+    keep = () => { if (!isEmpty()) remember(timeline.now, view.summary(reading), picture); };
     return;
   }
-  const tell = (words) => settle(words, () => remember(state, reading, asShown()));
-  if (reading.reason === SEVERAL && numbersReader && !camera.on) {
-    numbers.read(picture, numbersReader.name).then((words) => words !== null && tell(words || view.inWords(reading)));
-  } else tell(view.inWords(reading));
+  const tell = (summary) => settle(summary.words, () => remember(state, summary, asShown()));
+  const single = view.summary(reading);
+  const mayBeNumbers = reading.prediction === null && reading.reason !== "blank";
+  if (mayBeNumbers && numbersReader && !camera.on) {
+    numbers.read(picture, numbersReader.name, (summary) => tell(summary ?? single));
+  } else tell(single);
   if (camera.on) resetCompare(true);
 }
 

@@ -2,12 +2,13 @@
 
 import * as api from "./api.js";
 import { by, make } from "./dom.js";
-import { howSure, inWordsOf, isDoubtful, showNumbers, toast } from "./view.js";
+import { inWordsOf, isDoubtful, showNumbers, summaryOf, toast } from "./view.js";
 
 const LOWEST = 93; // per cent of the stage's side: a field begins no lower
 
 export class Numbers {
   asked = 0; // changes with the picture
+  sheets = new WeakMap(); // what was read on each picture, with its corrections
   fields = []; // { number, input }
 
   /** `getPlace()` says where on the stage the picture lies ([left, top, right, bottom], shares of its side); null: it
@@ -24,18 +25,25 @@ export class Numbers {
     by("numbers").hidden = by("csv").hidden = true;
   }
 
-  /** Read the numbers with this engine and show them; promise them in words, or null if the picture changed. */
-  async read(picture, engine) {
+  /** Read the numbers with this engine and show them. `told(summary)` gets what the history keeps, or null without
+   *  numbers; nothing if the picture changes first. */
+  async read(picture, engine, told) {
     const asked = this.asked += 1;
     try {
-      const sheet = await api.read(picture, engine);
-      if (asked !== this.asked) return null;
-      if (sheet.numbers.length) this.show(sheet);
-      return sheet.numbers.map(({ text }) => text).join(", ");
+      let sheet = this.sheets.get(picture);
+      if (!sheet) {
+        sheet = await api.read(picture, engine);
+        if (asked !== this.asked) return;
+        const isOneDigit = sheet.numbers.length === 1 && sheet.numbers[0].text.length === 1; // which was refused before
+        if (isOneDigit || sheet.numbers.length === 0) return void told(null);
+        this.sheets.set(picture, sheet);
+      }
+      this.show(sheet);
+      told(summaryOf(sheet.numbers));
     } catch (problem) {
-      if (asked !== this.asked) return null;
+      if (asked !== this.asked) return;
       this.fail(problem);
-      return "";
+      told(null);
     }
   }
 
@@ -44,6 +52,7 @@ export class Numbers {
     this.fields = numbers.map((number, place) => {
       const input = make("input", { value: number.text, ariaLabel: `Number ${place + 1}`, title: inWordsOf(number) });
       input.classList.toggle("unsure", isDoubtful(number));
+      input.addEventListener("input", () => { number.text = input.value; });
       return { number, input };
     });
     by("numbers").replaceChildren(...this.fields.map(({ input }) => input));
@@ -81,6 +90,6 @@ function line(row) {
   const last = Math.max(...row.map(({ number }) => number.column ?? NaN));
   const fields = Number.isNaN(last) ? row
     : Array.from({ length: last + 1 }, (_, column) => row.find(({ number }) => number.column === column));
-  const cells = fields.map((field) => field?.input.value ?? "");
+  const cells = fields.map((field) => field?.number.text ?? "");
   return `${cells.map((cell) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
 }

@@ -43,6 +43,7 @@ export class Pad {
     if (event.button !== 0) return;
     const isPen = event.pointerType === "pen";
     if (event.pointerType === "touch" && event.timeStamp - this.penSeen < PALM_MS) return;
+    if (this.active?.kind === "keyboard") this.leave();
     if (this.active && !(isPen && this.active.kind === "touch")) return;
     this.canvas.setPointerCapture(event.pointerId);
     this.cursor = null;
@@ -76,6 +77,12 @@ export class Pad {
     this.end();
     this.cursor = null;
     this.draw();
+  }
+
+  /** End the keyboard's stroke; a mere dot was a slip of the space bar. */
+  leave() {
+    if (this.active.points.length > 1) this.end();
+    else this.active = null;
   }
 
   move(right, down) {

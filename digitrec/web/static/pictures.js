@@ -1,5 +1,6 @@
 // Pictures that were not drawn: chosen, dropped, pasted, or seen by the camera.
 
+import { sample } from "./api.js";
 import { by } from "./dom.js";
 
 const LIGHT_BYTES = 1_000_000;
@@ -7,10 +8,10 @@ const LONGER_SIDE = 1600;
 const FRAME_SIDE = 480;
 const DRAWN_HERE = /^image\/(avif|svg)|\.(avif|svg)$/i; // formats that browsers show and the server does not take
 
-/** Call `take` with every chosen, dropped or pasted picture, and every chosen sample. */
-export function listenForPictures(take, fail) {
+/** Call `take` with every chosen, dropped or pasted picture, or the promise of a sample, and the number of other files. */
+export function listenForPictures(take) {
   const [input, stage] = [by("file"), by("stage")];
-  const taken = (transfer) => transfer.files.length && take(transfer.files[0]);
+  const taken = (transfer) => transfer.files.length && take(transfer.files[0], transfer.files.length - 1);
   by("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     taken(input);
@@ -26,7 +27,7 @@ export function listenForPictures(take, fail) {
   }
   by("samples").addEventListener("click", (event) => {
     const image = event.target.closest("button")?.querySelector("img");
-    if (image) fetch(image.src).then((answer) => answer.blob()).then(take, fail);
+    if (image) take(sample(image.src), 0);
   });
 }
 

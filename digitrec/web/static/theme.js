@@ -3,7 +3,16 @@
 const THEME = "digitrec-theme";
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
 const root = document.documentElement;
-root.dataset.theme = localStorage.getItem(THEME) ?? "auto";
+root.dataset.theme = stored(() => localStorage.getItem(THEME)) ?? "auto";
+
+/** Use the browser's storage; null if it lets the page keep nothing. */
+function stored(use) {
+  try {
+    return use();
+  } catch {
+    return null;
+  }
+}
 
 document.addEventListener("DOMContentLoaded", () => {
   const button = document.getElementById("theme");
@@ -13,7 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
   button.hidden = false;
   button.addEventListener("click", () => {
     root.dataset.theme = NEXT[root.dataset.theme];
-    localStorage.setItem(THEME, root.dataset.theme);
+    stored(() => localStorage.setItem(THEME, root.dataset.theme));
     tell();
     dispatchEvent(new Event("themechange"));
   });

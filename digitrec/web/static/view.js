@@ -33,7 +33,7 @@ export function reasonInWords(reason) {
 }
 
 export function sentence(words) {
-  return `${words[0].toUpperCase()}${words.slice(1)}.`;
+  return `${words[0].toUpperCase()}${words.slice(1).replace(/\.+$/, "")}.`;
 }
 
 /** The calibrated chance, else the engine's confidence, else null. */
@@ -49,6 +49,19 @@ export function inWords(reading) {
   return reading.left_out.length ? `${said}. ${LEFT_OUT}` : said;
 }
 
+/** What the history keeps of a reading: the digit, how sure it is, and all of it in words. */
+export function summary(reading) {
+  const { prediction, confidence, calibrated } = reading;
+  const sure = confidence === null ? "" : percent(calibrated ?? confidence);
+  return { label: prediction ?? "?", sure, title: howSure(reading) ?? "", words: inWords(reading) };
+}
+
+/** The same of whole numbers. */
+export function summaryOf(numbers) {
+  const label = numbers.length === 1 ? numbers[0].text : `${numbers.length} numbers`;
+  return { label, sure: "", title: "", words: numbers.map(({ text }) => text).join(", ") };
+}
+
 /** Whether a number was not read surely. */
 export function isDoubtful({ reason, calibrated, confidence }) {
   return reason !== null || (calibrated ?? confidence ?? 1) < DOUBTFUL;
@@ -62,7 +75,7 @@ export function inWordsOf(number) {
 /** A single number as the answer, else the count of numbers. */
 export function showNumbers(numbers) {
   const [first] = numbers;
-  if (numbers.length === 1) put(first.text, inWordsOf(first) || "It says", "A number of several digits.");
+  if (numbers.length === 1) put(first.text, inWordsOf(first) || "It says", "It is a number, not a single digit.");
   else put(numbers.length, "numbers", "Correct wrong readings on the picture, then copy them all.");
   by("verdict").classList.toggle("unsure", numbers.some(isDoubtful));
 }
@@ -74,7 +87,6 @@ export function showReading(reading, roundTripMs) {
   by("verdict").classList.toggle("unsure", prediction === null || leftOut.length > 0);
   const network = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms to read it, ` : "";
   by("timing").textContent = `${network}${Math.round(roundTripMs)} ms there and back`;
-  by("seen-caption").textContent = probs ? "what the network saw" : "what the network would have seen";
 }
 
 /** An empty answer with a note on the pending work. */
@@ -128,6 +140,7 @@ function put(digit, sure, why, { probs, seen } = {}) {
   by("timing").textContent = "";
   by("seen-picture").hidden = !seen;
   by("seen").classList.toggle("empty", !seen);
+  by("seen-caption").textContent = probs || !seen ? "what the network saw" : "what the network would have seen";
   if (seen) by("seen-picture").src = seen;
   bars.forEach(({ item, fill, share }, place) => {
     const value = probs?.[place] ?? 0;
