@@ -126,6 +126,15 @@ def test_a_full_disk_is_one_line_and_a_code(command: str) -> None:
     assert (done.returncode, done.stderr) == (9, "digitrec: the output: no space left on device\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_messages_that_cannot_be_written_cost_no_answer(here: Path) -> None:
+    drawn_seven().picture.save("7.png")
+    command = [sys.executable, "-m", "digitrec", "predict", "7.png", "none.png", "7.png", "-o", "csv"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert (done.returncode, done.stdout.count("7.png,")) == (1, 2)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is always text")
 def test_a_name_that_is_no_text_or_steers_the_terminal_is_shown_escaped(tmp_path: Path) -> None:
     names = [b"\xff7.png", b"new\nline.png", b"\x1b[31mred.png"]
@@ -204,13 +213,10 @@ def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("module", "start"),
-    [
-        ("click", ["-m", "digitrec"]), ("click", ["-c", "import digitrec.__main__ as it; it.run()"]),
-        ("rapidocr", ["-m", "digitrec", "providers", "check", "rapidocr"]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("module", "start"), [
+    ("click", ["-m", "digitrec"]), ("click", ["-c", "import digitrec.__main__ as it; it.run()"]),
+    ("rapidocr", ["-m", "digitrec", "providers", "check", "rapidocr"]),
+])  # fmt: skip
 def test_ctrl_c_twice_is_one_line(tmp_path: Path, module: str, start: list[str]) -> None:
     """Press Ctrl-C during the import of another package, and again at the end."""
     (tmp_path / f"{module}.py").write_text(
@@ -221,14 +227,11 @@ def test_ctrl_c_twice_is_one_line(tmp_path: Path, module: str, start: list[str])
     assert python(*start, code=130, env=env).stderr == "digitrec: interrupted\n"
 
 
-@pytest.mark.parametrize(
-    ("typed", "instead"),
-    [
-        ("predit", "predict"), ("Providers", "providers"), ("photo.jpg", "digitrec predict photo.jpg"),
-        ("scans", "digitrec predict scans"), ("scans.zip", "digitrec batch scans.zip"),
-        ("scans.tar.xz", "digitrec batch scans.tar.xz"), ("my photo.png", "digitrec predict 'my photo.png'"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("typed", "instead"), [
+    ("predit", "predict"), ("Providers", "providers"), ("photo.jpg", "digitrec predict photo.jpg"),
+    ("scans", "digitrec predict scans"), ("scans.zip", "digitrec batch scans.zip"),
+    ("scans.tar.xz", "digitrec batch scans.tar.xz"), ("my photo.png", "digitrec predict 'my photo.png'"),
+])  # fmt: skip
 def test_an_unknown_command_suggests_one(typed: str, instead: str, here: Path) -> None:
     Path("scans").mkdir()
     assert instead in run(typed, code=2).stderr

@@ -80,8 +80,9 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
         given |= {"list": hashlib.sha256("\n".join(listed).encode("utf-8", "surrogateescape")).hexdigest()}
     with job.opened(out) as run:
         if not resume and (out.exists() or run.plan is not None):
+            what = "exists already" if out.exists() else "has an interrupted batch"
             advice = "name another" if run.plan is None else "continue it with --resume, or name another"
-            raise click.UsageError(f"{out} exists already: {advice}.")
+            raise click.UsageError(f"{out} {what}: {advice}.")
         if run.plan is not None:
             _check(out, run.plan, given)
         elif out.exists():

@@ -45,8 +45,13 @@ def exit_code(error: errors.DigitrecError) -> int:
 
 
 def tell(what: str) -> None:
-    """Print a line about the command's work on stderr."""
-    click.echo(f"digitrec: {printable(what)}", err=True)
+    """Print a line about the command's work on stderr; a full disk does not stop the work."""
+    try:
+        click.echo(f"digitrec: {printable(what)}", err=True)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        drop(sys.stderr)
 
 
 def open_what_is_closed() -> None:

@@ -143,9 +143,10 @@ def _read() -> dict[str, Any]:
         if os.environ.get(VARIABLE) or config_path().is_symlink():
             raise _cannot("does not exist; correct its name or its link") from None
         return {}
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: not TOML, or not UTF-8
-        why = error.strerror if isinstance(error, OSError) else error
-        raise _cannot(f"cannot be read: {why}; correct it") from error
+    except OSError as error:
+        raise _cannot(f"cannot be read: {error.strerror}; name another in {VARIABLE}") from error
+    except (ValueError, RecursionError) as error:  # it is not TOML, or not UTF-8
+        raise _cannot(f"cannot be read: {error}; correct it") from error
 
 
 def _cannot(what: str) -> NotConfigured:

@@ -258,15 +258,19 @@ def _listed(folder: str, skipped: Skipped) -> list[tuple[str, bool]]:
 def matches(pattern: str, skipped: Skipped) -> list[str]:
     """Return the files that a pattern of `glob` matches, sorted; ``**`` stands for any number of folders.
 
+    Folders that ``**`` cannot list are returned too; reading one raises the error.
+
     Args:
         pattern: in the shell's syntax; some shells do not expand patterns themselves.
         skipped: counts the pipes, sockets and devices among the matches, and the links to folders and
             default output folders, which ``**`` does not enter.
     """
-    found, passed = [], dict[str, str]()
-    for path in sorted(_matching(pattern, passed)):
+    found, passed, errors = [], dict[str, str](), list[OSError]()
+    matching = _matching(pattern, passed, errors)
+    unreadable = {str(Path(error.filename)) for error in errors}
+    for path in sorted(matching | unreadable):
         mode = _mode(path)
-        if stat.S_ISREG(mode):
+        if stat.S_ISREG(mode) or path in unreadable:
             found.append(path)
         elif not stat.S_ISDIR(mode):
             skipped["pipe or device"] += 1
@@ -274,22 +278,23 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
     return found
 
 
-def _matching(pattern: str, passed: dict[str, str]) -> set[str]:
+def _matching(pattern: str, passed: dict[str, str], errors: list[OSError]) -> set[str]:
     """Return what a pattern matches; `glob` itself would follow links to folders, even in circles.
 
-    Add to ``passed`` each folder that ``**`` does not enter, with its kind; hidden ones do not match.
+    Add to ``passed`` each folder that ``**`` does not enter, with its kind, and to ``errors`` why others
+    cannot be listed; hidden ones do not match.
     """
     before, *after = _ANY_DEPTH.split(pattern, maxsplit=1)
     if not after:
         return set(glob(pattern))  # noqa: PTH207
     found: set[str] = set()
     for start in glob(before) if before else [os.curdir]:  # noqa: PTH207
-        for folder, inner, _ in os.walk(start):
+        for folder, inner, _ in os.walk(start, onerror=errors.append):
             shown = [Path(folder, name) for name in inner if not name.startswith(".")]
             inner[:] = (path.name for path in shown if path.name not in OUTPUTS)
             passed |= {str(path): "output" for path in shown if path.name in OUTPUTS}
             passed |= {str(path): "folder link" for path in shown if path.is_symlink()}
-            found |= _matching(str(Path(escape(folder), after[0] or "*")), passed)
+            found |= _matching(str(Path(escape(folder), after[0] or "*")), passed, errors)
     return found
 
 

@@ -157,10 +157,15 @@ def folder() -> Path:
 def stored(where: str) -> dict[Key, Calibration]:
     """Return all calibrations in a folder; they are read once per process, and again after `save`.
 
-    A damaged file is skipped with a warning.
+    A damaged file, or a folder that may not be read, is skipped with a warning.
     """
     found: dict[Key, Calibration] = {}
-    for path in sorted(Path(where).glob("*.json")):
+    try:
+        paths = sorted(Path(where).glob("*.json"))
+    except OSError as error:
+        log.warning("%s: cannot be read (%s); answers are not calibrated", where, error.strerror)
+        return found
+    for path in paths:
         try:
             one = msgspec.json.decode(path.read_bytes(), type=built(Calibration))
             found[one.key] = one

@@ -130,6 +130,7 @@ def test_pictures_are_the_same_whatever_they_come_in(scans: Path, kind: str) -> 
 def test_a_run_goes_on_without_its_archive(scans: Path) -> None:
     archive = archived("tar.gz")
     stopped(archive, "-o", "rows.jsonl", "--workers", "2", parts=2)
+    assert "rows.jsonl has an interrupted batch" in run(archive, "-o", "rows.jsonl", code=2).stderr
     Path(archive).unlink()
     program = started("-o", "rows.jsonl", "--resume", "--workers", "1", stderr=subprocess.PIPE)
     program.stderr.close()  # the command has a message that nobody reads

@@ -79,15 +79,12 @@ def test_an_error_amid_the_pictures_fails_the_rest_only() -> None:
     assert kinds == [[Prediction, Prediction], [Failure, Prediction]]
 
 
-@pytest.mark.parametrize(
-    ("said", "agree", "consensus", "dissenters"),
-    [
-        ([(7, 0.9), (7, 0.8)], True, 7, ()), ([(7, 0.3), (7, 0.3), (1, 0.9)], False, 7, ("e2",)),
-        ([(7, 0.9), (1, 0.8)], False, None, ()), ([(7, 0.9), (7, 0.9), (None, None)], False, 7, ("e2",)),
-        ([(7, 0.9), (None, None), (None, None)], False, None, ("e0",)),
-        ([(None, None), (None, None)], True, None, ()), ([(7, 0.9)], None, 7, ()), ([], None, None, ()),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("said", "agree", "consensus", "dissenters"), [
+    ([(7, 0.9), (7, 0.8)], True, 7, ()), ([(7, 0.3), (7, 0.3), (1, 0.9)], False, 7, ("e2",)),
+    ([(7, 0.9), (1, 0.8)], False, None, ()), ([(7, 0.9), (7, 0.9), (None, None)], False, 7, ("e2",)),
+    ([(7, 0.9), (None, None), (None, None)], False, None, ("e0",)),
+    ([(None, None), (None, None)], True, None, ()), ([(7, 0.9)], None, 7, ()), ([], None, None, ()),
+])  # fmt: skip
 def test_what_engines_say_together(
     said: list[tuple[int | None, float | None]],
     agree: bool | None,

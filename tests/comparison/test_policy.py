@@ -35,16 +35,13 @@ def decided(policy: EnginePolicy, said: Sequence[Outcome]) -> Prediction:
     return outcome
 
 
-@pytest.mark.parametrize(
-    ("lines", "digit", "who"),
-    [
-        ([sure(7, 0.9), sure(1, 0.99)], 7, "a"), ([sure(7, 0.5), sure(1, 0.99)], 1, "ab"),
-        ([sure(7, 0.5), sure(1, 0.4)], 7, "ab"), ([sure(7, None), sure(1, 0.99)], 1, "ab"),
-        ([sure(7, None), sure(1, 0.4)], 7, "ab"), ([DOWN, sure(1, 0.99)], 1, "ab"),
-        ([NOTHING, sure(1, 0.5)], 1, "ab"), ([sure(7, 0.4), sure(1, 0.5)], 1, "ab"),
-        ([sure(7, 0.5), DOWN], 7, "ab"), ([NOTHING, DOWN, NOTHING], None, "abc"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("lines", "digit", "who"), [
+    ([sure(7, 0.9), sure(1, 0.99)], 7, "a"), ([sure(7, 0.5), sure(1, 0.99)], 1, "ab"),
+    ([sure(7, 0.5), sure(1, 0.4)], 7, "ab"), ([sure(7, None), sure(1, 0.99)], 1, "ab"),
+    ([sure(7, None), sure(1, 0.4)], 7, "ab"), ([DOWN, sure(1, 0.99)], 1, "ab"),
+    ([NOTHING, sure(1, 0.5)], 1, "ab"), ([sure(7, 0.4), sure(1, 0.5)], 1, "ab"),
+    ([sure(7, 0.5), DOWN], 7, "ab"), ([NOTHING, DOWN, NOTHING], None, "abc"),
+])  # fmt: skip
 def test_a_fallback_asks_on_until_one_is_sure(lines: Sequence[Line], digit: int | None, who: str) -> None:
     outcome = digitrec.predict(drawn_seven(), Fallback(engines(*lines), below=0.9))
     assert (outcome.digit, "".join(asked(outcome))) == (digit, who)
@@ -98,17 +95,14 @@ def test_policies_are_named_and_an_impossible_one_is_refused() -> None:
         Fallback([one, other, one], below=0.9)
 
 
-@pytest.mark.parametrize(
-    ("lines", "agree", "digit", "reason", "who"),
-    [
-        ([sure(7, 0.9), sure(7, 0.5), sure(1, 0.9)], 2, 7, None, "ab"),
-        ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9), sure(7, 0.9)], 2, 7, None, "abc"),
-        ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9)], 3, None, "engines disagree", "abc"),
-        ([sure(1, 0.9), sure(2, 0.5), sure(3, 0.9), sure(4, 0.9)], 3, None, "engines disagree", "abc"),
-        ([sure(7, 0.9), DOWN, sure(7, 0.9)], 2, 7, None, "abc"),
-        ([NOTHING, NOTHING, sure(7, 0.9)], 2, None, "no text", "ab"),
-    ],
-)
+@pytest.mark.parametrize(("lines", "agree", "digit", "reason", "who"), [
+    ([sure(7, 0.9), sure(7, 0.5), sure(1, 0.9)], 2, 7, None, "ab"),
+    ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9), sure(7, 0.9)], 2, 7, None, "abc"),
+    ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9)], 3, None, "engines disagree", "abc"),
+    ([sure(1, 0.9), sure(2, 0.5), sure(3, 0.9), sure(4, 0.9)], 3, None, "engines disagree", "abc"),
+    ([sure(7, 0.9), DOWN, sure(7, 0.9)], 2, 7, None, "abc"),
+    ([NOTHING, NOTHING, sure(7, 0.9)], 2, None, "no text", "ab"),
+])  # fmt: skip
 def test_a_consensus_asks_until_it_is_decided(
     lines: Sequence[Line], agree: int, digit: int | None, reason: str | None, who: str
 ) -> None:
@@ -123,18 +117,15 @@ def test_after_too_many_failures_no_engine_is_asked_in_vain() -> None:
     assert last.provider.calls == 0  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("said", "digit", "reason", "who"),
-    [
-        ([(7, True), (7, True), (3, False)], None, "emulated answers do not vote", "abc"),
-        ([(3, False), (7, True), (3, False)], 3, None, "abc"),
-        ([(3, False), (3, True), (7, False)], None, "emulated answers do not vote", "abc"),
-        ([(7, True), (7, True), (1, True)], 7, None, "abc"),
-        ([(7, True), (1, True), (2, True)], None, "engines disagree", "abc"),
-        ([(7, True), (7, True), (7, False), (7, False)], 7, None, "abcd"),
-        ([(7, True), (1, True), (1, True), (7, True)], None, "engines disagree", "abcd"),
-    ],
-)
+@pytest.mark.parametrize(("said", "digit", "reason", "who"), [
+    ([(7, True), (7, True), (3, False)], None, "emulated answers do not vote", "abc"),
+    ([(3, False), (7, True), (3, False)], 3, None, "abc"),
+    ([(3, False), (3, True), (7, False)], None, "emulated answers do not vote", "abc"),
+    ([(7, True), (7, True), (1, True)], 7, None, "abc"),
+    ([(7, True), (1, True), (2, True)], None, "engines disagree", "abc"),
+    ([(7, True), (7, True), (7, False), (7, False)], 7, None, "abcd"),
+    ([(7, True), (1, True), (1, True), (7, True)], None, "engines disagree", "abcd"),
+])  # fmt: skip
 def test_emulators_vote_only_where_nobody_else_answers(
     said: list[tuple[int, bool]], digit: int | None, reason: str | None, who: str
 ) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,6 +111,12 @@ def test_a_damaged_file_warns_once_for_its_engine(text: str, caplog: pytest.LogC
         assert calibration.apply(replace(ANSWER, provider="f"), calibration.known()).calibrated is not None
     (told,) = [record.getMessage() for record in caplog.records]
     assert str(path) in told
+
+
+def test_a_folder_that_may_not_be_read_warns(as_nobody: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Path("closed").mkdir(0)
+    assert calibration.stored("closed/calibrations") == {}
+    assert "closed/calibrations: cannot be read (Permission denied)" in caplog.text
 
 
 values = st.recursive(

@@ -119,14 +119,10 @@ def test_boxes_are_on_the_turned_picture_in_its_full_size() -> None:
     assert number.digits[0].box == pytest.approx(number.box)
 
 
-@pytest.mark.parametrize(
-    ("picture", "frame", "degrees", "shift"),
-    [
-        (form(frame=False, lines=True).rotate(5, fillcolor=235), None, 5, 0),
-        (form().rotate(0, translate=(24, 24), fillcolor=235), FRAME, 0, 24),
-    ],
-    ids=["turned", "shifted"],
-)
+@pytest.mark.parametrize(("picture", "frame", "degrees", "shift"), [
+    (form(frame=False, lines=True).rotate(5, fillcolor=235), None, 5, 0),
+    (form().rotate(0, translate=(24, 24), fillcolor=235), FRAME, 0, 24),
+], ids=["turned", "shifted"])  # fmt: skip
 def test_an_empty_field_has_its_place_on_the_photo(
     picture: Image.Image, frame: Box | None, degrees: float, shift: float
 ) -> None:
@@ -181,15 +177,11 @@ def test_digits_in_the_boxes_of_a_field_are_one_number(
         assert number.box == (200, 150, 300, 180) and [it.digit for it in number.digits] == [0, 7, 1]
 
 
-@pytest.mark.parametrize(
-    ("how", "reason"),
-    [
-        ({"lenient": True}, None),
-        ({}, "no number"),
-        ({"lenient": True, "digits": 2}, "another number of digits"),
-        ({"lenient": True, "at_least": 0.95}, "not sure"),
-    ],
-)
+@pytest.mark.parametrize(("how", "reason"), [
+    ({"lenient": True}, None), ({}, "no number"),
+    ({"lenient": True, "digits": 2}, "another number of digits"),
+    ({"lenient": True, "at_least": 0.95}, "not sure"),
+])  # fmt: skip
 def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason: str | None) -> None:
     word = Answer((Candidate("1O4", 0.9, (200, 150, 290, 190)),))
     one = read(form(frame=False), answer=word, **how)["one"]
@@ -217,18 +209,15 @@ def test_a_page_without_a_frame_is_read_with_a_warning(caplog: pytest.LogCapture
     assert "<image>" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("fields", "named"),
-    [
-        ({"total": [0.9, 0.1, 0.2, 0.1]}, "total"), ({"total": [-0.1, 0, 1, 1]}, "total"),
-        ({"total": [0.1, 0.1, 0, 0.1]}, "total"), ({"total": [0.1, 0.1, 0.1]}, "fields.json"),
-        ({"a": [0, 0, 0.5, 0.5], "bee": [0.4, 0.4, 0.3, 0.3]}, "bee"), ({}, "fields.json"),
-        ([1, 2], "fields.json"), ({"a": ["x", 0, 1, 1]}, "fields.json"), ("{", "fields.json"),
-        ({"a": [float("nan"), 0, 1, 1]}, "a"), ({"a": [10**400, 0, 1, 1]}, "json"), ({"\ud800": 0}, "utf-8"),
-        ('{"fields": {"a": [0, 0, 1, 1]}, "farme": [0, 0, 1, 1]}', "farme"),
-        ('{"fields": {"tax": [0, 0, 1, 0.5], "tax": [0, 0.5, 1, 0.5]}}', "'tax' occurs twice"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("fields", "named"), [
+    ({"total": [0.9, 0.1, 0.2, 0.1]}, "total"), ({"total": [-0.1, 0, 1, 1]}, "total"),
+    ({"total": [0.1, 0.1, 0, 0.1]}, "total"), ({"total": [0.1, 0.1, 0.1]}, "fields.json"),
+    ({"a": [0, 0, 0.5, 0.5], "bee": [0.4, 0.4, 0.3, 0.3]}, "bee"), ({}, "fields.json"),
+    ([1, 2], "fields.json"), ({"a": ["x", 0, 1, 1]}, "fields.json"), ("{", "fields.json"),
+    ({"a": [float("nan"), 0, 1, 1]}, "a"), ({"a": [10**400, 0, 1, 1]}, "json"), ({"\ud800": 0}, "utf-8"),
+    ('{"fields": {"a": [0, 0, 1, 1]}, "farme": [0, 0, 1, 1]}', "farme"),
+    ('{"fields": {"tax": [0, 0, 1, 0.5], "tax": [0, 0.5, 1, 0.5]}}', "'tax' occurs twice"),
+])  # fmt: skip
 def test_a_wrong_fields_file_names_the_field(fields: object, named: str, tmp_path: Path) -> None:
     file = tmp_path / "fields.json"
     file.write_text(fields if isinstance(fields, str) else json.dumps({"fields": fields}))

@@ -91,25 +91,22 @@ def test_lenient_infers_no_marks() -> None:
     assert (number.text, number.inferred) == ("7", False)
 
 
-@pytest.mark.parametrize(
-    ("words", "texts"),
-    [
-        ([word("-", 50), word("3", 65)], ["-3"]),
-        ([Candidate("-", 0.9, (50, 49, 60, 52)), word("3", 70)], ["-3"]),
-        ([word("-", 50), word("\u00a3", 70), word("3", 85)], ["-3"]),
-        ([word("10", 50), word("-", 79), word("\u00a3", 96), word("3", 112)], ["10", "3"]),
-        ([word("7", 50), word(".", 60), word("50", 71)], ["7.50"]),
-        ([word("7.", 50), word("50", 72)], ["7.50"]), ([word("1", 50), word("234.50", 67)], ["1234.50"]),
-        ([word("12", 50), word("34", 90)], ["12", "34"]), ([word("12", 50), word("kg", 72)], ["12"]),
-        ([word("10", 50), word("-", 79), word("3", 98)], ["10", "3"]),
-        ([word("120", 50), word("135", 92)], ["120", "135"]),
-        ([Candidate("120 135", 0.9, (110, 100, 180, 120))], ["120", "135"]),
-        ([Candidate("x = 12 kg", 0.9, (110, 100, 200, 120))], ["12"]),
-        ([word("7", 50), word("8", 50, 80)], ["7", "8"]),
-        ([Candidate("7", 0.9), Candidate("8 9", 0.9)], ["7", "8", "9"]),
-        ([Candidate("7", 0.9), word("8", 50)], ["8", "7"]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("words", "texts"), [
+    ([word("-", 50), word("3", 65)], ["-3"]),
+    ([Candidate("-", 0.9, (50, 49, 60, 52)), word("3", 70)], ["-3"]),
+    ([word("-", 50), word("\u00a3", 70), word("3", 85)], ["-3"]),
+    ([word("10", 50), word("-", 79), word("\u00a3", 96), word("3", 112)], ["10", "3"]),
+    ([word("7", 50), word(".", 60), word("50", 71)], ["7.50"]),
+    ([word("7.", 50), word("50", 72)], ["7.50"]), ([word("1", 50), word("234.50", 67)], ["1234.50"]),
+    ([word("12", 50), word("34", 90)], ["12", "34"]), ([word("12", 50), word("kg", 72)], ["12"]),
+    ([word("10", 50), word("-", 79), word("3", 98)], ["10", "3"]),
+    ([word("120", 50), word("135", 92)], ["120", "135"]),
+    ([Candidate("120 135", 0.9, (110, 100, 180, 120))], ["120", "135"]),
+    ([Candidate("x = 12 kg", 0.9, (110, 100, 200, 120))], ["12"]),
+    ([word("7", 50), word("8", 50, 80)], ["7", "8"]),
+    ([Candidate("7", 0.9), Candidate("8 9", 0.9)], ["7", "8", "9"]),
+    ([Candidate("7", 0.9), word("8", 50)], ["8", "7"]),
+])  # fmt: skip
 def test_only_parts_of_one_number_are_joined(words: list[Candidate], texts: list[str]) -> None:
     assert [number.text for number in read(*words).numbers] == texts
 

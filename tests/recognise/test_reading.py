@@ -70,14 +70,11 @@ def test_boxes_are_pixels_of_the_upright_picture(wants: InputSpec, size: tuple[i
         assert sheet.numbers[0].box == pytest.approx(box, abs=max(size) / 150)
 
 
-@pytest.mark.parametrize(
-    ("rotate", "region", "box"),
-    [
-        (0, None, (40, 60, 80, 100)), (90, None, (100, 40, 140, 80)),
-        (0, (20, 30, 120, 150), (40, 60, 80, 100)), (0, (0.1, 0.1, 0.6, 0.9), (40, 60, 80, 100)),
-        (90, (0.25, 0.0, 1.0, 0.5), (100, 40, 140, 80)),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("rotate", "region", "box"), [
+    (0, None, (40, 60, 80, 100)), (90, None, (100, 40, 140, 80)),
+    (0, (20, 30, 120, 150), (40, 60, 80, 100)), (0, (0.1, 0.1, 0.6, 0.9), (40, 60, 80, 100)),
+    (90, (0.25, 0.0, 1.0, 0.5), (100, 40, 140, 80)),
+])  # fmt: skip
 def test_a_turned_picture_and_a_part_keep_the_places(
     rotate: int, region: tuple[float, float, float, float] | None, box: tuple[int, ...]
 ) -> None:
@@ -149,16 +146,13 @@ def test_a_bad_picture_and_a_failed_call_cost_only_their_own_place() -> None:
         digitrec.read(good, FakeProvider(script[1:]))
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        ({"digits": 0}, ValueError), ({"digits": (3, 2)}, ValueError), ({"digits": "4"}, TypeError),
-        ({"rotate": 45}, ValueError), ({"at_least": 2}, ValueError), ({"region": (0, 0, 1)}, ValueError),
-        ({"region": "0,0,1,1"}, ValueError), ({"region": 5}, ValueError), ({"region": [[0], 1]}, ValueError),
-        ({"region": (False, False, True, True)}, ValueError),
-        ({"region": (0, 0, None, 1)}, ValueError), ({"region": ("0", "0", "1", "1")}, ValueError),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("options", "error"), [
+    ({"digits": 0}, ValueError), ({"digits": (3, 2)}, ValueError), ({"digits": "4"}, TypeError),
+    ({"rotate": 45}, ValueError), ({"at_least": 2}, ValueError), ({"region": (0, 0, 1)}, ValueError),
+    ({"region": "0,0,1,1"}, ValueError), ({"region": 5}, ValueError), ({"region": [[0], 1]}, ValueError),
+    ({"region": (False, False, True, True)}, ValueError),
+    ({"region": (0, 0, None, 1)}, ValueError), ({"region": ("0", "0", "1", "1")}, ValueError),
+])  # fmt: skip
 def test_wrong_arguments_fail_before_a_request(options: dict[str, Any], error: type[Exception]) -> None:
     fake = FakeProvider()
     with pytest.raises(error, match=next(iter(options))):

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -164,7 +165,7 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
 
 
 def _read(source: str, path: Path) -> list[Sample]:
-    if source in (TEST_SET, "mnist-train") and path.is_dir():
+    if source in (TEST_SET, "mnist-train") and os.path.isdir(path):  # noqa: PTH112 (in a folder that may not be read too)
         log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
     elif source == TEST_SET:
         path = SHIPPED / "t10k-images-idx3-ubyte.gz"

@@ -159,17 +159,14 @@ def advice(
     return recommend(said, engines, labelled(labels), wanted, budget)
 
 
-@pytest.mark.parametrize(
-    ("free", "paid", "wanted", "budget", "chosen", "reached"),
-    [
-        (RIGHT, RIGHT, 0.9, None, "free", True), (NEVER, RIGHT, 0.9, None, "paid", True),
-        (NEVER, HALF, 0.9, None, "paid", False), (HALF, HALF, 0.9, None, "free", False),
-        (HALF, RIGHT, 0.3, None, "free", True), (HALF, RIGHT, 0.99, None, "paid", False),
-        (HALF, RIGHT, 0.9, 0.4, "free", False), (HALF, RIGHT, 0.9, 0.5, "paid", True),
-        (ONCE_WRONG, RIGHT, LOWEST, None, "free", True), (RIGHT, RIGHT, 0, None, "free", True),
-        (RIGHT, RIGHT, 1, 0, "free", False),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("free", "paid", "wanted", "budget", "chosen", "reached"), [
+    (RIGHT, RIGHT, 0.9, None, "free", True), (NEVER, RIGHT, 0.9, None, "paid", True),
+    (NEVER, HALF, 0.9, None, "paid", False), (HALF, HALF, 0.9, None, "free", False),
+    (HALF, RIGHT, 0.3, None, "free", True), (HALF, RIGHT, 0.99, None, "paid", False),
+    (HALF, RIGHT, 0.9, 0.4, "free", False), (HALF, RIGHT, 0.9, 0.5, "paid", True),
+    (ONCE_WRONG, RIGHT, LOWEST, None, "free", True), (RIGHT, RIGHT, 0, None, "free", True),
+    (RIGHT, RIGHT, 1, 0, "free", False),
+])  # fmt: skip
 def test_the_cheapest_that_reaches_the_target_is_chosen_else_the_nearest(
     free: list[int], paid: list[int], wanted: float, budget: float | None, chosen: str, reached: bool
 ) -> None:

@@ -5,6 +5,7 @@ A limit keeps the mix of labels, and a larger sample contains the smaller one.
 
 import csv
 import io
+import os
 import re
 import tempfile
 from collections import Counter
@@ -78,6 +79,13 @@ def test_a_folder_hides_the_set_of_its_name(here: Path, caplog: pytest.LogCaptur
     assert str(here / "mnist-test") in caplog.messages[0]
 
 
+def test_a_known_set_is_read_in_a_folder_that_may_not(as_nobody: Path) -> None:
+    Path("closed").mkdir()
+    os.chdir("closed")
+    (as_nobody / "closed").chmod(0)
+    assert len(read_samples("mnist-test", 5)) == 5
+
+
 NAMES = ["a.png", "b b.png", "ü,;'.png", 'q"uote.png']
 
 
@@ -105,39 +113,32 @@ def called(sample: Sample) -> tuple[str, int | None]:
 EXPECTED = [("a.png", 7), ("b b.png", None)]
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        "file,label\na.png,7\nb b.png,none\n", "File,Label\na.png,7\nb b.png,None\n",
-        "file\tlabel\na.png\t7\nb b.png\tnone", "image|class\na.png|7\nb b.png|none\n",
-        "\ufeffFile Name;Digit\r\na.png;7\r\nb b.png;none\r\n",
-        '"label","file"\r"7","a.png"\r"none","b b.png"\r',
-        "\n\nfile,label,why\na.png, 7 ,,\n,,\n  b b.png ,none\n\n",
-        "label,digit,file\n7,1,a.png\nnone,1,b b.png\n",
-        "file,label\na.png,7\nb b.png,none\n".encode("utf-16"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("table", [
+    "file,label\na.png,7\nb b.png,none\n", "File,Label\na.png,7\nb b.png,None\n",
+    "file\tlabel\na.png\t7\nb b.png\tnone", "image|class\na.png|7\nb b.png|none\n",
+    "\ufeffFile Name;Digit\r\na.png;7\r\nb b.png;none\r\n",
+    '"label","file"\r"7","a.png"\r"none","b b.png"\r',
+    "\n\nfile,label,why\na.png, 7 ,,\n,,\n  b b.png ,none\n\n",
+    "label,digit,file\n7,1,a.png\nnone,1,b b.png\n", "file,label\na.png,7\nb b.png,none\n".encode("utf-16"),
+])  # fmt: skip
 def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str | bytes) -> None:
     assert table_of(folder, table) == EXPECTED
 
 
-@pytest.mark.parametrize(
-    ("table", "complaint"),
-    [
-        ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label"),
-        ("file;label\n\na.png;10\n", "line 3: label '10'"), ("file,label\na.png,٣\n", "line 2: label '٣'"),
-        ("file,label\na.png,1,2\n", "line 2: 3 cells, but 2 columns"),
-        ("file\na.png\n", "line 1: no column label; the first line has 'file'"),
-        ("a.png,7\n", "line 1: no column file; the first line has 'a.png', '7'"),
-        ("file,label,LABEL\na.png,1,2\n", "line 1: two columns are called 'label'"),
-        ('file,label\n"a.png,7\n', "cannot be read as a table"),
-        ('file,label\n"b\nb.png",7\n"c\nc.png",1\n', "line 2: there is no file 'b\\nb.png'"),
-        (f"file,label\n{'x' * 5000},7\n", "line 2: there is no file 'xxx"),
-        ("file,label\na\0.png,7\n", "line 2: there is no file"), (b"\xff\xfef", "not UTF-8"),
-        ("", "no column file; the first line has no text"),
-        ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in "),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("table", "complaint"), [
+    ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label"),
+    ("file;label\n\na.png;10\n", "line 3: label '10'"), ("file,label\na.png,٣\n", "line 2: label '٣'"),
+    ("file,label\na.png,1,2\n", "line 2: 3 cells, but 2 columns"),
+    ("file\na.png\n", "line 1: no column label; the first line has 'file'"),
+    ("a.png,7\n", "line 1: no column file; the first line has 'a.png', '7'"),
+    ("file,label,LABEL\na.png,1,2\n", "line 1: two columns are called 'label'"),
+    ('file,label\n"a.png,7\n', "cannot be read as a table"),
+    ('file,label\n"b\nb.png",7\n"c\nc.png",1\n', "line 2: there is no file 'b\\nb.png'"),
+    (f"file,label\n{'x' * 5000},7\n", "line 2: there is no file 'xxx"),
+    ("file,label\na\0.png,7\n", "line 2: there is no file"), (b"\xff\xfef", "not UTF-8"),
+    ("", "no column file; the first line has no text"),
+    ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in "),
+])  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(folder: Path, table: str | bytes, complaint: str) -> None:
     with pytest.raises(DataError, match=re.escape(complaint)):
         table_of(folder, table)
