@@ -34,17 +34,14 @@ def circular() -> dict[str, Any]:
     return value
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(), Answer((Candidate("7"),)), one(score=np.float64(0.5), box=(-1, 0, 10**9, 0.5)),
-        one(score=0), one(score=1), one(text="\N{FULLWIDTH DIGIT SEVEN} " + "x" * 100_000),
-        Answer(probabilities=TENTHS, reason="no digit is clearly the likeliest", model_version=""),
-        Answer(probabilities=(0, 0, 0, 0, 0, 0, 0, 1, 0, 0.0009)),
-        Answer(raw={"a": [None, True, 1, 1.5, "x", (1, 2)], "b": {}}), Answer(raw=nested(DEEPEST)),
-        Answer(tuple(Candidate("7", 0.5) for _ in range(100_000))),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("answer", [
+    Answer(), Answer((Candidate("7"),)), one(score=np.float64(0.5), box=(-1, 0, 10**9, 0.5)),
+    one(score=0), one(score=1), one(text="\N{FULLWIDTH DIGIT SEVEN} " + "x" * 100_000),
+    Answer(probabilities=TENTHS, reason="no digit is clearly the likeliest", model_version=""),
+    Answer(probabilities=(0, 0, 0, 0, 0, 0, 0, 1, 0, 0.0009)),
+    Answer(raw={"a": [None, True, 1, 1.5, "x", (1, 2)], "b": {}}), Answer(raw=nested(DEEPEST)),
+    Answer(tuple(Candidate("7", 0.5) for _ in range(100_000))),
+])  # fmt: skip
 def test_a_good_answer_is_given_back_as_it_is(answer: Answer) -> None:
     assert checked(answer) is answer
 

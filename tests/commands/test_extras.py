@@ -86,13 +86,10 @@ def test_with_no_extra_each_command_works_or_names_one(folder: Path) -> None:
     assert "[tune]" in told_of["tune --data hard.npz"] and "[train]" in told_of["models compare --quick"]
 
 
-@pytest.mark.parametrize(
-    ("missing", "line", "extra"),
-    [
-        *((package, "benchmark hard.npz", "stats") for package in ("scipy", "sklearn")),
-        (PLOTS, "evaluate --data hard.npz", "plots"),
-    ],
-)
+@pytest.mark.parametrize(("missing", "line", "extra"), [
+    *((package, "benchmark hard.npz", "stats") for package in ("scipy", "sklearn")),
+    (PLOTS, "evaluate --data hard.npz", "plots"),
+])  # fmt: skip
 def test_one_missing_package_is_told_before_anything_is_measured(
     folder: Path, missing: str, line: str, extra: str
 ) -> None:

@@ -67,14 +67,11 @@ def test_invalid_options_fail_before_the_server_listens(
     assert not started
 
 
-@pytest.mark.parametrize(
-    ("where", "public"),
-    [
-        (["--host", "0.0.0.0"], True), (["--host", "::"], True), (["--host", "192.0.2.7"], True),
-        (["--host", "a.name.example"], True), (["--proxies", "1"], True), ([], False),
-        (["--host", "127.0.0.9"], False), (["--host", "localhost"], False), (["--host", "::1"], False),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("where", "public"), [
+    (["--host", "0.0.0.0"], True), (["--host", "::"], True), (["--host", "192.0.2.7"], True),
+    (["--host", "a.name.example"], True), (["--proxies", "1"], True), ([], False),
+    (["--host", "127.0.0.9"], False), (["--host", "localhost"], False), (["--host", "::1"], False),
+])  # fmt: skip
 @pytest.mark.parametrize("allowed", [None, "key"])
 def test_a_public_server_with_paid_engines_needs_permission(
     monkeypatch: pytest.MonkeyPatch, started: Started, where: list[str], public: bool, allowed: str | None
@@ -119,14 +116,11 @@ def test_a_foreign_address_is_one_error_line(host: str) -> None:
     assert len(done.output.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("options", "hosts"),
-    [
-        ([], ("localhost",)), (["--host", "0.0.0.0"], ()), (["--proxies", "1"], ()),
-        (["--host", "0.0.0.0", "--allow-host", "Digits.example.org"], ("digits.example.org",)),
-        (["--allow-host", "[2001:DB8::7]"], ("2001:db8::7",)), (["--allow-host", "*"], ()),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("options", "hosts"), [
+    ([], ("localhost",)), (["--host", "0.0.0.0"], ()), (["--proxies", "1"], ()),
+    (["--host", "0.0.0.0", "--allow-host", "Digits.example.org"], ("digits.example.org",)),
+    (["--allow-host", "[2001:DB8::7]"], ("2001:db8::7",)), (["--allow-host", "*"], ()),
+])  # fmt: skip
 def test_a_server_for_this_machine_answers_to_its_own_names_only(
     started: Started, options: list[str], hosts: tuple[str, ...]
 ) -> None:

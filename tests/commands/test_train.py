@@ -119,28 +119,25 @@ def test_fine_tuning_on_a_folder_reports_before_and_after(
     assert "MNIST test" in run("models", "list", "mine.tflite", code=0).stdout
 
 
-@pytest.mark.parametrize(
-    ("options", "code", "says"),
-    [
-        (["--loss", "sparse"], 2, "--arch"), (["--side", "64"], 2, "--arch"),
-        (["--side", "31", "--arch", "efficientnet"], 2, "32"),
-        (["--arch", "mlp", "--freeze", *FEW], 2, "--start or --pretrained"),
-        (["--arch", "knn", "--freeze"], 2, "--start or --pretrained"),
-        (["--arch", "mlp", "--pretrained", *FEW], 2, "--arch efficientnet"),
-        (["--batch", "200", "--data", "mnist-test", "--limit", "150"], 6, "one batch of 200"),
-        (["--validation-split", "0", "--data", "mnist-test", "--limit", "150"], 6, "held-out digits"),
-        (["--arch", "mlp", "--learning-rate", "1e30", "--optimizer", "sgd", *FEW], 5, "--learning-rate"),
-        (["--arch", "svm", "--no-augment"], 2, "for networks"),
-        (["--arch", "knn", "--epochs", "3", "--loss", "sparse"], 2, "--epochs, --loss: for networks"),
-        (["--arch", "mlp", "--optimizer", "lion"], 2, "rmsprop"), (["--arch", "lenet"], 5, "tutorial-cnn"),
-        (["--arch", "mlp", "--out", "mlp.onnx"], 2, "mlp.onnx"), (["--out", "ours.onnx"], 2, "ours.onnx"),
-        (["--arch", "mlp", "--data", "nowhere"], 6, "nowhere"), (["--validation-split", "1.5"], 2, "0.9"),
-        (["--arch", "mlp", "--start", "missing.keras"], 2, "missing.keras"),
-        (["--start", "digitrec"], 2, "--data"),
-        (["--start", "digitrec", "--data", "hand", "--loss", "sparse"], 2, "--loss: for an architecture"),
-        (["--start", "digitrec", "--data", "hand", "--test", "hand"], 2, "--test"),
-        (["--start", "digitrec", "--data", "nowhere", "--out", "mine.onnx"], 2, "mine.onnx"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("options", "code", "says"), [
+    (["--loss", "sparse"], 2, "--arch"), (["--side", "64"], 2, "--arch"),
+    (["--side", "31", "--arch", "efficientnet"], 2, "32"),
+    (["--arch", "mlp", "--freeze", *FEW], 2, "--start or --pretrained"),
+    (["--arch", "knn", "--freeze"], 2, "--start or --pretrained"),
+    (["--arch", "mlp", "--pretrained", *FEW], 2, "--arch efficientnet"),
+    (["--batch", "200", "--data", "mnist-test", "--limit", "150"], 6, "one batch of 200"),
+    (["--validation-split", "0", "--data", "mnist-test", "--limit", "150"], 6, "held-out digits"),
+    (["--arch", "mlp", "--learning-rate", "1e30", "--optimizer", "sgd", *FEW], 5, "--learning-rate"),
+    (["--arch", "svm", "--no-augment"], 2, "for networks"),
+    (["--arch", "knn", "--epochs", "3", "--loss", "sparse"], 2, "--epochs, --loss: for networks"),
+    (["--arch", "mlp", "--optimizer", "lion"], 2, "rmsprop"), (["--arch", "lenet"], 5, "tutorial-cnn"),
+    (["--arch", "mlp", "--out", "mlp.onnx"], 2, "mlp.onnx"), (["--out", "ours.onnx"], 2, "ours.onnx"),
+    (["--arch", "mlp", "--data", "nowhere"], 6, "nowhere"), (["--validation-split", "1.5"], 2, "0.9"),
+    (["--arch", "mlp", "--start", "missing.keras"], 2, "missing.keras"),
+    (["--start", "digitrec"], 2, "--data"),
+    (["--start", "digitrec", "--data", "hand", "--loss", "sparse"], 2, "--loss: for an architecture"),
+    (["--start", "digitrec", "--data", "hand", "--test", "hand"], 2, "--test"),
+    (["--start", "digitrec", "--data", "nowhere", "--out", "mine.onnx"], 2, "mine.onnx"),
+])  # fmt: skip
 def test_options_that_do_not_fit_are_refused(options: list[str], code: int, says: str) -> None:
     assert says in run("train", *options, code=code).stderr

@@ -295,13 +295,10 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
         assert [entry.answer for entry in entries(recording)] == [answer(1), answer(3)]
 
 
-@pytest.mark.parametrize(
-    ("attribute", "value"),
-    [
-        ("name", ""), ("name", "two\nlines"), ("endpoint", 80), ("price", 0.001), ("batch", 0), ("rate", 0.0),
-        ("wants", None),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("attribute", "value"), [
+    ("name", ""), ("name", "two\nlines"), ("endpoint", 80), ("price", 0.001), ("batch", 0), ("rate", 0.0),
+    ("wants", None),
+])  # fmt: skip
 def test_a_provider_with_an_invalid_attribute_is_refused(attribute: str, value: object) -> None:
     cloud = PaidCloud()
     setattr(cloud, attribute, value)
@@ -344,15 +341,11 @@ class Timed(PaidCloud):
         return super().read(image, timeout=timeout)
 
 
-@pytest.mark.parametrize(
-    ("chosen", "expected_s"),
-    [
-        ({}, 60.0),
-        ({"config": Config(attempt_timeouts={"paid": 20.0})}, 20.0),
-        ({"config": Config(attempt_timeouts={"paid": 20.0}), "attempt_timeout": 90.0}, 90.0),
-        ({"timeout": 15.0}, 15.0),
-    ],
-)
+@pytest.mark.parametrize(("chosen", "expected_s"), [
+    ({}, 60.0), ({"config": Config(attempt_timeouts={"paid": 20.0})}, 20.0),
+    ({"config": Config(attempt_timeouts={"paid": 20.0}), "attempt_timeout": 90.0}, 90.0),
+    ({"timeout": 15.0}, 15.0),
+])  # fmt: skip
 def test_a_request_has_the_time_of_options_configuration_or_provider(
     chosen: dict[str, Any], expected_s: float, tmp_path: Path
 ) -> None:

@@ -61,13 +61,10 @@ def test_the_wait_is_never_shorter_than_the_provider_asked() -> None:
     assert wait_s(errors.RateLimited("x", retry_after=0.1), 4, lambda low, high: high) == 4.0
 
 
-@pytest.mark.parametrize(
-    ("said", "wait"),
-    [
-        (2, 2.0), (0.25, 0.25), (0, 0.0), (-3.0, 0.0), (float("nan"), 0.0), (float("inf"), FOREVER_S),
-        (10**400, FOREVER_S), (True, 0.0), ("3", 0.0), (None, 0.0),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("said", "wait"), [
+    (2, 2.0), (0.25, 0.25), (0, 0.0), (-3.0, 0.0), (float("nan"), 0.0), (float("inf"), FOREVER_S),
+    (10**400, FOREVER_S), (True, 0.0), ("3", 0.0), (None, 0.0),
+])  # fmt: skip
 def test_what_the_provider_asks_for_is_a_number_of_seconds_or_nothing(said: object, wait: float) -> None:
     error = errors.RateLimited("x")
     error.retry_after = said  # type: ignore[assignment]

@@ -51,15 +51,11 @@ UNUSABLE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("said", "cost", "state"),
-    [
-        (completion(), COUNTED, "answered"),
-        (completion(usage=None), MOST, "answered"),
-        (answer(200, b"{}"), MOST, "unknown"),
-        *((completion(**{"choices": [], **body}), COUNTED, "failed") for body in UNUSABLE),
-    ],
-)
+@pytest.mark.parametrize(("said", "cost", "state"), [
+    (completion(), COUNTED, "answered"), (completion(usage=None), MOST, "answered"),
+    (answer(200, b"{}"), MOST, "unknown"),
+    *((completion(**{"choices": [], **body}), COUNTED, "failed") for body in UNUSABLE),
+])  # fmt: skip
 def test_an_answer_costs_its_tokens_or_the_reserved_maximum(
     said: bytes, cost: float, state: str, server: RawServer, tmp_path: Path
 ) -> None:

@@ -21,15 +21,12 @@ def test_a_plain_number_is_the_number_without_a_power_of_ten(number: float) -> N
     assert float(plain(number)) == pytest.approx(number, rel=5e-6)
 
 
-@pytest.mark.parametrize(
-    ("share", "places", "text"),
-    [
-        (1.0, 1, "100.0%"), (0.9997, 1, ">99.9%"), (0.99951, 1, ">99.9%"), (0.9994, 1, "99.9%"),
-        (0.978, 1, "97.8%"), (0.0004, 1, "<0.1%"), (0.0006, 1, "0.1%"), (0.0, 1, "0.0%"), (-0.0, 1, "-0.0%"),
-        (0.99997, 2, ">99.99%"), (0.00004, 2, "<0.01%"), (0.997, 0, ">99%"), (1 - 1e-16, 1, "100.0%"),
-        (None, 1, ""),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("share", "places", "text"), [
+    (1.0, 1, "100.0%"), (0.9997, 1, ">99.9%"), (0.99951, 1, ">99.9%"), (0.9994, 1, "99.9%"),
+    (0.978, 1, "97.8%"), (0.0004, 1, "<0.1%"), (0.0006, 1, "0.1%"), (0.0, 1, "0.0%"), (-0.0, 1, "-0.0%"),
+    (0.99997, 2, ">99.99%"), (0.00004, 2, "<0.01%"), (0.997, 0, ">99%"), (1 - 1e-16, 1, "100.0%"),
+    (None, 1, ""),
+])  # fmt: skip
 def test_per_cent(share: float | None, places: int, text: str) -> None:
     assert percent(share, places) == text
 
@@ -54,13 +51,10 @@ def test_a_name_is_one_line_that_steers_nothing(name: str) -> None:
         assert shown == name
 
 
-@pytest.mark.parametrize(
-    ("text", "columns"),
-    [
-        ("scan.png", 8), ("數.png", 6), ("ä.png", 5), ("a\u0308.png", 5), ("🖊.png", 5), ("🙂.png", 6),
-        ("한.png", 6), (unicodedata.normalize("NFD", "한.png"), 6), ("ส้.png", 5), ("ｱ.png", 5), ("", 0),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "columns"), [
+    ("scan.png", 8), ("數.png", 6), ("ä.png", 5), ("a\u0308.png", 5), ("🖊.png", 5), ("🙂.png", 6),
+    ("한.png", 6), (unicodedata.normalize("NFD", "한.png"), 6), ("ส้.png", 5), ("ｱ.png", 5), ("", 0),
+])  # fmt: skip
 def test_columns_of_a_terminal(text: str, columns: int) -> None:
     assert width(text) == columns
 

@@ -77,16 +77,13 @@ WORK, ROLE = {"AWS_PROFILE": "work"}, {"AWS_PROFILE": "role"}
 WEB = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
 
 
-@pytest.mark.parametrize(
-    ("keys", "config", "env", "credentials", "region"),
-    [
-        ("keys", "", {**KEYS, "AWS_REGION": "c"}, [*KEYS], ["AWS_REGION"]),
-        ("work", "profiles", WORK, ["AWS_PROFILE", "credentials"], ["config"]),
-        ("work", "profiles", ROLE, ["AWS_PROFILE", "config"], []), ("work", "region", {}, [], ["config"]),
-        ("work", "region", {"AWS_PROFILE": "nobody"}, [], []), ("", "program", {}, ["config"], ["config"]),
-        ("", "no section", {}, [], []), ("", "region", WEB, ["AWS_WEB_IDENTITY_TOKEN_FILE"], ["config"]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("keys", "config", "env", "credentials", "region"), [
+    ("keys", "", {**KEYS, "AWS_REGION": "c"}, [*KEYS], ["AWS_REGION"]),
+    ("work", "profiles", WORK, ["AWS_PROFILE", "credentials"], ["config"]),
+    ("work", "profiles", ROLE, ["AWS_PROFILE", "config"], []), ("work", "region", {}, [], ["config"]),
+    ("work", "region", {"AWS_PROFILE": "nobody"}, [], []), ("", "program", {}, ["config"], ["config"]),
+    ("", "no section", {}, [], []), ("", "region", WEB, ["AWS_WEB_IDENTITY_TOKEN_FILE"], ["config"]),
+])  # fmt: skip
 @pytest.mark.parametrize("elsewhere", [True, False])
 def test_credentials_and_region_are_found_as_the_aws_cli_finds_them(
     keys: str, config: str, env: dict[str, str], credentials: list[str], region: list[str], elsewhere: bool,
@@ -143,16 +140,12 @@ def test_the_keys_of_a_profile_are_redacted(settings: str, aws_profile: Profile,
     aws.close()
 
 
-@pytest.mark.parametrize(
-    ("config", "said"),
-    [
-        ("[default]\nregion = us-east-1\nretry_mode = nonsense\n", "nonsense"),
-        ("[default]\nregion = us-east-1\ndefaults_mode = nonsense\n", "nonsense"),
-        ("[default\nplanted-secret-in-a-broken-file", "config"),
-        ("planted-secret-in-a-broken-file", "config"),
-        ("[default]\nregion = us-east-1\nrole_arn = x\nsource_profile = nobody\n", "nobody"),
-    ],
-)
+@pytest.mark.parametrize(("config", "said"), [
+    ("[default]\nregion = us-east-1\nretry_mode = nonsense\n", "nonsense"),
+    ("[default]\nregion = us-east-1\ndefaults_mode = nonsense\n", "nonsense"),
+    ("[default\nplanted-secret-in-a-broken-file", "config"), ("planted-secret-in-a-broken-file", "config"),
+    ("[default]\nregion = us-east-1\nrole_arn = x\nsource_profile = nobody\n", "nobody"),
+])  # fmt: skip
 def test_an_invalid_profile_is_one_error_line(config: str, said: str, aws_profile: Profile) -> None:
     aws_profile(config)
     with pytest.raises(errors.NotConfigured, match=said) as caught:
@@ -176,16 +169,13 @@ def test_a_missing_sign_in_names_the_command(aws_profile: Profile) -> None:
     assert_error(outcome(Aws.from_env({})), errors.AuthFailed, "aws sso login")
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("ProvisionedThroughputExceededException", errors.RateLimited),
-        ("ThrottlingException", errors.RateLimited), ("NeverHeardOf", errors.Rejected), ("", errors.Rejected),
-        ("RequestTimeout", errors.Unavailable), ("InternalServerError", errors.Unavailable),
-        ("InternalServerException", errors.Unavailable), ("ExpiredToken", errors.AuthFailed),
-        ("LimitExceededException", errors.QuotaExceeded), ("ValidationError", errors.Rejected),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("code", "kind"), [
+    ("ProvisionedThroughputExceededException", errors.RateLimited),
+    ("ThrottlingException", errors.RateLimited), ("NeverHeardOf", errors.Rejected), ("", errors.Rejected),
+    ("RequestTimeout", errors.Unavailable), ("InternalServerError", errors.Unavailable),
+    ("InternalServerException", errors.Unavailable), ("ExpiredToken", errors.AuthFailed),
+    ("LimitExceededException", errors.QuotaExceeded), ("ValidationError", errors.Rejected),
+])  # fmt: skip
 def test_the_error_code_decides(
     code: str, kind: type[errors.ProviderError], opened: Opened, server: RawServer
 ) -> None:
@@ -199,15 +189,11 @@ def test_the_error_code_decides(
         assert type(outcome(aws)) is kind
 
 
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ("RequestTimeTooSkewed", "The difference is too large."),
-        ("RequestExpired", "Request has expired."),
-        ("InvalidSignatureException", "Signature not yet current: 20261120T120000Z is still later than ..."),
-        ("InvalidSignatureException", "Signature expired: 20261120T120000Z is now earlier than ..."),
-    ],
-)
+@pytest.mark.parametrize(("code", "message"), [
+    ("RequestTimeTooSkewed", "The difference is too large."), ("RequestExpired", "Request has expired."),
+    ("InvalidSignatureException", "Signature not yet current: 20261120T120000Z is still later than ..."),
+    ("InvalidSignatureException", "Signature expired: 20261120T120000Z is now earlier than ..."),
+])  # fmt: skip
 def test_an_error_from_a_wrong_clock_says_to_set_it(code: str, message: str, told: Told) -> None:
     error = told("aws", json_answer(400, {"__type": code, "message": message}))
     assert_error(error, errors.AuthFailed, "set the clock of this machine")

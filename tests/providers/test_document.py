@@ -135,16 +135,13 @@ def test_google_tells_the_characters_of_a_word_apart() -> None:
     assert [sign.score for sign in letter.signs] == [0.5]
 
 
-@pytest.mark.parametrize(
-    ("cloud", "case", "error", "named"),
-    [
-        ("google", "bad-image", Rejected, "Bad image data"),
-        ("google", "out-of-quota", RateLimited, "exhausted"), ("google", "no-pages", BadAnswer, "pages"),
-        ("aws-textract", "no-confidence", BadAnswer, "Blocks[2]"), ("azure", "failed", Rejected, "failed"),
-        ("azure-document", "failed", Rejected, "InvalidContent"),
-        ("azure-document", "skipped", BadAnswer, "status"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("cloud", "case", "error", "named"), [
+    ("google", "bad-image", Rejected, "Bad image data"),
+    ("google", "out-of-quota", RateLimited, "exhausted"), ("google", "no-pages", BadAnswer, "pages"),
+    ("aws-textract", "no-confidence", BadAnswer, "Blocks[2]"), ("azure", "failed", Rejected, "failed"),
+    ("azure-document", "failed", Rejected, "InvalidContent"),
+    ("azure-document", "skipped", BadAnswer, "status"),
+])  # fmt: skip
 def test_a_document_that_is_refused_names_the_field(
     cloud: str, case: str, error: type[ProviderError], named: str
 ) -> None:
@@ -193,19 +190,16 @@ def test_a_page_without_text_has_no_candidates(cloud: str, raw: Any) -> None:
     assert PARSE[cloud](raw).candidates == ()
 
 
-@pytest.mark.parametrize(
-    ("cloud", "raw"),
-    [
-        ("google", {"fullTextAnnotation": {"text": "7"}}),
-        ("google", {"fullTextAnnotation": {"text": "7", "pages": [{"blocks": [{"paragraphs": [{}]}]}]}}),
-        ("google", {"textAnnotations": [{"description": "7"}]}), ("aws", {"TextDetections": [aws("LINE")]}),
-        ("aws-textract", {"Blocks": [{"BlockType": "PAGE"}, textract("LINE")]}),
-        *(("aws-textract", raw) for raw in ({}, {"Blocks": None}, {"DocumentMetadata": {"Pages": 1}})),
-        ("azure", azure(LINE_ALONE)), ("azure-analysis", analysis(LINE_ALONE)),
-        ("azure-document", document(pages=[{"words": []}], content="7")),
-        ("azure-document", document(content="")),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("cloud", "raw"), [
+    ("google", {"fullTextAnnotation": {"text": "7"}}),
+    ("google", {"fullTextAnnotation": {"text": "7", "pages": [{"blocks": [{"paragraphs": [{}]}]}]}}),
+    ("google", {"textAnnotations": [{"description": "7"}]}), ("aws", {"TextDetections": [aws("LINE")]}),
+    ("aws-textract", {"Blocks": [{"BlockType": "PAGE"}, textract("LINE")]}),
+    *(("aws-textract", raw) for raw in ({}, {"Blocks": None}, {"DocumentMetadata": {"Pages": 1}})),
+    ("azure", azure(LINE_ALONE)), ("azure-analysis", analysis(LINE_ALONE)),
+    ("azure-document", document(pages=[{"words": []}], content="7")),
+    ("azure-document", document(content="")),
+])  # fmt: skip
 def test_a_text_without_words_is_a_bad_answer(cloud: str, raw: Any) -> None:
     with pytest.raises(BadAnswer):
         PARSE[cloud](raw)

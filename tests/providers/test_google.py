@@ -72,13 +72,10 @@ def test_annotations_beside_an_error_are_used(code: int) -> None:
     assert parse({**stored("google", "annotations-only"), **error}).candidates == (Candidate("7"),)
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        (3, errors.Rejected), (7, errors.AuthFailed), (8, errors.RateLimited), (13, errors.Unavailable),
-        (14, errors.Unavailable), (99, errors.Rejected),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("code", "kind"), [
+    (3, errors.Rejected), (7, errors.AuthFailed), (8, errors.RateLimited), (13, errors.Unavailable),
+    (14, errors.Unavailable), (99, errors.Rejected),
+])  # fmt: skip
 def test_an_error_without_annotations_is_that_error(code: int, kind: type[errors.ProviderError]) -> None:
     with pytest.raises(kind) as caught:
         parse({"error": {"code": code, "message": "it failed"}, "fullTextAnnotation": {}})
@@ -138,17 +135,14 @@ def test_an_echoed_token_is_redacted(status: int, a_user: Any, server: RawServer
 NO_GRANT = {"error": "invalid_grant", "error_description": f"{REFRESH}: not in a reasonable timeframe"}
 
 
-@pytest.mark.parametrize(
-    ("said", "kind", "named"),
-    [
-        (json_answer(400, NO_GRANT), errors.AuthFailed, "set the clock of this machine"),
-        (answer(200, b"<html>" + REFRESH.encode()), errors.DigitrecError, ""),
-        (answer(200, b"[]"), errors.DigitrecError, ""),
-        (answer(200, b'{"access_token": 7}'), errors.DigitrecError, ""),
-        (answer(200, b"\xff" * 99), errors.DigitrecError, ""),
-        (answer(200, b"x" * 9_000_000), errors.Unreachable, ""),
-    ],
-)
+@pytest.mark.parametrize(("said", "kind", "named"), [
+    (json_answer(400, NO_GRANT), errors.AuthFailed, "set the clock of this machine"),
+    (answer(200, b"<html>" + REFRESH.encode()), errors.DigitrecError, ""),
+    (answer(200, b"[]"), errors.DigitrecError, ""),
+    (answer(200, b'{"access_token": 7}'), errors.DigitrecError, ""),
+    (answer(200, b"\xff" * 99), errors.DigitrecError, ""),
+    (answer(200, b"x" * 9_000_000), errors.Unreachable, ""),
+])  # fmt: skip
 def test_without_a_token_no_picture_is_sent(
     said: bytes, kind: type[errors.DigitrecError], named: str, a_user: Any, server: RawServer
 ) -> None:

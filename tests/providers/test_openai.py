@@ -65,20 +65,17 @@ def gemini(quota: str) -> list[Any]:
     return [{"error": {"code": 429, "message": PLAN, "status": "RESOURCE_EXHAUSTED", "details": details}}]
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "kind", "said"),
-    [
-        (429, {"error": {"code": "insufficient_quota", "message": "spent"}}, errors.QuotaExceeded, "quota"),
-        (429, {"error": {"message": PLAN}}, errors.QuotaExceeded, "billing"),
-        (429, {"error": {"message": NEW_ACCOUNT}}, errors.RateLimited, "per min"),
-        (429, gemini("PerMinutePerProject-FreeTier"), errors.RateLimited, "plan"),
-        (429, gemini("PerDayPerProject-FreeTier"), errors.QuotaExceeded, "plan"),
-        (400, {"error": {"code": "content_filter", "message": "no"}}, errors.Rejected, "no"),
-        (404, {"object": "error", "message": "no such model", "code": 404}, errors.Rejected, "no such model"),
-        (404, {"detail": "no such model"}, errors.Rejected, "no such model"),
-        (404, {"error": "no such model"}, errors.Rejected, "no such model"),
-    ],
-)
+@pytest.mark.parametrize(("status", "body", "kind", "said"), [
+    (429, {"error": {"code": "insufficient_quota", "message": "spent"}}, errors.QuotaExceeded, "quota"),
+    (429, {"error": {"message": PLAN}}, errors.QuotaExceeded, "billing"),
+    (429, {"error": {"message": NEW_ACCOUNT}}, errors.RateLimited, "per min"),
+    (429, gemini("PerMinutePerProject-FreeTier"), errors.RateLimited, "plan"),
+    (429, gemini("PerDayPerProject-FreeTier"), errors.QuotaExceeded, "plan"),
+    (400, {"error": {"code": "content_filter", "message": "no"}}, errors.Rejected, "no"),
+    (404, {"object": "error", "message": "no such model", "code": 404}, errors.Rejected, "no such model"),
+    (404, {"detail": "no such model"}, errors.Rejected, "no such model"),
+    (404, {"error": "no such model"}, errors.Rejected, "no such model"),
+])  # fmt: skip
 def test_the_error_code_decides_and_the_servers_message_is_kept(
     status: int, body: Any, kind: type[Exception], said: str, told: Told
 ) -> None:
@@ -156,13 +153,10 @@ def test_harmless_variants_are_read(content: Any) -> None:
     assert [candidate.text for candidate in parse(completion(content)).candidates] == ["7"]
 
 
-@pytest.mark.parametrize(
-    ("tokens", "score"),
-    [
-        ({'{"digit":': {}, ' "': {}, "7": {"7": 0.5, "1": 0.5}, '"}': {}}, 0.5),
-        ({'{"digit":': {}, " 7": {" 7": 0.5, "7": 0.2, ' "7': 0.1, " 1": 0.2}, "}": {}}, 0.8),
-    ],
-)
+@pytest.mark.parametrize(("tokens", "score"), [
+    ({'{"digit":': {}, ' "': {}, "7": {"7": 0.5, "1": 0.5}, '"}': {}}, 0.5),
+    ({'{"digit":': {}, " 7": {" 7": 0.5, "7": 0.2, ' "7': 0.1, " 1": 0.2}, "}": {}}, 0.8),
+])  # fmt: skip
 def test_equal_digits_are_added_up_whatever_stands_beside_them(tokens: Any, score: float) -> None:
     (found,) = parse(completion("".join(tokens), logprobs=chances(tokens))).candidates
     assert found == Candidate("7", pytest.approx(score))

@@ -15,19 +15,16 @@ from digitrec.providers import registry
 from digitrec.providers.local import Local
 
 
-@pytest.mark.parametrize(
-    ("name", "env", "options"),
-    [
-        ("google", {"GOOGLE_API_KEY": "k"}, {"language_hints": ["en"]}),
-        ("aws-textract", {"AWS_REGION": "us-east-1"}, {"access_key": "k", "secret_key": "s"}),
-        ("azure", {"VISION_ENDPOINT": "https://a.example", "VISION_KEY": "k"}, {"name": "mine"}),
-        ("azure-document", {"DOCUMENTINTELLIGENCE_API_KEY": "k"}, {"endpoint": "https://a.example"}),
-        ("openai", {"MISTRAL_API_KEY": "k", "DIGITREC_OPENAI_MODEL": "m"}, {"preset": "mistral"}),
-        ("local", {"DIGITREC_MODEL": "not there"}, {"model": None}),
-        ("aws", {"AWS_PROFILE": "nobody", "AWS_REGION": "r"}, {"access_key": "k", "secret_key": "s"}),
-        ("google", {"GOOGLE_APPLICATION_CREDENTIALS": "not/there.json"}, {"api_key": "k"}),
-    ],
-)
+@pytest.mark.parametrize(("name", "env", "options"), [
+    ("google", {"GOOGLE_API_KEY": "k"}, {"language_hints": ["en"]}),
+    ("aws-textract", {"AWS_REGION": "us-east-1"}, {"access_key": "k", "secret_key": "s"}),
+    ("azure", {"VISION_ENDPOINT": "https://a.example", "VISION_KEY": "k"}, {"name": "mine"}),
+    ("azure-document", {"DOCUMENTINTELLIGENCE_API_KEY": "k"}, {"endpoint": "https://a.example"}),
+    ("openai", {"MISTRAL_API_KEY": "k", "DIGITREC_OPENAI_MODEL": "m"}, {"preset": "mistral"}),
+    ("local", {"DIGITREC_MODEL": "not there"}, {"model": None}),
+    ("aws", {"AWS_PROFILE": "nobody", "AWS_REGION": "r"}, {"access_key": "k", "secret_key": "s"}),
+    ("google", {"GOOGLE_APPLICATION_CREDENTIALS": "not/there.json"}, {"api_key": "k"}),
+])  # fmt: skip
 def test_options_are_merged_over_the_environment(
     name: str, env: dict[str, str], options: dict[str, Any]
 ) -> None:
@@ -165,13 +162,10 @@ def test_a_broken_one_is_listed_with_the_reason_and_the_others_work(package: Pac
     assert registry.open_provider("good", env={}).name == "stranger"
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        "raise KeyError('MY_KEY')", "raise SystemExit", "return 7", "it = cls(); it.price = 7; return it",
-        "it = cls(); del it.name; return it", "it = cls(); it.rate = 0; return it",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("method", [
+    "raise KeyError('MY_KEY')", "raise SystemExit", "return 7", "it = cls(); it.price = 7; return it",
+    "it = cls(); del it.name; return it", "it = cls(); it.rate = 0; return it",
+])  # fmt: skip
 def test_one_that_cannot_be_built_is_one_line(package: Package, method: str) -> None:
     built = f"class Stranger(Stranger):\n    @classmethod\n    def from_env(cls, env): {method}\n"
     package("bad-ocr", "bad = bad_ocr_code:Stranger", f"{PROVIDER}\n{built}")

@@ -37,15 +37,12 @@ def usd(folder: Path) -> float:
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.parametrize(
-    ("say", "kind", "named"),
-    [
-        (b"", Unreachable, "network"),
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", NotConfigured, "HTTPS_PROXY"),
-        (b"HTTP/1.1 403 Forbidden\r\n\r\n", NotConfigured, "NO_PROXY"),
-        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", Unreachable, "502"),
-    ],
-)
+@pytest.mark.parametrize(("say", "kind", "named"), [
+    (b"", Unreachable, "network"),
+    (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", NotConfigured, "HTTPS_PROXY"),
+    (b"HTTP/1.1 403 Forbidden\r\n\r\n", NotConfigured, "NO_PROXY"),
+    (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", Unreachable, "502"),
+])  # fmt: skip
 def test_a_proxy_that_opens_no_connection_is_named_and_free(
     cloud: str, say: bytes, kind: type[Exception], named: str, opened: Opened, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -141,14 +141,10 @@ def test_azures_price_is_unknown_and_its_name_can_be_chosen(cloud: str, env: dic
     assert [cls.from_env(env).name, cls.from_env(env, name="east").name] == [cloud, "east"]
 
 
-@pytest.mark.parametrize(
-    ("cloud", "sdk"),
-    [
-        ("google", "google.cloud.vision"),
-        ("aws", "boto3"),
-        ("azure", "azure.cognitiveservices.vision.computervision"),
-    ],
-)
+@pytest.mark.parametrize(("cloud", "sdk"), [
+    ("google", "google.cloud.vision"), ("aws", "boto3"),
+    ("azure", "azure.cognitiveservices.vision.computervision"),
+])  # fmt: skip
 def test_opening_names_the_extra_of_a_missing_sdk(
     cloud: str, sdk: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,17 +95,12 @@ def test_status_finds_the_program_without_starting_it(tmp_path: Path) -> None:
     assert not (tmp_path / "started").exists()
 
 
-@pytest.mark.parametrize(
-    ("script", "error", "timeout"),
-    [
-        ("import time; time.sleep(60)", TimedOut, 1.0),
-        ("print('nothing tabular')", BadAnswer, 30.0),
-        ("sys.stdout.buffer.write(bytes([255, 254]))", BadAnswer, 30.0),
-        ("sys.exit('cannot read this image')", Rejected, 30.0),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Rejected, 30.0),
-    ],
-    ids=["hangs", "rubbish", "no UTF-8", "refuses", "crashes"],
-)
+@pytest.mark.parametrize(("script", "error", "timeout"), [
+    ("import time; time.sleep(60)", TimedOut, 1.0), ("print('nothing tabular')", BadAnswer, 30.0),
+    ("sys.stdout.buffer.write(bytes([255, 254]))", BadAnswer, 30.0),
+    ("sys.exit('cannot read this image')", Rejected, 30.0),
+    ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Rejected, 30.0),
+], ids=["hangs", "rubbish", "no UTF-8", "refuses", "crashes"])  # fmt: skip
 def test_a_program_that_fails(tmp_path: Path, script: str, error: type[Exception], timeout: float) -> None:
     tesseract = Tesseract.from_env({"DIGITREC_TESSERACT": stand_in(tmp_path, script)})
     with pytest.raises(error):

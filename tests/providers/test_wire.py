@@ -41,14 +41,11 @@ def from_env(cloud: str, endpoint: str, **env: str) -> Provider:
 
 
 @EACH
-@pytest.mark.parametrize(
-    "endpoint",
-    [
-        " https://ocr.example", "https://ocr.example\n", "https://ocr .example", "https://ocr.example?x",
-        "https://user:pass@ocr.example", "https://", "https://[::1", "ftp://ocr.example",
-        "https://ocr.example:port", "https://\u202e.example",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("endpoint", [
+    " https://ocr.example", "https://ocr.example\n", "https://ocr .example", "https://ocr.example?x",
+    "https://user:pass@ocr.example", "https://", "https://[::1", "ftp://ocr.example",
+    "https://ocr.example:port", "https://\u202e.example",
+])  # fmt: skip
 def test_an_invalid_endpoint_is_not_configured(cloud: str, endpoint: str) -> None:
     with pytest.raises(errors.NotConfigured):
         from_env(cloud, endpoint)
@@ -144,17 +141,14 @@ def test_a_server_without_tls_at_an_https_address_got_nothing(cloud: str, server
     assert type(outcome(from_env(cloud, server.url.replace("http:", "https:")))) is errors.Unreachable
 
 
-@pytest.mark.parametrize(
-    ("said", "kind"),
-    [
-        (b"", errors.Unavailable), (b"SSH-2.0-OpenSSH_9.6\r\n", errors.BadAnswer),
-        (b"HTTP/1.1 200 OK\r\n", errors.BadAnswer),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", errors.BadAnswer),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", errors.BadAnswer),
-        (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), errors.BadAnswer),
-        (answer(600, b"{}"), errors.BadAnswer), (answer(418), errors.Rejected),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("said", "kind"), [
+    (b"", errors.Unavailable), (b"SSH-2.0-OpenSSH_9.6\r\n", errors.BadAnswer),
+    (b"HTTP/1.1 200 OK\r\n", errors.BadAnswer),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", errors.BadAnswer),
+    (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", errors.BadAnswer),
+    (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), errors.BadAnswer),
+    (answer(600, b"{}"), errors.BadAnswer), (answer(418), errors.Rejected),
+])  # fmt: skip
 def test_the_reply_decides_the_error(
     said: bytes, kind: type[errors.ProviderError], server: RawServer, told: Told
 ) -> None:
@@ -198,15 +192,11 @@ RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay":
 
 
 @EACH
-@pytest.mark.parametrize(
-    ("headers", "body", "wait"),
-    [
-        ([("retry-after-ms", "1500")], {}, 1.5),
-        ([("x-ms-retry-after-ms", "250"), ("Retry-After", "9")], {}, 0.25),
-        ([("Retry-After", "2.5")], {}, 2.5),
-        ([], {"error": {"details": [RETRY_INFO]}}, 13.5),
-    ],
-)
+@pytest.mark.parametrize(("headers", "body", "wait"), [
+    ([("retry-after-ms", "1500")], {}, 1.5),
+    ([("x-ms-retry-after-ms", "250"), ("Retry-After", "9")], {}, 0.25), ([("Retry-After", "2.5")], {}, 2.5),
+    ([], {"error": {"details": [RETRY_INFO]}}, 13.5),
+])  # fmt: skip
 def test_every_form_of_a_wait_is_read(
     cloud: str, headers: list[tuple[str, str]], body: Any, wait: float, told: Told
 ) -> None:

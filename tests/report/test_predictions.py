@@ -203,20 +203,17 @@ def test_csv_has_columns_for_each_engine() -> None:
     assert (row["ocr.reason"], row["slow.error"]) == ("no text", "TimedOut: no answer within 30 s")
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "said"),
-    [
-        ((OURS, OURS), "all say 7"), ((NO_TEXT, NO_TEXT), "all say no digit"),
-        ((NO_NUMBER, NO_NUMBER), "all say no number"), ((OURS, OURS, OTHER), "most say 7"),
-        ((OURS, OURS, NO_TEXT), "most say 7"), ((OURS, NO_TEXT, NO_TEXT), "most say no digit"),
-        ((OURS, OURS, OTHER, NO_TEXT), "most say 7"), ((OURS, NO_TEXT), "undecided"),
-        ((OURS, OTHER), "undecided"), ((OURS, OURS, CLOUD), "all say 7 (emulated: not counted)"),
-        ((OURS, CLOUD, CLOUD), "one answer only (emulated: not counted)"),
-        ((OURS, OTHER, CLOUD, CLOUD), "undecided (emulated: not counted)"),
-        ((CLOUD, CLOUD, SLOW), "all say 1 (emulated)"), ((OURS, SLOW), "one answer only"),
-        ((SLOW, SLOW), "nobody answered"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("outcomes", "said"), [
+    ((OURS, OURS), "all say 7"), ((NO_TEXT, NO_TEXT), "all say no digit"),
+    ((NO_NUMBER, NO_NUMBER), "all say no number"), ((OURS, OURS, OTHER), "most say 7"),
+    ((OURS, OURS, NO_TEXT), "most say 7"), ((OURS, NO_TEXT, NO_TEXT), "most say no digit"),
+    ((OURS, OURS, OTHER, NO_TEXT), "most say 7"), ((OURS, NO_TEXT), "undecided"),
+    ((OURS, OTHER), "undecided"), ((OURS, OURS, CLOUD), "all say 7 (emulated: not counted)"),
+    ((OURS, CLOUD, CLOUD), "one answer only (emulated: not counted)"),
+    ((OURS, OTHER, CLOUD, CLOUD), "undecided (emulated: not counted)"),
+    ((CLOUD, CLOUD, SLOW), "all say 1 (emulated)"), ((OURS, SLOW), "one answer only"),
+    ((SLOW, SLOW), "nobody answered"),
+])  # fmt: skip
 def test_verdicts(outcomes: tuple[Prediction | Failure, ...], said: str) -> None:
     names = tuple(f"e{place}" for place in range(len(outcomes)))
     assert verdict(Comparison(SEVEN_REF, names, outcomes)) == said

@@ -149,20 +149,16 @@ def test_only_this_servers_own_page_may_ask(client: TestClient, headers: dict[st
     assert client.post("/predict", content=png(), headers=sent).status_code == status
 
 
-@pytest.mark.parametrize(
-    ("peer", "headers", "settings", "status"),
-    [
-        ("127.0.0.1", {}, Settings(), 200), ("::1", {}, Settings(), 200),
-        ("::ffff:127.0.0.1", {}, Settings(), 200),
-        ("203.0.113.1", {}, Settings(), 403), ("a name", {}, Settings(), 403),
-        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(), 403),
-        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, Settings(), 403),
-        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(proxies=1), 403),
-        ("127.0.0.1", {}, Settings(proxies=1), 200),
-        ("127.0.0.1", {}, Settings(api_keys=("one",)), 401),
-        ("203.0.113.1", {"x-api-key": "one"}, Settings(api_keys=("one",)), 200),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("peer", "headers", "settings", "status"), [
+    ("127.0.0.1", {}, Settings(), 200), ("::1", {}, Settings(), 200),
+    ("::ffff:127.0.0.1", {}, Settings(), 200),
+    ("203.0.113.1", {}, Settings(), 403), ("a name", {}, Settings(), 403),
+    ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(), 403),
+    ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, Settings(), 403),
+    ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(proxies=1), 403),
+    ("127.0.0.1", {}, Settings(proxies=1), 200), ("127.0.0.1", {}, Settings(api_keys=("one",)), 401),
+    ("203.0.113.1", {"x-api-key": "one"}, Settings(api_keys=("one",)), 200),
+])  # fmt: skip
 def test_metrics_are_shown_to_this_machine_and_where_the_operator_allows(
     peer: str, headers: dict[str, str], settings: Settings, status: int
 ) -> None:

@@ -92,27 +92,24 @@ def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> N
     assert client.post("/predict", content=lying).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("sent", "status", "kind", "words"),
-    [
-        ({"content": b""}, 422, "no-picture", ""),
-        ({"files": {"picture": b"x"}}, 422, "no-picture", 'curl -F "file=@7.png"'),
-        ({"files": {"file": (None, "7.png")}}, 422, "no-picture", 'curl -F "file=@7.png"'),
-        ({"files": {"file": b""}}, 422, "no-picture", ""),
-        ({"files": [("file", b"7")] * 33}, 413, "too-many", "32"),
-        ({"files": [("file", b"7")] * 200}, 413, "too-many", "32"),
-        ({"json": {"image": "***"}}, 422, "bad-json", "base64"),
-        ({"json": {"image": "data:image/png,7"}}, 422, "bad-json", "base64"),
-        ({"json": {"picture": "QUJD"}}, 422, "bad-json", "picture"),
-        ({"json": {}}, 422, "bad-json", '"image" or "images"'),
-        ({"json": {"image": "QUJD", "images": ["QUJD"]}}, 422, "bad-json", '"image" or "images"'),
-        ({"json": {"images": [7]}}, 422, "bad-json", "images.0"),
-        ({"json": {"image": "QUJD"}}, 422, "image-error", "PNG, JPEG"),
-        ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad-form", "boundary"),
-        ({"content": b"--b", "headers": FORM}, 400, "bad-form", "cut off"),
-        ({"content": PART, "headers": UNDEFINED}, 400, "bad-form", "undefined"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("sent", "status", "kind", "words"), [
+    ({"content": b""}, 422, "no-picture", ""),
+    ({"files": {"picture": b"x"}}, 422, "no-picture", 'curl -F "file=@7.png"'),
+    ({"files": {"file": (None, "7.png")}}, 422, "no-picture", 'curl -F "file=@7.png"'),
+    ({"files": {"file": b""}}, 422, "no-picture", ""),
+    ({"files": [("file", b"7")] * 33}, 413, "too-many", "32"),
+    ({"files": [("file", b"7")] * 200}, 413, "too-many", "32"),
+    ({"json": {"image": "***"}}, 422, "bad-json", "base64"),
+    ({"json": {"image": "data:image/png,7"}}, 422, "bad-json", "base64"),
+    ({"json": {"picture": "QUJD"}}, 422, "bad-json", "picture"),
+    ({"json": {}}, 422, "bad-json", '"image" or "images"'),
+    ({"json": {"image": "QUJD", "images": ["QUJD"]}}, 422, "bad-json", '"image" or "images"'),
+    ({"json": {"images": [7]}}, 422, "bad-json", "images.0"),
+    ({"json": {"image": "QUJD"}}, 422, "image-error", "PNG, JPEG"),
+    ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad-form", "boundary"),
+    ({"content": b"--b", "headers": FORM}, 400, "bad-form", "cut off"),
+    ({"content": PART, "headers": UNDEFINED}, 400, "bad-form", "undefined"),
+])  # fmt: skip
 def test_wrong_requests_are_problems(
     client: TestClient, sent: dict[str, object], status: int, kind: str, words: str
 ) -> None:

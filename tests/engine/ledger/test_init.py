@@ -253,13 +253,10 @@ def test_twenty_calls_are_listed_by_default_with_their_words(tmp_path: Path) -> 
         assert [call.text for call in recent(ledger)] == [f"4 {number}" for number in range(20, 0, -1)]
 
 
-@pytest.mark.parametrize(
-    ("chosen", "left"),
-    [
-        ({}, []), ({"provider": "google"}, [6, 7]), ({"before": NOVEMBER}, [3, 6, 7]),
-        ({"emulated": True}, [1, 2, 3, 6]), ({"emulated": False, "provider": "azure"}, [1, 2, 3, 7]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("chosen", "left"), [
+    ({}, []), ({"provider": "google"}, [6, 7]), ({"before": NOVEMBER}, [3, 6, 7]),
+    ({"emulated": True}, [1, 2, 3, 6]), ({"emulated": False, "provider": "azure"}, [1, 2, 3, 7]),
+])  # fmt: skip
 def test_clearing_forgets_answers_and_no_spending(
     months: Ledger, chosen: dict[str, object], left: list[int]
 ) -> None:

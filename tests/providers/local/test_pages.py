@@ -122,13 +122,10 @@ def wide(rng: np.random.Generator) -> Page:
     return page
 
 
-@pytest.mark.parametrize(
-    ("draw", "recall", "precision"),
-    [
-        (form, 0.9, 0.9), (scores, 0.95, 0.95), (boxes, 0.9, 0.95), (columns, 0.9, 0.9), (dense, 0.9, 0.9),
-        (wide, 0.9, 0.9),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("draw", "recall", "precision"), [
+    (form, 0.9, 0.9), (scores, 0.95, 0.95), (boxes, 0.9, 0.95), (columns, 0.9, 0.9), (dense, 0.9, 0.9),
+    (wide, 0.9, 0.9),
+])  # fmt: skip
 def test_most_numbers_are_found_and_few_are_invented(
     draw: Callable[[np.random.Generator], Page], recall: float, precision: float
 ) -> None:
