@@ -64,6 +64,9 @@ SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
 """Maximum ratio of the heights of two digits of one number; a mark that is lower still is a sign."""
+DASH, LEVEL = 1.5, 0.2
+"""A minus is wider than the first multiple of its height, and its middle differs from the number's by at most
+the second share of the number's height."""
 LOW = 8
 """A mark on a page that is lower than this is no digit, in pixels of the picture."""
 BLOCK = 256
@@ -143,6 +146,9 @@ def lines(picture: Image.Image) -> list[Line]:
         made = _lines_of_cut_out(found, letters, rules, picture.size)
     else:
         made = _lines_of_page(found, letters, rules)
+    dashes = _dashes(parts) * np.tile(np.array(picture.size) / look.kinds.shape[1::-1], 2)
+    every = np.concatenate([dashes, *(line.boxes for line in made)])
+    made = [line if line.cells else _with_minus(line, dashes, every) for line in made]
     return sorted(made, key=lambda one: (one.box[1], one.box[0]))
 
 
@@ -214,11 +220,13 @@ def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
         (box, mark) for line in lines for box, mark in zip(line.boxes, line.marks, strict=True)
         if digit is None or covered(box.tolist(), digit) > SAME
     ]  # fmt: skip
-    if not own or (digit is None and len(own) > 1):
+    if digit is None:
+        return replace(lines[0], findings=findings) if len(own) == 1 else None
+    if not own:
         return None
     boxes, marks = zip(*own, strict=True)
     line = _line(np.array(boxes), marks, lines[0].cut_out)
-    return replace(line, box=digit or line.box, findings=findings, reading=reading)
+    return replace(line, box=digit, findings=findings, reading=reading)
 
 
 def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
@@ -232,6 +240,10 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
             return coarse
+    elif len(clear := _clear_boxes(marks)) < len(marks):
+        closer = _overview(picture, 2 * side)
+        if _in_rows(digits := _clear_boxes(closer[1])) and len(digits) > len(clear):
+            (look, marks), side = closer, 2 * side
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR
@@ -267,9 +279,18 @@ def _is_enough(picture: Image.Image, coarse: Sequence[finder.Mark], closer: Sequ
     digits = _clear(inks)
     if not any(_is_in_one_piece(inks[at]) for at in digits):
         return False
-    small = _digits(closer)
-    others = [small[at].box for at, digit in _clear([mark.ink for mark in small]).items() if digit != 1]
+    others = _clear_boxes(_digits(closer))
     return all(any(covered(box, high[at].box) > SAME for at in digits) for box in others)
+
+
+def _clear_boxes(marks: Sequence[finder.Mark]) -> list[Box]:
+    """Return the boxes of the marks that are clear digits, except ones, which may be anything upright."""
+    return [marks[at].box for at, digit in _clear([mark.ink for mark in marks]).items() if digit != 1]
+
+
+def _in_rows(boxes: Sequence[Box]) -> bool:
+    """Return whether one box is below another; from afar such digits can look like one mark."""
+    return bool(boxes) and max(box[1] for box in boxes) > min(box[3] for box in boxes)
 
 
 def _is_in_one_piece(ink: Floats) -> bool:
@@ -319,6 +340,33 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     digits = (higher < UNEVEN * lower) & (shared > SHARED * lower)
     sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower)
     return np.asarray((digits | sign if with_signs else digits) & (apart < gap * higher))
+
+
+def _dashes(parts: Components) -> Boxes:
+    """Return the boxes of ink that may be a minus, (N, 4), in pixels of the network's input."""
+    are_wide = (parts.width > DASH * parts.height) & (parts.width >= 4)
+    return np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)[are_wide].astype(float)
+
+
+def _with_minus(line: Line, dashes: Boxes, every: Boxes) -> Line:
+    """Return the line with the minus before it in its box; the finder takes few of them for marks.
+
+    A dash with other ink before it, as in 2-7, is no minus. ``every`` are the boxes of all marks and dashes.
+    """
+    left, top, right, bottom = line.box
+    height = bottom - top
+
+    def before(boxes: Boxes, start: float) -> Boxes:
+        is_near = (boxes[:, 0] < start - 1) & (boxes[:, 2] > start - GAP * height) & (boxes[:, 2] <= left)
+        return boxes[is_near & (boxes[:, 1] < bottom) & (boxes[:, 3] > top)]
+
+    near = before(dashes, left)
+    low, middle = near[:, 3] - near[:, 1], (near[:, 1] + near[:, 3]) / 2
+    is_minus = (near[:, 2] - near[:, 0] < height) & (low * UNEVEN < height)
+    is_minus &= np.abs(middle - (top + bottom) / 2) < LEVEL * height
+    if len(near) != 1 or not is_minus.all() or len(before(every, near[0, 0])):
+        return line
+    return replace(line, box=(float(near[0, 0]), top, right, bottom))
 
 
 def _owners(parts: Components, marks: Sequence[finder.Mark]) -> list[int]:

@@ -283,8 +283,9 @@ class LocalNumbers(BaseProvider):
     def alone(self, page: Page, likely: Sequence[Proposal]) -> Proposal | None:
         """Search for a single digit on a page, as `predict` does, and read it.
 
-        Return a page's only mark with the reason if the search refuses it, or None if several marks or
-        several digits are refused, or if the ``likely`` numbers on the page cannot be parts of one digit.
+        Return a page's only mark with the reason if the search refuses it, or None if several marks, several
+        digits or a digit with a sign are refused, or if the ``likely`` numbers on the page cannot be parts of
+        one digit.
         """
         may_be_parts = len(likely) <= PARTS and all(len(one.digits) == 1 for one in likely)
         line = single(page.lines, page.picture) if page.lines and may_be_parts else None
@@ -293,17 +294,20 @@ class LocalNumbers(BaseProvider):
         one = self.read_line(replace(page, expected=None), line)[0]
         if line.reading is not None:
             return replace(one, reading=_answered(one.reading, line.reading))
-        return one if len(one.digits) < 2 else None
+        return one if len(one.reading.text) < 2 else None
 
 
 def _with_alone(found: list[Proposal], alone: Proposal) -> list[Proposal]:
     """Add the proposal for a page's single digit.
 
-    It replaces those inside it if it is likelier than all of them, or if the search refuses it.
+    It replaces those inside it if it is likelier than all of them, or if the search refuses it. The search
+    sees no minus, so that digit with a minus stays.
     """
     inside = [one for one in found if covered(one.line.box, alone.line.box) >= proposals.SAME]
     search = alone.line.findings
     is_refused = search is not None and search.reason is not None
+    if [one.reading.text for one in inside] == [f"-{alone.digits}"]:
+        return found
     if inside and not is_refused and alone.chance <= math.prod(one.chance for one in inside):
         return found
     return [*(one for one in found if one not in inside), alone]

@@ -58,6 +58,28 @@ def test_brackets_around_a_number_are_left_out() -> None:
     assert [one.text for one in digitrec.read(page("(47)", "(305)")).numbers] == ["47", "305"]
 
 
+@pytest.mark.parametrize("size", [(500, 300), (500, 500)])
+def test_numbers_below_each_other_on_a_small_picture_are_read(size: tuple[int, int]) -> None:
+    rows = [(text, 44, (60, 50 + 64 * at)) for at, text in enumerate(("15", "26", "7"))]
+    assert [one.text for one in digitrec.read(printed(size, *rows)).numbers] == ["15", "26", "7"]
+
+
+def dashed(start: int, *texts: tuple[str, int, tuple[int, int]]) -> list[str]:
+    """Return the numbers on a page with these texts and a dash that begins at this x."""
+    made = printed((500, 300), *texts)
+    made.paste(30, (start, 82, start + 30, 85))
+    return [one.text for one in digitrec.read(made).numbers]
+
+
+@pytest.mark.parametrize("text", ["7", "4"])
+def test_a_minus_before_a_digit_is_read(text: str) -> None:
+    assert dashed(154, (text, 44, (200, 62))) == [f"-{text}"]
+
+
+def test_a_dash_between_two_numbers_is_no_minus() -> None:
+    assert dashed(140, ("15", 44, (200, 62)), ("50", 44, (44, 62))) == ["50", "15"]
+
+
 def test_times_and_fractions_are_not_numbers_for_sure_nor_split() -> None:
     numbers = digitrec.read(page("12:30", "5/8", "7:05", "12/05")).numbers
     assert all(one.sureness < 0.75 and len(one.digits) > 2 for one in numbers)
