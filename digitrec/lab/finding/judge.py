@@ -1,14 +1,15 @@
 """Train the judge: draw pictures, let digitrec propose digits, learn which proposals are right.
 
-    python -m digitrec.lab.finding.judge draw FOLDER 160
-    python -m digitrec.lab.finding.judge learn FOLDER 1024000
+    python -m digitrec.lab.finding.judge draw FOLDER 400
+    python -m digitrec.lab.finding.judge learn FOLDER 3500000
     python -m digitrec.lab.finding.judge export FOLDER
 
-Drawing and learning resume where they stopped. `draw` takes one core 80 minutes, `learn` two cores 17. It
-continues from the network in `START`, if FOLDER contains that file, and may learn from files that were drawn
-for it too, so that less is forgotten. The shipped network continued that of commit 903a9e26 with 160 files
-drawn by that commit, 160 by a1a64ada and 80 by c1378048. `export` writes the network that digitrec
-ships, from the latest checkpoint, with its card.
+Drawing and learning resume where they stopped. `draw` takes one core four hours, `learn` two cores one.
+`export` writes the network that digitrec ships, from the latest checkpoint, with its card. If FOLDER contains
+`EARLIER`, it writes the mean of both networks' answers, because they make different mistakes.
+
+The shipped network learned from 174 files drawn by commit 903a9e26, 160 by a1a64ada, 80 by c1378048, and 12
+of `pictures._list` alone. `EARLIER` was the network of commit ef2c4b52, which had continued several others.
 """
 
 from functools import partial
@@ -43,10 +44,10 @@ FEATURES = 66
 MOVED = 3
 """Maximum number of pixels by which a view is moved in training."""
 BATCH = 128
-START = "start.tflite"
-"""Name of the file with the network to continue from."""
-KEPT = 0.75
-"""Weight of that network in the mean with the one trained from it."""
+EARLIER = "earlier.tflite"
+"""Name of the file with an earlier network, which judges too."""
+KEPT = 0.6
+"""Weight of that network's answers."""
 
 
 def draw(folder: Path, count: int) -> None:
@@ -100,13 +101,13 @@ def network(normalised: bool = True) -> Any:
     return keras.Model([views, rows], layers.Dense(1, "sigmoid")(x))
 
 
-def begun(folder: Path) -> Any:
-    """Return the network to train: the one in `START`, without separate normalisation, or a new one."""
-    start = folder / START
-    net = network(normalised=not start.exists())
-    if start.exists():
-        net.set_weights(stocks.weights_in(start.read_bytes()))
-    return net
+def with_earlier(net: Any, earlier: Path) -> Any:
+    """Return a network whose answer is the mean of a network's and of the earlier one's."""
+    import keras
+
+    other = network(normalised=False)
+    other.set_weights(stocks.weights_in(earlier.read_bytes()))
+    return keras.Model(net.inputs, (1 - KEPT) * net.outputs[0] + KEPT * other(net.inputs))
 
 
 def losses(said: Any, right: Any) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def learn(folder: Path, views: int) -> None:
     import keras
 
     keras.utils.set_random_seed(SEED)
-    run = stocks.Run(folder, begun(folder), views // BATCH, rate=5e-4 if (folder / START).exists() else 2e-3)
+    run = stocks.Run(folder, network(), views // BATCH)
     rng = np.random.default_rng((SEED, run.done))
     run.learn(stocks.batches(folder, BATCH, batch, varied, rng), losses, held(folder))
 
@@ -151,25 +152,22 @@ def varied(asked: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def export(folder: Path, weights: Path = WEIGHTS) -> None:
-    """Write the latest checkpoint's averaged weights as the judge's LiteRT file, with its card.
-
-    If the training continued from `START`, that network keeps `KEPT` of the weight.
-    """
-    run, net = stocks.Run(folder, begun(folder)), begun(folder)
-    kept = KEPT if (folder / START).exists() else 0
-    net.set_weights(stocks.between(net.get_weights(), run.weights, 1 - kept))
+    """Write the latest checkpoint's averaged weights as the judge's LiteRT file, with its card."""
+    run, net, earlier = stocks.Run(folder, network()), network(), folder / EARLIER
+    net.set_weights(run.weights)
+    net = with_earlier(net, earlier) if earlier.exists() else net
     content = to_litert(net)
     atomic.write(weights, content)
     parts, judge = held(folder), runner(content)
     chance = np.concatenate([chances(judge, *asked) for asked, _ in parts])
     right = np.concatenate([truth for _, truth in parts]) > 0
     rows = {
-        "parameters": f"{run.net.count_params():,}",
+        "parameters": f"{net.count_params():,}",
         "file": f"LiteRT, weights in int8 (dynamic range), {len(content) / 1000:.0f} kB",
         "input": "views and features of proposals: `digitrec.prepare.judge.inputs`",
         "output": "(N, 1): the chance that a proposal is the picture's digit",
         "learned from": f"{run.done * BATCH:,} views of proposals on generated pictures, seed {SEED}"
-        + f", starting from an earlier network, which keeps {kept:.0%} of the weight" * (kept > 0),
+        + f"; an earlier network's answers weigh {KEPT:.0%}" * earlier.exists(),
         **stocks.figures_of(chance, right),
     }
     purpose = "Estimates the chance that a proposal is the picture's digit, from a view of its surroundings."

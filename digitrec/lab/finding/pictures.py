@@ -435,12 +435,40 @@ def _scattered(of: Sources, rng: np.random.Generator) -> Picture:
     return pixels, digits[0] if len(digits) == 1 else None
 
 
+def _list(of: Sources, rng: np.random.Generator) -> Picture:
+    """Write or print a list or a table of short numbers or words, with little paper around it."""
+    height, font, kind = round(log_uniform(rng, 12, 36)), font_to_learn(rng), rng.random()
+    rows, columns = (round(log_uniform(rng, *ends)) for ends in ((2, 25), (0.6, 5)))
+
+    def entry() -> Pixels:
+        length = int(rng.integers(1, 5))
+        if kind < 0.3:
+            return printed_word(length + 1, font, height, rng)
+        if kind < 0.6:
+            return in_font("".join(map(str, rng.integers(0, 10, length))), font, height)
+        inks = [of.writer.digit(rng, height)[1] for _ in range(length)]
+        high = max(map(len, inks))
+        return np.hstack([np.pad(one, ((high - len(one), 0), (0, 1 + height // 8))) for one in inks])
+
+    entries = [[entry() for _ in range(columns)] for _ in range(rows)]
+    down = max(max(map(len, row)) for row in entries) * rng.uniform(1.05, 2)
+    right = max(ink.shape[1] for row in entries for ink in row) + height * rng.uniform(0.3, 2)
+    page = np.zeros((round(down * rows), round(right * columns)), np.uint8)
+    for place in np.ndindex(rows, columns):
+        ink = entries[place[0]][place[1]]
+        top, left = (np.multiply(place, (down, right))).astype(int)
+        page[top : top + len(ink), left : left + ink.shape[1]] = ink
+    page = np.pad(page, np.rint(height * rng.uniform(0.1, 1.5, (2, 2))).astype(int))
+    page = np.rot90(page) if rng.random() < 0.1 else page
+    return 255 - page if rng.random() < 0.3 else shown(page, rng), None
+
+
 KINDS: dict[Callable[[Sources, np.random.Generator], Picture], float] = {
     _scene: 0.03, _drawn: 0.04, _changed: 0.05, _beside_a_thing: 0.13, _beside_print: 0.04,
-    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.05, _cell: 0.03, _small: 0.05, _large: 0.03,
-    _mounted: 0.04, _sheet: 0.08, partial(_scene, kinds=tuple(REFUSED)): 0.05, _page: 0.03, _pair: 0.03,
+    _in_brackets: 0.04, _beside_a_sign: 0.02, _tight: 0.05, _cell: 0.03, _small: 0.04, _large: 0.03,
+    _mounted: 0.04, _sheet: 0.07, partial(_scene, kinds=tuple(REFUSED)): 0.05, _page: 0.02, _pair: 0.03,
     _scattered: 0.04, _number: 0.02, _reduced: 0.07, _blot: 0.01, _senseless: 0.02, _form: 0.03,
-    _row: 0.02, _doodle: 0.02, _object: 0.03,
+    _row: 0.02, _list: 0.03, _doodle: 0.02, _object: 0.03,
 }  # fmt: skip
 """The kinds of pictures, and the share of each."""
 

@@ -15,6 +15,7 @@ from digitrec.lab.finding.pictures import KINDS, Picture, Sources, _object, _she
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.reading.hands import hands
 from digitrec.models.network import runner
+from digitrec.models.store import to_litert
 from digitrec.prepare.judge import WEIGHTS, chances
 from digitrec.recognise import predict_many
 
@@ -42,17 +43,20 @@ def test_the_recipe_writes_a_network_of_the_shipped_form_and_its_card(
     assert "held back" in (tmp_path / "judge.md").read_text("utf-8")
 
 
-def test_a_training_continues_from_a_network(
+def test_an_earlier_network_judges_too(
     sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judge, "BATCH", 8)
     stocks.fill(tmp_path, 2, lambda number: judge.drawn(sources, number, 12))
-    (tmp_path / judge.START).write_bytes(WEIGHTS.read_bytes())
     judge.learn(tmp_path, 16)
-    judge.export(tmp_path, out := tmp_path / "judge.tflite")
+    alone, earlier, both = tmp_path / "alone.tflite", tmp_path / judge.EARLIER, tmp_path / "both.tflite"
+    judge.export(tmp_path, alone)
+    earlier.write_bytes(to_litert(judge.network()))
+    judge.export(tmp_path, both)
     ((asked, _), *_) = judge.held(tmp_path)
-    before, after = (chances(runner(file.read_bytes()), *asked) for file in (WEIGHTS, out))
-    assert 0 < np.abs(after - before).max() < 0.01
+    one, other, mean = (chances(runner(file.read_bytes()), *asked) for file in (alone, earlier, both))
+    assert np.abs(other - one).max() > 0.01
+    assert mean == pytest.approx((1 - judge.KEPT) * one + judge.KEPT * other, abs=0.01)
 
 
 def test_a_stock_is_the_same_when_drawn_again(sources: Sources) -> None:
