@@ -164,9 +164,12 @@ class Mark:
 
 
 def _overview(picture: Image.Image) -> list[Mark]:
-    """Return all marks on a picture, at the lowest resolution that shows them clearly."""
+    """Return all marks on a picture, at the lowest resolution that shows them clearly and undistorted."""
     found: list[Mark] = []
     for side in OVERVIEWS:
+        is_stretched = side * min(picture.size) < 3 * STEP * max(picture.size)
+        if is_stretched and side < min(max(picture.size), OVERVIEWS[-1]):
+            continue  # from afar a column of numbers looks like a thick 1
         look = look_at(picture, (0, 0, *picture.size), side)
         found = list(marks_in(look))
         large = bool(found) and min(longer_side(one.place) for one in found) >= SEEN

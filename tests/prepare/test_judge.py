@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from lab.reading.test_compose import people
 from looks import Line, arc
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 import digitrec
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -168,6 +168,14 @@ def test_a_1_beside_a_digit_is_no_bracket_or_pen() -> None:
         for two in ((one, other), (other, one))
     ]
     assert np.mean([digitrec.predict(sheet).digit is None for sheet in pairs]) > 0.9
+
+
+@pytest.mark.parametrize(("rows", "apart"), [(14, 4), (20, 20)])
+def test_a_column_of_numbers_is_no_1(rows: int, apart: int) -> None:
+    column, numbers = Image.new("L", (130, 60 + rows * (46 + apart)), 255), range(10, 10 + 3 * rows, 3)
+    place, font = (30, 30), ImageFont.load_default(60)
+    ImageDraw.Draw(column).text(place, "\n".join(map(str, numbers)), 0, font, spacing=apart)
+    assert digitrec.predict(column).digit is None
 
 
 def test_most_small_numbers_are_no_single_digit() -> None:
