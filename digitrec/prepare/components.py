@@ -53,6 +53,11 @@ class Components:
         """Height of each part's box."""
         return self.bottom - self.top
 
+    @property
+    def boxes(self) -> Ints:
+        """Left, top, right and bottom of each part, (N, 4)."""
+        return np.stack([self.left, self.top, self.right, self.bottom], axis=1)
+
     def inside(self, values: Floats) -> Floats:
         """Look up ``values``, (h, w), at each pixel of `labels`."""
         return values.ravel()[self.places]

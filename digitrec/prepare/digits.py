@@ -47,7 +47,7 @@ def count(seen: Strokes, small: bool) -> Count:
     if reason is not None:
         return Count(reason, (), own, pieces)
     box: Box = tuple(_box(parts, digit).tolist())
-    boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
+    boxes = parts.boxes
     if len(rivals):
         several = sorted([box, *map(tuple, boxes[rivals].tolist())])
         return Count("more than one digit", tuple(several), own, pieces)

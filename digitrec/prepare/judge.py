@@ -1,8 +1,8 @@
 """Decide which of the proposals for the picture's digit is right, if any.
 
-Both the rules and the finder propose places. Our network reads each proposal, and another network, which was
-trained on generated pictures (`digitrec.lab.finding.judge`), estimates how likely each reading is right. It
-looks at the proposal and what is around it.
+Both the rules and the finder propose places. Our network reads each proposal, and another network, the mean
+of two that were trained on generated pictures (`digitrec.lab.finding.judge`), estimates how likely each
+reading is right. It looks at the proposal and what is around it.
 """
 
 from collections.abc import Sequence

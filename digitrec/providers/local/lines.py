@@ -240,9 +240,9 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
             return coarse
-    elif len(clear := _clear_boxes(marks)) < len(marks):
+    elif not all(mark.mask.any(axis=1).all() for mark in marks):  # a gap runs across a mark: rows, from afar
         closer = _overview(picture, 2 * side)
-        if _in_rows(digits := _clear_boxes(closer[1])) and len(digits) > len(clear):
+        if _in_rows(digits := _clear_boxes(closer[1])) and len(digits) > len(_clear_boxes(marks)):
             (look, marks), side = closer, 2 * side
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
@@ -344,8 +344,8 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
 
 def _dashes(parts: Components) -> Boxes:
     """Return the boxes of ink that may be a minus, (N, 4), in pixels of the network's input."""
-    are_wide = (parts.width > DASH * parts.height) & (parts.width >= 4)
-    return np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)[are_wide].astype(float)
+    are_wide = (parts.width > DASH * parts.height) & (parts.width >= 4)  # others are specks
+    return parts.boxes[are_wide].astype(float)
 
 
 def _with_minus(line: Line, dashes: Boxes, every: Boxes) -> Line:

@@ -56,7 +56,7 @@ def letters_and_rules(
     letters = np.flatnonzero(is_letter & ~_are_frames(parts, other))
     smallest = letters[np.argsort(-parts.area[letters], kind="stable")[MOST_LETTERS:]]
     letters = np.setdiff1d(letters, smallest)
-    places = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
+    places = parts.boxes
     for own, mark in marks:
         letters = letters[(letters == own) | ~_surround(places[letters], mark.place)]
     boxes = np.array([look.on_picture(place) for place in places[letters].tolist()], float).reshape(-1, 4)
