@@ -37,7 +37,7 @@ def config(example: bool) -> None:
     path = configuration.config_path()
     is_named = os.environ.get(configuration.VARIABLE) or path.is_symlink()
     missing = "missing" if is_named else "missing, but not needed"
-    is_there = os.path.exists(path)  # noqa: PTH110 (Path raises an error for a folder that may not be entered)
+    is_there = os.path.exists(path)  # noqa: PTH110 (Path may raise an error)
     click.echo(printable(f"{path} ({'found' if is_there else missing})"))
     for name, value in configuration.in_force().items():
         click.echo(printable(f"{name} = {json.dumps(value)}"))

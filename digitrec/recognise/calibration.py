@@ -163,7 +163,8 @@ def stored(where: str) -> dict[Key, Calibration]:
     try:
         paths = sorted(Path(where).glob("*.json"))
     except OSError as error:
-        log.warning("%s: cannot be read (%s); answers are not calibrated", where, error.strerror)
+        advice = "answers are not calibrated; make the folder readable"
+        log.warning("%s: cannot be read (%s), so %s", where, error.strerror, advice)
         return found
     for path in paths:
         try:

@@ -165,7 +165,7 @@ def sampled(labels: Sequence[int | None] | NDArray[np.uint8], limit: int | None)
 
 
 def _read(source: str, path: Path) -> list[Sample]:
-    if source in (TEST_SET, "mnist-train") and os.path.isdir(path):  # noqa: PTH112 (in a folder that may not be read too)
+    if source in (TEST_SET, "mnist-train") and os.path.isdir(path):  # noqa: PTH112 (Path may raise an error)
         log.warning("%s: using the folder %s instead of the set of that name", source, path.resolve())
     elif source == TEST_SET:
         path = SHIPPED / "t10k-images-idx3-ubyte.gz"

@@ -450,13 +450,12 @@ def _list(of: Sources, rng: np.random.Generator) -> Picture:
         high = max(map(len, inks))
         return np.hstack([np.pad(one, ((high - len(one), 0), (0, 1 + height // 8))) for one in inks])
 
-    entries = [[entry() for _ in range(columns)] for _ in range(rows)]
-    down = max(max(map(len, row)) for row in entries) * rng.uniform(1.05, 2)
-    right = max(ink.shape[1] for row in entries for ink in row) + height * rng.uniform(0.3, 2)
+    entries = [entry() for _ in range(rows * columns)]
+    down = max(map(len, entries)) * rng.uniform(1.05, 2)
+    right = max(ink.shape[1] for ink in entries) + height * rng.uniform(0.3, 2)
     page = np.zeros((round(down * rows), round(right * columns)), np.uint8)
-    for place in np.ndindex(rows, columns):
-        ink = entries[place[0]][place[1]]
-        top, left = (np.multiply(place, (down, right))).astype(int)
+    for place, ink in zip(np.ndindex(rows, columns), entries, strict=True):
+        top, left = np.multiply(place, (down, right)).astype(int)
         page[top : top + len(ink), left : left + ink.shape[1]] = ink
     page = np.pad(page, np.rint(height * rng.uniform(0.1, 1.5, (2, 2))).astype(int))
     page = np.rot90(page) if rng.random() < 0.1 else page

@@ -35,7 +35,10 @@ export class Numbers {
         sheet = await api.read(picture, engine);
         if (asked !== this.asked) return;
         const isOneDigit = sheet.numbers.length === 1 && sheet.numbers[0].text.length === 1; // which was refused before
-        if (isOneDigit || sheet.numbers.length === 0) return void told(null);
+        if (isOneDigit || sheet.numbers.length === 0) {
+          told(null);
+          return;
+        }
         this.sheets.set(picture, sheet);
       }
       this.show(sheet);
