@@ -164,7 +164,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, told: list[tuple[float, st
 
     config = TrainConfig(
         name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2,
-        made=0, scenes=0, world=0, fonts=False,
+        made=0, scenes=0, world=0, fonts=False, second=(),
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("tiny")
     tf.config.run_functions_eagerly(True)  # a few steps take less time than compiling them

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -35,11 +35,14 @@ VIEWS = 4
 """Number of shifted views that `aside` makes of a picture."""
 DESCRIPTION = "digitrec.json"
 """Name of the member (in `.h5`, of the attribute) that holds a model file's description."""
+SECOND = "in-form.tflite"
+"""Name of the member that holds a `.tflite` file's second network, for pictures that come in MNIST's form."""
 FOLDER = Path(__file__).parent / "weights"
 """Folder of the networks that the package contains."""
 PROBE = FOLDER / "probe.npz"
 """Fifty of MNIST's test digits, five of each, with their labels."""
 Shape = Sequence[int | None]
+_Read = TypeVar("_Read")
 log = logging.getLogger(__name__)
 Positive = Annotated[float, Meta(gt=0)]
 
@@ -237,21 +240,41 @@ def description_in(content: bytes, path: Path) -> dict[str, Any]:
     Raises:
         ModelError: the archive is damaged.
     """
+    return _member(content, path, DESCRIPTION, lambda text: dict(json.loads(text))) or {}
+
+
+def second_in(content: bytes, path: Path) -> "LiteRt | None":
+    """Return the second network inside a model file; None if the file has none.
+
+    Raises:
+        ModelError: the archive or the network is damaged.
+    """
+    return _member(content, path, SECOND, lambda inner: LiteRt(inner, path))
+
+
+def _member(content: bytes, path: Path, name: str, read: Callable[[bytes], _Read]) -> _Read | None:
+    """Return a member of the zip archive inside a model file, as `read` returns it; None: there is none."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return dict(json.loads(archive.read(DESCRIPTION)))
+            return read(archive.read(name))
     except Exception as error:  # zipfile and zlib raise any class of error for damaged bytes
-        if DESCRIPTION.encode() in content:
-            raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
-        return {}
+        if name.encode() in content:
+            raise ModelError(f"{path}: its {name} is damaged; export the model again") from error
+        return None
 
 
-def described(model: bytes, about: dict[str, Any]) -> bytes:
-    """Return the content of a `.tflite`, `.keras` or `.skops` file with its description added."""
+def described(model: bytes, about: dict[str, Any], second: "LiteRt | None" = None) -> bytes:
+    """Return the content of a `.tflite`, `.keras` or `.skops` file with its description added.
+
+    ``second``: a second network, which is added too.
+    """
     file = io.BytesIO(model)
+    members: dict[str, str | bytes] = {DESCRIPTION: json.dumps(about, indent=1)}
+    if second is not None:
+        members[SECOND] = second.as_litert()
     with zipfile.ZipFile(file, "a") as archive:
-        member = zipfile.ZipInfo(DESCRIPTION)  # dated 1980, so that the same model gives the same bytes
-        archive.writestr(member, json.dumps(about, indent=1))
+        for name, content in members.items():  # dated 1980, so that the same model gives the same bytes
+            archive.writestr(zipfile.ZipInfo(name), content)
     return file.getvalue()
 
 

@@ -57,6 +57,8 @@ class Model:
     """The file's description of the training; empty for a file that digitrec did not write."""
     forward: Forward = field(repr=False)
     """The network as a function."""
+    second: network.LiteRt | None = field(default=None, repr=False)
+    """A network that learned no other pictures; it answers too if a picture comes in MNIST's form."""
 
     def probabilities(
         self, batch: Pixels, prepared: Sequence[bool] | NDArray[np.bool_] = (), *, once: bool = False
@@ -92,9 +94,10 @@ class Model:
 
     def _chances(self, ink: Floats, prepared: NDArray[np.bool_]) -> Floats:
         """Return the chance of each digit in one pass: (N, 28, 28), scaled, to (N, 10)."""
-        answer = np.empty((len(ink), 10), np.float32)
-        for start in range(0, len(ink), BATCH):
-            answer[start : start + BATCH] = self.forward(ink[start : start + BATCH])
+        answer = _in_batches(self.forward, ink)
+        if self.second is not None and not prepared.all():
+            both = answer[~prepared], _in_batches(self.second, ink[~prepared])
+            answer[~prepared] = np.sqrt(both[0] * both[1])  # the mean of their scores
         kind = self.input.output
         chances = network.probabilities(answer, kind, self.input.temperature)
         if self.input.prepared is not None and prepared.any():
@@ -103,7 +106,7 @@ class Model:
 
     @cached_property
     def inside(self) -> Inside:
-        """The network's layers; none for a `.skops` file or for Keras layers that LiteRT lacks."""
+        """The first network's layers; none for a `.skops` file or for Keras layers that LiteRT lacks."""
         from digitrec.models.inside import Inside  # few callers look inside
 
         content = self.forward.as_litert() if hasattr(self.forward, "as_litert") else None
@@ -117,6 +120,12 @@ class Model:
             share: required evidence as a multiple of the model's threshold, for all pictures or each, (N,).
         """
         return np.asarray(network.evidence(chances) >= self.input.evidence * share)
+
+
+def _in_batches(forward: Forward, ink: Floats) -> Floats:
+    """Return a network's answers for any number of pictures."""
+    parts = [forward(ink[start : start + BATCH]) for start in range(0, len(ink), BATCH)]
+    return np.concatenate(parts) if parts else np.empty((0, 10), np.float32)
 
 
 def load(path: Path | None = None, *, scale: str | None = None) -> Model:
@@ -144,7 +153,8 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
     name = str(about.get("name", path.stem))
     version = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
     model_input = network.model_input(about, forward, path, scale)
-    return Model(name, version, model_input, about.get("card", {}), forward)
+    second = network.second_in(content, path) if path.suffix == ".tflite" else None
+    return Model(name, version, model_input, about.get("card", {}), forward, second)
 
 
 def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:

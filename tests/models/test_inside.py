@@ -93,11 +93,12 @@ def test_the_places_of_the_shipped_network_add_up_to_its_scores() -> None:
     """The last layers are a mean and a dense layer, so a score is the sum of 36 places and the digit's bias.
 
     The softmax subtracts one constant from all ten scores, so their differences from the mean are compared;
-    between two pictures the biases cancel too. The remaining difference is the rounding to int8.
+    between two pictures the biases cancel too. The remaining difference is the rounding to int8. The maps are
+    of the first network, which alone reads pictures that were prepared.
     """
     added, scores = [], []
     for image in TEST.images[:4]:
-        chances = np.log(SHIPPED.probabilities(image[None])[0]) * SHIPPED.input.temperature
+        chances = np.log(SHIPPED.probabilities(image[None], [True])[0]) * (SHIPPED.input.prepared or 0)
         maps = SHIPPED.inside.class_maps(image, range(10))
         assert maps is not None
         places = maps[:, 3:24:4, 3:24:4] / 2 + maps[:, 4:25:4, 4:25:4] / 2  # pixels 3.5, 7.5, ... 23.5

@@ -25,7 +25,7 @@ from digitrec.errors import ModelError, NotInstalled
 from digitrec.lab.training.card import description
 from digitrec.lab.training.zoo import find
 from digitrec.models import store
-from digitrec.models.network import PROBE, Floats, ModelInput, scaled
+from digitrec.models.network import PROBE, Floats, LiteRt, ModelInput, scaled
 from digitrec.models.network import described as with_description
 from digitrec.models.store import to_litert
 
@@ -159,11 +159,15 @@ def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path: Path, name: st
 
 def shipped_as(tmp_path: Path, about: Any) -> Path:
     """Write the shipped network with another description."""
-    bare = store.SHIPPED.read_bytes()
-    bare = bare[: bare.index(b"PK\x03\x04")]
     path = tmp_path / "other.tflite"
-    path.write_bytes(with_description(bare, about))
+    path.write_bytes(with_description(bare(), about))
     return path
+
+
+def bare() -> bytes:
+    """Return the shipped network without its description and its second network."""
+    whole = store.SHIPPED.read_bytes()
+    return whole[: whole.index(b"PK\x03\x04")]
 
 
 def described(tmp_path: Path, **about: Any) -> store.Model:
@@ -193,6 +197,22 @@ def test_pictures_that_were_prepared_have_their_own_temperature(tmp_path: Path) 
     assert np.array_equal(mixed[~prepared], model.probabilities(images)[~prepared])
     assert np.allclose(mixed[prepared], same.probabilities(images)[prepared], atol=1e-6)
     assert not np.allclose(mixed[prepared], model.probabilities(images)[prepared], atol=1e-6)
+
+
+def test_a_second_network_answers_too_if_a_picture_comes_in_mnists_form(tmp_path: Path) -> None:
+    first = described(tmp_path, temperature=2.0, prepared=3.0)
+    inner = LiteRt(to_litert(dense((28, 28))), tmp_path)
+    file = tmp_path / "both.tflite"
+    file.write_bytes(with_description(bare(), description("both", {}, temperature=2.0, prepared=3.0), inner))
+    images, prepared = TEST.images[:150], np.arange(150) % 3 == 1
+    both = store.load(file).probabilities(images, prepared)
+    assert np.array_equal(both[prepared], first.probabilities(images, prepared)[prepared])
+    ink = scaled(images[~prepared], "unit")
+    scores = (np.log(first.forward(ink)) + np.log(inner(ink))) / 2 / 2.0
+    expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(both[~prepared], expected, atol=1e-5)
+    file.write_bytes(file.read_bytes().replace(inner.as_litert()[:99], b"0" * 99))
+    assert_refused(file, "in-form.tflite is damaged")
 
 
 def test_what_it_doubts_is_read_again_from_aside(tmp_path: Path) -> None:

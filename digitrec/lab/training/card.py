@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from digitrec.comparison.benchmark.measures import Proportion
 from digitrec.image import atomic
 from digitrec.models import store
-from digitrec.models.network import DESCRIPTION, ModelInput, described
+from digitrec.models.network import DESCRIPTION, LiteRt, ModelInput, described
 
 if TYPE_CHECKING:
     import keras
@@ -48,8 +48,10 @@ def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
             file.attrs[DESCRIPTION] = json.dumps(about)
 
 
-def saver(learned: Any, path: Path) -> Callable[..., object]:
+def saver(learned: Any, path: Path, second: LiteRt | None = None) -> Callable[..., object]:
     """Return a function that writes a model as `.tflite`, `.keras`, `.h5` or `.skops`, by the ending.
+
+    A `.tflite` file may get a second network.
 
     The function takes the facts for the card, and the fields of `ModelInput` as keywords.
     """
@@ -57,7 +59,9 @@ def saver(learned: Any, path: Path) -> Callable[..., object]:
     if path.suffix in (".keras", ".h5"):
         return lambda facts, **how: save_keras(learned, path, description(path.stem, facts, **how))
     bare = store.to_litert(learned) if path.suffix == ".tflite" else store.to_skops(learned)
-    return lambda facts, **how: atomic.write(path, described(bare, description(path.stem, facts, **how)))
+    return lambda facts, **how: atomic.write(
+        path, described(bare, description(path.stem, facts, **how), second)
+    )
 
 
 def environment() -> dict[str, Any]:

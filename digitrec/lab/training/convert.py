@@ -67,7 +67,7 @@ def write(model: Path, out: Path) -> float:
         elif out.suffix in (".keras", ".h5"):
             content, answers = _as_keras(network, out.name, about, digits)
         else:
-            content = described(store.to_litert(network, quantised=False), about)
+            content = described(store.to_litert(network, quantised=False), about, loaded.second)
             answers = LiteRt(content, out)(ink)
     except DigitrecError:
         raise

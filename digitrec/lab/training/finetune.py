@@ -194,19 +194,19 @@ def fine_tune(
     to_learn, held_back = _parted(samples, config)
     own = _prepared(to_learn, source)
     known, counts = rehearsal(config, on_progress)
-    network = together(networks)
+    begun, network = store.load(start), together(networks)
     _learn(network, own, known, config, on_progress)
     facts: dict[str, Any] = {
         "architecture": describe(widths(networks[0]), len(networks)),
         "parameters": network.count_params(),
-        "start": store.load(start).version,
+        "start": begun.version,
         "learned_from": {source: len(own)},
         "rehearsed": counts,
         "settings": asdict(config),
         "environment": environment(),
         "training_seconds": time.monotonic() - began,
     }
-    save, how = saver(network, out), asdict(store.load(start).input)  # keeps the temperatures and thresholds
+    save, how = saver(network, out, begun.second), asdict(begun.input)  # keeps temperatures and thresholds
     save(facts, **how)
     learned = keys_with(start, own)
     keep_keys(learned, out)

@@ -125,12 +125,13 @@ def together(networks: Sequence[keras.Model]) -> keras.Model:
     return keras.Model(image, layers.Softmax(name="probabilities")(mean), name="digitrec-cnn")
 
 
-def describe(widths: tuple[int, ...], networks: int = 1) -> str:
-    """Describe the network in one line, for its card."""
-    stages = ", ".join(f"2 x {width}" for width in widths)
+def describe(widths: tuple[int, ...], networks: int = 1, second: tuple[int, ...] = ()) -> str:
+    """Describe the network, and any second one, in one line, for its card."""
+    stages, others = (", ".join(f"2 x {width}" for width in each) for each in (widths, second))
     joined = "" if networks == 1 else f"the mean score of {networks} networks, each of "
     layers = "batch normalisation, ReLU, mean over the map, dense 10"
-    return f"{joined}3x3 convolutions ({stages} channels), {layers}"
+    also = f"; for pictures in MNIST's form also one of {others} channels, which learned nothing else"
+    return f"{joined}3x3 convolutions ({stages} channels), {layers}" + also * bool(second)
 
 
 def resnet_small() -> keras.Model:

@@ -25,6 +25,9 @@ class TrainConfig:
     """Channels of each stage of a network."""
     networks: int = 2
     """Number of networks, trained separately and joined in one file; see `networks.together`."""
+    second: tuple[int, ...] = (32, 64, 128)
+    """Channels of each stage of another network, which learns nothing but the run's digits and also answers
+    if a picture comes in MNIST's form; empty: there is none."""
     epochs: int = 14
     """Number of epochs; each changes every picture differently."""
     finishing: int = 3

@@ -7,7 +7,7 @@ together with MNIST's digits, but not in the finishing epochs. A tenth of the di
 validation; the 10,000 test digits are used only once, at the end, for the card.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from digitrec.lab.training.epochs import Loop
 from digitrec.lab.training.networks import describe, digitrec_cnn, together
 from digitrec.lab.training.run import Epoch, Given, TrainConfig, TrainResult, Watcher, split, unwatched
 from digitrec.models import store
+from digitrec.models.network import LiteRt
 
 Tensors = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -181,13 +182,17 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
     networks: list[keras.Model] = []
     histories: list[tuple[Epoch, ...]] = []
     labels = learned.labels[:0]
-    for number in range(config.networks):
-        seeded = replace(config, seed=config.seed * config.networks + number)
-        made = material.made(learned + abroad, len(learned), seeded, on_progress)
+    seeds = range(config.seed * config.networks, (config.seed + 1) * config.networks)
+    configs = [replace(config, seed=seed) for seed in seeds]
+    if config.second:
+        configs.append(replace(config, widths=config.second, world=0, made=0, scenes=0))
+    for number, own in enumerate(configs, 1):
+        some = abroad if own.world else abroad[:0]
+        made = material.made(learned + some, len(learned), own, on_progress)
         labels = np.append(labels, made.labels)
-        part = folder / f"network-{number + 1}"
-        this = Loop(config.epochs + config.finishing, on_progress, part, number + 1, config.networks)
-        networks.append(learn(this, Material(seeded, learned, abroad, made), held_back))
+        epochs, part = config.epochs + config.finishing, folder / f"network-{number}"
+        this = Loop(epochs, on_progress, part, number, len(configs))
+        networks.append(learn(this, Material(own, learned, some, made), held_back))
         histories.append(tuple(this.history))
     senseless = int((labels == NO_DIGIT).sum())
     counts = {"learned": len(learned), "world": len(abroad)}
@@ -197,33 +202,36 @@ def train(config: TrainConfig, folder: Path, what: Given, on_progress: Watcher =
     file = folder / f"{config.name}.tflite"
     keep_keys(what.keys, file)
     facts = {
-        "architecture": describe(config.widths, config.networks),
+        "architecture": describe(config.widths, config.networks, config.second),
+        "parameters": sum(network.count_params() for network in networks),
         "digits": counts,
         "learned_from": dict(what.sources),
         "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
         "settings": asdict(config),
         "environment": card.environment(),
     }
-    correct = _ship(together(networks), file, facts, (held_back, apart), what)
+    ours, others = networks[: config.networks], networks[config.networks :]
+    second = LiteRt(store.to_litert(others[0]), file) if others else None
+    save = card.saver(together(ours), file, second)
+    correct = _ship(save, file, facts, (held_back, apart), what)
     return TrainResult(file, file.with_suffix(".md"), tuple(histories), correct)
 
 
 def _ship(
-    network: keras.Model, file: Path, facts: dict[str, Any], held_back: tuple[Digits, Digits], what: Given
-) -> int:
+    save: Callable[..., object], file: Path, facts: dict[str, Any], held_back: tuple[Digits, Digits],
+    what: Given,
+) -> int:  # fmt: skip
     """Write the file and its card; return the number of test digits that the file reads correctly.
 
     The temperatures and the figures on the card are measured with the shipped file. The first digits in
     `held_back` were already in MNIST's form; the second were converted to it.
     """
-    save = card.saver(network, file)
     save({})
     sureness = _fitted(store.load(file), *held_back)
     save({}, **sureness)
     model = store.load(file)
     correct = round(_right(model, what.test) * len(what.test))
     facts |= sureness | {
-        "parameters": network.count_params(),
         "kilobytes": file.stat().st_size / 1000,
         "validation_accuracy": _right(model, held_back[0]),
         "writers_accuracy": _right(model, held_back[1], prepared=True),
@@ -241,7 +249,7 @@ def _fitted(bare: store.Model, in_form: Digits, prepared: Digits) -> dict[str, A
     """
     sureness: dict[str, Any] = {
         "temperature": fit_temperature(bare.probabilities(in_form.images), in_form.labels),
-        "prepared": fit_modest(bare.probabilities(prepared.images), prepared.labels),
+        "prepared": fit_modest(bare.probabilities(prepared.images, [True] * len(prepared)), prepared.labels),
         "doubt": SURE,
     }
     model = replace(bare, input=replace(bare.input, **sureness))

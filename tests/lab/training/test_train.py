@@ -19,7 +19,7 @@ from digitrec.models import store
 pytestmark = pytest.mark.usefixtures("eagerly")
 TINY = TrainConfig(
     name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0, scenes=0,
-    world=0, fonts=False,
+    world=0, fonts=False, second=(),
 )  # fmt: skip
 DIGITS = mnist_test()[:120]
 
@@ -57,7 +57,7 @@ def test_progress_is_reported(told: list[tuple[float, str]]) -> None:
     assert "held back" not in told[0][1] and "held back" in told[-1][1]
 
 
-def test_two_networks_learn_generated_pictures_and_finish_without(
+def test_two_networks_learn_generated_pictures_and_finish_without_and_a_third_learns_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def noise(writer: Writer, count: int, seed: list[int]) -> Digits:
@@ -66,14 +66,16 @@ def test_two_networks_learn_generated_pictures_and_finish_without(
 
     monkeypatch.setattr(synthetic, "make", noise)
     told: list[tuple[float, str]] = []
-    config = replace(TINY, networks=2, seed=3, epochs=1, batch=48, made=1.05, finishing=1)
+    config = replace(TINY, networks=2, seed=3, epochs=1, batch=48, made=1.05, finishing=1, second=(4,))
     result = run(config, tmp_path, on_progress=lambda done, remark: told.append((done, remark)))
-    assert told[0] == (1, "generating digits") and told[1][1].startswith("network 1/2, epoch 1/2")
+    assert told[0] == (1, "generating digits") and told[1][1].startswith("network 1/3, epoch 1/2")
     seen = [remark.partition(", loss")[0] for _, remark in told]
-    assert seen.count("network 1/2, epoch 2/2") == 2  # 96 digits, none generated
-    assert [[row.epoch for row in history] for history in result.histories] == [[1, 2]] * 2
-    digits = store.load(result.litert_file).card["digits"]
-    assert (digits["no digit"], digits["made"]) == (18, 182)
+    assert seen.count("network 1/3, epoch 2/2") == 2  # 96 digits, none generated
+    assert seen.count("network 3/3, epoch 1/2") == seen.count("network 3/3, epoch 2/2") == 2
+    assert [[row.epoch for row in history] for history in result.histories] == [[1, 2]] * 3
+    model = store.load(result.litert_file)
+    assert (model.card["digits"]["no digit"], model.card["digits"]["made"]) == (18, 182)
+    assert model.second is not None and "also one of 2 x 4 channels" in result.card_file.read_text()
 
 
 def test_other_countries_are_learned_by_default(tmp_path: Path, world_folder: Path) -> None:
