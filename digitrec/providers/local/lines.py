@@ -15,7 +15,7 @@ from digitrec.image import Box, DigitImage, Findings, Place
 from digitrec.image.boxes import covered
 from digitrec.image.pixels import Pixels
 from digitrec.prepare import finder, judge
-from digitrec.prepare.components import Components, components, joined
+from digitrec.prepare.components import Components, Ints, components, joined
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
@@ -67,6 +67,8 @@ UNEVEN = 2.5
 DASH, LEVEL = 1.5, 0.2
 """A minus is wider than the first multiple of its height, and its middle differs from the number's by at most
 the second share of the number's height."""
+POINT = 0.12, 0.4
+"""Minimum and maximum height of a decimal point, as shares of the height of the digits beside it."""
 LOW = 8
 """A mark on a page that is lower than this is no digit, in pixels of the picture."""
 BLOCK = 256
@@ -103,7 +105,19 @@ class Line:
         """
         if self.widest < space:
             return []
-        parts = np.split(np.arange(len(self.boxes)), [self._gaps.argmax() + 1])
+        return self._parts([int(self._gaps.argmax())])
+
+    def apart(self, space: float) -> list[Line]:
+        """Split the line at all gaps as wide as ``space``, a share of its height, if another is narrow.
+
+        Digits in boxes stand evenly, and are one number.
+        """
+        gaps = self._gaps / (self.box[3] - self.box[1])
+        return self._parts(np.flatnonzero((gaps >= space) & (gaps.min() < space / 3)).tolist())
+
+    def _parts(self, gaps: Sequence[int]) -> list[Line]:
+        """Return the parts of the line between some of its gaps, counted from 0."""
+        parts = np.split(np.arange(len(self.boxes)), np.array(gaps, int) + 1)
         return [_line(self.boxes[at], [self.marks[one] for one in at], self.cut_out) for at in parts]
 
     @property
@@ -145,18 +159,20 @@ def lines(picture: Image.Image) -> list[Line]:
     if picture.height < CUT_OUT * max(LEGIBLE, typical):
         made = _lines_of_cut_out(found, letters, rules, picture.size)
     else:
-        made = _lines_of_page(found, letters, rules)
+        made = _lines_of_page(found, letters, rules, parts)
     dashes = _dashes(parts) * np.tile(np.array(picture.size) / look.kinds.shape[1::-1], 2)
     every = np.concatenate([dashes, *(line.boxes for line in made)])
     made = [line if line.cells else _with_minus(line, dashes, every) for line in made]
     return sorted(made, key=lambda one: (one.box[1], one.box[0]))
 
 
-def _lines_of_page(marks: Sequence[finder.Mark], letters: Boxes, rules: Mask) -> list[Line]:
-    """Return the marks and letters that stand beside each other; rules divide them."""
-    boxes = np.array([mark.box for mark in marks], float)
-    linked = beside(boxes, GAP)
-    linked &= ~ruled_off(rules, np.array([mark.place for mark in marks]), linked)
+def _lines_of_page(
+    marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, parts: Components
+) -> list[Line]:
+    """Return the marks and letters that stand beside each other, or around a point; rules divide them."""
+    boxes, places = np.array([mark.box for mark in marks], float), np.array([mark.place for mark in marks])
+    linked = beside(boxes, GAP) | _around_points(places, parts.boxes)
+    linked &= ~ruled_off(rules, places, linked)
     boxes = np.concatenate([boxes, letters])
     every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
     groups = _groups(_with_letters(boxes, linked))
@@ -240,17 +256,20 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
             return coarse
-    elif not all(mark.mask.any(axis=1).all() for mark in marks):  # a gap runs across a mark: rows, from afar
-        closer = _overview(picture, 2 * side)
-        if _in_rows(digits := _clear_boxes(closer[1])) and len(digits) > len(_clear_boxes(marks)):
-            (look, marks), side = closer, 2 * side
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR
         if (is_large and _are_legible(marks)) or side >= min(longest, last):
-            return (look, marks) if marks else coarse  # digits may be too large for all other inputs
+            break
         side = min(round(side * (2 if is_large else min(2, SHARP / typical))), last)
         look, marks = _overview(picture, side)
+    if longest <= SMALL and not all(mark.mask.any(axis=1).all() for mark in marks):
+        # A gap runs across a mark: from afar, rows look like one.
+        closer = _overview(picture, SMALL)
+        digits = _clear_boxes(closer[1])
+        if _in_rows(digits) and len(digits) > len(_clear_boxes(marks)):
+            return closer
+    return (look, marks) if marks else coarse  # digits may be too large for all other inputs
 
 
 def _are_legible(marks: Sequence[finder.Mark]) -> bool:
@@ -340,6 +359,26 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     digits = (higher < UNEVEN * lower) & (shared > SHARED * lower)
     sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower)
     return np.asarray((digits | sign if with_signs else digits) & (apart < gap * higher))
+
+
+def _around_points(places: Ints, specks: Ints) -> Mask:
+    """Return which marks have a decimal point about in the middle of the gap between them, (N, N).
+
+    A point is one of the ``specks``, and stands on the marks' base line. After 3 as in "3. 47" it is no
+    decimal point.
+    """
+    linked = np.zeros((len(places),) * 2, bool)
+    ends, height = places[:, 3], places[:, 3] - places[:, 1]
+    for left, top, right, bottom in specks:
+        fits = (POINT[0] * height < bottom - top) & (bottom - top < POINT[1] * height)
+        fits &= (right - left < POINT[1] * height) & (np.abs(bottom - ends) < POINT[1] * height)
+        before, after = left - places[:, 2], places[:, 0] - right
+        gaps = [np.where(fits & (gap >= 0), gap, np.inf) for gap in (before, after)]
+        one, other = (int(gap.argmin()) for gap in gaps)
+        near, far = sorted((gaps[0][one], gaps[1][other]))
+        if far < min(GAP * height[one], UNEVEN * near):
+            linked[one, other] = linked[other, one] = True
+    return linked
 
 
 def _dashes(parts: Components) -> Boxes:

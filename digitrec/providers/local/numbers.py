@@ -186,7 +186,7 @@ class LocalNumbers(BaseProvider):
         If it has other digits but is unlikely, the lines are doubtful.
         """
         whole = page.whole()
-        if whole is None:
+        if whole is None or _width(whole.lines[0].box) > sequence.WIDEST:
             return found
         one = self._best(whole, whole.lines[0], None)
         theirs = "".join(part.digits for part in sorted(found, key=lambda part: part.line.box))
@@ -226,12 +226,23 @@ class LocalNumbers(BaseProvider):
         one = self._best(page, line, whole)
         if whole and len(one.digits) < np.count_nonzero(line.high):
             one = _doubted(one)  # a mark that cannot be read may be a digit of the number
-        if line.cut_out or one.chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
+        if line.cut_out:
+            return self._apart(page, line, one)
+        if one.chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
             return [one]
         sides = [self._judged(page, part, one) for part in one.parts()]
         if not sides or np.mean([_mean(side) for side in sides]) <= one.chance:
             return [one]
         return [part for side in sides for part in side]
+
+    def _apart(self, page: Page, line: Line, one: Proposal) -> list[Proposal]:
+        """Return the proposals for the numbers beside each other on a cut-out, or the one for its line."""
+        if len(one.reading.text) - len(one.digits) < 2:  # else it has several points, so it is no number
+            return [one]
+        apart = replace(page, lines=line.apart(GAP))
+        parts = [self._best(apart, part, None) for part in apart.lines]
+        are_numbers = len(parts) > 1 and all(part.digits for part in parts)
+        return parts if are_numbers and _mean(parts) >= UNSURE else [one]
 
     def _boxed(self, page: Page, line: Line) -> Proposal:
         """Return the proposal for a row of boxes, read as a whole or box by box; letters make it doubtful."""
@@ -442,9 +453,13 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
     ]
 
 
+def _width(box: Box) -> float:
+    """Return the width of a box's strip as the network learned it, in pixels."""
+    return (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * STRETCH
+
+
 def _strip(picture: Image.Image, box: Box) -> Pixels:
-    width = (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * STRETCH
-    return strip(picture, box, (min(sequence.WIDEST, max(8, round(width))), HEIGHT))
+    return strip(picture, box, (min(sequence.WIDEST, max(8, round(_width(box)))), HEIGHT))
 
 
 def _candidate(one: Proposal) -> Candidate:

@@ -64,6 +64,44 @@ def test_numbers_below_each_other_on_a_small_picture_are_read(size: tuple[int, i
     assert [one.text for one in digitrec.read(printed(size, *rows)).numbers] == ["15", "26", "7"]
 
 
+def spaced(space: float, *parts: str) -> Image.Image:
+    """Return a cut-out with parts of a row, in a font, at this space from each other in digits' heights."""
+    gap = np.zeros((44, round(30 * space)), np.uint8)
+    inks = [in_font(part, OWN, 30) for part in parts]
+    row = [np.pad(ink, ((38 - len(ink), 6), (0, 0))) for ink in inks]  # all on one base line
+    return Image.fromarray(255 - np.pad(np.hstack([one for ink in row for one in (gap, ink)]), 20))
+
+
+def on_page(row: Image.Image) -> Image.Image:
+    """Return a page of 900 pixels with a row in the middle."""
+    made = Image.new("L", (900, 600), 255)
+    made.paste(row, (150, 250))
+    return made
+
+
+@pytest.mark.parametrize(("space", "texts"), [(0.45, ["12.99"]), (1.1, ["12", "99"])])
+def test_a_point_in_the_middle_of_a_gap_joins_digits_on_a_page(space: float, texts: list[str]) -> None:
+    assert [one.text for one in digitrec.read(on_page(spaced(space, "12", ".", "99"))).numbers] == texts
+
+
+def test_a_point_after_a_number_does_not_join_it_to_the_next() -> None:
+    row = Image.fromarray(np.hstack([spaced(0.1, "3", "."), spaced(0.6, "47")]))
+    assert "47" in [one.text for one in digitrec.read(on_page(row)).numbers]
+
+
+def test_numbers_beside_each_other_on_a_cut_out_are_several() -> None:
+    numbers = digitrec.read(spaced(1.1, "744", "9", "31", "5")).numbers
+    assert [one.text for one in numbers] == ["744", "9", "31", "5"]
+    assert [one.box[0] for one in numbers] == sorted(one.box[0] for one in numbers)
+
+
+def test_many_small_rows_on_a_small_picture_are_read() -> None:
+    places = [(x, y) for y in range(12, 450, 26) for x in (30, 130, 230)]
+    rows = [(str(310 + 7 * at), 16, place) for at, place in enumerate(places)]
+    found = {one.text for one in digitrec.read(printed((360, 480), *rows)).numbers}
+    assert len(found & {text for text, *_ in rows}) >= 45  # of 51
+
+
 def dashed(start: int, *texts: tuple[str, int, tuple[int, int]]) -> list[str]:
     """Return the numbers on a page with these texts and a dash that begins at this x."""
     made = printed((500, 300), *texts)
