@@ -266,7 +266,8 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
     loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
     click.echo(
         f"{name}: accuracy {percent(right.share, 2)} ({right.hits:,} of {right.n:,}, 95 % interval "
-        f"{right.interval(2)}), loss {loss}, {found.card.refused_wrongly} refused, {found.card.failed} failed"
+        f"{right.interval(2)}), loss {loss}, {found.card.refused_wrongly} refused wrongly, "
+        f"{found.card.failed} failed"
     )
     if any(sample.label is not None for sample in samples):
         click.echo("\n".join(["", *aligned(classification(found)), ""]))

@@ -64,7 +64,7 @@ class Asking:
     replay: Path | None = None
     emulate: bool = False
     fallback: Sequence[str] = ()
-    below: float = 0.9
+    below: float | None = None
     consensus: int | None = None
     dry_run: bool = False
     run: str = field(default_factory=lambda: os.urandom(8).hex())
@@ -86,6 +86,8 @@ class Asking:
         """
         if self.fallback and self.consensus is not None:
             raise click.UsageError("--fallback and --consensus exclude each other.")
+        if self.below is not None and not self.fallback:
+            raise click.UsageError("--below needs --fallback; to refuse unsure answers, give --at-least.")
         names = [*(self.providers or [config.load().provider]), *self.fallback]
         if together and len(names) > 1 and not self.fallback and self.consensus is None:
             raise click.UsageError(
@@ -109,7 +111,7 @@ class Asking:
         from digitrec.comparison.policy import Consensus, Fallback  # most commands ask one engine
 
         if self.consensus is None:
-            return Fallback(engines, self.below)
+            return Fallback(engines, 0.9 if self.below is None else self.below)
         return Consensus(engines, self.consensus)
 
     @contextmanager
@@ -266,8 +268,9 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 _POLICY = (
     click.option("--fallback", callback=options.names, metavar="NAMES",
                  help="Engines to ask in this order if one is unsure or fails."),
-    click.option("--below", type=options.SHARE, default=0.9, show_default=True, metavar="CHANCE",
-                 help="Probability below which an engine counts as unsure (see `digitrec calibrate`)."),
+    click.option("--below", type=options.SHARE, metavar="CHANCE",
+                 help="With --fallback: probability below which an engine counts as unsure (see `digitrec "
+                 "calibrate`).  [default: 0.9]"),
     click.option("--consensus", type=int, metavar="N", help="Accept only a digit that N engines agree on."),
 )  # fmt: skip
 _HOW = (

@@ -110,9 +110,9 @@ def refuse_foreign_run(model: Path, source: Path | None = None) -> None:
     """
     from digitrec.lab.datasets.digits import namesakes, run_folder
 
-    own, folder = source and source.resolve(), run_folder(model)
-    others = [other for other in namesakes(model) if other.resolve() != own]
-    if others and not model.exists() and folder.exists():
+    folder, others = run_folder(model), namesakes(model)
+    is_own = source is not None and run_folder(source).resolve() == folder.resolve()
+    if others and not is_own and not model.exists() and folder.exists():
         raise click.UsageError(f"{model}: {folder} belongs to {others[0]}; choose another name.")
 
 

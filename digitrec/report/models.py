@@ -37,16 +37,16 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
 
 def verdict(contestants: Sequence[Contestant]) -> str:
     """Return the winner and the rule by which it wins."""
-    first, *others = equals(contestants)
+    as_good = equals(contestants)
     won = winner(contestants)
     if len(contestants) == 1:
         return f"The winner: {won.kind.title}, the only one compared."
-    if not others:
+    if len(as_good) == 1:
         return f"The winner: {won.kind.title}, significantly more accurate than every other."
-    names = ", ".join(one.kind.title for one in (first, *others))
+    names = ", ".join(one.kind.title for one in as_good)
     return (
-        f"The winner: {won.kind.title}. {names} do not differ significantly in accuracy (their 95 % "
-        f"intervals reach {percent(first.accuracy.share, 2)}); of these it is the fastest on one digit."
+        f"The winner: {won.kind.title}. {names} do not differ significantly in accuracy (McNemar's exact "
+        "test); of these it is the fastest on one digit."
     )
 
 

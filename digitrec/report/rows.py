@@ -125,8 +125,8 @@ def aligned(table: Table) -> Iterator[str]:
 def markdown_table(table: Table) -> str:
     """Return the table in Markdown without empty columns."""
     (head, *rows), figures = table.filled()
-    marks = ["---:" if is_figure else "---" for is_figure in figures]
-    return "\n".join(_markdown_row(row) for row in (head, marks, *rows))
+    marks = "|".join("---:" if is_figure else "---" for is_figure in figures)
+    return "\n".join([_markdown_row(head), f"|{marks}|", *map(_markdown_row, rows)])
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

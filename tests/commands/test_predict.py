@@ -101,6 +101,7 @@ def test_the_saved_input_and_the_estimate_are_of_the_turned_picture(folder: Path
     (["seven.png", "--save-prepared", "seen"], 2, "such as seen.png"),
     (["scans.zip"], 1, "digitrec batch"),
     (["seven.png", "-p", "local,rapidocr"], 2, "digitrec compare"),
+    (["seven.png", "--below", "0.5"], 2, "--fallback"),
     (["seven.png", "--fallback", "rapidocr", "--consensus", "2"], 2, "--consensus"),
     (["seven.png", "--fallback", "local"], 2, "local, local"),
     (["seven.png", "--consensus", "2"], 2, "--consensus 2"),

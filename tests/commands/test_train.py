@@ -36,6 +36,7 @@ def test_the_tutorials_run_in_one_line_and_another_learns_on_from_its_file() -> 
     assert store.load(Path("mine.h5")).card["settings"]["learning_rate"] == 0.0001
     run("models", "export", "mine.h5", "fast.keras", code=0)
     run("models", "export", Path("mine.h5").resolve(), "mine.tflite", code=0)
+    run("models", "export", "mine.h5", "mine.keras", code=0)  # beside the other export
     assert Path("fast-run/learned.npy").read_bytes() == Path("mine-run/learned.npy").read_bytes()
     learned = Path("mlp-run/learned.npy").read_bytes()
     assert "belongs to" in run("models", "export", "mine.h5", "mlp.tflite", code=2).stderr

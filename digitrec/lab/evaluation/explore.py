@@ -9,7 +9,7 @@ from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError
 from digitrec.providers.base import requires
 
-with requires("Exploring digits", "stats"):
+with requires("Exploring digits", "stats,plots"):
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     from sklearn.neighbors import NearestNeighbors

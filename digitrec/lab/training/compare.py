@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from digitrec.comparison.benchmark.measures import Proportion, proportion
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.comparison.benchmark import SIGNIFICANCE
+from digitrec.comparison.benchmark.measures import Proportion, holm, mcnemar, proportion
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import ModelError
 from digitrec.lab.training.fit import fit
@@ -26,8 +30,8 @@ class Contestant:
 
     kind: Architecture
     """The architecture."""
-    accuracy: Proportion
-    """Test digits read correctly, by the saved file."""
+    right: NDArray[np.bool_]
+    """Which test digits the saved file reads correctly, (N,)."""
     training_s: float
     """Seconds of training."""
     prediction_s: float
@@ -36,6 +40,11 @@ class Contestant:
     """Size of the model file."""
     file: Path
     """The model file, for `predict --model`."""
+
+    @property
+    def accuracy(self) -> Proportion:
+        """Test digits read correctly."""
+        return proportion(int(self.right.sum()), len(self.right))
 
 
 def chosen(names: Sequence[str]) -> dict[str, Architecture]:
@@ -86,9 +95,10 @@ def compare(
         # with this patience it trains to the end, because its learning rate falls
         config = FitConfig(name, epochs, batch, patience=10_000, seed=seed)
         result = fit(config, file, what, on_progress=partial(on_progress, kind.title))
+        said = store.load(file).probabilities(what.test.images).argmax(axis=1)
         yield Contestant(
-            kind, proportion(result.test_correct, len(what.test)), result.seconds,
-            _seconds_per_digit(file, test), file.stat().st_size, file,
+            kind, said == what.test.labels, result.seconds, _seconds_per_digit(file, test),
+            file.stat().st_size, file,
         )  # fmt: skip
 
 
@@ -106,14 +116,16 @@ def ranked(contestants: Sequence[Contestant]) -> list[Contestant]:
 
 
 def winner(contestants: Sequence[Contestant]) -> Contestant:
-    """Return the fastest of the models whose accuracy equals the best within chance.
-
-    An accuracy equals the best within chance if its 95 % interval reaches the best accuracy.
-    """
+    """Return the fastest of `equals`."""
     return min(equals(contestants), key=lambda one: one.prediction_s)
 
 
 def equals(contestants: Sequence[Contestant]) -> list[Contestant]:
-    """Return the models whose accuracy equals the best within chance, the best first."""
-    best = ranked(contestants)[0].accuracy.share or 0.0
-    return [one for one in ranked(contestants) if (one.accuracy.high or 0.0) >= best]
+    """Return the models that do not read significantly fewer digits than the best, the best first.
+
+    This is McNemar's exact test, corrected by Holm's method, because all read the same digits.
+    """
+    best, *others = ranked(contestants)
+    won = [((best.right & ~one.right).sum(), (one.right & ~best.right).sum()) for one in others]
+    p_values = holm([mcnemar(int(one), int(other)) for one, other in won])
+    return [best, *(one for one, p in zip(others, p_values, strict=True) if p >= SIGNIFICANCE)]
