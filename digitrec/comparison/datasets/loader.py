@@ -364,11 +364,11 @@ def _records(table: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _place(names: Sequence[str], column: str, where: str) -> int:
     """Return the index of a column in the header."""
-    name = next((name for name in HEADS.get(column, (column,)) if name in names), None)
+    accepted = HEADS.get(column, (column,))
+    name = next((name for name in accepted if name in names), None)
     if name is None:
-        raise DataError(
-            f"{where}: no column {column}; the first line has {', '.join(map(repr, names)) or 'no text'}"
-        )
+        there = ", ".join(map(repr, names)) or "no text"
+        raise DataError(f"{where}: no column {' or '.join(accepted)}; the first line has {there}")
     if names.count(name) > 1:
         raise DataError(f"{where}: two columns are called {name!r}")
     return names.index(name)

@@ -129,14 +129,14 @@ def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str |
     ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label"),
     ("file;label\n\na.png;10\n", "line 3: label '10'"), ("file,label\na.png,٣\n", "line 2: label '٣'"),
     ("file,label\na.png,1,2\n", "line 2: 3 cells, but 2 columns"),
-    ("file\na.png\n", "line 1: no column label; the first line has 'file'"),
-    ("a.png,7\n", "line 1: no column file; the first line has 'a.png', '7'"),
+    ("file\na.png\n", "line 1: no column label or digit or class or target; the first line has 'file'"),
+    ("a.png,7\n", "no column file or filename or file_name or image or path; the first line has 'a.png'"),
     ("file,label,LABEL\na.png,1,2\n", "line 1: two columns are called 'label'"),
     ('file,label\n"a.png,7\n', "cannot be read as a table"),
     ('file,label\n"b\nb.png",7\n"c\nc.png",1\n', "line 2: there is no file 'b\\nb.png'"),
     (f"file,label\n{'x' * 5000},7\n", "line 2: there is no file 'xxx"),
     ("file,label\na\0.png,7\n", "line 2: there is no file"), (b"\xff\xfef", "not UTF-8"),
-    ("", "no column file; the first line has no text"),
+    ("", "file or filename or file_name or image or path; the first line has no text"),
     ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in "),
 ])  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(folder: Path, table: str | bytes, complaint: str) -> None:
