@@ -140,7 +140,10 @@ class Line:
 
     @property
     def _gaps(self) -> NDArray[np.float64]:
-        return self.boxes[1:, 0] - np.maximum.accumulate(self.boxes[:-1, 2])
+        """The gaps between the boxes, in pixels; on a page a wide one holds a point and counts as none."""
+        gaps = self.boxes[1:, 0] - np.maximum.accumulate(self.boxes[:-1, 2])
+        has_point = (gaps > GAP * (self.box[3] - self.box[1])) & (not self.cut_out)
+        return np.where(has_point, 0, gaps)
 
 
 def lines(picture: Image.Image) -> list[Line]:
