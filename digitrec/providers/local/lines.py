@@ -113,7 +113,7 @@ class Line:
         Digits in boxes stand evenly, and are one number.
         """
         gaps = self._gaps / (self.box[3] - self.box[1])
-        return self._parts(np.flatnonzero((gaps >= space) & (gaps.min() < space / 3)).tolist())
+        return self._parts(np.flatnonzero((gaps >= space) & (gaps.min(initial=space) < space / 3)).tolist())
 
     def _parts(self, gaps: Sequence[int]) -> list[Line]:
         """Return the parts of the line between some of its gaps, counted from 0."""

@@ -108,6 +108,8 @@ def test_a_line_is_split_at_its_widest_gap() -> None:
 def test_a_line_without_a_space_is_not_split() -> None:
     (line,) = lines(written(("2304", 60, 60)))
     assert line.split(0.3) == []
+    (single,) = lines(written(("7", 60, 60)))
+    assert [part.box for part in single.apart(0.3)] == [single.box]
 
 
 def test_a_single_digit_on_a_large_picture_keeps_its_place() -> None:
