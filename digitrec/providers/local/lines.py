@@ -372,7 +372,9 @@ def _around_points(places: Ints, specks: Ints) -> Mask:
     """
     linked = np.zeros((len(places),) * 2, bool)
     ends, height = places[:, 3], places[:, 3] - places[:, 1]
-    for left, top, right, bottom in specks:
+    width, low = (specks[:, 2:] - specks[:, :2]).T
+    are_small = (low > POINT[0] * height.min()) & (np.maximum(width, low) < POINT[1] * height.max())
+    for left, top, right, bottom in specks[are_small]:
         fits = (POINT[0] * height < bottom - top) & (bottom - top < POINT[1] * height)
         fits &= (right - left < POINT[1] * height) & (np.abs(bottom - ends) < POINT[1] * height)
         before, after = left - places[:, 2], places[:, 0] - right
