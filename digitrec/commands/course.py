@@ -13,6 +13,7 @@ from rich.text import Text
 from digitrec.commands import options, sources
 from digitrec.commands.progress import quiet_bar, quietly, terminal
 from digitrec.lab.training.zoo import find
+from digitrec.providers.base import is_installed, not_installed
 from digitrec.recognise import predict_many
 from digitrec.report import predictions
 
@@ -145,6 +146,8 @@ def course(arch: str, epochs: int, data: str | None, picture: Path | None, quick
         )
     if find(arch).family == "scikit-learn":
         raise click.UsageError(f"--arch {arch}: the course trains a network; use `digitrec train` for it.")
+    if not is_installed("keras"):
+        raise not_installed("The course", "train")
     out.mkdir(parents=True, exist_ok=True)
     data = data or ("mnist-test" if quick else "mnist-train")
     model = ("--model", str(out / "model.keras"))
