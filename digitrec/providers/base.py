@@ -72,12 +72,13 @@ def not_installed(what: str, extra: str) -> NotInstalled:
 
     Args:
         what: the feature that needs the package, as the start of the message.
-        extra: the extra of digitrec that installs it; any other name is shown as the package to install.
+        extra: the extra of digitrec that installs it, or several, with commas; any other name is shown as the
+            package to install.
     """
     from importlib.metadata import metadata
 
     ours = metadata("digitrec").get_all("Provides-Extra", [])
-    todo = install_hint(extra) if extra in ours else f"pip install '{extra}'"
+    todo = install_hint(extra) if {*extra.split(",")} <= {*ours} else f"pip install '{extra}'"
     return NotInstalled(f"{what} needs packages that are not installed; {todo}")
 
 

@@ -84,6 +84,7 @@ def test_with_no_extra_each_command_works_or_names_one(folder: Path) -> None:
         assert code in ("0", "2", "3"), told
     assert {line.split()[0] for line in PLAIN} == set(COMMANDS)
     assert "[tune]" in told_of["tune --data hard.npz"]
+    assert "'.[stats,plots]'" in told_of["explore hard.npz"]
     assert all("[train]" in told_of[line] for line in ("models compare --quick", "course --quick"))
 
 
