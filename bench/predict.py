@@ -184,19 +184,19 @@ def bulk() -> Figure:
 
     digits, second = mnist_test().images, store.load().second
     assert second is not None
-    networks = [
-        Interpreter(model_content=content, num_threads=1)
-        for content in (store.SHIPPED.read_bytes(), second.as_litert())
-    ]
-    for network in networks:
-        network.resize_tensor_input(network.get_input_details()[0]["index"], [BATCH, 28, 28, 1])
+    networks = []
+    for content in (store.SHIPPED.read_bytes(), second.as_litert()):
+        network = Interpreter(model_content=content, num_threads=1)
+        entry = network.get_input_details()[0]["index"]
+        network.resize_tensor_input(entry, [BATCH, 28, 28, 1])
         network.allocate_tensors()
+        networks.append((network, entry))
 
     def bare() -> None:
         for start in range(0, len(digits), BATCH):
             batch = digits[start : start + BATCH, :, :, None] / np.float32(255)
-            for network in networks:
-                network.set_tensor(network.get_input_details()[0]["index"], batch)
+            for network, entry in networks:
+                network.set_tensor(entry, batch)
                 network.invoke()
                 network.get_tensor(network.get_output_details()[0]["index"])
 

@@ -33,6 +33,8 @@ REAL_KEYS = (
 """Prefixes of variables with real credentials and addresses, which an emulated provider must not get."""
 EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 """The providers that the emulator can replace."""
+BELOW = 0.9
+"""Default of ``--below``."""
 
 
 def _preparations(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
@@ -111,7 +113,7 @@ class Asking:
         from digitrec.comparison.policy import Consensus, Fallback  # most commands ask one engine
 
         if self.consensus is None:
-            return Fallback(engines, 0.9 if self.below is None else self.below)
+            return Fallback(engines, BELOW if self.below is None else self.below)
         return Consensus(engines, self.consensus)
 
     @contextmanager
@@ -270,7 +272,7 @@ _POLICY = (
                  help="Engines to ask in this order if one is unsure or fails."),
     click.option("--below", type=options.SHARE, metavar="CHANCE",
                  help="With --fallback: probability below which an engine counts as unsure (see `digitrec "
-                 "calibrate`).  [default: 0.9]"),
+                 f"calibrate`).  [default: {BELOW}]"),
     click.option("--consensus", type=int, metavar="N", help="Accept only a digit that N engines agree on."),
 )  # fmt: skip
 _HOW = (

@@ -58,7 +58,7 @@ class Model:
     forward: Forward = field(repr=False)
     """The network as a function."""
     second: network.LiteRt | None = field(default=None, repr=False)
-    """A network that learned no other pictures; it answers too if a picture comes in MNIST's form."""
+    """A network that learned only digits in MNIST's form, and answers too if a picture comes in it."""
 
     def probabilities(
         self, batch: Pixels, prepared: Sequence[bool] | NDArray[np.bool_] = (), *, once: bool = False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
@@ -36,8 +37,13 @@ class FitResult:
     """Duration of the training."""
     test_loss: float
     """Mean cross-entropy of the saved model over the test digits."""
-    test_correct: int
-    """Number of test digits that the saved model reads correctly."""
+    right: NDArray[np.bool_]
+    """Which test digits the saved model reads correctly, (N,)."""
+
+    @property
+    def test_correct(self) -> int:
+        """Number of test digits that the saved model reads correctly."""
+        return int(self.right.sum())
 
 
 def fit(
@@ -83,9 +89,9 @@ def fit(
         "settings": asdict(config),
         "environment": environment(),
     }
-    loss, correct = _write(learned, config, out, facts, what)
+    loss, right = _write(learned, config, out, facts, what)
     keep_keys(what.keys, out)
-    return FitResult(out, tuple(history), seconds, loss, correct)
+    return FitResult(out, tuple(history), seconds, loss, right)
 
 
 def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
@@ -130,8 +136,10 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     return learned
 
 
-def _write(model: Any, config: FitConfig, out: Path, facts: dict[str, Any], what: Given) -> tuple[float, int]:
-    """Write the model with its description; return the saved model's loss and right answers on the test."""
+def _write(
+    model: Any, config: FitConfig, out: Path, facts: dict[str, Any], what: Given
+) -> tuple[float, NDArray[np.bool_]]:
+    """Write the model with its description; return the result of `measured` on the test digits."""
     how = {"scale": config.scale}
     if out.suffix == ".skops":
         how["output"] = store.output_of(model)
@@ -139,14 +147,14 @@ def _write(model: Any, config: FitConfig, out: Path, facts: dict[str, Any], what
         facts |= {"parameters": model.count_params()}
     save = saver(model, out)
     save(facts, **how)
-    loss, correct = measured(out, what.test)
-    save(facts | {"test": what.measured(correct)}, **how)
-    return loss, correct
+    loss, right = measured(out, what.test)
+    save(facts | {"test": what.measured(int(right.sum()))}, **how)
+    return loss, right
 
 
-def measured(file: Path, test: Digits) -> tuple[float, int]:
-    """Return a model file's mean cross-entropy, and the number of digits that it reads correctly."""
+def measured(file: Path, test: Digits) -> tuple[float, NDArray[np.bool_]]:
+    """Return a model file's mean cross-entropy, and which digits it reads correctly, (N,)."""
     chances = store.load(file).probabilities(test.images)
-    right = chances[np.arange(len(test)), test.labels]
-    loss = float(-np.log(np.maximum(right, 1e-7)).mean())
-    return loss, int((chances.argmax(axis=1) == test.labels).sum())
+    of_label = chances[np.arange(len(test)), test.labels]
+    loss = float(-np.log(np.maximum(of_label, 1e-7)).mean())
+    return loss, chances.argmax(axis=1) == test.labels

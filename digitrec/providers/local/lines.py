@@ -108,9 +108,9 @@ class Line:
         return self._parts([int(self._gaps.argmax())])
 
     def apart(self, space: float) -> list[Line]:
-        """Split the line at all gaps as wide as ``space``, a share of its height, if another is narrow.
+        """Split the line at all gaps as wide as ``space``, a share of its height.
 
-        Digits in boxes stand evenly, and are one number.
+        If no gap is narrower than a third of it, do not: digits in boxes stand evenly, and are one number.
         """
         gaps = self._gaps / (self.box[3] - self.box[1])
         return self._parts(np.flatnonzero((gaps >= space) & (gaps.min(initial=space) < space / 3)).tolist())
@@ -373,10 +373,11 @@ def _around_points(places: Ints, specks: Ints) -> Mask:
     linked = np.zeros((len(places),) * 2, bool)
     ends, height = places[:, 3], places[:, 3] - places[:, 1]
     width, low = (specks[:, 2:] - specks[:, :2]).T
-    are_small = (low > POINT[0] * height.min()) & (np.maximum(width, low) < POINT[1] * height.max())
-    for left, top, right, bottom in specks[are_small]:
-        fits = (POINT[0] * height < bottom - top) & (bottom - top < POINT[1] * height)
-        fits &= (right - left < POINT[1] * height) & (np.abs(bottom - ends) < POINT[1] * height)
+    longer = np.maximum(width, low)
+    for at in np.flatnonzero((low > POINT[0] * height.min()) & (longer < POINT[1] * height.max())):
+        left, _, right, bottom = specks[at]
+        fits = (low[at] > POINT[0] * height) & (longer[at] < POINT[1] * height)
+        fits &= np.abs(bottom - ends) < POINT[1] * height
         before, after = left - places[:, 2], places[:, 0] - right
         gaps = [np.where(fits & (gap >= 0), gap, np.inf) for gap in (before, after)]
         one, other = (int(gap.argmin()) for gap in gaps)
