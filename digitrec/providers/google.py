@@ -13,6 +13,7 @@ import json
 import os
 import pkgutil
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -122,14 +123,21 @@ class Google(Cloud):
         return looked("google", ["google.cloud.vision"], found, missing)
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """Send requests of up to 16 images each; ``timeout`` limits each request."""
+        """Send requests of up to 16 images each; ``timeout`` limits them all.
+
+        A request that would have less than a third of it is not sent, because its answer might be lost.
+        """
         answers: list[Answer | ProviderError] = []
+        until = time.monotonic() + timeout
         while rest := images[len(answers) : len(answers) + Google.batch]:
             sizes = accumulate(len(image.data) for image in rest)
             batch = rest[: max(1, sum(size <= MOST_BYTES for size in sizes))]
             try:
+                left = until - time.monotonic() if answers else timeout
+                if left < timeout / 3:
+                    raise _unsent(timeout)
                 body = self._question(batch)
-                reply = self._wire.ask("/v1/images:annotate", body, "application/json", timeout=timeout)
+                reply = self._wire.ask("/v1/images:annotate", body, "application/json", timeout=left)
                 raw = self._wire.document(reply)
                 responses = raw.get("responses") if isinstance(raw, dict) else None
                 count = len(responses) if isinstance(responses, list) else "no"
@@ -151,6 +159,12 @@ class Google(Cloud):
             request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
         )
         return as_json.encode()
+
+
+def _unsent(timeout: float) -> errors.TimedOut:
+    error = errors.TimedOut(f"google was not asked: the images before took most of {timeout:g} s; try again")
+    error.sent = False
+    return error
 
 
 # Credentials: a file, or Application Default Credentials.

@@ -44,6 +44,17 @@ def test_images_share_requests_of_at_most_sixteen_and_ten_megabytes(
     assert emulator.calls("google") - before == 2
 
 
+def test_a_request_without_enough_time_is_not_sent(
+    opened: Opened, prepared: Prepared, emulator: Emulator
+) -> None:
+    google, before = opened("google"), emulator.calls("google")
+    image = replace(prepared(google), data=prepared(google).data + bytes(6_000_000))
+    emulator.set_faults("google", "slow:seconds=3")
+    first, second = google.read_many([image] * 2, timeout=4)
+    assert isinstance(first, Answer) and emulator.calls("google") - before == 1
+    assert isinstance(second, errors.TimedOut) and second.sent is False
+
+
 def test_a_bad_image_takes_only_its_own_place(opened: Opened, prepared: Prepared) -> None:
     google = opened("google")
     good = prepared(google)
