@@ -239,8 +239,10 @@ def _refusal(
 
 _SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"
 _SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
-                  OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
-"""Costs of a month. A call with a higher id than a call of this month counts too, whatever its clock says."""
+                  OR id > (SELECT min(id) FROM calls
+                           WHERE asked_at BETWEEN :since AND :now AND state != 'lost'))"""
+"""Costs of a month. A call with a higher id than a call of this month counts too, whatever its clock says;
+but calls that were lost in a damaged ledger have the time of its repair."""
 _ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
 _KEPT = """SELECT 1 FROM calls WHERE key = ? AND state = 'answered' AND answer = ? AND spec = ?
            AND image_sha256 IS ?"""

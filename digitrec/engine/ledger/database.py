@@ -86,11 +86,19 @@ class Database:
             self._sqlite.text_factory = partial(str, encoding="utf-8", errors="replace")
             if self._copied and self.path is not None:
                 _copy(self.path, self._sqlite)
+            self._check_tables()
             _write_ahead(self._sqlite)
             self._migrate()
         except BaseException:
             self._sqlite.close()
             raise
+
+    def _check_tables(self) -> None:
+        """Check that the file is a ledger or empty, because another program's file must not be changed."""
+        tables = self._sqlite.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        columns = {row["name"] for row in self._sqlite.execute("PRAGMA table_info(calls)")}
+        if tables and not {"key", "lease_until"} <= columns:
+            raise LedgerError(f"{self.path} is another program's database, not a ledger; name another file")
 
     def _connection(self) -> sqlite3.Connection:
         if self._process != os.getpid():  # closed, or a fork, which must not share its parent's connection
@@ -224,7 +232,8 @@ _BESIDE = ("-wal", "-shm")
 """Endings of the files that SQLite keeps beside a ledger."""
 _LOSE = """INSERT INTO calls (id, key, state, run, asked_at, lease_until, cost_usd, provider, emulated,
            options, spec, prepared_sha256)
-           SELECT ?1, 'lost ' || ?1, 'lost', '', ?2, ?2, max(cost_usd), ?3, 0, '{}', '{}', '' FROM calls"""
+           SELECT ?1, 'lost ' || ?1, 'lost', '', ?2, ?2, max(cost_usd), ?3, min(emulated), '{}', '{}', ''
+           FROM calls"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from paid_cloud import PRICE
 from programs import python
 from terminal import run
 
-from digitrec.engine.ledger import Ledger, database, entries, spending
+from digitrec.engine.ledger import Budget, Claim, Ledger, database, entries, spending
 from digitrec.engine.ledger.database import LOST, Repair, repair
 from digitrec.errors import LedgerError
 
@@ -253,6 +253,32 @@ def test_a_lost_call_counts_as_spent(full: Path) -> None:
     now = months["paid"][0]
     paid = now, CALLS - 1, pytest.approx(PRICE * (CALLS - 2))
     assert months == {"paid": paid, LOST: (now, 1, PRICE)}, "at the highest price, and this month"
+
+
+def test_calls_lost_from_an_earlier_month_are_alone_in_this_one_and_emulated_ones_are_free(
+    full: Path,
+) -> None:
+    spoil(full, "DELETE FROM calls WHERE id = 5; UPDATE calls SET asked_at = 0")
+    assert repair(full).lost == 1
+    with closing(Ledger(full)) as ledger:
+        budget = Budget("run", per_month=2 * PRICE)
+        (verdict,) = ledger.claim([question(CALLS)], price=PRICE, budget=budget, lease_s=1)
+        assert isinstance(verdict, Claim)
+    spoil(full, "DELETE FROM calls WHERE id = 6; UPDATE calls SET emulated = 1")
+    repair(full)
+    with closing(Ledger(full)) as ledger:
+        assert all(month.emulated for month in spending(ledger))
+
+
+def test_another_programs_database_is_not_touched(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path)) as sqlite:
+        sqlite.executescript("PRAGMA user_version = 2; CREATE TABLE calls (number TEXT)")
+    before = path.read_bytes()
+    for use in (Ledger, repair):
+        with pytest.raises(LedgerError, match="another program's"):
+            use(path)
+    assert path.read_bytes() == before and [*path.parent.iterdir()] == [path]
 
 
 def test_an_interrupted_repair_changes_nothing(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
