@@ -103,7 +103,7 @@ class Remote:
         for item, entry in zip(items, entries, strict=True):
             if entry is not None:
                 item.settle(entry.answer, replayed=True)
-                terms.record(entry)
+                terms.record(replace(entry, question=item.question))
         left = open_items(items)
         kind = OrderedRequest if isinstance(self.provider, Resumable) else Request
         size = self._per_request
@@ -185,10 +185,16 @@ class Remote:
     def counted_usd(self, outcome: object) -> float | None:
         """Return the cost in US dollars of the tokens of an answer, usable or not; None: unknown."""
         raw = getattr(outcome, "raw", None)
-        if self.tokens is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
+        provider, price = self.provider, self.tokens
+        if price is None or not isinstance(raw, dict) or not isinstance(provider, Metered):
             return None
-        tokens = self.provider.tokens(Answer(raw=raw))
-        return None if tokens is None else self.tokens.usd(*tokens)
+
+        def counted() -> float | None:
+            tokens = provider.tokens(Answer(raw=raw))
+            return price.usd(*tokens) if tokens is not None and min(tokens) >= 0 else None
+
+        cost = caught(provider, counted)
+        return None if isinstance(cost, DigitrecError) else cost
 
 
 def _where_a_price_is_set(provider: Provider) -> str:
@@ -362,7 +368,7 @@ class Request:
         """Act on the ledger's verdict; return True if this request may ask about the item."""
         if isinstance(verdict, Entry):
             item.settle(verdict.answer, replayed=True)
-            self._terms.record(verdict)
+            self._terms.record(replace(verdict, question=item.question))
         elif isinstance(verdict, errors.BudgetExceeded):
             item.settle(verdict)
         elif isinstance(verdict, Claim):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +95,9 @@ FAULTS: list[tuple[list[errors.ProviderError | float], int, type[errors.Digitrec
 @pytest.mark.parametrize("batch", [1, 16])
 @pytest.mark.parametrize(("script", "attempts", "error", "cost"), FAULTS)
 def test_faults(
-    tmp_path: Path,
-    script: list[Any],
-    attempts: int,
-    error: type[errors.DigitrecError] | None,
-    cost: float,
+    tmp_path: Path, script: list[Any], attempts: int, error: type[errors.DigitrecError] | None, cost: float,
     batch: int,
-) -> None:
+) -> None:  # fmt: skip
     cloud = PaidCloud(script={7: script}, batch=batch)
     reply, other = ask(cloud, tmp_path, 7, 8)
     assert reply.attempts == cloud.calls.count(7) == attempts
@@ -291,8 +288,12 @@ def test_a_paid_answer_that_cannot_be_recorded_is_still_returned(
 def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
     ask(PaidCloud(), tmp_path, 1)
     ask(PaidCloud(script={2: [errors.Rejected("x")]}), tmp_path, 1, 2, 3, record=tmp_path / "r.jsonl")
+    other = replace(image(1), image=image(4).image)  # another file of the same picture
+    with Engine(PaidCloud(), options(tmp_path, record=tmp_path / "r.jsonl")) as engine:
+        engine.ask([other])
     with closing(Ledger(tmp_path / "r.jsonl")) as recording:
-        assert [entry.answer for entry in entries(recording)] == [answer(1), answer(3)]
+        kept = [(entry.answer, entry.question.image_sha256) for entry in entries(recording)]
+    assert kept == [(answer(at), image(of).image.sha256) for at, of in ((1, 1), (3, 3), (1, 4))]
 
 
 @pytest.mark.parametrize(("attribute", "value"), [

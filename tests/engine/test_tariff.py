@@ -65,6 +65,15 @@ def test_an_answer_costs_its_tokens_or_the_reserved_maximum(
     assert [(call.state, call.cost_usd) for call in recorded(tmp_path)] == [(state, pytest.approx(cost))]
 
 
+@pytest.mark.parametrize("wrong", [lambda answer: answer.raw["none"], lambda answer: (-5_000_000, -1)])
+def test_a_wrong_count_of_tokens_costs_the_maximum(
+    wrong: Any, server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAi, "tokens", staticmethod(wrong))
+    (reply,) = asked(server, tmp_path / "ledger.sqlite")
+    assert reply.cost_usd == pytest.approx(MOST)
+
+
 def test_a_budget_must_hold_the_most_and_is_spent_by_the_count(server: RawServer, tmp_path: Path) -> None:
     replies = asked(server, tmp_path / "a.sqlite", times=3, max_cost=MOST + 1.5 * COUNTED)
     assert [type(reply.outcome).__name__ for reply in replies] == ["Answer", "Answer", "BudgetExceeded"]
