@@ -116,9 +116,9 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
     by = factor(size, enough)
     full = white(values) if full is None else number("full", full, 0, above=True)
     pixels = np.ascontiguousarray(scaled(values, full))
+    sha256 = digest(pixels)
     if by > 1:
         pixels = np.asarray(Image.fromarray(pixels).reduce(by))
-    sha256 = digest(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = np.asarray(opaque(Image.fromarray(pixels)))
     return Decoded(pixels, size, "<array>", sha256)

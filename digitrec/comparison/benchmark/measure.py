@@ -167,7 +167,8 @@ def _scored(answered: Sequence[tuple[Prediction, Label]], field: str) -> list[tu
 def is_timed(outcome: Outcome) -> bool:
     """Return whether an outcome's latency is that of a new answer; the ledger's answers take no time."""
     parts = getattr(outcome, "asked", ()) or (outcome,)
-    return outcome.attempts > 0 and not any(getattr(one, "replayed", False) for one in parts)
+    is_new = isinstance(outcome, Prediction) or outcome.attempts > 0
+    return is_new and not any(getattr(one, "replayed", False) for one in parts)
 
 
 def _latency(answers: Sequence[Prediction]) -> Latency | None:

@@ -49,10 +49,11 @@ def test_every_count_is_its_own(said: Said) -> None:
     assert (card.calibrated, card.name) == (None, "e")
 
 
-def test_latency_leaves_out_replayed_answers_and_those_that_asked_nothing(said: Said) -> None:
+def test_latency_leaves_out_replayed_answers_and_counts_refusals(said: Said) -> None:
     seconds = np.linspace(0.1, 2.0, 40)
     fresh = [replace(said(7)[0], latency_s=float(value)) for value in seconds]
-    other = [*said(7, latency_s=99.0, replayed=True, attempts=0), *said(None, latency_s=99.0, attempts=0)]
+    fresh[-1] = said(None, latency_s=2.0, attempts=0)[0]
+    other = said(7, 7, latency_s=99.0, replayed=True, attempts=0)
     card = scorecard("e", [*fresh, *other], labelled([7] * 42))
     assert card.latency is not None
     found = (card.latency.answers, card.latency.p50, card.latency.p95, card.latency.p99)
