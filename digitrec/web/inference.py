@@ -260,14 +260,18 @@ class Service:
         Raises:
             Problem: a remote engine or a policy is at capacity.
         """
+        with self.admitted(client, len(pictures)):
+            return await self.read_admitted(client, pictures)
+
+    async def read_admitted(self, client: Client, pictures: Sequence[bytes]) -> list[Reading]:
+        """Read pictures as `read` does, for a caller that holds their places."""
 
         def reading(source: ImageSource) -> Reading:
             found = self._answer(source)
             self._record(found[0])
             return found
 
-        with self._admitted(client, len(pictures)):
-            found = await asyncio.gather(*(self._ask(client, picture, reading) for picture in pictures))
+        found = await asyncio.gather(*(self._ask(client, picture, reading) for picture in pictures))
         return [(one, None) if isinstance(one, Failure) else one for one in found]
 
     async def numbers(self, client: Client, picture: bytes, digits: Digits) -> SheetOutcome:
@@ -286,11 +290,11 @@ class Service:
             self._record(sheet)
             return sheet
 
-        with self._admitted(client, 1):
+        with self.admitted(client, 1):
             return await self._ask(client, picture, found, side)
 
     @contextmanager
-    def _admitted(self, client: Client, count: int) -> Iterator[None]:
+    def admitted(self, client: Client, count: int) -> Iterator[None]:
         """Hold places for pictures during the block.
 
         Raises:

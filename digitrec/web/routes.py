@@ -4,6 +4,8 @@ import asyncio
 import base64
 import codecs
 import string
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Annotated, Any, cast
 
 from fastapi import FastAPI, Query, Request, Security
@@ -19,7 +21,7 @@ from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
 from digitrec.image.pixels import saved
 from digitrec.web import schemas
-from digitrec.web.inference import State
+from digitrec.web.inference import Client, Reading, Service, State
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
@@ -105,10 +107,7 @@ def add(app: FastAPI, state: State) -> None:
         """
         services = [state.service(name) for name in dict.fromkeys(provider or state.free())]
         picture = await _one_picture(request, state)
-        client = request.state.client
-        readings = [
-            one for (one,) in await asyncio.gather(*(each.read(client, [picture]) for each in services))
-        ]
+        readings = await _readings(services, request.state.client, picture)
         outcomes = tuple(outcome for outcome, _ in readings)
         found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
         body = schemas.ComparisonBody(
@@ -184,6 +183,15 @@ def _expected(digits: str | None) -> tuple[int, int] | None:
     if int(most or least) < int(least):
         raise Problem(422, "invalid-request", f"digits must be least-most, got {digits}")
     return int(least), int(most or least)
+
+
+async def _readings(services: Sequence[Service], client: Client, picture: bytes) -> list[Reading]:
+    """Ask several services about one picture; none is asked unless each has a place."""
+    with ExitStack() as places:
+        for each in services:
+            places.enter_context(each.admitted(client, 1))
+        found = await asyncio.gather(*(each.read_admitted(client, [picture]) for each in services))
+    return [one for (one,) in found]
 
 
 async def _one_picture(request: Request, state: State) -> bytes:

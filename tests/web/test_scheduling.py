@@ -162,19 +162,24 @@ def test_one_client_cannot_have_all_places() -> None:
 
 def test_one_client_cannot_have_all_requests_to_a_remote_engine() -> None:
     cloud, go, entered = held_up(paid())
+    other = paid()
+    other.provider.name = "other"
     go.clear()
-    with listening(local(), cloud, settings=Settings(proxies=1)) as url, ThreadPoolExecutor(2) as pool:
+    with listening(other, cloud, settings=Settings(proxies=1)) as url, ThreadPoolExecutor(2) as pool:
         ask = partial(post, url, provider="cloud")
         greedy = pool.submit(ask, "greedy", *[png((60 + number, 60)) for number in range(32)])
         for _ in range(8):
             assert entered.acquire(timeout=20)
         more = ask("greedy", DRAWING)
+        address = {"x-forwarded-for": "203.0.113.2"}
+        both = httpx.post(f"{url}/compare?provider=other&provider=cloud", content=DRAWING, headers=address)
         honest = pool.submit(ask, "honest", DRAWING)
         threading.Event().wait(0.3)
         assert not honest.done()  # admitted, and waiting for a turn
         go.set()
-        statuses = (greedy.result().status_code, more.status_code, honest.result().status_code)
-    assert statuses == (200, 503, 200)
+        statuses = [one.status_code for one in (greedy.result(), more, both, honest.result())]
+    assert statuses == [200, 503, 503, 200]
+    assert other.provider.calls == 0  # type: ignore[attr-defined]
 
 
 PICTURES = [png((60 + number, 60)) for number in range(12)]
