@@ -19,6 +19,13 @@ def test_hadolint_has_nothing_to_say() -> None:
     assert ran(hadolint, ROOT / "Dockerfile").stdout == ""
 
 
+def test_what_the_image_copies_is_sent_to_the_builder() -> None:
+    rules = (ROOT / ".dockerignore").read_text().split("\n")
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY ") and "--from" not in line:
+            assert all(f"!{name}" in rules for name in line.split()[1:-1]), line
+
+
 def _from_dockerfile(word: str) -> list[str]:
     """Return the list of an instruction in the image's last stage."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
