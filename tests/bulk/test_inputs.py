@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from digitrec.bulk import job
 from digitrec.bulk.inputs import Item, Member, _member, expand, listed, members
 from digitrec.errors import DataError, ImageError
+from digitrec.image import DigitImage
 from digitrec.image.files import MAX_FILE_BYTES, Skipped
 
 TEXT = st.text(st.characters(exclude_categories=()))
@@ -201,3 +202,7 @@ def test_a_pipe_with_the_name_of_an_archive_is_not_waited_for(tmp_path: Path, na
     os.mkfifo(tmp_path / name)
     with pytest.raises(DataError, match=name):
         list(members(str(tmp_path / name), Skipped()))
+    os.mkfifo(tmp_path / "7.png")
+    (picture,) = expand([str(tmp_path / "7.png")], Skipped())
+    with pytest.raises(ImageError, match="a pipe"):
+        DigitImage.open(picture)  # type: ignore[arg-type]
