@@ -29,10 +29,10 @@ from digitrec.lab.evaluation import accuracy
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training.backend import keras
 from digitrec.lab.training.card import environment, measured, saver
-from digitrec.lab.training.convert import recovered, widths
+from digitrec.lab.training.convert import recovered
 from digitrec.lab.training.epochs import Loop
 from digitrec.lab.training.material import rehearsal
-from digitrec.lab.training.networks import describe, together
+from digitrec.lab.training.networks import together
 from digitrec.lab.training.run import FineTuneConfig, Watcher, unwatched
 from digitrec.lab.training.train import Tensors, cosine, tensors
 from digitrec.models import store
@@ -197,8 +197,7 @@ def fine_tune(
     begun, network = store.load(start), together(networks)
     _learn(network, own, known, config, on_progress)
     facts: dict[str, Any] = {
-        "architecture": describe(widths(networks[0]), len(networks)),
-        "parameters": network.count_params(),
+        **{name: begun.card[name] for name in ("architecture", "parameters") if name in begun.card},
         "start": begun.version,
         "learned_from": {source: len(own)},
         "rehearsed": counts,

@@ -52,6 +52,7 @@ def test_the_fine_tuned_network_reads_the_hand_better(learned: FineTuneResult, t
     model, began = store.load(learned.file), store.load(trained.litert_file)
     card = model.card
     assert card["start"] == began.version and card["learned_from"] == {"mine": learned.learned}
+    assert card["parameters"] == began.card["parameters"]
     assert model.input == began.input
     mirrored = DIGITS.images[:, :, ::-1]
     before, after = (
