@@ -24,21 +24,15 @@ OURS = (".cache/digitrec", ".config/digitrec", ".local/share/digitrec", ".local/
 
 GROUPS = {
     "clouds": [
-        "predict pictures -o csv",
+        "predict pictures -o csv", "predict pictures -p google --dry-run", "demo",
         "predict pictures --fallback google,aws --below 1 --emulate --ledger out/l.sqlite",
         "predict pictures -p aws --emulate --record out/recorded",
-        "predict pictures -p google --dry-run",
-        "read pictures -p aws --emulate --no-ledger",
-        "demo",
-        "compare pictures --emulate",
+        "read pictures -p aws --emulate --no-ledger", "compare pictures --emulate",
         "benchmark pictures -p local,azure,azure-analysis --emulate --no-ledger --html out/page.html",
-        "ledger --ledger out/l.sqlite show",
-        "providers",
-        "config",
+        "ledger --ledger out/l.sqlite show", "providers", "config",
     ],
     "batch": [
-        "batch pictures -o out/rows.jsonl",
-        "review out/rows.jsonl --below 0.01 --out out/labelled",
+        "batch pictures -o out/rows.jsonl", "review out/rows.jsonl --below 0.01 --out out/labelled",
         "batch pictures pictures pictures -o out/rows.csv --workers 2",
     ],
     "own model": [
@@ -46,7 +40,7 @@ GROUPS = {
         f"predict {ROOT}/samples/photo-pen.jpg --model out/knn.skops",
     ],
     "tesseract": ["predict pictures/drawing.png -p tesseract"],
-}
+}  # fmt: skip
 """Commands, one process for each group; the tutorial's and those that end by Ctrl-C are below."""
 SMALL = {"epochs": 1, "limit": 60, "limit-test": 100, "trials": 1}
 """Values of the tutorial's options for which a command takes seconds."""

@@ -295,5 +295,5 @@ def per_1000(price: Price) -> str:
 def left_out_because(listing: registry.Listing) -> str:
     """Return why a ready engine is only asked when named; "" for a free engine."""
     if listing.price is None:
-        return "its price is not known, so it is asked only by name"
+        return "has no known price, so it is asked only by name"
     return f"costs {per_1000(listing.price)}, so only by name" if listing.price.usd else ""

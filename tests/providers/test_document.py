@@ -172,20 +172,13 @@ def document(**result: Any) -> dict[str, Any]:
 EMPTY_LINE, LINE_ALONE = {"lines": [{"words": []}]}, {"lines": [{"text": "7", "words": []}]}
 
 
-@pytest.mark.parametrize(
-    ("cloud", "raw"),
-    [
-        ("google", {}),
-        ("google", {"fullTextAnnotation": {}}),
-        ("google", {"fullTextAnnotation": {"pages": [{}]}}),
-        *(("azure", azure(*pages)) for pages in ([], [{"lines": []}], [EMPTY_LINE])),
-        *(("azure-analysis", analysis(*blocks)) for blocks in ([], [{"lines": []}], [EMPTY_LINE])),
-        *(
-            ("azure-document", document(pages=pages, content=""))
-            for pages in ([], [{}], [{"words": []}], [{"words": [], "lines": []}])
-        ),
-    ],
-)
+@pytest.mark.parametrize(("cloud", "raw"), [
+    *(("google", raw) for raw in ({}, {"fullTextAnnotation": {}}, {"fullTextAnnotation": {"pages": [{}]}})),
+    *(("azure", azure(*pages)) for pages in ([], [{"lines": []}], [EMPTY_LINE])),
+    *(("azure-analysis", analysis(*blocks)) for blocks in ([], [{"lines": []}], [EMPTY_LINE])),
+    *(("azure-document", document(pages=pages, content=""))
+      for pages in ([], [{}], [{"words": []}], [{"words": [], "lines": []}])),
+])  # fmt: skip
 def test_a_page_without_text_has_no_candidates(cloud: str, raw: Any) -> None:
     assert PARSE[cloud](raw).candidates == ()
 

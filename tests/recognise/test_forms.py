@@ -153,21 +153,15 @@ def boxed(text: str, gap: float = 40, chance: float | None = 0.9, top: float = 1
 APART = "0 7 1", None, "more than one number"
 
 
-@pytest.mark.parametrize(
-    ("answer", "how", "expected"),
-    [
-        (boxed("071"), {}, ("071", 71, None)),
-        (boxed("071", chance=None), {}, ("071", 71, None)),
-        (boxed("071"), {"digits": (2, 3)}, ("071", 71, None)),
-        (boxed("071"), {"digits": 4}, APART),
-        (boxed("071"), {"at_least": 0.8}, ("071", None, "not sure")),
-        (boxed("071", chance=0.7), {}, ("071", None, "not sure")),
-        (boxed("071", gap=67), {}, APART),
-        (Answer(boxed("07").candidates + boxed("1", top=175).candidates), {}, APART),
-        (Answer((Candidate("12", 0.9, (200, 150, 230, 180)), Candidate("3", 0.9, (260, 150, 275, 180)))), {},
-         ("12 3", None, "more than one number")),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("answer", "how", "expected"), [
+    (boxed("071"), {}, ("071", 71, None)), (boxed("071", chance=None), {}, ("071", 71, None)),
+    (boxed("071"), {"digits": (2, 3)}, ("071", 71, None)), (boxed("071"), {"digits": 4}, APART),
+    (boxed("071"), {"at_least": 0.8}, ("071", None, "not sure")),
+    (boxed("071", chance=0.7), {}, ("071", None, "not sure")), (boxed("071", gap=67), {}, APART),
+    (Answer(boxed("07").candidates + boxed("1", top=175).candidates), {}, APART),
+    (Answer((Candidate("12", 0.9, (200, 150, 230, 180)), Candidate("3", 0.9, (260, 150, 275, 180)))), {},
+     ("12 3", None, "more than one number")),
+])  # fmt: skip
 def test_digits_in_the_boxes_of_a_field_are_one_number(
     answer: Answer, how: dict[str, Any], expected: tuple[str, int | None, str | None]
 ) -> None:

@@ -205,7 +205,8 @@ def _problem(error: Exception, exchange: Exchange, url: str, verify: Any, *, ans
     broke = isinstance(error, OSError) and "InvalidHeader" not in names
     if any(isinstance(one, http.client.HTTPException) for one in chain):  # the reply is not HTTP
         broke = "RemoteDisconnected" in names
-    return Problem(Unavailable if broke and not answered else BadAnswer, _last_words(chain))
+    advice = "try again; the vendor may charge for both" if "IncompleteRead" in names else ""
+    return Problem(Unavailable if broke and not answered else BadAnswer, _last_words(chain), todo=advice)
 
 
 def _unsent(error: Exception, url: str, verify: Any) -> Problem:

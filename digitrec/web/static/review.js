@@ -51,7 +51,7 @@ async function entry({ name, label, provider }) {
   });
   const item = make(
     "li", { className: "card" }, image, make("p", {}, `${provider} says ${label}`),
-    field, makeButton("Accept", decide(true)), makeButton("Throw away", decide(false)),
+    field, makeButton("Accept", decide(true)), makeButton("Skip", decide(false)),
   );
   return item;
 }

@@ -214,23 +214,17 @@ def test_any_bytes_at_all_never_break_it(folder: Path, data: bytes) -> None:
         assert "labels.csv" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("table", "named"),
-    [
-        ("file,label\n0.png,7\n", "line 1: no column text"),
-        ("file,text\n0.png,seven\n", "line 2: text 'seven'"),
-        ("file,text\n0.png,4 2\n", "line 2: text '4 2'"),
-        ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
-        ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' has two groups, 'a' and 'b'"),
-        ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
-        ("file,text,row,column\n0.png,7,1,\n", "line 2: row and column"),
-        ("file,text,row,column\n0.png,7,2,1\n0.png,8,02,1\n", "line 3: row 2, column 1 already holds 7"),
-        pytest.param(
-            f"file,text,row,column\n0.png,7,{'9' * 5000},1\n", "line 2: row and column", id="too long for int"
-        ),
-        (None, "labels.csv: no such file"),
-    ],
-)
+@pytest.mark.parametrize(("table", "named"), [
+    ("file,label\n0.png,7\n", "line 1: no column text"), ("file,text\n0.png,seven\n", "line 2: text 'seven'"),
+    ("file,text\n0.png,4 2\n", "line 2: text '4 2'"),
+    ("file,text\n0.png,7\n0.png,none\n", "line 3: text 'none'"),
+    ("file,text,group\n0.png,7,a\n0.png,8,b\n", "line 3: '0.png' has two groups, 'a' and 'b'"),
+    ("file,text,row,column\n0.png,7,1,b\n", "line 2: row and column"),
+    ("file,text,row,column\n0.png,7,1,\n", "line 2: row and column"),
+    ("file,text,row,column\n0.png,7,2,1\n0.png,8,02,1\n", "line 3: row 2, column 1 already holds 7"),
+    pytest.param(f"file,text,row,column\n0.png,7,{'9' * 5000},1\n", "line 2: row and column", id="too long"),
+    (None, "labels.csv: no such file"),
+])  # fmt: skip
 def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, table: str | None, named: str) -> None:
     source = numbered(tmp_path, table or "", ["0.png"])
     if table is None:
