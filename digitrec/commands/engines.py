@@ -286,9 +286,9 @@ _HOW = (
     options.attempt_timeout,
     options.usd("--max-cost", help="Budget of the command."),
     options.saved("--ledger", "File of paid answers.  [default: in the user's data folder]",
-                  *options.LEDGERS),
+                  *config.LEDGER_ENDINGS),
     options.flag("--no-ledger", help="Neither keep nor reuse paid answers."),
-    options.saved("--record", "Also write paid answers to this recording.", *options.LEDGERS),
+    options.saved("--record", "Also write paid answers to this recording.", *config.LEDGER_ENDINGS),
     options.file("--replay", "Answer from this recording; ask no cloud.", exists=True),
     options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but its answers say "
                  "nothing about the cloud's accuracy. They are kept only with --ledger."),

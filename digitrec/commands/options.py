@@ -20,9 +20,6 @@ from digitrec.engine import LONGEST_S
 
 SUBFOLDERS = (*map(str, range(10)), "none")
 """Names of the folders in which labelled pictures are found."""
-LEDGERS = ("", ".sqlite", ".sqlite3", ".db", ".ledger", ".jsonl", ".ndjson")
-"""Endings of a new ledger or recording."""
-
 Identity = tuple[int, int] | str
 """Device and inode of a file that exists, else its resolved path."""
 

@@ -20,6 +20,8 @@ VARIABLE = "DIGITREC_CONFIG"
 """Variable with the path of another configuration file."""
 MOST_BYTES = 1_000_000
 """Maximum size of the configuration file, in bytes."""
+LEDGER_ENDINGS = ("", ".sqlite", ".sqlite3", ".db", ".ledger", ".jsonl", ".ndjson")
+"""Endings of a new ledger or recording."""
 LARGEST = 1_000_000_000
 """Maximum of a number in the file; a larger one is a typing error."""
 Amount = Annotated[float, Meta(ge=0, le=LARGEST)]

@@ -80,6 +80,8 @@ def test_an_export_is_not_repaired(asked: Emulator) -> None:
     before = exported.read_bytes()
     assert "--replay" in run("ledger", "--ledger", "export.jsonl", "repair", code=8).stderr
     assert exported.read_bytes() == before
+    Path("seven.csv").write_text("a table")
+    assert "not a ledger" in run("ledger", "--ledger", "seven.csv", "repair", code=8).stderr
 
 
 def test_looking_makes_no_ledger(here: Path) -> None:

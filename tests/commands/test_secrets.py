@@ -36,12 +36,9 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_planted_key_is_anywhere(
-    cloud: str,
-    seven: Path,
-    emulator: Emulator,
-    caplog: pytest.LogCaptureFixture,
+    cloud: str, seven: Path, emulator: Emulator, caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> None:  # fmt: skip
     caplog.set_level(logging.INFO)  # at lower levels the SDKs log whole requests on purpose
     caplog.set_level(logging.DEBUG, "digitrec")
     ours = logging.getLogger("digitrec")

@@ -13,6 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from digitrec.engine.config import LEDGER_ENDINGS
 from digitrec.errors import LedgerError
 
 MIGRATIONS = (
@@ -259,8 +260,11 @@ def repair(path: Path) -> Repair:
     if not path.is_file():
         raise LedgerError(f"there is no ledger {path} to repair; check the name")
     with plainly(path, "read"), path.open("rb") as file:
-        if file.read(1) == b"{":
-            raise LedgerError(f"{path} is an export, not a ledger; give it to --replay")
+        start = file.read(6)
+    if start.startswith(b"{"):
+        raise LedgerError(f"{path} is an export, not a ledger; give it to --replay")
+    if start != b"SQLite" and path.suffix.lower() not in LEDGER_ENDINGS:
+        raise LedgerError(f"{path} is not a ledger, so it was not changed; name another file")
     try:
         with closing(Database(path, copied=True)) as copy:
             if copy.is_sound():
