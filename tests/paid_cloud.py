@@ -26,15 +26,10 @@ class PaidCloud(BaseProvider):
     price: Price | None = Price(PRICE, "made up")
 
     def __init__(
-        self,
-        *,
-        script: Mapping[int, Iterable[ProviderError | float]] | None = None,
-        counter: Path | None = None,
-        delay_s: float = 0.0,
-        batch: int = 1,
-        name: str = "paid",
+        self, *, script: Mapping[int, Iterable[ProviderError | float]] | None = None,
+        counter: Path | None = None, delay_s: float = 0.0, batch: int = 1, name: str = "paid",
         endpoint: str = "https://paid.example",
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Store the script.
 
         Args:

@@ -25,8 +25,6 @@ ALPHABET = "0123456789.,-"
 """Characters that the network distinguishes."""
 OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
 """The classes after the characters: a letter, another sign or a scrawl; and CTC's blank."""
-SIGN = BLANK + 1
-"""The column after the classes: the chance of a bracket, colon, slash or other sign, by the second output."""
 SIGN_ALONE = 0.97
 """Minimum chance of a sign on one side of a number only, as in "$12": such a sign may be a straight "1"."""
 HEIGHT = 32
@@ -80,7 +78,10 @@ class SequenceReader:
         self._runners = cache(lambda _: runner(content))
 
     def look(self, strip: Pixels) -> Floats:
-        """Return the chance of each class in each column, (W / COLUMN, 16); the last is that of `SIGN`.
+        """Return the chance of each class in each column by both outputs, (2, W / COLUMN, 15).
+
+        The second also sees brackets, colons and slashes, which the first takes for digits or points. The
+        first reads more digits.
 
         Args:
             strip: (HEIGHT, W) uint8.
@@ -94,21 +95,21 @@ class SequenceReader:
         wide = -(-width // STEP) * STEP
         picture = np.full((1, HEIGHT, wide, 1), strip.mean(), np.float32)
         picture[0, :, :width, 0] = strip
-        first, second = (softmax(one[0, : -(-width // COLUMN)]) for one in self._runners(wide).run(picture))
-        return np.hstack([first, second[:, [OTHER]]])
+        both = self._runners(wide).run(picture)
+        return np.array([softmax(one[0, : -(-width // COLUMN)]) for one in both])
 
 
 def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
     """Read one number from the network's output for one strip or more; chances are averaged over the strips.
 
     Args:
-        looks: the outputs, each (T, 16), as returned by `SequenceReader.look`.
+        looks: the outputs, each (2, T, 15), as returned by `SequenceReader.look`.
         lengths: minimum and maximum number of digits; None: any number.
     """
     found = [
         replace(one, look=at)
-        for at, columns in enumerate(looks)
-        for one in search(_alone(columns), lengths).values()
+        for at, outputs in enumerate(looks)
+        for one in search(_alone(_joined(outputs)), lengths).values()
     ]
     chances: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(looks))
     for one in found:
@@ -126,8 +127,19 @@ def read(looks: Sequence[Floats], lengths: Lengths | None = None) -> Reading:
     )  # fmt: skip
 
 
+def _joined(outputs: Floats) -> Floats:
+    """Return the columns of a strip, (T, 15): where the first output sees another sign, the mean of both.
+
+    The first often takes a digit beside a sign for another sign. The mean is geometric, so a letter stays one
+    unless both outputs doubt it.
+    """
+    other, mean = outputs[0][:, [OTHER]], np.sqrt(outputs.prod(axis=0))
+    mean /= np.maximum(mean.sum(axis=1, keepdims=True), UNLIKELY)
+    return np.asarray((1 - other) * outputs[0] + other * mean)
+
+
 def _alone(columns: Floats) -> Floats:
-    """Return the columns of a strip, (T, 16), with blanks for signs before and after the digits ("$5 each").
+    """Return the columns of a strip, (T, 15), with blanks for signs before and after the digits ("$5 each").
 
     A sign that may be a digit counts as a blank only with its chance of being a sign.
     """
@@ -140,32 +152,33 @@ def _alone(columns: Floats) -> Floats:
     return found
 
 
-def _letters_in(columns: Floats) -> float:
-    """Return the share of letters and scrawls among the characters of a strip, 0..1."""
-    characters = float(1 - columns[:, BLANK].mean())
-    return float(columns[:, OTHER].mean()) / max(characters, 1e-6)
+def _letters_in(outputs: Floats) -> float:
+    """Return the share of letters and scrawls among the characters of a strip, 0..1, by the first output."""
+    other, blank = outputs[0][:, [OTHER, BLANK]].mean(axis=0).tolist()
+    return float(other / max(1 - blank, 1e-6))
 
 
-def _signs_in(columns: Floats, places: Sequence[float]) -> tuple[float, float]:
+def _signs_in(outputs: Floats, places: Sequence[float]) -> tuple[float, float]:
     """Return the highest chances of a sign from the first to the last character, and before or after them."""
-    first, last = (round(places[at] * len(columns)) for at in (0, -1)) if places else (0, len(columns))
+    sign = outputs[1][:, OTHER]
+    first, last = (round(places[at] * len(sign)) for at in (0, -1)) if places else (0, len(sign))
     inside = slice(max(0, first - 1), last + 2)
-    around = np.delete(columns[:, SIGN], inside)
-    return float(columns[inside, SIGN].max()), float(around.max(initial=0))
+    return float(sign[inside].max()), float(np.delete(sign, inside).max(initial=0))
 
 
-def without_signs(columns: Floats) -> Floats:
-    """Return the columns of a strip, (T, 16), with blanks for likely signs before and after the digits."""
-    is_sign, found = columns[:, SIGN] > 0.5, columns.copy()
+def without_signs(outputs: Floats) -> Floats:
+    """Return the outputs for a strip, (2, T, 15), with blanks for likely signs around the digits."""
+    columns, sign = outputs[0].copy(), outputs[1][:, OTHER]
+    is_sign = sign > 0.5
     digits = np.flatnonzero((columns[:, :10].max(axis=1) > 0.5) & ~is_sign)
-    if not len(digits):
-        return found
-    sides = slice(digits[0]), slice(digits[-1] + 1, None)
-    are_brackets = all(is_sign[side].any() for side in sides)
-    for side in sides:
-        if are_brackets or columns[side, SIGN].max(initial=0) > SIGN_ALONE:
-            found[side][is_sign[side], :SIGN] = np.eye(SIGN)[BLANK]
-    return found
+    if len(digits):
+        sides = slice(digits[0]), slice(digits[-1] + 1, None)
+        # Brackets stand in pairs, and the first output takes both for digits; a "$" it knows.
+        are_brackets = all((is_sign & (columns[:, OTHER] < 0.5))[side].any() for side in sides)
+        for side in sides:
+            if are_brackets or sign[side].max(initial=0) > SIGN_ALONE:
+                columns[side][is_sign[side]] = np.eye(BLANK + 1)[BLANK]
+    return np.stack([columns, outputs[1]])
 
 
 def digits_of(text: str) -> str:
@@ -177,7 +190,7 @@ def search(columns: Floats, lengths: Lengths | None = None) -> dict[str, Reading
     """Return the likeliest texts of a strip by prefix beam search.
 
     Args:
-        columns: (T, 16), the chance of each class, as returned by `SequenceReader.look`.
+        columns: (T, 15), the chance of each class.
         lengths: minimum and maximum number of digits; None: any number.
     """
     fewest, most = lengths or (0, len(columns))

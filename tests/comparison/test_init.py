@@ -86,11 +86,9 @@ def test_an_error_amid_the_pictures_fails_the_rest_only() -> None:
     ([(None, None), (None, None)], True, None, ()), ([(7, 0.9)], None, 7, ()), ([], None, None, ()),
 ])  # fmt: skip
 def test_what_engines_say_together(
-    said: list[tuple[int | None, float | None]],
-    agree: bool | None,
-    consensus: int | None,
+    said: list[tuple[int | None, float | None]], agree: bool | None, consensus: int | None,
     dissenters: tuple[str, ...],
-) -> None:
+) -> None:  # fmt: skip
     together = answers(*said)
     assert together.agree is agree
     assert (together.consensus, together.dissenters) == (consensus, dissenters)

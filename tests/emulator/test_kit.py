@@ -116,11 +116,9 @@ class Neglectful(AzureAnalysis):
         if self.neglect == "believes":
             return Answer()
         raise {
-            "charges what was not sent": Unavailable("nobody is there"),
-            "nothing was sent": Unreachable("it broke off"),
-            "no status": Unavailable("busy"),
-            "shows": BadAnswer(KEY),
-        }.get(self.neglect, said)
+            "charges what was not sent": Unavailable("nobody is there"), "shows": BadAnswer(KEY),
+            "nothing was sent": Unreachable("it broke off"), "no status": Unavailable("busy"),
+        }.get(self.neglect, said)  # fmt: skip
 
 
 @pytest.mark.parametrize(("neglect", "test"), [

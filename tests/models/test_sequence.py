@@ -10,26 +10,15 @@ from hypothesis import strategies as st
 
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models import sequence
-from digitrec.models.sequence import (
-    ALPHABET,
-    BLANK,
-    HEIGHT,
-    OTHER,
-    SIGN,
-    WIDEST,
-    SequenceReader,
-    read,
-    search,
-    without_signs,
-)
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, OTHER, WIDEST, SequenceReader, read, search
 
 KINDS = (1, 7, 10, BLANK)
 """Classes that occur in the generated columns: "1", "7", "." and the blank."""
 
 
 def columns(shares: list[list[float]]) -> np.ndarray:
-    """Return columns of chances, (T, 16), in which only `KINDS` occur."""
-    found = np.zeros((len(shares), SIGN + 1), np.float32)
+    """Return columns of chances, (T, 15), in which only `KINDS` occur."""
+    found = np.zeros((len(shares), BLANK + 1), np.float32)
     found[:, KINDS] = shares
     return found / found.sum(axis=1, keepdims=True)
 
@@ -81,7 +70,7 @@ def test_what_may_be_a_sign_beside_a_number_is_left_out_with_its_chance(sign: fl
     rows = columns([[0, 0, 0, 1], [0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1], [0, 0, 0, 1]])
     for at in (0, 4):
         rows[at, [OTHER, 7, BLANK]] = sign, 1 - sign, 0
-    one, both = read([rows[:4]]), read([rows])
+    one, both = read([np.stack([rows[:4]] * 2)]), read([np.stack([rows] * 2)])
     assert (one.text, both.text) == ("1", "1")
     assert one.chance == pytest.approx(0.9 * sign, abs=0.01)
     assert both.chance == pytest.approx(0.9 * sign**2, abs=0.01)
@@ -91,7 +80,7 @@ def test_what_may_be_a_sign_beside_a_number_is_left_out_with_its_chance(sign: fl
 def test_a_letter_between_two_digits_is_not_left_out() -> None:
     rows = columns([[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]])
     rows[1, [OTHER, BLANK]] = 0.995, 0.005
-    assert read([rows]).chance < 0.01
+    assert read([np.stack([rows] * 2)]).chance < 0.01
 
 
 @pytest.mark.parametrize(
@@ -102,7 +91,7 @@ def test_the_network_sees_signs_that_are_no_part_of_a_number(
     text: str, inside: bool, bare: str | None
 ) -> None:
     look = SequenceReader().look(printed(text, 18, 4))
-    whole, alone = read([look]), read([without_signs(look)])
+    whole, alone = read([look]), read([sequence.without_signs(look)])
     assert (whole.sign > 0.5) == inside
     if bare is not None:
         assert (alone.text, alone.sign < 0.5, alone.beside > 0.5) == (bare, True, True)
@@ -112,18 +101,38 @@ def test_the_network_sees_signs_that_are_no_part_of_a_number(
 
 def test_likely_signs_on_each_side_become_blank_and_those_between_the_digits_stay() -> None:
     one, seven, point, blank = np.eye(4).tolist()
-    rows = columns([one, blank, blank, seven, point, one, seven, blank, blank, one])
-    rows[[0, 4, 6], SIGN] = 0.9, 0.8, 0.4
-    assert np.array_equal(without_signs(rows), rows)  # it may be a 1
-    rows[0, SIGN] = 0.98
-    assert without_signs(rows)[0, BLANK] == 1 and np.array_equal(without_signs(rows)[1:], rows[1:])
-    rows[[0, 9], SIGN] = 0.9, 0.7
-    found = without_signs(rows)
-    assert np.array_equal(found[1:9], rows[1:9])
-    assert (found[[0, 9], BLANK] == 1).all() and found[[0, 9], :BLANK].max() == 0
-    whole, alone = read([rows]), read([found])
+    first = columns([one, blank, blank, seven, point, one, seven, blank, blank, one])
+    look = np.stack([first, first])
+    assert np.array_equal(sequence.without_signs(look), look)
+    look[1, [0, 4, 6], OTHER] = 0.9, 0.8, 0.4
+    assert np.array_equal(sequence.without_signs(look), look), "it may be a 1"
+    look[1, 0, OTHER] = 0.98
+    assert sequence.without_signs(look)[0, 0, BLANK] == 1 and np.array_equal(
+        sequence.without_signs(look)[0, 1:], first[1:]
+    )
+    look[1, [0, 9], OTHER] = 0.9, 0.7
+    found = sequence.without_signs(look)
+    assert np.array_equal(found[0, 1:9], first[1:9]) and np.array_equal(found[1], look[1])
+    assert (found[0, [0, 9], BLANK] == 1).all() and found[0, [0, 9], :BLANK].max() == 0
+    whole, alone = read([look]), read([found])
     assert (whole.text, whole.sign, whole.beside) == ("17.171", pytest.approx(0.9), 0)
     assert (alone.text, alone.sign, alone.beside) == ("7.17", pytest.approx(0.8), pytest.approx(0.9))
+
+
+def test_what_is_beside_a_known_sign_is_no_bracket() -> None:
+    first = columns([[0, 0, 0, 1], [0, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0]])
+    first[0, [OTHER, BLANK]] = 0.99, 0.01
+    second = first.copy()
+    second[4, [1, OTHER]] = 0.3, 0.7  # "$71", whose 1 looks like a bracket
+    assert read([sequence.without_signs(np.stack([first, second]))]).text == "71"
+
+
+@pytest.mark.parametrize(("doubt", "text"), [(0.2, "17"), (0.0, "7")])
+def test_what_the_first_output_doubts_to_be_another_sign_may_be_a_digit(doubt: float, text: str) -> None:
+    first = columns([[doubt, 0, 0, 0.1], [0, 0, 0, 1], [0, 1, 0, 0]])
+    first[0, [1, OTHER, BLANK]] = doubt, 0.9 - doubt, 0.1
+    second = columns([[0.9, 0, 0, 0.1], [0, 0, 0, 1], [0, 1, 0, 0]])
+    assert read([np.stack([first, second])]).text == text
 
 
 def test_each_character_has_its_place_and_chance() -> None:
@@ -143,8 +152,8 @@ def test_a_strip_of_another_size_is_rejected(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("width", [1, 31, 32, 33, 100, WIDEST])
 def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> None:
     found = SequenceReader().look(np.full((HEIGHT, width), 200, np.uint8))
-    assert found.shape == (-(-width // 4), SIGN + 1)
-    assert found[:, :SIGN].sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert found.shape == (2, -(-width // 4), BLANK + 1)
+    assert found.sum(axis=2) == pytest.approx(1, abs=1e-4)
     assert found.min() >= 0 and found.max() <= 1
 
 
@@ -162,8 +171,9 @@ def test_each_look_has_its_share_of_letters() -> None:
     clear, mixed = columns([[0, 0, 0, 1], [1, 0, 0, 0]]), columns([[0, 0, 0, 1], [1, 0, 0, 0]])
     mixed[1] *= 0.25
     mixed[1, OTHER] = 0.75
-    assert read([clear]).letters == (0,)
-    assert read([clear, mixed]).letters == pytest.approx((0, 0.75))
+    looks = [np.stack([one] * 2) for one in (clear, mixed)]
+    assert read(looks[:1]).letters == (0,)
+    assert read(looks).letters == pytest.approx((0, 0.75))
 
 
 def test_the_network_sees_letters() -> None:

@@ -68,14 +68,13 @@ def hazy(digit: Pixels, haze: Floats) -> Pixels:
 
 Y, X = np.mgrid[-1:1:28j, -1:1:28j]
 CHANGES: dict[str, tuple[Callable[[Pixels], Pixels], float]] = {
-    "inverted": (lambda digit: 255 - digit, 0.98),
-    "enlarged a little": (lambda digit: enlarged(255 - digit, 112), 0.95),
+    "inverted": (lambda digit: 255 - digit, 0.98), "haze on top": (lambda digit: hazy(digit, -Y / 2), 0.9),
     "enlarged": (lambda digit: enlarged(255 - digit, 336), 0.95),
+    "enlarged a little": (lambda digit: enlarged(255 - digit, 112), 0.95),
     "off centre": (lambda digit: np.pad(digit, ((60, 10), (5, 90))), 0.98),
-    "haze on top": (lambda digit: hazy(digit, -Y / 2), 0.9),
     "haze on the left": (lambda digit: hazy(digit, -X / 2), 0.9),
     "haze in the middle": (lambda digit: hazy(digit, 0.5 - X**2 - Y**2), 0.9),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("change", CHANGES)

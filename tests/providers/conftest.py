@@ -18,14 +18,11 @@ from digitrec.providers.registry import provider_class
 from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Profile, Told, outcome
 
 CREDENTIALS: dict[str, dict[str, Any]] = {
-    "google": {"api_key": KEY},
+    "google": {"api_key": KEY}, "openai": {"key": KEY, "model": "a-model"}, "azure-analysis": {"key": KEY},
     "aws": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
     "aws-textract": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
-    "azure": {"key": KEY, "poll_s": 0.02},
-    "azure-analysis": {"key": KEY},
-    "azure-document": {"key": KEY, "poll_s": 0.02},
-    "openai": {"key": KEY, "model": "a-model"},
-}
+    "azure": {"key": KEY, "poll_s": 0.02}, "azure-document": {"key": KEY, "poll_s": 0.02},
+}  # fmt: skip
 """Arguments of each constructor besides the endpoint."""
 
 

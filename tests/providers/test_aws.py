@@ -67,12 +67,11 @@ def home(tmp_path: Path) -> Path:
 
 
 FILES = {
-    "keys": f"[default]\n{PROFILE_KEYS}",
-    "work": f"[work]\n{PROFILE_KEYS}",
+    "keys": f"[default]\n{PROFILE_KEYS}", "work": f"[work]\n{PROFILE_KEYS}",
     "region": "[default]\nregion = eu-west-1\noutput = json\n",
     "program": "[default]\nregion = us-east-1\ncredential_process = /bin/false\n",
     "profiles": "[profile work]\nregion = eu-west-1\n[profile role]\nrole_arn = arn\n",
-}
+}  # fmt: skip
 WORK, ROLE = {"AWS_PROFILE": "work"}, {"AWS_PROFILE": "role"}
 WEB = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}
 

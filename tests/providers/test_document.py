@@ -97,22 +97,16 @@ AWS_WORDS: list[tuple[str, list[Candidate]]] = [
     ("no-text", []),
 ]
 GOOGLE_WORDS: list[tuple[str, list[Candidate]]] = [
-    ("seven", [Candidate("7", 0.97, BOX)]),
+    ("seven", [Candidate("7", 0.97, BOX)]), ("no-text", []), ("annotations-only", [Candidate("7")]),
     ("two-words", [Candidate("42", 0.6, BOX), Candidate("x", 0.5, BOX)]),
-    ("word-confidence-only", [Candidate("7", 0.81, BOX)]),
-    ("no-confidence", [Candidate("7", None, BOX)]),
+    ("word-confidence-only", [Candidate("7", 0.81, BOX)]), ("no-confidence", [Candidate("7", None, BOX)]),
     ("at-the-edge", [Candidate("1", 0.9, (0, 0, 30, 40))]),
-    ("annotations-only", [Candidate("7")]),
-    ("no-text", []),
-]
+]  # fmt: skip
 WORDS = {
-    "google": (GOOGLE_WORDS, None),
-    "aws": (AWS_WORDS, "3.0"),
-    "aws-textract": (AWS_WORDS, "1.0"),
-    "azure": (AZURE_WORDS, "2022-04-30"),
-    "azure-analysis": (AZURE_WORDS, "2023-10-01"),
+    "google": (GOOGLE_WORDS, None), "aws": (AWS_WORDS, "3.0"), "aws-textract": (AWS_WORDS, "1.0"),
+    "azure": (AZURE_WORDS, "2022-04-30"), "azure-analysis": (AZURE_WORDS, "2023-10-01"),
     "azure-document": (AZURE_WORDS, "prebuilt-read 2024-11-30"),
-}
+}  # fmt: skip
 """For each cloud the words of its stored answers, and the version of its model."""
 
 

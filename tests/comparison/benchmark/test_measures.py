@@ -21,12 +21,8 @@ TRUTH = RNG.integers(-1, 10, 500)
 ANSWERS = np.where(RNG.random(500) < 0.8, TRUTH, RNG.integers(-1, 10, 500))
 SCORES = RNG.random(500)
 RIGHT = RNG.random(500) < SCORES**0.7
-WHOLE = measures.confusion(
-    [
-        tuple(None if one < 0 else one for one in pair)
-        for pair in zip(TRUTH.tolist(), ANSWERS.tolist(), strict=True)
-    ]
-)
+PAIRS = zip(TRUTH.tolist(), ANSWERS.tolist(), strict=True)
+WHOLE = measures.confusion([tuple(None if one < 0 else one for one in pair) for pair in PAIRS])
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (1, 3), (98, 100), (9953, 10000)])

@@ -10,22 +10,18 @@ from PIL import Image, ImageDraw, ImageFont
 import digitrec
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.models.network import Floats
-from digitrec.models.sequence import BLANK, SIGN, Pixels, SequenceReader
+from digitrec.models.sequence import BLANK, Pixels, SequenceReader
 from digitrec.providers.local.lines import lines
 from digitrec.providers.local.numbers import LocalNumbers
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 SCRAWLS = [
-    [(65, 102), (134, 98), (120, 102), (104, 66)],
-    [(68, 114), (57, 48), (115, 125)],
-    [(111, 66), (75, 139), (116, 137)],
-    [(30, 120), (60, 40), (80, 120), (110, 40), (130, 120)],
+    [(65, 102), (134, 98), (120, 102), (104, 66)], [(68, 114), (57, 48), (115, 125)],
+    [(111, 66), (75, 139), (116, 137)], [(30, 120), (60, 40), (80, 120), (110, 40), (130, 120)],
     [(115, 25), (40, 47), (115, 69), (40, 91), (115, 113), (40, 135)],
-    pytest.param(
-        [(127, 115), (104, 47), (112, 26), (88, 68), (139, 43)],
-        marks=pytest.mark.xfail(reason="the judge takes it for a 4", strict=True),
-    ),
-]
+    pytest.param([(127, 115), (104, 47), (112, 26), (88, 68), (139, 43)],
+                 marks=pytest.mark.xfail(reason="the judge takes it for a 4", strict=True)),
+]  # fmt: skip
 """Points that a pen joins."""
 
 
@@ -232,7 +228,7 @@ class Blind(SequenceReader):
     """Reads nothing."""
 
     def look(self, strip: Pixels) -> Floats:
-        return np.eye(SIGN + 1, dtype=np.float32)[[BLANK] * 8]
+        return np.eye(BLANK + 1, dtype=np.float32)[[[BLANK] * 8] * 2]
 
 
 class Tired(SequenceReader):
@@ -312,10 +308,10 @@ class Doubtful(SequenceReader):
         self.fitting = fitting
 
     def look(self, strip: Pixels) -> Floats:
-        columns = np.zeros((7, SIGN + 1), np.float32)
+        columns = np.zeros((7, BLANK + 1), np.float32)
         columns[[0, 2, 4], [1, 2, 3]] = columns[[1, 3, 5], BLANK] = 1
         columns[6, [4, BLANK]] = self.fitting, 1 - self.fitting
-        return columns
+        return np.stack([columns] * 2)
 
 
 @pytest.mark.parametrize(
