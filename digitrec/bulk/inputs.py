@@ -68,7 +68,7 @@ def expand(arguments: Iterable[str], skipped: Skipped) -> Iterator[Item]:
         for path in files.expand(argument, skipped):
             if _is_archive(path):
                 yield from members(path, skipped)
-            elif files.read_once(path):  # a worker would wait for its writer, perhaps for ever
+            elif path == argument and files.read_once(path):  # a worker might wait for ever
                 yield Member(path, flaw="a pipe; name a file")
             else:
                 yield named(path)

@@ -135,7 +135,7 @@ class Google(Cloud):
             try:
                 left = until - time.monotonic() if answers else timeout
                 if left < timeout / 3:
-                    raise _unsent(timeout)
+                    raise _unsent(self.name, timeout)
                 body = self._question(batch)
                 reply = self._wire.ask("/v1/images:annotate", body, "application/json", timeout=left)
                 raw = self._wire.document(reply)
@@ -161,8 +161,8 @@ class Google(Cloud):
         return as_json.encode()
 
 
-def _unsent(timeout: float) -> errors.TimedOut:
-    error = errors.TimedOut(f"google was not asked: the images before took most of {timeout:g} s; try again")
+def _unsent(name: str, timeout: float) -> errors.TimedOut:
+    error = errors.TimedOut(f"{name} was not asked: the images before took most of {timeout:g} s; try again")
     error.sent = False
     return error
 
