@@ -118,7 +118,7 @@ def name_of(source: Any) -> str:
     if isinstance(source, str | os.PathLike):
         if source == "-":
             return "<stdin>"
-        name = os.fsdecode(source)
+        name = os.fsdecode(source) or "<empty name>"
         # A URL may hold a password of any characters, a signature, or the picture itself.
         return name.split(":", 1)[0] + ":..." if is_address(name) else name
     if isinstance(source, Image.Image):

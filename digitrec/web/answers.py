@@ -85,11 +85,11 @@ class Answers:
             DataError: a line is not such an answer, or digits and numbers are mixed.
             OSError: a file cannot be read, or the folder cannot be created.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         self.kind: Kind = "label"
         """Kind of the answers."""
         self._folder, self._lock = folder, threading.Lock()
         found = list(self._read(file))
+        folder.mkdir(parents=True, exist_ok=True)
         labels = self._labels()
         doubts = [one for one in found if one.is_refused or one.sureness < below]
         doubts.sort(key=lambda one: (one.sureness < 0, one.sureness))

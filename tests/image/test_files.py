@@ -52,6 +52,7 @@ def test_whatever_stands_before_the_host_or_after_the_path_is_left_out(secret: s
 @pytest.mark.parametrize("name", ["7.png", "a:b.png", "C:/scans/7.png", "scans/what?.png", "me@home.png"])
 def test_a_file_keeps_its_name(name: str) -> None:
     assert name_of(name) == name
+    assert name_of("") == "<empty name>"
 
 
 def test_an_existing_file_named_like_a_url_is_read() -> None:

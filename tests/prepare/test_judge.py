@@ -86,11 +86,10 @@ CORNERS = [(80, 80), (240, 80), (240, 240), (80, 240), (80, 80)]
 READ: dict[str, tuple[Sequence[Line], int]] = {
     "round brackets": ([arc(80, -25, 95, 225), arc(240, 25, 95, 225)], 8),
     "a square bracket": ([[(235, 95), (255, 95), (255, 225), (235, 225)]], 8),
-    "a box": ([CORNERS], 6),
     "a box in dashes": ([dash for side in pairwise(CORNERS) for dash in broken(side)], 5),
-    "a line under it": ([[(90, 236), (230, 233)]], 6),
+    "a line under it": ([[(90, 236), (230, 233)]], 6), "a box": ([CORNERS], 6),
     "a pen from outside": ([[(60, 330), (20, -20)]], 14),
-}
+}  # fmt: skip
 REFUSED: dict[str, tuple[Sequence[Line], int]] = {
     "a minus": ([[(45, 160), (85, 160)]], 8),
     "an equals sign": ([[(235, 145), (280, 145)], [(235, 172), (280, 172)]], 8),

@@ -124,6 +124,7 @@ def test_another_file_is_an_error_that_names_the_line(sheets: Path, tmp_path: Pa
     sheets.write_text(sheets.read_text() + line + "\n")
     with pytest.raises(DataError, match="line 3"):
         Answers(sheets, tmp_path / "out", 0.95)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_other_labels_is_an_error(sheets: Path, tmp_path: Path) -> None:
