@@ -68,10 +68,8 @@ def expand(arguments: Iterable[str], skipped: Skipped) -> Iterator[Item]:
         for path in files.expand(argument, skipped):
             if _is_archive(path):
                 yield from members(path, skipped)
-            elif path == argument and files.read_once(path):  # a worker might wait for ever
-                yield Member(path, flaw="a pipe; name a file")
             else:
-                yield named(path)
+                yield item(path) if path == argument else named(path)
 
 
 def _is_archive(path: str) -> bool:
@@ -96,6 +94,11 @@ def listed(data: bytes) -> list[str]:
     if "\0" in text:
         return [path for path in text.split("\0") if path]
     return [path for line in text.split("\n") if (path := line.removesuffix("\r"))]
+
+
+def item(path: str) -> Item:
+    """Return a file for a plan; a pipe is one that cannot be read, because a worker might wait for ever."""
+    return Member(path, flaw="a pipe; name a file") if files.read_once(path) else named(path)
 
 
 def named(path: str) -> str:

@@ -139,7 +139,7 @@ def _plan(run: Job, given: Mapping[str, Any], paths: Sequence[str], processes: i
         raise click.UsageError("no INPUT is given, and there is no run to resume.")
     skipped = Skipped()
     is_list = given["input"] == list(LIST)
-    found = map(inputs.named, paths) if is_list else inputs.expand(paths, skipped)
+    found = map(inputs.item, paths) if is_list else inputs.expand(paths, skipped)
     try:
         return run.begin(found, given, processes)
     finally:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 import resource
 import signal
@@ -141,10 +142,11 @@ def test_a_run_goes_on_without_its_archive(scans: Path) -> None:
 def test_a_list_on_standard_input_may_hold_any_name(scans: Path) -> None:
     odd = b"scans/\xff \xc3\xa9.png"
     Path("scans/0/00.png").rename(odd.decode("utf-8", "surrogateescape"))
-    listed = odd + b"\n\nscans/0/01.png\r\nmissing.png\n"
+    os.mkfifo("a pipe")  # nobody writes to it
+    listed = odd + b"\n\nscans/0/01.png\r\nmissing.png\na pipe\n"
     run("-", "-o", "rows.jsonl", "--workers", "1", code=1, input=listed)
-    assert names("rows.jsonl") == [odd.decode("utf-8", "surrogateescape"), "scans/0/01.png", "missing.png"]
-    assert [row.get("digit") for row in rows("rows.jsonl")] == [7, 2, None]
+    assert names("rows.jsonl") == [os.fsdecode(odd), "scans/0/01.png", "missing.png", "a pipe"]
+    assert [row.get("digit") for row in rows("rows.jsonl")] == [7, 2, None, None]
 
 
 def test_many_processes_write_the_same_rows_in_order(scans: Path) -> None:

@@ -14,9 +14,7 @@ from digitrec.report import plots
 def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
     """100 answers; the surest ones are right."""
     said = [
-        Prediction(
-            ImageRef("x", "0"), name, 1 if at < right else 2, 1 - at / 200, latency_s=seconds * (1 + at)
-        )
+        Prediction(ImageRef("x", "0"), name, 1 + (at >= right), 1 - at / 200, latency_s=seconds * (1 + at))
         for at in range(100)
     ]
     return scorecard(name, said, labelled([1] * 100), prices={name: price})
