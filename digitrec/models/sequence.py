@@ -27,6 +27,8 @@ OTHER, BLANK = len(ALPHABET), len(ALPHABET) + 1
 """The classes after the characters: a letter, another sign or a scrawl; and CTC's blank."""
 SIGN_ALONE = 0.97
 """Minimum chance of a sign on one side of a number only, as in "$12": such a sign may be a straight "1"."""
+SECOND = 0.8
+"""Weight of the second output where the first sees another sign."""
 HEIGHT = 32
 """Height of a strip, px."""
 COLUMN = 4
@@ -133,9 +135,10 @@ def _joined(outputs: Floats) -> Floats:
     The first often takes a digit beside a sign for another sign. The mean is geometric, so a letter stays one
     unless both outputs doubt it.
     """
-    other, mean = outputs[0][:, [OTHER]], np.sqrt(outputs.prod(axis=0))
+    first, second = outputs
+    other, mean = first[:, [OTHER]], first ** (1 - SECOND) * second**SECOND
     mean /= np.maximum(mean.sum(axis=1, keepdims=True), UNLIKELY)
-    return np.asarray((1 - other) * outputs[0] + other * mean)
+    return np.asarray((1 - other) * first + other * mean)
 
 
 def _alone(columns: Floats) -> Floats:
