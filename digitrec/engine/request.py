@@ -102,8 +102,7 @@ class Remote:
         entries = terms.ledger.find([item.question for item in items])
         for item, entry in zip(items, entries, strict=True):
             if entry is not None:
-                item.settle(entry.answer, replayed=True)
-                terms.record(replace(entry, question=item.question))
+                terms.replay(entry, item)
         left = open_items(items)
         kind = OrderedRequest if isinstance(self.provider, Resumable) else Request
         size = self._per_request
@@ -233,6 +232,11 @@ class Terms:
             except errors.LedgerError as error:
                 log.warning("an answer of %s is not in the recording: %s", self.remote.name, error)
                 self.error = self.remote.unrecorded = error
+
+    def replay(self, entry: Entry, item: Item) -> None:
+        """Make a stored answer an item's reply, and record it under the hash of the item's own file."""
+        item.settle(entry.answer, replayed=True)
+        self.record(replace(entry, question=item.question))
 
     def timed_out(self, what: str) -> errors.TimedOut:
         """Return the error of an image whose time ran out."""
@@ -367,8 +371,7 @@ class Request:
     def _is_ours(self, item: Item, verdict: Verdict) -> bool:
         """Act on the ledger's verdict; return True if this request may ask about the item."""
         if isinstance(verdict, Entry):
-            item.settle(verdict.answer, replayed=True)
-            self._terms.record(replace(verdict, question=item.question))
+            self._terms.replay(verdict, item)
         elif isinstance(verdict, errors.BudgetExceeded):
             item.settle(verdict)
         elif isinstance(verdict, Claim):
