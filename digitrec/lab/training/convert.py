@@ -146,12 +146,6 @@ def recovered(path: Path) -> list[keras.Model]:
     return networks
 
 
-def widths(network: keras.Model) -> tuple[int, ...]:
-    """Return the channels of each stage of a network of `recovered`."""
-    kernels = [array for array in network.get_weights() if array.ndim == 4]
-    return tuple(kernel.shape[-1] for kernel in kernels[::2])
-
-
 def _with_weights(layers: list[Weights]) -> keras.Model:
     """Return digitrec's own network with these weights: the convolutions, then the dense layer.
 
