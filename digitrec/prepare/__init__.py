@@ -1,14 +1,20 @@
 """Find the digit in a picture and prepare each provider's input."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from digitrec.image import DigitImage, InputSpec, PreparedImage
 from digitrec.prepare import mnist
 
 __all__ = ["PREPARATIONS", "prepare", "prepare_many"]
 
-PREPARATIONS = ("plain", "enlarged", "repeated")
-"""Names of the preparations for engines that take an encoded picture; see `digitrec.prepare.encode`."""
+PREPARATIONS: Mapping[str, Mapping[str, Any]] = {
+    "plain": {"crop": False, "margin": 0.1, "repeat": 1},
+    "enlarged": {"crop": True, "margin": 0.5, "repeat": 1},
+    "repeated": {"crop": True, "margin": 0.5, "repeat": 3},
+}
+"""The preparations for engines that take an encoded picture (see `digitrec.prepare.encode`), with the fields
+of `InputSpec` that each sets; three copies are enough for a majority."""
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:

@@ -6,6 +6,7 @@ import numpy as np
 
 from digitrec.prepare.components import Box, Components, Ints, Scores
 from digitrec.prepare.filters import Floats, Mask
+from digitrec.prepare.found import Reason
 from digitrec.prepare.strokes import EVERY, SPECK, Strokes, framed
 
 NEAR = 0.2
@@ -24,8 +25,8 @@ ALIKE = 0.5
 class Count:
     """The digits found in the strokes."""
 
-    reason: str | None
-    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
+    reason: Reason | None
+    """None: one digit."""
     boxes: tuple[Box, ...]
     """Left, top, right, bottom of each digit, from left to right, in pixels of the mask."""
     mask: Mask
@@ -96,7 +97,7 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
         keep = more
 
 
-def _nothing(seen: Strokes, digit: Mask, edges: Scores) -> str | None:
+def _nothing(seen: Strokes, digit: Mask, edges: Scores) -> Reason | None:
     """Return why the ink shows no digit; None if it shows one."""
     mine, others = float(edges[digit].sum()), float(edges[~digit & (seen.parts.border == 0)].sum())
     share = mine / (mine + others) if mine else 0.0  # the gradient at a single pixel's middle is 0

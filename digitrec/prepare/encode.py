@@ -25,12 +25,6 @@ from digitrec.prepare.found import Ink, told
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.projection import unhidden
 
-NARROW_MARGIN = 0.1
-"""Width of the margin of a whole picture, in its edge's colour, as a share of its longer side."""
-WIDE_MARGIN = 0.5
-"""Width of the white margin of an enlarged digit, as a share of the digit's longer side."""
-COPIES = 3
-"""Copies of a repeated digit: enough for a majority."""
 GAP = 0.2
 """Width of the gap between two copies, as a share of their height: narrow enough for one word."""
 LOSSLESS_PIXELS = 500_000
@@ -51,10 +45,7 @@ def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
     # A provider may want the digit alone without naming that preparation.
     if preparation == wants.preparation and (preparation != "plain" or not wants.crop):
         return wants
-    if preparation == "plain":
-        return replace(wants, preparation=preparation, crop=False, margin=NARROW_MARGIN, repeat=1)
-    copies = COPIES if preparation == "repeated" else 1
-    return replace(wants, preparation=preparation, crop=True, margin=WIDE_MARGIN, repeat=copies)
+    return replace(wants, preparation=preparation, **PREPARATIONS[preparation])
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:

@@ -1,6 +1,7 @@
 """The result of a search for ink on a picture: ink, paper and digits."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from PIL import Image
 
@@ -8,6 +9,9 @@ from digitrec.image import Findings, Place, Polarity
 from digitrec.prepare.components import Box, box_of, on_picture
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.projection import Projection
+
+Reason = Literal["more than one digit", "cut off", "texture", "blank"]
+"""Why the rules refuse a picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +22,8 @@ class Ink:
     """The picture that was searched."""
     projection: Projection
     """The projection to one channel in which the ink was found."""
-    reason: str | None
-    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
+    reason: Reason | None
+    """None: one digit."""
     boxes: tuple[Box, ...]
     """The box of each digit, from left to right, in pixels of the picture; none when blank."""
     within: Box

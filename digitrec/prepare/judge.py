@@ -8,6 +8,7 @@ reading is right. It looks at the proposal and what is around it.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from typing import get_args
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from digitrec.prepare.closeup import dark_share
 from digitrec.prepare.components import Box, breadth, longer_side, on_picture
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import DIGIT, SIDE
-from digitrec.prepare.found import Ink
+from digitrec.prepare.found import Ink, Reason
 from digitrec.prepare.ink import card_on, find_ink, shifted
 from digitrec.prepare.proposals import SAME, SOURCES, Case, Proposal, Reading, near_edges, readings, seen
 from digitrec.prepare.views import view
@@ -41,8 +42,7 @@ LIKELY = 0.5
 SUREST = 0.998
 """Highest chance of a judged answer: of 1,264 held-out proposals above 99.9 %, 99.8 % were right."""
 SEVERAL, CUT_OFF, SIGN = "more than one digit", "cut off", "a sign beside the digit"
-REASONS = (SEVERAL, CUT_OFF, "texture", "blank")
-"""Reasons for which the rules refuse a picture."""
+REASONS: Sequence[Reason] = get_args(Reason)
 CUT = 0.12
 """Minimum share of a digit's ink outside the picture for the reason "cut off"."""
 

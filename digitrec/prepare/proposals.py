@@ -18,7 +18,7 @@ from digitrec.prepare.closeup import fine_size
 from digitrec.prepare.components import Box, longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.form import DIGIT, laid_out
-from digitrec.prepare.found import Ink
+from digitrec.prepare.found import Ink, Reason
 from digitrec.prepare.ink import with_paper_around
 
 MOST = 8
@@ -67,7 +67,7 @@ class Proposal:
     source: Source
     reading: Reading
     box: Box
-    reason: str | None = None
+    reason: Reason | None = None
     """Why the rules refuse their own proposal; None if they accept it."""
     chance: float = 0.0
     """The finder's chance that the mark is a digit, 0..1."""
