@@ -75,6 +75,7 @@ def read(data: bytes, number: int, dpi: int, max_pixels: int, max_bytes: int) ->
     answer = {"pages": len(document)}
     if number == 0:
         return answer, b""
+    document.init_forms()  # else the entries of a filled-in form are not drawn
     page = document[number - 1]
     width, height = page.get_size()  # in points, 72 to an inch
     if not 0 < width * height < math.inf:

@@ -231,11 +231,23 @@ class TestAPdf:
         monkeypatch.setattr(decode, "PDF_MAX_PIXELS", 1000)
         assert_refused(SHEET.replace(b"0 0 144.0 72.0", b"0 0 7200 0.1"))
 
+    def test_the_entries_of_a_filled_in_form_are_drawn(self) -> None:
+        assert grey(DigitImage.open(FORM))[100, 100] < 20
+
     def test_an_encrypted_one_says_so(self) -> None:
         locked = pages("PDF").replace(b"trailer\n<<", b"trailer\n<<" + LOCK)
         assert_refused(locked, "encrypted; save it without a password")
 
 
+FORM = b"""%PDF-1.7
+1 0 obj <</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [4 0 R]>>>> endobj
+2 0 obj <</Type /Pages /Kids [3 0 R] /Count 1>> endobj
+3 0 obj <</Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] /Annots [4 0 R]>> endobj
+4 0 obj <</Subtype /Widget /FT /Tx /T (a) /F 4 /Rect [0 0 72 72] /AP <</N 5 0 R>>>> endobj
+5 0 obj <</Subtype /Form /BBox [0 0 72 72] /Length 14>> stream
+9 9 54 54 re f
+endstream endobj trailer <</Root 1 0 R>>"""
+"""A PDF with a field that is filled in with a black square."""
 LOCK = b"/ID [<00> <00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >>" % (
     b"41" * 32,
     b"42" * 32,
