@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ PDF_MAX_CPU_S = 3
 PDF_MAX_WALL_S = 10.0
 """Maximum time to draw a page, in seconds, for busy machines and for Windows, which cannot limit CPU time."""
 _PDF_PROGRAM = Path(__file__).with_name("pdfium.py")
+_LOADING = Lock()
+"""Held while one of the caller's pictures is loaded: Pillow cannot load a picture in two threads at once."""
 
 
 def decode(source: files.Encoded, enough: int) -> Decoded:
@@ -114,8 +117,10 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
     name = name_of(picture)
     check_size(picture.size, name)
     with _blaming(name):
-        if getattr(picture, "tile", None):  # the picture is not loaded yet
-            headers.check(picture, None, name, enough)
+        with _LOADING:
+            if getattr(picture, "tile", None):  # the picture is not loaded yet
+                headers.check(picture, None, name, enough)
+                picture.load()
         upright, size = _upright(picture, picture.size, name, enough)
         pixels = np.asarray(upright)  # a copy: the caller may change the original
     return Decoded(pixels, size, name, digest(pixels))
@@ -212,10 +217,11 @@ def _upright(picture: Image.Image, size: Size, name: str, enough: int) -> tuple[
     small = shrunk(picture, factor(picture.size, enough), name)
     if small.mode == "RGBA":
         small = opaque(small)
-    if exif := picture.info.get("exif"):
-        with suppress(struct.error):  # Pillow keeps what it could read
+    orientation: Any = None
+    with suppress(struct.error, SyntaxError):  # damaged EXIF data cost no picture
+        if exif := picture.info.get("exif"):
             headers.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
-    orientation: Any = picture.getexif().get(ExifTags.Base.Orientation)  # by EXIF or XMP
+        orientation = picture.getexif().get(ExifTags.Base.Orientation)  # by EXIF or XMP
     if orientation not in _TURNS:
         return small, size
     return small.transpose(_TURNS[orientation]), size[::-1] if orientation >= 5 else size

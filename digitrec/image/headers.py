@@ -245,10 +245,11 @@ def _directory(
     """Return the entries of a directory (tag, value or offset) and the offset of the next directory."""
     number, entry, offset = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     (count,) = struct.unpack_from(order + number, data, place)
-    _limit(count, most, name)
     start, layout = place + struct.calcsize(order + number), struct.Struct(order + entry)
+    ats = range(start, min(start + count * layout.size, len(data) - layout.size + 1), layout.size)
+    _limit(len(ats), most, name)
     entries = []
-    for at in range(start, min(start + count * layout.size, len(data) - layout.size + 1), layout.size):
+    for at in ats:
         tag, kind, values, value = layout.unpack_from(data, at)
         if values > MAX_VALUES and (kind not in _BYTES or tag == _COLOURS):
             raise _too_many(name)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +161,21 @@ def test_damage_beside_the_picture_is_no_damage_to_it() -> None:
     with pytest.warns(UserWarning, match="EXIF"):  # Pillow's warnings belong to the process
         image = DigitImage.open(encoded(corner(), "JPEG", exif=cut_off))
     assert image.pixels.shape == (60, 40)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("damaged", [b"garbage", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0MM\0+"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_damaged_exif_data_cost_no_picture(form: str, damaged: bytes) -> None:
+    assert DigitImage.open(encoded(corner(), form, exif=damaged)).size == (40, 60)
+
+
+def test_several_threads_may_open_the_same_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(corner(size=(1500, 1000)), "PNG"))
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(10):
+            opened = pool.map(DigitImage.open, [Image.open(tmp_path / "a.png")] * 8)
+            assert len({one.sha256 for one in opened}) == 1
 
 
 def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

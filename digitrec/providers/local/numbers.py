@@ -445,11 +445,11 @@ def _views(picture: Image.Image, box: Box, *, wide: bool) -> list[Box]:
     if not wide:
         return [around]
     width, height = picture.size
-    edge = EDGE * height
+    edge = min(EDGE * height, (width - 1) / 2)  # of a tall and narrow picture a pixel remains
     return [
         around,
         (0, max(0, around[1]), width, min(height, around[3])),
-        (edge, edge, max(width - edge, edge + 1), height - edge),
+        (edge, edge, width - edge, height - edge),
     ]
 
 

@@ -145,6 +145,13 @@ def test_a_large_digit_also_one_that_the_finder_sees_in_pieces_is_one_number(nam
     assert number.text == text
 
 
+@pytest.mark.parametrize(("size", "ends"), [((30, 683), (68, 614)), ((2, 53), (5, 48))])
+def test_a_tall_and_narrow_picture_is_read(size: tuple[int, int], ends: tuple[int, int]) -> None:
+    picture = Image.new("L", size, 255)
+    ImageDraw.Draw(picture).line([(size[0] // 2, end) for end in ends], 0, max(1, size[0] // 4))
+    assert [one.text for one in digitrec.read(picture).numbers] in ([], ["1"])
+
+
 @pytest.mark.parametrize("width", [4, 6])
 def test_a_large_one_is_not_two_numbers(width: int) -> None:
     picture = Image.new("L", (600, 800), 205)
