@@ -317,6 +317,8 @@ class BaseProvider:
     """Timeout of one request in seconds, > 0, unless `Options` or the configuration set another."""
     batch: int = 1
     """Maximum number of images in one request of ``read_many``, >= 1."""
+    gives_boxes: bool = True
+    """Whether its numbers have boxes, without which they fill no fields of a form."""
     notice: str | None = None
     """A warning for its users, such as the day on which the service ends; None: no warning."""
     options: Mapping[str, Any] = {}

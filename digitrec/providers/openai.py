@@ -158,6 +158,7 @@ class OpenAi(Cloud):
     """Ask a vision model behind OpenAI's protocol."""
 
     wants = DIGIT.wants
+    gives_boxes = False
     rate = None  # differs by model and account
     attempt_timeout = 60.0  # some models think before they answer
     variables: ClassVar[Mapping[str, Sequence[str]]] = {

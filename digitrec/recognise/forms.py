@@ -88,6 +88,9 @@ def read_forms(
     """
     name, engine, expected = engine.provider.name, engine.for_numbers, expected_digits(digits)
     fields = [*form.fields.values()]
+    boxless = NotConfigured(f"{name} gives no boxes, so it cannot fill fields; ask another engine")
+    if not getattr(engine.provider, "gives_boxes", True):
+        raise boxless  # before it is paid
     for image in images:
         opened = open_or_fail(Turned(image, rotate), name, engine.wants.enough)
         if isinstance(opened, Failure):
@@ -100,7 +103,7 @@ def read_forms(
         (page,) = batches([aligned.image], engine)
         (outcome,) = infer_numbers(page, engine, expected=expected, lenient=lenient, fields=fields)
         if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
-            raise NotConfigured(f"{name} gives no boxes, so it cannot fill fields; ask another engine")
+            raise boxless
         if isinstance(outcome, Sheet):
             outcome = finished(_filled(outcome, form, aligned), at_least, rotate)
         yield outcome

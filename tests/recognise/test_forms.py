@@ -15,6 +15,7 @@ from digitrec.engine import Engine
 from digitrec.errors import DataError, NotConfigured
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.prepare.components import components
+from digitrec.providers.openai import OpenAi
 from digitrec.recognise.forms import Form, load_form, read_forms
 
 SIZE = 900, 700
@@ -183,11 +184,11 @@ def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason:
 
 
 def test_an_engine_without_boxes_cannot_fill_fields() -> None:
-    with (
-        Engine(FakeProvider([Answer((Candidate("7", 0.9),))], wants=InputSpec(encoding="rgb"))) as engine,
-        pytest.raises(NotConfigured),
-    ):
-        list(read_forms([form()], Form(FIELDS), engine))
+    others = FakeProvider([Answer((Candidate("7", 0.9),))], wants=InputSpec(encoding="rgb"))
+    unasked = OpenAi(model="m", key="k", endpoint="http://localhost:9")  # else there would be a Failure
+    for provider in (others, unasked):
+        with Engine(provider) as engine, pytest.raises(NotConfigured):
+            list(read_forms([form()], Form(FIELDS), engine))
 
 
 def test_a_bad_picture_takes_its_own_place_only() -> None:
