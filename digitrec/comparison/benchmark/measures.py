@@ -18,6 +18,8 @@ EDGES = np.arange(1, BINS) / BINS
 """Lower ends of all bins but the first, as the floats nearest to 0.1, 0.2, ..., unlike 3 * 0.1."""
 RESAMPLED = 5000
 """Number of resamples of the groups for an interval or a test."""
+BLOCK = 50
+"""Number of resamples that are drawn at once: all of 100,000 groups would take gigabytes."""
 KINDS = (*range(10), None)
 """The possible labels and answers for a digit: 0 to 9, or None for no digit."""
 
@@ -72,8 +74,10 @@ def share_of(hits: Sequence[int], groups: Sequence[str], sizes: Sequence[int] | 
     _, places = np.unique(groups, return_inverse=True)
     found, whole = np.bincount(places, np.asarray(hits, float)), np.bincount(places, counts)
     found, whole = found[whole > 0], whole[whole > 0]  # a group without a possible hit says nothing
-    drawn = np.random.default_rng(0).integers(0, len(whole), (RESAMPLED, len(whole)))
-    shares = found[drawn].sum(axis=1) / whole[drawn].sum(axis=1)
+    rng, shares = np.random.default_rng(0), []
+    for _ in range(RESAMPLED // BLOCK):
+        drawn = rng.integers(0, len(whole), (BLOCK, len(whole)))
+        shares.append(found[drawn].sum(axis=1) / whole[drawn].sum(axis=1))
     low, high = np.percentile(shares, [50 * (1 - CONFIDENCE_LEVEL), 50 * (1 + CONFIDENCE_LEVEL)]).tolist()
     return Proportion(wilson.hits, wilson.n, min(wilson.low, low), max(wilson.high, high))
 
@@ -171,8 +175,11 @@ def by_groups(wins: Sequence[int], groups: Sequence[str]) -> float:
     """
     _, places = np.unique(groups, return_inverse=True)
     sums = np.bincount(places, wins)
-    signs = np.random.default_rng(0).choice([-1, 1], (RESAMPLED, len(sums)))
-    return float((1 + (np.abs(signs @ sums) >= abs(sums.sum())).sum()) / (1 + RESAMPLED))
+    rng, extreme = np.random.default_rng(0), 1
+    for _ in range(RESAMPLED // BLOCK):
+        signs = rng.choice([-1, 1], (BLOCK, len(sums)))
+        extreme += int((np.abs(signs @ sums) >= abs(sums.sum())).sum())
+    return extreme / (1 + RESAMPLED)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

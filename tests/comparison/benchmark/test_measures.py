@@ -1,5 +1,6 @@
 """Measures and paired tests agree with statsmodels and scikit-learn."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -32,6 +33,15 @@ def test_intervals_are_wilsons(hits: int, n: int) -> None:
     assert found.share == hits / n
     assert measures.proportion(0, 0).share is measures.proportion(0, 0).low is None
     assert measures.proportion(0, 0).interval() == ""
+
+
+def test_many_groups_take_little_memory() -> None:
+    groups = [str(at) for at in range(4000)]
+    tracemalloc.start()
+    measures.share_of([1] * 4000, groups)
+    measures.by_groups([1] * 4000, groups)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
 
 
 def test_confusion_has_the_truth_in_its_rows() -> None:
