@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from digitrec.answer import Answer, Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
-from digitrec.image import Box, DigitImage, ImageRef, ImageSource, PreparedImage
+from digitrec.image import Box, DigitImage, ImageRef, ImageSource, PreparedImage, Turned
 from digitrec.image.files import name_of
 from digitrec.image.pixels import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
@@ -42,7 +42,9 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
     try:
         return DigitImage.open(source, enough=enough)
     except ImageError as error:
-        return Failure(ImageRef(name_of(source), None), asker, error)
+        original = source.source if isinstance(source, Turned) else source
+        ref = original.ref if isinstance(original, DigitImage) else ImageRef(name_of(original), None)
+        return Failure(ref, asker, error)
 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:

@@ -170,7 +170,8 @@ class Connections:
 class StrictConnection(h11.Connection):
     """Rejects a request head that a proxy in front may parse differently.
 
-    h11 accepts a bare line feed, a list of equal lengths, and a length together with a transfer coding.
+    h11 accepts a bare line feed, a folded line, a list of equal lengths, and a length together with a
+    transfer coding.
     """
 
     def next_event(self) -> Any:
@@ -182,7 +183,7 @@ class StrictConnection(h11.Connection):
         if self.their_state is h11.IDLE:
             head, _, _ = self.trailing_data[0].lower().partition(b"\r\n\r\n")
             lengths = re.findall(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:([^\r\n]*)", head)
-            if re.search(rb"(?<!\r)\n", head) or len(lengths) > 1 or b"," in b"".join(lengths):
+            if re.search(rb"(?<!\r)\n|\n[ \t]", head) or len(lengths) > 1 or b"," in b"".join(lengths):
                 raise h11.RemoteProtocolError("ambiguous")
         event: Any = super().next_event()
         target = event.target if isinstance(event, h11.Request) else b""

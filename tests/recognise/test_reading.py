@@ -84,6 +84,12 @@ def test_a_turned_picture_and_a_part_keep_the_places(
     assert sheet.numbers[0].box == pytest.approx(box, abs=1)
 
 
+def test_a_region_outside_an_opened_picture_names_it() -> None:
+    opened = DigitImage.open(np.full((40, 40), 255, np.uint8))
+    (failed,) = digitrec.read_many([opened], Boxes(WANTS[0]), region=(0, 0, 99_999, 9))
+    assert failed.image == opened.ref
+
+
 def test_a_region_contains_the_pixels_at_its_edges() -> None:
     picture = photo((300, 200), [(40, 60, 79, 99)])
     sheet = digitrec.read(picture, Boxes(WANTS[0]), region=(40.5, 60.5, 79.5, 99.5))

@@ -32,7 +32,7 @@ def answer(connection: socket.socket) -> tuple[int, str | None, bytes]:
 @pytest.mark.parametrize("head", [
     BEGIN + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     BEGIN + b"transfer-encoding : chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n",
-    BEGIN + b"Content-Length: 4,4\r\n\r\n1234",
+    BEGIN + b"Content-Length: 4,4\r\n\r\n1234", BEGIN + b"Content-Length: 4\r\n , 4\r\n\r\n1234",
     BEGIN + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\n1234",
     BEGIN + b"Content-Length: 4\r\nX: y\n\r\n1234",
     b"POST /predict HTTP/1.1\nHost: x\nContent-Length: 4\n\n1234",
