@@ -157,7 +157,7 @@ def lines(picture: Image.Image) -> list[Line]:
     found = [replace(mark, attached=float(share[own])) for mark, own in zip(found, owners, strict=True)]
     typical = float(np.median([mark.box[3] - mark.box[1] for mark in _digits(found) or found]))
     tall = typical * len(look.kinds) / picture.height
-    letters, rules = letters_and_rules(look, parts, zip(owners, found, strict=True))
+    letters, rules = letters_and_rules(look, parts, zip(owners, found, strict=True), tall)
     rules |= upright_rules(look, tall)
     if picture.height < CUT_OUT * max(LEGIBLE, typical):
         made = _lines_of_cut_out(found, letters, rules, picture.size)
@@ -178,7 +178,7 @@ def _lines_of_page(
     linked &= ~ruled_off(rules, places, linked)
     boxes = np.concatenate([boxes, letters])
     every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
-    groups = _groups(_with_letters(boxes, linked))
+    groups = _groups(_with_letters(boxes, linked, np.array([mark.chance for mark in marks])))
     made = [_line(boxes[group], [every[at] for at in group], cut_out=False) for group in groups]
     return [one for one in made if one.box[3] - one.box[1] >= LOW]
 
@@ -423,20 +423,23 @@ def _owners(parts: Components, marks: Sequence[finder.Mark]) -> list[int]:
     return owners
 
 
-def _with_letters(boxes: Boxes, linked: Mask) -> Mask:
+def _with_letters(boxes: Boxes, linked: Mask, chance: Floats) -> Mask:
     """Return which marks and letters are connected, (N, N).
 
     Args:
         boxes: the boxes of the marks, then those of the letters.
         linked: which marks may be one number, (M, M). The space after a word ends a number.
+        chance: the chance of each mark that it is a digit, (M,). Marks with more letters are a word.
     """
     marks = len(linked)
     near = beside(boxes, GAP_IN_WORD, with_signs=False)
     near[:marks, :marks] &= linked
     word = joined(len(near), *np.nonzero(near))
-    has_letter = np.isin(word, word[marks:])[:marks]
-    near[:marks, :marks] |= linked & ~has_letter & ~has_letter[:, None]
-    return near
+    more_letters = np.bincount(word, np.append(-chance, np.ones(len(near) - marks)))
+    is_word = (more_letters > 0)[word]
+    numbers = beside(boxes, GAP, with_signs=False)
+    numbers[:marks, :marks] = linked
+    return near | (numbers & ~is_word & ~is_word[:, None])
 
 
 def _groups(linked: Mask) -> list[NDArray[np.intp]]:

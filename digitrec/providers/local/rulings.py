@@ -16,6 +16,8 @@ Boxes = NDArray[np.float64]
 LETTER, NARROW, WIDE, FILLED = 0.5, 0.1, 2.5, 0.15
 """Ink is a letter if at least this share of it is "other ink" to the network, its width is between these two
 multiples of its height, and it fills at least this share of its box; else it is a rule or a frame."""
+ALONE = 1.3
+"""Ink with a mark that is lower than this many digits is no rule."""
 MOST_LETTERS = 5_000
 """Maximum number of letters, because the links of all pairs are held in memory; the smallest are left out.
 A page of text has fewer, noise or gravel may have 200,000."""
@@ -40,7 +42,7 @@ PAPER = 0.1
 
 
 def letters_and_rules(
-    look: finder.Look, parts: Components, marks: Iterable[tuple[int, finder.Mark]]
+    look: finder.Look, parts: Components, marks: Iterable[tuple[int, finder.Mark]], tall: float
 ) -> tuple[Boxes, Mask]:
     """Return the letters' boxes, in pixels of the picture, and a mask of rules on the network's input.
 
@@ -48,20 +50,24 @@ def letters_and_rules(
         look: the network's output.
         parts: the parts of all ink.
         marks: the marks, each with the number of its part.
+        tall: the height of a digit, in pixels of the network's input.
     """
     other = look.kinds[..., 2]
     is_letter = parts.total(other) > LETTER * parts.area
     is_letter &= (parts.width > NARROW * parts.height) & (parts.width < WIDE * parts.height)
     is_letter &= parts.area > FILLED * parts.width * parts.height
-    letters = np.flatnonzero(is_letter & ~_are_frames(parts, other))
+    is_frame = _are_frames(parts, other)
+    letters = np.flatnonzero(is_letter & ~is_frame)
     smallest = letters[np.argsort(-parts.area[letters], kind="stable")[MOST_LETTERS:]]
     letters = np.setdiff1d(letters, smallest)
-    places = parts.boxes
+    places, owners = parts.boxes, []
     for own, mark in marks:
         letters = letters[(letters == own) | ~_surround(places[letters], mark.place)]
+        owners.append(own)
     boxes = np.array([look.on_picture(place) for place in places[letters].tolist()], float).reshape(-1, 4)
-    is_letter = np.isin(np.arange(len(parts)), np.concatenate([letters, smallest]))
-    return boxes, (other > 0.5) & ~parts.drawn(is_letter)
+    is_writing = np.isin(np.arange(len(parts)), np.concatenate([letters, smallest]))
+    is_writing |= np.isin(np.arange(len(parts)), owners) & ~is_frame & (parts.height < ALONE * tall)
+    return boxes, (other > 0.5) & ~parts.drawn(is_writing)
 
 
 def _are_frames(parts: Components, ink: Floats) -> Mask:

@@ -60,6 +60,15 @@ def test_numbers_below_each_other_on_a_small_picture_are_read(size: tuple[int, i
     assert [one.text for one in digitrec.read(printed(size, *rows)).numbers] == ["15", "26", "7"]
 
 
+def test_printed_digits_that_look_like_letters_or_rules_divide_no_number() -> None:
+    picture, texts = Image.new("L", (1200, 900), 255), []
+    for at in range(28):
+        texts.append(str((at // 4 * 37 + at % 4 * 911 + 1100) % 2000))
+        place = 80 + at % 4 * 270, 60 + at // 4 * 120
+        ImageDraw.Draw(picture).text(place, texts[-1], fill=0, font=ImageFont.load_default(56))
+    assert [one.text for one in digitrec.read(picture).numbers] == texts
+
+
 def spaced(space: float, *parts: str) -> Image.Image:
     """Return a cut-out with parts of a row, in a font, at this space from each other in digits' heights."""
     gap = np.zeros((44, round(30 * space)), np.uint8)
