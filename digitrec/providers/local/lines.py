@@ -67,6 +67,8 @@ UNEVEN = 2.5
 DASH, LEVEL = 1.5, 0.2
 """A minus is wider than the first multiple of its height, and its middle differs from the number's by at most
 the second share of the number's height."""
+HYPHEN = 0.25
+"""Minimum width of a hyphen between two digits, as a share of the line's height."""
 POINT = 0.12, 0.4
 """Minimum and maximum height of a decimal point, as shares of the height of the digits beside it."""
 LOW = 8
@@ -97,6 +99,8 @@ class Line:
     """The digit network's reading of the single digit, if that search found one."""
     cells: Sequence[Self] = ()
     """The content of each box, if the picture was cut out around digits that stand each in a box."""
+    hyphens: Sequence[tuple[int, float]] = ()
+    """For each hyphen between two high marks: the number of high marks before it, and its left end."""
 
     def split(self, space: float) -> list[Line]:
         """Split the line at its widest gap.
@@ -163,9 +167,12 @@ def lines(picture: Image.Image) -> list[Line]:
         made = _lines_of_cut_out(found, letters, rules, picture.size)
     else:
         made = _lines_of_page(found, letters, rules, parts)
-    dashes = _dashes(parts) * np.tile(np.array(picture.size) / look.kinds.shape[1::-1], 2)
+    scale, are_dashes = np.tile(np.array(picture.size) / look.kinds.shape[1::-1], 2), _are_dashes(parts)
+    dashes, digits = parts.boxes[are_dashes] * scale, parts.boxes[np.setdiff1d(owners, are_dashes)] * scale
     every = np.concatenate([dashes, *(line.boxes for line in made)])
-    made = [line if line.cells else _with_minus(line, dashes, every) for line in made]
+    made = [
+        line if line.cells else _with_minus(_hyphenated(line, dashes, digits), dashes, every) for line in made
+    ]
     return sorted(made, key=lambda one: (one.box[1], one.box[0]))
 
 
@@ -387,10 +394,34 @@ def _around_points(places: Ints, specks: Ints) -> Mask:
     return linked
 
 
-def _dashes(parts: Components) -> Boxes:
-    """Return the boxes of ink that may be a minus, (N, 4), in pixels of the network's input."""
-    are_wide = (parts.width > DASH * parts.height) & (parts.width >= 4)  # others are specks
-    return parts.boxes[are_wide].astype(float)
+def _are_dashes(parts: Components) -> Ints:
+    """Return the numbers of the parts that may be a minus."""
+    return np.flatnonzero((parts.width > DASH * parts.height) & (parts.width >= 4))  # others are specks
+
+
+def _hyphenated(line: Line, dashes: Boxes, digits: Boxes) -> Line:
+    """Return the line with its hyphens; the reader leaves out some of them.
+
+    ``digits`` are the boxes of the ink with marks: the mark of a digit may include a hyphen beside it.
+    """
+    left, top, right, bottom = line.box
+    middles = line.boxes[line.high][:, [0, 2]].mean(axis=1)
+    wide = dashes[:, 2] - dashes[:, 0] > HYPHEN * (bottom - top)
+    inside = (dashes[:, 0] > left) & (dashes[:, 2] < right)
+    hyphens = []
+    for dash in dashes[wide & inside & _are_level(dashes, top, bottom)]:
+        before = int(np.count_nonzero(middles < (dash[0] + dash[2]) / 2))
+        beyond = (digits[:, 2] <= dash[0] + 1) | (digits[:, 0] >= dash[2] - 1)
+        if (beyond | (digits[:, 1] > dash[3]) | (digits[:, 3] < dash[1])).all() and 0 < before < len(middles):
+            hyphens.append((before, float(dash[0])))
+    return replace(line, hyphens=hyphens)
+
+
+def _are_level(dashes: Boxes, top: float, bottom: float) -> Mask:
+    """Return which dashes are low, and about in the middle of a line's height, (N,)."""
+    low, middle = dashes[:, 3] - dashes[:, 1], (dashes[:, 1] + dashes[:, 3]) / 2
+    is_level = np.abs(middle - (top + bottom) / 2) < LEVEL * (bottom - top)
+    return np.asarray((low * UNEVEN < bottom - top) & is_level)
 
 
 def _with_minus(line: Line, dashes: Boxes, every: Boxes) -> Line:
@@ -406,9 +437,7 @@ def _with_minus(line: Line, dashes: Boxes, every: Boxes) -> Line:
         return boxes[is_near & (boxes[:, 1] < bottom) & (boxes[:, 3] > top)]
 
     near = before(dashes, left)
-    low, middle = near[:, 3] - near[:, 1], (near[:, 1] + near[:, 3]) / 2
-    is_minus = (near[:, 2] - near[:, 0] < height) & (low * UNEVEN < height)
-    is_minus &= np.abs(middle - (top + bottom) / 2) < LEVEL * height
+    is_minus = (near[:, 2] - near[:, 0] < height) & _are_level(near, top, bottom)
     if len(near) != 1 or not is_minus.all() or len(before(every, near[0, 0])):
         return line
     return replace(line, box=(float(near[0, 0]), top, right, bottom))

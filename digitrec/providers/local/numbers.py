@@ -464,9 +464,23 @@ def _strip(picture: Image.Image, box: Box) -> Pixels:
 
 def _candidate(one: Proposal) -> Candidate:
     """Return a proposal with its box, and with the chance and the box of each character."""
+    one = _with_hyphens(one)
     boxes = [_on_page(one, box) for box in _boxes(one)]
     signs = tuple(Sign(*pair) for pair in zip(one.reading.chances, boxes, strict=True))
     return Candidate(one.reading.text, one.reading.chance, _on_page(one, one.line.box), signs, one.chance)
+
+
+def _with_hyphens(one: Proposal) -> Proposal:
+    """Write the hyphens that the reader left out: 555-1234 is not one number."""
+    left, _, right, _ = one.view
+    signs = list(zip(one.reading.text, one.reading.chances, one.reading.places, strict=True))
+    digits = [at for at, sign in enumerate(one.reading.text) if sign.isdigit()]
+    if len(digits) == np.count_nonzero(one.line.high):
+        for before, start in reversed(one.line.hyphens):
+            if signs[digits[before] - 1][0].isdigit():  # else the reader took it for a minus or a point
+                signs.insert(digits[before], ("-", 1.0, (start - left) / (right - left)))
+    text, chances, places = map(tuple, zip(*signs, strict=True))
+    return replace(one, reading=replace(one.reading, text="".join(text), chances=chances, places=places))
 
 
 def _boxes(one: Proposal) -> list[Box]:

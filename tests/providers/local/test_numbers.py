@@ -123,6 +123,14 @@ def test_a_dash_between_two_numbers_is_no_minus() -> None:
     assert dashed(140, ("15", 44, (200, 62)), ("50", 44, (44, 62))) == ["50", "15"]
 
 
+@pytest.mark.parametrize("text", ["555-1234", "12-7", "2026-11-30"])
+def test_digits_around_a_hyphen_are_not_one_number(text: str) -> None:
+    picture = Image.new("L", (600, 300), 250)
+    ImageDraw.Draw(picture).text((80, 120), text, fill=20, font=ImageFont.load_default(40))
+    (number,) = digitrec.read(picture).numbers
+    assert number.value is None
+
+
 def test_times_and_fractions_are_not_numbers_for_sure_nor_split() -> None:
     numbers = digitrec.read(page("12:30", "5/8", "7:05", "12/05")).numbers
     assert all(one.sureness < 0.75 and len(one.digits) > 2 for one in numbers)
