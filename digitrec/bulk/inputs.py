@@ -1,6 +1,5 @@
 """Expand a batch's arguments to pictures: folders, patterns, lists, and the members of archives."""
 
-import codecs
 import os
 import stat
 import tarfile
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
 from digitrec.errors import DataError, ImageError
+from digitrec.errors.text import encoding
 from digitrec.image import files
 from digitrec.image.files import MAX_FILE_BYTES, SUFFIXES, TOO_LARGE, Skipped, is_address, name_of
 
@@ -86,9 +86,9 @@ def listed(data: bytes) -> list[str]:
     Raises:
         DataError: the list begins as UTF-16 but is not valid UTF-16.
     """
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    form = encoding(data)
     try:
-        text = data.decode("utf-16") if wide else data.decode("utf-8-sig", "surrogateescape")
+        text = data.decode(form, "strict" if form == "utf-16" else "surrogateescape")
     except UnicodeDecodeError as error:
         raise DataError("<stdin>: the list cannot be decoded as UTF-16; write it in UTF-8") from error
     if "\0" in text:

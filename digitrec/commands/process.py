@@ -1,6 +1,7 @@
 """The process of a command: its exit code, streams and environment."""
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -99,3 +100,4 @@ def keep_at_home() -> None:
     os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
     os.environ.setdefault("KERAS_HOME", str(cache / "keras"))
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where that folder cannot be made

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from digitrec.errors import NotConfigured, arguments
 from digitrec.errors.schemas import built
+from digitrec.errors.text import encoding
 from digitrec.providers import registry
 
 VARIABLE = "DIGITREC_CONFIG"
@@ -140,7 +141,7 @@ def _read() -> dict[str, Any]:
 
         if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-        return tomllib.loads(content.decode("utf-8-sig"))
+        return tomllib.loads(content.decode(encoding(content)))
     except FileNotFoundError:
         if os.environ.get(VARIABLE) or config_path().is_symlink():
             raise _cannot("does not exist; correct its name or its link") from None

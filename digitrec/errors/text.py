@@ -1,5 +1,6 @@
 """Format values and names the same way everywhere: shares as per cent, names on one line, columns."""
 
+import codecs
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 UNSEEN = frozenset(
@@ -8,6 +9,11 @@ UNSEEN = frozenset(
 )  # fmt: skip
 """Characters that are invisible although Python calls them printable: the letters and marks among Unicode's
 Default_Ignorable_Code_Point, and the blank of Braille."""
+
+
+def encoding(data: bytes) -> str:
+    """Return the encoding of a text from its first bytes: UTF-8, or UTF-16 as PowerShell writes it."""
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def percent(share: float | None, places: int = 1) -> str:

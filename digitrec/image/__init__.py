@@ -174,10 +174,9 @@ class DigitImage:
             min(self.size[1], math.ceil((bottom - place.top) / place.down)),
         ) if is_inside else (0, 0, 0, 0)  # fmt: skip
         if box[0] >= box[2] or box[1] >= box[3]:
-            given = ", ".join(f"{side:g}" for side in (left, top, right - left, bottom - top))
             raise ImageError(
-                f"{self.source}: the region {given} (x, y, width, height) is not inside the picture of "
-                f"{width} x {height} pixels"
+                f"{self.source}: the region from {left:g}, {top:g} to {right:g}, {bottom:g} is not inside "
+                f"the picture of {width} x {height} pixels"
             )
         part = self.picture.crop(box)
         return replace(self, _held=part, _place=place.part(box, part.size), _view=f"{self._view} {box}")

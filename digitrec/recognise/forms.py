@@ -15,6 +15,7 @@ from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError, NotConfigured
 from digitrec.errors.schemas import built
+from digitrec.errors.text import encoding
 from digitrec.image import Box, ImageSource, Turned
 from digitrec.image.boxes import covered, holds
 from digitrec.recognise import Digits, expected_digits
@@ -51,7 +52,8 @@ def load_form(path: Path) -> Form:
         DataError: the file cannot be read, a field is not inside the page, or two fields overlap.
     """
     try:
-        read = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_unique)
+        data = path.read_bytes()
+        read = json.loads(data.decode(encoding(data)), object_pairs_hook=_unique)
         found = msgspec.convert(read, built(_File))
     except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:
         raise DataError(f"{path}: not a file of fields ({error}); see docs/read.md") from error

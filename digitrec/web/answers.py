@@ -8,6 +8,7 @@ interrupted review loses nothing and continues where it stopped.
 import errno
 import hashlib
 import hmac
+import io
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from starlette.responses import Response
 
 from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors import DataError, ImageError
+from digitrec.errors.text import encoding
 from digitrec.image import Box, DigitImage, ImageSource, Turned, atomic, frames
 from digitrec.image.pixels import NUMBERS_SIDE, saved
 from digitrec.recognise.numbers import closed, value_of
@@ -191,17 +193,19 @@ class Answers:
 
     def _read(self, file: Path) -> Iterator[_Doubt]:
         kinds: set[Kind] = set()
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
+        number = 0
+        with file.open("rb") as raw:
+            try:
+                for line in io.TextIOWrapper(raw, encoding(raw.peek(2))):
+                    number += 1
                     answer = json.loads(line)
                     if "error" not in answer:
                         kinds.add("text" if "numbers" in answer else "label")
                         yield from _doubts(answer)
-                except (ValueError, KeyError, TypeError) as error:
-                    raise DataError(
-                        f"{file}, line {number}: not a JSON Lines answer of predict, read or batch ({error})"
-                    ) from error
+            except (ValueError, KeyError, TypeError) as error:
+                raise DataError(
+                    f"{file}, line {number}: not a JSON Lines answer of predict, read or batch ({error})"
+                ) from error
         if len(kinds) > 1:
             raise DataError(f"{file}: has digits and numbers; put them into two files")
         self.kind = next(iter(kinds), "label")

@@ -42,6 +42,7 @@ def test_found_in_the_users_folder_or_where_the_variable_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert loaded("\ufeffprovider = 'aws'").provider == "aws"  # Windows' editors write the mark
+    assert loaded("provider = 'google'".encode("utf-16")).provider == "google"  # PowerShell's encoding
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "other.toml"))
     assert loaded("provider = 'azure'").provider == "azure"
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "nowhere.toml"))

@@ -224,8 +224,9 @@ def test_a_file_of_fields_may_have_a_frame(tmp_path: Path) -> None:
     file = tmp_path / "fields.json"
     file.write_text(json.dumps({"fields": {"a": [0.1, 0.2, 0.9, 0.8]}, "frame": [0, 0, 1, 1]}))
     assert load_form(file) == Form({"a": (0.1, 0.2, 1.0, 1.0)}, (0, 0, 1, 1))
-    file.write_text(json.dumps({"fields": {"a": [0, 0, 1, 1]}, "frame": None}), "utf-8-sig")  # as by Notepad
-    assert load_form(file) == Form({"a": (0, 0, 1, 1)}, None)
+    for encoding in ("utf-8-sig", "utf-16"):  # as by Notepad and by PowerShell
+        file.write_text(json.dumps({"fields": {"a": [0, 0, 1, 1]}, "frame": None}), encoding)
+        assert load_form(file) == Form({"a": (0, 0, 1, 1)}, None)
     file.write_text(json.dumps({"fields": {"a": [0.1, 0.2, 0.3, 0.4], "beside it": [0.4, 0.2, 0.3, 0.4]}}))
     assert load_form(file).fields["a"] == pytest.approx((0.1, 0.2, 0.4, 0.6))
     file.write_text(json.dumps({"a": [0.1, 0.2, 0.3, 0.4]}))

@@ -1,6 +1,5 @@
 """Find labelled images: in a folder, in a table, in a data set's files, or in digitrec itself."""
 
-import codecs
 import csv
 import io
 import logging
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from os.path import isfile
 from pathlib import Path
 from typing import TypeVar
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from digitrec.comparison.datasets import arrayfiles
 from digitrec.comparison.datasets.mnist import SHIPPED
 from digitrec.errors import DataError
-from digitrec.errors.text import count
+from digitrec.errors.text import count, encoding
 from digitrec.image import ImageSource
 from digitrec.image.files import SUFFIXES, Skipped, pictures
 from digitrec.recognise.numbers import closed, value_of
@@ -348,8 +348,7 @@ def _records(table: Path) -> Iterator[tuple[str, list[str]]]:
     line = 1
     try:
         data = table.read_bytes()
-        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = data.decode("utf-16" if wide else "utf-8-sig")
+        text = data.decode(encoding(data))
         delimiter = max(",;\t|", key=text.lstrip().partition("\n")[0].count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for cells in reader:
@@ -375,7 +374,8 @@ def _place(names: Sequence[str], column: str, where: str) -> int:
 
 
 def _file(folder: Path, name: str, where: str) -> Path:
-    for path in (folder / name, folder / name.strip()):
-        if isfile(path):  # noqa: PTH113 (is_file raises at long names)
-            return path
+    short = name.strip()
+    for spelled in (name, short, *(normalize(form, short) for form in ("NFC", "NFD"))):  # a Mac's is NFD
+        if isfile(folder / spelled):  # noqa: PTH113 (is_file raises at long names)
+            return folder / spelled
     raise DataError(f"{where}: there is no file {name.strip()!r}")

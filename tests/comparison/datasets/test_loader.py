@@ -125,6 +125,11 @@ def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str |
     assert table_of(folder, table) == EXPECTED
 
 
+def test_a_name_may_be_spelled_in_another_form_of_unicode(tmp_path: Path) -> None:
+    (tmp_path / "mo\u0308hre.png").touch()  # as a Mac spells it
+    assert table_of(tmp_path, "file,label\nm\u00f6hre.png,7\n") == [("mo\u0308hre.png", 7)]
+
+
 @pytest.mark.parametrize(("table", "complaint"), [
     ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label"),
     ("file;label\n\na.png;10\n", "line 3: label '10'"), ("file,label\na.png,٣\n", "line 2: label '٣'"),
