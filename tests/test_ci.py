@@ -23,15 +23,14 @@ def test_{number}():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="CI is a shell script")
-@pytest.mark.parametrize(
-    ("kinds", "code", "words"),
-    [
-        ([FLAKY] * 3, 0, "3 passed"),  # the passed test does not run again
-        ([FLAKY, BROKEN], 1, "1 failed, 1 passed"),
-        ([FLAKY] * 4, 1, "4 tests failed"),
+@pytest.mark.parametrize(("kinds", "code", "words"), [
+    
+    ([FLAKY] * 3, 0, "3 passed"),  # the passed test does not run again
+    ([FLAKY, BROKEN], 1, "1 failed, 1 passed"),
+    ([FLAKY] * 4, 1, "4 tests failed"),
     ],
-    ids=["flaky", "broken", "too many"],
-)
+    ids=["flaky", "broken", "too many",
+])  # fmt: skip
 def test_flaky_tests_are_named_and_broken_ones_fail(
     tmp_path: Path, kinds: list[str], code: int, words: str
 ) -> None:

@@ -202,11 +202,10 @@ def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, stream: str, comm
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
-@pytest.mark.parametrize(
-    ("command", "closed", "code"),
-    [("predict {}", ">&-", 0), ("benchmark {}", "2>&-", 0), ("predict -", ">&- 2>&- <&-", 1),
-     ("calibrate {}", ">&- 2>&-", 6), ("providers", ">&-", 0), ("compare -p local nothing.png", ">&-", 1)],
-)  # fmt: skip
+@pytest.mark.parametrize(("command", "closed", "code"), [
+    ("predict {}", ">&-", 0), ("benchmark {}", "2>&-", 0), ("predict -", ">&- 2>&- <&-", 1),
+    ("calibrate {}", ">&- 2>&-", 6), ("providers", ">&-", 0), ("compare -p local nothing.png", ">&-", 1),
+])  # fmt: skip
 def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str, code: int) -> None:
     line = f"{sys.executable} -m digitrec {command.format(pictures)} {closed}"
     done = ran("sh", "-c", line, stdin=subprocess.DEVNULL, code=code)

@@ -40,10 +40,9 @@ def test_a_model_file_is_read_as_it_was(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("option", "name"),
-    [("--ledger", "ledger.sqlite"), ("--replay", "ledger.sqlite"), ("--replay", "recording.jsonl")],
-)
+@pytest.mark.parametrize(("option", "name"), [
+    ("--ledger", "ledger.sqlite"), ("--replay", "ledger.sqlite"), ("--replay", "recording.jsonl"),
+])  # fmt: skip
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_what_was_paid_for_is_not_asked_again(cloud: str, option: str, name: str, tmp_path: Path) -> None:
     file = shutil.copy(LANDED / name, tmp_path)

@@ -28,13 +28,9 @@ def ran(code: str) -> str:
 @pytest.mark.parametrize("process", range(2))
 def test_first_use_from_16_threads_in_a_fresh_process(process: int) -> None:
     code = (
-        "import sys, threading\n"
-        "from concurrent.futures import ThreadPoolExecutor\n"
-        "import digitrec\n"
+        "import sys, threading, digitrec\nfrom concurrent.futures import ThreadPoolExecutor\n"
         "together = threading.Barrier(16)\n"
-        "def first(path):\n"
-        "    together.wait()\n"
-        "    return digitrec.predict(path).digit\n"
+        "def first(path): together.wait(); return digitrec.predict(path).digit\n"
         "with ThreadPoolExecutor(16) as pool: print(list(pool.map(first, sys.argv[1:] * 16)))"
     )
     assert ran(code) == f"{[7] * 16}\n"
@@ -43,13 +39,10 @@ def test_first_use_from_16_threads_in_a_fresh_process(process: int) -> None:
 def test_a_library_leaves_the_processs_stderr_where_it_is() -> None:
     """Output of another thread is not delayed while the network loads."""
     code = (
-        "import os, sys, threading\n"
-        "readable, writable = os.pipe(); os.dup2(writable, 2)\n"
-        "seen, stop = set(), threading.Event()\n"
-        "def watch():\n"
+        "import os, sys, threading\nreadable, writable = os.pipe(); os.dup2(writable, 2)\n"
+        "seen, stop = set(), threading.Event()\ndef watch():\n"
         "    while not stop.is_set(): seen.add(os.fstat(2).st_ino)\n"
-        "watcher = threading.Thread(target=watch); watcher.start()\n"
-        "import digitrec\n"
+        "watcher = threading.Thread(target=watch); watcher.start(); import digitrec\n"
         "digitrec.predict(sys.argv[1]); stop.set(); watcher.join(); print(len(seen))"
     )
     assert ran(code) == "1\n"
@@ -127,8 +120,7 @@ def test_spawned_processes_and_an_event_loop_predict() -> None:
         "import asyncio, digitrec, multiprocessing, sys\n"
         "async def several(path):\n"
         "    return await asyncio.gather(*(asyncio.to_thread(digitrec.predict, path) for _ in range(8)))\n"
-        "if __name__ == '__main__':\n"
-        "    path = sys.argv[1]\n"
+        "path = sys.argv[1]\nif __name__ == '__main__':\n"
         "    print([answer.digit for answer in asyncio.run(several(path))])\n"
         "    with multiprocessing.get_context('spawn').Pool(2) as pool:\n"
         "        print([answer.digit for answer in pool.map(digitrec.predict, [path] * 2)])\n"

@@ -249,10 +249,9 @@ def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: s
     assert names("rows.jsonl") == in_order()
 
 
-@pytest.mark.parametrize(
-    ("number", "workers", "code"),
-    [(signal.SIGINT, "2", 130), (signal.SIGINT, "1", 130), (signal.SIGTERM, "2", -signal.SIGTERM)],
-)
+@pytest.mark.parametrize(("number", "workers", "code"), [
+    (signal.SIGINT, "2", 130), (signal.SIGINT, "1", 130), (signal.SIGTERM, "2", -signal.SIGTERM),
+])  # fmt: skip
 def test_interrupted_it_goes_on_later(scans: Path, number: signal.Signals, workers: str, code: int) -> None:
     everything = in_order() * 10  # so that the command still works when the signal arrives
     program = begun_with_a_list(everything, workers, stderr=subprocess.PIPE)

@@ -19,9 +19,8 @@ def offered(*words: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize(
-    ("words", "items"),
-    [(["tr"], ["plain,train"]), (["config", "--ex"], ["plain,--example"]), (["predict", ""], ["file,"])],
-)
+@pytest.mark.parametrize(("words", "items"), [
+    (["tr"], ["plain,train"]), (["config", "--ex"], ["plain,--example"]), (["predict", ""], ["file,"]),
+])  # fmt: skip
 def test_what_is_offered(words: list[str], items: list[str]) -> None:
     assert offered(*words) == items

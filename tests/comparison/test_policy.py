@@ -136,10 +136,9 @@ def test_emulators_vote_only_where_nobody_else_answers(
     assert outcome.emulated, "an emulator had a part in it"
 
 
-@pytest.mark.parametrize(
-    ("scores", "confidence"),
-    [((None, None), None), ((0.5, None), 0.5), ((None, 0.5), 0.5), ((0.9, 0.5), 0.7)],
-)
+@pytest.mark.parametrize(("scores", "confidence"), [
+    ((None, None), None), ((0.5, None), 0.5), ((None, 0.5), 0.5), ((0.9, 0.5), 0.7),
+])  # fmt: skip
 def test_a_consensus_has_the_mean_confidence_and_the_words_of_those_who_agree(
     scores: tuple[float | None, float | None], confidence: float | None
 ) -> None:

@@ -83,18 +83,15 @@ def test_what_cannot_be_used_is_charged_and_never_stored_as_answered(tmp_path: P
     assert ask(PaidCloud(), tmp_path, 7)[0].outcome == answer(7)
 
 
-@pytest.mark.parametrize(
-    "do",
-    [
-        lambda given: given[:-1],
-        lambda given: [*given, given[0]],
-        lambda given: [],
-        lambda given: None,
-        lambda given: 7,
-        lambda given: (answer(0) for _ in iter(int, 1)),  # without end
-        lambda given: {"a": 1},
-    ],
-)
+@pytest.mark.parametrize("do", [
+    lambda given: given[:-1],
+    lambda given: [*given, given[0]],
+    lambda given: [],
+    lambda given: None,
+    lambda given: 7,
+    lambda given: (answer(0) for _ in iter(int, 1)),  # without end
+    lambda given: {"a": 1},
+])  # fmt: skip
 def test_a_wrong_number_of_outcomes_is_a_bug_of_the_provider(tmp_path: Path, do: Callable[..., Any]) -> None:
     replies = ask(DoingMany(do), tmp_path, 1, 2, 3)
     assert ["this is a bug in it" in str(reply.outcome) for reply in replies] == [True] * 3

@@ -74,19 +74,17 @@ def test_columns_begin_below_each_other(rows: list[tuple[str, str, str]]) -> Non
         assert line == "  ".join(cells).rstrip()
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.0, "0 ms"), (0.00042, "0.42 ms"), (0.0123, "12.3 ms"), (0.9994, "999 ms"), (0.9995, "1.0 s"),
-     (12.34, "12.3 s")],
-)  # fmt: skip
+@pytest.mark.parametrize(("seconds", "text"), [
+    (0.0, "0 ms"), (0.00042, "0.42 ms"), (0.0123, "12.3 ms"), (0.9994, "999 ms"), (0.9995, "1.0 s"),
+    (12.34, "12.3 s"),
+])  # fmt: skip
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-@pytest.mark.parametrize(
-    ("usd", "text"),
-    [(None, "price unknown"), (0.0, "free"), (0.0015, "$0.0015"), (0.0000198, "$0.0000198"),
-     (0.9999, "$0.9999"), (1.0, "$1.00"), (120.0, "$120.00")],
-)  # fmt: skip
+@pytest.mark.parametrize(("usd", "text"), [
+    (None, "price unknown"), (0.0, "free"), (0.0015, "$0.0015"), (0.0000198, "$0.0000198"),
+    (0.9999, "$0.9999"), (1.0, "$1.00"), (120.0, "$120.00"),
+])  # fmt: skip
 def test_amounts(usd: float | None, text: str) -> None:
     assert dollars(usd) == text

@@ -240,9 +240,8 @@ class TestAPdf:
 
 
 FORM = b"""%PDF-1.7
-1 0 obj <</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [4 0 R]>>>> endobj
-2 0 obj <</Type /Pages /Kids [3 0 R] /Count 1>> endobj
-3 0 obj <</Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] /Annots [4 0 R]>> endobj
+1 0 obj <</Pages 2 0 R /AcroForm <</Fields [4 0 R]>>>> endobj
+2 0 obj <</Kids [3 0 R] /Count 1>> endobj 3 0 obj <</Type /Page /MediaBox [0 0 72 72] /Annots [4 0 R]>> endobj
 4 0 obj <</Subtype /Widget /FT /Tx /T (a) /F 4 /Rect [0 0 72 72] /AP <</N 5 0 R>>>> endobj
 5 0 obj <</Subtype /Form /BBox [0 0 72 72] /Length 14>> stream
 9 9 54 54 re f

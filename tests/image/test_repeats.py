@@ -81,15 +81,12 @@ def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int) -> Non
     assert DigitImage.open(data).picture.tobytes() == turned.tobytes()
 
 
-@pytest.mark.parametrize(
-    ("head", "samples", "found"),
-    [
-        (b"P1 3 1\n", b"1 0#1\n1", [0, 255, 0]), (b"P1 3 1\n", b"101", [0, 255, 0]),
-        (b"P2 3 1\n9\n", b"0 #x\n3 9", [0, 85, 255]), (b"P3 1 1\n9\n", b"0 3 9", [0, 85, 255]),
-        (b"P5 3 1\n9\n", b"\0\3\x09", [0, 85, 255]), (b"P6 1 1\n9\n", b"\0\3\x09", [0, 85, 255]),
-        (b"P5 3 1\n999\n", b"\0\0\1\x4d\3\xe7", [0, 85, 255]), (b"P2 3 1\n999\n", b"0 333 999", [0, 85, 255]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("head", "samples", "found"), [
+    (b"P1 3 1\n", b"1 0#1\n1", [0, 255, 0]), (b"P1 3 1\n", b"101", [0, 255, 0]),
+    (b"P2 3 1\n9\n", b"0 #x\n3 9", [0, 85, 255]), (b"P3 1 1\n9\n", b"0 3 9", [0, 85, 255]),
+    (b"P5 3 1\n9\n", b"\0\3\x09", [0, 85, 255]), (b"P6 1 1\n9\n", b"\0\3\x09", [0, 85, 255]),
+    (b"P5 3 1\n999\n", b"\0\0\1\x4d\3\xe7", [0, 85, 255]), (b"P2 3 1\n999\n", b"0 333 999", [0, 85, 255]),
+])  # fmt: skip
 def test_a_pnm_of_any_maximum_is_read(head: bytes, samples: bytes, found: list[int]) -> None:
     assert DigitImage.open(head + samples).pixels.ravel().tolist() == found
     assert_refused(head + samples[:2])

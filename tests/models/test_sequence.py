@@ -83,10 +83,9 @@ def test_a_letter_between_two_digits_is_not_left_out() -> None:
     assert read([np.stack([rows] * 2)]).chance < 0.01
 
 
-@pytest.mark.parametrize(
-    ("text", "inside", "bare"),
-    [("(47)", True, "47"), ("4:07", True, None), ("12/5", True, None), ("407", False, None)],
-)
+@pytest.mark.parametrize(("text", "inside", "bare"), [
+    ("(47)", True, "47"), ("4:07", True, None), ("12/5", True, None), ("407", False, None),
+])  # fmt: skip
 def test_the_network_sees_signs_that_are_no_part_of_a_number(
     text: str, inside: bool, bare: str | None
 ) -> None:

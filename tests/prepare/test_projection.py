@@ -23,10 +23,9 @@ def coloured(ink: tuple[int, ...], paper: tuple[int, ...], light: tuple[float, .
     return np.asarray((np.array(ink) * drawn + np.array(paper) * (1 - drawn)) * lit).astype(np.uint8)
 
 
-@pytest.mark.parametrize(
-    ("ink", "paper", "most"),
-    [((255, 255, 60), WHITE, 2), ((250, 80, 255), (250, 240, 255), 1), ((40, 200, 180), (240, 210, 190), 0)],
-)
+@pytest.mark.parametrize(("ink", "paper", "most"), [
+    ((255, 255, 60), WHITE, 2), ((250, 80, 255), (250, 240, 255), 1), ((40, 200, 180), (240, 210, 190), 0),
+])  # fmt: skip
 def test_the_channel_with_the_most_contrast_wins(
     ink: tuple[int, ...], paper: tuple[int, ...], most: int
 ) -> None:

@@ -129,26 +129,24 @@ def test_a_document_without_an_answer_is_a_bad_answer(case: str) -> None:
         parse(stored("openai", case))
 
 
-@pytest.mark.parametrize(
-    "content",
-    ["", "7", '"7"', '{"digit": "10"}', '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
-     "{}", '{"reason": "7"}', '{"digit": 1} No: {"digit": 7', '{"digit": 1} No: {"digit": 12}', "{" * 5000,
-     '{"digit": ' * 2_000, "[7]", '{"digit": 7', "```\n7\n```", None],
-)  # fmt: skip
+@pytest.mark.parametrize("content", [
+    "", "7", '"7"', '{"digit": "10"}', '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
+    "{}", '{"reason": "7"}', '{"digit": 1} No: {"digit": 7', '{"digit": 1} No: {"digit": 12}', "{" * 5000,
+    '{"digit": ' * 2_000, "[7]", '{"digit": 7', "```\n7\n```", None,
+])  # fmt: skip
 def test_anything_else_that_a_model_says_is_a_bad_answer(content: Any) -> None:
     with pytest.raises(errors.BadAnswer):
         parse(completion(content))
 
 
-@pytest.mark.parametrize(
-    "content",
-    ['{"digit": "7"}', '{"digit": 7.0}', '{"digit": 7, "reason": null}', '{"digit": 7, "more": {"a": [1]}}',
-     'Here you are:\n{"digit": 7, "reason": "a {hook}"}\nAnything else?', '```json\n{"digit": 7}\n```',
-     '{"reason": "a \\"{hook}", "digit": 7}', '{"digit": 7} I am {quite} sure.',
-     'A 1? {"digit": 1} No: {"digit": 7}', 'thoughts about {"digit": 1}</think>{"digit": 7}',
-     [{"type": "text", "text": '{"digit": 7}'}],
-     [{"type": "thinking", "thinking": [{"text": "1?"}]}, {"type": "text", "text": '{"digit": 7}'}]],
-)  # fmt: skip
+@pytest.mark.parametrize("content", [
+    '{"digit": "7"}', '{"digit": 7.0}', '{"digit": 7, "reason": null}', '{"digit": 7, "more": {"a": [1]}}',
+    'Here you are:\n{"digit": 7, "reason": "a {hook}"}\nAnything else?', '```json\n{"digit": 7}\n```',
+    '{"reason": "a \\"{hook}", "digit": 7}', '{"digit": 7} I am {quite} sure.',
+    'A 1? {"digit": 1} No: {"digit": 7}', 'thoughts about {"digit": 1}</think>{"digit": 7}',
+    [{"type": "text", "text": '{"digit": 7}'}],
+    [{"type": "thinking", "thinking": [{"text": "1?"}]}, {"type": "text", "text": '{"digit": 7}'}],
+])  # fmt: skip
 def test_harmless_variants_are_read(content: Any) -> None:
     assert [candidate.text for candidate in parse(completion(content)).candidates] == ["7"]
 
@@ -162,17 +160,14 @@ def test_equal_digits_are_added_up_whatever_stands_beside_them(tokens: Any, scor
     assert found == Candidate("7", pytest.approx(score))
 
 
-@pytest.mark.parametrize(
-    "logprobs",
-    [
-        None, {"content": None}, {"content": []}, {},
-        chances({'{"digit": 7': {"x": 1.0}}),  # cut short
-        chances({'{"digit": ': {}, "1": {"7": 1.0}, "}": {}}),  # of another text
-        chances({'{"digit": ': {}, "7": {"x": 1.0}, "}": {}}),  # no digit among them
-        chances({'{"digit": ': {}, "7": {}, "}": {}}),
-        chances({'{"digit": ': {}, "7": {"1": 1.0}, "}": {}}),  # not the token of the answer
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("logprobs", [
+    None, {"content": None}, {"content": []}, {},
+    chances({'{"digit": 7': {"x": 1.0}}),  # cut short
+    chances({'{"digit": ': {}, "1": {"7": 1.0}, "}": {}}),  # of another text
+    chances({'{"digit": ': {}, "7": {"x": 1.0}, "}": {}}),  # no digit among them
+    chances({'{"digit": ': {}, "7": {}, "}": {}}),
+    chances({'{"digit": ': {}, "7": {"1": 1.0}, "}": {}}),  # not the token of the answer
+])  # fmt: skip
 def test_without_chances_of_the_digit_there_is_no_confidence(logprobs: Any) -> None:
     (found,) = parse(completion('{"digit": 7}', logprobs=logprobs)).candidates
     assert found == Candidate("7", None)
@@ -254,10 +249,9 @@ def test_both_names_of_the_limit_may_be_refused(opened: Opened, server: RawServe
         assert len(server.arrived) == requests
 
 
-@pytest.mark.parametrize(
-    ("status", "said"),
-    [(401, "seed"), (402, "seed"), (429, "seed"), (500, "seed"), (503, "seed"), (400, "another image")],
-)
+@pytest.mark.parametrize(("status", "said"), [
+    (401, "seed"), (402, "seed"), (429, "seed"), (500, "seed"), (503, "seed"), (400, "another image"),
+])  # fmt: skip
 def test_another_error_that_names_a_parameter_is_that_error(
     status: int, said: str, told: Told, server: RawServer
 ) -> None:

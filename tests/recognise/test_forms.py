@@ -83,17 +83,16 @@ def read(
     return {number.field: number for number in sheet.numbers}
 
 
-@pytest.mark.parametrize(
-    ("picture", "frame"),
-    [
-        (form(), None), (form(), FRAME), (form().rotate(6, fillcolor=235), None),
-        (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
-        (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
-        (struck(), None), (struck(), FRAME),
+@pytest.mark.parametrize(("picture", "frame"), [
+    
+    (form(), None), (form(), FRAME), (form().rotate(6, fillcolor=235), None),
+    (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
+    (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
+    (struck(), None), (struck(), FRAME),
     ],
     ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare", "struck",
-         "struck-frame"],
-)  # fmt: skip
+    "struck-frame",
+])  # fmt: skip
 def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
     found = read(picture, Form(FIELDS, frame))
     assert [(name, number.text, number.reason) for name, number in found.items()] == [

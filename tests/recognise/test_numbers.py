@@ -30,33 +30,29 @@ def read(*words: Candidate, **options: object) -> digitrec.Sheet:
     return digitrec.read(PAGE, FakeProvider([Answer(words)]), **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("spelled", "text", "value"),
-    [
-        ("7", "7", "7"), ("012", "012", "12"), ("7.50", "7.50", "7.50"), ("7,50", "7,50", "7.50"),
-        ("-3", "-3", "-3"), ("\u22123", "-3", "-3"), ("\u20133", "-3", "-3"), (".5", ".5", "0.5"),
-        ("1,234", "1,234", "1234"), ("1.234", "1.234", "1.234"), ("0,125", "0,125", "0.125"),
-        ("1'234.50", "1'234.50", "1234.50"), ("1\u2019234", "1'234", "1234"),
-        ("1.234,50", "1.234,50", "1234.50"), ("1,234.50", "1,234.50", "1234.50"),
-        ("1.234.567", "1.234.567", "1234567"), ("12,345,678", "12,345,678", "12345678"),
-        ("$7.50", "7.50", "7.50"), ("-$7.50", "-7.50", "-7.50"), ("12%", "12", "12"), ("(12)", "12", "12"),
-        ("12.", "12", "12"), ("#5", "5", "5"), ("0'125", "0'125", "125"), ("'12'", "12", "12"),
-        ("7.-", "7.-", "7"), ("1.234,-", "1.234,-", "1234"), ("\u0667\u0665", "75", "75"),
-        ("\uff11\uff12", "12", "12"), ("1\u066c234", "1,234", "1234"), ("1\u066b234", "1.234", "1.234"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("spelled", "text", "value"), [
+    ("7", "7", "7"), ("012", "012", "12"), ("7.50", "7.50", "7.50"), ("7,50", "7,50", "7.50"),
+    ("-3", "-3", "-3"), ("\u22123", "-3", "-3"), ("\u20133", "-3", "-3"), (".5", ".5", "0.5"),
+    ("1,234", "1,234", "1234"), ("1.234", "1.234", "1.234"), ("0,125", "0,125", "0.125"),
+    ("1'234.50", "1'234.50", "1234.50"), ("1\u2019234", "1'234", "1234"),
+    ("1.234,50", "1.234,50", "1234.50"), ("1,234.50", "1,234.50", "1234.50"),
+    ("1.234.567", "1.234.567", "1234567"), ("12,345,678", "12,345,678", "12345678"),
+    ("$7.50", "7.50", "7.50"), ("-$7.50", "-7.50", "-7.50"), ("12%", "12", "12"), ("(12)", "12", "12"),
+    ("12.", "12", "12"), ("#5", "5", "5"), ("0'125", "0'125", "125"), ("'12'", "12", "12"),
+    ("7.-", "7.-", "7"), ("1.234,-", "1.234,-", "1234"), ("\u0667\u0665", "75", "75"),
+    ("\uff11\uff12", "12", "12"), ("1\u066c234", "1,234", "1234"), ("1\u066b234", "1.234", "1.234"),
+])  # fmt: skip
 def test_a_number_keeps_its_spelling_and_has_a_value(spelled: str, text: str, value: str) -> None:
     (number,) = read(word(spelled, 50)).numbers
     assert (number.text, number.value, number.reason) == (text, Decimal(value), None)
     assert [digit.digit for digit in number.digits] == [int(char) for char in text if char.isdigit()]
 
 
-@pytest.mark.parametrize(
-    ("spelled", "texts"),
-    [("- 3", ["-3"]), ("1 234,50", ["1234,50"]), ("\u2212 1\u202f234", ["-1234"]), ("12 34", ["12", "34"]),
-     ("0 123", ["0", "123"]), ("142 7.50", ["142", "7.50"]), ("- \u20ac 1 234 %", ["-1234"]),
-     ("about 1 234.50 kg", ["1234.50"]), ("1 234 5 kg", ["1", "234", "5"])],
-)  # fmt: skip
+@pytest.mark.parametrize(("spelled", "texts"), [
+    ("- 3", ["-3"]), ("1 234,50", ["1234,50"]), ("\u2212 1\u202f234", ["-1234"]), ("12 34", ["12", "34"]),
+    ("0 123", ["0", "123"]), ("142 7.50", ["142", "7.50"]), ("- \u20ac 1 234 %", ["-1234"]),
+    ("about 1 234.50 kg", ["1234.50"]), ("1 234 5 kg", ["1", "234", "5"]),
+])  # fmt: skip
 def test_without_a_box_spaces_inside_one_number_do_not_split_it(spelled: str, texts: list[str]) -> None:
     assert [number.text for number in read(Candidate(spelled, 0.9)).numbers] == texts
 
@@ -76,10 +72,9 @@ def test_words_and_letters_beside_digits_are_not_numbers(spelled: str) -> None:
     assert read(word(spelled, 50)).numbers == ()
 
 
-@pytest.mark.parametrize(
-    ("spelled", "value"),
-    [("1O4", "104"), ("O", "0"), ("l2", "12"), ("S", None), ("TOGS", None), ("7kg", None)],
-)
+@pytest.mark.parametrize(("spelled", "value"), [
+    ("1O4", "104"), ("O", "0"), ("l2", "12"), ("S", None), ("TOGS", None), ("7kg", None),
+])  # fmt: skip
 def test_lenient_infers_letters_beside_a_digit(spelled: str, value: str | None) -> None:
     found = read(word(spelled, 50), lenient=True).numbers
     assert [number.value for number in found] == ([] if value is None else [Decimal(value)])

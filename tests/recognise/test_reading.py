@@ -125,11 +125,10 @@ def test_a_region_of_a_huge_jpeg_is_read_at_half_its_resolution(monkeypatch: pyt
     assert sheet.numbers[0].box == pytest.approx((1600, 1200, 1620, 1240), abs=2)
 
 
-@pytest.mark.parametrize(
-    "region",
-    [(0, 0, 301, 10), (-1, 0, 9, 9), (10, 10, 10, 20), (0.5, 0.5, 0.4, 1), (0, np.nan, 9, 9),
-     (0, 0, 9, np.inf)],
-)  # fmt: skip
+@pytest.mark.parametrize("region", [
+    (0, 0, 301, 10), (-1, 0, 9, 9), (10, 10, 10, 20), (0.5, 0.5, 0.4, 1), (0, np.nan, 9, 9),
+    (0, 0, 9, np.inf),
+])  # fmt: skip
 def test_a_region_that_is_not_inside_the_picture_fails_in_its_place(region: Any) -> None:
     good, bad = photo((400, 300), []), photo((300, 200), [])
     (failure,) = digitrec.read_many([bad], Boxes(WANTS[0]), region=region)

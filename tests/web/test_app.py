@@ -49,11 +49,10 @@ def test_every_file_that_a_page_names_is_here_and_none_is_on_another_host(client
         assert set(re.findall(r"https?://[^\s\"'<>]+", text)) <= {"http://www.w3.org/2000/svg"}, name
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [("GET", "/nothing", 404), ("GET", "/predict", 405), ("HEAD", "/predict", 405), ("PUT", "/health", 405),
-     ("POST", "/predict?seen=perhaps", 422)],
-)  # fmt: skip
+@pytest.mark.parametrize(("method", "path", "status"), [
+    ("GET", "/nothing", 404), ("GET", "/predict", 405), ("HEAD", "/predict", 405), ("PUT", "/health", 405),
+    ("POST", "/predict?seen=perhaps", 422),
+])  # fmt: skip
 def test_every_error_is_a_problem(client: TestClient, method: str, path: str, status: int) -> None:
     answer = client.request(method, path, content=png() if method == "POST" else None)
     assert answer.status_code == status

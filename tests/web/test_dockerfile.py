@@ -44,11 +44,10 @@ def test_what_render_runs_is_what_the_image_runs_and_that_is_a_command_of_ours()
     assert "dockerCommand:" not in blueprint and "DIGITREC_PROXIES" in blueprint
 
 
-@pytest.mark.parametrize(
-    ("command", "variable"),
-    [("digitrec serve --port {}", "9"), ("digitrec serve --port={}", "9"), ("digitrec serve", "{}"),
-     ("/sbin/docker-init -- digitrec serve --port 9 --port {}", "9")],
-)  # fmt: skip
+@pytest.mark.parametrize(("command", "variable"), [
+    ("digitrec serve --port {}", "9"), ("digitrec serve --port={}", "9"), ("digitrec serve", "{}"),
+    ("/sbin/docker-init -- digitrec serve --port 9 --port {}", "9"),
+])  # fmt: skip
 def test_the_health_check_follows_the_port(command: str, variable: str, tmp_path: Path) -> None:
     with listening() as url:
         port = url.rpartition(":")[2]

@@ -38,20 +38,17 @@ def post(client: TestClient, **headers: str) -> int:
     return client.post("/predict", content=WHOLE, headers=headers).status_code
 
 
-@pytest.mark.parametrize(
-    ("settings", "sent", "status", "kind"),
-    [
-        (Settings(max_body_bytes=5_000), {"content": b"x" * 5_000}, 422, "image-error"),
-        (Settings(max_body_bytes=5_000), {"content": b"x" * 5_001}, 413, "too-large"),
-        (Settings(max_body_bytes=5_000), {"content": (b"x" * 1000 for _ in range(1000))}, 413, "too-large"),
-        (Settings(max_buffered_bytes=2_000), {"content": b"x" * 2_001}, 503, "busy"),
-        (Settings(max_client_bytes=2_000), {"content": b"x" * 2_001}, 503, "busy"),
-        (Settings(max_pictures=2), {"files": [("file", WHOLE)] * 3}, 413, "too-many"),
-        (Settings(max_pictures=2), {"json": {"images": [base64.b64encode(WHOLE).decode()] * 3}}, 413,
-         "too-many"),
-        (Settings(), {"json": {"images": [7] * 2_000}}, 413, "too-many"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("settings", "sent", "status", "kind"), [
+    (Settings(max_body_bytes=5_000), {"content": b"x" * 5_000}, 422, "image-error"),
+    (Settings(max_body_bytes=5_000), {"content": b"x" * 5_001}, 413, "too-large"),
+    (Settings(max_body_bytes=5_000), {"content": (b"x" * 1000 for _ in range(1000))}, 413, "too-large"),
+    (Settings(max_buffered_bytes=2_000), {"content": b"x" * 2_001}, 503, "busy"),
+    (Settings(max_client_bytes=2_000), {"content": b"x" * 2_001}, 503, "busy"),
+    (Settings(max_pictures=2), {"files": [("file", WHOLE)] * 3}, 413, "too-many"),
+    (Settings(max_pictures=2), {"json": {"images": [base64.b64encode(WHOLE).decode()] * 3}}, 413,
+     "too-many"),
+    (Settings(), {"json": {"images": [7] * 2_000}}, 413, "too-many"),
+])  # fmt: skip
 def test_requests_over_a_limit_are_rejected(
     settings: Settings, sent: dict[str, object], status: int, kind: str
 ) -> None:
@@ -167,11 +164,10 @@ def test_two_hundred_silent_bodies_do_not_delay_others() -> None:
 QUICK = Settings(upload_grace_s=0.3, upload_bytes_per_s=1000)
 
 
-@pytest.mark.parametrize(
-    ("settings", "pause"),
-    [(QUICK, 0.02), (QUICK, 100.0), (Settings(seconds=0.3), 100.0)],
-    ids=["a trickle", "silence", "until the deadline"],
-)
+@pytest.mark.parametrize(("settings", "pause"), [
+    (QUICK, 0.02), (QUICK, 100.0), (Settings(seconds=0.3), 100.0)],
+    ids=["a trickle", "silence", "until the deadline",
+])  # fmt: skip
 def test_a_body_slower_than_it_may_be_is_given_up(settings: Settings, pause: float) -> None:
     with listening(settings=settings) as url, connect(url) as connection:
         connection.sendall(STALLED)

@@ -35,11 +35,10 @@ class Others:
     def close(self) -> None: ...
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [{"content": WHOLE}, {"files": {"file": WHOLE}}, {"json": {"image": base64.b64encode(WHOLE).decode()}}],
-    ids=["body", "form", "JSON"],
-)
+@pytest.mark.parametrize("sent", [
+    {"content": WHOLE}, {"files": {"file": WHOLE}}, {"json": {"image": base64.b64encode(WHOLE).decode()}}],
+    ids=["body", "form", "JSON",
+])  # fmt: skip
 def test_a_picture_is_answered_with_its_numbers_however_it_is_sent(sent: dict[str, object]) -> None:
     with serving(reader()) as client:
         answer = client.post("/v1/read", **sent).json()  # type: ignore[arg-type]

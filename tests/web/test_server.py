@@ -60,10 +60,9 @@ def test_a_malformed_body_is_the_clients_error(
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
-@pytest.mark.parametrize(
-    ("target", "status"),
-    [(b"http://x/health", b"200"), (b"HTTPS://x:1?a=/b", b"200"), (b"http://other/docs", b"421")],
-)
+@pytest.mark.parametrize(("target", "status"), [
+    (b"http://x/health", b"200"), (b"HTTPS://x:1?a=/b", b"200"), (b"http://other/docs", b"421"),
+])  # fmt: skip
 def test_the_host_in_a_target_replaces_the_header(target: bytes, status: bytes) -> None:
     with listening(settings=Settings(hosts=("x",))) as url, connect(url) as connection:
         connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")

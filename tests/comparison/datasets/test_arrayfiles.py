@@ -62,11 +62,10 @@ def test_each_format_is_read_as_it_was_written(tmp_path: Path, name: str) -> Non
     np.testing.assert_array_equal([sample.image for sample in samples], images)
 
 
-@pytest.mark.parametrize(
-    ("full", "kind"),
-    [(1, bool), (1, np.uint8), (1, np.float64), (16, np.float64), (16, np.uint8), (255, np.uint8),
-     (255, np.int64), (255, np.float32), (65535, np.uint16)],
-)  # fmt: skip
+@pytest.mark.parametrize(("full", "kind"), [
+    (1, bool), (1, np.uint8), (1, np.float64), (16, np.float64), (16, np.uint8), (255, np.uint8),
+    (255, np.int64), (255, np.float32), (65535, np.uint16),
+])  # fmt: skip
 def test_any_plain_range_is_read_alike(tmp_path: Path, full: int, kind: type) -> None:
     ink = np.zeros((2, 3, 4))
     ink[:, 1] = full

@@ -338,10 +338,9 @@ class Doubtful(SequenceReader):
         return np.stack([columns] * 2)
 
 
-@pytest.mark.parametrize(
-    ("digits", "fitting", "text"),
-    [(None, 0.4, "123"), (4, 0.4, "1234"), ((4, 6), 0.4, "1234"), ((3, 4), 0.4, "123"), (4, 0.01, "123")],
-)
+@pytest.mark.parametrize(("digits", "fitting", "text"), [
+    (None, 0.4, "123"), (4, 0.4, "1234"), ((4, 6), 0.4, "1234"), ((3, 4), 0.4, "123"), (4, 0.01, "123"),
+])  # fmt: skip
 def test_the_expected_number_of_digits_decides_between_likely_texts(
     digits: int | tuple[int, int] | None, fitting: float, text: str
 ) -> None:
