@@ -194,9 +194,12 @@ class Answers:
     def _read(self, file: Path) -> Iterator[_Doubt]:
         kinds: set[Kind] = set()
         number = 0
-        with file.open("rb") as raw:
+        with (
+            file.open("rb") as raw,
+            io.TextIOWrapper(raw, encoding(raw.peek(2)), "surrogateescape") as lines,
+        ):
             try:
-                for line in io.TextIOWrapper(raw, encoding(raw.peek(2))):
+                for line in lines:
                     number += 1
                     answer = json.loads(line)
                     if "error" not in answer:

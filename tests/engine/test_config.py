@@ -64,7 +64,7 @@ MISTAKES = [
     ("[tokens.m]\ninput = 1\noutput = -1", "tokens.m.output"),
 ]  # fmt: skip
 INVALID = [
-    b"\xff\xfe", b"a = " + b"[" * 20_000, b"a." * 5_000 + b"b = 1", b"ledger = 'x'" + b" " * 1_000_001,
+    b"\xff\xfe=", b"a = " + b"[" * 20_000, b"a." * 5_000 + b"b = 1", b"ledger = 'x'" + b" " * 1_000_001,
     b"[budget]\nper_month = " + b"9" * 5_000, b"[budget]\nper_month = 1e999", b"ledger = '~nobody-here/x'",
     b'ledger = "a\\u0000b"', b'"a\\nb" = 1', b'[tokens."a\\nb"]',
 ]  # fmt: skip
