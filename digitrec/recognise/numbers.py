@@ -69,7 +69,8 @@ CORE = re.compile(r"(?:[-.,]|[^\W_]).*(?:-|[^\W_])|-|[^\W_]")
 """A word without the signs around it."""
 DECIMAL = re.compile(
     r"""(?P<sign>-?)(?:
-        (?P<groups>\d{1,3}(?P<mark>[.,'])\d{3}(?:(?P=mark)\d{3})*)(?:(?!(?P=mark))[.,](?P<cents>\d+))?
+        (?P<groups>\d{1,3}(?P<mark>[.,'])\d{3}(?:(?P=mark)\d{3})*)(?:
+            (?!(?P=mark))[.,](?P<cents>\d+) | (?=[.,])(?P=mark)(?P<two>\d\d))?
         | (?P<whole>\d*)[.,](?P<part>\d+)
         | (?P<integer>\d+)
     )(?:(?P<end>[.,])?-)?""",
@@ -149,12 +150,13 @@ def value_of(text: str) -> Decimal | None:
 
     A mark before groups of three digits separates thousands. A single point is a decimal point, and so is a
     single comma after a zero: "1,234" is 1234, "1.234" is 1.234, "0,125" is 0.125, and "1.234,5" is 1234.5.
-    A mark and a dash instead of cents are a decimal mark: "1.234,-" is 1234.
+    A mark and a dash instead of cents are a decimal mark: "1.234,-" is 1234. So is a mark before two digits
+    if it is the same as the one for thousands, as engines often read it: "1.234.50" is 1234.5.
     """
     found = DECIMAL.fullmatch(text)
     if found is None:
         return None
-    sign, groups, mark, cents = found["sign"], found["groups"], found["mark"], found["cents"]
+    sign, groups, mark, cents = found["sign"], found["groups"], found["mark"], found["cents"] or found["two"]
     whole, part = found["whole"] or found["integer"] or "0", found["part"]
     if groups is not None:
         is_decimal = mark != "'" and groups.count(mark) == 1 and (mark == "." or groups[0] == "0")
@@ -372,7 +374,9 @@ def arranged(numbers: Sequence[Number]) -> tuple[Number, ...]:
 def lines(boxes: Sequence[Box]) -> list[list[int]]:
     """Return the boxes' positions in ``boxes``, line by line, each line from left to right."""
     steep = _slope(boxes)
-    found = _chained(boxes, steep)
+    found, level = _chained(boxes, steep), _chained(boxes, 0.0)
+    if len(level) < len(found):  # boxes of different heights look like a slope
+        steep, found = 0.0, level
     return sorted(found, key=lambda line: sum(_middle(boxes[at], steep) for at in line) / len(line))
 
 

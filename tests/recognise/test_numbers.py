@@ -37,6 +37,7 @@ def read(*words: Candidate, **options: object) -> digitrec.Sheet:
     ("1'234.50", "1'234.50", "1234.50"), ("1\u2019234", "1'234", "1234"),
     ("1.234,50", "1.234,50", "1234.50"), ("1,234.50", "1,234.50", "1234.50"),
     ("1.234.567", "1.234.567", "1234567"), ("12,345,678", "12,345,678", "12345678"),
+    ("91.063.97", "91.063.97", "91063.97"), ("-1,234,50", "-1,234,50", "-1234.50"),
     ("$7.50", "7.50", "7.50"), ("-$7.50", "-7.50", "-7.50"), ("12%", "12", "12"), ("(12)", "12", "12"),
     ("12.", "12", "12"), ("#5", "5", "5"), ("0'125", "0'125", "125"), ("'12'", "12", "12"),
     ("7.-", "7.-", "7"), ("1.234,-", "1.234,-", "1234"), ("\u0667\u0665", "75", "75"),
@@ -217,6 +218,12 @@ def test_numbers_that_do_not_line_up_have_rows_only() -> None:
     assert [[number and number.text for number in row] for row in sheet.rows()] == [
         ["0", "1"], ["2", "3"], ["4", "5"]
     ]  # fmt: skip
+
+
+def test_numbers_of_different_heights_are_in_one_row() -> None:
+    places = [(x, 50.0 * row + 40, high) for row in range(6) for x, high in ((9, 12), (300, 30), (560, 12))]
+    words = [Candidate("7", 0.9, (x, end - high, x + 10, end)) for x, end, high in places]
+    assert [one.row for one in read(*words).numbers] == [at // 3 for at in range(18)]
 
 
 def test_a_number_below_two_columns_belongs_to_the_nearer() -> None:

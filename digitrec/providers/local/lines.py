@@ -64,6 +64,8 @@ SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
 """Maximum ratio of the heights of two digits of one number; a mark that is lower still is a sign."""
+HANGING = 0.25
+"""Minimum common height of a number and a sign, as a share of the sign's; a comma hangs below the digits."""
 DASH, LEVEL = 1.5, 0.2
 """A minus is wider than the first multiple of its height, and its middle differs from the number's by at most
 the second share of the number's height."""
@@ -110,6 +112,14 @@ class Line:
         if self.widest < space:
             return []
         return self._parts([int(self._gaps.argmax())])
+
+    def at_signs(self, digits: Mask, space: float) -> list[Line]:
+        """Split the line at all gaps as wide as ``space``, a share of its height, beside a sign.
+
+        ``digits`` says which of the marks are digits, (N,).
+        """
+        gaps = self._gaps / (self.box[3] - self.box[1])
+        return self._parts(np.flatnonzero((gaps >= space) & ~(digits[1:] & digits[:-1])).tolist())
 
     def apart(self, space: float) -> list[Line]:
         """Split the line at all gaps as wide as ``space``, a share of its height.
@@ -163,11 +173,11 @@ def lines(picture: Image.Image) -> list[Line]:
     tall = typical * len(look.kinds) / picture.height
     letters, rules = letters_and_rules(look, parts, zip(owners, found, strict=True), tall)
     rules |= upright_rules(look, tall)
+    scale, are_dashes = np.tile(np.array(picture.size) / look.kinds.shape[1::-1], 2), _are_dashes(parts)
     if picture.height < CUT_OUT * max(LEGIBLE, typical):
         made = _lines_of_cut_out(found, letters, rules, picture.size)
     else:
-        made = _lines_of_page(found, letters, rules, parts)
-    scale, are_dashes = np.tile(np.array(picture.size) / look.kinds.shape[1::-1], 2), _are_dashes(parts)
+        made = _lines_of_page(found, letters, rules, parts, scale)
     dashes, digits = parts.boxes[are_dashes] * scale, parts.boxes[np.setdiff1d(owners, are_dashes)] * scale
     every = np.concatenate([dashes, *(line.boxes for line in made)])
     made = [
@@ -177,15 +187,23 @@ def lines(picture: Image.Image) -> list[Line]:
 
 
 def _lines_of_page(
-    marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, parts: Components
+    marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, parts: Components, scale: NDArray[np.float64]
 ) -> list[Line]:
-    """Return the marks and letters that stand beside each other, or around a point; rules divide them."""
+    """Return the marks and letters that stand beside each other, or around a sign; rules divide them.
+
+    ``scale`` leads from the network's input to the picture.
+    """
     boxes, places = np.array([mark.box for mark in marks], float), np.array([mark.place for mark in marks])
-    linked = beside(boxes, GAP) | _around_points(places, parts.boxes)
+    count = len(marks)
+    signed = _around_signs(np.concatenate([places, np.rint(letters / scale).astype(int)]), parts.boxes)
+    signed[count:, count:] = False  # letters alone are a word
+    linked = beside(boxes, GAP) | signed[:count, :count]
     linked &= ~ruled_off(rules, places, linked)
+    signed[:count, :count] &= linked
     boxes = np.concatenate([boxes, letters])
     every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
-    groups = _groups(_with_letters(boxes, linked, np.array([mark.chance for mark in marks])))
+    chance = np.array([mark.chance for mark in marks])
+    groups = _groups(_with_letters(boxes, linked, chance) | signed)
     made = [_line(boxes[group], [every[at] for at in group], cut_out=False) for group in groups]
     return [one for one in made if one.box[3] - one.box[1] >= LOW]
 
@@ -367,29 +385,34 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     apart = np.maximum(one_left, left) - np.minimum(one_right, right)
     shared = np.minimum(one_bottom, bottom) - np.maximum(one_top, top)
     digits = (higher < UNEVEN * lower) & (shared > SHARED * lower)
-    sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower)
+    sign = (higher >= UNEVEN * lower) & (shared > HANGING * lower)
     return np.asarray((digits | sign if with_signs else digits) & (apart < gap * higher))
 
 
-def _around_points(places: Ints, specks: Ints) -> Mask:
-    """Return which marks have a decimal point about in the middle of the gap between them, (N, N).
+def _around_signs(places: Ints, specks: Ints) -> Mask:
+    """Return which marks have a decimal point or a hyphen in the gap between them, (N, N).
 
-    A point is one of the ``specks``, and stands on the marks' base line. After 3 as in "3. 47" it is no
-    decimal point.
+    Both are ``specks``. A point stands on the marks' base line, and about in the middle of the gap: after 3
+    as in "3. 47" it is no decimal point. A hyphen stands at half their height, and near both.
     """
     linked = np.zeros((len(places),) * 2, bool)
-    ends, height = places[:, 3], places[:, 3] - places[:, 1]
+    starts, ends, height = places[:, 1], places[:, 3], places[:, 3] - places[:, 1]
     width, low = (specks[:, 2:] - specks[:, :2]).T
     longer = np.maximum(width, low)
-    for at in np.flatnonzero((low > POINT[0] * height.min()) & (longer < POINT[1] * height.max())):
-        left, _, right, bottom = specks[at]
-        fits = (low[at] > POINT[0] * height) & (longer[at] < POINT[1] * height)
-        fits &= np.abs(bottom - ends) < POINT[1] * height
+    are_wide = (width > DASH * low) & (width >= 4) & (width < height.max())
+    are_small = (low + 1 > POINT[0] * height.min()) & (longer - 1 < POINT[1] * height.max())
+    for at in np.flatnonzero(are_wide | are_small):
+        left, top, right, bottom = specks[at]
+        # The network's input is coarse: a size may be a pixel more or less.
+        is_point = (low[at] + 1 > POINT[0] * height) & (longer[at] - 1 < POINT[1] * height)
+        is_point &= np.abs(bottom - ends) < POINT[1] * height
+        is_hyphen = are_wide[at] & (low[at] * UNEVEN < height) & (width[at] < height)
+        is_hyphen &= np.abs(top + bottom - starts - ends) < 2 * LEVEL * height
         before, after = left - places[:, 2], places[:, 0] - right
-        gaps = [np.where(fits & (gap >= 0), gap, np.inf) for gap in (before, after)]
+        gaps = [np.where((is_point | is_hyphen) & (gap >= 0), gap, np.inf) for gap in (before, after)]
         one, other = (int(gap.argmin()) for gap in gaps)
         near, far = sorted((gaps[0][one], gaps[1][other]))
-        if far < min(GAP * height[one], UNEVEN * near):
+        if far < (GAP_IN_WORD * height[one] if is_hyphen[one] else min(GAP * height[one], UNEVEN * near)):
             linked[one, other] = linked[other, one] = True
     return linked
 

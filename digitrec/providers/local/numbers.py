@@ -50,7 +50,7 @@ SPACE, NARROW = 0.3, 0.05
 """Minimum gap between the words of such a line, and between the numbers of other lines, as a share of the
 line's height."""
 SIGN_INSIDE = 0.9
-"""Chance of a sign among the characters above which a line is not split: parts of 12:30 are no numbers."""
+"""Chance of a sign among the characters above which a line is split at spaces only: 12:30 is no number."""
 DIGITS = 0.5
 """Minimum chance of a line whose marks look like digits."""
 CLOSER = 0.5, 0.3
@@ -228,12 +228,22 @@ class LocalNumbers(BaseProvider):
             one = _doubted(one)  # a mark that cannot be read may be a digit of the number
         if line.cut_out:
             return self._apart(page, line, one)
-        if one.chance >= UNSURE or one.reading.sign > SIGN_INSIDE:
+        if one.chance >= UNSURE:
             return [one]
+        if one.reading.sign > SIGN_INSIDE:
+            return self._around_signs(page, line) or [one]
         sides = [self._judged(page, part, one) for part in one.parts()]
         if not sides or np.mean([_mean(side) for side in sides]) <= one.chance:
             return [one]
         return [part for side in sides for part in side]
+
+    def _around_signs(self, page: Page, line: Line) -> list[Proposal]:
+        """Return the likely numbers of a sum such as 54 + 6 = 60; none if there are fewer than two."""
+        are_digits = [mark is not None and page.seen[mark].is_clear for mark in line.marks]
+        parts = line.at_signs(np.array(are_digits), SPACE)
+        found = [one for part in parts if len(parts) > 1 for one in self._judged(page, part)]
+        numbers = [one for one in found if one.chance >= UNSURE or all(mark.is_clear for mark in one.seen)]
+        return numbers if sum(one.chance >= UNSURE for one in numbers) > 1 else []
 
     def _apart(self, page: Page, line: Line, one: Proposal) -> list[Proposal]:
         """Return the proposals for the numbers beside each other on a cut-out, or the one for its line."""

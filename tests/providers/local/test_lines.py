@@ -11,7 +11,7 @@ from digitrec.lab.handwriting.nondigits import pairs
 from digitrec.lab.handwriting.writer import OWN, in_font
 from digitrec.prepare import finder
 from digitrec.prepare.filters import Floats
-from digitrec.providers.local.lines import LARGEST, Line, lines, single, strip
+from digitrec.providers.local.lines import LARGEST, Line, beside, lines, single, strip
 
 RAMP = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
 
@@ -29,6 +29,10 @@ def test_digits_beside_each_other_are_one_number() -> None:
     places = [(round(one.box[0], -1), round(one.box[1], -1)) for one in found]
     assert places == [(60, 60), (400, 60), (60, 300)]
     assert not any(one.cut_out for one in found)
+
+
+def test_a_comma_below_the_base_line_belongs_to_its_number() -> None:
+    assert beside(np.array([[0.0, 0, 20, 30], [24, 26, 28, 36]]), 0.75).all()
 
 
 def test_digits_far_apart_are_one_number_in_a_cut_out_only() -> None:

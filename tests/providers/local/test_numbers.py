@@ -123,6 +123,19 @@ def test_a_dash_between_two_numbers_is_no_minus() -> None:
     assert dashed(140, ("15", 44, (200, 62)), ("50", 44, (44, 62))) == ["50", "15"]
 
 
+@pytest.mark.parametrize(("text", "size", "pitch", "texts"), [
+    ("54 + 6 = 60", 40, 0.5, ["54", "6", "60"]), ("2020-08-25", 40, 0.6, ["2020-08-25"]),
+])  # fmt: skip
+def test_spaces_and_signs_divide_or_join_numbers(
+    text: str, size: int, pitch: float, texts: list[str]
+) -> None:
+    picture = Image.new("L", (900, 300), 255)
+    for at, sign in enumerate(text):
+        place = 60 + at * pitch * size, 120
+        ImageDraw.Draw(picture).text(place, sign, fill=0, font=ImageFont.load_default(size), anchor="ma")
+    assert [one.text for one in digitrec.read(picture).numbers] == texts
+
+
 @pytest.mark.parametrize("text", ["555-1234", "12-7", "2026-11-30"])
 def test_digits_around_a_hyphen_are_not_one_number(text: str) -> None:
     picture = Image.new("L", (600, 300), 250)
