@@ -85,9 +85,8 @@ def test_the_wrong_field_is_named(named: str, answer: object) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.characters(categories=["Cs"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=8,
+)  # fmt: skip
 NUMBERS = st.sampled_from([0, 1, 0.5, 0.1, -1, 2, True, None, "1", float("nan"), float("inf"), 10**400])
 TEXTS = st.text(max_size=5) | st.sampled_from(["7", "", "7 7", "O", "\ud83d", "\u2028", None, 7])
 CANDIDATES = st.builds(

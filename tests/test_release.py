@@ -90,9 +90,8 @@ def build(into: Path, umask: int) -> dict[str, bytes]:
 def test_the_same_source_gives_the_same_bytes_and_all_of_it_is_inside(tmp_path: Path) -> None:
     once, twice = build(tmp_path / "1", 0o022), build(tmp_path / "2", 0o077)
     wheel, sdist = (
-        f"digitrec-{digitrec.__version__}-py3-none-any.whl",
-        f"digitrec-{digitrec.__version__}.tar.gz",
-    )
+        f"digitrec-{digitrec.__version__}-py3-none-any.whl", f"digitrec-{digitrec.__version__}.tar.gz",
+    )  # fmt: skip
     assert set(once) == {wheel, sdist}
     assert once == twice
     ours = {

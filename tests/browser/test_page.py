@@ -160,10 +160,9 @@ CLICKED_TWICE = """() => {
 
 def test_the_camera_reads_live(launch: Launch, url: str, tmp_path: Path) -> None:
     browser = launch(
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={camera_film(tmp_path / 'digit.mjpeg')}",
-    )
+    )  # fmt: skip
     page = browser.new_page()
     page.goto(url)
     page.evaluate(CLICKED_TWICE)

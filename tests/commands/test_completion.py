@@ -10,10 +10,9 @@ from programs import python
 def offered(*words: str) -> list[str]:
     """Return the completions of the last word."""
     env = os.environ | {
-        "_DIGITREC_COMPLETE": "bash_complete",
-        "COMP_WORDS": shlex.join(["digitrec", *words]),
+        "_DIGITREC_COMPLETE": "bash_complete", "COMP_WORDS": shlex.join(["digitrec", *words]),
         "COMP_CWORD": str(len(words)),
-    }
+    }  # fmt: skip
     done = python("-c", "from digitrec.cli import main; main(prog_name='digitrec')", env=env)
     assert done.stderr == ""
     return done.stdout.splitlines()

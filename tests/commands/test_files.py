@@ -52,9 +52,8 @@ INPUTS = [
 ]  # fmt: skip
 OUTPUTS = [
     "predict a.png -p google --emulate --ledger new.sqlite --record ./new.sqlite",
-    "batch a.png -o z.jsonl --record scans/../z.jsonl",
-    "evaluate --data digits --data ./digits --out new",
-]
+    "batch a.png -o z.jsonl --record scans/../z.jsonl", "evaluate --data digits --data ./digits --out new",
+]  # fmt: skip
 ENDINGS = [
     "predict a.png --save-prepared seen", "predict a.png link.png --save-prepared new.png",
     "predict a.png -p google --emulate --record new.png", "benchmark digits --html new.md",

@@ -89,9 +89,8 @@ def test_no_wait_follows_the_last_answer(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_an_error_of_another_image_does_not_replace_an_images_own(tmp_path: Path) -> None:
     busy, unset = (
-        errors.Unavailable("busy", status=503, retry_after=0.5),
-        errors.NotConfigured("set ACME_KEY"),
-    )
+        errors.Unavailable("busy", status=503, retry_after=0.5), errors.NotConfigured("set ACME_KEY"),
+    )  # fmt: skip
 
     class Cloud(PaidCloud):
         def read(self, image: PreparedImage, *, timeout: float) -> Answer:

@@ -46,9 +46,8 @@ def asked(server: RawServer, ledger: Path, times: int = 1, **options: Any) -> li
 UNUSABLE: list[dict[str, Any]] = [
     {"choices": [{"message": {"content": None, "refusal": "I cannot"}}]},
     {"choices": [{"message": {"content": "{"}, "finish_reason": "length"}]},
-    {"choices": [{"message": {"content": 7}}]},
-    {"error": {"code": 502, "message": "upstream"}},
-]
+    {"choices": [{"message": {"content": 7}}]}, {"error": {"code": 502, "message": "upstream"}},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("said", "cost", "state"), [

@@ -248,7 +248,6 @@ FORM = b"""%PDF-1.7
 endstream endobj trailer <</Root 1 0 R>>"""
 """A PDF with a field that is filled in with a black square."""
 LOCK = b"/ID [<00> <00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >>" % (
-    b"41" * 32,
-    b"42" * 32,
-)
+    b"41" * 32, b"42" * 32,
+)  # fmt: skip
 """The dictionary of a PDF that needs an unknown password."""

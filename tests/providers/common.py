@@ -33,9 +33,8 @@ BOX = (61, 40, 142, 171)
 """Box of the word on the stored pictures."""
 AZURE_WORDS = [
     ("seven", [Candidate("7", 0.985, BOX)]),
-    ("two-words", [Candidate("4", 0.9, BOX), Candidate("2", 0.7, BOX)]),
-    ("no-text", []),
-]
+    ("two-words", [Candidate("4", 0.9, BOX), Candidate("2", 0.7, BOX)]), ("no-text", []),
+]  # fmt: skip
 """Azure's words for the same pictures, in the form of both services."""
 KEY = "planted-key-0123456789abcdef"
 AWS_KEY = "AKIAPLANTED012345678"

@@ -25,9 +25,8 @@ COMPARED = ("content-type", "authorization", "x-goog-api-key", "x-amz-target", "
 
 def google(url: str, picture: bytes) -> None:
     context = {
-        "language_hints": ["en"],
-        "text_detection_params": {"enable_text_detection_confidence_score": True},
-    }
+        "language_hints": ["en"], "text_detection_params": {"enable_text_detection_confidence_score": True},
+    }  # fmt: skip
     features = [{"type_": "TEXT_DETECTION"}]
     request = {"image": {"content": picture}, "features": features, "image_context": context}
     clients.google(url, KEY).batch_annotate_images(request={"requests": [request]}, retry=None, timeout=5)

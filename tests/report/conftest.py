@@ -49,10 +49,9 @@ def measured() -> Benchmark:
     """Three engines on forty pictures; the last picture shows no digit."""
     samples = [Sample(picture(number), number % 10) for number in range(39)] + [Sample(picture(39), None)]
     engines = {
-        "good": scripted("good", 30, 0.0),
-        "fair": scripted("fair", 7, 0.001),
+        "good": scripted("good", 30, 0.0), "fair": scripted("fair", 7, 0.001),
         "cloud": scripted("cloud", 3, 0.002, emulated=True),
-    }
+    }  # fmt: skip
     made = benchmark(samples, engines, data="a & b", settings={"preparation": "plain"})
     return replace(made, cards=tuple(replace(card, calibrated=card.reliability) for card in made.cards))
 

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -45,15 +46,12 @@ def post(client: TestClient, **headers: str) -> int:
     (Settings(max_buffered_bytes=2_000), {"content": b"x" * 2_001}, 503, "busy"),
     (Settings(max_client_bytes=2_000), {"content": b"x" * 2_001}, 503, "busy"),
     (Settings(max_pictures=2), {"files": [("file", WHOLE)] * 3}, 413, "too-many"),
-    (Settings(max_pictures=2), {"json": {"images": [base64.b64encode(WHOLE).decode()] * 3}}, 413,
-     "too-many"),
+    (Settings(max_pictures=2), {"json": {"images": [base64.b64encode(WHOLE).decode()] * 3}}, 413, "too-many"),
     (Settings(), {"json": {"images": [7] * 2_000}}, 413, "too-many"),
 ])  # fmt: skip
-def test_requests_over_a_limit_are_rejected(
-    settings: Settings, sent: dict[str, object], status: int, kind: str
-) -> None:
+def test_requests_over_a_limit_are_rejected(settings: Settings, sent: Any, status: int, kind: str) -> None:
     with serving(settings=settings) as client:
-        answer = client.post("/predict", **sent)  # type: ignore[arg-type]
+        answer = client.post("/predict", **sent)
         assert (answer.status_code, answer.json()["type"]) == (status, f"urn:digitrec:problem:{kind}")
         assert answer.headers["content-type"] == "application/problem+json"
         assert ("retry-after" in answer.headers) == (status == 503)

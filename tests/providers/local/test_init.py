@@ -61,9 +61,8 @@ def test_an_engine_that_does_not_overrule_is_not_asked() -> None:
 
 def test_a_doubtful_whole_keeps_the_reason_of_the_foreground_check(tmp_path: Path) -> None:
     page, digit = (
-        prepare(DigitImage.open(255 - mnist_test().images[3] // 2), Local.wants),
-        mnist_test().images[3],
-    )
+        prepare(DigitImage.open(255 - mnist_test().images[3] // 2), Local.wants), mnist_test().images[3],
+    )  # fmt: skip
     two = replace(page, data=mnist_test().images[8].tobytes(), findings=Findings("more than one digit", 2))
     shown = float(evidence(store.load().probabilities(digit[None], [True]))[0])
     for least, reason in ((shown / 1.2, "more than one digit"), (shown / 1.4, None)):
