@@ -73,6 +73,8 @@ HYPHEN = 0.25
 """Minimum width of a hyphen between two digits, as a share of the line's height."""
 POINT = 0.12, 0.4
 """Minimum and maximum height of a decimal point, as shares of the height of the digits beside it."""
+MOST_SIGNS = 20_000
+"""Maximum number of specks that may be points or hyphens, the largest; noise has 200,000."""
 LOW = 8
 """A mark on a page that is lower than this is no digit, in pixels of the picture."""
 BLOCK = 256
@@ -195,7 +197,12 @@ def _lines_of_page(
     """
     boxes, places = np.array([mark.box for mark in marks], float), np.array([mark.place for mark in marks])
     count = len(marks)
-    signed = _around_signs(np.concatenate([places, np.rint(letters / scale).astype(int)]), parts.boxes)
+    near = np.flatnonzero(beside(boxes, 2 * GAP, letters).any(axis=0))  # noise has thousands of letters
+    used = np.append(np.arange(count), count + near)
+    signed = np.zeros((count + len(letters),) * 2, bool)
+    signed[np.ix_(used, used)] = _around_signs(
+        np.concatenate([places, np.rint(letters[near] / scale).astype(int)]), parts.boxes
+    )
     signed[count:, count:] = False  # letters alone are a word
     linked = beside(boxes, GAP) | signed[:count, :count]
     linked &= ~ruled_off(rules, places, linked)
@@ -370,10 +377,11 @@ def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:
     return np.asarray((border | (near & upright)) & (area < SPECK * area.max()))
 
 
-def beside(boxes: Boxes, gap: float, *, with_signs: bool = True) -> Mask:
-    """Return which marks stand beside each other in one number, (N, N)."""
+def beside(boxes: Boxes, gap: float, others: Boxes | None = None, *, with_signs: bool = True) -> Mask:
+    """Return which marks stand beside each other in one number, (N, N), or beside ``others``, (N, M)."""
+    others = boxes if others is None else others
     blocks = (boxes[at : at + BLOCK] for at in range(0, len(boxes), BLOCK))
-    return np.concatenate([_beside_others(block, boxes, gap, with_signs) for block in blocks])
+    return np.concatenate([_beside_others(block, others, gap, with_signs) for block in blocks])
 
 
 def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> Mask:
@@ -401,7 +409,8 @@ def _around_signs(places: Ints, specks: Ints) -> Mask:
     longer = np.maximum(width, low)
     are_wide = (width > DASH * low) & (width >= 4) & (width < height.max())
     are_small = (low + 1 > POINT[0] * height.min()) & (longer - 1 < POINT[1] * height.max())
-    for at in np.flatnonzero(are_wide | are_small):
+    signs = np.flatnonzero(are_wide | are_small)
+    for at in signs[np.argsort(-longer[signs], kind="stable")[:MOST_SIGNS]]:
         left, top, right, bottom = specks[at]
         # The network's input is coarse: a size may be a pixel more or less.
         is_point = (low[at] + 1 > POINT[0] * height) & (longer[at] - 1 < POINT[1] * height)
