@@ -24,7 +24,7 @@ from digitrec.prepare.finder import Mark
 from digitrec.prepare.judge import SEVERAL
 from digitrec.prepare.projection import unhidden
 from digitrec.providers.base import FREE, BaseProvider, Price
-from digitrec.providers.local.lines import GAP, Line, beside, lines, single, strip, together
+from digitrec.providers.local.lines import CLEARLY, GAP, Line, beside, lines, single, strip, together
 
 WEIGHTS = FOLDER / "digitrec-numbers.npz"
 """The trained weights that judge a reading; the package contains them."""
@@ -239,10 +239,13 @@ class LocalNumbers(BaseProvider):
 
     def _around_signs(self, page: Page, line: Line) -> list[Proposal]:
         """Return the likely numbers of a sum such as 54 + 6 = 60; none if there are fewer than two."""
-        are_digits = [mark is not None and page.seen[mark].is_clear for mark in line.marks]
-        parts = line.at_signs(np.array(are_digits), SPACE)
+        clear = [mark is not None and page.seen[mark].evidence >= CLEARLY for mark in line.marks]
+        parts = line.at_signs(np.array(clear), SPACE)
         found = [one for part in parts if len(parts) > 1 for one in self._judged(page, part)]
-        numbers = [one for one in found if one.chance >= UNSURE or all(mark.is_clear for mark in one.seen)]
+        numbers = [
+            one for one in found
+            if one.chance >= UNSURE or all(mark.evidence >= CLEARLY for mark in one.seen)
+        ]  # fmt: skip
         return numbers if sum(one.chance >= UNSURE for one in numbers) > 1 else []
 
     def _apart(self, page: Page, line: Line, one: Proposal) -> list[Proposal]:
