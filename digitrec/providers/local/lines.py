@@ -64,6 +64,8 @@ SHARED = 0.4
 """Minimum common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
 """Maximum ratio of the heights of two digits of one number; a mark that is lower still is a sign."""
+BROAD = 0.4
+"""Minimum width of a sign such as a plus between two numbers, as a share of the line's height."""
 HANGING = 0.25
 """Minimum common height of a number and a sign, as a share of the sign's; a comma hangs below the digits."""
 DASH, LEVEL = 1.5, 0.2
@@ -116,12 +118,14 @@ class Line:
         return self._parts([int(self._gaps.argmax())])
 
     def at_signs(self, digits: Mask, space: float) -> list[Line]:
-        """Split the line at all gaps as wide as ``space``, a share of its height, beside a sign.
+        """Split the line at the gaps around each sign; both are as wide as ``space``, a share of its height.
 
-        ``digits`` says which of the marks are digits, (N,).
+        ``digits`` says which of the marks are digits, (N,). A colon is too narrow for a sign.
         """
-        gaps = self._gaps / (self.box[3] - self.box[1])
-        return self._parts(np.flatnonzero((gaps >= space) & ~(digits[1:] & digits[:-1])).tolist())
+        height = self.box[3] - self.box[1]
+        wide, broad = self._gaps >= space * height, self.boxes[:, 2] - self.boxes[:, 0] >= BROAD * height
+        signs = 1 + np.flatnonzero((broad & ~digits)[1:-1] & wide[:-1] & wide[1:])
+        return self._parts(np.unique([signs - 1, signs]).tolist())
 
     def apart(self, space: float) -> list[Line]:
         """Split the line at all gaps as wide as ``space``, a share of its height.

@@ -123,7 +123,7 @@ def test_a_dash_between_two_numbers_is_no_minus() -> None:
 
 
 @pytest.mark.parametrize(("text", "pitch", "texts"), [
-    ("54 + 6 = 60", 20, ["54", "6", "60"]), ("2020-08-25", 24, ["2020-08-25"]),
+    ("54 + 6 = 60", 20, ["54", "6", "60"]), ("2020-08-25", 24, ["2020-08-25"]), ("1:45", 24, []),
 ])  # fmt: skip
 def test_spaces_and_signs_divide_or_join_numbers(text: str, pitch: int, texts: list[str]) -> None:
     pen = ImageDraw.Draw(picture := Image.new("L", (900, 300), 255))
