@@ -378,4 +378,4 @@ def _file(folder: Path, name: str, where: str) -> Path:
     for spelled in (name, short, *(normalize(form, short) for form in ("NFC", "NFD"))):  # a Mac's is NFD
         if isfile(folder / spelled):  # noqa: PTH113 (is_file raises at long names)
             return folder / spelled
-    raise DataError(f"{where}: there is no file {name.strip()!r}")
+    raise DataError(f"{where}: there is no file {short!r}")

@@ -15,7 +15,7 @@ from digitrec.image import Box, DigitImage, Findings, Place
 from digitrec.image.boxes import covered
 from digitrec.image.pixels import Pixels
 from digitrec.prepare import finder, judge
-from digitrec.prepare.components import Components, Ints, components, joined
+from digitrec.prepare.components import Components, Ints, Scores, components, joined
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.ink import find_ink
 from digitrec.prepare.proposals import Reading, readings
@@ -181,10 +181,11 @@ def lines(picture: Image.Image) -> list[Line]:
     rules |= upright_rules(look, tall)
     scale, are_dashes = np.tile(np.array(picture.size) / look.kinds.shape[1::-1], 2), _are_dashes(parts)
     if picture.height < CUT_OUT * max(LEGIBLE, typical):
-        made = _lines_of_cut_out(found, letters, rules, picture.size)
+        made = _lines_of_cut_out(found, letters, rules, picture.size, scale)
     else:
         made = _lines_of_page(found, letters, rules, parts, scale)
-    dashes, digits = parts.boxes[are_dashes] * scale, parts.boxes[np.setdiff1d(owners, are_dashes)] * scale
+    dashes = parts.boxes[are_dashes] * scale
+    digits = parts.boxes[[own for own in owners if not are_dashes[own]]] * scale
     every = np.concatenate([dashes, *(line.boxes for line in made)])
     made = [
         line if line.cells else _with_minus(_hyphenated(line, dashes, digits), dashes, every) for line in made
@@ -193,7 +194,7 @@ def lines(picture: Image.Image) -> list[Line]:
 
 
 def _lines_of_page(
-    marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, parts: Components, scale: NDArray[np.float64]
+    marks: Sequence[finder.Mark], letters: Ints, rules: Mask, parts: Components, scale: Scores
 ) -> list[Line]:
     """Return the marks and letters that stand beside each other, or around a sign; rules divide them.
 
@@ -201,17 +202,16 @@ def _lines_of_page(
     """
     boxes, places = np.array([mark.box for mark in marks], float), np.array([mark.place for mark in marks])
     count = len(marks)
-    near = np.flatnonzero(beside(boxes, 2 * GAP, letters).any(axis=0))  # noise has thousands of letters
+    letter_boxes = letters * scale
+    near = np.flatnonzero(beside(boxes, 2 * GAP, letter_boxes).any(axis=0))  # noise has thousands of letters
     used = np.append(np.arange(count), count + near)
     signed = np.zeros((count + len(letters),) * 2, bool)
-    signed[np.ix_(used, used)] = _around_signs(
-        np.concatenate([places, np.rint(letters[near] / scale).astype(int)]), parts.boxes
-    )
+    signed[np.ix_(used, used)] = _around_signs(np.concatenate([places, letters[near]]), parts)
     signed[count:, count:] = False  # letters alone are a word
     linked = beside(boxes, GAP) | signed[:count, :count]
     linked &= ~ruled_off(rules, places, linked)
     signed[:count, :count] &= linked
-    boxes = np.concatenate([boxes, letters])
+    boxes = np.concatenate([boxes, letter_boxes])
     every: list[finder.Mark | None] = [*marks, *[None] * len(letters)]
     chance = np.array([mark.chance for mark in marks])
     groups = _groups(_with_letters(boxes, linked, chance) | signed)
@@ -220,11 +220,11 @@ def _lines_of_page(
 
 
 def _lines_of_cut_out(
-    marks: Sequence[finder.Mark], letters: Boxes, rules: Mask, size: tuple[int, int]
+    marks: Sequence[finder.Mark], letters: Ints, rules: Mask, size: tuple[int, int], scale: Scores
 ) -> list[Line]:
     """Return the marks that stand beside each other, or a row of boxes with its letters, if there are any.
 
-    ``size`` is the picture's.
+    ``size`` is the picture's; ``scale`` leads from the network's input to it.
     """
     boxes = np.array([mark.box for mark in marks], float)
     inside = np.flatnonzero(~_from_outside(boxes, size))
@@ -235,9 +235,8 @@ def _lines_of_cut_out(
     made = [_line(boxes[group], [marks[at] for at in group], cut_out=not cells) for group in groups]
     if not cells:
         return made
-    scale = np.tile(np.array(rules.shape[::-1]) / size, 2)
-    letters = letters[in_boxes(letters * scale, rules, places)]
-    row = _line(np.concatenate([boxes, letters]), [*marks, *[None] * len(letters)], cut_out=True)
+    letters = letters[in_boxes(letters, rules, places)]
+    row = _line(np.concatenate([boxes, letters * scale]), [*marks, *[None] * len(letters)], cut_out=True)
     return [replace(row, cells=made)]
 
 
@@ -401,26 +400,25 @@ def _beside_others(some: Boxes, boxes: Boxes, gap: float, with_signs: bool) -> M
     return np.asarray((digits | sign if with_signs else digits) & (apart < gap * higher))
 
 
-def _around_signs(places: Ints, specks: Ints) -> Mask:
+def _around_signs(places: Ints, parts: Components) -> Mask:
     """Return which marks have a decimal point or a hyphen in the gap between them, (N, N).
 
-    Both are ``specks``. A point stands on the marks' base line, and about in the middle of the gap: after 3
-    as in "3. 47" it is no decimal point. A hyphen stands at half their height, and near both.
+    Both are parts of all ink. A point stands on the marks' base line, and about in the middle of the gap:
+    after 3 as in "3. 47" it is no decimal point. A hyphen stands at half their height, and near both.
     """
     linked = np.zeros((len(places),) * 2, bool)
     starts, ends, height = places[:, 1], places[:, 3], places[:, 3] - places[:, 1]
-    width, low = (specks[:, 2:] - specks[:, :2]).T
+    specks, width, low = parts.boxes, parts.width, parts.height
     longer = np.maximum(width, low)
-    are_wide = (width > DASH * low) & (width >= 4) & (width < height.max())
+    are_wide = _are_dashes(parts) & (width < height.max())
     are_small = (low + 1 > POINT[0] * height.min()) & (longer - 1 < POINT[1] * height.max())
     signs = np.flatnonzero(are_wide | are_small)
     for at in signs[np.argsort(-longer[signs], kind="stable")[:MOST_SIGNS]]:
-        left, top, right, bottom = specks[at]
+        left, _, right, bottom = specks[at]
         # The network's input is coarse: a size may be a pixel more or less.
         is_point = (low[at] + 1 > POINT[0] * height) & (longer[at] - 1 < POINT[1] * height)
         is_point &= np.abs(bottom - ends) < POINT[1] * height
-        is_hyphen = are_wide[at] & (low[at] * UNEVEN < height) & (width[at] < height)
-        is_hyphen &= np.abs(top + bottom - starts - ends) < 2 * LEVEL * height
+        is_hyphen = are_wide[at] & (width[at] < height) & _are_level(specks[at : at + 1], starts, ends)
         before, after = left - places[:, 2], places[:, 0] - right
         gaps = [np.where((is_point | is_hyphen) & (gap >= 0), gap, np.inf) for gap in (before, after)]
         one, other = (int(gap.argmin()) for gap in gaps)
@@ -430,9 +428,9 @@ def _around_signs(places: Ints, specks: Ints) -> Mask:
     return linked
 
 
-def _are_dashes(parts: Components) -> Ints:
-    """Return the numbers of the parts that may be a minus."""
-    return np.flatnonzero((parts.width > DASH * parts.height) & (parts.width >= 4))  # others are specks
+def _are_dashes(parts: Components) -> Mask:
+    """Return which parts may be a minus."""
+    return np.asarray((parts.width > DASH * parts.height) & (parts.width >= 4))  # others are specks
 
 
 def _hyphenated(line: Line, dashes: Boxes, digits: Boxes) -> Line:
@@ -453,8 +451,8 @@ def _hyphenated(line: Line, dashes: Boxes, digits: Boxes) -> Line:
     return replace(line, hyphens=hyphens)
 
 
-def _are_level(dashes: Boxes, top: float, bottom: float) -> Mask:
-    """Return which dashes are low, and about in the middle of a line's height, (N,)."""
+def _are_level(dashes: Boxes | Ints, top: float | Ints, bottom: float | Ints) -> Mask:
+    """Return which dashes are low, and about in the middle of a line's height, (N,); also one for N marks."""
     low, middle = dashes[:, 3] - dashes[:, 1], (dashes[:, 1] + dashes[:, 3]) / 2
     is_level = np.abs(middle - (top + bottom) / 2) < LEVEL * (bottom - top)
     return np.asarray((low * UNEVEN < bottom - top) & is_level)

@@ -50,7 +50,8 @@ SPACE, NARROW = 0.3, 0.05
 """Minimum gap between the words of such a line, and between the numbers of other lines, as a share of the
 line's height."""
 SIGN_INSIDE = 0.9
-"""Chance of a sign among the characters above which a line is split at spaces only: 12:30 is no number."""
+"""Chance of a sign among the characters above which a line is split around broad signs only: parts of 12:30
+are no numbers."""
 DIGITS = 0.5
 """Minimum chance of a line whose marks look like digits."""
 CLOSER = 0.5, 0.3
@@ -231,13 +232,13 @@ class LocalNumbers(BaseProvider):
         if one.chance >= UNSURE:
             return [one]
         if one.reading.sign > SIGN_INSIDE:
-            return self._around_signs(page, line) or [one]
+            return self._in_sum(page, line) or [one]
         sides = [self._judged(page, part, one) for part in one.parts()]
         if not sides or np.mean([_mean(side) for side in sides]) <= one.chance:
             return [one]
         return [part for side in sides for part in side]
 
-    def _around_signs(self, page: Page, line: Line) -> list[Proposal]:
+    def _in_sum(self, page: Page, line: Line) -> list[Proposal]:
         """Return the likely numbers of a sum such as 54 + 6 = 60; none if there are fewer than two."""
         clear = [mark is not None and page.seen[mark].evidence >= CLEARLY for mark in line.marks]
         parts = line.at_signs(np.array(clear), SPACE)
@@ -485,13 +486,14 @@ def _candidate(one: Proposal) -> Candidate:
 
 def _with_hyphens(one: Proposal) -> Proposal:
     """Write the hyphens that the reader left out: 555-1234 is not one number."""
+    digits = [at for at, sign in enumerate(one.reading.text) if sign.isdigit()]
+    if not one.line.hyphens or len(digits) != np.count_nonzero(one.line.high):
+        return one
     left, _, right, _ = one.view
     signs = list(zip(one.reading.text, one.reading.chances, one.reading.places, strict=True))
-    digits = [at for at, sign in enumerate(one.reading.text) if sign.isdigit()]
-    if len(digits) == np.count_nonzero(one.line.high):
-        for before, start in reversed(one.line.hyphens):
-            if signs[digits[before] - 1][0].isdigit():  # else the reader took it for a minus or a point
-                signs.insert(digits[before], ("-", 1.0, (start - left) / (right - left)))
+    for before, start in reversed(one.line.hyphens):
+        if signs[digits[before] - 1][0].isdigit():  # else the reader took it for a minus or a point
+            signs.insert(digits[before], ("-", 1.0, (start - left) / (right - left)))
     text, chances, places = map(tuple, zip(*signs, strict=True))
     return replace(one, reading=replace(one.reading, text="".join(text), chances=chances, places=places))
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.prepare import finder
-from digitrec.prepare.components import Components, components
+from digitrec.prepare.components import Components, Ints, components
 from digitrec.prepare.filters import Floats, Mask
 
 Boxes = NDArray[np.float64]
@@ -43,8 +43,8 @@ PAPER = 0.1
 
 def letters_and_rules(
     look: finder.Look, parts: Components, marks: Iterable[tuple[int, finder.Mark]], tall: float
-) -> tuple[Boxes, Mask]:
-    """Return the letters' boxes, in pixels of the picture, and a mask of rules on the network's input.
+) -> tuple[Ints, Mask]:
+    """Return the letters' boxes, (N, 4), and a mask of rules, (h, w), both on the network's input.
 
     Args:
         look: the network's output.
@@ -64,10 +64,9 @@ def letters_and_rules(
     for own, mark in marks:
         letters = letters[(letters == own) | ~_surround(places[letters], mark.place)]
         owners.append(own)
-    boxes = np.array([look.on_picture(place) for place in places[letters].tolist()], float).reshape(-1, 4)
     is_writing = np.isin(np.arange(len(parts)), np.concatenate([letters, smallest]))
     is_writing |= np.isin(np.arange(len(parts)), owners) & ~is_frame & (parts.height < ALONE * tall)
-    return boxes, (other > 0.5) & ~parts.drawn(is_writing)
+    return places[letters], (other > 0.5) & ~parts.drawn(is_writing)
 
 
 def _are_frames(parts: Components, ink: Floats) -> Mask:
@@ -123,7 +122,7 @@ def cells_between(rules: Mask, places: NDArray[np.intp]) -> list[NDArray[np.intp
     return cells if len(cells) < rules_there else []
 
 
-def in_boxes(letters: Boxes, rules: Mask, places: NDArray[np.intp]) -> Mask:
+def in_boxes(letters: Ints, rules: Mask, places: NDArray[np.intp]) -> Mask:
     """Return which letters stand in the boxes of a row of marks, (N,).
 
     Args:
