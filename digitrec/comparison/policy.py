@@ -260,9 +260,7 @@ class Consensus(EnginePolicy):
         """
         self.agree = whole("the number of engines that must agree", agree, 0)
         if not 2 <= agree <= len(listed(engines)):
-            raise ValueError(
-                f"agree must be 2 or more, at most {len(engines)} (all engines), got {agree}"
-            )
+            raise ValueError(f"agree must be 2 or more, at most {len(engines)} (all engines), got {agree}")
         super().__init__(engines)
 
     def called(self, names: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from digitrec.answer import Answer, Candidate, Sign, checked
 from digitrec.errors import NotConfigured, Rejected, install_hint
 from digitrec.image import Box, InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
+from digitrec.prepare import PREPARATIONS
 from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, looked, requires
 from digitrec.providers.translate import Rule, Service, box_around
 
@@ -38,7 +39,7 @@ class RapidOcr(BaseProvider):
     """Reads text with RapidOCR."""
 
     wants = InputSpec(
-        encoding="png", preparation="repeated", crop=True, repeat=3, min_side=96, max_side=2000, margin=0.5
+        encoding="png", preparation="repeated", min_side=96, max_side=2000, **PREPARATIONS["repeated"]
     )
     price: Price | None = FREE
 

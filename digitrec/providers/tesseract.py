@@ -17,6 +17,7 @@ from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
+from digitrec.prepare import PREPARATIONS
 from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 
@@ -31,7 +32,7 @@ class Tesseract(BaseProvider):
     """Reads text with the tesseract program."""
 
     wants = InputSpec(
-        encoding="png", preparation="repeated", crop=True, repeat=3, min_side=40, max_side=2000, margin=0.5
+        encoding="png", preparation="repeated", min_side=40, max_side=2000, **PREPARATIONS["repeated"]
     )
     price: Price | None = FREE
     variables: ClassVar[Mapping[str, Sequence[str]]] = {"program": ("DIGITREC_TESSERACT",)}
