@@ -71,7 +71,7 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
     picture = image.picture.transform(
         image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC, fillcolor="white"
     )
-    level = replace(image, _held=picture, _place=None, _view=f"{image._view} aligned")
+    level = replace(image, _held=picture, _place=None, _view=f"{image._view} aligned {frame}")
     return Aligned(level, coefficients, image.place)
 
 

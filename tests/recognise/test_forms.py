@@ -13,9 +13,10 @@ from digitrec.answer import Answer, Candidate, Failure, Number, Sheet, Sign
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import DataError, NotConfigured
-from digitrec.image import Box, InputSpec, PreparedImage
+from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
 from digitrec.prepare.components import components
 from digitrec.providers.openai import OpenAi
+from digitrec.recognise.align import align
 from digitrec.recognise.forms import Form, load_form, read_forms
 
 SIZE = 900, 700
@@ -84,7 +85,6 @@ def read(
 
 
 @pytest.mark.parametrize(("picture", "frame"), [
-    
     (form(), None), (form(), FRAME), (form().rotate(6, fillcolor=235), None),
     (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
     (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
@@ -132,6 +132,12 @@ def test_an_empty_field_has_its_place_on_the_photo(
     corners = corners @ [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]] + middle + shift
     expected = *corners.min(axis=0), *corners.max(axis=0)
     assert read(picture, Form(FIELDS, frame))["none"].box == pytest.approx(expected, abs=2 if shift else 0.3)
+
+
+def test_a_photo_aligned_to_other_frames_is_another_picture() -> None:
+    photo = DigitImage.open(form().rotate(6, fillcolor=235))
+    found = [align(photo, frame) for frame in (None, FRAME, (0.0, 0.0, 0.5, 0.5))]
+    assert len({one.image.ref.view for one in found if one is not None}) == 3
 
 
 def test_a_number_between_two_fields_belongs_to_one() -> None:
