@@ -27,6 +27,7 @@ LARGEST = 1_000_000_000
 """Maximum of a number in the file; a larger one is a typing error."""
 Amount = Annotated[float, Meta(ge=0, le=LARGEST)]
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
+Rate = Annotated[float, Meta(ge=1e-6, le=LARGEST)]
 Text = Annotated[str, Meta(min_length=1)]
 
 
@@ -70,8 +71,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The standing budget."""
     prices: dict[str, Amount] = {}
     """US dollars for one image by provider, >= 0; override the provider's own price."""
-    rates: dict[str, Positive] = {}
-    """Requests per second by provider, > 0; override the provider's own rate."""
+    rates: dict[str, Rate] = {}
+    """Requests per second by provider, >= 1e-6; override the provider's own rate."""
     tokens: dict[str, TokenPrice] = {}
     """Prices of tokens by model, for providers that are paid by the token."""
     attempt_timeouts: dict[str, Positive] = {}

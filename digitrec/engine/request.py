@@ -403,6 +403,12 @@ class Request:
             return True
         wait = terms.remote.turn_s(claimed[0].question.endpoint, terms.rate)
         self._deadline += wait
+        if wait > LONG_WAIT_S:
+            log.warning(
+                "%s: waits %.0f s for its turn (see [rates]); interrupted commands keep theirs",
+                terms.remote.name,
+                wait,
+            )
         return self._pause(claimed, wait)
 
     def _pause(self, claimed: Sequence[Item], seconds: float) -> bool:
@@ -597,6 +603,8 @@ REFUSED = (errors.AuthFailed, errors.QuotaExceeded, errors.Rejected)
 """Errors of calls that the vendor refused, which are free too."""
 FIRST_WAIT_S = 0.5
 """The wait before the second attempt is random, from 0 to this; the limit doubles for each attempt."""
+LONG_WAIT_S = 10.0
+"""Wait for the rate limit from which the user is told, in seconds."""
 LONGEST_WAIT_S = 8.0
 """Maximum random wait."""
 FOREVER_S = 1e9

@@ -61,7 +61,7 @@ MISTAKES = [
     ("[parameters.openai]\nleave_out = 'seed'", "parameters.openai.leave_out"),
     *((f"[parameters.openai]\nmax_tokens = {it}", "parameters.openai.max_tokens") for it in ("0", "true")),
     ("tokens = 1", "tokens"), ("[tokens]\nm = 1", "tokens.m"), ("[tokens.m]\ninput = 1", "output"),
-    ("[tokens.m]\ninput = 1\noutput = -1", "tokens.m.output"),
+    ("[tokens.m]\ninput = 1\noutput = -1", "tokens.m.output"), ("[rates]\nazure = 1e-7", "rates.azure"),
 ]  # fmt: skip
 INVALID = [
     b"\xff\xfe=", b"a = " + b"[" * 20_000, b"a." * 5_000 + b"b = 1", b"ledger = 'x'" + b" " * 1_000_001,
