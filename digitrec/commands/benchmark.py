@@ -20,7 +20,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.comparison.numbers import numbers_asked
 from digitrec.engine import Engine
 from digitrec.errors import DataError
-from digitrec.errors.text import percent
+from digitrec.errors.text import percent, printable
 from digitrec.image import atomic
 from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
 from digitrec.models import store
@@ -259,7 +259,7 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
     from digitrec.report.plots import save
 
     samples = _samples(source, limit, model)
-    name = Path(source).resolve().stem
+    name = printable(Path(source).resolve().stem)
     with _watched(len(samples)) as arrived:
         found = measure(samples, engine, name, arrived=arrived)
     right = found.accuracy

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from digitrec.commands import options, sources
 from digitrec.commands.progress import quiet_bar, quietly, terminal
+from digitrec.errors.text import printable
 from digitrec.lab.training.zoo import find
 from digitrec.providers.base import is_installed, not_installed
 from digitrec.recognise import predict_many
@@ -101,7 +102,7 @@ def explore(data: str, limit: int, out: Path) -> None:
         bar.at(0.05, f"{len(digits):,} digits asked about")
         chances = store.load().probabilities(digits.images)
         bar.at(0.1, f"{len(digits):,} digits compared with each other")
-        seen = look(digits, Path(data).resolve().stem, chances)
+        seen = look(digits, printable(Path(data).resolve().stem), chances)
         bar.at(0.8, "drawing")
         for draw in exploration.PICTURES:
             click.echo(save(draw(seen), out / f"{draw.__name__}.png"))

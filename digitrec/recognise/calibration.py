@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from digitrec.answer import Outcome, Prediction, Share
 from digitrec.errors import DataError
 from digitrec.errors.schemas import built
+from digitrec.errors.text import printable
 from digitrec.image import atomic
 from digitrec.providers.base import is_installed, not_installed
 
@@ -248,7 +249,7 @@ def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Cal
     points, chances = FITTERS[method](scores, right)
     return Calibration(
         key, tuple(points.tolist()), tuple(chances.tolist()), method, n, hits,
-        brier_before=_brier(scores, right), brier_after=judged[method], data=data,
+        brier_before=_brier(scores, right), brier_after=judged[method], data=printable(data),
         data_sha256=digest(prediction for prediction, _ in answers),
         fitted=datetime.now(UTC).isoformat(timespec="seconds"), digitrec=__version__,
         pictures=tuple(sorted(_beginnings(prediction for prediction, _ in answers))),

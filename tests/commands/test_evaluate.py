@@ -47,7 +47,11 @@ def test_a_missing_model_and_an_unknown_set_are_refused() -> None:
     run("--data", "mnist-test", "--table", "scenes", code=2)
 
 
-def test_the_pictures_of_the_current_folder_are_named_after_it(seven: Path) -> None:
-    (seven.parent / "labels.csv").write_text("file,label\nseven.png,7\n")
+def test_the_pictures_of_the_current_folder_are_named_after_it(
+    seven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = seven.parent.rename(seven.parent.with_name("odd\udcff"))
+    monkeypatch.chdir(odd)
+    (odd / "labels.csv").write_text("file,label\nseven.png,7\n")
     drawn = run("--data", ".", "--out", "seen", code=0).stdout
-    assert f"{seven.parent.stem}: accuracy 100" in drawn and f"{seven.parent.stem}-confusion.png" in drawn
+    assert r"odd\udcff: accuracy 100" in drawn and r"odd\udcff-confusion.png" in drawn

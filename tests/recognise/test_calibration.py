@@ -235,15 +235,16 @@ def test_a_confidence_that_is_surer_where_it_is_wrong_gives_the_share_right_ever
 
 def test_it_says_where_it_is_from() -> None:
     said, labels = answers(200, smooth)
-    (found,) = fit(said, labels, "photos")
+    (found,) = fit(said, labels, "photos\udcff")
     everything = "".join(sorted(answer.image.sha256 or "" for answer in said))
-    assert (found.data, found.n, found.right) == ("photos", 200, labels.count(7))
+    assert (found.data, found.n, found.right) == ("photos\\udcff", 200, labels.count(7))
+    calibration.save(found)
+    assert calibration.known()[found.key] == found
     assert found.data_sha256 == hashlib.sha256(everything.encode()).hexdigest()
     assert (found.key, found.digitrec) == (Key("e", "plain", "v1", emulated=False), digitrec.__version__)
     fitted = datetime.fromisoformat(found.fitted)
     assert timedelta(0) <= datetime.now(UTC) - fitted < timedelta(hours=1)
     assert (fitted.utcoffset(), len(found.fitted)) == (timedelta(0), len("2026-01-01T00:00:00+00:00"))
-    assert isinstance(found, Calibration)
 
 
 def test_every_engine_model_and_preparation_has_its_own() -> None:
