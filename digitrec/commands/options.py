@@ -7,6 +7,7 @@ use.
 
 import math
 import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -269,7 +270,7 @@ def _expected(value: str) -> tuple[int, int]:
     least, dash, most = value.partition("-")
     with suppress(ValueError):
         found = int(least), int(most if dash else least)
-        if 1 <= found[0] <= found[1]:
+        if 1 <= found[0] <= found[1] <= sys.maxsize:
             return found
     raise click.BadParameter(f"{value!r} is neither a number of digits such as 4 nor a range such as 3-6.")
 

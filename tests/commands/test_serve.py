@@ -57,7 +57,7 @@ WRONG = [
     (["--providers", "nobody"], 2, "'nobody'"), (["--providers", " , "], 2, "--providers"),
     (["--providers", "tesseract", "--model", "x.tflite"], 2, "--model is for the local engine"),
     (["--model", "absent.tflite"], 5, "absent.tflite"), (["--providers", "google"], 2, "--max-cost"),
-    (["--port", "70000"], 2, "--port"),
+    (["--port", "70000"], 2, "--port"), *((["--rate", it], 2, "--rate") for it in ("1e308", "1e-320", "0")),
 ])  # fmt: skip
 def test_invalid_options_fail_before_the_server_listens(
     options: list[str], code: int, words: str, started: Started, monkeypatch: pytest.MonkeyPatch
