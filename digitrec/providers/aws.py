@@ -246,9 +246,11 @@ def _profile(env: Mapping[str, str]) -> list[tuple[Path, set[str]]]:
     home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
     found = []
     for variable, name in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
-        file = Path(env.get(variable) or home / ".aws" / name).expanduser()
+        file = Path(env.get(variable) or home / ".aws" / name)
         parser = configparser.RawConfigParser(strict=False)
-        with suppress(OSError, ValueError, configparser.Error):  # an unreadable file has no settings
+        # an unreadable file, or one in an unknown user's home, has no settings
+        with suppress(OSError, ValueError, RuntimeError, configparser.Error):
+            file = file.expanduser()
             parser.read_string(file.read_text("utf-8"))
         sections = {profile, f"profile {profile}"} & set(parser.sections())
         found.append((file, {setting for section in sections for setting in parser.options(section)}))

@@ -103,6 +103,7 @@ def test_a_file_that_cannot_be_read_gives_nothing(home: Path) -> None:
     (home / ".aws" / "config").write_bytes(b"\xff\xfe[default]")
     (home / ".aws" / "credentials").mkdir()
     env = {"HOME": str(home)}
+    env |= {"AWS_SHARED_CREDENTIALS_FILE": "~an-unknown-user/credentials"}
     assert found_credentials(env) == found_region(env) == []
 
 
