@@ -257,7 +257,7 @@ def _source(name: str) -> ImageSource:
 
 Label = Annotated[str | None, Query(description="What the picture shows, if not what the engine read.")]
 Accept = Annotated[bool, Query(description="True: write the label; false: skip the answer.")]
-GONE = partial(Problem, 404, "not-found", "the picture is missing, or was changed since it was read")
+GONE = partial(Problem, 404, "not-found", "the picture is missing, was changed, or is in an archive")
 REFUSED: dict[int | str, dict[str, Any]] = {401: schemas.problem("The owner's key is needed.")}
 MISSING = REFUSED | {404: schemas.problem("The picture is missing or was changed.")}
 UNWRITTEN: dict[int | str, dict[str, Any]] = {409: schemas.problem("A file cannot be written or continued.")}

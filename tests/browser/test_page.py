@@ -252,7 +252,7 @@ def test_doubtful_answers_are_corrected_with_the_keyboard(page_of: OpenPage, tmp
     field.fill("1")
     field.evaluate("it => [1, 2].map(_ => it.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' })))")
     for left in (1, 0):
-        expect(page.locator("#words")).to_have_text(f"{left + 1} to review.")
+        expect(page.locator("#words")).to_have_text(f"{left + 1} on this page.")
         expect(field).to_be_focused()
         field.press("Escape")
     expect(page.locator("#words")).to_have_text("Nothing left to review.")

@@ -58,7 +58,7 @@ async function entry({ name, label, provider }) {
 
 function count() {
   const left = by("labelled").childElementCount;
-  by("words").textContent = left ? `${left} to review.` : "Nothing left to review.";
+  by("words").textContent = left ? `${left} on this page.` : "Nothing left to review.";
 }
 
 function tell(error) {
