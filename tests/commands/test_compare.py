@@ -38,11 +38,8 @@ def test_without_names_the_free_and_ready_engines_are_asked(
 
 
 @pytest.mark.parametrize("arguments", [
-    ("-p", "local,nix"),
-    ("-p", "local,local"),
-    ("-p", "local", "--all"),
-    ("--prepare", "plain,enlarged"),
-    ("--prepare", "huge"),
+    ("-p", "local,nix"), ("-p", "local,local"), ("-p", "local", "--all"),
+    ("--prepare", "plain,enlarged"), ("--prepare", "huge"),
 ])  # fmt: skip
 def test_wrong_usage(seven: Path, arguments: tuple[str, ...]) -> None:
     assert run(seven, *arguments, code=2).stdout == ""
@@ -51,8 +48,7 @@ def test_wrong_usage(seven: Path, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("engine", "settings"), [
     ("aws", {"AWS_PROFILE": "nobody", "AWS_REGION": "us-east-1"}),  # found only when it is opened
     ("google", {"GOOGLE_APPLICATION_CREDENTIALS": __file__}),
-    ("azure", {"VISION_ENDPOINT": "https://", "VISION_KEY": "k"}),
-    ("azure", {}),
+    ("azure", {"VISION_ENDPOINT": "https://", "VISION_KEY": "k"}), ("azure", {}),
 ])  # fmt: skip
 def test_a_wrong_setting_of_one_engine_does_not_affect_the_others(
     seven: Path, monkeypatch: pytest.MonkeyPatch, engine: str, settings: dict[str, str]

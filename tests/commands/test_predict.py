@@ -84,8 +84,7 @@ def test_the_saved_input_and_the_estimate_are_of_the_turned_picture(folder: Path
 
 
 @pytest.mark.parametrize(("arguments", "code", "says"), [
-    ([], 2, "Missing argument"),
-    (["seven.png", "-p", "gogle"], 2, "mean 'google'"),
+    ([], 2, "Missing argument"), (["seven.png", "-p", "gogle"], 2, "mean 'google'"),
     (["seven.png", "-p", "google"], 4, "GOOGLE_APPLICATION_CREDENTIALS"),
     (["seven.png", "--model", "seven.png"], 5, ".tflite"),
     (["seven.png", "--model", "missing.tflite"], 5, "cannot be read"),
@@ -93,13 +92,10 @@ def test_the_saved_input_and_the_estimate_are_of_the_turned_picture(folder: Path
     (["seven.png", "--emulate"], 2, "google"),
     (["seven.png", "-p", "azure", "--max-cost", "1", "--dry-run"], 4, "azure"),
     (["seven.png", "--prepare", "plain"], 2, "local"),
-    (["."], 1, "broken.png"),
-    (["empty"], 1, "without pictures; name a picture"),
-    (["a" * 300], 1, "cannot be read"),
-    (["[" + "a" * 300], 1, "cannot be read"),
+    (["."], 1, "broken.png"), (["empty"], 1, "without pictures; name a picture"),
+    (["a" * 300], 1, "cannot be read"), (["[" + "a" * 300], 1, "cannot be read"),
     (["seven.png", "--save-prepared", "none/seen.png"], 9, "none/seen.png: no such file or directory"),
-    (["seven.png", "--save-prepared", "seen"], 2, "such as seen.png"),
-    (["scans.zip"], 1, "digitrec batch"),
+    (["seven.png", "--save-prepared", "seen"], 2, "such as seen.png"), (["scans.zip"], 1, "digitrec batch"),
     (["seven.png", "-p", "local,rapidocr"], 2, "digitrec compare"),
     (["seven.png", "--below", "0.5"], 2, "--fallback"),
     (["seven.png", "--fallback", "rapidocr", "--consensus", "2"], 2, "--consensus"),

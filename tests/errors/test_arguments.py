@@ -40,8 +40,7 @@ def test_a_setting_out_of_its_range_is_named_where_it_is_given(name: str, value:
 
 @pytest.mark.parametrize(("name", "value"), [
     ("timeout", 1), ("timeout", np.float32(0.5)), ("attempts", np.int64(1)), ("max_cost", 0),
-    ("max_cost", None), ("ledger", "none"), ("ledger", Path("a")),
-    ("record", None), ("concurrency", 100),
+    ("max_cost", None), ("ledger", "none"), ("ledger", Path("a")), ("record", None), ("concurrency", 100),
 ])  # fmt: skip
 def test_a_setting_in_its_range_is_kept(name: str, value: Any) -> None:
     kept = getattr(digitrec.Options(**{name: value}), name)

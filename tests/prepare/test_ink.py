@@ -184,9 +184,7 @@ def test_pictures_of_any_shape(shape: tuple[int, ...], value: int) -> None:
     ("cropped to the digit", 236),  # a 2 of which more is ink than paper
     ("bracket beside it", 41),  # a fine bracket beside a marker's 2
     ("bracket beside it", 151),  # in grainy pencil
-    ("seven segments", 178),
-    ("seven segments", 239),
-    ("card on a dark table", 256),
+    ("seven segments", 178), ("seven segments", 239), ("card on a dark table", 256),
 ])  # fmt: skip
 def test_what_was_once_taken_for_something_else_is_read(kind: str, place: int) -> None:
     one = staged(kind, place)

@@ -20,8 +20,7 @@ NOT_TOLD_BY_A_SCHEMA = [positive_data_acceptance]
 """A schema cannot say whether bytes are a picture, so a valid request may be refused with 422."""
 OPERATIONS = [
     ("/predict", "POST"), ("/v1/read", "POST"), ("/compare", "POST"), ("/health", "GET"), ("/ready", "GET"),
-    ("/providers", "GET"),
-    ("/metrics", "GET"), ("/explain", "POST"), ("/thumbnail", "POST"),
+    ("/providers", "GET"), ("/metrics", "GET"), ("/explain", "POST"), ("/thumbnail", "POST"),
     ("/collected", "GET"), ("/collected/{name}", "GET"), ("/collected/{name}", "PUT"),
 ]  # fmt: skip
 
