@@ -170,11 +170,18 @@ class Remote:
         """
         queue = f"{self.name} {endpoint}"
         with self._opening:
-            with suppress(errors.LedgerError):  # it cannot be opened or written, or is locked for too long
+            is_first = self._turns is None
+            try:
                 self._turns = self._turns or Ledger(config.default_ledger().with_name("rate.sqlite"))
-                return self._turns.book(queue, rate)
-            self._turns = Ledger(None)
-            return self._turns.book(queue, rate)
+                wait = self._turns.book(queue, rate)
+            except errors.LedgerError:  # it cannot be opened or written, or is locked for too long
+                self._turns = Ledger(None)
+                wait = self._turns.book(queue, rate)
+        if is_first and wait > LONG_WAIT_S:
+            log.warning(
+                "%s: waits %.0f s for turns of other commands, even ended ones ([rates])", queue, wait
+            )
+        return wait
 
     def usd_by_tokens(self, outcome: object) -> float | None:
         """Return the price in US dollars of an answer's tokens; without a count the price of the most."""
@@ -403,12 +410,6 @@ class Request:
             return True
         wait = terms.remote.turn_s(claimed[0].question.endpoint, terms.rate)
         self._deadline += wait
-        if wait > LONG_WAIT_S:
-            log.warning(
-                "%s: waits %.0f s for its turn (see [rates]); interrupted commands keep theirs",
-                terms.remote.name,
-                wait,
-            )
         return self._pause(claimed, wait)
 
     def _pause(self, claimed: Sequence[Item], seconds: float) -> bool:
@@ -604,7 +605,7 @@ REFUSED = (errors.AuthFailed, errors.QuotaExceeded, errors.Rejected)
 FIRST_WAIT_S = 0.5
 """The wait before the second attempt is random, from 0 to this; the limit doubles for each attempt."""
 LONG_WAIT_S = 10.0
-"""Wait for the rate limit from which the user is told, in seconds."""
+"""Wait for other commands' requests of which the user is told, in seconds."""
 LONGEST_WAIT_S = 8.0
 """Maximum random wait."""
 FOREVER_S = 1e9

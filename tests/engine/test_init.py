@@ -185,17 +185,22 @@ def test_a_program_ends_despite_a_hanging_call(tmp_path: Path, ended_by: str) ->
 # ---- rate and budget
 
 
-def test_a_rate_limit_alone_never_makes_an_image_fail_and_keeps_its_claim(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_rate_limit_alone_never_makes_an_image_fail_and_keeps_its_claim(tmp_path: Path) -> None:
     """The last question waits for its turn longer than its timeout; its duplicate waits for its answer."""
-    monkeypatch.setattr("digitrec.engine.request.LONG_WAIT_S", 1.2)
     config, numbers = Config(rates={"paid": 2.0}), [*range(6), 5]
     cloud = PaidCloud(delay_s=0.5)
     replies = ask(cloud, tmp_path, *numbers, config=config, timeout=2.0, concurrency=8)
     assert [reply.outcome for reply in replies] == [answer(number) for number in numbers]
     assert sorted(cloud.calls) == list(range(6))
-    assert "paid: waits" in caplog.text
+
+
+def test_a_long_wait_for_the_turns_of_other_commands_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("digitrec.engine.request.LONG_WAIT_S", 0.2)
+    for number, told in ((1, False), (2, True)):
+        ask(PaidCloud(), tmp_path, number, config=Config(rates={"paid": 2.0}))
+        assert ("for turns of other commands" in caplog.text) == told
 
 
 @pytest.mark.parametrize("damage", ["not a folder", "not a database", "another table"])

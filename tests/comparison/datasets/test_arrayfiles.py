@@ -87,16 +87,13 @@ def a_zip_of_text() -> bytes:
 
 BOTH = {"x": IMAGES, "y": LABELS}
 ODD: list[tuple[str, bytes, str]] = [
-    ("a.npz", npz(a=IMAGES, b=LABELS), "x/y or images/labels; it holds a, b"),
-    ("a.npz", npz(), "nothing"),
+    ("a.npz", npz(a=IMAGES, b=LABELS), "x/y or images/labels; it holds a, b"), ("a.npz", npz(), "nothing"),
     ("a.npz", npz(**BOTH, images=IMAGES, labels=LABELS), "labels"),
     ("a.npz", npz(x=np.array([print, 1], dtype=object), y=LABELS), "npz"),
-    ("a.npz", npz(**BOTH)[:-30], "npz"),
-    ("a.npz", a_zip_of_text(), "a.npz"),
+    ("a.npz", npz(**BOTH)[:-30], "npz"), ("a.npz", a_zip_of_text(), "a.npz"),
     ("a.npz", npz(x=np.zeros((2, 784)), y=LABELS), "(2, 784)"),
     ("a.npz", npz(x=np.zeros((2, 3, 4, 2)), y=LABELS), "(2, 3, 4, 2)"),
-    ("a.npz", npz(x=IMAGES, y=np.eye(2, 10)), "(2, 10)"),
-    ("a.npz", npz(x=IMAGES, y=LABELS[:1]), "(1,)"),
+    ("a.npz", npz(x=IMAGES, y=np.eye(2, 10)), "(2, 10)"), ("a.npz", npz(x=IMAGES, y=LABELS[:1]), "(1,)"),
     ("a.npz", npz(x=IMAGES, y=np.array(["4", "9"])), "<U1"),
     ("a.npz", npz(x=IMAGES, y=np.array([4.5, 9])), "4.5"),
     ("a.npz", npz(x=IMAGES, y=np.array([4, np.nan])), "nan"),
