@@ -74,7 +74,7 @@ def _keys() -> tuple[str, ...]:
     help="Engines to offer, separated by commas.",
 )  # fmt: skip
 @asking_served
-@click.option("--rate", type=options.Number(0.001, 1e4), default=50.0, help="Requests a second per client.")
+@click.option("--rate", type=options.Number(0.001, 1e6), default=50.0, help="Requests a second per client.")
 @options.whole(
     "--proxies", "Number of trusted proxies that set X-Forwarded-For.", least=0, default=0,
     envvar="DIGITREC_PROXIES", show_envvar=True, metavar=None,
