@@ -176,10 +176,11 @@ def _unpacked(data: bytes, name: str) -> int:
     return found
 
 
-def _check_jpeg(data: bytes, start: int, name: str) -> None:
+def _check_jpeg(data: bytes, start: int, name: str) -> bool:
     """Refuse the JPEG at this offset if it has too many markers, table bytes or scans.
 
     If the first scan has all components, a decoder reads no second scan, unless the frame is progressive.
+    Return whether that is so: then libjpeg holds only some rows (`use_c_buffer` in its jdmaster.c).
 
     Raises:
         ImageError: the JPEG has more than `MAX_MARKERS` (with one more for every `BYTES_A_MARKER`),
@@ -200,7 +201,7 @@ def _check_jpeg(data: bytes, start: int, name: str) -> None:
         elif kind == 0xDA:
             scans += 1
             if not refined and int.from_bytes(data[place + 2 : place + 3]) >= components:
-                break
+                return scans == 1
         elif scans and kind in _NEXT_PICTURE:
             break
         if markers > most or table_bytes > MAX_TABLE_BYTES:
@@ -209,6 +210,7 @@ def _check_jpeg(data: bytes, start: int, name: str) -> None:
             raise ImageError(f"{name}: a JPEG in more than {scans - 1} passes; save or export it again")
         if kind not in _ALONE:
             place += length
+    return False
 
 
 def tiff_pages(data: bytes, name: str) -> int:
@@ -334,9 +336,10 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int) -> N
     """
     if len(data or b"") + memory(picture, data, enough) > MAX_DECODING_BYTES:
         pixels = picture.width * picture.height / 1_000_000
+        is_jpeg = isinstance(picture, JpegImageFile)
         raise ImageError(
             f"{name}: a picture of {pixels:.0f} million pixels takes too much memory in this format; "
-            "scale it down first, or save it as a JPEG"
+            f"scale it down first, or save it as a JPEG{' that is not progressive' * is_jpeg}"
         )
     looped = _decoders(picture) & _IN_PYTHON
     if looped and picture.width * picture.height > MAX_LOOPED_PIXELS:
@@ -365,7 +368,8 @@ def memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
     if isinstance(picture, JpegImageFile):
         if data is not None and min(picture.size) >= 2 * enough:  # Pillow decodes at half the size or less
             stored /= 4
-        each = stored + _coefficients(picture)
+        in_one_scan = data is not None and _check_jpeg(data, picture.tile[0].offset, "")
+        each = stored + (0 if in_one_scan else _coefficients(picture))
     elif isinstance(picture, TiffImageFile):
         each = stored + _strip(picture, stored)
     elif picture.format in _BESIDES:
@@ -381,7 +385,7 @@ def memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
 
 
 def _coefficients(picture: JpegImageFile) -> float:
-    """Return the bytes per pixel that libjpeg holds for a picture in several scans, as any picture may be."""
+    """Return the bytes per pixel that libjpeg holds for a picture in several scans."""
     layers = [(wide, high) for _, wide, high, _ in picture.layer]
     whole = max(wide for wide, _ in layers) * max(high for _, high in layers)
     return 2 * sum(wide * high for wide, high in layers) / whole

@@ -171,6 +171,10 @@ class TestTheBound:
         data = made("PNG", "L", 40)
         assert promised(data + bytes(1000)) == promised(data) + 1000
 
+    def test_is_less_for_a_jpeg_in_one_scan(self) -> None:
+        once, often = (made("JPEG", "RGB", 400, subsampling=0, progressive=many) for many in (False, True))
+        assert promised(once) < 0.6 * promised(often)
+
     def test_is_kept_where_somebody_else_opened_the_picture(self, monkeypatch: pytest.MonkeyPatch) -> None:
         data = made("JPEG", "RGB", 1600)
         monkeypatch.setattr(headers, "MAX_DECODING_BYTES", 12_000_000)
