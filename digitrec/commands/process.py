@@ -94,10 +94,12 @@ def keep_at_home() -> None:
     Matplotlib and Keras read these variables once, at import. ONNX Runtime creates an identifier of the
     machine and a queue of events at import, unless the variable is set.
     """
-    from platformdirs import user_cache_path
+    from digitrec.engine.config import user_folder
 
-    cache = user_cache_path("digitrec", appauthor=False)
-    os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
-    os.environ.setdefault("KERAS_HOME", str(cache / "keras"))
+    with suppress(errors.NotConfigured):  # without a home the libraries find folders themselves
+        cache = user_folder("cache")
+        os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
+        os.environ.setdefault("KERAS_HOME", str(cache / "keras"))
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the converters need it
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where that folder cannot be made

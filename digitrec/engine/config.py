@@ -7,7 +7,7 @@ The file is in TOML, by default ``config.toml`` in the user's configuration fold
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -85,20 +85,29 @@ BY_PROVIDER = ("prices", "rates", "attempt_timeouts", "parameters")
 """Tables with provider names as keys; they are checked, because a misspelt limit would have no effect."""
 
 
+def user_folder(kind: Literal["cache", "config", "data"]) -> Path:
+    """Return digitrec's folder of this kind in the user's home.
+
+    Raises:
+        NotConfigured: the home is unknown, as in a container whose user has no name.
+    """
+    from platformdirs import PlatformDirs
+
+    try:
+        return Path(getattr(PlatformDirs("digitrec", appauthor=False), f"user_{kind}_dir"))
+    except RuntimeError as error:
+        raise NotConfigured(f"no home folder ({error})") from error
+
+
 def config_path() -> Path:
     """Return the path of the configuration file: ``DIGITREC_CONFIG``, else in the user's folder."""
-    if named := os.environ.get(VARIABLE):
-        return Path(named)
-    from platformdirs import user_config_path
-
-    return user_config_path("digitrec", appauthor=False) / "config.toml"
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else user_folder("config") / "config.toml"
 
 
 def default_ledger() -> Path:
     """Return the default path of the ledger, in the user's data folder."""
-    from platformdirs import user_data_path
-
-    return user_data_path("digitrec", appauthor=False) / "ledger.sqlite"
+    return user_folder("data") / "ledger.sqlite"
 
 
 def example() -> str:
@@ -130,13 +139,17 @@ def in_force() -> dict[str, Any]:
 
 
 def _read() -> dict[str, Any]:
-    """Read the settings from the file, unchecked; return {} if the default file does not exist.
+    """Read the settings from the file, unchecked; return {} if there is no default file or no home.
 
     Raises:
         NotConfigured: the named or linked file is missing, or is not TOML.
     """
     try:
-        with config_path().open("rb") as file:
+        path = config_path()
+    except NotConfigured:
+        return {}
+    try:
+        with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         import tomllib  # not needed without a file
 
@@ -144,7 +157,7 @@ def _read() -> dict[str, Any]:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
         return tomllib.loads(content.decode(encoding(content)))
     except FileNotFoundError:
-        if os.environ.get(VARIABLE) or config_path().is_symlink():
+        if os.environ.get(VARIABLE) or path.is_symlink():
             raise _cannot("does not exist; correct its name or its link") from None
         return {}
     except OSError as error:

@@ -174,7 +174,7 @@ class Remote:
             try:
                 self._turns = self._turns or Ledger(config.default_ledger().with_name("rate.sqlite"))
                 wait = self._turns.book(queue, rate)
-            except errors.LedgerError:  # it cannot be opened or written, or is locked for too long
+            except (errors.LedgerError, errors.NotConfigured):  # not writable, locked too long, or no home
                 self._turns = Ledger(None)
                 wait = self._turns.book(queue, rate)
         if is_first and wait > LONG_WAIT_S:

@@ -21,7 +21,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from digitrec.answer import Outcome, Prediction, Share
-from digitrec.errors import DataError
+from digitrec.engine.config import user_folder
+from digitrec.errors import DataError, NotConfigured
 from digitrec.errors.schemas import built
 from digitrec.errors.text import printable
 from digitrec.image import atomic
@@ -102,8 +103,11 @@ Calibrations = Mapping[Key, Calibration]
 
 
 def known() -> Calibrations:
-    """Return the user's calibrations; empty before the first is fitted."""
-    return stored(str(folder()))
+    """Return the user's calibrations; empty before the first is fitted, and without a home folder."""
+    try:
+        return stored(str(folder()))
+    except NotConfigured:
+        return {}
 
 
 def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
@@ -149,9 +153,7 @@ def fitted_on(outcomes: Iterable[Outcome], calibrations: Calibrations) -> bool:
 
 def folder() -> Path:
     """Return the folder where calibrations are saved."""
-    from platformdirs import user_data_path
-
-    return user_data_path("digitrec", appauthor=False) / "calibrations"
+    return user_folder("data") / "calibrations"
 
 
 @cache

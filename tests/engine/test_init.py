@@ -17,10 +17,11 @@ from digitrec import errors
 from digitrec.answer import Answer
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Estimate
-from digitrec.engine.config import Config, Month, default_ledger
+from digitrec.engine.config import Config, Month, default_ledger, load
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE
+from digitrec.recognise import calibration
 
 # ---- answers and what they say of themselves
 
@@ -217,6 +218,14 @@ def test_without_its_file_the_rate_limit_holds_for_the_engine(damage: str, tmp_p
     replies = ask(PaidCloud(), tmp_path, 1, 2, 3, config=Config(rates={"paid": 10.0}))
     assert [reply.outcome for reply in replies] == [answer(number) for number in (1, 2, 3)]
     assert time.monotonic() - start >= 0.2
+
+
+def test_without_a_home_only_the_ledger_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", {})
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    assert load() == Config() and calibration.known() == {}
+    with pytest.raises(errors.NotConfigured, match="HOME"):
+        default_ledger()
 
 
 @pytest.mark.parametrize("ledger", [{}, {"ledger": "none"}])

@@ -131,9 +131,7 @@ shares = st.lists(st.floats(-0.5, 1.5) | st.integers(-1, 2), max_size=4)
 @given(
     name=st.sampled_from(sorted(WHOLE)), value=values | shares, other=values | shares, cut=st.integers(0, 900)
 )
-def test_any_file_content_gives_a_chance_or_nothing(
-    name: str, value: object, other: object, cut: int
-) -> None:
+def test_any_file_content_gives_a_chance_or_none(name: str, value: object, other: object, cut: int) -> None:
     for text in (
         json.dumps(WHOLE | {name: value}), json.dumps(WHOLE | {"scores": value, "chances": other}),
         json.dumps(WHOLE)[:cut], json.dumps(value),

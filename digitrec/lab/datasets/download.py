@@ -13,9 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from digitrec.comparison.datasets.mnist import SHA256, Digits, digits_of, intact, official
+from digitrec.engine.config import user_folder
 from digitrec.errors import DataError
 from digitrec.providers.base import requires
 
@@ -79,7 +78,7 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> Pa
         import pooch
     pooch.get_logger().setLevel("WARNING")  # the progress bar is enough
     fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
-    kept = platformdirs.user_cache_path("digitrec") / folder
+    kept = user_folder("cache") / folder
     failures = []
     for mirror in mirrors:
         try:
