@@ -260,13 +260,21 @@ def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     except Exception as error:  # skops documents no error class for a file that it did not write
         todo = "save scikit-learn's classifier itself (a search's best_estimator_)"
         raise ModelError(f"{path}: skops cannot load it safely ({first_line(error)}); {todo}") from error
-    knows_digits = [str(one) for one in getattr(classifier, "classes_", ())] == list("0123456789")
+    labels = [str(one).removesuffix(".0") for one in getattr(classifier, "classes_", ())]
+    knows_digits = labels == list("0123456789")
     if not knows_digits or getattr(classifier, "n_features_in_", 0) != 784:
         raise ModelError(f"{path}: has not learned ten digits from 784 pixels; give another file")
     ask = classifier.predict_proba if output_of(classifier) == "softmax" else classifier.decision_function
-    if ask(np.zeros((1, 784))).shape != (1, 10):
+
+    def forward(ink: Floats) -> Floats:
+        try:
+            return np.asarray(ask(ink.reshape(-1, 784)), np.float32)
+        except Exception as error:  # some classifiers answer only pictures like those that they learned
+            raise ModelError(f"{path}: its classifier fails ({first_line(error)}); give another") from error
+
+    if forward(np.zeros((1, 784), np.float32)).shape != (1, 10):
         raise ModelError(f"{path}: does not answer with ten numbers; train it one-vs-rest")
-    return about, lambda ink: np.asarray(ask(ink.reshape(-1, 784)), np.float32)
+    return about, forward
 
 
 def to_skops(classifier: Any) -> bytes:

@@ -16,7 +16,7 @@ import skops.io
 from keras import layers
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
@@ -365,10 +365,11 @@ def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None
 
 
 @pytest.mark.parametrize("kind", [KNeighborsClassifier(1), MLPClassifier(tol=0.001, random_state=0)])
-def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind: Any) -> None:
+@pytest.mark.parametrize("label", [str, float])  # as in OpenML's MNIST, and as loadtxt reads a CSV file
+def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind: Any, label: type) -> None:
     file = tmp_path / "foreign.skops"
     pixels = LEARNED.images.reshape(-1, 784) / 255.0
-    skops.io.dump(kind.fit(pixels, LEARNED.labels.astype(str)), file)  # texts, as in OpenML's MNIST
+    skops.io.dump(kind.fit(pixels, LEARNED.labels.astype(label)), file)
     model = store.load(file)
     assert (model.input.output, model.input.scale, model.input.assumed) == ("softmax", "unit", False)
     assert (model.probabilities(LEARNED.images).argmax(axis=1) == LEARNED.labels).all()
@@ -380,6 +381,7 @@ def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind
     skops.io.dumps({"not": "a classifier"}), b"no archive",
     skops.io.dumps(KNeighborsClassifier(1).fit(np.eye(784)[:10], np.arange(20).reshape(10, 2) % 10)),
     skops.io.dumps(SVC(decision_function_shape="ovo").fit(np.eye(784)[:20], np.arange(20) % 10)),
+    skops.io.dumps(RadiusNeighborsClassifier(0.5).fit(np.eye(784)[:10], range(10))),  # raises a ValueError
 ])  # fmt: skip
 def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: bytes) -> None:
     file = tmp_path / "other.skops"
