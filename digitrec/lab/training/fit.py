@@ -74,7 +74,7 @@ def fit(
     folder = run_folder(out)
     started = time.monotonic()
     if kind.family == "scikit-learn":
-        learned = _classic(kind, config, what.learned)
+        learned = _classic(kind, config, what.learned, out.parent)
     else:
         from digitrec.lab.training.epochs import learn
 
@@ -115,8 +115,8 @@ def check(kind: Architecture, config: FitConfig, start: Path | None) -> None:
         new_network(kind, config, start)  # raises an error before any digits are fetched
 
 
-def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
-    """Train a classifier of scikit-learn.
+def _classic(kind: Architecture, config: FitConfig, digits: Digits, folder: Path) -> Any:
+    """Train a classifier of scikit-learn; first make the folder for its file.
 
     Raises:
         NotInstalled: scikit-learn is missing, or skops, which writes the file.
@@ -129,6 +129,7 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
             f"{kind.title} reads only learned digits, and the training digits lack {', '.join(missing)}; add "
             "some, or train a network (--arch tutorial-cnn)"
         )
+    folder.mkdir(parents=True, exist_ok=True)
     learned = kind.build()
     if "random_state" in learned.get_params():
         learned.set_params(random_state=config.seed)

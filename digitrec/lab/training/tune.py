@@ -71,7 +71,7 @@ def tune(
         except Exception as error:  # SQLAlchemy raises various errors for another kind of database
             if attempt == ATTEMPTS:
                 raise ModelError(f"{folder}: no study ({first_line(error)}); give another folder") from error
-    about = {"digits": digest(digits.images), "epochs": epochs}
+    about = {"digits": digest(digits.images) + digest(digits.labels), "epochs": epochs}
     if study.user_attrs.get("about", about) != about:
         raise ModelError(f"{folder}: holds a study of other digits or --epochs; give another folder")
     study.set_user_attr("about", about)

@@ -187,9 +187,7 @@ FEW = mnist_test()[:50]
 @pytest.mark.parametrize(("arch", "augment", "changed"), [
     ("mlp", None, True), ("mlp", False, False), ("tutorial-cnn", None, False), ("tutorial-cnn", True, True),
 ])  # fmt: skip
-def test_augmentation_is_the_architectures_or_as_asked(
-    arch: str, augment: bool | None, changed: bool
-) -> None:
+def test_augmentation_is_the_architectures_or_asked(arch: str, augment: bool | None, changed: bool) -> None:
     usual = {image.tobytes() for image in batch_of(FEW, FitConfig())[0]}
     images, _ = next(batches(FEW, ZOO[arch], FitConfig(arch, augment=augment), 50))
     assert (sum(image.tobytes() in usual for image in images) < 15) == changed
