@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
@@ -158,7 +159,9 @@ def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
         if all(env.get(name) for name in names):
             return names
     home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
-    folder = Path(env.get("AZURE_CONFIG_DIR") or home / ".azure").expanduser()
+    folder = Path(env.get("AZURE_CONFIG_DIR") or home / ".azure")
+    with suppress(RuntimeError):  # there is no such user
+        folder = folder.expanduser()
     file = folder / "azureProfile.json"  # `az login` writes it; it holds no secret
     return (str(file),) if file.is_file() else ()
 

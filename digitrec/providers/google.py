@@ -281,8 +281,10 @@ def found_credentials(env: Mapping[str, str]) -> list[str]:
     The metadata server of Google's own machines is not included: asking it takes seconds.
     """
     names = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
-    settings = env.get("APPDATA") or Path(env.get("HOME") or "~").expanduser() / ".config"
+    settings = env.get("APPDATA") or Path(env.get("HOME") or "~") / ".config"
     folder = Path(env.get("CLOUDSDK_CONFIG") or Path(settings) / "gcloud")
+    with suppress(RuntimeError):  # there is no such user
+        folder = folder.expanduser()
     file = folder / "application_default_credentials.json"
     return [*names, str(file)] if file.is_file() else names
 

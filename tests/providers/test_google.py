@@ -189,7 +189,7 @@ NAME = "application_default_credentials.json"
     ("variable", "below"), [("CLOUDSDK_CONFIG", ""), ("APPDATA", "gcloud"), ("HOME", ".config/gcloud")]
 )
 def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: str, below: str) -> None:
-    assert found_credentials({variable: str(tmp_path)}) == []
+    assert found_credentials({variable: str(tmp_path)}) == found_credentials({variable: "~nobody-here"}) == []
     file = tmp_path / below / NAME
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("{}")

@@ -98,8 +98,7 @@ def test_the_endpoint_is_that_of_the_variables_or_the_vendors(
 
 WRONG: list[tuple[str, dict[str, str], dict[str, Any], Sequence[str]]] = [
     ("aws", {"AWS_REGION": "us-east-1"}, {}, ["no credentials", "AWS_ACCESS_KEY_ID"]),
-    ("aws", KEYS, {}, ["region", "AWS_ACCESS_KEY_ID"]),
-    ("aws", {"AWS_PROFILE": "nobody"}, {}, ["nobody"]),
+    ("aws", KEYS, {}, ["region", "AWS_ACCESS_KEY_ID"]), ("aws", {"AWS_PROFILE": "nobody"}, {}, ["nobody"]),
     ("aws", {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_REGION": "us-east-1"}, {}, ["AWS_SECRET_ACCESS_KEY"]),
     ("aws", {**KEYS, "AWS_REGION": "no such region!"}, {}, ["no such region!"]),
     ("google", {}, {}, ["GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY"]),

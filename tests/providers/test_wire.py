@@ -82,9 +82,7 @@ def test_no_proxy_reads_what_stays_here(cloud: str, opened: Opened, monkeypatch:
 
 
 @pytest.mark.skipif(find_spec("socks") is not None, reason="PySocks is installed")
-def test_a_socks_proxy_without_its_package_names_socks(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_socks_proxy_without_its_package_names_it(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     provider = opened("google", endpoint="https://ocr.example")
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
     assert_error(outcome(provider), errors.NotConfigured, "SOCKS")
