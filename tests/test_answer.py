@@ -65,8 +65,7 @@ OF_AN_ANSWER: dict[str, list[Any]] = {
         {"a": float("nan")}, {"a": 10**5000}, {"a": "\ud83d"}, {"\ud83d": 1}, {"a": 1, 2: 3}, circular(),
         nested(DEEPEST + 1), nested(100_000),
     ],
-    "model_version": [3, "\ud83d"],
-    "reason": [False, ""],
+    "model_version": [3, "\ud83d"], "reason": [False, ""],
 }  # fmt: skip
 WRONG = [
     *[("Answer", None), ("dict", {"candidates": []})],

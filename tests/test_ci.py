@@ -26,8 +26,7 @@ def test_{number}():
 @pytest.mark.parametrize(("kinds", "code", "words"), [
     
     ([FLAKY] * 3, 0, "3 passed"),  # the passed test does not run again
-    ([FLAKY, BROKEN], 1, "1 failed, 1 passed"),
-    ([FLAKY] * 4, 1, "4 tests failed"),
+    ([FLAKY, BROKEN], 1, "1 failed, 1 passed"), ([FLAKY] * 4, 1, "4 tests failed"),
     ],
     ids=["flaky", "broken", "too many",
 ])  # fmt: skip

@@ -75,15 +75,12 @@ NAMES = {
         "Fallback", "ImageError", "Options", "Prediction", "Provider", "ProviderError", "__version__",
         "compare", "compare_many", "open_provider", "predict", "predict_many", "stream",
     ],
-    "digitrec.answer": ["Answer", "Candidate", "checked"],
-    "digitrec.emulator": ["Emulator", "Picture"],
+    "digitrec.answer": ["Answer", "Candidate", "checked"], "digitrec.emulator": ["Emulator", "Picture"],
     "digitrec.emulator.kit": [
         "FakeProvider", "Line", "LocalProviderContract", "ProviderContract", "drawn_seven",
     ],
-    "digitrec.emulator.pytest_plugin": ["digitrec_emulator"],
-    "digitrec.engine": ["Engine", "Options"],
-    "digitrec.image": ["DigitImage", "InputSpec", "PreparedImage", "frames"],
-    "digitrec.prepare": ["prepare"],
+    "digitrec.emulator.pytest_plugin": ["digitrec_emulator"], "digitrec.engine": ["Engine", "Options"],
+    "digitrec.image": ["DigitImage", "InputSpec", "PreparedImage", "frames"], "digitrec.prepare": ["prepare"],
     "digitrec.providers.base": [
         "BaseProvider", "Price", "Resumable", "Status", "checked_endpoint", "checked_key", "not_installed",
     ],

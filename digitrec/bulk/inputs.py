@@ -132,7 +132,7 @@ def members(archive: str, skipped: Skipped) -> Iterator[Member]:
 
 
 def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
+    return str(getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
 def _is_picture(name: str, skipped: Skipped) -> bool:

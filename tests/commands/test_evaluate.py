@@ -47,9 +47,7 @@ def test_a_missing_model_and_an_unknown_set_are_refused() -> None:
     run("--data", "mnist-test", "--table", "scenes", code=2)
 
 
-def test_the_pictures_of_the_current_folder_are_named_after_it(
-    seven: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_of_the_current_folder_have_its_name(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = seven.parent.rename(seven.parent.with_name("odd\udcff"))
     monkeypatch.chdir(odd)
     (odd / "labels.csv").write_text("file,label\nseven.png,7\n")

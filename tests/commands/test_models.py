@@ -25,9 +25,7 @@ def test_a_wrong_name_is_reported_before_digits_are_read(monkeypatch: pytest.Mon
     assert "'nosuch'" in run("models", "compare", "nosuch", code=5).stderr
 
 
-def test_kinds_of_models_are_compared_on_a_few_digits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kinds_of_models_are_compared_on_few_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare, "QUICK_DIGITS", 300)
     monkeypatch.setattr(compare, "QUICK_TEST", 200)
     done = run("models", "compare", "knn", "--quick", "--out", str(tmp_path), code=0)

@@ -42,8 +42,7 @@ def assert_is_the_four(ink: Ink) -> None:
 
 Y, X = np.mgrid[:HEIGHT, :WIDTH]
 SHADE = {
-    "none": np.ones((HEIGHT, WIDTH)), "night": np.full((HEIGHT, WIDTH), 0.25),
-    "slope": 1 - 0.6 * X / WIDTH,
+    "none": np.ones((HEIGHT, WIDTH)), "night": np.full((HEIGHT, WIDTH), 0.25), "slope": 1 - 0.6 * X / WIDTH,
     "dark corners": 1 - 0.8 * ((X / WIDTH - 0.5) ** 2 + (Y / HEIGHT - 0.5) ** 2),
     "shadow of a hand": 1 - 0.5 / (1 + np.exp(-(X + 0.5 * Y - 250) / 12)),
 }  # fmt: skip

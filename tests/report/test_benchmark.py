@@ -108,8 +108,7 @@ def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Sco
     }  # fmt: skip
     assert rows(spent)[0] == {
         "engine": "e", "median": "1 ms", "95 of 100": "2 ms", "99 of 100": "3 ms", "loading": "2.0 s",
-        "per 1,000": "$6.50", 
-        "paid in this run": "$5.25",
+        "per 1,000": "$6.50", "paid in this run": "$5.25",
     }  # fmt: skip
     assert rows(sure) == [
         {"engine": "e", "ECE": "0.110", "Brier": "0.120", "ECE calibrated": "0.130",

@@ -57,11 +57,9 @@ SEEDED = measured(STAGED, "card", [(1, 1)] * 8 + [(1, 7)] * 2, None, seeds=["5"]
 @pytest.mark.parametrize(("one", "cells"), [
     (GOOD, {0: "good", 1: "100", 3: "94.55-99.82%", 4: "", 5: "98.00%", 6: "met", 11: "1->7: 1"}),
     (SHORT, {5: "85.00%", 6: "5.00 short", 7: "90.00%", 11: "4->9: 1"}),
-    (LETTERS, {5: "", 6: "", 8: "", 9: "", 10: "", 11: "as 3: 1"}),
-    (LOST, {2: "0.00%", 11: "2 failed: 1"}),
+    (LETTERS, {5: "", 6: "", 8: "", 9: "", 10: "", 11: "as 3: 1"}), (LOST, {2: "0.00%", 11: "2 failed: 1"}),
     (SAYS_99, {9: "2.00%", 10: "0.00%"}),  # the last, an error, is as sure as the surest
-    (ERRS_LAST, {9: "0.00%", 10: "90.00%"}),
-    (SEEDED, {2: "80.00%", 4: "50.00-100.00%"}),
+    (ERRS_LAST, {9: "0.00%", 10: "90.00%"}), (SEEDED, {2: "80.00%", 4: "50.00-100.00%"}),
 ])  # fmt: skip
 def test_a_row_has_accuracy_goal_confidence_and_the_main_error(one: Measured, cells: dict[int, str]) -> None:
     found = row(one)

@@ -65,9 +65,7 @@ def test_every_error_is_a_problem(client: TestClient, method: str, path: str, st
         assert status != 422 or "seen" in problem["detail"]
 
 
-def test_a_bug_reaches_only_the_log(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bugs_reach_only_the_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = local()
     with serving(engine) as client:
         with monkeypatch.context() as broken:
@@ -132,8 +130,7 @@ def test_only_sites_that_are_listed_may_ask_and_are_told_so() -> None:
 
 
 SITES = [
-    ({"origin": "http://testserver"}, 200),
-    ({"origin": "http://testserver:8080"}, 403),
+    ({"origin": "http://testserver"}, 200), ({"origin": "http://testserver:8080"}, 403),
     ({"origin": "http://testserver:8080", "sec-fetch-site": "same-origin"}, 200),  # a proxy cut the port off
     ({"origin": "http://evil.example", "sec-fetch-site": "cross-site"}, 403),
     ({"origin": "http://sub.testserver", "sec-fetch-site": "same-site"}, 403),

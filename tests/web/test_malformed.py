@@ -107,8 +107,7 @@ def huge() -> list[bytes]:
     return [
         flat("PNG", "RGBA", 4000), flat("TIFF", "F", 4000, compression="tiff_adobe_deflate"),
         flat("JPEG", "CMYK", 4000, progressive=True, subsampling=0),
-        flat("WEBP", "RGB", 3600, quality=1, method=0),
-        flat("PNG", "RGB", 7000),
+        flat("WEBP", "RGB", 3600, quality=1, method=0), flat("PNG", "RGB", 7000),
     ]  # fmt: skip
 
 

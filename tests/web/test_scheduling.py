@@ -129,9 +129,7 @@ def post(
 
 @pytest.mark.parametrize("size", [LARGE, MEDIUM], ids=["large", "medium"])
 @pytest.mark.parametrize("whose", ["honest", "greedy"])
-def test_large_pictures_do_not_block_drawings(
-    monkeypatch: pytest.MonkeyPatch, size: bytes, whose: str
-) -> None:
+def test_large_pictures_block_no_drawings(monkeypatch: pytest.MonkeyPatch, size: bytes, whose: str) -> None:
     """This also holds for two requests of the same client."""
     with (
         listening(settings=PROXIED) as url, ThreadPoolExecutor(2) as pool,

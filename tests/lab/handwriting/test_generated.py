@@ -51,8 +51,7 @@ GENERATORS: dict[str, Generator] = {
     **{kind.__name__: damaged(kind) for kind in DAMAGES},
     **{f"more {limit.name}": augmented(replace(NOTHING, **{limit.name: max(limit.default, 0.3)}))
        for limit in fields(Augmentation)},
-    "no limit": augmented(NOTHING),
-    "every limit": augmented(Augmentation()),
+    "no limit": augmented(NOTHING), "every limit": augmented(Augmentation()),
     "gentler": augmented(Augmentation().gentler(0.5)),
     "damaged": lambda: map(damage, DIGITS, map(np.random.default_rng, range(64))),
     "made": lambda: synthetic.make(WRITER, 30, 1).images,
