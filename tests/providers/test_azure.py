@@ -14,7 +14,7 @@ from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, NotConfigured, NotInstalled, ProviderError, Rejected, Unreachable
-from digitrec.providers.azure import AzureAnalysis
+from digitrec.providers.azure import AzureAnalysis, found_identity
 from digitrec.providers.registry import provider_class
 
 from .common import KEY, NOTHING, POLLED, Told, asked, assert_error, json_answer, outcome
@@ -186,3 +186,7 @@ def test_a_custom_authority_is_asked_instead_of_microsofts(monkeypatch: pytest.M
     error = outcome(AzureAnalysis(endpoint="https://a.example"), timeout=2)
     assert isinstance(error, NotConfigured | Unreachable)
     assert {url.split("/")[2] for url in addresses} == {"127.0.0.1:9"}
+
+
+def test_the_home_of_an_unknown_user_holds_no_identity() -> None:
+    assert found_identity({"AZURE_CONFIG_DIR": "~an-unknown-user"}) == ()

@@ -60,7 +60,10 @@ def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> N
     assert sorted(file.name for file in folder.iterdir()) == [BEST, STUDY]
 
 
-@pytest.mark.parametrize(("digits", "epochs"), [(DIGITS[:59], 1), (DIGITS, 2)])
+CORRECTED = Digits(DIGITS.images, DIGITS.labels[::-1].copy())
+
+
+@pytest.mark.parametrize(("digits", "epochs"), [(DIGITS[:59], 1), (CORRECTED, 1), (DIGITS, 2)])
 @pytest.mark.usefixtures("study")
 def test_a_study_of_other_digits_is_not_mixed(folder: Path, digits: Digits, epochs: int) -> None:
     with pytest.raises(ModelError, match="other digits or --epochs"):
