@@ -178,9 +178,8 @@ class Remote:
                 self._turns = Ledger(None)
                 wait = self._turns.book(queue, rate)
         if is_first and wait > LONG_WAIT_S:
-            log.warning(
-                "%s: waits %.0f s for turns of other commands, even ended ones ([rates])", queue, wait
-            )
+            told = "%s waits %.0f s for turns of other commands, even ended ones ([rates])"
+            log.warning(told, self.name, wait)
         return wait
 
     def usd_by_tokens(self, outcome: object) -> float | None:

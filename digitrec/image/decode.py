@@ -166,7 +166,7 @@ def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Imag
             raise ImageError(f"{name}: has too many large pictures before it; split the animation first")
         picture.seek(number - 1)
         check_size(picture.size, name)
-    if headers.memory(picture, data, enough) > headers.MAX_DECODING_BYTES:
+    if headers.memory(picture, data, name, enough) > headers.MAX_DECODING_BYTES:
         enough = min(picture.size) // 2  # a JPEG may be decoded at half its size
     headers.check(picture, data, name, enough)
     size, shrink = picture.size, min(picture.size) / enough

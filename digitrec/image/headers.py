@@ -334,7 +334,7 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int) -> N
     Raises:
         ImageError: the picture takes more than `MAX_DECODING_BYTES`, or has too many parts.
     """
-    if len(data or b"") + memory(picture, data, enough) > MAX_DECODING_BYTES:
+    if len(data or b"") + memory(picture, data, name, enough) > MAX_DECODING_BYTES:
         pixels = picture.width * picture.height / 1_000_000
         is_jpeg = isinstance(picture, JpegImageFile)
         raise ImageError(
@@ -349,8 +349,6 @@ def check(picture: Image.Image, data: bytes | None, name: str, enough: int) -> N
         )
     if isinstance(file := getattr(picture, "fp", None), BoundedFile) and looped:
         file.reads_left = MAX_RUN_READS if looped == {"bmp_rle"} else MAX_LOOPED_PIXELS
-    if data and isinstance(picture, JpegImageFile) and picture.tile[0].offset:  # a later picture
-        _check_jpeg(data, picture.tile[0].offset, name)
 
 
 def _decoders(picture: Image.Image) -> set[str]:
@@ -358,17 +356,20 @@ def _decoders(picture: Image.Image) -> set[str]:
     return {tile[0] for tile in getattr(picture, "tile", ())}
 
 
-def memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
+def memory(picture: Image.Image, data: bytes | None, name: str, enough: int) -> int:
     """Return the most bytes that Pillow and its libraries hold while they decode an opened picture.
 
     That is a few rows for filters, and for each pixel Pillow's copy and the decoder's own memory. The numbers
     were measured, or taken from the decoder's code if a file could need more than was measured.
+
+    Raises:
+        ImageError: a JPEG has too many parts; `opened` has checked only the first picture of its file.
     """
     stored = _STORED.get(picture.mode, 4)
     if isinstance(picture, JpegImageFile):
         if data is not None and min(picture.size) >= 2 * enough:  # Pillow decodes at half the size or less
             stored /= 4
-        in_one_scan = data is not None and _check_jpeg(data, picture.tile[0].offset, "")
+        in_one_scan = data is not None and _check_jpeg(data, picture.tile[0].offset, name)
         each = stored + (0 if in_one_scan else _coefficients(picture))
     elif isinstance(picture, TiffImageFile):
         each = stored + _strip(picture, stored)

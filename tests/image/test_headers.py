@@ -80,7 +80,7 @@ def made(form: str, mode: str, side: int, **options: object) -> bytes:
 def promised(data: bytes) -> int:
     """Return the estimated bytes of memory for decoding, the file included."""
     with headers.opened(data, "") as opened:
-        return len(data) + headers.memory(opened, data, ENOUGH_SIDE)
+        return len(data) + headers.memory(opened, data, "", ENOUGH_SIDE)
 
 
 def texts() -> PngImagePlugin.PngInfo:
