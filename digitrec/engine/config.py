@@ -146,9 +146,6 @@ def _read() -> dict[str, Any]:
     """
     try:
         path = config_path()
-    except NotConfigured:
-        return {}
-    try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         import tomllib  # not needed without a file
@@ -156,6 +153,8 @@ def _read() -> dict[str, Any]:
         if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
         return tomllib.loads(content.decode(encoding(content)))
+    except NotConfigured:  # there is no home
+        return {}
     except FileNotFoundError:
         if os.environ.get(VARIABLE) or path.is_symlink():
             raise _cannot("does not exist; correct its name or its link") from None

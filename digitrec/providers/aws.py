@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import configparser
 import logging
+import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -246,11 +247,9 @@ def _profile(env: Mapping[str, str]) -> list[tuple[Path, set[str]]]:
     home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
     found = []
     for variable, name in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
-        file = Path(env.get(variable) or home / ".aws" / name)
+        file = Path(os.path.expanduser(env.get(variable) or home / ".aws" / name))  # noqa: PTH111 (Path's raises if there is no such user)
         parser = configparser.RawConfigParser(strict=False)
-        # an unreadable file, or one in an unknown user's home, has no settings
-        with suppress(OSError, ValueError, RuntimeError, configparser.Error):
-            file = file.expanduser()
+        with suppress(OSError, ValueError, configparser.Error):  # an unreadable file has no settings
             parser.read_string(file.read_text("utf-8"))
         sections = {profile, f"profile {profile}"} & set(parser.sections())
         found.append((file, {setting for section in sections for setting in parser.options(section)}))

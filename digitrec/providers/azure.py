@@ -13,7 +13,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
@@ -159,10 +158,8 @@ def found_identity(env: Mapping[str, str]) -> tuple[str, ...]:
         if all(env.get(name) for name in names):
             return names
     home = Path(env.get("HOME") or env.get("USERPROFILE") or "~")
-    folder = Path(env.get("AZURE_CONFIG_DIR") or home / ".azure")
-    with suppress(RuntimeError):  # there is no such user
-        folder = folder.expanduser()
-    file = folder / "azureProfile.json"  # `az login` writes it; it holds no secret
+    folder = os.path.expanduser(env.get("AZURE_CONFIG_DIR") or home / ".azure")  # noqa: PTH111 (Path's raises if there is no such user)
+    file = Path(folder, "azureProfile.json")  # `az login` writes it; it holds no secret
     return (str(file),) if file.is_file() else ()
 
 

@@ -282,10 +282,8 @@ def found_credentials(env: Mapping[str, str]) -> list[str]:
     """
     names = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
     settings = env.get("APPDATA") or Path(env.get("HOME") or "~") / ".config"
-    folder = Path(env.get("CLOUDSDK_CONFIG") or Path(settings) / "gcloud")
-    with suppress(RuntimeError):  # there is no such user
-        folder = folder.expanduser()
-    file = folder / "application_default_credentials.json"
+    folder = os.path.expanduser(env.get("CLOUDSDK_CONFIG") or Path(settings) / "gcloud")  # noqa: PTH111 (Path's raises if there is no such user)
+    file = Path(folder, "application_default_credentials.json")
     return [*names, str(file)] if file.is_file() else names
 
 

@@ -243,6 +243,7 @@ def test_it_says_where_it_is_from() -> None:
     fitted = datetime.fromisoformat(found.fitted)
     assert timedelta(0) <= datetime.now(UTC) - fitted < timedelta(hours=1)
     assert (fitted.utcoffset(), len(found.fitted)) == (timedelta(0), len("2026-01-01T00:00:00+00:00"))
+    assert isinstance(found, Calibration)
 
 
 def test_every_engine_model_and_preparation_has_its_own() -> None:
