@@ -1,12 +1,15 @@
 """Align a form that was photographed at an angle, by its frame or else by its printed lines."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from digitrec.image import Box, DigitImage, Place
+from digitrec.image.pixels import Pixels
 from digitrec.prepare.components import components
 
 WORKING_SIDE = 800
@@ -17,6 +20,10 @@ LARGE = 0.2
 """Minimum area of a form's frame, as a share of the picture's."""
 INKED = 0.7
 """Minimum share of each side of a frame, and of each printed line, that has ink."""
+UNEVEN = 0.3
+"""Minimum length of a frame's side, as a share of the opposite one; a triangle has a shorter side."""
+OUTSIDE = 0.015
+"""How far outside a frame the paper is looked for, as a share of the distance from its middle."""
 LINE = 0.4
 """Minimum length of a printed line, as a share of the picture's width."""
 STEEPEST, STEP = 15.0, 0.5
@@ -58,7 +65,7 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
     """
     seen = image.thumbnail(WORKING_SIDE).convert("L")
     dark = _dark(seen)
-    found = _frame(dark)
+    found = _frame(dark, np.asarray(seen), or_edge=frame is None)
     if found is None:
         if (found := _by_lines(dark)) is None:
             return None
@@ -82,21 +89,50 @@ def _dark(grey: Image.Image) -> NDArray[np.bool_]:
     return np.asarray(Image.fromarray(ink).convert("L").filter(ImageFilter.MaxFilter(3))) > 0
 
 
-def _frame(dark: NDArray[np.bool_]) -> Corners | None:
-    """Return the corners of the largest connected ink if its four sides are straight lines, else None."""
+def _frame(dark: NDArray[np.bool_], grey: Pixels, *, or_edge: bool) -> Corners | None:
+    """Return the corners of the largest frame on the paper, or else those of the paper on a darker table.
+
+    Args:
+        dark: (h, w), see `_dark`.
+        grey: brightness, (h, w).
+        or_edge: whether the paper's edge will do.
+    """
+    frames = list(_frames(dark))
+    printed = [corners for corners in frames if not _is_edge(corners, grey)]
+    return next(iter(printed or (frames if or_edge else [])), None)
+
+
+def _frames(dark: NDArray[np.bool_]) -> Iterator[Corners]:
+    """Yield the corners of each large connected ink with four straight sides, the largest first."""
     parts = components(dark)
-    if not len(parts):
-        return None
-    largest = int(np.argmax(parts.width * parts.height))
-    ys, xs = np.nonzero(parts.drawn(np.arange(len(parts)) == largest))
-    ends = [np.argmin(xs + ys), np.argmax(xs - ys), np.argmax(xs + ys), np.argmin(xs - ys)]
-    corners = np.array([(xs[end], ys[end]) for end in ends], float)
-    if np.linalg.det(corners[2:] - corners[:2]) < 2 * LARGE * dark.size:  # twice the area, by the diagonals
-        return None
+    area, owner = parts.width * parts.height, parts.drawn(1 + np.arange(len(parts)))
     near = np.asarray(Image.fromarray(dark).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
-    sides = np.linspace(corners, np.roll(corners, -1, axis=0), 100).round().astype(int)
-    inked = near[sides[..., 1], sides[..., 0]].mean(axis=0)  # the share with ink within two pixels
-    return corners if (inked >= INKED).all() else None
+    for part in np.argsort(-area)[: np.count_nonzero(area >= LARGE * dark.size)]:
+        ys, xs = np.nonzero(owner == part + 1)
+        ends = [np.argmin(xs + ys), np.argmax(xs - ys), np.argmax(xs + ys), np.argmin(xs - ys)]
+        corners = np.array([(xs[end], ys[end]) for end in ends], float)
+        lengths = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+        is_even = (lengths >= UNEVEN * np.roll(lengths, 2)).all()
+        area_twice = np.linalg.det(corners[2:] - corners[:2])  # by the diagonals
+        inked = _along(near, corners).mean(axis=0)  # the share of each side with ink within two pixels
+        if is_even and area_twice >= 2 * LARGE * dark.size and (inked >= INKED).all():
+            yield corners
+
+
+def _is_edge(corners: Corners, grey: Pixels) -> bool:
+    """Return whether it is darker outside the corners than inside, as beyond the edge of a paper."""
+    border = round(OUTSIDE * WORKING_SIDE)
+    around = np.pad(grey, border, constant_values=255)  # nothing is dark beyond the picture
+    middle = corners.mean(axis=0)
+    scaled = (border + middle + k * (corners - middle) for k in (1 + OUTSIDE, 0.9, 0.7, 0.5))
+    outside, *inside = (_along(around, each) for each in scaled)
+    return bool(np.median(outside) < DARK * np.median(inside))
+
+
+def _along(values: NDArray[Any], corners: Corners) -> NDArray[Any]:
+    """Return the values, of (h, w), at 100 places of each side, (100, 4)."""
+    x, y = np.moveaxis(np.linspace(corners, np.roll(corners, -1, axis=0), 100).round().astype(int), 2, 0)
+    return np.asarray(values[y, x])
 
 
 def _by_lines(dark: NDArray[np.bool_]) -> Corners | None:

@@ -44,7 +44,7 @@ class Blocks(FakeProvider):
         return Answer(tuple(Candidate(text, 0.9, box, (Sign(0.9, box),)) for text, box in found))
 
 
-def form(frame: bool = True, lines: bool = False) -> Image.Image:
+def form(frame: bool = True, lines: bool = False, stroke: tuple[float, ...] = ()) -> Image.Image:
     picture = Image.new("L", SIZE, 235)
     draw = ImageDraw.Draw(picture)
     if frame:
@@ -53,23 +53,21 @@ def form(frame: bool = True, lines: bool = False) -> Image.Image:
     for at in range(5) if lines else ():
         y = (0.15 + 0.17 * at) * SIZE[1]
         draw.line([0.05 * SIZE[0], y, 0.95 * SIZE[0], y], fill=60, width=3)
+    draw.line([share * SIZE[at % 2] for at, share in enumerate(stroke)], fill=40, width=4)
     for across, down in MARKS.values():
         x, y = across * SIZE[0], down * SIZE[1]
         draw.rectangle([x - 12, y - 16, x + 12, y + 16], fill=20)
     return picture
 
 
-def struck() -> Image.Image:
-    """Return a form without a frame that one long stroke crosses out."""
-    picture = form(frame=False)
-    ImageDraw.Draw(picture).line([5, 5, SIZE[0] - 5, SIZE[1] - 5], fill=40, width=4)
-    return picture
+STRUCK = form(frame=False, stroke=(0.01, 0.01, 0.99, 0.99))
+TRIANGLE = form(frame=False, stroke=(0.5, 0.05, 0.95, 0.95, 0.05, 0.95, 0.5, 0.05))
 
 
-def photographed(picture: Image.Image) -> Image.Image:
+def photographed(picture: Image.Image, table: int = 235) -> Image.Image:
     """Return a form as a camera sees it from the side, with a margin: its lines alone do not place it."""
     corners = (-150, -100, -60, 800, 1000, 760, 940, -60)  # of the photo on the form, from the top left
-    return picture.transform(SIZE, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC, fillcolor=235)
+    return picture.transform(SIZE, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC, fillcolor=table)
 
 
 def read(
@@ -88,10 +86,10 @@ def read(
     (form(), None), (form(), FRAME), (form().rotate(6, fillcolor=235), None),
     (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
     (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
-    (struck(), None), (struck(), FRAME),
+    (STRUCK, None), (STRUCK, FRAME), (TRIANGLE, None), (photographed(form(), table=110), FRAME),
     ],
     ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare", "struck",
-    "struck-frame",
+    "struck-frame", "triangle", "dark-table",
 ])  # fmt: skip
 def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
     found = read(picture, Form(FIELDS, frame))
