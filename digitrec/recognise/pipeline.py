@@ -1,6 +1,5 @@
 """Process a batch: open, prepare, ask, normalise; a failure of one picture does not affect the others."""
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from digitrec.answer import Answer, Failure, Outcome, Prediction, Sheet, SheetOutcome
-from digitrec.engine import Engine, Reply
+from digitrec.engine import PATIENCE_REMOTE_S, Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, PreparedImage, Turned
 from digitrec.image.files import name_of
@@ -56,8 +55,11 @@ def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[May
 
 
 def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
-    """Yield chunks of at most ``most`` sources, whose opened pictures take about `HELD_BYTES` at most."""
-    while chunk := _taken(opened, most, HELD_BYTES):
+    """Yield chunks of at most ``most`` sources, each ready within `PATIENCE_REMOTE_S` or a single one.
+
+    The opened pictures of a chunk take about `HELD_BYTES` at most.
+    """
+    while chunk := _taken(opened, most, HELD_BYTES, time.monotonic() + PATIENCE_REMOTE_S):
         yield chunk
 
 
@@ -73,7 +75,7 @@ def _batch(opened: Iterator[DigitImage | Failure], engine: Engine) -> list[Maybe
             return batch
 
 
-def _taken(opened: Iterator[Opened], most: int, room: int, end: float = math.inf) -> list[Opened]:
+def _taken(opened: Iterator[Opened], most: int, room: int, end: float) -> list[Opened]:
     """Take at least one opened picture, and more until a number, a size in bytes or a time is reached."""
     taken: list[Opened] = []
     for image in opened:
