@@ -68,8 +68,10 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
     """
     names = asking.names(together=True)
     is_free = {registry.price_of(name) for name in names} == {FREE}  # also rejects unknown names
-    if asking.no_ledger and asking.max_cost is not None and not is_free:
-        raise click.UsageError("--max-cost needs the ledger: without it, --resume would spend as much again.")
+    has_ledger = not (asking.no_ledger or asking.emulate) or asking.ledger is not None
+    if asking.max_cost is not None and not (is_free or has_ledger):
+        advice = "add --ledger FILE" if asking.emulate else "leave out --no-ledger"
+        raise click.UsageError(f"without a ledger, --resume would spend --max-cost again: {advice}.")
     if len(images) > 1 and LIST[0] in images:
         raise click.UsageError("- is a list of inputs on standard input; give it alone.")
     how = asking.how()

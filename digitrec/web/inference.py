@@ -58,7 +58,7 @@ class Client:
     """The sender of a request, as the server sees it."""
 
     address: str
-    """Address by which requests are counted."""
+    """The address, or the IPv6 network."""
     key: int | None = None
     """Index of the API key that the client sent; None without a valid key."""
 

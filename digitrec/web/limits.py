@@ -6,7 +6,7 @@ import math
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Container, Hashable
 from contextlib import asynccontextmanager
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
@@ -54,7 +54,7 @@ NO_RESPONSE = 499
 
 
 def address(scope: Scope, proxies: int) -> str:
-    """Return the address by which requests are counted; for IPv6 the /64 network, which one client owns."""
+    """Return the address that tells clients apart; for IPv6 the /64 network, which one client owns."""
     found = origin(scope, proxies)
     try:
         parsed = IPv6Address(found)
@@ -208,9 +208,9 @@ class RateLimiter:
         """Allow ``rate`` requests per second in the long run, and ``burst`` at once after a pause."""
         self._pause_s = 1 / rate
         self._credit_s = (burst - 1) / rate
-        self._next: dict[str, float] = {}
+        self._next: dict[Hashable, float] = {}
 
-    def check(self, client: str, detail: str, *, take: bool = True) -> None:
+    def check(self, client: Hashable, detail: str, *, take: bool = True) -> None:
         """Take a token, or only check for one.
 
         Raises:
@@ -271,7 +271,7 @@ class AdmissionControl:
 
     def _check_limits(self, client: Client, headers: Headers) -> None:
         detail = f"more than {self._settings.rate:g} requests a second; slow down"
-        self._requests.check(client.address, detail)
+        self._requests.check(client, detail)
         self._check_room(client)
         length = headers.get("content-length", "")
         if length.isdigit() and int(length[:20]) > self._settings.max_body_bytes:

@@ -271,7 +271,8 @@ async def _from_form(request: Request, settings: Settings) -> list[bytes]:
             raise MultiPartException("it is cut off before its last boundary")
     except (MultiPartException, UnicodeError) as error:  # UnicodeError: the charset "undefined" of Python
         raise Problem(400, "bad-form", f"the form cannot be read: {error}") from error
-    files = [await file.read() for file in form.getlist("file") if isinstance(file, UploadFile)]
+    sent = (file for file in form.getlist("file") if isinstance(file, UploadFile))
+    files = [await file.read() for file in sent if file.filename or file.size]  # else a field left empty
     await form.close()
     if not files:
         raise Problem(422, "no-picture", f"the form has no file in its field 'file'; {AS_FORM}")

@@ -235,7 +235,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         passive = socket.AI_PASSIVE  # an empty host means every address
         family, *_, where = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)[0]
-        made = socket.create_server(where[:2], family=family)
+        both = where[0] == "::" and socket.has_dualstack_ipv6()  # IPv4, too
+        made = socket.create_server(where[:2], family=family, dualstack_ipv6=both)
     except (OSError, UnicodeError) as error:
         number = getattr(error, "errno", None) or 0  # negative if the name is unknown
         why = (os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)).lower()

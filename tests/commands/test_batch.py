@@ -354,6 +354,7 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
     (["-o", "rows.jsonl"], "INPUT", 2), (["-", "scans", "-o", "rows.jsonl"], "alone", 2),
     (["scans", "-o", "taken"], "taken", 2),
     (["scans", "-o", "rows.jsonl", "-p", "aws", "--no-ledger", "--max-cost", "1"], "--max-cost", 2),
+    (["scans", "-o", "rows.jsonl", "-p", "aws", "--emulate", "--max-cost", "1"], "--ledger FILE", 2),
     (["scans", "-o", "answers.json"], "answers.json", 2),
     (["scans", "-o", f"{'x' * 245}.jsonl"], "too long", 9),
 ])  # fmt: skip

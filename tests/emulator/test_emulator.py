@@ -5,8 +5,9 @@ import ctrl_c
 import pytest
 import requests
 
-from digitrec.emulator import VENDORS, Emulator, is_emulator
+from digitrec.emulator import VENDORS, Emulator, environment, is_emulator
 from digitrec.errors import CannotListen, UnknownProvider
+from digitrec.providers import registry
 
 from .clients import TIMEOUT, reads
 
@@ -19,6 +20,8 @@ def test_each_vendor_has_a_port_of_its_own(digitrec_emulator):
     emulator = digitrec_emulator(engine=reads())
     assert list(emulator.endpoints) == list(VENDORS)
     assert len(set(emulator.endpoints.values())) == len(VENDORS)
+    for name, endpoint in emulator.endpoints.items():
+        assert not registry.provider_class(name).status(environment(name, endpoint)).missing
 
 
 def test_ports_follow_the_first(digitrec_emulator):

@@ -90,7 +90,7 @@ def test_a_client_too_fast_is_told_how_long_to_wait_and_others_are_not() -> None
 
 
 def test_requests_need_a_key_where_there_are_keys() -> None:
-    with serving(settings=Settings(api_keys=("first", "second"))) as client:
+    with serving(settings=Settings(api_keys=("first", "second"), rate=0.01, burst=1)) as client:
         without = client.post("/predict", content=WHOLE)
         assert (without.status_code, without.headers["www-authenticate"]) == (401, "Bearer")
         assert post(client, **{"x-api-key": "wrong"}) == 401

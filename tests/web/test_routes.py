@@ -68,6 +68,12 @@ def test_several_files_are_answered_in_order_and_a_bad_one_fails_alone(client: T
     assert (blank["prediction"], blank["reason"]) == (None, "blank")
 
 
+def test_a_file_field_left_empty_is_no_picture(client: TestClient) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n%s\r\n'
+    form = part % (b"7.png", WHOLE) + part % (b"", b"") + b"--b--\r\n"
+    assert client.post("/predict", content=form, headers=FORM).json()["prediction"] == 7
+
+
 def test_a_large_form_stays_in_memory(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/a/folder/that/is/not/there")
     more = {"csrf": "x" * 2_000_000, "submit": "Send", "file": "7.png"}

@@ -69,6 +69,12 @@ def test_the_host_in_a_target_replaces_the_header(target: bytes, status: bytes) 
         assert everything(connection).startswith(b"HTTP/1.1 " + status)
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="IPv6 and IPv4 do not share a socket here")
+def test_the_address_of_all_ipv6_networks_means_ipv4_too() -> None:
+    with server_module.listen("::", 0) as made:
+        socket.create_connection(("127.0.0.1", made.getsockname()[1])).close()
+
+
 def test_a_head_in_pieces_and_requests_at_once_are_read() -> None:
     whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n7,\n"
     with listening() as url, connect(url) as connection:

@@ -50,7 +50,9 @@ class Google(Vendor):
     """Google Cloud Vision."""
 
     name = "google"
-    variables: ClassVar[Mapping[str, str]] = {"DIGITREC_GOOGLE_ENDPOINT": "{}"}
+    variables: ClassVar[Mapping[str, str]] = {
+        "DIGITREC_GOOGLE_ENDPOINT": "{}", "GOOGLE_API_KEY": "test",
+    }  # fmt: skip
 
     @staticmethod
     def error(
