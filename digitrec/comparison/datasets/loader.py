@@ -74,6 +74,24 @@ class NumberSample(Sample):
         return " ".join(self.texts) or None
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table."""
+
+    where: str
+    """The table and the line, for error messages."""
+    file: Path
+    """The picture, which exists."""
+    said: str
+    """The label as written, not empty."""
+    group: str = ""
+    """Source of the picture, such as a book; "" without a group."""
+    row: str = ""
+    """The number's row on the page; "": not given."""
+    column: str = ""
+    """The number's column on the page; "": not given."""
+
+
 AnySample = TypeVar("AnySample", bound=Sample)
 
 
@@ -84,8 +102,8 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
 
     Args:
         source: a folder, a file or a name:
-            - a folder with ``labels.csv``, a table (`_rows`) with the columns ``file`` and ``label``; the
-              label "none" means that a refusal is right;
+            - a folder with ``labels.csv``, a table (`_rows`) with the columns ``file``, ``label`` and
+              optionally ``group``; the label "none" means that a refusal is right;
             - a folder with sub-folders "0" to "9" and optionally "none", which hold pictures
               (`digitrec.image.files`);
             - `TEST_SET`, if there is no folder with that name;
@@ -122,20 +140,10 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
     table = path / "labels.csv" if path.is_dir() else path
     if not _is_file(table):
         raise DataError(f"{table}: no such file; numbers need a table with the columns file and text")
-    found: dict[Path, list[Row]] = defaultdict(list)
-    for row in _rows(table, "text"):
-        lines = found[row.file.resolve()]
-        lines.append(row)
-        if row.group != (group := lines[0].group):
-            raise DataError(f"{row.where}: {row.file.name!r} has two groups, {group!r} and {row.group!r}")
-    _warn_of_others(table, [rows[0].file for rows in found.values()])
-    grouped = any(rows[0].group for rows in found.values())
     samples = [
-        NumberSample(
-            rows[0].file, None, rows[0].group or (str(file) if grouped else ""), _texts(rows), _cells(rows)
-        )
-        for file, rows in found.items()
-    ]  # fmt: skip
+        NumberSample(rows[0].file, None, group, _texts(rows), _cells(rows))
+        for rows, group in _files(table, "text")
+    ]
     return limited(samples, limit)
 
 
@@ -201,19 +209,34 @@ def _folders(path: Path) -> list[Sample]:
 
 def _table(path: Path) -> list[Sample]:
     """Read a table of digits, each file once; warn about repeated files and about files not in the table."""
-    rows = _rows(path, "label")
-    first: dict[Path, Row] = {}
-    for row in rows:
-        other = first.setdefault(row.file.resolve(), row)
-        if _label(other.said, other.where) != _label(row.said, row.where):
-            raise DataError(
-                f"{row.where}: {row.file.name!r} is {row.said} here and {other.said} in {other.where}"
-            )
-    if len(first) < len(rows):
-        repeated = count(len(rows) - len(first), "line")
-        log.warning("%s: repeated files (%s); each file is used once", path, repeated)
-    _warn_of_others(path, [row.file for row in first.values()])
-    return [Sample(row.file, _label(row.said, row.where)) for row in first.values()]
+    samples, repeated = [], 0
+    for (first, *others), group in _files(path, "label"):
+        samples.append(Sample(first.file, _label(first.said, first.where), group))
+        repeated += len(others)
+        for row in others:
+            if _label(row.said, row.where) != samples[-1].label:
+                raise DataError(
+                    f"{row.where}: {row.file.name!r} is {row.said} here and {first.said} in {first.where}"
+                )
+    if repeated:
+        log.warning("%s: repeated files (%s); each file is used once", path, count(repeated, "line"))
+    return samples
+
+
+def _files(table: Path, column: str) -> list[tuple[list[Row], str]]:
+    """Return the lines of each picture in a table, and its group: itself if only others have one.
+
+    Warn about pictures beside them.
+    """
+    found: dict[Path, list[Row]] = defaultdict(list)
+    for row in _rows(table, column):
+        lines = found[row.file.resolve()]
+        lines.append(row)
+        if row.group != (group := lines[0].group):
+            raise DataError(f"{row.where}: {row.file.name!r} has two groups, {group!r} and {row.group!r}")
+    _warn_of_others(table, [rows[0].file for rows in found.values()])
+    grouped = any(rows[0].group for rows in found.values())
+    return [(rows, rows[0].group or (str(file) if grouped else "")) for file, rows in found.items()]
 
 
 def _warn_of_others(table: Path, files: Sequence[Path]) -> None:
@@ -264,24 +287,6 @@ def _label(text: str, where: str) -> int | None:
     if len(digit) == 1 and digit in "0123456789":
         return int(digit)
     raise DataError(f"{where}: label {text!r} is not a digit 0 to 9, nor {NONE}")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a table."""
-
-    where: str
-    """The table and the line, for error messages."""
-    file: Path
-    """The picture, which exists."""
-    said: str
-    """The label as written, not empty."""
-    group: str = ""
-    """Source of the picture, such as a book; "" without a group."""
-    row: str = ""
-    """The number's row on the page; "": not given."""
-    column: str = ""
-    """The number's column on the page; "": not given."""
 
 
 def _texts(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -111,9 +111,7 @@ def test_emulators_come_last_and_count_only_alone(samples: list[Sample], fake: C
     assert alone.misread
 
 
-def test_chances_fitted_on_the_same_pictures_are_named(
-    samples: list[Sample], fake: Callable[..., Engine]
-) -> None:
+def test_chances_of_the_same_pictures_are_named(samples: list[Sample], fake: Callable[..., Engine]) -> None:
     def measured(pictures: list[Sample]) -> digitrec.comparison.benchmark.Benchmark:
         engines = {"fitted": fake("fitted", 0.8, 1), "other": fake("other", 0.8, 2)}
         return benchmark(pictures, engines, data="x")

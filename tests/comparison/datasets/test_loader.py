@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_repeated_and_unlisted_files_are_reported(tmp_path: Path, caplog: pytest
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "z.jpg").write_text("a picture of another kind")
     assert table_of(tmp_path, "file,label\na.png,7\nb b.png,none\n./a.png,7.0\n") == EXPECTED
-    repeated, unlisted = caplog.messages
+    unlisted, repeated = caplog.messages
     assert "1 line" in repeated
     assert "left out 3 " in unlisted and 'q"uote.png' in unlisted
     caplog.clear()
@@ -246,9 +247,10 @@ def test_texts_may_have_spaces_and_a_limit_is_of_pictures(cut: str) -> None:
     assert len(read_numbers(cut, 1)) == 1
 
 
-def test_a_picture_without_a_group_is_a_group_of_its_own(cut: str) -> None:
-    Path(cut, "labels.csv").write_text("file,text,group\n0.png,1,book\n1.png,2,\n2.png,3,book\n")
-    assert [Path(sample.group).name for sample in read_numbers(cut)] == ["book", "1.png", "book"]
+@pytest.mark.parametrize(("column", "read"), [("text", read_numbers), ("label", read_samples)])
+def test_a_picture_without_a_group_is_a_group_of_its_own(cut: str, column: str, read: Any) -> None:
+    Path(cut, "labels.csv").write_text(f"file,{column},group\n0.png,1,book\n1.png,2,\n2.png,3,book\n")
+    assert [Path(sample.group).name for sample in read(cut)] == ["book", "1.png", "book"]
 
 
 LABELS = st.lists(st.sampled_from([None, *range(10)]), max_size=80)
