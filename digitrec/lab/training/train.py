@@ -145,8 +145,16 @@ def _built(config: TrainConfig, optimizer: Any = "adam") -> keras.Model:
     """Return the untrained network, compiled."""
     network = digitrec_cnn(config.widths, seed=config.seed)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
-    network.compile(optimizer, loss, metrics=["accuracy"])
+    network.compile(optimizer, loss, metrics=[DigitAccuracy("accuracy")])
     return network
+
+
+class DigitAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
+    """The share of the pictures with a digit that the network reads correctly."""
+
+    def update_state(self, wanted: Any, chances: Any, sample_weight: Any = None) -> Any:
+        """Count a batch, without its pictures of `NO_DIGIT`; ``sample_weight`` has no effect."""
+        return super().update_state(wanted, chances, keras.ops.max(wanted, axis=-1) > 0.5)
 
 
 def tensors(digits: Digits) -> Tensors:

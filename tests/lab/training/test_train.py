@@ -13,7 +13,7 @@ from digitrec.lab.handwriting import synthetic
 from digitrec.lab.handwriting.augment import Augmentation
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.training.run import TrainConfig, TrainResult, given, split
-from digitrec.lab.training.train import Material, tensors, train
+from digitrec.lab.training.train import WANTED, DigitAccuracy, Material, tensors, train
 from digitrec.models import store
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -121,3 +121,9 @@ def test_of_what_is_no_digit_a_network_learns_to_be_undecided() -> None:
     images, wanted = tensors(Digits(mnist_test().images[:2], np.array([3, NO_DIGIT], np.uint8)))
     assert images.shape == (2, 28, 28, 1) and images.max() == 1
     np.testing.assert_allclose(wanted, [np.eye(10)[3], np.full(10, 0.1)])
+
+
+def test_accuracy_is_of_the_pictures_with_a_digit() -> None:
+    accuracy = DigitAccuracy()
+    accuracy.update_state(WANTED[[7, 4, NO_DIGIT]], np.eye(10)[[7, 3, 2]])
+    assert float(accuracy.result()) == 0.5
