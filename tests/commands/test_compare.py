@@ -24,9 +24,7 @@ def test_one_line_for_each_picture_and_engine(seven: Path) -> None:
     assert [line.endswith("free; emulated") for line in lines] == [False, True, True]
 
 
-def test_without_names_the_free_and_ready_engines_are_asked(
-    seven: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_names_free_and_ready_engines_are_asked(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
     monkeypatch.setenv("DIGITREC_GOOGLE_ENDPOINT", "http://127.0.0.1:1")
     result = run(seven, "-o", "json")
@@ -87,9 +85,7 @@ def test_an_engine_that_fails_for_every_picture_is_one_message(seven: Path) -> N
 
 
 @pytest.mark.parametrize(("how", "answer"), [((), 7), (("--numbers",), "7")])
-def test_standard_input_is_read_once_for_all_engines(
-    seven: Path, how: tuple[str, ...], answer: int | str
-) -> None:
+def test_standard_input_is_read_once_for_all(seven: Path, how: tuple[str, ...], answer: int | str) -> None:
     arguments = ["-p", "azure,local,aws", "--emulate", "--no-ledger", "-o", "json", *how]
     result = run("-", *arguments, input=seven.read_bytes())
     (found,) = json.loads(result.stdout)

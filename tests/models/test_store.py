@@ -285,9 +285,7 @@ def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:
         assert_refused(path)
 
 
-def test_without_tensorflow_keras_files_name_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_tensorflow_keras_files_name_extras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.keras").write_bytes(b"not looked at")
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(NotInstalled, match=r"\[train\]"):

@@ -44,9 +44,7 @@ def test_images_share_requests_of_at_most_sixteen_and_ten_megabytes(
     assert emulator.calls("google") - before == 2
 
 
-def test_a_request_without_enough_time_is_not_sent(
-    opened: Opened, prepared: Prepared, emulator: Emulator
-) -> None:
+def test_a_request_without_time_is_not_sent(opened: Opened, prepared: Prepared, emulator: Emulator) -> None:
     google, before = opened("google"), emulator.calls("google")
     image = replace(prepared(google), data=prepared(google).data + bytes(6_000_000))
     emulator.set_faults("google", "slow:seconds=3")
@@ -64,9 +62,7 @@ def test_a_bad_image_takes_only_its_own_place(opened: Opened, prepared: Prepared
     assert isinstance(last, Answer)
 
 
-def test_a_failed_request_fails_each_of_its_images(
-    opened: Opened, prepared: Prepared, emulator: Emulator
-) -> None:
+def test_a_failed_request_fails_all_images(opened: Opened, prepared: Prepared, emulator: Emulator) -> None:
     google = opened("google")
     emulator.set_faults("google", "503:first=1")
     outcomes = google.read_many([prepared(google)] * 17, timeout=10)

@@ -25,9 +25,7 @@ from digitrec.providers.local import Local
     ("aws", {"AWS_PROFILE": "nobody", "AWS_REGION": "r"}, {"access_key": "k", "secret_key": "s"}),
     ("google", {"GOOGLE_APPLICATION_CREDENTIALS": "not/there.json"}, {"api_key": "k"}),
 ])  # fmt: skip
-def test_options_are_merged_over_the_environment(
-    name: str, env: dict[str, str], options: dict[str, Any]
-) -> None:
+def test_options_override_the_environment(name: str, env: dict[str, str], options: dict[str, Any]) -> None:
     registry.open_provider(name, env=env, **options).close()
 
 

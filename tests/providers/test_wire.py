@@ -121,9 +121,7 @@ def test_ssl_cert_file_is_trusted(cloud: str, opened: Opened, monkeypatch: pytes
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
 @pytest.mark.parametrize("elsewhere", ["127.0.0.1", "127.0.0.2", ""], ids=["port", "host", "same origin"])
 @pytest.mark.parametrize("cloud", ["google", "azure"])
-def test_no_redirect_is_followed(
-    cloud: str, status: int, elsewhere: str, server: RawServer, told: Told
-) -> None:
+def test_no_redirect_is_taken(cloud: str, status: int, elsewhere: str, server: RawServer, told: Told) -> None:
     with raw_server(elsewhere or "127.0.0.1") as stranger:
         target = ("Location", f"{stranger.url}/elsewhere" if elsewhere else "/elsewhere")
         error = told(cloud, *replies(cloud, {})[:-1], answer(status, b"", target))
@@ -204,9 +202,7 @@ def test_every_form_of_a_wait_is_read(
 
 
 @EACH_POLLED
-def test_a_poll_that_comes_too_early_says_how_long_to_wait(
-    cloud: str, server: RawServer, opened: Opened
-) -> None:
+def test_a_poll_that_comes_early_says_how_long_to_wait(cloud: str, server: RawServer, opened: Opened) -> None:
     azure: Any = opened(cloud, endpoint=server.url)
     server.say = [json_answer(200, {"status": "running"}, ("Retry-After", "3"))]
     assert azure.poll("abc", timeout=5) == 3.0
@@ -215,9 +211,7 @@ def test_a_poll_that_comes_too_early_says_how_long_to_wait(
 
 
 @EACH_POLLED
-def test_the_error_of_an_order_is_kept_where_no_time_is_left(
-    cloud: str, server: RawServer, opened: Opened
-) -> None:
+def test_an_orders_error_is_kept_where_no_time_is_left(cloud: str, server: RawServer, opened: Opened) -> None:
     server.say = [answer(429, b"{}", ("Retry-After", "1"))]
     azure = opened(cloud, endpoint=server.url, poll_s=1.0)
     assert type(asked(azure, timeout=1.6).outcome) is errors.RateLimited
