@@ -1,6 +1,6 @@
 """``--dry-run``: estimate the cost of a command without asking an engine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 
@@ -58,14 +58,16 @@ class Described(BaseProvider):
 
 
 def say(
-    sources: Sequence[ImageSource], engines: Sequence[Engine], form: str = "table", sure: int | None = None
-) -> None:
+    sources: Sequence[ImageSource], engines: Sequence[Engine], form: str = "table", sure: int | None = None,
+    *, sent: Callable[[ImageSource], ImageSource] | None = None,
+) -> None:  # fmt: skip
     """Write each engine's estimate: a sentence in a table, else an object or a row.
 
     Only the first ``sure`` engines (None: all) are asked about every picture; the others may cost less. A
-    language model's estimate is the most that its answers may cost.
+    language model's estimate is the most that its answers may cost. ``sent`` returns what an engine gets of
+    a source.
     """
-    costs = [_cost(sources, engine) for engine in engines]
+    costs = [_cost(sources, engine, sent) for engine in engines]
     bullet = "- " if form == "markdown" else ""
     later = engines[len(engines) if sure is None else sure :]
     mosts = [engine in later or engine.usd_by_tokens is not None for engine in engines]
@@ -73,7 +75,9 @@ def say(
     rows.write_rows([asdict(cost) for cost in costs], form, table=lines)
 
 
-def _cost(sources: Sequence[ImageSource], engine: Engine) -> Cost:
-    places = chain.from_iterable(batches(sources, engine))
+def _cost(
+    sources: Sequence[ImageSource], engine: Engine, sent: Callable[[ImageSource], ImageSource] | None
+) -> Cost:
+    places = chain.from_iterable(batches(map(sent, sources) if sent else sources, engine))
     found = engine.estimate(place for place in places if isinstance(place, PreparedImage))
     return Cost(**asdict(found), given=len(sources), configured=not isinstance(engine.provider, Described))

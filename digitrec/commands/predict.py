@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -23,7 +24,7 @@ from digitrec.image.files import name_of
 from digitrec.image.pixels import NUMBERS_SIDE
 from digitrec.prepare import prepare
 from digitrec.recognise import read_stream, stream
-from digitrec.recognise.forms import load_form, read_forms
+from digitrec.recognise.forms import load_form, read_forms, upright
 from digitrec.report import predictions
 
 
@@ -151,7 +152,8 @@ def read(
         if asking.dry_run:
             turned = [Turned(image, how["rotate"], region) for image in images]
             asked = [engine.for_numbers for engine in engines]
-            cost.say(turned, asked, output, asking.consensus or 1)
+            level = None if form is None else partial(upright, form=form)
+            cost.say(turned, asked, output, asking.consensus or 1, sent=level)
             return
         if form is None:
             found = read_stream(images, asking.policy(engines) or engines[0], region=region, **how)

@@ -56,30 +56,51 @@ class Aligned:
 
 
 def align(image: DigitImage, frame: Box | None) -> Aligned | None:
-    """Return the form upright; None if it has neither a frame nor printed lines.
+    """Return the form upright; None if it has no such frame, or neither a frame nor printed lines.
 
     Args:
         image: the form's picture.
         frame: left, top, right, bottom of the frame on the page, as shares of the page's sides; None: the
-            frame keeps its place on the picture.
+            frame, if there is one, keeps its place on the picture.
     """
     seen = image.thumbnail(WORKING_SIDE).convert("L")
     dark = _dark(seen)
     found = _frame(dark, np.asarray(seen), or_edge=frame is None)
-    if found is None:
-        if (found := _by_lines(dark)) is None:
-            return None
-        frame = 0.0, 0.0, 1.0, 1.0
-    corners = found * (np.array(image.size) / seen.size)
-    target = _upright(corners) if frame is None else rectangle(frame) * image.size
-    if (np.abs(corners - target) < LEVEL * max(image.size)).all():
+    lines = _by_lines(dark) if found is None and frame is None else None
+    if (known := lines if found is None else found) is None:
+        return None
+    corners, size = known * (np.array(image.size) / seen.size), image.size
+    if lines is not None:
+        target = rectangle((0, 0, *size))
+    elif frame is None:
+        target = _upright(corners)
+    else:
+        size = _size_of_page(corners, frame, size)
+        target = rectangle(frame) * size
+    if size == image.size and (np.abs(corners - target) < LEVEL * max(size)).all():
         return Aligned(image, None, image.place)
     coefficients = perspective(target, corners)
     picture = image.picture.transform(
-        image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC, fillcolor="white"
+        size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC, fillcolor="white"
     )
     level = replace(image, _held=picture, _place=None, _view=f"{image._view} aligned {frame}")
     return Aligned(level, coefficients, image.place)
+
+
+def _size_of_page(corners: Corners, frame: Box, most: tuple[int, int]) -> tuple[int, int]:
+    """Return the page's width and height, in pixels; its area is at most that of the picture.
+
+    Args:
+        corners: the frame's corners on the picture.
+        frame: the frame on the page, as shares of the page's sides.
+        most: the picture's width and height; about equal sizes count as equal.
+    """
+    level = _upright(corners)
+    page = (level[2] - level[0]) / (frame[2] - frame[0], frame[3] - frame[1])
+    if (np.abs(page - most) < LEVEL * max(most)).all():
+        return most
+    width, height = page * min(1.0, float(np.sqrt(np.prod(most) / np.prod(page))))
+    return round(width), round(height)
 
 
 def _dark(grey: Image.Image) -> NDArray[np.bool_]:
@@ -103,7 +124,7 @@ def _frame(dark: NDArray[np.bool_], grey: Pixels, *, or_edge: bool) -> Corners |
 
 
 def _frames(dark: NDArray[np.bool_]) -> Iterator[Corners]:
-    """Yield the corners of each large connected ink with four straight sides, the largest first."""
+    """Yield the corners of each large connected ink, the largest first, until a side is not straight."""
     parts = components(dark)
     area, owner = parts.width * parts.height, parts.drawn(1 + np.arange(len(parts)))
     near = np.asarray(Image.fromarray(dark).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
@@ -115,8 +136,9 @@ def _frames(dark: NDArray[np.bool_]) -> Iterator[Corners]:
         is_even = (lengths >= UNEVEN * np.roll(lengths, 2)).all()
         area_twice = np.linalg.det(corners[2:] - corners[:2])  # by the diagonals
         inked = _along(near, corners).mean(axis=0)  # the share of each side with ink within two pixels
-        if is_even and area_twice >= 2 * LARGE * dark.size and (inked >= INKED).all():
-            yield corners
+        if not is_even or area_twice < 2 * LARGE * dark.size or (inked < INKED).any():
+            return  # a table inside a damaged frame is no frame
+        yield corners
 
 
 def _is_edge(corners: Corners, grey: Pixels) -> bool:

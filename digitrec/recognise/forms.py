@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from digitrec.answer import NO_NUMBER, Failure, Number, Sheet, SheetOutcome
+from digitrec.answer import NO_NUMBER, NOT_SURE, Failure, Number, Sheet, SheetOutcome
 from digitrec.engine import Engine
 from digitrec.errors import DataError, NotConfigured
 from digitrec.errors.schemas import built
@@ -78,7 +78,8 @@ def read_forms(
     """Yield a Sheet with one number for each field of the form, or a Failure, for each picture.
 
     A form that was photographed at an angle is aligned first; the engine is asked once per page. A page
-    without a frame or lines is read without alignment, and the log gets a warning.
+    without a frame or lines is read without alignment, and the log gets a warning; if the form has a frame,
+    its numbers are not sure then. Nor is a number that reaches beyond its field.
 
     Args:
         images, digits, lenient, at_least, rotate: as for `digitrec.read_many`.
@@ -100,15 +101,24 @@ def read_forms(
             continue
         aligned = align(opened, form.frame)
         if aligned is None:
-            log.warning("%s: has no frame or lines to align by; it was read without alignment", opened.source)
-            aligned = Aligned(opened, None, opened.place)
-        (page,) = batches([aligned.image], engine)
+            what = "frame or lines to align by" if form.frame is None else "visible frame, so nothing is sure"
+            log.warning("%s: has no %s; it was read without alignment", opened.source, what)
+        (page,) = batches([opened if aligned is None else aligned.image], engine)
         (outcome,) = infer_numbers(page, engine, expected=expected, lenient=lenient, fields=fields)
         if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
             raise boxless
         if isinstance(outcome, Sheet):
-            outcome = finished(_filled(outcome, form, aligned), at_least, rotate)
+            is_sure = aligned is not None or form.frame is None
+            placed = aligned or Aligned(opened, None, opened.place)
+            outcome = finished(_filled(outcome, form, placed, is_sure), at_least, rotate)
         yield outcome
+
+
+def upright(image: ImageSource, form: Form) -> ImageSource:
+    """Return a form's page as it is sent to an engine; a picture that cannot be opened stays as it is."""
+    opened = open_or_fail(image, "")
+    aligned = None if isinstance(opened, Failure) else align(opened, form.frame)
+    return image if aligned is None else aligned.image
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -131,7 +141,8 @@ def _box(path: Path, name: str, region: Box) -> Box:
     return left, top, right, bottom
 
 
-def _filled(sheet: Sheet, form: Form, aligned: Aligned) -> Sheet:
+def _filled(sheet: Sheet, form: Form, aligned: Aligned, is_sure: bool) -> Sheet:
+    """Return the sheet with one number for each field, on the user's picture."""
     width, height = sheet.size
     numbers = []
     for name, (left, top, right, bottom) in form.fields.items():
@@ -140,7 +151,12 @@ def _filled(sheet: Sheet, form: Form, aligned: Aligned) -> Sheet:
         one = found[0] if len(found) == 1 else of_boxes(found, sheet.size)
         reason = "more than one number" if found else NO_NUMBER
         number = one or Number(" ".join(it.text for it in found), None, box=box, reason=reason)
+        is_inside = all(it.box is None or holds(box, it.box) for it in number.digits)
+        if number.reason is None and not (is_sure and is_inside):
+            number = number.unless(NOT_SURE)
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)
         place = number.box and aligned.back(number.box)
+        if place and (place[0] >= place[2] or place[1] >= place[3]):
+            place = None  # outside the picture
         numbers.append(replace(number, field=name, digits=digits, box=place, row=None, column=None))
     return replace(sheet, numbers=tuple(numbers), size=aligned.before.size)

@@ -147,9 +147,7 @@ def test_processes_that_cannot_live_end_it(planned: Job) -> None:
     assert planned.summary().images == 0
 
 
-def test_a_process_that_was_stopped_costs_no_row(
-    planned: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_process_costs_no_row(planned: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digitrec.bulk.workers.STUCK_S", 20)  # a busy machine starts a process slowly
     spread(planned, Open(stopping=105, once=tmp_path / "stopped"))
     assert (tmp_path / "stopped").exists()

@@ -358,9 +358,7 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
     (["scans", "-o", "answers.json"], "answers.json", 2),
     (["scans", "-o", f"{'x' * 245}.jsonl"], "too long", 9),
 ])  # fmt: skip
-def test_wrong_arguments_are_errors_that_name_them(
-    scans: Path, arguments: list[str], named: str, code: int
-) -> None:
+def test_wrong_arguments_are_named_errors(scans: Path, arguments: list[str], named: str, code: int) -> None:
     Path("empty").mkdir()
     Path("broken.zip").write_bytes(b"PK\3\4 and no more")
     Path("taken").write_text("something else")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import terminal
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator.kit import FakeProvider
@@ -138,6 +138,19 @@ def test_each_field_has_a_number(fake: FakeProvider) -> None:
     fields["twin"] = [0.5, 0.15, 0.3, 0.2]
     Path("fields.json").write_text(json.dumps({"fields": fields}))
     assert "twin" in run("form.png", "--fields", "fields.json", code=6).stderr
+
+
+def test_the_estimate_of_a_form_is_of_its_aligned_page(here: Path) -> None:
+    page = Image.new("L", (600, 400), 250)
+    ImageDraw.Draw(page).rectangle((60, 40, 540, 360), outline=40, width=4)
+    page.rotate(6, fillcolor=250).save("turned.png")
+    Path("fields.json").write_text('{"fields": {"all": [0, 0, 1, 1]}}')
+    google = ("turned.png", "-p", "google", "--emulate", "--ledger", "calls.sqlite")
+    fields = (*google, "--fields", "fields.json")
+    run(*google)
+    assert "0 are answered already" in run(*fields, "--dry-run").stdout
+    run(*fields)
+    assert "1 is answered already" in run(*fields, "--dry-run").stdout
 
 
 def test_predict_suggests_to_read_a_picture_with_several_digits(fake: FakeProvider) -> None:

@@ -66,9 +66,7 @@ def test_a_number_that_one_engine_splits_is_compared_whole(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("cost", "each"), [(0.5, [0.5, 0.0]), (None, [None, None])])
-def test_times_and_costs_of_a_sheets_numbers_add_up(
-    page: Path, cost: float | None, each: list[float | None]
-) -> None:
+def test_times_and_costs_of_numbers_add_up(page: Path, cost: float | None, each: list[float | None]) -> None:
     words = reader("one", ("12", (100, 100, 180, 150)), ("34", (300, 100, 380, 150)))
     (whole,) = compare_stream([page], [words], ask=numbers_asked())
     paid = replace(whole, outcomes=tuple(replace(outcome, cost_usd=cost) for outcome in whole.outcomes))

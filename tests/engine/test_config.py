@@ -38,9 +38,7 @@ def test_the_documented_file_has_every_setting() -> None:
     )  # fmt: skip
 
 
-def test_found_in_the_users_folder_or_where_the_variable_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_found_in_the_users_folder_or_the_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert loaded("\ufeffprovider = 'aws'").provider == "aws"  # Windows' editors write the mark
     assert loaded("provider = 'google'".encode("utf-16")).provider == "google"  # PowerShell's encoding
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "other.toml"))

@@ -86,9 +86,7 @@ def test_a_letter_between_two_digits_is_not_left_out() -> None:
 @pytest.mark.parametrize(("text", "inside", "bare"), [
     ("(47)", True, "47"), ("4:07", True, None), ("12/5", True, None), ("407", False, None),
 ])  # fmt: skip
-def test_the_network_sees_signs_that_are_no_part_of_a_number(
-    text: str, inside: bool, bare: str | None
-) -> None:
+def test_the_network_sees_signs_that_are_not_in_a_number(text: str, inside: bool, bare: str | None) -> None:
     look = SequenceReader().look(printed(text, 18, 4))
     whole, alone = read([look]), read([sequence.without_signs(look)])
     assert (whole.sign > 0.5) == inside

@@ -26,9 +26,7 @@ def coloured(ink: tuple[int, ...], paper: tuple[int, ...], light: tuple[float, .
 @pytest.mark.parametrize(("ink", "paper", "most"), [
     ((255, 255, 60), WHITE, 2), ((250, 80, 255), (250, 240, 255), 1), ((40, 200, 180), (240, 210, 190), 0),
 ])  # fmt: skip
-def test_the_channel_with_the_most_contrast_wins(
-    ink: tuple[int, ...], paper: tuple[int, ...], most: int
-) -> None:
+def test_the_channel_of_most_contrast_wins(ink: tuple[int, ...], paper: tuple[int, ...], most: int) -> None:
     found = look(coloured(ink, paper))
     weights = found.projection.weights
     assert weights.shape == (3,) and weights.sum() == pytest.approx(1) and weights.min() >= 0

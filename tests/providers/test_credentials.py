@@ -106,9 +106,7 @@ def test_no_secret_follows_a_redirect(
 
 
 @EACH
-def test_no_secret_is_sent_in_the_clear(
-    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_secret_is_sent_in_clear(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(shown(source, tmp_path, monkeypatch, "http://192.0.2.1")) is NotConfigured
 
 

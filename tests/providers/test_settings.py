@@ -88,9 +88,7 @@ ENDPOINTS: list[tuple[str, dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("cloud", "env", "endpoint"), ENDPOINTS)
-def test_the_endpoint_is_that_of_the_variables_or_the_vendors(
-    cloud: str, env: dict[str, str], endpoint: str
-) -> None:
+def test_the_endpoint_is_the_variables_or_the_vendors(cloud: str, env: dict[str, str], endpoint: str) -> None:
     provider = provider_class(cloud).from_env(env)
     assert provider.endpoint == endpoint
     provider.close()

@@ -86,10 +86,10 @@ def read(
     (form(), None), (form(), FRAME), (form().rotate(6, fillcolor=235), None),
     (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
     (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
-    (STRUCK, None), (STRUCK, FRAME), (TRIANGLE, None), (photographed(form(), table=110), FRAME),
+    (STRUCK, None), (TRIANGLE, None), (photographed(form(), table=110), FRAME),
     ],
     ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare", "struck",
-    "struck-frame", "triangle", "dark-table",
+    "triangle", "dark-table",
 ])  # fmt: skip
 def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
     found = read(picture, Form(FIELDS, frame))
@@ -101,6 +101,26 @@ def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, fram
     for name in ("one", "two"):
         left, top, right, bottom = (int(side) for side in found[name].box or ())
         assert dark[top:bottom, left:right].mean() > 0.5
+
+
+TABLE = 0.15, 0.15, 0.85, 0.15, 0.85, 0.85, 0.15, 0.85, 0.15, 0.15
+
+
+@pytest.mark.parametrize(
+    "picture", [STRUCK, form(stroke=TABLE).rotate(0, translate=(-100, 0), fillcolor=235)], ids=["none", "cut"]
+)
+def test_without_its_frame_a_form_has_no_sure_number(picture: Image.Image) -> None:
+    found = read(picture, Form(FIELDS, FRAME))
+    assert {number.value for number in found.values()} == {None}
+
+
+def test_a_page_keeps_its_shape_and_a_field_off_the_photo_has_no_box() -> None:
+    photo = Image.new("L", (SIZE[0], 2 * SIZE[1]), 235)
+    photo.paste(form(), (0, 300))
+    page = align(DigitImage.open(photo), FRAME)
+    assert page is not None and np.divide(*page.image.size) == pytest.approx(SIZE[0] / SIZE[1], rel=0.01)
+    turned = form(frame=False, lines=True).rotate(10, fillcolor=235)
+    assert read(turned, Form({"corner": (0.98, 0.0, 1.0, 0.02)}))["corner"].box is None
 
 
 def test_boxes_are_on_the_turned_picture_in_its_full_size() -> None:
@@ -145,6 +165,9 @@ def test_a_number_between_two_fields_belongs_to_one() -> None:
     assert [number.text for number in found.values()] == ["", "7"]
     near = Answer(tuple(Candidate("7", 0.9, (left, 300, left + 18, 340)) for left in (430, 452)))
     assert [number.text for number in read(form(frame=False), Form(halves), near).values()] == ["7", "7"]
+    signs = tuple(Sign(0.9, (left, 300, left + 18, 340)) for left in (430, 460))
+    across = Answer((Candidate("31", 0.9, (430, 300, 478, 340), signs),))
+    assert read(form(frame=False), Form(halves), across)["right"].reason == "not sure"
 
 
 def boxed(text: str, gap: float = 40, chance: float | None = 0.9, top: float = 150) -> Answer:

@@ -233,9 +233,7 @@ def test_every_answer_can_be_exported(months: Ledger) -> None:
     assert [entry.question.provider for entry in entries(months, provider="aws")] == ["aws"]
 
 
-def test_a_call_with_a_damaged_answer_is_listed_as_unusable(
-    months: Ledger, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_call_with_a_damaged_answer_is_unusable(months: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     with months.transaction() as sqlite:
         sqlite.execute("UPDATE calls SET answer = 'nonsense' WHERE provider = 'azure'")
     _, azure = recent(months, limit=2)
@@ -257,9 +255,7 @@ def test_twenty_calls_are_listed_by_default_with_their_words(tmp_path: Path) -> 
     ({}, []), ({"provider": "google"}, [6, 7]), ({"before": NOVEMBER}, [3, 6, 7]),
     ({"emulated": True}, [1, 2, 3, 6]), ({"emulated": False, "provider": "azure"}, [1, 2, 3, 7]),
 ])  # fmt: skip
-def test_clearing_forgets_answers_and_no_spending(
-    months: Ledger, chosen: dict[str, object], left: list[int]
-) -> None:
+def test_clearing_forgets_answers_alone(months: Ledger, chosen: dict[str, object], left: list[int]) -> None:
     before = spending(months)
     assert clear(months, **chosen) == 5 - len(left)  # type: ignore[arg-type]
     assert [entry.answer.raw["read"] for entry in entries(months)] == left

@@ -75,9 +75,7 @@ def test_other_seeds_draw_other_pictures_of_every_generated_set() -> None:
             assert not np.array_equal(first.image, second.image), one.name
 
 
-def test_seeds_are_fixed_by_the_commit_or_else_by_the_model(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_seeds_come_from_the_commit_or_the_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert fresh_seeds("net-1") == fresh_seeds("net-1")
     monkeypatch.setattr(digitrec, "__file__", str(tmp_path / "digitrec" / "__init__.py"))
     installed = fresh_seeds("net-1")

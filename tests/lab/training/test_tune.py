@@ -76,9 +76,7 @@ def test_a_changed_file_is_an_error(tmp_path: Path) -> None:
         find(str(tmp_path / BEST)).build()
 
 
-def test_a_study_that_another_process_creates_is_continued(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_study_of_another_process_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     create, failures = optuna.create_study, [OperationalError("CREATE TABLE studies", None, Exception())] * 4
 
     def at_once(**options: Any) -> Study:
