@@ -100,7 +100,7 @@ def _size_of_page(corners: Corners, frame: Box, most: tuple[int, int]) -> tuple[
     if (np.abs(page - most) < LEVEL * max(most)).all():
         return most
     width, height = page * min(1.0, float(np.sqrt(np.prod(most) / np.prod(page))))
-    return round(width), round(height)
+    return max(1, round(width)), max(1, round(height))
 
 
 def _dark(grey: Image.Image) -> NDArray[np.bool_]:
