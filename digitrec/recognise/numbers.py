@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
+from itertools import pairwise
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,8 @@ AFTER_MINUS = 0.8
 BOXED = 1.5
 """Maximum gap between digits in the boxes of a form, as a share of their height; such digits are joined if
 the caller expects a number of digits."""
+EVEN = 1.25
+"""Maximum step between the digits in the boxes of a field, as a multiple of the median step."""
 
 SAME_LINE = 0.5
 """Maximum vertical step between neighbouring boxes on a line, as a share of the taller box's height."""
@@ -302,8 +306,8 @@ def of_boxes(numbers: Sequence[Number], size: tuple[int, int]) -> Number | None:
         size: the picture's width and height.
 
     Returns:
-        One number, or None if the numbers are not a row of single digits, or have another length than the
-        caller expects.
+        One number, or None if the numbers are not an even row of single digits, or have another length than
+        the caller expects. Where a step is wider, a printed point may divide the boxes.
     """
     words = [
         _Word(
@@ -315,7 +319,10 @@ def of_boxes(numbers: Sequence[Number], size: tuple[int, int]) -> Number | None:
     joined = _joined(words, (len(numbers), len(numbers)))
     is_one = len(joined) == 1 and joined[0].digits == len(joined[0].text) == len(numbers)
     as_expected = all(one.reason != OTHER_LENGTH for one in numbers)
-    return _number(joined[0], Place(size), None) if is_one and as_expected else None
+    middles = sorted(one.box[0] + one.box[2] for one in numbers if one.box is not None)
+    steps = [after - before for before, after in pairwise(middles)]
+    is_even = max(steps, default=0) <= EVEN * median(steps or [0])
+    return _number(joined[0], Place(size), None) if is_one and is_even and as_expected else None
 
 
 def _is_near(last: _Word, word: _Word, gap: float) -> bool:

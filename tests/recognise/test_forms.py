@@ -186,6 +186,8 @@ APART = "0 7 1", None, "more than one number"
     (boxed("071"), {"at_least": 0.8}, ("071", None, "not sure")),
     (boxed("071", chance=0.7), {}, ("071", None, "not sure")), (boxed("071", gap=67), {}, APART),
     (Answer(boxed("07").candidates + boxed("1", top=175).candidates), {}, APART),
+    (Answer(boxed("07.10", gap=26).candidates[:2] + boxed("07.10", gap=26).candidates[3:]), {},
+     ("0 7 1 0", None, "more than one number")),
     (Answer((Candidate("12", 0.9, (200, 150, 230, 180)), Candidate("3", 0.9, (260, 150, 275, 180)))), {},
      ("12 3", None, "more than one number")),
 ])  # fmt: skip
