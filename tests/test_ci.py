@@ -30,9 +30,7 @@ def test_{number}():
     ],
     ids=["flaky", "broken", "too many",
 ])  # fmt: skip
-def test_flaky_tests_are_named_and_broken_ones_fail(
-    tmp_path: Path, kinds: list[str], code: int, words: str
-) -> None:
+def test_flaky_tests_are_named_broken_fail(tmp_path: Path, kinds: list[str], code: int, words: str) -> None:
     tests = [kind.format(number=number) for number, kind in enumerate(kinds)]
     (tmp_path / "test_it.py").write_text("\n".join([*tests, "def test_good(): pass"]))
     # Loading all the other plugins takes longer than the tests.

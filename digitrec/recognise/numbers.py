@@ -448,14 +448,17 @@ def _slope(boxes: Sequence[Box]) -> float:
     """Return how many pixels the lines fall per pixel to the right, from pairs of neighbours."""
     sides = np.array(boxes, float).reshape(-1, 4)
     x, y, height = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2, sides[:, 3] - sides[:, 1]
-    found = []
-    for at in range(0, len(boxes), 1 + len(boxes) // SAMPLE):
-        across, down = x - x[at], y - y[at]
-        beside = (across > 0) & (across < CLOSE * height[at]) & (np.abs(down) < STEEPEST * across)
-        beside &= np.abs(down) < height[at]  # in a wide table, a box of the next row may be no steeper
-        if beside.any():
-            nearest = np.flatnonzero(beside)[np.argmin((across + LEVEL * np.abs(down))[beside])]
-            found.append(down[nearest] / across[nearest])
+    found: list[float] = []
+    for most in (CLOSE, np.inf):  # in a wide list, no box is close
+        for at in range(0, len(boxes), 1 + len(boxes) // SAMPLE):
+            across, down = x - x[at], y - y[at]
+            beside = (across > 0) & (across < most * height[at]) & (np.abs(down) < STEEPEST * across)
+            beside &= np.abs(down) < height[at]  # in a wide table, a box of the next row may be no steeper
+            if beside.any():
+                nearest = np.flatnonzero(beside)[np.argmin((across + LEVEL * np.abs(down))[beside])]
+                found.append(float(down[nearest] / across[nearest]))
+        if found:
+            break
     return float(np.median(found)) if found else 0.0
 
 

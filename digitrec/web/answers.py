@@ -139,11 +139,7 @@ class Answers:
             if accept:
                 one, content = self._waiting[name], self.picture(name)
                 said = one.label if label is None else label
-                parts = said.split() if self.kind == "text" and one.box is None else []
-                texts = list(map(closed, parts or [said]))
-                is_long = self.kind == "label" and len(texts[0]) > 1
-                if texts != [NONE] and (is_long or None in map(value_of, texts)):
-                    raise Problem(422, "invalid-request", f"{said!r} is neither a number nor {NONE}")
+                texts = self._labels_in(said, several=one.box is None or " " in one.label)
                 labels = self._labels()  # another review or an editor may have changed the table
                 if f"\n{name}," in labels:
                     raise Problem(404, "not-found", "the picture was labelled by another review; skip it")
@@ -155,6 +151,18 @@ class Answers:
                     what = f"{self._folder}: cannot be written ({error.strerror}); free some space"
                     raise DataError(f"{what}, or name another folder") from error
             del self._waiting[name]
+
+    def _labels_in(self, said: str, *, several: bool) -> list[str]:
+        """Return the labels in a text, of which only numbers may be several, separated by spaces."""
+        if said.strip().casefold() == NONE:
+            return [NONE]
+        parts = said.split() if several and self.kind == "text" else []
+        texts = list(map(closed, parts or [said]))
+        is_long = self.kind == "label" and len(texts[0]) > 1
+        if is_long or None in map(value_of, texts):
+            what = "digit" if self.kind == "label" else "number"
+            raise Problem(422, "invalid-request", f"{said!r} is neither a {what} nor {NONE}")
+        return texts
 
     @property
     def _header(self) -> str:
@@ -222,7 +230,7 @@ def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
         for number in answer["numbers"]:
             if box := number["box"]:
                 yield _Doubt(*whole, tuple(box), number["text"] or NONE, provider, *_doubt(number))
-        if page := [number for number in answer["numbers"] if not number["box"]]:
+        if page := [number for number in answer["numbers"] if number["text"] and not number["box"]]:
             text, doubts = " ".join(number["text"] for number in page), [*map(_doubt, page)]
             yield _Doubt(*whole, None, text, provider, min(doubts)[0], any(refused for _, refused in doubts))
         return

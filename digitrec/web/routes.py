@@ -16,8 +16,9 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from digitrec.answer import Failure
+from digitrec.answer import Failure, Outcome
 from digitrec.comparison import Comparison
+from digitrec.errors import ImageError
 from digitrec.image import DigitImage
 from digitrec.image.pixels import saved
 from digitrec.web import schemas
@@ -108,8 +109,7 @@ def add(app: FastAPI, state: State) -> None:
         services = [state.service(name) for name in dict.fromkeys(provider or state.free())]
         picture = await _one_picture(request, state)
         readings = await _readings(services, request.state.client, picture)
-        outcomes = tuple(outcome for outcome, _ in readings)
-        found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
+        found = _compared(services, [outcome for outcome, _ in readings])
         body = schemas.ComparisonBody(
             agree=found.agree, consensus=cast(int | None, found.consensus), emulated=found.emulated,
             readings=[schemas.reading_of(*one, seen=seen) for one in readings],
@@ -183,6 +183,14 @@ def _expected(digits: str | None) -> tuple[int, int] | None:
     if int(most or least) < int(least):
         raise Problem(422, "invalid-request", f"digits must be least-most, got {digits}")
     return int(least), int(most or least)
+
+
+def _compared(services: Sequence[Service], outcomes: Sequence[Outcome]) -> Comparison:
+    """Compare the outcomes; if no engine could open the picture, raise that error."""
+    errors = [one.error for one in outcomes if isinstance(one, Failure) and isinstance(one.error, ImageError)]
+    if len(errors) == len(outcomes):
+        raise errors[0]
+    return Comparison(outcomes[0].image, tuple(service.name for service in services), tuple(outcomes))
 
 
 async def _readings(services: Sequence[Service], client: Client, picture: bytes) -> list[Reading]:

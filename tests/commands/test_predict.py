@@ -138,9 +138,7 @@ def test_several_engines_give_one_answer(folder: Path, options: str, name: str, 
     assert [said["provider"] for said in found["asked"]] == asked
 
 
-def test_a_warning_is_printed_once_and_never_by_the_root_logger(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_warning_is_printed_once_by_no_root_logger(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):  # the second run of one process prints it once as well
         (line,) = run("seven.png", "--fallback", "google", "--emulate", "--no-ledger").stderr.splitlines()
         assert "not calibrated" in line

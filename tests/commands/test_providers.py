@@ -37,9 +37,7 @@ def test_what_is_missing_is_named_and_what_is_found_too(monkeypatch: pytest.Monk
     assert "planted-secret" not in str(listed()) + run("providers").output
 
 
-def test_a_models_price_is_the_most_that_its_tokens_may_cost(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_models_price_is_the_most_its_tokens_cost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('tokens."m" = {input = 1, output = 10}')
     settings = {"DIGITREC_CONFIG": str(tmp_path / "config.toml"), "DIGITREC_OPENAI_MODEL": "m"}
     for name, value in {**settings, "OPENAI_API_KEY": "k"}.items():

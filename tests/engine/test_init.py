@@ -281,9 +281,7 @@ def test_an_emulators_answer_says_so_costs_nothing_and_is_never_real(tmp_path: P
 # ---- the ledger that cannot be written
 
 
-def test_a_paid_answer_that_cannot_be_recorded_is_still_returned(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_paid_answer_is_returned_if_not_recorded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Unwritable(PaidCloud):
         """A provider during whose answer the ledger is damaged."""
 

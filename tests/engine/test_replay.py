@@ -176,9 +176,7 @@ def test_a_file_that_is_not_a_recording_is_not_touched(tmp_path: Path, text: str
     assert (cloud.calls, path.read_text()) == ([], text)
 
 
-def test_a_failed_recording_returns_the_answer_and_buys_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_recording_returns_and_buys_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(ledger: Ledger, some: object) -> None:
         raise LedgerError("the disk is full")
 

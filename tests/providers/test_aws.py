@@ -115,9 +115,7 @@ TOKEN = "planted-session-token-0123456789"
     f"echo {SECRET}; echo {SECRET} >&2; exit 1", f"echo no JSON {SECRET}",
     f'echo \'{{"Version": 1, "AccessKeyId": "{SECRET}"}}\'', "kill -9 $$",
 ])  # fmt: skip
-def test_a_failing_credential_process_is_one_line_without_its_output(
-    script: str, aws_profile: Profile
-) -> None:
+def test_a_failing_credential_process_is_a_line_without_its_output(script: str, aws_profile: Profile) -> None:
     aws_profile(script=script)
     error = outcome(Aws.from_env({}))
     assert type(error) is errors.NotConfigured

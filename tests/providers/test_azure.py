@@ -114,9 +114,7 @@ def test_a_token_is_never_shown(
     assert TOKEN not in "".join(shown) and HEADER not in "".join(shown)
 
 
-def test_a_token_that_is_refused_is_not_used_again(
-    authority: RawServer, server: RawServer, azure: AzureAnalysis
-) -> None:
+def test_a_refused_token_is_not_reused(authority: RawServer, server: RawServer, azure: AzureAnalysis) -> None:
     authority.say, server.say = [token("revoked"), token()], [answer(401, b"{}"), BLANK]
     assert_error(outcome(azure), AuthFailed, "Cognitive Services User")
     assert isinstance(outcome(azure), Answer)

@@ -53,9 +53,7 @@ USED = {
 
 @pytest.mark.parametrize(("cloud", "name"), [(it, name) for it in CLOUDS for name in USED[it].split()])
 @pytest.mark.parametrize("wrong", [None, True, [[]]])
-def test_a_wrong_value_of_a_field_that_counts_is_a_bad_answer_that_names_it(
-    cloud: str, name: str, wrong: Any
-) -> None:
+def test_a_wrong_value_of_a_field_is_a_bad_answer_that_names_it(cloud: str, name: str, wrong: Any) -> None:
     raw = stored(cloud, "seven")
     found = [outcome(cloud, changed(raw, path, wrong)) for path in paths(raw) if path[-1:] == (name,)]
     assert any(isinstance(error, BadAnswer) and name in str(error) for error in found)

@@ -209,6 +209,12 @@ def test_a_table_has_its_rows_and_columns_also_at_an_angle(degrees: float, pitch
     ]  # fmt: skip
 
 
+def test_a_list_with_a_wide_gap_has_rows_at_an_angle() -> None:
+    rows = [[f"{row}0", f"{row}1"] for row in range(1, 7)]
+    cells = [(text, 100 + 800.0 * (text[1] == "1"), 100.0 * int(text[0])) for row in rows for text in row]
+    assert [[one and one.text for one in row] for row in read_cells(cells, 2).rows()] == rows
+
+
 def test_numbers_that_do_not_line_up_have_rows_only() -> None:
     places = [(100, 100), (300, 100), (210, 200), (420, 200), (50, 300), (560, 300)]
     sheet = read_cells([(str(at), x, y) for at, (x, y) in enumerate(places)])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -88,6 +89,18 @@ def test_corrections_become_a_folder_to_benchmark(sheets: Path, tmp_path: Path) 
     assert Answers(sheets, out, 0.95).left == 0
     sheets.write_text(sheets.read_text(), "utf-16")  # as PowerShell writes it
     assert [one.label for one in Answers(sheets, tmp_path / "new", 0).waiting()] == ["12:30"], "has no value"
+
+
+def test_several_numbers_of_a_field_are_several_labels(page: Path, tmp_path: Path) -> None:
+    (sheet,) = digitrec.read_many([page], FakeProvider([Answer(WORDS[1:2])]))
+    (number,) = sheet.numbers
+    several = replace(number, text="12 407", value=None, reason="more than one number")
+    off = replace(number, text="", value=None, box=None, reason="no number")
+    file = written([replace(sheet, numbers=(several, off))], tmp_path / "answers.jsonl")
+    answers = Answers(file, tmp_path / "out", 0.95)
+    (one,) = answers.waiting()
+    answers.decide(one.name, accept=True, label=None)
+    assert [sample.texts for sample in read_numbers(str(tmp_path / "out"))] == [("12", "407")]
 
 
 def test_digits_become_a_folder_to_train_on(page: Path, tmp_path: Path) -> None:

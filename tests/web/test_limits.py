@@ -62,9 +62,7 @@ def converted(picture: bytes, mode: str) -> bytes:
     return encoded(Image.open(io.BytesIO(picture)).convert(mode), "PNG")
 
 
-def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_picture_that_takes_too_much_memory_is_refused_undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MAX_DECODING_BYTES", 20_000)
     grey, coloured = (converted(png((100, 100)), mode) for mode in ("L", "RGB"))
     with serving() as client:

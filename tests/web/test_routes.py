@@ -166,6 +166,11 @@ def test_emulators_have_no_vote_beside_an_engine() -> None:
     assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 3, True)
 
 
+@pytest.mark.parametrize("path", ["/predict", "/v1/read", "/compare", "/explain"])
+def test_a_body_that_is_no_picture_is_refused(client: TestClient, path: str) -> None:
+    assert client.post(path, content=b"no picture").status_code == 422
+
+
 def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> None:
     with serving(local(), paid(Unavailable("secret-host is down", provider="cloud"))) as client:
         compared = client.post("/compare?provider=local&provider=cloud", content=WHOLE)

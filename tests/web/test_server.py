@@ -48,9 +48,7 @@ def test_invalid_heads_are_answered_and_closed(head: bytes) -> None:
 
 @pytest.mark.parametrize("path", [b"/health", b"/predict", b"/docs/swagger-ui-bundle.js"])
 @pytest.mark.parametrize("pause", [0, 0.3])
-def test_a_malformed_body_is_the_clients_error(
-    path: bytes, pause: float, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bad_body_is_the_clients_error(path: bytes, pause: float, caplog: pytest.LogCaptureFixture) -> None:
     with listening() as url, connect(url) as connection:
         connection.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         time.sleep(pause)
