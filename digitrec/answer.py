@@ -249,8 +249,13 @@ class Prediction(EngineResult):
         return replace(self, digit=None, reason=doubt, unsure_digit=self.digit)
 
     def at_least(self, chance: float) -> Prediction:
-        """Return this prediction, refused as "not sure" if its chance is below ``chance``, 0..1."""
-        is_sure = self.digit is None or sureness(self, -1.0) >= chance
+        """Return this prediction, refused as "not sure" if its chance is below ``chance``, 0..1.
+
+        A policy's answer has the highest calibrated chance of its engines that gave the same answer.
+        """
+        alike = (one for one in self.asked if isinstance(one, Prediction) and one.digit == self.digit)
+        chances = [one.calibrated for one in alike if one.calibrated is not None]
+        is_sure = self.digit is None or max(chances, default=sureness(self, -1.0)) >= chance
         return self if is_sure else self.unless(NOT_SURE)
 
 

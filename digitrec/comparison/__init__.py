@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, count
 from typing import Any, Unpack, cast
 
 from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated
@@ -186,8 +187,11 @@ def _compared(
 
 def _apart(names: Sequence[str]) -> tuple[str, ...]:
     """Return names of which the second and later equal ones have a number, as "local (2)"."""
-    times = [names[: at + 1].count(name) for at, name in enumerate(names)]
-    return tuple(name if n == 1 else f"{name} ({n})" for name, n in zip(names, times, strict=True))
+    found: list[str] = []
+    for name in names:
+        free = (one for one in chain([name], (f"{name} ({n})" for n in count(2))) if one not in found)
+        found.append(next(free))
+    return tuple(found)
 
 
 def readable_again(image: ImageSource, asker: str) -> ImageSource | Failure:

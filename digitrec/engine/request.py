@@ -406,7 +406,7 @@ class Request:
         """Wait for the rate limit and extend the claims; return False if the caller gave up."""
         terms = self._terms
         if terms.rate is None:
-            return True
+            return not terms.stopped.is_set()
         wait = terms.remote.turn_s(claimed[0].question.endpoint, terms.rate)
         self._deadline += wait
         return self._pause(claimed, wait)

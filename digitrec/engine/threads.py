@@ -65,22 +65,26 @@ def spread(
             iterator, ``work`` is stopped at its next result.
         at_once: maximum number of jobs that run at the same time, >= 1.
 
+    When the iterator ends, also by an error, what running jobs spread themselves is cancelled.
+
     Raises:
-        Cancelled: the caller was cancelled (`cancelled_by`); running jobs continue.
-        BaseException: the first error that ``work`` raises; running jobs continue.
+        Cancelled: the caller was cancelled (`cancelled_by`).
+        BaseException: the first error that ``work`` raises.
     """
     arrivals: SimpleQueue[tuple[Job, T] | Future[None]] = SimpleQueue()
     closed = threading.Event()
 
     def do(job: Job) -> None:
-        for result in work(job):
-            if closed.is_set():
-                return
-            arrivals.put((job, result))
+        with cancelled_by(closed):
+            for result in work(job):
+                if closed.is_set():
+                    return
+                arrivals.put((job, result))
 
     waiting, running = iter(jobs), 0
     try:
         while True:
+            _stop_if_cancelled()
             for job in islice(waiting, at_once - running):
                 running += 1
                 in_thread(partial(do, job)).add_done_callback(arrivals.put)
@@ -98,8 +102,12 @@ def spread(
 
 def _next(queue: SimpleQueue[T]) -> T:
     while True:
-        event = _CANCELLED.get()
-        if event is not None and event.is_set():
-            raise Cancelled
+        _stop_if_cancelled()
         with suppress(Empty):
             return queue.get(timeout=SLICE_S)
+
+
+def _stop_if_cancelled() -> None:
+    event = _CANCELLED.get()
+    if event is not None and event.is_set():
+        raise Cancelled

@@ -223,6 +223,8 @@ class DigitImage:
                 more than `digitrec.image.pixels.MAX_PIXELS` pixels.
         """
         if isinstance(source, DigitImage):
+            if full is not None:
+                raise TypeError("full needs an array, got a DigitImage")
             return source
         if isinstance(source, Turned):
             needed = enough if source.region is None else UNSHRUNK

@@ -42,8 +42,9 @@ PDF_MAX_CPU_S = 3
 PDF_MAX_WALL_S = 10.0
 """Maximum time to draw a page, in seconds, for busy machines and for Windows, which cannot limit CPU time."""
 _PDF_PROGRAM = Path(__file__).with_name("pdfium.py")
-_LOADING = Lock()
-"""Held while one of the caller's pictures is loaded: Pillow cannot load a picture in two threads at once."""
+_LOADING: dict[int, Lock] = {}
+"""For each process, a lock held while one of the caller's pictures is loaded: Pillow cannot load a picture in
+two threads at once. A forked process does not inherit a held lock."""
 
 
 def decode(source: files.Encoded, enough: int) -> Decoded:
@@ -117,7 +118,7 @@ def from_pillow(picture: Image.Image, enough: int) -> Decoded:
     name = name_of(picture)
     check_size(picture.size, name)
     with _blaming(name):
-        with _LOADING:
+        with _LOADING.setdefault(os.getpid(), Lock()):
             if getattr(picture, "tile", None):  # the picture is not loaded yet
                 headers.check(picture, None, name, enough)
                 picture.load()

@@ -70,7 +70,10 @@ def read(source: Encoded) -> tuple[bytes, str]:
     if isinstance(source, Frame):
         source = source.source
     if isinstance(source, bytes | bytearray | memoryview):
-        data = bytes(source)
+        try:
+            data = bytes(source)
+        except ValueError as error:
+            raise ImageError(f"{name}: the memoryview is released; give the bytes") from error
     elif isinstance(source, str) and source == "-":
         if sys.stdin is None:  # closed by the parent process
             raise ImageError(f"{name}: there is no standard input; name a file")

@@ -79,10 +79,13 @@ def as_array(value: object) -> Array | None:
     """Return the array of a NumPy array, a tensor or any other object with ``__array__``; else None.
 
     Raises:
-        ImageError: the object cannot be turned into an array, such as a tensor that requires gradients.
+        ImageError: the object cannot be turned into an array, such as a tensor that requires gradients, or it
+            has masked values.
     """
+    if np.ma.is_masked(value):
+        raise ImageError("<array>: has masked values; fill them, as in array.filled(255)")
     if isinstance(value, np.ndarray):
-        return value
+        return np.asarray(value)
     if isinstance(value, str | bytes | Image.Image) or not hasattr(value, "__array__"):
         return None
     try:

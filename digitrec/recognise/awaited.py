@@ -1,20 +1,21 @@
-"""Asynchronous functions for asyncio and Trio; they run the synchronous functions in AnyIO's worker threads.
+"""Asynchronous functions for asyncio and Trio; they run the synchronous functions in worker threads.
 
 So retries, rate limits, budget and ledger are those of `predict` and `stream`.
 """
 
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
+from anyio import CapacityLimiter, Event, RunFinishedError, from_thread, to_thread
+from anyio.lowlevel import RunVar, current_token
 
 from digitrec.answer import Outcome, Prediction, Sheet
 from digitrec.engine import Engine
-from digitrec.engine.threads import cancelled_by
+from digitrec.engine.threads import cancelled_by, in_thread
 from digitrec.image import ImageSource
 from digitrec.recognise import AnyReader, How, HowNumbers, Policy, Reader, predict, read, reader_for, stream
 
@@ -95,8 +96,24 @@ async def _awaited(work: Callable[[ImageSource, Reader], T], image: ImageSource,
 async def _in_thread(
     work: Callable[[], T], gone: threading.Event, limiter: CapacityLimiter | None = None
 ) -> T:
-    """Run ``work`` in a worker thread, which is abandoned when the task is cancelled."""
-    return await to_thread.run_sync(cancelled_by(gone)(work), abandon_on_cancel=True, limiter=limiter)
+    """Run ``work`` in a daemon thread, which is abandoned when the task is cancelled.
+
+    AnyIO's own threads keep the program from ending.
+    """
+    done, token = Event(), current_token()
+
+    def run() -> T:
+        try:
+            with cancelled_by(gone):
+                return work()
+        finally:
+            with suppress(RunFinishedError):
+                from_thread.run_sync(done.set, token=token)
+
+    async with limiter or to_thread.current_default_thread_limiter():
+        future = in_thread(run)
+        await done.wait()
+    return future.result()
 
 
 def _limiter(provider: AnyReader, reader: Reader) -> CapacityLimiter | None:

@@ -52,6 +52,8 @@ def test_a_calibrated_chance_decides_in_place_of_the_confidence() -> None:
     boast, sure_one = answer("a", 7, 0.99, calibrated=0.6), answer("b", 1, 0.2, calibrated=0.95)
     outcome = decided(Fallback(engines("1", "2"), below=0.9), [boast, sure_one])
     assert (outcome.digit, outcome.calibrated) == (1, None), "asking on changes the chance of being right"
+    kept = decided(Fallback(engines("1", "2"), below=0.9), [boast, replace(sure_one, calibrated=0.1)])
+    assert isinstance(kept, Prediction) and kept.at_least(0.7).reason == "not sure"
     sure_enough = [answer("a", 7, None), answer("b", 1, 0.4)]
     assert decided(Fallback(engines("1", "2"), below=0.3), sure_enough).digit == 1
 

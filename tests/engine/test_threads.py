@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -58,6 +59,21 @@ def test_a_cancelled_caller_does_not_wait() -> None:
         hang.wait(60)
         return []
 
-    with cancelled_by(gone), pytest.raises(Cancelled):
-        list(spread([0], work, at_once=1))
+    for one in (work, lambda job: pytest.fail("no job starts")):
+        with cancelled_by(gone), pytest.raises(Cancelled):
+            list(spread([0], one, at_once=1))
     hang.set()
+
+
+def test_a_closed_iterator_cancels_what_its_jobs_spread() -> None:
+    started = count()
+
+    def work(job: int) -> Iterator[object]:
+        yield "first"
+        yield list(spread(range(100), lambda _: [time.sleep(0.05), next(started)], at_once=1))
+
+    results = spread([0], work, at_once=1)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    time.sleep(1)
+    assert next(started) < 20

@@ -28,9 +28,7 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize("kind", [str, Path])
-def test_a_url_is_not_fetched_nor_its_secrets_shown(
-    url: str, kind: type, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_url_is_not_read_nor_secrets_shown(url: str, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("the network was asked")
 

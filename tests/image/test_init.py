@@ -178,6 +178,12 @@ def test_several_threads_may_open_the_same_picture(tmp_path: Path) -> None:
             assert len({one.sha256 for one in opened}) == 1
 
 
+def test_a_released_buffer_is_refused() -> None:
+    view = memoryview(b"no picture")
+    view.release()
+    assert_refused(view, "released")
+
+
 def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     assert_refused("-", "<stdin>")

@@ -155,7 +155,7 @@ def test_two_arrays_with_the_same_bytes_in_another_shape_are_two_pictures() -> N
 
 @pytest.mark.parametrize("values", [
     np.zeros(784, np.uint8), np.zeros((0, 28), np.uint8), np.zeros((28, 28, 2), np.uint8),
-    np.full((28, 28), np.nan), np.full((28, 28), -1.0), np.array([["7"]]),
+    np.full((28, 28), np.nan), np.full((28, 28), -1.0), np.array([["7"]]), np.ma.masked_equal(np.eye(28), 1),
 ])  # fmt: skip
 def test_arrays_that_are_no_picture_are_refused(values: np.ndarray) -> None:
     assert_refused(values)

@@ -255,9 +255,7 @@ def test_a_lost_call_counts_as_spent(full: Path) -> None:
     assert months == {"paid": paid, LOST: (now, 1, PRICE)}, "at the highest price, and this month"
 
 
-def test_calls_lost_from_an_earlier_month_are_alone_in_this_one_and_emulated_ones_are_free(
-    full: Path,
-) -> None:
+def test_calls_lost_from_an_earlier_month_are_alone_in_this_one_and_emulated_are_free(full: Path) -> None:
     spoil(full, "DELETE FROM calls WHERE id = 5; UPDATE calls SET asked_at = 0")
     assert repair(full).lost == 1
     with closing(Ledger(full)) as ledger:

@@ -43,9 +43,7 @@ def test_the_recipe_writes_a_network_of_the_shipped_form_and_its_card(
     assert "held back" in (tmp_path / "judge.md").read_text("utf-8")
 
 
-def test_an_earlier_network_judges_too(
-    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_earlier_one_judges_too(sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "BATCH", 8)
     stocks.fill(tmp_path, 2, lambda number: judge.drawn(sources, number, 12))
     judge.learn(tmp_path, 16)
