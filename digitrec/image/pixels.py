@@ -82,9 +82,9 @@ def as_array(value: object) -> Array | None:
         ImageError: the object cannot be turned into an array, such as a tensor that requires gradients, or it
             has masked values.
     """
-    if np.ma.is_masked(value):
-        raise ImageError("<array>: has masked values; fill them, as in array.filled(255)")
     if isinstance(value, np.ndarray):
+        if type(value) is not np.ndarray and np.ma.is_masked(value):  # `numpy.ma` takes long to import
+            raise ImageError("<array>: has masked values; fill them, as in array.filled(255)")
         return np.asarray(value)
     if isinstance(value, str | bytes | Image.Image) or not hasattr(value, "__array__"):
         return None

@@ -449,7 +449,7 @@ def _slope(boxes: Sequence[Box]) -> float:
     sides = np.array(boxes, float).reshape(-1, 4)
     x, y, height = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2, sides[:, 3] - sides[:, 1]
     found: list[float] = []
-    for most in (CLOSE, np.inf):  # in a wide list, no box is close
+    for most in (CLOSE, 1e9):  # in a wide list, no box is close
         for at in range(0, len(boxes), 1 + len(boxes) // SAMPLE):
             across, down = x - x[at], y - y[at]
             beside = (across > 0) & (across < most * height[at]) & (np.abs(down) < STEEPEST * across)
