@@ -66,13 +66,12 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
     seen = image.thumbnail(WORKING_SIDE).convert("L")
     dark = _dark(seen)
     found = _frame(dark, np.asarray(seen), or_edge=frame is None)
-    lines = _by_lines(dark) if found is None and frame is None else None
-    if (known := lines if found is None else found) is None:
-        return None
-    corners, size = known * (np.array(image.size) / seen.size), image.size
-    if lines is not None:
-        target = rectangle((0, 0, *size))
-    elif frame is None:
+    if found is None:
+        if frame is not None or (found := _by_lines(dark)) is None:
+            return None
+        frame = 0.0, 0.0, 1.0, 1.0
+    corners, size = found * (np.array(image.size) / seen.size), image.size
+    if frame is None:
         target = _upright(corners)
     else:
         size = _size_of_page(corners, frame, size)
@@ -111,16 +110,18 @@ def _dark(grey: Image.Image) -> NDArray[np.bool_]:
 
 
 def _frame(dark: NDArray[np.bool_], grey: Pixels, *, or_edge: bool) -> Corners | None:
-    """Return the corners of the largest frame on the paper, or else those of the paper on a darker table.
+    """Return the corners of the largest frame, if possible one with as light a ground outside as inside.
 
     Args:
         dark: (h, w), see `_dark`.
         grey: brightness, (h, w).
-        or_edge: whether the paper's edge will do.
+        or_edge: whether the edge of the paper on a darker table will do.
     """
-    frames = list(_frames(dark))
-    printed = [corners for corners in frames if not _is_edge(corners, grey)]
-    return next(iter(printed or (frames if or_edge else [])), None)
+    seen = [(corners, *_levels(corners, grey)) for corners in _frames(dark)]
+    on_paper = [corners for corners, outside, _, inside in seen if outside >= DARK * inside]
+    lines = [corners for corners, outside, line, inside in seen if 2 * outside >= line + inside]
+    usable = on_paper or lines or [corners for corners, *_ in seen if or_edge]
+    return usable[0] if usable else None
 
 
 def _frames(dark: NDArray[np.bool_]) -> Iterator[Corners]:
@@ -141,14 +142,18 @@ def _frames(dark: NDArray[np.bool_]) -> Iterator[Corners]:
         yield corners
 
 
-def _is_edge(corners: Corners, grey: Pixels) -> bool:
-    """Return whether it is darker outside the corners than inside, as beyond the edge of a paper."""
+def _levels(corners: Corners, grey: Pixels) -> tuple[float, float, float]:
+    """Return the brightness outside a frame, of its darkest line, and inside.
+
+    Beyond the edge of a paper it is as dark as the edge, outside a printed line lighter than the line.
+    """
     border = round(OUTSIDE * WORKING_SIDE)
     around = np.pad(grey, border, constant_values=255)  # nothing is dark beyond the picture
+    darkest = np.asarray(Image.fromarray(around).filter(ImageFilter.MinFilter(5)))
     middle = corners.mean(axis=0)
-    scaled = (border + middle + k * (corners - middle) for k in (1 + OUTSIDE, 0.9, 0.7, 0.5))
-    outside, *inside = (_along(around, each) for each in scaled)
-    return bool(np.median(outside) < DARK * np.median(inside))
+    out, own, *into = (border + middle + k * (corners - middle) for k in (1 + OUTSIDE, 1, 0.9, 0.7, 0.5))
+    inside = np.median([_along(around, each) for each in into])
+    return float(np.median(_along(around, out))), float(np.median(_along(darkest, own))), float(inside)
 
 
 def _along(values: NDArray[Any], corners: Corners) -> NDArray[Any]:

@@ -124,9 +124,7 @@ def test_a_source_that_fails_for_the_moment_is_unreachable_and_free(
 
 
 @EACH
-def test_a_source_that_hangs_is_given_up_in_time(
-    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hung_source_is_given_up(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         provider = source(tmp_path, monkeypatch, f"https://127.0.0.1:{silent.getsockname()[1]}")
         assert type(outcome(provider, timeout=0.5)) is Unreachable

@@ -133,9 +133,7 @@ def test_google_tells_the_characters_of_a_word_apart() -> None:
     ("azure-document", "failed", Rejected, "InvalidContent"),
     ("azure-document", "skipped", BadAnswer, "status"),
 ])  # fmt: skip
-def test_a_document_that_is_refused_names_the_field(
-    cloud: str, case: str, error: type[ProviderError], named: str
-) -> None:
+def test_a_refused_document_names_it(cloud: str, case: str, error: type[ProviderError], named: str) -> None:
     with pytest.raises(error, match=re.escape(named)):
         PARSE[cloud](stored(cloud, case))
 

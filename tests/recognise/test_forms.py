@@ -64,6 +64,13 @@ STRUCK = form(frame=False, stroke=(0.01, 0.01, 0.99, 0.99))
 TRIANGLE = form(frame=False, stroke=(0.5, 0.05, 0.95, 0.95, 0.05, 0.95, 0.5, 0.05))
 
 
+def on_grey() -> Image.Image:
+    """Return a form with darker paper around its frame, as in a newspaper."""
+    page, inside = Image.new("L", SIZE, 170), (85, 65, 815, 635)
+    page.paste(form().crop(inside), inside)
+    return page
+
+
 def photographed(picture: Image.Image, table: int = 235) -> Image.Image:
     """Return a form as a camera sees it from the side, with a margin: its lines alone do not place it."""
     corners = (-150, -100, -60, 800, 1000, 760, 940, -60)  # of the photo on the form, from the top left
@@ -87,9 +94,10 @@ def read(
     (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
     (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
     (STRUCK, None), (TRIANGLE, None), (photographed(form(), table=110), FRAME),
+    (on_grey().rotate(-7, fillcolor=170), FRAME),
     ],
     ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare", "struck",
-    "triangle", "dark-table",
+    "triangle", "dark-table", "grey",
 ])  # fmt: skip
 def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
     found = read(picture, Form(FIELDS, frame))

@@ -196,9 +196,7 @@ def test_a_table_or_folder_that_cannot_be_continued_is_told(sheets: Path, tmp_pa
 
 @pytest.mark.parametrize("key", [{}, {"x-owner-key": "guess"}, {"x-owner-key": ""}, {"x-api-key": "mine"}])
 @pytest.mark.parametrize("configured", ["mine", ""])
-def test_only_who_has_the_key_sees_and_decides(
-    sheets: Path, tmp_path: Path, key: dict[str, str], configured: str
-) -> None:
+def test_only_the_key_decides(sheets: Path, tmp_path: Path, key: dict[str, str], configured: str) -> None:
     answers = Answers(sheets, tmp_path / "out", 0.95)
     one = f"/collected/{answers.waiting()[0].name}"
     with serving(settings=Settings(owner_key=configured, answers=answers)) as server:
