@@ -25,6 +25,11 @@ from digitrec.recognise.pipeline import batches, finished, infer_numbers, open_o
 
 log = logging.getLogger(__name__)
 
+UNALIGNED = "has no frame or lines to align by; it was read without alignment"
+"""The warning about a page of a form without a frame."""
+UNFRAMED = "the form's frame was not found, so no number is sure; photograph all of it"
+"""The warning about a page of a form with a frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -100,17 +105,16 @@ def read_forms(
             yield opened
             continue
         aligned = align(opened, form.frame)
+        is_sure = aligned is not None or form.frame is None
         if aligned is None:
-            what = "frame or lines to align by" if form.frame is None else "visible frame, so nothing is sure"
-            log.warning("%s: has no %s; it was read without alignment", opened.source, what)
-        (page,) = batches([opened if aligned is None else aligned.image], engine)
+            log.warning("%s: %s", opened.source, UNALIGNED if is_sure else UNFRAMED)
+            aligned = Aligned(opened, None, opened.place)
+        (page,) = batches([aligned.image], engine)
         (outcome,) = infer_numbers(page, engine, expected=expected, lenient=lenient, fields=fields)
         if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
             raise boxless
         if isinstance(outcome, Sheet):
-            is_sure = aligned is not None or form.frame is None
-            placed = aligned or Aligned(opened, None, opened.place)
-            outcome = finished(_filled(outcome, form, placed, is_sure), at_least, rotate)
+            outcome = finished(_filled(outcome, form, aligned, is_sure), at_least, rotate)
         yield outcome
 
 

@@ -52,8 +52,9 @@ EVEN = 1.25
 
 SAME_LINE = 0.5
 """Maximum vertical step between neighbouring boxes on a line, as a share of the taller box's height."""
-CLOSE = 10.0
-"""Maximum distance of two boxes that show the slope of the lines, as a multiple of their height."""
+CLOSE, FAR = 10.0, 1e9
+"""Maximum distances of two boxes that show the slope of the lines, as multiples of their height: at first,
+and if no box is so close."""
 STEEPEST = 0.3
 """Maximum slope of a line."""
 LEVEL = 8.0
@@ -447,19 +448,22 @@ def _centre(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 def _slope(boxes: Sequence[Box]) -> float:
     """Return how many pixels the lines fall per pixel to the right, from pairs of neighbours."""
     sides = np.array(boxes, float).reshape(-1, 4)
-    x, y, height = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2, sides[:, 3] - sides[:, 1]
-    found: list[float] = []
-    for most in (CLOSE, 1e9):  # in a wide list, no box is close
-        for at in range(0, len(boxes), 1 + len(boxes) // SAMPLE):
-            across, down = x - x[at], y - y[at]
-            beside = (across > 0) & (across < most * height[at]) & (np.abs(down) < STEEPEST * across)
-            beside &= np.abs(down) < height[at]  # in a wide table, a box of the next row may be no steeper
-            if beside.any():
-                nearest = np.flatnonzero(beside)[np.argmin((across + LEVEL * np.abs(down))[beside])]
-                found.append(float(down[nearest] / across[nearest]))
-        if found:
-            break
+    found = _slopes(sides, CLOSE) or _slopes(sides, FAR)  # in a wide list, no box is close
     return float(np.median(found)) if found else 0.0
+
+
+def _slopes(sides: NDArray[np.float64], most: float) -> list[float]:
+    """Return the slopes of pairs of neighbours, (N, 4), at most so many heights apart."""
+    x, y, height = (sides[:, 0] + sides[:, 2]) / 2, (sides[:, 1] + sides[:, 3]) / 2, sides[:, 3] - sides[:, 1]
+    found = []
+    for at in range(0, len(sides), 1 + len(sides) // SAMPLE):
+        across, down = x - x[at], y - y[at]
+        beside = (across > 0) & (across < most * height[at]) & (np.abs(down) < STEEPEST * across)
+        beside &= np.abs(down) < height[at]  # in a wide table, a box of the next row may be no steeper
+        if beside.any():
+            nearest = np.flatnonzero(beside)[np.argmin((across + LEVEL * np.abs(down))[beside])]
+            found.append(float(down[nearest] / across[nearest]))
+    return found
 
 
 def _middle(box: Box, slope: float) -> float:
