@@ -346,6 +346,8 @@ class RequestMiddleware:
     def _instead(self, scope: Scope) -> ASGIApp | None:
         """Return the answer to a request that must not reach the application; None if it may."""
         hosts, path = self._settings.hosts, scope["path"]
+        if not path.isprintable():  # a route also matches before a line break, which no limit would see
+            return Problem(404, "not-found", "nothing is at this address").response()
         if path in {f"{page}/" for page in PAGES}:  # links on the page are relative
             return RedirectResponse(f"..{path[:-1]}")
         if hosts and path not in PROBES and is_misdirected(Headers(scope=scope), hosts):

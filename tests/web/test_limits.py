@@ -56,6 +56,7 @@ def test_requests_over_a_limit_are_rejected(settings: Settings, sent: Any, statu
         assert answer.headers["content-type"] == "application/problem+json"
         assert ("retry-after" in answer.headers) == (status == 503)
         assert post(client) == 200
+        assert client.post("/predict%0A", **sent).status_code == 404
 
 
 def converted(picture: bytes, mode: str) -> bytes:
