@@ -17,8 +17,8 @@ from digitrec.commands.progress import quietly
 from digitrec.engine import Engine
 from digitrec.errors.text import count, percent
 from digitrec.providers.addresses import is_loopback
-from digitrec.providers.base import requires
-from digitrec.providers.registry import open_provider
+from digitrec.providers.base import FREE, requires
+from digitrec.providers.registry import open_provider, price_of
 
 KEYS = "DIGITREC_API_KEYS"
 """The variable with the API keys, separated by commas; if it is unset, no key is needed."""
@@ -116,8 +116,11 @@ def serve(
     settings = Settings(
         burst=max(1, round(2 * limits["rate"])), api_keys=keys, hosts=() if "*" in hosts else hosts, **limits
     )
-    asking = replace(asking, timeout=0.9 * settings.seconds, providers=list(dict.fromkeys(asking.providers)))
-    with asking.engines(asking.names()) as engines:
+    asking = replace(asking, providers=list(dict.fromkeys(asking.providers)))
+    is_policy, names = asking.fallback or asking.consensus, asking.names()
+    slow = sum(price_of(name) != FREE for name in names) if is_policy else 1  # one after another
+    asking = replace(asking, timeout=0.9 * settings.seconds / max(1, slow))
+    with asking.engines(names) as engines:
         _check_spending(engines, asking.max_cost, everybody=is_public and not keys)
         policy = asking.policy(engines)
         monitoring.configure(log_level)

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import math
 import os
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 
 from digitrec.answer import Failure, Outcome, SheetOutcome, total
 from digitrec.engine import Engine
+from digitrec.engine.threads import cancelled_by
 from digitrec.errors import DigitrecError, ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.image.decode import count_pixels
@@ -118,8 +120,17 @@ class Lane:
             return await self.do(work)
 
     async def do(self, work: Callable[[], Result]) -> Result:
-        """Run the work in a thread; the caller must have a turn."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        """Run the work in a thread; the caller must have a turn. If it leaves, the work asks nobody more."""
+        gone = threading.Event()
+
+        def run() -> Result:
+            with cancelled_by(gone):
+                return work()
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+        finally:
+            gone.set()
 
     @asynccontextmanager
     async def turn(self, client: Client) -> AsyncIterator[None]:
@@ -301,6 +312,7 @@ class Service:
             Problem: a remote engine or a policy is at capacity.
         """
         if self._here is None and not self._places.admits(client, count):
+            self._metrics.turned_away.inc()
             raise busy(f"{self.name} is at capacity; try again in a moment")
         with self._places.hold(client, count):
             yield

@@ -258,7 +258,6 @@ class ExplanationBody(Body):
     """How the network came to its answer."""
 
     reading: Reading
-    """The answer that is explained."""
     steps: list[Step]
     """The steps of the preparation; the last one is the network's input."""
     saliency: list[list[float]] | None

@@ -64,7 +64,7 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
 
     app = FastAPI(
         title="digitrec", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
-        redirect_slashes=False,
+        redirect_slashes=False, servers=[{"url": "."}],  # a proxy may put a prefix before all addresses
         description="Reads handwritten digits and numbers from any picture and says how sure it is.",
     )  # fmt: skip
     problems.install(app)

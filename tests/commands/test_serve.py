@@ -101,6 +101,13 @@ def test_the_printed_address_is_the_real_one(monkeypatch: pytest.MonkeyPatch, ho
     assert f"digitrec is at http://{name}:{found[0]} (Ctrl-C" in done.output and found[0]
 
 
+def test_engines_of_a_policy_share_a_requests_time(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GOOGLE_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "made-up")
+    serve("--fallback", "google,aws", "--max-cost", "1")
+    assert started[0][0][1].options.timeout == pytest.approx(0.9 * Settings().seconds / 2)
+
+
 def test_a_port_in_use_is_one_error_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -17,7 +17,9 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from digitrec import errors
-from digitrec.engine import Engine
+from digitrec.emulator.kit import FakeProvider
+from digitrec.engine import Engine, Options
+from digitrec.providers.base import FREE
 from digitrec.web import inference, problems
 from digitrec.web.inference import Client, Lane
 from digitrec.web.settings import Settings
@@ -176,8 +178,20 @@ def test_one_client_cannot_have_all_requests_to_a_remote_engine() -> None:
         assert not honest.done()  # admitted, and waiting for a turn
         go.set()
         statuses = [one.status_code for one in (greedy.result(), more, both, honest.result())]
+        assert "digitrec_http_turned_away_total 2.0" in httpx.get(f"{url}/metrics").text
     assert statuses == [200, 503, 503, 200]
     assert other.provider.calls == 0  # type: ignore[attr-defined]
+
+
+def test_a_request_that_has_ended_asks_no_more() -> None:
+    busy = errors.Unavailable("busy", status=503, retry_after=0.2)
+    cloud = Engine(FakeProvider([busy], price=FREE, endpoint="http://127.0.0.1:9"), Options(attempts=99))
+    with listening(cloud, settings=Settings(seconds=1.0)) as url:
+        assert httpx.post(f"{url}/predict", content=DRAWING, timeout=30).status_code == 504
+        threading.Event().wait(0.5)
+        calls = cloud.provider.calls  # type: ignore[attr-defined]
+        threading.Event().wait(1.0)
+    assert cloud.provider.calls == calls > 1  # type: ignore[attr-defined]
 
 
 PICTURES = [png((60 + number, 60)) for number in range(12)]
