@@ -161,18 +161,17 @@ class Asking:
         own = self.prepare[0] if self.prepare else None
         with ExitStack() as stack:
             env = stack.enter_context(_emulated(names)) if self.emulate else os.environ
-            options = self._options()
 
             def open_engine(name: str, preparation: str | None = own, *, needed: bool = True) -> Engine:
                 try:
                     with quietly():
-                        engine = self._engine(name, env, options, preparation, needed)
+                        engine = self._engine(name, env, preparation, needed)
                         if self.model is not None:
                             store.load()  # LiteRT prints a line with its first network
                 except (NotConfigured, NotInstalled):
                     if not self.dry_run:
                         raise
-                    engine = Engine(Described(name), options)
+                    engine = Engine(Described(name), self._options(name))
                 if preparation is not None and engine.wants.encoding != "mnist":
                     from digitrec.prepare.encode import spec_for
 
@@ -220,26 +219,26 @@ class Asking:
                 f"--prepare does not apply to {', '.join(names)}, which reads 28x28 pixels in MNIST's form."
             )
 
-    def _options(self) -> Options:
+    def _options(self, name: str) -> Options:
+        is_emulated = self.emulate and name in EMULATED
         return Options(
             timeout=self.timeout,
-            attempt_timeout=self.attempt_timeout or (self.timeout if self.emulate else None),
-            concurrency=1 if self.emulate else 4,  # an emulator's engines share the cores of this machine
+            attempt_timeout=self.attempt_timeout or (self.timeout if is_emulated else None),
+            concurrency=1 if is_emulated else 4,  # an emulator's engines share the cores of this machine
             max_cost=self.max_cost,
-            ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
+            ledger=self.ledger or ("none" if self.no_ledger or is_emulated else "default"),
             record=self.record,
             _run=self.run,
         )
 
-    def _engine(
-        self, name: str, env: Mapping[str, str], options: Options, preparation: str | None, needed: bool
-    ) -> Engine:
+    def _engine(self, name: str, env: Mapping[str, str], preparation: str | None, needed: bool) -> Engine:
         if self.replay is not None and registry.price_of(name) != FREE:
             from digitrec.engine.replay import Replay
 
             return Replay(self.replay, name, preparation=preparation, needed=needed)
         own = {"model": self.model, "scale": self.model_scale} if name == "local" and self.model else {}
-        return Engine(registry.open_provider(name, env=env, **own), options)
+        own_env = env if name in EMULATED else os.environ
+        return Engine(registry.open_provider(name, env=own_env, **own), self._options(name))
 
 
 def _is_sent_pixels(name: str) -> bool:
@@ -256,7 +255,8 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
     """
     from digitrec.emulator import Emulator, environment
 
-    os.environ.pop("AWS_PROFILE", None)  # botocore reads it even if keys are set
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):  # botocore reads them even if keys are set
+        os.environ.pop(name, None)
     with quietly():
         emulator = Emulator([name for name in providers if name in EMULATED])
     with emulator:
