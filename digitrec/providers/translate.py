@@ -110,7 +110,7 @@ class Service:
         if not issubclass(problem.kind, ProviderError):
             return problem.kind(message)
         error = problem.kind(message, status=status, raw=masked(problem.raw))
-        if isinstance(error, errors.RateLimited | errors.Unavailable):
+        if isinstance(error, errors.RateLimited | errors.Unavailable | errors.TimedOut):
             error.retry_after = problem.retry_after
         return error
 

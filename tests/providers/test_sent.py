@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from paid_cloud import recorded
-from raw_server import RawServer, raw_server
+from raw_server import RawServer, answer, raw_server
 from tls_server import TlsServer
 
 from digitrec.answer import Answer
@@ -70,6 +70,18 @@ def test_tls_that_breaks_off_is_free_before_the_request_and_paid_after_it(
         reply = ask(opened(cloud, endpoint=server.endpoint), tmp_path, attempts=1)
     assert type(reply.outcome) is kind
     assert usd(tmp_path) == reply.cost_usd == cost
+
+
+@pytest.mark.parametrize("cut", [(b"busy", b"bu"), (b"Retry-After: 0", b"Content-Encoding: gzip")])
+def test_a_status_whose_body_is_cut_off_is_that_status(
+    cut: tuple[bytes, bytes], opened: Opened, tmp_path: Path
+) -> None:
+    with raw_server() as server:
+        refusal = answer(503, b"busy", ("Retry-After", "0")).replace(*cut)
+        server.say = [refusal, *replies("google", NOTHING["google"])]
+        reply = ask(opened("google", endpoint=server.url), tmp_path)
+    assert isinstance(reply.outcome, Answer)
+    assert (reply.attempts, usd(tmp_path)) == (2, PRICE)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

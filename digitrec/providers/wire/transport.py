@@ -75,6 +75,8 @@ class Questions(HTTPAdapter):
         except GivenUp:
             raise
         except Exception as error:
+            if raw is not None and raw.status >= 400:  # the status counts even if its body is cut off
+                return Reply(raw.status, headers, b"")
             return _problem(error, exchange, url, around["verify"], answered=raw is not None)
         finally:
             if raw is not None:
