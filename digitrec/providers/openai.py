@@ -271,18 +271,20 @@ class OpenAi(Cloud):
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Send one request; if the server refuses an optional parameter, send it again without.
 
-        Such a refusal costs nothing. Later requests omit the parameter too.
+        Such a refusal costs nothing. If that helped, later requests omit the parameter too.
         """
-        deadline = time.monotonic() + timeout
+        deadline, refused = time.monotonic() + timeout, self._refused
         while True:
-            left_out = self._settings | self._refused
+            left_out = self._settings | refused
             try:
-                return self._asked(image, left_out, max(0.01, deadline - time.monotonic()))
+                answer = self._asked(image, left_out, max(0.01, deadline - time.monotonic()))
             except ProviderError as error:
-                refused = self._spared(error, left_out)
-                if not refused:
+                if not (more := self._spared(error, left_out)):
                     raise
+                refused |= more
+            else:
                 self._refused |= refused  # a lost update costs one more refused request, which is free
+                return answer
 
     def _spared(self, error: ProviderError, left_out: frozenset[str]) -> frozenset[str]:
         """Return the optional parameters of the request that an error names."""
@@ -354,8 +356,10 @@ def _refused(reply: Reply, raw: Any) -> Problem:
 SPELLINGS = {
     "response_format": ("responseformat", "jsonschema", "structuredoutput", "grammar"),
     **dict.fromkeys(TOGETHER, ("logprob", "topntokens")),
+    **{name: (name.replace("_", ""),) for name in LIMITS},
 }
-"""Servers' names of some parameters, in lower case without "_" and spaces; others keep their own name."""
+"""Servers' names of some parameters, in lower case without "_" and spaces; others keep their own name, a
+whole word."""
 
 CODES = {
     "authentication_error": 401, "invalid_api_key": 401, "invalid_request_error": 400,
@@ -376,9 +380,10 @@ def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
         raw: the body: any JSON value, or text.
         sent: names of the optional parameters that the request had.
     """
-    said = re.sub(r"[\s_]", "", " ".join(_texts(raw)).lower())
+    said = " ".join(text for text in _texts(raw) if not text.lstrip().startswith("<")).lower()  # no web page
+    words, joined = set(re.findall(r"\w+", said)), re.sub(r"[\s_]", "", said)
     return frozenset(
-        name for name in sent if any(it in said for it in SPELLINGS.get(name, (name.replace("_", ""),)))
+        name for name in sent if name in words or any(it in joined for it in SPELLINGS.get(name, ()))
     )
 
 
@@ -522,7 +527,7 @@ class Numbers(Struct):
 
     def answer(self, text: str, tokens: Sequence[TokenLogprob]) -> Answer:
         """Return each number with the probability of its tokens."""
-        candidates, at = [], 0
+        candidates, at = [], max(it.end() for it in NAME.finditer(text) if "numbers" in it[0])
         for number in filter(None, (str(said).strip() for said in self.numbers)):
             start = text.find(number, at)
             at = start + len(number) if start >= 0 else at
