@@ -193,11 +193,11 @@ def _known(name: str, names: Collection[str], table: str = "") -> None:
 
 
 def _path(_: type, text: Any) -> Path:
-    """Convert a text of the file to a path.
+    """Convert a text of the file to a path; a relative one begins at the file's folder.
 
     Raises:
         ValueError: the text cannot be a path.
     """
     if not isinstance(text, str):
         raise ValueError("it must be the name of a file")
-    return arguments.path("it", text)
+    return config_path().parent / arguments.path("it", text)

@@ -29,6 +29,7 @@ from digitrec.engine.ledger import Budget, Claim, Ledger, Verdict
 from digitrec.engine.ledger.records import Entry, Question
 from digitrec.engine.threads import SLICE_S, in_thread, spread
 from digitrec.errors import DigitrecError
+from digitrec.errors.arguments import is_number
 from digitrec.image import PreparedImage
 from digitrec.providers import registry, wire
 from digitrec.providers.base import Adjustable, BaseProvider, Metered, Provider, Resumable
@@ -46,7 +47,6 @@ LEASE_MARGIN_S = 2.0
 
 _ACCOUNTS: dict[str, Ledger] = {}
 """The ledgers in memory of the accounts with a budget, kept until the process ends, as their costs count."""
-_SHARING = threading.Lock()
 
 
 class Remote:
@@ -142,9 +142,9 @@ class Remote:
         emulated = is_emulator(self.provider.endpoint)
         with self._opening:
             if self._books is None:
-                record = self.options.record
-                recording = None if record is None else Ledger(record)
-                self._books = self._ledger(emulated), recording
+                ledger, record = self._ledger(emulated), self.options.record
+                is_ledger = ledger.path and record and record.resolve() == ledger.path.resolve()
+                self._books = ledger, None if record is None or is_ledger else Ledger(record)
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
         rate = self._config.rates.get(self.name, own_rate)
         return Terms(self, *self._books, emulated, rate, self.unrecorded)
@@ -160,8 +160,7 @@ class Remote:
             raise errors.NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
         if self.options.max_cost is None:
             return Ledger(None)
-        with _SHARING:
-            return _ACCOUNTS.get(self.options._run) or _ACCOUNTS.setdefault(self.options._run, Ledger(None))
+        return _ACCOUNTS.get(self.options._run) or _ACCOUNTS.setdefault(self.options._run, Ledger(None))
 
     def turn_s(self, endpoint: str | None, rate: float) -> float:
         """Book the next turn in the queue of this user's threads and processes; return the seconds to wait.
@@ -572,8 +571,8 @@ class OrderedRequest(Request):
 
         def poll(timeout: float) -> Outcome | float:
             given = caught(provider, lambda: provider.poll(token, timeout=timeout))
-            if given is None or isinstance(given, float):
-                return max(given or 0.0, float(provider.poll_s))
+            if given is None or is_number(given):
+                return max(float(provider.poll_s), float(given or 0))
             return usable(provider, given)
 
         return self._call([item], poll)
@@ -661,5 +660,5 @@ def wait_s(error: Exception, attempt: int, draw: Callable[[float, float], float]
         attempt: number of the attempt, from 1.
         draw: returns a random number between its two arguments.
     """
-    bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempt - 1))
+    bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(attempt - 1, 10))
     return max(asked_wait_s(error), draw(0.0, bound))

@@ -5,10 +5,10 @@ import os
 import sys
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Return whether a value is a real number; bool is not accepted."""
     return isinstance(value, Real) and not isinstance(value, bool)
 

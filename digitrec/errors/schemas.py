@@ -1,13 +1,15 @@
 """Types that msgspec checks values against."""
 
-import threading
+import os
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
-_BUILDING = threading.Lock()
+_BUILDING: dict[int, Lock] = {}
+"""The lock of each process: one that another thread held at a fork stays locked in the child."""
 _BUILT: set[Any] = set()
 
 
@@ -18,7 +20,7 @@ def built(kind: T) -> T:
     msgspec 0.22 ends the process with a segmentation fault.
     """
     if kind not in _BUILT:
-        with _BUILDING:
+        with _BUILDING.setdefault(os.getpid(), Lock()):
             msgspec.json.Decoder(kind)
             _BUILT.add(kind)
     return kind

@@ -43,6 +43,7 @@ def test_found_in_the_users_folder_or_the_variables(tmp_path: Path, monkeypatch:
     assert loaded("provider = 'google'".encode("utf-16")).provider == "google"  # PowerShell's encoding
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "other.toml"))
     assert loaded("provider = 'azure'").provider == "azure"
+    assert loaded("ledger = 'paid.sqlite'").ledger == tmp_path / "paid.sqlite", "not in the current folder"
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "nowhere.toml"))
     with pytest.raises(NotConfigured, match="nowhere"):
         load()

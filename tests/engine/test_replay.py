@@ -17,7 +17,7 @@ from digitrec.engine import Engine, Options
 from digitrec.engine.ledger import Entry, Ledger, Question, entries
 from digitrec.engine.replay import Replay
 from digitrec.errors import LedgerError, NotConfigured, NotRecorded
-from digitrec.image import DigitImage, InputSpec
+from digitrec.image import DigitImage, ImageRef, InputSpec
 from digitrec.providers.base import Price
 
 ENLARGED = InputSpec("png", preparation="enlarged", min_side=300)
@@ -162,6 +162,9 @@ def test_an_answer_is_recorded_once(tmp_path: Path, path: Path) -> None:
 
 def test_a_recording_in_the_ledger_costs_nothing_more(tmp_path: Path) -> None:
     ask(PaidCloud(), tmp_path, 1, 2, record=tmp_path / "ledger.sqlite")
+    with Engine(PaidCloud(), options(tmp_path, record=tmp_path / "ledger.sqlite")) as engine:
+        copy = replace(image(1), image=ImageRef("copy.png", "another"))
+        assert engine.ask([copy])[0].replayed
     assert spent(tmp_path) == pytest.approx(2 * PRICE)
 
 

@@ -50,7 +50,9 @@ def test_table(error: errors.DigitrecError, repeated: bool, billed: bool) -> Non
 
 
 def test_the_random_wait_doubles_up_to_a_bound() -> None:
-    longest = [wait_s(errors.Unavailable("x"), attempt, lambda low, high: high) for attempt in (1, 2, 3, 9)]
+    longest = [
+        wait_s(errors.Unavailable("x"), attempt, lambda low, high: high) for attempt in (1, 2, 3, 9999)
+    ]
     assert longest == [0.5, 1.0, 2.0, LONGEST_WAIT_S]
     assert wait_s(errors.Unavailable("x"), 5, lambda low, high: low) == 0.0
 
@@ -153,7 +155,7 @@ KEEPING = [
     errors.AuthFailed("x", status=401), errors.QuotaExceeded("x", status=403),
     errors.Rejected("x", status=400), errors.BadAnswer("x", status=200), errors.NotConfigured("x"),
     errors.TimedOut("x"), errors.Unavailable("x", status=503),
-    errors.RateLimited("x", status=429, retry_after=500), ValueError("a bug"), 7,
+    errors.RateLimited("x", status=429, retry_after=500), ValueError("a bug"), "7",
     Answer(raw=7),  # type: ignore[arg-type]
 ]  # fmt: skip
 

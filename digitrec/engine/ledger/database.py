@@ -79,7 +79,7 @@ class Database:
     def _open(self) -> None:
         self._process: int | None = os.getpid()
         self._sqlite = sqlite3.connect(
-            ":memory:" if self._copied or self.path is None else self.path,
+            ":memory:" if self._copied or self.path is None else self.path.absolute(),
             timeout=LOCKED_S, isolation_level=None, check_same_thread=False,
         )  # fmt: skip
         try:

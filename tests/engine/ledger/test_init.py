@@ -158,6 +158,16 @@ def test_a_lease_that_begins_in_the_future_is_void(ledger: Ledger, clock: Clock,
     assert spending(ledger)[0].usd == 2 * 0.5
 
 
+def test_a_file_may_have_the_name_of_a_database_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(Ledger(Path(":memory:"))) as ledger:
+        claimed(ledger)
+    with closing(Ledger(Path(":memory:"))) as ledger:
+        assert len(recent(ledger)) == 1
+
+
 def test_a_small_correction_of_the_clock_voids_nothing(ledger: Ledger, clock: Clock) -> None:
     claimed(ledger)
     clock.now -= 0.5
