@@ -124,7 +124,7 @@ class Emulator:
         server.set_faults(given)
 
     def start(self) -> None:
-        """Start to answer."""
+        """Start to answer; do nothing if it was started before."""
         for server in self._servers.values():
             server.start()
 

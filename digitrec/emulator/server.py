@@ -181,8 +181,9 @@ class Server(ThreadingHTTPServer):
         return counts.calls + counts.polls
 
     def start(self) -> None:
-        """Start to answer."""
-        self._thread.start()
+        """Start to answer; do nothing if it was started before."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End hanging requests, answer no more, and free the port."""

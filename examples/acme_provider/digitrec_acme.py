@@ -40,7 +40,7 @@ class Acme(BaseProvider):
         if not self._key:
             raise NotConfigured("Acme OCR has no key; set ACME_KEY")
         self.name = name
-        self.endpoint = checked_endpoint(endpoint, "ACME_ENDPOINT")
+        self.endpoint = checked_endpoint(endpoint, "ACME_ENDPOINT", allow_plain_http=False)
         self._address = urlsplit(self.endpoint)
 
     @classmethod

@@ -105,12 +105,13 @@ def test_several_numbers_of_a_field_are_several_labels(page: Path, tmp_path: Pat
 
 def test_digits_become_a_folder_to_train_on(page: Path, tmp_path: Path) -> None:
     found = digitrec.predict_many([page, page], FakeProvider(["7", Answer((Candidate("3", 0.2),))]))
+    found[0] = replace(found[0], confidence=0.3, asked=(replace(found[0], calibrated=0.97),))
     answers = Answers(written(found, tmp_path / "digits.jsonl"), tmp_path / "out", 0.95)
     (one,) = answers.waiting()
     with pytest.raises(Problem, match="12"):
         answers.decide(one.name, accept=True, label="12")
     answers.decide(one.name, accept=True, label=None)
-    assert [sample.label for sample in read_samples(tmp_path / "out")] == [int(one.label)]
+    assert [sample.label for sample in read_samples(tmp_path / "out")] == [int(one.label)] == [3]
 
 
 def test_a_picture_that_was_changed_is_not_labelled(sheets: Path, page: Path, tmp_path: Path) -> None:
