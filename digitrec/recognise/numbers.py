@@ -410,7 +410,7 @@ def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
     count = sum(map(len, rows))
     ends = np.empty((count, 4))  # the lowest box of each column so far
     found: list[list[int]] = []
-    middles: list[float] = []
+    middles: list[list[float]] = []  # of each column's boxes
     for row in rows:
         free = np.ones(len(middles), bool)
         found.append([])
@@ -419,15 +419,17 @@ def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
             away = np.where(free & _are_above(above, box), np.abs(_centre(above) - middle), np.inf)
             best = int(away.argmin()) if np.isfinite(away).any() else len(middles)
             if best == len(middles):
-                middles.append(middle)
+                middles.append([])
+            middles[best].append(middle)
             if best < len(free):
                 free[best] = False
             ends[best] = box
             found[-1].append(best)
     if len(middles) > max(*map(len, rows), count / 2, 0):  # few boxes stand below another box
         return None
-    order = np.argsort(np.argsort(middles, kind="stable")).tolist()
-    return [[order[column] for column in row] for row in found]
+    order = np.argsort(np.argsort([*map(median, middles)], kind="stable")).tolist()
+    columns = [[order[column] for column in row] for row in found]
+    return columns if all(row == sorted(row) for row in columns) else None
 
 
 def _are_above(some: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:

@@ -152,9 +152,7 @@ def test_a_part_of_a_text_has_its_share_of_the_box_and_the_score_of_the_whole() 
 
 
 def test_boxes_and_scores_of_digits_are_on_the_users_picture() -> None:
-    signs = tuple(
-        Sign(0.5 + place / 10, (50.0 + 10 * place, 40.0, 60.0 + 10 * place, 60.0)) for place in range(4)
-    )
+    signs = tuple(Sign(0.5 + n / 10, (50.0 + 10 * n, 40.0, 60.0 + 10 * n, 60.0)) for n in range(4))
     (number,) = read(Candidate("$7.5", 0.9, (50, 40, 90, 60), signs, chance=0.8)).numbers
     assert number.box == (60, 40, 90, 60)
     assert [(digit.digit, digit.confidence, digit.box) for digit in number.digits] == [
@@ -181,14 +179,11 @@ def read_cells(cells: Cells, degrees: float = 0.0, seed: int = 0) -> digitrec.Sh
     across, down = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     words = []
     for text, x, y in cells:
-        middle = 500 + (x - 500) * across - (y - 500) * down, 500 + (x - 500) * down + (y - 500) * across
+        at = 500 + (x - 500) * across - (y - 500) * down, 500 + (x - 500) * down + (y - 500) * across
         half = 8 * len(text)
-        words.append(
-            Candidate(text, 0.9, (middle[0] - half, middle[1] - 15, middle[0] + half, middle[1] + 15))
-        )
+        words.append(Candidate(text, 0.9, (at[0] - half, at[1] - 15, at[0] + half, at[1] + 15)))
     np.random.default_rng(seed).shuffle(words)  # type: ignore[arg-type]
-    provider = FakeProvider([Answer(tuple(words))], wants=InputSpec(encoding="png"))
-    return digitrec.read(PAGE, provider)
+    return digitrec.read(PAGE, FakeProvider([Answer(tuple(words))], wants=InputSpec(encoding="png")))
 
 
 TABLE: Cells = [
@@ -235,6 +230,13 @@ def test_numbers_of_different_heights_are_in_one_row() -> None:
 def test_a_number_below_two_columns_belongs_to_the_nearer() -> None:
     sheet = read_cells([("1", 300, 100), ("2", 330, 100), ("3", 318, 200)])
     assert [(number.row, number.column) for number in sheet.numbers] == [(0, 0), (0, 1), (1, 1)]
+
+
+def test_columns_below_a_wide_number_are_in_order() -> None:
+    cells = [("12", 70, 120), ("34", 202, 120), ("56", 70, 180), ("78", 202, 180)]
+    places = [("20417853", (60, 20, 260, 60)), *((text, (x, y, x + 36, y + 40)) for text, x, y in cells)]
+    rows = read(*(Candidate(text, 0.9, box) for text, box in places)).rows()
+    assert [[one and one.text for one in row] for row in rows[1:]] == [["12", "34"], ["56", "78"]]
 
 
 def test_narrow_numbers_have_columns_of_their_own_and_one_without_a_box_has_a_line() -> None:

@@ -283,17 +283,22 @@ def single(lines: Sequence[Line], picture: Image.Image) -> Line | None:
     return replace(line, box=digit, findings=findings, reading=reading)
 
 
-def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
+Seen = tuple[finder.Look, Sequence[finder.Mark]]
+"""The network's output for a picture, and its marks."""
+
+
+def _marks(picture: Image.Image) -> Seen:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest, shortest = max(picture.size), min(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
     last = min(round((LARGEST * longest / shortest) ** 0.5), LARGEST // SHORTER[0])
     side = min(last, max(side, round(longest / shortest * np.clip(shortest, *SHORTER))))
+    closest = SMALL if longest <= SMALL else min(longest, last)
     look, marks = coarse = _overview(picture, side)
     if longest > SMALL:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
-            return coarse
+            return _with_rows(picture, coarse, closest)
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR
@@ -301,13 +306,23 @@ def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
             break
         side = min(round(side * (2 if is_large else min(2, SHARP / typical))), last)
         look, marks = _overview(picture, side)
-    if longest <= SMALL and not all(mark.mask.any(axis=1).all() for mark in marks):
-        # A gap runs across a mark: from afar, rows look like one.
-        closer = _overview(picture, SMALL)
-        digits = _clear_boxes(closer[1])
-        if _in_rows(digits) and len(digits) > len(_clear_boxes(marks)):
-            return closer
-    return (look, marks) if marks else coarse  # digits may be too large for all other inputs
+    # Digits may be too large for all other inputs.
+    return _with_rows(picture, (look, marks), closest) if marks else coarse
+
+
+def _with_rows(picture: Image.Image, found: Seen, side: int) -> Seen:
+    """Return a look at so many pixels if rows of digits looked like one mark; else what was found.
+
+    A gap runs across such marks. Few marks of a page have one; of a small picture, each counts.
+    """
+    gaps = [not mark.mask.any(axis=1).all() for mark in found[1]]
+    if sum(gaps) <= (0 if side <= SMALL else len(gaps) / 2):
+        return found
+    closer = _overview(picture, side)
+    digits = _clear_boxes(closer[1])
+    are_more = _in_rows(digits) and len(digits) > len(_clear_boxes(found[1]))
+    is_grain = side > SMALL and not _are_legible(closer[1])
+    return closer if are_more and not is_grain else found
 
 
 def _are_legible(marks: Sequence[finder.Mark]) -> bool:
@@ -319,7 +334,7 @@ def _are_legible(marks: Sequence[finder.Mark]) -> bool:
     return len(_clear([mark.ink for mark in some])) > LEGIBLE_SHARE * len(some)
 
 
-def _overview(picture: Image.Image, side: int) -> tuple[finder.Look, Sequence[finder.Mark]]:
+def _overview(picture: Image.Image, side: int) -> Seen:
     look = finder.look_at(picture, (0, 0, *picture.size), side)
     return look, list(finder.marks_in(look))
 

@@ -509,6 +509,8 @@ def _boxes(one: Proposal) -> list[Box]:
     left, _, right, _ = one.view
     edges = [left + place * (right - left) for place in (*one.reading.places, 1.0)]
     inside = [min(max(edge, start), end) for edge in edges]
+    if any(last <= first for first, last in pairwise(inside)):  # the reader's places end before the line does
+        inside = np.linspace(start, end, len(edges)).tolist()
     boxes: list[Box] = [(first, top, last, bottom) for first, last in pairwise(inside)]
     marks = one.line.boxes[one.line.high].tolist()
     if len(marks) == len(one.digits):

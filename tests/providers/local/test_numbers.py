@@ -41,8 +41,7 @@ def page(*texts: str) -> Image.Image:
 
 @pytest.mark.parametrize("text", ["7", "42", "2026", "1907"])
 def test_a_cut_out_number_is_read(text: str) -> None:
-    ink = in_font(text, OWN, 40)
-    picture = Image.fromarray(255 - np.pad(ink, 15))
+    picture = Image.fromarray(255 - np.pad(in_font(text, OWN, 40), 15))
     (number,) = digitrec.read(picture).numbers
     assert number.text == text
     assert number.value == int(text)
@@ -106,6 +105,12 @@ def test_many_small_rows_on_a_small_picture_are_read() -> None:
     assert len(found & {text for text, *_ in rows}) >= 45  # of 51
 
 
+def test_small_rows_on_a_large_page_are_read() -> None:
+    rows = [(f"{310 + 7 * at}", 22, (60 + at % 3 * 9, 30 + 29 * at)) for at in range(12)]
+    found = [one.text for one in digitrec.read(printed((1400, 900), *rows)).numbers]
+    assert len(found) == 12 and len({*found} & {text for text, *_ in rows}) >= 10
+
+
 def dashed(start: int, *texts: tuple[str, int, tuple[int, int]]) -> list[str]:
     """Return the numbers on a page with these texts and a dash that begins at this x."""
     made = printed((500, 300), *texts)
@@ -161,8 +166,7 @@ def test_each_digit_has_a_box_around_its_ink() -> None:
         picture.paste(30, (100 + 36 * at, 120), Image.fromarray(ink))
         places.append((100 + 36 * at, 120, 100 + 36 * at + ink.shape[1], 120 + len(ink)))
     (number,) = digitrec.read(picture).numbers
-    boxes = [one.box for one in number.digits if one.box]
-    assert boxes == [pytest.approx(place, abs=5) for place in places]
+    assert [one.box for one in number.digits if one.box] == [pytest.approx(place, abs=5) for place in places]
 
 
 @pytest.mark.parametrize(("name", "text"), [("thick-marker.jpg", "5"), ("spiral-pad.jpg", "1")])
@@ -287,8 +291,7 @@ def test_a_doubtful_line_of_a_page_is_read_again_as_a_cut_out(unread: int) -> No
 
 
 def test_a_digit_that_only_the_digit_network_reads_is_a_number() -> None:
-    reader = LocalNumbers(reader=Blind())
-    (number,) = digitrec.read(SAMPLES / "thick-marker.jpg", reader).numbers
+    (number,) = digitrec.read(SAMPLES / "thick-marker.jpg", LocalNumbers(reader=Blind())).numbers
     assert (number.text, [one.digit for one in number.digits]) == ("5", [5])
 
 
@@ -354,6 +357,5 @@ def test_the_expected_number_of_digits_decides_between_likely_texts(
     digits: int | tuple[int, int] | None, fitting: float, text: str
 ) -> None:
     picture = Image.fromarray(255 - np.pad(in_font("1234", OWN, 40), 15))
-    reader = LocalNumbers(reader=Doubtful(fitting))
-    (number,) = digitrec.read(picture, reader, digits=digits).numbers
+    (number,) = digitrec.read(picture, LocalNumbers(reader=Doubtful(fitting)), digits=digits).numbers
     assert number.text == text
