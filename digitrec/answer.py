@@ -65,7 +65,7 @@ class Answer:
     """The words that the provider read, in reading order; for a classifier its best class. May be empty."""
     probabilities: Ten | None = None
     """Chance of each digit 0..9, summing to 1, if the provider is a classifier; else None."""
-    raw: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The provider's own answer, unabridged: a dict of JSON values, at most `DEEPEST` levels deep."""
     model_version: str | None = None
     """The provider's name for the model that answered; None if the provider gives no name."""
@@ -176,7 +176,7 @@ class EngineResult:
     """The address that the request was sent to; None for an engine on this machine."""
     preparation: str = "plain"
     """The preparation of the image ("mnist", "plain", "enlarged" or "repeated")."""
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
     """The engine's own answer, unabridged."""
     latency_s: float = 0.0
     """Seconds from the opened picture to the answer, >= 0, with preparation, waiting and retries, but without

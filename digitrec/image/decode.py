@@ -13,7 +13,7 @@ import struct
 import subprocess  # nosec B404 # no shell; this interpreter runs our own script
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -83,7 +83,7 @@ def frames(source: files.Encoded) -> list[Frame]:
         ImageError: the file cannot be opened, or holds more pictures than
             `digitrec.image.headers.MAX_FRAMES`.
     """
-    if isinstance(source, Frame):
+    if isinstance(source, Frame) and source.number is not None:
         return [source]
     data, name = files.read(source)
     with _blaming(name):
@@ -219,10 +219,14 @@ def _upright(picture: Image.Image, size: Size, name: str, enough: int) -> tuple[
     if small.mode == "RGBA":
         small = opaque(small)
     orientation: Any = None
-    with suppress(struct.error, SyntaxError):  # damaged EXIF data cost no picture
+    try:
         if exif := picture.info.get("exif"):
             headers.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
         orientation = picture.getexif().get(ExifTags.Base.Orientation)  # by EXIF or XMP
+    except ImageError:
+        raise
+    except (struct.error, SyntaxError, ValueError, TypeError):
+        pass  # damaged EXIF data, or a text of that name, cost no picture
     if orientation not in _TURNS:
         return small, size
     return small.transpose(_TURNS[orientation]), size[::-1] if orientation >= 5 else size

@@ -277,6 +277,8 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
             found.append(path)
         elif not stat.S_ISDIR(mode):
             skipped["pipe or device"] += 1
+        elif not _ANY_DEPTH.search(pattern):  # as a shell would name it
+            found += pictures(path, skipped)
     skipped.update(passed.values())
     return found
 

@@ -155,7 +155,7 @@ def white(values: Array) -> float:
         return 16.0
     raise ImageError(
         f"<array>: the maximum {high:g} may or may not be white; divide the array by the value of white, or "
-        "give that value: digitrec.DigitImage.open(array, full=...)"
+        "give that value: digitrec.DigitImage.open(array, full=...), for numbers with enough=1500"
     )
 
 
@@ -245,7 +245,7 @@ def _pieces(size: Size, by: int) -> Iterator[tuple[int, int, int, int]]:
 def _white_in(picture: Image.Image, by: int) -> float:
     """Return the value of white in a file's 16-bit or float pixels, whose values may have 8 or 12 bits."""
     high = max(float(np.max(np.asarray(picture.crop(box)))) for box in _pieces(picture.size, by))
-    if picture.mode == "F" and high <= 1:
+    if high <= 1:
         return 1.0
     return next((full for full in (255.0, 4095.0, 65535.0) if high <= full), high)
 

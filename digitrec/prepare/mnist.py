@@ -24,10 +24,13 @@ _NOTHING = bytes(SIDE * SIDE)
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
     """Prepare many pictures; check in one step which are already in MNIST's form."""
-    small = [i for i, image in enumerate(images) if _is_its_size(image)]
-    fits = in_form(np.array([images[i].pixels for i in small], np.uint8).reshape(-1, SIDE, SIDE))
-    ready = set(np.array(small)[fits].tolist())
-    return [_unchanged(x, spec) if i in ready else _prepare(x, spec) for i, x in enumerate(images)]
+    small = {i: grey for i, image in enumerate(images) if (grey := _of_its_size(image)) is not None}
+    fits = in_form(np.array([*small.values()], np.uint8).reshape(-1, SIDE, SIDE))
+    ready = set(np.array([*small])[fits].tolist())
+    return [
+        _unchanged(small[i], image, spec) if i in ready else _prepare(image, spec)
+        for i, image in enumerate(images)
+    ]
 
 
 def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
@@ -70,8 +73,8 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
         image: the prepared picture.
         counted: the 784 bytes of the reading whose steps are shown; None: the first reading.
     """
-    if _is_its_size(image) and in_form(image.pixels[None])[0]:
-        return [("already in MNIST's form", image.pixels)]
+    if (grey := _of_its_size(image)) is not None and in_form(grey[None])[0]:
+        return [("already in MNIST's form", grey)]
     from digitrec.prepare.closeup import close_up
 
     picture, ink, findings, read = _searched(image)
@@ -98,16 +101,19 @@ def _shaped(fine: Floats) -> list[tuple[str, Pixels]]:
     return [("digit", as_bytes(fine)), ("strokes thickened", as_bytes(thick)), ("28x28", placed(thick))]
 
 
-def _is_its_size(image: DigitImage) -> bool:
-    """Return whether a picture is grey and of MNIST's size."""
-    return image.size == (SIDE, SIDE) and image.pixels.ndim == 2
+def _of_its_size(image: DigitImage) -> Pixels | None:
+    """Return a grey picture of MNIST's size, (28, 28), also from equal channels; None for other pictures."""
+    if image.size != (SIDE, SIDE) or image.pixels.ndim == 2:
+        return image.pixels if image.size == (SIDE, SIDE) else None
+    first = image.pixels[..., :1]
+    return np.ascontiguousarray(first[..., 0]) if (image.pixels == first).all() else None
 
 
 _UNCHANGED = Findings(polarity="light on dark", unchanged=True)
 
 
-def _unchanged(image: DigitImage, spec: InputSpec) -> PreparedImage:
-    return PreparedImage(image.pixels.tobytes(), "image/x-mnist", spec, image.ref, _UNCHANGED)
+def _unchanged(grey: Pixels, image: DigitImage, spec: InputSpec) -> PreparedImage:
+    return PreparedImage(grey.tobytes(), "image/x-mnist", spec, image.ref, _UNCHANGED)
 
 
 def _whole(picture: Image.Image, ink: Ink) -> bytes | None:

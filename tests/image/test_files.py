@@ -197,6 +197,11 @@ def test_a_pattern_gives_the_files_it_matches(pattern: str, expected: list[str])
     assert skipped.words() == passed + ["1 output"] * (pattern == "**/*.png")
 
 
+def test_a_folder_that_a_pattern_matches_is_read() -> None:
+    fill("d/2.png", "d/e/3.png")
+    assert matches("[d]", Skipped()) == ["d/2.png", "d/e/3.png"]
+
+
 def test_what_our_commands_drew_is_no_input_unless_it_is_named() -> None:
     fill("1.png", "digitrec-explanation/1.png")
     skipped = Skipped()

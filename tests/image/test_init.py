@@ -12,6 +12,7 @@ import pillow_heif
 import pytest
 from pictures import assert_refused, corner, encoded, exif, grey, png_that_says
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
@@ -102,8 +103,7 @@ def test_transparency_is_put_on_white_and_on_black_where_the_ink_is_white(form: 
 
 
 def test_a_huge_jpeg_is_decoded_smaller_and_a_small_one_as_it_is() -> None:
-    huge = DigitImage.open(encoded(Image.new("L", (4000, 3000), 200), "JPEG"))
-    assert huge.pixels.shape == (750, 1000)
+    assert DigitImage.open(encoded(Image.new("L", (4000, 3000), 200), "JPEG")).pixels.shape == (750, 1000)
     assert DigitImage.open(encoded(Image.new("L", (800, 600), 200), "JPEG")).pixels.shape == (600, 800)
 
 
@@ -168,6 +168,9 @@ def test_damage_beside_the_picture_is_no_damage_to_it() -> None:
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_damaged_exif_data_cost_no_picture(form: str, damaged: bytes) -> None:
     assert DigitImage.open(encoded(corner(), form, exif=damaged)).size == (40, 60)
+    note = PngInfo()
+    note.add_text("Raw profile type exif", "\nexif\n   20\nzz")
+    assert DigitImage.open(encoded(corner(), "PNG", pnginfo=note)).size == (40, 60)
 
 
 def test_several_threads_may_open_the_same_picture(tmp_path: Path) -> None:

@@ -73,8 +73,7 @@ def assert_is_the_blot(found: np.ndarray) -> None:
 def test_a_huge_picture_is_read_smaller_in_every_format_as_a_jpeg_is(form: str) -> None:
     picture = Image.new("L", (3200, 2400), 255)
     picture.paste(0, (800, 400, 1600, 800))
-    source = picture if form == "Pillow" else encoded(picture, form)
-    assert_is_the_blot(DigitImage.open(source).pixels)
+    assert_is_the_blot(DigitImage.open(picture if form == "Pillow" else encoded(picture, form)).pixels)
 
 
 def test_a_huge_pictures_orientation_is_applied_and_its_transparency_put_on_white() -> None:
@@ -84,6 +83,11 @@ def test_a_huge_pictures_orientation_is_applied_and_its_transparency_put_on_whit
     found = DigitImage.open(encoded(picture, "PNG", exif=turned)).pixels
     assert found.shape == (1067, 800, 3)
     assert found[50, 750].tolist() == [0, 0, 0] and found[900, 50].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.uint16, np.float32])
+def test_a_mask_of_zeros_and_ones_is_black_and_white(kind: type) -> None:
+    assert DigitImage.open(Image.fromarray(np.eye(40, dtype=kind))).pixels.max() == 255
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -1.0])
@@ -164,11 +168,10 @@ def test_arrays_that_are_no_picture_are_refused(values: np.ndarray) -> None:
 def test_scikit_learns_digits_are_read_as_they_come() -> None:
     digits = load_digits()
     plain = digitrec.predict_many(digits.images[:60] / 16)
+    expected = [it.digit for it in plain if isinstance(it, Prediction)]
     for as_they_come in (digits.images[:60], digits.images[:60].astype(np.uint8)):
         found = digitrec.predict_many(as_they_come)
-        assert [it.digit for it in found if isinstance(it, Prediction)] == [
-            it.digit for it in plain if isinstance(it, Prediction)
-        ]
+        assert [it.digit for it in found if isinstance(it, Prediction)] == expected
     right = [isinstance(it, Prediction) and it.digit for it in plain] == digits.target[:60]
     assert right.mean() >= 0.9
 
@@ -176,8 +179,7 @@ def test_scikit_learns_digits_are_read_as_they_come() -> None:
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, np.float64])
 def test_a_batch_has_one_range_for_all(kind: object) -> None:
     batch = np.stack([shaded(16, kind), shaded(3, kind), shaded(1, kind)])
-    opened = [DigitImage.open(image).pixels[30, 30] for image in several_images(batch)]
-    assert opened == [255, 48, 16]
+    assert [DigitImage.open(image).pixels[30, 30] for image in several_images(batch)] == [255, 48, 16]
 
 
 def test_a_batch_whose_range_is_not_plain_is_asked_about_at_once() -> None:

@@ -23,8 +23,7 @@ DIGITS = mnist_test().images[:40]
 
 
 def prepared(pixels: Pixels) -> Pixels:
-    data = prepare(DigitImage.open(pixels), SPEC).data
-    return np.frombuffer(data, np.uint8).reshape(28, 28)
+    return np.frombuffer(prepare(DigitImage.open(pixels), SPEC).data, np.uint8).reshape(28, 28)
 
 
 def likeness(a: Pixels, b: Pixels) -> float:
@@ -39,6 +38,7 @@ def test_mnist_passes_unchanged_one_by_one_and_together() -> None:
     ):
         assert alone.data == together.data == digit.tobytes()
         assert together.findings.unchanged
+        assert prepare(DigitImage.open(np.stack([digit] * 3, -1)), SPEC).data == alone.data, "in colour"
         assert together.media_type == "image/x-mnist"
 
 
@@ -121,9 +121,8 @@ def test_two_digits_are_counted_and_the_larger_is_shown() -> None:
 @pytest.mark.parametrize("side", [12, 16, 20])
 def test_a_small_binary_seven_that_fills_its_picture(side: int) -> None:
     picture = Image.new("L", (side, side))
-    ImageDraw.Draw(picture).line(
-        [(0, 0), (side - 1, 0), (side // 3, side - 1)], fill=255, width=max(1, side // 6)
-    )
+    corners = [(0, 0), (side - 1, 0), (side // 3, side - 1)]
+    ImageDraw.Draw(picture).line(corners, fill=255, width=max(1, side // 6))
     answer = prepare(DigitImage.open(np.asarray(picture)), SPEC)
     assert answer.findings.reason is None
     assert answer.findings.polarity == "light on dark"
@@ -167,8 +166,7 @@ def test_a_digit_that_is_in_form_but_for_a_line_is_also_given_as_a_whole() -> No
     for picture in (crossed(DIGITS[0]), 255 - crossed(DIGITS[0])):
         made = prepare(DigitImage.open(picture), SPEC)
         assert made.whole is not None
-        whole = np.frombuffer(made.whole, np.uint8).reshape(28, 28)
-        assert likeness(whole, crossed(DIGITS[0])) > 0.98
+        assert likeness(np.frombuffer(made.whole, np.uint8).reshape(28, 28), crossed(DIGITS[0])) > 0.98
         assert likeness(prepared(picture), crossed(DIGITS[0])) < 0.9
         assert "also read whole" in dict(mnist.steps(DigitImage.open(picture)))
 
@@ -206,8 +204,7 @@ def test_boxes_lie_within_any_crop(scene: Pixels, cut: tuple[float, ...], grey: 
     left, right = sorted((int(cut[2] * (width - 1)), int(cut[3] * (width - 1))))
     part = scene[top : bottom + 1, left : right + 1]
     part = part[:, :, 0] if grey and part.ndim == 3 else part
-    image = DigitImage.open(np.ascontiguousarray(255 - part if turned else part), full=255)
-    prepared = prepare(image, SPEC)
+    prepared = prepare(DigitImage.open(np.ascontiguousarray(255 - part if turned else part), full=255), SPEC)
     found, boxes = prepared.findings, np.array(prepared.findings.boxes).reshape(-1, 4)
     assert len(boxes) == found.digits or found.unchanged
     assert (boxes[:, :2] >= 0).all() and (boxes[:, :2] < boxes[:, 2:]).all()
