@@ -214,6 +214,8 @@ class Asking:
             raise click.UsageError(f"--emulate replaces only {clouds}; name one with --provider.")
         if self.ledger is not None and self.no_ledger:
             raise click.UsageError("--ledger and --no-ledger exclude each other.")
+        if len(self.prepare) > 1 and (self.fallback or self.consensus is not None):
+            raise click.UsageError("a policy takes one preparation: --prepare would count an engine twice.")
         if self.prepare and all(map(_is_sent_pixels, names)):
             raise click.UsageError(
                 f"--prepare does not apply to {', '.join(names)}, which reads 28x28 pixels in MNIST's form."

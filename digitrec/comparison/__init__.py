@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, count
 from typing import Any, Unpack, cast
 
-from digitrec.answer import Failure, Outcome, Prediction, counted, is_emulated
+from digitrec.answer import NOT_SURE, Failure, Outcome, Prediction, counted, is_emulated
 from digitrec.engine import Engine, config
 from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError, ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
@@ -60,8 +60,11 @@ class Comparison:
 
     @property
     def counted(self) -> tuple[Prediction, ...]:
-        """The answers that vote; emulators vote only if no real engine answered (`answer.counted`)."""
-        return tuple(counted(self.outcomes))
+        """The answers that vote; emulators vote only if no real engine answered (`answer.counted`).
+
+        An answer below ``at_least`` does not vote.
+        """
+        return tuple(one for one in counted(self.outcomes) if one.reason != NOT_SURE)
 
     @property
     def emulated(self) -> bool:

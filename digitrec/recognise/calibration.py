@@ -198,8 +198,8 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
     on all data. Chances keep a distance of 1 / (n + 2) from 0 and 1.
 
     Args:
-        predictions: an engine's answers; refusals, inferred digits and answers without confidence are
-            skipped.
+        predictions: an engine's answers; refusals, inferred digits, answers without confidence and copies of
+            a picture are skipped.
         labels: the digit on each picture; None: the picture shows no digit.
         data: name of the data set, for the record.
 
@@ -216,9 +216,13 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
             f"each answer needs a label, got {len(predictions)} answers and {len(labels)} labels"
         )
     groups: dict[Key, list[tuple[Prediction, bool]]] = {}
+    known = set[tuple[Key, str | None]]()
     for prediction, label in zip(predictions, labels, strict=True):
-        if prediction.digit is not None and prediction.confidence is not None and not prediction.inferred:
-            groups.setdefault(key_of(prediction), []).append((prediction, prediction.digit == label))
+        key, sha256 = key_of(prediction), prediction.image.sha256
+        is_scored = prediction.digit is not None and prediction.confidence is not None
+        if is_scored and not prediction.inferred and (sha256 is None or (key, sha256) not in known):
+            groups.setdefault(key, []).append((prediction, prediction.digit == label))
+            known.add((key, sha256))
     if not groups:
         raise DataError(f"{data}: no answer has a confidence, so there is nothing to fit")
     fitted, refused = [], []

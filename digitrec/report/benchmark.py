@@ -94,7 +94,7 @@ def leaderboard(benchmark: Benchmark) -> Table:
         if benchmark.numbers else "correct digits, and refused pictures without a digit"
     )  # fmt: skip
     note = f"Right: {right}, among all answers; failures are counted apart." + (
-        " Intervals come from resampling whole groups." if benchmark.is_grouped else ""
+        " Intervals keep whole groups together." if benchmark.is_grouped else ""
     )
     return Table(header, rows, range(1, 9), "Leaderboard", note)
 
@@ -213,10 +213,10 @@ def conclusion(benchmark: Benchmark) -> list[str]:
         more = " or more" if len(level) > 1 else ""
         said.append(
             f"No difference is shown between {named} (corrected p {least}{more}); "
-            "more pictures might show one."
+            f"more {'groups' if benchmark.is_grouped else 'pictures'} might show one."
         )
     if benchmark.recommendation is not None:
-        said.append(_recommended(benchmark.recommendation))
+        said.append(_recommended(benchmark.recommendation, is_grouped=benchmark.is_grouped))
     if benchmark.fitted_here:
         said.append(
             f"The calibrated chances of {', '.join(benchmark.fitted_here)} were fitted on these pictures, or "
@@ -248,7 +248,7 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
-def _recommended(advice: Recommendation) -> str:
+def _recommended(advice: Recommendation, *, is_grouped: bool) -> str:
     left_out = f"the budget ended before {count(advice.left_out, 'picture')} were asked about"
     if not advice.tried:
         why = f"{left_out}; raise --max-cost" if advice.left_out else "every engine was emulated"
@@ -269,5 +269,6 @@ def _recommended(advice: Recommendation) -> str:
         return f"{chosen.name} reaches {target}: {figures}."
     chosen_from = f"{chosen.name}, chosen from {count(advice.tried, 'option')},"
     # Another option may reach it: only the chosen one is measured on this half.
-    more = f" As accurate on {advice.enough:,} pictures, it would be shown to." if advice.enough else ""
+    is_near = advice.enough and not is_grouped
+    more = f" As accurate on {advice.enough:,} pictures, it would be shown to." if is_near else ""
     return f"{chosen_from} is not shown to reach {target}: {figures}.{more}"

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.answer import (
     NO_NUMBER,
+    NOT_SURE,
     Failure,
     Number,
     Outcome,
@@ -235,13 +236,13 @@ def verdict(comparison: Comparison) -> str:
     said = _together(comparison)
     if comparison.emulated:
         return f"{said} (emulated)"
-    all_count = len(comparison.counted) == len(comparison.predictions)
-    return said if all_count else f"{said} (emulated: not counted)"
+    has_emulated = any(one.emulated for one in comparison.predictions)
+    return f"{said} (emulated: not counted)" if has_emulated else said
 
 
 def _together(comparison: Comparison) -> str:
     if comparison.agree is None:
-        return "one answer only"
+        return "one answer only" if comparison.counted else NOT_SURE
     if not comparison.agree and not comparison.dissenters:
         return "undecided"
     answer = comparison.consensus

@@ -116,3 +116,8 @@ def test_numbers_are_measured_also_by_a_policy(data: Path) -> None:
     run(data, "--digits", "2", code=2)
     (data / "labels.csv").write_text("file,text\n0.png,seven\n")
     assert "line 2" in run(data, *arguments, code=6).stderr
+
+
+def test_a_policy_has_one_preparation() -> None:
+    how = ["-p", "google,aws", "--emulate", "--prepare", "plain,enlarged", "--consensus", "2"]
+    assert "--prepare" in run("mnist-test", *how, code=2).stderr

@@ -94,6 +94,11 @@ def test_what_engines_say_together(
     assert (together.consensus, together.dissenters) == (consensus, dissenters)
 
 
+def test_an_answer_that_is_not_sure_enough_does_not_vote() -> None:
+    found = compare(drawn_seven(), fakes("7", "7"), at_least=1.0)
+    assert (found.agree, found.consensus, found.counted) == (None, None, ())
+
+
 def test_emulators_outvote_no_engine_and_alone_they_rehearse() -> None:
     right, image = answers((3, 0.6)).outcomes[0], ImageRef("x.png", "00")
     clouds = tuple(

@@ -123,21 +123,17 @@ values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
-)
-shares = st.lists(st.floats(-0.5, 1.5) | st.integers(-1, 2), max_size=4)
+) | st.lists(st.floats(-0.5, 1.5) | st.integers(-1, 2), max_size=4)
 
 
 @settings(max_examples=60)
-@given(
-    name=st.sampled_from(sorted(WHOLE)), value=values | shares, other=values | shares, cut=st.integers(0, 900)
-)
+@given(name=st.sampled_from(sorted(WHOLE)), value=values, other=values, cut=st.integers(0, 900))
 def test_any_file_content_gives_a_chance_or_none(name: str, value: object, other: object, cut: int) -> None:
     for text in (
         json.dumps(WHOLE | {name: value}), json.dumps(WHOLE | {"scores": value, "chances": other}),
         json.dumps(WHOLE)[:cut], json.dumps(value),
     ):  # fmt: skip
-        path = calibration.save(FITTED)
-        path.write_text(text)
+        calibration.save(FITTED).write_text(text)
         chance = calibration.apply(ANSWER, calibration.known()).calibrated
         assert chance is None or 0 <= chance <= 1
 
@@ -202,9 +198,7 @@ def test_a_logistic_curve_is_scikit_learns() -> None:
     assert list(found.chances[1:-1]) == pytest.approx(list(expected), abs=1e-6)
     assert len(found.scores) == 65, "close enough that a straight line between them is the curve"
     parts = StratifiedKFold(5, shuffle=True, random_state=0)
-    unseen = cross_val_predict(
-        LogisticRegression(C=1e6), log_odds(scores), right, cv=parts, method="predict_proba"
-    )
+    unseen = cross_val_predict(curve, log_odds(scores), right, cv=parts, method="predict_proba")
     assert found.brier_after == pytest.approx(brier_score_loss(right, unseen[:, 1]), abs=1e-3)
 
 
@@ -287,6 +281,6 @@ def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out() 
     said, labels = answers(100, smooth)
     without = [{"digit": None}, {"confidence": None}, {"inferred": True}]
     others = [replace(said[0], **change) for change in without]
-    assert fit([*others, *said], [7, 7, 7, *labels], "x")[0].n == 100
+    assert fit([*others, *said, *said], [7, 7, 7, *labels, *labels], "x")[0].n == 100, "copies count once"
     with pytest.raises(DataError):
         fit(others, [7, 7, 7], "x")

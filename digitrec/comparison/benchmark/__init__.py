@@ -16,6 +16,8 @@ from itertools import chain, combinations, compress, permutations, product
 from statistics import NormalDist, fmean, median
 from typing import Any
 
+import numpy as np
+
 from digitrec import __version__
 from digitrec.answer import Outcome, Prediction, is_emulated
 from digitrec.comparison.datasets.loader import Sample
@@ -28,14 +30,12 @@ from digitrec.recognise import calibration
 if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
 
-from sklearn.model_selection import GroupShuffleSplit
-
 from digitrec.comparison.benchmark import measure, measures
 from digitrec.comparison.benchmark.measure import is_right, is_same, is_wrong
 
 KEPT = (
-    "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
-    "replayed",
+    "digit", "answer", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts",
+    "emulated", "replayed",
 )  # fmt: skip
 """Fields that are written for each answer; the others are the same in all answers of an engine."""
 SIGNIFICANCE = 0.05
@@ -84,7 +84,7 @@ class Option:
     right: measures.Proportion
     """Right answers among all pictures; a failure is not right."""
     cost_per_1000: float | None
-    """US dollars for 1,000 pictures; None: unknown."""
+    """US dollars for 1,000 pictures, from all pictures; None: unknown."""
     latency_s: float | None
     """Mean seconds for one picture; None if all answers came from the ledger."""
 
@@ -256,7 +256,8 @@ def benchmark(
     outcomes = measure.ask_all(samples, engines, data, **how)
     recommendation = None if target is None else recommend(outcomes, engines, samples, target, budget)
     for policy in policies:
-        outcomes |= policy.on_all_answers(engines, outcomes)
+        for name, said in policy.on_all_answers(engines, outcomes).items():
+            outcomes |= {name: tuple(map(_within_budget, said))}
     prices = measure.price_list(engines.values())
     cards = [measure.scorecard(name, said, samples, prices) for name, said in outcomes.items()]
     cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
@@ -269,6 +270,11 @@ def benchmark(
         settings=settings or {}, versions=_versions(), recommendation=recommendation,
         numbers=tuple(one for one in scores if one is not None),
     )  # fmt: skip
+
+
+def _within_budget(outcome: Outcome) -> Outcome:
+    """Return a policy's outcome, or the Failure of an engine that it could not ask: it would say more."""
+    return next(filter(measure.is_over_budget, getattr(outcome, "asked", ())), outcome)
 
 
 def _versions() -> dict[str, str]:
@@ -337,14 +343,15 @@ def recommend(
         target: minimum share of all pictures with a right answer, 0..1.
         budget: maximum US dollars for 1,000 pictures; None: any known amount.
     """
-    asked = [not any(map(measure.is_over_budget, said)) for said in zip(*outcomes.values(), strict=True)]
+    real = {name: engine for name, engine in engines.items() if not is_emulated(outcomes[name])}
+    said = zip(*(outcomes[name] for name in real), strict=True) if real else [()] * len(samples)
+    asked = [not any(map(measure.is_over_budget, each)) for each in said]
     left_out = asked.count(False)
     if sum(asked) < FEWEST:
         return Recommendation(target, None, 0, left_out)
     samples = [*compress(samples, asked)]
     outcomes = {name: [*compress(said, asked)] for name, said in outcomes.items()}
     prices = measure.price_list(engines.values())
-    real = {name: engine for name, engine in engines.items() if not is_emulated(outcomes[name])}
     options = {name: outcomes[name] for name in real}
     for policy in _policies([*real.values()]):
         options |= policy.on_all_answers(real, outcomes)
@@ -357,7 +364,7 @@ def recommend(
         seconds = [answer.latency_s for answer in answers if measure.is_timed(answer)]
         return Option(
             name, measures.share_of(right, [sample.group for sample in some]),
-            measure.per_1000(answers, prices), fmean(seconds) if seconds else None,
+            measure.per_1000(options[name], prices), fmean(seconds) if seconds else None,
         )  # fmt: skip
 
     most = math.inf if budget is None else budget
@@ -368,11 +375,18 @@ def recommend(
 
 
 def _halves(groups: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
-    """Divide pictures at random; if there are several groups, each group is in one half."""
-    together = groups if len(set(groups)) > 1 else range(len(groups))
-    halves = GroupShuffleSplit(1, test_size=0.5, random_state=0)
-    choosing, reporting = next(halves.split(groups, groups=together))
-    return choosing, reporting
+    """Divide pictures at random into halves as even as whole groups allow; the first one is not smaller."""
+    together = groups if any(groups) else range(len(groups))
+    _, places, sizes = np.unique(together, return_inverse=True, return_counts=True)
+    mixed = np.random.default_rng(0).permutation(len(sizes))
+    halves: tuple[list[int], list[int]] = ([], [])
+    held = [0, 0]
+    for group in mixed[np.argsort(-sizes[mixed], kind="stable")]:
+        smaller = int(held[1] < held[0])
+        held[smaller] += sizes[group]
+        halves[smaller].append(group)
+    first = np.isin(places, halves[int(held[1] > held[0])])
+    return np.flatnonzero(first).tolist(), np.flatnonzero(~first).tolist()
 
 
 def _policies(engines: Sequence[Engine]) -> Iterator[EnginePolicy]:

@@ -132,6 +132,8 @@ def scorecard(
     hits = [is_right(answer, label) for answer, label in answered]
     refused = [label for answer, label in answered if answer.answer is None]
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
+    # A sheet's confidence is that of its least sure number, not of all.
+    alone = [(answer, label) for answer, label in answered if len(getattr(answer, "sure", ())) < 2]
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
         engine=engine,
@@ -144,8 +146,8 @@ def scorecard(
         accuracy=share_of(hits, groups),
         confusion=measures.confusion([(label, answer.answer) for answer, label in answered]),
         coverage=measures.coverage_curve(trust, len(answered)),
-        reliability=measures.reliability(own),
-        calibrated=measures.reliability(calibrated),
+        reliability=measures.reliability(_scored(alone, "confidence")),
+        calibrated=measures.reliability(_scored(alone, "calibrated")),
         latency=_latency([answer for answer, _ in answered]),
         loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
@@ -251,8 +253,9 @@ class Result:
 
     @property
     def accuracy(self) -> Proportion:
-        """Right answers among all pictures, with its 95 % Wilson interval; a failure is not right."""
-        return proportion(self.card.correct, self.card.n)
+        """Right answers among all pictures, with its 95 % interval (`share_of`); a failure is not right."""
+        right = [is_right(outcome, label) for outcome, label in self.pairs]
+        return share_of(right, [sample.group for sample in self.samples])
 
     @property
     def loss(self) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest, t
 from sklearn.metrics import brier_score_loss
 
 from digitrec.errors.text import percent
@@ -17,7 +17,7 @@ BINS = 10
 EDGES = np.arange(1, BINS) / BINS
 """Lower ends of all bins but the first, as the floats nearest to 0.1, 0.2, ..., unlike 3 * 0.1."""
 RESAMPLED = 5000
-"""Number of resamples of the groups for an interval or a test."""
+"""Number of resamples of the groups for a test."""
 BLOCK = 50
 """Number of resamples that are drawn at once: all of 100,000 groups would take gigabytes."""
 KINDS = (*range(10), None)
@@ -59,8 +59,10 @@ def share_of(hits: Sequence[int], groups: Sequence[str], sizes: Sequence[int] | 
     """Return the share of hits on some pictures; the interval is Wilson's, or based on whole groups.
 
     Pictures of one group, such as the pages of one book, are similar, so they tell less than as many pictures
-    of different groups: whole groups are resampled. The interval is never narrower than Wilson's, which is
-    needed if the share is 0 or 1 in all groups.
+    of different groups. The interval is Clopper and Pearson's for the effective number of pictures: E. Korn,
+    B. Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated
+    from survey data", Survey Methodology 24 (1998). It is never narrower than Wilson's. A single group tells
+    nothing about others: the interval is 0 to 1.
 
     Args:
         hits: the number of hits on each picture.
@@ -74,12 +76,17 @@ def share_of(hits: Sequence[int], groups: Sequence[str], sizes: Sequence[int] | 
     _, places = np.unique(groups, return_inverse=True)
     found, whole = np.bincount(places, np.asarray(hits, float)), np.bincount(places, counts)
     found, whole = found[whole > 0], whole[whole > 0]  # a group without a possible hit says nothing
-    rng, shares = np.random.default_rng(0), []
-    for _ in range(RESAMPLED // BLOCK):
-        drawn = rng.integers(0, len(whole), (BLOCK, len(whole)))
-        shares.append(found[drawn].sum(axis=1) / whole[drawn].sum(axis=1))
-    low, high = np.percentile(shares, [50 * (1 - CONFIDENCE_LEVEL), 50 * (1 + CONFIDENCE_LEVEL)]).tolist()
-    return Proportion(wilson.hits, wilson.n, min(wilson.low, low), max(wilson.high, high))
+    n, count = wilson.n, len(whole)
+    if count == 1:
+        return Proportion(wilson.hits, n, 0.0, 1.0)
+    share, tails = wilson.hits / n, [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2]
+    spread = count / (count - 1) * float(((found - share * whole) ** 2).sum()) / n
+    narrower = t.ppf(tails[1], n - 1) / t.ppf(tails[1], count - 1)
+    effective = n / max(1.0, spread / max(share * (1 - share), 1e-12)) * narrower**2
+    right, wrong = share * effective, (1 - share) * effective
+    ends = beta.ppf(tails, [right, right + 1], [wrong + 1, wrong])
+    low, high = np.nan_to_num(ends, nan=share).tolist()  # at 0 and 1
+    return Proportion(wilson.hits, n, min(wilson.low, low), max(wilson.high, high))
 
 
 Label = int | str | None

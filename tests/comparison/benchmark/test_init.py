@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from comparison.engines import labelled
-from sklearn.model_selection import train_test_split
 from statsmodels.stats.proportion import proportion_confint
 
 import digitrec
@@ -16,7 +15,7 @@ from digitrec.answer import Failure, Outcome, Prediction
 from digitrec.comparison.benchmark import KEPT, Recommendation, benchmark, recommend
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.loader import Sample
-from digitrec.comparison.policy import Consensus
+from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, DataError, ImageError, TimedOut
@@ -50,6 +49,12 @@ def test_a_policy_is_scored_on_the_answers_of_its_engines() -> None:
     assert found.outcomes["2 of a+b"][0].provider == "2 of a+b"
     assert {card.engine: card.refused_wrongly for card in found.cards} == {"a": 0, "b": 0, "2 of a+b": 1}
     assert second.provider.calls == 1, "nobody is asked twice"  # type: ignore[attr-defined]
+
+
+def test_a_policy_that_could_not_ask_an_engine_has_no_answer() -> None:
+    first, spent = engine("1", name="a"), engine(BudgetExceeded("spent"), name="b")
+    found = benchmark([SEVEN], {"a": first, "b": spent}, data="x", policies=[Fallback([first, spent], 1.0)])
+    assert {card.engine: card.failed for card in found.cards} == {"a": 0, "b": 1, "a>b@1": 1}
 
 
 def test_letters_count_as_digits_only_if_asked() -> None:
@@ -125,7 +130,7 @@ def test_chances_of_the_same_pictures_are_named(samples: list[Sample], fake: Cal
 
 
 IMAGE = ImageRef("x", "0")
-CHOOSING, REPORTING = train_test_split(range(100), test_size=0.5, random_state=0)
+CHOOSING, REPORTING = np.random.default_rng(0).permutation(100).reshape(50, 2).T.tolist()
 RIGHT, HALF, NEVER = [7] * 100, [7, 1] * 50, [1] * 100
 ONCE_WRONG = [1 if place == CHOOSING[0] else 7 for place in range(100)]
 LOWEST = proportion(49, 50).low or 0.0
@@ -236,5 +241,7 @@ def test_unknown_costs_and_emulators_are_left_out() -> None:
     assert found.chosen is not None
     assert (found.chosen.name, found.chosen.right.n, found.tried, found.reached) == ("free", 50, 1, False)
     assert (found.chosen.right.share or 1) < 0.7
+    spent: list[Outcome] = [*perfect[:9], *[Failure(IMAGE, "cloud", BudgetExceeded("spent"))] * 91]
+    assert advice({"cloud": spent, "free": failing}, [0.0, 0.0], 0.9).left_out == 0
     alone = advice({"cloud": perfect}, [0.0], 0.9)
     assert (alone.chosen, alone.tried) == (None, 0)

@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
 from digitrec.answer import Answer, Candidate, Outcome, Prediction
-from digitrec.comparison.benchmark import Benchmark, benchmark, measures
+from digitrec.comparison.benchmark import Benchmark, benchmark, measures, recommend
 from digitrec.comparison.benchmark.measure import Result, list_price, measure, per_1000, price_list, scorecard
-from digitrec.comparison.benchmark.measures import by_groups, mcnemar, proportion, share_of
+from digitrec.comparison.benchmark.measures import Proportion, by_groups, mcnemar, proportion, share_of
 from digitrec.comparison.datasets.loader import Sample, read_numbers, read_samples
 from digitrec.comparison.numbers import numbers_asked
 from digitrec.comparison.policy import Consensus, Fallback
-from digitrec.emulator.kit import FakeProvider
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, TokenPrice
 from digitrec.errors import BadAnswer, BudgetExceeded, RateLimited, Unavailable
+from digitrec.image import ImageRef
 from digitrec.providers.base import Price
 from digitrec.providers.local import Local
 from digitrec.providers.openai import OpenAi
@@ -236,7 +237,11 @@ def test_a_sheet_is_right_as_a_whole_and_its_numbers_are_found_one_by_one(tmp_pa
     cards = {card.engine: card.correct for card in found.cards}
     scores = {one.engine: (one.recall, one.precision) for one in found.numbers}
     assert cards == {"all": 2, "some": 1}
-    assert scores == {"all": (proportion(4, 4),) * 2, "some": (share_of([2, 1], ["a", "b"], [3, 1]),) * 2}
+    shares = {
+        "all": (share_of([3, 1], ["a", "b"], [3, 1]),) * 2,
+        "some": (share_of([2, 1], ["a", "b"], [3, 1]),) * 2,
+    }
+    assert scores == shares and scores["all"][0].share == 1
     assert [(pair.only_first, pair.only_second, pair.p) for pair in found.pairs] == [(1, 0, 1.0)]
 
 
@@ -254,8 +259,17 @@ def test_numbers_of_a_table_are_right_in_their_row_and_column(tmp_path: Path) ->
     }
     found = benchmark(read_numbers(source), engines, data="x", ask=numbers_asked())
     assert {one.engine: one.cells for one in found.numbers} == {
-        "right": proportion(6, 6), "swapped": proportion(4, 6), "shifted": proportion(6, 6)
-    }  # fmt: skip
+        name: share_of([hits], ["one sheet"], [6])
+        for name, hits in (("right", 6), ("swapped", 4), ("shifted", 6))
+    }
+
+
+def test_a_single_group_tells_nothing_and_no_half_is_smaller_than_it_must_be() -> None:
+    assert share_of([1] * 100, ["book"] * 100) == Proportion(100, 100, 0.0, 1.0)
+    samples = [Sample(drawn_seven(), 7, group) for group in ["small"] * 2 + ["big"] * 60 + ["other"] * 40]
+    said = [Prediction(ImageRef("x", "00"), "e", 7, 0.9)] * len(samples)
+    advice = recommend({"e": said}, {"e": engine("e", "7")}, samples, 0.5)
+    assert advice.chosen is not None and advice.chosen.right.n == 42
 
 
 def test_groups_stay_whole_in_intervals_and_tests(tmp_path: Path) -> None:
@@ -272,7 +286,7 @@ def test_groups_stay_whole_in_intervals_and_tests(tmp_path: Path) -> None:
     worse, alone = found.cards[1].accuracy, proportion(30, 50)
     assert None not in (worse.low, worse.high, alone.low, alone.high)
     assert worse.high - worse.low > 1.5 * (alone.high - alone.low)  # type: ignore[operator]
-    assert found.cards[0].accuracy.low == proportion(50, 50).low, "never narrower than Wilson's"
+    assert found.cards[0].accuracy.low == pytest.approx(0.025 ** (1 / 26.194), rel=1e-4), "5 books, not 50"
     assert found.numbers[1].recall == found.numbers[1].value == worse
     engines, ask = {"one": engine("one", *["7"] * 50)}, numbers_asked()
     advice = benchmark(read_numbers(source), engines, data="x", target=0.5, ask=ask).recommendation
