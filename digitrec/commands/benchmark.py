@@ -22,7 +22,7 @@ from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.errors.text import percent, printable
 from digitrec.image import atomic
-from digitrec.lab.datasets.digits import keys_of, read_keys, unlearned
+from digitrec.lab.datasets.digits import Keys, keys_of, read_keys, unlearned
 from digitrec.models import store
 from digitrec.recognise import calibration
 from digitrec.report.rows import aligned
@@ -36,10 +36,8 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
     Raises:
         DataError: as `read_samples`, or every picture was learned.
     """
-    learned = None if model is None else read_keys(model)
+    learned = learned_by(model)
     if learned is None:
-        if model is not None and _is_trained_here(model):
-            tell(f"{model}: the list of its training pictures is missing, so they are not left out")
         return read_samples(source, limit)
     samples = read_samples(source)
     left = unlearned(samples, learned)
@@ -50,25 +48,33 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
     return limited(left, limit)
 
 
-def _is_trained_here(model: Path) -> bool:
-    """Return whether digitrec trained a model, which then has a list of its training pictures beside it."""
-    with quietly():
-        return "learned_from" in store.load(model).card
+def learned_by(model: Path | None) -> Keys | None:
+    """Return the keys of a model's training pictures; None, with a warning, if their list is missing."""
+    learned = None if model is None else read_keys(model)
+    if model is not None and learned is None:
+        with quietly():
+            is_trained_here = "learned_from" in store.load(model).card
+        if is_trained_here:
+            tell(f"{model}: the list of its training pictures is missing, so they are not left out")
+    return learned
 
 
-def _refuse_table(model: Path | None) -> None:
-    """Refuse a model that was trained on MNIST's test digits, which make up most of the table.
+def _refuse_table(model: Path | None) -> Keys | None:
+    """Refuse a model that was trained on MNIST's test digits; return the keys of all its training pictures.
+
+    These digits make up most of the table.
 
     Raises:
         DataError: the model was trained on these digits.
     """
-    learned = None if model is None else read_keys(model)
+    learned = learned_by(model)
     count = 0 if learned is None else int(np.isin(keys_of(mnist_test().images), learned).sum())
     if count:
         raise DataError(
             f"{model}: has learned {count:,} of MNIST's test digits, the largest part of the table; "
             "choose pictures with --data"
         )
+    return learned
 
 
 @click.command()
@@ -249,8 +255,7 @@ def evaluate(
     with asking.engines(["local"]) as (engine,):
         report_engines({source: _one(source, engine, limit, asking.model, out) for source in sources})
         if not sources:
-            _refuse_table(asking.model)
-            _table(engine, table, seed, limit, out)
+            _table(engine, table, seed, limit, out, _refuse_table(asking.model))
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> Sequence[Outcome]:
@@ -276,7 +281,10 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
     return found.outcomes
 
 
-def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: int | None, out: Path) -> None:
+def _table(
+    engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: int | None, out: Path,
+    learned: Keys | None,
+) -> None:  # fmt: skip
     from digitrec.lab.evaluation.accuracy import Measured, fresh_seeds, measured, sets
     from digitrec.lab.evaluation.numbers import measure_numbers
     from digitrec.report import evaluation
@@ -288,7 +296,12 @@ def _table(engine: Engine, tables: Sequence[str], seeds: Sequence[int], limit: i
     with bar("measuring") as shown:
         for one in chosen:
             shown.at(len(found) / len(chosen), one.name)
-            found.append(measured(engine, one, limit))
+            try:
+                found.append(measured(engine, one, limit, learned))
+            except DataError as error:
+                if learned is None:
+                    raise
+                tell(f"{one.name} is left out, because the model has learned it ({error})")
         asked = not tables or evaluation.WHOLE_NUMBERS in tables
         numbers = list(measure_numbers(engine, limit)) if asked else []
     rows = list(evaluation.tables(found, numbers, seeds, limit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
@@ -13,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from digitrec.commands import options
+from digitrec.commands.benchmark import learned_by
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
@@ -174,6 +176,7 @@ def _given(chosen: dict[str, Any]) -> Given:
     """Return the digits to learn from, and to test with."""
     from digitrec.lab.training.run import given
 
+    learned_by(chosen["start"])  # says if their list is missing
     learned = chosen["sources"] or ["mnist-train"]
     parts = [read_digits(source, chosen["limit"]) for source in learned]
     numbers: Counter[str] = Counter()  # two folders may have the same name
@@ -317,4 +320,5 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
     finished = sum(trial.state.name in {"COMPLETE", "PRUNED"} for trial in study.trials)
     click.echo(f"best of {finished} trials: {percent(study.best_value, 2)} of the held-out digits")
     click.echo("  " + ", ".join(f"{name} {value:.3g}" for name, value in study.best_params.items()))
-    click.echo(f"train it: digitrec train --arch {out / search.BEST} --out tuned.keras")
+    best = shlex.quote(str(out / search.BEST))
+    click.echo(f"train it: digitrec train --arch {best} --out tuned.keras")

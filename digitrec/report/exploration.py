@@ -79,7 +79,7 @@ def notable(seen: Exploration) -> Figure:
         for axes, place, remark in zip(row, kind.places, kind.remarks, strict=False):
             plots.picture(axes, seen.digits.images[place], f"no. {place}: {seen.digits.labels[place]}")
             axes.set_xlabel(remark.replace(" the ", "\nthe ").replace(" of ", "\nof "), fontsize=8)
-    figure.suptitle(f"Noise and artefacts in {seen.name}: number in the set and label above, measure below")
+    figure.suptitle(f"Noise and artefacts in {seen.name}: label above, measure below")
     return figure
 
 

@@ -14,6 +14,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import drawn_seven
 from digitrec.lab.training import run as runs
 from digitrec.lab.training.run import TrainResult
+from digitrec.lab.training.zoo import find
 from digitrec.models import store
 
 pytestmark = pytest.mark.usefixtures("here", "eagerly")
@@ -51,7 +52,11 @@ def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.Monkey
     network.save("other.keras")
     zipfile.ZipFile("empty.keras", "w").close()
     mlp = ["--arch", "mlp"]
-    for start, arch, code in (("other", mlp, 5), ("empty", mlp, 5), ("other", [], 2)):
+    *layers, last = find("mlp").build().layers
+    keras.Sequential([keras.Input((28, 28, 1)), *layers, keras.layers.Dense(10)]).save("logits.keras")
+    keras.Sequential([keras.Input((784,)), *layers[1:], last]).save("flat.keras")
+    starts = (("other", mlp, 5), ("empty", mlp, 5), ("logits", mlp, 5), ("flat", mlp, 5), ("other", [], 2))
+    for start, arch, code in starts:
         more = ["--start", f"{start}.keras", *arch, "--data", "mnist-train"]
         assert f"{start}.keras" in run("train", *more, code=code).stderr
 
@@ -64,12 +69,13 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     done = run("train", "--arch", "knn", "--data", "mnist-test", "--limit", "100", "--out", "models", code=0)
     assert store.load(Path("models/knn.skops")).name == "knn"
     assert "of 9,900 digits of mnist-test; 100 learned" in done.stdout
-    listed = run("models", "list", "models/knn.skops").stdout
-    assert "MNIST test (100 learned digits excluded) " in listed
+    assert "MNIST test (100 learned digits excluded) " in run("models", "list", "models/knn.skops").stdout
     done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
     Path("moved.skops").write_bytes(Path("models/knn.skops").read_bytes())
     assert "are not left out" in run("evaluate", "--data", "knn.npz", "--model", "moved.skops", code=0).stderr
+    table = ["--table", "digits", "--limit", "1"]
+    assert "are not left out" in run("evaluate", *table, "--model", "moved.skops", code=0).stderr
     two = ["--data", "models/knn.npz", "--data", "knn.npz", "--limit-test", "100"]
     run("train", "--arch", "knn", *two, "--out", "m.skops", code=0)
     assert store.load(Path("m.skops")).card["learned_from"] == {"knn.npz": 140}
@@ -97,8 +103,7 @@ def test_unavailable_imagenet_weights_are_an_error(monkeypatch: pytest.MonkeyPat
 def test_fine_tuning_on_a_folder_reports_before_and_after(
     trained: TrainResult, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = partial(runs.FineTuneConfig, written=30, made=10, scenes=4)
-    monkeypatch.setattr(runs, "FineTuneConfig", few)
+    monkeypatch.setattr(runs, "FineTuneConfig", partial(runs.FineTuneConfig, written=30, made=10, scenes=4))
     digits = mnist_test()[400:420]
     for place, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
         file = data_folder / "hand" / str(label) / f"{place}.png"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.comparison.datasets.loader import Sample, read_samples, sampled
+from digitrec.comparison.datasets.loader import Sample, limited, read_samples, sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import DataError, ImageError
 from digitrec.image import DigitImage, Findings, ImageSource, InputSpec, atomic
@@ -44,7 +44,7 @@ def read_digits(source: str | Path, limit: int | None = None) -> Digits:
     if source in ("mnist-train", "mnist-test") and not Path(source).is_dir():
         whole = mnist_train() if source == "mnist-train" else mnist_test()
         return whole[sampled(whole.labels, limit)]
-    digits = [sample for sample in read_samples(source, limit) if sample.label is not None]
+    digits = limited([sample for sample in read_samples(source) if sample.label is not None], limit)
     if not digits:
         raise DataError(f"{source}: no labelled digits")
     images = np.stack([in_form(sample.image) for sample in digits])

@@ -25,6 +25,7 @@ from digitrec.engine import Engine
 from digitrec.image import DigitImage
 from digitrec.image.pixels import Pixels
 from digitrec.lab.datasets import world
+from digitrec.lab.datasets.digits import Keys, unlearned
 from digitrec.lab.datasets.download import existing, font_files
 from digitrec.lab.evaluation import vectors
 from digitrec.lab.handwriting.changes import CHANGES
@@ -156,9 +157,12 @@ def data_sets() -> Iterator[Set]:
             yield Set(name, DIGITS, samples or partial(read_samples, there[0]), goal)
 
 
-def measured(engine: Engine, one: Set, limit: int | None = None) -> Measured:
-    """Measure an engine on a set, on at most `limit` of its pictures."""
-    return Measured(one.group, measure(one.samples(limit), engine, one.name), one.goal)
+def measured(engine: Engine, one: Set, limit: int | None = None, learned: Keys | None = None) -> Measured:
+    """Measure an engine on a set, on at most `limit` of its pictures, without the learned digits."""
+    samples = one.samples(limit)
+    if learned is not None and one.group == DIGITS:
+        samples = unlearned(samples, learned)
+    return Measured(one.group, measure(samples, engine, one.name), one.goal)
 
 
 def drawn(make: Make, count: int, seeds: Sequence[int], limit: int | None) -> list[Sample]:

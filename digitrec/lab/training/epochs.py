@@ -136,7 +136,8 @@ def learn(
     network = new_network(kind, config, start)
     thaw(network)
     if config.freeze:  # batch normalisation also keeps its statistics
-        for layer in network.layers[:-1]:
+        *before, _ = (layer for layer in network.layers if layer.weights)
+        for layer in before:
             layer.trainable = False
     batch = min(config.batch or kind.batch, len(learned))
     steps, epochs = len(learned) // batch, config.epochs or kind.epochs
@@ -230,6 +231,11 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
     if (count := network.count_params()) != build().count_params():
         says = loaded.card.get("settings", {}).get("arch") or "with the name of its architecture"
         raise ModelError(f"{start}: its {count:,} parameters are not {kind.name}'s; give --arch {says}")
+    if loaded.input.output == "logits" or network.input_shape[1:] != build().input_shape[1:]:
+        needed = "a last layer with softmax, and the architecture's input"
+        raise ModelError(
+            f"{start}: its output or its input is not {kind.name}'s; start from a file with {needed}"
+        )
     if not loaded.input.assumed and loaded.input.scale != config.scale:
         raise ModelError(f"{start}: was trained with --scale {loaded.input.scale}; add this option")
     return network

@@ -11,17 +11,9 @@ from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import DataError
+from digitrec.lab.datasets.digits import keys_of
 from digitrec.lab.evaluation import accuracy
-from digitrec.lab.evaluation.accuracy import (
-    CHANGED,
-    DIGITS,
-    REFUSED,
-    SEEDS,
-    STAGED,
-    fresh_seeds,
-    measured,
-    sets,
-)  # fmt: skip
+from digitrec.lab.evaluation.accuracy import CHANGED, DIGITS, REFUSED, STAGED, fresh_seeds, measured, sets
 from digitrec.lab.handwriting.changes import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS
 from digitrec.lab.handwriting.strokes import PLAIN
@@ -46,9 +38,7 @@ def test_fonts_held_back_are_sets_where_their_folder_is(some_fonts: Path) -> Non
     assert {sample.label for sample in found["letters of fonts"].samples(3)} == {None}
 
 
-@pytest.mark.parametrize(
-    "one", [one for one in sets() if one.name not in KINDS[1:]], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("one", [it for it in sets() if it.name not in KINDS[1:]], ids=lambda it: it.name)
 def test_each_set_gives_as_many_as_are_wanted(one) -> None:
     samples = one.samples(3)
     assert len(samples) == 3
@@ -79,7 +69,15 @@ def test_seeds_come_from_the_commit_or_the_model(monkeypatch: pytest.MonkeyPatch
     assert fresh_seeds("net-1") == fresh_seeds("net-1")
     monkeypatch.setattr(digitrec, "__file__", str(tmp_path / "digitrec" / "__init__.py"))
     installed = fresh_seeds("net-1")
-    assert len({*installed}) == SEEDS and installed == fresh_seeds("net-1") != fresh_seeds("net-2")
+    assert len({*installed}) == accuracy.SEEDS and installed == fresh_seeds("net-1") != fresh_seeds("net-2")
+
+
+def test_learned_digits_are_left_out_of_a_set() -> None:
+    test = mnist_test()[:6]
+    samples = [Sample(image, int(label)) for image, label in zip(test.images, test.labels, strict=True)]
+    one = accuracy.Set("x", DIGITS, lambda limit: samples)
+    with Engine(Local()) as engine:
+        assert measured(engine, one, learned=keys_of(test.images[:4])).found.card.n == 2
 
 
 def test_a_measured_set_keeps_its_name_and_goal() -> None:

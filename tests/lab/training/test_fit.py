@@ -98,12 +98,10 @@ def test_what_was_learned_is_not_tested_on(tmp_path: Path) -> None:
     """k-NN reads learned digits without an error, so they must not be measured."""
     what = given(DIGITS, {"some": 200})
     assert (len(what.test), what.left_out, what.tested_on) == (9_800, 200, "mnist-test")
-    result = fit(FitConfig("knn"), tmp_path / "new" / "knn.skops", what)
-    card = store.load(result.file).card
+    card = store.load(fit(FitConfig("knn"), tmp_path / "new" / "knn.skops", what).file).card
     assert (card["test"]["on"], card["test"]["left_out"], card["test"]["count"]) == ("mnist-test", 200, 9_800)
     assert card["settings"]["arch"] == "knn"
-    few = fit(FitConfig("knn"), tmp_path / "knn.skops", given(DIGITS, limit_test=100))
-    assert few.test_correct < 100
+    assert fit(FitConfig("knn"), tmp_path / "knn.skops", given(DIGITS, limit_test=100)).test_correct < 100
 
 
 def test_start_counts_what_the_first_file_learned(made: FitResult, tmp_path: Path) -> None:
@@ -117,6 +115,19 @@ def test_start_counts_what_the_first_file_learned(made: FitResult, tmp_path: Pat
     assert model.input.scale == "l2" and model.card["start"] == "mlp.keras"
 
 
+def test_a_softmax_of_its_own_is_not_the_layer_that_learns(made: FitResult, tmp_path: Path) -> None:
+    *others, last = keras.saving.load_model(made.file, compile=False).layers
+    ends = [keras.layers.Dense(10), keras.layers.Softmax()]
+    bare = keras.Sequential([keras.Input((28, 28, 1)), *others, *ends])
+    ends[0].set_weights(last.get_weights())
+    bare.save(tmp_path / "bare.keras")
+    scale = store.load(tmp_path / "bare.keras").input.scale
+    more = FitConfig("mlp", epochs=1, batch=20, scale=scale, validation=0.0, freeze=True)
+    fit(more, tmp_path / "mine.keras", given(DIGITS[:40], test=TEST), start=tmp_path / "bare.keras")
+    learned = keras.saving.load_model(tmp_path / "mine.keras", compile=False).get_weights()[-1]
+    assert (learned != last.get_weights()[-1]).any()
+
+
 def test_what_is_frozen_stays_and_learns_again_when_it_is_not(made: FitResult, tmp_path: Path) -> None:
     def moved(one: Path, other: Path) -> list[bool]:
         pair = (keras.saving.load_model(file, compile=False).get_weights() for file in (one, other))
@@ -126,8 +137,7 @@ def test_what_is_frozen_stays_and_learns_again_when_it_is_not(made: FitResult, t
     frozen, free = tmp_path / "frozen.keras", tmp_path / "free.keras"
     fit(more, frozen, given(DIGITS[:40], test=TEST), start=made.file)
     assert moved(made.file, frozen) == [False] * 10 + [True] * 2  # but for the last layer's two
-    card = store.load(frozen).card
-    assert card["settings"]["freeze"] is True
+    assert store.load(frozen).card["settings"]["freeze"] is True
     fit(replace(more, freeze=False), free, given(DIGITS[:40], test=TEST), start=frozen)
     assert all(moved(frozen, free))
 

@@ -86,8 +86,7 @@ def asking_for(evidence: float, folder: Path, **temperatures: float) -> Local:
     content = Path(store.SHIPPED).read_bytes()
     bare = content[: content.index(b"PK\x03\x04")]
     file = folder / "asking.tflite"
-    about = description("asking", {}, evidence=evidence, **temperatures)
-    file.write_bytes(described(bare, about))
+    file.write_bytes(described(bare, description("asking", {}, evidence=evidence, **temperatures)))
     return Local(model=file)
 
 
@@ -118,6 +117,13 @@ def test_the_probabilities_of_both_readings_are_averaged() -> None:
     assert alone.probabilities == again.probabilities == pytest.approx(one[0], abs=1e-6)
     mean = np.sqrt(one * other)[0]
     assert both.probabilities == pytest.approx(mean / mean.sum(), abs=1e-6)
+
+
+def test_a_model_that_learned_no_whole_frames_does_not_read_them(tmp_path: Path) -> None:
+    images, plain = mnist_test().images, asking_for(0.0, tmp_path)
+    page = prepare(DigitImage.open(images[3]), plain.wants)
+    alone, both = plain.read_many([page, replace(page, whole=images[8].tobytes())], timeout=1)
+    assert isinstance(alone, Answer) and isinstance(both, Answer) and alone.candidates == both.candidates
 
 
 def test_one_clear_reading_of_two_is_enough() -> None:
@@ -154,8 +160,7 @@ def test_most_letters_and_scribbles_cut_to_28x28_are_refused_and_few_damaged_dig
         for one in islice(strange, 80)
     ]
     assert _answered(small) < 25
-    test = mnist_test()[:100]
-    assert _answered(list(corrupt(test.images, "zigzag", 0))) > 95
+    assert _answered(list(corrupt(mnist_test()[:100].images, "zigzag", 0))) > 95
 
 
 def _answered(images: list[NDArray[np.uint8]]) -> int:
