@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
 
         An option after `--` gives None, so that click reads it as an option.
         """
-        if cmd_name.startswith("-"):
+        if cmd_name.startswith("-") or (ctx.resilient_parsing and cmd_name not in COMMANDS):
             return None
         if cmd_name not in COMMANDS:
             ctx.fail(f"No such command {cmd_name!r}.{_instead(cmd_name)}")

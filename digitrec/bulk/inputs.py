@@ -73,7 +73,7 @@ def expand(arguments: Iterable[str], skipped: Skipped) -> Iterator[Item]:
 
 
 def _is_archive(path: str) -> bool:
-    if not path.lower().endswith(ENDINGS) or os.path.isdir(path):  # noqa: PTH112 (Path raises for some names)
+    if is_address(path) or not path.lower().endswith(ENDINGS) or os.path.isdir(path):  # noqa: PTH112 (Path raises for some names)
         return False
     return not files.is_pattern(path) or os.path.exists(path)  # noqa: PTH110
 

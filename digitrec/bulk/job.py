@@ -31,6 +31,8 @@ LEAST, MOST = 8, 1000
 """Minimum and maximum number of images in a task; after a kill each process repeats at most one task."""
 TASKS = 8
 """Minimum number of tasks per process, given enough images, so that all processes end together."""
+SHOWN = 8
+"""Maximum number of kinds of refusals and failures in a summary."""
 MOST_BYTES = 32_000_000
 """Approximate maximum size of the pictures from archives in one task, in bytes."""
 
@@ -300,7 +302,8 @@ def opened(out: Path) -> Iterator[Job]:
         DataError: another process has opened the run, or its state file is damaged.
         OSError: the state file cannot be written.
     """
-    file = out.with_name(f".{out.name}.batch")
+    whole = Path(os.path.realpath(out))  # another run may name it by a link
+    file = whole.with_name(f".{whole.name}.batch")
     file.parent.mkdir(parents=True, exist_ok=True)
     job = None
     try:
@@ -329,4 +332,6 @@ def _plain(error: sqlite3.Error, file: Path) -> Exception:
 
 
 def _kinds(counted: Counter[str]) -> str:
-    return ", ".join(f"{kind}: {number:,}" for kind, number in counted.most_common())
+    """Return the most frequent kinds; a language model may give each picture a reason of its own."""
+    more = ["..."] if len(counted) > SHOWN else []
+    return ", ".join([f"{kind}: {number:,}" for kind, number in counted.most_common(SHOWN)] + more)

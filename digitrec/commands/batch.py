@@ -104,23 +104,27 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
 
 def _settings(names: list[str], how: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
     """Return the options that determine the rows, besides the inputs."""
-    own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate")
+    own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate", "no_ledger", "max_cost")
+    files = {"model": asking.model, "ledger": asking.ledger, "replay": asking.replay}
     return {
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how,
-        **{name: getattr(asking, name) for name in own}, "model": asking.model and str(asking.model),
+        **{name: file and str(file) for name, file in files.items()},
+        **{name: getattr(asking, name) for name in own},
+        "content of model": asking.model and hashlib.sha256(asking.model.read_bytes()).hexdigest(),
         "numbers": "digits" in how, "digits": list(how.get("digits") or ()),
     }  # fmt: skip
 
 
 def _check(out: Path, plan: Plan, given: Mapping[str, Any]) -> None:
-    """Check that a run has the settings that are given.
+    """Check that a run has the settings that are given; its budget may have another amount.
 
     Raises:
         DataError: the run has other settings; the message names them.
     """
     theirs = plan.settings
     other = "; ".join(f"{name}: {_short(theirs.get(name))}, not {_short(value)}"
-                      for name, value in given.items() if value != theirs.get(name))  # fmt: skip
+                      for name, value in given.items() if value != theirs.get(name)
+                      and (name != "max_cost" or value is None))  # fmt: skip
     if other:
         raise DataError(f"{out}: the run there has other settings ({other}); give the same, or another OUT")
 

@@ -169,6 +169,7 @@ def _overlaid(
 ) -> Iterator[SheetOutcome]:
     """Yield the outcomes, and save the overlay of each picture that was read."""
     for place, outcome in enumerate(outcomes):
+        yield outcome  # before its overlay, which may not be saved
         if overlays and isinstance(outcome, Sheet):
             if outcome.numbers and not any(number.box for number in outcome.numbers):
                 tell(f"{outcome.provider} gives no boxes, so {overlays[place]} shows no numbers")
@@ -176,7 +177,6 @@ def _overlaid(
                 opened = DigitImage.open(Turned(images[place], outcome.turned), enough=NUMBERS_SIDE)
                 overlays[place].parent.mkdir(parents=True, exist_ok=True)
                 sources.save(predictions.overlay(opened, outcome), overlays[place])
-        yield outcome
 
 
 @click.command(context_settings={"show_default": True})

@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
+from digitrec.errors.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -95,7 +97,9 @@ class Bar:
             self._start = time.monotonic()
         self._done = done
         if self._shown is not None:
-            self._shown.update(self._shown.task_ids[0], completed=done, description=f"{self._what}: {remark}")
+            self._shown.update(
+                self._shown.task_ids[0], completed=done, description=printable(f"{self._what}: {remark}")
+            )
         elif time.monotonic() - self._told >= LINE_EVERY:
             self._told = time.monotonic()
             left = (self._told - self._start) * (1 - done) / max(done, 1e-9)
@@ -112,7 +116,7 @@ def bar(what: str, stream: TextIO | None = None) -> Iterator[Bar]:
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=terminal(stream), transient=True) as shown:
         shown.add_task(what, total=1.0)
         yield Bar(what, stream, shown)

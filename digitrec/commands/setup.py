@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import asdict
 from typing import Literal
 
@@ -24,7 +25,8 @@ from digitrec.recognise import predict
 def config(example: bool) -> None:
     """Show the configuration file and the settings in force.
 
-    --example prints a file that explains each setting. An error in the file gives the exit code 4.
+    --example prints a file that explains each setting; remove the "# " before yours. An error in the file
+    gives the exit code 4.
 
     \b
     Examples:
@@ -32,7 +34,7 @@ def config(example: bool) -> None:
       digitrec config --example > config.toml
     """
     if example:
-        click.echo(configuration.example(), nl=False)
+        click.echo(re.sub(r"(?m)^(?=[^#\n])", "# ", configuration.example()), nl=False)
         return
     path = configuration.config_path()
     is_named = os.environ.get(configuration.VARIABLE) or path.is_symlink()

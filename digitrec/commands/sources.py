@@ -1,8 +1,10 @@
 """Find the pictures that a command's arguments name, and report the failures among them."""
 
+import errno
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -17,6 +19,8 @@ from digitrec.image import ImageRef, atomic, files, frames
 from digitrec.image.headers import MAX_FRAMES
 from digitrec.report import predictions
 
+LONGEST = 60
+"""Maximum number of characters of a picture's name in the name of a file about it."""
 Watched = TypeVar("Watched", bound=Prediction | Sheet | Failure)
 
 
@@ -142,13 +146,15 @@ def say_skipped(skipped: files.Skipped) -> None:
 
 
 def _frames(source: str) -> Sequence[Source]:
+    kept: Source = source
     try:
-        found = frames(source)
-    except ImageError:
         if files.read_once(source):
-            raise
-        return [source]  # the attempt to read it reports the same error
-    return found if len(found) > 1 or files.read_once(source) else [source]
+            kept = files.Frame(b"", None, files.name_of(source))
+            kept = replace(kept, source=files.read(source)[0])
+        found = frames(kept)
+    except ImageError:
+        return [kept]  # the attempt to read it reports the same error
+    return found if len(found) > 1 else [kept]
 
 
 def path_of(source: Source) -> str:
@@ -169,7 +175,7 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
     several = len(images) > 1 or target.is_dir()
     if several and (target.is_file() or options.named_as_file(target)):
         raise click.UsageError(f"{option} {target} names a file; several pictures need a folder.")
-    if not several and Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
+    if not several and not _is_saved_as(target.suffix.lower()):
         raise click.UsageError(
             f"{option} {target} does not end as a picture does; name a file such as seen.png."
         )
@@ -178,9 +184,23 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
     return saved
 
 
+def _is_saved_as(ending: str) -> bool:
+    """Return whether Pillow saves a picture in grey or in colour in a file with this ending."""
+    kind = Image.registered_extensions().get(ending)
+    try:
+        for mode in ("L", "RGB"):
+            Image.new(mode, (1, 1)).save(io.BytesIO(), kind)
+    except (OSError, ValueError, KeyError):  # as Pillow refuses a format
+        return False
+    return True
+
+
 def numbered(images: Sequence[Source]) -> list[str]:
     """Return a file name for a picture about each image, such as "001-scan.png"."""
-    return [f"{number:03d}-{Path(files.name_of(image)).stem}.png" for number, image in enumerate(images, 1)]
+    return [
+        f"{number:03d}-{Path(files.name_of(image)).stem[:LONGEST]}.png"
+        for number, image in enumerate(images, 1)
+    ]
 
 
 def save(picture: Image.Image, file: Path) -> None:
@@ -189,5 +209,8 @@ def save(picture: Image.Image, file: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with atomic.replacing(file) as unfinished:
-        picture.save(unfinished)
+    try:
+        with atomic.replacing(file) as unfinished:
+            picture.save(unfinished)
+    except ValueError as error:  # such as a WebP of more than 16,383 pixels
+        raise OSError(errno.EINVAL, str(error), str(file)) from error

@@ -46,7 +46,7 @@ def _json(rows: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:
     try:
         for number, row in enumerate(rows, 1):
             yield (opening if number == 1 else between) + json.dumps(row, default=str)
-    except DigitrecError:
+    except (DigitrecError, OSError, KeyboardInterrupt):
         if number:  # the rows so far are worth reading
             yield end
         raise

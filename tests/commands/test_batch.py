@@ -151,8 +151,7 @@ def test_a_list_on_standard_input_may_hold_any_name(scans: Path) -> None:
 
 def test_many_processes_write_the_same_rows_in_order(scans: Path) -> None:
     run("scans", "-o", "rows.csv", "--workers", "2", code=1)
-    found = csv.DictReader(Path("rows.csv").read_text().splitlines())
-    assert [row["source"] for row in found] == in_order()
+    assert [row["source"] for row in csv.DictReader(Path("rows.csv").read_text().splitlines())] == in_order()
 
 
 def test_the_target_of_a_link_is_written(scans: Path) -> None:
@@ -268,7 +267,8 @@ def test_another_run_is_not_gone_on_with(scans: Path) -> None:
     """Refuse OUT with an interrupted or a complete run."""
     stopped("scans", "-o", "begun.jsonl", "--workers", "1", parts=1)
     run("scans", "-o", "rows.jsonl", "--workers", "1")
-    others = (["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["-"], ["--rotate", "90"])
+    others = (["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["-"], ["--rotate", "90"],
+              ["scans", "--ledger", "other.sqlite"], ["scans", "--replay", "scans/2.png"])  # fmt: skip
     for out in ("begun.jsonl", "rows.jsonl"):
         for other in others:
             run(*other, "-o", out, "--resume", code=6, input=b"scans/2.png")
@@ -328,8 +328,10 @@ def test_failures_are_named(scans: Path) -> None:
 
 
 def test_two_at_once_in_one_place_are_one_too_many(scans: Path) -> None:
+    Path("link.jsonl").symlink_to("rows.jsonl")
     with job.opened(Path("rows.jsonl")):
-        run("scans", "-o", "rows.jsonl", "--resume", code=6)
+        for out in ("rows.jsonl", "link.jsonl"):
+            run("scans", "-o", out, "--resume", code=6)
 
 
 def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> None:
@@ -338,6 +340,7 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
     done = run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0331", code=7)  # twenty-two at $0.0015
     assert "stopped with 18 images left; continue with --resume" in done.stderr
     assert not Path("rows.jsonl").exists()
+    run("scans", "-o", "rows.jsonl", *paid, "--resume", code=6)  # without a limit
     # The budget is that of the run, not of each command.
     run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0331", "--resume", code=7)
     done = run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0601", "--resume", code=0)
@@ -367,6 +370,8 @@ def test_wrong_arguments_are_named_errors(scans: Path, arguments: list[str], nam
 
 def test_a_url_is_one_row_without_its_key(scans: Path) -> None:
     url = "https://user:planted-key@x.example/7.png?key=planted"
+    assert "planted" not in run(url.replace("png", "zip"), "-o", "rows.jsonl", code=1).stderr
+    Path("rows.jsonl").unlink()
     for arguments in (["-"], [url, "scans/0/00.png"]):
         done = run(*arguments, "-o", "rows.jsonl", code=1, input=f"{url}\nscans/0/00.png".encode())
         failed, read = rows("rows.jsonl")
@@ -390,9 +395,8 @@ def test_numbers_have_a_row_each_as_from_read(scans: Path) -> None:
     assert "numbers" in done.stderr and "no number: 1" in done.stderr
     found = list(csv.DictReader(Path("rows.csv").read_text().splitlines()))
     cells = ("text", "value", "row", "column", "left", "bottom", "reason", "number")
-    assert [[row[cell] for cell in cells] for row in found[:-1]] == [
-        [row[cell] for cell in cells] for row in expected
-    ]
+    numbers, others = ([[row[cell] for cell in cells] for row in rows] for rows in (found[:-1], expected))
+    assert numbers == others
     assert found[-1]["source"] == "forms.zip/2.png" and found[-1]["error"].startswith("ImageError")
     other = run("-o", "rows.csv", "--numbers", "--digits", "4", "--resume")
     assert other.exit_code != 0 and "digits" in other.stderr

@@ -20,6 +20,7 @@ def offered(*words: str) -> list[str]:
 
 @pytest.mark.parametrize(("words", "items"), [
     (["tr"], ["plain,train"]), (["config", "--ex"], ["plain,--example"]), (["predict", ""], ["file,"]),
+    (["nonsense", "x"], [""]),
 ])  # fmt: skip
 def test_what_is_offered(words: list[str], items: list[str]) -> None:
     assert offered(*words) == items

@@ -86,8 +86,9 @@ class TestSeveralPictures:
         assert code == 1
 
     def test_what_was_read_from_a_pipe_is_not_read_again(self) -> None:
-        done = run("predict", "-", "--frames", "all", code=1, input=b"not a picture")
+        done = run("predict", "-", "seven.png", "--frames", "all", code=1, input=b"not a picture")
         assert "<stdin>: not a picture in a known format" in done.stderr
+        assert "seven.png    7" in done.stdout
 
     def test_other_commands_say_it_and_read_all(self) -> None:
         Image.new("L", (60, 60), 255).save("seven.png")  # blank pages, which are explained fastest

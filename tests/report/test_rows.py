@@ -38,12 +38,13 @@ def test_without_records() -> None:
     assert json.loads(records("json")) == []
 
 
-def test_rows_before_an_error_are_a_whole_array() -> None:
+@pytest.mark.parametrize("error", [NotConfigured("no boxes"), OSError("full"), KeyboardInterrupt()])
+def test_rows_before_an_error_are_a_whole_array(error: BaseException) -> None:
     def stopped() -> Iterator[dict[str, int]]:
         yield {"a": 1}
-        raise NotConfigured("no boxes")
+        raise error
 
     out = io.StringIO()
-    with pytest.raises(NotConfigured):
+    with pytest.raises(type(error)):
         rows.write_rows(stopped(), "json", out)
     assert json.loads(out.getvalue()) == [{"a": 1}]
