@@ -27,8 +27,7 @@ def fences(page: str, *languages: str) -> list[str]:
 
 def code_spans(page: str) -> list[str]:
     """Return the code spans of the page's prose, each on one line."""
-    spans = re.findall(r"`([^`]+)`", FENCED.sub("", text_of(page)))
-    return [" ".join(span.split()) for span in spans]
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", FENCED.sub("", text_of(page)))]
 
 
 def command_lines(page: str) -> list[str]:

@@ -90,8 +90,7 @@ def image(number: int) -> PreparedImage:
 
 def options(folder: Path, **changed: Any) -> Options:
     settings: dict[str, Any] = {"ledger": folder / "ledger.sqlite", "config": Config(), **changed}
-    internal = {"config", "run"}
-    return Options(**{f"_{it}" if it in internal else it: value for it, value in settings.items()})
+    return Options(**{f"_{it}" if it in {"config", "run"} else it: value for it, value in settings.items()})
 
 
 def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply]:

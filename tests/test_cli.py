@@ -44,8 +44,7 @@ def test_the_program_never_searches_what_it_imported_for_garbage() -> None:
     program = "from digitrec.cli import main; main(['predict', '--help'])"
     library = "import digitrec, digitrec.cli; digitrec.predict(bytes(0))"
     for code, ending in ((program, "True True\n"), (library, "False True\n")):
-        done = python("-c", f"{begun}; atexit.register({told}); {code}", code=None)
-        assert done.stdout.endswith(ending)
+        assert python("-c", f"{begun}; atexit.register({told}); {code}", code=None).stdout.endswith(ending)
 
 
 @pytest.mark.parametrize("path", all_commands(), ids=" ".join)
@@ -137,8 +136,7 @@ def test_messages_that_cannot_be_written_cost_no_answer(here: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is always text")
 def test_a_name_that_is_no_text_or_steers_the_terminal_is_shown_escaped(tmp_path: Path) -> None:
-    names = [b"\xff7.png", b"new\nline.png", b"\x1b[31mred.png"]
-    for name in names:
+    for name in [b"\xff7.png", b"new\nline.png", b"\x1b[31mred.png"]:
         Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b"")
     commands = ("predict", "strict"), ("compare -p local", "strict"), ("predict -o csv", "surrogateescape")
     for command, how in commands:
@@ -164,8 +162,7 @@ def test_importing_digitrec_loads_next_to_nothing() -> None:
 
 @pytest.mark.parametrize("name", digitrec.__all__)
 def test_every_public_name_is_there_and_documented(name: str) -> None:
-    thing = getattr(digitrec, name)
-    assert name == "__version__" or (inspect.getdoc(thing) or "").strip()
+    assert name == "__version__" or (inspect.getdoc(getattr(digitrec, name)) or "").strip()
     assert name in dir(digitrec)
 
 
@@ -208,8 +205,7 @@ def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, stream: str, comm
 ])  # fmt: skip
 def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str, code: int) -> None:
     line = f"{sys.executable} -m digitrec {command.format(pictures)} {closed}"
-    done = ran("sh", "-c", line, stdin=subprocess.DEVNULL, code=code)
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in ran("sh", "-c", line, stdin=subprocess.DEVNULL, code=code).stderr
 
 
 @pytest.mark.parametrize(("module", "start"), [

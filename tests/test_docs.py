@@ -7,10 +7,8 @@ import pytest
 from programs import python
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(
-    path.relative_to(ROOT)
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("samples/*.md")]
-)
+PATTERNS = ("*.md", "docs/**/*.md", "samples/*.md")
+PAGES = sorted(path.relative_to(ROOT) for pattern in PATTERNS for path in ROOT.glob(pattern))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -45,11 +43,9 @@ def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) ->
     assert "not-there.jpg" in str(refused[0])
 
 
-@pytest.mark.parametrize(
-    "script", ["make_cli.py", "make_architecture.py", "make_notebook.py", "make_figures.py"]
-)
-def test_what_is_generated_is_up_to_date(script: str) -> None:
-    python(ROOT / "docs" / script, "--check")
+@pytest.mark.parametrize("what", ["cli", "architecture", "notebook", "figures"])
+def test_what_is_generated_is_up_to_date(what: str) -> None:
+    python(ROOT / "docs" / f"make_{what}.py", "--check")
 
 
 def slug(heading: str) -> str:

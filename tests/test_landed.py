@@ -35,9 +35,8 @@ def test_a_model_file_is_read_as_it_was(name: str) -> None:
         expected["version"], "landed", {"note": "written by 0.1.0"}
     )  # fmt: skip
     assert (model.input.temperature, model.input.evidence) == (expected["temperature"], expected["evidence"])
-    np.testing.assert_allclose(
-        model.probabilities(mnist_test()[:5].images), expected["probabilities"], atol=2e-5
-    )
+    found = model.probabilities(mnist_test()[:5].images)
+    np.testing.assert_allclose(found, expected["probabilities"], atol=2e-5)
 
 
 @pytest.mark.parametrize(("option", "name"), [

@@ -189,6 +189,5 @@ def test_no_command_is_left_out() -> None:
 
 def test_what_the_user_set_stays(tmp_path: Path) -> None:
     env = os.environ | {"MPLCONFIGDIR": str(tmp_path / "mine"), "PYTHONPATH": str(ROOT)}
-    line = f"explain {ROOT / 'samples' / 'blank-page.jpg'} --out {tmp_path / 'why'}"
-    ran(*digitrec(line), env=env)
+    ran(*digitrec(f"explain {ROOT / 'samples' / 'blank-page.jpg'} --out {tmp_path / 'why'}"), env=env)
     assert list((tmp_path / "mine").glob("fontlist*"))

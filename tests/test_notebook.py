@@ -67,9 +67,8 @@ def test_the_address_of_the_project_gets_to_badge_and_first_cell() -> None:
     told, first = notebook.cells[0].source, notebook.cells[1].source
     url = make_notebook.project_url()
     assert make_notebook.addressed(told, url) == told and make_notebook.addressed(first, url) == first
-    told, first = (
-        make_notebook.addressed(text, "https://github.com/somebody/digits") for text in (told, first)
-    )
+    other = "https://github.com/somebody/digits"
+    told, first = (make_notebook.addressed(text, other) for text in (told, first))
     path = "somebody/digits/blob/HEAD/notebooks/Handwritten-Digit-Recognizer.ipynb"
     assert f"(https://colab.research.google.com/github/{path})" in told
     assert 'SOURCE = "git+https://github.com/somebody/digits"\n' in first
@@ -100,8 +99,7 @@ subprocess.run = run
 
 def begun(folder: Path, kernel: str, url: str = "") -> subprocess.CompletedProcess[str]:
     """Run the first cell in a folder."""
-    first = make_notebook.addressed(kept().cells[1].source, url)
-    return python("-c", kernel + first, cwd=folder, code=None)
+    return python("-c", kernel + make_notebook.addressed(kept().cells[1].source, url), cwd=folder, code=None)
 
 
 def test_where_digitrec_is_missing_it_is_installed_from_a_wheel_or_the_repository(tmp_path: Path) -> None:

@@ -47,8 +47,7 @@ def test_any_name_survives_a_list(end: bytes, data: st.DataObject) -> None:
 def test_a_list_is_read_in_its_encoding(encoding: str, end: str) -> None:
     names = ["scans/sieben.png", "手/七.png", *(f"{number}.png" for number in range(20_000))]
     mark = "\ufeff" if encoding[-3:] in ("-le", "-be") else ""
-    data = (mark + end.join(names) + end).encode(encoding)
-    assert listed(data) == names
+    assert listed((mark + end.join(names) + end).encode(encoding)) == names
 
 
 def test_a_list_that_is_cut_off_in_utf_16_is_refused() -> None:

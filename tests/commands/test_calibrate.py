@@ -26,10 +26,8 @@ def partly_mislabelled(path: Path, count: int, noise: float) -> Path:
 
 def test_every_command_shows_the_calibrated_chance(tmp_path: Path, seven: Path) -> None:
     before = run("predict", seven).stdout
-    assert (
-        "local (mnist, model "
-        in run("calibrate", partly_mislabelled(tmp_path / "digits.npz", 200, 60)).stdout
-    )
+    told = run("calibrate", partly_mislabelled(tmp_path / "digits.npz", 200, 60)).stdout
+    assert "local (mnist, model " in told
     clean = run("benchmark", "mnist-test", "--limit", 3, "-o", "json").stdout
     answers = [row["answers"]["local"] for row in json.loads(clean)["answers"]]
     assert all(0 < answer["calibrated"] < 1 for answer in answers)
@@ -50,5 +48,4 @@ def test_the_calibration_of_an_emulator_is_marked(tmp_path: Path) -> None:
 
 
 def test_pictures_without_errors_cannot_calibrate() -> None:
-    result = run("calibrate", "mnist-test", "--limit", 60, code=6)
-    assert "give more or harder pictures" in result.stderr
+    assert "give more or harder pictures" in run("calibrate", "mnist-test", "--limit", 60, code=6).stderr

@@ -18,8 +18,7 @@ run = partial(terminal.run, "explain")
 
 
 def test_one_picture_is_explained_in_words_and_drawn() -> None:
-    done = run("seven.png", code=0)
-    lines = done.stdout.splitlines()
+    lines = run("seven.png", code=0).stdout.splitlines()
     assert lines[0].startswith("seven.png: a 7, ") and "next likeliest" in lines[0]
     assert "28x28" in lines[1] and "mattered most" in lines[2]
     assert [line.split()[0] for line in lines[3:13]] == list("0123456789")

@@ -49,8 +49,7 @@ def test_a_models_price_is_the_most_its_tokens_cost(monkeypatch: pytest.MonkeyPa
 def test_engines_that_are_ready_come_first_and_each_has_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISION_KEY", "k")
     monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")
-    lines = run("providers").stdout.splitlines()
-    rows = [line.split() for line in lines if not line.startswith(" ")]
+    rows = [line.split() for line in run("providers").stdout.splitlines() if not line.startswith(" ")]
     assert {row[0] for row in rows} >= set(ALL)
     ready = [row[1] == "ready" for row in rows]
     assert ready == sorted(ready, reverse=True)

@@ -19,8 +19,7 @@ def answers(tmp_path: Path) -> Path:
 
 
 def test_a_file_without_doubts_needs_no_page(answers: Path, tmp_path: Path) -> None:
-    done = run("review", answers, "--below", "0.5", "--out", tmp_path / "out", code=0)
-    assert "0 doubtful" in done.stderr
+    assert "0 doubtful" in run("review", answers, "--below", "0.5", "--out", tmp_path / "out", code=0).stderr
 
 
 @pytest.mark.parametrize("content", [b"7,0.9\n", b"[1]\n", b"\xff\xd8\xff"])

@@ -41,9 +41,8 @@ def test_no_planted_key_is_anywhere(
 ) -> None:  # fmt: skip
     caplog.set_level(logging.INFO)  # at lower levels the SDKs log whole requests on purpose
     caplog.set_level(logging.DEBUG, "digitrec")
-    ours = logging.getLogger("digitrec")
     # The program's logger does not propagate to the root.
-    monkeypatch.setattr(ours, "handlers", [caplog.handler])
+    monkeypatch.setattr(logging.getLogger("digitrec"), "handlers", [caplog.handler])
     files = seven.parent
     ledger = f"--ledger={files / 'paid.sqlite'}"
     said = ""

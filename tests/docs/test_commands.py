@@ -5,7 +5,7 @@ import shlex
 
 import click
 import pytest
-from page_parts import LIVING, ROOT, code_spans, command_lines, fences
+from page_parts import LIVING, code_spans, command_lines, fences, text_of
 
 from digitrec.cli import COMMANDS, main
 
@@ -16,8 +16,7 @@ OURS = re.compile(
 
 def ours(line: str) -> str | None:
     """Return the arguments of digitrec in a line of shell, up to a pipe or a redirection."""
-    last = re.split(r"&&|;", line)[-1].strip()
-    found = OURS.match(last)
+    found = OURS.match(re.split(r"&&|;", line)[-1].strip())
     return re.split(r"\s[|>]", found[1])[0] if found else None
 
 
@@ -65,9 +64,7 @@ def given(value: object) -> bool:
 
 
 def test_every_recipe_of_just_exists() -> None:
-    recipes = set(
-        re.findall(r"^([a-z-]+)(?: [^:\n]*)?:(?!=)", (ROOT / "justfile").read_text("utf-8"), re.MULTILINE)
-    )
+    recipes = set(re.findall(r"^([a-z-]+)(?: [^:\n]*)?:(?!=)", text_of("justfile"), re.MULTILINE))
     spans = [span for page in LIVING for span in [*code_spans(page), *fences(page, "sh", "")]]
     named = {word for span in spans for word in re.findall(r"^just ([a-z-]+)", span, re.MULTILINE)}
     assert len(named) > 4

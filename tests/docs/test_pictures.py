@@ -31,8 +31,7 @@ def test_the_picture_of_answers_shows_todays() -> None:
 
 
 def test_the_table_of_accuracy_is_of_the_shipped_network() -> None:
-    version = store.load().version
-    assert f" goals met by {version}." in text_of("docs/accuracy.md"), "run digitrec evaluate"
+    assert f" goals met by {store.load().version}." in text_of("docs/accuracy.md"), "run digitrec evaluate"
     card = re.search(r"\| mnist-test, through this file \| ([\d.]+) %", text_of(CARD))
     table = re.search(r"^\| mnist-test \| 10,000 \| ([\d.]+)% \|", text_of("docs/accuracy.md"), re.MULTILINE)
     assert card and table

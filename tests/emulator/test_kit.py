@@ -25,8 +25,7 @@ class TestFakeProvider(LocalProviderContract):
 
 
 def test_a_fake_says_its_lines_and_begins_again() -> None:
-    whole = Answer((Candidate("1", 0.5),))
-    fake = FakeProvider(["7", whole, RateLimited("too fast", retry_after=2)])
+    fake = FakeProvider(["7", Answer((Candidate("1", 0.5),)), RateLimited("too fast", retry_after=2)])
     assert [asked(fake).candidates[0].text for _ in range(2)] == ["7", "1"]
     with pytest.raises(RateLimited):
         asked(fake)

@@ -138,8 +138,7 @@ def test_billed_is_what_the_vendor_did_whatever_became_of_it(emulator, fault, bi
 
 
 def test_the_control_endpoint_says_what_it_is(emulator):
-    control = emulator.endpoints[NAME] + "/_emulator"
-    about = requests.get(control, timeout=TIMEOUT).json()
+    about = requests.get(emulator.endpoints[NAME] + "/_emulator", timeout=TIMEOUT).json()
     assert about == {"emulator": "digitrec", "vendor": NAME, "engine": "function"}
 
 

@@ -103,8 +103,7 @@ class TestSeveralPictures:
         middle = Image.open(io.BytesIO(bytes(data)))
         middle.seek(1)
         place = middle._frame_pos[1]
-        entries = struct.unpack_from("<H", data, place)[0]
-        for entry in range(entries):
+        for entry in range(struct.unpack_from("<H", data, place)[0]):
             if struct.unpack_from("<H", data, place + 2 + 12 * entry)[0] == 259:  # an unknown Compression
                 struct.pack_into("<H", data, place + 2 + 12 * entry + 8, 60000)
         read = []
@@ -184,8 +183,7 @@ FORMS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_damaged_bytes_never_raise_anything_but_our_error(form: str) -> None:
-    one = form in ("JPEG", "BMP")
-    good = encoded(corner("RGB"), form) if one else pages(form, 2, **FORMS[form])
+    good = encoded(corner("RGB"), form) if form in ("JPEG", "BMP") else pages(form, 2, **FORMS[form])
 
     @settings(max_examples=10 if form == "PDF" else 40, deadline=None)
     @given(data=st.data())

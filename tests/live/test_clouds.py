@@ -48,9 +48,7 @@ def test_a_clean_seven_is_answered_in_every_preparation(cls: type[Any]) -> None:
     for preparation in PREPARATIONS:
         answer = provider.read(prepare(drawn_seven(), spec_for(provider.wants, preparation)), timeout=30)
         assert json.loads(json.dumps(answer.raw)) == answer.raw
-        assert all(
-            0 <= candidate.score <= 1 for candidate in answer.candidates if candidate.score is not None
-        )
+        assert all(0 <= one.score <= 1 for one in answer.candidates if one.score is not None)
     provider.close()
 
 

@@ -148,9 +148,8 @@ def test_looking_changes_no_answer_and_many_may_look() -> None:
         together = list(pool.map(SHIPPED.inside.stages, TEST.images[:8]))
     assert np.array_equal(SHIPPED.probabilities(TEST.images[:4]), before)
     for picture, found in zip(TEST.images[:8], together, strict=True):
-        assert all(
-            np.array_equal(a, b) for (_, a), (_, b) in zip(found, SHIPPED.inside.stages(picture), strict=True)
-        )
+        alone = SHIPPED.inside.stages(picture)
+        assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(found, alone, strict=True))
 
 
 @pytest.mark.parametrize("batch", [None, 1])
@@ -165,5 +164,4 @@ def test_a_strangers_maps_are_what_keras_computes(tmp_path: Path, batch: int | N
     assert list(stages) == ["edges", "each"]
     ink = SEVEN[None, :, :, None].astype(np.float32) / 255
     for name, wanted in (("edges", first), ("each", deep)):
-        theirs = np.asarray(keras.Model(image, wanted)(ink))[0]
-        assert np.allclose(stages[name], theirs, atol=1e-4)
+        assert np.allclose(stages[name], np.asarray(keras.Model(image, wanted)(ink))[0], atol=1e-4)

@@ -104,9 +104,8 @@ def test_likely_signs_on_each_side_become_blank_and_those_between_the_digits_sta
     look[1, [0, 4, 6], OTHER] = 0.9, 0.8, 0.4
     assert np.array_equal(sequence.without_signs(look), look), "it may be a 1"
     look[1, 0, OTHER] = 0.98
-    assert sequence.without_signs(look)[0, 0, BLANK] == 1 and np.array_equal(
-        sequence.without_signs(look)[0, 1:], first[1:]
-    )
+    found = sequence.without_signs(look)
+    assert found[0, 0, BLANK] == 1 and np.array_equal(found[0, 1:], first[1:])
     look[1, [0, 9], OTHER] = 0.9, 0.7
     found = sequence.without_signs(look)
     assert np.array_equal(found[0, 1:9], first[1:9]) and np.array_equal(found[1], look[1])

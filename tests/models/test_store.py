@@ -184,8 +184,7 @@ def test_the_preparation_in_the_file_is_applied(tmp_path: Path) -> None:
 def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path) -> None:
     images, cool, warm = TEST.images[:500], described(tmp_path), described(tmp_path, temperature=2.0)
     before, after = cool.probabilities(images), warm.probabilities(images)
-    expected = np.sqrt(before) / np.sqrt(before).sum(axis=1, keepdims=True)
-    assert np.allclose(after, expected, atol=1e-4)
+    assert np.allclose(after, np.sqrt(before) / np.sqrt(before).sum(axis=1, keepdims=True), atol=1e-4)
     assert np.array_equal(warm.probabilities(images, [True] * 500), after)  # the file names no other
 
 
@@ -308,8 +307,7 @@ def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: 
     for ending in (".tflite", ".keras", ".h5"):
         model = store.load(saved(network, ending))
         assert (model.input.scale, model.input.assumed) == (scale, False)
-        chances = model.probabilities(TEST.images[:200])
-        assert (chances.argmax(axis=1) == TEST.labels[:200]).mean() > 0.7
+        assert (model.probabilities(TEST.images[:200]).argmax(axis=1) == TEST.labels[:200]).mean() > 0.7
 
 
 class TestScale:
@@ -318,11 +316,8 @@ class TestScale:
     @pytest.fixture
     def foreign(self, tmp_path: Path) -> Path:
         image = keras.Input((28, 28, 1))
-        flat = layers.Reshape((784,))(image)
-        brightest = layers.GlobalMaxPooling1D()(layers.Reshape((784, 1))(flat))
-        network = keras.Model(
-            image, layers.Concatenate()([brightest] + [layers.Rescaling(0.0)(brightest)] * 9)
-        )
+        peak = layers.GlobalMaxPooling1D()(layers.Reshape((784, 1))(layers.Reshape((784,))(image)))
+        network = keras.Model(image, layers.Concatenate()([peak] + [layers.Rescaling(0.0)(peak)] * 9))
         network.save(tmp_path / "foreign.keras")
         return tmp_path / "foreign.keras"
 
@@ -348,8 +343,7 @@ LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 @pytest.mark.parametrize("arch", ["knn", "random-forest", "svm"])
 def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None:
     classifier = find(arch).build()
-    pixels = scaled(LEARNED.images, "unit").reshape(-1, 784)
-    classifier.fit(pixels, LEARNED.labels)
+    classifier.fit(scaled(LEARNED.images, "unit").reshape(-1, 784), LEARNED.labels)
     file = tmp_path / "model.skops"
     about = description("model", {"note": 1}, output=store.output_of(classifier))
     file.write_bytes(with_description(store.to_skops(classifier), about))
@@ -366,8 +360,7 @@ def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None
 @pytest.mark.parametrize("label", [str, float])  # as in OpenML's MNIST, and as loadtxt reads a CSV file
 def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind: Any, label: type) -> None:
     file = tmp_path / "foreign.skops"
-    pixels = LEARNED.images.reshape(-1, 784) / 255.0
-    skops.io.dump(kind.fit(pixels, LEARNED.labels.astype(label)), file)
+    skops.io.dump(kind.fit(LEARNED.images.reshape(-1, 784) / 255.0, LEARNED.labels.astype(label)), file)
     model = store.load(file)
     assert (model.input.output, model.input.scale, model.input.assumed) == ("softmax", "unit", False)
     assert (model.probabilities(LEARNED.images).argmax(axis=1) == LEARNED.labels).all()
@@ -395,8 +388,7 @@ def test_a_search_is_refused_with_its_best_classifier_named(tmp_path: Path) -> N
 
 
 def test_code_in_a_file_is_never_run(tmp_path: Path) -> None:
-    content = io.BytesIO(skops.io.dumps(LogisticRegression()))
-    with zipfile.ZipFile(content) as archive:
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(LogisticRegression()))) as archive:
         schema = json.loads(archive.read("schema.json"))
     schema |= {"__class__": "system", "__module__": "os", "__loader__": "TypeNode"}
     file = tmp_path / "evil.skops"

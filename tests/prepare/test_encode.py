@@ -44,8 +44,7 @@ def test_light_on_dark_is_turned_into_dark_on_light() -> None:
 
 @pytest.mark.parametrize("margin", [0.0, 0.5])
 def test_a_large_picture_is_reduced_with_its_margin(margin: float) -> None:
-    spec = InputSpec(encoding="png", max_side=50, margin=margin)
-    assert max(sent(drawn_seven(), spec).shape) <= 50
+    assert max(sent(drawn_seven(), InputSpec(encoding="png", max_side=50, margin=margin)).shape) <= 50
 
 
 def test_ink_beside_an_enlarged_digit_is_named_in_pixels_of_the_large_picture() -> None:
@@ -66,8 +65,7 @@ def test_a_long_picture_gets_a_margin_rather_than_too_long_a_side() -> None:
 
 
 def test_the_margin_has_the_colour_of_the_papers_edge() -> None:
-    picture = DigitImage.open(photograph(300, 300))
-    pixels = sent(picture)
+    pixels = sent(DigitImage.open(photograph(300, 300)))
     assert abs(int(pixels[2, 2]) - 180) < 8
 
 

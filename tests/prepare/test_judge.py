@@ -161,11 +161,7 @@ def test_two_digits_stay_refused(side: int, first: int) -> None:
 def test_a_1_beside_a_digit_is_no_bracket_or_pen() -> None:
     digits = mnist_test()[300:400]
     ones, others = digits.images[digits.labels == 1], digits.images[digits.labels != 1]
-    pairs = [
-        pair(*two, 200)
-        for one, other in zip(ones, others, strict=False)
-        for two in ((one, other), (other, one))
-    ]
+    pairs = [pair(*two, 200) for a, b in zip(ones, others, strict=False) for two in ((a, b), (b, a))]
     assert np.mean([digitrec.predict(sheet).digit is None for sheet in pairs]) > 0.9
 
 

@@ -44,8 +44,7 @@ def test_ink_as_bright_as_its_paper_in_grey_is_read() -> None:
 @pytest.mark.parametrize("polarity", ["dark on light", "light on dark"])
 def test_a_picture_without_colours_is_one_channel_as_it_is(polarity: Polarity) -> None:
     grey = coloured((20, 20, 20), WHITE)
-    pictures = [Image.fromarray(grey), Image.fromarray(grey[:, :, 0])]
-    for picture in pictures:
+    for picture in [Image.fromarray(grey), Image.fromarray(grey[:, :, 0])]:
         projection = find_projection(picture, polarity, 80)
         expected = grey[:, :, 0] if polarity == "dark on light" else 255 - grey[:, :, 0]
         assert projection.weights.tolist() == [1]

@@ -26,6 +26,11 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 """Arguments of each constructor besides the endpoint."""
 
 
+def secret_of(cloud: str) -> str:
+    """Return the secret that a cloud's provider signs in with."""
+    return AWS_SECRET if cloud.startswith("aws") else KEY
+
+
 def sees_a_seven(picture: Picture) -> Sequence[Word]:
     """Read a 7 everywhere; an engine for the emulator."""
     return [Word("7", 0.875, (10.0, 20.0, 30.0, 60.0))]

@@ -91,8 +91,7 @@ def test_each_service_signs_with_its_key_else_with_an_identity(
     cls: Any = provider_class(cloud)
     for key, tokens in ((KEY, 0), (None, 1)):
         endpoint, name = (names[0] for names in cls.variables.values())
-        env = {endpoint: server.url, name: key or ""}
-        assert isinstance(outcome(cls.from_env(env)), ProviderError)
+        assert isinstance(outcome(cls.from_env({endpoint: server.url, name: key or ""})), ProviderError)
         assert len(authority.arrived) == tokens
     assert bearers(server) == [b"", TOKEN.encode()]
     assert KEY.encode() in server.arrived[0]
@@ -150,8 +149,7 @@ def test_with_neither_key_nor_identity_nothing_is_sent(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "dev")  # or it would look for a metadata server
-    azure = AzureAnalysis(endpoint=server.url)
-    assert_error(outcome(azure), NotConfigured, "VISION_KEY")
+    assert_error(outcome(AzureAnalysis(endpoint=server.url)), NotConfigured, "VISION_KEY")
     assert server.arrived == []
 
 

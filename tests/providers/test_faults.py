@@ -22,17 +22,12 @@ OF_POLLS = {"endless-poll": errors.TimedOut, "failed-poll": errors.Rejected, "un
 ASKED_AGAIN = (errors.RateLimited, errors.TimedOut, errors.Unavailable)
 TIMES = {"slow:seconds=3": (10.0, 1.0), "hang": (10.0, 1.0), "endless-poll": (2.0, 10.0)}
 """Deadline and timeout of one attempt in seconds, for faults that use them up."""
-CASES = [
-    (cloud, fault, error)
-    for cloud in CLOUDS
-    for fault, error in (EXPECTED | (OF_POLLS if cloud in POLLED else {})).items()
-]
+FAULTS = {cloud: EXPECTED | (OF_POLLS if cloud in POLLED else {}) for cloud in CLOUDS}
+CASES = [(cloud, *fault_and_error) for cloud in CLOUDS for fault_and_error in FAULTS[cloud].items()]
 
 
 @pytest.mark.usefixtures("no_waits")
-@pytest.mark.parametrize(
-    ("cloud", "fault", "expected"), CASES, ids=lambda value: str(getattr(value, "__name__", value))
-)
+@pytest.mark.parametrize(("cloud", "fault", "expected"), CASES)
 def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     cloud: str, fault: str, expected: type[errors.ProviderError], emulator: Emulator, opened: Opened,
 ) -> None:  # fmt: skip

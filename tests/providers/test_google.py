@@ -28,8 +28,7 @@ from .documents import stored
 
 def test_text_detection_asks_for_confidences_too(opened: Opened, prepared: Prepared) -> None:
     google = opened("google", feature="text", language_hints=["en"])
-    answer = google.read(prepared(google), timeout=10)
-    assert answer.candidates[0].score == 0.875
+    assert google.read(prepared(google), timeout=10).candidates[0].score == 0.875
     assert google.options == {"feature": "TEXT_DETECTION", "language_hints": ["en"]}  # type: ignore[attr-defined]
 
 
@@ -39,8 +38,7 @@ def test_images_share_requests_of_at_most_sixteen_and_ten_megabytes(
 ) -> None:
     google, before = opened("google"), emulator.calls("google")
     image = replace(prepared(google), data=prepared(google).data + bytes(more_bytes))
-    answers = google.read_many([image] * images, timeout=10)
-    assert [type(answer) for answer in answers] == [Answer] * images
+    assert [type(answer) for answer in google.read_many([image] * images, timeout=10)] == [Answer] * images
     assert emulator.calls("google") - before == 2
 
 
@@ -72,10 +70,8 @@ def test_a_failed_request_fails_all_images(opened: Opened, prepared: Prepared, e
 @pytest.mark.parametrize("code", [3, 8, 13, 99])
 def test_annotations_beside_an_error_are_used(code: int) -> None:
     error = {"error": {"code": code, "message": "some of it failed"}}
-    assert (
-        parse({**stored("google", "seven"), **error}).candidates
-        == parse(stored("google", "seven")).candidates
-    )
+    seven = stored("google", "seven")
+    assert parse({**seven, **error}).candidates == parse(seven).candidates
     assert parse({**stored("google", "annotations-only"), **error}).candidates == (Candidate("7"),)
 
 
@@ -192,20 +188,17 @@ def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: st
     assert found_credentials({variable: str(tmp_path)}) == [str(file)]
 
 
-@pytest.mark.parametrize(
-    "content", [b"planted-secret", b"\xff\xfeplanted-secret", b'["planted-secret"]', b""]
-)
-def test_an_invalid_credentials_file_is_named_and_not_quoted(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("data", [b"planted-secret", b"\xff\xfeplanted-secret", b'["planted-secret"]', b""])
+def test_an_invalid_credentials_file_is_named_and_not_quoted(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "key.p12"
-    file.write_bytes(content)
+    file.write_bytes(data)
     with pytest.raises(errors.NotConfigured, match=r"key\.p12") as caught:
         load_credentials(file, HTTPS)
     assert "planted-secret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_plain_http_address_gets_no_token(tmp_path: Path) -> None:
-    missing = tmp_path / "missing.json"
-    assert load_credentials(missing, "http://127.0.0.1:1") is not None
+    assert load_credentials(tmp_path / "missing.json", "http://127.0.0.1:1") is not None
 
 
 def pem(key: PrivateKey) -> str:

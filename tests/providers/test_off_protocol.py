@@ -68,9 +68,7 @@ bodies = st.binary(max_size=60) | anything.map(lambda raw: json.dumps(raw).encod
     [b"", b" ", b"null", b"[]", b'"x"', b"<html>no</html>", b'{"error":"Service Unavailable"}',
      b'"\\ud83d"', b'{"a":NaN}', b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"\x00", b"[" * 100_000]
 )  # fmt: skip
-statuses = st.sampled_from([200, 200, 200, 202, 204, 301, 304, 401, 429, 500, 600, 999]) | st.integers(
-    100, 599
-)
+codes = st.sampled_from([200, 200, 200, 202, 204, 301, 304, 401, 429, 500, 600, 999]) | st.integers(100, 599)
 values = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=12) | st.sampled_from(
     ["inf", "nan", "-1", "9" * 400, "1e999", "Mon, 99 Foo 2001", "3, 5", "gzip", "br", "deflate", "chunked",
      "application/json; charset=martian", "multipart/mixed", "x=\ud7ff", "/"]
@@ -81,7 +79,7 @@ headers = st.sampled_from(
 )  # fmt: skip
 replies = st.builds(
     lambda status, body, fields: answer(status, body, *fields),
-    statuses, bodies, st.lists(st.tuples(headers, values), max_size=3),
+    codes, bodies, st.lists(st.tuples(headers, values), max_size=3),
 )  # fmt: skip
 OK = b"HTTP/1.1 200 OK\r\n"
 no_http = st.binary(max_size=80) | st.sampled_from(

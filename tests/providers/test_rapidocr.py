@@ -50,16 +50,14 @@ class TestContract(LocalProviderContract):
 @pytest.mark.parametrize("preparation", PREPARATIONS)
 def test_the_real_engine_reads(preparation: str) -> None:
     spec = spec_for(engine().wants, preparation)
-    answer = engine().read(prepare(drawn_seven(), spec), timeout=30)
-    assert normalise(answer, repeat=spec.repeat).digit == 7
+    assert normalise(engine().read(prepare(drawn_seven(), spec), timeout=30), repeat=spec.repeat).digit == 7
 
 
 def test_a_lone_stroke_that_its_detector_passes_over_is_read() -> None:
     pixels = np.full((96, 96), 255, np.uint8)
     pixels[33:63, 46:49] = 0
     enlarged = spec_for(engine().wants, "enlarged")
-    answer = engine().read(prepare(DigitImage.open(pixels), enlarged), timeout=30)
-    assert normalise(answer).digit == 1
+    assert normalise(engine().read(prepare(DigitImage.open(pixels), enlarged), timeout=30)).digit == 1
 
 
 READ = """

@@ -60,9 +60,7 @@ def test_a_proxy_that_opens_no_connection_is_named_and_free(
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.parametrize(
-    ("fault", "kind", "cost"), [("cut", Unreachable, 0.0), ("alert", Unavailable, PRICE)]
-)
+@pytest.mark.parametrize(("fault", "kind", "cost"), [("cut", Unreachable, 0), ("alert", Unavailable, PRICE)])
 def test_tls_that_breaks_off_is_free_before_the_request_and_paid_after_it(
     cloud: str, fault: Any, kind: type[Exception], cost: float, opened: Opened, tmp_path: Path
 ) -> None:

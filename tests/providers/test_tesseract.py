@@ -14,9 +14,7 @@ from digitrec.recognise.normalise import normalise
 
 from .documents import stored
 
-needs_program = pytest.mark.skipif(
-    shutil.which("tesseract") is None, reason="the tesseract program is not installed"
-)
+needs_program = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 
 
 def stand_in(folder: Path, script: str) -> str:

@@ -65,8 +65,7 @@ def test_no_exception_that_held_a_secret_is_shown_in_the_traceback() -> None:
 
 
 def test_retry_after_as_a_date() -> None:
-    soon = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    wait = retry_after({"Retry-After": soon})
+    wait = retry_after({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)})
     assert wait is not None and 3000 < wait <= 3600
     assert retry_after({"Retry-After": "Mon, 01 Jan 2001 00:00:00 GMT"}) == 0
 

@@ -14,21 +14,8 @@ from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
 
-from .common import (
-    AWS_SECRET,
-    CLOUDS,
-    KEY,
-    NOTHING,
-    POLLED,
-    Opened,
-    Told,
-    asked,
-    assert_error,
-    json_answer,
-    outcome,
-    replies,
-)
-from .conftest import CREDENTIALS
+from .common import CLOUDS, NOTHING, POLLED, Opened, Told, asked, assert_error, json_answer, outcome, replies
+from .conftest import CREDENTIALS, secret_of
 
 EACH = pytest.mark.parametrize("cloud", CLOUDS)
 EACH_POLLED = pytest.mark.parametrize("cloud", POLLED)
@@ -219,7 +206,7 @@ def test_an_orders_error_is_kept_where_no_time_is_left(cloud: str, server: RawSe
 
 @EACH
 def test_an_echoed_key_is_redacted(cloud: str, told: Told) -> None:
-    key = AWS_SECRET if cloud.startswith("aws") else KEY
+    key = secret_of(cloud)
     said = {"responses": [{key: key}]} if cloud == "google" else {**NOTHING[cloud], key: f"x{key}"}
     result = told(cloud, *replies(cloud, said))
     assert isinstance(result, Answer)
@@ -229,7 +216,7 @@ def test_an_echoed_key_is_redacted(cloud: str, told: Told) -> None:
 @EACH
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
 def test_a_key_echoed_in_an_error_is_redacted(cloud: str, status: int, told: Told) -> None:
-    key = AWS_SECRET if cloud.startswith("aws") else KEY
+    key = secret_of(cloud)
     error = {"code": key, "message": f"no {key}", "details": [key]}
     said = {"error": error, "__type": key, "message": f"sign with {key}", key: key}
     assert isinstance(told(cloud, json_answer(status, said, ("x-amzn-ErrorType", key))), errors.ProviderError)
@@ -237,5 +224,5 @@ def test_a_key_echoed_in_an_error_is_redacted(cloud: str, status: int, told: Tol
 
 @EACH_POLLED
 def test_a_key_in_place_of_an_operation_is_a_bad_answer(cloud: str, told: Told) -> None:
-    ordered = answer(202, b"", ("Operation-Location", f"http://a/{KEY}"))
+    ordered = answer(202, b"", ("Operation-Location", f"http://a/{secret_of(cloud)}"))
     assert isinstance(told(cloud, ordered), errors.BadAnswer)

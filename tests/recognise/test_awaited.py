@@ -36,9 +36,8 @@ class Cloud(FakeProvider):
     """A provider that costs money and waits in each call until the test releases it."""
 
     def __init__(self, script: list[Any] | None = None) -> None:
-        super().__init__(
-            script or ["7"], price=Price(0.001, "made up"), endpoint="http://127.0.0.1:9", name="cloud"
-        )
+        price, endpoint = Price(0.001, "made up"), "http://127.0.0.1:9"
+        super().__init__(script or ["7"], price=price, endpoint=endpoint, name="cloud")
         self.asked = threading.Event()
         self.let_on = threading.Event()
 
@@ -93,8 +92,7 @@ def test_it_answers_as_the_other_door_does(run: Run) -> None:
     async def main() -> None:
         for options in ({}, {"at_least": 0.99999}, {"rotate": 90}):
             found = await digitrec.apredict(SEVEN, **options)  # type: ignore[arg-type]
-            expected = digitrec.predict(SEVEN, **options)
-            assert replace(found, latency_s=0.0) == replace(expected, latency_s=0.0)
+            assert replace(found, latency_s=0.0) == replace(digitrec.predict(SEVEN, **options), latency_s=0.0)
 
     run(main)
 

@@ -118,8 +118,7 @@ TABLE = 0.15, 0.15, 0.85, 0.15, 0.85, 0.85, 0.15, 0.85, 0.15, 0.15
     "picture", [STRUCK, form(stroke=TABLE).rotate(0, translate=(-100, 0), fillcolor=235)], ids=["none", "cut"]
 )
 def test_without_its_frame_a_form_has_no_sure_number(picture: Image.Image) -> None:
-    found = read(picture, Form(FIELDS, FRAME))
-    assert {number.value for number in found.values()} == {None}
+    assert {number.value for number in read(picture, Form(FIELDS, FRAME)).values()} == {None}
 
 
 def test_a_page_keeps_its_shape_and_a_field_off_the_photo_has_no_box() -> None:
@@ -139,9 +138,8 @@ def test_boxes_are_on_the_turned_picture_in_its_full_size() -> None:
     assert isinstance(sheet, Sheet) and (sheet.size, sheet.turned) == (size, 90)
     number = sheet.numbers[0]
     left, top, right, bottom = (int(side) for side in number.box or ())
-    assert (np.asarray(lying.transpose(Image.Transpose.ROTATE_270)) < 100)[
-        top:bottom, left:right
-    ].mean() > 0.5
+    dark = np.asarray(lying.transpose(Image.Transpose.ROTATE_270)) < 100
+    assert dark[top:bottom, left:right].mean() > 0.5
     assert number.digits[0].box == pytest.approx(number.box)
 
 
@@ -169,8 +167,7 @@ def test_a_photo_aligned_to_other_frames_is_another_picture() -> None:
 def test_a_number_between_two_fields_belongs_to_one() -> None:
     halves = {"left": (0.0, 0.0, 0.5, 1.0), "right": (0.5, 0.0, 1.0, 1.0)}
     word = Answer((Candidate("7", 0.9, (440, 300, 460, 340)),))
-    found = read(form(frame=False), Form(halves), word)
-    assert [number.text for number in found.values()] == ["", "7"]
+    assert [number.text for number in read(form(frame=False), Form(halves), word).values()] == ["", "7"]
     near = Answer(tuple(Candidate("7", 0.9, (left, 300, left + 18, 340)) for left in (430, 452)))
     assert [number.text for number in read(form(frame=False), Form(halves), near).values()] == ["7", "7"]
     signs = tuple(Sign(0.9, (left, 300, left + 18, 340)) for left in (430, 460))

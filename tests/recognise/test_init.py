@@ -76,8 +76,7 @@ def test_a_failed_call_takes_only_its_own_place() -> None:
 
 def test_an_image_over_the_vendors_limit_is_refused_before_it_is_sent() -> None:
     fake = FakeProvider(wants=InputSpec(encoding="png", min_side=50, max_bytes=10))
-    outcomes = digitrec.predict_many([SEVEN], fake)
-    assert isinstance(outcomes[0], Failure)
+    assert isinstance(digitrec.predict_many([SEVEN], fake)[0], Failure)
     assert fake.calls == 0
 
 
@@ -97,9 +96,7 @@ def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
         taken.append(outcome)
         if len(taken) == 5:
             assert fake.calls == 10
-    assert [outcome.digit for outcome in taken if isinstance(outcome, Prediction)] == [
-        n % 10 for n in range(50)
-    ]
+    assert [one.digit for one in taken if isinstance(one, Prediction)] == [n % 10 for n in range(50)]
 
 
 def test_rows_come_before_a_large_batch_of_slow_files_is_read() -> None:
@@ -263,8 +260,7 @@ def test_any_engine_is_given_the_turned_picture_and_a_bad_one_takes_its_own_plac
         assert isinstance(found[1], Failure)
         asked = reader.name if isinstance(reader, digitrec.Fallback) else "fake"
         assert (found[1].image.source, found[1].provider) == (str(tmp_path / "cut.png"), asked)
-    sent = np.asarray(fakes[0].images[0].picture().convert("L"))
-    assert np.array_equal(sent, SEVEN.turned(90).pixels)
+    assert np.array_equal(np.asarray(fakes[0].images[0].picture().convert("L")), SEVEN.turned(90).pixels)
 
 
 @pytest.mark.parametrize("angle", [45, -90, True, "left", "auto", None, 90.0, 90.5])

@@ -173,8 +173,7 @@ def test_a_stream_takes_its_pictures_as_it_needs_them() -> None:
             taken.append(1)
             yield photo((100, 100), [])
 
-    stream = digitrec.read_stream(endless(), FakeProvider())
-    assert next(stream).provider == "fake" and len(taken) < 5
+    assert next(digitrec.read_stream(endless(), FakeProvider())).provider == "fake" and len(taken) < 5
 
 
 def test_it_can_be_awaited() -> None:
@@ -226,8 +225,7 @@ def test_a_provider_may_bring_another_one_for_numbers() -> None:
 def test_a_sheet_can_be_taken_to_json_and_to_pandas() -> None:
     words = (Candidate("7.50", 0.9, (70, 70, 110, 90)), Candidate("12:30", None, (70, 110, 120, 130)))
     sheet = digitrec.read(photo((600, 400), []), FakeProvider([Answer(words)]))
-    rows = sheet.as_dict()["numbers"]
-    assert [(row["text"], row["value"], row["reason"]) for row in rows] == [
+    assert [(row["text"], row["value"], row["reason"]) for row in sheet.as_dict()["numbers"]] == [
         ("7.50", "7.50", None), ("12:30", None, "not one number")
     ]  # fmt: skip
     frame = sheet.to_frame()
@@ -258,8 +256,7 @@ def test_what_predict_paid_for_is_read_from_the_ledger_with_its_boxes(cloud: str
         assert emulator.counts(cloud).billed == 1
     assert (sheet.replayed, sheet.emulated, sheet.cost_usd) == (True, True, 0.0)
     assert [number.text for number in sheet.numbers] == ["12", "7.5"]
-    lefts = [number.box[0] for number in sheet.numbers if number.box]
-    assert lefts == pytest.approx([200, 1200], abs=10)
+    assert [number.box[0] for number in sheet.numbers if number.box] == pytest.approx([200, 1200], abs=10)
 
 
 @pytest.mark.parametrize("name", ["tesseract", "rapidocr"])
@@ -296,12 +293,10 @@ def test_language_models_get_another_prompt_for_numbers(leave_out: tuple[str, ..
 
 def test_a_number_that_a_model_writes_as_json_keeps_its_zeros() -> None:
     completion = {"choices": [{"message": {"content": '{"numbers": [7.50, "012", 30]}'}}]}
-    candidates = openai.parse(completion, openai.Numbers).candidates
-    assert [one.text for one in candidates] == ["7.50", "012", "30"]
+    assert [one.text for one in openai.parse(completion, openai.Numbers).candidates] == ["7.50", "012", "30"]
 
 
 @pytest.mark.parametrize("content", ['{"numbers": 7}', '{"digit": 7}', "no JSON", '{"numbers": [[1]]}'])
 def test_an_answer_without_the_list_of_numbers_is_a_bad_answer(content: str) -> None:
-    completion = {"choices": [{"message": {"content": content}}]}
     with pytest.raises(BadAnswer):
-        openai.parse(completion, openai.Numbers)
+        openai.parse({"choices": [{"message": {"content": content}}]}, openai.Numbers)

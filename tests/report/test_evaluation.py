@@ -32,8 +32,7 @@ def measured(
     ]
     groups = seeds or [""] * len(pairs)
     samples = [Sample(b"", label, group) for (label, _), group in zip(pairs, groups, strict=True)]
-    card = scorecard("local", outcomes, samples)
-    return Measured(group, Result(name, samples, outcomes, card), goal)
+    return Measured(group, Result(name, samples, outcomes, scorecard("local", outcomes, samples)), goal)
 
 
 def row(one: Measured) -> tuple[str, ...]:

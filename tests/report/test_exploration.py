@@ -29,13 +29,11 @@ def test_samples_are_ten_of_each(seen: Exploration) -> None:
     canvas = exploration.samples(seen).axes[0].images[0].get_array()
     assert canvas.shape == (280, 280)
     first_zero = np.asarray(canvas[:28, :28])
-    zeros = seen.digits.images[seen.digits.labels == 0]
-    assert any((first_zero == zero).all() for zero in zeros)
+    assert any((first_zero == zero).all() for zero in seen.digits.images[seen.digits.labels == 0])
 
 
 def test_bars_points_and_pixels_are_the_data(seen: Exploration) -> None:
-    bars = exploration.classes(seen).axes[0].patches
-    assert [bar.get_height() for bar in bars] == seen.counts.tolist()
+    assert [bar.get_height() for bar in exploration.classes(seen).axes[0].patches] == seen.counts.tolist()
     points = [len(group.get_offsets()) for group in exploration.embedding(seen).axes[0].collections]
     assert points == np.bincount(seen.digits.labels[seen.embedded], minlength=10).tolist()
     shares = [bar.get_height() for bar in exploration.pixels(seen).axes[0].patches]

@@ -45,9 +45,8 @@ def test_each_picture_has_a_title_units_and_the_figures(title: str) -> None:
     figure.draw_without_rendering()
     (axes,) = figure.axes
     assert axes.get_title() and axes.get_xlabel()
-    widths, heights = (
-        [getattr(bar, f"get_{side}")() for bar in axes.patches] for side in ("width", "height")
-    )
+    widths = [bar.get_width() for bar in axes.patches]
+    heights = [bar.get_height() for bar in axes.patches]
     points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
     drawn, expected = {
         "Test accuracy": (widths, [0.85, 0.95]),

@@ -56,6 +56,5 @@ def test_reliability_shows_bins_beside_the_diagonal() -> None:
 def test_nobody_and_many_with_long_names_fit() -> None:
     long = [replace(BEST, engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
     for cards in ([], [scorecard("silent", [], labelled([]))], long):
-        named = {one.engine: one for one in cards}
-        figure = plots.coverage(named, SIZE)
+        figure = plots.coverage({one.engine: one for one in cards}, SIZE)
         assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"

@@ -139,8 +139,7 @@ NAMES = st.lists(st.text(min_size=1), min_size=1, max_size=5)
     ["scans/" + "x" * 300 + ".png", "數字.png", "a\u0308.png", "ש.png", "\x1b[31mred.png", "new\nline.png"]
 )
 def test_a_table_keeps_names_whole_and_columns_below_each_other(names: list[str]) -> None:
-    table = text_of(predictions.write, map(named, names), "table", names=names)
-    header, *rows = table.split("\n")[:-1]
+    header, *rows = text_of(predictions.write, map(named, names), "table", names=names).split("\n")[:-1]
     place = header.index("digit")
     assert len(rows) == len(names)
     for row, name in zip(rows, names, strict=True):

@@ -31,8 +31,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     kept = tmp_path_factory.mktemp("kept")
     (kept / "answers.jsonl").touch()
     answers = Answers(kept / "answers.jsonl", kept / "labelled", 1)
-    unlimited = Settings(rate=1e6, burst=1_000_000, answers=answers, owner_key="mine")
-    with listening(settings=unlimited) as url:
+    with listening(settings=Settings(rate=1e6, burst=1_000_000, answers=answers, owner_key="mine")) as url:
         yield schemathesis.openapi.from_url(f"{url}/openapi.json")
 
 

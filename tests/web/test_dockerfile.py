@@ -15,8 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_hadolint_has_nothing_to_say() -> None:
-    hadolint = Path(sys.executable).with_name("hadolint")
-    assert ran(hadolint, ROOT / "Dockerfile").stdout == ""
+    assert ran(Path(sys.executable).with_name("hadolint"), ROOT / "Dockerfile").stdout == ""
 
 
 def test_what_the_image_copies_is_sent_to_the_builder() -> None:
@@ -29,9 +28,8 @@ def test_what_the_image_copies_is_sent_to_the_builder() -> None:
 def _from_dockerfile(word: str) -> list[str]:
     """Return the list of an instruction in the image's last stage."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
-    found: list[str] = json.loads(
-        next(line for line in lines if line.startswith(f"{word} [")).removeprefix(word)
-    )
+    instruction = next(line for line in lines if line.startswith(f"{word} ["))
+    found: list[str] = json.loads(instruction.removeprefix(word))
     return found
 
 

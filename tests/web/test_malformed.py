@@ -113,8 +113,7 @@ def huge() -> list[bytes]:
 
 def memory(pid: int, what: str = "VmRSS") -> int:
     """Return the memory that a process holds, or its maximum so far (VmHWM), in bytes."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return 1024 * int(status.partition(f"{what}:")[2].split()[0])
+    return 1024 * int(Path(f"/proc/{pid}/status").read_text().partition(f"{what}:")[2].split()[0])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
@@ -144,8 +143,7 @@ def test_huge_pictures_of_every_format_at_once_stay_within_the_bound() -> None:
         idle = memory(process.pid)
 
         def post(picture: bytes) -> int:
-            files = [("file", picture)] * 2
-            return httpx.post(f"{url}/predict", files=files, timeout=120).status_code
+            return httpx.post(f"{url}/predict", files=[("file", picture)] * 2, timeout=120).status_code
 
         with ThreadPoolExecutor(4) as pool:
             statuses = {*pool.map(post, [*huge(), middling, middling])}

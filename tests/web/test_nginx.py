@@ -32,9 +32,8 @@ def nginx(folder: Path, server: str) -> Iterator[str]:
     """Start nginx with the page's lines in front of a server; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    lines = re.sub(r"listen [^;]+;", f"listen 127.0.0.1:{port};", block()).replace(
-        "http://127.0.0.1:5000", server
-    )
+    lines = re.sub(r"listen [^;]+;", f"listen 127.0.0.1:{port};", block())
+    lines = lines.replace("http://127.0.0.1:5000", server)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     kept = "\n".join(f"{kind}_temp_path {folder / kind};" for kind in kinds)
     configuration = folder / "nginx.conf"

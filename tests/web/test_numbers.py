@@ -59,9 +59,8 @@ def test_an_expected_number_of_digits_takes_the_value_of_others() -> None:
         refused = ("0", "many", "5-3", "1\u0663")
         wrong = [client.post(f"/v1/read?digits={digits}", content=WHOLE) for digits in refused]
     assert found == {"4": ["12.50", "1234"], "1-3": [None, None]}
-    assert {(one.status_code, one.json()["type"]) for one in wrong} == {
-        (422, "urn:digitrec:problem:invalid-request")
-    }
+    invalid = (422, "urn:digitrec:problem:invalid-request")
+    assert {(one.status_code, one.json()["type"]) for one in wrong} == {invalid}
 
 
 def test_a_policy_reads_numbers_with_its_engines() -> None:
@@ -86,9 +85,7 @@ def test_an_engine_that_reads_no_numbers_or_fails_is_a_problem() -> None:
     network, ocr = local(), reader(Unavailable("secret-host is down", provider="ocr"))
     with serving(network, ocr, Fallback([network, ocr], 0.9), Others()) as client:
         offered = {one["name"]: one["reads_numbers"] for one in client.get("/providers").json()["providers"]}
-        answers = {
-            name: client.post("/v1/read", params={"provider": name}, content=WHOLE) for name in offered
-        }
+        answers = {it: client.post("/v1/read", params={"provider": it}, content=WHOLE) for it in offered}
         several = client.post("/v1/read?provider=ocr", files=[("file", WHOLE)] * 2)
         broken = client.post("/v1/read?provider=ocr", content=b"no picture")
     policy = next(name for name in offered if ">" in name)

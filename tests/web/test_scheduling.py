@@ -117,11 +117,9 @@ def waiting_for_permits(monkeypatch: pytest.MonkeyPatch, *pictures: bytes) -> It
         permits.release(1000)
 
 
-def post(
-    url: str, name: str, *pictures: bytes, provider: str = "local", wait: bool = False
-) -> httpx.Response:
+def post(url: str, who: str, *pictures: bytes, provider: str = "local", wait: bool = False) -> httpx.Response:
     """Post as "honest" or as "greedy"; ``wait`` retries until a place is free."""
-    headers = {"x-forwarded-for": {"honest": "203.0.113.1", "greedy": "203.0.113.2"}[name]}
+    headers = {"x-forwarded-for": {"honest": "203.0.113.1", "greedy": "203.0.113.2"}[who]}
     files = [("file", picture) for picture in pictures]
     while True:
         answer = httpx.post(f"{url}/predict?provider={provider}", files=files, headers=headers, timeout=60)

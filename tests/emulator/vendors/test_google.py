@@ -7,31 +7,25 @@ from typing import Any
 import pytest
 import requests as rest
 from google.api_core import exceptions
-from google.cloud.vision import (
-    AnnotateImageRequest,
-    BatchAnnotateImagesResponse,
-    Feature,
-    Image,
-    ImageContext,
-    TextDetectionParams,
-)
+from google.cloud import vision
 from google.protobuf import json_format
 
 from digitrec.emulator import Word
 
 from ..clients import ASK, BELOW, FORTY_TWO, SEVEN, TIMEOUT, code, google, picture, reads
 
-DOCUMENT, PLAIN = Feature.Type.DOCUMENT_TEXT_DETECTION, Feature.Type.TEXT_DETECTION
+DOCUMENT, PLAIN = vision.Feature.Type.DOCUMENT_TEXT_DETECTION, vision.Feature.Type.TEXT_DETECTION
 
 
 def request(
-    content: bytes, *kinds: Feature.Type, context: ImageContext | None = None
-) -> AnnotateImageRequest:
-    features = [Feature(type_=kind) for kind in kinds or (DOCUMENT,)]
-    return AnnotateImageRequest(image=Image(content=content), features=features, image_context=context)
+    content: bytes, *kinds: vision.Feature.Type, context: vision.ImageContext | None = None
+) -> vision.AnnotateImageRequest:
+    features = [vision.Feature(type_=kind) for kind in kinds or (DOCUMENT,)]
+    image = vision.Image(content=content)
+    return vision.AnnotateImageRequest(image=image, features=features, image_context=context)
 
 
-def annotated(endpoint: str, *requests: AnnotateImageRequest) -> list[Any]:
+def annotated(endpoint: str, *requests: vision.AnnotateImageRequest) -> list[Any]:
     with google(endpoint) as client:
         return list(client.batch_annotate_images(requests=requests, retry=None, timeout=TIMEOUT).responses)
 
@@ -43,9 +37,8 @@ def endpoint(digitrec_emulator) -> str:
 
 def test_every_level_says_its_confidence_and_every_word_its_break(digitrec_emulator):
     engine = reads(SEVEN, FORTY_TWO, Word("AB", 0.0, (0, 200, 40, 260)))
-    (answer,) = annotated(
-        digitrec_emulator(["google"], engine=engine).endpoints["google"], request(picture())
-    )
+    endpoint = digitrec_emulator(["google"], engine=engine).endpoints["google"]
+    (answer,) = annotated(endpoint, request(picture()))
     (page,) = answer.full_text_annotation.pages
     (block,) = page.blocks
     (paragraph,) = block.paragraphs
@@ -62,14 +55,14 @@ def test_the_json_is_googles_form_with_nothing_unknown_and_no_zeros(digitrec_emu
     content = base64.b64encode(picture()).decode()
     body = {"requests": [{"image": {"content": content}, "features": [{"type": kind}]}]}
     text = rest.post(f"{endpoint}/v1/images:annotate", json=body, timeout=TIMEOUT).text
-    message = json_format.Parse(text, BatchAnnotateImagesResponse.pb()(), ignore_unknown_fields=False)
+    message = json_format.Parse(text, vision.BatchAnnotateImagesResponse.pb()(), ignore_unknown_fields=False)
     assert json.loads(json_format.MessageToJson(message, indent=None)) == json.loads(text)
     assert ("confidence" in text) == (kind == "DOCUMENT_TEXT_DETECTION")
 
 
 def test_text_detection_gives_confidences_only_when_asked(endpoint):
-    params = TextDetectionParams(enable_text_detection_confidence_score=True)
-    scored = ImageContext(text_detection_params=params)
+    params = vision.TextDetectionParams(enable_text_detection_confidence_score=True)
+    scored = vision.ImageContext(text_detection_params=params)
     answers = annotated(endpoint, request(picture(), PLAIN), request(picture(), PLAIN, context=scored))
     pages = [answer.full_text_annotation.pages[0] for answer in answers]
     assert [page.confidence for page in pages] == pytest.approx([0, 0.93])
@@ -78,9 +71,9 @@ def test_text_detection_gives_confidences_only_when_asked(endpoint):
 def test_each_feature_of_each_good_image_is_billed(digitrec_emulator):
     emulator = digitrec_emulator(["google"], engine=reads(BELOW))
     good, bad = request(picture(), DOCUMENT, PLAIN), request(b"no picture")
-    other = request(picture(), Feature.Type.LABEL_DETECTION)
-    image = Image(source={"image_uri": "https://example.org/7.png"})
-    named = AnnotateImageRequest(image=image, features=[Feature(type_=DOCUMENT)])
+    other = request(picture(), vision.Feature.Type.LABEL_DETECTION)
+    image = vision.Image(source={"image_uri": "https://example.org/7.png"})
+    named = vision.AnnotateImageRequest(image=image, features=[vision.Feature(type_=DOCUMENT)])
     answers = annotated(emulator.endpoints["google"], good, bad, other, named, good)
     assert [answer.error.code for answer in answers] == [0, 3, 12, 7, 0]
     assert (emulator.calls("google"), emulator.counts("google").billed) == (1, 4)

@@ -109,8 +109,7 @@ def test_lines_and_words_of_aws_name_each_other(digitrec_emulator):
     emulator = digitrec_emulator(["aws", "aws-textract"], engine=reads(SEVEN, FORTY_TWO, BELOW))
     with boto("rekognition", emulator.endpoints["aws"], "test:test") as client:
         found = client.detect_text(Image={"Bytes": picture((200, 300))})["TextDetections"]
-    parents = {one["Id"]: one.get("ParentId") for one in found}
-    assert parents == {0: None, 1: None, 2: 0, 3: 0, 4: 1}
+    assert {one["Id"]: one.get("ParentId") for one in found} == {0: None, 1: None, 2: 0, 3: 0, 4: 1}
     with boto("textract", emulator.endpoints["aws-textract"], "test:test") as client:
         page, *texts = client.detect_document_text(Document={"Bytes": picture((200, 300))})["Blocks"]
     within = [one["Relationships"][0]["Ids"] for one in (page, *texts[:2])]
@@ -120,8 +119,7 @@ def test_lines_and_words_of_aws_name_each_other(digitrec_emulator):
 @pytest.mark.parametrize("cloud", POLLED)
 def test_an_operation_succeeds_at_its_third_poll(everybody, cloud):
     url = everybody.endpoints[cloud] + POLLED[cloud]
-    ordered = requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT)
-    location = ordered.headers["Operation-Location"]
+    location = requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).headers["Operation-Location"]
     polls = [requests.get(location, headers=HEADERS, timeout=TIMEOUT) for _ in range(4)]
     assert [poll.json()["status"] for poll in polls] == ["notStarted", "running", "succeeded", "succeeded"]
     assert requests.get(location, timeout=TIMEOUT).status_code == 401  # every poll needs the key

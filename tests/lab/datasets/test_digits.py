@@ -62,8 +62,7 @@ def test_what_is_left_is_exactly_what_was_not_learned(learned: set[int], test: s
         with pytest.raises(DataError):
             apart(part, keys, "part")
     else:
-        left = apart(part, keys, "part")
-        np.testing.assert_array_equal(left.images, TEST.images[sorted(test - learned)])
+        np.testing.assert_array_equal(apart(part, keys, "part").images, TEST.images[sorted(test - learned)])
 
 
 def test_keys_are_kept_beside_the_model_and_damage_is_told(tmp_path: Path) -> None:

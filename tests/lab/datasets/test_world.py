@@ -89,10 +89,8 @@ def test_the_published_file_needs_its_checksum(world_folder: Path, monkeypatch: 
     assert (held_back.labels.tolist(), held_back.writers.tolist()) == ([5], ["tr005"])
 
 
-COORDINATES = st.integers(0, 500)
-STROKES = st.lists(
-    st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=9), min_size=1, max_size=4
-)
+POSITION = st.integers(0, 500)
+STROKES = st.lists(st.lists(st.tuples(POSITION, POSITION), min_size=1, max_size=9), min_size=1, max_size=4)
 
 
 def file(digits: list[tuple[int, int, list[list[tuple[int, int]]]]]) -> str:
@@ -119,5 +117,4 @@ def test_every_digit_comes_back_with_its_label_its_writer_and_its_strokes(digits
 
 
 def test_y_grows_downwards() -> None:
-    found = world.parsed(file([(1, 7, [[(10, 90), (10, 40)]])]))
-    assert found.strokes[0][0].tolist() == [[0, 0], [0, 100]]
+    assert world.parsed(file([(1, 7, [[(10, 90), (10, 40)]])])).strokes[0][0].tolist() == [[0, 0], [0, 100]]

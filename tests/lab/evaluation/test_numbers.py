@@ -9,16 +9,8 @@ from PIL import Image
 from digitrec.answer import Answer, Candidate, Number, NumberDigit
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
-from digitrec.lab.evaluation.numbers import (
-    BARE,
-    ROW,
-    boxes_cut_out,
-    in_boxes,
-    in_cells,
-    measure_numbers,
-    signed,
-    words,
-)
+from digitrec.lab.evaluation import numbers
+from digitrec.lab.evaluation.numbers import ROW, in_boxes, in_cells, measure_numbers, signed, words
 
 
 @pytest.fixture
@@ -54,11 +46,8 @@ def test_right_sure_and_invented_numbers_are_counted() -> None:
 
 def test_digits_are_in_the_cells_of_a_slanted_grid() -> None:
     corners = np.array([[10, 20], [30, 200], [230, 190], [190, 10]], float)
-    middle = corners.mean(axis=0).tolist()
-    digits = tuple(
-        NumberDigit(digit, 1.0, (x - 1, y - 1, x + 1, y + 1))
-        for digit, (x, y) in enumerate([(12, 22), middle, (0, 0)])
-    )
+    places = [(12, 22), corners.mean(axis=0).tolist(), (0, 0)]
+    digits = tuple(NumberDigit(n, 1.0, (x - 1, y - 1, x + 1, y + 1)) for n, (x, y) in enumerate(places))
     found = in_cells(corners, [Number("012", None, digits)])
     assert found[0] == ["0"]
     assert next(cell for cell in found if found[cell] == ["1"]) in (30, 31, 39, 40, 41, 49, 50)
@@ -103,7 +92,7 @@ def test_a_row_of_boxes_is_right_if_each_digit_is() -> None:
 
 
 def test_a_row_of_boxes_is_cut_out_around_its_last_box() -> None:
-    rows = list(boxes_cut_out(1))
+    rows = list(numbers.boxes_cut_out(1))
     assert len(rows) == 8 and all(2 <= len(text) <= 7 and text.isdigit() for _, text in rows)
     widths: dict[int, set[int]] = {}
     for picture, text in rows:
@@ -114,7 +103,7 @@ def test_a_row_of_boxes_is_cut_out_around_its_last_box() -> None:
 
 
 def test_squared_paper_has_rules_between_the_digits() -> None:
-    ((bare, texts),), ((squared, same),) = signed(1, BARE), signed(1, BARE, squares=True)
+    ((bare, texts),), ((squared, same),) = signed(1, numbers.BARE), signed(1, numbers.BARE, squares=True)
     assert texts == same and bare.shape == squared.shape
     right = slice(int(0.9 * bare.shape[1]), None)  # no digit is so far to the right
     steps = [np.abs(np.diff(page[:, right].astype(int), axis=1)).max() for page in (bare, squared)]

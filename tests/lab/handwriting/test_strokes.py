@@ -16,6 +16,5 @@ def test_every_shape_can_be_drawn_and_lies_within_the_image(shape):
         image = write([shape], rng, 96, width)
         assert (image.shape, image.dtype) == ((96, 96), np.uint8)
         assert 0.005 < (image > 127).mean() < 0.6
-        inked = np.argwhere(image > 127)
-        assert np.ptp(inked, axis=0).max() > 40
+        assert np.ptp(np.argwhere(image > 127), axis=0).max() > 40
         assert max(image[[0, -1]].max(), image[:, [0, -1]].max()) < 128  # no stroke runs off the edge

@@ -46,8 +46,7 @@ def saved(network: keras.Model, tmp_path: Path, **about: Any) -> Path:
 def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model], tmp_path: Path) -> None:
     file = saved(build(), tmp_path, scale="byte", evidence=1.5, doubt=0.75)
     assert convert.write(file, tmp_path / "new" / "one.onnx") <= 1e-4
-    network = keras.saving.load_model(file, compile=False)
-    theirs = network.predict(INK, verbose=0)
+    theirs = keras.saving.load_model(file, compile=False).predict(INK, verbose=0)
     assert np.abs(answers(tmp_path / "new" / "one.onnx") - theirs).max() < 1e-4
     props = {one.key: one.value for one in onnx.load(tmp_path / "new" / "one.onnx").metadata_props}
     about = json.loads(props["digitrec.json"])
@@ -113,8 +112,7 @@ def test_a_network_of_other_steps_is_refused(tmp_path: Path) -> None:
     x = layers.Conv2D(4, 3, activation="relu")(image)
     x = layers.Conv2D(4, 3, activation="tanh")(x)
     x = layers.Dense(10)(layers.GlobalAveragePooling2D()(x))
-    other = keras.Model(image, layers.Softmax()(5.0 * x))
-    (tmp_path / "other.tflite").write_bytes(to_litert(other))
+    (tmp_path / "other.tflite").write_bytes(to_litert(keras.Model(image, layers.Softmax()(5.0 * x))))
     with pytest.raises(ModelError, match=r"other\.tflite"):
         recovered(tmp_path / "other.tflite")
 
@@ -126,10 +124,8 @@ def test_a_weight_takes_one_byte() -> None:
 
 def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult, tmp_path: Path) -> None:
     assert 0 < convert.write(trained.litert_file, tmp_path / "tiny.keras") < 0.05
-    litert, floating = (
-        store.load(file).probabilities(DIGITS.images)
-        for file in (trained.litert_file, tmp_path / "tiny.keras")
-    )
+    files = (trained.litert_file, tmp_path / "tiny.keras")
+    litert, floating = (store.load(file).probabilities(DIGITS.images) for file in files)
     assert (litert.argmax(axis=1) == floating.argmax(axis=1)).mean() > 0.98
     assert np.abs(litert - floating).max() < 0.05
 

@@ -101,5 +101,4 @@ def test_efficientnet_sees_the_digit_as_its_authors_prepared_their_pictures() ->
     shades = np.broadcast_to(np.reshape([0.0, 0.25, 1.0], (3, 1, 1, 1)), (3, 28, 28, 1))
     seen = np.asarray(keras.Model(network.input, scaling.output)(shades))
     grey = np.broadcast_to(255 * shades[:, :1, :1], (3, 224, 224, 3)).astype(np.float32)
-    expected = keras.applications.efficientnet.preprocess_input(grey.copy())
-    np.testing.assert_allclose(seen, expected, atol=1e-3)
+    np.testing.assert_allclose(seen, keras.applications.efficientnet.preprocess_input(grey.copy()), atol=1e-3)

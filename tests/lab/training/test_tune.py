@@ -52,8 +52,7 @@ def test_a_stopped_study_has_its_best_so_far(tmp_path: Path) -> None:
 
 def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> None:
     assert study.best_value == max(trial.value or 0 for trial in study.trials)
-    best = json.loads((folder / BEST).read_text())
-    assert best["network"]["filters"] == study.best_params["filters"]
+    assert json.loads((folder / BEST).read_text())["network"]["filters"] == study.best_params["filters"]
     kind = find(str(folder / BEST))
     assert kind.batch == study.best_params["batch"]
     assert kind.build().layers[0].filters == study.best_params["filters"]

@@ -27,8 +27,7 @@ class Page:
         self.numbers: Numbers = []
 
     def word(self, x: float, y: float, height: float) -> None:
-        text = WORDS[self.rng.integers(len(WORDS))]
-        self.pen.text((x, y), text, 50, ImageFont.load_default(height), "lm")
+        self.pen.text((x, y), WORDS[self.rng.integers(len(WORDS))], 50, ImageFont.load_default(height), "lm")
 
     def number(self, text: str, x: float, y: float, height: float) -> None:
         """Write digits of MNIST's test set around (x, y)."""
