@@ -63,9 +63,9 @@ class Place:
 
     def box(self, box: Box) -> Box:
         """Convert a box to pixels of the user's picture, and clip it to the picture."""
-        left, right = np.clip([self.left + x * self.across for x in box[::2]], 0.0, self.size[0]).tolist()
-        top, bottom = np.clip([self.top + y * self.down for y in box[1::2]], 0.0, self.size[1]).tolist()
-        return left, top, right, bottom
+        xs = np.clip([self.left + x * self.across for x in box[::2]], 0.0, self.size[0]).tolist()
+        ys = np.clip([self.top + y * self.down for y in box[1::2]], 0.0, self.size[1]).tolist()
+        return min(xs), min(ys), max(xs), max(ys)
 
     def part(self, box: Box, size: tuple[float, float]) -> Place:
         """Return the place of a picture of this size (width, height) that shows this box.

@@ -26,7 +26,7 @@ from PIL.Image import Transpose
 from digitrec.errors import ImageError, install_hint
 from digitrec.image import files, headers
 from digitrec.image.files import Frame, name_of
-from digitrec.image.pixels import TOO_LARGE, Decoded, Size, check_size, digest, factor, opaque, shrunk
+from digitrec.image.pixels import TOO_LARGE, Decoded, Size, check_size, digest, factor, fitted, opaque, shrunk
 
 _TURNS: dict[Any, Transpose] = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM,
@@ -216,8 +216,7 @@ def _upright(picture: Image.Image, size: Size, name: str, enough: int) -> tuple[
     """Decode a picture, shrink it if it is far larger than needed, then turn it and its size as EXIF says."""
     picture.load()
     small = shrunk(picture, factor(picture.size, enough), name)
-    if small.mode == "RGBA":
-        small = opaque(small)
+    small = fitted(opaque(small) if small.mode == "RGBA" else small, enough)
     orientation: Any = None
     try:
         if exif := picture.info.get("exif"):

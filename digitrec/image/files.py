@@ -259,7 +259,9 @@ def _listed(folder: str, skipped: Skipped) -> list[tuple[str, bool]]:
 
 
 def matches(pattern: str, skipped: Skipped) -> list[str]:
-    """Return the files that a pattern of `glob` matches, sorted; ``**`` stands for any number of folders.
+    """Return the files that a pattern of `glob` matches, sorted, and the pictures in folders that it matches.
+
+    ``**`` stands for any number of folders.
 
     Folders that ``**`` cannot list are returned too; reading one raises the error.
 
@@ -278,7 +280,11 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
         elif not stat.S_ISDIR(mode):
             skipped["pipe or device"] += 1
         elif not _ANY_DEPTH.search(pattern):  # as a shell would name it
-            found += pictures(path, skipped)
+            kind = (
+                "output" if Path(path).name in OUTPUTS else "folder link" if Path(path).is_symlink() else ""
+            )
+            skipped.update([kind] if kind else [])
+            found += [] if kind else pictures(path, skipped)
     skipped.update(passed.values())
     return found
 

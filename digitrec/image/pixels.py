@@ -32,7 +32,7 @@ NUMBERS_SIDE = 1500
 UNSHRUNK = MAX_PIXELS
 """Value of ``enough`` for a picture that keeps all its pixels."""
 MOST_PIXELS = 4_000_000
-"""Maximum number of pixels after shrinking; a long and thin picture with more is shrunk further."""
+"""Maximum number of pixels after shrinking, whatever the shorter side."""
 PIECE = 1 << 18
 """Number of pixels in a piece."""
 ROWS = 512
@@ -124,6 +124,8 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
         pixels = np.asarray(Image.fromarray(pixels).reduce(by))
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = np.asarray(opaque(Image.fromarray(pixels)))
+    if pixels.shape[0] * pixels.shape[1] > MOST_PIXELS:
+        pixels = np.asarray(fitted(Image.fromarray(pixels), enough))
     return Decoded(pixels, size, "<array>", sha256)
 
 
@@ -189,15 +191,24 @@ def scaled(values: Array, full: float, name: str = "<array>") -> Pixels:
 
 
 def factor(size: Size, enough: int = ENOUGH_SIDE) -> int:
-    """Return the number by which both sides of a picture of this width and height are divided, >= 1.
+    """Return the number by which both sides of a picture are divided first, >= 1; `fitted` does the rest.
 
     Args:
         size: width and height in pixels.
         enough: minimum of the shorter side, in pixels; ignored if the picture then has over `MOST_PIXELS`,
             except `UNSHRUNK`.
     """
-    thin = math.ceil(math.sqrt(math.prod(size) / MOST_PIXELS)) if enough < UNSHRUNK else 1
+    thin = math.floor(math.sqrt(math.prod(size) / MOST_PIXELS)) if enough < UNSHRUNK else 1
     return max(1, min(size) // enough, thin)
+
+
+def fitted(picture: Image.Image, enough: int) -> Image.Image:
+    """Return a picture of at most `MOST_PIXELS`, except if ``enough`` is `UNSHRUNK`."""
+    share = math.sqrt(MOST_PIXELS / (picture.width * picture.height))
+    if share >= 1 or enough >= UNSHRUNK:
+        return picture
+    size = max(1, int(picture.width * share)), max(1, int(picture.height * share))
+    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def shrunk(picture: Image.Image, by: int, name: str = "<image>") -> Image.Image:

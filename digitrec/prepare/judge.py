@@ -106,6 +106,10 @@ def _judged(image: DigitImage, rules: Ink) -> tuple[Findings, Reading | None]:
     chosen = next(one for one, its in alike if one.reading.digit == digit and its >= LIKELY)
     beside = (mark.found for mark in case.beside(chosen.box))
     left_out = tuple(on_picture(mark.whole, case.size) for mark in beside if mark is not None)
+    known = (chosen.box, *left_out)  # the finder has no marks of letters
+    left_out += tuple(
+        box for box in rules.findings.left_out if all(covered(box, other) < SAME for other in known)
+    )
     boxes = (chosen.box,)
     findings = replace(rules.findings, reason=None, digits=1, boxes=boxes, left_out=left_out, trust=chance)
     return findings, chosen.reading

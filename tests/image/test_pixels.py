@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas
@@ -54,13 +54,24 @@ def test_pieces_give_what_the_whole_gives(mode: str, size: tuple[int, int], by: 
     assert np.abs(numbers(found) - numbers(small_enough)).max() == 0
 
 
+class Drawn(NamedTuple):
+    """A picture's size, which can be resized."""
+
+    width: int
+    height: int
+
+    def resize(self, size: tuple[int, int], _: object) -> "Drawn":
+        return Drawn(*size)
+
+
 @given(st.tuples(st.integers(1, 10_000), st.integers(1, 10_000)))
 def test_what_is_left_is_enough_and_not_too_much(size: tuple[int, int]) -> None:
     by = pixels.factor(size)
-    left = [-(-side // by) for side in size]
-    thin = size[0] * size[1] / by**2 < pixels.MOST_PIXELS
-    assert by == 1 or min(left) >= 750 or (thin and max(left) > 1000)
-    assert left[0] * left[1] <= pixels.MOST_PIXELS + sum(left) and (min(left) < 1500)
+    first = Drawn(*(-(-side // by) for side in size))
+    left = pixels.fitted(first, 750)  # type: ignore[arg-type]
+    assert by == 1 or min(first) >= 750 or max(first) > 2000
+    assert left.width * left.height <= pixels.MOST_PIXELS and min(left) < 1500
+    assert left == first or left.width * left.height > 0.99 * pixels.MOST_PIXELS or min(left) < 100
 
 
 def assert_is_the_blot(found: np.ndarray) -> None:

@@ -124,6 +124,13 @@ def test_ink_that_is_left_out_is_named_and_lowers_the_confidence() -> None:
     assert judged > 10
 
 
+def test_a_word_beside_a_digit_is_named() -> None:
+    page = Image.new("L", (1200, 800), 255)
+    page.paste(Image.fromarray(255 - mnist_test().images[0]).resize((320, 320)), (160, 200))
+    ImageDraw.Draw(page).text((800, 450), "cm", font=ImageFont.load_default(130), fill=30)
+    assert digitrec.predict(page).left_out
+
+
 def test_ink_that_is_left_out_of_a_large_picture_is_named_in_its_own_pixels() -> None:
     small = beside(DIGITS.images[0], *READ["a square bracket"])
     large = small.resize((6 * small.width, 6 * small.height), Image.Resampling.NEAREST)

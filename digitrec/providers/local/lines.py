@@ -42,8 +42,8 @@ CLEARLY = 1.4
 """Minimum evidence for a digit that decides at which resolution such a picture is read."""
 ONE_PIECE = 0.25
 """Minimum share of such a digit's ink that is connected."""
-LARGEST = 6_500_000
-"""Maximum area of the network's input, in pixels."""
+LARGEST, ENLARGED = 6_500_000, 1_000_000
+"""Maximum area of the network's input, in pixels, and maximum over four times the picture's own."""
 CLEAR, SHARP = 24, 28
 """Median height of the digits, in pixels of the network's input: the minimum that ends the search, and the
 target of the next input."""
@@ -291,7 +291,8 @@ def _marks(picture: Image.Image) -> Seen:
     """Return the marks at the lowest resolution at which most are clear, and the network's output there."""
     longest, shortest = max(picture.size), min(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
-    last = min(round((LARGEST * longest / shortest) ** 0.5), LARGEST // SHORTER[0])
+    most = min(LARGEST, max(ENLARGED, 4 * longest * shortest))
+    last = min(round((most * longest / shortest) ** 0.5), most // SHORTER[0])
     side = min(last, max(side, round(longest / shortest * np.clip(shortest, *SHORTER))))
     closest = SMALL if longest <= SMALL else min(longest, last)
     look, marks = coarse = _overview(picture, side)
@@ -319,10 +320,10 @@ def _with_rows(picture: Image.Image, found: Seen, side: int) -> Seen:
     if sum(gaps) <= (0 if side <= SMALL else len(gaps) / 2):
         return found
     closer = _overview(picture, side)
+    if side > SMALL and not _are_legible(closer[1]):  # the paper's grain
+        return found
     digits = _clear_boxes(closer[1])
-    are_more = _in_rows(digits) and len(digits) > len(_clear_boxes(found[1]))
-    is_grain = side > SMALL and not _are_legible(closer[1])
-    return closer if are_more and not is_grain else found
+    return closer if _in_rows(digits) and len(digits) > len(_clear_boxes(found[1])) else found
 
 
 def _are_legible(marks: Sequence[finder.Mark]) -> bool:

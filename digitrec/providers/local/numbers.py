@@ -160,6 +160,7 @@ class LocalNumbers(BaseProvider):
         self._found(Page.of(Image.new("RGB", (128, 64), "white")))
         self._reader.look(np.full((HEIGHT, 96), 255, np.uint8))
 
+    @np.errstate(under="ignore")  # chances may be too small for a float
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Return a candidate for each number; ``timeout`` (seconds) has no effect."""
         found = self._found(Page.of(unhidden(image.picture()), image.digits))
