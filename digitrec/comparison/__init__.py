@@ -69,7 +69,7 @@ class Comparison:
     @property
     def emulated(self) -> bool:
         """Whether only emulators answered; the verdict then says nothing about real engines."""
-        return is_emulated(self.counted)
+        return is_emulated(counted(self.outcomes))
 
     @property
     def agree(self) -> bool | None:
@@ -258,7 +258,7 @@ class Absent:
     def stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[Outcome]:
         """Raise the error at the first picture; `gather` turns it into a Failure for each picture."""
         for _ in images:
-            raise self.error
+            raise self.error.with_traceback(None)  # a traceback would grow, and keep the pictures
         yield from ()
 
     read_stream = stream

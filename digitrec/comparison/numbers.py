@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -10,7 +11,7 @@ from digitrec.comparison import Ask, Comparison
 from digitrec.image import Box
 from digitrec.image.boxes import covered
 from digitrec.recognise import read_stream
-from digitrec.recognise.numbers import lines, union
+from digitrec.recognise.numbers import NOT_ONE, lines, union, value_of
 
 SHARED = {field.name for field in fields(EngineResult)}
 """Fields that a sheet and a prediction share, such as time, cost and model."""
@@ -41,8 +42,10 @@ class NumbersRead(Prediction):
 
     @property
     def meaning(self) -> object:
-        """The values of the sure numbers, sorted, so that "12,00" equals "12.00"."""
-        return tuple(sorted(number.value for number in self.sure if number.value is not None)) or None
+        """The values of the sure numbers, so that "12,00" equals "12.00", and the texts of dates and such."""
+        values = sorted(number.value for number in self.sure if number.value is not None)
+        others = sorted(number.text for number in self.numbers if number.reason == NOT_ONE)
+        return (tuple(values), tuple(others)) if values or others else None
 
 
 def numbers_asked(**how: Any) -> Ask:
@@ -88,7 +91,7 @@ def _box(spot: Spot) -> Box | None:
 def _places(spots: Sequence[Spot], number: Number, engine: int) -> list[Spot]:
     """Return the places that show this number of an engine, by their boxes.
 
-    If a box is missing, this is the first place with the same text without a number of this engine.
+    If a box is missing, this is the first place with the same value without a number of this engine.
     """
     found, alike = [], []
     for spot in spots:
@@ -96,9 +99,14 @@ def _places(spots: Sequence[Spot], number: Number, engine: int) -> list[Spot]:
         if any(number.box and other.box and covered(number.box, other.box) >= SAME_PLACE for other in others):
             found.append(spot)
         is_free = len(others) == len(spot) and (number.box is None or _box(spot) is None)
-        if is_free and any(other.text == number.text for other in others):
+        if is_free and any(_said(other) == _said(number) for other in others):
             alike.append(spot)
     return found or alike[:1]
+
+
+def _said(number: Number) -> Decimal | str:
+    value = value_of(number.text)
+    return number.text if value is None else value
 
 
 def _at(spot: Spot, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

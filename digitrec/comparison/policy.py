@@ -13,14 +13,14 @@ from typing import Any, Self
 
 from digitrec.answer import NOT_SURE, Failure, Number, Outcome, Prediction, Sheet, counted, sureness, total
 from digitrec.comparison import WINDOW, gather, readable_again
-from digitrec.comparison.numbers import as_outcome, as_sheet
+from digitrec.comparison.numbers import SAME_PLACE, as_outcome, as_sheet
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import ImageSource
 from digitrec.image.boxes import covered
 from digitrec.providers.base import Provider
 from digitrec.recognise import engine_for, listed, name_of, read_stream, stream
-from digitrec.recognise.numbers import value_of
+from digitrec.recognise.numbers import NOT_ONE, value_of
 from digitrec.recognise.pipeline import chunks, finished, open_or_fail
 
 log = logging.getLogger(__name__)
@@ -238,8 +238,13 @@ def _sureness(outcome: Asked, unknown: float) -> float:
     if isinstance(outcome, Failure):
         return -3.0
     if isinstance(outcome, Sheet):
-        return min((-1.0 if one.value is None else one.sureness for one in outcome.numbers), default=-2.0)
+        return min(map(_sureness_of_number, outcome.numbers), default=-2.0)
     return -2.0 if outcome.digit is None else sureness(outcome, unknown)
+
+
+def _sureness_of_number(number: Number) -> float:
+    """Return the chance of a number, or of a date and the like, 0..1; negative for a doubt."""
+    return number.sureness if number.value is not None or number.reason == NOT_ONE else -1.0
 
 
 class Consensus(EnginePolicy):
@@ -306,12 +311,13 @@ class Consensus(EnginePolicy):
         them.
         """
         first, *others = [one for one in sheets if not one.emulated] or sheets
-        return replace(first, numbers=tuple(self._agreed(number, others) for number in first.numbers))
+        left = [list(sheet.numbers) for sheet in others]
+        return replace(first, numbers=tuple(self._agreed(number, left) for number in first.numbers))
 
-    def _agreed(self, number: Number, others: Sequence[Sheet]) -> Number:
+    def _agreed(self, number: Number, others: Sequence[list[Number]]) -> Number:
         if _value(number) is None:
             return number
-        same = [found for sheet in others if (found := _same(sheet, number)) is not None]
+        same = [found for numbers in others if (found := _taken(numbers, number)) is not None]
         if 1 + len(same) < self.agree:
             return number.unless("engines disagree")
         doubts = [1 - one.sureness for one in (number, *same) if one.sureness >= 0]
@@ -328,12 +334,12 @@ class Consensus(EnginePolicy):
         return Prediction(image, self.name, None, None, reason, text=text, preparation=prepared)
 
 
-def _same(sheet: Sheet, number: Number) -> Number | None:
-    """Return the number with the same value on a sheet, at the same place if both boxes are known."""
-    for one in sheet.numbers:
-        apart = one.box is not None and number.box is not None and covered(one.box, number.box) <= 0
+def _taken(numbers: list[Number], number: Number) -> Number | None:
+    """Remove and return the number with the same value, at the same place if both boxes are known."""
+    for at, one in enumerate(numbers):
+        apart = one.box is not None and number.box is not None and covered(one.box, number.box) < SAME_PLACE
         if _value(one) == _value(number) and not apart:
-            return one
+            return numbers.pop(at)
     return None
 
 

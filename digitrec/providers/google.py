@@ -186,8 +186,8 @@ LOADERS = {
 warning can only be suppressed for all threads at once."""
 FROM_AWS = "urn:ietf:params:aws:token-type:aws4_request"
 """AWS's name for the token of its external accounts."""
-UNSCOPED = "external_account_authorized_user"
-"""The type of credentials that take no scopes."""
+UNSCOPED = ("authorized_user", "external_account_authorized_user")
+"""The types of credentials that take no scopes: Google's own client sends none for a person's."""
 
 
 def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
@@ -226,7 +226,7 @@ def load_credentials(file: str | Path | None, endpoint: str) -> Any:
         raise _unusable(file, "it holds no credentials of a type that Google knows")
     try:
         load = pkgutil.resolve_name(LOADERS[kind])
-        credentials = load(info) if kind == UNSCOPED else load(info, scopes=[SCOPE])
+        credentials = load(info) if kind in UNSCOPED else load(info, scopes=[SCOPE])
         with_quota = getattr(credentials, "with_quota_project_from_environment", None)
         return _signs_itself(with_quota() if with_quota else credentials)
     except Exception:  # a value is missing or wrong: KeyError, TypeError, ValueError, ...
@@ -309,10 +309,18 @@ class Scored(Struct):
     confidence: Share | UnsetType = UNSET
 
 
+class Property(Struct, rename="camel"):
+    """What follows a character."""
+
+    detected_break: Any = None
+    """The kind of space or line end after the character; None: the next one touches it."""
+
+
 class Symbol(Scored, kw_only=True, rename="camel"):
     """A character."""
 
     text: Text
+    property: Property | None = None
     bounding_box: BoundingPoly = BoundingPoly()
 
 
@@ -384,7 +392,7 @@ def parse(raw: Any) -> Answer:
     full, entities = response.full_text_annotation, response.text_annotations
     text = full.text or "".join(entity.description for entity in entities[:1])
     paragraphs = (part for page in full.pages for block in page.blocks for part in block.paragraphs)
-    found = [_candidate(word) for paragraph in paragraphs for word in paragraph.words]
+    found = [_candidate(words) for paragraph in paragraphs for words in _unbroken(paragraph.words)]
     if not found:  # the first entity is the whole text, the others are its words
         found = [Candidate(entity.description, box=_box(entity.bounding_poly)) for entity in entities[1:]]
     if response.error.code and not found:
@@ -396,12 +404,30 @@ def parse(raw: Any) -> Answer:
     return Answer(tuple(found), raw=raw)
 
 
-def _candidate(word: Word) -> Candidate:
-    """Return a word, scored with the lowest confidence of its characters, else with its own."""
-    text = "".join(symbol.text for symbol in word.symbols)
-    signs = tuple(Sign(_score(one), _box(one.bounding_box)) for one in word.symbols for _ in one.text)
-    score = min((sign.score for sign in signs if sign.score is not None), default=_score(word))
-    return Candidate(text, score, _box(word.bounding_box), signs)
+def _unbroken(words: Sequence[Word]) -> list[list[Word]]:
+    """Put words together that touch, because Google divides 12:30 at its mark; without breaks, none do."""
+    has_break = [bool((last := word.symbols[-1].property) and last.detected_break) for word in words]
+    found: list[list[Word]] = []
+    for word, begins in zip(words, [True, *has_break[:-1]], strict=bool(words)):
+        if begins or not any(has_break):
+            found.append([])
+        found[-1].append(word)
+    return found
+
+
+def _candidate(words: Sequence[Word]) -> Candidate:
+    """Return words that touch, scored with the lowest confidence of their characters, else their own."""
+    symbols = [symbol for word in words for symbol in word.symbols]
+    signs = tuple(Sign(_score(one), _box(one.bounding_box)) for one in symbols for _ in one.text)
+    scores = [sign.score for sign in signs]
+    if None in scores:  # Google leaves out zeros, or all
+        scores = [*map(_score, words)]
+    corners = [corner for word in words for corner in word.bounding_box.vertices]
+    known = [score for score in scores if score is not None]
+    score = min(known) if known and len(known) == len(scores) else None
+    return Candidate(
+        "".join(symbol.text for symbol in symbols), score, _box(BoundingPoly((*corners,))), signs
+    )
 
 
 def _score(part: Scored) -> float | None:

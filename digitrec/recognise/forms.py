@@ -111,7 +111,7 @@ def read_forms(
             aligned = Aligned(opened, None, opened.place)
         (page,) = batches([aligned.image], engine)
         (outcome,) = infer_numbers(page, engine, expected=expected, lenient=lenient, fields=fields)
-        if isinstance(outcome, Sheet) and not all(number.box for number in outcome.numbers):
+        if isinstance(outcome, Sheet) and outcome.numbers and not any(it.box for it in outcome.numbers):
             raise boxless
         if isinstance(outcome, Sheet):
             outcome = finished(_filled(outcome, form, aligned, is_sure), at_least, rotate)
@@ -136,7 +136,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _box(path: Path, name: str, region: Box) -> Box:
     left, top, width, height = region
-    right, bottom = round(left + width, 9), round(top + height, 9)
+    left, top, right, bottom = (round(side, 9) for side in (left, top, left + width, top + height))
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise DataError(
             f"{path}: the field {name!r} must lie inside the page (x, y, width, height as fractions of its "
@@ -155,7 +155,12 @@ def _filled(sheet: Sheet, form: Form, aligned: Aligned, is_sure: bool) -> Sheet:
         one = found[0] if len(found) == 1 else of_boxes(found, sheet.size)
         reason = "more than one number" if found else NO_NUMBER
         number = one or Number(" ".join(it.text for it in found), None, box=box, reason=reason)
-        is_inside = all(it.box is None or holds(box, it.box) for it in number.digits)
+        start, above, end, below = number.box or box
+        step = (end - start) / max(1, len(number.digits))  # some engines give no boxes for digits
+        is_inside = all(
+            holds(box, it.box or (start + at * step, above, start + (at + 1) * step, below))
+            for at, it in enumerate(number.digits)
+        )
         if number.reason is None and not (is_sure and is_inside):
             number = number.unless(NOT_SURE)
         digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)

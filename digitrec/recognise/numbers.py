@@ -78,10 +78,10 @@ DECIMAL = re.compile(
             (?!(?P=mark))[.,](?P<cents>\d+) | (?=[.,])(?P=mark)(?P<two>\d\d))?
         | (?P<whole>\d*)[.,](?P<part>\d+)
         | (?P<integer>\d+)
-    )(?:(?P<end>[.,])?-)?""",
+    )(?:(?P<end>[.,])-)?""",
     re.VERBOSE | re.ASCII,
 )
-"""A number with or without thousands marks and a decimal mark; a dash at the end means no cents."""
+"""A number with or without thousands marks and a decimal mark; a mark and a dash mean no cents."""
 _INFERRED = {char: str(digit) for char, digit in LOOK_ALIKES.items() if char.isalpha()}
 THOUSANDS, GROUP = re.compile(r"-?[1-9]\d{0,2}(?:\d{3})*"), re.compile(r"\d{3}(?:[.,]\d+)?")
 """The parts before and after the space in "1 234.50"."""
@@ -127,17 +127,24 @@ def numbers_in(
         place: where those pixels lie on the user's picture.
         lenient: accept letters that resemble digits.
         expected: minimum and maximum number of digits of each number; None: any.
-        fields: parts of the picture, as shares of its sides; no number is joined across the edge of one.
+        fields: parts of the picture, as shares of its sides; no number is joined across the edge of one, and
+            one that goes on outside of all fields is not sure.
     """
     parts: dict[int | None, list[_Word]] = {}
     for candidate in answer.candidates:
         for word in _words(candidate):
             parts.setdefault(_field(word.box, place, fields), []).append(_core(word, lenient))
-    return [
-        _number(word, place, expected)
-        for part in parts.values() for word in _joined(part, expected)
-        if word.digits and not any(map(str.isalpha, word.text))
-    ]  # fmt: skip
+    outside = parts.get(None, [])
+    found = []
+    for field, part in parts.items():
+        beyond = [] if field is None else outside
+        across = [word.box for word in _joined([*part, *beyond], expected)] if beyond else None
+        for word in _joined(part, expected):
+            if word.digits and not any(map(str.isalpha, word.text)):
+                number = _number(word, place, expected)
+                reaches = across is not None and word.box not in across and number.reason is None
+                found.append(number.unless(NOT_SURE) if reaches else number)
+    return found
 
 
 def _field(box: Box | None, place: Place, fields: Sequence[Box]) -> int | None:
@@ -182,7 +189,7 @@ def closed(text: str) -> str:
 def _words(candidate: Candidate) -> Iterator[_Word]:
     """Split a candidate at its spaces; characters without boxes share the candidate's width evenly.
 
-    If the characters have scores, a part of a candidate gets the score of its least certain character.
+    If all characters have scores, a part of a candidate gets the score of its least certain character.
     Without boxes no gap shows what belongs together, so the spaces inside one number do not split it.
     """
     text, box = candidate.text, candidate.box
@@ -195,12 +202,13 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
         if end - start == len(text):
             yield _Word(ascii_text, candidate.score, box, own, candidate.chance)
             continue
-        scores = [sign.score for sign in own if sign.score is not None]
+        known = [sign.score for sign in own if sign.score is not None]
+        score = min(known) if 0 < len(known) == len(own) else candidate.score
         share = union([sign.box for sign in own])
         if share is None and box is not None:
             step = (box[2] - box[0]) / len(text)
             share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
-        yield _Word(ascii_text, min(scores, default=candidate.score), share, own, candidate.chance)
+        yield _Word(ascii_text, score, share, own, candidate.chance)
 
 
 def _ascii(char: str) -> str:
@@ -253,8 +261,9 @@ def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
 def _belong(before: Sequence[_Word], word: _Word) -> bool:
     """Return whether a word continues the number that ends just before it."""
     last = before[-1]
-    if last.text == "-" and word.text[0].isdecimal():
-        is_between = len(before) > 1 and _gap(before[-2], last) < 2 * _gap(last, word)  # two words
+    if last.text == "-" and word.digits:
+        is_after = len(before) > 1 and any(map(str.isalnum, before[-2].text))
+        is_between = is_after and _gap(before[-2], last) < 2 * _gap(last, word)  # two words
         return not is_between and _is_near(last, word, AFTER_MINUS)
     if last.chance is not None and last.text[-1].isdecimal() and word.text[0].isdecimal():
         return False  # an engine that judges whole numbers knows where they end

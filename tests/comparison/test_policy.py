@@ -316,6 +316,22 @@ def test_emulated_sheets_do_not_count_beside_a_real_one() -> None:
     assert (number.text, number.value, number.reason) == ("12", None, "engines disagree")
 
 
+def test_a_reading_confirms_one_number_at_its_place() -> None:
+    low, high, near = (20, 20, 80, 50), (20, 80, 80, 110), (20, 44, 80, 74)
+    first = FakeProvider([Answer((Candidate("5", 0.6, low), Candidate("5", 0.6, high)))], name="a")
+    bare = FakeProvider([Answer((Candidate("5", 0.9),))], name="b")
+    beside = FakeProvider([Answer((Candidate("5", 0.9, near),))], name="c")
+    for other, reasons in ((bare, [None, "engines disagree"]), (beside, ["engines disagree"] * 2)):
+        numbers = digitrec.read(PAGE, digitrec.Consensus([first, other], 2)).numbers
+        assert [one.reason for one in numbers] == reasons
+
+
+def test_a_date_is_as_sure_as_it_was_read() -> None:
+    first, other = reader("a", ("12:30", 0.99)), reader("b", ("7", 0.9))
+    sheet = digitrec.read(PAGE, digitrec.Fallback([first, other], 0.5))
+    assert [one.text for one in sheet.numbers] == ["12:30"] and len(sheet.asked) == 1
+
+
 def test_agreement_makes_a_doubtful_number_sure_enough() -> None:
     words = Candidate("12", 0.8, (20, 20, 80, 50), chance=0.4), Candidate("3/4", 0.9, (20, 80, 80, 110))
     unsure = FakeProvider([Answer(words)], name="a")

@@ -237,7 +237,8 @@ def test_a_file_of_each_type_gives_what_googles_own_loader_gives(
     monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "who-pays")
     monkeypatch.setattr("google.auth.external_account.Credentials.get_project_id", lambda *_, **__: None)
     with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):
-        theirs, _ = google.auth.load_credentials_from_file(str(file), scopes=[module.SCOPE])
+        scopes = None if content["type"] == "authorized_user" else [module.SCOPE]
+        theirs, _ = google.auth.load_credentials_from_file(str(file), scopes=scopes)
     with monkeypatch.context() as without:
         without.delattr(warnings, "catch_warnings")  # it would change the warnings of other threads
         ours = load_credentials(file, HTTPS)
@@ -284,3 +285,19 @@ def test_the_file_of_gcloud_is_looked_at_too(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     (tmp_path / NAME).write_text('{"refresh_token": "planted-refresh"}')
     assert list(module.secrets_of(None)) == ["planted-refresh"]
+
+
+def test_words_without_a_space_between_them_are_one() -> None:
+    def word(text: str, kind: str | None = None, **confidence: float) -> dict[str, Any]:
+        after = {} if kind is None else {"property": {"detectedBreak": {"type": kind}}}
+        return {"symbols": [{"text": text, **confidence, **after}], "confidence": 0.5}
+
+    words = [
+        word("1", confidence=0.9),
+        word(":", confidence=0.8),
+        word("3", "SPACE"),
+        word("7", "LINE_BREAK"),
+    ]
+    page = {"blocks": [{"paragraphs": [{"words": words}]}]}
+    found = module.parse({"fullTextAnnotation": {"text": "1:3 7", "pages": [page]}}).candidates
+    assert [(one.text, one.score) for one in found] == [("1:3", 0.5), ("7", 0.5)], "a zero is left out"

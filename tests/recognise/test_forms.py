@@ -216,6 +216,22 @@ def test_the_options_of_reading_apply_to_the_fields(how: dict[str, Any], reason:
     assert (one.reason, one.value) == (reason, None if reason else 104)
 
 
+@pytest.mark.parametrize("words", [
+    [("1250", (230, 150, 410, 190))], [("12", (250, 150, 290, 190)), ("345", (292, 150, 350, 190))],
+    [("-", (60, 165, 78, 172)), ("45", (84, 150, 140, 190))],
+])  # fmt: skip
+def test_a_number_that_goes_on_beyond_its_field_is_not_sure(words: list[tuple[str, Box]]) -> None:
+    one = Form({"one": (80 / SIZE[0], 0.2, 300 / SIZE[0], 0.35)})
+    answer = Answer(tuple(Candidate(text, 0.99, box) for text, box in words))
+    found = read(form(frame=False), one, answer)["one"]
+    assert (found.value, found.reason) in ((None, "not sure"), (None, "no number"))
+
+
+def test_a_word_without_a_box_costs_no_other_field() -> None:
+    answer = Answer((Candidate("104", 0.9, (200, 150, 290, 190)), Candidate("99", 0.5)))
+    assert read(form(frame=False), answer=answer)["one"].value == 104
+
+
 def test_an_engine_without_boxes_cannot_fill_fields() -> None:
     others = FakeProvider([Answer((Candidate("7", 0.9),))], wants=InputSpec(encoding="rgb"))
     unasked = OpenAi(model="m", key="k", endpoint="http://localhost:9")  # else there would be a Failure

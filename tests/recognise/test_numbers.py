@@ -58,9 +58,9 @@ def test_without_a_box_spaces_inside_one_number_do_not_split_it(spelled: str, te
     assert [number.text for number in read(Candidate(spelled, 0.9)).numbers] == texts
 
 
-@pytest.mark.parametrize(
-    "spelled", ["12:30", "12/05/2024", "1.2.3", "555-1234", "7/10", "3=4", "12,34,5", "10\u00b2", "5\u2082"]
-)
+@pytest.mark.parametrize("spelled", [
+    "12:30", "12/05/2024", "1.2.3", "555-1234", "7/10", "3=4", "12,34,5", "10\u00b2", "5\u2082", "5-", "7.50-"
+])  # fmt: skip
 def test_what_is_not_one_decimal_keeps_its_text_and_has_no_value(spelled: str) -> None:
     (number,) = read(word(spelled, 50)).numbers
     assert (number.text, number.value, number.reason) == (spelled, None, "not one number")

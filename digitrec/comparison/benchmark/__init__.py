@@ -256,8 +256,8 @@ def benchmark(
     outcomes = measure.ask_all(samples, engines, data, **how)
     recommendation = None if target is None else recommend(outcomes, engines, samples, target, budget)
     for policy in policies:
-        for name, said in policy.on_all_answers(engines, outcomes).items():
-            outcomes |= {name: tuple(map(_within_budget, said))}
+        found = policy.on_all_answers(engines, outcomes)
+        outcomes |= {name: tuple(map(_within_budget, said)) for name, said in found.items()}
     prices = measure.price_list(engines.values())
     cards = [measure.scorecard(name, said, samples, prices) for name, said in outcomes.items()]
     cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
@@ -376,7 +376,7 @@ def recommend(
 
 def _halves(groups: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
     """Divide pictures at random into halves as even as whole groups allow; the first one is not smaller."""
-    together = groups if any(groups) else range(len(groups))
+    together = groups if len(set(groups)) > 1 else range(len(groups))
     _, places, sizes = np.unique(together, return_inverse=True, return_counts=True)
     mixed = np.random.default_rng(0).permutation(len(sizes))
     halves: tuple[list[int], list[int]] = ([], [])

@@ -253,9 +253,8 @@ class Result:
 
     @property
     def accuracy(self) -> Proportion:
-        """Right answers among all pictures, with its 95 % interval (`share_of`); a failure is not right."""
-        right = [is_right(outcome, label) for outcome, label in self.pairs]
-        return share_of(right, [sample.group for sample in self.samples])
+        """Right answers among all pictures, with its 95 % Wilson interval; a failure is not right."""
+        return proportion(self.card.correct, self.card.n)
 
     @property
     def loss(self) -> float | None:

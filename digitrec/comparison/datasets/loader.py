@@ -240,9 +240,10 @@ def _files(table: Path, column: str) -> list[tuple[list[Row], str]]:
 
 
 def _warn_of_others(table: Path, files: Sequence[Path]) -> None:
-    """Warn about pictures beside those of a table."""
+    """Warn about pictures beside those of a table, also in folders that are named like labels."""
+    labelled = {one for one in _entries(table.parent) if one.name in {*"0123456789", NONE} and one.is_dir()}
     known, kinds = {file.resolve() for file in files}, SUFFIXES | {file.suffix.lower() for file in files}
-    beside = [file for folder in {file.parent for file in files} for file in _entries(folder)]
+    beside = [file for folder in {file.parent for file in files} | labelled for file in _entries(folder)]
     missing = sorted(one.name for one in beside if one.suffix.lower() in kinds and one.resolve() not in known)
     _warn(table, missing, "not in the table")
 
