@@ -25,7 +25,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from digitrec.answer import Answer, checked
-from digitrec.errors import DigitrecError, ImageError, NotConfigured, ProviderError, arguments
+from digitrec.errors import (
+    DigitrecError,
+    ImageError,
+    NotConfigured,
+    ProviderError,
+    arguments,
+    lightened,
+)
 from digitrec.errors.arguments import said
 from digitrec.image import DigitImage, InputSpec, PreparedImage
 from digitrec.prepare import prepare
@@ -47,6 +54,11 @@ LONGEST_S = 1_000_000
 PATIENCE_S, PATIENCE_REMOTE_S = 0.2, 1.0
 """Maximum wait for a full batch, in seconds, of engines on this machine and of others: short, so that answers
 appear soon."""
+
+
+def _account() -> str:
+    """Return a new account's name, which begins with the process that has it."""
+    return f"{os.getpid()}:{os.urandom(8).hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ class Options:
     """The recording, a separate ledger file to which every answer is also written; None: no recording."""
     _config: Config | None = field(default=None, kw_only=True, repr=False)
     """The configuration; None: read from the configuration file."""
-    _run: str = field(default_factory=lambda: os.urandom(8).hex(), kw_only=True, repr=False)
+    _run: str = field(default_factory=_account, kw_only=True, repr=False)
     """The account to which ``max_cost`` applies; each Options object has a new one, except copies by
     `dataclasses.replace`."""
 
@@ -331,14 +343,14 @@ def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecErr
     try:
         return call()
     except DigitrecError as error:
-        return error
+        return lightened(error)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # another package's code may raise anything
         # The message may hold secrets, which must not be logged; the traceback's places hold none.
         where = "".join(traceback.format_tb(error.__traceback__))
         log.debug("the provider %s raised %s\n%s", provider.name, type(error).__name__, where)
-        return _bug(provider, type(error).__name__, error)
+        return _bug(provider, type(error).__name__, lightened(error))
 
 
 def usable(provider: Provider, given: object) -> Outcome:

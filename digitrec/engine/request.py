@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import random
 import threading
 import time
@@ -160,6 +161,10 @@ class Remote:
             raise errors.NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
         if self.options.max_cost is None:
             return Ledger(None)
+        if (maker := self.options._run.partition(":")[0]).isdigit() and int(maker) != os.getpid():
+            raise errors.NotConfigured(
+                "max_cost holds in several processes only with a ledger; name its file"
+            )
         return _ACCOUNTS.get(self.options._run) or _ACCOUNTS.setdefault(self.options._run, Ledger(None))
 
     def turn_s(self, endpoint: str | None, rate: float) -> float:

@@ -26,9 +26,12 @@ image content. Programming errors are not in this tree. A programming error in a
 have written, is raised as a plain ProviderError that names the provider.
 """
 
-from typing import Any
+import traceback
+from typing import Any, TypeVar
 
 from digitrec.errors.text import printable
+
+AnyError = TypeVar("AnyError", bound=BaseException)
 
 FROM = "'.[{extra}]' in digitrec's folder"
 """The argument of ``pip install``. digitrec is not on a package index yet, where its name may be taken, so
@@ -151,3 +154,14 @@ class Unreachable(Unavailable):
 
 class BadAnswer(ProviderError):
     """The answer did not follow the provider's protocol (HTML, cut off, a field missing)."""
+
+
+def lightened(error: AnyError) -> AnyError:
+    """Return an error without the variables in its tracebacks, which would keep pictures in memory."""
+    one: BaseException | None = error
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next  # without the caller, whose variables are in use
+    while one is not None:
+        traceback.clear_frames(one.__traceback__)
+        one = one.__cause__ or one.__context__
+    return error

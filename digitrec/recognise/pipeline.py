@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from digitrec.answer import Answer, Failure, Outcome, Prediction, Sheet, SheetOutcome
 from digitrec.engine import PATIENCE_REMOTE_S, Engine, Reply
-from digitrec.errors import DigitrecError, ImageError
+from digitrec.errors import DigitrecError, ImageError, lightened
 from digitrec.image import Box, DigitImage, ImageRef, ImageSource, PreparedImage, Turned
 from digitrec.image.files import name_of
 from digitrec.image.pixels import ENOUGH_SIDE
@@ -43,15 +43,39 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
     except ImageError as error:
         original = source.source if isinstance(source, Turned) else source
         ref = original.ref if isinstance(original, DigitImage) else ImageRef(name_of(original), None)
-        return Failure(ref, asker, error)
+        return Failure(ref, asker, lightened(error))
+
+
+class _Sources(Iterator[Opened]):
+    """An iterator that ends at an error, so that the items before it are read before it is raised."""
+
+    _error: Exception | None = None
+
+    def __init__(self, items: Iterable[Opened]) -> None:
+        self._items = iter(items)
+
+    def __next__(self) -> Opened:
+        try:
+            return next(self._items)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self._error = error
+            raise StopIteration from error
+
+    def end(self) -> None:
+        """Raise the error of the items if there was one."""
+        if self._error is not None:
+            raise self._error
 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """Yield the prepared pictures in batches that suit the engine and are ready within its batch deadline."""
     name, enough = engine.provider.name, engine.wants.enough
-    opened = map(partial(open_or_fail, asker=name, enough=enough), sources)  # frees each source
+    opened = _Sources(map(partial(open_or_fail, asker=name, enough=enough), sources))  # frees each source
     while batch := _batch(opened, engine):
         yield batch
+    opened.end()
 
 
 def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
@@ -59,8 +83,10 @@ def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
 
     The opened pictures of a chunk take about `HELD_BYTES` at most.
     """
-    while chunk := _taken(opened, most, HELD_BYTES, time.monotonic() + PATIENCE_REMOTE_S):
+    waiting = _Sources(opened)
+    while chunk := _taken(waiting, most, HELD_BYTES, time.monotonic() + PATIENCE_REMOTE_S):
         yield chunk
+    waiting.end()
 
 
 def _batch(opened: Iterator[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:
@@ -109,7 +135,7 @@ def _prepared_alone(image: DigitImage, engine: Engine) -> MaybePrepared:
     try:
         return prepare(image, engine.wants)
     except ImageError as error:
-        return Failure(image.ref, engine.provider.name, error)
+        return Failure(image.ref, engine.provider.name, lightened(error))
 
 
 def finished(outcome: Said, at_least: float, turned: int) -> Said:

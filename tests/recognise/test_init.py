@@ -5,6 +5,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import digitrec
 from digitrec.answer import Answer, Candidate, Failure, Prediction
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
-from digitrec.errors import ImageError, TimedOut, UnknownProvider
+from digitrec.errors import ImageError, Rejected, TimedOut, UnknownProvider
 from digitrec.image import TURNS, ImageSource, InputSpec
 from digitrec.recognise import pipeline, stream
 
@@ -97,6 +98,31 @@ def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
         if len(taken) == 5:
             assert fake.calls == 10
     assert [one.digit for one in taken if isinstance(one, Prediction)] == [n % 10 for n in range(50)]
+
+
+@pytest.mark.parametrize("reader", [FakeProvider(["7"]), digitrec.Fallback([FakeProvider(["7"])], 0.5)])
+def test_what_was_read_before_an_error_of_the_source_is_not_lost(reader: Any) -> None:
+    def source() -> Iterator[Any]:
+        yield from [drawn_seven()] * 3
+        raise OSError("the camera is gone")
+
+    outcomes = digitrec.stream(source(), reader)
+    assert [next(outcomes).image is not None for _ in range(3)] == [True] * 3
+    with pytest.raises(OSError, match="camera"):
+        next(outcomes)
+
+
+def test_a_failure_keeps_no_pictures() -> None:
+    held: list[Any] = []
+
+    class Refusing(FakeProvider):
+        def read(self, image: Any, *, timeout: float) -> Answer:
+            pixels = np.ones(9)
+            held.append(weakref.ref(pixels))
+            raise Rejected("no")
+
+    (failure,) = digitrec.predict_many([drawn_seven()], Refusing())
+    assert isinstance(failure, Failure) and held[0]() is None
 
 
 def test_rows_come_before_a_large_batch_of_slow_files_is_read() -> None:
