@@ -150,6 +150,7 @@ class LocalProviderContract:
         with self._opened() as (provider, _):
             flaw = flaw_of(provider)
             assert flaw is None, flaw
+            assert provider.endpoint or provider.price == FREE, "its answers would be kept and reused"
 
     def test_its_answer_can_be_used_and_shows_no_secret(self) -> None:
         with self._opened() as (provider, image):

@@ -269,15 +269,16 @@ CODES: Mapping[str, type[DigitrecError]] = {
         (errors.AuthFailed, """
             AccessDenied AuthFailure ExpiredToken IncompleteSignature InvalidAccessKeyId InvalidClientTokenId
             InvalidSignature InvalidToken MissingAuthenticationToken NotAuthorized OptInRequired
-            RequestExpired RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch TokenRefreshRequired
-            UnauthorizedOperation UnrecognizedClient"""),
+            RequestExpired RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch SubscriptionRequired
+            TokenRefreshRequired UnauthorizedOperation UnrecognizedClient"""),
         (errors.QuotaExceeded, "LimitExceeded ServiceQuotaExceeded"),
         (errors.RateLimited, """
             BandwidthLimitExceeded EC2Throttled PriorRequestNotComplete ProvisionedThroughputExceeded
             RequestLimitExceeded RequestThrottled SlowDown Throttled Throttling TooManyRequests
             TransactionInProgress"""),
         # RequestTimeout does not mean a late answer: AWS waited for the request.
-        (errors.Unavailable, "InternalFailure InternalServer RequestTimeout ServiceUnavailable"),
+        (errors.Unavailable,
+         "InternalFailure InternalServer RequestAborted RequestTimeout ServiceUnavailable"),
     )
     for code in codes.split()
 }  # fmt: skip

@@ -40,6 +40,8 @@ from digitrec.providers.wire import Cloud, Reply, Wire
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
 """Environment variables; the last two are those of OpenAI's own SDK."""
 PRESET, LIMIT = "DIGITREC_OPENAI_PRESET", "DIGITREC_OPENAI_LIMIT"
+MINI = "gpt-4o-mini"
+"""A model for which OpenAI counts 2,833 tokens for a picture and 5,667 for each of its tiles, at most 8."""
 MOST_TOKENS = 2048
 """Maximum tokens of an answer; an answer takes about 20, but some models think first."""
 LEFT_OUT = "digitrec_left_out"
@@ -115,6 +117,8 @@ class Question:
     """The form of the picture."""
     tokens: int
     """Maximum tokens of the prompt with its picture."""
+    tokens_of_mini: int
+    """The same for the model `MINI`."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -133,6 +137,7 @@ DIGIT = Question(
     "low",
     InputSpec(encoding="png", min_side=200, max_side=512, max_bytes=4_000_000, margin=0.1),
     tokens=2000,
+    tokens_of_mini=3500,
 )
 NUMBERS = Question(
     "numbers",
@@ -146,6 +151,7 @@ NUMBERS = Question(
         encoding="png", min_side=200, max_side=2000, max_bytes=4_000_000, margin=0.05, enough=NUMBERS_SIDE
     ),
     tokens=6000,
+    tokens_of_mini=48_500,
 )
 OPTIONAL: Mapping[str, Any] = {
     "response_format": None, "logprobs": True, "top_logprobs": 20, "temperature": 0, "seed": 1,
@@ -247,7 +253,8 @@ class OpenAi(Cloud):
         if self._settings & set(TOGETHER):
             self._settings |= set(TOGETHER)
         if max_tokens is not None:
-            self.most_tokens = (self._question.tokens, max_tokens)
+            asked = self._question.tokens_of_mini if MINI in self.model else self._question.tokens
+            self.most_tokens = (asked, max_tokens)
         self.options = {
             "model": self.model,
             "question": self._question.text,
@@ -381,7 +388,7 @@ def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
         sent: names of the optional parameters that the request had.
     """
     said = " ".join(text for text in _texts(raw) if not text.lstrip().startswith("<")).lower()  # no web page
-    words, joined = set(re.findall(r"\w+", said)), re.sub(r"[\s_]", "", said)
+    words, joined = set(re.findall(r"[^\W_]+", said)), re.sub(r"[\s_]", "", said)
     return frozenset(
         name for name in sent if name in words or any(it in joined for it in SPELLINGS.get(name, ()))
     )
@@ -527,7 +534,8 @@ class Numbers(Struct):
 
     def answer(self, text: str, tokens: Sequence[TokenLogprob]) -> Answer:
         """Return each number with the probability of its tokens."""
-        candidates, at = [], max(it.end() for it in NAME.finditer(text) if "numbers" in it[0])
+        whole = text.rfind(_object_in(text))
+        candidates, at = [], max(whole, text.find('"numbers"', whole))
         for number in filter(None, (str(said).strip() for said in self.numbers)):
             start = text.find(number, at)
             at = start + len(number) if start >= 0 else at
@@ -583,7 +591,7 @@ def _object_in(text: str) -> str:
 
 def _covering(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -> list[TokenLogprob]:
     """Return the tokens that spell ``text[start:end]``; empty if the tokens belong to another text."""
-    if start < 0 or "".join(token.token for token in tokens) != text:
+    if start < 0 or not "".join(token.token for token in tokens).startswith(text):  # a token may end it
         return []
     ends = accumulate(len(token.token) for token in tokens)
     return [

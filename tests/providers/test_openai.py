@@ -256,9 +256,7 @@ def test_both_names_of_the_limit_may_be_refused(opened: Opened, server: RawServe
 
 
 @pytest.mark.parametrize("page", ['<meta content="no-store">', "it does not exist or exceeds the limit"])
-def test_a_refusal_that_names_nothing_changes_no_later_request(
-    page: str, opened: Opened, server: RawServer
-) -> None:
+def test_a_refusal_that_names_nothing_changes_nothing(page: str, opened: Opened, server: RawServer) -> None:
     server.say = [answer(403, page.encode()), answered()]
     openai = opened("openai", endpoint=server.url)
     assert isinstance(outcome(openai), errors.AuthFailed) and isinstance(outcome(openai), Answer)

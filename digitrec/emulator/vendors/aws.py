@@ -45,9 +45,12 @@ class AwsVendor(PictureVendor):
         signed = re.match(SIGNED, request.headers.get("authorization", ""))
         self.check_key(signed["key"] if signed else "")
         try:
-            content = base64.b64decode(json.loads(request.body)[self.holder]["Bytes"], validate=True)
+            asked = json.loads(request.body)
+            content = base64.b64decode(asked[self.holder]["Bytes"], validate=True)
         except (ValueError, KeyError, TypeError, RecursionError):
             return self.error("SerializationException", "")
+        if more := asked.keys() - {self.holder}:
+            return self.error("InvalidParameterException", f"This emulator has no {', '.join(more)}.")
         return Response.of_json(200, self.reading(content), media_type=MEDIA_TYPE, billed=1)
 
 

@@ -155,20 +155,24 @@ class AzureDocument(PolledVendor):
         """Return one page of words and lines, and whether the text is handwritten."""
         rows = lines(words)
         content = "\n".join(as_line(row).text for row in rows)
-        spelled, offset = [], 0
-        for word in (word for row in rows for word in row):
-            span = {"offset": offset, "length": len(word.text)}
-            spelled.append({**_part(word), "confidence": round(word.confidence, 3), "span": span})
-            offset += len(word.text) + 1  # the space or line end after the word
+        spelled, found, offset = [], [], 0
+        for row in rows:
+            line = as_line(row)
+            found.append({**_part(line), "spans": [{"offset": offset, "length": len(line.text)}]})
+            for word in row:
+                span = {"offset": offset, "length": len(word.text)}
+                spelled.append({**_part(word), "confidence": round(word.confidence, 3), "span": span})
+                offset += len(word.text) + 1  # the space or line end after the word
         whole = [{"offset": 0, "length": len(content)}]
         page = {
             "pageNumber": 1, **_upright(picture),
-            "words": spelled, "lines": [_part(as_line(row)) for row in rows], "spans": whole,
+            "words": spelled, "lines": found, "spans": whole,
         }  # fmt: skip
         style = {"isHandwritten": True, "confidence": STYLE_CONFIDENCE, "spans": whole}
         return {
             "apiVersion": self.api_version, "modelId": self.model_version, "stringIndexType": "textElements",
-            "content": content, "pages": [page], "paragraphs": [],
+            "content": content, "pages": [page],
+            "paragraphs": [{"content": line["content"], "spans": line["spans"]} for line in found],
             "styles": [style] if content and self.engine == "local" else [],
         }  # fmt: skip
 

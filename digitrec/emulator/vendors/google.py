@@ -99,7 +99,7 @@ class Google(Vendor):
         """Return the answer for one image."""
         kinds = {feature.type for feature in entry.features}
         is_document = not kinds.isdisjoint({11, "DOCUMENT_TEXT_DETECTION"})
-        if not is_document and kinds.isdisjoint({5, "TEXT_DETECTION"}):
+        if not kinds or kinds - {5, 11, "TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION"}:
             return _error(12, "This emulator reads text only; ask for a text feature.")
         if entry.image.content is None:
             return _error(7, "We can not access the URL currently.")

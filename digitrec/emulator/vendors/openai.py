@@ -44,6 +44,8 @@ class _Asked(msgspec.Struct):
     response_format: Any = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
+    stream: bool | None = None
+    n: int | None = None
 
 
 class OpenAi(Vendor):
@@ -68,13 +70,18 @@ class OpenAi(Vendor):
 
     def read(self, request: Request) -> Response:
         """Return the one digit on a picture, or null, as JSON in a chat completion."""
-        self.check_key(request.headers.get("authorization", "").removeprefix("Bearer ").strip())
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        self.check_key(key.strip() if scheme == "Bearer" else "")
         if request.method != "POST" or not CHAT.fullmatch(request.path):
             return self.failure("404")
         try:
             asked = msgspec.json.decode(request.body, type=built(_Asked))
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _invalid("We could not parse the JSON body of your request.")
+        if asked.stream or asked.n not in (None, 1):
+            return _invalid(
+                "This emulator gives one answer, not as a stream.", "stream" if asked.stream else "n"
+            )
         contents = [message.content for message in asked.messages if isinstance(message.content, list)]
         parts = [part for content in contents for part in content]
         urls = [part.image_url.url if part.image_url else "" for part in parts if part.type == "image_url"]
