@@ -259,7 +259,8 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> Sequence[Outcome]:
-    from digitrec.comparison.benchmark.measure import measure
+    from digitrec.comparison.benchmark.measure import is_right, measure
+    from digitrec.comparison.benchmark.measures import share_of
     from digitrec.report.evaluation import PICTURES, classification
     from digitrec.report.plots import save
 
@@ -267,7 +268,7 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
     name = printable(Path(source).resolve().stem)
     with _watched(len(samples)) as arrived:
         found = measure(samples, engine, name, arrived=arrived)
-    right = found.accuracy
+    right = share_of([is_right(*pair) for pair in found.pairs], [sample.group for sample in samples])
     loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
     click.echo(
         f"{name}: accuracy {percent(right.share, 2)} ({right.hits:,} of {right.n:,}, 95 % interval "
@@ -296,12 +297,10 @@ def _table(
     with bar("measuring") as shown:
         for one in chosen:
             shown.at(len(found) / len(chosen), one.name)
-            try:
-                found.append(measured(engine, one, limit, learned))
-            except DataError as error:
-                if learned is None:
-                    raise
-                tell(f"{one.name} is left out, because the model has learned it ({error})")
+            if (result := measured(engine, one, limit, learned)) is None:
+                tell(f"{one.name} is left out: the model has learned every picture of it")
+            else:
+                found.append(result)
         asked = not tables or evaluation.WHOLE_NUMBERS in tables
         numbers = list(measure_numbers(engine, limit)) if asked else []
     rows = list(evaluation.tables(found, numbers, seeds, limit))

@@ -118,8 +118,9 @@ def serve(
     )
     asking = replace(asking, providers=list(dict.fromkeys(asking.providers)))
     is_policy, names = asking.fallback or asking.consensus, asking.names()
-    slow = sum(price_of(name) != FREE for name in names) if is_policy else 1  # one after another
-    asking = replace(asking, timeout=0.9 * settings.seconds / max(1, slow))
+    turns = len(names) + 1 - (asking.consensus or 1) if is_policy else 1  # engines asked one after another
+    slow = max(1, min(turns, sum(price_of(name) != FREE for name in names)))
+    asking = replace(asking, timeout=0.9 * settings.seconds / slow)
     with asking.engines(names) as engines:
         _check_spending(engines, asking.max_cost, everybody=is_public and not keys)
         policy = asking.policy(engines)

@@ -149,11 +149,11 @@ def _frames(source: str) -> Sequence[Source]:
     kept: Source = source
     try:
         if files.read_once(source):
-            kept = files.Frame(b"", None, files.name_of(source))
+            kept = files.Frame(b"", None, files.name_of(source))  # as it is if it cannot be read
             kept = replace(kept, source=files.read(source)[0])
         found = frames(kept)
     except ImageError:
-        return [kept]  # the attempt to read it reports the same error
+        return [kept]  # the attempt to read it reports an error, too
     return found if len(found) > 1 else [kept]
 
 
@@ -185,11 +185,9 @@ def picture_files(option: str, images: Sequence[Source], target: Path | None) ->
 
 
 def _is_saved_as(ending: str) -> bool:
-    """Return whether Pillow saves a picture in grey or in colour in a file with this ending."""
-    kind = Image.registered_extensions().get(ending)
+    """Return whether Pillow saves a picture in grey in a file with this ending; then in colour, too."""
     try:
-        for mode in ("L", "RGB"):
-            Image.new(mode, (1, 1)).save(io.BytesIO(), kind)
+        Image.new("L", (1, 1)).save(io.BytesIO(), Image.registered_extensions().get(ending))
     except (OSError, ValueError, KeyError):  # as Pillow refuses a format
         return False
     return True

@@ -103,10 +103,12 @@ def _shaped(fine: Floats) -> list[tuple[str, Pixels]]:
 
 def _of_its_size(image: DigitImage) -> Pixels | None:
     """Return a grey picture of MNIST's size, (28, 28), also from equal channels; None for other pictures."""
-    if image.size != (SIDE, SIDE) or image.pixels.ndim == 2:
-        return image.pixels if image.size == (SIDE, SIDE) else None
-    first = image.pixels[..., :1]
-    return np.ascontiguousarray(first[..., 0]) if (image.pixels == first).all() else None
+    if image.size != (SIDE, SIDE):
+        return None
+    pixels = image.pixels
+    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
+        pixels = np.ascontiguousarray(pixels[..., 0])
+    return pixels if pixels.ndim == 2 else None
 
 
 _UNCHANGED = Findings(polarity="light on dark", unchanged=True)

@@ -240,7 +240,8 @@ def _doubts(answer: Mapping[str, Any]) -> Iterator[_Doubt]:
 
 def _doubt(answer: Mapping[str, Any]) -> tuple[float, bool]:
     """Return how sure an answer is, for a policy as in `Prediction.at_least`, and whether it is refused."""
-    alike = [one for one in answer.get("asked", ()) if one.get("digit") == answer["digit"]]
+    said = answer["digit"] if answer.get("digit") is not None else answer.get("unsure_digit")
+    alike = [one for one in answer.get("asked", ()) if one.get("digit") == said]
     known = [one["calibrated"] for one in (*alike, answer) if one.get("calibrated") is not None]
     chance = max(known, default=answer["confidence"])
     return -1.0 if chance is None else float(chance), answer["reason"] is not None

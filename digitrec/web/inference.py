@@ -18,8 +18,8 @@ import numpy as np
 
 from digitrec.answer import Failure, Outcome, SheetOutcome, total
 from digitrec.engine import Engine
-from digitrec.engine.threads import cancelled_by
-from digitrec.errors import DigitrecError, ImageError, UnknownProvider
+from digitrec.engine.threads import Cancelled, cancelled_by
+from digitrec.errors import DigitrecError, ImageError, TimedOut, UnknownProvider
 from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.image.decode import count_pixels
 from digitrec.image.headers import kind
@@ -357,14 +357,25 @@ class Service:
     ) -> Result | Failure:
         """Do the work on a picture when it is the client's turn; return an error as a Failure.
 
-        The work records its outcome, because it ends even if the request does not wait for it, and may cost.
+        The work records its outcome. If the request does not wait for it, it is stopped, and recorded as a
+        failure that cost its full price: a call in flight may be paid.
         """
+
+        def asked(source: ImageSource) -> Result:
+            try:
+                return work(source)
+            except Cancelled:
+                late = TimedOut("the request ended before the answer came", provider=self.name)
+                ref = ImageRef("<bytes>", None)
+                self._record(Failure(ref, self.name, late, cost_usd=self.usd_per_picture, attempts=1))
+                raise
+
         try:
             if self._here is not None:  # opened and read in one turn, for which the client is charged
                 return await self._lanes.run(client, picture, work)
             async with self._calls.turn(client):  # decode no more pictures than can be sent
                 image = await self._lanes.run(client, picture, partial(DigitImage.open, enough=side))
-                return await self._calls.do(partial(work, image))
+                return await self._calls.do(partial(asked, image))
         except DigitrecError as error:  # from the picture or the ledger
             failure = Failure(ImageRef("<bytes>", None), self.name, error)
             self._record(failure)

@@ -370,7 +370,8 @@ def test_wrong_arguments_are_named_errors(scans: Path, arguments: list[str], nam
 
 def test_a_url_is_one_row_without_its_key(scans: Path) -> None:
     url = "https://user:planted-key@x.example/7.png?key=planted"
-    assert "planted" not in run(url.replace("png", "zip"), "-o", "rows.jsonl", code=1).stderr
+    archive = "https://user:planted-key@x.example/7.zip"
+    assert "planted" not in run(archive, "-o", "rows.jsonl", code=1).stderr
     Path("rows.jsonl").unlink()
     for arguments in (["-"], [url, "scans/0/00.png"]):
         done = run(*arguments, "-o", "rows.jsonl", code=1, input=f"{url}\nscans/0/00.png".encode())

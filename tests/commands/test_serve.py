@@ -106,6 +106,8 @@ def test_engines_of_a_policy_share_a_requests_time(started: Started, monkeypatch
         monkeypatch.setenv(name, "made-up")
     serve("--fallback", "google,aws", "--max-cost", "1")
     assert started[0][0][1].options.timeout == pytest.approx(0.9 * Settings().seconds / 2)
+    serve("--providers", "google,aws", "--consensus", "2", "--max-cost", "1")
+    assert started[1][0][1].options.timeout == pytest.approx(0.9 * Settings().seconds), "asked at once"
 
 
 def test_a_port_in_use_is_one_error_line() -> None:

@@ -163,8 +163,7 @@ def test_an_answer_is_recorded_once(tmp_path: Path, path: Path) -> None:
 def test_a_recording_in_the_ledger_costs_nothing_more(tmp_path: Path) -> None:
     ask(PaidCloud(), tmp_path, 1, 2, record=tmp_path / "ledger.sqlite")
     with Engine(PaidCloud(), options(tmp_path, record=tmp_path / "ledger.sqlite")) as engine:
-        copy = replace(image(1), image=ImageRef("copy.png", "another"))
-        assert engine.ask([copy])[0].replayed
+        assert engine.ask([replace(image(1), image=ImageRef("copy.png", "another"))])[0].replayed
     assert spent(tmp_path) == pytest.approx(2 * PRICE)
 
 

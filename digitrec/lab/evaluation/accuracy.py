@@ -157,11 +157,14 @@ def data_sets() -> Iterator[Set]:
             yield Set(name, DIGITS, samples or partial(read_samples, there[0]), goal)
 
 
-def measured(engine: Engine, one: Set, limit: int | None = None, learned: Keys | None = None) -> Measured:
-    """Measure an engine on a set, on at most `limit` of its pictures, without the learned digits."""
-    samples = one.samples(limit)
-    if learned is not None and one.group == DIGITS:
-        samples = unlearned(samples, learned)
+def measured(
+    engine: Engine, one: Set, limit: int | None = None, learned: Keys | None = None
+) -> Measured | None:
+    """Measure an engine on a set, on at most `limit` of its pictures; None: all its digits were learned."""
+    if learned is None or one.group != DIGITS:
+        samples = one.samples(limit)
+    elif not (samples := limited(unlearned(one.samples(None), learned), limit)):
+        return None
     return Measured(one.group, measure(samples, engine, one.name), one.goal)
 
 

@@ -222,16 +222,17 @@ def new_network(kind: Architecture, config: FitConfig, start: Path | None) -> ke
                 f"ImageNet's weights of {kind.name} cannot be fetched ({first_line(error)}); connect to the "
                 "internet once, or start from random weights without --pretrained"
             ) from error
+    fresh = build()
     if start is None:
-        return build()
+        return fresh
     loaded = store.load(start)  # says why Keras cannot load a file
     network = keras.saving.load_model(start, compile=False, safe_mode=True)
     if config.side is not None:
         raise ModelError(f"{start}: has a fixed input size; leave out --side")
-    if (count := network.count_params()) != build().count_params():
+    if (count := network.count_params()) != fresh.count_params():
         says = loaded.card.get("settings", {}).get("arch") or "with the name of its architecture"
         raise ModelError(f"{start}: its {count:,} parameters are not {kind.name}'s; give --arch {says}")
-    if loaded.input.output == "logits" or network.input_shape[1:] != build().input_shape[1:]:
+    if loaded.input.output == "logits" or network.input_shape[1:] != fresh.input_shape[1:]:
         needed = "a last layer with softmax, and the architecture's input"
         raise ModelError(
             f"{start}: its output or its input is not {kind.name}'s; start from a file with {needed}"

@@ -158,9 +158,7 @@ def test_a_lease_that_begins_in_the_future_is_void(ledger: Ledger, clock: Clock,
     assert spending(ledger)[0].usd == 2 * 0.5
 
 
-def test_a_file_may_have_the_name_of_a_database_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_ledger_named_memory_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with closing(Ledger(Path(":memory:"))) as ledger:
         claimed(ledger)
