@@ -56,6 +56,12 @@ class Candidate:
     chance: Share | None = None
     """Chance 0..1 that all of ``text`` is right, if the provider has its own calibration; else None."""
 
+    def score_of(self, places: Iterable[int]) -> float | None:
+        """Return the score of the least certain of these characters; the text's if one of them has none."""
+        scores = [self.signs[at].score for at in places] if self.signs else []
+        known = [score for score in scores if score is not None]
+        return min(known) if 0 < len(known) == len(scores) else self.score
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

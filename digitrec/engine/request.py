@@ -161,7 +161,8 @@ class Remote:
             raise errors.NotConfigured("a monthly budget needs the ledger; leave out --no-ledger")
         if self.options.max_cost is None:
             return Ledger(None)
-        if (maker := self.options._run.partition(":")[0]).isdigit() and int(maker) != os.getpid():
+        maker, mark, _ = self.options._run.partition(":")
+        if mark and int(maker) != os.getpid():
             raise errors.NotConfigured(
                 "max_cost holds in several processes only with a ledger; name its file"
             )

@@ -157,11 +157,18 @@ class BadAnswer(ProviderError):
 
 
 def lightened(error: AnyError) -> AnyError:
-    """Return an error without the variables in its tracebacks, which would keep pictures in memory."""
-    one: BaseException | None = error
+    """Return an error without the variables in its traceback, which would keep pictures in memory.
+
+    Its causes lose theirs, too, as far as digitrec caught them.
+    """
     if error.__traceback__ is not None:
         error.__traceback__ = error.__traceback__.tb_next  # without the caller, whose variables are in use
-    while one is not None:
+        traceback.clear_frames(error.__traceback__)
+    seen, one = {id(error)}, error.__cause__ or error.__context__
+    while one is not None and id(one) not in seen and one.__traceback__ is not None:
+        if not one.__traceback__.tb_frame.f_globals.get("__name__", "").startswith("digitrec"):
+            break  # the caller is handling it
         traceback.clear_frames(one.__traceback__)
+        seen.add(id(one))
         one = one.__cause__ or one.__context__
     return error

@@ -214,7 +214,8 @@ class DigitImage:
             source: the picture. An array or tensor has shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and
                 integers, floats or booleans; `digitrec.image.pixels.white` finds their range.
             full: for an array, the value of white (paper or ink), > 0; None: derive it from the values.
-            enough: a larger picture is shrunk, but its shorter side keeps at least this many pixels.
+            enough: a larger picture is shrunk, but its shorter side keeps at least this many pixels, as far
+                as `digitrec.image.pixels.MOST_PIXELS` allow.
 
         Raises:
             TypeError: the source cannot hold a picture, or ``full`` is given without an array.

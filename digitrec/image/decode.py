@@ -216,7 +216,9 @@ def _upright(picture: Image.Image, size: Size, name: str, enough: int) -> tuple[
     """Decode a picture, shrink it if it is far larger than needed, then turn it and its size as EXIF says."""
     picture.load()
     small = shrunk(picture, factor(picture.size, enough), name)
-    small = fitted(opaque(small) if small.mode == "RGBA" else small, enough)
+    small = fitted(small, enough)
+    if small.mode == "RGBA":
+        small = opaque(small)
     orientation: Any = None
     try:
         if exif := picture.info.get("exif"):

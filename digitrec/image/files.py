@@ -280,11 +280,10 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
         elif not stat.S_ISDIR(mode):
             skipped["pipe or device"] += 1
         elif not _ANY_DEPTH.search(pattern):  # as a shell would name it
-            kind = (
-                "output" if Path(path).name in OUTPUTS else "folder link" if Path(path).is_symlink() else ""
-            )
-            skipped.update([kind] if kind else [])
-            found += [] if kind else pictures(path, skipped)
+            if Path(path).name in OUTPUTS or Path(path).is_symlink():
+                skipped["output" if Path(path).name in OUTPUTS else "folder link"] += 1
+            else:
+                found += pictures(path, skipped)
     skipped.update(passed.values())
     return found
 

@@ -120,12 +120,10 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
     full = white(values) if full is None else number("full", full, 0, above=True)
     pixels = np.ascontiguousarray(scaled(values, full))
     sha256 = digest(pixels)
-    if by > 1:
-        pixels = np.asarray(Image.fromarray(pixels).reduce(by))
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        pixels = np.asarray(opaque(Image.fromarray(pixels)))
-    if pixels.shape[0] * pixels.shape[1] > MOST_PIXELS:
-        pixels = np.asarray(fitted(Image.fromarray(pixels), enough))
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+    if has_alpha or by > 1 or (enough < UNSHRUNK and math.prod(size) > MOST_PIXELS):
+        small = fitted(Image.fromarray(pixels).reduce(by), enough)
+        pixels = np.asarray(opaque(small) if has_alpha else small)
     return Decoded(pixels, size, "<array>", sha256)
 
 
@@ -207,8 +205,9 @@ def fitted(picture: Image.Image, enough: int) -> Image.Image:
     share = math.sqrt(MOST_PIXELS / (picture.width * picture.height))
     if share >= 1 or enough >= UNSHRUNK:
         return picture
-    size = max(1, int(picture.width * share)), max(1, int(picture.height * share))
-    return picture.resize(size, Image.Resampling.LANCZOS)
+    width = max(1, min(int(picture.width * share), MOST_PIXELS))
+    height = max(1, min(int(picture.height * share), MOST_PIXELS // width))
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def shrunk(picture: Image.Image, by: int, name: str = "<image>") -> Image.Image:

@@ -131,10 +131,8 @@ def _work_of(operator: Operator) -> Work:
     form, work = WITH_OPTIONS[operator.kind]
     options = form()
     options.Init(operator.table.Bytes, operator.table.Pos)
-    if hasattr(options, "DilationHFactor") and (options.DilationHFactor(), options.DilationWFactor()) != (
-        1,
-        1,
-    ):
+    factors = [getattr(options, f"Dilation{side}Factor", lambda: 1)() for side in "HW"]
+    if factors != [1, 1]:
         raise ValueError("a dilated convolution, which only LiteRT can run")
     fused = options.FusedActivationFunction() if hasattr(options, "FusedActivationFunction") else 0
     if fused not in ACTIVATIONS:

@@ -70,5 +70,6 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
 
 def _confidence(answer: Answer, digit: int, inferred: bool) -> float | None:
     value = LOOK_ALIKES.get if inferred else lambda char: unicodedata.digit(char, None)
-    holders = [one for one in answer.candidates if any(value(char) == digit for char in one.text)]
-    return min((one.score for one in holders if one.score is not None), default=None)
+    places = ([at for at, char in enumerate(one.text) if value(char) == digit] for one in answer.candidates)
+    scores = [one.score_of(at) for one, at in zip(answer.candidates, places, strict=True) if at]
+    return min((score for score in scores if score is not None), default=None)

@@ -137,7 +137,7 @@ def numbers_in(
     outside = parts.get(None, [])
     found = []
     for field, part in parts.items():
-        beyond = [] if field is None else outside
+        beyond = [] if field is None else [word for word in outside if _goes_on(word, part)]
         across = [word.box for word in _joined([*part, *beyond], expected)] if beyond else None
         for word in _joined(part, expected):
             if word.digits and not any(map(str.isalpha, word.text)):
@@ -145,6 +145,16 @@ def numbers_in(
                 reaches = across is not None and word.box not in across and number.reason is None
                 found.append(number.unless(NOT_SURE) if reaches else number)
     return found
+
+
+def _goes_on(word: _Word, part: Sequence[_Word]) -> bool:
+    """Return whether a word outside of a field may continue one of the field's words."""
+    around = union([it.box for it in part])
+    if word.box is None or around is None or not (word.digits or word.text == "-"):
+        return False
+    (left, top, right, bottom), height = word.box, around[3] - around[1]
+    beside = max(left, around[0]) - min(right, around[2]) < height
+    return beside and min(bottom, around[3]) > max(top, around[1])
 
 
 def _field(box: Box | None, place: Place, fields: Sequence[Box]) -> int | None:
@@ -202,12 +212,11 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
         if end - start == len(text):
             yield _Word(ascii_text, candidate.score, box, own, candidate.chance)
             continue
-        known = [sign.score for sign in own if sign.score is not None]
-        score = min(known) if 0 < len(known) == len(own) else candidate.score
         share = union([sign.box for sign in own])
         if share is None and box is not None:
             step = (box[2] - box[0]) / len(text)
             share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
+        score = candidate.score_of(range(start, end))
         yield _Word(ascii_text, score, share, own, candidate.chance)
 
 
@@ -261,7 +270,7 @@ def _joined(words: Sequence[_Word], expected: Range) -> list[_Word]:
 def _belong(before: Sequence[_Word], word: _Word) -> bool:
     """Return whether a word continues the number that ends just before it."""
     last = before[-1]
-    if last.text == "-" and word.digits:
+    if last.text == "-" and word.digits and word.text[0] != "-":
         is_after = len(before) > 1 and any(map(str.isalnum, before[-2].text))
         is_between = is_after and _gap(before[-2], last) < 2 * _gap(last, word)  # two words
         return not is_between and _is_near(last, word, AFTER_MINUS)

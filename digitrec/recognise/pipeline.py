@@ -46,36 +46,23 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
         return Failure(ref, asker, lightened(error))
 
 
-class _Sources(Iterator[Opened]):
-    """An iterator that ends at an error, so that the items before it are read before it is raised."""
-
-    _error: Exception | None = None
-
-    def __init__(self, items: Iterable[Opened]) -> None:
-        self._items = iter(items)
-
-    def __next__(self) -> Opened:
-        try:
-            return next(self._items)
-        except StopIteration:
-            raise
-        except Exception as error:
-            self._error = error
-            raise StopIteration from error
-
-    def end(self) -> None:
-        """Raise the error of the items if there was one."""
-        if self._error is not None:
-            raise self._error
+def _until_error(items: Iterable[Opened], errors: list[Exception]) -> Iterator[Opened]:
+    """Yield the items; add an error of their source to ``errors``, to be raised after they are used."""
+    try:
+        yield from items
+    except Exception as error:
+        errors.append(error)
 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """Yield the prepared pictures in batches that suit the engine and are ready within its batch deadline."""
     name, enough = engine.provider.name, engine.wants.enough
-    opened = _Sources(map(partial(open_or_fail, asker=name, enough=enough), sources))  # frees each source
+    errors: list[Exception] = []
+    opened = _until_error(map(partial(open_or_fail, asker=name, enough=enough), sources), errors)
     while batch := _batch(opened, engine):
         yield batch
-    opened.end()
+    if errors:
+        raise errors[0]
 
 
 def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
@@ -83,10 +70,12 @@ def chunks(opened: Iterator[Opened], most: int) -> Iterator[list[Opened]]:
 
     The opened pictures of a chunk take about `HELD_BYTES` at most.
     """
-    waiting = _Sources(opened)
+    errors: list[Exception] = []
+    waiting = _until_error(opened, errors)
     while chunk := _taken(waiting, most, HELD_BYTES, time.monotonic() + PATIENCE_REMOTE_S):
         yield chunk
-    waiting.end()
+    if errors:
+        raise errors[0]
 
 
 def _batch(opened: Iterator[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:

@@ -358,7 +358,7 @@ class Service:
         """Do the work on a picture when it is the client's turn; return an error as a Failure.
 
         The work records its outcome. If the request does not wait for it, it is stopped, and recorded as a
-        failure that cost its full price: a call in flight may be paid.
+        failure at the full price, the most that calls in flight may cost.
         """
 
         def asked(source: ImageSource) -> Result:

@@ -102,13 +102,9 @@ def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
 
 @pytest.mark.parametrize("reader", [FakeProvider(["7"]), digitrec.Fallback([FakeProvider(["7"])], 0.5)])
 def test_what_was_read_before_an_error_of_the_source_is_not_lost(reader: Any) -> None:
-    def source() -> Iterator[Any]:
-        yield from [drawn_seven()] * 3
-        raise OSError("the camera is gone")
-
-    outcomes = digitrec.stream(source(), reader)
+    outcomes = digitrec.stream([*[drawn_seven()] * 3, 5, drawn_seven()], reader)  # type: ignore[list-item]
     assert [next(outcomes).image is not None for _ in range(3)] == [True] * 3
-    with pytest.raises(OSError, match="camera"):
+    with pytest.raises(TypeError, match="int"):
         next(outcomes)
 
 
@@ -119,7 +115,7 @@ def test_a_failure_keeps_no_pictures() -> None:
         def read(self, image: Any, *, timeout: float) -> Answer:
             pixels = np.ones(9)
             held.append(weakref.ref(pixels))
-            raise Rejected("no")
+            raise (error := Rejected("no")) from error
 
     (failure,) = digitrec.predict_many([drawn_seven()], Refusing())
     assert isinstance(failure, Failure) and held[0]() is None

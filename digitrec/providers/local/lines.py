@@ -43,7 +43,7 @@ CLEARLY = 1.4
 ONE_PIECE = 0.25
 """Minimum share of such a digit's ink that is connected."""
 LARGEST, ENLARGED = 6_500_000, 1_000_000
-"""Maximum area of the network's input, in pixels, and maximum over four times the picture's own."""
+"""Maximum area of the network's input, in pixels; the second one for a picture with under a quarter of it."""
 CLEAR, SHARP = 24, 28
 """Median height of the digits, in pixels of the network's input: the minimum that ends the search, and the
 target of the next input."""
