@@ -14,5 +14,5 @@ def test_a_port_that_does_not_exist_has_the_exit_code_of_ports():
 
 
 def test_only_the_emulated_engines_keep_no_answers():
-    with Asking(emulate=True).engines(["google", "local"]) as engines:
-        assert [engine.options.ledger for engine in engines] == ["none", "default"]
+    with Asking(emulate=True).engines(["google", "local"]) as (cloud, own):
+        assert (cloud.options.ledger, own.options.ledger) == ("none", "default")

@@ -317,12 +317,11 @@ def test_emulated_sheets_do_not_count_beside_a_real_one() -> None:
 
 
 def test_a_reading_confirms_one_number_at_its_place() -> None:
-    low, high, near = (20, 20, 80, 50), (20, 80, 80, 110), (20, 44, 80, 74)
-    first = FakeProvider([Answer((Candidate("5", 0.6, low), Candidate("5", 0.6, high)))], name="a")
-    bare = FakeProvider([Answer((Candidate("5", 0.9),))], name="b")
-    beside = FakeProvider([Answer((Candidate("5", 0.9, near),))], name="c")
-    for other, reasons in ((bare, [None, "engines disagree"]), (beside, ["engines disagree"] * 2)):
-        numbers = digitrec.read(PAGE, digitrec.Consensus([first, other], 2)).numbers
+    fives = Candidate("5", 0.6, (20, 20, 80, 50)), Candidate("5", 0.6, (20, 80, 80, 110))
+    for box, reasons in ((None, [None, "engines disagree"]), ((20, 44, 80, 74), ["engines disagree"] * 2)):
+        said = Answer(fives), Answer((Candidate("5", 0.9, box),))
+        engines = [FakeProvider([one], name=name) for one, name in zip(said, "ab", strict=True)]
+        numbers = digitrec.read(PAGE, digitrec.Consensus(engines, 2)).numbers
         assert [one.reason for one in numbers] == reasons
 
 

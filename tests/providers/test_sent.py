@@ -73,8 +73,8 @@ def test_tls_that_breaks_off_is_free_before_the_request_and_paid_after_it(
 @pytest.mark.parametrize("cut", [(b"busy", b"bu"), (b"Retry-After: 0", b"Content-Encoding: gzip")])
 def test_a_cut_off_refusal_has_its_status(cut: tuple[bytes, bytes], opened: Opened, tmp_path: Path) -> None:
     with raw_server() as server:
-        refusal = answer(503, b"busy", ("Retry-After", "0")).replace(*cut)
-        server.say = [refusal, *replies("google", NOTHING["google"])]
+        good = replies("google", NOTHING["google"])
+        server.say = [answer(503, b"busy", ("Retry-After", "0")).replace(*cut), *good]
         reply = ask(opened("google", endpoint=server.url), tmp_path)
     assert isinstance(reply.outcome, Answer)
     assert (reply.attempts, usd(tmp_path)) == (2, PRICE)

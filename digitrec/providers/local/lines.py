@@ -50,6 +50,9 @@ target of the next input."""
 MANY, SAMPLE, LEGIBLE_SHARE = 12, 30, 0.45
 """From the first number of digits on, a sample of at most the second is read; if less than this share of it
 is clear, the page is searched at a higher resolution."""
+SMALLEST, FEW = 4, 3
+"""Minimum height of ink that may be a small digit, in pixels of the network's input, and minimum number of
+such parts, and of digits among them."""
 CUT_OUT = 3.5
 """A picture lower than this many times its median digit was cut out around a number or two."""
 LEGIBLE = 16
@@ -299,7 +302,7 @@ def _marks(picture: Image.Image) -> Seen:
     if longest > SMALL:
         coarse = _overview(picture, COARSE)
         if _is_enough(picture, coarse[1], marks):
-            return _with_rows(picture, coarse, closest)
+            return _with_small(picture, _with_rows(picture, coarse, closest), (look, marks), last)
     while True:
         typical = np.median([_height(mark) for mark in _digits(marks) or marks] or [1])
         is_large = typical >= CLEAR
@@ -307,8 +310,9 @@ def _marks(picture: Image.Image) -> Seen:
             break
         side = min(round(side * (2 if is_large else min(2, SHARP / typical))), last)
         look, marks = _overview(picture, side)
-    # Digits may be too large for all other inputs.
-    return _with_rows(picture, (look, marks), closest) if marks else coarse
+    wide = look, marks
+    found = _with_rows(picture, wide, closest) if marks else coarse  # digits too large for all other inputs
+    return found if longest <= SMALL else _with_small(picture, found, wide, last)
 
 
 def _with_rows(picture: Image.Image, found: Seen, side: int) -> Seen:
@@ -324,6 +328,32 @@ def _with_rows(picture: Image.Image, found: Seen, side: int) -> Seen:
         return found
     digits = _clear_boxes(closer[1])
     return closer if _in_rows(digits) and len(digits) > len(_clear_boxes(found[1])) else found
+
+
+def _with_small(picture: Image.Image, found: Seen, wide: Seen, last: int) -> Seen:
+    """Return a closer look if it shows small digits beside large ones, as in a heading; else what was found.
+
+    ``wide`` is a look in which small digits have no marks; but they are ink. ``last`` is the longer side of
+    the largest input, in pixels.
+    """
+    (look, marks), side = wide, max(wide[0].kinds.shape[:2])
+    parts, marked = components(look.kinds[..., 0] < 0.5), np.zeros(look.kinds.shape[:2])
+    for left, top, right, bottom in (mark.place for mark in marks):
+        marked[top:bottom, left:right] = 1
+    is_small = (parts.height >= SMALLEST) & (parts.height < CLEAR) & (4 * parts.width >= parts.height)
+    heights = parts.height[is_small & (parts.total(marked) == 0)]
+    typical = float(np.median(heights)) if len(heights) else 0.0
+    seen = sum(_height(mark) < 2 * typical for mark in _digits(marks))
+    if side >= min(last, max(picture.size)) or len(heights) < max(FEW, seen + 1):
+        return found
+    closer = _overview(picture, min(last, round(side * SHARP / typical)))
+    if not _are_legible(closer[1]):
+        return found
+    now = _clear_boxes(_digits(closer[1]))
+    new = [box for box in now if all(covered(box, mark.box) <= SAME for mark in found[1])]
+    # In a photo of a newspaper, small print is no reason to read the large digits at another resolution.
+    before = _clear_boxes(_digits(found[1]))
+    return closer if len(new) >= max(FEW, len(before) + 1) else found
 
 
 def _are_legible(marks: Sequence[finder.Mark]) -> bool:

@@ -153,17 +153,16 @@ def test_what_is_wrong_is_told_with_its_line(folder: Path, table: str | bytes, c
 def test_repeated_and_unlisted_files_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with_files(tmp_path)
     (tmp_path / "notes.txt").write_text("no picture")
-    (tmp_path / "3").mkdir()
-    others = tmp_path / "z.jpg", tmp_path / "3" / "z.png"
-    for other in others:
-        other.write_text("a picture of another kind")
+    (tmp_path / "z.jpg").write_text("a picture of another kind")
+    (below := tmp_path / "3").mkdir()
+    (below / "z.png").touch()
     assert table_of(tmp_path, "file,label\na.png,7\nb b.png,none\n./a.png,7.0\n") == EXPECTED
     unlisted, repeated = caplog.messages
     assert "1 line" in repeated
     assert "left out 4 " in unlisted and 'q"uote.png' in unlisted
     caplog.clear()
-    for other in others:
-        other.unlink()
+    (tmp_path / "z.jpg").unlink()
+    (below / "z.png").unlink()
     table_of(
         tmp_path, "file,label\n" + "".join(f'"{name.replace(chr(34), chr(34) * 2)}",7\n' for name in NAMES)
     )
