@@ -189,7 +189,7 @@ def test_a_request_that_has_ended_asks_no_more() -> None:
         threading.Event().wait(0.5)
         calls = cloud.provider.calls  # type: ignore[attr-defined]
         threading.Event().wait(1.0)
-    assert cloud.provider.calls == calls > 1  # type: ignore[attr-defined]
+    assert cloud.provider.calls == calls >= 1  # type: ignore[attr-defined]
 
 
 PICTURES = [png((60 + number, 60)) for number in range(12)]
