@@ -50,6 +50,8 @@ target of the next input."""
 MANY, SAMPLE, LEGIBLE_SHARE = 12, 30, 0.45
 """From the first number of digits on, a sample of at most the second is read; if less than this share of it
 is clear, the page is searched at a higher resolution."""
+AROUND = 5
+"""Distance from the middle of such ink to the edges of a first look at it, as a multiple of its height."""
 SMALLEST, FEW = 4, 3
 """Minimum height of ink that may be a small digit, in pixels of the network's input, and minimum number of
 such parts, and of digits among them."""
@@ -341,10 +343,12 @@ def _with_small(picture: Image.Image, found: Seen, wide: Seen, last: int) -> See
     for left, top, right, bottom in (mark.place for mark in marks):
         marked[top:bottom, left:right] = 1
     is_small = (parts.height >= SMALLEST) & (parts.height < CLEAR) & (4 * parts.width >= parts.height)
-    heights = parts.height[is_small & (parts.total(marked) == 0)]
-    typical = float(np.median(heights)) if len(heights) else 0.0
+    small = parts.boxes[is_small & (parts.total(marked) == 0)]
+    typical = float(np.median(small[:, 3] - small[:, 1])) if len(small) else 0.0
     seen = sum(_height(mark) < 2 * typical for mark in _digits(marks))
-    if side >= min(last, max(picture.size)) or len(heights) < max(FEW, seen + 1):
+    if side >= min(last, max(picture.size)) or len(small) < max(FEW, seen + 1):
+        return found
+    if not _shows_digits(picture, small * (max(picture.size) / side)):
         return found
     closer = _overview(picture, min(last, round(side * SHARP / typical)))
     if not _are_legible(closer[1]):
@@ -354,6 +358,17 @@ def _with_small(picture: Image.Image, found: Seen, wide: Seen, last: int) -> See
     # In a photo of a newspaper, small print is no reason to read the large digits at another resolution.
     before = _clear_boxes(_digits(found[1]))
     return closer if len(new) >= max(FEW, len(before) + 1) else found
+
+
+def _shows_digits(picture: Image.Image, small: Scores) -> bool:
+    """Return whether there is a clear digit around the middle one of some boxes, in the picture's pixels."""
+    middles, reach = (small[:, :2] + small[:, 2:]) / 2, AROUND * np.median(small[:, 3] - small[:, 1])
+    x, y = middles[np.abs(middles - np.median(middles, axis=0)).sum(axis=1).argmin()]
+    left, top = max(0, round(x - reach)), max(0, round(y - reach))
+    part = picture.crop(
+        (left, top, min(round(x + reach), picture.width), min(round(y + reach), picture.height))
+    )
+    return bool(_clear_boxes(_overview(part, round(2 * AROUND * SHARP))[1]))
 
 
 def _are_legible(marks: Sequence[finder.Mark]) -> bool:
