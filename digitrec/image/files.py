@@ -280,8 +280,10 @@ def matches(pattern: str, skipped: Skipped) -> list[str]:
         elif not stat.S_ISDIR(mode):
             skipped["pipe or device"] += 1
         elif not _ANY_DEPTH.search(pattern):  # as a shell would name it
-            if Path(path).name in OUTPUTS or Path(path).is_symlink():
-                skipped["output" if Path(path).name in OUTPUTS else "folder link"] += 1
+            if Path(path).name in OUTPUTS:
+                skipped["output"] += 1
+            elif Path(path).is_symlink():
+                skipped["folder link"] += 1
             else:
                 found += pictures(path, skipped)
     skipped.update(passed.values())
