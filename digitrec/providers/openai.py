@@ -30,6 +30,7 @@ from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded
+from digitrec.errors.arguments import whole
 from digitrec.errors.schemas import built
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
@@ -201,11 +202,12 @@ class OpenAi(Cloud):
         Raises:
             NotInstalled: the extra "openai" is missing.
             NotConfigured: a setting is missing or wrong; the message names it.
+            TypeError, ValueError: ``most_tokens`` is not a whole number >= 1.
         """
         if preset not in PRESETS:
             raise NotConfigured(f"{PRESET} must be one of {', '.join(PRESETS)}, got {preset!r}")
         server = PRESETS[preset]
-        if not model.strip():
+        if not (model or "").strip():
             raise NotConfigured(f"no model is chosen; set {MODEL} to one that reads pictures")
         limit = limit or server.limit
         if limit not in LIMITS:
@@ -214,22 +216,28 @@ class OpenAi(Cloud):
             raise NotConfigured(f"{preset} has a different address for each user; set {ENDPOINT}")
         self.name, self.model = name, model.strip()
         self.endpoint = checked_endpoint(endpoint, ENDPOINT, allow_plain_http=allow_plain_http)
-        key = checked_key(key, server.key)
+        key = checked_key(key or "", server.key)
         if not key and server.needs_key and self.endpoint == server.endpoint:
             raise NotConfigured(f"{preset} needs a key; set {server.key}, or {ENDPOINT} to another server")
         self._question = DIGIT
         self._limit = limit
         self._settings = frozenset(server.leave_out)
         self._refused: frozenset[str] = frozenset()
-        self.adjust(leave_out, most_tokens)
+        self.adjust(leave_out, whole("most_tokens", most_tokens, 1))
         self._wire = Wire(SERVICE, self.endpoint, "openai", _refused)
         if key:
             self._wire.sign_with("Authorization", key, "Bearer ")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build from `variables`, with the key from the preset's variable; ``options`` override them."""
-        server = PRESETS.get(options.get("preset") or env.get(PRESET, "").strip() or "openai")
+        """Build from `variables`, with the key from the preset's variable; ``options`` override them.
+
+        `ENDPOINT` and `LIMIT` belong to the environment's preset: another preset's key is not sent there.
+        """
+        chosen = options.get("preset")
+        server = PRESETS.get(chosen or env.get(PRESET, "").strip() or "openai")
+        if server and chosen and server.endpoint and server.needs_key and server.key != KEY:
+            options = {"endpoint": server.endpoint, "limit": server.limit, **options}
         return super().from_env(env, **{"key": env.get(server.key, "") if server else "", **options})
 
     @classmethod

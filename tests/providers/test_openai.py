@@ -8,6 +8,7 @@ from raw_server import RawServer, answer
 from digitrec import errors
 from digitrec.answer import Answer, Candidate
 from digitrec.engine.config import Config, Parameters
+from digitrec.errors import NotConfigured
 from digitrec.providers.base import Adjustable
 from digitrec.providers.openai import LEFT_OUT, PRESETS, Numbers, OpenAi, parse
 from digitrec.recognise.normalise import normalise
@@ -45,6 +46,18 @@ def test_what_is_sent(told: Told, server: RawServer, monkeypatch: Any) -> None:
 def test_a_server_of_ones_own_needs_no_key(told: Told, server: RawServer) -> None:
     assert isinstance(told("openai", answered(), key="", preset="vllm"), Answer)
     assert b"authorization" not in server.arrived[0].lower()
+
+
+def test_a_key_is_not_sent_to_the_address_of_another_preset() -> None:
+    env = {"OPENAI_BASE_URL": "https://proxy.example/v1", "GEMINI_API_KEY": KEY, "OPENAI_API_KEY": KEY}
+    asked = [OpenAi.from_env(env, model="x", preset=name).endpoint for name in ("gemini", "openai", "vllm")]
+    assert asked == [PRESETS["gemini"].endpoint, *[env["OPENAI_BASE_URL"]] * 2]
+
+
+@pytest.mark.parametrize("wrong", [{"most_tokens": 0}, {"most_tokens": "9"}, {"model": None}, {"key": None}])
+def test_a_wrong_setting_is_refused_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises((NotConfigured, TypeError, ValueError), match=r"model|most_tokens|needs a key"):
+        OpenAi(**{"model": "x", "key": KEY, **wrong})
 
 
 def test_the_name_of_the_limit_is_a_setting(told: Told, server: RawServer) -> None:
