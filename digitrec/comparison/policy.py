@@ -45,7 +45,7 @@ class EnginePolicy:
     def __init__(self, engines: Sequence[str | Provider | Engine]) -> None:
         self.engines: Sequence[Engine] = tuple(engine_for(engine) for engine in listed(engines))
         names = [*map(name_of, self.engines)]
-        if len(set(self.engines)) < len(self.engines):
+        if len({id(engine.provider) for engine in self.engines}) < len(self.engines):
             raise ValueError(f"an engine is given twice: {', '.join(names)}")
         self.name = self.called(names)
 

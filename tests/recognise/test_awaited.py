@@ -115,7 +115,7 @@ def test_it_raises_what_the_other_door_raises(run: Run) -> None:
 
 def test_many_come_in_order_and_a_bad_one_takes_its_own_place(run: Run) -> None:
     async def main() -> None:
-        for provider in (FakeProvider(["1", "2"]), Fallback([FakeProvider(["1", "2"])] * 2, 0.0)):
+        for provider in (FakeProvider(["1", "2"]), Fallback([FakeProvider(["1", "2"]), "local"], 0.0)):
             sources: list[ImageSource] = [SEVEN, "not-there.jpg", SEVEN]
             outcomes = [it async for it in digitrec.astream(iter(sources), provider)]
             assert [it.digit for it in outcomes if isinstance(it, Prediction)] == [1, 2]
@@ -168,7 +168,7 @@ def test_a_provider_instance_has_anyios_limit(run: Run) -> None:
 
 def test_a_policy_has_the_lowest_limit_of_its_engines(run: Run, tmp_path: Path) -> None:
     cloud = Meeting(2)
-    wide, narrow = (engine(cloud, tmp_path, concurrency=limit) for limit in (5, 2))
+    wide, narrow = (engine(it, tmp_path, concurrency=limit) for it, limit in ((cloud, 5), (Cloud(), 2)))
     with closing(Fallback([wide, narrow], 0.0)) as policy:
         run(lambda: all_at_once(policy, 8))
     assert cloud.most == 2
