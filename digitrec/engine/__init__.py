@@ -343,7 +343,7 @@ def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecErr
     try:
         return call()
     except DigitrecError as error:
-        return lightened(error)
+        return _named(provider, lightened(error))
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # another package's code may raise anything
@@ -356,10 +356,16 @@ def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecErr
 def usable(provider: Provider, given: object) -> Outcome:
     """Return a usable outcome unchanged; turn anything else into an error."""
     if isinstance(given, DigitrecError):
-        return given
+        return _named(provider, given)
     if not isinstance(given, Answer):
         return _bug(provider, f"it gave {type(given).__name__} where an Answer belongs")
     return caught(provider, lambda: checked(given))
+
+
+def _named(provider: Provider, error: DigitrecError) -> DigitrecError:
+    if isinstance(error, ProviderError):
+        error.provider = error.provider or provider.name
+    return error
 
 
 def _bug(provider: Provider, what: str, cause: BaseException | None = None) -> ProviderError:

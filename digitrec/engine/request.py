@@ -14,12 +14,12 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from digitrec import errors
 from digitrec.answer import Answer, total
@@ -36,6 +36,8 @@ from digitrec.providers import registry, wire
 from digitrec.providers.base import Adjustable, BaseProvider, Metered, Provider, Resumable
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LOOK_S = 0.1
 """Polling interval for the answer of another process's call, in seconds."""
@@ -64,7 +66,8 @@ class Remote:
         self.options = options
         self._config = options._config or config.load()
         own_s: float = getattr(provider, "attempt_timeout", BaseProvider.attempt_timeout)
-        self.attempt_s = options.attempt_timeout or self._config.attempt_timeouts.get(provider.name, own_s)
+        self._names = provider.name, registry.registered_name(provider)
+        self.attempt_s = options.attempt_timeout or self._own(self._config.attempt_timeouts, own_s)
         """Seconds for one request, > 0."""
         self.lease_s = min(self.attempt_s, options.timeout) + LEASE_MARGIN_S
         """Seconds for which a call in flight blocks the same call elsewhere."""
@@ -73,16 +76,16 @@ class Remote:
         self._opening = threading.Lock()
         self._books: tuple[Ledger, Ledger | None] | None = None  # the second one is the recording
         self._turns: Ledger | None = None
-        parameters = self._config.parameters.get(provider.name)
+        parameters = self._own(self._config.parameters, None)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)
         self.tokens: TokenPrice | None = None
         """Price of the model's tokens; None: each image has the same price."""
-        self.price = None if provider.price is None else provider.price.usd
+        stated = None if provider.price is None else provider.price.usd
+        configured = self._own(self._config.prices, None)
+        self.price = stated if configured is None else configured
         """Maximum US dollars for one image; None: unknown."""
-        if provider.name in self._config.prices:
-            self.price = self._config.prices[provider.name]
-        elif isinstance(provider, Metered) and provider.model in self._config.tokens:
+        if configured is None and isinstance(provider, Metered) and provider.model in self._config.tokens:
             self.tokens = self._config.tokens[provider.model]
             self.price = self.tokens.usd(*provider.most_tokens)
         limits = options.max_cost, self._config.budget.per_month
@@ -133,6 +136,10 @@ class Remote:
                     book.close()
             self._books = self._turns = None
 
+    def _own(self, table: Mapping[str, T], default: T) -> T:
+        """Return the provider's setting under its own name, else under the one that its class has."""
+        return next((table[name] for name in self._names if name in table), default)
+
     def _terms(self) -> Terms:
         """Return the terms of one `ask`; an emulator may have been started since the previous one.
 
@@ -147,7 +154,7 @@ class Remote:
                 is_ledger = ledger.path and record and record.resolve() == ledger.path.resolve()
                 self._books = ledger, None if record is None or is_ledger else Ledger(record)
         own_rate = None if emulated else getattr(self.provider, "rate", None)  # an emulator has no quota
-        rate = self._config.rates.get(self.name, own_rate)
+        rate = self._own(self._config.rates, own_rate)
         return Terms(self, *self._books, emulated, rate, self.unrecorded)
 
     def _ledger(self, emulated: bool) -> Ledger:
@@ -208,7 +215,7 @@ class Remote:
 
 
 def _where_a_price_is_set(provider: Provider) -> str:
-    name = provider.name
+    name = registry.registered_name(provider)
     if isinstance(provider, Metered):
         return f'set those of its tokens in {config.config_path()}: [tokens."{provider.model}"] input, output'
     if name in registry.found():
@@ -477,8 +484,6 @@ class Request:
 
     def _came(self, item: Item, outcome: Outcome) -> None:
         """Record an outcome that arrived in time; make it the reply unless it is retryable."""
-        if isinstance(outcome, errors.ProviderError):
-            outcome.provider = outcome.provider or self._terms.remote.name
         self._book(item, item.claim, outcome)
         if isinstance(outcome, Answer):
             return

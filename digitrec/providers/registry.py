@@ -129,7 +129,7 @@ def _listing(plugin: Plugin, env: Mapping[str, str], price: Price | None) -> Lis
                 raise TypeError("no Status")
     except DigitrecError as error:
         return Listing(plugin.name, Status(False, False, (str(error),)), price)
-    return Listing(plugin.name, status, price or getattr(cls, "price", None), getattr(cls, "notice", None))
+    return Listing(plugin.name, status, price or _stated_price(cls), getattr(cls, "notice", None))
 
 
 def provider_class(name: str) -> type[Provider]:
@@ -145,7 +145,19 @@ def provider_class(name: str) -> type[Provider]:
 
 def price_of(name: str) -> Price | None:
     """Return the price that a provider's class states, if it states one; raises like `provider_class`."""
-    return getattr(provider_class(name), "price", None)
+    return _stated_price(provider_class(name))
+
+
+def registered_name(provider: Provider) -> str:
+    """Return the name under which a provider's class is registered; else the provider's own name."""
+    place = f"{type(provider).__module__}:{type(provider).__qualname__}"
+    return next((name for name, plugin in found().items() if plugin.place == place), provider.name)
+
+
+def _stated_price(cls: object) -> Price | None:
+    """Return the price that a class states; None if each of its objects has its own."""
+    price: Price | None = getattr(cls, "price", None)
+    return None if hasattr(price, "__get__") else price
 
 
 def _plugin(name: str) -> Plugin:
@@ -190,7 +202,7 @@ def _flaw_of_class(cls: object) -> str | None:
     lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
     if lacking:
         return f"it lacks {', '.join(lacking)}"
-    return None if isinstance(getattr(cls, "price", None), Price | None) else "its price must be a Price"
+    return None if isinstance(_stated_price(cls), Price | None) else "its price must be a Price"
 
 
 def flaw_of(provider: Provider) -> str | None:

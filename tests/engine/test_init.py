@@ -21,6 +21,7 @@ from digitrec.engine.config import Config, Month, default_ledger, load
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE
+from digitrec.providers.registry import open_provider
 from digitrec.recognise import calibration
 
 # ---- answers and what they say of themselves
@@ -337,6 +338,12 @@ def test_an_impossible_form_of_image_is_refused() -> None:
             InputSpec(**wrong)  # type: ignore[arg-type]
 
 
+def test_the_settings_of_an_engine_hold_under_a_name_of_its_own(tmp_path: Path) -> None:
+    google = open_provider("google", env={}, api_key="k", name="mine")
+    with Engine(google, options(tmp_path, config=Config(prices={"google": 0.25}))) as engine:
+        assert engine.estimate([image(1)]).cost_usd == 0.25
+
+
 def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
     cloud = PaidCloud()
     cloud.endpoint, cloud.price = None, FREE  # type: ignore[assignment]
@@ -346,6 +353,8 @@ def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
     assert [reply.outcome for reply in replies] == [answer(1), answer(2)]
     assert {(reply.attempts, reply.cost_usd, reply.replayed) for reply in replies} == {(1, 0.0, False)}
     assert cloud.requests == [[1, 2]]
+    cloud._script = {3: [errors.Rejected("x")]}
+    assert Engine(cloud).ask([image(3)])[0].outcome.provider == "paid"  # type: ignore[union-attr]
 
 
 class Timed(PaidCloud):

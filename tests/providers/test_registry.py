@@ -12,6 +12,7 @@ from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, NotInstalled, UnknownProvider
 from digitrec.providers import registry
+from digitrec.providers.base import Price
 from digitrec.providers.local import Local
 
 
@@ -112,6 +113,13 @@ def test_of_two_strangers_with_one_name_the_first_on_the_path_counts(package: Pa
     package("two-ocr", "same = two_ocr_code:Stranger", first=False)
     package("one-ocr", "same = one_ocr_code:Stranger")
     assert registry.provider_class("same").__module__ == "one_ocr_code"
+
+
+def test_a_price_may_be_a_property(package: Package) -> None:
+    made = "property(lambda self: Price(0.5, 'made up'), lambda self, price: None)"
+    package("one-ocr", "mine = one_ocr_code:Stranger", PROVIDER.replace('Price(0.25, "made up")', made))
+    assert listing("mine").status.installed and listing("mine").price is None
+    assert registry.open_provider("mine").price == Price(0.5, "made up")
 
 
 def test_a_package_that_is_installed_later_is_found(package: Package, tmp_path: Path) -> None:
