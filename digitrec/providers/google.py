@@ -64,7 +64,7 @@ class Google(Cloud):
         credentials_file: str | Path | None = None,
         endpoint: str | None = None,
         feature: str = "document",
-        language_hints: Sequence[str] = (),
+        language_hints: str | Sequence[str] = (),
         allow_plain_http: bool = False,
         name: str = "google",
     ) -> None:
@@ -75,13 +75,13 @@ class Google(Cloud):
             credentials_file: a service-account or ADC file.
             endpoint: address to use instead of Google's; over plain http the file's token is not sent.
             feature: "document" for handwriting, "text" for sparse text in photographs.
-            language_hints: language codes; Google advises against them unless they are certain.
+            language_hints: language codes, also "de,fr"; Google advises against them unless they are certain.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: name of this engine in a Prediction.
 
         Raises:
             NotInstalled: the extra "google" is missing.
-            NotConfigured: no credentials were found, or the file or the endpoint is unusable.
+            NotConfigured: no credentials were found, or the file, the endpoint or a hint is unusable.
         """
         if feature not in FEATURES:
             raise errors.NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
@@ -90,7 +90,7 @@ class Google(Cloud):
             endpoint or ENDPOINT, "DIGITREC_GOOGLE_ENDPOINT", allow_plain_http=allow_plain_http
         )
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
-        self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
+        self.options = {"feature": FEATURES[feature], "language_hints": _hints(language_hints)}
         self._wire = wire = Wire(SERVICE, self.endpoint, "google", _refused)
         self._request = wire.prepare(lambda: pkgutil.resolve_name(REQUEST))
         if api_key:
@@ -106,8 +106,7 @@ class Google(Cloud):
         (separated by commas) and DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override the variables; a key or file
         among them replaces both the key and the file of the environment.
         """
-        hints = env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "").split(",")
-        found: dict[str, Any] = {"language_hints": [hint.strip() for hint in hints if hint.strip()]}
+        found: dict[str, Any] = {"language_hints": env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "")}
         if not options.keys() & {"api_key", "credentials_file"}:
             file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
             found |= {"credentials_file": file, "api_key": None if file else env.get("GOOGLE_API_KEY")}
@@ -159,6 +158,14 @@ class Google(Cloud):
             request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
         )
         return as_json.encode()
+
+
+def _hints(given: str | Sequence[str] | None) -> list[str]:
+    """Return language hints; a text has several with commas between them, as in the environment."""
+    hints = given.split(",") if isinstance(given, str) else [*(given or ())]
+    if not all(isinstance(hint, str) for hint in hints):
+        raise errors.NotConfigured(f"language_hints must be texts such as 'de', got {hints!r}")
+    return [hint.strip() for hint in hints if hint.strip()]
 
 
 def _unsent(name: str, timeout: float) -> errors.TimedOut:

@@ -27,9 +27,11 @@ from .documents import stored
 
 
 def test_text_detection_asks_for_confidences_too(opened: Opened, prepared: Prepared) -> None:
-    google = opened("google", feature="text", language_hints=["en"])
+    google = opened("google", feature="text", language_hints="en, de")
     assert google.read(prepared(google), timeout=10).candidates[0].score == 0.875
-    assert google.options == {"feature": "TEXT_DETECTION", "language_hints": ["en"]}  # type: ignore[attr-defined]
+    assert google.options == {"feature": "TEXT_DETECTION", "language_hints": ["en", "de"]}  # type: ignore[attr-defined]
+    with pytest.raises(errors.NotConfigured, match="language_hints"):
+        opened("google", language_hints=[1])
 
 
 @pytest.mark.parametrize(("images", "more_bytes"), [(17, 0), (3, 3_000_000)])
