@@ -244,7 +244,8 @@ def reader_or_absent(provider: AnyReader, opened: Callable[[Any], Reader] = read
     try:
         return opened(provider)
     except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
-        return Absent(str(provider), error)
+        name = provider if isinstance(provider, str) else getattr(provider, "name", None)
+        return Absent(name if isinstance(name, str) else type(provider).__name__, error)
 
 
 @dataclass(slots=True, eq=False)

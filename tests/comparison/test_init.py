@@ -54,10 +54,11 @@ def test_engines_of_the_same_name_stay_apart() -> None:
 def test_the_options_are_those_of_predict() -> None:
     assert compare(drawn_seven(), fakes("O")).consensus is None
     assert compare(drawn_seven(), fakes("O"), lenient=True).consensus == 0
-    unsure, absent = compare(drawn_seven(), [*fakes(sure(7, 0.6)), "azure"], at_least=0.7, rotate=90).outcomes
+    who = [*fakes(sure(7, 0.6)), FakeProvider(price="free", name="mine")]  # type: ignore[arg-type]
+    unsure, absent = compare(drawn_seven(), who, at_least=0.7, rotate=90).outcomes
     assert isinstance(unsure, Prediction)
     assert (unsure.digit, unsure.unsure_digit, unsure.turned) == (None, 7, 90)
-    assert isinstance(absent, Failure)
+    assert isinstance(absent, Failure) and absent.provider == "mine"
     assert isinstance(absent.error, NotConfigured)
 
 
