@@ -119,8 +119,10 @@ def from_array(values: Array, full: float | None, enough: int) -> Decoded:
     by = factor(size, enough)
     full = white(values) if full is None else number("full", full, 0, above=True)
     pixels = np.ascontiguousarray(scaled(values, full))
-    sha256 = digest(pixels)
     has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+    if has_alpha and full > 1 and values[..., 3].max() <= 1:  # an opacity, beside colours up to 255
+        pixels[..., 3] = scaled(values[..., 3], 1.0)
+    sha256 = digest(pixels)
     if has_alpha or by > 1 or (enough < UNSHRUNK and math.prod(size) > MOST_PIXELS):
         small = fitted(Image.fromarray(pixels).reduce(by), enough)
         pixels = np.asarray(opaque(small) if has_alpha else small)

@@ -217,6 +217,13 @@ def test_batches_are_read_in_every_usual_shape(shape: tuple[int, ...]) -> None:
     assert len(digitrec.predict_many(np.full(shape, 200, np.uint8))) == shape[0]
 
 
+@pytest.mark.parametrize("opacity", [1.0, 255.0])
+def test_an_opacity_may_have_a_range_of_its_own(opacity: float) -> None:
+    seven = np.repeat(drawn_seven().pixels[:, :, None], 4, axis=2).astype(float)
+    seven[..., 3] = opacity
+    assert digitrec.predict(seven).digit == 7
+
+
 class Tensor:
     """An object that NumPy can read, like the tensors of PyTorch, TensorFlow and JAX."""
 
