@@ -23,6 +23,7 @@ class Acme(BaseProvider):
     """Reads text with Acme OCR."""
 
     wants = InputSpec(encoding="png", min_side=100, max_side=4000, max_bytes=2_000_000, margin=0.1)
+    gives_boxes = False
     price: Price | None = Price(0.001, "acme.example/prices, 2026-11")
     rate = 5.0
     # `from_env` builds the provider from these variables; the options of `open_provider` override them.
