@@ -24,6 +24,8 @@ UNEVEN = 0.3
 """Minimum length of a frame's side, as a share of the opposite one; a triangle has a shorter side."""
 OUTSIDE = 0.015
 """How far outside a frame the paper is looked for, as a share of the distance from its middle."""
+EDGE = 0.02
+"""Maximum distance of a line around the page from where its edge must be, as a share of the longer side."""
 LINE = 0.4
 """Minimum length of a printed line, as a share of the picture's width."""
 STEEPEST, STEP = 15.0, 0.5
@@ -65,7 +67,7 @@ def align(image: DigitImage, frame: Box | None) -> Aligned | None:
     """
     seen = image.thumbnail(WORKING_SIDE).convert("L")
     dark = _dark(seen)
-    found = _frame(dark, np.asarray(seen), or_edge=frame is None)
+    found = _frame(dark, np.asarray(seen), frame)
     if found is None:
         if frame is not None or (found := _by_lines(dark)) is None:
             return None
@@ -109,18 +111,26 @@ def _dark(grey: Image.Image) -> NDArray[np.bool_]:
     return np.asarray(Image.fromarray(ink).convert("L").filter(ImageFilter.MaxFilter(3))) > 0
 
 
-def _frame(dark: NDArray[np.bool_], grey: Pixels, *, or_edge: bool) -> Corners | None:
+def _frame(dark: NDArray[np.bool_], grey: Pixels, on_page: Box | None) -> Corners | None:
     """Return the corners of the largest frame, if possible one with as light a ground outside as inside.
+
+    A frame inside another is taken if the outer one is where the page's edge must be.
 
     Args:
         dark: (h, w), see `_dark`.
         grey: brightness, (h, w).
-        or_edge: whether the edge of the paper on a darker table will do.
+        on_page: the frame's place on the page; None: the edge of the paper on a darker table will do, too.
     """
     seen = [(corners, *_levels(corners, grey)) for corners in _frames(dark)]
     on_paper = [corners for corners, outside, _, inside in seen if outside >= DARK * inside]
     lines = [corners for corners, outside, line, inside in seen if 2 * outside >= line + inside]
-    usable = on_paper or lines or [corners for corners, *_ in seen if or_edge]
+    usable = on_paper or lines or [corners for corners, *_ in seen if on_page is None]
+    if on_page is not None:
+        edge, near = rectangle((0, 0, 1, 1)), EDGE * max(dark.shape)
+        for inner in usable[1:]:
+            page = moved(edge, perspective(rectangle(on_page), inner))
+            if any((np.abs(page - outer) < near).all() for outer, *_ in seen):
+                return inner
     return usable[0] if usable else None
 
 
