@@ -288,14 +288,29 @@ def _is_currency_after_minus(last: _Word, word: _Word) -> bool:
 def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
     """Join neighbours with fewer digits than expected if they have the expected number together.
 
-    Too long a row of neighbours is divided as soon as there are enough digits.
+    A row of neighbours is divided at its wider steps, or not at all, or as soon as there are enough digits,
+    whichever gives only numbers of that length first. If none does, its wider steps divide it.
     """
+
+    def fits(run: Sequence[_Word]) -> bool:
+        return least <= _digits(run) <= most
+
     found: list[_Word] = []
     for row in _runs(parts, lambda run, part: _are_boxed(run[-1], part, least)):
         rest = _runs(row, lambda run, part: _digits(run) < least and _digits([*run, part]) <= most)
-        for run in [row] if _digits(row) <= most else rest:
-            found += [reduce(_together, run)] if _digits(run) >= least else run
+        even = _evenly(row)
+        for run in next((runs for runs in (even, [row], rest) if all(map(fits, runs))), even):
+            found += [reduce(_together, run)] if fits(run) else run
     return found
+
+
+def _evenly(row: Sequence[_Word]) -> list[list[_Word]]:
+    """Divide a row of digits in boxes where a step is wider than the others: there a number ends."""
+    boxes = [word.box for word in row if word.box is not None]
+    steps = [(after[0] + after[2] - before[0] - before[2]) / 2 for before, after in pairwise(boxes)]
+    usual = median(steps or [0])
+    ends = [at + 1 for at, step in enumerate(steps) if step > EVEN * usual]
+    return [[*row[start:end]] for start, end in pairwise([0, *ends, len(row)])]
 
 
 def _runs(parts: Sequence[_Word], belongs: Callable[[list[_Word], _Word], bool]) -> list[list[_Word]]:
@@ -363,8 +378,9 @@ def _together(left: _Word, right: _Word) -> _Word:
 
 
 def _number(word: _Word, place: Place, expected: Range) -> Number:
-    first = len(word.text) - len(word.text.lstrip("'"))
-    word = word.part(first, len(word.text.rstrip(".,'")))  # without a full stop
+    word = word.part(len(word.text) - len(word.text.lstrip("'")), len(word.text.rstrip(".,'")))  # a full stop
+    if value_of(word.text) is None and word.text[0] in ".," and value_of(word.text[1:]) is not None:
+        word = word.part(1, len(word.text))  # the point of "Fr. 9.95"
     value, reason = value_of(word.text), None
     if value is None:
         reason = NOT_ONE
