@@ -110,6 +110,8 @@ class Line:
     """The digit network's reading of the single digit, if that search found one."""
     cells: Sequence[Self] = ()
     """The content of each box, if the picture was cut out around digits that stand each in a box."""
+    is_bare: bool = False
+    """Whether it was cut out and its gaps that are as wide as `GAP` hold no ink, not even a point."""
     hyphens: Sequence[tuple[int, float]] = ()
     """For each hyphen between two high marks: the number of high marks before it, and its left end."""
 
@@ -163,6 +165,14 @@ class Line:
         width, height = (self.boxes[:, 2:] - self.boxes[:, :2]).T
         return float(np.average(chances[self.high], weights=(width * height)[self.high]))
 
+    def gaps_are_bare(self, inks: Boxes) -> bool:
+        """Return whether no ink, (N, 4), has its middle in a gap as wide as `GAP`; a comma may hang below."""
+        _, top, _, bottom = self.box
+        wide, x = self._gaps >= GAP * (bottom - top), inks[:, [0, 2]].mean(axis=1)[:, None]
+        beside = (inks[:, 3] > top) & (inks[:, 1] < bottom + HANGING * (bottom - top))
+        inside = (x > np.maximum.accumulate(self.boxes[:-1, 2])) & (x < self.boxes[1:, 0]) & wide
+        return not inside[beside].any()
+
     @property
     def _gaps(self) -> NDArray[np.float64]:
         """The gaps between the boxes, in pixels; on a page a wide one holds a point and counts as none."""
@@ -195,6 +205,7 @@ def lines(picture: Image.Image) -> list[Line]:
     made = [
         line if line.cells else _with_minus(_hyphenated(line, dashes, digits), dashes, every) for line in made
     ]
+    made = [replace(line, is_bare=line.cut_out and line.gaps_are_bare(parts.boxes * scale)) for line in made]
     return sorted(made, key=lambda one: (one.box[1], one.box[0]))
 
 
@@ -522,7 +533,8 @@ def _are_level(dashes: Boxes | Ints, top: float | Ints, bottom: float | Ints) ->
 def _with_minus(line: Line, dashes: Boxes, every: Boxes) -> Line:
     """Return the line with the minus before it in its box; the finder takes few of them for marks.
 
-    A dash with other ink before it, as in 2-7, is no minus. ``every`` are the boxes of all marks and dashes.
+    A dash between other ink and the number, as in 2-7, is no minus, but one after a space is, as in CHF -7.
+    ``every`` are the boxes of all marks and dashes.
     """
     left, top, right, bottom = line.box
     height = bottom - top
@@ -533,7 +545,10 @@ def _with_minus(line: Line, dashes: Boxes, every: Boxes) -> Line:
 
     near = before(dashes, left)
     is_minus = (near[:, 2] - near[:, 0] < height) & _are_level(near, top, bottom)
-    if len(near) != 1 or not is_minus.all() or len(before(every, near[0, 0])):
+    if len(near) != 1 or not is_minus.all():
+        return line
+    behind = before(every, near[0, 0])[:, 2].max(initial=-np.inf)
+    if near[0, 0] - behind < 2 * (left - near[0, 2]):
         return line
     return replace(line, box=(float(near[0, 0]), top, right, bottom))
 

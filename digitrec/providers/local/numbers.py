@@ -252,12 +252,13 @@ class LocalNumbers(BaseProvider):
 
     def _apart(self, page: Page, line: Line, one: Proposal) -> list[Proposal]:
         """Return the proposals for the numbers beside each other on a cut-out, or the one for its line."""
-        if len(one.reading.text) - len(one.digits) < 2:  # else it has several points, so it is no number
-            return [one]
         apart = replace(page, lines=line.apart(GAP))
-        parts = [self._best(apart, part, None) for part in apart.lines]
-        are_numbers = len(parts) > 1 and all(part.digits for part in parts)
-        return parts if are_numbers and _mean(parts) >= UNSURE else [one]
+        parts = [self._best(apart, part, None) for part in apart.lines] if len(apart.lines) > 1 else []
+        if not parts or not all(part.digits for part in parts):
+            return [one]
+        points = _signs([one])
+        is_no_number = points > 1 or (line.is_bare and points > _signs(parts))  # no point stands in the gap
+        return parts if _mean(parts) >= (UNSURE if is_no_number else one.chance) else [one]
 
     def _boxed(self, page: Page, line: Line) -> Proposal:
         """Return the proposal for a row of boxes, read as a whole or box by box; letters make it doubtful."""
@@ -382,6 +383,11 @@ def _is_doubtful(line: Line, found: Sequence[Proposal]) -> bool:
     """Return whether a line of a page may hold digits that were not read; 12:30 is no number."""
     has_sign = any(one.reading.sign > SIGN_INSIDE for one in found)
     return not (line.cut_out or has_sign) and line.chance >= DIGITS and _mean(found) < UNSURE
+
+
+def _signs(found: Sequence[Proposal]) -> int:
+    """Return how many characters of the readings are no digits."""
+    return sum(len(one.reading.text) - len(one.digits) for one in found)
 
 
 def _mean(found: Sequence[Proposal]) -> float:

@@ -96,6 +96,7 @@ def test_a_point_after_a_number_does_not_join_it_to_the_next() -> None:
 def test_numbers_beside_each_other_on_a_cut_out_are_several() -> None:
     numbers = digitrec.read(spaced(1.1, "744", "9", "31", "5")).numbers
     assert [one.text for one in numbers] == ["744", "9", "31", "5"]
+    assert [one.text for one in digitrec.read(spaced(1.1, "744", "31")).numbers] == ["744", "31"]
     assert [one.box[0] for one in numbers] == sorted(one.box[0] for one in numbers)
 
 
@@ -131,8 +132,9 @@ def test_a_minus_before_a_digit_is_read(text: str) -> None:
     assert dashed(154, (text, 44, (200, 62))) == [f"-{text}"]
 
 
-def test_a_dash_between_two_numbers_is_no_minus() -> None:
+def test_a_dash_between_two_numbers_is_no_minus_unless_there_is_a_space_before() -> None:
     assert dashed(140, ("15", 44, (200, 62)), ("50", 44, (44, 62))) == ["50", "15"]
+    assert dashed(164, ("15", 44, (200, 62)), ("A", 44, (100, 62))) == ["-15"]
 
 
 @pytest.mark.parametrize(("text", "pitch", "texts"), [
