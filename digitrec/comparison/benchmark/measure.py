@@ -133,7 +133,10 @@ def scorecard(
     refused = [label for answer, label in answered if answer.answer is None]
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
     # A sheet's confidence is that of its least sure number, not of all.
-    alone = [(answer, label) for answer, label in answered if len(getattr(answer, "sure", ())) < 2]
+    alone = [
+        (answer, label) for answer, label in answered
+        if len(getattr(answer, "sure", ())) < 2 and len(str(label).split()) < 2
+    ]  # fmt: skip
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
         engine=engine,

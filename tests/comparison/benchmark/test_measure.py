@@ -242,6 +242,8 @@ def test_a_sheet_is_right_as_a_whole_and_its_numbers_are_found_one_by_one(tmp_pa
         "some": (share_of([2, 1], ["a", "b"], [3, 1]),) * 2,
     }
     assert scores == shares and scores["all"][0].share == 1
+    (card,) = measured(source, engine("one", "12", "5")).cards
+    assert card.reliability == measures.reliability([(0.9, True)]), "one number is not the whole sheet"
     assert [(pair.only_first, pair.only_second, pair.p) for pair in found.pairs] == [(1, 0, 1.0)]
 
 
