@@ -10,6 +10,7 @@ from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.engine.ledger import Ledger, entries
 from digitrec.engine.ledger.records import Entry, Question, to_spec
 from digitrec.errors import LedgerError, NotConfigured, NotRecorded
+from digitrec.errors.text import encoding
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price
 
@@ -96,7 +97,10 @@ def _entries(path: Path) -> list[Entry]:
     try:
         with path.open("rb") as file:
             is_ledger = file.peek().startswith(SQLITE)
-            lines = [] if is_ledger else file.readlines()
+            data = b"" if is_ledger else file.read()
+            lines = data.decode(encoding(data)).split("\n")
+    except UnicodeError as error:
+        raise LedgerError(f"{path}: its text is not UTF-8 ({error}); export it again") from error
     except OSError as error:
         raise LedgerError(f"{path} cannot be read ({error.strerror}); check the name") from error
     if is_ledger:
@@ -104,6 +108,8 @@ def _entries(path: Path) -> list[Entry]:
             return list(entries(ledger))
     found = []
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             found.append(Entry.parse(line))
         except ValueError as error:

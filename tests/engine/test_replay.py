@@ -145,8 +145,9 @@ def test_the_export_of_a_ledger_is_answered_from(path: Path, tmp_path: Path) -> 
     with closing(Ledger(path)) as ledger:
         lines = [one.line() for one in entries(ledger)]
     export = tmp_path / "export.jsonl"
-    export.write_text("\n".join(lines), encoding="utf-8")
-    assert Replay(export, "paid").ask([image(2)])[0].outcome == answer(2)
+    for form in ("utf-8", "utf-16"):  # Windows PowerShell 5.1 writes UTF-16 for ">"
+        export.write_text("\n".join([*lines, "\n"]), encoding=form)
+        assert Replay(export, "paid").ask([image(2)])[0].outcome == answer(2)
     for wrong in (lines[0][:-1], "[]", "7", "{}", lines[0].replace('"digitrec":1', '"digitrec":99')):
         export.write_text(f"{lines[1]}\n{wrong}\n", encoding="utf-8")
         with pytest.raises(LedgerError, match="line 2"):
