@@ -42,7 +42,7 @@ def read(path: Path) -> tuple[Pixels, Pixels]:
 
 def _arrays(path: Path) -> tuple[Array, Array]:
     """Read images and labels in the format that the file's name says."""
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = [pair for pair in PAIRS if set(pair) <= set(arrays)]
             if len(found) != 1:

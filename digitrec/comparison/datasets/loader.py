@@ -183,7 +183,7 @@ def _read(source: str, path: Path) -> list[Sample]:
         return _folders(path)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; the sets known by name are {NAMED}")
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         return _table(path)
     images, labels = arrayfiles.read(path)
     return [Sample(image, int(label)) for image, label in zip(images, labels, strict=True)]

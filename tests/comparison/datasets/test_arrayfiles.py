@@ -43,7 +43,7 @@ PAIR = {"my-images-idx3-ubyte": idx(DIGITS.images), "my-labels-idx1-ubyte": idx(
 TURNED = DIGITS.images.transpose(0, 2, 1)
 FORMATS: dict[str, tuple[dict[str, bytes], np.ndarray]] = {
     "npz": ({"set.npz": npz(x=DIGITS.images, y=DIGITS.labels, other=LABELS)}, DIGITS.images),
-    "npz, other names": ({"set.npz": npz(images=COLOURED, labels=DIGITS.labels)}, COLOURED),
+    "npz, other names": ({"SET.NPZ": npz(images=COLOURED, labels=DIGITS.labels)}, COLOURED),
     "idx": (PAIR, DIGITS.images),
     "idx, packed": ({name: gzip.compress(data) for name, data in PAIR.items()}, DIGITS.images),
     "idx of EMNIST": (

@@ -43,8 +43,8 @@ def test_a_table_gives_paths_and_labels_in_its_own_order(tmp_path: Path) -> None
     samples = read_samples(folder)
     assert [(it.image, it.label) for it in samples] == [(folder / "b.png", 7), (folder / "a.png", None)]
     assert [sample.label for sample in read_samples(folder, limit=1)] in ([7], [None])
-    (folder / "labels.csv").rename(folder / "mine.csv")
-    assert [sample.label for sample in read_samples(folder / "mine.csv")] == [7, None]
+    (folder / "labels.csv").rename(folder / "MINE.CSV")
+    assert [sample.label for sample in read_samples(folder / "MINE.CSV")] == [7, None]
 
 
 def test_folders_are_labels_and_others_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
