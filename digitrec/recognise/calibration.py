@@ -199,7 +199,7 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
 
     Args:
         predictions: an engine's answers; refusals, inferred digits, answers without confidence and copies of
-            a picture are skipped.
+            a picture are skipped, copies with another label with a warning.
         labels: the digit on each picture; None: the picture shows no digit.
         data: name of the data set, for the record.
 
@@ -216,13 +216,15 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
             f"each answer needs a label, got {len(predictions)} answers and {len(labels)} labels"
         )
     groups: dict[Key, list[tuple[Prediction, bool]]] = {}
-    known = set[tuple[Key, str | None]]()
+    known: dict[tuple[Key, str | None], int | None] = {}
     for prediction, label in zip(predictions, labels, strict=True):
         key, sha256 = key_of(prediction), prediction.image.sha256
         is_scored = prediction.digit is not None and prediction.confidence is not None
         if is_scored and not prediction.inferred and (sha256 is None or (key, sha256) not in known):
             groups.setdefault(key, []).append((prediction, prediction.digit == label))
-            known.add((key, sha256))
+            known[key, sha256] = label
+        elif known.get((key, sha256), label) != label:
+            log.warning("%s: %s repeats a picture with another label", data, prediction.image.source)
     if not groups:
         raise DataError(f"{data}: no answer has a confidence, so there is nothing to fit")
     fitted, refused = [], []

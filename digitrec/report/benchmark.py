@@ -6,8 +6,8 @@ from typing import IO, Literal
 
 from digitrec.answer import Failure
 from digitrec.comparison.benchmark import Benchmark, Pair, Recommendation
-from digitrec.comparison.benchmark.measure import Scorecard
-from digitrec.comparison.benchmark.measures import Proportion
+from digitrec.comparison.benchmark.measure import Scorecard, is_same
+from digitrec.comparison.benchmark.measures import Label, Proportion
 from digitrec.comparison.datasets.loader import NONE
 from digitrec.errors.text import count, dollars, duration, percent, printable
 from digitrec.report.rows import Table, aligned, markdown_section
@@ -226,9 +226,22 @@ def conclusion(benchmark: Benchmark) -> list[str]:
     if copies := len(hashes) - len({*hashes}):
         same = count(copies, "picture")
         said.append(f"{same} of {len(hashes)} repeated another one, so the intervals are too narrow.")
+    said += _contradicted(benchmark)
     if emulated := [card.engine for card in benchmark.cards if card.emulated]:
         said.append(f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's.")
     return said
+
+
+def _contradicted(benchmark: Benchmark) -> list[str]:
+    """Return a sentence about the first two equal pictures with different labels, if there are any."""
+    seen: dict[str, tuple[str, Label]] = {}
+    for outcome, label in zip(next(iter(benchmark.outcomes.values()), ()), benchmark.labels, strict=False):
+        source = outcome.image.source
+        first, other = seen.setdefault(outcome.image.sha256 or source, (source, label))
+        if not is_same(other, label):
+            labels = f"{NONE if other is None else other} and {NONE if label is None else label}"
+            return [f"{first} and {source} are the same picture, labelled {labels}: correct the labels."]
+    return []
 
 
 def _with_interval(share: Proportion) -> str:

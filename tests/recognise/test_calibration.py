@@ -277,10 +277,13 @@ def test_each_answer_needs_its_own_label() -> None:
         fit(said, labels[1:], "fakes")
 
 
-def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out() -> None:
+def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     said, labels = answers(100, smooth)
     without = [{"digit": None}, {"confidence": None}, {"inferred": True}]
     others = [replace(said[0], **change) for change in without]
-    assert fit([*others, *said, *said], [7, 7, 7, *labels, *labels], "x")[0].n == 100, "copies count once"
+    assert fit([*others, *said, *said], [7, 7, 7, *labels, *labels[:-1], 0], "x")[0].n == 100, "copies once"
+    assert caplog.messages == ["x: 99.png repeats a picture with another label"]
     with pytest.raises(DataError):
         fit(others, [7, 7, 7], "x")

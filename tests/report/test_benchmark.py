@@ -270,8 +270,10 @@ def test_the_first_real_engine_that_answered_is_the_best_and_caveats_name_the_ot
     best, fitted, emulated = told(*cards, fitted_here=("a", "b"))
     assert all(word in best for word in ("a was right on 90.0%", "82.6% to 94.5%", "100 pictures of fakes"))
     assert " a, b " in fitted and ": cloud." in emulated
-    why, copy = told(mute, outcomes={"mute": (Failure(IMAGE, "mute", TimedOut("slow")),) * 2})
+    failed = {"mute": (Failure(IMAGE, "mute", TimedOut("slow")),) * 2}
+    why, copy, doubt = told(mute, outcomes=failed, samples=tuple(labelled([7, None])))
     assert why == "mute failed on every picture; the first error: slow." and copy.startswith("1 picture ")
+    assert doubt.startswith("x.png and x.png are the same picture, labelled 7 and none")
 
 
 def test_what_is_shown_and_what_is_level_is_said_with_the_test() -> None:
