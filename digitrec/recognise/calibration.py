@@ -179,7 +179,10 @@ def stored(where: str) -> dict[Key, Calibration]:
 
 
 def save(calibration: Calibration) -> Path:
-    """Save a calibration, replacing an earlier one of the same key; return its path."""
+    """Save a calibration, replacing an earlier one of the same key; return its path.
+
+    Log a warning if the calibration is no better than none on unseen pictures.
+    """
     key = calibration.key
     digest = hashlib.sha256(json.dumps(asdict(key)).encode()).hexdigest()[:12]
     safe = "".join(char if char.isalnum() else "-" for char in key.provider)
@@ -187,6 +190,8 @@ def save(calibration: Calibration) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic.write(path, json.dumps(asdict(calibration), indent=2) + "\n")
     stored.cache_clear()
+    if calibration.brier_after >= calibration.brier_before:
+        log.warning("%s: no better than no calibration on unseen pictures; delete the file", path)
     return path
 
 

@@ -33,11 +33,13 @@ FITTED = Calibration(
 ANSWER = Prediction(ImageRef("x.png", "00"), "e", 7, 0.75, model_version="v1")
 
 
-def test_a_saved_calibration_is_found_again_as_it_was() -> None:
+def test_a_saved_calibration_is_found_again_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
     path = calibration.save(FITTED)
     assert calibration.stored(str(calibration.folder())) == {KEY: FITTED}
     assert path.parent == calibration.folder()
-    calibration.save(replace(FITTED, chances=(0.0, 0.0, 0.0)))  # replaces it
+    assert not caplog.messages
+    calibration.save(replace(FITTED, chances=(0.0, 0.0, 0.0), brier_after=0.3))  # replaces it
+    assert f"{path}: no better than no calibration" in caplog.text
     assert calibration.apply(ANSWER, calibration.known()).calibrated == 0.0
     assert list(calibration.folder().iterdir()) == [path]
 
