@@ -235,8 +235,8 @@ def conclusion(benchmark: Benchmark) -> list[str]:
 def _contradicted(benchmark: Benchmark) -> list[str]:
     """Return a sentence about the first two equal pictures with different labels, if there are any."""
     seen: dict[str, tuple[str, Label]] = {}
-    for outcome, label in zip(next(iter(benchmark.outcomes.values()), ()), benchmark.labels, strict=False):
-        source = outcome.image.source
+    for outcome, sample in zip(next(iter(benchmark.outcomes.values()), ()), benchmark.samples, strict=False):
+        source, label = sample.name or outcome.image.source, sample.truth
         first, other = seen.setdefault(outcome.image.sha256 or source, (source, label))
         if not is_same(other, label):
             labels = f"{NONE if other is None else other} and {NONE if label is None else label}"

@@ -112,7 +112,7 @@ def _misread(benchmark: Benchmark) -> str:
 def _picture(benchmark: Benchmark, place: int) -> str:
     sample = benchmark.samples[place]
     shows = f"shows {NONE if sample.truth is None else sample.truth}"
-    title = sample.image.name if isinstance(sample.image, Path) else f"no. {place}"
+    title = sample.image.name if isinstance(sample.image, Path) else sample.name or f"no. {place}"
     answers = "<br>".join(_answer(benchmark, engine, place) for engine in benchmark.outcomes)
     caption = f"<figcaption>{_text(title)}<br>{shows}</figcaption>"
     return f"<figure>{_thumbnail(sample.image, shows)}{caption}{answers}</figure>"

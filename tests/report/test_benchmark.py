@@ -216,13 +216,14 @@ def test_a_page_escapes_names_and_holds_pictures_without_metadata(found: Benchma
     remark = exif({0x010E: "a private remark"})
     large, missing = tmp_path / "<b>.jpg", tmp_path / "none.png"
     Image.fromarray(np.full((1000, 2000), 200, np.uint8)).save(large, exif=remark)
-    samples = list(found.samples)
+    samples = [replace(one, name="set[&]") for one in found.samples]
     for place, file in zip(found.misread, (large, missing), strict=False):
         samples[place] = replace(samples[place], image=file)
     html = benchmark_page(replace(found, samples=tuple(samples), data="<script>alert(1)</script>"))
     assert Page.of(html).count["img"] == len(found.misread) - 1
     assert f"{missing}: " in html
     assert "<b>" not in html and "&lt;b&gt;.jpg" in html and "<title>3 engines" in html
+    assert "set[&amp;]" in html
     pictures = [base64.b64decode(data) for data in re.findall(r"base64,([^\"]+)", html)]
     assert (128, 64) in [Image.open(io.BytesIO(data)).size for data in pictures]
     assert not any(b"private" in data for data in pictures)

@@ -210,7 +210,7 @@ class Benchmark:
 
     def answers(self) -> Iterator[dict[str, Any]]:
         """Yield each picture's label and the fields `KEPT` of every engine's answer, JSON-like."""
-        for label, *said in zip(self.labels, *self.outcomes.values(), strict=True):
+        for sample, *said in zip(self.samples, *self.outcomes.values(), strict=True):
             image, answers = said[0].image, {}
             for name, outcome in zip(self.outcomes, said, strict=True):
                 answers[name] = (
@@ -218,7 +218,8 @@ class Benchmark:
                     if isinstance(outcome, Prediction)
                     else {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
                 )
-            yield {"source": image.source, "sha256": image.sha256, "label": label, "answers": answers}
+            source = sample.name or image.source
+            yield {"source": source, "sha256": image.sha256, "label": sample.truth, "answers": answers}
 
 
 def benchmark(

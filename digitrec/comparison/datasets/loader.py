@@ -52,6 +52,8 @@ class Sample:
     """The digit, 0..9; None if a refusal is right."""
     group: str = ""
     """Source of the picture, such as a book; "" without groups."""
+    name: str = ""
+    """The data set and the picture's index in its arrays, such as "mnist-test[9022]"; "" for others."""
 
     @property
     def truth(self) -> int | str | None:
@@ -141,7 +143,7 @@ def read_numbers(source: str, limit: int | None = None) -> list[NumberSample]:
     if not _is_file(table):
         raise DataError(f"{table}: no such file; numbers need a table with the columns file and text")
     samples = [
-        NumberSample(rows[0].file, None, group, _texts(rows), _cells(rows))
+        NumberSample(rows[0].file, None, group, texts=_texts(rows), cells=_cells(rows))
         for rows, group in _files(table, "text")
     ]
     return limited(samples, limit)
@@ -186,7 +188,10 @@ def _read(source: str, path: Path) -> list[Sample]:
     if path.suffix.lower() == ".csv":
         return _table(path)
     images, labels = arrayfiles.read(path)
-    return [Sample(image, int(label)) for image, label in zip(images, labels, strict=True)]
+    return [
+        Sample(image, int(label), name=f"{source}[{place}]")
+        for place, (image, label) in enumerate(zip(images, labels, strict=True))
+    ]
 
 
 def _folders(path: Path) -> list[Sample]:

@@ -85,7 +85,7 @@ def test_misread_pictures_are_found(tmp_path: Path) -> None:
 
 
 def test_as_dict_is_json_with_every_answer() -> None:
-    samples = [SEVEN, Sample(drawn_seven(), None)]
+    samples = [SEVEN, Sample(drawn_seven(), None, name="x[1]")]
     found = benchmark(samples, {"e": engine("7", TimedOut("slow"))}, data="x", settings={"prepare": "plain"})
     values = json.loads(json.dumps(found.as_dict()))
     assert (values["data"], values["pictures"], values["fitted_here"]) == ("x", 2, [])
@@ -97,7 +97,8 @@ def test_as_dict_is_json_with_every_answer() -> None:
     assert (first["label"], first["answers"]["e"]["digit"]) == (7, 7)
     assert tuple(first["answers"]["e"]) == KEPT
     assert (first["source"], first["sha256"]) == (drawn_seven().ref.source, drawn_seven().ref.sha256)
-    assert (second["label"], second["answers"]["e"]["error"]) == (None, "TimedOut: slow")
+    assert (second["label"], second["source"]) == (None, "x[1]")
+    assert second["answers"]["e"]["error"] == "TimedOut: slow"
 
 
 def test_no_pictures_are_refused() -> None:

@@ -278,6 +278,8 @@ def test_mnist_is_the_official_set_and_drawn_in_its_shares() -> None:
     assert np.bincount(whole.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert whole.labels[:5].tolist() == [7, 2, 1, 0, 4]
     assert whole[np.array([3, 1])].labels.tolist() == [0, 2]
+    names = [sample.name for sample in read_samples("mnist-test", 3)]
+    assert names == [f"mnist-test[{place}]" for place in sampled(whole.labels, 3)]
     digits = read_digits("mnist-test", 100)
     assert np.bincount(digits.labels).min() >= 8
     assert not np.array_equal(digits.images, whole.images[:100])
