@@ -1,9 +1,9 @@
 """Propose places where the digit may be, by rules and by the finder; our network reads each proposal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import numpy as np
 from PIL import Image
@@ -95,19 +95,24 @@ class Case:
         least = BESIDE * longer_side(digit)
         return [one for one in self.marks if covered(one.box, digit) < SAME and longer_side(one.box) >= least]
 
+    def again(self, image: DigitImage) -> Self:
+        """Return the case with what the rules find with paper around it, if the digit fills the picture."""
+        ink = with_paper_around(image.picture)
+        if ink.fine is None or ink.box is None:
+            return self
+        one = Proposal("paper around", readings([ink.fine])[0], ink.box, ink.reason)
+        first = sum(it.source == "rules" for it in self.proposals)
+        return replace(self, proposals=[*self.proposals[:first], one, *self.proposals[first:]])
+
 
 def seen(image: DigitImage, rules: Ink) -> Case:
-    """Return all proposals for a picture's digit; ``rules`` is the ink that the rules found.
+    """Return the proposals for a picture's digit; ``rules`` is the ink that the rules found.
 
-    If they refuse it, they search again with paper around the picture, which its digit may fill. A digit that
-    fills a small picture is proposed as it is.
+    A digit that fills a small picture is proposed as it is.
     """
-    searched = [rules] if rules.reason is None else [rules, with_paper_around(image.picture)]
-    by_rules = [
-        (source, one.fine, one.box, one.reason)
-        for source, one in zip(SOURCES, searched, strict=False)
-        if one.fine is not None and one.box is not None
-    ]
+    by_rules: list[tuple[Source, Floats, Box, Reason | None]] = []
+    if rules.fine is not None and rules.box is not None:
+        by_rules.append(("rules", rules.fine, rules.box, rules.reason))
     by_rules += [("paper around", whole, (0, 0, *image.size), None) for whole in _wholes(image.picture)]
     marks = finder.find(image.picture, 0, MOST)
     found = iter(readings([*(ink for _, ink, _, _ in by_rules), *(one.mask for one in marks)]))

@@ -73,7 +73,7 @@ def drawn(of: Sources, number: int, count: int = STOCK) -> stocks.Stock:
         reading = alone(image, ink)
         if reading and reading.evidence >= SURELY:
             continue  # it is never judged
-        case = seen(image, ink)
+        case = seen(image, ink) if ink.reason is None else seen(image, ink).again(image)
         clear = [one for one in case.proposals if one.reading.is_clear]
         its_views, its_rows = inputs(image, case, clear)
         views.extend(its_views)
