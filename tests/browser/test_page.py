@@ -5,9 +5,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from web.fakes import calibrated, emulated, local, png
+from web.fakes import calibrated, emulated, local, paid, png
 
 import digitrec
 from browser import hand
@@ -89,8 +90,9 @@ def test_a_picture_is_dropped_or_pasted(open_page: OpenPage) -> None:
         expect(page.locator("#toast")).to_contain_text("first of 2 files")
 
 
-def test_compare_asks_what_costs_money_only_on_a_click(open_page: OpenPage) -> None:
-    page = open_page()
+@pytest.mark.parametrize(("usd", "price"), [(0.01, "$0.01"), (0, "free")])
+def test_a_cloud_is_asked_only_on_a_click(page_of: OpenPage, usd: float, price: str) -> None:
+    page = page_of(paid("3", usd=usd), local())
     asked = hand.asked_for(page, "cloud")
     hand.drawn(page, 7)
     hand.press(page, "Compare")
@@ -99,9 +101,9 @@ def test_compare_asks_what_costs_money_only_on_a_click(open_page: OpenPage) -> N
     expect(ours).to_contain_text("free")
     expect(cloud.locator(".said")).to_have_count(0)
     assert asked == []
-    hand.press(page, "Ask ($0.01)")
+    hand.press(page, f"Ask ({price})")
     expect(cloud.locator(".said")).to_have_text("3")
-    expect(cloud).to_contain_text("$0.01")
+    expect(cloud).to_contain_text(price)
     expect(page.locator("#agreement")).to_have_text("They do not agree.")
 
 

@@ -40,9 +40,9 @@ def local(*script: Line) -> Engine:
     return Engine(provider)
 
 
-def paid(*script: Line, max_cost: float = 1.0) -> Engine:
-    """Return a cloud that costs one cent a picture."""
-    price = Price(0.01, "made up")
+def paid(*script: Line, max_cost: float = 1.0, usd: float = 0.01) -> Engine:
+    """Return a cloud that costs ``usd`` a picture."""
+    price = Price(usd, "made up")
     provider = FakeProvider(script or ("7",), price=price, endpoint="http://127.0.0.1:9", name="cloud")
     return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
 

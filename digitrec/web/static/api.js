@@ -48,6 +48,8 @@ export async function accepts(given) {
 }
 
 export const providers = () => json("providers");
+/** Whether the page may ask an engine without a click: asking costs nothing, and the picture stays on the server. */
+export const isFree = ({ usd_per_picture: usd, remote }) => usd === 0 && !remote;
 export const health = () => json("health");
 export const sample = (address) => answer(address, {}, "image/");
 

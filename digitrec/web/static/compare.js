@@ -13,7 +13,7 @@ export function listenForCompare(getEngines, getPicture, fail) {
     const ask = (names) => askAll(picture, names, found, fail);
     said = found;
     by("columns").replaceChildren(...engines.map((engine) => column(engine, ask)));
-    const free = engines.filter((engine) => engine.usd_per_picture === 0).map(({ name }) => name);
+    const free = engines.filter(api.isFree).map(({ name }) => name);
     if (free.length) await ask(free);
   });
 }
@@ -27,13 +27,14 @@ export function resetCompare(hasPicture) {
   by("agreement").textContent = "";
 }
 
-function column({ name, usd_per_picture: usd }, ask) {
+function column(engine, ask) {
+  const { name, usd_per_picture: usd } = engine;
   const article = make("article", {}, make("h3", {}, name));
   article.dataset.engine = name;
-  if (usd === 0) {
+  if (api.isFree(engine)) {
     article.append(make("p", {}, "reading…"));
   } else {
-    const button = makeButton(`Ask (${usd === null ? "price unknown" : dollars(usd)})`, () => {
+    const button = makeButton(`Ask (${price(usd)})`, () => {
       button.disabled = true;
       ask([name]);
     });
@@ -77,8 +78,7 @@ function columnOf(reading) {
   const kind = problem ? "failed" : prediction === null ? "none" : "";
   const words = problem?.detail ?? (prediction === null ? reasonInWords(reading.reason) : howSure(reading) ?? "says no more");
   const time = seconds < 0.1 ? `${(1000 * seconds).toFixed(1)} ms` : `${seconds.toFixed(2)} s`;
-  const price = usd === null ? "price unknown" : usd === 0 ? "free" : dollars(usd);
-  const remarks = [time, price, reading.emulated && "emulated", reading.replayed && "from the ledger"].filter(Boolean);
+  const remarks = [time, price(usd), reading.emulated && "emulated", reading.replayed && "from the ledger"].filter(Boolean);
   return [
     make("p", { className: `said ${kind}` }, problem ? "!" : prediction ?? "?"),
     make("p", {}, words),
@@ -86,6 +86,7 @@ function columnOf(reading) {
   ];
 }
 
-function dollars(usd) {
-  return `$${usd.toLocaleString("en-US", { maximumSignificantDigits: 4 })}`; // 0.00002 is not 0.0000
+function price(usd) {
+  if (usd === null) return "price unknown";
+  return usd === 0 ? "free" : `$${usd.toLocaleString("en-US", { maximumSignificantDigits: 4 })}`; // 0.00002 is not 0.0000
 }

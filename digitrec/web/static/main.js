@@ -20,7 +20,7 @@ const FRAME_MS = 250;
 
 const stage = by("stage");
 let engines = []; // those on offer
-let reader; // the engine that reads along: the first that is free; null: none is; undefined: not known yet
+let reader; // the engine that reads along: the first that `api.isFree`; null: none is; undefined: not known yet
 let numbersReader; // the free engine that reads whole numbers, if there is one
 let largest = Infinity; // bytes of a picture that the server takes
 let subjects = 0; // one for each drawing, picture or thing held before the camera
@@ -59,8 +59,8 @@ async function start() {
   try {
     const { providers, key_needed: keyNeeded, max_body_bytes: bytes } = await api.providers();
     engines = providers;
-    reader = engines.find((engine) => engine.usd_per_picture === 0) ?? null;
-    numbersReader = engines.find((engine) => engine.usd_per_picture === 0 && engine.reads_numbers);
+    reader = engines.find(api.isFree) ?? null;
+    numbersReader = engines.find((engine) => api.isFree(engine) && engine.reads_numbers);
     largest = bytes;
     by("comparison").hidden = engines.length < 2 && reader !== null;
     by("explain").hidden = !reader?.explains;
@@ -260,13 +260,13 @@ function showCamera() {
   by("camera").querySelector("span").textContent = camera.on ? "Stop" : "Camera";
 }
 
-/** Read the picture if that costs nothing; else the comparison's buttons do. */
+/** Read the picture if an engine is free; else the comparison's buttons do. */
 function read() {
   if (!camera.on && !pad.active && isEmpty()) return;
   if (isKeyMissing()) view.showNothing("Waiting for a key");
   else if (connection.gone) view.showNothing("No answer", "The server is not answering.");
   else if (reader) live.read(currentPicture);
-  else if (reader === null) view.showNothing("Not read yet", "Every engine here costs money: press “Compare” to choose.");
+  else if (reader === null) view.showNothing("Not read yet", "Every engine here costs money or is elsewhere: press “Compare” to choose.");
 }
 
 function show(reading, picture, ms) {
