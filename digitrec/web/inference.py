@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -382,11 +382,13 @@ class Service:
             return failure
 
     def _record(self, outcome: Outcome | SheetOutcome) -> None:
-        self._metrics.read(outcome)
-        if isinstance(outcome, Failure) and not isinstance(outcome.error, ImageError):
-            error = outcome.error
-            fields = {"provider": self.name, "error": type(error).__name__, "message": str(error)}
-            log.warning("engine failed", extra={"fields": fields})
+        """Count an outcome, and each failure of a policy's engines, whose cost the policy's includes."""
+        failed = [one for one in getattr(outcome, "asked", ()) if isinstance(one, Failure)]
+        for one in (outcome, *(replace(one, cost_usd=0.0) for one in failed)):
+            self._metrics.read(one)
+            if isinstance(one, Failure) and not isinstance(error := one.error, ImageError):
+                fields = {"provider": one.provider, "error": type(error).__name__, "message": str(error)}
+                log.warning("engine failed", extra={"fields": fields})
 
     def close(self) -> None:
         """Wait for the work in progress, then release the engine."""

@@ -184,13 +184,16 @@ def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> N
 def test_a_ledger_that_cannot_be_opened_costs_only_its_engine_and_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(local(), Engine(paid().provider, Options(max_cost=1, ledger=tmp_path))) as client:
+    network, cloud = local(), Engine(paid().provider, Options(max_cost=1, ledger=tmp_path))
+    with serving(network, cloud, Fallback([network, cloud], 0.95)) as client:
         compared = client.post("/compare?provider=local&provider=cloud", content=WHOLE)
         asked = client.post("/v1/read?provider=cloud", content=WHOLE)
+        assert client.post("/predict?provider=local>cloud@0.95", content=WHOLE).json()["prediction"] == 7
+        assert 'provider="cloud",result="failed"} 3.0' in client.get("/metrics").text
     ours, cloud = compared.json()["readings"]
     assert (ours["prediction"], cloud["problem"]["status"], asked.status_code) == (7, 500, 500)
     told = [str(getattr(record, "fields", "")) for record in caplog.records if record.levelname == "WARNING"]
-    assert sum(str(tmp_path) in fields for fields in told) == 2 and str(tmp_path) not in compared.text
+    assert sum(str(tmp_path) in fields for fields in told) == 3 and str(tmp_path) not in compared.text
 
 
 def test_an_engine_with_a_price_but_no_address_is_asked_by_nobody_but_a_visitor() -> None:
