@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from digitrec.answer import Failure, Number, Outcome, Sheet
+from digitrec.answer import Failure, Number, Outcome, Sheet, SheetOutcome
 from digitrec.image import PreparedImage
 from digitrec.image.pixels import data_url
 from digitrec.recognise.explain import Explanation, by_network, mosaic
@@ -120,6 +120,11 @@ class Numbers(Body):
 class SheetBody(Source, Numbers):
     """The numbers on one picture; empty if nothing is written on it."""
 
+    problem: ProblemBody | None
+    """For an engine that a policy asked: the reason for its failure."""
+    asked: list[SheetBody]
+    """For a policy: the reading of each engine that it asked; else empty."""
+
 
 class DoubtfulAnswer(Body):
     """An answer to review."""
@@ -199,9 +204,13 @@ def reading_of(outcome: Outcome, prepared: MaybePrepared | None = None, *, seen:
     return Reading.model_validate(values)
 
 
-def sheet_of(sheet: Sheet) -> dict[str, Any]:
-    """Return the fields of a `SheetBody`, as JSON-like values."""
-    values = sheet.as_dict() | {"sha256": sheet.image.sha256}
+def sheet_of(outcome: SheetOutcome) -> dict[str, Any]:
+    """Return the fields of a `SheetBody`, as JSON-like values; a failure contains its problem."""
+    values = Sheet(outcome.image, outcome.provider).as_dict() | outcome.as_dict() | {"problem": None}
+    values["sha256"] = outcome.image.sha256
+    values["asked"] = [sheet_of(one) for one in getattr(outcome, "asked", ())]
+    if isinstance(outcome, Failure):
+        values["problem"] = problems.from_error(outcome.error).body()
     return {name: values[name] for name in SheetBody.model_fields}
 
 

@@ -65,10 +65,14 @@ def test_an_expected_number_of_digits_takes_the_value_of_others() -> None:
 
 def test_a_policy_reads_numbers_with_its_engines() -> None:
     unsure, sure = reader(), Engine(FakeProvider([Answer((Candidate("1234", 0.9),))], name="sure"))
-    with serving(Fallback([unsure, sure], 0.8)) as client:
+    broken = Engine(FakeProvider([Unavailable("secret-host is down", provider="cloud")], name="cloud"))
+    with serving(Fallback([unsure, broken, sure], 0.8)) as client:
         answer = client.post("/v1/read", content=WHOLE).json()
     assert [one["text"] for one in answer["numbers"]] == ["1234"]
-    assert answer["provider"].startswith("ocr>sure")
+    assert answer["provider"].startswith("ocr>cloud>sure")
+    said = [(one["provider"], len(one["numbers"])) for one in answer["asked"]]
+    assert said == [("ocr", 2), ("cloud", 0), ("sure", 1)]
+    assert answer["asked"][1]["problem"]["status"] == 503 and "secret-host" not in str(answer)
 
 
 @pytest.mark.parametrize("enough", [750, 1500])
