@@ -186,11 +186,17 @@ def _expected(digits: str | None) -> tuple[int, int] | None:
 
 
 def _compared(services: Sequence[Service], outcomes: Sequence[Outcome]) -> Comparison:
-    """Compare the outcomes; if no engine could open the picture, raise that error."""
+    """Compare the outcomes; if no engine could open the picture, raise that error.
+
+    Policies do not vote beside engines, because a policy repeats the answer of its engines.
+    """
     errors = [one.error for one in outcomes if isinstance(one, Failure) and isinstance(one.error, ImageError)]
     if len(errors) == len(outcomes):
         raise errors[0]
-    return Comparison(outcomes[0].image, tuple(service.name for service in services), tuple(outcomes))
+    asked = list(zip(services, outcomes, strict=True))
+    votes = [(service, outcome) for service, outcome in asked if not service.is_policy] or asked
+    names, voting = tuple(service.name for service, _ in votes), tuple(outcome for _, outcome in votes)
+    return Comparison(outcomes[0].image, names, voting)
 
 
 async def _readings(services: Sequence[Service], client: Client, picture: bytes) -> list[Reading]:

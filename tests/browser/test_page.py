@@ -15,6 +15,7 @@ from browser import hand
 from browser.conftest import Launch, OpenPage
 from digitrec.answer import Answer, Candidate
 from digitrec.comparison.datasets.loader import read_samples
+from digitrec.comparison.policy import Fallback
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.web.answers import Answers
@@ -127,7 +128,8 @@ def test_a_late_comparison_of_an_earlier_picture_is_not_shown(open_page: OpenPag
 
 def test_emulated_answers_do_not_count_and_a_calibrated_chance_is_called_so(page_of: OpenPage) -> None:
     calibrated(0.56)
-    page = page_of(local(), Engine(FakeProvider(["7"], name="ocr")), emulated("aws", "3"))
+    policy = Fallback([Engine(FakeProvider(["3"]))], 0.9)  # it has no vote
+    page = page_of(local(), Engine(FakeProvider(["7"], name="ocr")), emulated("aws", "3"), policy)
     hand.draw(page, 7)
     expect(page.locator("#sure")).to_have_text("56% likely right")
     expect(page.locator("#announcement")).to_contain_text("7, 56% likely right")

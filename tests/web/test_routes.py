@@ -149,6 +149,8 @@ def test_the_named_engine_is_asked_and_compare_asks_what_costs_money_only_by_nam
         unnamed = client.post("/compare", content=WHOLE)
     with serving(Fallback([network := local()], 0.9), network) as client:
         assert len(client.post("/compare", content=WHOLE).json()["readings"]) == 1, "a policy has no vote"
+        named = client.post("/compare?provider=local&provider=local@0.9", content=WHOLE).json()
+    assert (len(named["readings"]), named["agree"], named["consensus"]) == (2, None, 7)
     assert unnamed.status_code == 422 and "name the engines" in unnamed.json()["detail"]
     assert unknown.status_code == 422 and "local, cloud" in unknown.json()["detail"]
     assert [reading["provider"] for reading in alone["readings"]] == ["local"]

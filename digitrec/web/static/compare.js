@@ -65,12 +65,18 @@ function fill(name, ...content) {
 
 function sumUp() {
   const answered = [...said.values()].filter((reading) => !reading.problem);
-  const real = answered.filter((reading) => !reading.emulated);
-  const answers = real.length ? real : answered; // emulators outvote no engine
+  const voters = preferred(answered, ({ asked }) => asked.length === 0); // a policy repeats its engines' answers
+  const answers = preferred(voters, ({ emulated }) => !emulated); // emulators outvote no engine
   const digits = new Set(answers.map((reading) => reading.prediction));
   const same = digits.size > 1 ? "They do not agree." : "They all say the same.";
-  const words = answers.length < answered.length ? `${same} (Emulated answers are not counted.)` : same;
+  const words = answers.length < voters.length ? `${same} (Emulated answers are not counted.)` : same;
   by("agreement").textContent = answers.length > 1 ? words : "";
+}
+
+/** The readings that pass the test; all if none does. */
+function preferred(readings, test) {
+  const found = readings.filter(test);
+  return found.length ? found : readings;
 }
 
 function columnOf(reading) {
