@@ -77,7 +77,7 @@ class Database:
             self._open()
 
     def _open(self) -> None:
-        self._process: int | None = os.getpid()
+        self._file = _identity(self.path)
         self._sqlite = sqlite3.connect(
             ":memory:" if self._copied or self.path is None else self.path.absolute(),
             timeout=LOCKED_S, isolation_level=None, check_same_thread=False,
@@ -93,6 +93,7 @@ class Database:
         except BaseException:
             self._sqlite.close()
             raise
+        self._process: int | None = os.getpid()
 
     def _check_tables(self) -> None:
         """Check that the file is a ledger or empty, because another program's file must not be changed."""
@@ -102,6 +103,8 @@ class Database:
             raise LedgerError(f"{self.path} is another program's database, not a ledger; name another file")
 
     def _connection(self) -> sqlite3.Connection:
+        if not self._checked and _identity(self.path) not in (None, self._file):
+            self.close()  # `repair` has replaced the damaged file
         if self._process != os.getpid():  # closed, or a fork, which must not share its parent's connection
             self._open()
         return self._sqlite
@@ -160,6 +163,12 @@ class Database:
         with self._lock:
             self._sqlite.close()
             self._process = None
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Return the device and inode of a file; None without a file."""
+    found = path.stat() if path is not None and path.exists() else None
+    return found and (found.st_dev, found.st_ino)
 
 
 def _copy(path: Path, memory: sqlite3.Connection) -> None:

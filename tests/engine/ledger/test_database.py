@@ -243,6 +243,17 @@ def test_calls_that_are_only_in_sqlites_log_are_saved(full: Path) -> None:
         assert sqlite.execute("SELECT DISTINCT run FROM calls").fetchall() == [("last",)]
 
 
+@POSIX
+def test_a_repaired_ledger_needs_no_restart(full: Path) -> None:
+    spoil(full)
+    with closing(Ledger(full)) as running:
+        with pytest.raises(LedgerError):
+            running.sweep()
+        repair(full)
+        running.sweep()
+        assert len(list(entries(running))) == CALLS
+
+
 def test_a_lost_call_counts_as_spent(full: Path) -> None:
     spoil(full, "DELETE FROM calls WHERE id = 5; UPDATE calls SET cost_usd = 0 WHERE id = 6")
     told = run("ledger", "repair", "--ledger", full).stdout
