@@ -24,12 +24,12 @@ KEYS = "DIGITREC_API_KEYS"
 """The variable with the API keys, separated by commas; if it is unset, no key is needed."""
 
 ORIGIN = re.compile(
-    r"(?!http:.*:80$|https:.*:443$)[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^][\s/?#@:A-Z]+)(:[0-9]+)?|\*"
+    r"(?!http:.*:80$|https:.*:443$)[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?|\*"
 )
 """An origin as browsers send it, or "*"."""
 
 
-HOST_NAME = re.compile(r"[^\s/?#@:]+|\[?[0-9a-fA-F:.]+\]?")
+HOST_NAME = re.compile(r"[a-zA-Z0-9._-]+|\*|\[?[0-9a-fA-F:.]+\]?")
 """A host name or address without a scheme, or "*"."""
 
 
@@ -37,7 +37,9 @@ def _host(given: str) -> str:
     """Check a name of `--allow-host`, and return it in lower case, an IPv6 address without its brackets."""
     if HOST_NAME.fullmatch(given):
         return given.lower().strip("[]")
-    raise click.BadParameter(f"{given!r} is not a host name; give only the name, such as example.org")
+    raise click.BadParameter(
+        f"{given!r} is not a host name; give only the whole name, in ASCII, such as example.org"
+    )
 
 
 def _origin(given: str) -> str:
@@ -45,7 +47,8 @@ def _origin(given: str) -> str:
     if ORIGIN.fullmatch(given):
         return given
     raise click.BadParameter(
-        f"{given!r} is not an origin; give only scheme and host, in lower case, such as https://example.org"
+        f"{given!r} is not an origin; give only scheme and whole host, in lower-case ASCII, "
+        "such as https://example.org"
     )
 
 

@@ -48,8 +48,9 @@ WRONG = [
     ("--allow-origin", "https://Example.org"), ("--allow-origin", "https://example.org:443"),
     ("--allow-origin", "http://["), ("--allow-origin", "https://"), ("--allow-origin", ""),
     ("--allow-origin", "https://a@example.org"), ("--allow-origin", "https://example.org?"),
+    ("--allow-origin", "https://*.example.org"), ("--allow-host", "*.example.org"), ("--allow-host", "ü.de"),
 ]  # fmt: skip
-"""Origins that can never match."""
+"""Hosts and origins that can never match."""
 
 
 @pytest.mark.parametrize(("options", "code", "words"), [
