@@ -68,4 +68,6 @@ def test_several_digits_on_the_pad_are_one_number(page_of: OpenPage) -> None:
     hand.expect_digit(page, "73")
     expect(page.locator("#sure")).to_have_text("90% sure")
     expect(page.locator("#announcement")).to_contain_text("73")
+    hand.draw(page := page_of(ocr(TABLE)), 7)
+    expect(page.locator("#why")).to_have_text("You can copy them all.")
     hand.expect_hidden(page, ["#numbers"])

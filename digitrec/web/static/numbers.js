@@ -60,8 +60,8 @@ export class Numbers {
     });
     by("numbers").replaceChildren(...this.fields.map(({ input }) => input));
     by("csv").hidden = false;
-    showNumbers(numbers);
     this.layOver();
+    showNumbers(numbers, { haveFields: !by("numbers").hidden });
   }
 
   /** Put each field below its number on the picture; a drawing has no fields. */

@@ -73,10 +73,10 @@ export function inWordsOf(number) {
 }
 
 /** A single number as the answer, else the count of numbers. */
-export function showNumbers(numbers) {
+export function showNumbers(numbers, { haveFields }) {
   const [first] = numbers;
   if (numbers.length === 1) put(first.text, inWordsOf(first) || "It says", "It is a number, not a single digit.");
-  else put(numbers.length, "numbers", "Correct wrong readings on the picture, then copy them all.");
+  else put(numbers.length, "numbers", haveFields ? "Correct wrong readings on the picture, then copy them all." : "You can copy them all.");
   by("verdict").classList.toggle("unsure", numbers.some(isDoubtful));
 }
 
