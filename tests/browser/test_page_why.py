@@ -113,6 +113,16 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     assert len(held) == 2
 
 
+def test_a_model_without_feature_maps_shows_none_while_drawing(page_of: OpenPage) -> None:
+    page = hand.drawn(page_of(), 7)
+    ask_why(page)
+    hand.press(page, "Follow the drawing")
+    page.locator("#pad").scroll_into_view_if_needed()
+    hand.draw(page, 7)
+    expect(page.locator("#reasons-words")).to_contain_text("no feature maps")
+    hand.expect_hidden(page, ["#heat", "#over"])
+
+
 def wait_for(page: Page, holds: Callable[[], bool]) -> None:
     """Wait until the condition holds; the test's time limit stops the wait."""
     while not holds():

@@ -68,19 +68,19 @@ export class Why {
 
   async show(found) {
     const { asked } = this;
-    const { steps, where, saliency, field, layers } = found;
-    const isRefused = field === null;
+    const { steps, where, saliency, grad_cam: maps, field, layers } = found;
+    const hasColours = Boolean(saliency ?? maps);
     by("steps").replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
     const said = where.length ? `The ink that mattered most: ${where.join(", ")}.` : "";
-    by("reasons-words").textContent = isRefused
+    by("reasons-words").textContent = field === null
       ? "The network was not asked, because the preparation refused the picture."
       : saliency ? `${said} Orange ink supported the digit, blue ink contradicted it.`
-        : "Orange: where the last feature maps look like the digit (class activation map). Click “Why?” to see how much each part of the ink matters.";
-    by("heat").hidden = by("overlay").hidden = isRefused;
-    by("over").hidden = isRefused || this.getPlace() === null;
+        : `${maps ? "Orange: where the last feature maps look like the digit (class activation map)." : "This model has no feature maps."} Click “Why?” to see how much each part of the ink matters.`;
+    by("heat").hidden = by("overlay").hidden = !hasColours;
+    by("over").hidden = !hasColours || this.getPlace() === null;
     by("heat").ariaLabel = saliency ? `The ink that supported the digit. ${said}` : "Where it looks like the digit";
     this.showLayers(layers);
-    if (!isRefused) await this.showHeat(found);
+    if (hasColours) await this.showHeat(found);
     if (asked === this.asked || this.follows) by("reasons").hidden = false;
   }
 
