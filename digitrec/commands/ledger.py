@@ -134,8 +134,8 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
 def repair(path: Path) -> None:
     """Rename a damaged ledger, and copy every readable call into a new one.
 
-    Stop the programs that use the ledger first. Calls that are missing between readable ones count as paid,
-    at the highest price found. A healthy ledger is not changed.
+    Stop programs that use the ledger first. Calls missing between readable ones count as paid, at the highest
+    price found. A healthy ledger is not changed.
 
     \b
     Example:
