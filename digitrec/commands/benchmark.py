@@ -22,7 +22,7 @@ from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.errors.text import percent, printable
 from digitrec.image import atomic
-from digitrec.lab.datasets.digits import Keys, keys_of, read_keys, unlearned
+from digitrec.lab.datasets.digits import Keys, keys_of, unlearned
 from digitrec.models import store
 from digitrec.recognise import calibration
 from digitrec.report.rows import aligned
@@ -36,11 +36,8 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
     Raises:
         DataError: as `read_samples`, or every picture was learned.
     """
-    learned = learned_by(model)
-    if learned is None:
-        return read_samples(source, limit)
     samples = read_samples(source)
-    left = unlearned(samples, learned)
+    left = unlearned(samples, _learned_by(model))
     if samples and not left:
         raise DataError(f"{source}: {model} has learned every picture of it; use other pictures")
     if len(left) < len(samples):
@@ -48,15 +45,11 @@ def _samples(source: str, limit: int | None, model: Path | None) -> list[Sample]
     return limited(left, limit)
 
 
-def learned_by(model: Path | None) -> Keys | None:
-    """Return the keys of a model's training pictures; None, with a warning, if their list is missing."""
-    learned = None if model is None else read_keys(model)
-    if model is not None and learned is None:
-        with quietly():
-            is_trained_here = "learned_from" in store.load(model).card
-        if is_trained_here:
-            tell(f"{model}: the list of its training pictures is missing, so they are not left out")
-    return learned
+def _learned_by(model: Path | None) -> Keys | None:
+    from digitrec.lab.training.run import learned_by  # imports SciPy
+
+    with quietly():  # it may load the model
+        return learned_by(model)
 
 
 def _refuse_table(model: Path | None) -> Keys | None:
@@ -67,7 +60,7 @@ def _refuse_table(model: Path | None) -> Keys | None:
     Raises:
         DataError: the model was trained on these digits.
     """
-    learned = learned_by(model)
+    learned = _learned_by(model)
     count = 0 if learned is None else int(np.isin(keys_of(mnist_test().images), learned).sum())
     if count:
         raise DataError(

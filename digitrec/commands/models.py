@@ -100,8 +100,7 @@ def export(model: Path, out: Path) -> None:
 
         options.refuse_foreign_run(out, model)
         difference = convert.write(model, out)
-        if (learned := read_keys(model)) is not None:  # `evaluate` leaves them out with the new file, too
-            keep_keys(learned, out)
+        keep_keys(read_keys(model), out)  # `evaluate` leaves them out with the new file, too
     click.echo(f"{out}: {out.stat().st_size / 1000:,.0f} kB; answers differ by at most {difference:.1g}")
 
 

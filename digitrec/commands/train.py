@@ -14,7 +14,6 @@ import click
 from click.core import ParameterSource
 
 from digitrec.commands import options
-from digitrec.commands.benchmark import learned_by
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
@@ -176,7 +175,6 @@ def _given(chosen: dict[str, Any]) -> Given:
     """Return the digits to learn from, and to test with."""
     from digitrec.lab.training.run import given
 
-    learned_by(chosen["start"])  # says if their list is missing
     learned = chosen["sources"] or ["mnist-train"]
     parts = [read_digits(source, chosen["limit"]) for source in learned]
     numbers: Counter[str] = Counter()  # two folders may have the same name

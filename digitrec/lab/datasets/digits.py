@@ -75,12 +75,6 @@ def keys_of(images: Pixels) -> Keys:
     return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
 
-def keys_with(start: Path | None, digits: Digits) -> Keys:
-    """Return the keys of the digits, and of those that the model `start` recorded as learned."""
-    before = None if start is None else read_keys(start)
-    return keys_of(digits.images) if before is None else np.append(keys_of(digits.images), before)
-
-
 def apart(test: Digits, learned: Keys, what: str) -> Digits:
     """Return the test digits that were not learned; ``what`` is the set's name for messages.
 
@@ -96,8 +90,10 @@ def apart(test: Digits, learned: Keys, what: str) -> Digits:
     return left
 
 
-def unlearned(samples: Sequence[Sample], learned: Keys) -> list[Sample]:
+def unlearned(samples: Sequence[Sample], learned: Keys | None) -> list[Sample]:
     """Return the labelled pictures that were not learned; an unreadable picture counts as not learned."""
+    if learned is None or not len(learned):
+        return list(samples)
 
     def known(sample: Sample) -> bool:
         with suppress(DataError):  # reading it later reports the error
@@ -107,7 +103,7 @@ def unlearned(samples: Sequence[Sample], learned: Keys) -> list[Sample]:
     return [sample for sample in samples if not known(sample)]
 
 
-def keep_keys(learned: Keys, model: Path) -> None:
+def keep_keys(learned: Keys | None, model: Path) -> None:
     """Write the keys of a model beside its file; other models of that name keep theirs in the same list."""
     write_keys(learned, run_folder(model), add=bool(namesakes(model)))
 
@@ -118,8 +114,14 @@ def namesakes(model: Path) -> list[Path]:
     return [other for other in others if other.exists()]
 
 
-def write_keys(learned: Keys, folder: Path, *, add: bool = False) -> None:
-    """Write the keys into the folder of a run; with ``add``, keep those of the model that is still there."""
+def write_keys(learned: Keys | None, folder: Path, *, add: bool = False) -> None:
+    """Write the keys into the folder of a run; with ``add``, keep those of the model that is still there.
+
+    If not all keys are known (None), delete the list, since `evaluate` warns only if it is missing.
+    """
+    if learned is None:
+        (folder / FILE).unlink(missing_ok=True)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(DataError):  # damaged keys are replaced
         before = read_keys(folder / FILE) if add else None

@@ -157,7 +157,7 @@ def learn(
         nonlocal lowest
         if logs["val_loss"] < lowest:
             lowest = logs["val_loss"]
-            save({"settings": asdict(config)}, scale=config.scale)
+            save({"learned_from": dict(what.sources), "settings": asdict(config)}, scale=config.scale)
 
     watching: dict[str, Any] = {}
     if len(held_back):

@@ -24,7 +24,7 @@ from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count, percent
 from digitrec.image import DigitImage
 from digitrec.lab import stocks
-from digitrec.lab.datasets.digits import Keys, cropped, keep_keys, keys_with, unlearned
+from digitrec.lab.datasets.digits import Keys, cropped, keep_keys, unlearned
 from digitrec.lab.evaluation import accuracy
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training.backend import keras
@@ -33,7 +33,7 @@ from digitrec.lab.training.convert import recovered
 from digitrec.lab.training.epochs import Loop
 from digitrec.lab.training.material import rehearsal
 from digitrec.lab.training.networks import together
-from digitrec.lab.training.run import FineTuneConfig, Watcher, unwatched
+from digitrec.lab.training.run import FineTuneConfig, Watcher, keys_with, unwatched
 from digitrec.lab.training.train import Tensors, cosine, tensors
 from digitrec.models import store
 from digitrec.providers.registry import open_provider
@@ -207,8 +207,8 @@ def fine_tune(
     }
     save, how = saver(network, out, begun.second), asdict(begun.input)  # keeps temperatures and thresholds
     save(facts, **how)
-    learned = keys_with(start, own)
-    keep_keys(learned, out)
+    learned, is_whole = keys_with(start, own)
+    keep_keys(learned if is_whole else None, out)
     found = tuple(changes(start, out, held_back, learned, limit_test))
     whole = next(one for one in found if one.data == WHOLE)
     facts["changes"] = [asdict(one) for one in found]

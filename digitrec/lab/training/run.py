@@ -1,5 +1,6 @@
 """Settings, digits, progress and results of a training run."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,12 @@ import numpy as np
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.loader import sampled
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
-from digitrec.lab.datasets.digits import Keys, apart, keys_with
+from digitrec.lab.datasets.digits import Keys, apart, keys_of, read_keys
 from digitrec.lab.handwriting.augment import Augmentation
 from digitrec.lab.training import card
+from digitrec.models import store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +207,8 @@ class Given:
     """Name of the test set."""
     left_out: int
     """Number of digits of the test set that were learned and therefore not tested."""
-    keys: Keys
-    """Keys of all digits that the network has learned, including earlier runs."""
+    keys: Keys | None
+    """Keys of all digits that the network has learned, including earlier runs; None: not all are known."""
 
     def measured(self, correct: int) -> dict[str, Any]:
         """Return the accuracy and the test set, for the card."""
@@ -227,7 +231,8 @@ def given(
         test: the test digits; None: MNIST's 10,000.
         tested_on: name of the test set; None: unnamed.
         limit_test: maximum number of test digits; None: all.
-        start: a model file to continue from; the digits that it recorded as learned are excluded too.
+        start: a model file to continue from; the digits that it recorded as learned are excluded too, or a
+            warning is logged if this list is missing.
 
     Raises:
         DataError: every test digit was learned.
@@ -235,7 +240,29 @@ def given(
     if test is None:
         test, tested_on = mnist_test(), "mnist-test"
     name = tested_on or UNNAMED
-    learned = keys_with(start, digits)
+    learned, is_whole = keys_with(start, digits)
     left = apart(test, learned, name)
-    measured = left[sampled(left.labels, limit_test)]
-    return Given(digits, sources or {UNNAMED: len(digits)}, measured, name, len(test) - len(left), learned)
+    return Given(
+        digits, sources or {UNNAMED: len(digits)}, left[sampled(left.labels, limit_test)], name,
+        len(test) - len(left), learned if is_whole else None,
+    )  # fmt: skip
+
+
+def keys_with(start: Path | None, digits: Digits) -> tuple[Keys, bool]:
+    """Return the keys of the digits and of those that `start` learned, and whether all of these are known."""
+    before, keys = learned_by(start), keys_of(digits.images)
+    return (keys, False) if before is None else (np.append(keys, before), True)
+
+
+def learned_by(model: Path | None) -> Keys | None:
+    """Return the keys of a model's training pictures; None, with a warning, if their list is missing.
+
+    The shipped model and models from elsewhere have no keys.
+    """
+    learned = None if model is None else read_keys(model)
+    if learned is not None:
+        return learned
+    if model in (None, store.SHIPPED) or "learned_from" not in store.load(model).card:
+        return np.array([], np.uint64)
+    log.warning("%s: the list of its training pictures is missing, so they are not left out", model)
+    return None

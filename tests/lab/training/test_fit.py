@@ -1,6 +1,7 @@
 """Training by name, on a few digits."""
 
 import csv
+import shutil
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
+from digitrec.lab.datasets.digits import read_keys
 from digitrec.lab.training.epochs import batch_of, batches
 from digitrec.lab.training.fit import FitResult, fit, measured
 from digitrec.lab.training.run import FitConfig, given, split
@@ -113,6 +115,9 @@ def test_start_counts_what_the_first_file_learned(made: FitResult, tmp_path: Pat
     assert abs(result.test_correct - made.test_correct) <= 25  # such a small step changes no weight
     model = store.load(result.file)
     assert model.input.scale == "l2" and model.card["start"] == "mlp.keras"
+    moved = Path(shutil.copy(made.file, tmp_path))  # without the list of what it learned
+    fit(more, result.file, given(TEST[:20], test=both, start=moved), start=moved)
+    assert read_keys(result.file) is None
 
 
 def test_a_softmax_of_its_own_is_not_the_layer_that_learns(made: FitResult, tmp_path: Path) -> None:
