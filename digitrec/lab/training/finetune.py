@@ -77,6 +77,8 @@ class Change:
     def row(self) -> tuple[str, ...]:
         """The cells of a row under `HEADER`."""
         name = f"{self.data}, refused" if self.refusing else self.data
+        if self.left_out:
+            name += f" ({count(self.left_out, 'learned picture')} excluded)"
         before = f"{percent(self.before.share, 2)} of {self.before.n:,}"
         after = percent(self.after.share, 2)
         return name, before, after, self.after.interval(2), str(self.gained), str(self.lost)
