@@ -195,8 +195,14 @@ def _best_scale(forward: Forward, output: str) -> str | None:
     with np.load(PROBE) as probe:
         images = np.concatenate([probe["images"], aside(probe["images"])])
         labels = np.concatenate([probe["labels"], probe["labels"].repeat(VIEWS)])
-    chances = {scale: probabilities(forward(scaled(images, scale)), output, 1.0) for scale in SCALES}
-    best = max(SCALES, key=lambda scale: _fit(chances[scale], labels))
+    chances = {}
+    for scale in SCALES:
+        ink = scaled(images, scale)
+        answer, inner = forward(ink), ink.clip(0, 1)
+        # Trees without a threshold above 1 never saw bytes, but read them nearly as well; the same below 0.
+        if np.array_equal(ink, inner) or not np.array_equal(answer, forward(inner)):
+            chances[scale] = probabilities(answer, output, 1.0)
+    best = max(chances, key=lambda scale: _fit(chances[scale], labels))
     return best if (chances[best].argmax(axis=1) == labels).mean() > 0.5 else None
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import skops.io
 from keras import layers
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
@@ -356,7 +357,9 @@ def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None
     assert model.name == "model" and model.card == {"note": 1}
 
 
-@pytest.mark.parametrize("kind", [KNeighborsClassifier(1), MLPClassifier(tol=0.001, random_state=0)])
+@pytest.mark.parametrize("kind", [
+    KNeighborsClassifier(1), MLPClassifier(tol=0.001, random_state=0), ExtraTreesClassifier(random_state=0)
+])  # fmt: skip
 @pytest.mark.parametrize("label", [str, float])  # as in OpenML's MNIST, and as loadtxt reads a CSV file
 def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind: Any, label: type) -> None:
     file = tmp_path / "foreign.skops"
