@@ -41,6 +41,8 @@ FOLDER = Path(__file__).parent / "weights"
 """Folder of the networks that the package contains."""
 PROBE = FOLDER / "probe.npz"
 """Fifty of MNIST's test digits, five of each, with their labels."""
+FITS = 0.85
+"""Expected share, 0..1, of these digits, also shifted, that a model reads at the scale that it learned."""
 Shape = Sequence[int | None]
 _Read = TypeVar("_Read")
 log = logging.getLogger(__name__)
@@ -147,16 +149,17 @@ class ModelInput:
 def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: str | None) -> ModelInput:
     """Return the input that a file describes; else the named scale, or the scale that reads digits best.
 
-    Log a warning if the network reads no digits at any scale.
+    Log a warning if the network reads few digits even at that scale.
     """
     if not about:
         output = _kind_of_output(forward, path)
-        scale = named or _best_scale(forward, output)
-        if scale is None:
+        scale, share = (named, 1.0) if named else _best_scale(forward, output)
+        if share < FITS:
             log.warning(
-                "%s: reads few of MNIST's digits at any scale of the pixels; assuming 0..1 (unit)", path
-            )
-        return ModelInput(scale=scale or "unit", output=output, assumed=scale is None)
+                "%s: reads only %.0f %% of MNIST's digits at the best scale of the pixels (%s); if it "
+                "learned at another, let the model itself scale them", path, 100 * share, scale,
+            )  # fmt: skip
+        return ModelInput(scale=scale, output=output, assumed=share <= 0.5)
     try:
         if about["format"] != 1:
             raise ValueError(f"format {about['format']}")
@@ -186,8 +189,8 @@ def _kind_of_output(forward: Forward, path: Path) -> str:
     return "logits" if ((answers < 0) | (answers > 1.001)).any() else "softmax"
 
 
-def _best_scale(forward: Forward, output: str) -> str | None:
-    """Return the scale at which a network reads digits best; None: it reads too few at any.
+def _best_scale(forward: Forward, output: str) -> tuple[str, float]:
+    """Return the scale at which a network reads digits best ("unit" if few at any), and their share, 0..1.
 
     So a network is read as it was trained, even if it scales the pixels itself, as by a `Rescaling` layer.
     The digits are also shown shifted, since a network may read all of them at two scales.
@@ -203,7 +206,8 @@ def _best_scale(forward: Forward, output: str) -> str | None:
         if np.array_equal(ink, inner) or not np.array_equal(answer, forward(inner)):
             chances[scale] = probabilities(answer, output, 1.0)
     best = max(chances, key=lambda scale: _fit(chances[scale], labels))
-    return best if (chances[best].argmax(axis=1) == labels).mean() > 0.5 else None
+    share = float((chances[best].argmax(axis=1) == labels).mean())
+    return best if share > 0.5 else "unit", share
 
 
 def _fit(chances: Floats, labels: NDArray[np.uint8]) -> float:

@@ -369,6 +369,14 @@ def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind
     assert (model.probabilities(LEARNED.images).argmax(axis=1) == LEARNED.labels).all()
 
 
+def test_a_model_that_learned_another_scale_warns(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    standard = (LEARNED.images.reshape(-1, 784) / 255 - 0.1307) / 0.3081
+    file = tmp_path / "standard.skops"
+    skops.io.dump(ExtraTreesClassifier(random_state=0).fit(standard, LEARNED.labels), file)
+    assert not store.load(file).input.assumed
+    assert "standard.skops: reads only 8" in caplog.text
+
+
 @pytest.mark.parametrize("other", [
     skops.io.dumps(LogisticRegression().fit(np.eye(4), [0, 1, 2, 3])),
     skops.io.dumps(KNeighborsClassifier(1, algorithm="brute").fit(np.eye(10), range(10))),
