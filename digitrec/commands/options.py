@@ -136,11 +136,15 @@ class _Paths:
 
     def _check(self, option: str, output: Path) -> None:
         found = self.inputs.get(_identity(output))
-        for place in (output, *Path(os.path.realpath(output)).parents) if self.labelled else ():
+        places = [output, *Path(os.path.realpath(output)).parents] if self.labelled else []
+        for place in places:
             found = found or self.labelled.get(_identity(place))
+        for place in places[1 + named_as_file(output) :]:  # a folder beside those of the labels is one
+            if not Path(place, "labels.csv").exists():
+                found = found or self.inputs.get(_identity(place))
         if found is not None:
             raise click.UsageError(
-                f"{option} {output} would overwrite {found}, which the command reads; name another file."
+                f"{option} {output} would change {found}, which the command reads; name another path."
             )
 
 

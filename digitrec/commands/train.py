@@ -17,7 +17,7 @@ from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors.text import aligned, count, percent
-from digitrec.lab.datasets.digits import SUFFIXES, read_digits
+from digitrec.lab.datasets.digits import SUFFIXES, read_digits, run_folder
 from digitrec.lab.training.zoo import find
 from digitrec.models import store
 from digitrec.providers.base import is_installed, not_installed
@@ -161,7 +161,7 @@ def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
     if model.suffix not in endings:
         raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
     options.refuse_foreign_run(model)
-    options.refuse_outputs("--out", [model, *beside])
+    options.refuse_outputs("--out", [model, run_folder(model), *beside])
 
 
 def _settings(chosen: dict[str, Any], *more: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ INPUTS = [
     "compare picture.html -p local --html picture.html", "explain why/a.png --out why",
     "explore digits --out digits", "evaluate --data digits --out digits/7/more",
     "tune --data digits --out digits", "train --data digits --arch knn --out digits/7/m.skops",
+    "train --data digits --arch knn --out digits/m.skops", "explore digits --out digits/new",
     "train --start m.tflite --data digits --out m.tflite", "benchmark digits --html digits/3/page.html",
     "calibrate digits --ledger digits/7/a.png", "course --picture why/a.png --out why",
     "batch - -o answers.csv -p google --emulate --ledger a.png",
