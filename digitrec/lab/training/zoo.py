@@ -81,7 +81,10 @@ def find(name: str) -> Architecture:
         raise ModelError(f"no architecture is called {name!r}; there are: {known}, or a file of `tune`")
     try:
         best = json.loads(path.read_text(encoding="utf-8"))
-        how = {"shape": best["network"], **best["training"]}
+        rate, batch = best["training"]["learning_rate"], best["training"]["batch"]
+        if not rate > 0 or not isinstance(batch, int) or batch < 1:
+            raise ValueError(f"learning_rate must be > 0 and batch an integer >= 1, got {rate} and {batch!r}")
+        how = {"shape": best["network"], "learning_rate": rate, "batch": batch}
         title = f"Tuned ({path.stem})"
         return Architecture(path.stem, title, "our design", ".networks.convolutional", "High", **how)
     except (OSError, ValueError, KeyError, TypeError) as error:

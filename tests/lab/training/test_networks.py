@@ -57,7 +57,11 @@ def test_the_winner_of_a_search_is_an_architecture(tmp_path: Path) -> None:
     assert kind.build().layers[0].filters == 4
 
 
-@pytest.mark.parametrize("content", ["nothing", "{}", '{"network": {}, "training": {"pace": 1}}', "[]", None])
+OTHERS = [("x", 8), (float("nan"), 8), (1, 0), (1, 8.0), (1, "8")]
+CHANGED = [json.dumps(BEST | {"training": {"learning_rate": rate, "batch": batch}}) for rate, batch in OTHERS]
+
+
+@pytest.mark.parametrize("content", ["nothing", "{}", "[]", None, *CHANGED])
 def test_an_unknown_name_and_another_file_are_refused(tmp_path: Path, content: str | None) -> None:
     name = "lenet" if content is None else str(tmp_path / "best.json")
     if content is not None:

@@ -70,7 +70,8 @@ def test_a_study_of_other_digits_is_not_mixed(folder: Path, digits: Digits, epoc
 
 
 def test_a_changed_file_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / BEST).write_text('{"network": {"filters": 8}, "training": {}}')
+    training = '{"learning_rate": 1, "batch": 8}'
+    (tmp_path / BEST).write_text(f'{{"network": {{"filters": 8}}, "training": {training}}}')
     with pytest.raises(ModelError, match=r"best cannot be built .*depth"):
         find(str(tmp_path / BEST)).build()
 
