@@ -156,7 +156,7 @@ def learning_curves(history: Sequence[Epoch], name: str) -> Figure:
         if not all(map(math.isnan, held_back)):
             axes.plot(epochs, held_back, "s--", color=plots.COLOURS[1], label="held back")
         axes.set_xlabel("epoch")
-        axes.locator_params(axis="x", integer=True)
+        axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     plots.in_percent(left.yaxis)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, title="digits")
     return figure

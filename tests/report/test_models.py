@@ -67,3 +67,5 @@ def test_both_curves_of_both_measures_are_drawn() -> None:
     assert [list(line.get_ydata()) for line in loss.lines] == [[0.9, 0.4], [0.5, 0.3]]
     assert accuracy.get_xlabel() == loss.get_xlabel() == "epoch"
     assert "nats" in loss.get_ylabel()
+    one, _ = models.learning_curves(HISTORY[:1], "it").axes
+    assert all(tick == round(tick) for tick in one.get_xticks())
