@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 ENDPOINT = "https://vision.googleapis.com"
+PATH = "/v1/images:annotate?prettyPrint=false"
+"""Indented, the answers about dense pages are five times as long."""
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
 REQUEST = "google.cloud.vision:BatchAnnotateImagesRequest"
 """The SDK's type of a request."""
@@ -136,7 +138,7 @@ class Google(Cloud):
                 if left < timeout / 3:
                     raise _unsent(self.name, timeout)
                 body = self._question(batch)
-                reply = self._wire.ask("/v1/images:annotate", body, "application/json", timeout=left)
+                reply = self._wire.ask(PATH, body, "application/json", timeout=left)
                 raw = self._wire.document(reply)
                 responses = raw.get("responses") if isinstance(raw, dict) else None
                 count = len(responses) if isinstance(responses, list) else "no"

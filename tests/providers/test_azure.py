@@ -114,10 +114,10 @@ def test_a_token_is_never_shown(
 
 
 def test_a_refused_token_is_not_reused(authority: RawServer, server: RawServer, azure: AzureAnalysis) -> None:
-    authority.say, server.say = [token("revoked"), token()], [answer(401, b"{}"), BLANK]
-    assert_error(outcome(azure), AuthFailed, "Cognitive Services User")
+    authority.say, server.say = [token("revoked"), token()], [answer(401, b"{}"), BLANK, answer(401, b"{}")]
     assert isinstance(outcome(azure), Answer)
-    assert bearers(server) == [b"revoked", TOKEN.encode()]
+    assert_error(outcome(azure), AuthFailed, "Cognitive Services User")
+    assert bearers(server) == [b"revoked", *[TOKEN.encode()] * 3]
 
 
 FIELDS = ["access_token", "expires_on", "expires_in", "resource", "token_type"]

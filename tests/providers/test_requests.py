@@ -78,7 +78,7 @@ def parts(request: bytes, cloud: str) -> tuple[Any, ...]:
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().splitlines()
     method, address, _ = first.split()
-    query = [it for it in parse_qsl(urlsplit(address).query) if it[0] != "$alt"]
+    query = [it for it in parse_qsl(urlsplit(address).query) if it[0] not in ("$alt", "prettyPrint")]
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     read = {name: headers[name].partition(", ")[0] for name in COMPARED if name in headers}
     said: Any = body

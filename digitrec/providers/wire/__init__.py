@@ -136,8 +136,8 @@ class Wire:
     """File of the certificates to trust; None: as set in the environment."""
     sign: Callable[[PreparedRequest], PreparedRequest] = lambda request: request
     """Adds the credentials to the headers of a request; may fetch them first."""
-    forget: Callable[[], None] = lambda: None
-    """Discards credentials that were refused with status 401."""
+    forget: Callable[[], None] | None = None
+    """Discards a token that was refused with status 401; None: there is no other."""
 
     def __post_init__(self) -> None:
         with requires(self.service.name, self.extra):
@@ -191,6 +191,8 @@ class Wire:
     def call(self, send: Callable[[], Any], *, timeout: float, expected: int = 200) -> Reply:
         """Return the reply of status ``expected`` to the request that ``send`` makes.
 
+        If a token is refused, which costs nothing, send the request once more with another.
+
         Args:
             send: sends a request through `questions`; it may be an SDK's call, whose own result is ignored.
 
@@ -198,8 +200,19 @@ class Wire:
             NotConfigured: the request could not be built or signed; nothing was sent.
             ProviderError: there is no such reply; ``sent`` says whether the request was sent.
         """
+        deadline = time.monotonic() + timeout
+        try:
+            return self._called(send, deadline, expected)
+        except AuthFailed as error:
+            if error.status != 401 or self.forget is None:
+                raise
+        self.forget()
+        return self._called(send, deadline, expected)
+
+    def _called(self, send: Callable[[], Any], deadline: float, expected: int) -> Reply:
+        """Send one request as `call` does."""
         self.secrets.learn(*check_proxies(self.endpoint))
-        exchange = Exchange(self, time.monotonic() + timeout)
+        exchange = Exchange(self, deadline)
         made = self._run(exchange, send)
         unsent = made if isinstance(made, Problem) else Problem(NotConfigured, "its SDK sent nothing")
         outcome = exchange.outcome or unsent
@@ -210,8 +223,6 @@ class Wire:
         error = self.error(outcome)
         if isinstance(error, ProviderError):
             error.sent = exchange.sent
-            if isinstance(error, AuthFailed) and error.status == 401:
-                self.forget()
         raise error
 
     def error(self, problem: Problem) -> DigitrecError:
