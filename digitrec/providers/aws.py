@@ -104,6 +104,8 @@ class AwsProvider(Cloud):
         profile or key among them replaces all credentials of the environment, because a key and a session
         token belong together.
         """
+        if env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+            options = {"endpoint": None, **options}
         credentials: Mapping[str, str] = {}
         if not options.keys() & {"profile", *KEY_OPTIONS}:
             credentials = KEY_OPTIONS if env.get("AWS_ACCESS_KEY_ID") else {"profile": "AWS_PROFILE"}

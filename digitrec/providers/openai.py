@@ -34,7 +34,7 @@ from digitrec.errors.arguments import whole
 from digitrec.errors.schemas import built
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.image.pixels import NUMBERS_SIDE
-from digitrec.providers.base import Status, checked_endpoint, checked_key, looked
+from digitrec.providers.base import Status, checked_endpoint, checked_key, first_set, looked
 from digitrec.providers.translate import Problem, Service, dig
 from digitrec.providers.wire import Cloud, Reply, Wire
 
@@ -246,8 +246,10 @@ class OpenAi(Cloud):
         server = PRESETS.get(env.get(PRESET, "").strip() or "openai")
         if server is None:
             return looked("openai", ["requests"], (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])
-        missing = [] if env.get(MODEL) else [f"set {MODEL} to a model that reads pictures"]
-        if server.needs_key and not env.get(server.key) and not env.get(ENDPOINT):
+        missing = [] if first_set(env, [MODEL]) else [f"set {MODEL} to a model that reads pictures"]
+        if not server.endpoint and not first_set(env, [ENDPOINT]):
+            missing.append(f"set {ENDPOINT}")
+        elif server.needs_key and not first_set(env, [server.key, ENDPOINT]):
             missing.append(f"set {server.key}, or {ENDPOINT}")
         found = (name for name in (MODEL, PRESET, server.key, ENDPOINT, LIMIT) if env.get(name))
         return looked("openai", ["requests"], found, missing)

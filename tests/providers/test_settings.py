@@ -44,6 +44,8 @@ STATUS: list[tuple[str, Sequence[str], dict[str, str], Sequence[str], Sequence[s
     ("openai", [], {}, [], ["set DIGITREC_OPENAI_MODEL", "set OPENAI_API_KEY"]),
     ("openai", [], MODEL | {"OPENAI_API_KEY": "k"}, ["DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY"], []),
     ("openai", [], OWN, [*OWN], []),
+    ("openai", [], MODEL | (azure := {"DIGITREC_OPENAI_PRESET": "azure-openai", "AZURE_OPENAI_API_KEY": "k"}),
+     [*MODEL, *azure], ["set OPENAI_BASE_URL"]),
     ("openai", [], {"DIGITREC_OPENAI_PRESET": "nobody"}, [], ["set DIGITREC_OPENAI_PRESET"]),
 ]  # fmt: skip
 """Cloud, files below the home folder, variables; the source found, and the start of the missing part."""
@@ -72,7 +74,8 @@ ENDPOINTS: list[tuple[str, dict[str, str], str]] = [
     ("aws-textract", KEYS | REGION | {"AWS_ENDPOINT_URL_REKOGNITION": URL},
      "https://textract.eu-west-1.amazonaws.com"),
     ("aws-textract", KEYS | REGION | {"AWS_ENDPOINT_URL_TEXTRACT": " ", "AWS_ENDPOINT_URL": f"{URL}\n"}, URL),
-    ("aws", KEYS | {"AWS_DEFAULT_REGION": "eu-west-1\n"}, "https://rekognition.eu-west-1.amazonaws.com"),
+    ("aws", KEYS | {"AWS_DEFAULT_REGION": "eu-west-1\n", "AWS_ENDPOINT_URL": URL,
+     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "https://rekognition.eu-west-1.amazonaws.com"),
     ("google", {"GOOGLE_API_KEY": "k"}, "https://vision.googleapis.com"),
     ("google", {"GOOGLE_API_KEY": "k", "DIGITREC_GOOGLE_ENDPOINT": f"{URL}/"}, URL),
     ("azure", {"COMPUTER_VISION_ENDPOINT": "https://old.example", "VISION_ENDPOINT": URL, "VISION_KEY": "k"},
