@@ -108,6 +108,12 @@ class _Word(Candidate):
     def height(self) -> float:
         return 0.0 if self.box is None else self.box[3] - self.box[1]
 
+    @property
+    def is_sideways(self) -> bool:
+        """Whether the box is too high for its characters to stand beside each other, as on a turned page."""
+        width = 0.0 if self.box is None else self.box[2] - self.box[0]
+        return len(self.text) > 2 and self.height > len(self.text) / 2 * width
+
     def part(self, first: int, last: int) -> _Word:
         return replace(self, text=self.text[first:last], signs=self.signs[first:last])
 
@@ -361,8 +367,8 @@ def of_boxes(numbers: Sequence[Number], size: tuple[int, int]) -> Number | None:
 
 def _is_near(last: _Word, word: _Word, gap: float) -> bool:
     """Return whether two parts of numbers have less than this gap, a share of the larger one's height."""
-    are_parts = PART.fullmatch(last.text) and PART.fullmatch(word.text)
-    return bool(are_parts) and _gap(last, word) < gap * max(last.height, word.height)
+    are_parts = all(PART.fullmatch(one.text) and not one.is_sideways for one in (last, word))
+    return are_parts and _gap(last, word) < gap * max(last.height, word.height)
 
 
 def _gap(left: _Word, right: _Word) -> float:
