@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -105,12 +106,15 @@ def batch(images: tuple[str, ...], out: Path, resume: bool, workers: int | None,
 def _settings(names: list[str], how: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
     """Return the options that determine the rows, besides the inputs."""
     own = ("fallback", "below", "consensus", "model_scale", "prepare", "emulate", "no_ledger", "max_cost")
-    files = {"model": asking.model, "ledger": asking.ledger, "replay": asking.replay}
+    model = asking.model_file(names)
+    files = {"model": model, "ledger": asking.ledger, "replay": asking.replay, "record": asking.record}
+    begins = tuple(f"DIGITREC_{'MODEL' if name == 'local' else name.upper()}" for name in names)
     return {
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how,
         **{name: file and str(file) for name, file in files.items()},
         **{name: getattr(asking, name) for name in own},
-        "content of model": asking.model and hashlib.sha256(asking.model.read_bytes()).hexdigest(),
+        "content of model": model and hashlib.sha256(model.read_bytes()).hexdigest(),
+        "environment": {name: value for name, value in os.environ.items() if name.startswith(begins)},
         "numbers": "digits" in how, "digits": list(how.get("digits") or ()),
     }  # fmt: skip
 

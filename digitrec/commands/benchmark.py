@@ -134,7 +134,7 @@ def benchmark(
     if numbers:
         samples, how = read_numbers(data, limit), {"ask": numbers_asked(**how)}
     else:
-        samples = _samples(data, limit, asking.model)
+        samples = _samples(data, limit, asking.model_file(names))
     with asking.columns(names) as engines:
         if asking.dry_run:
             asked = [engine.for_numbers if numbers else engine for engine in engines.values()]
@@ -187,7 +187,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
     """
     from digitrec.comparison.benchmark.measure import measure
 
-    samples = _samples(data, limit, asking.model)
+    samples = _samples(data, limit, asking.model_file([provider]))
     with asking.engines([provider]) as (engine,), _watched(len(samples)) as arrived:
         measured = measure(samples, engine, data, arrived=arrived)
     report_engines({provider: measured.outcomes})
@@ -245,10 +245,11 @@ def evaluate(
         raise click.UsageError(f"two sets would both write {twice[0]}-confusion.png; give one at a time.")
     if sources and (table or seed):
         raise click.UsageError("--table and --seed exclude --data.")
+    model = asking.model_file(["local"])
     with asking.engines(["local"]) as (engine,):
-        report_engines({source: _one(source, engine, limit, asking.model, out) for source in sources})
+        report_engines({source: _one(source, engine, limit, model, out) for source in sources})
         if not sources:
-            _table(engine, table, seed, limit, out, _refuse_table(asking.model))
+            _table(engine, table, seed, limit, out, _refuse_table(model))
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> Sequence[Outcome]:

@@ -89,7 +89,7 @@ class Asking:
         if self.fallback and self.consensus is not None:
             raise click.UsageError("--fallback and --consensus exclude each other.")
         if self.below is not None and not self.fallback:
-            raise click.UsageError("--below needs --fallback; to refuse unsure answers, give --at-least.")
+            raise click.UsageError("--below needs --fallback.")
         names = [*(self.providers or [config.load().provider]), *self.fallback]
         if together and len(names) > 1 and not self.fallback and self.consensus is None:
             raise click.UsageError(
@@ -105,6 +105,11 @@ class Asking:
                 f"--consensus {self.consensus} needs that many engines, and 2 at least; name more."
             )
         return names
+
+    def model_file(self, names: Sequence[str]) -> Path | None:
+        """Return the model file of the local engine if it is one of these and reads with its user's model."""
+        model = self.model or os.environ.get("DIGITREC_MODEL", "").strip()
+        return Path(model) if model and "local" in names else None
 
     def policy(self, engines: Sequence[Engine]) -> EnginePolicy | None:
         """Return the policy over the engines; None without one."""
@@ -166,7 +171,7 @@ class Asking:
                 try:
                     with quietly():
                         engine = self._engine(name, env, preparation, needed)
-                        if self.model is not None:
+                        if self.model_file(names):
                             store.load()  # LiteRT prints a line with its first network
                 except (NotConfigured, NotInstalled):
                     if not self.dry_run:
@@ -214,6 +219,8 @@ class Asking:
             raise click.UsageError(f"--emulate replaces only {clouds}; name one with --provider.")
         if self.ledger is not None and self.no_ledger:
             raise click.UsageError("--ledger and --no-ledger exclude each other.")
+        if self.record is not None and self.replay is not None:
+            raise click.UsageError("--record and --replay exclude each other: copy the recording instead.")
         if len(self.prepare) > 1 and (self.fallback or self.consensus is not None):
             raise click.UsageError("a policy takes one preparation: --prepare would count an engine twice.")
         if self.prepare and all(map(_is_sent_pixels, names)):

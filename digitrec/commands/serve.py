@@ -85,7 +85,7 @@ def _keys() -> tuple[str, ...]:
 @click.option(
     "--allow-host", multiple=True, metavar="NAME", show_default=False, type=_host,
     help="Host name to answer to, besides the machine's own (repeatable; * is any).  [default: any; only "
-    "the machine's own on loopback]",
+    "the machine's own on loopback without --proxies]",
 )  # fmt: skip
 @click.option(
     "--allow-origin", "origins", multiple=True, metavar="ORIGIN", show_default=False, type=_origin,

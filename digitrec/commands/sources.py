@@ -60,10 +60,12 @@ class Reasons:
         """Report a file if it holds more pictures than the one that was read."""
         if not self._firsts or image.frames < 2:
             return
-        number = image.frames if image.frames <= MAX_FRAMES else f"more than {MAX_FRAMES}"
+        number, todo = f"{image.frames}", "--frames all reads all"
+        if image.frames > MAX_FRAMES:
+            number, todo = f"more than {MAX_FRAMES}", "split it to read all"
         self._tell(
             "a file with several pictures, of which the first was read",
-            f"{image.source} holds {number} pictures; the first was read (--frames all reads all)",
+            f"{image.source} holds {number} pictures; the first was read ({todo})",
         )
 
     def _tell(self, reason: str, line: str) -> None:
@@ -152,8 +154,8 @@ def _frames(source: str) -> Sequence[Source]:
             kept = files.Frame(b"", None, files.name_of(source))  # as it is if it cannot be read
             kept = replace(kept, source=files.read(source)[0])
         found = frames(kept)
-    except ImageError:
-        return [kept]  # the attempt to read it reports an error, too
+    except ImageError as error:
+        return [files.Frame(b"", None, files.name_of(source), str(error))]
     return found if len(found) > 1 else [kept]
 
 

@@ -51,6 +51,8 @@ class Frame:
     """Number of the picture in the file, from 1; None: the file as such, which shows its first picture."""
     name: str
     """Name for messages, such as "scan.tif[2]"."""
+    flaw: str = ""
+    """The reason, with the name, why the file's pictures cannot be read; "" if they can."""
 
     def __str__(self) -> str:
         return self.name
@@ -68,6 +70,8 @@ def read(source: Encoded) -> tuple[bytes, str]:
     """
     name = name_of(source)
     if isinstance(source, Frame):
+        if source.flaw:
+            raise ImageError(source.flaw)
         source = source.source
     if isinstance(source, bytes | bytearray | memoryview):
         try:

@@ -26,6 +26,7 @@ from programs import python, ran
 from digitrec.bulk import job
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine.ledger import Ledger, recent
+from digitrec.models.store import SHIPPED
 
 DIGITS = mnist_test()[:40]
 
@@ -263,16 +264,19 @@ def test_interrupted_it_goes_on_later(scans: Path, number: signal.Signals, worke
     assert names("rows.jsonl") == everything
 
 
-def test_another_run_is_not_gone_on_with(scans: Path) -> None:
+def test_another_run_is_not_gone_on_with(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse OUT with an interrupted or a complete run."""
     stopped("scans", "-o", "begun.jsonl", "--workers", "1", parts=1)
     run("scans", "-o", "rows.jsonl", "--workers", "1")
     others = (["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["-"], ["--rotate", "90"],
-              ["scans", "--ledger", "other.sqlite"], ["scans", "--replay", "scans/2.png"])  # fmt: skip
+              ["scans", "--ledger", "other.sqlite"], ["scans", "--replay", "scans/2.png"],
+              ["scans", "--record", "other.sqlite"])  # fmt: skip
     for out in ("begun.jsonl", "rows.jsonl"):
         for other in others:
             run(*other, "-o", out, "--resume", code=6, input=b"scans/2.png")
     run("scans", "-o", "rows.jsonl", "--resume", "-p", "nonsense", code=2)
+    monkeypatch.setenv("DIGITREC_MODEL", str(SHIPPED))
+    assert "model" in run("scans", "-o", "rows.jsonl", "--resume", code=6).stderr
 
 
 def test_another_list_is_another_run(scans: Path) -> None:

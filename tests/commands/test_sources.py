@@ -85,6 +85,13 @@ class TestSeveralPictures:
         assert said == ["digitrec: missing.png: cannot be read (no such file or directory); check the name"]
         assert code == 1
 
+    def test_too_many_are_a_failure(self) -> None:
+        pages = [Image.new("1", (8, 8))] * 1001
+        pages[0].save("scan.tif", save_all=True, append_images=pages[1:])
+        _, said, code = predict("scan.tif", "--frames", "all")
+        assert (said, code) == (["digitrec: scan.tif: holds more than 1000 pictures; split it first"], 1)
+        assert "split it" in predict("scan.tif")[1][0]
+
     def test_what_was_read_from_a_pipe_is_not_read_again(self) -> None:
         done = run("predict", "-", "seven.png", "--frames", "all", code=1, input=b"not a picture")
         assert "<stdin>: not a picture in a known format" in done.stderr

@@ -61,7 +61,7 @@ def test_a_start_is_checked_before_digits_are_fetched(monkeypatch: pytest.Monkey
         assert f"{start}.keras" in run("train", *more, code=code).stderr
 
 
-def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
+def test_scikit_learn_goes_to_skops_in_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     few = mnist_test()[:70]
     np.savez("knn.npz", x=few.images, y=few.labels)
     Path("models").mkdir()
@@ -70,8 +70,12 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     assert store.load(Path("models/knn.skops")).name == "knn"
     assert "of 9,900 digits of mnist-test; 100 learned" in done.stdout
     assert "MNIST test (100 learned digits excluded) " in run("models", "list", "models/knn.skops").stdout
-    done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops", code=0)
-    assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
+    monkeypatch.setenv("DIGITREC_MODEL", "models/knn.skops")
+    for model in (["--model", "models/knn.skops"], []):
+        done = run("evaluate", "--data", "mnist-test", "--limit", "20", *model, code=0)
+        assert done.stderr == "digitrec: mnist-test: left out 100 that models/knn.skops has learned\n"
+        assert " of 20, 95 %" in done.stdout
+    monkeypatch.delenv("DIGITREC_MODEL")
     Path("moved.skops").write_bytes(Path("models/knn.skops").read_bytes())
     assert "are not left out" in run("evaluate", "--data", "knn.npz", "--model", "moved.skops", code=0).stderr
     table = ["--table", "digits", "--limit", "1"]
