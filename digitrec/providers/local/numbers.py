@@ -254,7 +254,7 @@ class LocalNumbers(BaseProvider):
         """Return the proposals for the numbers beside each other on a cut-out, or the one for its line."""
         apart = replace(page, lines=line.apart(GAP))
         parts = [self._best(apart, part, None) for part in apart.lines] if len(apart.lines) > 1 else []
-        if not parts or not all(part.digits for part in parts):
+        if not parts or not all(part.digits and part.chance >= _least(part) for part in parts):
             return [one]
         points = _signs([one])
         is_no_number = points > 1 or (line.is_bare and points > _signs(parts))  # no point stands in the gap
