@@ -7,6 +7,7 @@ import os
 import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -201,11 +202,15 @@ def _best_scale(forward: Forward, output: str) -> tuple[str, float]:
     chances = {}
     for scale in SCALES:
         ink = scaled(images, scale)
-        answer, inner = forward(ink), ink.clip(0, 1)
-        # Trees without a threshold above 1 never saw bytes, but read them nearly as well; the same below 0.
-        if np.array_equal(ink, inner) or not np.array_equal(answer, forward(inner)):
-            chances[scale] = probabilities(answer, output, 1.0)
-    best = max(chances, key=lambda scale: _fit(chances[scale], labels))
+        with suppress(ModelError), np.errstate(invalid="ignore"):  # it may fail on pixels it never saw
+            answer, inner = forward(ink), ink.clip(0, 1)
+            # Trees without a threshold above 1 never saw bytes, but read them nearly as well; so below 0.
+            if np.array_equal(ink, inner) or not np.array_equal(answer, forward(inner)):
+                chances[scale] = probabilities(answer, output, 1.0)
+    fits = {scale: _fit(each, labels) for scale, each in chances.items() if np.isfinite(each).all()}
+    best = max(fits, key=fits.__getitem__, default=None)
+    if best is None:
+        return "unit", 0.0
     share = float((chances[best].argmax(axis=1) == labels).mean())
     return best if share > 0.5 else "unit", share
 

@@ -189,20 +189,25 @@ def load_keras(content: bytes, path: Path) -> tuple[dict[str, Any], KerasNetwork
         why = first_line(error)
         raise ModelError(f"{path}: Keras cannot load it safely ({why}); export it again") from error
     network.check_shapes(takes, gives, path)
-    return about, KerasNetwork(loaded)
+    return about, KerasNetwork(loaded, path)
 
 
 class KerasNetwork:
     """A Keras network as a function from (N, 28, 28) ink to (N, 10)."""
 
-    def __init__(self, loaded: keras.Model) -> None:
-        self._network = loaded
+    def __init__(self, loaded: keras.Model, path: Path) -> None:
+        self._network, self._path = loaded, path
 
     def __call__(self, ink: Floats) -> Floats:
         import keras
 
         batches = network.shaped(ink, self._network.input_shape)
-        answers = (keras.tree.flatten(self._network(batch, training=False)) for batch in batches)
+        try:
+            answers = [keras.tree.flatten(self._network(batch, training=False)) for batch in batches]
+        except Exception as error:  # such as a layer that needs batches of one size
+            raise ModelError(
+                f"{self._path}: the network fails ({first_line(error)}); give another"
+            ) from error
         return np.concatenate([np.asarray(answer, np.float32) for (answer,) in answers])
 
     def as_litert(self) -> bytes | None:
@@ -262,9 +267,11 @@ def load_skops(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
         raise ModelError(f"{path}: skops cannot load it safely ({first_line(error)}); {todo}") from error
     labels = [str(one).removesuffix(".0") for one in getattr(classifier, "classes_", ())]
     knows_digits = labels == list("0123456789")
-    if not knows_digits or getattr(classifier, "n_features_in_", 0) != 784:
-        raise ModelError(f"{path}: has not learned ten digits from 784 pixels; give another file")
-    ask = classifier.predict_proba if output_of(classifier) == "softmax" else classifier.decision_function
+    ask = getattr(classifier, "predict_proba", None) or getattr(classifier, "decision_function", None)
+    if not knows_digits or getattr(classifier, "n_features_in_", 0) != 784 or ask is None:
+        raise ModelError(
+            f"{path}: has not learned ten digits from 784 pixels, or gives no scores; give another file"
+        )
 
     def forward(ink: Floats) -> Floats:
         try:

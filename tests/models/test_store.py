@@ -15,10 +15,13 @@ import pytest
 import skops.io
 from keras import layers
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OutputCodeClassifier
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -268,6 +271,8 @@ def test_a_keras_network_may_name_its_output_but_has_inputs_and_finite_answers(s
     assert store.load(saved(named, ".keras")).probabilities(TEST.images[:2]).shape == (2, 10)
     network.set_weights([np.full_like(one, np.nan) for one in network.get_weights()])
     assert_refused(saved(network, ".keras"), "not finite")
+    fixed = [keras.Input(batch_shape=(32, 28, 28)), layers.LSTM(4, stateful=True), layers.Dense(10)]
+    assert_refused(saved(keras.Sequential(fixed), ".keras"), "the network fails")
 
 
 def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:
@@ -358,7 +363,8 @@ def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None
 
 
 @pytest.mark.parametrize("kind", [
-    KNeighborsClassifier(1), MLPClassifier(tol=0.001, random_state=0), ExtraTreesClassifier(random_state=0)
+    KNeighborsClassifier(1), MLPClassifier(tol=0.001, random_state=0), ExtraTreesClassifier(random_state=0),
+    make_pipeline(AdditiveChi2Sampler(), LogisticRegression(C=10)),  # raises a ValueError below 0
 ])  # fmt: skip
 @pytest.mark.parametrize("label", [str, float])  # as in OpenML's MNIST, and as loadtxt reads a CSV file
 def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path, kind: Any, label: type) -> None:
@@ -383,6 +389,7 @@ def test_a_model_that_learned_another_scale_warns(tmp_path: Path, caplog: pytest
     skops.io.dumps({"not": "a classifier"}), b"no archive",
     skops.io.dumps(KNeighborsClassifier(1).fit(np.eye(784)[:10], np.arange(20).reshape(10, 2) % 10)),
     skops.io.dumps(SVC(decision_function_shape="ovo").fit(np.eye(784)[:20], np.arange(20) % 10)),
+    skops.io.dumps(OutputCodeClassifier(LogisticRegression()).fit(np.eye(784)[:10], range(10))),
     skops.io.dumps(RadiusNeighborsClassifier(0.5).fit(np.eye(784)[:10], range(10))),  # raises a ValueError
 ])  # fmt: skip
 def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: bytes) -> None:
