@@ -234,9 +234,10 @@ class OpenAi(Cloud):
 
         `ENDPOINT` and `LIMIT` belong to the environment's preset: another preset's key is not sent there.
         """
-        chosen = options.get("preset")
-        server = PRESETS.get(chosen or env.get(PRESET, "").strip() or "openai")
-        if server and chosen and server.endpoint and server.needs_key and server.key != KEY:
+        its = env.get(PRESET, "").strip() or "openai"
+        chosen = options.get("preset") or its
+        server = PRESETS.get(chosen)
+        if server and chosen != its and server.endpoint and server.needs_key:
             options = {"endpoint": server.endpoint, "limit": server.limit, **options}
         return super().from_env(env, **{"key": env.get(server.key, "") if server else "", **options})
 

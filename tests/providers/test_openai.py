@@ -52,6 +52,8 @@ def test_a_key_is_not_sent_to_the_address_of_another_preset() -> None:
     env = {"OPENAI_BASE_URL": "https://proxy.example/v1", "GEMINI_API_KEY": KEY, "OPENAI_API_KEY": KEY}
     asked = [OpenAi.from_env(env, model="x", preset=name).endpoint for name in ("gemini", "openai", "vllm")]
     assert asked == [PRESETS["gemini"].endpoint, *[env["OPENAI_BASE_URL"]] * 2]
+    env["DIGITREC_OPENAI_PRESET"] = "gemini"
+    assert OpenAi.from_env(env, model="x", preset="gemini").endpoint == env["OPENAI_BASE_URL"]
 
 
 @pytest.mark.parametrize("wrong", [{"most_tokens": 0}, {"most_tokens": "9"}, {"model": None}, {"key": None}])
