@@ -1,7 +1,5 @@
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
+from raw_server import answer
 
 from digitrec.emulator import Emulator, is_emulator
 
@@ -28,20 +26,11 @@ def test_only_addresses_of_this_machine_are_asked(emulator):
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"emulator": "other"}', b"<html>", b""])
-def test_another_server_does_not(body):
-    class Other(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Other) as server:
-        threading.Thread(target=server.handle_request).start()
-        assert not is_emulator(f"http://127.0.0.1:{server.server_address[1]}")
+def test_another_server_does_not(body, server, monkeypatch):
+    monkeypatch.setattr("raw_server.CONTROL_PATH", "")  # so that it answers this request like any other
+    server.say = [answer(200, body)]
+    assert not is_emulator(server.url)
+    assert len(server.arrived) == 1
 
 
 @pytest.mark.parametrize(

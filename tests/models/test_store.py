@@ -236,14 +236,13 @@ def test_what_it_doubts_is_read_again_from_aside(tmp_path: Path) -> None:
 
 
 NAN = float("nan")
-SENSELESS: list[dict[str, Any]] = [
+
+
+@pytest.mark.parametrize("change", [
     {"format": 2}, {"output": "sigmoid"}, {"input": {"form": "mnist", "scale": "l7"}}, {"input": None},
     {"temperature": 0}, {"temperature": "warm"}, {"prepared": -1}, {"prepared": NAN}, {"prepared": "cold"},
     {"evidence": "much"}, {"doubt": 1.01}, {"doubt": NAN}, {"doubt": None}, {"card": [1]},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("change", SENSELESS)
+])  # fmt: skip
 def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     assert_refused(shipped_as(tmp_path, description("other", {}) | change))
 
@@ -281,13 +280,11 @@ def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:
     assert store.load(path).input == ModelInput(assumed=False)
 
 
-def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:
+def test_code_in_a_keras_file_does_not_run(saved: Build) -> None:
     image = keras.Input((28, 28))
     network = keras.Model(image, layers.Dense(10)(layers.Flatten()(layers.Lambda(lambda x: x * 2)(image))))
     for ending in (".keras", ".h5"):
-        path = tmp_path / f"sly{ending}"
-        network.save(path)
-        assert_refused(path)
+        assert_refused(saved(network, ending))
 
 
 def test_without_tensorflow_keras_files_name_extras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,21 +316,16 @@ def test_the_scale_of_a_foreign_network_is_found_by_trying(saved: Build, scale: 
 class TestScale:
     """A foreign network that returns its brightest pixel, which shows the scale of its input."""
 
-    @pytest.fixture
-    def foreign(self, tmp_path: Path) -> Path:
-        image = keras.Input((28, 28, 1))
-        peak = layers.GlobalMaxPooling1D()(layers.Reshape((784, 1))(layers.Reshape((784,))(image)))
-        network = keras.Model(image, layers.Concatenate()([peak] + [layers.Rescaling(0.0)(peak)] * 9))
-        network.save(tmp_path / "foreign.keras")
-        return tmp_path / "foreign.keras"
-
     @pytest.mark.parametrize(
         ("scale", "brightest"), [(None, 1.0), ("unit", 1.0), ("byte", 255.0), ("signed", 1.0), ("l2", 0.8)]
     )
-    def test_pixels_are_scaled_as_named(self, foreign: Path, scale: str | None, brightest: float) -> None:
+    def test_pixels_are_scaled_as_named(self, saved: Build, scale: str | None, brightest: float) -> None:
+        image = keras.Input((28, 28, 1))
+        peak = layers.GlobalMaxPooling1D()(layers.Reshape((784, 1))(layers.Reshape((784,))(image)))
+        network = keras.Model(image, layers.Concatenate()([peak] + [layers.Rescaling(0.0)(peak)] * 9))
         images = np.zeros((1, 28, 28), np.uint8)
         images[0, 5:7, 3] = 255, 191  # a column of length 318.6; 255 of it is 0.8
-        model = store.load(foreign, scale=scale)
+        model = store.load(saved(network, ".keras"), scale=scale)
         assert model.input.output == "logits" and model.input.assumed == (scale is None)
         chances = model.probabilities(images)[0]
         assert np.log(chances[0] / max(chances[1], 1e-38)) == pytest.approx(min(brightest, 87), rel=0.01)

@@ -1,6 +1,6 @@
 """The vendors' stored answers, and their emulators."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from botocore import session
 from raw_server import RawServer
 
-from digitrec.emulator import Emulator, Picture, Word
+from digitrec.emulator import Emulator, Word
 from digitrec.emulator.kit import drawn_seven
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
@@ -31,11 +31,6 @@ def secret_of(cloud: str) -> str:
     return AWS_SECRET if cloud.startswith("aws") else KEY
 
 
-def sees_a_seven(picture: Picture) -> Sequence[Word]:
-    """Read a 7 everywhere; an engine for the emulator."""
-    return [Word("7", 0.875, (10.0, 20.0, 30.0, 60.0))]
-
-
 @pytest.fixture(autouse=True)
 def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep Google's search for credentials on this machine."""
@@ -52,7 +47,9 @@ def parsed_once() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    with Emulator(engine=sees_a_seven, keys={KEY, AWS_KEY}) as running:
+    """Start all vendors, whose engine reads a 7 everywhere."""
+    seven = Word("7", 0.875, (10.0, 20.0, 30.0, 60.0))
+    with Emulator(engine=lambda _: [seven], keys={KEY, AWS_KEY}) as running:
         yield running
 
 

@@ -29,11 +29,6 @@ def test_a_missing_or_damaged_file_is_named(data_folder: Path, damaged: bool) ->
         data.mnist_train()
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def mirrors(tmp_path: Path) -> Iterator[str]:
     """Serve three folders: `empty/`, `damaged/` (a file cut short) and `good/`."""
@@ -41,7 +36,8 @@ def mirrors(tmp_path: Path) -> Iterator[str]:
         (tmp_path / folder).mkdir()
     (tmp_path / "damaged" / LABELS).write_bytes((SHIPPED / LABELS).read_bytes()[:1000])
     shutil.copy(SHIPPED / LABELS, tmp_path / "good" / LABELS)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from digitrec.answer import Answer, Candidate, Number, NumberDigit
@@ -13,9 +12,7 @@ from digitrec.lab.evaluation import numbers
 from digitrec.lab.evaluation.numbers import ROW, in_boxes, in_cells, measure_numbers, signed, words
 
 
-@pytest.fixture
-def data(data_folder: Path) -> Path:
-    """Return a folder of labelled numbers; one of them is 12."""
+def test_right_sure_and_invented_numbers_are_counted(data_folder: Path) -> None:
     folder = data_folder / "numbers-dev" / "cells"
     folder.mkdir(parents=True)
     for name in ("a.png", "b.png"):
@@ -24,13 +21,7 @@ def data(data_folder: Path) -> Path:
     photos = data_folder / "photos-dev" / "5"
     photos.mkdir(parents=True)
     Image.new("L", (40, 40), 255).save(photos / "five.png")
-    return folder
-
-
-@pytest.mark.usefixtures("data")
-def test_right_sure_and_invented_numbers_are_counted() -> None:
-    always = FakeProvider([Answer((Candidate("12", 0.99, (0.0, 0.0, 20.0, 10.0)),))])
-    with Engine(always) as engine:
+    with Engine(FakeProvider([Answer((Candidate("12", 0.99, (0.0, 0.0, 20.0, 10.0)),))])) as engine:
         found = {one.name: one for one in measure_numbers(engine, 3)}
     exact = found["cells of logbooks: exact digits"]
     assert (exact.found.hits, exact.met) == (1, False)

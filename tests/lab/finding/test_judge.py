@@ -27,31 +27,32 @@ def sources(tmp_path: Path) -> Sources:
     return Sources(Writer(digits), [(cell, int(digits.labels[0]))], list(hands(people(), 3, 5)))
 
 
-def test_the_recipe_writes_a_network_of_the_shipped_form_and_its_card(
-    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def learned(sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a stock from which a judge has learned."""
     monkeypatch.setattr(judge, "BATCH", 8)
     stocks.fill(tmp_path, 2, lambda number: judge.drawn(sources, number, 12))
     judge.learn(tmp_path, 24)
-    out = tmp_path / "judge.tflite"
-    judge.export(tmp_path, out)
+    return tmp_path
+
+
+def test_the_recipe_writes_a_network_of_the_shipped_form_and_its_card(learned: Path) -> None:
+    out = learned / "judge.tflite"
+    judge.export(learned, out)
     made, shipped = runner(out.read_bytes()), runner(WEIGHTS.read_bytes())
     assert sorted(made.takes) == sorted(shipped.takes) and made.gives == shipped.gives
-    stock = stocks.held(tmp_path, 3)
+    stock = stocks.held(learned, 3)
     found = chances(made, stock["views"], stock["rows"])
     assert found.shape == (3,) and ((found > 0) & (found < 1)).all()
-    assert "held back" in (tmp_path / "judge.md").read_text("utf-8")
+    assert "held back" in (learned / "judge.md").read_text("utf-8")
 
 
-def test_an_earlier_one_judges_too(sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "BATCH", 8)
-    stocks.fill(tmp_path, 2, lambda number: judge.drawn(sources, number, 12))
-    judge.learn(tmp_path, 16)
-    alone, earlier, both = tmp_path / "alone.tflite", tmp_path / judge.EARLIER, tmp_path / "both.tflite"
-    judge.export(tmp_path, alone)
+def test_an_earlier_one_judges_too(learned: Path) -> None:
+    alone, earlier, both = learned / "alone.tflite", learned / judge.EARLIER, learned / "both.tflite"
+    judge.export(learned, alone)
     earlier.write_bytes(to_litert(judge.network()))
-    judge.export(tmp_path, both)
-    ((asked, _), *_) = judge.held(tmp_path)
+    judge.export(learned, both)
+    ((asked, _), *_) = judge.held(learned)
     one, other, mean = (chances(runner(file.read_bytes()), *asked) for file in (alone, earlier, both))
     assert np.abs(other - one).max() > 0.01
     assert mean == pytest.approx((1 - judge.KEPT) * one + judge.KEPT * other, abs=0.01)
