@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 import zlib
 from typing import Any
 
@@ -54,6 +55,15 @@ def png_that_says(width: int, height: int, rows: bytes = b"") -> bytes:
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+
+
+def zipped(files: dict[str, str | bytes]) -> bytes:
+    """Return a ZIP file with these files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
 
 
 def assert_refused(source: Any, match: str | None = None) -> None:

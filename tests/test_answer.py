@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from providers.documents import deep
 
 from digitrec.answer import DEEPEST, Answer, Candidate, checked
 from digitrec.errors import BadAnswer
@@ -21,13 +22,6 @@ def one(**fields: Any) -> Answer:
     return Answer((Candidate(**{"text": "7", "score": 0.5, "box": (0, 0, 1.5, 2), **fields}),))
 
 
-def nested(levels: int) -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for _ in range(levels - 1):
-        value = {"a": value}
-    return value
-
-
 def circular() -> dict[str, Any]:
     value: dict[str, Any] = {}
     value["a"] = value
@@ -39,7 +33,7 @@ def circular() -> dict[str, Any]:
     one(score=0), one(score=1), one(text="\N{FULLWIDTH DIGIT SEVEN} " + "x" * 100_000),
     Answer(probabilities=TENTHS, reason="no digit is clearly the likeliest", model_version=""),
     Answer(probabilities=(0, 0, 0, 0, 0, 0, 0, 1, 0, 0.0009)),
-    Answer(raw={"a": [None, True, 1, 1.5, "x", (1, 2)], "b": {}}), Answer(raw=nested(DEEPEST)),
+    Answer(raw={"a": [None, True, 1, 1.5, "x", (1, 2)], "b": {}}), Answer(raw=deep(DEEPEST, "a")),
     Answer(tuple(Candidate("7", 0.5) for _ in range(100_000))),
 ])  # fmt: skip
 def test_a_good_answer_is_given_back_as_it_is(answer: Answer) -> None:
@@ -63,7 +57,7 @@ OF_AN_ANSWER: dict[str, list[Any]] = {
     "raw": [
         None, MappingProxyType({}), {"a": datetime(2026, 1, 1)}, {"a": np.float32(1)}, {"a": b"7"},
         {"a": float("nan")}, {"a": 10**5000}, {"a": "\ud83d"}, {"\ud83d": 1}, {"a": 1, 2: 3}, circular(),
-        nested(DEEPEST + 1), nested(100_000),
+        deep(DEEPEST + 1, "a"), deep(100_000, "a"),
     ],
     "model_version": [3, "\ud83d"], "reason": [False, ""],
 }  # fmt: skip

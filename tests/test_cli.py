@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -108,12 +109,13 @@ def test_an_error_of_the_system_is_the_outputs_only_where_it_came_of_writing() -
         assert (done.exit_code, done.stderr) == (9, f"digitrec: {said}\n")
 
 
-def digitrec_into(out: object, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def digitrec_into(
+    out: Any, *arguments: object, err: Any = subprocess.PIPE, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program with its standard output going to ``out``."""
     return subprocess.run(
         [sys.executable, "-m", "digitrec", *map(str, arguments)],
-        stdout=out,  # type: ignore[call-overload]
-        stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, **environment},
+        stdout=out, stderr=err, text=True, check=False, env={**os.environ, **environment},
     )  # fmt: skip
 
 
@@ -128,9 +130,8 @@ def test_a_full_disk_is_one_line_and_a_code(command: str) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_messages_that_cannot_be_written_cost_no_answer(here: Path) -> None:
     drawn_seven().picture.save("7.png")
-    command = [sys.executable, "-m", "digitrec", "predict", "7.png", "none.png", "7.png", "-o", "csv"]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+        done = digitrec_into(subprocess.PIPE, "predict", "7.png", "none.png", "7.png", "-o", "csv", err=full)
     assert (done.returncode, done.stdout.count("7.png,")) == (1, 2)
 
 
@@ -175,24 +176,19 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path
 
 
-READER_STOPS = [
+@pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
+@pytest.mark.parametrize(("stream", "command"), [
     ("stdout", command) for command in (
         "predict {}", "predict {} -o json", "compare {} -p local -o csv", "benchmark {}", "ledger show",
         "providers", "--help", "predict --help",
     )
-] + [("both", "predict {}"), ("both", "--help")]  # fmt: skip
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
-@pytest.mark.parametrize(("stream", "command"), READER_STOPS)
+] + [("both", "predict {}"), ("both", "--help")])  # fmt: skip
 def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, stream: str, command: str) -> None:
     """As after `| head -1`, but deterministic: the reader closes before the first write."""
     readable, writable = os.pipe()
     os.close(readable)
-    done = subprocess.run(
-        [sys.executable, "-m", "digitrec", *command.format(pictures).split()],
-        stdout=writable, stderr=subprocess.PIPE if stream == "stdout" else writable, check=False,
-    )  # fmt: skip
+    err = subprocess.PIPE if stream == "stdout" else writable
+    done = digitrec_into(writable, *command.format(pictures).split(), err=err)
     os.close(writable)
     assert done.returncode == READER_GONE
     assert not done.stderr

@@ -1,11 +1,11 @@
 """The page in a real Chromium: pointer, keyboard, files, camera, engines, samples, history."""
 
-import io
 import json
 import re
 from pathlib import Path
 
 import pytest
+from pictures import encoded
 from PIL import Image
 from playwright.sync_api import Page, expect
 from web.fakes import calibrated, emulated, local, paid, png
@@ -58,10 +58,9 @@ def test_files_are_read_refused_or_no_pictures(open_page: OpenPage) -> None:
 def test_a_late_preview_does_not_replace_a_newer_picture(open_page: OpenPage) -> None:
     page = open_page()
     held = hand.held_back(page, "**/thumbnail")
-    content = io.BytesIO()
-    Image.open(hand.SAMPLES / "photo-shadow.jpg").save(content, "TIFF")  # which Chromium does not show
+    content = encoded(Image.open(hand.SAMPLES / "photo-shadow.jpg"), "TIFF")  # which Chromium does not show
     with page.expect_request("**/thumbnail"):
-        hand.show(page, {"name": "3.tif", "mimeType": "image/tiff", "buffer": content.getvalue()})
+        hand.show(page, {"name": "3.tif", "mimeType": "image/tiff", "buffer": content})
     hand.show(page, "photo-pen.jpg", "7")
     expect(page.locator("#picture")).to_be_visible()
     shown = page.locator("#picture").get_attribute("src")
@@ -148,9 +147,7 @@ def camera_film(path: Path) -> Path:
     if digit.resize((1, 1)).getpixel((0, 0)) < 128:  # type: ignore[operator]
         digit = digit.point(lambda value: 255 - value)
     picture.paste(digit.point(lambda value: min(value, 225)), (190, 110))
-    frame = io.BytesIO()
-    picture.convert("RGB").save(frame, "JPEG", quality=95)
-    path.write_bytes(frame.getvalue() * 10)
+    path.write_bytes(encoded(picture.convert("RGB"), "JPEG", quality=95) * 10)
     return path
 
 

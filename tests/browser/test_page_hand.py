@@ -11,11 +11,7 @@ pytestmark = hand.needs_chromium
 def test_a_beginning_is_not_judged(open_page: OpenPage) -> None:
     page = open_page()
     said: list[str] = []
-
-    def told(words: str) -> None:
-        said.append(words)
-
-    page.expose_function("told", told)
+    page.expose_function("told", said.append)
     page.evaluate(
         """new MutationObserver(() => told(document.querySelector("#sure").textContent))
             .observe(document.querySelector("#sure"), { childList: true })"""

@@ -1,11 +1,11 @@
 """The answer's reasons on the page: the heat map over the picture, and the feature maps."""
 
-import io
 import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from pictures import encoded
 from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Page, expect
 
@@ -18,14 +18,11 @@ pytestmark = hand.needs_chromium
 def orange(page: Page) -> np.ndarray:
     """Where on the stage the colour for the digit is strong: (N, 2), x and y as shares of its side."""
     found = hand.pixels(page, "#overlay").astype(int)
-    strong = (found[..., 0] > found[..., 2] + 60) & (found[..., 3] > 120)
-    return np.argwhere(strong)[:, ::-1] / found.shape[0]
+    return np.argwhere((found[..., 0] > found[..., 2] + 60) & (found[..., 3] > 120))[:, ::-1] / found.shape[0]
 
 
 def png(picture: Image.Image) -> FilePayload:
-    data = io.BytesIO()
-    picture.save(data, "PNG")
-    return {"name": "digit.png", "mimeType": "image/png", "buffer": data.getvalue()}
+    return {"name": "digit.png", "mimeType": "image/png", "buffer": encoded(picture, "PNG")}
 
 
 def ask_why(page: Page) -> None:

@@ -6,13 +6,9 @@ from pathlib import Path
 
 import pytest
 import terminal
+from providers.common import AWS_KEY, AWS_SECRET, CLOUDS, KEY
 
 from digitrec.emulator import Emulator
-
-KEY, AWS_KEY, AWS_SECRET = "planted-key-0123456789", "AKIAPLANTED012345678", "planted-secret-0123456789"
-PLANTED = (KEY, AWS_KEY, AWS_SECRET)
-CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
-FAULTS = ("", "401", "html", "unusable")
 
 
 @pytest.fixture
@@ -46,7 +42,7 @@ def test_no_planted_key_is_anywhere(
     files = seven.parent
     ledger = f"--ledger={files / 'paid.sqlite'}"
     said = ""
-    for fault in FAULTS:
+    for fault in ("", "401", "html", "unusable"):
         emulator.set_faults(cloud, *([fault] if fault else []))
         arguments = ["-p", cloud, f"--ledger={files / fault}.sqlite", "--timeout=5", "-o", "jsonl"]
         said += run("predict", seven, *arguments, f"--record={files / 'recording.jsonl'}")
@@ -63,7 +59,7 @@ def test_no_planted_key_is_anywhere(
     kept = [path for folder in (files, Path.home()) for path in folder.rglob("*") if path.is_file()]
     assert {"paid.sqlite", "recording.jsonl"} <= {path.name for path in kept}
     everything = (said + caplog.text).encode() + b"".join(path.read_bytes() for path in kept)
-    assert [key for key in PLANTED if key.encode() in everything] == []
+    assert [key for key in (KEY, AWS_KEY, AWS_SECRET) if key.encode() in everything] == []
 
 
 def run(*arguments: object) -> str:

@@ -61,18 +61,11 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 
-def everything(client: socket.socket) -> bytes:
-    data = b""
-    while piece := client.recv(65536):
-        data += piece
-    return data
-
-
 def exchanged(emulator: Emulator, data: bytes) -> bytes:
     """Send bytes, and return all that comes back."""
     with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
         client.sendall(data)
-        return everything(client)
+        return b"".join(iter(lambda: client.recv(65536), b""))
 
 
 def test_one_connection_serves_many_requests(emulator, connection):

@@ -120,13 +120,9 @@ ODD = st.one_of(
 )  # fmt: skip
 
 
-def consumed(outcomes: Any) -> Any:
-    return list(outcomes)
-
-
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "predict": digitrec.predict, "predict_many": digitrec.predict_many,
-    "stream": lambda one, other: consumed(digitrec.stream(one, other)),
+    "stream": lambda one, other: list(digitrec.stream(one, other)),
     "compare": lambda one, other: digitrec.compare(one, other or [FAKE]),
     "compare_many": lambda one, other: digitrec.compare_many(one, other or [FAKE]), "Engine": digitrec.Engine,
     "Fallback": digitrec.Fallback, "Consensus": digitrec.Consensus,

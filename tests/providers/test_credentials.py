@@ -28,9 +28,7 @@ NOWHERE = "https://127.0.0.1:9"
 
 
 def open_at_nowhere(cloud: str, **options: Any) -> Provider:
-    cls: Any = provider_class(cloud)
-    provider: Provider = cls(endpoint=NOWHERE, **options)
-    return provider
+    return provider_class(cloud)(**{"endpoint": NOWHERE, **options})
 
 
 def google(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provider:

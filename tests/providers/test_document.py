@@ -12,7 +12,7 @@ from digitrec.providers.translate import decoded
 from digitrec.recognise.normalise import normalise
 
 from .common import AZURE_WORDS, BOX, CLOUDS
-from .documents import PARSE, PLANTED, WRONG, changed, paths, stored, without
+from .documents import PARSE, PLANTED, WRONG, changed, deep, paths, stored, without
 
 
 def outcome(cloud: str, raw: Any) -> Answer | ProviderError:
@@ -69,10 +69,7 @@ def test_unused_fields_may_have_any_value(cloud: str) -> None:
 @pytest.mark.parametrize("cloud", CLOUDS)
 @pytest.mark.parametrize("levels", [120, 100_000])
 def test_excessive_nesting_is_a_bad_answer_without_the_document(cloud: str, levels: int) -> None:
-    nested: Any = []
-    for _ in range(levels):
-        nested = [nested]
-    error = outcome(cloud, {"pages": nested})
+    error = outcome(cloud, {"pages": deep(levels, None)})
     assert isinstance(error, BadAnswer)
     assert error.raw is None
 

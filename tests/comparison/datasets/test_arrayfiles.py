@@ -4,7 +4,6 @@ import gzip
 import io
 import struct
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import zipped
 
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -77,20 +77,14 @@ def test_any_plain_range_is_read_alike(tmp_path: Path, full: int, kind: type) ->
     assert other.image[2].tolist() == [0 if full == 1 else pytest.approx(127, abs=1)] * 4
 
 
-def a_zip_of_text() -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as file:
-        file.writestr("x", "text")
-        file.writestr("y", "text")
-    return out.getvalue()
-
-
 BOTH = {"x": IMAGES, "y": LABELS}
-ODD: list[tuple[str, bytes, str]] = [
+
+
+@pytest.mark.parametrize(("name", "content", "named"), [
     ("a.npz", npz(a=IMAGES, b=LABELS), "x/y or images/labels; it holds a, b"), ("a.npz", npz(), "nothing"),
     ("a.npz", npz(**BOTH, images=IMAGES, labels=LABELS), "labels"),
     ("a.npz", npz(x=np.array([print, 1], dtype=object), y=LABELS), "npz"),
-    ("a.npz", npz(**BOTH)[:-30], "npz"), ("a.npz", a_zip_of_text(), "a.npz"),
+    ("a.npz", npz(**BOTH)[:-30], "npz"), ("a.npz", zipped({"x": "text", "y": "text"}), "a.npz"),
     ("a.npz", npz(x=np.zeros((2, 784)), y=LABELS), "(2, 784)"),
     ("a.npz", npz(x=np.zeros((2, 3, 4, 2)), y=LABELS), "(2, 3, 4, 2)"),
     ("a.npz", npz(x=IMAGES, y=np.eye(2, 10)), "(2, 10)"), ("a.npz", npz(x=IMAGES, y=LABELS[:1]), "(1,)"),
@@ -109,10 +103,7 @@ ODD: list[tuple[str, bytes, str]] = [
     ("my-images-idx3-ubyte", b"\0\0\x08\x03" + b"\x80\0\0\0" * 2 + b"\0\0\0\x04", "idx3"),
     ("my-images-idx3-ubyte", idx(DIGITS.images), "my-labels-idx1-ubyte"),
     ("7.png", b"P5 1 1 255\n0", "7.png"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "content", "named"), ODD)
+])  # fmt: skip
 def test_an_odd_file_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes, named: str) -> None:
     with pytest.raises(DataError) as caught:
         read_samples(saved(tmp_path, {name: content}))

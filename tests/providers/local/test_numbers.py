@@ -42,8 +42,7 @@ def page(*texts: str) -> Image.Image:
 
 @pytest.mark.parametrize("text", ["7", "42", "2026", "1907"])
 def test_a_cut_out_number_is_read(text: str) -> None:
-    picture = Image.fromarray(255 - np.pad(in_font(text, OWN, 40), 15))
-    (number,) = digitrec.read(picture).numbers
+    (number,) = digitrec.read(Image.fromarray(255 - np.pad(in_font(text, OWN, 40), 15))).numbers
     assert number.text == text
     assert number.value == int(text)
     assert [one.digit for one in number.digits] == [int(digit) for digit in text]
@@ -151,8 +150,7 @@ def test_spaces_and_signs_divide_or_join_numbers(text: str, pitch: int, texts: l
 def test_digits_around_a_hyphen_are_not_one_number(text: str) -> None:
     picture = Image.new("L", (600, 300), 250)
     ImageDraw.Draw(picture).text((80, 120), text, fill=20, font=ImageFont.load_default(40))
-    (number,) = digitrec.read(picture).numbers
-    assert number.value is None
+    assert [one.value for one in digitrec.read(picture).numbers] == [None]
 
 
 def test_times_and_fractions_are_not_numbers_for_sure_nor_split() -> None:
@@ -181,8 +179,7 @@ def test_each_digit_has_a_box_around_its_ink() -> None:
 
 @pytest.mark.parametrize(("name", "text"), [("thick-marker.jpg", "5"), ("spiral-pad.jpg", "1")])
 def test_a_large_digit_also_one_that_the_finder_sees_in_pieces_is_one_number(name: str, text: str) -> None:
-    (number,) = digitrec.read(SAMPLES / name).numbers
-    assert number.text == text
+    assert [one.text for one in digitrec.read(SAMPLES / name).numbers] == [text]
 
 
 @pytest.mark.parametrize(("size", "ends"), [((30, 683), (68, 614)), ((2, 53), (5, 48))])
@@ -196,8 +193,7 @@ def test_a_tall_and_narrow_picture_is_read(size: tuple[int, int], ends: tuple[in
 def test_a_large_one_is_not_two_numbers(width: int) -> None:
     picture = Image.new("L", (600, 800), 205)
     ImageDraw.Draw(picture).line([(150, 350), (332, 100), (316, 695)], 120, width, "curve")
-    (number,) = digitrec.read(picture).numbers
-    assert number.text == "1"
+    assert [one.text for one in digitrec.read(picture).numbers] == ["1"]
 
 
 def test_a_frame_around_a_page_hides_no_number() -> None:
@@ -241,8 +237,7 @@ def test_the_digits_on_a_comb_are_one_number() -> None:
         left = 40 + 70 * at
         picture.paste(30, (left + 16, 20), Image.fromarray(in_font(digit, OWN, 40)))
         ImageDraw.Draw(picture).line([(left, 58), (left, 78), (left + 60, 78), (left + 60, 58)], 90, 2)
-    (number,) = digitrec.read(picture).numbers
-    assert number.value == 40725
+    assert [one.value for one in digitrec.read(picture).numbers] == [40725]
 
 
 @pytest.mark.parametrize("text", ["4W725", "40H", "H40", "+2+"])
@@ -319,9 +314,8 @@ def test_small_numbers_below_a_large_digit_are_read() -> None:
 
 @pytest.mark.parametrize("texts", ["74", "53", "35", "96"])
 def test_a_large_digit_beside_a_small_one_is_read(texts: str) -> None:
-    picture = Image.new("L", (560, 640), 240)
-    for text, height, place in zip(texts, (300, 60), ((60, 60), (440, 500)), strict=True):
-        picture.paste(30, place, Image.fromarray(in_font(text, OWN, height)))
+    large, small = texts
+    picture = printed((560, 640), (large, 300, (60, 60)), (small, 60, (440, 500)))
     assert "".join(one.text for one in digitrec.read(picture).numbers) == texts
 
 
